@@ -1,0 +1,230 @@
+//! What each kind of frame does to the store.
+
+use std::collections::HashMap;
+
+use protocol::{
+    Block, Body, Catalog, CatalogScope, Entries, Epoch, Frame, GroupId, HistoryPart, Interval, Sequence, Start,
+    Timestamp,
+};
+
+use super::capacity::{self, BUDGET_BYTES};
+use super::group::{Description, Group};
+
+/// Everything the page holds of the stream.
+#[derive(Debug)]
+pub struct Store {
+    window: Interval,
+    groups: Vec<Group>,
+    places: HashMap<GroupId, usize>,
+    epoch: Option<Epoch>,
+    position: Option<Sequence>,
+    counts: Counts,
+}
+
+/// What the store has counted since the page was loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Values stored.
+    pub samples: u64,
+    /// Holes that were declared or noticed.
+    pub gaps: u64,
+    /// Columns or blocks of series and groups that no catalog named.
+    pub unknown: u64,
+    /// Frames that came twice.
+    pub duplicates: u64,
+}
+
+/// What a frame changed, beyond samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// Samples, or nothing that others need to know.
+    Stored,
+    /// Groups or series came or went.
+    CatalogChanged,
+    /// A sequence number was skipped: ask for what is missing.
+    Lost,
+}
+
+impl Store {
+    /// An empty store that keeps at least `window`, within the page's memory budget.
+    pub fn new(window: Interval) -> Self {
+        Self {
+            window,
+            groups: Vec::new(),
+            places: HashMap::new(),
+            epoch: None,
+            position: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// The groups, in the order of the page.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// What was counted since the page was loaded.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How many series there are.
+    pub fn series(&self) -> usize {
+        self.groups.iter().map(|group| group.series().len()).sum()
+    }
+
+    /// What to ask the server for on a new connection.
+    pub const fn start(&self) -> Start {
+        match (self.epoch, self.position) {
+            (Some(epoch), Some(sequence)) => Start::After { epoch, sequence, window: self.window },
+            _ => Start::Window(self.window),
+        }
+    }
+
+    /// The last position held.
+    pub const fn position(&self) -> Option<Sequence> {
+        self.position
+    }
+
+    /// The time of the newest row of all.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.groups.iter().filter_map(Group::newest).max()
+    }
+
+    /// Takes in one frame.
+    pub fn apply(&mut self, frame: &Frame<'_>) -> Applied {
+        let sequence = frame.envelope.sequence;
+        match &frame.body {
+            Body::Catalog(catalog) => {
+                self.catalog(catalog, frame.envelope.epoch);
+                return Applied::CatalogChanged;
+            }
+            Body::Samples(samples) => match self.position {
+                Some(position) if sequence <= position => self.counts.duplicates += 1,
+                Some(position) if sequence > position.next() => return self.lost(),
+                _ => {
+                    self.blocks(&samples.blocks);
+                    self.position = Some(sequence);
+                }
+            },
+            Body::History(history) => {
+                self.blocks(&history.blocks);
+                if history.part == HistoryPart::Last {
+                    self.position = Some(sequence);
+                }
+            }
+            Body::Gap(_) => {
+                self.counts.gaps += 1;
+                self.groups.iter_mut().for_each(Group::break_line);
+            }
+            // Proves by the head's position that nothing was lost without a trace.
+            Body::Heartbeat(_) if self.position.is_some_and(|position| sequence > position) => return self.lost(),
+            _ => {}
+        }
+        Applied::Stored
+    }
+
+    /// Drops what has ended and left the window, which begins at `oldest`. Whether anything was dropped.
+    pub fn prune(&mut self, oldest: Timestamp) -> bool {
+        let mut pruned = 0;
+        for group in &mut self.groups {
+            let row = group.first_row_at(oldest);
+            pruned += group.prune(row);
+        }
+        let before = self.groups.len();
+        let mut kept = 0..;
+        let mut moved = HashMap::new();
+        for (place, group) in self.groups.iter().enumerate() {
+            if !group.series().is_empty() || self.places.values().any(|&known| known == place) {
+                moved.insert(place, kept.next().unwrap_or(place));
+            }
+        }
+        let mut place = 0..;
+        self.groups.retain(|_| place.next().is_some_and(|place| moved.contains_key(&place)));
+        self.places.retain(|_, place| {
+            moved.get(place).is_some_and(|&to| {
+                *place = to;
+                true
+            })
+        });
+        pruned > 0 || self.groups.len() != before
+    }
+
+    fn lost(&mut self) -> Applied {
+        self.counts.gaps += 1;
+        Applied::Lost
+    }
+
+    fn catalog(&mut self, catalog: &Catalog<'_>, epoch: Epoch) {
+        if self.epoch.replace(epoch) != Some(epoch) {
+            // Positions and ids of another epoch mean nothing in this one.
+            self.position = None;
+        }
+        if catalog.scope == CatalogScope::Whole {
+            self.places.clear();
+            self.groups.iter_mut().for_each(Group::forget_ids);
+        }
+        let columns = self.series() + catalog.series.iter().count();
+        let groups = self.groups.len() + catalog.groups.iter().count();
+        for descriptor in &catalog.groups {
+            let share = BUDGET_BYTES / groups.max(1);
+            let series = columns.div_ceil(groups.max(1));
+            let rows = capacity::rows(self.window, descriptor.interval, series, share);
+            let description = Description {
+                name: descriptor.name,
+                title: descriptor.title,
+                unit: descriptor.unit,
+                interval: descriptor.interval,
+                bounds: descriptor.bounds,
+            };
+            let place = self.place_of(description, rows);
+            self.places.insert(descriptor.id, place);
+        }
+        for descriptor in &catalog.series {
+            match self.places.get(&descriptor.group) {
+                Some(&place) => self.groups[place].admit(descriptor.name, descriptor.id),
+                None => self.counts.unknown += 1,
+            }
+        }
+        for series in &catalog.retired {
+            self.groups.iter_mut().for_each(|group| group.end(series));
+        }
+    }
+
+    /// The place of a group: its old one when it is still what it was, so that the past stays on screen.
+    fn place_of(&mut self, description: Description<'_>, rows: usize) -> usize {
+        match self.groups.iter().position(|group| group.name == description.name) {
+            Some(place) => {
+                let known = &mut self.groups[place];
+                let same = known.unit == description.unit && known.interval == description.interval;
+                if same {
+                    description.title.clone_into(&mut known.title);
+                    known.bounds = description.bounds;
+                } else {
+                    // Values of another unit cannot share an axis; rows of another interval need other rings.
+                    *known = Group::new(description, rows);
+                }
+                place
+            }
+            None => {
+                self.groups.push(Group::new(description, rows));
+                self.groups.len() - 1
+            }
+        }
+    }
+
+    fn blocks(&mut self, blocks: &Entries<'_, Block<'_>>) {
+        for block in blocks {
+            let Some(&place) = self.places.get(&block.group) else {
+                self.counts.unknown += 1;
+                continue;
+            };
+            let Some(first) = block.times.iter(block.rows).next() else { continue };
+            let group = &mut self.groups[place];
+            group.truncate_from(first);
+            let (stored, unknown) = group.append(&block);
+            self.counts.samples += stored;
+            self.counts.unknown += unknown;
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Rows of one group, in rings.
+//!
+//! Rows are numbered from the first one ever stored, and a row's place in every ring is its number modulo the capacity:
+//! times and all series stay aligned without a word about it.
+
+use std::ops::Range;
+
+use protocol::column::{MISSING, Values};
+use protocol::{Block, Bounds, Interval, SeriesId, Timestamp};
+
+/// A hole this long is drawn as one: some rows late is jitter, more is a gap.
+const GAP_INTERVALS: u64 = 3;
+/// Never called a hole, whatever the interval: display frames and schedulers are not more exact than this.
+const MIN_GAP: Interval = Interval::from_millis(100);
+
+/// A group of series that share their times.
+#[derive(Debug)]
+pub struct Group {
+    /// Machine name.
+    pub name: String,
+    /// What a person reads.
+    pub title: String,
+    /// UCUM unit.
+    pub unit: String,
+    /// Time from row to row, as intended.
+    pub interval: Interval,
+    /// Where the value axis begins and ends.
+    pub bounds: Bounds,
+    times: Vec<Timestamp>,
+    series: Vec<Series>,
+    rows: Range<u64>,
+    /// Counts what makes a reader's notes of earlier rows worthless.
+    generation: u64,
+}
+
+/// One series of a group.
+#[derive(Debug)]
+pub struct Series {
+    /// What a legend shows.
+    pub name: String,
+    /// Its id in the current epoch; `None` once it has ended.
+    pub id: Option<SeriesId>,
+    values: Vec<f64>,
+    /// One past the last row that has a value.
+    last_present: u64,
+}
+
+impl Series {
+    /// One past the last row that has a value of this series.
+    pub const fn last_present(&self) -> u64 {
+        self.last_present
+    }
+}
+
+/// What a catalog says of a group.
+#[derive(Clone, Copy, Debug)]
+pub struct Description<'a> {
+    /// Machine name.
+    pub name: &'a str,
+    /// What a person reads.
+    pub title: &'a str,
+    /// UCUM unit.
+    pub unit: &'a str,
+    /// Time from row to row, as intended.
+    pub interval: Interval,
+    /// Where the value axis begins and ends.
+    pub bounds: Bounds,
+}
+
+impl Group {
+    /// An empty group whose rings hold `capacity` rows.
+    pub fn new(description: Description<'_>, capacity: usize) -> Self {
+        let Description { name, title, unit, interval, bounds } = description;
+        Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            unit: unit.to_owned(),
+            interval,
+            bounds,
+            times: vec![Timestamp::default(); capacity.max(2)],
+            series: Vec::new(),
+            rows: 0..0,
+            generation: 0,
+        }
+    }
+
+    /// How many rows the rings hold at most.
+    pub const fn capacity(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Bytes of samples that the rings take, filled or not.
+    pub const fn bytes(&self) -> usize {
+        self.capacity() * 8 * (self.series.len() + 1)
+    }
+
+    /// Numbers of the rows held.
+    pub fn rows(&self) -> Range<u64> {
+        self.rows.clone()
+    }
+
+    /// Changes whenever rows that were there are no longer what they were.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The series, in the order of the legend.
+    pub fn series(&self) -> &[Series] {
+        &self.series
+    }
+
+    /// The time of the newest row.
+    pub fn newest(&self) -> Option<Timestamp> {
+        (!self.rows.is_empty()).then(|| self.time(self.rows.end - 1))
+    }
+
+    /// The time of a row that is held.
+    pub fn time(&self, row: u64) -> Timestamp {
+        self.times[self.place(row)]
+    }
+
+    /// The value of a series in a row that is held.
+    pub fn value(&self, series: usize, row: u64) -> f64 {
+        self.series[series].values[self.place(row)]
+    }
+
+    /// The newest value of a series that is a number.
+    pub fn latest(&self, series: usize) -> Option<f64> {
+        let series = self.series.get(series)?;
+        let row = series.last_present.checked_sub(1).filter(|row| self.rows.contains(row))?;
+        Some(series.values[self.place(row)])
+    }
+
+    /// Longer from one row to the next is a hole.
+    pub fn longest_step(&self) -> Interval {
+        Interval::from_micros(self.interval.micros().saturating_mul(GAP_INTERVALS)).max(MIN_GAP)
+    }
+
+    /// The first row at or after `time`.
+    pub fn first_row_at(&self, time: Timestamp) -> u64 {
+        let (mut low, mut high) = (self.rows.start, self.rows.end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.time(middle) < time { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// Times and values of one series in `rows`, oldest first.
+    pub fn iter(&self, series: usize, rows: Range<u64>) -> Rows<'_> {
+        let rows = rows.start.max(self.rows.start)..rows.end.min(self.rows.end);
+        Rows { group: self, values: &self.series[series].values, rows }
+    }
+
+    /// The place of a series in the legend by its id.
+    pub fn find(&self, id: SeriesId) -> Option<usize> {
+        self.series.iter().position(|series| series.id == Some(id))
+    }
+
+    /// Adds a series, or gives one of that name its new id.
+    pub(super) fn admit(&mut self, name: &str, id: SeriesId) {
+        if let Some(known) = self.series.iter_mut().find(|series| series.name == name) {
+            known.id = Some(id);
+            return;
+        }
+        let values = vec![MISSING; self.capacity()];
+        self.series.push(Series { name: name.to_owned(), id: Some(id), values, last_present: self.rows.start });
+    }
+
+    /// Forgets every id: a new epoch will give new ones.
+    pub(super) fn forget_ids(&mut self) {
+        self.series.iter_mut().for_each(|series| series.id = None);
+    }
+
+    /// Ends a series: it stays until its last value has left `keep`.
+    pub(super) fn end(&mut self, id: SeriesId) {
+        if let Some(series) = self.find(id) {
+            self.series[series].id = None;
+        }
+    }
+
+    /// Drops series that have ended and have no value from row `oldest` on. Returns how many.
+    pub(super) fn prune(&mut self, oldest: u64) -> usize {
+        let before = self.series.len();
+        self.series.retain(|series| series.id.is_some() || series.last_present > oldest);
+        let pruned = before - self.series.len();
+        if pruned > 0 {
+            self.generation += 1;
+        }
+        pruned
+    }
+
+    /// Forgets every row from `time` on: the server's history knows better.
+    pub(super) fn truncate_from(&mut self, time: Timestamp) {
+        let row = self.first_row_at(time);
+        if row < self.rows.end {
+            self.rows.end = row;
+            self.generation += 1;
+            for series in &mut self.series {
+                series.last_present = series.last_present.min(row);
+            }
+        }
+    }
+
+    /// Marks a hole after the newest row.
+    pub(super) fn break_line(&mut self) {
+        let Some(newest) = self.newest() else { return };
+        self.make_room(1);
+        let place = self.place(self.rows.end);
+        self.times[place] = newest + Interval::from_micros(1);
+        for series in &mut self.series {
+            series.values[place] = MISSING;
+        }
+        self.rows.end += 1;
+    }
+
+    /// Appends a block's rows, whose times rise above the newest. Returns how many values went in, and how many columns
+    /// belong to no series here.
+    ///
+    /// Hot: once a block; the copies inside once a sample.
+    pub(super) fn append(&mut self, block: &Block<'_>) -> (u64, u64) {
+        let (mut stored, mut unknown) = (0, 0);
+        let count = block.rows as usize;
+        // Of a block longer than the rings only the end can stay.
+        let skip = count.saturating_sub(self.capacity());
+        let count = count - skip;
+        self.make_room(count);
+        let start = self.place(self.rows.end);
+        let first = count.min(self.capacity() - start);
+        let mut times = block.times.iter(block.rows).skip(skip);
+        for place in (start..start + first).chain(0..count - first) {
+            self.times[place] = times.next().unwrap_or_default();
+        }
+        let end = self.rows.end + count as u64;
+        let mut write = |values: &mut [f64], column: Values<'_>| {
+            column.from_row(skip).copy_to(&mut values[start..start + first]);
+            column.from_row(skip + first).copy_to(&mut values[..count - first]);
+        };
+        for series in &mut self.series {
+            write(&mut series.values, Values::Constant(MISSING));
+        }
+        for column in &block.columns {
+            let series = self.series.iter_mut().find(|series| series.id == Some(column.series));
+            let (Some(series), Some(values)) = (series, column.values()) else {
+                unknown += 1;
+                continue;
+            };
+            write(&mut series.values, values);
+            series.last_present = end;
+            stored += count as u64;
+        }
+        self.rows.end = end;
+        (stored, unknown)
+    }
+
+    fn make_room(&mut self, count: usize) {
+        let end = self.rows.end + count as u64;
+        self.rows.start = self.rows.start.max(end.saturating_sub(self.capacity() as u64));
+    }
+
+    const fn place(&self, row: u64) -> usize {
+        (row % self.times.len() as u64) as usize
+    }
+}
+
+/// Walks rows of one series.
+#[derive(Clone, Debug)]
+pub struct Rows<'a> {
+    group: &'a Group,
+    values: &'a [f64],
+    rows: Range<u64>,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = (Timestamp, f64);
+
+    fn next(&mut self) -> Option<(Timestamp, f64)> {
+        let place = self.group.place(self.rows.next()?);
+        Some((self.group.times[place], self.values[place]))
+    }
+}

@@ -1,0 +1,23 @@
+//! The store: what the page holds of the stream.
+//!
+//! One [`Group`] for each group of the catalog, with a time ring and a ring for each series, all of a fixed capacity
+//! that the window and a memory budget set once. Frames go in by [`Store::apply`]; charts read the rings.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | [`group`] | rows of one group, in rings |
+//! | [`envelope`] | first, last, least and greatest value a pixel column, kept up with each sample |
+//! | [`capacity`] | how many rows the budget allows |
+//! | [`apply`] | what each kind of frame does to the store |
+//!
+//! # What it does not know
+//! Sockets, clocks, pixels, the DOM.
+
+pub mod apply;
+pub mod capacity;
+pub mod envelope;
+pub mod group;
+
+pub use apply::{Applied, Store};
+pub use envelope::Envelopes;
+pub use group::{Group, Rows, Series};

@@ -1,0 +1,131 @@
+//! What a source hands to the hub.
+
+use protocol::{GroupId, SeriesId, Timestamp};
+
+/// Rows of one group, column by column. Times rise from row to row and from batch to batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The group.
+    pub group: GroupId,
+    /// When each row was measured.
+    pub times: Vec<Timestamp>,
+    /// A column for each series that has values in these rows.
+    pub columns: Vec<BatchColumn>,
+}
+
+/// One series' values in a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchColumn {
+    /// The series.
+    pub series: SeriesId,
+    /// A value a row.
+    pub values: Vec<f64>,
+}
+
+impl Batch {
+    /// A batch of one row.
+    pub fn row(group: GroupId, time: Timestamp, values: impl IntoIterator<Item = (SeriesId, f64)>) -> Self {
+        let columns = values.into_iter().map(|(series, value)| BatchColumn { series, values: vec![value] }).collect();
+        Self { group, times: vec![time], columns }
+    }
+
+    /// How many rows.
+    pub const fn rows(&self) -> usize {
+        self.times.len()
+    }
+
+    /// How many values in all.
+    pub const fn values(&self) -> usize {
+        self.times.len() * self.columns.len()
+    }
+
+    /// Appends the rows of `later` when it goes on where this one ends: same group, same series. Gives it back when not.
+    ///
+    /// # Errors
+    /// `later`, untouched, when it has other columns.
+    pub fn append(&mut self, later: Self) -> Result<(), Self> {
+        let same = self.group == later.group
+            && self.columns.len() == later.columns.len()
+            && self.columns.iter().zip(&later.columns).all(|(ours, theirs)| ours.series == theirs.series);
+        if !same {
+            return Err(later);
+        }
+        self.times.extend(later.times);
+        for (ours, theirs) in self.columns.iter_mut().zip(later.columns) {
+            ours.values.extend(theirs.values);
+        }
+        Ok(())
+    }
+
+    /// Takes the rows from number `row` on out of this batch.
+    #[must_use]
+    pub fn split_off(&mut self, row: usize) -> Self {
+        let columns = self.columns.iter_mut();
+        Self {
+            group: self.group,
+            times: self.times.split_off(row),
+            columns: columns
+                .map(|column| BatchColumn { series: column.series, values: column.values.split_off(row) })
+                .collect(),
+        }
+    }
+
+    /// Drops rows that do not come after `last`, nor after the row before them. Returns how many were dropped.
+    pub fn keep_rising(&mut self, last: Option<Timestamp>) -> usize {
+        let mut newest = last;
+        let keep: Vec<bool> = self
+            .times
+            .iter()
+            .map(|&time| {
+                let rises = newest.is_none_or(|newest| time > newest);
+                if rises {
+                    newest = Some(time);
+                }
+                rises
+            })
+            .collect();
+        let dropped = keep.iter().filter(|&&kept| !kept).count();
+        if dropped > 0 {
+            retain_rows(&mut self.times, &keep);
+            for column in &mut self.columns {
+                retain_rows(&mut column.values, &keep);
+            }
+        }
+        dropped
+    }
+}
+
+fn retain_rows<T>(rows: &mut Vec<T>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    rows.retain(|_| keep.next().copied().unwrap_or(false));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros)
+    }
+
+    #[test]
+    fn batches_of_the_same_series_join() {
+        let mut batch = Batch::row(GroupId(1), at(1), [(SeriesId(1), 1.0), (SeriesId(2), 2.0)]);
+        batch.append(Batch::row(GroupId(1), at(2), [(SeriesId(1), 3.0), (SeriesId(2), 4.0)])).expect("same columns");
+        assert_eq!(batch.times, [at(1), at(2)]);
+        assert_eq!(batch.columns[1].values, [2.0, 4.0]);
+        let other = Batch::row(GroupId(1), at(3), [(SeriesId(1), 5.0)]);
+        assert_eq!(batch.append(other.clone()), Err(other));
+    }
+
+    #[test]
+    fn rows_that_step_back_in_time_are_dropped() {
+        let mut batch = Batch::row(GroupId(1), at(5), [(SeriesId(1), 0.0)]);
+        for (time, value) in [(7, 1.0), (6, 2.0), (7, 3.0), (8, 4.0)] {
+            batch.append(Batch::row(GroupId(1), at(time), [(SeriesId(1), value)])).expect("same columns");
+        }
+        assert_eq!(batch.keep_rising(Some(at(5))), 3);
+        assert_eq!(batch.times, [at(7), at(8)]);
+        assert_eq!(batch.columns[0].values, [1.0, 4.0]);
+    }
+}

@@ -1,0 +1,137 @@
+//! The page's files: embedded in the binary by `cargo xtask dist`, or read from a folder.
+
+use std::borrow::Cow;
+use std::path::{Component, Path, PathBuf};
+
+/// Where the page comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// The files that were embedded when the server was built.
+    #[default]
+    Embedded,
+    /// A folder, read anew for each request.
+    Folder(PathBuf),
+}
+
+/// A file of the page, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its bytes, compressed as `encoding` says.
+    pub bytes: Cow<'static, [u8]>,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// `br`, `gzip`, or none.
+    pub encoding: Option<&'static str>,
+    /// Whether its name changes whenever its content does, so that it may be kept for ever.
+    pub immutable: bool,
+}
+
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/embedded_page.rs"));
+}
+
+/// Compressed forms, best first: value of `Accept-Encoding`, and what is added to the file's name.
+const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+impl Page {
+    /// Whether there is a page at all: a server that was built without one says so where the page would be.
+    pub fn is_built(&self) -> bool {
+        self.read("index.html").is_some()
+    }
+
+    /// The file at a request's path, in the best form that `accept_encoding` allows.
+    pub fn file(&self, path: &str, accept_encoding: &str) -> Option<File> {
+        let name = match path.strip_prefix('/')? {
+            "" => "index.html",
+            name => name,
+        };
+        let media_type = media_type(name)?;
+        let immutable = name.starts_with("assets/");
+        for (encoding, suffix) in ENCODINGS {
+            if accepts(accept_encoding, encoding)
+                && let Some(bytes) = self.read(&format!("{name}{suffix}"))
+            {
+                return Some(File { bytes, media_type, encoding: Some(encoding), immutable });
+            }
+        }
+        Some(File { bytes: self.read(name)?, media_type, encoding: None, immutable })
+    }
+
+    fn read(&self, name: &str) -> Option<Cow<'static, [u8]>> {
+        match self {
+            Self::Embedded => {
+                let found = embedded::FILES.binary_search_by(|(file, _)| (*file).cmp(name)).ok()?;
+                Some(Cow::Borrowed(embedded::FILES[found].1))
+            }
+            Self::Folder(folder) => {
+                let name = Path::new(name);
+                // Only plain names below the folder: no `..`, no root, no drive.
+                let plain = name.components().all(|part| matches!(part, Component::Normal(_)));
+                if !plain {
+                    return None;
+                }
+                std::fs::read(folder.join(name)).ok().map(Cow::Owned)
+            }
+        }
+    }
+}
+
+fn accepts(accept_encoding: &str, encoding: &str) -> bool {
+    accept_encoding.split(',').any(|offer| {
+        let (name, quality) = offer.split_once(';').unwrap_or((offer, ""));
+        name.trim() == encoding && quality.trim().replace(' ', "") != "q=0"
+    })
+}
+
+/// The media type of a file that the page may have; `None` for any other, which is then not served.
+fn media_type(name: &str) -> Option<&'static str> {
+    let (_, extension) = name.rsplit_once('.')?;
+    Some(match extension {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "wasm" => "application/wasm",
+        "json" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Page) {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        std::fs::create_dir(folder.path().join("assets")).expect("created");
+        for (name, text) in
+            [("index.html", "page"), ("assets/a.js", "plain"), ("assets/a.js.br", "brotli"), ("secret.txt", "no")]
+        {
+            std::fs::write(folder.path().join(name), text).expect("written");
+        }
+        let page = Page::Folder(folder.path().to_owned());
+        (folder, page)
+    }
+
+    #[test]
+    fn the_best_form_that_is_accepted_is_sent() {
+        let (_folder, page) = folder();
+        let brotli = page.file("/assets/a.js", "gzip, deflate, br").expect("found");
+        assert_eq!((brotli.bytes.as_ref(), brotli.encoding), (b"brotli".as_slice(), Some("br")));
+        assert!(brotli.immutable);
+        let plain = page.file("/assets/a.js", "gzip, br;q=0").expect("found");
+        assert_eq!((plain.bytes.as_ref(), plain.encoding), (b"plain".as_slice(), None));
+        assert_eq!(page.file("/", "").expect("found").bytes.as_ref(), b"page");
+    }
+
+    #[test]
+    fn nothing_but_the_page_is_served() {
+        let (_folder, page) = folder();
+        for path in ["/secret.txt", "/../Cargo.toml", "//etc/passwd.html", "/assets/../index.html", "/no.js", "x"] {
+            assert_eq!(page.file(path, "br"), None, "{path}");
+        }
+    }
+}

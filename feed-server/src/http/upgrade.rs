@@ -1,0 +1,120 @@
+//! From a request to a WebSocket.
+
+use hyper::header::{HOST, ORIGIN};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+/// Why a request is not upgraded.
+#[derive(Debug, thiserror::Error)]
+pub enum UpgradeError {
+    /// It is no WebSocket handshake.
+    #[error("not a WebSocket handshake: {0}")]
+    NotAHandshake(Box<tokio_tungstenite::tungstenite::Error>),
+    /// A page of another origin asks: cross-site WebSocket hijacking.
+    #[error("a page of origin {origin:?} may not open this stream")]
+    ForeignOrigin {
+        /// The origin it named.
+        origin: String,
+    },
+}
+
+impl UpgradeError {
+    /// The status it is answered with.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotAHandshake(_) => StatusCode::BAD_REQUEST,
+            Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
+        }
+    }
+}
+
+/// Checks a handshake and makes the answer that accepts it.
+///
+/// # Errors
+/// [`UpgradeError`], to be answered with its status.
+pub fn accept<B>(request: &Request<B>) -> Result<Response<()>, UpgradeError> {
+    check_origin(request)?;
+    let mut head = Request::new(());
+    *head.method_mut() = request.method().clone();
+    *head.uri_mut() = request.uri().clone();
+    *head.version_mut() = request.version();
+    *head.headers_mut() = request.headers().clone();
+    create_response(&head).map_err(|error| UpgradeError::NotAHandshake(Box::new(error)))
+}
+
+/// A browser names the page's origin, and it must be this server. Programs that are no browser name none.
+fn check_origin<B>(request: &Request<B>) -> Result<(), UpgradeError> {
+    let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
+    let host = request.headers().get(HOST).map(hyper::header::HeaderValue::as_bytes);
+    let own = |scheme: &str| origin.as_bytes().strip_prefix(scheme.as_bytes()) == host && host.is_some();
+    if own("http://") || own("https://") {
+        return Ok(());
+    }
+    Err(UpgradeError::ForeignOrigin { origin: String::from_utf8_lossy(origin.as_bytes()).into_owned() })
+}
+
+/// The WebSocket that a request has become, once its answer is out.
+///
+/// # Errors
+/// When the connection ended before that.
+pub async fn finish<B>(request: Request<B>, config: WebSocketConfig) -> hyper::Result<WebSocketStream<TcpStream>>
+where
+    B: Send + 'static,
+{
+    let upgraded = hyper::upgrade::on(request).await?;
+    // Every connection here was accepted as TCP, so this is what hyper holds.
+    let parts = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => parts,
+        Err(_other) => unreachable!("connections are accepted as TCP"),
+    };
+    let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
+    Ok(WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handshake(headers: &[(&str, &str)]) -> Result<Response<()>, UpgradeError> {
+        let mut request = Request::builder()
+            .uri("/stream")
+            .header("host", "127.0.0.1:9000")
+            .header("connection", "Upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        accept(&request.body(()).expect("a request"))
+    }
+
+    #[test]
+    fn the_answer_proves_that_the_key_was_read() {
+        // The key and its answer are the example of RFC 6455, section 1.3.
+        let response = handshake(&[("origin", "http://127.0.0.1:9000")]).expect("accepted");
+        assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
+        assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert!(handshake(&[]).is_ok(), "no browser, no origin");
+    }
+
+    #[test]
+    fn pages_of_other_origins_are_refused() {
+        for origin in
+            ["http://evil.example", "null", "http://127.0.0.1:9001", "http://127.0.0.1:9000.evil.example", "ws://x", ""]
+        {
+            let refused = handshake(&[("origin", origin)]).expect_err("refused");
+            assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{origin}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_handshake_is_a_bad_request() {
+        let request = Request::builder().uri("/stream").body(()).expect("a request");
+        assert_eq!(accept(&request).expect_err("refused").status(), StatusCode::BAD_REQUEST);
+    }
+}

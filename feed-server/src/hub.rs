@@ -1,0 +1,389 @@
+//! The hub: gives samples their sequence numbers, keeps the history, and makes frames, once for all viewers.
+//!
+//! Batches come in from sources at any rate. Sixty times a second the hub joins what has come, cuts it into frames,
+//! numbers them, writes them to the history and to the ring of recent frames, and wakes the sessions. It never waits
+//! for a viewer.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use protocol::{
+    BlockBuffer, Body, CatalogScope, EncodeError, Envelope, Epoch, Frame, Gap, GapCause, Heartbeat, Hello, HistoryPart,
+    Interval, Samples, Sequence, Start, Timestamp,
+};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::batch::Batch;
+use crate::catalog::Catalog;
+use crate::frame_ring::{FrameRing, RingFrame};
+use crate::history::{Backfill, History};
+use crate::packing::{FRAME_ROOM_BYTES, block_bytes, rows_that_fit};
+use crate::telemetry::Telemetry;
+use crate::{catalog_frames, clock};
+
+/// Frames are made this often: a display cannot show more.
+const TICK: Duration = Duration::from_micros(16_667);
+
+/// A viewer that hears nothing for several of these has lost its server.
+pub const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Recent frames kept for viewers that are a little late. Two seconds of the fastest feed a browser can take.
+const RING_BYTES: usize = 16 << 20;
+
+/// Batches that may wait for the next tick; a source that is ahead of that waits.
+pub const BATCH_QUEUE: usize = 4_096;
+
+/// The hub, shared by its own task and all sessions.
+#[derive(Debug)]
+pub struct Hub {
+    epoch: Epoch,
+    host: String,
+    catalog: Catalog,
+    telemetry: Telemetry,
+    state: Mutex<State>,
+    end: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State {
+    sequence: Sequence,
+    history: History,
+    ring: FrameRing,
+    viewers: usize,
+    last_batch: Option<Timestamp>,
+    blocks: BlockBuffer,
+}
+
+/// Where a viewer's stream stands.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// To be sent first: catalog, and a gap where there is one.
+    pub frames: Vec<Bytes>,
+    /// To be sent next, frame by frame, by [`Hub::backfill_frame`].
+    pub backfill: Backfill,
+    /// The position that the viewer holds after that.
+    pub position: Sequence,
+    /// The ring's end at that position.
+    pub cursor: u64,
+}
+
+/// The ring no longer reaches back to the viewer's cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FellBehind;
+
+impl Hub {
+    /// A hub whose epoch begins now, on the machine `host`.
+    pub fn new(host: String, history: Interval, history_bytes: usize, telemetry: Telemetry) -> Self {
+        telemetry.history_limit_bytes.set(history_bytes as f64);
+        Self {
+            epoch: Epoch(clock::now().micros() as u64),
+            host,
+            catalog: Catalog::default(),
+            telemetry,
+            state: Mutex::new(State {
+                sequence: Sequence(0),
+                history: History::new(history, history_bytes),
+                ring: FrameRing::new(RING_BYTES),
+                viewers: 0,
+                last_batch: None,
+                blocks: BlockBuffer::default(),
+            }),
+            end: watch::Sender::new(0),
+        }
+    }
+
+    /// The catalog that sources register in.
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Where the server counts what it does.
+    pub const fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// When a source last handed something over.
+    pub fn last_batch(&self) -> Option<Timestamp> {
+        self.lock().last_batch
+    }
+
+    /// Takes batches and makes frames until every sender is gone.
+    pub async fn run(self: Arc<Self>, mut batches: mpsc::Receiver<Batch>) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pending = Vec::new();
+        let mut heartbeat_due = Instant::now() + HEARTBEAT;
+        loop {
+            tick.tick().await;
+            while let Ok(batch) = batches.try_recv() {
+                pending.push(batch);
+            }
+            if batches.is_closed() && pending.is_empty() {
+                return;
+            }
+            let mut published = self.publish(pending.drain(..), clock::now());
+            if Instant::now() >= heartbeat_due {
+                heartbeat_due += HEARTBEAT;
+                published = published.and_then(|()| self.heartbeat());
+            }
+            if let Err(error) = published {
+                tracing::error!(%error, "frame could not be encoded");
+            }
+        }
+    }
+
+    /// Numbers these batches, keeps them, and makes their frames.
+    ///
+    /// # Errors
+    /// Only what the encoder refuses, which would be a defect here.
+    pub fn publish(&self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Result<(), EncodeError> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let changes = self.catalog.take_changes();
+        if !changes.is_empty() {
+            let envelope = self.envelope(state.sequence, now);
+            for frame in catalog_frames::encode(&changes, CatalogScope::Changes, envelope)? {
+                self.push(state, frame);
+            }
+            let (groups, series) = self.catalog.len();
+            self.telemetry.groups.set(groups as i64);
+            self.telemetry.series.set(series as i64);
+        }
+        let batches = self.accept(state, batches, now);
+        let mut cutter = FrameCutter::new(batches);
+        while let Some(rows) = cutter.next_frame() {
+            self.sequence(state, &rows, now)?;
+        }
+        let oldest = state.history.evict(now);
+        self.catalog.retire_before(oldest);
+        self.telemetry.history_bytes.set(state.history.bytes() as f64);
+        self.end.send_replace(state.ring.end());
+        Ok(())
+    }
+
+    /// Joins batches that go on where the last ended, and drops rows that step back in time.
+    fn accept(&self, state: &mut State, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Vec<Batch> {
+        let mut joined: Vec<Batch> = Vec::new();
+        for mut batch in batches {
+            state.last_batch = Some(now);
+            self.telemetry.rows.inc_by(batch.rows() as u64);
+            self.telemetry.samples.inc_by(batch.values() as u64);
+            let open = joined.iter_mut().rev().find(|earlier| earlier.group == batch.group);
+            let last = open.as_ref().and_then(|earlier| earlier.times.last().copied());
+            let dropped = batch.keep_rising(last.or_else(|| state.history.newest(batch.group)));
+            self.telemetry.rows_out_of_order.inc_by(dropped as u64);
+            let rest = match open {
+                Some(earlier) => earlier.append(batch).err(),
+                None => Some(batch),
+            };
+            joined.extend(rest.filter(|batch| batch.rows() > 0));
+        }
+        joined
+    }
+
+    /// Gives one frame's rows their number.
+    fn sequence(&self, state: &mut State, rows: &[Batch], now: Timestamp) -> Result<(), EncodeError> {
+        state.sequence = state.sequence.next();
+        self.telemetry.frames_sequenced.inc();
+        for batch in rows {
+            state.history.push(batch, state.sequence);
+        }
+        if state.viewers == 0 {
+            state.ring.skip();
+            return Ok(());
+        }
+        state.blocks.clear();
+        for batch in rows {
+            let columns = batch.columns.iter().map(|column| (column.series, column.values.as_slice()));
+            state.blocks.push(batch.group, &batch.times, columns)?;
+        }
+        let collected = rows.iter().filter_map(|batch| batch.times.last()).max().copied().unwrap_or(now);
+        let samples = Samples { collected, queued: now, blocks: state.blocks.blocks() };
+        let envelope = self.envelope(state.sequence, clock::now());
+        let frame = Frame { envelope, body: Body::Samples(samples) }.to_bytes()?;
+        self.push(state, frame);
+        Ok(())
+    }
+
+    fn heartbeat(&self) -> Result<(), EncodeError> {
+        let mut state = self.lock();
+        let next_within = Interval::from_micros(HEARTBEAT.as_micros() as u64);
+        let body = Body::Heartbeat(Heartbeat { next_within });
+        let frame = Frame { envelope: self.envelope(state.sequence, clock::now()), body }.to_bytes()?;
+        self.push(&mut state, frame);
+        self.end.send_replace(state.ring.end());
+        Ok(())
+    }
+
+    fn push(&self, state: &mut State, frame: Vec<u8>) {
+        self.telemetry.frames_encoded.inc();
+        state.ring.push(RingFrame { bytes: frame.into(), sequence: state.sequence });
+    }
+
+    /// Counts a viewer in, until the returned seat is dropped, and gives it a signal that moves with the ring's end.
+    pub fn join(self: &Arc<Self>) -> (Seat, watch::Receiver<u64>) {
+        self.lock().viewers += 1;
+        self.telemetry.viewers.inc();
+        self.telemetry.viewers_connected.inc();
+        (Seat(Arc::clone(self)), self.end.subscribe())
+    }
+
+    /// The frame that opens every connection.
+    ///
+    /// # Errors
+    /// When the host's name is longer than a name may be.
+    pub fn hello(&self) -> Result<Bytes, EncodeError> {
+        let state = self.lock();
+        let body = Body::Hello(Hello {
+            server: concat!("kymograph ", env!("CARGO_PKG_VERSION")),
+            host: &self.host,
+            history: state.history.span(),
+            heartbeat: Interval::from_micros(HEARTBEAT.as_micros() as u64),
+        });
+        self.frame(state.sequence, body)
+    }
+
+    /// A frame of this stream with any body, for one viewer.
+    ///
+    /// # Errors
+    /// When it would be too long.
+    pub fn frame_now(&self, body: Body<'_>) -> Result<Bytes, EncodeError> {
+        let sequence = self.lock().sequence;
+        self.frame(sequence, body)
+    }
+
+    /// What a viewer that wants to begin at `start` has to be given.
+    ///
+    /// # Errors
+    /// Only what the encoder refuses, which would be a defect here.
+    pub fn snapshot(&self, start: Start) -> Result<Snapshot, EncodeError> {
+        let state = self.lock();
+        let now = clock::now();
+        let envelope = self.envelope(state.sequence, now);
+        let catalog = catalog_frames::encode(&self.catalog.whole(), CatalogScope::Whole, envelope)?;
+        self.telemetry.frames_encoded.inc_by(catalog.len() as u64);
+        let mut frames: Vec<Bytes> = catalog.into_iter().map(Bytes::from).collect();
+        let (gap, backfill) = match start {
+            Start::Window(window) => (None, state.history.since(now - window)),
+            Start::After { epoch, sequence, window } => {
+                let cause = if epoch != self.epoch {
+                    Some(GapCause::EpochChanged)
+                } else if sequence > state.sequence {
+                    Some(GapCause::UnknownPosition)
+                } else {
+                    (sequence < state.history.evicted_through()).then_some(GapCause::HistoryExpired)
+                };
+                let backfill = match cause {
+                    None | Some(GapCause::HistoryExpired) => state.history.after(sequence),
+                    Some(GapCause::EpochChanged | GapCause::UnknownPosition) => state.history.since(now - window),
+                };
+                let until = state.history.evicted_through().next();
+                (cause.map(|cause| Gap { after: sequence, until, cause }), backfill)
+            }
+        };
+        if let Some(gap) = gap {
+            self.telemetry.gaps.inc();
+            frames.push(self.frame(state.sequence, Body::Gap(gap))?);
+        }
+        Ok(Snapshot { frames, backfill, position: state.sequence, cursor: state.ring.end() })
+    }
+
+    /// The next frame of a backfill that ends at `position`. The last one says so.
+    ///
+    /// # Errors
+    /// Only what the encoder refuses, which would be a defect here.
+    pub fn backfill_frame(&self, backfill: &mut Backfill, position: Sequence) -> Result<Bytes, EncodeError> {
+        let mut state = self.lock();
+        let State { history, blocks, .. } = &mut *state;
+        history.fill(backfill, blocks)?;
+        let part = if backfill.is_done() { HistoryPart::Last } else { HistoryPart::More };
+        let body = Body::History(protocol::History { part, blocks: blocks.blocks() });
+        self.frame(position, body)
+    }
+
+    /// Appends the frames from `cursor` on to `out`, up to `room` bytes, and returns the new cursor.
+    ///
+    /// # Errors
+    /// [`FellBehind`] when the ring no longer holds the frame at `cursor`.
+    pub fn frames_from(&self, cursor: u64, room: usize, out: &mut Vec<RingFrame>) -> Result<u64, FellBehind> {
+        let state = self.lock();
+        let mut bytes = 0;
+        let before = out.len();
+        for frame in state.ring.from(cursor).ok_or(FellBehind)? {
+            bytes += frame.bytes.len();
+            if bytes > room && out.len() > before {
+                break;
+            }
+            out.push(frame.clone());
+        }
+        Ok(cursor + (out.len() - before) as u64)
+    }
+
+    /// The number that the ring's next frame will have.
+    pub fn ring_end(&self) -> u64 {
+        *self.end.borrow()
+    }
+
+    fn frame(&self, sequence: Sequence, body: Body<'_>) -> Result<Bytes, EncodeError> {
+        self.telemetry.frames_encoded.inc();
+        Frame { envelope: self.envelope(sequence, clock::now()), body }.to_bytes().map(Bytes::from)
+    }
+
+    /// The epoch of this process.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    const fn envelope(&self, sequence: Sequence, sent: Timestamp) -> Envelope {
+        Envelope { epoch: self.epoch, sequence, sent }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A viewer's place; dropping it counts the viewer out.
+#[derive(Debug)]
+pub struct Seat(Arc<Hub>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.lock().viewers -= 1;
+        self.0.telemetry.viewers.dec();
+    }
+}
+
+/// Cuts joined batches into the rows of one frame after another.
+struct FrameCutter {
+    batches: std::vec::IntoIter<Batch>,
+    rest: Option<Batch>,
+}
+
+impl FrameCutter {
+    fn new(batches: Vec<Batch>) -> Self {
+        Self { batches: batches.into_iter(), rest: None }
+    }
+
+    /// As many rows as surely fit one frame; `None` when all are out.
+    fn next_frame(&mut self) -> Option<Vec<Batch>> {
+        let mut frame = Vec::new();
+        let mut room = FRAME_ROOM_BYTES;
+        while let Some(mut batch) = self.rest.take().or_else(|| self.batches.next()) {
+            let columns = batch.columns.len();
+            let fit = rows_that_fit(columns, room).min(batch.rows());
+            if fit == 0 {
+                self.rest = Some(batch);
+                break;
+            }
+            if fit < batch.rows() {
+                self.rest = Some(batch.split_off(fit));
+            }
+            room -= block_bytes(columns, fit).min(room);
+            frame.push(batch);
+        }
+        (!frame.is_empty()).then_some(frame)
+    }
+}

@@ -1,0 +1,88 @@
+//! The `feed-server` binary: reads the command line, runs the server, ends on Ctrl-C or SIGTERM.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use feed_server::cli::{Cli, Command, ServeArgs};
+use feed_server::config::Config;
+use feed_server::server::Server;
+use feed_server::shutdown::shutdown;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("KYMOGRAPH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match Cli::parse().command {
+        Command::Serve(args) => serve(&args),
+        Command::CheckConfig { file } => Config::read(&file).map_err(Into::into).map(|config| {
+            println!("{}: {} source(s), listening on {}", file.display(), config.sources.len(), config.listen);
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("feed-server: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+    let server = Server::bind(args.config()?)?;
+    let url = format!("http://{}/", server.address());
+    let (stop, stopped) = shutdown();
+    let signals = Signals::new().context("cannot listen for signals")?;
+    tokio::spawn(async move {
+        signals.wait().await;
+        stop.stop();
+    });
+    println!("Kymograph is live at {url}");
+    if args.open {
+        open_browser(&url);
+    }
+    server.run(stopped).await?;
+    Ok(())
+}
+
+/// Ctrl-C, and SIGTERM where there is such a thing.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn wait(mut self) {
+        tokio::select! {
+            _interrupted = tokio::signal::ctrl_c() => {}
+            _terminated = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(self) {
+        let _interrupted = tokio::signal::ctrl_c().await;
+    }
+}
+
+fn open_browser(url: &str) {
+    let program = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    if let Err(error) = std::process::Command::new(program).arg(url).spawn() {
+        tracing::warn!(%error, program, "cannot open a browser");
+    }
+}

@@ -1,0 +1,49 @@
+//! How many rows go into one frame.
+//!
+//! A frame may not pass [`Frame::MAX_BODY_BYTES`]. What a block will take is bounded from above by its size with every
+//! column raw, so that it is known before anything is encoded.
+
+use protocol::Frame;
+
+/// A body's own fields before its blocks: two stamps of nine bytes, and the list's length.
+const BODY_HEAD_BYTES: usize = 32;
+/// Group, rows, encoding and the two lengths, as the widest varints.
+const BLOCK_HEAD_BYTES: usize = 24;
+/// Series, encoding and length, as the widest varints.
+const COLUMN_HEAD_BYTES: usize = 11;
+const VALUE_BYTES: usize = 8;
+
+/// Room for blocks in one frame, in bytes.
+pub const FRAME_ROOM_BYTES: usize = Frame::MAX_BODY_BYTES - BODY_HEAD_BYTES;
+
+/// The most that `rows` rows of `columns` columns can take.
+pub const fn block_bytes(columns: usize, rows: usize) -> usize {
+    BLOCK_HEAD_BYTES + VALUE_BYTES * rows + columns * (COLUMN_HEAD_BYTES + VALUE_BYTES * rows)
+}
+
+/// How many rows of `columns` columns surely fit into `room` bytes.
+pub const fn rows_that_fit(columns: usize, room: usize) -> usize {
+    let heads = BLOCK_HEAD_BYTES + columns * COLUMN_HEAD_BYTES;
+    room.saturating_sub(heads) / (VALUE_BYTES * (columns + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::limits::{MAX_BLOCK_ROWS, MAX_GROUP_SERIES};
+
+    #[test]
+    fn a_row_of_the_widest_group_fits_an_empty_frame() {
+        assert!(rows_that_fit(MAX_GROUP_SERIES, FRAME_ROOM_BYTES) >= 1);
+        assert!(rows_that_fit(0, FRAME_ROOM_BYTES) <= MAX_BLOCK_ROWS as usize);
+    }
+
+    #[test]
+    fn what_fits_by_count_fits_by_size() {
+        for columns in [0, 1, 8, 100, MAX_GROUP_SERIES] {
+            let rows = rows_that_fit(columns, FRAME_ROOM_BYTES);
+            assert!(block_bytes(columns, rows) <= FRAME_ROOM_BYTES);
+            assert!(block_bytes(columns, rows + 1) > FRAME_ROOM_BYTES);
+        }
+    }
+}

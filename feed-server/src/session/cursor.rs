@@ -1,0 +1,82 @@
+//! Where a viewer's stream stands, and which frames are next.
+//!
+//! ```text
+//! snapshot (catalog, gap) -> backfill, frame by frame -> live, from the ring of recent frames
+//!                               ^                             |
+//!                               +------- fell behind ---------+
+//! ```
+//! Connecting, resuming and catching up are one path: a snapshot is taken where the viewer stands, the history between
+//! there and now is sent, and the ring is read on from that moment.
+
+use bytes::Bytes;
+use protocol::{EncodeError, Interval, Sequence, Start};
+
+use crate::history::Backfill;
+use crate::hub::{FellBehind, Hub};
+
+/// One viewer's place in the stream.
+#[derive(Debug)]
+pub struct Cursor {
+    opening: Vec<Bytes>,
+    backfill: Option<Backfill>,
+    position: Sequence,
+    next: u64,
+}
+
+impl Cursor {
+    /// A cursor that begins at `start`.
+    ///
+    /// # Errors
+    /// Only what the encoder refuses, which would be a defect here.
+    pub fn at(hub: &Hub, start: Start) -> Result<Self, EncodeError> {
+        let snapshot = hub.snapshot(start)?;
+        Ok(Self {
+            opening: snapshot.frames,
+            backfill: Some(snapshot.backfill),
+            position: snapshot.position,
+            next: snapshot.cursor,
+        })
+    }
+
+    /// Whether there is nothing to send now.
+    pub fn is_caught_up(&self, hub: &Hub) -> bool {
+        self.backfill.is_none() && self.opening.is_empty() && hub.ring_end() == self.next
+    }
+
+    /// The next frames, of about `room` bytes in all; empty when caught up.
+    ///
+    /// # Errors
+    /// Only what the encoder refuses, which would be a defect here.
+    pub fn next_turn(&mut self, hub: &Hub, room: usize) -> Result<Vec<Bytes>, EncodeError> {
+        if self.backfill.is_none() {
+            if let Ok(frames) = self.live(hub, room) {
+                return Ok(frames);
+            }
+            hub.telemetry().viewers_fell_behind.inc();
+            let (epoch, sequence) = (hub.epoch(), self.position);
+            *self = Self::at(hub, Start::After { epoch, sequence, window: Interval::ZERO })?;
+        }
+        let mut frames = std::mem::take(&mut self.opening);
+        let mut bytes: usize = frames.iter().map(Bytes::len).sum();
+        while let Some(backfill) = &mut self.backfill
+            && bytes < room
+        {
+            let frame = hub.backfill_frame(backfill, self.position)?;
+            bytes += frame.len();
+            frames.push(frame);
+            if backfill.is_done() {
+                self.backfill = None;
+            }
+        }
+        Ok(frames)
+    }
+
+    fn live(&mut self, hub: &Hub, room: usize) -> Result<Vec<Bytes>, FellBehind> {
+        let mut frames = Vec::new();
+        self.next = hub.frames_from(self.next, room, &mut frames)?;
+        if let Some(last) = frames.last() {
+            self.position = last.sequence;
+        }
+        Ok(frames.into_iter().map(|frame| frame.bytes).collect())
+    }
+}

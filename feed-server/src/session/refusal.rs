@@ -1,0 +1,84 @@
+//! Which close code and reason a broken rule earns.
+
+use protocol::DecodeError;
+use thiserror::Error;
+use tokio_tungstenite::tungstenite::Error as WebSocketError;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use crate::telemetry::Refusal;
+
+/// A close reason may have so many bytes (RFC 6455, section 5.5).
+const MAX_REASON_BYTES: usize = 123;
+
+/// A rule that a viewer broke.
+#[derive(Debug, Error)]
+pub enum Refused {
+    /// A binary message that does not decode.
+    #[error("{0}")]
+    Malformed(#[source] DecodeError),
+    /// A text message.
+    #[error("text message: this protocol is binary")]
+    Text,
+    /// A message above the limit.
+    #[error("message too big: the limit is {} bytes", protocol::limits::MAX_MESSAGE_BYTES)]
+    TooBig,
+    /// Bytes that break the WebSocket protocol itself.
+    #[error("{0}")]
+    WebSocket(String),
+    /// Text that is not UTF-8.
+    #[error("text is not UTF-8")]
+    Utf8,
+    /// No request came in time.
+    #[error("no subscribe request came within 5 s")]
+    Silent,
+    /// The viewer took nothing for too long.
+    #[error("nothing was read for 10 s")]
+    NotReading,
+}
+
+impl Refused {
+    /// The rule that a socket error says was broken, if it was the viewer's doing.
+    pub fn by_websocket(error: &WebSocketError) -> Option<Self> {
+        use tokio_tungstenite::tungstenite::error::ProtocolError;
+        match error {
+            WebSocketError::Capacity(_) => Some(Self::TooBig),
+            WebSocketError::Utf8(_) => Some(Self::Utf8),
+            // Peers that vanish without a close are lost, not guilty.
+            WebSocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing) => {
+                None
+            }
+            WebSocketError::Protocol(error) => Some(Self::WebSocket(error.to_string())),
+            _ => None,
+        }
+    }
+
+    /// The WebSocket close code.
+    pub fn close_code(&self) -> CloseCode {
+        match self {
+            Self::Malformed(DecodeError::UnsupportedVersion { .. }) => CloseCode::Library(4426),
+            Self::Malformed(DecodeError::UnknownKind { .. }) | Self::Silent | Self::NotReading => CloseCode::Policy,
+            Self::Malformed(_) | Self::Utf8 => CloseCode::Invalid,
+            Self::Text => CloseCode::Unsupported,
+            Self::TooBig => CloseCode::Size,
+            Self::WebSocket(_) => CloseCode::Protocol,
+        }
+    }
+
+    /// The close reason, cut to what a close frame can hold.
+    pub fn reason(&self) -> String {
+        let mut reason = self.to_string();
+        reason.truncate(reason.floor_char_boundary(MAX_REASON_BYTES));
+        reason
+    }
+
+    /// How it is counted.
+    pub const fn label(&self) -> Refusal {
+        match self {
+            Self::Malformed(_) => Refusal::Malformed,
+            Self::Text | Self::Utf8 => Refusal::Text,
+            Self::TooBig => Refusal::TooBig,
+            Self::WebSocket(_) => Refusal::WebSocket,
+            Self::Silent | Self::NotReading => Refusal::Timeout,
+        }
+    }
+}

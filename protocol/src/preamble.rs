@@ -1,0 +1,65 @@
+//! The eight bytes that every message opens with, in both directions.
+
+use bincode::{Decode, Encode};
+
+use crate::codec;
+use crate::error::DecodeError;
+use crate::limits::MAX_MESSAGE_BYTES;
+
+/// The version of this protocol. Any change that an older reader would misread raises it.
+pub const PROTOCOL_VERSION: u8 = 1;
+
+/// `KY`.
+pub const MAGIC: [u8; 2] = *b"KY";
+
+/// Magic, version, kind and body length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Preamble {
+    /// Always [`MAGIC`].
+    pub magic: [u8; 2],
+    /// Always [`PROTOCOL_VERSION`].
+    pub version: u8,
+    /// Which body follows.
+    pub kind: u8,
+    /// Length of the body in bytes, the envelope not counted.
+    pub body_bytes: u32,
+}
+
+impl Preamble {
+    /// Length on the wire.
+    pub const BYTES: usize = 8;
+
+    /// Reads the preamble and checks that the body, which starts after `head_bytes`, is as long as it says.
+    pub(crate) fn decode(message: &[u8], head_bytes: usize) -> Result<(Self, &[u8]), DecodeError> {
+        if message.len() > MAX_MESSAGE_BYTES {
+            return Err(DecodeError::TooLong { found: message.len(), limit: MAX_MESSAGE_BYTES });
+        }
+        let too_short = DecodeError::TooShort { found: message.len(), expected: head_bytes };
+        let head = message.get(..Self::BYTES).ok_or(too_short)?;
+        let preamble: Self = codec::decode_whole("preamble", head, codec::HEAD)?;
+        if preamble.magic != MAGIC {
+            return Err(DecodeError::BadMagic { found: preamble.magic });
+        }
+        if preamble.version != PROTOCOL_VERSION {
+            return Err(DecodeError::UnsupportedVersion { found: preamble.version, supported: PROTOCOL_VERSION });
+        }
+        let too_short = DecodeError::TooShort { found: message.len(), expected: head_bytes };
+        let body = message.get(head_bytes..).ok_or(too_short)?;
+        let declared = preamble.body_bytes as usize;
+        if body.len() != declared {
+            return Err(DecodeError::BodyLength { declared, found: body.len() });
+        }
+        Ok((preamble, body))
+    }
+
+    /// Appends the preamble, with the body's length left zero until [`Preamble::seal`].
+    pub(crate) fn open(kind: u8, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[MAGIC[0], MAGIC[1], PROTOCOL_VERSION, kind, 0, 0, 0, 0]);
+    }
+
+    /// Writes the body's length into a finished message whose body starts at `head_bytes`.
+    pub(crate) fn seal(message: &mut [u8], head_bytes: usize) {
+        let body_bytes = (message.len() - head_bytes) as u32;
+        message[4..8].copy_from_slice(&body_bytes.to_le_bytes());
+    }
+}

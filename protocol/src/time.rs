@@ -1,0 +1,90 @@
+//! Points in time and lengths of time, in microseconds.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+
+use bincode::{Decode, Encode};
+
+/// A point in time: microseconds since the Unix epoch, by the clock of whoever made it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The earliest time that can be said.
+    pub const MIN: Self = Self(i64::MIN);
+    /// The latest time that can be said.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// A time from microseconds since the Unix epoch.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the Unix epoch.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Microseconds from `earlier` to this time; negative when `earlier` is the later one.
+    pub const fn micros_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl Add<Interval> for Timestamp {
+    type Output = Self;
+    fn add(self, interval: Interval) -> Self {
+        Self(self.0.saturating_add_unsigned(interval.0))
+    }
+}
+
+impl Sub<Interval> for Timestamp {
+    type Output = Self;
+    fn sub(self, interval: Interval) -> Self {
+        Self(self.0.saturating_sub_unsigned(interval.0))
+    }
+}
+
+/// A length of time in microseconds; never negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Interval(u64);
+
+impl Interval {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+
+    /// An interval of `micros` microseconds.
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// An interval of `millis` milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1_000))
+    }
+
+    /// An interval of `seconds` seconds.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds.
+    pub const fn micros(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds, as a fraction.
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            micros if micros % 1_000_000 == 0 => write!(f, "{}s", micros / 1_000_000),
+            micros if micros % 1_000 == 0 => write!(f, "{}ms", micros / 1_000),
+            micros => write!(f, "{micros}us"),
+        }
+    }
+}
