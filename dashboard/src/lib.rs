@@ -1,5 +1,39 @@
-//! The page.
+//! The page: decodes a feed in Wasm, keeps it in rings, and draws it at the rate it happens.
+//!
+//! ```text
+//! WebSocket -> link -> decoder (protocol, borrowed) -> store -> chart -> surface -> canvas
+//!                                                               +-> axes (plotters) -> canvas
+//! ```
+//!
+//! # Layout
+//! | module | subject | in a browser only |
+//! | --- | --- | --- |
+//! | [`link`] | a reconnecting, typed WebSocket client; clocks and lag | its socket |
+//! | [`store`] | rings of samples, envelopes, what each frame changes | no |
+//! | [`view`] | units, ticks, ranges, scales, the window in time | no |
+//! | [`surface`] | pixels and anti-aliased lines | no |
+//! | [`chart`] | a group's lines on a surface; axes on any plotters backend | no |
+//! | [`page`] | the DOM: panels, header, keys, one frame loop | yes |
+//!
+//! Dependencies point one way: `page -> chart -> surface, view, store -> protocol`, and `page -> link -> protocol`.
+//!
+//! # What this crate does not know
+//! How samples are measured. Everything but the browser edge builds and is tested natively.
+
+pub mod chart;
 pub mod link;
+pub mod page;
 pub mod store;
 pub mod surface;
 pub mod view;
+
+/// Called by the browser once the module is loaded.
+///
+/// # Errors
+/// As [`page::start`].
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn main() -> Result<(), wasm_bindgen::JsValue> {
+    std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
+    page::start()
+}

@@ -1,19 +1,25 @@
 //! What a machine must have, and how it gets it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::workspace::{heading, in_path, output, run};
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// What the page is compiled for.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Names a browser, before any in `PATH`.
+const BROWSER_VARIABLE: &str = "KYMOGRAPH_CHROMIUM";
 const BROWSERS: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+/// A browser without a font draws no text.
+const DEBIAN_PACKAGES: [&str; 2] = ["chromium", "fonts-dejavu-core"];
 
 /// Adds the Wasm target where it is missing.
 ///
 /// # Errors
-/// When rustup cannot add it.
+/// When rustup cannot add it; says what to run.
 pub fn wasm_target() -> Result<()> {
     let Some(rustup) = in_path("rustup") else {
         // A toolchain without rustup brings its targets itself; the build says so when it does not.
@@ -24,8 +30,11 @@ pub fn wasm_target() -> Result<()> {
         return Ok(());
     }
     heading(&format!("adding the target {WASM_TARGET}"));
-    run(Command::new(rustup).args(["target", "add", WASM_TARGET]))
-        .with_context(|| format!("the page is Wasm: run `rustup target add {WASM_TARGET}` where there is a network"))
+    run(Command::new(rustup).args(["target", "add", WASM_TARGET])).with_context(|| {
+        format!(
+            "the page is compiled for {WASM_TARGET}: run `rustup target add {WASM_TARGET}` where there is a network"
+        )
+    })
 }
 
 /// Finds a Chromium, or installs Debian's where that is possible.
@@ -33,28 +42,45 @@ pub fn wasm_target() -> Result<()> {
 /// # Errors
 /// When there is none and none can be installed; says what to install.
 pub fn browser() -> Result<PathBuf> {
-    if let Some(browser) = find_browser() {
+    if let Some(browser) = find_browser()? {
         return Ok(browser);
     }
     let Some(apt) = in_path("apt-get").filter(|_| is_root()) else {
         bail!(
-            "the browser tests need Chromium: install it (Debian, Ubuntu: `sudo apt-get install chromium`; Fedora: \
-             `sudo dnf install chromium`; macOS: `brew install --cask chromium`), or set KYMOGRAPH_CHROMIUM to its path"
+            "the browser tests need Chromium or Chrome, and none of {BROWSERS:?} is in PATH: install it (Debian: \
+             `sudo apt-get install chromium`; Fedora: `sudo dnf install chromium`; macOS: `brew install --cask \
+             chromium`), or set {BROWSER_VARIABLE} to its path"
         );
     };
     heading("installing chromium");
-    let mut command = Command::new(&apt);
-    run(command.arg("update"))?;
-    let mut command = Command::new(&apt);
-    command.env("DEBIAN_FRONTEND", "noninteractive");
-    run(command.args(["install", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core"]))?;
-    find_browser().context("chromium was installed, but is not in PATH")
+    install_debian_packages(&apt)
+        .with_context(|| format!("there is no browser: install one by hand, or set {BROWSER_VARIABLE} to its path"))?;
+    find_browser()?.with_context(|| format!("chromium was installed, but none of {BROWSERS:?} is in PATH"))
 }
 
-/// The browser that is there: the one `KYMOGRAPH_CHROMIUM` names, or the first known name in `PATH`.
-pub fn find_browser() -> Option<PathBuf> {
-    let named = std::env::var_os("KYMOGRAPH_CHROMIUM").map(PathBuf::from);
-    named.or_else(|| BROWSERS.iter().find_map(|name| in_path(name)))
+/// The browser that is there, if any: the one that `KYMOGRAPH_CHROMIUM` names, or the first known name in `PATH`.
+///
+/// # Errors
+/// When `KYMOGRAPH_CHROMIUM` names no file.
+pub fn find_browser() -> Result<Option<PathBuf>> {
+    let Some(named) = std::env::var_os(BROWSER_VARIABLE).map(PathBuf::from) else {
+        return Ok(BROWSERS.iter().find_map(|name| in_path(name)));
+    };
+    if !named.is_file() {
+        bail!("{BROWSER_VARIABLE} is set to {}, which is no file", named.display());
+    }
+    // Tests run in their crate's folder, not in ours.
+    Ok(Some(std::path::absolute(named)?))
+}
+
+fn install_debian_packages(apt: &Path) -> Result<()> {
+    let command = || {
+        let mut command = Command::new(apt);
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    run(command().arg("update"))?;
+    run(command().args(["install", "-y", "--no-install-recommends"]).args(DEBIAN_PACKAGES))
 }
 
 fn is_root() -> bool {

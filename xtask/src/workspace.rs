@@ -1,6 +1,7 @@
 //! Where things are, and how commands are run.
 
-use std::path::{Path, PathBuf};
+use std::env;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -15,7 +16,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Asks cargo.
+    /// Asks cargo, so that `CARGO_TARGET_DIR` and cargo's configuration count.
     ///
     /// # Errors
     /// When `cargo metadata` fails, which means that a manifest is broken.
@@ -23,26 +24,22 @@ impl Workspace {
         let mut command = cargo();
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
         let metadata: serde_json::Value = serde_json::from_str(&output(&mut command)?)?;
-        let folder = |key: &str| metadata[key].as_str().map(PathBuf::from).with_context(|| format!("no {key}"));
+        let folder = |key: &str| {
+            metadata[key].as_str().map(PathBuf::from).with_context(|| format!("`cargo metadata` names no {key}"))
+        };
         Ok(Self { root: folder("workspace_root")?, target: folder("target_directory")? })
-    }
-
-    /// Where the finished page lies.
-    pub fn dist(&self) -> PathBuf {
-        self.target.join("dist")
-    }
-
-    /// Where Wasm is built: apart from the rest, since its flags differ.
-    pub fn page_target(&self) -> PathBuf {
-        self.target.join("page")
     }
 }
 
 /// The cargo that runs this.
 pub fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Set for this process by `cargo run`; passed on, it would make crates that read it build again and again.
-    command.env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_VERSION");
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // `cargo run` tells us about our own package. Passed on, a build script that watches one of these would run again
+    // whenever cargo is called now by us, now by hand.
+    let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
+        command.env_remove(name);
+    }
     command
 }
 
@@ -56,9 +53,9 @@ pub fn heading(text: &str) {
 /// # Errors
 /// When it cannot be started or does not succeed.
 pub fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {}", show(command)))?;
+    let status = command.status().with_context(|| format!("cannot run `{}`", show(command)))?;
     if !status.success() {
-        bail!("{} failed: {status}", show(command));
+        bail!("`{}` failed: {status}", show(command));
     }
     Ok(())
 }
@@ -66,23 +63,20 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Runs a command and returns what it prints.
 ///
 /// # Errors
-/// When it cannot be started or does not succeed.
+/// When it cannot be started, does not succeed, or prints anything but UTF-8.
 pub fn output(command: &mut Command) -> Result<String> {
-    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {}", show(command)))?;
+    let output =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run `{}`", show(command)))?;
     if !output.status.success() {
-        bail!("{} failed: {}", show(command), output.status);
+        bail!("`{}` failed: {}", show(command), output.status);
     }
-    Ok(String::from_utf8(output.stdout)?)
+    String::from_utf8(output.stdout).with_context(|| format!("`{}` printed no UTF-8", show(command)))
 }
 
 /// The program of that name in `PATH`.
 pub fn in_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| is_file(file))
-}
-
-fn is_file(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.is_file())
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn show(command: &Command) -> String {

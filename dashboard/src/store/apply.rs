@@ -193,24 +193,19 @@ impl Store {
 
     /// The place of a group: its old one when it is still what it was, so that the past stays on screen.
     fn place_of(&mut self, description: Description<'_>, rows: usize) -> usize {
-        match self.groups.iter().position(|group| group.name == description.name) {
-            Some(place) => {
-                let known = &mut self.groups[place];
-                let same = known.unit == description.unit && known.interval == description.interval;
-                if same {
-                    description.title.clone_into(&mut known.title);
-                    known.bounds = description.bounds;
-                } else {
-                    // Values of another unit cannot share an axis; rows of another interval need other rings.
-                    *known = Group::new(description, rows);
-                }
-                place
-            }
-            None => {
-                self.groups.push(Group::new(description, rows));
-                self.groups.len() - 1
-            }
+        let Some(place) = self.groups.iter().position(|group| group.name == description.name) else {
+            self.groups.push(Group::new(description, rows));
+            return self.groups.len() - 1;
+        };
+        let known = &mut self.groups[place];
+        if known.unit == description.unit && known.interval == description.interval {
+            description.title.clone_into(&mut known.title);
+            known.bounds = description.bounds;
+        } else {
+            // Values of another unit cannot share an axis; rows of another interval need other rings.
+            *known = Group::new(description, rows);
         }
+        place
     }
 
     fn blocks(&mut self, blocks: &Entries<'_, Block<'_>>) {

@@ -149,7 +149,7 @@ impl Group {
     /// Times and values of one series in `rows`, oldest first.
     pub fn iter(&self, series: usize, rows: Range<u64>) -> Rows<'_> {
         let rows = rows.start.max(self.rows.start)..rows.end.min(self.rows.end);
-        Rows { group: self, values: &self.series[series].values, rows }
+        Rows { group: self, values: &self.series[series].values, numbers: rows }
     }
 
     /// The place of a series in the legend by its id.
@@ -232,7 +232,7 @@ impl Group {
             self.times[place] = times.next().unwrap_or_default();
         }
         let end = self.rows.end + count as u64;
-        let mut write = |values: &mut [f64], column: Values<'_>| {
+        let write = |values: &mut [f64], column: Values<'_>| {
             column.from_row(skip).copy_to(&mut values[start..start + first]);
             column.from_row(skip + first).copy_to(&mut values[..count - first]);
         };
@@ -268,14 +268,14 @@ impl Group {
 pub struct Rows<'a> {
     group: &'a Group,
     values: &'a [f64],
-    rows: Range<u64>,
+    numbers: Range<u64>,
 }
 
 impl Iterator for Rows<'_> {
     type Item = (Timestamp, f64);
 
     fn next(&mut self) -> Option<(Timestamp, f64)> {
-        let place = self.group.place(self.rows.next()?);
+        let place = self.group.place(self.numbers.next()?);
         Some((self.group.times[place], self.values[place]))
     }
 }

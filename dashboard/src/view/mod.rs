@@ -1,1 +1,51 @@
-//! placeholder
+//! From values and times to places on a chart: what to draw where, and what to write beside it.
+//!
+//! A chart shows a window of time and a range of values. The [`Window`] cuts time into columns of the surface, at
+//! fixed times that do not move as it scrolls. A [`RangeTracker`] chooses the axis' ends from what the data needs, and
+//! holds them still. A [`Scale`] turns values into heights, the ticks say which of them to mark, and a [`Unit`] how to
+//! write them.
+//!
+//! ```
+//! use dashboard::view::{RangeTracker, Scale, Unit, value_ticks};
+//! use protocol::{Bounds, Timestamp};
+//!
+//! let unit = Unit::parse("By/s", &Bounds::FromZero);
+//! let mut range = RangeTracker::new(unit.steps());
+//! let (low, high) = range.update(Some((2e6, 7e6)), &Bounds::FromZero, Timestamp::from_micros(0));
+//! let scale = Scale::new(low, high, 150);
+//! let ticks = value_ticks(scale.low(), scale.high(), 150.0, unit.steps());
+//! assert_eq!(unit.axis(&ticks).labels(&ticks), ["0", "2", "4", "6", "8 MiB/s"]);
+//! ```
+//!
+//! # Layout
+//! | module | subject |
+//! | --- | --- |
+//! | [`unit`] | UCUM units, and values written for people |
+//! | [`axis`] | the labels of one axis: one prefix, just enough digits |
+//! | [`number`] | significant digits |
+//! | [`steps`] | the round distances that axes and ticks are built from |
+//! | [`range`] | the ends of a value axis, chosen from the data and held still |
+//! | [`scale`] | values to heights; its span is always finite and above zero |
+//! | [`ticks`] | which values and times to mark |
+//! | [`window`] | times to columns |
+//!
+//! # What this module does not know
+//! No pixels in memory, no samples, no browser and no clock: `now` comes in as an argument. It never panics, whatever
+//! the values.
+
+pub mod axis;
+pub mod number;
+pub mod range;
+pub mod scale;
+pub mod steps;
+pub mod ticks;
+pub mod unit;
+pub mod window;
+
+pub use axis::AxisFormat;
+pub use range::RangeTracker;
+pub use scale::Scale;
+pub use steps::Steps;
+pub use ticks::{TimeTick, time_ticks, value_ticks};
+pub use unit::{Formatted, Unit};
+pub use window::Window;

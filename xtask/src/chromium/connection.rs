@@ -1,131 +1,151 @@
-//! The socket to the browser: commands out, answers matched to them, console entries kept.
+//! The socket to the browser: commands out, answers matched to them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use futures_util::stream::{SplitSink, SplitStream};
+use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-/// Something a tab said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConsoleMessage {
-    /// `log`, `warning`, `error`, `exception`, ...
-    pub level: String,
-    /// What it said.
-    pub text: String,
-    /// The file it concerns, where there is one.
-    pub url: String,
-}
+use super::console::{Console, ConsoleMessage};
 
+/// An answer that has not come by then never will. Generous: scripts that measure run for minutes.
+const ANSWER_DEADLINE: Duration = Duration::from_mins(5);
+/// A picture is one message: 8 K by 8 K pixels are at most 256 MiB, and a third more in base64.
+const MESSAGE_BYTES: usize = 512 << 20;
+
+/// A handle on the task that owns the socket. The task ends when the handle is dropped or the browser is gone.
 #[derive(Debug)]
 pub(super) struct Connection {
-    sink: AsyncMutex<SplitSink<WebSocketStream<TcpStream>, Message>>,
-    shared: Arc<Mutex<Shared>>,
+    commands: mpsc::UnboundedSender<Command>,
+    console: Arc<Mutex<Console>>,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    last_id: u64,
-    pending: HashMap<u64, oneshot::Sender<Value>>,
-    console: HashMap<String, Vec<ConsoleMessage>>,
-    closed: bool,
+/// A method to call, and who waits for its answer.
+#[derive(Debug)]
+struct Command {
+    /// The page; none for the browser itself.
+    session: Option<String>,
+    method: String,
+    parameters: Value,
+    answer: oneshot::Sender<Result<Value>>,
 }
 
 impl Connection {
     pub(super) async fn open(address: &str) -> Result<Self> {
         let host = address.strip_prefix("ws://").and_then(|rest| rest.split('/').next());
         let stream = TcpStream::connect(host.with_context(|| format!("{address} is no ws:// address"))?).await?;
-        // Pictures are large.
-        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
-        let (socket, _response) = client_async_with_config(address, stream, Some(config)).await?;
-        let (sink, stream) = socket.split();
-        let shared = Arc::new(Mutex::new(Shared::default()));
-        tokio::spawn(read(stream, Arc::clone(&shared)));
-        Ok(Self { sink: AsyncMutex::new(sink), shared })
+        stream.set_nodelay(true)?;
+        let limits =
+            WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES)).max_frame_size(Some(MESSAGE_BYTES));
+        let (socket, _response) = client_async_with_config(address, stream, Some(limits)).await?;
+        let (sender, commands) = mpsc::unbounded_channel();
+        let console = Arc::default();
+        tokio::spawn(Task { socket, commands, pending: HashMap::new(), console: Arc::clone(&console) }.run());
+        Ok(Self { commands: sender, console })
     }
 
+    /// Calls a method of the browser, or of the page with that session.
     pub(super) async fn call(&self, session: Option<&str>, method: &str, parameters: Value) -> Result<Value> {
-        let (sender, answer) = oneshot::channel();
-        let id = {
-            let mut shared = lock(&self.shared);
-            if shared.closed {
-                bail!("{method}: the browser is gone");
-            }
-            shared.last_id += 1;
-            let id = shared.last_id;
-            shared.pending.insert(id, sender);
-            id
-        };
-        let mut command = json!({ "id": id, "method": method, "params": parameters });
-        if let Some(session) = session {
-            command["sessionId"] = session.into();
+        let (answer, answered) = oneshot::channel();
+        let session = session.map(str::to_owned);
+        if self.commands.send(Command { session, method: method.to_owned(), parameters, answer }).is_err() {
+            bail!("{method}: the browser is gone");
         }
-        self.sink.lock().await.send(Message::text(command.to_string())).await?;
-        let mut answer = answer.await.with_context(|| format!("{method}: the browser is gone"))?;
-        if let Some(error) = answer.get("error") {
-            bail!("{method}: {error}");
+        match timeout(ANSWER_DEADLINE, answered).await {
+            Ok(Ok(answer)) => answer.with_context(|| method.to_owned()),
+            Ok(Err(_)) => bail!("{method}: the browser is gone"),
+            Err(_) => bail!("{method}: no answer within {ANSWER_DEADLINE:?}"),
         }
-        Ok(answer["result"].take())
     }
 
+    /// What a page has said so far.
     pub(super) fn console(&self, session: &str) -> Vec<ConsoleMessage> {
-        lock(&self.shared).console.get(session).cloned().unwrap_or_default()
+        lock(&self.console).of_page(session)
     }
 }
 
-async fn read(mut stream: SplitStream<WebSocketStream<TcpStream>>, shared: Arc<Mutex<Shared>>) {
-    while let Some(Ok(message)) = stream.next().await {
-        let Ok(text) = message.to_text() else { continue };
-        let Ok(message) = serde_json::from_str::<Value>(text) else { continue };
-        let mut shared = lock(&shared);
-        if let Some(id) = message["id"].as_u64() {
-            if let Some(sender) = shared.pending.remove(&id) {
-                // A caller that gave up needs no answer.
-                let _gave_up = sender.send(message);
+/// A caller who waits.
+struct Pending {
+    session: Option<String>,
+    answer: oneshot::Sender<Result<Value>>,
+}
+
+struct Task {
+    socket: WebSocketStream<TcpStream>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    pending: HashMap<u64, Pending>,
+    console: Arc<Mutex<Console>>,
+}
+
+impl Task {
+    /// Runs until either end is gone; whoever still waits then learns it, since the senders are dropped.
+    async fn run(mut self) {
+        let mut last_id = 0;
+        loop {
+            tokio::select! {
+                command = self.commands.recv() => {
+                    let Some(command) = command else { return };
+                    last_id += 1;
+                    if self.send(last_id, command).await.is_err() {
+                        return;
+                    }
+                }
+                message = self.socket.next() => match message {
+                    Some(Ok(Message::Text(text))) => {
+                        if let Ok(message) = serde_json::from_str(&text) {
+                            self.receive(message);
+                        }
+                    }
+                    // Control frames: tungstenite has seen to them.
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return,
+                },
             }
-        } else if let Some(entry) = console_message(&message)
-            && let Some(session) = message["sessionId"].as_str()
-        {
-            shared.console.entry(session.to_owned()).or_default().push(entry);
         }
     }
-    let mut shared = lock(&shared);
-    shared.closed = true;
-    // Dropping the senders tells every caller.
-    shared.pending.clear();
-}
 
-fn console_message(event: &Value) -> Option<ConsoleMessage> {
-    let parameters = &event["params"];
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    match event["method"].as_str()? {
-        "Runtime.consoleAPICalled" => {
-            let words = parameters["args"].as_array()?.iter().map(|word| match word.get("value") {
-                Some(Value::String(word)) => word.clone(),
-                Some(value) => value.to_string(),
-                None => text(&word["description"]),
-            });
-            let url = text(&parameters["stackTrace"]["callFrames"][0]["url"]);
-            Some(ConsoleMessage { level: text(&parameters["type"]), text: words.collect::<Vec<_>>().join(" "), url })
+    async fn send(&mut self, id: u64, command: Command) -> Result<()> {
+        let mut message = json!({ "id": id, "method": command.method, "params": command.parameters });
+        if let Some(session) = &command.session {
+            message["sessionId"] = session.as_str().into();
         }
-        "Runtime.exceptionThrown" => {
-            let details = &parameters["exceptionDetails"];
-            let description = details["exception"]["description"].as_str().or_else(|| details["text"].as_str());
-            let text_of = description.unwrap_or_default().to_owned();
-            Some(ConsoleMessage { level: "exception".to_owned(), text: text_of, url: text(&details["url"]) })
+        self.pending.insert(id, Pending { session: command.session, answer: command.answer });
+        Ok(self.socket.send(Message::text(message.to_string())).await?)
+    }
+
+    fn receive(&mut self, mut message: Value) {
+        if let Some(id) = message["id"].as_u64() {
+            if let Some(pending) = self.pending.remove(&id) {
+                let answer = match message.get("error") {
+                    Some(error) => Err(anyhow!("{}", error["message"].as_str().unwrap_or("refused without a reason"))),
+                    None => Ok(message["result"].take()),
+                };
+                // A caller that gave up needs no answer.
+                let _gave_up = pending.answer.send(answer);
+            }
+            return;
         }
-        "Log.entryAdded" => {
-            let entry = &parameters["entry"];
-            Some(ConsoleMessage { level: text(&entry["level"]), text: text(&entry["text"]), url: text(&entry["url"]) })
+        match message["method"].as_str() {
+            Some("Inspector.targetCrashed") => self.fail(&message["sessionId"], "the page crashed"),
+            Some("Target.detachedFromTarget") => self.fail(&message["params"]["sessionId"], "the page is closed"),
+            _ => lock(&self.console).record(&message),
         }
-        _ => None,
+    }
+
+    /// Tells whoever waits for a page that nothing will come.
+    fn fail(&mut self, session: &Value, why: &'static str) {
+        let is_of_page = |_: &u64, pending: &mut Pending| pending.session.as_deref() == session.as_str();
+        for (_, pending) in self.pending.extract_if(is_of_page) {
+            let _gave_up = pending.answer.send(Err(anyhow!(why)));
+        }
     }
 }
 

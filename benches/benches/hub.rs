@@ -1,0 +1,63 @@
+//! From batches to numbered, encoded frames: one tick of the hub.
+
+use std::sync::Arc;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use feed_server::batch::{Batch, BatchColumn};
+use feed_server::catalog::{Group, Series};
+use feed_server::hub::Hub;
+use feed_server::telemetry::Telemetry;
+use protocol::{Bounds, Interval, SeriesKind, Timestamp};
+
+/// A wall of 12 groups x 8 series at 1 kHz, a sixtieth of a second of it.
+const GROUPS: u32 = 12;
+const SERIES: u32 = 8;
+const ROWS: u32 = 16;
+
+fn hub(c: &mut Criterion) {
+    let hub = Arc::new(Hub::new("bench".into(), Interval::from_secs(10), 64 << 20, Telemetry::default()));
+    let ids: Vec<_> = (0..GROUPS).map(|number| register(&hub, number)).collect();
+    let (_seat, _end) = hub.join();
+    let mut tick = 0;
+    let mut group = c.benchmark_group("hub");
+    group.throughput(Throughput::Elements(u64::from(GROUPS * SERIES * ROWS)));
+    group.bench_function("tick of 12x8 at 1 kHz", |b| {
+        b.iter_batched(
+            || {
+                tick += 1;
+                ids.iter().map(|(group, series)| batch(*group, series, tick)).collect::<Vec<_>>()
+            },
+            |batches| {
+                let now = Timestamp::from_micros(tick * i64::from(ROWS) * 1_000);
+                hub.publish(batches, now).expect("encodes");
+            },
+            BatchSize::SmallInput,
+        );
+    });
+    group.finish();
+}
+
+fn register(hub: &Hub, number: u32) -> (protocol::GroupId, Vec<protocol::SeriesId>) {
+    let name = format!("bench.{number}");
+    let (title, unit, interval) = (name.clone(), "1".into(), Interval::from_millis(1));
+    let group = Group { name, title, unit, interval, bounds: Bounds::Auto };
+    let group = hub.catalog().add_group(group).expect("fits");
+    let series = (0..SERIES).map(|number| {
+        let series = Series { group, name: number.to_string(), kind: SeriesKind::Gauge, labels: Vec::new() };
+        hub.catalog().add_series(series).expect("fits")
+    });
+    (group, series.collect())
+}
+
+fn batch(group: protocol::GroupId, series: &[protocol::SeriesId], tick: i64) -> Batch {
+    let first = tick * i64::from(ROWS);
+    let times = (0..i64::from(ROWS)).map(|row| Timestamp::from_micros((first + row) * 1_000)).collect();
+    let columns = series.iter().map(|&series| BatchColumn {
+        series,
+        values: (0..ROWS).map(|row| benches::noise(tick as u64, u64::from(series.0), u64::from(row))).collect(),
+    });
+    Batch { group, times, columns: columns.collect() }
+}
+
+criterion_group!(benches, hub);
+criterion_main!(benches);

@@ -1,0 +1,98 @@
+//! Grid and labels, through plotters, on a layer of their own that is drawn only when it changes.
+//!
+//! Lines and texts are drawn as single plotters elements at ticks of our own: plotters' mesh would measure every label by
+//! a styled element in the page, which costs a reflow each and which the page's content security policy forbids, and its
+//! tick search never ends on an axis that is not finite.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::Color as _;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::surface::Color;
+
+/// Colours of the layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AxisColors {
+    /// Lines across the plot.
+    pub grid: Color,
+    /// The plot's lower edge.
+    pub axis: Color,
+    /// Texts.
+    pub label: Color,
+}
+
+/// Where the plot lies within the layer, and how large things are, in device pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlotBox {
+    /// Left edge of the plot.
+    pub left: i32,
+    /// Top edge.
+    pub top: i32,
+    /// Width.
+    pub width: i32,
+    /// Height.
+    pub height: i32,
+    /// Device pixels a CSS pixel.
+    pub scale: f64,
+}
+
+/// A mark on an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// Device pixels from the plot's left or top edge.
+    pub position_px: f64,
+    /// What to write beside it.
+    pub label: String,
+}
+
+/// Labels in CSS pixels.
+const FONT_PX: f64 = 11.0;
+/// From a label to the plot, in CSS pixels.
+const LABEL_GAP_PX: f64 = 6.0;
+
+/// Draws grid lines and labels at `values`, from the top, and at `times`, from the left.
+///
+/// # Errors
+/// What the backend says.
+pub fn draw<B: DrawingBackend>(
+    layer: &DrawingArea<B, Shift>,
+    plot: PlotBox,
+    values: &[Mark],
+    times: &[Mark],
+    colors: AxisColors,
+    font: &str,
+) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+    let (right, bottom) = (plot.left + plot.width, plot.top + plot.height);
+    let gap = (LABEL_GAP_PX * plot.scale).round() as i32;
+    let line = plot.scale.round().max(1.0) as u32;
+    let grid = rgb(colors.grid).stroke_width(line);
+    let axis = rgb(colors.axis).stroke_width(line);
+    let label_color = rgb(colors.label);
+    let label = TextStyle::from((font, FONT_PX * plot.scale)).color(&label_color);
+    for mark in values {
+        let y = plot.top + mark.position_px.round() as i32;
+        layer.draw(&PathElement::new([(plot.left, y), (right, y)], grid))?;
+        let style = label.pos(Pos::new(HPos::Right, VPos::Center));
+        layer.draw(&Text::new(mark.label.as_str(), (plot.left - gap, y), style))?;
+    }
+    for mark in times {
+        let x = plot.left + mark.position_px.round() as i32;
+        layer.draw(&PathElement::new([(x, plot.top), (x, bottom)], grid))?;
+        let horizontal = if x <= plot.left {
+            HPos::Left
+        } else if x >= right {
+            HPos::Right
+        } else {
+            HPos::Center
+        };
+        let style = label.pos(Pos::new(horizontal, VPos::Top));
+        layer.draw(&Text::new(mark.label.as_str(), (x, bottom + gap), style))?;
+    }
+    layer.draw(&PathElement::new([(plot.left, bottom), (right, bottom)], axis))?;
+    layer.present()
+}
+
+const fn rgb(color: Color) -> RGBColor {
+    RGBColor(color.r, color.g, color.b)
+}

@@ -1,0 +1,396 @@
+//! Owns everything on the page, and wires socket, store and panels together.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use protocol::{Body, ClientMessage, Frame, Interval, Timestamp};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Event, HtmlElement, ResizeObserver};
+
+use super::codec::{PageCodec, Received};
+use super::controls::{self, Command};
+use super::dom;
+use super::frame_loop::FrameLoop;
+use super::header::{Figures, Header};
+use super::listener::Listener;
+use super::panel::Panel;
+use super::parameters::{Parameters, Theme};
+use super::rate::Rate;
+use super::stats::Stats;
+use super::theme::{self, Palette};
+use crate::link::{ClientEvent, Exchange, Lag, Options, ServerClock, State, WebSocketClient, page_now};
+use crate::store::{Applied, Store};
+
+/// Numbers change this often: faster than that nobody reads.
+const FIGURES_INTERVAL_MS: f64 = 250.0;
+
+/// The clocks are compared this often, and once a connection opens.
+const PROBE_INTERVAL: Interval = Interval::from_secs(2);
+
+/// Everything on the page.
+pub(super) struct App {
+    window: Interval,
+    theme: Theme,
+    palette: Palette,
+    store: Store,
+    panels: Vec<Panel>,
+    wall: HtmlElement,
+    notice: HtmlElement,
+    pause_button: HtmlElement,
+    header: Header,
+    client: Option<WebSocketClient<PageCodec>>,
+    clock: ServerClock,
+    lag: Lag,
+    last_probe: Timestamp,
+    counts: Counts,
+    rates: Rates,
+    link: Link,
+    paused: bool,
+    figures_due_ms: f64,
+    layout_is_old: bool,
+}
+
+/// What the browser calls. Held for as long as the page lives; each takes itself back when dropped.
+#[expect(dead_code, reason = "held, not read")]
+struct Attached {
+    frame_loop: FrameLoop,
+    listeners: Vec<Listener>,
+    resize: (ResizeObserver, Closure<dyn FnMut()>),
+    stats: Closure<dyn FnMut() -> Result<JsValue, JsValue>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    messages: u64,
+    bytes: u64,
+    decode_errors: u64,
+    frames: u64,
+    commits: u64,
+}
+
+#[derive(Debug, Default)]
+struct Rates {
+    messages: Rate,
+    samples: Rate,
+    frames: Rate,
+}
+
+/// The link's state in words.
+#[derive(Debug)]
+struct Link {
+    name: &'static str,
+    text: String,
+}
+
+thread_local! {
+    /// The page's one owner: nothing else keeps it alive.
+    static PAGE: RefCell<Option<(Rc<RefCell<App>>, Attached)>> = const { RefCell::new(None) };
+}
+
+/// Starts the page.
+///
+/// # Errors
+/// When `index.html` lacks what the page needs, or the browser refuses something that every browser has.
+pub fn start() -> Result<(), JsValue> {
+    let app = Rc::new(RefCell::new(App::new()?));
+    let attached = attach(&app)?;
+    connect(&app)?;
+    PAGE.with(|owner| *owner.borrow_mut() = Some((app, attached)));
+    Ok(())
+}
+
+fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
+    let mut listeners = controls::listen(app)?;
+    let weak = Rc::downgrade(app);
+    listeners.push(Listener::new(dom::window()?, "resize", move |_: Event| {
+        if let Some(app) = weak.upgrade() {
+            app.borrow_mut().layout_is_old = true;
+        }
+    })?);
+    let weak = Rc::downgrade(app);
+    let resized = Closure::<dyn FnMut()>::new(move || {
+        if let Some(app) = weak.upgrade() {
+            app.borrow_mut().layout_is_old = true;
+        }
+    });
+    let observer = ResizeObserver::new(resized.as_ref().unchecked_ref())?;
+    observer.observe(&app.borrow().wall);
+    let weak = Rc::downgrade(app);
+    let frame_loop = FrameLoop::start(move |time_ms| {
+        if let Some(app) = weak.upgrade() {
+            app.borrow_mut().frame(time_ms);
+        }
+    });
+    let weak = Rc::downgrade(app);
+    let stats = Closure::<dyn FnMut() -> Result<JsValue, JsValue>>::new(move || match weak.upgrade() {
+        Some(app) => app.borrow_mut().stats().to_js(),
+        None => Ok(JsValue::NULL),
+    });
+    let kymograph = js_sys::Object::new();
+    js_sys::Reflect::set(&kymograph, &"stats".into(), stats.as_ref())?;
+    js_sys::Reflect::set(dom::window()?.as_ref(), &"kymograph".into(), &kymograph)?;
+    Ok(Attached { frame_loop, listeners, resize: (observer, resized), stats })
+}
+
+fn connect(app: &Rc<RefCell<App>>) -> Result<(), JsValue> {
+    let location = dom::window()?.location();
+    let scheme = if location.protocol()? == "https:" { "wss" } else { "ws" };
+    let url = format!("{scheme}://{}/stream?start=request", location.host()?);
+    let weak = Rc::downgrade(app);
+    let client = WebSocketClient::connect(&url, PageCodec, Options::default(), move |event| {
+        if let Some(app) = weak.upgrade() {
+            app.borrow_mut().event(event);
+        }
+    });
+    let client = client.map_err(|error| JsValue::from_str(&error.to_string()))?;
+    app.borrow_mut().client = Some(client);
+    Ok(())
+}
+
+impl App {
+    fn new() -> Result<Self, JsValue> {
+        let query = dom::window()?.location().search()?;
+        let parameters = Parameters::parse(&query);
+        let theme = parameters.theme.unwrap_or_else(theme::preferred);
+        theme::apply(theme)?;
+        Ok(Self {
+            window: parameters.window,
+            theme,
+            palette: Palette::read()?,
+            store: Store::new(parameters.window),
+            panels: Vec::new(),
+            wall: dom::by_id("wall")?,
+            notice: dom::by_id("notice")?,
+            pause_button: dom::by_id("pause")?,
+            header: Header::new()?,
+            client: None,
+            clock: ServerClock::default(),
+            lag: Lag::default(),
+            last_probe: Timestamp::MIN,
+            counts: Counts::default(),
+            rates: Rates::default(),
+            link: Link { name: "connecting", text: "connecting".to_owned() },
+            paused: false,
+            figures_due_ms: 0.0,
+            layout_is_old: true,
+        })
+    }
+
+    /// Hot: once a message.
+    fn event(&mut self, event: ClientEvent<'_, PageCodec>) {
+        match event {
+            ClientEvent::Opened => {
+                self.say(ClientMessage::Subscribe { start: self.store.start() });
+                self.probe(page_now());
+            }
+            ClientEvent::Message(Received { frame, bytes }) => {
+                self.counts.bytes += bytes as u64;
+                self.frame_received(&frame);
+            }
+            ClientEvent::Unreadable(error) => self.bad_frame(&error.to_string()),
+            ClientEvent::TooLong { length, limit } => {
+                self.bad_frame(&format!("a message of {length} bytes, the limit is {limit}"));
+            }
+            ClientEvent::Closed { close, will_retry_in: None } => self.warn(&format!("The stream has ended: {close}")),
+            ClientEvent::StateChanged(state) => self.link = Link::of(&state),
+            ClientEvent::Closed { .. } | ClientEvent::Error => {}
+        }
+    }
+
+    fn frame_received(&mut self, frame: &Frame<'_>) {
+        let now = page_now();
+        self.counts.messages += 1;
+        match &frame.body {
+            Body::Hello(hello) => self.header.set_host(hello.host),
+            Body::Samples(_) => self.lag.record(frame.envelope.sent, self.clock.server_now(now)),
+            Body::Echo(echo) => self.clock.record(Exchange::of_echo(*echo, frame.envelope.sent, now)),
+            Body::Bye(bye) => {
+                if let Some(client) = &self.client {
+                    client.set_retry_floor(bye.retry_after);
+                }
+            }
+            _ => {}
+        }
+        match self.store.apply(frame) {
+            Applied::Stored => {}
+            Applied::CatalogChanged => {
+                if let Err(error) = self.rebuild_panels() {
+                    self.report(&error);
+                }
+            }
+            Applied::Lost => self.say(ClientMessage::Subscribe { start: self.store.start() }),
+        }
+    }
+
+    fn bad_frame(&mut self, error: &str) {
+        self.counts.messages += 1;
+        self.counts.decode_errors += 1;
+        let count = self.counts.decode_errors;
+        let frames = if count == 1 { "1 frame".to_owned() } else { format!("{count} frames") };
+        self.warn(&format!("{frames} could not be read; the last one: {error}"));
+    }
+
+    fn warn(&self, text: &str) {
+        self.notice.set_text_content(Some(text));
+        self.notice.set_hidden(false);
+    }
+
+    fn report(&self, error: &JsValue) {
+        web_sys::console::error_1(error);
+        self.warn(&format!("This browser refused something: {error:?}"));
+    }
+
+    fn say(&self, message: ClientMessage<'_>) {
+        // A connection that has just gone is asked again when it is back.
+        let _gone = self.client.as_ref().map(|client| client.send(message));
+    }
+
+    fn probe(&mut self, now: Timestamp) {
+        self.last_probe = now;
+        self.say(ClientMessage::Probe { origin: now });
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        let done = match command {
+            Command::Pause => {
+                self.paused = !self.paused;
+                self.pause_button.set_attribute("aria-pressed", if self.paused { "true" } else { "false" })
+            }
+            Command::Theme => self.set_theme(self.theme.other()),
+        };
+        if let Err(error) = done {
+            self.report(&error);
+        }
+    }
+
+    fn set_theme(&mut self, theme: Theme) -> Result<(), JsValue> {
+        self.theme = theme;
+        theme::apply(theme)?;
+        self.palette = Palette::read()?;
+        self.panels.iter_mut().for_each(Panel::repaint_axes);
+        Ok(())
+    }
+
+    /// One panel a group, in the order of the catalog. Panels that are there stay as they are.
+    fn rebuild_panels(&mut self) -> Result<(), JsValue> {
+        let mut old = std::mem::take(&mut self.panels);
+        for group in self.store.groups() {
+            let known = old.iter().position(|panel| panel.is_of(group)).map(|place| old.swap_remove(place));
+            let is_new = known.is_none();
+            let mut panel = known.map_or_else(|| Panel::new(group), Ok)?;
+            panel.describe(group)?;
+            if is_new {
+                self.wall.append_child(panel.element())?;
+                self.layout_is_old = true;
+            }
+            self.panels.push(panel);
+        }
+        for gone in old {
+            gone.element().remove();
+            self.layout_is_old = true;
+        }
+        Ok(())
+    }
+
+    /// Hot: once a display frame.
+    fn frame(&mut self, time_ms: f64) {
+        let now = page_now();
+        self.counts.frames += 1;
+        let drawn = self.draw(now).and_then(|()| {
+            if time_ms < self.figures_due_ms {
+                return Ok(());
+            }
+            self.figures_due_ms = time_ms + FIGURES_INTERVAL_MS;
+            self.show_figures(time_ms / 1e3, now)
+        });
+        if let Err(error) = drawn {
+            self.report(&error);
+        }
+    }
+
+    fn draw(&mut self, now: Timestamp) -> Result<(), JsValue> {
+        if std::mem::take(&mut self.layout_is_old) {
+            let scale = dom::window()?.device_pixel_ratio();
+            for panel in &mut self.panels {
+                panel.resize(scale)?;
+            }
+        }
+        if self.paused {
+            return Ok(());
+        }
+        let server_now = self.clock.server_now(now);
+        for (panel, group) in self.panels.iter_mut().zip(self.store.groups()) {
+            if panel.draw(group, self.window, server_now, &self.palette)? {
+                self.counts.commits += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn show_figures(&mut self, seconds: f64, now: Timestamp) -> Result<(), JsValue> {
+        let server_now = self.clock.server_now(now);
+        if now.micros_since(self.last_probe) > PROBE_INTERVAL.micros() as i64 {
+            self.probe(now);
+        }
+        if self.store.prune(server_now - self.window) {
+            self.rebuild_panels()?;
+        }
+        if !self.paused {
+            for (panel, group) in self.panels.iter_mut().zip(self.store.groups()) {
+                panel.update_legend(group, server_now)?;
+            }
+        }
+        self.pause_button.set_text_content(Some(if self.paused { "Resume" } else { "Pause" }));
+        let age_us = self.store.newest().map(|newest| server_now.micros_since(newest));
+        let age =
+            age_us.filter(|_| self.link.name != "live").map(|age_us| format!(", data {} s old", age_us / 1_000_000));
+        let figures = Figures {
+            link: self.link.name,
+            link_text: format!("{}{}", self.link.text, age.unwrap_or_default()),
+            lag_ms: self.lag.recent(server_now).map(|lag| lag.p50.as_secs_f64() * 1e3),
+            messages: self.rates.messages.update(seconds, self.counts.messages),
+            samples: self.rates.samples.update(seconds, self.store.counts().samples),
+            fps: self.rates.frames.update(seconds, self.counts.frames),
+        };
+        self.header.show(&figures)
+    }
+
+    fn stats(&mut self) -> Stats {
+        let store = self.store.counts();
+        let lag = self.lag.recent(self.clock.server_now(page_now()));
+        Stats {
+            link: self.link.name,
+            fps: self.rates.frames.per_second(),
+            frames: self.counts.frames,
+            commits: self.counts.commits,
+            messages: self.counts.messages,
+            bytes: self.counts.bytes,
+            samples: store.samples,
+            series: self.store.series(),
+            panels: self.panels.len(),
+            gaps: store.gaps,
+            retries: self.client.as_ref().map_or(0, WebSocketClient::retries),
+            lag_p50_ms: lag.map(|lag| lag.p50.as_secs_f64() * 1e3),
+            lag_p99_ms: lag.map(|lag| lag.p99.as_secs_f64() * 1e3),
+            decode_errors: self.counts.decode_errors,
+            unknown: store.unknown,
+            paused: self.paused,
+        }
+    }
+}
+
+impl Link {
+    fn of(state: &State) -> Self {
+        let (name, text) = match state {
+            State::Connecting { retry: 0 } => ("connecting", "connecting".to_owned()),
+            State::Connecting { retry } | State::Reconnecting { retry, .. } => {
+                ("reconnecting", format!("reconnecting, attempt {retry}"))
+            }
+            State::Live => ("live", "live".to_owned()),
+            State::Closing => ("closed", "closing".to_owned()),
+            State::Closed(close) => ("closed", format!("closed: {close}")),
+        };
+        Self { name, text }
+    }
+}

@@ -1,0 +1,48 @@
+//! Buttons and keys: pause, theme.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Event, HtmlElement, KeyboardEvent};
+
+use super::app::App;
+use super::dom;
+use super::listener::Listener;
+
+/// What a person can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    Pause,
+    Theme,
+}
+
+impl Command {
+    const ALL: [(Self, &'static str, &'static str); 2] = [(Self::Pause, "pause", "p"), (Self::Theme, "theme", "t")];
+}
+
+/// Listens to the buttons and to the keys that do the same.
+pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
+    let mut listeners = Vec::new();
+    for (command, id, _) in Command::ALL {
+        let button: HtmlElement = dom::by_id(id)?;
+        let app = Rc::downgrade(app);
+        listeners.push(Listener::new(button, "click", move |_: Event| {
+            if let Some(app) = app.upgrade() {
+                app.borrow_mut().command(command);
+            }
+        })?);
+    }
+    let app = Rc::downgrade(app);
+    listeners.push(Listener::new(dom::window()?, "keydown", move |event: Event| {
+        let key: KeyboardEvent = event.unchecked_into();
+        if key.ctrl_key() || key.meta_key() || key.alt_key() {
+            return;
+        }
+        let command = Command::ALL.iter().find(|(_, _, name)| key.key().eq_ignore_ascii_case(name));
+        if let (Some((command, ..)), Some(app)) = (command, app.upgrade()) {
+            app.borrow_mut().command(*command);
+        }
+    })?);
+    Ok(listeners)
+}

@@ -1,0 +1,75 @@
+//! The header: state of the link, lag, rates.
+
+use wasm_bindgen::JsValue;
+use web_sys::HtmlElement;
+
+use super::dom::{self, Text};
+
+/// What the header shows.
+#[derive(Clone, Debug)]
+pub(super) struct Figures {
+    /// The link's state, in the one word that scripts read.
+    pub(super) link: &'static str,
+    /// The link's state, for a person.
+    pub(super) link_text: String,
+    /// Median lag.
+    pub(super) lag_ms: Option<f64>,
+    /// Messages a second.
+    pub(super) messages: f64,
+    /// Samples a second.
+    pub(super) samples: f64,
+    /// Frames drawn a second.
+    pub(super) fps: f64,
+}
+
+#[derive(Debug)]
+pub(super) struct Header {
+    root: HtmlElement,
+    host: Text,
+    link: Text,
+    lag: Text,
+    messages: Text,
+    samples: Text,
+    fps: Text,
+}
+
+impl Header {
+    pub(super) fn new() -> Result<Self, JsValue> {
+        let root = dom::document()?.document_element().ok_or_else(|| JsValue::from_str("no document element"))?;
+        let text = |id| dom::by_id(id).map(Text::new);
+        Ok(Self {
+            root: wasm_bindgen::JsCast::unchecked_into(root),
+            host: text("host")?,
+            link: text("link-text")?,
+            lag: text("lag")?,
+            messages: text("messages")?,
+            samples: text("samples")?,
+            fps: text("fps")?,
+        })
+    }
+
+    pub(super) fn set_host(&mut self, host: &str) {
+        self.host.set(host);
+    }
+
+    pub(super) fn show(&mut self, figures: &Figures) -> Result<(), JsValue> {
+        self.root.dataset().set("link", figures.link)?;
+        self.link.set(&figures.link_text);
+        self.lag.set(&figures.lag_ms.map_or_else(|| "–".to_owned(), |lag_ms| format!("{lag_ms:.1} ms")));
+        self.messages.set(&format!("{:.0}/s", figures.messages));
+        self.samples.set(&short(figures.samples));
+        self.fps.set(&format!("{:.0}", figures.fps));
+        Ok(())
+    }
+}
+
+/// A rate in few characters: `960/s`, `96.0k/s`, `5.2M/s`.
+fn short(rate: f64) -> String {
+    if rate >= 999_950.0 {
+        format!("{:.1}M/s", rate / 1e6)
+    } else if rate >= 9_999.5 {
+        format!("{:.1}k/s", rate / 1e3)
+    } else {
+        format!("{rate:.0}/s")
+    }
+}

@@ -1,0 +1,62 @@
+//! A panel's legend: swatch, name, current value of each series.
+
+use wasm_bindgen::JsValue;
+use web_sys::HtmlElement;
+
+use super::dom::{self, Text};
+use super::theme::SERIES_COLORS;
+use crate::store::Group;
+use crate::view::Unit;
+
+#[derive(Debug)]
+pub(super) struct Legend {
+    list: HtmlElement,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    value: Text,
+}
+
+impl Legend {
+    pub(super) fn new() -> Result<Self, JsValue> {
+        Ok(Self { list: dom::element("ul", "legend")?, entries: Vec::new() })
+    }
+
+    pub(super) const fn element(&self) -> &HtmlElement {
+        &self.list
+    }
+
+    /// Makes an entry for each series, where they are not those that are there.
+    pub(super) fn rebuild(&mut self, group: &Group) -> Result<(), JsValue> {
+        let names = || group.series().iter().map(|series| series.name.as_str());
+        if self.entries.iter().map(|entry| entry.name.as_str()).eq(names()) {
+            return Ok(());
+        }
+        self.list.set_text_content(None);
+        self.entries.clear();
+        for (number, name) in names().enumerate() {
+            let entry: HtmlElement = dom::element("li", "legend-entry")?;
+            let swatch: HtmlElement =
+                dom::element("span", &format!("legend-swatch series-{}", number % SERIES_COLORS + 1))?;
+            let label: HtmlElement = dom::element("span", "legend-name")?;
+            label.set_text_content(Some(name));
+            label.set_title(name);
+            let value: HtmlElement = dom::element("span", "legend-value")?;
+            entry.append_with_node_3(&swatch, &label, &value)?;
+            self.list.append_child(&entry)?;
+            self.entries.push(Entry { name: name.to_owned(), value: Text::new(value) });
+        }
+        Ok(())
+    }
+
+    /// Shows each series' newest value.
+    pub(super) fn update(&mut self, group: &Group, unit: &Unit) {
+        for (series, entry) in self.entries.iter_mut().enumerate() {
+            let value = group.latest(series).unwrap_or(f64::NAN);
+            entry.value.set(&unit.format(value).to_string());
+        }
+    }
+}

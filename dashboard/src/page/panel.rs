@@ -1,0 +1,211 @@
+//! One group on screen: title, plot, legend. Two canvases: the axes below, the series above.
+
+use std::ops::Range;
+
+use plotters::drawing::IntoDrawingArea;
+use plotters_canvas::CanvasBackend;
+use protocol::{Interval, Timestamp};
+use wasm_bindgen::{Clamped, JsCast, JsValue};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, ImageData};
+
+use super::dom::{self, Text};
+use super::legend::Legend;
+use super::theme::Palette;
+use crate::chart::axes::{self, Mark, PlotBox};
+use crate::chart::line::Change;
+use crate::chart::{LineChart, Style};
+use crate::store::Group;
+use crate::surface::Pixels;
+use crate::view::{self, Unit, Window};
+
+/// Room around the plot for labels, in CSS pixels.
+const LEFT_PX: f64 = 66.0;
+const RIGHT_PX: f64 = 10.0;
+const TOP_PX: f64 = 8.0;
+const BOTTOM_PX: f64 = 20.0;
+
+/// Width of a line in CSS pixels.
+const LINE_PX: f64 = 1.5;
+
+#[derive(Debug)]
+pub(super) struct Panel {
+    name: String,
+    root: HtmlElement,
+    title: Text,
+    age: Text,
+    plot: HtmlElement,
+    axes: HtmlCanvasElement,
+    series: HtmlCanvasElement,
+    context: CanvasRenderingContext2d,
+    legend: Legend,
+    chart: LineChart,
+    unit: Unit,
+    scale: f64,
+    axes_are_old: bool,
+}
+
+impl Panel {
+    /// A panel for `group`, not yet in the page.
+    pub(super) fn new(group: &Group) -> Result<Self, JsValue> {
+        let root: HtmlElement = dom::element("section", "panel")?;
+        root.set_attribute("data-group", &group.name)?;
+        let head: HtmlElement = dom::element("header", "panel-head")?;
+        let title: HtmlElement = dom::element("h2", "panel-title")?;
+        let age: HtmlElement = dom::element("span", "panel-age")?;
+        head.append_with_node_2(&title, &age)?;
+        let plot: HtmlElement = dom::element("div", "plot")?;
+        let axes: HtmlCanvasElement = dom::element("canvas", "plot-axes")?;
+        let series: HtmlCanvasElement = dom::element("canvas", "plot-series")?;
+        series.set_attribute("role", "img")?;
+        plot.append_with_node_2(&axes, &series)?;
+        let legend = Legend::new()?;
+        root.append_with_node_3(&head, &plot, legend.element())?;
+        let context = series.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?;
+        let unit = Unit::parse(&group.unit, &group.bounds);
+        let mut panel = Self {
+            name: group.name.clone(),
+            root,
+            title: Text::new(title),
+            age: Text::new(age),
+            plot,
+            axes,
+            series,
+            context: context.unchecked_into(),
+            legend,
+            chart: LineChart::new(0, 0, unit.steps()),
+            unit,
+            scale: 1.0,
+            axes_are_old: true,
+        };
+        panel.describe(group)?;
+        Ok(panel)
+    }
+
+    pub(super) const fn element(&self) -> &HtmlElement {
+        &self.root
+    }
+
+    pub(super) fn is_of(&self, group: &Group) -> bool {
+        self.name == group.name
+    }
+
+    /// Takes over what the catalog says.
+    pub(super) fn describe(&mut self, group: &Group) -> Result<(), JsValue> {
+        self.title.set(&group.title);
+        self.series.set_attribute("aria-label", &format!("{}, live chart", group.title))?;
+        self.unit = Unit::parse(&group.unit, &group.bounds);
+        self.axes_are_old = true;
+        self.legend.rebuild(group)
+    }
+
+    /// Fits the canvases to the panel's size on screen.
+    pub(super) fn resize(&mut self, scale: f64) -> Result<(), JsValue> {
+        let (width, height) = (f64::from(self.plot.client_width()), f64::from(self.plot.client_height()));
+        let device = |css: f64| (css * scale).round().max(0.0) as u32;
+        self.axes.set_width(device(width));
+        self.axes.set_height(device(height));
+        let (plot_width, plot_height) = (width - LEFT_PX - RIGHT_PX, height - TOP_PX - BOTTOM_PX);
+        let (device_width, device_height) = (device(plot_width), device(plot_height));
+        self.series.set_width(device_width);
+        self.series.set_height(device_height);
+        let style = self.series.style();
+        // Exactly as many CSS pixels as the device pixels are worth, or the browser would blur them.
+        for (name, css) in [
+            ("left", f64::from(device(LEFT_PX)) / scale),
+            ("top", f64::from(device(TOP_PX)) / scale),
+            ("width", f64::from(device_width) / scale),
+            ("height", f64::from(device_height) / scale),
+        ] {
+            style.set_property(name, &format!("{css}px"))?;
+        }
+        self.scale = scale;
+        self.chart.resize(device_width, device_height);
+        self.axes_are_old = true;
+        Ok(())
+    }
+
+    /// Draws what changed. Whether anything was put on screen.
+    ///
+    /// Hot: once a panel and display frame.
+    pub(super) fn draw(
+        &mut self,
+        group: &Group,
+        span: Interval,
+        now: Timestamp,
+        palette: &Palette,
+    ) -> Result<bool, JsValue> {
+        let (width, height) = (self.chart.pixels().width(), self.chart.pixels().height());
+        if width == 0 || height == 0 {
+            return Ok(false);
+        }
+        let window = Window::new(span, width);
+        let style = Style { line_width_px: (LINE_PX * self.scale) as f32, series: palette.series.clone() };
+        let change = self.chart.draw(group, &window, now, &style);
+        if let Some(columns) = self.chart.pixels_mut().take_dirty() {
+            commit(&self.context, self.chart.pixels(), columns)?;
+        }
+        if change == Change::Axis || self.axes_are_old {
+            self.axes_are_old = false;
+            self.draw_axes(span, palette)?;
+        }
+        Ok(change != Change::Nothing)
+    }
+
+    /// Shows each series' newest value, and how old the newest is when that is too old.
+    pub(super) fn update_legend(&mut self, group: &Group, now: Timestamp) -> Result<(), JsValue> {
+        self.legend.update(group, &self.unit);
+        let age_us = group.newest().map(|newest| now.micros_since(newest));
+        let limit = group.longest_step().micros().max(1_000_000) as i64;
+        let stale = age_us.filter(|&age_us| age_us > limit);
+        self.root.class_list().toggle_with_force("is-stale", stale.is_some())?;
+        self.age.set(&stale.map_or_else(String::new, |age_us| format!("{} s old", age_us / 1_000_000)));
+        Ok(())
+    }
+
+    /// Draws the axes anew at the next frame.
+    pub(super) fn repaint_axes(&mut self) {
+        self.axes_are_old = true;
+    }
+
+    fn draw_axes(&self, span: Interval, palette: &Palette) -> Result<(), JsValue> {
+        let context: CanvasRenderingContext2d =
+            self.axes.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?.unchecked_into();
+        context.clear_rect(0.0, 0.0, f64::from(self.axes.width()), f64::from(self.axes.height()));
+        let backend = CanvasBackend::with_canvas_object(self.axes.clone())
+            .ok_or_else(|| JsValue::from_str("plotters has no canvas"))?;
+        let device = |css: f64| (css * self.scale).round() as i32;
+        let plot = PlotBox {
+            left: device(LEFT_PX),
+            top: device(TOP_PX),
+            width: self.chart.pixels().width() as i32,
+            height: self.chart.pixels().height() as i32,
+            scale: self.scale,
+        };
+        let scale = self.chart.scale();
+        let css_height = f64::from(plot.height) / self.scale;
+        let ticks = view::value_ticks(scale.low(), scale.high(), css_height, self.unit.steps());
+        let labels = self.unit.axis(&ticks).labels(&ticks);
+        let place = |(&tick, label)| Mark { position_px: f64::from(scale.y(tick)), label };
+        let values: Vec<Mark> = ticks.iter().zip(labels).map(place).collect();
+        let times: Vec<Mark> = view::time_ticks(span, f64::from(plot.width) / self.scale)
+            .into_iter()
+            .map(|tick| Mark { position_px: tick.at * f64::from(plot.width), label: tick.label })
+            .collect();
+        axes::draw(&backend.into_drawing_area(), plot, &values, &times, palette.axes, &palette.font)
+            .map_err(|error| JsValue::from_str(&error.to_string()))
+    }
+}
+
+/// Puts columns of a surface on a canvas.
+fn commit(context: &CanvasRenderingContext2d, pixels: &Pixels, columns: Range<u32>) -> Result<(), JsValue> {
+    let image = ImageData::new_with_u8_clamped_array_and_sh(Clamped(pixels.bytes()), pixels.width(), pixels.height())?;
+    context.put_image_data_with_dirty_x_and_dirty_y_and_dirty_width_and_dirty_height(
+        &image,
+        0.0,
+        0.0,
+        f64::from(columns.start),
+        0.0,
+        f64::from(columns.end - columns.start),
+        f64::from(pixels.height()),
+    )
+}

@@ -1,0 +1,72 @@
+//! A colour with an alpha that is not multiplied into it, as CSS and `ImageData` mean it.
+
+use std::str::FromStr;
+
+/// Red, green, blue and alpha, each 0 to 255.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Color {
+    /// Red.
+    pub r: u8,
+    /// Green.
+    pub g: u8,
+    /// Blue.
+    pub b: u8,
+    /// Alpha: 255 hides what lies beneath, 0 is invisible.
+    pub a: u8,
+}
+
+impl Color {
+    /// A colour that hides what lies beneath.
+    pub const fn opaque(r: u8, g: u8, b: u8) -> Self {
+        Self { r, g, b, a: u8::MAX }
+    }
+
+    /// The same hue with another alpha.
+    #[must_use]
+    pub const fn with_alpha(self, a: u8) -> Self {
+        Self { a, ..self }
+    }
+}
+
+/// Text that is no `#rrggbb`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a colour as #rrggbb, found {found:?}")]
+pub struct ParseColorError {
+    found: String,
+}
+
+impl FromStr for Color {
+    type Err = ParseColorError;
+
+    /// Reads `#rrggbb`, the form of every colour in the style sheet. Blanks around it are allowed, since a custom
+    /// property's value keeps them.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refuse = || ParseColorError { found: text.to_owned() };
+        let digits = text.trim().strip_prefix('#').ok_or_else(refuse)?;
+        if digits.len() != 6 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(refuse());
+        }
+        let rgb = u32::from_str_radix(digits, 16).map_err(|_| refuse())?;
+        let [_, r, g, b] = rgb.to_be_bytes();
+        Ok(Self::opaque(r, g, b))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn css_colours_are_read() {
+        assert_eq!("#4c9aff".parse(), Ok(Color::opaque(0x4c, 0x9a, 0xff)));
+        assert_eq!(" #FFFFFF\n".parse(), Ok(Color::opaque(255, 255, 255)));
+    }
+
+    #[test]
+    fn anything_else_is_refused_and_named() {
+        for text in ["", "#", "4c9aff", "#4c9af", "#4c9aff0", "#+c9aff", "#4c9aég", "red"] {
+            let error = text.parse::<Color>().unwrap_err();
+            assert_eq!(error, ParseColorError { found: text.to_owned() });
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Samples joined by lines: for series with fewer than about one sample a column.
+
+use std::ops::Range;
+
+use super::color::Color;
+use super::coverage::{ColumnCoverage, Edge, Strip};
+use super::envelope::EnvelopeScratch;
+use super::pen::{Cut, Piece};
+use super::pixels::Pixels;
+
+/// Parts of a column into which the edges are cut where a joint bends them. At four, a bend is off by less than a
+/// fiftieth of a pixel.
+const PARTS_AT_JOINTS: u32 = 4;
+
+/// The widest pen. Wider lines hide the data they show.
+const MAX_WIDTH_PX: f32 = 64.0;
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stroke {
+    /// Width in device pixels, such as 1.5 times the device's pixel ratio.
+    pub width_px: f32,
+    /// Colour.
+    pub color: Color,
+}
+
+impl Stroke {
+    /// Half the width: the pen's radius. Whatever was asked for, this is a sensible number.
+    pub fn radius(self) -> f32 {
+        // `max` also takes NaN away.
+        self.width_px.max(0.1).min(MAX_WIDTH_PX) / 2.0
+    }
+
+    /// How many columns beyond the clip a painter wants to see, so that what lies there reaches in as it should.
+    pub fn reach(self) -> u32 {
+        self.radius().ceil() as u32 + 1
+    }
+}
+
+/// Draws lines and envelopes. It owns nothing but scratch memory, so that a redrawn chart allocates nothing: keep one
+/// for the whole page.
+#[derive(Debug, Default)]
+pub struct LinePainter {
+    pub(super) column: ColumnCoverage,
+    pub(super) envelope: EnvelopeScratch,
+    pieces: Vec<Piece>,
+}
+
+impl LinePainter {
+    /// A painter without any memory yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Strokes a line through `points`, whose x rises, on the columns of `clip`.
+    ///
+    /// A point with a coordinate that is not finite breaks the line. A point without neighbours is a dot. Points may
+    /// lie anywhere; those that cannot reach the clip cost little.
+    ///
+    /// Hot: once for each sparse series of each redrawn chart.
+    pub fn polyline(
+        &mut self,
+        pixels: &mut Pixels,
+        points: impl IntoIterator<Item = (f32, f32)>,
+        stroke: Stroke,
+        clip: Range<u32>,
+    ) {
+        let clip = pixels.clip_columns(clip);
+        let radius = f64::from(stroke.radius());
+        self.for_each_run(points, radius, &clip, |painter| painter.stroke_run(pixels, stroke, &clip));
+    }
+
+    /// Fills between the line through `points` and the height `base`, on the columns of `clip`.
+    ///
+    /// Draw it before the line, with a low alpha.
+    pub fn fill_below(
+        &mut self,
+        pixels: &mut Pixels,
+        points: impl IntoIterator<Item = (f32, f32)>,
+        base: f32,
+        color: Color,
+        clip: Range<u32>,
+    ) {
+        let clip = pixels.clip_columns(clip);
+        self.for_each_run(points, 0.0, &clip, |painter| painter.fill_run(pixels, base, color, &clip));
+    }
+
+    /// Gathers the points into unbroken runs of pieces, and has each drawn.
+    fn for_each_run(
+        &mut self,
+        points: impl IntoIterator<Item = (f32, f32)>,
+        radius: f64,
+        clip: &Range<u32>,
+        mut draw: impl FnMut(&mut Self),
+    ) {
+        let (left, right) = (f64::from(clip.start) - radius, f64::from(clip.end) + radius);
+        let mut last = None;
+        self.pieces.clear();
+        for point in points {
+            if !(point.0.is_finite() && point.1.is_finite()) {
+                self.end_run(last.take(), radius, &mut draw);
+                continue;
+            }
+            // A point left of its predecessor counts as above it.
+            let point = (point.0.max(last.map_or(point.0, |(x, _)| x)), point.1);
+            if let Some(last) = last.replace(point) {
+                let piece = Piece::new(last, point, radius);
+                if piece.end() >= left {
+                    self.pieces.push(piece);
+                }
+                if piece.end() > right {
+                    break;
+                }
+            }
+        }
+        self.end_run(last, radius, &mut draw);
+    }
+
+    fn end_run(&mut self, last: Option<(f32, f32)>, radius: f64, draw: &mut impl FnMut(&mut Self)) {
+        if let (Some(lone), true) = (last, self.pieces.is_empty()) {
+            self.pieces.push(Piece::new(lone, lone, radius));
+        }
+        if !self.pieces.is_empty() {
+            draw(self);
+            self.pieces.clear();
+        }
+    }
+
+    /// The first and last column that a run reaches with `radius`.
+    fn columns_of_run(&self, radius: f64, clip: &Range<u32>) -> Range<u32> {
+        match (self.pieces.first(), self.pieces.last()) {
+            (Some(first), Some(last)) => {
+                let start = (first.start() - radius).floor() as u32;
+                let end = (last.end() + radius).ceil() as u32;
+                start.max(clip.start)..end.min(clip.end)
+            }
+            _ => 0..0,
+        }
+    }
+
+    fn stroke_run(&mut self, pixels: &mut Pixels, stroke: Stroke, clip: &Range<u32>) {
+        let radius = f64::from(stroke.radius());
+        let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return };
+        let inked = (first.start() - radius, last.end() + radius);
+        let mut done = 0;
+        for x in self.columns_of_run(radius, clip) {
+            let (left, right) = (f64::from(x), f64::from(x + 1));
+            done += self.pieces[done..].iter().take_while(|piece| piece.end() + radius < left).count();
+            let near = &self.pieces[done..];
+            let near = &near[..near.iter().take_while(|piece| piece.start() - radius <= right).count()];
+            match near {
+                [only] if only.is_straight_between(left, right) => {
+                    self.column.push(strip(left, right, only.straight_cut(left), only.straight_cut(right)));
+                }
+                _ => push_bent(&mut self.column, near, radius, left.max(inked.0), right.min(inked.1)),
+            }
+            self.column.paint(pixels, x, stroke.color);
+        }
+    }
+
+    fn fill_run(&mut self, pixels: &mut Pixels, base: f32, color: Color, clip: &Range<u32>) {
+        // Not a number is not a height.
+        let base = base.max(f32::MIN);
+        let mut done = 0;
+        for x in self.columns_of_run(0.0, clip) {
+            let (left, right) = (f64::from(x), f64::from(x + 1));
+            done += self.pieces[done..].iter().take_while(|piece| piece.end() <= left).count();
+            for piece in self.pieces[done..].iter().take_while(|piece| piece.start() < right) {
+                let (from, to) = (piece.start().max(left), piece.end().min(right));
+                self.column.push(fill_strip(
+                    (to - from) as f32,
+                    (piece.height_at(from) as f32, piece.height_at(to) as f32),
+                    base,
+                ));
+            }
+            self.column.paint(pixels, x, color);
+        }
+    }
+}
+
+/// A strip from a line to a base that lies below it, above it, or that it crosses.
+pub(super) fn fill_strip(width: f32, line: (f32, f32), base: f32) -> Strip {
+    let line = Edge::straight(line.0, line.1);
+    Strip { width, top: line.held(f32::NEG_INFINITY, base), bottom: line.held(base, f32::INFINITY) }
+}
+
+fn strip(left: f64, right: f64, from: Cut, to: Cut) -> Strip {
+    Strip {
+        width: (right - left) as f32,
+        top: Edge::straight(from.0 as f32, to.0 as f32),
+        bottom: Edge::straight(from.1 as f32, to.1 as f32),
+    }
+}
+
+/// The strips of a column in which an end or a joint bends the edges.
+fn push_bent(column: &mut ColumnCoverage, near: &[Piece], radius: f64, left: f64, right: f64) {
+    let cut_at = |x: f64| {
+        let mut cut = (f64::INFINITY, f64::NEG_INFINITY);
+        near.iter().for_each(|piece| piece.widen(&mut cut, x, radius));
+        cut
+    };
+    let step = (right - left) / f64::from(PARTS_AT_JOINTS);
+    let mut from = cut_at(left);
+    for part in 1..=PARTS_AT_JOINTS {
+        let to = cut_at(left + step * f64::from(part));
+        if from.0 <= from.1 && to.0 <= to.1 {
+            column.push(strip(0.0, step, from, to));
+        }
+        from = to;
+    }
+}

@@ -1,0 +1,145 @@
+//! Where the edges of a stroke run: a line widened by a round pen.
+//!
+//! The pen's disc follows the graph of a function, so whatever the vertical cut, what it inked there is one interval:
+//! from the highest point that any disc within reach attains to the lowest. Joints and ends come out round, steep
+//! parts keep their width, and a spike rises half a width above its sample, never further.
+
+/// Coordinates farther out than this are drawn as this: beyond any surface, and areas still precise.
+const FAR_PX: f64 = 1e5;
+
+/// A straight piece of a line between two samples; a single sample when both ends are one.
+///
+/// In `f64`: pieces may begin a long way left of the surface.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    start: f64,
+    end: f64,
+    /// Height at the start; the smaller and the larger of two when the piece is vertical.
+    top: f64,
+    bottom: f64,
+    slope: f64,
+    /// How far beside a cut the disc sits that touches the edge there.
+    lean: f64,
+    /// Vertical distance from the line to its edges.
+    rise: f64,
+}
+
+/// The top and bottom of a stroke in a vertical cut.
+pub type Cut = (f64, f64);
+
+impl Piece {
+    /// A piece from one sample to the next, widened by `radius`. An end left of its start counts as above it.
+    pub fn new(from: (f32, f32), to: (f32, f32), radius: f64) -> Self {
+        let start = far(from.0);
+        let end = far(to.0).max(start);
+        let (left, right) = (far(from.1), far(to.1));
+        let run = end - start;
+        // Under a millionth of a pixel the slope means nothing: vertical.
+        if run < 1e-6 {
+            let (top, bottom) = (left.min(right), left.max(right));
+            return Self { start, end, top, bottom, slope: 0.0, lean: 0.0, rise: radius };
+        }
+        let slope = (right - left) / run;
+        let length = (1.0 + slope * slope).sqrt();
+        Self { start, end, top: left, bottom: left, slope, lean: radius * slope / length, rise: radius * length }
+    }
+
+    /// Where the piece begins.
+    pub fn start(&self) -> f64 {
+        self.start
+    }
+
+    /// Where the piece ends, never before its start.
+    pub fn end(&self) -> f64 {
+        self.end
+    }
+
+    /// Height of the line above `x`, which lies on the piece.
+    pub fn height_at(&self, x: f64) -> f64 {
+        self.top + self.slope * (x - self.start)
+    }
+
+    /// Whether no end of the piece shapes the edges between the two cuts: they are straight there.
+    pub fn is_straight_between(&self, left: f64, right: f64) -> bool {
+        let lean = self.lean.abs();
+        self.start + lean <= left && right <= self.end - lean
+    }
+
+    /// The cut at `x`, if [straight](Self::is_straight_between) there.
+    pub fn straight_cut(&self, x: f64) -> Cut {
+        let height = self.height_at(x);
+        (height - self.rise, height + self.rise)
+    }
+
+    /// Grows `cut` at `x` by what the pen of `radius` inks along this piece.
+    pub fn widen(&self, cut: &mut Cut, x: f64, radius: f64) {
+        let reach = |from: f64| {
+            let at = from.max(self.start).min(self.end);
+            let height = radius * radius - (at - x) * (at - x);
+            // A hair of tolerance: a cut at the very end of the stroke is a point, not nothing.
+            (height > -1e-6).then(|| (self.slope * (at - self.start), height.max(0.0).sqrt()))
+        };
+        if let Some((along, height)) = reach(x - self.lean) {
+            cut.0 = cut.0.min(self.top + along - height);
+        }
+        if let Some((along, height)) = reach(x + self.lean) {
+            cut.1 = cut.1.max(self.bottom + along + height);
+        }
+    }
+}
+
+fn far(coordinate: f32) -> f64 {
+    f64::from(coordinate).clamp(-FAR_PX, FAR_PX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOTHING: Cut = (f64::INFINITY, f64::NEG_INFINITY);
+
+    fn cut(piece: Piece, x: f64, radius: f64) -> Cut {
+        let mut cut = NOTHING;
+        piece.widen(&mut cut, x, radius);
+        cut
+    }
+
+    #[test]
+    fn a_single_sample_is_a_disc() {
+        let dot = Piece::new((5.0, 7.0), (5.0, 7.0), 2.0);
+        assert_eq!(cut(dot, 5.0, 2.0), (5.0, 9.0));
+        assert_eq!(cut(dot, 7.0, 2.0), (7.0, 7.0));
+        assert_eq!(cut(dot, 7.1, 2.0), NOTHING);
+    }
+
+    #[test]
+    fn a_vertical_piece_keeps_the_width_of_the_pen() {
+        let wall = Piece::new((5.0, 70.0), (5.0, 10.0), 2.0);
+        assert_eq!(cut(wall, 5.0, 2.0), (8.0, 72.0));
+        assert_eq!(cut(wall, 3.0, 2.0), (10.0, 70.0));
+    }
+
+    proptest! {
+        #[test]
+        fn where_the_edges_are_straight_both_ways_agree(
+            from in -50.0_f32..50.0, to in -50.0_f32..50.0, run in 10.0_f32..60.0, part in 0.0_f64..1.0,
+        ) {
+            let piece = Piece::new((0.0, from), (run, to), 1.5);
+            let x = part * f64::from(run);
+            prop_assume!(piece.is_straight_between(x, x));
+            let (straight, widened) = (piece.straight_cut(x), cut(piece, x, 1.5));
+            prop_assert!((straight.0 - widened.0).abs() < 1e-6 && (straight.1 - widened.1).abs() < 1e-6);
+        }
+
+        #[test]
+        fn the_edges_stay_within_a_radius_of_the_samples(
+            from in -50.0_f32..50.0, to in -50.0_f32..50.0, run in 0.0_f32..60.0, x in -3.0_f64..63.0,
+        ) {
+            let (top, bottom) = cut(Piece::new((0.0, from), (run, to), 1.5), x, 1.5);
+            prop_assert!(top >= f64::from(from.min(to)) - 1.5 - 1e-6);
+            prop_assert!(bottom <= f64::from(from.max(to)) + 1.5 + 1e-6);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The surface: RGBA in memory, and which of its columns changed since it was last shown.
+
+use std::ops::Range;
+
+use super::blend::{self, TRANSPARENT};
+use super::color::Color;
+
+/// Width and height that a surface may have at most: more than any screen, and small enough that an area in bytes
+/// stays within 32 bits.
+pub const MAX_SIDE_PX: u32 = 16_384;
+
+/// A rectangle of pixels, row by row from the top left, alpha not multiplied in: what `ImageData` takes.
+#[derive(Clone, Debug, Default)]
+pub struct Pixels {
+    width: u32,
+    height: u32,
+    data: Vec<[u8; 4]>,
+    dirty: Option<Range<u32>>,
+}
+
+impl Pixels {
+    /// A transparent surface. Sides are cut to [`MAX_SIDE_PX`].
+    pub fn new(width: u32, height: u32) -> Self {
+        let mut pixels = Self::default();
+        pixels.resize(width, height);
+        pixels
+    }
+
+    /// Changes the size and clears everything. Memory is kept when the surface shrinks.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        self.width = width.min(MAX_SIDE_PX);
+        self.height = height.min(MAX_SIDE_PX);
+        self.data.clear();
+        self.data.resize(self.width as usize * self.height as usize, TRANSPARENT);
+        self.dirty = None;
+        self.mark_dirty(0..self.width);
+    }
+
+    /// Width in device pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in device pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// All pixels as `ImageData` wants them: four bytes each, row by row.
+    pub fn bytes(&self) -> &[u8] {
+        self.data.as_flattened()
+    }
+
+    /// One pixel, or none outside the surface.
+    pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 4]> {
+        if x >= self.width {
+            return None;
+        }
+        self.data.get(self.index(x, y)).copied()
+    }
+
+    /// Makes everything transparent.
+    pub fn clear(&mut self) {
+        self.data.fill(TRANSPARENT);
+        self.mark_dirty(0..self.width);
+    }
+
+    /// Makes some columns transparent.
+    pub fn clear_columns(&mut self, columns: Range<u32>) {
+        let columns = self.clip_columns(columns);
+        if columns.is_empty() {
+            return;
+        }
+        for row in self.data.chunks_exact_mut(self.width as usize) {
+            row[columns.start as usize..columns.end as usize].fill(TRANSPARENT);
+        }
+        self.mark_dirty(columns);
+    }
+
+    /// Scrolls to the left: what leaves is lost, what comes in on the right is transparent.
+    pub fn shift_left(&mut self, columns: u32) {
+        if columns >= self.width {
+            self.clear();
+        } else if columns > 0 && !self.data.is_empty() {
+            // One move of all rows: the ends that wrap round into the row above are the columns cleared next.
+            self.data.copy_within(columns as usize.., 0);
+            self.clear_columns(self.width - columns..self.width);
+            self.mark_dirty(0..self.width);
+        }
+    }
+
+    /// Lays a colour over one pixel, of which it covers a part from 0 to 1. Nothing happens outside the surface.
+    pub fn blend(&mut self, x: u32, y: u32, color: Color, coverage: f32) {
+        self.blend_column(x, y, std::iter::once(coverage), color);
+    }
+
+    /// Lays a colour over the pixels of a column from `top` on, one for each coverage.
+    ///
+    /// Hot: the edges of every line, in every column.
+    pub fn blend_column(&mut self, x: u32, top: u32, coverages: impl ExactSizeIterator<Item = f32>, color: Color) {
+        let bottom = top.saturating_add(u32::try_from(coverages.len()).unwrap_or(u32::MAX));
+        for (coverage, pixel) in coverages.zip(self.column_mut(x, top..bottom)) {
+            blend::over(pixel, color, blend::alpha_at(color, coverage));
+        }
+    }
+
+    /// Lays a colour over a run of pixels in a column, all covered alike.
+    ///
+    /// Hot: the inside of every line, in every column.
+    pub fn blend_run(&mut self, x: u32, rows: Range<u32>, color: Color, coverage: f32) {
+        match blend::alpha_at(color, coverage) {
+            0 => {}
+            u8::MAX => {
+                let opaque = [color.r, color.g, color.b, u8::MAX];
+                self.column_mut(x, rows).for_each(|pixel| *pixel = opaque);
+            }
+            alpha => self.column_mut(x, rows).for_each(|pixel| blend::over(pixel, color, alpha)),
+        }
+    }
+
+    /// The columns that changed since this was last asked, as one range that holds them all.
+    pub fn take_dirty(&mut self) -> Option<Range<u32>> {
+        self.dirty.take()
+    }
+
+    /// The part of `columns` that lies on the surface.
+    pub fn clip_columns(&self, columns: Range<u32>) -> Range<u32> {
+        columns.start.min(self.width)..columns.end.min(self.width)
+    }
+
+    /// The pixels of a column, clipped to the surface; the column counts as changed.
+    fn column_mut(&mut self, x: u32, rows: Range<u32>) -> impl Iterator<Item = &mut [u8; 4]> {
+        let rows = if x < self.width { rows.start..rows.end.min(self.height) } else { 0..0 };
+        if !rows.is_empty() {
+            self.mark_dirty(x..x + 1);
+        }
+        // The first pixel may lie past the end when no row is left: then the tail is empty.
+        let start = if rows.is_empty() { self.data.len() } else { self.index(x, rows.start) };
+        self.data[start..].iter_mut().step_by(self.width.max(1) as usize).take(rows.len())
+    }
+
+    fn index(&self, x: u32, y: u32) -> usize {
+        y as usize * self.width as usize + x as usize
+    }
+
+    fn mark_dirty(&mut self, columns: Range<u32>) {
+        if columns.is_empty() {
+            return;
+        }
+        self.dirty = Some(match self.dirty.take() {
+            None => columns,
+            Some(dirty) => dirty.start.min(columns.start)..dirty.end.max(columns.end),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RED: Color = Color::opaque(255, 0, 0);
+    const OPAQUE_RED: [u8; 4] = [255, 0, 0, 255];
+
+    fn clean(width: u32, height: u32) -> Pixels {
+        let mut pixels = Pixels::new(width, height);
+        pixels.take_dirty();
+        pixels
+    }
+
+    #[test]
+    fn a_new_surface_is_transparent_and_has_to_be_shown() {
+        let mut pixels = Pixels::new(3, 2);
+        assert_eq!(pixels.bytes(), [0; 24]);
+        assert_eq!(pixels.take_dirty(), Some(0..3));
+        assert_eq!(pixels.take_dirty(), None);
+    }
+
+    #[test]
+    fn drawing_marks_only_its_columns() {
+        let mut pixels = clean(10, 4);
+        pixels.blend(2, 1, RED, 0.5);
+        pixels.blend_run(5, 0..9, RED, 1.0);
+        pixels.blend(5, 9, RED, 1.0);
+        assert_eq!(pixels.take_dirty(), Some(2..6));
+        assert_eq!(pixels.pixel(2, 1), Some([255, 0, 0, 128]));
+        assert_eq!(pixels.pixel(5, 3), Some(OPAQUE_RED));
+    }
+
+    #[test]
+    fn outside_the_surface_nothing_happens() {
+        let mut pixels = clean(3, 3);
+        for (x, y) in [(3, 0), (0, 3), (u32::MAX, u32::MAX), (0, u32::MAX), (u32::MAX, 0)] {
+            pixels.blend(x, y, RED, 1.0);
+            pixels.blend_run(x, y..u32::MAX, RED, 1.0);
+        }
+        pixels.clear_columns(3..9);
+        assert_eq!(pixels.bytes(), [0; 36]);
+        assert_eq!(pixels.take_dirty(), None);
+        assert_eq!(pixels.pixel(3, 0), None);
+    }
+
+    #[test]
+    fn scrolling_moves_every_row_and_frees_the_right() {
+        let mut pixels = clean(4, 2);
+        for y in 0..2 {
+            for x in 0..4 {
+                pixels.blend(x, y, Color::opaque(x as u8, y as u8, 9), 1.0);
+            }
+        }
+        pixels.take_dirty();
+        pixels.shift_left(1);
+        for y in 0..2 {
+            assert_eq!(pixels.pixel(0, y), Some([1, y as u8, 9, 255]));
+            assert_eq!(pixels.pixel(2, y), Some([3, y as u8, 9, 255]));
+            assert_eq!(pixels.pixel(3, y), Some(TRANSPARENT));
+        }
+        assert_eq!(pixels.take_dirty(), Some(0..4));
+        pixels.shift_left(4);
+        assert_eq!(pixels.bytes(), [0; 32]);
+    }
+
+    #[test]
+    fn a_surface_without_area_takes_everything_in_silence() {
+        for (width, height) in [(0, 0), (0, 5), (5, 0)] {
+            let mut pixels = Pixels::new(width, height);
+            pixels.clear();
+            pixels.shift_left(1);
+            pixels.clear_columns(0..5);
+            pixels.blend_run(0, 0..5, RED, 1.0);
+            assert!(pixels.bytes().is_empty());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn scrolling_twice_is_scrolling_once_by_the_sum(first in 0_u32..9, second in 0_u32..9) {
+            let mut once = clean(7, 3);
+            for x in 0..7 {
+                once.blend(x, x % 3, Color::opaque(x as u8, 1, 2), 1.0);
+            }
+            let mut twice = once.clone();
+            once.shift_left(first + second);
+            twice.shift_left(first);
+            twice.shift_left(second);
+            prop_assert_eq!(once.bytes(), twice.bytes());
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What lines and envelopes look like, pixel by pixel.
+
+use std::ops::Range;
+
+use proptest::prelude::*;
+
+use super::{Color, ColumnSpan, LinePainter, Pixels, Stroke};
+
+const INK: Color = Color::opaque(10, 200, 30);
+
+fn stroke(width_px: f32) -> Stroke {
+    Stroke { width_px, color: INK }
+}
+
+fn line(width: u32, height: u32, points: &[(f32, f32)], width_px: f32) -> Pixels {
+    let mut pixels = Pixels::new(width, height);
+    LinePainter::new().polyline(&mut pixels, points.iter().copied(), stroke(width_px), 0..width);
+    pixels
+}
+
+fn envelope(width: u32, height: u32, spans: &[Option<ColumnSpan>], width_px: f32) -> Pixels {
+    let mut pixels = Pixels::new(width, height);
+    LinePainter::new().envelope(&mut pixels, (0..).zip(spans.iter().copied()), stroke(width_px), 0..width);
+    pixels
+}
+
+fn level(y: f32) -> Option<ColumnSpan> {
+    Some(ColumnSpan { first: y, last: y, min: y, max: y })
+}
+
+fn alpha(pixels: &Pixels, x: u32, y: u32) -> f32 {
+    pixels.pixel(x, y).map_or(0.0, |pixel| f32::from(pixel[3]) / 255.0)
+}
+
+fn column_area(pixels: &Pixels, x: u32) -> f32 {
+    (0..pixels.height()).map(|y| alpha(pixels, x, y)).sum()
+}
+
+fn area(pixels: &Pixels) -> f32 {
+    (0..pixels.width()).map(|x| column_area(pixels, x)).sum()
+}
+
+/// The rows of a column that are inked at all.
+fn inked(pixels: &Pixels, x: u32) -> Option<Range<u32>> {
+    let mut rows = (0..pixels.height()).filter(|y| alpha(pixels, x, *y) > 0.0);
+    let first = rows.next()?;
+    Some(first..rows.last().unwrap_or(first) + 1)
+}
+
+/// A picture in characters, so that a failure can be seen.
+fn drawn(pixels: &Pixels) -> Vec<String> {
+    let shade = |x, y| char::from(b" .:+#"[(alpha(pixels, x, y) * 4.0).round() as usize]);
+    (0..pixels.height()).map(|y| (0..pixels.width()).map(|x| shade(x, y)).collect()).collect()
+}
+
+#[test]
+fn a_level_line_covers_its_width_in_every_column() {
+    for (y, width) in [(10.0, 1.0), (10.3, 1.5), (10.5, 3.0), (10.9, 0.4)] {
+        let pixels = line(20, 20, &[(-5.0, y), (7.3, y), (30.0, y)], width);
+        for x in 0..20 {
+            assert!((column_area(&pixels, x) - width).abs() < 2.0 / 255.0, "{:#?}", drawn(&pixels));
+        }
+    }
+}
+
+#[test]
+fn a_diagonal_covers_its_length_times_its_width() {
+    for (run, rise) in [(40.0_f32, 40.0_f32), (40.0, 10.0), (20.0, 80.0), (3.0, 80.0), (0.0, 80.0)] {
+        let pixels = line(100, 100, &[(10.3, 10.7), (10.3 + run, 10.7 + rise)], 3.0);
+        let ends = std::f32::consts::PI * 1.5 * 1.5;
+        let expected = 3.0 * run.hypot(rise) + ends;
+        assert!((area(&pixels) / expected - 1.0).abs() < 0.01, "{run} {rise}: {} for {expected}", area(&pixels));
+    }
+}
+
+#[test]
+fn a_lone_point_is_a_dot_of_the_line_s_width() {
+    let pixels = line(9, 9, &[(0.0, f32::NAN), (4.5, 4.5), (8.0, f32::NAN)], 3.0);
+    let expected = std::f32::consts::PI * 1.5 * 1.5;
+    assert!((area(&pixels) / expected - 1.0).abs() < 0.05, "{:#?}", drawn(&pixels));
+    assert!((alpha(&pixels, 4, 4) - 1.0).abs() < f32::EPSILON);
+}
+
+#[test]
+fn what_is_not_finite_breaks_the_line() {
+    for hole in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let pixels = line(20, 5, &[(0.0, 2.5), (5.0, 2.5), (10.0, hole), (15.0, 2.5), (20.0, 2.5)], 1.0);
+        assert!((6..14).all(|x| inked(&pixels, x).is_none()), "{:#?}", drawn(&pixels));
+        assert_eq!((inked(&pixels, 3), inked(&pixels, 17)), (Some(2..3), Some(2..3)));
+    }
+    let none = ColumnSpan { first: 2.5, last: 2.5, min: f32::NAN, max: 2.5 };
+    let pixels = envelope(7, 5, &[level(2.5), level(2.5), None, level(2.5), Some(none), level(2.5)], 1.0);
+    let columns: Vec<_> = (0..7).map(|x| inked(&pixels, x).is_some()).collect();
+    assert_eq!(columns, [true, true, false, true, false, true, false]);
+}
+
+#[test]
+fn a_spike_of_one_sample_reaches_its_row_and_no_further() {
+    let pixels = line(20, 60, &[(0.0, 50.0), (9.5, 50.0), (10.5, 8.0), (11.5, 50.0), (20.0, 50.0)], 2.0);
+    assert_eq!(inked(&pixels, 10).map(|rows| rows.start), Some(7), "{:#?}", drawn(&pixels));
+    let mut spans = [level(50.0); 20];
+    spans[10] = Some(ColumnSpan { first: 50.0, last: 50.0, min: 8.0, max: 50.0 });
+    let pixels = envelope(20, 60, &spans, 2.0);
+    assert_eq!(inked(&pixels, 10), Some(7..51));
+    assert!((alpha(&pixels, 10, 7) - 1.0).abs() < f32::EPSILON);
+    assert!((0..20).all(|x| inked(&pixels, x).is_some_and(|rows| rows.start >= 7)));
+}
+
+#[test]
+fn a_steep_line_keeps_its_width() {
+    let polyline = line(20, 60, &[(0.0, 50.0), (10.0, 50.0), (10.0, 10.0), (20.0, 10.0)], 3.0);
+    let mut spans = [level(50.0); 20];
+    spans[10..].fill(level(10.0));
+    let dense = envelope(20, 60, &spans, 3.0);
+    for pixels in [polyline, dense] {
+        for y in 15..45 {
+            let across: f32 = (0..20).map(|x| alpha(&pixels, x, y)).sum();
+            assert!((2.9..=4.1).contains(&across), "{y}: {across} {:#?}", drawn(&pixels));
+        }
+    }
+}
+
+#[test]
+fn a_smooth_dense_series_is_as_wide_as_its_line() {
+    let rising = |y: f32| Some(ColumnSpan { first: y, last: y + 0.9, min: y, max: y + 0.9 });
+    let spans: Vec<_> = (0..40_u8).map(|x| rising(f32::from(x) + 5.0)).collect();
+    let pixels = envelope(40, 60, &spans, 1.5);
+    for x in 5..35 {
+        let expected = 1.5 * std::f32::consts::SQRT_2;
+        assert!((column_area(&pixels, x) / expected - 1.0).abs() < 0.1, "{}", column_area(&pixels, x));
+    }
+}
+
+#[test]
+fn a_fill_reaches_from_the_line_to_its_base() {
+    let mut pixels = Pixels::new(10, 20);
+    let mut painter = LinePainter::new();
+    painter.fill_below(&mut pixels, [(0.0, 5.0), (10.0, 15.0)], 18.0, INK, 0..10);
+    assert!((area(&pixels) - 80.0).abs() < 0.5, "{:#?}", drawn(&pixels));
+    // A line that crosses its base is filled on both sides of it.
+    pixels.clear();
+    painter.fill_below(&mut pixels, [(0.0, 5.0), (10.0, 15.0)], 10.0, INK, 0..10);
+    assert!((area(&pixels) - 25.0).abs() < 0.5, "{:#?}", drawn(&pixels));
+    pixels.clear();
+    painter.fill_below_envelope(&mut pixels, (0..10).map(|x| (x, level(4.0))), 12.5, INK, 0..10);
+    assert!((area(&pixels) - 85.0).abs() < 0.5, "{:#?}", drawn(&pixels));
+}
+
+#[test]
+fn drawing_a_part_again_gives_the_same_picture() {
+    let spans: Vec<_> = (0..30_u8).map(|x| (f32::from(x) * 1.7).sin() * 10.0 + 20.0).map(level).collect();
+    let whole = envelope(30, 40, &spans, 3.0);
+    let (mut part, clip) = (whole.clone(), 20..25);
+    let reach = stroke(3.0).reach();
+    part.clear_columns(clip.clone());
+    let seen = (clip.start - reach..clip.end + reach).map(|x| (x, spans[x as usize]));
+    LinePainter::new().envelope(&mut part, seen, stroke(3.0), clip);
+    assert_eq!(part.bytes(), whole.bytes());
+}
+
+fn any_height() -> impl Strategy<Value = f32> {
+    prop_oneof![any::<f32>(), -50.0_f32..100.0, Just(f32::NAN), Just(f32::INFINITY), Just(1e30), Just(-1e30)]
+}
+
+fn any_span() -> impl Strategy<Value = Option<ColumnSpan>> {
+    let heights = (any_height(), any_height(), any_height(), any_height());
+    prop::option::of(heights.prop_map(|(first, last, min, max)| ColumnSpan { first, last, min, max }))
+}
+
+proptest! {
+    #[test]
+    fn no_input_panics_or_draws_outside_the_clip(
+        points in prop::collection::vec((any_height(), any_height()), 0..20),
+        spans in prop::collection::vec((any::<u32>(), any_span()), 0..20),
+        width: f32, base in any_height(), clip in (0_u32..50, 0_u32..50),
+    ) {
+        let clip = clip.0..clip.1;
+        let mut pixels = Pixels::new(40, 30);
+        pixels.take_dirty();
+        let mut painter = LinePainter::new();
+        painter.polyline(&mut pixels, points.iter().copied(), stroke(width), clip.clone());
+        painter.fill_below(&mut pixels, points, base, INK, clip.clone());
+        painter.envelope(&mut pixels, spans.iter().copied(), stroke(width), clip.clone());
+        painter.fill_below_envelope(&mut pixels, spans.iter().map(|(x, span)| (x % 64, *span)), base, INK, clip.clone());
+        for x in (0..40).filter(|x| !clip.contains(x)) {
+            prop_assert!(inked(&pixels, x).is_none());
+        }
+        if let Some(dirty) = pixels.take_dirty() {
+            prop_assert!(clip.start <= dirty.start && dirty.end <= clip.end);
+        }
+    }
+
+    #[test]
+    fn an_envelope_has_no_holes(
+        heights in prop::collection::vec((2.0_f32..58.0, 0.0_f32..9.0, 0.0_f32..1.0, 0.0_f32..1.0), 2..40),
+        width in 1.0_f32..4.0,
+    ) {
+        let spans: Vec<_> = heights.iter().map(|(top, run, first, last)| {
+            Some(ColumnSpan { first: top + run * first, last: top + run * last, min: *top, max: top + run })
+        }).collect();
+        let pixels = envelope(spans.len() as u32, 70, &spans, width);
+        for x in 0..spans.len() as u32 - 1 {
+            let (Some(left), Some(right)) = (inked(&pixels, x), inked(&pixels, x + 1)) else { panic!("nothing at {x}") };
+            prop_assert!(left.start <= right.end && right.start <= left.end, "{x}: {left:?} {right:?}");
+            for (x, rows) in [(x, left), (x + 1, right)] {
+                prop_assert!(rows.into_iter().all(|y| alpha(&pixels, x, y) > 0.0), "a hole at {x}: {:#?}", drawn(&pixels));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_upside_down_is_the_picture_upside_down(
+        points in prop::collection::vec((0.0_f32..9.0, 2.0_f32..58.0), 2..12), width in 0.5_f32..4.0,
+    ) {
+        let mut x = 0.0;
+        let points: Vec<_> = points.into_iter().map(|(step, y)| { x += step; (x, y) }).collect();
+        let upside_down: Vec<_> = points.iter().map(|(x, y)| (*x, 60.0 - y)).collect();
+        let (one, other) = (line(60, 60, &points, width), line(60, 60, &upside_down, width));
+        for x in 0..60 {
+            for y in 0..60 {
+                prop_assert!((alpha(&one, x, y) - alpha(&other, x, 59 - y)).abs() < 1.5 / 255.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The labels of one axis: all in one multiple of the unit, with just enough digits to tell them apart.
+
+use super::number;
+use super::unit::{Multiple, Unit};
+
+/// More decimals than this would not fit beside a chart.
+const MAX_DECIMALS: usize = 9;
+
+/// How the ticks of one axis are written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AxisFormat {
+    multiple: Multiple,
+    /// None when only powers of ten are short enough.
+    decimals: Option<usize>,
+    suffix: String,
+}
+
+impl AxisFormat {
+    /// A format for these ticks, which stand at equal distances. The one farthest from zero chooses the multiple.
+    pub fn new(unit: &Unit, ticks: &[f64]) -> Self {
+        let finite = || ticks.iter().copied().filter(|tick| tick.is_finite());
+        let largest = finite().fold(0.0, |largest: f64, tick| largest.max(tick.abs()));
+        let multiple = unit.multiple_for(largest);
+        let step = match ticks {
+            [first, second, ..] => (second - first).abs(),
+            _ => largest,
+        };
+        let exact_at = |decimals: &usize| {
+            let shift = 10_f64.powi(*decimals as i32);
+            finite().all(|tick| {
+                let written = (tick / multiple.factor * shift).round() / shift * multiple.factor;
+                (written - tick).abs() <= step * 1e-3
+            })
+        };
+        let decimals = if largest / multiple.factor < 1e6 { (0..=MAX_DECIMALS).find(exact_at) } else { None };
+        Self { multiple, decimals, suffix: unit.suffix(false).into_owned() }
+    }
+
+    /// The number of a tick, without its unit.
+    pub fn number(&self, tick: f64) -> String {
+        let value = tick / self.multiple.factor;
+        match self.decimals {
+            Some(decimals) => number::trimmed(format!("{value:.decimals$}")),
+            None => number::plain(value),
+        }
+    }
+
+    /// What stands behind every number, blank included: ` GiB/s`.
+    pub fn unit(&self) -> String {
+        format!("{}{}", self.multiple.symbol, self.suffix)
+    }
+
+    /// Labels for ticks from low to high: the highest carries the unit, for all of them.
+    pub fn labels(&self, ticks: &[f64]) -> Vec<String> {
+        let mut labels: Vec<_> = ticks.iter().map(|tick| self.number(*tick)).collect();
+        if let Some(highest) = labels.last_mut() {
+            highest.push_str(&self.unit());
+        }
+        labels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+    use protocol::Bounds;
+
+    use super::super::ticks::value_ticks;
+    use super::*;
+
+    const GIB: f64 = 1_073_741_824.0;
+
+    fn labels(ucum: &str, bounds: Bounds, ticks: &[f64]) -> Vec<String> {
+        Unit::parse(ucum, &bounds).axis(ticks).labels(ticks)
+    }
+
+    #[test]
+    fn all_labels_share_one_multiple_and_the_last_says_which() {
+        assert_eq!(labels("By/s", Bounds::FromZero, &[0.0, GIB / 2.0, GIB]), ["0", "0.5", "1 GiB/s"]);
+        assert_eq!(labels("{packet}/s", Bounds::FromZero, &[0.0, 5e3, 1e4]), ["0", "5", "10k packets/s"]);
+        assert_eq!(labels("s", Bounds::FromZero, &[0.0, 0.25e-3, 0.5e-3]), ["0", "250", "500 µs"]);
+        let ratio = Bounds::Fixed { low: 0.0, high: 1.0 };
+        assert_eq!(labels("1", ratio, &[0.0, 0.5, 1.0]), ["0", "50", "100 %"]);
+    }
+
+    #[test]
+    fn far_from_zero_the_digits_still_tell_ticks_apart() {
+        assert_eq!(labels("1", Bounds::Auto, &[1000.0, 1000.5, 1001.0]), ["1", "1.0005", "1.001k"]);
+    }
+
+    #[test]
+    fn no_ticks_no_labels() {
+        assert!(labels("By", Bounds::Auto, &[]).is_empty());
+        assert_eq!(labels("By", Bounds::Auto, &[f64::NAN]), ["NaN B"]);
+    }
+
+    proptest! {
+        #[test]
+        fn labels_are_distinct(low in -1e9_f64..1e9, span in 1e-3_f64..1e9) {
+            for ucum in ["1", "By", "s"] {
+                let unit = Unit::parse(ucum, &Bounds::Auto);
+                let ticks = value_ticks(low, low + span, 200.0, unit.steps());
+                prop_assume!(span > low.abs() * 1e-6);
+                let labels = unit.axis(&ticks).labels(&ticks);
+                prop_assert_eq!(labels.iter().collect::<HashSet<_>>().len(), ticks.len(), "{:?}", labels);
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A server that sends rubbish among good frames: the page counts it, shows it, and goes on.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use bytes::Bytes;
+use feed_server::http::page::Page;
+use feed_server::http::routes::{send_file, text};
+use feed_server::http::server::{Answer, listen, serve};
+use feed_server::http::upgrade;
+use feed_server::session::websocket_config;
+use feed_server::shutdown::shutdown;
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Request, Response, StatusCode};
+use protocol::{
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor, GroupId,
+    History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::served::{IS_LIVE, browser, built};
+
+struct Rubbish {
+    page: Page,
+}
+
+impl Answer for Rubbish {
+    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.uri().path() != "/stream" {
+            let file = self.page.file(request.uri().path(), "");
+            return file.map_or_else(|| text(StatusCode::NOT_FOUND, ""), send_file);
+        }
+        let response = upgrade::accept(&request).expect("a browser's handshake");
+        tokio::spawn(async move {
+            let mut socket = upgrade::finish(request, websocket_config()).await.expect("upgrades");
+            for message in messages() {
+                socket.send(message).await.expect("sends");
+            }
+            while let Some(Ok(_)) = socket.next().await {}
+        });
+        response.map(|()| Full::default())
+    }
+}
+
+fn samples(sequence: u64) -> Frame<'static> {
+    // Leaked on purpose: a handful of bytes of a test, borrowed by the frame.
+    let blocks: &'static mut BlockBuffer = Box::leak(Box::default());
+    let now = feed_server::clock::now();
+    blocks.push(GroupId(1), &[now], [(SeriesId(1), [sequence as f64].as_slice())]).expect("encodes");
+    let body = Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() });
+    Frame { envelope: Envelope { epoch: Epoch(1), sequence: Sequence(sequence), sent: now }, body }
+}
+
+fn catalog() -> Vec<u8> {
+    let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let interval = Interval::from_millis(100);
+    let id = GroupId(1);
+    groups
+        .push(&GroupDescriptor { id, name: "g", title: "<b>Group</b>", unit: "1", interval, bounds: Bounds::Auto })
+        .expect("encodes");
+    let labels = protocol::Entries::default();
+    let name = "<img src=x onerror=alert(1)>";
+    series
+        .push(&SeriesDescriptor { id: SeriesId(1), group: id, name, kind: SeriesKind::Gauge, labels })
+        .expect("encodes");
+    let (groups, series, retired) = (groups.entries(), series.entries(), protocol::Entries::default());
+    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
+    Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body }.to_bytes().expect("encodes")
+}
+
+fn messages() -> Vec<Message> {
+    let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Entries::default() });
+    let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(0), sent: Timestamp::default() };
+    let history = Frame { envelope, body: history }.to_bytes().expect("encodes");
+    let frame = |sequence| samples(sequence).to_bytes().expect("encodes");
+    let mut cut = frame(2);
+    cut.truncate(40);
+    let mut flipped = frame(2);
+    flipped[33] ^= 0xff;
+    let mut unknown_kind = frame(2);
+    unknown_kind[3] = 99;
+    let mut messages: Vec<Message> = [catalog(), history, frame(1), b"rubbish".to_vec(), cut, flipped, unknown_kind]
+        .into_iter()
+        .map(Message::binary)
+        .collect();
+    messages.push(Message::text("not for us"));
+    messages.push(Message::binary(frame(2)));
+    messages
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_frame_is_counted_and_shown_and_the_stream_goes_on() -> Result<()> {
+    let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    let (_stop, stopped) = shutdown();
+    let page = Page::Folder(built("KYMOGRAPH_DIST_UNDER_TEST"));
+    tokio::spawn(serve(listener, Arc::new(Rubbish { page }), stopped));
+
+    let browser = browser().await?;
+    let page = browser.page(&url).await?;
+    page.wait_for(IS_LIVE).await?;
+    // Rubbish, cut, flipped, and a text where only frames belong; the unknown kind is skipped, not an error.
+    page.wait_for("kymograph.stats().decodeErrors === 4").await?;
+    page.wait_for("kymograph.stats().samples === 2").await?;
+    page.wait_for("!document.getElementById('notice').hidden").await?;
+    let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
+    anyhow::ensure!(notice.contains("4 frames could not be read"), "{notice}");
+    // Names from the feed are text, never markup.
+    page.wait_for("document.querySelector('.panel-title').textContent === '<b>Group</b>'").await?;
+    let markup: u64 = page.evaluate("document.querySelectorAll('.panel img, .panel b').length").await?;
+    anyhow::ensure!(markup == 0);
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! What a user of the page sees.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+use xtask::chromium::Viewport;
+
+use super::served::{IS_LIVE, Served, browser, free_port, live_page, no_errors, picture};
+
+const SYNTHETIC: [&str; 2] = ["--source", "synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1"];
+
+/// `window.kymograph.stats()`, every field of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stats {
+    link: String,
+    fps: f64,
+    messages: u64,
+    bytes: u64,
+    samples: u64,
+    series: u64,
+    panels: u64,
+    gaps: u64,
+    retries: u64,
+    lag_ms: HashMap<String, Option<f64>>,
+    decode_errors: u64,
+}
+
+const STATS: &str = "kymograph.stats()";
+
+/// Counts pixels of the first panel's series that are drawn, and adds up where they are.
+const PIXELS: &str = "(() => {
+    const canvas = document.querySelector('.plot-series');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let drawn = 0, sum = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i]) { drawn += 1; sum = (sum * 31 + i) % 1000003; }
+    return [drawn, sum];
+})()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn this_machines_metrics_move_in_the_page() -> Result<()> {
+    let served = Served::feed(&[]).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    let titles: Vec<String> =
+        page.evaluate("[...document.querySelectorAll('.panel-title')].map((title) => title.textContent)").await?;
+    for expected in ["CPU per core", "Load average", "Memory", "Feed: viewers"] {
+        ensure!(titles.iter().any(|title| title == expected), "no panel {expected} among {titles:?}");
+    }
+    let before: Stats = page.evaluate(STATS).await?;
+    page.wait_for(&format!("kymograph.stats().samples > {}", before.samples + 500)).await?;
+    page.wait_for(&format!("{PIXELS}[0] > 50")).await?;
+    let (_, then): (u64, u64) = page.evaluate(PIXELS).await?;
+    page.wait_for(&format!("{PIXELS}[1] !== {then}")).await?;
+    let now: Stats = page.evaluate(STATS).await?;
+    ensure!(now.link == "live" && now.decode_errors == 0 && now.gaps == 0 && now.retries == 0, "{now:?}");
+    ensure!(now.messages > before.messages && now.bytes > before.bytes && now.panels == titles.len() as u64);
+    page.wait_for("document.getElementById('host').textContent !== ''").await?;
+    page.wait_for("/[0-9] %/.test(document.querySelector('[data-group=\"cpu.cores\"] .legend-value').textContent)")
+        .await?;
+    picture(&page, "host").await?;
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_group_is_a_panel_and_the_window_is_full_at_once() -> Result<()> {
+    let served = Served::feed(&SYNTHETIC).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    // A minute at 100 Hz of 96 series.
+    page.wait_for("kymograph.stats().samples >= 0.99 * 60 * 100 * 96").await?;
+    let stats: Stats = page.evaluate(STATS).await?;
+    ensure!(stats.panels == 12 && stats.series == 96, "{stats:?}");
+    ensure!(stats.lag_ms.contains_key("p50") && stats.lag_ms.contains_key("p99"), "{stats:?}");
+    page.wait_for("kymograph.stats().lagMs.p50 !== null && kymograph.stats().fps > 0").await?;
+    let stats: Stats = page.evaluate(STATS).await?;
+    ensure!(stats.fps > 0.0 && stats.fps < 1_000.0, "{stats:?}");
+    // The picture reaches from the left edge to the right.
+    let columns: Vec<bool> = page
+        .evaluate(
+            "(() => {
+                const canvas = document.querySelector('.plot-series');
+                const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                const drawn = (x) => { for (let y = 0; y < canvas.height; y += 1)
+                    if (data[(y * canvas.width + x) * 4 + 3]) return true; return false; };
+                return Array.from({ length: canvas.width }, (_, x) => drawn(x));
+            })()",
+        )
+        .await?;
+    let drawn = columns.iter().filter(|&&drawn| drawn).count();
+    ensure!(drawn * 100 >= columns.len() * 95, "{drawn} of {} columns are drawn", columns.len());
+    let parsed: f64 = page.evaluate("JSON.parse(kymograph.stats()).panels").await?;
+    ensure!((parsed - 12.0).abs() < f64::EPSILON, "stats are their own JSON as a string");
+    picture(&page, "synthetic").await?;
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_server_is_shown_and_found_again_with_its_history() -> Result<()> {
+    let port = free_port()?;
+    let source = ["--source", "synthetic:groups=2,series=3,hz=50,prefill=0s"];
+    let served = Served::feed_on(port, &source).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    page.wait_for("kymograph.stats().samples > 100").await?;
+    served.kill().await?;
+    page.wait_for("document.documentElement.dataset.link === 'reconnecting'").await?;
+    page.wait_for("document.querySelectorAll('.panel.is-stale').length === 2").await?;
+    let text: String = page.evaluate("document.getElementById('link').textContent").await?;
+    ensure!(text.contains("reconnecting"), "{text}");
+    picture(&page, "reconnecting").await?;
+    let then: Stats = page.evaluate(STATS).await?;
+    ensure!(then.panels == 2, "what was there stays on screen: {then:?}");
+
+    // It comes back with ten seconds of history.
+    let source = ["--source", "synthetic:groups=2,series=3,hz=50,prefill=10s"];
+    let _served = Served::feed_on(port, &source).await?;
+    page.wait_for(IS_LIVE).await?;
+    page.wait_for(&format!("kymograph.stats().samples >= {}", then.samples + 9 * 50 * 6)).await?;
+    page.wait_for("document.querySelectorAll('.panel.is-stale').length === 0").await?;
+    let now: Stats = page.evaluate(STATS).await?;
+    ensure!(now.retries >= 1 && now.gaps >= 1 && now.panels == 2 && now.series == 6, "{now:?}");
+    ensure!(now.decode_errors == 0, "{now:?}");
+    let exceptions: Vec<_> = page.console().into_iter().filter(|entry| entry.level == "exception").collect();
+    ensure!(exceptions.is_empty(), "{exceptions:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_fits_every_screen_and_both_themes() -> Result<()> {
+    let served = Served::feed(&SYNTHETIC).await?;
+    let browser = browser().await?;
+    for (theme, width, height, scale) in [
+        ("dark", 360, 740, 3.0),
+        ("light", 768, 1_024, 2.0),
+        ("dark", 1_440, 900, 1.0),
+        ("light", 1_440, 900, 1.25),
+        ("dark", 3_840, 2_160, 1.0),
+    ] {
+        let page = browser.page("about:blank").await?;
+        page.set_viewport(Viewport { width, height, scale }).await?;
+        page.navigate(&format!("{}?theme={theme}&window=30", served.url)).await?;
+        page.wait_for(IS_LIVE).await?;
+        page.wait_for(&format!("{PIXELS}[0] > 100")).await?;
+        page.wait_for("kymograph.stats().fps > 0").await?;
+        let at: String = page.evaluate("document.documentElement.dataset.theme").await?;
+        ensure!(at == theme);
+        let overflow: bool = page.evaluate("document.documentElement.scrollWidth > innerWidth").await?;
+        ensure!(!overflow, "nothing is wider than a screen of {width}");
+        // As many device pixels as the screen has: sharp.
+        let sharp: bool = page
+            .evaluate(
+                "[...document.querySelectorAll('.plot-series')].every((canvas) =>
+                    Math.abs(canvas.getBoundingClientRect().width * devicePixelRatio - canvas.width) < 0.51)",
+            )
+            .await?;
+        ensure!(sharp, "a canvas pixel is a device pixel at {scale}");
+        picture(&page, &format!("{theme}-{width}")).await?;
+        no_errors(&page)?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_moves_when_numbers_change() -> Result<()> {
+    let served = Served::feed(&SYNTHETIC).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    page.evaluate::<bool>(
+        "(() => {
+            window.shifted = 0;
+            new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.shifted += entry.value; }))
+                .observe({ type: 'layout-shift' });
+            return true;
+        })()",
+    )
+    .await?;
+    let text: String = page.evaluate("document.querySelector('.wall').innerText").await?;
+    let samples: Stats = page.evaluate(STATS).await?;
+    page.wait_for(&format!("kymograph.stats().samples > {}", samples.samples + 20_000)).await?;
+    let later: String = page.evaluate("document.querySelector('.wall').innerText").await?;
+    ensure!(text != later, "numbers have changed");
+    let shifted: f64 = page.evaluate("window.shifted").await?;
+    ensure!(shifted == 0.0, "layout shifted by {shifted}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pause_holds_the_picture_while_samples_come_in() -> Result<()> {
+    let served = Served::feed(&SYNTHETIC).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    page.wait_for(&format!("{PIXELS}[0] > 100")).await?;
+    page.press("p").await?;
+    page.wait_for("kymograph.stats().paused").await?;
+    let (_, held): (u64, u64) = page.evaluate(PIXELS).await?;
+    let before: Stats = page.evaluate(STATS).await?;
+    page.wait_for(&format!("kymograph.stats().samples > {}", before.samples + 10_000)).await?;
+    let (_, still): (u64, u64) = page.evaluate(PIXELS).await?;
+    ensure!(held == still, "the picture stands still");
+    page.press("p").await?;
+    page.wait_for(&format!("{PIXELS}[1] !== {held}")).await?;
+    no_errors(&page)
+}

@@ -1,0 +1,93 @@
+//! Servers under test, and tabs that look at them.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use xtask::chromium::{Browser, ConsoleMessage, Page};
+
+/// A thing that `cargo xtask test` has built.
+pub(crate) fn built(variable: &str) -> PathBuf {
+    let path = std::env::var_os(variable);
+    path.map(PathBuf::from).unwrap_or_else(|| panic!("{variable} is not set: run these tests by `cargo xtask test`"))
+}
+
+pub(crate) async fn browser() -> Result<Browser> {
+    Browser::launch(&built("KYMOGRAPH_CHROMIUM")).await
+}
+
+/// A server process. Dropping it kills it.
+pub(crate) struct Served {
+    process: Child,
+    pub(crate) url: String,
+}
+
+impl Served {
+    /// The feed server with the page under test, on a port that is free now.
+    pub(crate) async fn feed(arguments: &[&str]) -> Result<Self> {
+        Self::feed_on(free_port()?, arguments).await
+    }
+
+    /// The same on a port of one's own, so that it can be started there again.
+    pub(crate) async fn feed_on(port: u16, arguments: &[&str]) -> Result<Self> {
+        let mut command = Command::new(built("KYMOGRAPH_FEED_SERVER"));
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
+        command.arg("--www").arg(built("KYMOGRAPH_DIST_UNDER_TEST")).args(arguments);
+        Self::start(command).await
+    }
+
+    /// The echo server with the socket probe's page.
+    pub(crate) async fn echo() -> Result<Self> {
+        let mut command = Command::new(built("KYMOGRAPH_ECHO"));
+        command.args(["--listen", "127.0.0.1:0"]).arg("--www").arg(built("KYMOGRAPH_SOCKET_PROBE"));
+        Self::start(command).await
+    }
+
+    async fn start(mut command: Command) -> Result<Self> {
+        let mut process = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+        let stdout = process.stdout.take().context("stdout is piped")?;
+        let line = BufReader::new(stdout).lines().next_line().await?.context("the server ended at once")?;
+        let url = line.split_whitespace().last().context("a URL at the line's end")?.to_owned();
+        Ok(Self { process, url })
+    }
+
+    /// Ends it the hard way, as a crash would.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        Ok(self.process.kill().await?)
+    }
+}
+
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+pub(crate) const IS_LIVE: &str = "document.documentElement.dataset.link === 'live'";
+
+/// A tab that shows a page and has its samples.
+pub(crate) async fn live_page(browser: &Browser, url: &str) -> Result<Page> {
+    let page = browser.page(url).await?;
+    page.wait_for(IS_LIVE).await?;
+    page.wait_for("kymograph.stats().panels > 0 && kymograph.stats().samples > 0").await?;
+    Ok(page)
+}
+
+/// Fails when the tab's console has an error.
+pub(crate) fn no_errors(page: &Page) -> Result<()> {
+    let errors: Vec<ConsoleMessage> =
+        page.console().into_iter().filter(|entry| ["error", "exception", "assert"].contains(&&*entry.level)).collect();
+    if !errors.is_empty() {
+        bail!("errors in the console: {errors:#?}");
+    }
+    Ok(())
+}
+
+/// Keeps a picture where one is asked for, so that a person can look.
+pub(crate) async fn picture(page: &Page, name: &str) -> Result<()> {
+    match std::env::var_os("KYMOGRAPH_PICTURES") {
+        Some(folder) => page.screenshot(&Path::new(&folder).join(format!("{name}.png"))).await,
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,129 @@
+//! Running totals to rates.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// One counter's rate.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rate {
+    last: Option<Reading>,
+    fell_from: Option<Reading>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Instant,
+    total: u64,
+}
+
+impl Rate {
+    /// What was counted a second since the reading before; nothing yet when this is the first.
+    ///
+    /// A total that falls has been reset: what was counted meanwhile is unknown, so that reading's rate is NaN. One that
+    /// then returns to where it was had only been misread (a file that cannot be read is a zero to its reader), so the
+    /// whole total does not show up as a spike.
+    pub(super) fn per_second(&mut self, at: Instant, total: u64) -> Option<f64> {
+        let now = Reading { at, total };
+        let Some(last) = self.last else {
+            self.last = Some(now);
+            return None;
+        };
+        if at <= last.at {
+            return None;
+        }
+        self.last = Some(now);
+        if total < last.total {
+            self.fell_from = Some(last);
+            return Some(f64::NAN);
+        }
+        let before = self.fell_from.take().filter(|high| high.total <= total).unwrap_or(last);
+        Some((total - before.total) as f64 / at.duration_since(before.at).as_secs_f64())
+    }
+}
+
+/// The rates of counters that come and go.
+#[derive(Debug)]
+pub(super) struct Rates<K> {
+    counters: BTreeMap<K, Rate>,
+}
+
+impl<K: Clone + Ord> Rates<K> {
+    pub(super) const fn new() -> Self {
+        Self { counters: BTreeMap::new() }
+    }
+
+    /// The rate of each, in the order given; see [`Rate::per_second`]. What is not given is forgotten.
+    pub(super) fn per_second(
+        &mut self,
+        at: Instant,
+        totals: impl IntoIterator<Item = (K, u64)>,
+    ) -> Vec<(K, Option<f64>)> {
+        let mut known = std::mem::take(&mut self.counters);
+        let rates = totals.into_iter().map(|(key, total)| {
+            let mut rate = known.remove(&key).unwrap_or_default();
+            let value = rate.per_second(at, total);
+            self.counters.insert(key.clone(), rate);
+            (key, value)
+        });
+        rates.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn rates_of(totals: &[u64]) -> Vec<Option<f64>> {
+        let start = Instant::now();
+        let mut rate = Rate::default();
+        let half_seconds = (0..).map(|half: u32| start + Duration::from_millis(500) * half);
+        half_seconds.zip(totals).map(|(at, &total)| rate.per_second(at, total)).collect()
+    }
+
+    #[test]
+    fn a_rate_needs_two_readings() {
+        assert_eq!(rates_of(&[1_000, 1_010, 1_010]), [None, Some(20.0), Some(0.0)]);
+    }
+
+    #[test]
+    fn a_reset_is_unknown_and_never_negative() {
+        let rates = rates_of(&[500, 600, 7, 17]);
+        assert!(rates[2].expect("a reading").is_nan());
+        assert_eq!(rates[3], Some(20.0));
+    }
+
+    #[test]
+    fn a_total_that_was_misread_once_is_no_spike() {
+        let rates = rates_of(&[1_000_000, 0, 1_000_010, 1_000_020]);
+        assert!(rates[1].expect("a reading").is_nan());
+        assert_eq!(rates[2..], [Some(10.0), Some(20.0)]);
+    }
+
+    #[test]
+    fn a_large_total_loses_no_small_step() {
+        assert_eq!(rates_of(&[u64::MAX - 1, u64::MAX]), [None, Some(2.0)]);
+    }
+
+    #[test]
+    fn two_readings_at_once_are_one() {
+        let now = Instant::now();
+        let mut rate = Rate::default();
+        assert_eq!(rate.per_second(now, 0), None);
+        assert_eq!(rate.per_second(now, 5), None);
+        assert_eq!(rate.per_second(now + Duration::from_secs(1), 10), Some(10.0));
+    }
+
+    #[test]
+    fn a_counter_that_returns_starts_anew() {
+        let start = Instant::now();
+        let mut rates = Rates::new();
+        let mut at = |second, totals: &[(&'static str, u64)]| {
+            rates.per_second(start + Duration::from_secs(second), totals.iter().copied())
+        };
+        at(0, &[("eth0", 0), ("eth1", 0)]);
+        assert_eq!(at(1, &[("eth0", 3)]), [("eth0", Some(3.0))]);
+        assert_eq!(at(2, &[("eth0", 3), ("eth1", 9)]), [("eth0", Some(0.0)), ("eth1", None)]);
+    }
+}

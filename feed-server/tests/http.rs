@@ -1,0 +1,121 @@
+//! What the server answers over HTTP, and how the binary starts and ends.
+
+mod served;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use served::Served;
+
+#[tokio::test]
+async fn operators_tools_get_what_they_ask_for() {
+    let served = Served::start(&["synthetic:groups=2,series=3,prefill=1s"]).await;
+    assert!(served.get("/healthz").await.ends_with("\r\n\r\nok\n"));
+    let ready = served.get("/readyz").await;
+    assert!(ready.ends_with(r#"{"ready":true,"reason":"samples are coming in","groups":2,"series":6}"#), "{ready}");
+    let metrics = served.get("/metrics").await;
+    assert!(metrics.contains("content-type: application/openmetrics-text"), "{metrics}");
+    assert!(metrics.contains("\nkymograph_series 6\n") && metrics.ends_with("# EOF\n"), "{metrics}");
+    assert!(served.get("/no/such/page.html").await.starts_with("HTTP/1.1 404"));
+}
+
+#[tokio::test]
+async fn every_answer_forbids_what_the_page_does_not_need() {
+    let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
+    for path in ["/", "/healthz", "/metrics", "/nothing"] {
+        let answer = served.get(path).await;
+        assert!(answer.contains("content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"));
+        assert!(answer.contains("x-content-type-options: nosniff"), "{answer}");
+    }
+    let host = served.address;
+    let post = served.request(&format!("POST / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")).await;
+    assert!(post.starts_with("HTTP/1.1 405") && post.contains("allow: GET, HEAD"), "{post}");
+}
+
+#[tokio::test]
+async fn a_stream_is_refused_before_its_upgrade_when_it_may_not_be_had() {
+    let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
+    let host = served.address;
+    let handshake = |path: &str, more: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
+        )
+    };
+    let foreign = served.request(&handshake("/stream", "origin: http://evil.example\r\n")).await;
+    assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
+    let query = served.request(&handshake("/stream?window=never", "")).await;
+    assert!(query.starts_with("HTTP/1.1 400") && query.ends_with("window: expected seconds, from 0 to 86400\n"));
+    let plain = served.get("/stream").await;
+    assert!(plain.starts_with("HTTP/1.1 400") && plain.contains("not a WebSocket handshake"), "{plain}");
+}
+
+#[tokio::test]
+async fn a_peer_that_says_nothing_is_let_go() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
+    for opening in ["", "GET / HT"] {
+        let mut stream = tokio::net::TcpStream::connect(served.address).await.expect("connects");
+        stream.write_all(opening.as_bytes()).await.expect("writes");
+        let mut answer = Vec::new();
+        // Ends when the server closes; a server that waits for ever fails the test by never ending it.
+        stream.read_to_end(&mut answer).await.expect("closed, not reset");
+    }
+}
+
+fn feed_server(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_feed-server"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_wrong_start_is_one_clear_line_and_a_non_zero_exit() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let file = folder.path().join("feed.toml");
+    std::fs::write(&file, "listen = \"127.0.0.1:0\"\nhistroy = \"5m\"\n").expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken_address = taken.local_addr().expect("bound").to_string();
+    let cases: [(&[&str], &str); 7] = [
+        (&["serve", "--source", "hots"], "--source hots: unknown source `hots`: expected `host` or `synthetic`"),
+        (&["serve", "--source", "host:hz=0"], "`hz=0`: expected rows a second"),
+        (&["serve", "--listen", "nowhere"], "--listen nowhere: expected an address and a port"),
+        (&["serve", "--listen", &taken_address], &format!("cannot listen on {taken_address}: Address already in use")),
+        (&["serve", "--config", "/no/such/file"], "/no/such/file: No such file or directory"),
+        (&["check-config", file], "feed.toml:2: unknown field `histroy`, expected one of"),
+        (&["serve", "--www", "/no/such/folder"], "/no/such/folder holds no index.html"),
+    ];
+    for (arguments, expected) in cases {
+        let output = feed_server(arguments).output().expect("starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_good_configuration_is_said_to_be_good() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let file = folder.path().join("feed.toml");
+    std::fs::write(&file, "[[source]]\nkind = \"host\"\n").expect("written");
+    let output = feed_server(&["check-config", file.to_str().expect("UTF-8")]).output().expect("starts");
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).ends_with("1 source(s), listening on 127.0.0.1:9000\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn sigterm_and_ctrl_c_end_the_server_cleanly() {
+    for signal in ["-TERM", "-INT"] {
+        let mut child = feed_server(&["serve", "--listen", "127.0.0.1:0"]).spawn().expect("starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("reads");
+        assert!(line.starts_with("Kymograph is live at http://127.0.0.1:"), "{line}");
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success());
+        assert_eq!(child.wait().expect("ends").code(), Some(0));
+    }
+}

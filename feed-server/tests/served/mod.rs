@@ -1,0 +1,146 @@
+//! A server on a free port, and viewers of it, for the tests.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use bytes::Bytes;
+use feed_server::config::Config;
+use feed_server::server::Server;
+use feed_server::shutdown::{Shutdown, shutdown};
+use futures_util::{SinkExt, StreamExt};
+use protocol::{Body, ClientMessage, Epoch, Frame, Sequence, Timestamp};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+pub struct Served {
+    pub address: SocketAddr,
+    stop: Shutdown,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Served {
+    /// Starts a server with these sources and waits until it is ready.
+    pub async fn start(sources: &[&str]) -> Self {
+        let config = Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            sources: sources.iter().map(|spec| spec.parse().expect("a valid source")).collect(),
+            ..Config::default()
+        };
+        let server = Server::bind(config).expect("a free port");
+        let address = server.address();
+        let (stop, stopped) = shutdown();
+        let task = tokio::spawn(async move { server.run(stopped).await.expect("sources start") });
+        let this = Self { address, stop, task: Some(task) };
+        while !this.get("/readyz").await.starts_with("HTTP/1.1 200") {
+            tokio::task::yield_now().await;
+        }
+        this
+    }
+
+    pub async fn viewer(&self, path: &str) -> Viewer {
+        let stream = TcpStream::connect(self.address).await.expect("connects");
+        let url = format!("ws://{}{path}", self.address);
+        let (socket, _response) = client_async(url, stream).await.expect("upgrades");
+        Viewer { socket, close: None }
+    }
+
+    /// The whole answer to a GET, head and body.
+    pub async fn get(&self, path: &str) -> String {
+        self.request(&format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address)).await
+    }
+
+    /// The whole answer to these bytes.
+    pub async fn request(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.expect("connects");
+        stream.write_all(request.as_bytes()).await.expect("writes");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("reads");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Tells the server to stop.
+    pub fn stop(&self) {
+        self.stop.stop();
+    }
+
+    /// Waits until it has.
+    pub async fn stopped(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.await.expect("ends without a panic");
+        }
+    }
+}
+
+pub struct Viewer {
+    socket: WebSocketStream<TcpStream>,
+    close: Option<(u16, String)>,
+}
+
+impl Viewer {
+    /// The next binary message.
+    pub async fn frame(&mut self) -> Bytes {
+        self.frame_or_close().await.expect("a frame, not a close")
+    }
+
+    /// The next binary message; `None` when the server closes.
+    pub async fn frame_or_close(&mut self) -> Option<Bytes> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Binary(bytes))) => return Some(bytes),
+                Some(Ok(Message::Close(frame))) => {
+                    self.close = frame.map(|frame| (frame.code.into(), frame.reason.to_string()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(Error::ConnectionClosed)) | None => return None,
+                Some(Err(error)) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Reads on until the server closes, and returns code and reason.
+    pub async fn closed(&mut self) -> (u16, String) {
+        while self.close.is_none() && self.frame_or_close().await.is_some() {}
+        self.close.clone().expect("a close frame with a code")
+    }
+
+    pub async fn say(&mut self, message: &ClientMessage<'_>) {
+        self.send(Message::binary(message.to_bytes().expect("encodes"))).await;
+    }
+
+    pub async fn send(&mut self, message: Message) {
+        self.socket.send(message).await.expect("sends");
+    }
+
+    /// Bytes put on the wire as they are.
+    pub async fn send_raw(&mut self, bytes: &[u8]) {
+        self.socket.get_mut().write_all(bytes).await.expect("writes");
+    }
+
+    /// Reads until `frames` live frames have come; returns the position then, and the times of the first group's rows.
+    pub async fn read_live(&mut self, frames: usize) -> (Epoch, Sequence, Vec<Timestamp>) {
+        let mut times = Vec::new();
+        let mut live = 0;
+        loop {
+            let bytes = self.frame().await;
+            let frame = Frame::decode(&bytes).expect("decodes");
+            let blocks = match frame.body {
+                Body::History(history) => history.blocks,
+                Body::Samples(samples) => {
+                    live += 1;
+                    samples.blocks
+                }
+                _ => continue,
+            };
+            for block in blocks.iter().filter(|block| block.group.0 == 1) {
+                times.extend(block.times.iter(block.rows));
+            }
+            if live >= frames {
+                return (frame.envelope.epoch, frame.envelope.sequence, times);
+            }
+        }
+    }
+}

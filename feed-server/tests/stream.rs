@@ -1,0 +1,208 @@
+//! The stream over real sockets: what a viewer is sent, and what happens to one that breaks a rule.
+
+mod served;
+
+use protocol::{
+    Body, Bounds, CatalogScope, ClientMessage, Epoch, Frame, GapCause, HistoryPart, Interval, Sequence, Start,
+    Timestamp,
+};
+use served::{Served, Viewer};
+use tokio_tungstenite::tungstenite::Message;
+
+const SYNTHETIC: &str = "synthetic:groups=3,series=2,hz=50,prefill=20s,seed=7";
+
+#[tokio::test]
+async fn a_viewer_is_sent_hello_catalog_history_and_then_live_samples() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut viewer = served.viewer("/stream?window=10").await;
+    let hello = viewer.frame().await;
+    let Body::Hello(hello) = Frame::decode(&hello).expect("decodes").body else { panic!("hello comes first") };
+    assert_eq!(hello.server, concat!("kymograph ", env!("CARGO_PKG_VERSION")));
+
+    let catalog = viewer.frame().await;
+    let Body::Catalog(catalog) = Frame::decode(&catalog).expect("decodes").body else { panic!("then the catalog") };
+    assert_eq!(catalog.scope, CatalogScope::Whole);
+    let names: Vec<&str> = catalog.groups.iter().map(|group| group.name).collect();
+    assert_eq!(names, ["synthetic.01", "synthetic.02", "synthetic.03"]);
+    assert_eq!(catalog.series.iter().count(), 6);
+    assert!(catalog.groups.iter().all(|group| group.interval == Interval::from_millis(20)));
+    assert!(catalog.groups.iter().all(|group| !matches!(group.bounds, Bounds::Fixed { low, .. } if low != 0.0)));
+
+    let mut times = std::collections::BTreeMap::<_, Vec<Timestamp>>::new();
+    let mut live = 0;
+    let mut complete = false;
+    while live < 10 {
+        let bytes = viewer.frame().await;
+        let frame = Frame::decode(&bytes).expect("decodes");
+        let blocks = match frame.body {
+            Body::History(history) => {
+                assert!(!complete, "history comes before live samples");
+                complete = history.part == HistoryPart::Last;
+                history.blocks
+            }
+            Body::Samples(samples) => {
+                assert!(complete, "live samples come after history");
+                live += 1;
+                samples.blocks
+            }
+            _ => continue,
+        };
+        for block in &blocks {
+            times.entry(block.group).or_default().extend(block.times.iter(block.rows));
+            assert_eq!(block.columns.iter().count(), 2);
+        }
+    }
+    assert_eq!(times.len(), 3);
+    for times in times.values() {
+        assert!(times.len() > 450, "ten seconds at 50 Hz and what came since, found {}", times.len());
+        let steps: Vec<i64> = times.windows(2).map(|pair| pair[1].micros_since(pair[0])).collect();
+        assert!(steps.iter().all(|&step| step == 20_000), "no hole and no overlap from history to live: {steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_that_resumes_gets_what_it_missed_and_nothing_twice() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut viewer = served.viewer("/stream").await;
+    let (epoch, position, mut times) = viewer.read_live(5).await;
+    drop(viewer);
+
+    let mut viewer = served.viewer("/stream?start=request").await;
+    let window = Interval::from_secs(60);
+    viewer.say(&ClientMessage::Subscribe { start: Start::After { epoch, sequence: position, window } }).await;
+    let (same_epoch, later, more) = viewer.read_live(5).await;
+    assert_eq!(epoch, same_epoch);
+    assert!(later > position);
+    times.extend(more);
+    let steps: Vec<i64> = times.windows(2).map(|pair| pair[1].micros_since(pair[0])).collect();
+    assert!(steps.iter().all(|&step| step == 20_000), "bit by bit where it left off: {steps:?}");
+}
+
+#[tokio::test]
+async fn a_position_that_cannot_be_had_is_answered_with_a_gap() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let window = Interval::from_secs(5);
+    let mut viewer = served.viewer("/stream").await;
+    let (epoch, position, _) = viewer.read_live(1).await;
+    let cases = [
+        (Epoch(epoch.0 ^ 1), position, GapCause::EpochChanged),
+        (epoch, Sequence(u64::MAX), GapCause::UnknownPosition),
+    ];
+    for (epoch, sequence, expected) in cases {
+        let mut viewer = served.viewer("/stream?start=request").await;
+        viewer.say(&ClientMessage::Subscribe { start: Start::After { epoch, sequence, window } }).await;
+        let gap = loop {
+            let bytes = viewer.frame().await;
+            match Frame::decode(&bytes).expect("decodes").body {
+                Body::Gap(gap) => break gap,
+                Body::Hello(_) | Body::Catalog(_) | Body::Heartbeat(_) => {}
+                other => panic!("a gap before any sample, found {other:?}"),
+            }
+        };
+        assert_eq!((gap.cause, gap.after), (expected, sequence));
+        let (_, _, times) = viewer.read_live(1).await;
+        assert!(times.len() > 200, "the window follows, found {} rows", times.len());
+    }
+}
+
+#[tokio::test]
+async fn a_probe_is_answered_with_the_servers_time() {
+    let served = Served::start(&["host:hz=5"]).await;
+    let mut viewer = served.viewer("/stream").await;
+    let origin = Timestamp::from_micros(123);
+    viewer.say(&ClientMessage::Probe { origin }).await;
+    loop {
+        let bytes = viewer.frame().await;
+        let frame = Frame::decode(&bytes).expect("decodes");
+        if let Body::Echo(echo) = frame.body {
+            assert_eq!(echo.origin, origin);
+            assert!(frame.envelope.sent >= echo.received);
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broken_rule_closes_that_session_with_code_and_reason_and_no_other() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut bystander = served.viewer("/stream").await;
+    let mut unknown_version = ClientMessage::Probe { origin: Timestamp::MIN }.to_bytes().expect("encodes");
+    unknown_version[2] = 77;
+    let cases = [
+        (Message::binary(b"garbage".to_vec()), 1007, "message of 7 bytes is shorter than the 8 bytes"),
+        (Message::binary(b"XXgarbage".to_vec()), 1007, "message opens with"),
+        (Message::binary(vec![b'K', b'Y', 1, 99, 0, 0, 0, 0]), 1008, "client message of unknown kind 99"),
+        (Message::binary(unknown_version), 4426, "protocol version 77, this side speaks 1"),
+        (Message::text("hello"), 1003, "text message: this protocol is binary"),
+        (Message::binary(vec![0; 70_000]), 1009, "message too big: the limit is 65536 bytes"),
+    ];
+    for (message, code, reason) in cases {
+        let mut viewer = served.viewer("/stream").await;
+        viewer.send(message).await;
+        let (found, said) = viewer.closed().await;
+        assert_eq!(found, code, "{said}");
+        assert!(said.starts_with(reason), "{said}");
+    }
+    bystander.read_live(3).await;
+    let metrics = served.get("/metrics").await;
+    for line in [
+        "kymograph_sessions_refused_total{reason=\"Malformed\"} 4",
+        "kymograph_sessions_refused_total{reason=\"Text\"} 1",
+        "kymograph_sessions_refused_total{reason=\"TooBig\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} in\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_websocket_frame_close_that_session_with_1002() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut viewer: Viewer = served.viewer("/stream").await;
+    // A frame with a reserved opcode, masked with zeros.
+    viewer.send_raw(&[0x83, 0x80, 0, 0, 0, 0]).await;
+    assert_eq!(viewer.closed().await.0, 1002);
+    assert!(served.get("/metrics").await.contains("kymograph_sessions_refused_total{reason=\"WebSocket\"} 1"));
+}
+
+#[tokio::test]
+async fn a_viewer_that_stops_reading_delays_nobody_and_is_whole_again_when_it_reads_on() {
+    let served = Served::start(&["synthetic:groups=12,series=8,hz=1000,prefill=1s"]).await;
+    let mut sleeper = served.viewer("/stream?window=0").await;
+    let mut other = served.viewer("/stream?window=0").await;
+    // Read elsewhere until the ring of recent frames (16 MiB) has surely left the sleeper behind.
+    other.read_live(4 * (16 << 20) / (12 * 9 * 16 * 8)).await;
+    let mut last = None;
+    let mut rows = 0;
+    while rows < 30_000 {
+        let bytes = sleeper.frame().await;
+        let blocks = match Frame::decode(&bytes).expect("decodes").body {
+            Body::History(history) => history.blocks,
+            Body::Samples(samples) => samples.blocks,
+            Body::Gap(gap) => panic!("everything is still in history, found {gap:?}"),
+            _ => continue,
+        };
+        for block in blocks.iter().filter(|block| block.group.0 == 1) {
+            for time in block.times.iter(block.rows) {
+                assert!(last.is_none_or(|last| time.micros_since(last) == 1_000), "no hole, no repeat");
+                last = Some(time);
+                rows += 1;
+            }
+        }
+    }
+    assert!(served.get("/metrics").await.contains("kymograph_viewers_fell_behind_total "));
+}
+
+#[tokio::test]
+async fn a_stopping_server_says_bye() {
+    let mut served = Served::start(&[SYNTHETIC]).await;
+    let mut viewer = served.viewer("/stream").await;
+    viewer.read_live(1).await;
+    served.stop();
+    let mut bye = false;
+    while let Some(bytes) = viewer.frame_or_close().await {
+        bye |= matches!(Frame::decode(&bytes).expect("decodes").body, Body::Bye(_));
+    }
+    assert!(bye, "the last frame says why");
+    assert_eq!(viewer.closed().await, (1001, "the server is stopping".to_owned()));
+    served.stopped().await;
+}

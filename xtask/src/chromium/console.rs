@@ -1,0 +1,118 @@
+//! What pages said: to their console, by an uncaught exception, or through the browser's own log.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde_json::Value;
+
+/// Kept of a page, the first ones: more than a reader reads, and a bound on what a page in a loop costs.
+const MESSAGES: usize = 10_000;
+
+/// Something that a page said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleMessage {
+    /// How loud.
+    pub level: Level,
+    /// What.
+    pub text: String,
+    /// The file that said it, or that it is about; empty where there is none.
+    pub url: String,
+}
+
+/// How loud something was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// `console.debug`.
+    Debug,
+    /// `console.log`, `console.info`, and all that is not loud.
+    Info,
+    /// `console.warn`, and the browser's own warnings.
+    Warning,
+    /// `console.error`, a failed `console.assert`, and the browser's own errors, such as a file that was not found.
+    Error,
+    /// An exception that nobody caught.
+    Exception,
+}
+
+impl fmt::Display for ConsoleMessage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}: {} ({})", self.level, self.text, self.url)
+    }
+}
+
+impl Level {
+    fn parse(name: &str) -> Self {
+        match name {
+            "debug" | "verbose" => Self::Debug,
+            "warning" => Self::Warning,
+            "error" | "assert" => Self::Error,
+            _ => Self::Info,
+        }
+    }
+}
+
+/// What all pages said, by session.
+#[derive(Debug, Default)]
+pub(super) struct Console(HashMap<String, Vec<ConsoleMessage>>);
+
+impl Console {
+    /// Keeps an event if it is something that a page said.
+    pub(super) fn record(&mut self, event: &Value) {
+        if let Some(session) = event["sessionId"].as_str()
+            && let Some(message) = parse(event)
+        {
+            let messages = self.0.entry(session.to_owned()).or_default();
+            if messages.len() < MESSAGES {
+                messages.push(message);
+            }
+        }
+    }
+
+    pub(super) fn of_page(&self, session: &str) -> Vec<ConsoleMessage> {
+        self.0.get(session).cloned().unwrap_or_default()
+    }
+}
+
+fn parse(event: &Value) -> Option<ConsoleMessage> {
+    let parameters = &event["params"];
+    match event["method"].as_str()? {
+        "Runtime.consoleAPICalled" => {
+            let words = parameters["args"].as_array()?.iter().map(word);
+            Some(ConsoleMessage {
+                level: Level::parse(parameters["type"].as_str()?),
+                text: words.collect::<Vec<_>>().join(" "),
+                url: text(&parameters["stackTrace"]["callFrames"][0]["url"]),
+            })
+        }
+        "Runtime.exceptionThrown" => {
+            let details = &parameters["exceptionDetails"];
+            Some(ConsoleMessage { level: Level::Exception, text: exception(details), url: text(&details["url"]) })
+        }
+        "Log.entryAdded" => {
+            let entry = &parameters["entry"];
+            let level = Level::parse(entry["level"].as_str()?);
+            Some(ConsoleMessage { level, text: text(&entry["text"]), url: text(&entry["url"]) })
+        }
+        _ => None,
+    }
+}
+
+/// What an exception says, with its stack where it has one.
+pub(super) fn exception(details: &Value) -> String {
+    let thrown = &details["exception"];
+    if thrown.is_object() { word(thrown) } else { text(&details["text"]) }
+}
+
+/// A JavaScript value as the console shows it.
+fn word(object: &Value) -> String {
+    match (object.get("value"), object.get("unserializableValue").or_else(|| object.get("description"))) {
+        (Some(Value::String(value)), _) => value.clone(),
+        (Some(value), _) => value.to_string(),
+        (None, Some(description)) => text(description),
+        (None, None) => text(&object["type"]),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,87 @@
+//! A real browser, driven over [Chrome's debugging protocol](https://chromedevtools.github.io/devtools-protocol/).
+//!
+//! A dozen methods of the protocol are all that tests and benches need, so this is a small client of its own. What it
+//! lacks, [`Page::call`] reaches.
+//!
+//! ```no_run
+//! # async fn look() -> anyhow::Result<()> {
+//! use xtask::chromium::{Browser, LaunchOptions};
+//!
+//! let browser = Browser::launch(&LaunchOptions::new("/usr/bin/chromium")).await?;
+//! let page = browser.page("http://127.0.0.1:8080/").await?;
+//! page.wait_for("document.querySelector('canvas')", "a chart").await?;
+//! page.press("p").await?;
+//! let title: String = page.evaluate("document.title").await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Layout
+//! | module | subject |
+//! | --- | --- |
+//! | `options` | [`LaunchOptions`], [`Viewport`], [`ColorScheme`] |
+//! | `process` | the browser's processes and its profile, from start to removal |
+//! | `connection` | commands out, answers matched to them |
+//! | `console` | what pages said: [`ConsoleMessage`] |
+//! | `page` | [`Page`]: navigate, evaluate, wait, look |
+//! | `input` | [`Page`]: keys and mouse |
+
+mod connection;
+mod console;
+mod input;
+mod options;
+mod page;
+mod process;
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use connection::Connection;
+pub use console::{ConsoleMessage, Level};
+pub use options::{ColorScheme, Device, LaunchOptions, Viewport};
+pub use page::Page;
+use process::Process;
+
+/// A browser of its own, with a fresh profile. Dropping it ends all its processes and removes the profile.
+#[derive(Debug)]
+pub struct Browser {
+    connection: Arc<Connection>,
+    options: LaunchOptions,
+    _process: Process,
+}
+
+impl Browser {
+    /// Starts a headless browser.
+    ///
+    /// # Errors
+    /// When it does not start; says what it printed.
+    pub async fn launch(options: &LaunchOptions) -> Result<Self> {
+        let (process, address) = Process::start(options).await?;
+        let connection = Connection::open(&address).await.context("cannot connect to the browser")?;
+        Ok(Self { connection: Arc::new(connection), options: options.clone(), _process: process })
+    }
+
+    /// Opens a page in a window of its own, so that it stays visible while others are open.
+    ///
+    /// # Errors
+    /// When the URL cannot be reached, or the browser is gone.
+    pub async fn page(&self, url: &str) -> Result<Page> {
+        // Blank at first, so that nothing that the page says is missed.
+        let blank = json!({ "url": "about:blank", "newWindow": true });
+        let target = self.connection.call(None, "Target.createTarget", blank).await?;
+        let attach = json!({ "targetId": target["targetId"], "flatten": true });
+        let attached = self.connection.call(None, "Target.attachToTarget", attach).await?;
+        let session = attached["sessionId"].as_str().context("the browser names no session")?;
+        let page = Page::new(Arc::clone(&self.connection), session);
+        for domain in ["Page", "Runtime", "Log", "Performance", "Inspector"] {
+            page.call(&format!("{domain}.enable"), json!({})).await?;
+        }
+        page.set_viewport(self.options.viewport).await?;
+        page.set_color_scheme(self.options.color_scheme).await?;
+        if url != "about:blank" {
+            page.navigate(url).await?;
+        }
+        Ok(page)
+    }
+}

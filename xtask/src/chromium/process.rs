@@ -1,0 +1,164 @@
+//! The browser's processes and its profile, from start to removal.
+
+use std::collections::VecDeque;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::ChildStderr;
+use tokio::time::timeout;
+
+use super::LaunchOptions;
+
+/// A browser that has not said where it listens by then never will.
+const START_DEADLINE: Duration = Duration::from_mins(1);
+/// How much of what a browser prints is kept for an error: it prints little unless something is wrong.
+const STDERR_LINES: usize = 100;
+/// A killed browser's helpers may write to the profile for some milliseconds yet; after two seconds they do not.
+const REMOVALS: u32 = 100;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(20);
+
+const FLAGS: [&str; 14] = [
+    "--headless",
+    // The sandbox needs privileges that containers do not give; only our own pages are opened.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    // Containers give /dev/shm 64 MiB, on which large canvases fail.
+    "--disable-dev-shm-usage",
+    // A page in a window behind another is drawn and timed like the one in front.
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    // The same picture on every machine.
+    "--hide-scrollbars",
+    "--force-color-profile=srgb",
+    "--remote-debugging-port=0",
+];
+
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    #[cfg(unix)]
+    guard: Option<guard::Guard>,
+    profile: TempDir,
+}
+
+impl Process {
+    /// Starts a browser and returns it with the address of its debugging socket.
+    pub(super) async fn start(options: &LaunchOptions) -> Result<(Self, String)> {
+        let profile = tempfile::Builder::new().prefix("kymograph-browser-").tempdir()?;
+        let mut command = Command::new(&options.path);
+        command
+            .args(FLAGS)
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg(format!("--window-size={},{}", options.viewport.width, options.viewport.height))
+            .arg("about:blank")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command.spawn().with_context(|| format!("cannot start {}", options.path.display()))?;
+        let mut process = Self {
+            child,
+            #[cfg(unix)]
+            guard: None,
+            profile,
+        };
+        #[cfg(unix)]
+        {
+            process.guard = Some(guard::Guard::over_group(process.child.id())?);
+        }
+
+        let stderr = process.child.stderr.take().context("the browser's stderr is piped")?;
+        let mut lines = BufReader::new(ChildStderr::from_std(stderr)?).lines();
+        let mut printed = VecDeque::new();
+        let address = match timeout(START_DEADLINE, address(&mut lines, &mut printed)).await {
+            Ok(Ok(Some(address))) => address,
+            ended_or_late => {
+                let printed = Vec::from(printed).join("\n");
+                match ended_or_late {
+                    Err(_) => bail!("the browser did not say within {START_DEADLINE:?} where it listens:\n{printed}"),
+                    Ok(Err(error)) => bail!("the browser's stderr cannot be read: {error}; it printed:\n{printed}"),
+                    Ok(Ok(_)) => bail!("{} ended at once; it printed:\n{printed}", options.path.display()),
+                }
+            }
+        };
+        // Read on, or the browser would stop at a full pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok((process, address))
+    }
+}
+
+/// Reads up to the line that says where the browser listens; `None` when it ends before.
+async fn address(
+    lines: &mut Lines<BufReader<ChildStderr>>,
+    printed: &mut VecDeque<String>,
+) -> std::io::Result<Option<String>> {
+    while let Some(line) = lines.next_line().await? {
+        if let Some(address) = line.strip_prefix("DevTools listening on ") {
+            return Ok(Some(address.trim().to_owned()));
+        }
+        if printed.len() == STDERR_LINES {
+            printed.pop_front();
+        }
+        printed.push_back(line);
+    }
+    Ok(None)
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The group first: once its leader is waited for, its number may be another's.
+        #[cfg(unix)]
+        drop(self.guard.take());
+        // Either may fail because the browser has ended, which is what is wanted.
+        let _has_ended = self.child.kill();
+        let _has_ended = self.child.wait();
+        for _ in 0..REMOVALS {
+            if std::fs::remove_dir_all(self.profile.path()).is_ok() {
+                break;
+            }
+            std::thread::sleep(REMOVAL_PAUSE);
+        }
+    }
+}
+
+#[cfg(unix)]
+mod guard {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Child, Command, Stdio};
+
+    use anyhow::{Context, Result};
+
+    /// Waits for the end of its input, which comes when we close it and also when we die, then kills a process group.
+    const SCRIPT: &str = r#"cat >/dev/null; kill -s KILL -- "-$1""#;
+
+    /// Ends the browser and all its helpers with us, even when we are killed: they are a process group of their own,
+    /// which no Ctrl-C in a terminal reaches.
+    #[derive(Debug)]
+    pub(super) struct Guard(Child);
+
+    impl Guard {
+        pub(super) fn over_group(leader: u32) -> Result<Self> {
+            let mut command = Command::new("sh");
+            command.args(["-c", SCRIPT, "sh", &leader.to_string()]).process_group(0);
+            command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+            Ok(Self(command.spawn().context("cannot start sh")?))
+        }
+    }
+
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            drop(self.0.stdin.take());
+            // It fails when the group has ended already.
+            let _has_ended = self.0.wait();
+        }
+    }
+}

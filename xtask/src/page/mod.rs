@@ -1,0 +1,115 @@
+//! The page: Wasm and its bindings, every asset named by its content, compressed.
+//!
+//! ```text
+//! target/dist/index.html
+//! target/dist/assets/<hash>/{main.js, dashboard.js, dashboard_bg.wasm, style/..., icons/...}
+//! ```
+//! The hash covers all assets, so a browser may keep them for ever: a changed page has other addresses. Beside each file
+//! that compresses lie its `.gz` and `.br`, so that the server compresses nothing itself.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | `wasm` | from Rust to a `.wasm` and the JavaScript that loads it |
+//! | `files` | the files of a folder, their hash, their compressed forms, and how they get to disk |
+
+mod files;
+mod wasm;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::workspace::{Workspace, heading};
+use files::{File, Written};
+pub use wasm::{PAGE_RUSTFLAGS, target_folder};
+
+/// Stands in `index.html` for the path of the assets.
+const PLACEHOLDER: &str = "{assets}";
+
+/// Builds the page into `target/dist` and returns that folder. A page that has not changed is not written anew, so that
+/// cargo does not build the server anew either.
+///
+/// # Errors
+/// When a step fails; the folder then holds what it held before.
+pub fn build(workspace: &Workspace) -> Result<PathBuf> {
+    heading("building the page");
+    let bound = tempfile::tempdir()?;
+    let wasm = wasm::compile(workspace, &["--lib"], "dashboard.wasm")?;
+    wasm::bind(&wasm, bound.path(), "dashboard")?;
+    wasm::optimise(&bound.path().join("dashboard_bg.wasm"))?;
+
+    let mut assets = files::read(&workspace.root.join("www"))?;
+    assets.extend(files::read(bound.path())?);
+    let files = lay_out(assets)?;
+    let dist = workspace.target.join("dist");
+    if files::replace(&dist, &files)? == Written::Unchanged {
+        eprintln!("    unchanged");
+    }
+    report_sizes(&dist, &files);
+    Ok(dist)
+}
+
+/// Builds the page that drives the WebSocket client by itself, for the browser tests, and returns its folder.
+///
+/// # Errors
+/// When a step fails.
+pub fn build_socket_probe(workspace: &Workspace) -> Result<PathBuf> {
+    heading("building the socket probe");
+    let wasm = wasm::compile(workspace, &["--example", "socket_probe"], "examples/socket_probe.wasm")?;
+    let folder = workspace.target.join("socket-probe");
+    fs::create_dir_all(&folder)?;
+    wasm::bind(&wasm, &folder, "socket_probe")?;
+    for file in files::read(&workspace.root.join("dashboard/tests/browser/socket_probe"))? {
+        file.write_below(&folder)?;
+    }
+    Ok(folder)
+}
+
+/// Moves the assets below their hash and tells `index.html` where they are.
+fn lay_out(mut assets: Vec<File>) -> Result<Vec<File>> {
+    let index = assets.iter().position(|file| file.name == "index.html").context("www/ has no index.html")?;
+    let index = assets.remove(index);
+    assets.sort();
+    let folder = format!("assets/{:012x}", files::hash(&assets) >> 16);
+    let html = String::from_utf8(index.bytes).context("www/index.html is not UTF-8")?;
+    let bytes = html.replace(PLACEHOLDER, &format!("/{folder}")).into_bytes();
+    let assets = assets.into_iter().map(|file| File { name: format!("{folder}/{}", file.name), ..file });
+    Ok(std::iter::once(File { name: index.name, bytes }).chain(assets).collect())
+}
+
+fn report_sizes(dist: &Path, files: &[File]) {
+    for file in files.iter().filter(|file| file.extension() == "wasm") {
+        let packed = |suffix| fs::metadata(dist.join(format!("{}{suffix}", file.name))).map_or(0, |file| file.len());
+        let (gzip, brotli) = (packed(".gz"), packed(".br"));
+        eprintln!("    wasm {} bytes, gzip {gzip}, brotli {brotli}", file.bytes.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(script: &str) -> Vec<File> {
+        let file = |name: &str, text: &str| File { name: name.to_owned(), bytes: text.as_bytes().to_owned() };
+        let index = file("index.html", "<link href={assets}/style/base.css><script src={assets}/main.js></script>");
+        lay_out(vec![file("style/base.css", "body {}"), index, file("main.js", script)]).expect("it has an index")
+    }
+
+    #[test]
+    fn assets_lie_where_the_page_looks_for_them() {
+        let files = page("start()");
+        let html = String::from_utf8_lossy(&files[0].bytes);
+        assert_eq!(files[0].name, "index.html");
+        assert_eq!(html, format!("<link href=/{}><script src=/{}></script>", files[2].name, files[1].name));
+        let hash = files[1].name.strip_prefix("assets/").and_then(|name| name.strip_suffix("/main.js"));
+        assert_eq!(hash.map(str::len), Some(12));
+    }
+
+    #[test]
+    fn a_changed_asset_moves_all_assets() {
+        assert_eq!(page("start()"), page("start()"));
+        let (before, after) = (page("start()"), page("start(1)"));
+        assert!(before.iter().zip(&after).skip(1).all(|(before, after)| before.name != after.name));
+    }
+}

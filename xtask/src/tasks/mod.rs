@@ -1,0 +1,8 @@
+//! What `cargo xtask` offers: a file each.
+
+pub mod bench;
+pub mod check;
+pub mod dist;
+pub mod screenshot;
+pub mod serve;
+pub mod test;
