@@ -5,7 +5,7 @@ use std::sync::Arc;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use feed_server::batch::{Batch, BatchColumn};
 use feed_server::catalog::{Group, Series};
-use feed_server::hub::Hub;
+use feed_server::hub::{self, Hub};
 use feed_server::telemetry::Telemetry;
 use protocol::{Bounds, Interval, SeriesKind, Timestamp};
 
@@ -15,7 +15,8 @@ const SERIES: u32 = 8;
 const ROWS: u32 = 16;
 
 fn hub(c: &mut Criterion) {
-    let hub = Arc::new(Hub::new("bench".into(), Interval::from_secs(10), 64 << 20, Telemetry::default()));
+    let bounds = hub::Bounds { history: Interval::from_secs(10), history_bytes: 64 << 20, ring_bytes: 1 << 20 };
+    let hub = Arc::new(Hub::new("bench".into(), bounds, Telemetry::default()));
     let ids: Vec<_> = (0..GROUPS).map(|number| register(&hub, number)).collect();
     let (_seat, _end) = hub.join();
     let mut tick = 0;

@@ -4,6 +4,7 @@
 //! listen = "127.0.0.1:9000"
 //! history = "5m"              # how far back
 //! history_bytes = 268435456   # and at most so much memory
+//! recent_bytes = 16777216     # encoded frames for viewers that are a little late
 //!
 //! [[source]]
 //! kind = "host"
@@ -38,6 +39,9 @@ pub struct Config {
     pub history: Duration,
     /// Bytes of samples that the history may hold.
     pub history_bytes: usize,
+    /// Bytes of recent frames that are kept for viewers that are a little late: two seconds of the fastest feed that a
+    /// browser can take.
+    pub recent_bytes: usize,
     /// Where samples come from.
     #[serde(rename = "source")]
     pub sources: Vec<SourceSpec>,
@@ -51,6 +55,7 @@ impl Default for Config {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000),
             history: Duration::from_mins(5),
             history_bytes: 256 << 20,
+            recent_bytes: 16 << 20,
             sources: vec![SourceSpec::Host(HostSpec::default())],
             www: None,
         }
@@ -154,7 +159,7 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line_and_what_is_expected() {
         assert_eq!(
             refusal("listen = \"127.0.0.1:9000\"\nhistroy = \"5m\"\n"),
-            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `history`, `history_bytes`, `source`, `www`"
+            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
         );
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),

@@ -29,11 +29,19 @@ const TICK: Duration = Duration::from_micros(16_667);
 /// A viewer that hears nothing for several of these has lost its server.
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Recent frames kept for viewers that are a little late. Two seconds of the fastest feed a browser can take.
-const RING_BYTES: usize = 16 << 20;
-
 /// Batches that may wait for the next tick; a source that is ahead of that waits.
 pub const BATCH_QUEUE: usize = 4_096;
+
+/// How much a hub may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// How far back the history reaches.
+    pub history: Interval,
+    /// Bytes of samples in it.
+    pub history_bytes: usize,
+    /// Bytes of recent frames, for viewers that are a little late.
+    pub ring_bytes: usize,
+}
 
 /// The hub, shared by its own task and all sessions.
 #[derive(Debug)]
@@ -75,8 +83,8 @@ pub struct FellBehind;
 
 impl Hub {
     /// A hub whose epoch begins now, on the machine `host`.
-    pub fn new(host: String, history: Interval, history_bytes: usize, telemetry: Telemetry) -> Self {
-        telemetry.history_limit_bytes.set(history_bytes as f64);
+    pub fn new(host: String, bounds: Bounds, telemetry: Telemetry) -> Self {
+        telemetry.history_limit_bytes.set(bounds.history_bytes as f64);
         Self {
             epoch: Epoch(clock::now().micros() as u64),
             host,
@@ -84,8 +92,8 @@ impl Hub {
             telemetry,
             state: Mutex::new(State {
                 sequence: Sequence(0),
-                history: History::new(history, history_bytes),
-                ring: FrameRing::new(RING_BYTES),
+                history: History::new(bounds.history, bounds.history_bytes),
+                ring: FrameRing::new(bounds.ring_bytes),
                 viewers: 0,
                 last_batch: None,
                 blocks: BlockBuffer::default(),

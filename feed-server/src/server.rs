@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::http::page::Page;
 use crate::http::routes::Routes;
 use crate::http::server;
-use crate::hub::{BATCH_QUEUE, Hub};
+use crate::hub::{BATCH_QUEUE, Bounds, Hub};
 use crate::shutdown::ShutdownListener;
 use crate::source::{self, Outlet};
 use crate::telemetry::Telemetry;
@@ -83,8 +83,12 @@ impl Server {
     /// [`StartError::Source`].
     pub async fn run(self, shutdown: ShutdownListener) -> Result<(), StartError> {
         let telemetry = Telemetry::default();
-        let history = Interval::from_micros(self.config.history.as_micros() as u64);
-        let hub = Arc::new(Hub::new(host_name(), history, self.config.history_bytes, telemetry.clone()));
+        let bounds = Bounds {
+            history: Interval::from_micros(self.config.history.as_micros() as u64),
+            history_bytes: self.config.history_bytes,
+            ring_bytes: self.config.recent_bytes,
+        };
+        let hub = Arc::new(Hub::new(host_name(), bounds, telemetry.clone()));
         let (batches, received) = mpsc::channel(BATCH_QUEUE);
         let hub_task = tokio::spawn(Arc::clone(&hub).run(received));
 

@@ -78,6 +78,11 @@ impl LineChart {
         }
     }
 
+    /// Draws everything anew at the next call.
+    pub fn repaint(&mut self) {
+        self.drawn = None;
+    }
+
     /// The surface.
     pub const fn pixels(&self) -> &Pixels {
         &self.pixels

@@ -203,7 +203,7 @@ impl App {
         self.counts.messages += 1;
         match &frame.body {
             Body::Hello(hello) => self.header.set_host(hello.host),
-            Body::Samples(_) => self.lag.record(frame.envelope.sent, self.clock.server_now(now)),
+            Body::Samples(samples) => self.lag.record(samples.collected, self.clock.server_now(now)),
             Body::Echo(echo) => self.clock.record(Exchange::of_echo(*echo, frame.envelope.sent, now)),
             Body::Bye(bye) => {
                 if let Some(client) = &self.client {

@@ -17,7 +17,9 @@ pub(super) struct Legend {
 #[derive(Debug)]
 struct Entry {
     name: String,
+    item: HtmlElement,
     value: Text,
+    has_ended: bool,
 }
 
 impl Legend {
@@ -47,16 +49,24 @@ impl Legend {
             let value: HtmlElement = dom::element("span", "legend-value")?;
             entry.append_with_node_3(&swatch, &label, &value)?;
             self.list.append_child(&entry)?;
-            self.entries.push(Entry { name: name.to_owned(), value: Text::new(value) });
+            let value = Text::new(value);
+            self.entries.push(Entry { name: name.to_owned(), item: entry, value, has_ended: false });
         }
         Ok(())
     }
 
     /// Shows each series' newest value.
-    pub(super) fn update(&mut self, group: &Group, unit: &Unit) {
+    pub(super) fn update(&mut self, group: &Group, unit: &Unit) -> Result<(), JsValue> {
         for (series, entry) in self.entries.iter_mut().enumerate() {
             let value = group.latest(series).unwrap_or(f64::NAN);
             entry.value.set(&unit.format(value).to_string());
+            // What has ended is still in the picture for a while: it goes to the end of the list.
+            let has_ended = group.has_ended(series);
+            if entry.has_ended != has_ended {
+                entry.has_ended = has_ended;
+                entry.item.class_list().toggle_with_force("is-ended", has_ended)?;
+            }
         }
+        Ok(())
     }
 }

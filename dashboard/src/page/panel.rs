@@ -24,6 +24,9 @@ const RIGHT_PX: f64 = 10.0;
 const TOP_PX: f64 = 8.0;
 const BOTTOM_PX: f64 = 20.0;
 
+/// Characters of a unit that fit beside a number on the axis, such as ` MiB/s`.
+const LONGEST_AXIS_UNIT: usize = 6;
+
 /// Width of a line in CSS pixels.
 const LINE_PX: f64 = 1.5;
 
@@ -32,6 +35,7 @@ pub(super) struct Panel {
     name: String,
     root: HtmlElement,
     title: Text,
+    unit_note: Text,
     age: Text,
     plot: HtmlElement,
     axes: HtmlCanvasElement,
@@ -52,7 +56,8 @@ impl Panel {
         let head: HtmlElement = dom::element("header", "panel-head")?;
         let title: HtmlElement = dom::element("h2", "panel-title")?;
         let age: HtmlElement = dom::element("span", "panel-age")?;
-        head.append_with_node_2(&title, &age)?;
+        let unit_note: HtmlElement = dom::element("span", "panel-unit")?;
+        head.append_with_node_3(&title, &unit_note, &age)?;
         let plot: HtmlElement = dom::element("div", "plot")?;
         let axes: HtmlCanvasElement = dom::element("canvas", "plot-axes")?;
         let series: HtmlCanvasElement = dom::element("canvas", "plot-series")?;
@@ -66,6 +71,7 @@ impl Panel {
             name: group.name.clone(),
             root,
             title: Text::new(title),
+            unit_note: Text::new(unit_note),
             age: Text::new(age),
             plot,
             axes,
@@ -102,12 +108,12 @@ impl Panel {
     pub(super) fn resize(&mut self, scale: f64) -> Result<(), JsValue> {
         let (width, height) = (f64::from(self.plot.client_width()), f64::from(self.plot.client_height()));
         let device = |css: f64| (css * scale).round().max(0.0) as u32;
-        self.axes.set_width(device(width));
-        self.axes.set_height(device(height));
+        fit(&self.axes, device(width), device(height));
         let (plot_width, plot_height) = (width - LEFT_PX - RIGHT_PX, height - TOP_PX - BOTTOM_PX);
         let (device_width, device_height) = (device(plot_width), device(plot_height));
-        self.series.set_width(device_width);
-        self.series.set_height(device_height);
+        if fit(&self.series, device_width, device_height) {
+            self.chart.repaint();
+        }
         let style = self.series.style();
         // Exactly as many CSS pixels as the device pixels are worth, or the browser would blur them.
         for (name, css) in [
@@ -153,7 +159,7 @@ impl Panel {
 
     /// Shows each series' newest value, and how old the newest is when that is too old.
     pub(super) fn update_legend(&mut self, group: &Group, now: Timestamp) -> Result<(), JsValue> {
-        self.legend.update(group, &self.unit);
+        self.legend.update(group, &self.unit)?;
         let age_us = group.newest().map(|newest| now.micros_since(newest));
         let limit = group.longest_step().micros().max(1_000_000) as i64;
         let stale = age_us.filter(|&age_us| age_us > limit);
@@ -167,7 +173,7 @@ impl Panel {
         self.axes_are_old = true;
     }
 
-    fn draw_axes(&self, span: Interval, palette: &Palette) -> Result<(), JsValue> {
+    fn draw_axes(&mut self, span: Interval, palette: &Palette) -> Result<(), JsValue> {
         let context: CanvasRenderingContext2d =
             self.axes.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?.unchecked_into();
         context.clear_rect(0.0, 0.0, f64::from(self.axes.width()), f64::from(self.axes.height()));
@@ -184,7 +190,12 @@ impl Panel {
         let scale = self.chart.scale();
         let css_height = f64::from(plot.height) / self.scale;
         let ticks = view::value_ticks(scale.low(), scale.high(), css_height, self.unit.steps());
-        let labels = self.unit.axis(&ticks).labels(&ticks);
+        let format = self.unit.axis(&ticks);
+        let unit = format.unit();
+        // A unit too long for the axis stands in the head, once for all labels.
+        let fits = unit.chars().count() <= LONGEST_AXIS_UNIT;
+        self.unit_note.set(if fits { "" } else { unit.trim() });
+        let labels = if fits { format.labels(&ticks) } else { ticks.iter().map(|&tick| format.number(tick)).collect() };
         let place = |(&tick, label)| Mark { position_px: f64::from(scale.y(tick)), label };
         let values: Vec<Mark> = ticks.iter().zip(labels).map(place).collect();
         let times: Vec<Mark> = view::time_ticks(span, f64::from(plot.width) / self.scale)
@@ -194,6 +205,16 @@ impl Panel {
         axes::draw(&backend.into_drawing_area(), plot, &values, &times, palette.axes, &palette.font)
             .map_err(|error| JsValue::from_str(&error.to_string()))
     }
+}
+
+/// Gives a canvas so many device pixels. Whether that emptied it: setting a size, even the same one, does.
+fn fit(canvas: &HtmlCanvasElement, width: u32, height: u32) -> bool {
+    let resized = (canvas.width(), canvas.height()) != (width, height);
+    if resized {
+        canvas.set_width(width);
+        canvas.set_height(height);
+    }
+    resized
 }
 
 /// Puts columns of a surface on a canvas.

@@ -131,6 +131,14 @@ impl Group {
         Some(series.values[self.place(row)])
     }
 
+    /// Whether a series has had no value for longer than the longest step, while others have.
+    pub fn has_ended(&self, series: usize) -> bool {
+        let last = self.series.get(series).map_or(0, |series| series.last_present);
+        let Some(newest) = self.newest() else { return false };
+        let Some(row) = last.checked_sub(1).filter(|row| self.rows.contains(row)) else { return true };
+        newest.micros_since(self.time(row)) > self.longest_step().micros() as i64
+    }
+
     /// Longer from one row to the next is a hole.
     pub fn longest_step(&self) -> Interval {
         Interval::from_micros(self.interval.micros().saturating_mul(GAP_INTERVALS)).max(MIN_GAP)

@@ -21,7 +21,7 @@ use protocol::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-use super::served::{IS_LIVE, browser, built};
+use super::served::{IS_LIVE, browser, built, until};
 
 struct Rubbish {
     page: Page,
@@ -96,20 +96,20 @@ async fn a_bad_frame_is_counted_and_shown_and_the_stream_goes_on() -> Result<()>
     let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
     let url = format!("http://{}/", listener.local_addr()?);
     let (_stop, stopped) = shutdown();
-    let page = Page::Folder(built("KYMOGRAPH_DIST_UNDER_TEST"));
+    let page = Page::Folder(built("KYMOGRAPH_PAGE"));
     tokio::spawn(serve(listener, Arc::new(Rubbish { page }), stopped));
 
     let browser = browser().await?;
     let page = browser.page(&url).await?;
-    page.wait_for(IS_LIVE).await?;
+    until(&page, IS_LIVE).await?;
     // Rubbish, cut, flipped, and a text where only frames belong; the unknown kind is skipped, not an error.
-    page.wait_for("kymograph.stats().decodeErrors === 4").await?;
-    page.wait_for("kymograph.stats().samples === 2").await?;
-    page.wait_for("!document.getElementById('notice').hidden").await?;
+    until(&page, "kymograph.stats().decodeErrors === 4").await?;
+    until(&page, "kymograph.stats().samples === 2").await?;
+    until(&page, "!document.getElementById('notice').hidden").await?;
     let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
     anyhow::ensure!(notice.contains("4 frames could not be read"), "{notice}");
     // Names from the feed are text, never markup.
-    page.wait_for("document.querySelector('.panel-title').textContent === '<b>Group</b>'").await?;
+    until(&page, "document.querySelector('.panel-title').textContent === '<b>Group</b>'").await?;
     let markup: u64 = page.evaluate("document.querySelectorAll('.panel img, .panel b').length").await?;
     anyhow::ensure!(markup == 0);
     Ok(())

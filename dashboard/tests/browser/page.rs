@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde::Deserialize;
 use xtask::chromium::Viewport;
 
-use super::served::{IS_LIVE, Served, browser, free_port, live_page, no_errors, picture};
+use super::served::{IS_LIVE, Served, browser, free_port, live_page, no_errors, no_exceptions, picture, until};
 
 const SYNTHETIC: [&str; 2] = ["--source", "synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1"];
 
@@ -49,15 +49,15 @@ async fn this_machines_metrics_move_in_the_page() -> Result<()> {
         ensure!(titles.iter().any(|title| title == expected), "no panel {expected} among {titles:?}");
     }
     let before: Stats = page.evaluate(STATS).await?;
-    page.wait_for(&format!("kymograph.stats().samples > {}", before.samples + 500)).await?;
-    page.wait_for(&format!("{PIXELS}[0] > 50")).await?;
+    until(&page, &format!("kymograph.stats().samples > {}", before.samples + 500)).await?;
+    until(&page, &format!("{PIXELS}[0] > 50")).await?;
     let (_, then): (u64, u64) = page.evaluate(PIXELS).await?;
-    page.wait_for(&format!("{PIXELS}[1] !== {then}")).await?;
+    until(&page, &format!("{PIXELS}[1] !== {then}")).await?;
     let now: Stats = page.evaluate(STATS).await?;
     ensure!(now.link == "live" && now.decode_errors == 0 && now.gaps == 0 && now.retries == 0, "{now:?}");
     ensure!(now.messages > before.messages && now.bytes > before.bytes && now.panels == titles.len() as u64);
-    page.wait_for("document.getElementById('host').textContent !== ''").await?;
-    page.wait_for("/[0-9] %/.test(document.querySelector('[data-group=\"cpu.cores\"] .legend-value').textContent)")
+    until(&page, "document.getElementById('host').textContent !== ''").await?;
+    until(&page, "/[0-9] %/.test(document.querySelector('[data-group=\"cpu.cores\"] .legend-value').textContent)")
         .await?;
     picture(&page, "host").await?;
     no_errors(&page)
@@ -69,11 +69,11 @@ async fn every_group_is_a_panel_and_the_window_is_full_at_once() -> Result<()> {
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
     // A minute at 100 Hz of 96 series.
-    page.wait_for("kymograph.stats().samples >= 0.99 * 60 * 100 * 96").await?;
+    until(&page, "kymograph.stats().samples >= 0.99 * 60 * 100 * 96").await?;
     let stats: Stats = page.evaluate(STATS).await?;
     ensure!(stats.panels == 12 && stats.series == 96, "{stats:?}");
     ensure!(stats.lag_ms.contains_key("p50") && stats.lag_ms.contains_key("p99"), "{stats:?}");
-    page.wait_for("kymograph.stats().lagMs.p50 !== null && kymograph.stats().fps > 0").await?;
+    until(&page, "kymograph.stats().lagMs.p50 !== null && kymograph.stats().fps > 0").await?;
     let stats: Stats = page.evaluate(STATS).await?;
     ensure!(stats.fps > 0.0 && stats.fps < 1_000.0, "{stats:?}");
     // The picture reaches from the left edge to the right.
@@ -103,10 +103,10 @@ async fn a_lost_server_is_shown_and_found_again_with_its_history() -> Result<()>
     let served = Served::feed_on(port, &source).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
-    page.wait_for("kymograph.stats().samples > 100").await?;
+    until(&page, "kymograph.stats().samples > 100").await?;
     served.kill().await?;
-    page.wait_for("document.documentElement.dataset.link === 'reconnecting'").await?;
-    page.wait_for("document.querySelectorAll('.panel.is-stale').length === 2").await?;
+    until(&page, "document.documentElement.dataset.link === 'reconnecting'").await?;
+    until(&page, "document.querySelectorAll('.panel.is-stale').length === 2").await?;
     let text: String = page.evaluate("document.getElementById('link').textContent").await?;
     ensure!(text.contains("reconnecting"), "{text}");
     picture(&page, "reconnecting").await?;
@@ -116,15 +116,13 @@ async fn a_lost_server_is_shown_and_found_again_with_its_history() -> Result<()>
     // It comes back with ten seconds of history.
     let source = ["--source", "synthetic:groups=2,series=3,hz=50,prefill=10s"];
     let _served = Served::feed_on(port, &source).await?;
-    page.wait_for(IS_LIVE).await?;
-    page.wait_for(&format!("kymograph.stats().samples >= {}", then.samples + 9 * 50 * 6)).await?;
-    page.wait_for("document.querySelectorAll('.panel.is-stale').length === 0").await?;
+    until(&page, IS_LIVE).await?;
+    until(&page, &format!("kymograph.stats().samples >= {}", then.samples + 9 * 50 * 6)).await?;
+    until(&page, "document.querySelectorAll('.panel.is-stale').length === 0").await?;
     let now: Stats = page.evaluate(STATS).await?;
     ensure!(now.retries >= 1 && now.gaps >= 1 && now.panels == 2 && now.series == 6, "{now:?}");
     ensure!(now.decode_errors == 0, "{now:?}");
-    let exceptions: Vec<_> = page.console().into_iter().filter(|entry| entry.level == "exception").collect();
-    ensure!(exceptions.is_empty(), "{exceptions:?}");
-    Ok(())
+    no_exceptions(&page)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,11 +137,11 @@ async fn the_page_fits_every_screen_and_both_themes() -> Result<()> {
         ("dark", 3_840, 2_160, 1.0),
     ] {
         let page = browser.page("about:blank").await?;
-        page.set_viewport(Viewport { width, height, scale }).await?;
+        page.set_viewport(Viewport { width, height, device_scale_factor: scale, ..Viewport::default() }).await?;
         page.navigate(&format!("{}?theme={theme}&window=30", served.url)).await?;
-        page.wait_for(IS_LIVE).await?;
-        page.wait_for(&format!("{PIXELS}[0] > 100")).await?;
-        page.wait_for("kymograph.stats().fps > 0").await?;
+        until(&page, IS_LIVE).await?;
+        until(&page, &format!("{PIXELS}[0] > 100")).await?;
+        until(&page, "kymograph.stats().fps > 0").await?;
         let at: String = page.evaluate("document.documentElement.dataset.theme").await?;
         ensure!(at == theme);
         let overflow: bool = page.evaluate("document.documentElement.scrollWidth > innerWidth").await?;
@@ -178,7 +176,7 @@ async fn nothing_moves_when_numbers_change() -> Result<()> {
     .await?;
     let text: String = page.evaluate("document.querySelector('.wall').innerText").await?;
     let samples: Stats = page.evaluate(STATS).await?;
-    page.wait_for(&format!("kymograph.stats().samples > {}", samples.samples + 20_000)).await?;
+    until(&page, &format!("kymograph.stats().samples > {}", samples.samples + 20_000)).await?;
     let later: String = page.evaluate("document.querySelector('.wall').innerText").await?;
     ensure!(text != later, "numbers have changed");
     let shifted: f64 = page.evaluate("window.shifted").await?;
@@ -191,15 +189,15 @@ async fn pause_holds_the_picture_while_samples_come_in() -> Result<()> {
     let served = Served::feed(&SYNTHETIC).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
-    page.wait_for(&format!("{PIXELS}[0] > 100")).await?;
+    until(&page, &format!("{PIXELS}[0] > 100")).await?;
     page.press("p").await?;
-    page.wait_for("kymograph.stats().paused").await?;
+    until(&page, "kymograph.stats().paused").await?;
     let (_, held): (u64, u64) = page.evaluate(PIXELS).await?;
     let before: Stats = page.evaluate(STATS).await?;
-    page.wait_for(&format!("kymograph.stats().samples > {}", before.samples + 10_000)).await?;
+    until(&page, &format!("kymograph.stats().samples > {}", before.samples + 10_000)).await?;
     let (_, still): (u64, u64) = page.evaluate(PIXELS).await?;
     ensure!(held == still, "the picture stands still");
     page.press("p").await?;
-    page.wait_for(&format!("{PIXELS}[1] !== {held}")).await?;
+    until(&page, &format!("{PIXELS}[1] !== {held}")).await?;
     no_errors(&page)
 }

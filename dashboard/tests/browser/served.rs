@@ -7,7 +7,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use xtask::chromium::{Browser, ConsoleMessage, Page};
+use xtask::chromium::{Browser, ConsoleMessage, LaunchOptions, Level, Page};
 
 /// A thing that `cargo xtask test` has built.
 pub(crate) fn built(variable: &str) -> PathBuf {
@@ -16,7 +16,7 @@ pub(crate) fn built(variable: &str) -> PathBuf {
 }
 
 pub(crate) async fn browser() -> Result<Browser> {
-    Browser::launch(&built("KYMOGRAPH_CHROMIUM")).await
+    Browser::launch(&LaunchOptions::new(built("KYMOGRAPH_CHROMIUM"))).await
 }
 
 /// A server process. Dropping it kills it.
@@ -35,7 +35,7 @@ impl Served {
     pub(crate) async fn feed_on(port: u16, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(built("KYMOGRAPH_FEED_SERVER"));
         command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
-        command.arg("--www").arg(built("KYMOGRAPH_DIST_UNDER_TEST")).args(arguments);
+        command.arg("--www").arg(built("KYMOGRAPH_PAGE")).args(arguments);
         Self::start(command).await
     }
 
@@ -64,22 +64,37 @@ pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+/// Waits until JavaScript is true on a page.
+pub(crate) async fn until(page: &Page, condition: &str) -> Result<()> {
+    page.wait_for(condition, "the page").await
+}
+
 pub(crate) const IS_LIVE: &str = "document.documentElement.dataset.link === 'live'";
 
 /// A tab that shows a page and has its samples.
 pub(crate) async fn live_page(browser: &Browser, url: &str) -> Result<Page> {
     let page = browser.page(url).await?;
-    page.wait_for(IS_LIVE).await?;
-    page.wait_for("kymograph.stats().panels > 0 && kymograph.stats().samples > 0").await?;
+    until(&page, IS_LIVE).await?;
+    until(&page, "kymograph.stats().panels > 0 && kymograph.stats().samples > 0").await?;
     Ok(page)
 }
 
 /// Fails when the tab's console has an error.
 pub(crate) fn no_errors(page: &Page) -> Result<()> {
-    let errors: Vec<ConsoleMessage> =
-        page.console().into_iter().filter(|entry| ["error", "exception", "assert"].contains(&&*entry.level)).collect();
+    let bad = |entry: &ConsoleMessage| matches!(entry.level, Level::Error | Level::Exception);
+    let errors: Vec<ConsoleMessage> = page.console().into_iter().filter(bad).collect();
     if !errors.is_empty() {
         bail!("errors in the console: {errors:#?}");
+    }
+    Ok(())
+}
+
+/// Fails when the tab threw something that nobody caught.
+pub(crate) fn no_exceptions(page: &Page) -> Result<()> {
+    let thrown: Vec<ConsoleMessage> =
+        page.console().into_iter().filter(|entry| entry.level == Level::Exception).collect();
+    if !thrown.is_empty() {
+        bail!("uncaught exceptions: {thrown:#?}");
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, Log, Severity, Start, Visibility};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode};
@@ -245,9 +245,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let frame = CloseFrame { code, reason: reason.into() };
             // After a fatal read error tungstenite refuses to go on reading, but still writes.
             if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.next().await {}
+                linger(self.socket.get_mut()).await;
             }
         };
         let _gone_anyway = timeout(CLOSE_DEADLINE, close).await;
+    }
+}
+
+/// Reads on until the peer has closed. A socket that is dropped with bytes unread is reset, and a reset takes the close
+/// frame with it.
+async fn linger(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+    let mut ignored = [0; 4_096];
+    if stream.shutdown().await.is_ok() {
+        while let Ok(1..) = stream.read(&mut ignored).await {}
     }
 }

@@ -25,11 +25,13 @@ pub struct Served {
 impl Served {
     /// Starts a server with these sources and waits until it is ready.
     pub async fn start(sources: &[&str]) -> Self {
-        let config = Config {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            sources: sources.iter().map(|spec| spec.parse().expect("a valid source")).collect(),
-            ..Config::default()
-        };
+        let sources = sources.iter().map(|spec| spec.parse().expect("a valid source")).collect();
+        Self::configured(Config { sources, ..Config::default() }).await
+    }
+
+    /// Starts a server with this configuration, on a free port, and waits until it is ready.
+    pub async fn configured(config: Config) -> Self {
+        let config = Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..config };
         let server = Server::bind(config).expect("a free port");
         let address = server.address();
         let (stop, stopped) = shutdown();

@@ -16,7 +16,7 @@ use crate::{page, setup};
 /// | variable | what it names |
 /// | --- | --- |
 /// | `KYMOGRAPH_CHROMIUM` | the browser |
-/// | `KYMOGRAPH_DIST` | the folder of the page, which feed-server's build embeds too |
+/// | `KYMOGRAPH_PAGE` | the folder of the page |
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
 /// | `KYMOGRAPH_ECHO` | feed-server's echo example, likewise |
@@ -41,7 +41,8 @@ pub fn test(arguments: &[OsString]) -> Result<()> {
     let mut test = cargo();
     test.current_dir(&workspace.root)
         .env("KYMOGRAPH_CHROMIUM", browser)
-        .env("KYMOGRAPH_DIST", dist)
+        .env_remove("KYMOGRAPH_DIST")
+        .env("KYMOGRAPH_PAGE", dist)
         .env("KYMOGRAPH_SOCKET_PROBE", probe)
         .env("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}")))
         .env("KYMOGRAPH_ECHO", built.join(format!("examples/echo{EXE_SUFFIX}")))
