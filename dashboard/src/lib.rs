@@ -27,13 +27,13 @@ pub mod store;
 pub mod surface;
 pub mod view;
 
-/// Called by the browser once the module is loaded.
+/// Starts the page: `www/main.js` calls it once the module is loaded.
 ///
 /// # Errors
 /// As [`page::start`].
 #[cfg(target_arch = "wasm32")]
-#[wasm_bindgen::prelude::wasm_bindgen(start)]
-pub fn main() -> Result<(), wasm_bindgen::JsValue> {
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn start() -> Result<(), wasm_bindgen::JsValue> {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     page::start()
 }

@@ -4,6 +4,7 @@ use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
 use super::dom::{self, Text};
+use super::panel::short;
 use super::theme::SERIES_COLORS;
 use crate::store::Group;
 use crate::view::Unit;
@@ -56,10 +57,10 @@ impl Legend {
     }
 
     /// Shows each series' newest value.
-    pub(super) fn update(&mut self, group: &Group, unit: &Unit) -> Result<(), JsValue> {
+    pub(super) fn update(&mut self, group: &Group, unit: &Unit, has_long_unit: bool) -> Result<(), JsValue> {
         for (series, entry) in self.entries.iter_mut().enumerate() {
             let value = group.latest(series).unwrap_or(f64::NAN);
-            entry.value.set(&unit.format(value).to_string());
+            entry.value.set(&short(&unit.format(value).to_string(), has_long_unit));
             // What has ended is still in the picture for a while: it goes to the end of the list.
             let has_ended = group.has_ended(series);
             if entry.has_ended != has_ended {

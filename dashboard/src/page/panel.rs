@@ -24,8 +24,8 @@ const RIGHT_PX: f64 = 10.0;
 const TOP_PX: f64 = 8.0;
 const BOTTOM_PX: f64 = 20.0;
 
-/// Characters of a unit that fit beside a number on the axis, such as ` MiB/s`.
-const LONGEST_AXIS_UNIT: usize = 6;
+/// Characters of a unit that fit beside a number on the axis, such as `MiB/s`. A longer one stands in the head, once.
+const LONGEST_UNIT: usize = 5;
 
 /// Width of a line in CSS pixels.
 const LINE_PX: f64 = 1.5;
@@ -36,6 +36,7 @@ pub(super) struct Panel {
     root: HtmlElement,
     title: Text,
     unit_note: Text,
+    has_long_unit: bool,
     age: Text,
     plot: HtmlElement,
     axes: HtmlCanvasElement,
@@ -72,6 +73,7 @@ impl Panel {
             root,
             title: Text::new(title),
             unit_note: Text::new(unit_note),
+            has_long_unit: false,
             age: Text::new(age),
             plot,
             axes,
@@ -100,6 +102,9 @@ impl Panel {
         self.title.set(&group.title);
         self.series.set_attribute("aria-label", &format!("{}, live chart", group.title))?;
         self.unit = Unit::parse(&group.unit, &group.bounds);
+        let many = self.unit.format(2.0).unit;
+        self.has_long_unit = many.trim().chars().count() > LONGEST_UNIT;
+        self.unit_note.set(if self.has_long_unit { many.trim() } else { "" });
         self.axes_are_old = true;
         self.legend.rebuild(group)
     }
@@ -159,7 +164,7 @@ impl Panel {
 
     /// Shows each series' newest value, and how old the newest is when that is too old.
     pub(super) fn update_legend(&mut self, group: &Group, now: Timestamp) -> Result<(), JsValue> {
-        self.legend.update(group, &self.unit)?;
+        self.legend.update(group, &self.unit, self.has_long_unit)?;
         let age_us = group.newest().map(|newest| now.micros_since(newest));
         let limit = group.longest_step().micros().max(1_000_000) as i64;
         let stale = age_us.filter(|&age_us| age_us > limit);
@@ -190,12 +195,7 @@ impl Panel {
         let scale = self.chart.scale();
         let css_height = f64::from(plot.height) / self.scale;
         let ticks = view::value_ticks(scale.low(), scale.high(), css_height, self.unit.steps());
-        let format = self.unit.axis(&ticks);
-        let unit = format.unit();
-        // A unit too long for the axis stands in the head, once for all labels.
-        let fits = unit.chars().count() <= LONGEST_AXIS_UNIT;
-        self.unit_note.set(if fits { "" } else { unit.trim() });
-        let labels = if fits { format.labels(&ticks) } else { ticks.iter().map(|&tick| format.number(tick)).collect() };
+        let labels = self.unit.axis(&ticks).labels(&ticks).into_iter().map(|label| short(&label, self.has_long_unit));
         let place = |(&tick, label)| Mark { position_px: f64::from(scale.y(tick)), label };
         let values: Vec<Mark> = ticks.iter().zip(labels).map(place).collect();
         let times: Vec<Mark> = view::time_ticks(span, f64::from(plot.width) / self.scale)
@@ -205,6 +205,12 @@ impl Panel {
         axes::draw(&backend.into_drawing_area(), plot, &values, &times, palette.axes, &palette.font)
             .map_err(|error| JsValue::from_str(&error.to_string()))
     }
+}
+
+/// A number with its multiple, without a unit that stands elsewhere: `60k packets/s` becomes `60k`.
+pub(super) fn short(label: &str, has_long_unit: bool) -> String {
+    let number = label.split_once(' ').filter(|_| has_long_unit).map_or(label, |(number, _)| number);
+    number.to_owned()
 }
 
 /// Gives a canvas so many device pixels. Whether that emptied it: setting a size, even the same one, does.

@@ -79,7 +79,7 @@ fn messages() -> Vec<Message> {
     let mut cut = frame(2);
     cut.truncate(40);
     let mut flipped = frame(2);
-    flipped[33] ^= 0xff;
+    flipped[4] ^= 0xff;
     let mut unknown_kind = frame(2);
     unknown_kind[3] = 99;
     let mut messages: Vec<Message> = [catalog(), history, frame(1), b"rubbish".to_vec(), cut, flipped, unknown_kind]
