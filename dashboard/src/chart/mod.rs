@@ -12,3 +12,6 @@ pub mod axes;
 pub mod line;
 
 pub use line::{LineChart, Style};
+
+#[cfg(test)]
+mod testing;

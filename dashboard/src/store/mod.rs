@@ -21,3 +21,6 @@ pub mod group;
 pub use apply::{Applied, Store};
 pub use envelope::Envelopes;
 pub use group::{Group, Rows, Series};
+
+#[cfg(test)]
+mod tests;

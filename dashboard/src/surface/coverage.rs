@@ -9,104 +9,8 @@
 use std::ops::Range;
 
 use super::color::Color;
+use super::edge::{Edge, max, min};
 use super::pixels::Pixels;
-
-/// A straight edge through a strip, held between two heights.
-///
-/// The limits are what keeps a steep line from reaching past its own samples, and joins it to its neighbours.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Edge {
-    /// Heights at the edge's two ends, the higher one first. Which is left and which right makes no difference to an
-    /// area.
-    ends: (f32, f32),
-    /// The edge never lies above the first, nor below the second; y grows downwards.
-    limits: (f32, f32),
-}
-
-impl Edge {
-    /// A level edge.
-    pub fn level(y: f32) -> Self {
-        Self::straight(y, y)
-    }
-
-    /// An edge from one height to another.
-    pub fn straight(from: f32, to: f32) -> Self {
-        Self { ends: (min(from, to), max(from, to)), limits: (f32::NEG_INFINITY, f32::INFINITY) }
-    }
-
-    /// The same, but nowhere higher than the first nor lower than the second of two heights. When they are in the
-    /// wrong order the second alone holds.
-    #[must_use]
-    pub fn held(self, highest: f32, lowest: f32) -> Self {
-        Self { limits: (min(highest, lowest), lowest), ..self }
-    }
-
-    fn is_level_with(self, next: Self) -> bool {
-        // Both ends of both at the same height, bit for bit: nothing is lost by joining them.
-        self.top().to_bits() == next.bottom().to_bits() && self.bottom().to_bits() == next.top().to_bits()
-    }
-
-    fn hold(self, y: f32) -> f32 {
-        min(max(y, self.limits.0), self.limits.1)
-    }
-
-    fn top(self) -> f32 {
-        self.hold(self.ends.0)
-    }
-
-    fn bottom(self) -> f32 {
-        self.hold(self.ends.1)
-    }
-
-    /// The edge's depth below each row of a surface of some height.
-    fn depth(self, height: f32) -> Depth {
-        let (upper, run) = (self.ends.0, self.ends.1 - self.ends.0);
-        // Shorter than a ten-thousandth of a pixel an edge is level.
-        let scale = if run > 1e-4 { 0.5 / run } else { 0.0 };
-        let on_surface = |y: f32| min(max(y, 0.0), height);
-        let limits = (on_surface(self.limits.0), on_surface(self.limits.1));
-        let mut depth = Depth { upper, run, scale, limits, cut: 0.0 };
-        depth.cut = depth.unheld_below(limits.1);
-        depth
-    }
-}
-
-/// An edge made ready for integration. Between two rows its area is a difference of two depths.
-#[derive(Clone, Copy)]
-struct Depth {
-    upper: f32,
-    run: f32,
-    scale: f32,
-    limits: (f32, f32),
-    /// What the lower limit cuts off.
-    cut: f32,
-}
-
-impl Depth {
-    /// How far the edge reaches below `y`, as a mean over the strip; where it lies above `y` it counts as nothing.
-    ///
-    /// Hot: twice for each pixel on the edge of a line.
-    fn below(&self, y: f32) -> f32 {
-        self.unheld_below(min(max(y, self.limits.0), self.limits.1)) - self.cut + max(self.limits.0 - y, 0.0)
-    }
-
-    /// The same without limits: a triangle from where the edge passes `y`, and a rectangle above that.
-    fn unheld_below(&self, y: f32) -> f32 {
-        let over = self.upper - y;
-        let triangle = min(max(over + self.run, 0.0), self.run);
-        triangle * triangle * self.scale + max(over, 0.0)
-    }
-}
-
-/// A single instruction, where `f32::min` takes several to look after NaN. Here there is none.
-fn min(a: f32, b: f32) -> f32 {
-    if a < b { a } else { b }
-}
-
-/// As [`min`].
-fn max(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
-}
 
 /// A part of one column, over its full or partial width.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,12 +25,13 @@ pub struct Strip {
 
 impl Strip {
     fn is_level(&self) -> bool {
-        self.top.top() >= self.top.bottom() && self.bottom.top() >= self.bottom.bottom()
+        self.top.is_level() && self.bottom.is_level()
     }
 
-    /// Whether both edges stay as level as they are from this strip to the next.
+    /// Whether this strip and the next are level, and at the same heights bit for bit: nothing is lost by joining them.
     fn continues_in(&self, next: &Self) -> bool {
-        self.top.is_level_with(next.top) && self.bottom.is_level_with(next.bottom)
+        let bits = |strip: &Self| (strip.top.top().to_bits(), strip.bottom.top().to_bits());
+        self.is_level() && next.is_level() && bits(self) == bits(next)
     }
 
     /// Adds to each row the part of it that the strip covers, save to the rows of `core`.
@@ -300,13 +205,6 @@ mod tests {
         assert_areas(Edge::straight(-1.0, 1.0), Edge::straight(1.0, 3.0), [0.75, 0.75, 0.25, 0.0]);
     }
 
-    #[test]
-    fn limits_hold_an_edge() {
-        // A quarter of the strip is held at 1, a half at 2.
-        assert_areas(Edge::level(0.0), Edge::straight(0.0, 4.0).held(1.0, 2.0), [1.0, 0.625, 0.0, 0.0]);
-        assert_areas(Edge::straight(0.0, 4.0).held(1.0, 2.0), Edge::level(3.0), [0.0, 0.375, 1.0, 0.0]);
-    }
-
     proptest! {
         #[test]
         fn the_column_holds_the_whole_area(left in 5.0_f32..90.0, right in 5.0_f32..90.0, thick in 0.0_f32..9.0) {
@@ -336,7 +234,9 @@ mod tests {
             }).collect();
             let mut pixels = Pixels::new(1, 64);
             let mut column = ColumnCoverage::default();
-            strips.iter().for_each(|strip| column.push(*strip));
+            for strip in &strips {
+                column.push(*strip);
+            }
             column.paint(&mut pixels, 0, Color::opaque(1, 2, 3));
             for (y, area) in areas(&strips, 64).iter().enumerate() {
                 let alpha = f32::from(pixels.pixel(0, y as u32).unwrap()[3]);

@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use super::color::Color;
-use super::coverage::{ColumnCoverage, Edge, Strip};
+use super::coverage::{ColumnCoverage, Strip};
+use super::edge::Edge;
 use super::line::{LinePainter, Stroke, fill_strip};
 use super::pixels::Pixels;
 

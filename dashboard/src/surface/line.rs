@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::color::Color;
-use super::coverage::{ColumnCoverage, Edge, Strip};
+use super::coverage::{ColumnCoverage, Strip};
+use super::edge::Edge;
 use super::envelope::EnvelopeScratch;
 use super::pen::{Cut, Piece};
 use super::pixels::Pixels;
@@ -11,6 +12,9 @@ use super::pixels::Pixels;
 /// Parts of a column into which the edges are cut where a joint bends them. At four, a bend is off by less than a
 /// fiftieth of a pixel.
 const PARTS_AT_JOINTS: u32 = 4;
+
+/// The finest pen. A finer one would draw nothing to be seen.
+const MIN_WIDTH_PX: f32 = 0.1;
 
 /// The widest pen. Wider lines hide the data they show.
 const MAX_WIDTH_PX: f32 = 64.0;
@@ -27,8 +31,8 @@ pub struct Stroke {
 impl Stroke {
     /// Half the width: the pen's radius. Whatever was asked for, this is a sensible number.
     pub fn radius(self) -> f32 {
-        // `max` also takes NaN away.
-        self.width_px.max(0.1).min(MAX_WIDTH_PX) / 2.0
+        let width = if self.width_px.is_nan() { 1.0 } else { self.width_px };
+        width.clamp(MIN_WIDTH_PX, MAX_WIDTH_PX) / 2.0
     }
 
     /// How many columns beyond the clip a painter wants to see, so that what lies there reaches in as it should.
@@ -196,7 +200,9 @@ fn strip(left: f64, right: f64, from: Cut, to: Cut) -> Strip {
 fn push_bent(column: &mut ColumnCoverage, near: &[Piece], radius: f64, left: f64, right: f64) {
     let cut_at = |x: f64| {
         let mut cut = (f64::INFINITY, f64::NEG_INFINITY);
-        near.iter().for_each(|piece| piece.widen(&mut cut, x, radius));
+        for piece in near {
+            piece.widen(&mut cut, x, radius);
+        }
         cut
     };
     let step = (right - left) / f64::from(PARTS_AT_JOINTS);

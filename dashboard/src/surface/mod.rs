@@ -25,7 +25,7 @@
 //! | [`color`] | a colour, and how it is written in CSS |
 //! | [`pixels`] | the surface: RGBA in memory, blending, scrolling, which columns changed |
 //! | [`blend`] | one colour over another, without premultiplied alpha |
-//! | [`coverage`] | how much of each pixel in a column a strip covers, exactly |
+//! | [`edge`], [`coverage`] | how much of each pixel in a column a strip covers, exactly |
 //! | [`pen`] | where the stroke's edges run: a line widened by a round pen |
 //! | [`line`] | draws samples joined by lines: fewer than about one a column |
 //! | [`envelope`] | draws extremes a column: more than about one a column |
@@ -37,6 +37,7 @@
 pub mod blend;
 pub mod color;
 pub mod coverage;
+pub mod edge;
 pub mod envelope;
 pub mod line;
 pub mod pen;

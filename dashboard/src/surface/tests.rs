@@ -24,6 +24,7 @@ fn envelope(width: u32, height: u32, spans: &[Option<ColumnSpan>], width_px: f32
     pixels
 }
 
+#[allow(clippy::unnecessary_wraps)] // As `envelope` takes it.
 fn level(y: f32) -> Option<ColumnSpan> {
     Some(ColumnSpan { first: y, last: y, min: y, max: y })
 }
@@ -44,7 +45,7 @@ fn area(pixels: &Pixels) -> f32 {
 fn inked(pixels: &Pixels, x: u32) -> Option<Range<u32>> {
     let mut rows = (0..pixels.height()).filter(|y| alpha(pixels, x, *y) > 0.0);
     let first = rows.next()?;
-    Some(first..rows.last().unwrap_or(first) + 1)
+    Some(first..rows.next_back().unwrap_or(first) + 1)
 }
 
 /// A picture in characters, so that a failure can be seen.

@@ -76,7 +76,7 @@ const BYTES: &[Multiple] = &[
 impl Unit {
     /// The unit of a group, from its [UCUM](https://ucum.org/ucum) text and its axis.
     pub fn parse(ucum: &str, bounds: &Bounds) -> Self {
-        let zero_to_one = matches!(bounds, Bounds::Fixed { low, high } if [*low, *high] == [0.0, 1.0]);
+        let zero_to_one = *bounds == Bounds::Fixed { low: 0.0, high: 1.0 };
         match ucum {
             "1" if zero_to_one => Self::Percent,
             "1" | "" => Self::Number,

@@ -1,0 +1,235 @@
+//! The store against hand-made streams: what each kind of frame does to what is on screen.
+
+use proptest::prelude::*;
+use protocol::column::MISSING;
+use protocol::{
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, Gap, GapCause,
+    GroupDescriptor, GroupId, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
+    SeriesKind, Start, Timestamp,
+};
+
+use super::{Applied, Envelopes, Store};
+
+const WINDOW: Interval = Interval::from_secs(60);
+const INTERVAL: Interval = Interval::from_millis(100);
+
+fn at(tenth: i64) -> Timestamp {
+    Timestamp::from_micros(tenth * 100_000)
+}
+
+fn envelope(epoch: u64, sequence: u64) -> Envelope {
+    Envelope { epoch: Epoch(epoch), sequence: Sequence(sequence), sent: Timestamp::default() }
+}
+
+/// A stream of one group that a test writes frame by frame.
+struct Stream {
+    epoch: u64,
+    store: Store,
+}
+
+impl Stream {
+    fn new() -> Self {
+        let mut stream = Self { epoch: 1, store: Store::new(WINDOW) };
+        stream.catalog(CatalogScope::Whole, &[(1, "a"), (2, "b")], &[]);
+        stream
+    }
+
+    fn catalog(&mut self, scope: CatalogScope, series: &[(u32, &str)], retired: &[u32]) -> Applied {
+        let (mut groups, mut entries, mut gone) =
+            (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
+        let (name, title, unit) = ("g", "G", "1");
+        let group = GroupDescriptor { id: GroupId(1), name, title, unit, interval: INTERVAL, bounds: Bounds::Auto };
+        groups.push(&group).expect("encodes");
+        for &(id, name) in series {
+            let labels = protocol::Entries::default();
+            let (id, kind) = (SeriesId(id), SeriesKind::Gauge);
+            entries.push(&SeriesDescriptor { id, group: GroupId(1), name, kind, labels }).expect("encodes");
+        }
+        for &id in retired {
+            gone.push(&SeriesId(id)).expect("encodes");
+        }
+        let (groups, series, retired) = (groups.entries(), entries.entries(), gone.entries());
+        let body = Body::Catalog(Catalog { scope, groups, series, retired });
+        self.store.apply(&Frame { envelope: envelope(self.epoch, 0), body })
+    }
+
+    fn blocks(rows: &[i64], columns: &[(u32, f64)]) -> BlockBuffer {
+        let times: Vec<Timestamp> = rows.iter().copied().map(at).collect();
+        let values: Vec<(SeriesId, Vec<f64>)> =
+            columns.iter().map(|&(id, value)| (SeriesId(id), vec![value; rows.len()])).collect();
+        let mut buffer = BlockBuffer::default();
+        let columns = values.iter().map(|(id, values)| (*id, values.as_slice()));
+        buffer.push(GroupId(1), &times, columns).expect("encodes");
+        buffer
+    }
+
+    fn samples(&mut self, sequence: u64, rows: &[i64], columns: &[(u32, f64)]) -> Applied {
+        let buffer = Self::blocks(rows, columns);
+        let (collected, queued) = (Timestamp::default(), Timestamp::default());
+        let body = Body::Samples(Samples { collected, queued, blocks: buffer.blocks() });
+        self.store.apply(&Frame { envelope: envelope(self.epoch, sequence), body })
+    }
+
+    fn history(&mut self, sequence: u64, rows: &[i64], columns: &[(u32, f64)]) {
+        let buffer = Self::blocks(rows, columns);
+        let body = Body::History(History { part: HistoryPart::Last, blocks: buffer.blocks() });
+        self.store.apply(&Frame { envelope: envelope(self.epoch, sequence), body });
+    }
+
+    fn gap(&mut self) {
+        let gap = Gap { after: Sequence(0), until: Sequence(0), cause: GapCause::EpochChanged };
+        self.store.apply(&Frame { envelope: envelope(self.epoch, 0), body: Body::Gap(gap) });
+    }
+
+    /// Rows of a series by its place: times in tenths of a second, and values' bits.
+    fn rows(&self, series: usize) -> Vec<(i64, u64)> {
+        let group = &self.store.groups()[0];
+        group.iter(series, group.rows()).map(|(time, value)| (time.micros() / 100_000, value.to_bits())).collect()
+    }
+}
+
+fn bits(rows: &[(i64, f64)]) -> Vec<(i64, u64)> {
+    rows.iter().map(|&(time, value)| (time, value.to_bits())).collect()
+}
+
+#[test]
+fn history_and_then_samples_make_one_line() {
+    let mut stream = Stream::new();
+    stream.history(4, &[1, 2, 3], &[(1, 1.0), (2, 2.0)]);
+    assert_eq!(stream.samples(5, &[4], &[(1, 5.0), (2, 6.0)]), Applied::Stored);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 1.0), (4, 5.0)]));
+    assert_eq!(stream.store.counts().samples, 8);
+    assert_eq!(stream.store.position(), Some(Sequence(5)));
+}
+
+#[test]
+fn a_series_without_a_column_has_a_hole_there() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[1], &[(1, 1.0), (2, 2.0)]);
+    stream.samples(2, &[2], &[(2, 3.0)]);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, MISSING)]));
+    assert_eq!(stream.store.groups()[0].latest(0), Some(1.0));
+    assert_eq!(stream.store.groups()[0].latest(1), Some(3.0));
+}
+
+#[test]
+fn a_frame_that_comes_twice_counts_once_and_one_that_never_came_is_noticed() {
+    let mut stream = Stream::new();
+    stream.history(1, &[1], &[(1, 1.0)]);
+    stream.samples(2, &[2], &[(1, 2.0)]);
+    stream.samples(2, &[2], &[(1, 9.0)]);
+    assert_eq!(stream.store.counts().duplicates, 1);
+    assert_eq!(stream.samples(4, &[4], &[(1, 4.0)]), Applied::Lost);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 2.0)]), "what follows a loss waits for what was lost");
+    let heartbeat = Body::Heartbeat(Heartbeat { next_within: INTERVAL });
+    let head = |sequence| Frame { envelope: envelope(1, sequence), body: heartbeat };
+    assert_eq!(stream.store.apply(&head(2)), Applied::Stored);
+    assert_eq!(stream.store.apply(&head(3)), Applied::Lost);
+}
+
+#[test]
+fn a_new_viewer_asks_for_a_window_and_a_returning_one_for_what_it_missed() {
+    let mut stream = Stream::new();
+    assert_eq!(stream.store.start(), Start::Window(WINDOW));
+    stream.history(7, &[1], &[(1, 1.0)]);
+    let start = Start::After { epoch: Epoch(1), sequence: Sequence(7), window: WINDOW };
+    assert_eq!(stream.store.start(), start);
+}
+
+#[test]
+fn a_restarted_server_gives_new_ids_and_the_past_stays_with_a_hole_after_it() {
+    let mut stream = Stream::new();
+    stream.history(7, &[1, 2], &[(1, 1.0), (2, 2.0)]);
+    stream.epoch = 2;
+    // The ids have changed places.
+    stream.catalog(CatalogScope::Whole, &[(1, "b"), (2, "a")], &[]);
+    stream.gap();
+    stream.history(3, &[50], &[(1, 20.0), (2, 10.0)]);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (2, MISSING), (50, 10.0)]));
+    assert_eq!(stream.rows(1), bits(&[(1, 2.0), (2, 2.0), (2, MISSING), (50, 20.0)]));
+    assert_eq!(stream.store.counts().gaps, 1);
+}
+
+#[test]
+fn history_replaces_what_it_overlaps() {
+    let mut stream = Stream::new();
+    stream.history(3, &[1, 2, 3], &[(1, 1.0)]);
+    let generation = stream.store.groups()[0].generation();
+    stream.history(5, &[2, 3, 4], &[(1, 7.0)]);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 7.0), (3, 7.0), (4, 7.0)]));
+    assert_ne!(stream.store.groups()[0].generation(), generation, "readers are told that the past has changed");
+}
+
+#[test]
+fn a_series_that_ended_goes_when_its_last_value_has_left_the_window() {
+    let mut stream = Stream::new();
+    stream.history(1, &[1, 2], &[(1, 1.0), (2, 2.0)]);
+    stream.catalog(CatalogScope::Changes, &[], &[2]);
+    stream.samples(2, &[3, 4], &[(1, 1.0)]);
+    assert!(!stream.store.prune(at(2)), "still in the window");
+    assert!(stream.store.prune(at(3)));
+    let names: Vec<&str> = stream.store.groups()[0].series().iter().map(|series| series.name.as_str()).collect();
+    assert_eq!(names, ["a"]);
+}
+
+#[test]
+fn what_no_catalog_named_is_counted_and_left_out() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[1], &[(1, 1.0), (99, 5.0)]);
+    assert_eq!(stream.store.counts().unknown, 1);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0)]));
+}
+
+#[test]
+fn memory_stays_what_it_was_however_long_the_stream() {
+    let mut stream = Stream::new();
+    let bytes = stream.store.groups()[0].bytes();
+    for sequence in 1..5_000 {
+        stream.samples(sequence, &[sequence as i64], &[(1, sequence as f64)]);
+    }
+    let group = &stream.store.groups()[0];
+    assert_eq!(group.bytes(), bytes);
+    assert_eq!(group.rows(), 4_999 - group.capacity() as u64..4_999);
+    assert_eq!(group.value(0, group.rows().end - 1).to_bits(), 4_999_f64.to_bits());
+    assert!(group.capacity() >= 600, "a window of a minute at 10 Hz fits");
+}
+
+proptest! {
+    /// Whatever the blocks' lengths and the columns' width, each column shows exactly the extremes of its samples.
+    #[test]
+    fn envelopes_are_exact(
+        lengths in proptest::collection::vec(1_usize..300, 1..12),
+        values in proptest::collection::vec(-1e6..1e6_f64, 300),
+        column_tenths in 1_i64..40,
+    ) {
+        let mut stream = Stream::new();
+        let mut envelopes = Envelopes::default();
+        let column_us = column_tenths * 100_000;
+        let (mut next, mut all) = (0_i64, Vec::new());
+        for (index, length) in lengths.iter().enumerate() {
+            let value = values[index * 7 % values.len()];
+            let rows: Vec<i64> = (next..next + *length as i64).collect();
+            next += *length as i64;
+            all.extend(rows.iter().map(|&row| (row * 100_000, value)));
+            stream.samples(index as u64 + 1, &rows, &[(1, value)]);
+            envelopes.update(&stream.store.groups()[0], column_us, 16);
+        }
+        let newest = (next - 1) * 100_000 / column_us;
+        let group = &stream.store.groups()[0];
+        let oldest_row = group.time(group.rows().start).micros();
+        for column in newest - 15..=newest {
+            let inside: Vec<f64> = all.iter().filter(|(time, _)| time.div_euclid(column_us) == column).map(|row| row.1).collect();
+            let span = envelopes.span(0, column);
+            if inside.is_empty() {
+                prop_assert_eq!(span, None);
+            } else if column * column_us >= oldest_row {
+                let span = span.expect("a column with samples has a span");
+                let bits = |value: f64| value.to_bits();
+                let (min, max) = inside.iter().fold((f64::MAX, f64::MIN), |(low, high), &v| (low.min(v), high.max(v)));
+                prop_assert_eq!(bits(span.first), bits(inside[0]));
+                prop_assert_eq!(bits(span.last), bits(inside[inside.len() - 1]));
+                prop_assert_eq!((bits(span.min), bits(span.max)), (bits(min), bits(max)));
+            }
+        }
+    }
+}
