@@ -26,12 +26,10 @@ fn hub(c: &mut Criterion) {
         b.iter_batched(
             || {
                 tick += 1;
-                ids.iter().map(|(group, series)| batch(*group, series, tick)).collect::<Vec<_>>()
+                let batches: Vec<_> = ids.iter().map(|(group, series)| batch(*group, series, tick)).collect();
+                (batches, Timestamp::from_micros(tick * i64::from(ROWS) * 1_000))
             },
-            |batches| {
-                let now = Timestamp::from_micros(tick * i64::from(ROWS) * 1_000);
-                hub.publish(batches, now).expect("encodes");
-            },
+            |(batches, now)| hub.publish(batches, now).expect("encodes"),
             BatchSize::SmallInput,
         );
     });

@@ -26,7 +26,7 @@
 //! | [`client_message`] | a whole message from a viewer |
 //! | [`body`] | what a frame can say: samples, history, gap, heartbeat, bye, ... |
 //! | [`catalog`] | descriptors of groups and series; data frames carry ids only |
-//! | [`block`], [`column`] | sample blocks and the encodings of their columns |
+//! | [`block`], [`mod@column`] | sample blocks and the encodings of their columns |
 //! | [`entries`] | a list that borrows its items from the message |
 //! | [`preamble`], [`time`], [`id`] | the shared eight bytes; units; names |
 //! | [`limits`], [`error`] | every bound, and how a broken one is reported |

@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`line`] | lines where samples are few, envelopes where they are many; draws only what changed |
+//! | [`mod@line`] | lines where samples are few, envelopes where they are many; draws only what changed |
 //! | [`axes`] | grid and labels, through plotters, on a layer of their own |
 //!
 //! # What it does not know

@@ -2,19 +2,19 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`app`] | owns everything; wires socket, store and panels together |
-//! | [`codec`] | the socket's messages, with their length |
-//! | [`panel`] | one group on screen: title, canvases, legend |
-//! | [`legend`] | names and current values of a panel's series |
-//! | [`controls`] | buttons and keys |
-//! | [`header`] | state of the link, lag, rates |
-//! | [`frame_loop`] | one `requestAnimationFrame` for the page |
-//! | [`listener`] | an owned event listener |
-//! | [`theme`] | colours, read from the style sheet |
+//! | `app` | owns everything; wires socket, store and panels together |
+//! | `codec` | the socket's messages, with their length |
+//! | `panel` | one group on screen: title, canvases, legend |
+//! | `legend` | names and current values of a panel's series |
+//! | `controls` | buttons and keys |
+//! | `header` | state of the link, lag, rates |
+//! | `frame_loop` | one `requestAnimationFrame` for the page |
+//! | `listener` | an owned event listener |
+//! | `theme` | colours, read from the style sheet |
 //! | [`parameters`] | what the URL asks for |
-//! | [`stats`] | what `window.kymograph.stats()` tells |
+//! | `stats` | what `window.kymograph.stats()` tells |
 //! | [`rate`] | how many a second |
-//! | [`dom`] | making and changing elements |
+//! | `dom` | making and changing elements |
 
 pub mod parameters;
 pub mod rate;

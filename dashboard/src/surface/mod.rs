@@ -27,7 +27,7 @@
 //! | [`blend`] | one colour over another, without premultiplied alpha |
 //! | [`edge`], [`coverage`] | how much of each pixel in a column a strip covers, exactly |
 //! | [`pen`] | where the stroke's edges run: a line widened by a round pen |
-//! | [`line`] | draws samples joined by lines: fewer than about one a column |
+//! | [`line`](mod@line) | draws samples joined by lines: fewer than about one a column |
 //! | [`envelope`] | draws extremes a column: more than about one a column |
 //!
 //! # What this module does not know

@@ -20,7 +20,7 @@
 //! # Layout
 //! | module | subject |
 //! | --- | --- |
-//! | [`unit`] | UCUM units, and values written for people |
+//! | [`mod@unit`] | UCUM units, and values written for people |
 //! | [`axis`] | the labels of one axis: one prefix, just enough digits |
 //! | [`number`] | significant digits |
 //! | [`steps`] | the round distances that axes and ticks are built from |

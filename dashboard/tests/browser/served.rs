@@ -11,8 +11,10 @@ use xtask::chromium::{Browser, ConsoleMessage, LaunchOptions, Level, Page};
 
 /// A thing that `cargo xtask test` has built.
 pub(crate) fn built(variable: &str) -> PathBuf {
-    let path = std::env::var_os(variable);
-    path.map(PathBuf::from).unwrap_or_else(|| panic!("{variable} is not set: run these tests by `cargo xtask test`"))
+    match std::env::var_os(variable) {
+        Some(path) => path.into(),
+        None => panic!("{variable} is not set: run these tests by `cargo xtask test`"),
+    }
 }
 
 pub(crate) async fn browser() -> Result<Browser> {
