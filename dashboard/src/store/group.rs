@@ -244,18 +244,23 @@ impl Group {
             column.from_row(skip).copy_to(&mut values[start..start + first]);
             column.from_row(skip + first).copy_to(&mut values[..count - first]);
         };
-        for series in &mut self.series {
-            write(&mut series.values, Values::Constant(MISSING));
-        }
+        // Columns come in the order of the series, so each is looked for first where the last one was found.
+        let mut next = 0;
         for column in &block.columns {
-            let series = self.series.iter_mut().find(|series| series.id == Some(column.series));
-            let (Some(series), Some(values)) = (series, column.values()) else {
+            let places = (next..self.series.len()).chain(0..next.min(self.series.len()));
+            let found = places.into_iter().find(|&place| self.series[place].id == Some(column.series));
+            let (Some(place), Some(values)) = (found, column.values()) else {
                 unknown += 1;
                 continue;
             };
+            let series = &mut self.series[place];
             write(&mut series.values, values);
             series.last_present = end;
             stored += count as u64;
+            next = place + 1;
+        }
+        for series in self.series.iter_mut().filter(|series| series.last_present != end) {
+            write(&mut series.values, Values::Constant(MISSING));
         }
         self.rows.end = end;
         (stored, unknown)
