@@ -31,7 +31,6 @@ pub mod view;
 ///
 /// # Errors
 /// As [`page::start`].
-#[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn start() -> Result<(), wasm_bindgen::JsValue> {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));

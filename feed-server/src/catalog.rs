@@ -96,6 +96,8 @@ pub struct Catalog {
 struct State {
     groups: BTreeMap<GroupId, Group>,
     series: BTreeMap<SeriesId, Series>,
+    /// How many series each group has.
+    members: BTreeMap<GroupId, usize>,
     ended: BTreeMap<SeriesId, Timestamp>,
     next_group: u32,
     next_series: u32,
@@ -136,10 +138,11 @@ impl Catalog {
         let Some(group) = state.groups.get(&series.group) else {
             return Err(CatalogError::NoSuchGroup(series.group));
         };
-        let siblings = state.series.values().filter(|other| other.group == series.group).count();
+        let siblings = state.members.get(&series.group).copied().unwrap_or_default();
         if siblings >= MAX_GROUP_SERIES {
             return Err(CatalogError::GroupFull { group: group.name.clone() });
         }
+        state.members.insert(series.group, siblings + 1);
         state.next_series += 1;
         let id = SeriesId(state.next_series);
         state.series.insert(id, series.clone());
@@ -162,7 +165,11 @@ impl Catalog {
             state.ended.iter().filter(|&(_, &ended)| ended < oldest_kept).map(|(&series, _)| series).collect();
         for series in gone {
             state.ended.remove(&series);
-            state.series.remove(&series);
+            if let Some(Series { group, .. }) = state.series.remove(&series)
+                && let Some(members) = state.members.get_mut(&group)
+            {
+                *members -= 1;
+            }
             state.changes.series.retain(|(added, _)| *added != series);
             state.changes.retired.push(series);
         }

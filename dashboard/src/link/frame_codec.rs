@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::codec::{Codec, Incoming, Outgoing};
 
-/// The codec of `docs/PROTOCOL.md`. A frame borrows its columns from the staged message: nothing is copied.
+/// The codec of the [`protocol`] crate. A frame borrows its columns from the staged message: nothing is copied.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FrameCodec;
 

@@ -10,7 +10,7 @@ use web_sys::{Event, HtmlElement, ResizeObserver};
 
 use super::codec::{PageCodec, Received};
 use super::controls::{self, Command};
-use super::dom;
+use super::dom::{self, Text};
 use super::frame_loop::FrameLoop;
 use super::header::{Figures, Header};
 use super::listener::Listener;
@@ -38,6 +38,7 @@ pub(super) struct App {
     wall: HtmlElement,
     notice: HtmlElement,
     pause_button: HtmlElement,
+    pause_text: Text,
     header: Header,
     client: Option<WebSocketClient<PageCodec>>,
     clock: ServerClock,
@@ -163,6 +164,7 @@ impl App {
             wall: dom::by_id("wall")?,
             notice: dom::by_id("notice")?,
             pause_button: dom::by_id("pause")?,
+            pause_text: Text::new(dom::by_id("pause")?),
             header: Header::new()?,
             client: None,
             clock: ServerClock::default(),
@@ -215,6 +217,8 @@ impl App {
         match self.store.apply(frame) {
             Applied::Stored => {}
             Applied::CatalogChanged => {
+                // Here too, for a hidden page draws no frames and would keep every series that ever was.
+                self.store.prune(self.clock.server_now(now) - self.window);
                 if let Err(error) = self.rebuild_panels() {
                     self.report(&error);
                 }
@@ -341,7 +345,7 @@ impl App {
                 panel.update_legend(group, server_now)?;
             }
         }
-        self.pause_button.set_text_content(Some(if self.paused { "Resume" } else { "Pause" }));
+        self.pause_text.set(if self.paused { "Resume" } else { "Pause" });
         let age_us = self.store.newest().map(|newest| server_now.micros_since(newest));
         let age =
             age_us.filter(|_| self.link.name != "live").map(|age_us| format!(", data {} s old", age_us / 1_000_000));

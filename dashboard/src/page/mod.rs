@@ -16,31 +16,18 @@
 //! | [`rate`] | how many a second |
 //! | `dom` | making and changing elements |
 
+mod app;
+mod codec;
+mod controls;
+mod dom;
+mod frame_loop;
+mod header;
+mod legend;
+mod listener;
+mod panel;
 pub mod parameters;
 pub mod rate;
-
-#[cfg(target_arch = "wasm32")]
-pub use app::start;
-
-#[cfg(target_arch = "wasm32")]
-mod app;
-#[cfg(target_arch = "wasm32")]
-mod codec;
-#[cfg(target_arch = "wasm32")]
-mod controls;
-#[cfg(target_arch = "wasm32")]
-mod dom;
-#[cfg(target_arch = "wasm32")]
-mod frame_loop;
-#[cfg(target_arch = "wasm32")]
-mod header;
-#[cfg(target_arch = "wasm32")]
-mod legend;
-#[cfg(target_arch = "wasm32")]
-mod listener;
-#[cfg(target_arch = "wasm32")]
-mod panel;
-#[cfg(target_arch = "wasm32")]
 mod stats;
-#[cfg(target_arch = "wasm32")]
 mod theme;
+
+pub use app::start;

@@ -47,6 +47,7 @@ pub(super) struct Panel {
     unit: Unit,
     scale: f64,
     axes_are_old: bool,
+    is_stale: bool,
 }
 
 impl Panel {
@@ -84,6 +85,7 @@ impl Panel {
             unit,
             scale: 1.0,
             axes_are_old: true,
+            is_stale: false,
         };
         panel.describe(group)?;
         Ok(panel)
@@ -168,7 +170,10 @@ impl Panel {
         let age_us = group.newest().map(|newest| now.micros_since(newest));
         let limit = group.longest_step().micros().max(1_000_000) as i64;
         let stale = age_us.filter(|&age_us| age_us > limit);
-        self.root.class_list().toggle_with_force("is-stale", stale.is_some())?;
+        if self.is_stale != stale.is_some() {
+            self.is_stale = stale.is_some();
+            self.root.class_list().toggle_with_force("is-stale", self.is_stale)?;
+        }
         self.age.set(&stale.map_or_else(String::new, |age_us| format!("{} s old", age_us / 1_000_000)));
         Ok(())
     }

@@ -18,6 +18,8 @@ pub struct Store {
     places: HashMap<GroupId, usize>,
     epoch: Option<Epoch>,
     position: Option<Sequence>,
+    /// Something was lost, and the history that fills it has been asked for.
+    awaits_history: bool,
     counts: Counts,
 }
 
@@ -54,6 +56,7 @@ impl Store {
             places: HashMap::new(),
             epoch: None,
             position: None,
+            awaits_history: false,
             counts: Counts::default(),
         }
     }
@@ -111,6 +114,7 @@ impl Store {
                 self.blocks(&history.blocks);
                 if history.part == HistoryPart::Last {
                     self.position = Some(sequence);
+                    self.awaits_history = false;
                 }
             }
             Body::Gap(_) => {
@@ -150,7 +154,11 @@ impl Store {
         pruned > 0 || self.groups.len() != before
     }
 
+    /// Asks once; what is under way already shows the same hole.
     fn lost(&mut self) -> Applied {
+        if std::mem::replace(&mut self.awaits_history, true) {
+            return Applied::Stored;
+        }
         self.counts.gaps += 1;
         Applied::Lost
     }

@@ -121,10 +121,13 @@ fn a_frame_that_comes_twice_counts_once_and_one_that_never_came_is_noticed() {
     assert_eq!(stream.store.counts().duplicates, 1);
     assert_eq!(stream.samples(4, &[4], &[(1, 4.0)]), Applied::Lost);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 2.0)]), "what follows a loss waits for what was lost");
+    assert_eq!(stream.samples(5, &[5], &[(1, 5.0)]), Applied::Stored, "asked for once");
+    stream.history(5, &[3, 4, 5], &[(1, 5.0)]);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 2.0), (3, 5.0), (4, 5.0), (5, 5.0)]));
     let heartbeat = Body::Heartbeat(Heartbeat { next_within: INTERVAL });
     let head = |sequence| Frame { envelope: envelope(1, sequence), body: heartbeat };
-    assert_eq!(stream.store.apply(&head(2)), Applied::Stored);
-    assert_eq!(stream.store.apply(&head(3)), Applied::Lost);
+    assert_eq!(stream.store.apply(&head(5)), Applied::Stored);
+    assert_eq!(stream.store.apply(&head(6)), Applied::Lost);
 }
 
 #[test]

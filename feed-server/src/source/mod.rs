@@ -37,7 +37,8 @@ pub enum SourceError {
 pub fn spawn(spec: &SourceSpec, outlet: Outlet, telemetry: Telemetry) -> std::io::Result<thread::JoinHandle<()>> {
     let name = spec.name();
     let spec = spec.clone();
-    thread::Builder::new().name(format!("source-{name}")).spawn(move || {
+    // Bare, since Linux shows 15 characters of it.
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
         let ended = match spec {
             SourceSpec::Host(spec) => HostSource::new(&spec, telemetry).run(&outlet),
             SourceSpec::Synthetic(spec) => SyntheticSource::new(&spec).run(&outlet),
