@@ -17,9 +17,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::batch::Batch;
 use crate::catalog::Catalog;
+use crate::frame_cutter::FrameCutter;
 use crate::frame_ring::{FrameRing, RingFrame};
 use crate::history::{Backfill, History};
-use crate::packing::{FRAME_ROOM_BYTES, block_bytes, rows_that_fit};
 use crate::telemetry::Telemetry;
 use crate::{catalog_frames, clock};
 
@@ -361,37 +361,5 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.0.lock().viewers -= 1;
         self.0.telemetry.viewers.dec();
-    }
-}
-
-/// Cuts joined batches into the rows of one frame after another.
-struct FrameCutter {
-    batches: std::vec::IntoIter<Batch>,
-    rest: Option<Batch>,
-}
-
-impl FrameCutter {
-    fn new(batches: Vec<Batch>) -> Self {
-        Self { batches: batches.into_iter(), rest: None }
-    }
-
-    /// As many rows as surely fit one frame; `None` when all are out.
-    fn next_frame(&mut self) -> Option<Vec<Batch>> {
-        let mut frame = Vec::new();
-        let mut room = FRAME_ROOM_BYTES;
-        while let Some(mut batch) = self.rest.take().or_else(|| self.batches.next()) {
-            let columns = batch.columns.len();
-            let fit = rows_that_fit(columns, room).min(batch.rows());
-            if fit == 0 {
-                self.rest = Some(batch);
-                break;
-            }
-            if fit < batch.rows() {
-                self.rest = Some(batch.split_off(fit));
-            }
-            room -= block_bytes(columns, fit).min(room);
-            frame.push(batch);
-        }
-        (!frame.is_empty()).then_some(frame)
     }
 }

@@ -15,7 +15,7 @@
 //! | [`batch`], [`catalog`] | what sources hand over: samples, and what they are |
 //! | [`hub`] | sequence numbers, and frames made once for all |
 //! | [`history`], [`frame_ring`] | the last minutes in columns; the last seconds as frames |
-//! | [`packing`], [`catalog_frames`] | what fits one frame |
+//! | [`frame_cutter`], [`packing`], [`catalog_frames`] | what fits one frame |
 //! | [`session`] | one viewer: cursor, pace, refusals |
 //! | [`http`] | page, upgrade, health, metrics |
 //! | [`server`], [`config`], [`cli`] | start to end, and what it is told |
@@ -31,6 +31,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod duration;
+pub mod frame_cutter;
 pub mod frame_ring;
 pub mod history;
 pub mod http;

@@ -38,6 +38,8 @@ pub enum Change {
 #[derive(Debug)]
 pub struct LineChart {
     pixels: Pixels,
+    /// Rows of the surface above and below the plot.
+    margin: u32,
     painter: LinePainter,
     envelopes: Envelopes,
     range: RangeTracker,
@@ -58,22 +60,26 @@ struct Drawn {
 }
 
 impl LineChart {
-    /// A chart of `width` x `height` device pixels, whose value axis is round in `steps`.
-    pub fn new(width: u32, height: u32, steps: Steps) -> Self {
+    /// A chart without a size yet, whose value axis is round in `steps`.
+    pub fn new(steps: Steps) -> Self {
         Self {
-            pixels: Pixels::new(width, height),
+            pixels: Pixels::new(0, 0),
+            margin: 0,
             painter: LinePainter::new(),
             envelopes: Envelopes::default(),
             range: RangeTracker::new(steps),
-            scale: Scale::new(0.0, 1.0, height),
+            scale: Scale::new(0.0, 1.0, 0),
             drawn: None,
         }
     }
 
-    /// Gives the chart another size; everything is drawn anew.
-    pub fn resize(&mut self, width: u32, height: u32) {
-        if (width, height) != (self.pixels.width(), self.pixels.height()) {
-            self.pixels.resize(width, height);
+    /// Gives the chart another size in device pixels. The surface is higher than the plot by `margin` at both ends, so
+    /// that a line along an end of the axis keeps its width.
+    pub fn resize(&mut self, width: u32, height: u32, margin: u32) {
+        let surface = (width, height + 2 * margin);
+        if (surface, margin) != ((self.pixels.width(), self.pixels.height()), self.margin) {
+            self.pixels.resize(surface.0, surface.1);
+            self.margin = margin;
             self.drawn = None;
         }
     }
@@ -93,7 +99,7 @@ impl LineChart {
         &mut self.pixels
     }
 
-    /// The value axis as it was last drawn.
+    /// The value axis as it was last drawn, over the plot's height.
     pub const fn scale(&self) -> Scale {
         self.scale
     }
@@ -166,7 +172,7 @@ impl LineChart {
             }
         }
         let (low, high) = self.range.update((low <= high).then_some((low, high)), &group.bounds, now);
-        Scale::new(low, high, self.pixels.height())
+        Scale::new(low, high, self.pixels.height() - 2 * self.margin)
     }
 
     fn paint(&mut self, group: &Group, view: &View<'_>, style: &Style) {
@@ -188,14 +194,15 @@ impl LineChart {
     }
 
     fn paint_envelope(&mut self, series: usize, view: &View<'_>, stroke: Stroke) {
-        let (envelopes, scale) = (&self.envelopes, self.scale);
+        let (envelopes, scale, margin) = (&self.envelopes, self.scale, self.margin as f32);
+        let y = |value| scale.y(value) + margin;
         let columns = (view.clip.start.saturating_sub(stroke.reach())..view.clip.end).map(|x| {
             // The greatest value has the least y.
             let span = envelopes.span(series, view.left + i64::from(x)).map(|span| ColumnSpan {
-                first: scale.y(span.first),
-                last: scale.y(span.last),
-                min: scale.y(span.max),
-                max: scale.y(span.min),
+                first: y(span.first),
+                last: y(span.last),
+                min: y(span.max),
+                max: y(span.min),
             });
             (x, span)
         });
@@ -203,7 +210,7 @@ impl LineChart {
     }
 
     fn paint_line(&mut self, group: &Group, series: usize, view: &View<'_>, stroke: Stroke) {
-        let scale = self.scale;
+        let (scale, margin) = (self.scale, self.margin as f32);
         // Only rows that can reach the clip: its own, and one beyond.
         let first_column = view.left + i64::from(view.clip.start) - i64::from(stroke.reach());
         let first_row = group.first_row_at(view.window.start_of(first_column)).saturating_sub(1);
@@ -213,7 +220,7 @@ impl LineChart {
             let hole = previous.replace(time).filter(|&previous| time.micros_since(previous) > longest);
             let x = view.window.x_of(time, view.now);
             let hole = hole.map(|_| (x, f32::NAN));
-            hole.into_iter().chain([(x, if value.is_finite() { scale.y(value) } else { f32::NAN })])
+            hole.into_iter().chain([(x, if value.is_finite() { scale.y(value) + margin } else { f32::NAN })])
         });
         self.painter.polyline(&mut self.pixels, points, stroke, view.clip.clone());
     }
@@ -236,146 +243,4 @@ fn first_changed_column(group: &Group, new_rows: &Range<u64>, column_us: i64) ->
     }
     let row = new_rows.start.saturating_sub(1).max(group.rows().start);
     Some(group.time(row).micros().div_euclid(column_us.max(1)))
-}
-
-#[cfg(test)]
-mod tests {
-    use protocol::{Body, Frame, Interval};
-
-    use super::*;
-    use crate::store::Store;
-    use crate::view::Steps;
-
-    const WIDTH: u32 = 200;
-    const HEIGHT: u32 = 80;
-
-    fn style() -> Style {
-        Style { line_width_px: 1.5, series: vec![Color::opaque(255, 0, 0), Color::opaque(0, 255, 0)] }
-    }
-
-    /// A store with one group of two series, `hz` rows a second, and a source of further rows.
-    struct Feed {
-        store: Store,
-        hz: i64,
-        row: i64,
-        sequence: u64,
-    }
-
-    impl Feed {
-        fn new(hz: i64) -> Self {
-            let mut store = Store::new(Interval::from_secs(20));
-            let catalog = crate::chart::testing::catalog(Interval::from_micros((1_000_000 / hz) as u64));
-            store.apply(&Frame::decode(&catalog).expect("decodes"));
-            Self { store, hz, row: 0, sequence: 0 }
-        }
-
-        fn now(&self) -> Timestamp {
-            Timestamp::from_micros((self.row - 1) * 1_000_000 / self.hz)
-        }
-
-        fn run(&mut self, rows: i64, value: impl Fn(i64) -> f64) {
-            for _ in 0..rows {
-                let time = Timestamp::from_micros(self.row * 1_000_000 / self.hz);
-                let values = [value(self.row), -value(self.row)];
-                self.row += 1;
-                self.sequence += 1;
-                let frame = crate::chart::testing::samples(self.sequence, time, values);
-                let frame = Frame::decode(&frame).expect("decodes");
-                assert!(matches!(frame.body, Body::Samples(_)));
-                self.store.apply(&frame);
-            }
-        }
-
-        fn draw(&self, chart: &mut LineChart, now: Timestamp) -> Change {
-            let window = Window::new(Interval::from_secs(20), WIDTH);
-            chart.draw(&self.store.groups()[0], &window, now, &style())
-        }
-    }
-
-    fn chart() -> LineChart {
-        LineChart::new(WIDTH, HEIGHT, Steps::Decimal)
-    }
-
-    fn wave(row: i64) -> f64 {
-        (row as f64 / 17.0).sin() * 10.0 + (row % 5) as f64
-    }
-
-    #[test]
-    fn drawing_bit_by_bit_gives_the_same_picture_as_drawing_at_once() {
-        for hz in [2, 10, 100] {
-            let mut feed = Feed::new(hz);
-            feed.run(hz * 15, wave);
-            let mut chart_bit_by_bit = chart();
-            for _ in 0..40 {
-                feed.run((hz / 5).max(1), wave);
-                feed.draw(&mut chart_bit_by_bit, feed.now());
-            }
-            let mut at_once = chart();
-            feed.draw(&mut at_once, feed.now());
-            assert_eq!(chart_bit_by_bit.scale(), at_once.scale(), "{hz} Hz");
-            // An x is rounded anew at each place on its way to the left, so the last bits of an edge may differ; and the
-            // leftmost columns once had a neighbour that has left the window.
-            for (x, y) in (2..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| (x, y))) {
-                let at = |chart: &LineChart| chart.pixels().pixel(x, y).expect("inside");
-                let (one, other) = (at(&chart_bit_by_bit), at(&at_once));
-                let far = one.iter().zip(other).any(|(a, b)| a.abs_diff(b) > 2);
-                assert!(!far, "{hz} Hz at {x}, {y}: {one:?} and {other:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn nothing_new_draws_nothing() {
-        let mut feed = Feed::new(10);
-        feed.run(100, wave);
-        let mut chart = chart();
-        assert_eq!(feed.draw(&mut chart, feed.now()), Change::Axis);
-        chart.pixels_mut().take_dirty();
-        assert_eq!(feed.draw(&mut chart, feed.now()), Change::Nothing);
-        assert_eq!(chart.pixels_mut().take_dirty(), None);
-    }
-
-    #[test]
-    fn a_hole_in_time_is_not_bridged() {
-        let mut feed = Feed::new(10);
-        feed.run(60, |_| 5.0);
-        feed.row += 60;
-        feed.run(60, |_| 5.0);
-        let mut chart = chart();
-        feed.draw(&mut chart, feed.now());
-        let drawn = |x| (0..HEIGHT).any(|y| chart.pixels().pixel(x, y).is_some_and(|pixel| pixel[3] > 0));
-        // 20 s on 200 columns: the last 6 s are drawn, the 6 s before are the hole, and before it is drawn again.
-        assert!((145..WIDTH).all(drawn) && !(85..135).any(drawn) && (30..75).all(drawn));
-    }
-
-    #[test]
-    fn no_value_is_too_odd_to_draw() {
-        for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, 1e-300, -0.0] {
-            for hz in [2, 100] {
-                let mut feed = Feed::new(hz);
-                feed.run(hz * 10, |row| if row % 3 == 0 { odd } else { wave(row) });
-                feed.draw(&mut chart(), feed.now());
-                let mut feed = Feed::new(hz);
-                feed.run(hz * 10, |_| odd);
-                feed.draw(&mut chart(), feed.now());
-                feed.draw(&mut chart(), Timestamp::MIN);
-                feed.draw(&mut chart(), Timestamp::MAX);
-                feed.draw(&mut LineChart::new(0, 0, Steps::Decimal), feed.now());
-            }
-        }
-    }
-
-    #[test]
-    fn a_spike_of_one_sample_is_seen_at_any_density() {
-        for hz in [2, 10, 1_000] {
-            let mut feed = Feed::new(hz);
-            let spike = hz * 7 + hz / 2;
-            feed.run(hz * 15, |row| if row == spike { 100.0 } else { 0.0 });
-            let mut chart = chart();
-            feed.draw(&mut chart, feed.now());
-            let y = chart.scale().y(100.0).round().clamp(0.0, HEIGHT as f32 - 1.0) as u32;
-            let seen = (0..WIDTH).any(|x| chart.pixels().pixel(x, y).is_some_and(|pixel| pixel[3] > 0));
-            assert!(seen, "{hz} Hz");
-        }
-    }
 }

@@ -14,4 +14,4 @@ pub mod line;
 pub use line::{LineChart, Style};
 
 #[cfg(test)]
-mod testing;
+mod tests;

@@ -1,25 +1,19 @@
-//! Owns everything on the page, and wires socket, store and panels together.
-
-use std::cell::RefCell;
-use std::rc::Rc;
+//! What the page holds and does: takes in frames, draws panels, shows figures.
 
 use protocol::{Body, ClientMessage, Frame, Interval, Timestamp};
-use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, HtmlElement, ResizeObserver};
+use wasm_bindgen::JsValue;
+use web_sys::HtmlElement;
 
 use super::codec::{PageCodec, Received};
-use super::controls::{self, Command};
+use super::command::Command;
 use super::dom::{self, Text};
-use super::frame_loop::FrameLoop;
 use super::header::{Figures, Header};
-use super::listener::Listener;
 use super::panel::Panel;
 use super::parameters::{Parameters, Theme};
 use super::rate::Rate;
 use super::stats::Stats;
 use super::theme::{self, Palette};
-use crate::link::{ClientEvent, Exchange, Lag, Options, ServerClock, State, WebSocketClient, page_now};
+use crate::link::{ClientEvent, Exchange, Lag, ServerClock, State, WebSocketClient, page_now};
 use crate::store::{Applied, Store};
 
 /// Numbers change this often: faster than that nobody reads.
@@ -52,15 +46,6 @@ pub(super) struct App {
     layout_is_old: bool,
 }
 
-/// What the browser calls. Held for as long as the page lives; each takes itself back when dropped.
-#[expect(dead_code, reason = "held, not read")]
-struct Attached {
-    frame_loop: FrameLoop,
-    listeners: Vec<Listener>,
-    resize: (ResizeObserver, Closure<dyn FnMut()>),
-    stats: Closure<dyn FnMut() -> Result<JsValue, JsValue>>,
-}
-
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     messages: u64,
@@ -84,73 +69,8 @@ struct Link {
     text: String,
 }
 
-thread_local! {
-    /// The page's one owner: nothing else keeps it alive.
-    static PAGE: RefCell<Option<(Rc<RefCell<App>>, Attached)>> = const { RefCell::new(None) };
-}
-
-/// Starts the page.
-///
-/// # Errors
-/// When `index.html` lacks what the page needs, or the browser refuses something that every browser has.
-pub fn start() -> Result<(), JsValue> {
-    let app = Rc::new(RefCell::new(App::new()?));
-    let attached = attach(&app)?;
-    connect(&app)?;
-    PAGE.with(|owner| *owner.borrow_mut() = Some((app, attached)));
-    Ok(())
-}
-
-fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
-    let mut listeners = controls::listen(app)?;
-    let weak = Rc::downgrade(app);
-    listeners.push(Listener::new(dom::window()?, "resize", move |_: Event| {
-        if let Some(app) = weak.upgrade() {
-            app.borrow_mut().layout_is_old = true;
-        }
-    })?);
-    let weak = Rc::downgrade(app);
-    let resized = Closure::<dyn FnMut()>::new(move || {
-        if let Some(app) = weak.upgrade() {
-            app.borrow_mut().layout_is_old = true;
-        }
-    });
-    let observer = ResizeObserver::new(resized.as_ref().unchecked_ref())?;
-    observer.observe(&app.borrow().wall);
-    let weak = Rc::downgrade(app);
-    let frame_loop = FrameLoop::start(move |time_ms| {
-        if let Some(app) = weak.upgrade() {
-            app.borrow_mut().frame(time_ms);
-        }
-    });
-    let weak = Rc::downgrade(app);
-    let stats = Closure::<dyn FnMut() -> Result<JsValue, JsValue>>::new(move || match weak.upgrade() {
-        Some(app) => app.borrow_mut().stats().to_js(),
-        None => Ok(JsValue::NULL),
-    });
-    let kymograph = js_sys::Object::new();
-    js_sys::Reflect::set(&kymograph, &"stats".into(), stats.as_ref())?;
-    js_sys::Reflect::set(dom::window()?.as_ref(), &"kymograph".into(), &kymograph)?;
-    Ok(Attached { frame_loop, listeners, resize: (observer, resized), stats })
-}
-
-fn connect(app: &Rc<RefCell<App>>) -> Result<(), JsValue> {
-    let location = dom::window()?.location();
-    let scheme = if location.protocol()? == "https:" { "wss" } else { "ws" };
-    let url = format!("{scheme}://{}/stream?start=request", location.host()?);
-    let weak = Rc::downgrade(app);
-    let client = WebSocketClient::connect(&url, PageCodec, Options::default(), move |event| {
-        if let Some(app) = weak.upgrade() {
-            app.borrow_mut().event(event);
-        }
-    });
-    let client = client.map_err(|error| JsValue::from_str(&error.to_string()))?;
-    app.borrow_mut().client = Some(client);
-    Ok(())
-}
-
 impl App {
-    fn new() -> Result<Self, JsValue> {
+    pub(super) fn new() -> Result<Self, JsValue> {
         let query = dom::window()?.location().search()?;
         let parameters = Parameters::parse(&query);
         let theme = parameters.theme.unwrap_or_else(theme::preferred);
@@ -180,7 +100,7 @@ impl App {
     }
 
     /// Hot: once a message.
-    fn event(&mut self, event: ClientEvent<'_, PageCodec>) {
+    pub(super) fn event(&mut self, event: ClientEvent<'_, PageCodec>) {
         match event {
             ClientEvent::Opened => {
                 self.say(ClientMessage::Subscribe { start: self.store.start() });
@@ -255,6 +175,21 @@ impl App {
         self.say(ClientMessage::Probe { origin: now });
     }
 
+    /// The wall's size or the screen's changed: measure before the next frame.
+    pub(super) fn layout_changed(&mut self) {
+        self.layout_is_old = true;
+    }
+
+    /// The wall, whose size the panels follow.
+    pub(super) const fn wall(&self) -> &HtmlElement {
+        &self.wall
+    }
+
+    /// Takes the client that the app speaks through.
+    pub(super) fn set_client(&mut self, client: WebSocketClient<PageCodec>) {
+        self.client = Some(client);
+    }
+
     pub(super) fn command(&mut self, command: Command) {
         let done = match command {
             Command::Pause => {
@@ -298,7 +233,7 @@ impl App {
     }
 
     /// Hot: once a display frame.
-    fn frame(&mut self, time_ms: f64) {
+    pub(super) fn frame(&mut self, time_ms: f64) {
         let now = page_now();
         self.counts.frames += 1;
         let drawn = self.draw(now).and_then(|()| {
@@ -360,7 +295,7 @@ impl App {
         self.header.show(&figures)
     }
 
-    fn stats(&mut self) -> Stats {
+    pub(super) fn stats(&mut self) -> Stats {
         let store = self.store.counts();
         let lag = self.lag.recent(self.clock.server_now(page_now()));
         Stats {

@@ -7,19 +7,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, HtmlElement, KeyboardEvent};
 
 use super::app::App;
+use super::command::Command;
 use super::dom;
 use super::listener::Listener;
-
-/// What a person can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Command {
-    Pause,
-    Theme,
-}
-
-impl Command {
-    const ALL: [(Self, &'static str, &'static str); 2] = [(Self::Pause, "pause", "p"), (Self::Theme, "theme", "t")];
-}
 
 /// Listens to the buttons and to the keys that do the same.
 pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {

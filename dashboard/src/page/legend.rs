@@ -4,7 +4,6 @@ use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
 use super::dom::{self, Text};
-use super::panel::short;
 use super::theme::SERIES_COLORS;
 use crate::store::Group;
 use crate::view::Unit;
@@ -70,4 +69,10 @@ impl Legend {
         }
         Ok(())
     }
+}
+
+/// A number with its multiple, without a unit that stands elsewhere: `60k packets/s` becomes `60k`.
+pub(super) fn short(label: &str, has_long_unit: bool) -> String {
+    let number = label.split_once(' ').filter(|_| has_long_unit).map_or(label, |(number, _)| number);
+    number.to_owned()
 }

@@ -2,11 +2,12 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `app` | owns everything; wires socket, store and panels together |
+//! | `start` | makes the app and hands the browser what calls it |
+//! | `app` | what the page holds and does |
 //! | `codec` | the socket's messages, with their length |
 //! | `panel` | one group on screen: title, canvases, legend |
 //! | `legend` | names and current values of a panel's series |
-//! | `controls` | buttons and keys |
+//! | `command`, `controls` | what a person can ask for; buttons and keys |
 //! | `header` | state of the link, lag, rates |
 //! | `frame_loop` | one `requestAnimationFrame` for the page |
 //! | `listener` | an owned event listener |
@@ -18,6 +19,7 @@
 
 mod app;
 mod codec;
+mod command;
 mod controls;
 mod dom;
 mod frame_loop;
@@ -27,7 +29,8 @@ mod listener;
 mod panel;
 pub mod parameters;
 pub mod rate;
+mod start;
 mod stats;
 mod theme;
 
-pub use app::start;
+pub use start::start;

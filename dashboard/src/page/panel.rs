@@ -9,7 +9,7 @@ use wasm_bindgen::{Clamped, JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, ImageData};
 
 use super::dom::{self, Text};
-use super::legend::Legend;
+use super::legend::{Legend, short};
 use super::theme::Palette;
 use crate::chart::axes::{self, Mark, PlotBox};
 use crate::chart::line::Change;
@@ -81,7 +81,7 @@ impl Panel {
             series,
             context: context.unchecked_into(),
             legend,
-            chart: LineChart::new(0, 0, unit.steps()),
+            chart: LineChart::new(unit.steps()),
             unit,
             scale: 1.0,
             axes_are_old: true,
@@ -117,22 +117,23 @@ impl Panel {
         let device = |css: f64| (css * scale).round().max(0.0) as u32;
         fit(&self.axes, device(width), device(height));
         let (plot_width, plot_height) = (width - LEFT_PX - RIGHT_PX, height - TOP_PX - BOTTOM_PX);
-        let (device_width, device_height) = (device(plot_width), device(plot_height));
-        if fit(&self.series, device_width, device_height) {
+        let (device_width, device_height, margin) = (device(plot_width), device(plot_height), device(LINE_PX));
+        let surface_height = device_height + 2 * margin;
+        if fit(&self.series, device_width, surface_height) {
             self.chart.repaint();
         }
         let style = self.series.style();
         // Exactly as many CSS pixels as the device pixels are worth, or the browser would blur them.
         for (name, css) in [
             ("left", f64::from(device(LEFT_PX)) / scale),
-            ("top", f64::from(device(TOP_PX)) / scale),
+            ("top", (f64::from(device(TOP_PX)) - f64::from(margin)) / scale),
             ("width", f64::from(device_width) / scale),
-            ("height", f64::from(device_height) / scale),
+            ("height", f64::from(surface_height) / scale),
         ] {
             style.set_property(name, &format!("{css}px"))?;
         }
         self.scale = scale;
-        self.chart.resize(device_width, device_height);
+        self.chart.resize(device_width, device_height, margin);
         self.axes_are_old = true;
         Ok(())
     }
@@ -194,7 +195,7 @@ impl Panel {
             left: device(LEFT_PX),
             top: device(TOP_PX),
             width: self.chart.pixels().width() as i32,
-            height: self.chart.pixels().height() as i32,
+            height: self.chart.scale().height_px() as i32,
             scale: self.scale,
         };
         let scale = self.chart.scale();
@@ -210,12 +211,6 @@ impl Panel {
         axes::draw(&backend.into_drawing_area(), plot, &values, &times, palette.axes, &palette.font)
             .map_err(|error| JsValue::from_str(&error.to_string()))
     }
-}
-
-/// A number with its multiple, without a unit that stands elsewhere: `60k packets/s` becomes `60k`.
-pub(super) fn short(label: &str, has_long_unit: bool) -> String {
-    let number = label.split_once(' ').filter(|_| has_long_unit).map_or(label, |(number, _)| number);
-    number.to_owned()
 }
 
 /// Gives a canvas so many device pixels. Whether that emptied it: setting a size, even the same one, does.

@@ -1,0 +1,170 @@
+//! Charts of hand-made feeds: which pixels they change, and which they never miss.
+
+use protocol::{
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor, GroupId,
+    Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+};
+
+use super::line::Change;
+use super::{LineChart, Style};
+use crate::store::Store;
+use crate::surface::Color;
+use crate::view::{Steps, Window};
+
+fn catalog(interval: Interval) -> Vec<u8> {
+    let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let (id, name, title, unit) = (GroupId(1), "g", "G", "1");
+    groups.push(&GroupDescriptor { id, name, title, unit, interval, bounds: Bounds::Auto }).expect("encodes");
+    for (id, name) in [(SeriesId(1), "a"), (SeriesId(2), "b")] {
+        let labels = protocol::Entries::default();
+        let descriptor = SeriesDescriptor { id, group: GroupId(1), name, kind: SeriesKind::Gauge, labels };
+        series.push(&descriptor).expect("encodes");
+    }
+    let (groups, series, retired) = (groups.entries(), series.entries(), protocol::Entries::default());
+    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
+    Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body }.to_bytes().expect("encodes")
+}
+
+fn samples(sequence: u64, time: Timestamp, values: [f64; 2]) -> Vec<u8> {
+    let mut blocks = BlockBuffer::default();
+    let columns = [(SeriesId(1), &values[..1]), (SeriesId(2), &values[1..])];
+    blocks.push(GroupId(1), &[time], columns).expect("encodes");
+    let body = Body::Samples(Samples { collected: time, queued: time, blocks: blocks.blocks() });
+    let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(sequence), sent: time };
+    Frame { envelope, body }.to_bytes().expect("encodes")
+}
+
+const WIDTH: u32 = 200;
+const HEIGHT: u32 = 80;
+
+fn style() -> Style {
+    Style { line_width_px: 1.5, series: vec![Color::opaque(255, 0, 0), Color::opaque(0, 255, 0)] }
+}
+
+/// A store with one group of two series, `hz` rows a second, and a source of further rows.
+struct Feed {
+    store: Store,
+    hz: i64,
+    row: i64,
+    sequence: u64,
+}
+
+impl Feed {
+    fn new(hz: i64) -> Self {
+        let mut store = Store::new(Interval::from_secs(20));
+        let catalog = catalog(Interval::from_micros((1_000_000 / hz) as u64));
+        store.apply(&Frame::decode(&catalog).expect("decodes"));
+        Self { store, hz, row: 0, sequence: 0 }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros((self.row - 1) * 1_000_000 / self.hz)
+    }
+
+    fn run(&mut self, rows: i64, value: impl Fn(i64) -> f64) {
+        for _ in 0..rows {
+            let time = Timestamp::from_micros(self.row * 1_000_000 / self.hz);
+            let values = [value(self.row), -value(self.row)];
+            self.row += 1;
+            self.sequence += 1;
+            let frame = samples(self.sequence, time, values);
+            let frame = Frame::decode(&frame).expect("decodes");
+            assert!(matches!(frame.body, Body::Samples(_)));
+            self.store.apply(&frame);
+        }
+    }
+
+    fn draw(&self, chart: &mut LineChart, now: Timestamp) -> Change {
+        let window = Window::new(Interval::from_secs(20), WIDTH);
+        chart.draw(&self.store.groups()[0], &window, now, &style())
+    }
+}
+
+fn chart() -> LineChart {
+    let mut chart = LineChart::new(Steps::Decimal);
+    chart.resize(WIDTH, HEIGHT, 0);
+    chart
+}
+
+fn wave(row: i64) -> f64 {
+    (row as f64 / 17.0).sin() * 10.0 + (row % 5) as f64
+}
+
+#[test]
+fn drawing_bit_by_bit_gives_the_same_picture_as_drawing_at_once() {
+    for hz in [2, 10, 100] {
+        let mut feed = Feed::new(hz);
+        feed.run(hz * 15, wave);
+        let mut chart_bit_by_bit = chart();
+        for _ in 0..40 {
+            feed.run((hz / 5).max(1), wave);
+            feed.draw(&mut chart_bit_by_bit, feed.now());
+        }
+        let mut at_once = chart();
+        feed.draw(&mut at_once, feed.now());
+        assert_eq!(chart_bit_by_bit.scale(), at_once.scale(), "{hz} Hz");
+        // An x is rounded anew at each place on its way to the left, so the last bits of an edge may differ; and the
+        // leftmost columns once had a neighbour that has left the window.
+        for (x, y) in (2..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| (x, y))) {
+            let at = |chart: &LineChart| chart.pixels().pixel(x, y).expect("inside");
+            let (one, other) = (at(&chart_bit_by_bit), at(&at_once));
+            let far = one.iter().zip(other).any(|(a, b)| a.abs_diff(b) > 2);
+            assert!(!far, "{hz} Hz at {x}, {y}: {one:?} and {other:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_new_draws_nothing() {
+    let mut feed = Feed::new(10);
+    feed.run(100, wave);
+    let mut chart = chart();
+    assert_eq!(feed.draw(&mut chart, feed.now()), Change::Axis);
+    chart.pixels_mut().take_dirty();
+    assert_eq!(feed.draw(&mut chart, feed.now()), Change::Nothing);
+    assert_eq!(chart.pixels_mut().take_dirty(), None);
+}
+
+#[test]
+fn a_hole_in_time_is_not_bridged() {
+    let mut feed = Feed::new(10);
+    feed.run(60, |_| 5.0);
+    feed.row += 60;
+    feed.run(60, |_| 5.0);
+    let mut chart = chart();
+    feed.draw(&mut chart, feed.now());
+    let drawn = |x| (0..HEIGHT).any(|y| chart.pixels().pixel(x, y).is_some_and(|pixel| pixel[3] > 0));
+    // 20 s on 200 columns: the last 6 s are drawn, the 6 s before are the hole, and before it is drawn again.
+    assert!((145..WIDTH).all(drawn) && !(85..135).any(drawn) && (30..75).all(drawn));
+}
+
+#[test]
+fn no_value_is_too_odd_to_draw() {
+    for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, 1e-300, -0.0] {
+        for hz in [2, 100] {
+            let mut feed = Feed::new(hz);
+            feed.run(hz * 10, |row| if row % 3 == 0 { odd } else { wave(row) });
+            feed.draw(&mut chart(), feed.now());
+            let mut feed = Feed::new(hz);
+            feed.run(hz * 10, |_| odd);
+            feed.draw(&mut chart(), feed.now());
+            feed.draw(&mut chart(), Timestamp::MIN);
+            feed.draw(&mut chart(), Timestamp::MAX);
+            feed.draw(&mut LineChart::new(Steps::Decimal), feed.now());
+        }
+    }
+}
+
+#[test]
+fn a_spike_of_one_sample_is_seen_at_any_density() {
+    for hz in [2, 10, 1_000] {
+        let mut feed = Feed::new(hz);
+        let spike = hz * 7 + hz / 2;
+        feed.run(hz * 15, |row| if row == spike { 100.0 } else { 0.0 });
+        let mut chart = chart();
+        feed.draw(&mut chart, feed.now());
+        let y = chart.scale().y(100.0).round().clamp(0.0, HEIGHT as f32 - 1.0) as u32;
+        let seen = (0..WIDTH).any(|x| chart.pixels().pixel(x, y).is_some_and(|pixel| pixel[3] > 0));
+        assert!(seen, "{hz} Hz");
+    }
+}
