@@ -19,8 +19,12 @@ use crate::store::{Applied, Store};
 /// Numbers change this often: faster than that nobody reads.
 const FIGURES_INTERVAL_MS: f64 = 250.0;
 
-/// The clocks are compared this often, and once a connection opens.
+/// The clocks are compared this often.
 const PROBE_INTERVAL: Interval = Interval::from_secs(2);
+
+/// On a new connection the clocks are compared so many times with each look at the figures: the first answers come while
+/// history does, and late answers tell little.
+const FIRST_PROBES: u32 = 12;
 
 /// Everything on the page.
 pub(super) struct App {
@@ -38,6 +42,7 @@ pub(super) struct App {
     clock: ServerClock,
     lag: Lag,
     last_probe: Timestamp,
+    first_probes: u32,
     counts: Counts,
     rates: Rates,
     link: Link,
@@ -90,6 +95,7 @@ impl App {
             clock: ServerClock::default(),
             lag: Lag::default(),
             last_probe: Timestamp::MIN,
+            first_probes: 0,
             counts: Counts::default(),
             rates: Rates::default(),
             link: Link { name: "connecting", text: "connecting".to_owned() },
@@ -104,6 +110,7 @@ impl App {
         match event {
             ClientEvent::Opened => {
                 self.say(ClientMessage::Subscribe { start: self.store.start() });
+                self.first_probes = FIRST_PROBES;
                 self.probe(page_now());
             }
             ClientEvent::Message(Received { frame, bytes }) => {
@@ -269,7 +276,8 @@ impl App {
 
     fn show_figures(&mut self, seconds: f64, now: Timestamp) -> Result<(), JsValue> {
         let server_now = self.clock.server_now(now);
-        if now.micros_since(self.last_probe) > PROBE_INTERVAL.micros() as i64 {
+        if self.first_probes > 0 || now.micros_since(self.last_probe) > PROBE_INTERVAL.micros() as i64 {
+            self.first_probes = self.first_probes.saturating_sub(1);
             self.probe(now);
         }
         if self.store.prune(server_now - self.window) {
