@@ -208,3 +208,29 @@ async fn pause_holds_the_picture_while_samples_come_in() -> Result<()> {
     until(&page, &format!("{PIXELS}[1] !== {held}")).await?;
     no_errors(&page)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_theme_follows_the_browser_until_a_person_changes_it() -> Result<()> {
+    let served = Served::feed(&SYNTHETIC).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    // A browser that says nothing of dark prefers light.
+    until(&page, "document.documentElement.dataset.theme === 'light'").await?;
+    until(&page, &format!("{PIXELS}[0] > 100")).await?;
+    // The first series' colour is that of the theme, on the canvas as in the legend.
+    let drawn_in_its_colour = "(() => {
+        const [, r, g, b] = getComputedStyle(document.querySelector('.legend-swatch')).backgroundColor.match(/(\\d+), (\\d+), (\\d+)/);
+        const canvas = document.querySelector('.plot-series');
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        for (let i = 0; i < data.length; i += 4)
+            if (data[i] == r && data[i + 1] == g && data[i + 2] == b && data[i + 3] == 255) return true;
+        return false;
+    })()";
+    until(&page, drawn_in_its_colour).await?;
+    page.press("t").await?;
+    until(&page, "document.documentElement.dataset.theme === 'dark'").await?;
+    until(&page, drawn_in_its_colour).await?;
+    page.click("#theme").await?;
+    until(&page, "document.documentElement.dataset.theme === 'light'").await?;
+    no_errors(&page)
+}
