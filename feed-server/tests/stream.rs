@@ -176,7 +176,7 @@ async fn a_viewer_that_stops_reading_delays_nobody_and_is_whole_again_when_it_re
     let mut metrics = served.get("/metrics").await;
     // Its session notices when it can write again, so let it write a little now and then.
     while !fell_behind(&metrics) {
-        other.read_live(200).await;
+        other.read_live(60).await;
         for _ in 0..20 {
             sleeper.frame().await;
         }
