@@ -9,7 +9,7 @@ pub struct Batch {
     pub group: GroupId,
     /// When each row was measured.
     pub times: Vec<Timestamp>,
-    /// A column for each series that has values in these rows.
+    /// A column for each series that has values in these rows; the hub puts them in order.
     pub columns: Vec<BatchColumn>,
 }
 
@@ -70,6 +70,14 @@ impl Batch {
         }
     }
 
+    /// Puts the columns in the order of their series, as the wire wants them. Of two of one series the first stays.
+    pub fn sort_columns(&mut self) {
+        if !self.columns.is_sorted_by(|earlier, later| earlier.series < later.series) {
+            self.columns.sort_by_key(|column| column.series);
+            self.columns.dedup_by_key(|column| column.series);
+        }
+    }
+
     /// Drops rows that do not come after `last`, nor after the row before them. Returns how many were dropped.
     pub fn keep_rising(&mut self, last: Option<Timestamp>) -> usize {
         let mut newest = last;
@@ -116,6 +124,14 @@ mod tests {
         assert_eq!(batch.columns[1].values, [2.0, 4.0]);
         let other = Batch::row(GroupId(1), at(3), [(SeriesId(1), 5.0)]);
         assert_eq!(batch.append(other.clone()), Err(other));
+    }
+
+    #[test]
+    fn columns_are_put_in_order() {
+        let values = [(3, 1.0), (1, 2.0), (3, 3.0)].map(|(series, value)| (SeriesId(series), value));
+        let mut batch = Batch::row(GroupId(1), at(1), values);
+        batch.sort_columns();
+        assert_eq!(batch, Batch::row(GroupId(1), at(1), [(SeriesId(1), 2.0), (SeriesId(3), 1.0)]));
     }
 
     #[test]

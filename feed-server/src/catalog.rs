@@ -173,6 +173,8 @@ impl Catalog {
             state.changes.series.retain(|(added, _)| *added != series);
             state.changes.retired.push(series);
         }
+        // Those that are still to be told may have larger ids.
+        state.changes.retired.sort_unstable();
     }
 
     /// What changed since this was last called.

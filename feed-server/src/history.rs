@@ -11,9 +11,12 @@ use protocol::column::MISSING;
 use protocol::{BlockBuffer, EncodeError, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::batch::Batch;
-use crate::packing::{FRAME_ROOM_BYTES, block_bytes, rows_that_fit};
+use crate::packing::Room;
 
 const VALUE_BYTES: usize = size_of::<f64>();
+
+/// A block of fewer rows packs badly.
+const MIN_ROWS: usize = 128;
 
 /// The samples of the last minutes.
 #[derive(Debug)]
@@ -131,8 +134,8 @@ impl History {
     /// # Errors
     /// Only what the encoder refuses, which would be a defect here.
     pub fn fill(&self, backfill: &mut Backfill, blocks: &mut BlockBuffer) -> Result<(), EncodeError> {
-        blocks.clear();
-        let mut room = FRAME_ROOM_BYTES;
+        blocks.start(Timestamp::default());
+        let mut room = Room::of_a_frame();
         let mut times = Vec::new();
         let mut values = Vec::new();
         while let Some((id, rows)) = backfill.parts.front_mut() {
@@ -142,14 +145,19 @@ impl History {
             };
             rows.start = rows.start.max(group.first_row);
             let columns = group.columns.len();
-            let count = rows_that_fit(columns, room).min(rows.end.saturating_sub(rows.start) as usize);
-            if count == 0 && rows.start < rows.end {
+            let left = rows.end.saturating_sub(rows.start) as usize;
+            let count = room.rows(columns).min(left);
+            // Packed, a block leaves most of the room that it might have taken; the last of it is not worth a block.
+            if count < left.min(MIN_ROWS) && !blocks.is_empty() || count == 0 && left > 0 {
                 return Ok(());
+            }
+            if blocks.is_empty() {
+                blocks.start(group.times.get((rows.start - group.first_row) as usize).copied().unwrap_or_default());
             }
             let chunk = rows.start..rows.start + count as u64;
             rows.start = chunk.end;
             group.append_block(*id, chunk, &mut times, &mut values, blocks)?;
-            room -= block_bytes(columns, count).min(room);
+            room.take(blocks.len(), columns * count);
             if rows.start >= rows.end {
                 backfill.parts.pop_front();
             }
@@ -251,8 +259,6 @@ impl GroupHistory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::Entries;
-
     const GROUP: GroupId = GroupId(1);
 
     fn row(second: i64, value: f64) -> Batch {
@@ -265,14 +271,13 @@ mod tests {
         let mut blocks = BlockBuffer::default();
         while !backfill.is_done() {
             history.fill(&mut backfill, &mut blocks).expect("encodes");
-            assert!(blocks.len() <= FRAME_ROOM_BYTES);
-            let entries: Entries<'_, protocol::Block<'_>> = blocks.blocks();
-            for block in &entries {
+            assert!(blocks.len() <= crate::packing::FRAME_ROOM_BYTES);
+            for block in &blocks.blocks() {
                 let mut values = vec![MISSING; block.rows as usize];
                 for column in block.columns.iter().filter(|column| column.series == SeriesId(1)) {
                     column.values().expect("known").copy_to(&mut values);
                 }
-                out.extend(block.times.iter(block.rows).map(|t| t.micros() / 1_000_000).zip(values));
+                out.extend(block.times.iter().map(|t| t.micros() / 1_000_000).zip(values));
             }
         }
         out

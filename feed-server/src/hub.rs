@@ -176,6 +176,7 @@ impl Hub {
         let mut joined: Vec<Batch> = Vec::new();
         for mut batch in batches {
             state.last_batch = Some(now);
+            batch.sort_columns();
             self.telemetry.rows.inc_by(batch.rows() as u64);
             self.telemetry.samples.inc_by(batch.values() as u64);
             let open = joined.iter_mut().rev().find(|earlier| earlier.group == batch.group);
@@ -202,12 +203,12 @@ impl Hub {
             state.ring.skip();
             return Ok(());
         }
-        state.blocks.clear();
+        let collected = rows.iter().filter_map(|batch| batch.times.last()).max().copied().unwrap_or(now);
+        state.blocks.start(collected);
         for batch in rows {
             let columns = batch.columns.iter().map(|column| (column.series, column.values.as_slice()));
             state.blocks.push(batch.group, &batch.times, columns)?;
         }
-        let collected = rows.iter().filter_map(|batch| batch.times.last()).max().copied().unwrap_or(now);
         let samples = Samples { collected, queued: now, blocks: state.blocks.blocks() };
         let envelope = self.envelope(state.sequence, clock::now());
         let frame = Frame { envelope, body: Body::Samples(samples) }.to_bytes()?;

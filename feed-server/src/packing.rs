@@ -1,20 +1,46 @@
 //! How many rows go into one frame.
 //!
 //! A frame may not pass [`Frame::MAX_BODY_BYTES`]. What a block will take is bounded from above by its size with every
-//! column raw, so that it is known before anything is encoded.
+//! column raw, the longest encoding, so that it is known before anything is encoded.
 
 use protocol::Frame;
+use protocol::limits::{MAX_BLOCK_ROWS, MAX_FRAME_VALUES};
 
-/// A body's own fields before its blocks: two stamps of nine bytes, and the list's length.
-const BODY_HEAD_BYTES: usize = 32;
-/// Group, rows, encoding and the two lengths, as the widest varints.
-const BLOCK_HEAD_BYTES: usize = 24;
+/// A body's own fields before its blocks: two stamps and the origin, nine bytes each, and the list's length.
+const BODY_HEAD_BYTES: usize = 40;
+/// Group, rows, encoding and the two lengths, as the widest varints; and what a start and a step take beyond one time.
+const BLOCK_HEAD_BYTES: usize = 40;
 /// Series, encoding and length, as the widest varints.
 const COLUMN_HEAD_BYTES: usize = 11;
 const VALUE_BYTES: usize = 8;
 
 /// Room for blocks in one frame, in bytes.
 pub const FRAME_ROOM_BYTES: usize = Frame::MAX_BODY_BYTES - BODY_HEAD_BYTES;
+
+/// What is left of a frame whose blocks are encoded one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    bytes: usize,
+    values: usize,
+}
+
+impl Room {
+    /// All of it.
+    pub const fn of_a_frame() -> Self {
+        Self { bytes: FRAME_ROOM_BYTES, values: MAX_FRAME_VALUES as usize }
+    }
+
+    /// How many rows of `columns` columns surely fit.
+    pub fn rows(self, columns: usize) -> usize {
+        rows_that_fit(columns, self.bytes).min(self.values / columns.max(1))
+    }
+
+    /// All blocks so far have taken `bytes` bytes, and the last of them holds `values` values.
+    pub fn take(&mut self, bytes: usize, values: usize) {
+        self.bytes = FRAME_ROOM_BYTES.saturating_sub(bytes);
+        self.values = self.values.saturating_sub(values);
+    }
+}
 
 /// The most that `rows` rows of `columns` columns can take.
 pub const fn block_bytes(columns: usize, rows: usize) -> usize {
@@ -24,13 +50,14 @@ pub const fn block_bytes(columns: usize, rows: usize) -> usize {
 /// How many rows of `columns` columns surely fit into `room` bytes.
 pub const fn rows_that_fit(columns: usize, room: usize) -> usize {
     let heads = BLOCK_HEAD_BYTES + columns * COLUMN_HEAD_BYTES;
-    room.saturating_sub(heads) / (VALUE_BYTES * (columns + 1))
+    let rows = room.saturating_sub(heads) / (VALUE_BYTES * (columns + 1));
+    if rows < MAX_BLOCK_ROWS as usize { rows } else { MAX_BLOCK_ROWS as usize }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::limits::{MAX_BLOCK_ROWS, MAX_GROUP_SERIES};
+    use protocol::limits::MAX_GROUP_SERIES;
 
     #[test]
     fn a_row_of_the_widest_group_fits_an_empty_frame() {

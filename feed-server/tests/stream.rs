@@ -49,7 +49,7 @@ async fn a_viewer_is_sent_hello_catalog_history_and_then_live_samples() {
             _ => continue,
         };
         for block in &blocks {
-            times.entry(block.group).or_default().extend(block.times.iter(block.rows));
+            times.entry(block.group).or_default().extend(block.times.iter());
             assert_eq!(block.columns.iter().count(), 2);
         }
     }
@@ -193,7 +193,7 @@ async fn a_viewer_that_stops_reading_delays_nobody_and_is_whole_again_when_it_re
             _ => continue,
         };
         for block in blocks.iter().filter(|block| block.group.0 == 1) {
-            for time in block.times.iter(block.rows) {
+            for time in &block.times {
                 assert!(last.is_none_or(|last| time.micros_since(last) == 100), "no hole, no repeat");
                 last = Some(time);
                 rows += 1;

@@ -2,7 +2,7 @@
 
 use bincode::{BorrowDecode, Decode, Encode};
 
-use crate::block::{Block, check_blocks};
+use crate::block::Blocks;
 use crate::catalog::Catalog;
 use crate::codec::{self, Check};
 use crate::entries::Entries;
@@ -124,12 +124,12 @@ pub struct Samples<'a> {
     /// When the hub gave them their sequence number.
     pub queued: Timestamp,
     /// The samples. A group may have several blocks; their times go on.
-    pub blocks: Entries<'a, Block<'a>>,
+    pub blocks: Blocks<'a>,
 }
 
 impl Check for Samples<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        check_blocks(&self.blocks)
+        self.blocks.check()
     }
 }
 
@@ -139,12 +139,12 @@ pub struct History<'a> {
     /// Whether more follows.
     pub part: HistoryPart,
     /// The samples.
-    pub blocks: Entries<'a, Block<'a>>,
+    pub blocks: Blocks<'a>,
 }
 
 impl Check for History<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        check_blocks(&self.blocks)
+        self.blocks.check()
     }
 }
 
@@ -259,7 +259,7 @@ pub struct Annotation<'a> {
 
 impl Check for Annotation<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        self.series.check("annotated series", |_| Ok(()))?;
+        self.series.check_rising("annotated series", |series| series.0, |_| Ok(()))?;
         within("length of an annotation's author", self.author.len(), MAX_NAME_BYTES)?;
         within("length of an annotation", self.text.len(), MAX_TEXT_BYTES)
     }
@@ -318,7 +318,7 @@ pub struct Tally<'a> {
 
 impl Check for Tally<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        self.series.check("tally", |_| Ok(()))
+        self.series.check_rising("tally", |tally| tally.series.0, |_| Ok(()))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::time::Interval;
 pub struct Catalog<'a> {
     /// Whether this replaces all that was said before.
     pub scope: CatalogScope,
-    /// New groups, and groups whose description changed.
+    /// New groups, and groups whose description changed. Ids rise, here and in the other lists.
     pub groups: Entries<'a, GroupDescriptor<'a>>,
     /// New series, and series whose description changed. Their group stands in this or an earlier frame.
     pub series: Entries<'a, SeriesDescriptor<'a>>,
@@ -24,9 +24,9 @@ pub struct Catalog<'a> {
 
 impl Check for Catalog<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        self.groups.check("group descriptor", |group| group.check())?;
-        self.series.check("series descriptor", |series| series.check())?;
-        self.retired.check("retired series", |_| Ok(()))
+        self.groups.check_rising("group descriptor", |group| group.id.0, |group| group.check())?;
+        self.series.check_rising("series descriptor", |series| series.id.0, |series| series.check())?;
+        self.retired.check_rising("retired series", |series| series.0, |_| Ok(()))
     }
 }
 

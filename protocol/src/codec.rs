@@ -45,3 +45,39 @@ pub(crate) trait Check {
         Ok(())
     }
 }
+
+/// Appends a varint.
+pub(crate) fn put_i64(value: i64, out: &mut Vec<u8>) {
+    let _a_vector_takes_everything = bincode::encode_into_std_write(value, out, BODY);
+}
+
+/// As [`put_i64`].
+pub(crate) fn put_u64(value: u64, out: &mut Vec<u8>) {
+    let _a_vector_takes_everything = bincode::encode_into_std_write(value, out, BODY);
+}
+
+/// Takes a varint off the front of `bytes`.
+pub(crate) fn take_i64(bytes: &mut &[u8]) -> Option<i64> {
+    take(bytes)
+}
+
+/// As [`take_i64`].
+pub(crate) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
+    take(bytes)
+}
+
+fn take<'a, T: BorrowDecode<'a, ()>>(bytes: &mut &'a [u8]) -> Option<T> {
+    let (value, used) = bincode::borrow_decode_from_slice(bytes, BODY).ok()?;
+    *bytes = bytes.get(used..)?;
+    Some(value)
+}
+
+/// How many bytes [`put_i64`] would append.
+pub(crate) const fn bytes_of_i64(value: i64) -> usize {
+    match (value.wrapping_shl(1) ^ (value >> 63)) as u64 {
+        0..=250 => 1,
+        251..=0xffff => 3,
+        0x1_0000..=0xffff_ffff => 5,
+        _ => 9,
+    }
+}

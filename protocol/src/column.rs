@@ -1,34 +1,26 @@
-//! Columns: how the times and the values of a block lie on the wire.
+//! Value columns: how the values of one series in a block lie on the wire.
 //!
-//! | tag | times | bytes |
-//! | --- | --- | --- |
-//! | 0 | raw | `rows` x i64, little endian |
-//! | 1 | regular | start i64, step u64: row `i` is at `start + i * step` |
-//!
-//! | tag | values | bytes |
+//! | tag | encoding | bytes |
 //! | --- | --- | --- |
 //! | 0 | raw | `rows` x f64, little endian, bit for bit |
 //! | 1 | constant | one f64 that stands for every row |
+//! | 2 | single | `rows` x f32, little endian: each value is exactly that f32 |
+//! | 3 | scaled | [integers over a power of ten or two](crate::scaled), packed, and exceptions |
+//!
+//! The encoder takes the shortest. What that costs is bounded: three passes over the column, and a look for a scale at
+//! nine values of it (docs/BENCHMARKS.md, "Encode").
 //!
 //! A column of an encoding that this version does not know is skipped: its rows read as [`MISSING`].
 
 use bincode::{BorrowDecode, Encode};
 
 use crate::error::DecodeError;
-use crate::id::{GroupId, SeriesId};
-use crate::time::{Interval, Timestamp};
+use crate::id::SeriesId;
+use crate::scaled;
 
 /// The value of a row that a series has no value in: a NaN of this bit pattern, so that columns of series which come and
 /// go can be kept side by side. A reader draws it as it draws any NaN, as a hole.
 pub const MISSING: f64 = f64::from_bits(0x7ff4_4b59_4d49_5353);
-
-/// Tags of time columns.
-pub mod times_encoding {
-    /// One i64 a row.
-    pub const RAW: u8 = 0;
-    /// A start and a step.
-    pub const REGULAR: u8 = 1;
-}
 
 /// Tags of value columns.
 pub mod encoding {
@@ -36,76 +28,17 @@ pub mod encoding {
     pub const RAW: u8 = 0;
     /// One f64 for all rows.
     pub const CONSTANT: u8 = 1;
+    /// One f32 a row.
+    pub const SINGLE: u8 = 2;
+    /// Integers over a scale.
+    pub const SCALED: u8 = 3;
 }
 
-/// When each row of a block was measured.
-#[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
-pub struct Times<'a> {
-    encoding: u8,
-    bytes: &'a [u8],
-}
-
-impl<'a> Times<'a> {
-    /// Encodes `times` into `scratch` in its shortest form.
-    pub(crate) fn encode(times: &[Timestamp], scratch: &'a mut Vec<u8>) -> Self {
-        scratch.clear();
-        if let Some((start, step)) = regular(times) {
-            scratch.extend_from_slice(&start.micros().to_le_bytes());
-            scratch.extend_from_slice(&step.micros().to_le_bytes());
-            return Self { encoding: times_encoding::REGULAR, bytes: scratch };
-        }
-        for time in times {
-            scratch.extend_from_slice(&time.micros().to_le_bytes());
-        }
-        Self { encoding: times_encoding::RAW, bytes: scratch }
-    }
-
-    pub(crate) fn check(&self, group: GroupId, rows: u32) -> Result<(), DecodeError> {
-        let expected = match self.encoding {
-            times_encoding::RAW => rows as usize * 8,
-            times_encoding::REGULAR => 16,
-            encoding => return Err(DecodeError::UnknownTimesEncoding { group, encoding }),
-        };
-        if self.bytes.len() != expected {
-            return Err(DecodeError::TimesLength { group, rows, found: self.bytes.len(), expected });
-        }
-        Ok(())
-    }
-
-    /// The times of `rows` rows, in the order of the rows.
-    pub fn iter(&self, rows: u32) -> impl Iterator<Item = Timestamp> + use<'a> {
-        let words = self.bytes.chunks_exact(8);
-        let (start, step) = match self.encoding {
-            times_encoding::REGULAR => {
-                let mut ends = words.clone().map(i64_from);
-                (ends.next().unwrap_or(0), ends.next().unwrap_or(0))
-            }
-            _ => (0, 0),
-        };
-        let regular = self.encoding == times_encoding::REGULAR;
-        let mut words = words.map(i64_from);
-        (0..i64::from(rows)).map_while(move |row| {
-            let micros = if regular { start.wrapping_add(row.wrapping_mul(step)) } else { words.next()? };
-            Some(Timestamp::from_micros(micros))
-        })
-    }
-}
-
-/// Start and step, when every time follows from them exactly.
-fn regular(times: &[Timestamp]) -> Option<(Timestamp, Interval)> {
-    let (&first, rest) = times.split_first()?;
-    let step = match rest.first() {
-        Some(second) => u64::try_from(second.micros().checked_sub(first.micros())?).ok()?,
-        None => 0,
-    };
-    let mut expected = first;
-    for &time in rest {
-        expected = Timestamp::from_micros(expected.micros().checked_add_unsigned(step)?);
-        if time != expected {
-            return None;
-        }
-    }
-    Some((first, Interval::from_micros(step)))
+/// Working memory of the encoder.
+#[derive(Debug, Default)]
+pub(crate) struct ColumnScratch {
+    bytes: Vec<u8>,
+    scaled: scaled::Scratch,
 }
 
 /// One series' values in a block, a value a row.
@@ -119,36 +52,69 @@ pub struct Column<'a> {
 
 impl<'a> Column<'a> {
     /// Encodes `values` into `scratch` in its shortest form that keeps every bit.
-    pub(crate) fn encode(series: SeriesId, values: &[f64], scratch: &'a mut Vec<u8>) -> Self {
-        scratch.clear();
-        let constant = values.split_first().filter(|(first, rest)| rest.iter().all(|v| v.to_bits() == first.to_bits()));
-        if let Some((first, _)) = constant {
-            scratch.extend_from_slice(&first.to_le_bytes());
-            return Self { series, encoding: encoding::CONSTANT, bytes: scratch };
+    ///
+    /// Hot: once per sample that is sent.
+    pub(crate) fn encode(series: SeriesId, values: &[f64], scratch: &'a mut ColumnScratch) -> Self {
+        let ColumnScratch { bytes, scaled } = scratch;
+        bytes.clear();
+        let first = values.first().copied().unwrap_or_default();
+        let is_constant = !values.is_empty() && values.iter().all(|value| value.to_bits() == first.to_bits());
+        let is_single =
+            !is_constant && values.iter().all(|&value| f64::from(value as f32).to_bits() == value.to_bits());
+        let limit = match (is_constant, is_single) {
+            (true, _) => 8,
+            (_, true) => values.len() * 4,
+            _ => values.len() * 8,
+        };
+        // A constant of many rows is short enough as it is.
+        let may_pack = !is_constant || values.len() == 1;
+        if may_pack && scaled::encode(values, limit, scaled, bytes) {
+            return Self { series, encoding: encoding::SCALED, bytes };
         }
-        for value in values {
-            scratch.extend_from_slice(&value.to_le_bytes());
-        }
-        Self { series, encoding: encoding::RAW, bytes: scratch }
+        bytes.clear();
+        let encoding = if is_constant {
+            bytes.extend_from_slice(&first.to_le_bytes());
+            encoding::CONSTANT
+        } else if is_single {
+            bytes.extend(values.iter().flat_map(|&value| (value as f32).to_le_bytes()));
+            encoding::SINGLE
+        } else {
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            encoding::RAW
+        };
+        Self { series, encoding, bytes }
     }
 
     pub(crate) fn check(&self, rows: u32) -> Result<(), DecodeError> {
+        let series = self.series;
         let expected = match self.encoding {
             encoding::RAW => rows as usize * 8,
             encoding::CONSTANT => 8,
+            encoding::SINGLE => rows as usize * 4,
+            encoding::SCALED => {
+                return scaled::check(self.bytes, rows as usize)
+                    .map_err(|reason| DecodeError::MalformedColumn { series, reason });
+            }
             _ => return Ok(()),
         };
         if self.bytes.len() != expected {
-            return Err(DecodeError::ColumnLength { series: self.series, rows, found: self.bytes.len(), expected });
+            return Err(DecodeError::ColumnLength { series, rows, found: self.bytes.len(), expected });
         }
         Ok(())
+    }
+
+    /// The tag of its [`encoding`].
+    pub const fn encoding(&self) -> u8 {
+        self.encoding
     }
 
     /// The column's values, or `None` when this version does not know its encoding.
     pub fn values(&self) -> Option<Values<'a>> {
         match self.encoding {
             encoding::RAW => Some(Values::Raw(self.bytes)),
-            encoding::CONSTANT => Some(Values::Constant(f64_from(self.bytes))),
+            encoding::CONSTANT => Some(Values::Constant(constant(self.bytes))),
+            encoding::SINGLE => Some(Values::Single(self.bytes)),
+            encoding::SCALED => Some(Values::Scaled { bytes: self.bytes, from_row: 0 }),
             _ => None,
         }
     }
@@ -161,6 +127,15 @@ pub enum Values<'a> {
     Raw(&'a [u8]),
     /// One value for every row.
     Constant(f64),
+    /// Four little-endian bytes a value.
+    Single(&'a [u8]),
+    /// Integers over a scale.
+    Scaled {
+        /// The whole column.
+        bytes: &'a [u8],
+        /// The first row that is wanted.
+        from_row: usize,
+    },
 }
 
 impl Values<'_> {
@@ -170,29 +145,33 @@ impl Values<'_> {
         match self {
             Self::Raw(bytes) => Self::Raw(bytes.get(row * 8..).unwrap_or_default()),
             constant @ Self::Constant(_) => constant,
+            Self::Single(bytes) => Self::Single(bytes.get(row * 4..).unwrap_or_default()),
+            Self::Scaled { bytes, from_row } => Self::Scaled { bytes, from_row: from_row + row },
         }
     }
 
     /// Writes the values to `out`, a value a row.
     ///
-    /// Hot: once per sample. `out` has one place for each row of the block; what is left over on either side stays.
+    /// Hot: once per sample. `out` has at most one place for each row that is left.
     pub fn copy_to(&self, out: &mut [f64]) {
         match self {
             Self::Raw(bytes) => {
-                for (place, word) in out.iter_mut().zip(bytes.chunks_exact(8)) {
-                    *place = f64_from(word);
+                for (place, word) in out.iter_mut().zip(bytes.as_chunks().0) {
+                    *place = f64::from_le_bytes(*word);
                 }
             }
             Self::Constant(value) => out.fill(*value),
+            Self::Single(bytes) => {
+                for (place, word) in out.iter_mut().zip(bytes.as_chunks().0) {
+                    *place = f64::from(f32::from_le_bytes(*word));
+                }
+            }
+            Self::Scaled { bytes, from_row } => scaled::copy_to(bytes, *from_row, out),
         }
     }
 }
 
-/// Reads eight bytes. A shorter slice, which [`Column::check`] rules out, reads as zero.
-fn f64_from(bytes: &[u8]) -> f64 {
-    f64::from_bits(i64_from(bytes) as u64)
-}
-
-fn i64_from(bytes: &[u8]) -> i64 {
-    bytes.first_chunk::<8>().map_or(0, |word| i64::from_le_bytes(*word))
+/// The value of a constant column, which [`Column::check`] knows to be eight bytes.
+fn constant(bytes: &[u8]) -> f64 {
+    bytes.first_chunk().map_or(MISSING, |word| f64::from_le_bytes(*word))
 }

@@ -34,12 +34,38 @@ impl<'a, T: BorrowDecode<'a, ()>> Entries<'a, T> {
     pub(crate) fn check(
         &self,
         what: &'static str,
+        check: impl FnMut(T) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        self.walk(|source| DecodeError::Malformed { what, source }, check)
+    }
+
+    /// As [`Entries::check`], of items whose ids rise: none comes twice.
+    pub(crate) fn check_rising(
+        &self,
+        what: &'static str,
+        id: impl Fn(&T) -> u32,
         mut check: impl FnMut(T) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
+        let mut last = None;
+        self.check(what, |item| {
+            let id = id(&item);
+            if last.is_some_and(|last| id <= last) {
+                return Err(DecodeError::Order { what, id });
+            }
+            last = Some(id);
+            check(item)
+        })
+    }
+
+    /// As [`Entries::check`], with errors of another kind.
+    pub(crate) fn walk<E>(
+        &self,
+        malformed: impl Fn(bincode::error::DecodeError) -> E,
+        mut check: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut iter = self.iter();
         while !iter.rest.is_empty() {
-            let item = iter.step().map_err(|source| DecodeError::Malformed { what, source })?;
-            check(item)?;
+            check(iter.step().map_err(&malformed)?)?;
         }
         Ok(())
     }
@@ -54,6 +80,7 @@ impl<'a, T: BorrowDecode<'a, ()>> IntoIterator for &Entries<'a, T> {
 }
 
 /// Walks [`Entries`].
+#[derive(Clone)]
 pub struct Iter<'a, T> {
     rest: &'a [u8],
     item: PhantomData<T>,

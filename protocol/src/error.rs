@@ -3,6 +3,8 @@
 use thiserror::Error;
 
 use crate::id::{GroupId, SeriesId};
+use crate::integers::BadIntegers;
+use crate::scaled::BadScaled;
 
 /// Why bytes are not a valid message.
 #[derive(Debug, Error)]
@@ -109,6 +111,38 @@ pub enum DecodeError {
         /// The encoding found.
         encoding: u8,
     },
+    /// A packed time column cannot be read.
+    #[error("time column of group {group}: {reason}")]
+    MalformedTimes {
+        /// The group.
+        group: GroupId,
+        /// What is wrong.
+        reason: BadIntegers,
+    },
+    /// A scaled column cannot be read.
+    #[error("column of series {series}: {reason}")]
+    MalformedColumn {
+        /// The series.
+        series: SeriesId,
+        /// What is wrong.
+        reason: BadScaled,
+    },
+    /// A row is not later than the one before.
+    #[error("time of row {row} of group {group} is not later than that of the row before")]
+    TimesFall {
+        /// The group.
+        group: GroupId,
+        /// The row, from 0.
+        row: usize,
+    },
+    /// An id comes twice, or after a larger one.
+    #[error("{what} {id} does not follow on a smaller id: ids of a list rise")]
+    Order {
+        /// What the ids are of.
+        what: &'static str,
+        /// The first that does not rise.
+        id: u32,
+    },
     /// A number on the wire is not finite where it must be.
     #[error("{what} must be finite and in order, found {low} to {high}")]
     BadBounds {
@@ -141,6 +175,14 @@ pub enum EncodeError {
         found: usize,
         /// Rows of the block.
         expected: usize,
+    },
+    /// Times or series of a block do not rise.
+    #[error("{what} of a block of group {group} must rise")]
+    Order {
+        /// What does not rise.
+        what: &'static str,
+        /// The group.
+        group: GroupId,
     },
     /// bincode could not write the value.
     #[error("cannot encode: {0}")]

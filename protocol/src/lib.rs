@@ -26,7 +26,8 @@
 //! | [`client_message`] | a whole message from a viewer |
 //! | [`body`] | what a frame can say: samples, history, gap, heartbeat, bye, ... |
 //! | [`catalog`] | descriptors of groups and series; data frames carry ids only |
-//! | [`block`], [`mod@column`] | sample blocks and the encodings of their columns |
+//! | [`block`], [`times`], [`mod@column`] | sample blocks and the encodings of their columns |
+//! | `integers`, `scaled` | what the packed encodings have in common; decimals as integers |
 //! | [`entries`] | a list that borrows its items from the message |
 //! | [`preamble`], [`time`], [`id`] | the shared eight bytes; units; names |
 //! | [`limits`], [`error`] | every bound, and how a broken one is reported |
@@ -46,21 +47,28 @@ pub mod entries;
 pub mod error;
 pub mod frame;
 pub mod id;
+mod integers;
 pub mod limits;
+mod outliers;
 pub mod preamble;
+mod scaled;
 pub mod time;
+pub mod times;
 
-pub use block::{Block, BlockBuffer};
+pub use block::{Block, BlockBuffer, Blocks, Visit, Visitor};
 pub use body::{
     Alert, AlertState, Annotation, AnnotationKind, Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, Hello,
     History, HistoryPart, Log, Relay, Samples, SeriesTally, Severity, Tally,
 };
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{ClientMessage, Start, Visibility};
-pub use column::{Column, Times};
+pub use column::Column;
 pub use entries::{Entries, EntriesBuffer};
 pub use error::{DecodeError, EncodeError};
 pub use frame::{Envelope, Frame};
 pub use id::{Epoch, GroupId, Sequence, SeriesId};
+pub use integers::BadIntegers;
 pub use preamble::{PROTOCOL_VERSION, Preamble};
+pub use scaled::BadScaled;
 pub use time::{Interval, Timestamp};
+pub use times::Times;

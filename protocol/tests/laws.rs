@@ -30,20 +30,77 @@ fn value_bits() -> impl Strategy<Value = u64> {
 }
 
 fn times(rows: usize) -> impl Strategy<Value = Vec<i64>> {
-    let regular = (any::<i32>(), 0..1_000_000_i64)
+    let regular = (any::<i32>(), 1..1_000_000_i64)
         .prop_map(move |(start, step)| (0..rows as i64).map(|row| i64::from(start) + row * step).collect());
-    prop_oneof![regular, vec(any::<i64>(), rows)]
+    let jittery = (any::<i32>(), vec(0..1_000_i64, rows)).prop_map(move |(start, jitter)| {
+        (0..).zip(jitter).map(|(row, jitter): (i64, i64)| i64::from(start) + row * 1_000 + jitter).collect::<Vec<_>>()
+    });
+    prop_oneof![regular, jittery, vec(any::<i64>(), rows)].prop_map(rising)
 }
 
-fn rows() -> impl Strategy<Value = Rows> {
-    (any::<u32>(), 0..20_usize, 0..6_usize).prop_flat_map(|(group, rows, columns)| {
-        let column = prop_oneof![vec(value_bits(), rows), value_bits().prop_map(move |bits| std::vec![bits; rows])];
-        (times(rows), vec((any::<u32>(), column), columns)).prop_map(move |(times, columns)| Rows {
-            group,
-            times,
-            columns,
+/// In order, and none twice: of equal times the later ones move on.
+fn rising(mut times: Vec<i64>) -> Vec<i64> {
+    times.sort_unstable();
+    for row in 1..times.len() {
+        times[row] = times[row].max(times[row - 1].saturating_add(1));
+    }
+    times.dedup();
+    times
+}
+
+/// What the encodings are made for, and what they are not: noise, constants, single precision, decimals and integers of
+/// every size, walks and levels, each with a stray value here and there.
+fn column(rows: usize) -> impl Strategy<Value = Vec<u64>> {
+    let noise = vec(value_bits(), rows);
+    let constant = value_bits().prop_map(move |bits| std::vec![bits; rows]);
+    let single = vec(any::<f32>().prop_map(|value| f64::from(value).to_bits()), rows);
+    let levels = (0..12_i32, 1..60_u32, vec(any::<i64>(), rows)).prop_map(|(decimals, bits, integers)| {
+        let divisor = 10_f64.powi(decimals);
+        integers.into_iter().map(|integer| ((integer >> (64 - bits)) as f64 / divisor).to_bits()).collect::<Vec<_>>()
+    });
+    let walk = (0..12_i32, any::<i32>(), vec(-100..1_000_i64, rows)).prop_map(|(doublings, start, steps)| {
+        let mut level = i64::from(start);
+        let walk = steps.into_iter().map(|step| {
+            level += step * 8;
+            (level as f64 / 2_f64.powi(doublings)).to_bits()
+        });
+        walk.collect::<Vec<_>>()
+    });
+    let regular = prop_oneof![noise, constant, single, levels, walk];
+    (regular, vec((any::<prop::sample::Index>(), value_bits()), 0..4)).prop_map(|(mut column, strays)| {
+        for (row, bits) in strays {
+            if !column.is_empty() {
+                let row = row.index(column.len());
+                column[row] = bits;
+            }
+        }
+        column
+    })
+}
+
+fn rows_of(rows: impl Strategy<Value = usize>) -> impl Strategy<Value = Rows> {
+    (any::<u32>(), rows, 0..6_usize).prop_flat_map(|(group, rows, columns)| {
+        let first = any::<u32>().prop_map(|id| id >> 1);
+        (times(rows), first, vec((1..1_000_u32, column(rows)), columns)).prop_map(move |(times, first, columns)| {
+            let mut series = first;
+            let columns = columns.into_iter().map(|(step, mut column)| {
+                series += step;
+                column.truncate(times.len());
+                (series, column)
+            });
+            Rows { group, columns: columns.collect(), times }
         })
     })
+}
+
+/// Blocks as live frames have them.
+fn rows() -> impl Strategy<Value = Rows> {
+    rows_of(0..20_usize)
+}
+
+/// Blocks of several chunks, as history has them.
+fn many_rows() -> impl Strategy<Value = Rows> {
+    rows_of(prop_oneof![Just(1_usize), Just(129), Just(257), 100..700_usize])
 }
 
 fn envelope() -> impl Strategy<Value = Envelope> {
@@ -55,6 +112,8 @@ fn envelope() -> impl Strategy<Value = Envelope> {
 }
 
 fn fill(buffer: &mut BlockBuffer, blocks: &[Rows]) {
+    let origin = blocks.first().and_then(|block| block.times.first()).copied();
+    buffer.start(Timestamp::from_micros(origin.unwrap_or_default()));
     for block in blocks {
         let times: Vec<Timestamp> = block.times.iter().copied().map(Timestamp::from_micros).collect();
         let columns: Vec<(SeriesId, Vec<f64>)> = block
@@ -172,7 +231,7 @@ fn read_all(bytes: &[u8]) -> usize {
     let mut values = vec![0.0; protocol::limits::MAX_BLOCK_ROWS as usize];
     let mut read = 0;
     for block in &blocks {
-        read += block.times.iter(block.rows).count();
+        read += block.times.iter().count();
         for column in &block.columns {
             if let Some(column) = column.values() {
                 column.copy_to(&mut values[..block.rows as usize]);
@@ -185,9 +244,11 @@ fn read_all(bytes: &[u8]) -> usize {
 
 proptest! {
     #[test]
-    fn samples_round_trip_bit_for_bit(envelope in envelope(), blocks in vec(rows(), 0..4)) {
+    fn samples_round_trip_bit_for_bit(envelope in envelope(), blocks in vec(prop_oneof![rows(), many_rows()], 0..3)) {
         let mut buffer = BlockBuffer::default();
         fill(&mut buffer, &blocks);
+        let raw = blocks.iter().map(|block| 40 + block.times.len() * 8 + block.columns.len() * (11 + block.times.len() * 8));
+        prop_assert!(buffer.len() <= raw.sum::<usize>(), "no column is longer than raw");
         let samples = Samples { collected: envelope.sent, queued: envelope.sent, blocks: buffer.blocks() };
         let bytes = Frame { envelope, body: Body::Samples(samples) }.to_bytes().expect("fits a message");
         let frame = Frame::decode(&bytes).expect("decodes");
@@ -197,11 +258,15 @@ proptest! {
         for expected in &blocks {
             let block = decoded.next().expect("as many blocks as were pushed");
             prop_assert_eq!(block.group, GroupId(expected.group));
-            let times: Vec<i64> = block.times.iter(block.rows).map(Timestamp::micros).collect();
+            let times: Vec<i64> = block.times.iter().map(Timestamp::micros).collect();
             prop_assert_eq!(&times, &expected.times);
             let columns: Vec<(u32, Vec<u64>)> = block.columns.iter().map(|column| {
                 let mut values = vec![0.0; block.rows as usize];
-                column.values().expect("a known encoding").copy_to(&mut values);
+                let encoded = column.values().expect("a known encoding");
+                // In two parts, as a ring that wraps takes them.
+                let (front, back) = values.split_at_mut(block.rows as usize / 3);
+                encoded.copy_to(front);
+                encoded.from_row(front.len()).copy_to(back);
                 (column.series.0, values.into_iter().map(f64::to_bits).collect())
             }).collect();
             prop_assert_eq!(&columns, &expected.columns);

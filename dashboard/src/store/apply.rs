@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use protocol::{
-    Block, Body, Catalog, CatalogScope, Entries, Epoch, Frame, GroupId, HistoryPart, Interval, Sequence, Start,
-    Timestamp,
+    Blocks, Body, Catalog, CatalogScope, Epoch, Frame, GroupId, HistoryPart, Interval, Sequence, Start, Timestamp,
 };
 
 use super::capacity::{self, BUDGET_BYTES};
@@ -216,13 +215,13 @@ impl Store {
         place
     }
 
-    fn blocks(&mut self, blocks: &Entries<'_, Block<'_>>) {
+    fn blocks(&mut self, blocks: &Blocks<'_>) {
         for block in blocks {
             let Some(&place) = self.places.get(&block.group) else {
                 self.counts.unknown += 1;
                 continue;
             };
-            let Some(first) = block.times.iter(block.rows).next() else { continue };
+            let Some(first) = block.times.iter().next() else { continue };
             let group = &mut self.groups[place];
             group.truncate_from(first);
             let (stored, unknown) = group.append(&block);

@@ -235,7 +235,7 @@ impl Group {
         self.make_room(count);
         let start = self.place(self.rows.end);
         let first = count.min(self.capacity() - start);
-        let mut times = block.times.iter(block.rows).skip(skip);
+        let mut times = block.times.iter().skip(skip);
         for place in (start..start + first).chain(0..count - first) {
             self.times[place] = times.next().unwrap_or_default();
         }

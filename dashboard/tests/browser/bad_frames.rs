@@ -72,7 +72,7 @@ fn catalog() -> Vec<u8> {
 }
 
 fn messages() -> Vec<Message> {
-    let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Entries::default() });
+    let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
     let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(0), sent: Timestamp::default() };
     let history = Frame { envelope, body: history }.to_bytes().expect("encodes");
     let frame = |sequence| samples(sequence).to_bytes().expect("encodes");

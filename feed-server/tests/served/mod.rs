@@ -138,7 +138,7 @@ impl Viewer {
                 _ => continue,
             };
             for block in blocks.iter().filter(|block| block.group.0 == 1) {
-                times.extend(block.times.iter(block.rows));
+                times.extend(block.times.iter());
             }
             if live >= frames {
                 return (frame.envelope.epoch, frame.envelope.sequence, times);

@@ -1,0 +1,181 @@
+//! What a message means, as JSON.
+//!
+//! A value that JSON cannot hold (NaN, an infinity, -0.0) is told by its bits: `"bits:7ff44b594d495353"`.
+
+use protocol::{
+    Alert, Annotation, Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor,
+    SeriesDescriptor, SeriesId, Start, Timestamp,
+};
+use serde_json::{Value, json};
+
+pub(crate) fn frame(frame: &Frame<'_>) -> Value {
+    let envelope = frame.envelope;
+    json!({
+        "epoch": envelope.epoch.0,
+        "sequence": envelope.sequence.0,
+        "sent_us": envelope.sent.micros(),
+        "kind": frame.body.kind(),
+        "body": body(&frame.body),
+    })
+}
+
+fn body(body: &Body<'_>) -> Value {
+    match body {
+        Body::Hello(hello) => json!({
+            "server": hello.server,
+            "host": hello.host,
+            "history_us": hello.history.micros(),
+            "heartbeat_us": hello.heartbeat.micros(),
+        }),
+        Body::Catalog(body) => catalog(body),
+        Body::Samples(samples) => json!({
+            "collected_us": samples.collected.micros(),
+            "queued_us": samples.queued.micros(),
+            "blocks": blocks(&samples.blocks),
+        }),
+        Body::History(history) => json!({ "part": name(&history.part), "blocks": blocks(&history.blocks) }),
+        Body::Gap(gap) => json!({ "after": gap.after.0, "until": gap.until.0, "cause": name(&gap.cause) }),
+        Body::Heartbeat(heartbeat) => json!({ "next_within_us": heartbeat.next_within.micros() }),
+        Body::Echo(echo) => json!({ "origin_us": echo.origin.micros(), "received_us": echo.received.micros() }),
+        Body::Log(log) => json!({
+            "at_us": log.at.micros(),
+            "severity": name(&log.severity),
+            "source": log.source,
+            "text": log.text,
+        }),
+        Body::Annotation(body) => annotation(body),
+        Body::Alert(body) => alert(body),
+        Body::Tally(tally) => {
+            let series = tally.series.iter();
+            let series =
+                series.map(|tally| json!({ "series": tally.series.0, "count": tally.count, "hash": tally.hash }));
+            json!({ "second_us": tally.second.micros(), "series": series.collect::<Value>() })
+        }
+        Body::Relay(relay) => json!({ "from": relay.from, "payload": hex(relay.payload) }),
+        Body::Bye(bye) => json!({
+            "reason": name(&bye.reason),
+            "retry_after_us": bye.retry_after.micros(),
+            "text": bye.text,
+        }),
+        Body::Unknown { .. } => Value::Null,
+    }
+}
+
+fn catalog(catalog: &Catalog<'_>) -> Value {
+    let group = |group: GroupDescriptor<'_>| {
+        let bounds = match group.bounds {
+            Bounds::Fixed { low, high } => json!({ "low": low, "high": high }),
+            other => name(&other),
+        };
+        json!({
+            "id": group.id.0,
+            "name": group.name,
+            "title": group.title,
+            "unit": group.unit,
+            "interval_us": group.interval.micros(),
+            "bounds": bounds,
+        })
+    };
+    let series = |series: SeriesDescriptor<'_>| {
+        let labels = series.labels.iter().map(|label| json!([label.key, label.value]));
+        json!({
+            "id": series.id.0,
+            "group": series.group.0,
+            "name": series.name,
+            "kind": name(&series.kind),
+            "labels": labels.collect::<Value>(),
+        })
+    };
+    json!({
+        "scope": name(&catalog.scope),
+        "groups": catalog.groups.iter().map(group).collect::<Value>(),
+        "series": catalog.series.iter().map(series).collect::<Value>(),
+        "retired": ids(&catalog.retired),
+    })
+}
+
+fn annotation(annotation: &Annotation<'_>) -> Value {
+    json!({
+        "id": annotation.id,
+        "kind": name(&annotation.kind),
+        "at_us": annotation.at.micros(),
+        "until_us": annotation.until.micros(),
+        "position": annotation.position.0,
+        "series": ids(&annotation.series),
+        "author": annotation.author,
+        "text": annotation.text,
+    })
+}
+
+fn alert(alert: &Alert<'_>) -> Value {
+    json!({
+        "at_us": alert.at.micros(),
+        "series": alert.series.0,
+        "severity": name(&alert.severity),
+        "state": name(&alert.state),
+        "name": alert.name,
+        "text": alert.text,
+    })
+}
+
+fn blocks(blocks: &Blocks<'_>) -> Value {
+    blocks.iter().map(|entry| block(&entry)).collect()
+}
+
+fn block(block: &Block<'_>) -> Value {
+    let columns = block.columns.iter().map(|column| {
+        let values = column.values().map(|values| {
+            let mut told = vec![0.0; block.rows as usize];
+            values.copy_to(&mut told);
+            told.into_iter().map(value).collect::<Value>()
+        });
+        json!({ "series": column.series.0, "encoding": column.encoding(), "values": values })
+    });
+    json!({
+        "group": block.group.0,
+        "times_encoding": block.times.encoding(),
+        "times_us": block.times.iter().map(Timestamp::micros).collect::<Value>(),
+        "columns": columns.collect::<Value>(),
+    })
+}
+
+fn value(value: f64) -> Value {
+    if value.is_finite() && value.to_bits() != (-0.0_f64).to_bits() {
+        json!(value)
+    } else {
+        json!(format!("bits:{:016x}", value.to_bits()))
+    }
+}
+
+pub(crate) fn client_message(message: &ClientMessage<'_>) -> Value {
+    let body = match message {
+        ClientMessage::Subscribe { start: Start::Window(window) } => json!({ "window_us": window.micros() }),
+        ClientMessage::Subscribe { start: Start::After { epoch, sequence, window } } => {
+            json!({ "after": { "epoch": epoch.0, "sequence": sequence.0 }, "window_us": window.micros() })
+        }
+        ClientMessage::Acknowledge { sequence } => json!({ "sequence": sequence.0 }),
+        ClientMessage::Probe { origin } => json!({ "origin_us": origin.micros() }),
+        ClientMessage::Pace { visibility, frames_per_second } => {
+            json!({ "visibility": name(visibility), "frames_per_second": frames_per_second })
+        }
+        ClientMessage::Annotate { at, until, text } => {
+            json!({ "at_us": at.micros(), "until_us": until.micros(), "text": text })
+        }
+        ClientMessage::Relay { payload } => json!({ "payload": hex(payload) }),
+    };
+    json!({ "kind": message.kind(), "body": body })
+}
+
+fn ids(series: &Entries<'_, SeriesId>) -> Value {
+    series.iter().map(|series| series.0).collect()
+}
+
+/// The name of a variant without fields.
+fn name(variant: &impl std::fmt::Debug) -> Value {
+    json!(format!("{variant:?}"))
+}
+
+fn hex(bytes: &[u8]) -> Value {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).expect("below 16");
+    json!(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect::<String>())
+}

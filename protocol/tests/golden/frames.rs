@@ -1,0 +1,235 @@
+//! A frame of each kind, with a column of each encoding.
+
+use protocol::column::MISSING;
+use protocol::{
+    Alert, AlertState, Annotation, AnnotationKind, BlockBuffer, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
+    Echo, Entries, EntriesBuffer, Envelope, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Heartbeat, Hello,
+    History, HistoryPart, Interval, Label, Log, Relay, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind,
+    SeriesTally, Severity, Tally, Timestamp,
+};
+
+use crate::Vector;
+
+const EPOCH: Epoch = Epoch(1_700_000_000_123_456);
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(1_700_000_100_000_000 + micros)
+}
+
+fn frame(body: Body<'_>) -> Vec<u8> {
+    let envelope = Envelope { epoch: EPOCH, sequence: Sequence(4_242), sent: at(750) };
+    Frame { envelope, body }.to_bytes().expect("fits a message")
+}
+
+pub(crate) fn all() -> Vec<Vector> {
+    let mut vectors = plain();
+    vectors.extend(catalogs());
+    vectors.extend(marks());
+    vectors.extend(columns());
+    vectors.extend(times());
+    vectors.extend(blocks());
+    vectors.extend(from_the_future());
+    vectors
+}
+
+fn plain() -> Vec<Vector> {
+    let bodies = [
+        (
+            "hello",
+            Body::Hello(Hello {
+                server: "kymograph 0.1.0",
+                host: "web-1",
+                history: Interval::from_secs(300),
+                heartbeat: Interval::from_secs(1),
+            }),
+        ),
+        ("gap_epoch_changed", gap(GapCause::EpochChanged)),
+        ("gap_history_expired", gap(GapCause::HistoryExpired)),
+        ("gap_unknown_position", gap(GapCause::UnknownPosition)),
+        ("heartbeat", Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) })),
+        ("echo", Body::Echo(Echo { origin: at(-20_000), received: at(-10_000) })),
+        ("relay", Body::Relay(Relay { from: "ops", payload: &[0, 1, 254, 255] })),
+        (
+            "bye",
+            Body::Bye(Bye {
+                reason: ByeReason::ServerStopping,
+                retry_after: Interval::from_millis(250),
+                text: "the server is stopping",
+            }),
+        ),
+    ];
+    bodies.map(|(name, body)| Vector { name, bytes: frame(body) }).into()
+}
+
+fn gap(cause: GapCause) -> Body<'static> {
+    Body::Gap(Gap { after: Sequence(17), until: Sequence(4_000), cause })
+}
+
+fn catalogs() -> Vec<Vector> {
+    let mut labels = EntriesBuffer::default();
+    for (key, value) in [("device", "eth0"), ("direction", "received")] {
+        labels.push(&Label { key, value }).expect("encodes");
+    }
+    let mut groups = EntriesBuffer::default();
+    let bounds = [Bounds::Auto, Bounds::FromZero, Bounds::Fixed { low: 0.0, high: 1.0 }];
+    let described =
+        [("temperature", "Temperature", "Cel"), ("network", "Network traffic", "By/s"), ("cpu", "CPU", "1")];
+    for (id, ((name, title, unit), bounds)) in (1..).zip(described.into_iter().zip(bounds)) {
+        let interval = Interval::from_millis(100);
+        let group = GroupDescriptor { id: GroupId(id), name, title, unit, interval, bounds };
+        groups.push(&group).expect("encodes");
+    }
+    let mut series = EntriesBuffer::default();
+    let (id, group, kind) = (SeriesId(7), GroupId(2), SeriesKind::Gauge);
+    series
+        .push(&SeriesDescriptor { id, group, name: "eth0 received", kind, labels: labels.entries() })
+        .expect("encodes");
+    let (id, kind, labels) = (SeriesId(70_000), SeriesKind::Counter, Entries::default());
+    series.push(&SeriesDescriptor { id, group, name: "größer", kind, labels }).expect("encodes");
+    let mut retired = EntriesBuffer::default();
+    for id in [SeriesId(3), SeriesId(300)] {
+        retired.push(&id).expect("encodes");
+    }
+    let whole = Catalog {
+        scope: CatalogScope::Whole,
+        groups: groups.entries(),
+        series: series.entries(),
+        retired: Entries::default(),
+    };
+    let changes = Catalog {
+        scope: CatalogScope::Changes,
+        groups: Entries::default(),
+        series: Entries::default(),
+        retired: retired.entries(),
+    };
+    [("catalog_whole", whole), ("catalog_changes", changes)]
+        .map(|(name, catalog)| Vector { name, bytes: frame(Body::Catalog(catalog)) })
+        .into()
+}
+
+fn marks() -> Vec<Vector> {
+    let mut series = EntriesBuffer::default();
+    for id in [SeriesId(7), SeriesId(8)] {
+        series.push(&id).expect("encodes");
+    }
+    let mut tallies = EntriesBuffer::default();
+    for (id, hash) in [(7, 0x0123_4567_89ab_cdef), (8, u64::MAX)] {
+        tallies.push(&SeriesTally { series: SeriesId(id), count: 1_000, hash }).expect("encodes");
+    }
+    let annotation = Annotation {
+        id: 9,
+        kind: AnnotationKind::TriggerHit,
+        at: at(-1_000_000),
+        until: at(0),
+        position: Sequence(4_200),
+        series: series.entries(),
+        author: "trigger: load above 2",
+        text: "load 2.31",
+    };
+    let alert = Alert {
+        at: at(-5),
+        series: SeriesId(7),
+        severity: Severity::Critical,
+        state: AlertState::Firing,
+        name: "disk full",
+        text: "2 % left",
+    };
+    let log = Log { at: at(-1), severity: Severity::Warning, source: "feed-server", text: "the feed is read-only" };
+    let bodies = [
+        ("annotation", Body::Annotation(annotation)),
+        ("alert", Body::Alert(alert)),
+        ("log", Body::Log(log)),
+        ("tally", Body::Tally(Tally { second: at(0), series: tallies.entries() })),
+    ];
+    bodies.map(|(name, body)| Vector { name, bytes: frame(body) }).into()
+}
+
+/// A group, the times of its rows, and its columns.
+type Rows = (u32, Vec<Timestamp>, Vec<Vec<f64>>);
+
+/// A frame of samples.
+fn samples(blocks: &[Rows]) -> Vec<u8> {
+    let mut buffer = BlockBuffer::default();
+    buffer.start(at(0));
+    for (group, times, columns) in blocks {
+        let columns = (7..).map(SeriesId).zip(columns.iter().map(Vec::as_slice));
+        buffer.push(GroupId(*group), times, columns).expect("encodes");
+    }
+    frame(Body::Samples(Samples { collected: at(0), queued: at(500), blocks: buffer.blocks() }))
+}
+
+/// One block whose rows are a millisecond apart.
+fn column(name: &'static str, values: Vec<f64>) -> Vector {
+    let times = (0..values.len() as i64).map(|row| at(row * 1_000)).collect();
+    Vector { name, bytes: samples(&[(1, times, vec![values])]) }
+}
+
+fn columns() -> Vec<Vector> {
+    let nan = f64::from_bits(0x7ff0_0000_0000_0002);
+    let third = 1.0 / 3.0;
+    // Rows 1 and 131 are outliers of their chunks, row 5 has no value.
+    let mut spikes: Vec<f64> = (0..260).map(|row| f64::from(row * 7 % 10) / 10.0).collect();
+    (spikes[1], spikes[5], spikes[131]) = (1_234_567.8, MISSING, -9_876.5);
+    vec![
+        column("column_raw", vec![third, -0.0, f64::INFINITY, f64::NEG_INFINITY, nan, MISSING, 5e-324, f64::MAX]),
+        column("column_constant", vec![0.1; 5]),
+        column("column_constant_missing", vec![MISSING; 2]),
+        column("column_single", vec![f64::from(1.1_f32), f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX), -0.0]),
+        column("column_scaled_one_row", vec![12.5]),
+        column("column_scaled_decimals", vec![20.25, 20.31, 20.28, 20.3, 19.99, 20.07]),
+        column("column_scaled_binary", vec![20.0625, 20.125, 20.0, 19.9375, 20.1875]),
+        column("column_scaled_shifted", (0..6).map(|row| f64::from(row * row) * 4_096.0 + 8e9).collect()),
+        column("column_scaled_negative", vec![-5.0, 3.0, -120.0, 77.0, 0.0]),
+        column("column_scaled_differences", (0..300).map(|row| f64::from(row * 1_000 + row % 3)).collect()),
+        column("column_scaled_exceptions", spikes),
+        column("column_scaled_wide", vec![0.0, 1e15, 123_456_789_012_345.0, 1.0, 2.0, 3.0]),
+    ]
+}
+
+fn times() -> Vec<Vector> {
+    let values = |rows: usize| vec![(0..rows).map(|row| row as f64).collect::<Vec<_>>()];
+    let block = |name, times: Vec<Timestamp>| {
+        let columns = values(times.len());
+        Vector { name, bytes: samples(&[(1, times, columns)]) }
+    };
+    let far = [i64::MIN, -1, i64::MAX].map(Timestamp::from_micros);
+    vec![
+        block("times_one_row", vec![at(-3)]),
+        block("times_regular", (0..4).map(|row| at(row * 16_667 - 50_001)).collect()),
+        block("times_packed", (0..200).map(|row| at(row * 100_000 + row * row % 37)).collect()),
+        block("times_raw", far.into()),
+    ]
+}
+
+fn blocks() -> Vec<Vector> {
+    let times: Vec<Timestamp> = (0..3).map(|row| at(row * 1_000)).collect();
+    let two_groups = samples(&[
+        (1, times.clone(), vec![vec![1.0, 2.0, 3.0], vec![0.5; 3]]),
+        (2, vec![at(1)], vec![vec![7.0]]),
+        (2, vec![at(2)], vec![]),
+    ]);
+    let mut buffer = BlockBuffer::default();
+    buffer.start(times[0]);
+    buffer.push(GroupId(1), &times, [(SeriesId(7), [1.0, 2.0, 4.0].as_slice())]).expect("encodes");
+    let history = |part| frame(Body::History(History { part, blocks: buffer.blocks() }));
+    vec![
+        Vector { name: "samples_several_blocks", bytes: two_groups },
+        Vector { name: "samples_empty", bytes: samples(&[]) },
+        Vector { name: "history_more", bytes: history(HistoryPart::More) },
+        Vector { name: "history_last", bytes: history(HistoryPart::Last) },
+    ]
+}
+
+/// What a later version may send to this one: both are skipped.
+fn from_the_future() -> Vec<Vector> {
+    let mut kind = frame(Body::Unknown { kind: 200 });
+    kind.extend(b"from the future");
+    kind[4] = 15;
+    let mut encoding = samples(&[(1, vec![at(0)], vec![vec![12.5]])]);
+    // The column's encoding is followed by its length and bytes (scale, no exceptions, shift, first), which end the message.
+    let bytes = 1 + 1 + 1 + 1;
+    let place = encoding.len() - bytes - 2;
+    assert_eq!(encoding[place..place + 2], [3, bytes as u8]);
+    encoding[place] = 77;
+    vec![Vector { name: "unknown_kind", bytes: kind }, Vector { name: "unknown_column_encoding", bytes: encoding }]
+}

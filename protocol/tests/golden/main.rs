@@ -1,0 +1,116 @@
+//! Golden vectors: the bytes of messages, and what they mean.
+//!
+//! | folder | holds |
+//! | --- | --- |
+//! | `frames/` | a message from a server, in `.bin`, and its meaning in `.json` |
+//! | `client_messages/` | likewise from a viewer |
+//! | `refused/` | messages that must be refused, and with which error |
+//!
+//! The tests make each of them anew and compare. A change here is a change of the wire: set `KYMOGRAPH_BLESS=1` to write
+//! the files, and read the difference before it is committed. Clients in other languages are held against the same files.
+
+mod describe;
+mod frames;
+mod refused;
+mod requests;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use protocol::{ClientMessage, DecodeError, Frame};
+use serde_json::{Value, json};
+
+/// A message and its name.
+struct Vector {
+    name: &'static str,
+    bytes: Vec<u8>,
+}
+
+/// Compares with the files in `folder`, and sees to it that there are no others.
+fn compare(folder: &str, vectors: Vec<(Vector, Value)>) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder);
+    let bless = std::env::var_os("KYMOGRAPH_BLESS").is_some();
+    if bless {
+        std::fs::create_dir_all(&folder).expect("creates");
+    }
+    let mut expected = BTreeSet::new();
+    for (Vector { name, bytes }, meaning) in vectors {
+        let (bin, json) = (format!("{name}.bin"), format!("{name}.json"));
+        let text = serde_json::to_string_pretty(&meaning).expect("prints") + "\n";
+        if bless {
+            std::fs::write(folder.join(&bin), &bytes).expect("writes");
+            std::fs::write(folder.join(&json), &text).expect("writes");
+        }
+        assert_eq!(std::fs::read(folder.join(&bin)).expect("the vector's bytes"), bytes, "{bin}");
+        assert_eq!(std::fs::read_to_string(folder.join(&json)).expect("the vector's meaning"), text, "{json}");
+        assert!(expected.insert(bin) && expected.insert(json), "{name} is there twice");
+    }
+    let found = std::fs::read_dir(&folder).expect("reads");
+    let found: BTreeSet<String> =
+        found.map(|file| file.expect("reads").file_name().into_string().expect("UTF-8")).collect();
+    assert_eq!(found, expected, "files in {}", folder.display());
+}
+
+#[test]
+fn frames_are_what_they_were() {
+    let vectors = frames::all().into_iter().map(|vector| {
+        let frame = Frame::decode(&vector.bytes).unwrap_or_else(|error| panic!("{}: {error}", vector.name));
+        let meaning = describe::frame(&frame);
+        (vector, meaning)
+    });
+    compare("frames", vectors.collect());
+}
+
+#[test]
+fn frames_cover_every_kind_and_every_encoding() {
+    let (mut kinds, mut columns, mut times) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for vector in frames::all() {
+        let meaning = describe::frame(&Frame::decode(&vector.bytes).expect("decodes"));
+        kinds.insert(meaning["kind"].as_u64().expect("a number"));
+        for block in meaning["body"]["blocks"].as_array().into_iter().flatten() {
+            times.insert(block["times_encoding"].as_u64().expect("a number"));
+            for column in block["columns"].as_array().into_iter().flatten() {
+                columns.insert(column["encoding"].as_u64().expect("a number"));
+            }
+        }
+    }
+    assert_eq!(kinds, (1..=13).chain([200]).collect());
+    assert_eq!(columns, [0, 1, 2, 3, 77].into());
+    assert_eq!(times, [0, 1, 2].into());
+}
+
+#[test]
+fn client_messages_are_what_they_were() {
+    let vectors: Vec<_> = requests::all()
+        .into_iter()
+        .map(|vector| {
+            let message = ClientMessage::decode(&vector.bytes).expect("decodes");
+            assert_eq!(message.to_bytes().expect("encodes"), vector.bytes);
+            let meaning = describe::client_message(&message);
+            (vector, meaning)
+        })
+        .collect();
+    let kinds: BTreeSet<_> = vectors.iter().map(|(_, meaning)| meaning["kind"].to_string()).collect();
+    assert_eq!(kinds.len(), 6, "every kind is there");
+    compare("client_messages", vectors);
+}
+
+#[test]
+fn what_must_be_refused_is_refused_for_its_reason() {
+    let reason = |error: DecodeError| {
+        let name = format!("{error:?}").chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
+        json!({ "error": name, "says": error.to_string() })
+    };
+    let frames = refused::frames().into_iter().map(|vector| {
+        let error = Frame::decode(&vector.bytes).expect_err(vector.name);
+        (vector, reason(error))
+    });
+    let messages = refused::client_messages().into_iter().map(|vector| {
+        let error = ClientMessage::decode(&vector.bytes).expect_err(vector.name);
+        (vector, reason(error))
+    });
+    let vectors: Vec<_> = frames.chain(messages).collect();
+    let names: BTreeSet<_> = vectors.iter().map(|(_, meaning)| meaning["error"].to_string()).collect();
+    assert_eq!(names.len(), 17, "every error is there: {names:?}");
+    compare("refused", vectors);
+}

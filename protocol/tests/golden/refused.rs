@@ -1,0 +1,246 @@
+//! Messages that must be refused, written byte by byte.
+
+use protocol::limits::{
+    MAX_BLOCK_ROWS, MAX_GROUP_SERIES, MAX_LABELS, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_TEXT_BYTES,
+};
+
+use crate::Vector;
+
+/// Appends fields as the wire has them.
+#[derive(Clone, Default)]
+struct Fields(Vec<u8>);
+
+impl Fields {
+    fn byte(mut self, byte: u8) -> Self {
+        self.0.push(byte);
+        self
+    }
+
+    fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend(bytes);
+        self
+    }
+
+    fn unsigned(mut self, number: u64) -> Self {
+        let bytes = number.to_le_bytes();
+        match number {
+            0..=250 => self.0.push(number as u8),
+            251..=0xffff => self = self.byte(251).raw(&bytes[..2]),
+            0x1_0000..=0xffff_ffff => self = self.byte(252).raw(&bytes[..4]),
+            _ => self = self.byte(253).raw(&bytes),
+        }
+        self
+    }
+
+    fn signed(self, number: i64) -> Self {
+        self.unsigned(((number << 1) ^ (number >> 63)) as u64)
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "reads as the wire does: lists are built where they are told")]
+    fn list(self, items: Self) -> Self {
+        self.unsigned(items.0.len() as u64).raw(&items.0)
+    }
+
+    fn text(self, text: &str) -> Self {
+        self.list(fields().raw(text.as_bytes()))
+    }
+}
+
+fn fields() -> Fields {
+    Fields::default()
+}
+
+fn message(kind: u8, head: &[u8], body: &Fields) -> Vec<u8> {
+    let length = body.0.len() as u32;
+    let preamble = fields().raw(b"KY").byte(1).byte(kind).raw(&length.to_le_bytes());
+    preamble.raw(head).raw(&body.0).0
+}
+
+fn frame(kind: u8, body: &Fields) -> Vec<u8> {
+    message(kind, &[0; 24], body)
+}
+
+fn samples(blocks: Fields) -> Vec<u8> {
+    frame(3, &fields().signed(0).signed(0).signed(0).list(blocks))
+}
+
+fn block(rows: u64, times_encoding: u8, times: Fields, columns: Fields) -> Fields {
+    fields().unsigned(1).unsigned(rows).byte(times_encoding).list(times).list(columns)
+}
+
+/// A block whose times are in order, with these columns.
+fn with_columns(rows: u64, columns: Fields) -> Vec<u8> {
+    samples(block(rows, 1, fields().signed(0).unsigned(1), columns))
+}
+
+fn with_times(rows: u64, encoding: u8, times: Fields) -> Vec<u8> {
+    samples(block(rows, encoding, times, fields()))
+}
+
+fn column(series: u64, encoding: u8, bytes: Fields) -> Fields {
+    fields().unsigned(series).byte(encoding).list(bytes)
+}
+
+/// A scaled column of two rows: scale, exceptions, integers.
+fn scaled(scale: u8, exceptions: Fields, integers: &Fields) -> Vec<u8> {
+    with_columns(2, column(7, 3, fields().byte(scale).list(exceptions).raw(&integers.0)))
+}
+
+/// Two packed integers, 5 and 6: levels, first 5, a chunk from 1 of width 0.
+fn five_and_six() -> Fields {
+    fields().byte(0).signed(5).signed(1).byte(0)
+}
+
+/// One group descriptor.
+fn group(id: u64, name: &str, bounds: &Fields) -> Fields {
+    fields().unsigned(id).text(name).text("Title").text("1").unsigned(100_000).raw(&bounds.0)
+}
+
+fn groups(groups: Fields) -> Vec<u8> {
+    frame(2, &fields().unsigned(0).list(groups).list(fields()).list(fields()))
+}
+
+fn series(series: Fields) -> Vec<u8> {
+    frame(2, &fields().unsigned(0).list(fields()).list(series).list(fields()))
+}
+
+/// One series descriptor.
+fn described(id: u64, labels: Fields) -> Fields {
+    fields().unsigned(id).unsigned(1).text("name").unsigned(0).list(labels)
+}
+
+fn repeated(count: u64, entry: impl Fn(u64) -> Fields) -> Fields {
+    (0..count).fold(fields(), |all, number| all.raw(&entry(number).0))
+}
+
+fn named(vectors: Vec<(&'static str, Vec<u8>)>) -> Vec<Vector> {
+    vectors.into_iter().map(|(name, bytes)| Vector { name, bytes }).collect()
+}
+
+pub(crate) fn frames() -> Vec<Vector> {
+    let mut vectors = heads();
+    vectors.extend(bincode());
+    vectors.extend(limits());
+    vectors.extend(catalogs());
+    vectors.extend(times());
+    vectors.extend(columns());
+    vectors
+}
+
+fn heads() -> Vec<Vector> {
+    let heartbeat = frame(6, &fields().unsigned(1_000_000));
+    let with = |place: usize, byte: u8| {
+        let mut bytes = heartbeat.clone();
+        bytes[place] = byte;
+        bytes
+    };
+    let mut long = heartbeat.clone();
+    long.resize(MAX_MESSAGE_BYTES + 1, 0);
+    named(vec![
+        ("head_empty", vec![]),
+        ("head_too_short", heartbeat[..31].to_vec()),
+        ("head_too_long", long),
+        ("head_bad_magic", with(0, b'X')),
+        ("head_unsupported_version", with(2, 2)),
+        ("head_body_shorter_than_announced", with(4, 200)),
+        ("head_body_longer_than_announced", with(4, 0)),
+    ])
+}
+
+fn bincode() -> Vec<Vector> {
+    let hello = |server: &Fields| frame(1, &fields().raw(&server.0).text("host").unsigned(1).unsigned(1));
+    let label_beyond_its_series = described(1, fields().unsigned(50).raw(b"device")).0;
+    named(vec![
+        ("bytes_after_the_body", frame(6, &fields().unsigned(1).byte(0))),
+        ("length_beyond_the_message", hello(&fields().unsigned(1 << 60))),
+        ("varint_of_128_bits", hello(&fields().byte(254).raw(&[0xff; 16]))),
+        ("varint_of_unknown_width", hello(&fields().byte(255))),
+        ("varint_cut_off", frame(6, &fields().byte(253).raw(&[1, 2, 3]))),
+        ("number_too_large_for_its_field", samples(fields().unsigned(1 << 40).unsigned(1))),
+        ("text_of_broken_utf8", hello(&fields().list(fields().raw(&[0xc3, 0x28])))),
+        ("variant_that_does_not_exist", frame(13, &fields().unsigned(9).unsigned(0).text(""))),
+        ("list_beyond_the_list_around_it", series(fields().raw(&label_beyond_its_series))),
+        ("list_that_ends_inside_an_item", samples(fields().unsigned(1).unsigned(3))),
+    ])
+}
+
+fn limits() -> Vec<Vector> {
+    let constant = |series| column(series, 1, fields().raw(&1.0_f64.to_le_bytes()));
+    let empty = |series| column(series, 0, fields());
+    let long = "x".repeat(MAX_NAME_BYTES + 1);
+    let label = fields().text("key").text("value");
+    let full = u64::from(MAX_BLOCK_ROWS);
+    named(vec![
+        ("rows_over_the_limit", with_times(full + 1, 1, fields().signed(0).unsigned(1))),
+        ("columns_over_the_limit", with_columns(0, repeated(MAX_GROUP_SERIES as u64 + 1, empty))),
+        ("values_over_the_limit", with_columns(full, repeated(9, constant))),
+        ("name_over_the_limit", groups(group(1, &long, &fields().unsigned(0)))),
+        ("labels_over_the_limit", series(described(1, repeated(MAX_LABELS as u64 + 1, |_| label.clone())))),
+        ("text_over_the_limit", frame(13, &fields().unsigned(0).unsigned(0).text(&"x".repeat(MAX_TEXT_BYTES + 1)))),
+    ])
+}
+
+fn catalogs() -> Vec<Vector> {
+    let auto = fields().unsigned(0);
+    let fixed = |low: f64, high: f64| fields().unsigned(2).raw(&low.to_le_bytes()).raw(&high.to_le_bytes());
+    let twice = |entry: &Fields| fields().raw(&entry.0).raw(&entry.0);
+    named(vec![
+        ("group_twice", groups(twice(&group(1, "cpu", &auto)))),
+        ("series_described_twice", series(twice(&described(1, fields())))),
+        (
+            "retired_twice",
+            frame(2, &fields().unsigned(1).list(fields()).list(fields()).list(twice(&fields().unsigned(3)))),
+        ),
+        ("bounds_upside_down", groups(group(1, "cpu", &fixed(1.0, 0.0)))),
+        ("bounds_not_finite", groups(group(1, "cpu", &fixed(f64::NAN, 1.0)))),
+    ])
+}
+
+fn times() -> Vec<Vector> {
+    let raw = |times: &[i64]| times.iter().fold(fields(), |all, time| all.raw(&time.to_le_bytes()));
+    named(vec![
+        ("times_of_another_length", with_times(3, 0, raw(&[1, 2]))),
+        ("times_of_unknown_encoding", with_times(1, 9, fields())),
+        ("times_that_stand_still", with_times(2, 1, fields().signed(0).unsigned(0))),
+        ("times_that_go_backwards", with_times(3, 0, raw(&[1, 3, 2]))),
+        ("times_that_wrap", with_times(2, 1, fields().signed(i64::MAX).unsigned(1))),
+        ("times_packed_that_go_backwards", with_times(2, 2, fields().byte(0).signed(5).signed(-1).byte(0))),
+        ("times_regular_cut_off", with_times(1, 1, fields().signed(0))),
+        ("times_packed_cut_off", with_times(2, 2, fields().byte(0).signed(5))),
+    ])
+}
+
+fn columns() -> Vec<Vector> {
+    let value = 1.5_f64.to_le_bytes();
+    let exception = |skipped: u64| fields().unsigned(skipped).raw(&value);
+    let twice = column(7, 1, fields().raw(&value)).raw(&column(7, 1, fields().raw(&value)).0);
+    let falling = column(7, 1, fields().raw(&value)).raw(&column(6, 1, fields().raw(&value)).0);
+    let five_and_six = five_and_six();
+    named(vec![
+        ("column_raw_of_another_length", with_columns(2, column(7, 0, fields().raw(&value)))),
+        ("column_constant_of_another_length", with_columns(2, column(7, 1, fields().raw(&value[..7])))),
+        ("column_single_of_another_length", with_columns(2, column(7, 2, fields().raw(&value[..7])))),
+        ("column_twice", with_columns(2, twice)),
+        ("column_out_of_order", with_columns(2, falling)),
+        ("scaled_empty", with_columns(2, column(7, 3, fields()))),
+        ("scaled_of_unknown_scale", scaled(23, fields(), &five_and_six)),
+        ("scaled_of_unknown_power_of_two", scaled(181, fields(), &five_and_six)),
+        ("scaled_exception_beyond_the_rows", scaled(1, exception(2), &five_and_six)),
+        ("scaled_exceptions_broken", scaled(1, fields().byte(0).raw(&value[..3]), &five_and_six)),
+        ("scaled_integers_cut_off", scaled(1, fields(), &fields().byte(0).signed(5).signed(1).byte(9).byte(0))),
+        ("scaled_integers_too_wide", scaled(1, fields(), &fields().byte(0).signed(5).signed(1).byte(57).raw(&[0; 8]))),
+        ("scaled_integers_of_unknown_order", scaled(1, fields(), &fields().byte(128).signed(5).signed(1).byte(0))),
+        ("scaled_integers_and_more", scaled(1, fields(), &five_and_six.byte(0))),
+    ])
+}
+
+pub(crate) fn client_messages() -> Vec<Vector> {
+    let long = "x".repeat(MAX_TEXT_BYTES + 1);
+    named(vec![
+        ("client_head_too_short", b"KY\x01\x02\0\0\0".to_vec()),
+        ("client_unknown_kind", message(200, &[], &fields())),
+        ("client_bytes_after_the_body", message(2, &[], &fields().unsigned(1).byte(0))),
+        ("client_variant_that_does_not_exist", message(1, &[], &fields().unsigned(2).unsigned(0))),
+        ("client_text_over_the_limit", message(5, &[], &fields().signed(0).signed(0).text(&long))),
+    ])
+}
