@@ -111,6 +111,12 @@ pub enum DecodeError {
         /// The encoding found.
         encoding: u8,
     },
+    /// A regular time column is anything but a start and a step.
+    #[error("regular time column of group {group} is not a start and a step")]
+    MalformedRegular {
+        /// The group.
+        group: GroupId,
+    },
     /// A packed time column cannot be read.
     #[error("time column of group {group}: {reason}")]
     MalformedTimes {

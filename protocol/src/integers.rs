@@ -35,6 +35,8 @@ const ORDER_BIT: u8 = 1 << 6;
 /// Why bytes are no list of packed integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadIntegers {
+    /// There are no rows to be integers of.
+    NoRows,
     /// They end too soon, or a varint in them is none.
     Truncated,
     /// An order that does not exist.
@@ -48,6 +50,7 @@ pub enum BadIntegers {
 impl fmt::Display for BadIntegers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoRows => write!(f, "it packs integers for no rows"),
             Self::Truncated => write!(f, "its packed integers end too soon"),
             Self::Order(order) => write!(f, "its packed integers are of order {order}, which is neither 0 nor 1"),
             Self::Width(width) => write!(f, "its packed integers are {width} bits wide, more than {MAX_WIDTH}"),
@@ -208,8 +211,8 @@ impl<'a> Integers<'a> {
 
     /// Whether `bytes` are `count` integers and nothing else. Looks at the heads of the chunks only.
     pub(crate) fn check(bytes: &'a [u8], count: usize) -> Result<(), BadIntegers> {
+        let mut left = count.checked_sub(1).ok_or(BadIntegers::NoRows)?;
         let mut rest = Self::open(bytes)?.chunks;
-        let mut left = count.saturating_sub(1);
         while left > 0 {
             let told = left.min(CHUNK);
             next_chunk(&mut rest, told)?;

@@ -102,7 +102,7 @@ impl<'a> Times<'a> {
                 return Err(DecodeError::TimesLength { group, rows, found: bytes.len(), expected: rows as usize * 8 });
             }
             times_encoding::REGULAR if self.column.regular().is_none() => {
-                return Err(DecodeError::MalformedTimes { group, reason: crate::BadIntegers::Truncated });
+                return Err(DecodeError::MalformedRegular { group });
             }
             times_encoding::PACKED => {
                 Integers::check(bytes, rows as usize)

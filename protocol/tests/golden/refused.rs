@@ -206,6 +206,8 @@ fn times() -> Vec<Vector> {
         ("times_that_wrap", with_times(2, 1, fields().signed(i64::MAX).unsigned(1))),
         ("times_packed_that_go_backwards", with_times(2, 2, fields().byte(0).signed(5).signed(-1).byte(0))),
         ("times_regular_cut_off", with_times(1, 1, fields().signed(0))),
+        ("times_regular_and_more", with_times(1, 1, fields().signed(0).unsigned(1).byte(0))),
+        ("times_packed_of_no_rows", with_times(0, 2, fields().byte(0).signed(5))),
         ("times_packed_cut_off", with_times(2, 2, fields().byte(0).signed(5))),
     ])
 }
