@@ -4,6 +4,8 @@
 //! bytes) and `hub` (from batches to frames). Run them with `cargo xtask bench`; each compares side by side in one run,
 //! since the machine it runs on is never the same.
 
+pub mod effort;
+
 use protocol::{
     BlockBuffer, Body, Bounds, Catalog, CatalogScope, EncodeError, EntriesBuffer, Envelope, Epoch, Frame,
     GroupDescriptor, GroupId, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,

@@ -57,19 +57,33 @@ pub(crate) fn put_u64(value: u64, out: &mut Vec<u8>) {
 }
 
 /// Takes a varint off the front of `bytes`.
-pub(crate) fn take_i64(bytes: &mut &[u8]) -> Option<i64> {
-    take(bytes)
-}
-
-/// As [`take_i64`].
+///
+/// Hot: three times a packed column. Written out, since bincode's own decoder counts claims for each.
 pub(crate) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
-    take(bytes)
+    let (&tag, rest) = bytes.split_first()?;
+    let (value, rest) = match tag {
+        0..=250 => (u64::from(tag), rest),
+        251 => rest.split_first_chunk().map(|(word, rest)| (u64::from(u16::from_le_bytes(*word)), rest))?,
+        252 => rest.split_first_chunk().map(|(word, rest)| (u64::from(u32::from_le_bytes(*word)), rest))?,
+        253 => rest.split_first_chunk().map(|(word, rest)| (u64::from_le_bytes(*word), rest))?,
+        _ => return None,
+    };
+    *bytes = rest;
+    Some(value)
 }
 
-fn take<'a, T: BorrowDecode<'a, ()>>(bytes: &mut &'a [u8]) -> Option<T> {
-    let (value, used) = bincode::borrow_decode_from_slice(bytes, BODY).ok()?;
-    *bytes = bytes.get(used..)?;
-    Some(value)
+/// As [`take_u64`].
+pub(crate) fn take_i64(bytes: &mut &[u8]) -> Option<i64> {
+    let folded = take_u64(bytes)?;
+    Some((folded >> 1) as i64 ^ -((folded & 1) as i64))
+}
+
+/// Takes a list off the front of `bytes`.
+pub(crate) fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = take_u64(bytes)?;
+    let (list, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
+    *bytes = rest;
+    Some(list)
 }
 
 /// How many bytes [`put_i64`] would append.

@@ -19,6 +19,13 @@ pub struct Entries<'a, T> {
     item: PhantomData<T>,
 }
 
+impl<'a, T> Entries<'a, T> {
+    /// The list that these bytes are; its items are yet to be checked.
+    pub(crate) const fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, item: PhantomData }
+    }
+}
+
 impl<'a, T: BorrowDecode<'a, ()>> Entries<'a, T> {
     /// The items, in order.
     pub fn iter(&self) -> Iter<'a, T> {

@@ -200,11 +200,10 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn open(bytes: &'a [u8]) -> Result<Self, BadScaled> {
-        let (&scale, rest) = bytes.split_first().ok_or(BadScaled::Exceptions)?;
+        let (&scale, mut rest) = bytes.split_first().ok_or(BadScaled::Exceptions)?;
         let divisor = divisor(scale).ok_or(BadScaled::Scale(scale))?;
-        let (exceptions, used) =
-            bincode::borrow_decode_from_slice(rest, codec::BODY).map_err(|_| BadScaled::Exceptions)?;
-        Ok(Self { divisor, exceptions, integers: rest.get(used..).unwrap_or_default() })
+        let exceptions = codec::take_bytes(&mut rest).ok_or(BadScaled::Exceptions)?;
+        Ok(Self { divisor, exceptions: Entries::of(exceptions), integers: rest })
     }
 }
 

@@ -50,17 +50,33 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     Ok(dist)
 }
 
-/// Builds the page that drives the WebSocket client by itself, for the browser tests, and returns its folder.
+/// A page that holds one part of the dashboard by itself: an example of that crate, and the files around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// The example.
+    pub example: &'static str,
+    /// Its page, below the repository.
+    pub files: &'static str,
+}
+
+/// Drives the WebSocket client, for the browser tests.
+pub const SOCKET_PROBE: Probe = Probe { example: "socket_probe", files: "dashboard/tests/browser/socket_probe" };
+
+/// Measures the decoder, for the benches.
+pub const DECODE_PROBE: Probe = Probe { example: "decode_probe", files: "benches/browser" };
+
+/// Builds a probe's page and returns its folder.
 ///
 /// # Errors
 /// When a step fails.
-pub fn build_socket_probe(workspace: &Workspace) -> Result<PathBuf> {
-    heading("building the socket probe");
-    let wasm = wasm::compile(workspace, &["--example", "socket_probe"], "examples/socket_probe.wasm")?;
-    let folder = workspace.target.join("socket-probe");
+pub fn build_probe(workspace: &Workspace, probe: Probe) -> Result<PathBuf> {
+    let Probe { example, files } = probe;
+    heading(&format!("building the page {example}"));
+    let wasm = wasm::compile(workspace, &["--example", example], &format!("examples/{example}.wasm"))?;
+    let folder = workspace.target.join(example);
     fs::create_dir_all(&folder)?;
-    wasm::bind(&wasm, &folder, "socket_probe")?;
-    for file in files::read(&workspace.root.join("dashboard/tests/browser/socket_probe"))? {
+    wasm::bind(&wasm, &folder, example)?;
+    for file in files::read(&workspace.root.join(files))? {
         file.write_below(&folder)?;
     }
     Ok(folder)

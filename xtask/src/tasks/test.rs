@@ -28,7 +28,7 @@ pub fn test(arguments: &[OsString]) -> Result<()> {
     setup::wasm_target()?;
     let browser = setup::browser()?;
     let dist = page::build(&workspace)?;
-    let probe = page::build_socket_probe(&workspace)?;
+    let probe = page::build_probe(&workspace, page::SOCKET_PROBE)?;
 
     heading("building the servers under test");
     let mut servers = cargo();

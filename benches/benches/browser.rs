@@ -1,0 +1,83 @@
+//! The decoder where it runs: Wasm in headless Chromium, beside what JavaScript itself can do with the same data.
+//!
+//! Prints a table; there is no criterion in a browser. Contenders take turns in one run, and the median counts.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use benches::effort::Effort;
+use feed_server::http::page::Page;
+use feed_server::http::routes::{send_file, text};
+use feed_server::http::server::{Answer, listen, serve};
+use feed_server::shutdown::shutdown;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response, StatusCode};
+use serde::Deserialize;
+use xtask::chromium::{Browser, LaunchOptions};
+use xtask::page::{DECODE_PROBE, build_probe};
+use xtask::setup;
+use xtask::workspace::Workspace;
+
+fn main() -> Result<()> {
+    let milliseconds = match Effort::from_arguments() {
+        Effort::Full => 150,
+        Effort::Brief => 2,
+    };
+    setup::wasm_target()?;
+    let browser = setup::browser()?;
+    let folder = build_probe(&Workspace::find()?, DECODE_PROBE)?;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+        let url = format!("http://{}/", listener.local_addr()?);
+        let (_stop, stopped) = shutdown();
+        tokio::spawn(serve(listener, Arc::new(Files(Page::Folder(folder))), stopped));
+        let browser = Browser::launch(&LaunchOptions::new(browser)).await?;
+        let page = browser.page(&url).await?;
+        page.wait_for("window.probeReady", "the probe").await?;
+        for shape in page.evaluate::<Vec<Shape>>(&format!("measure({milliseconds})")).await? {
+            shape.print().context("a shape without results")?;
+        }
+        Ok(())
+    })
+}
+
+/// Serves a folder and nothing else.
+struct Files(Page);
+
+impl Answer for Files {
+    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let file = self.0.file(request.uri().path(), "");
+        file.map_or_else(|| text(StatusCode::NOT_FOUND, "not found"), send_file)
+    }
+}
+
+#[derive(Deserialize)]
+struct Shape {
+    name: String,
+    bytes_per_sample: f64,
+    samples_per_message: f64,
+    results: Vec<Contender>,
+}
+
+#[derive(Deserialize)]
+struct Contender {
+    name: String,
+    samples_per_second: f64,
+}
+
+impl Shape {
+    fn print(&self) -> Option<()> {
+        let Self { name, bytes_per_sample, samples_per_message, results } = self;
+        println!("\n{name}: {samples_per_message} values a message, {bytes_per_sample:.2} bytes each\n");
+        println!("| in Chromium | M samples/s | GB/s of f64 | x typed array copied |");
+        println!("| --- | --: | --: | --: |");
+        let copy = results.first()?.samples_per_second;
+        for Contender { name, samples_per_second } in results {
+            let (millions, gigabytes) = (samples_per_second / 1e6, samples_per_second * 8.0 / 1e9);
+            println!("| {name} | {millions:.0} | {gigabytes:.2} | {:.2} |", samples_per_second / copy);
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,173 @@
+//! The decoder in the hands of a bench: messages come in as `Uint8Array`s, as a socket hands them over, and go into rings.
+
+use dashboard::link::staging::Staging;
+use dashboard::store::Store;
+use js_sys::{Float64Array, Uint8Array};
+use protocol::limits::MAX_MESSAGE_BYTES;
+use protocol::{
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor, GroupId,
+    History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+};
+use wasm_bindgen::prelude::*;
+
+/// Rows of a ring: several messages, and no multiple of one.
+const RING_ROWS: usize = 10_007;
+const STEP_US: i64 = 1_000;
+const SHAPES: [(&str, Data, u32, u32); 4] = [
+    ("noise, 8 series x 900 rows", Data::Noise, 8, 900),
+    ("noise, 96 series x 16 rows", Data::Noise, 96, 16),
+    ("decimals, 8 series x 1,000 rows", Data::Decimals, 8, 1_000),
+    ("decimals, 96 series x 16 rows", Data::Decimals, 96, 16),
+];
+
+/// What the values are like.
+#[derive(Clone, Copy)]
+enum Data {
+    /// No encoding can shorten them.
+    Noise,
+    /// Walks, rounded to two decimals.
+    Decimals,
+}
+
+/// Decodes messages of one shape.
+#[wasm_bindgen]
+pub struct DecodeProbe {
+    data: Data,
+    series: u32,
+    rows: u32,
+    staging: Staging,
+    rings: Vec<Vec<f64>>,
+    next_row: usize,
+    store: Store,
+    applied: u64,
+}
+
+#[wasm_bindgen]
+impl DecodeProbe {
+    /// The names of the shapes.
+    pub fn shapes() -> Vec<String> {
+        SHAPES.iter().map(|(name, ..)| (*name).to_owned()).collect()
+    }
+
+    /// A decoder for messages of the shape of that name.
+    ///
+    /// # Errors
+    /// When there is no such shape.
+    #[wasm_bindgen(constructor)]
+    pub fn new(shape: &str) -> Result<Self, JsError> {
+        let found = SHAPES.iter().find(|(name, ..)| *name == shape);
+        let &(_, data, series, rows) = found.ok_or_else(|| JsError::new("no such shape"))?;
+        let staging = Staging::with_limit(MAX_MESSAGE_BYTES);
+        let rings = vec![vec![0.0; RING_ROWS]; series as usize];
+        let mut store = Store::new(Interval::from_secs(60));
+        store.apply(&Frame::decode(&catalog(series)?)?);
+        let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
+        store.apply(&Frame { envelope: envelope(0), body: history });
+        Ok(Self { data, series, rows, staging, rings, next_row: 0, store, applied: 0 })
+    }
+
+    /// Message number `number`.
+    ///
+    /// # Errors
+    /// When it is longer than a message may be.
+    pub fn message(&self, number: u32) -> Result<Uint8Array, JsError> {
+        let columns = self.columns(number);
+        let first = i64::from(number) * i64::from(self.rows);
+        let times: Vec<_> =
+            (0..i64::from(self.rows)).map(|row| Timestamp::from_micros((first + row) * STEP_US)).collect();
+        let now = times.last().copied().unwrap_or_default();
+        let mut blocks = BlockBuffer::default();
+        blocks.start(now);
+        blocks.push(GroupId(1), &times, (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice)))?;
+        let body = Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() });
+        let bytes = Frame { envelope: envelope(u64::from(number) + 1), body }.to_bytes()?;
+        Ok(Uint8Array::from(bytes.as_slice()))
+    }
+
+    /// The values of message number `number`, column after column.
+    pub fn values(&self, number: u32) -> Float64Array {
+        Float64Array::from(self.columns(number).concat().as_slice())
+    }
+
+    /// Copies a message once, decodes it, and writes its values into rings. Returns how many.
+    ///
+    /// # Errors
+    /// When it does not decode.
+    pub fn decode(&mut self, message: &Uint8Array) -> Result<u32, JsError> {
+        let bytes = self.staging.stage(message).ok_or_else(|| JsError::new("too long"))?;
+        let Body::Samples(samples) = Frame::decode(bytes)?.body else { return Err(JsError::new("no samples")) };
+        let mut values = 0;
+        for block in &samples.blocks {
+            let rows = block.rows as usize;
+            let first = rows.min(RING_ROWS - self.next_row);
+            for (ring, column) in self.rings.iter_mut().zip(&block.columns) {
+                let Some(column) = column.values() else { continue };
+                column.copy_to(&mut ring[self.next_row..self.next_row + first]);
+                if first < rows {
+                    column.from_row(first).copy_to(&mut ring[..rows - first]);
+                }
+                values += block.rows;
+            }
+            self.next_row = (self.next_row + rows) % RING_ROWS;
+        }
+        Ok(values)
+    }
+
+    /// As the page does it: copies a message once, decodes it, and applies it to the store. Message number 0 begins the
+    /// stream anew. Returns how many values were stored.
+    ///
+    /// # Errors
+    /// When it does not decode.
+    pub fn apply(&mut self, message: &Uint8Array, number: u32) -> Result<u32, JsError> {
+        if number == 0 {
+            let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
+            self.store.apply(&Frame { envelope: envelope(0), body: history });
+        }
+        let bytes = self.staging.stage(message).ok_or_else(|| JsError::new("too long"))?;
+        self.store.apply(&Frame::decode(bytes)?);
+        let before = std::mem::replace(&mut self.applied, self.store.counts().samples);
+        Ok((self.applied - before) as u32)
+    }
+
+    fn columns(&self, number: u32) -> Vec<Vec<f64>> {
+        let mut state = u64::from(number) << 32;
+        let mut uniform = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let bits = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let mut column = || match self.data {
+            // The logarithm spends every bit of the mantissa.
+            Data::Noise => (0..self.rows).map(|_| -uniform().max(f64::MIN_POSITIVE).ln()).collect(),
+            Data::Decimals => {
+                let mut level = 50.0;
+                let mut step = || {
+                    level += uniform() * 4.0 - 2.0;
+                    (level * 100.0_f64).round() / 100.0
+                };
+                (0..self.rows).map(|_| step()).collect()
+            }
+        };
+        (0..self.series).map(|_| column()).collect()
+    }
+}
+
+fn envelope(sequence: u64) -> Envelope {
+    Envelope { epoch: Epoch(1), sequence: Sequence(sequence), ..Envelope::default() }
+}
+
+fn catalog(series: u32) -> Result<Vec<u8>, JsError> {
+    let (mut groups, mut entries) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let (id, interval) = (GroupId(1), Interval::from_micros(STEP_US as u64));
+    groups.push(&GroupDescriptor { id, name: "bench", title: "Bench", unit: "1", interval, bounds: Bounds::Auto })?;
+    for id in 1..=series {
+        let name = id.to_string();
+        let (kind, labels) = (SeriesKind::Gauge, protocol::Entries::default());
+        entries.push(&SeriesDescriptor { id: SeriesId(id), group: GroupId(1), name: &name, kind, labels })?;
+    }
+    let (groups, series) = (groups.entries(), entries.entries());
+    let retired = protocol::Entries::default();
+    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
+    Ok(Frame { envelope: envelope(0), body }.to_bytes()?)
+}
