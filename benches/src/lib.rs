@@ -5,6 +5,7 @@
 //! since the machine it runs on is never the same.
 
 pub mod effort;
+pub mod recording;
 
 use protocol::{
     BlockBuffer, Body, Bounds, Catalog, CatalogScope, EncodeError, EntriesBuffer, Envelope, Epoch, Frame,

@@ -1,7 +1,7 @@
 //! Outliers: the few integers of a chunk that would make all the others wide.
 //!
 //! A spike in a quiet series costs its bits in every row of its chunk. Written out in full, as an
-//! [exception](crate::scaled), it costs nine bytes.
+//! [exception](crate::scaled), it costs ten bytes.
 
 use crate::integers::CHUNK;
 use crate::scaled::EXCEPTION_BITS;

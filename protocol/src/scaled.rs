@@ -3,19 +3,20 @@
 //! `0.25`, `0.75`, `1.5` are 25, 75 and 150 over 100; a column of them is packed as [integers](crate::integers). The
 //! quotient of two exact numbers is rounded correctly, so a value that was read from decimal digits comes back bit for
 //! bit; the encoder tries, and what does not come back (NaN, -0.0, 1/3) is an exception, written out in full beside its
-//! row. After ALP (Afroozeh, Kuffó and Boncz, "ALP: Adaptive Lossless floating-Point Compression", SIGMOD 2024), with a
+//! row; a run of them, as of rows in which a series was not there, is one. After ALP (Afroozeh, Kuffó and Boncz, "ALP: Adaptive Lossless floating-Point Compression", SIGMOD 2024), with a
 //! division in place of a product, so that no decimal needs an exception.
 //!
 //! | part | form |
 //! | --- | --- |
 //! | scale | one byte: `e` for 10^e (`e` 0 to 22), 128 + `k` for 2^k (`k` 0 to 52) |
-//! | exceptions | varint byte length, then for each: rows since the last (varint), the value (8 bytes) |
+//! | exceptions | varint byte length, then for each: rows since the last, rows that follow with the same value (varints), the value (8 bytes) |
 //! | integers | the rest |
 
 use bincode::{Decode, Encode};
 
 use crate::codec;
 use crate::entries::{Entries, EntriesBuffer};
+use crate::error::EncodeError;
 use crate::integers::{BadIntegers, CHUNK, Integers, Plan};
 use crate::outliers;
 
@@ -34,9 +35,9 @@ const LAST_BINARY: u8 = BINARY + 52;
 
 /// Values looked at to find a scale.
 const PROBES: usize = 8;
-/// What an exception takes: the row in a byte, the value in eight.
-pub(crate) const EXCEPTION_BITS: usize = 72;
-/// One row in so many may be an exception: at ten bytes each, more would not pay.
+/// What an exception takes: the row and the repeats in a byte each, the value in eight.
+pub(crate) const EXCEPTION_BITS: usize = 80;
+/// One run of exceptions for so many rows: at ten bytes each, more would not pay.
 const ROWS_PER_EXCEPTION: usize = 12;
 
 /// Adding and taking away 1.5 * 2^52 rounds to an integer; and below 2^51 the sum's low bits are that integer.
@@ -63,8 +64,10 @@ pub enum BadScaled {
 /// A value written out in full.
 #[derive(Clone, Copy, Debug, Encode, Decode)]
 struct Exception {
-    /// Rows between the last exception, or the column's first row, and this one.
+    /// Rows between the last exception's last, or the column's first row, and this one's first.
     skipped: u32,
+    /// Rows after the first that have the value too.
+    repeats: u32,
     value: f64,
 }
 
@@ -101,19 +104,27 @@ pub(crate) fn encode(values: &[f64], limit: usize, scratch: &mut Scratch, out: &
             exceptions.truncate(exact);
         }
     }
-    entries.clear();
-    let mut next = 0;
-    for &row in &*exceptions {
-        let exception = Exception { skipped: row - next, value: values[row as usize] };
-        if entries.push(&exception).is_err() {
-            return false;
-        }
-        next = row + 1;
+    if write_exceptions(values, exceptions, entries).is_err() {
+        return false;
     }
     out.push(scale);
     codec::append(&entries.entries::<Exception>(), out, codec::BODY).is_ok()
         && plan.encode(integers, out)
         && out.len() < limit
+}
+
+/// Writes the values of these rows, a run of equal ones at a time.
+fn write_exceptions(values: &[f64], rows: &[u32], out: &mut EntriesBuffer) -> Result<(), EncodeError> {
+    out.clear();
+    let value = |row: u32| values[row as usize];
+    let runs = rows.chunk_by(|&row, &next| next == row + 1 && value(next).to_bits() == value(row).to_bits());
+    let mut next = 0;
+    for run in runs {
+        let (first, repeats) = (run[0], run.len() as u32 - 1);
+        out.push(&Exception { skipped: first - next, repeats, value: value(first) })?;
+        next = first + repeats + 1;
+    }
+    Ok(())
 }
 
 /// The number that integers of this scale are divided by.
@@ -128,8 +139,10 @@ fn divisor(scale: u8) -> Option<f64> {
 /// The smallest scale that holds a few values from all over the column; `None` when it holds fewer than half of them.
 fn find_scale(values: &[f64]) -> Option<u8> {
     let step = values.len().div_ceil(PROBES).max(1);
-    let probes =
-        || values.iter().step_by(step).copied().chain(values.last().copied()).filter(|value| value.is_finite());
+    // Of a series that was there for a while only, most rows have no value.
+    let present = values.iter().copied().filter(|value| value.is_finite());
+    let spread = values.iter().step_by(step).copied().chain(values.last().copied()).filter(|value| value.is_finite());
+    let probes = || spread.clone().chain(present.clone().take(2));
     if let Some(bits) = probes().map(fraction_bits).max().filter(|&bits| bits <= MOST_BITS) {
         return Some(BINARY + bits);
     }
@@ -172,17 +185,22 @@ fn to_integers(values: &[f64], scale: u8, integers: &mut Vec<i64>, exceptions: &
     integers.clear();
     exceptions.clear();
     let mut last = None;
-    let most = values.len() / ROWS_PER_EXCEPTION + 1;
+    let mut runs_left = values.len() / ROWS_PER_EXCEPTION + 1;
     for (row, &value) in values.iter().enumerate() {
         if let Some(integer) = to_integer(value, scale) {
             if last.is_none() {
                 integers.fill(integer);
             }
             last = Some(integer);
-        } else if exceptions.len() < most {
-            exceptions.push(row as u32);
         } else {
-            return false;
+            let goes_on = exceptions
+                .last()
+                .is_some_and(|&last| last as usize + 1 == row && values[last as usize].to_bits() == value.to_bits());
+            if !goes_on {
+                let Some(left) = runs_left.checked_sub(1) else { return false };
+                runs_left = left;
+            }
+            exceptions.push(row as u32);
         }
         // Any integer would do in an exception's row; the one before costs least, and at the start the one after.
         integers.push(last.unwrap_or(0));
@@ -212,7 +230,7 @@ pub(crate) fn check(bytes: &[u8], rows: usize) -> Result<(), BadScaled> {
     let parts = Parts::open(bytes)?;
     let mut row = 0_u64;
     let mut check = |exception: Exception| {
-        row += u64::from(exception.skipped);
+        row += u64::from(exception.skipped) + u64::from(exception.repeats);
         if row >= rows as u64 {
             return Err(BadScaled::ExceptionRow(row));
         }
@@ -243,10 +261,11 @@ pub(crate) fn copy_to(bytes: &[u8], skip: usize, out: &mut [f64]) {
     }
     let mut row = 0;
     for exception in &parts.exceptions {
-        row += exception.skipped as usize;
-        if let Some(value) = row.checked_sub(skip).and_then(|row| out.get_mut(row)) {
-            *value = exception.value;
+        let first = row + exception.skipped as usize;
+        row = first + exception.repeats as usize + 1;
+        let wanted = first.max(skip)..row.min(skip + out.len());
+        if !wanted.is_empty() {
+            out[wanted.start - skip..wanted.end - skip].fill(exception.value);
         }
-        row += 1;
     }
 }

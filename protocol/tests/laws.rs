@@ -67,15 +67,18 @@ fn column(rows: usize) -> impl Strategy<Value = Vec<u64>> {
         walk.collect::<Vec<_>>()
     });
     let regular = prop_oneof![noise, constant, single, levels, walk];
-    (regular, vec((any::<prop::sample::Index>(), value_bits()), 0..4)).prop_map(|(mut column, strays)| {
-        for (row, bits) in strays {
-            if !column.is_empty() {
-                let row = row.index(column.len());
-                column[row] = bits;
+    (regular, vec((any::<prop::sample::Index>(), value_bits(), prop_oneof![Just(1), 1..300_usize]), 0..4)).prop_map(
+        |(mut column, strays)| {
+            for (row, bits, run) in strays {
+                if !column.is_empty() {
+                    let row = row.index(column.len());
+                    let end = column.len().min(row + run);
+                    column[row..end].fill(bits);
+                }
             }
-        }
-        column
-    })
+            column
+        },
+    )
 }
 
 fn rows_of(rows: impl Strategy<Value = usize>) -> impl Strategy<Value = Rows> {

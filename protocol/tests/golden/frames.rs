@@ -167,9 +167,10 @@ fn column(name: &'static str, values: Vec<f64>) -> Vector {
 fn columns() -> Vec<Vector> {
     let nan = f64::from_bits(0x7ff0_0000_0000_0002);
     let third = 1.0 / 3.0;
-    // Rows 1 and 131 are outliers of their chunks, row 5 has no value.
+    // Rows 1 and 131 are outliers of their chunks, rows 5 and 200 to 219 have no value.
     let mut spikes: Vec<f64> = (0..260).map(|row| f64::from(row * 7 % 10) / 10.0).collect();
     (spikes[1], spikes[5], spikes[131]) = (1_234_567.8, MISSING, -9_876.5);
+    spikes[200..220].fill(MISSING);
     vec![
         column("column_raw", vec![third, -0.0, f64::INFINITY, f64::NEG_INFINITY, nan, MISSING, 5e-324, f64::MAX]),
         column("column_constant", vec![0.1; 5]),

@@ -214,7 +214,7 @@ fn times() -> Vec<Vector> {
 
 fn columns() -> Vec<Vector> {
     let value = 1.5_f64.to_le_bytes();
-    let exception = |skipped: u64| fields().unsigned(skipped).raw(&value);
+    let exception = |skipped: u64, repeats: u64| fields().unsigned(skipped).unsigned(repeats).raw(&value);
     let twice = column(7, 1, fields().raw(&value)).raw(&column(7, 1, fields().raw(&value)).0);
     let falling = column(7, 1, fields().raw(&value)).raw(&column(6, 1, fields().raw(&value)).0);
     let five_and_six = five_and_six();
@@ -227,7 +227,8 @@ fn columns() -> Vec<Vector> {
         ("scaled_empty", with_columns(2, column(7, 3, fields()))),
         ("scaled_of_unknown_scale", scaled(23, fields(), &five_and_six)),
         ("scaled_of_unknown_power_of_two", scaled(181, fields(), &five_and_six)),
-        ("scaled_exception_beyond_the_rows", scaled(1, exception(2), &five_and_six)),
+        ("scaled_exception_beyond_the_rows", scaled(1, exception(2, 0), &five_and_six)),
+        ("scaled_exception_that_repeats_beyond_the_rows", scaled(1, exception(1, 1), &five_and_six)),
         ("scaled_exceptions_broken", scaled(1, fields().byte(0).raw(&value[..3]), &five_and_six)),
         ("scaled_integers_cut_off", scaled(1, fields(), &fields().byte(0).signed(5).signed(1).byte(9).byte(0))),
         ("scaled_integers_too_wide", scaled(1, fields(), &fields().byte(0).signed(5).signed(1).byte(57).raw(&[0; 8]))),

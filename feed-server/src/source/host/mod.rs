@@ -4,6 +4,7 @@
 //! - `schedule`: which reader is due when
 //! - `panel`: a group whose series come and go
 //! - `rate`: running totals to rates
+//! - `resolution`: how finely readings are told
 //! - `busiest`: which of many are worth a line
 //! - `cpu`, `memory`, `disk`, `network`, `processes`, `own`: a reader for each subject
 //!
@@ -18,6 +19,7 @@ mod own;
 mod panel;
 mod processes;
 mod rate;
+mod resolution;
 mod schedule;
 
 use std::time::{Duration, Instant};

@@ -7,6 +7,7 @@ use protocol::limits::MAX_NAME_BYTES;
 use protocol::{Bounds, GroupId, Interval, SeriesId, SeriesKind, Timestamp};
 
 use super::Pace;
+use super::resolution::Resolution;
 use crate::batch::Batch;
 use crate::catalog::{CatalogError, Group, Series};
 use crate::source::{Outlet, SourceError};
@@ -37,6 +38,7 @@ impl Item for &'static str {
 pub(super) struct Panel<I> {
     description: Group,
     group: Option<GroupId>,
+    resolution: Resolution,
     live: BTreeMap<I, Live>,
     readings: u64,
 }
@@ -57,7 +59,8 @@ impl<I: Item> Panel<I> {
             interval: interval(pace.interval()),
             bounds,
         };
-        Self { description, group: None, live: BTreeMap::new(), readings: 0 }
+        let resolution = Resolution::of_unit(unit);
+        Self { description, group: None, resolution, live: BTreeMap::new(), readings: 0 }
     }
 
     /// Registers the group, so that its place on the page is taken before it has series.
@@ -82,7 +85,7 @@ impl<I: Item> Panel<I> {
         let mut row = Vec::new();
         for (item, value) in reading.into_iter().take(MAX_LIVE) {
             let series = self.series(outlet, item)?;
-            row.extend(series.zip(value));
+            row.extend(series.zip(value.map(|value| self.resolution.round(value))));
         }
         self.live.retain(|_, live| {
             let gone = live.last_seen != self.readings;

@@ -1,0 +1,43 @@
+//! How finely readings are told.
+//!
+//! A rate is a whole number of bytes or packets over a time that jitters by microseconds, and its sixteen digits say mostly
+//! how it jittered. Told no finer than its instrument reads, it packs into two bytes in place of eight.
+
+/// How many steps a unit is divided into.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Resolution {
+    steps_per_unit: f64,
+}
+
+impl Resolution {
+    /// What instruments that read in this unit can tell apart, and more. CPU time is counted in ticks of 10 ms, at most ten
+    /// readings a second: a tenth of a core; 10,000 steps are generous. Counters move by one, so their rates at ten
+    /// readings a second by ten.
+    pub(super) fn of_unit(unit: &str) -> Self {
+        let steps_per_unit = match unit {
+            "By" | "By/s" => 1.0,
+            "1" => 10_000.0,
+            _ => 100.0,
+        };
+        Self { steps_per_unit }
+    }
+
+    /// The nearest step. NaN stays NaN.
+    pub(super) fn round(self, value: f64) -> f64 {
+        (value * self.steps_per_unit).round() / self.steps_per_unit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_lie_on_the_steps_of_their_unit() {
+        let round = |unit, value| Resolution::of_unit(unit).round(value);
+        assert_eq!(round("By/s", 1_234.567).to_bits(), 1_235.0_f64.to_bits());
+        assert_eq!(round("1", 0.052_631_578_4).to_bits(), 0.0526_f64.to_bits());
+        assert_eq!(round("{packet}/s", 59.998_31).to_bits(), 60.0_f64.to_bits());
+        assert!(round("By/s", f64::NAN).is_nan());
+    }
+}
