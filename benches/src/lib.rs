@@ -1,10 +1,36 @@
-//! Shared material of the benches: frames of realistic shapes.
+//! Shared material of the benches.
 //!
-//! The benches themselves are in `benches/`: `decode` (a frame from bytes into the store, beside a plain copy of the same
-//! bytes) and `hub` (from batches to frames). Run them with `cargo xtask bench`; each compares side by side in one run,
+//! The benches themselves are in `benches/`. Run them with `cargo xtask bench`; each compares side by side in one run,
 //! since the machine it runs on is never the same.
+//!
+//! | bench | times |
+//! | --- | --- |
+//! | `decode` | a frame from bytes into the store, beside a plain copy of the same bytes |
+//! | `hub` | from batches to frames |
+//! | `codecs` | encoding and decoding, beside other codecs |
+//! | `packed` | blocks of values that can be shortened, beside pco |
+//! | `sizes` | bytes a sample on the wire |
+//! | `browser` | the decoder in Chromium, beside what JavaScript can do |
+//!
+//! # Layout
+//! | module | subject |
+//! | --- | --- |
+//! | [`record`] | what every codec is given, and where it must bring the values |
+//! | [`data`] | signals and shapes, by seed |
+//! | [`peers`] | the codecs that are compared, each in its best form |
+//! | [`packed`] | codecs of blocks whose values can be shortened |
+//! | [`plan`] | what is timed, under which names |
+//! | [`recording`] | a recorded minute of a machine |
+//! | [`effort`] | what the command line asks of a bench without criterion |
+//!
+//! The binary `summary` makes the tables of `docs/BENCHMARKS.md` of what criterion has measured.
 
+pub mod data;
 pub mod effort;
+pub mod packed;
+pub mod peers;
+pub mod plan;
+pub mod record;
 pub mod recording;
 
 use protocol::{

@@ -2,8 +2,9 @@
 
 use bincode::{BorrowDecode, Encode};
 
+use crate::codec;
 use crate::column::{Column, ColumnScratch};
-use crate::entries::{self, Entries, EntriesBuffer};
+use crate::entries::{self, Entries, EntriesBuffer, Item};
 use crate::error::{DecodeError, EncodeError};
 use crate::id::{GroupId, SeriesId};
 use crate::limits::{MAX_BLOCK_ROWS, MAX_FRAME_VALUES, MAX_GROUP_SERIES};
@@ -30,6 +31,14 @@ struct WireBlock<'a> {
     rows: u32,
     times: TimesColumn<'a>,
     columns: Entries<'a, Column<'a>>,
+}
+
+impl<'a> Item<'a> for WireBlock<'a> {
+    fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+        let (group, rows) = (GroupId(codec::take_u32(bytes)?), codec::take_u32(bytes)?);
+        let times = TimesColumn::take(bytes)?;
+        Some(Self { group, rows, times, columns: Entries::of(codec::take_bytes(bytes)?) })
+    }
 }
 
 impl<'a> WireBlock<'a> {

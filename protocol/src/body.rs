@@ -5,7 +5,7 @@ use bincode::{BorrowDecode, Decode, Encode};
 use crate::block::Blocks;
 use crate::catalog::Catalog;
 use crate::codec::{self, Check};
-use crate::entries::Entries;
+use crate::entries::{Entries, Item};
 use crate::error::{DecodeError, EncodeError, within};
 use crate::id::{Sequence, SeriesId};
 use crate::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
@@ -332,6 +332,8 @@ pub struct SeriesTally {
     /// Wrapping sum over the samples of `time * 0x9E37_79B9_7F4A_7C15 ^ value bits`: order does not matter.
     pub hash: u64,
 }
+
+impl Item<'_> for SeriesTally {}
 
 /// Passed on from another viewer, unread by the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]

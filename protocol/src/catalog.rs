@@ -3,7 +3,7 @@
 use bincode::{BorrowDecode, Decode, Encode};
 
 use crate::codec::Check;
-use crate::entries::Entries;
+use crate::entries::{Entries, Item};
 use crate::error::{DecodeError, within};
 use crate::id::{GroupId, SeriesId};
 use crate::limits::{MAX_LABELS, MAX_NAME_BYTES};
@@ -57,6 +57,8 @@ pub struct GroupDescriptor<'a> {
     pub bounds: Bounds,
 }
 
+impl<'a> Item<'a> for GroupDescriptor<'a> {}
+
 impl GroupDescriptor<'_> {
     fn check(&self) -> Result<(), DecodeError> {
         within("length of a group's name", self.name.len(), MAX_NAME_BYTES)?;
@@ -102,6 +104,8 @@ pub struct SeriesDescriptor<'a> {
     pub labels: Entries<'a, Label<'a>>,
 }
 
+impl<'a> Item<'a> for SeriesDescriptor<'a> {}
+
 impl SeriesDescriptor<'_> {
     fn check(&self) -> Result<(), DecodeError> {
         within("length of a series' name", self.name.len(), MAX_NAME_BYTES)?;
@@ -132,3 +136,5 @@ pub struct Label<'a> {
     /// Such as `eth0`.
     pub value: &'a str,
 }
+
+impl<'a> Item<'a> for Label<'a> {}

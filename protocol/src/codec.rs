@@ -72,6 +72,11 @@ pub(crate) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     Some(value)
 }
 
+/// As [`take_u64`], of a number that has 32 bits.
+pub(crate) fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
+    take_u64(bytes)?.try_into().ok()
+}
+
 /// As [`take_u64`].
 pub(crate) fn take_i64(bytes: &mut &[u8]) -> Option<i64> {
     let folded = take_u64(bytes)?;

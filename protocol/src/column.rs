@@ -14,6 +14,8 @@
 
 use bincode::{BorrowDecode, Encode};
 
+use crate::codec;
+use crate::entries::Item;
 use crate::error::DecodeError;
 use crate::id::SeriesId;
 use crate::scaled;
@@ -48,6 +50,15 @@ pub struct Column<'a> {
     pub series: SeriesId,
     encoding: u8,
     bytes: &'a [u8],
+}
+
+impl<'a> Item<'a> for Column<'a> {
+    fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+        let series = SeriesId(codec::take_u32(bytes)?);
+        let (&encoding, rest) = bytes.split_first()?;
+        *bytes = rest;
+        Some(Self { series, encoding, bytes: codec::take_bytes(bytes)? })
+    }
 }
 
 impl<'a> Column<'a> {

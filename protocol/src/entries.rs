@@ -13,6 +13,15 @@ use bincode::{BorrowDecode, Encode};
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
 
+/// What a list can hold.
+pub trait Item<'a>: BorrowDecode<'a, ()> {
+    /// Takes an item off the front of `bytes`, or leaves them to bincode, which says what is wrong with them. Written out
+    /// where there are hundreds of items in a message: bincode's decoder takes three times as long.
+    fn take(_bytes: &mut &'a [u8]) -> Option<Self> {
+        None
+    }
+}
+
 /// A borrowed list of `T`. [`Frame::decode`](crate::Frame::decode) has walked it once, so iterating cannot fail.
 pub struct Entries<'a, T> {
     bytes: &'a [u8],
@@ -26,7 +35,7 @@ impl<'a, T> Entries<'a, T> {
     }
 }
 
-impl<'a, T: BorrowDecode<'a, ()>> Entries<'a, T> {
+impl<'a, T: Item<'a>> Entries<'a, T> {
     /// The items, in order.
     pub fn iter(&self) -> Iter<'a, T> {
         Iter { rest: self.bytes, item: PhantomData }
@@ -78,7 +87,7 @@ impl<'a, T: BorrowDecode<'a, ()>> Entries<'a, T> {
     }
 }
 
-impl<'a, T: BorrowDecode<'a, ()>> IntoIterator for &Entries<'a, T> {
+impl<'a, T: Item<'a>> IntoIterator for &Entries<'a, T> {
     type Item = T;
     type IntoIter = Iter<'a, T>;
     fn into_iter(self) -> Iter<'a, T> {
@@ -93,15 +102,20 @@ pub struct Iter<'a, T> {
     item: PhantomData<T>,
 }
 
-impl<'a, T: BorrowDecode<'a, ()>> Iter<'a, T> {
+impl<'a, T: Item<'a>> Iter<'a, T> {
     fn step(&mut self) -> Result<T, bincode::error::DecodeError> {
+        let mut rest = self.rest;
+        if let Some(item) = T::take(&mut rest) {
+            self.rest = rest;
+            return Ok(item);
+        }
         let (item, used) = bincode::borrow_decode_from_slice(self.rest, codec::BODY)?;
         self.rest = &self.rest[used..];
         Ok(item)
     }
 }
 
-impl<'a, T: BorrowDecode<'a, ()>> Iterator for Iter<'a, T> {
+impl<'a, T: Item<'a>> Iterator for Iter<'a, T> {
     type Item = T;
     fn next(&mut self) -> Option<T> {
         if self.rest.is_empty() {
@@ -144,7 +158,7 @@ impl<T> PartialEq for Entries<'_, T> {
     }
 }
 
-impl<'a, T: BorrowDecode<'a, ()> + fmt::Debug> fmt::Debug for Entries<'a, T> {
+impl<'a, T: Item<'a> + fmt::Debug> fmt::Debug for Entries<'a, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }

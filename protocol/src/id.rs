@@ -4,6 +4,8 @@ use std::fmt;
 
 use bincode::{Decode, Encode};
 
+use crate::entries::Item;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -43,3 +45,5 @@ impl Sequence {
         Self(self.0.wrapping_add(1))
     }
 }
+
+impl Item<'_> for SeriesId {}

@@ -34,8 +34,8 @@ impl Preamble {
         if message.len() > MAX_MESSAGE_BYTES {
             return Err(DecodeError::TooLong { found: message.len(), limit: MAX_MESSAGE_BYTES });
         }
-        let too_short = DecodeError::TooShort { found: message.len(), expected: head_bytes };
-        let head = message.get(..Self::BYTES).ok_or(too_short)?;
+        let too_short = || DecodeError::TooShort { found: message.len(), expected: head_bytes };
+        let head = message.get(..Self::BYTES).ok_or_else(too_short)?;
         let preamble: Self = codec::decode_whole("preamble", head, codec::HEAD)?;
         if preamble.magic != MAGIC {
             return Err(DecodeError::BadMagic { found: preamble.magic });
@@ -43,8 +43,7 @@ impl Preamble {
         if preamble.version != PROTOCOL_VERSION {
             return Err(DecodeError::UnsupportedVersion { found: preamble.version, supported: PROTOCOL_VERSION });
         }
-        let too_short = DecodeError::TooShort { found: message.len(), expected: head_bytes };
-        let body = message.get(head_bytes..).ok_or(too_short)?;
+        let body = message.get(head_bytes..).ok_or_else(too_short)?;
         let declared = preamble.body_bytes as usize;
         if body.len() != declared {
             return Err(DecodeError::BodyLength { declared, found: body.len() });

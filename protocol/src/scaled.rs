@@ -15,7 +15,7 @@
 use bincode::{Decode, Encode};
 
 use crate::codec;
-use crate::entries::{Entries, EntriesBuffer};
+use crate::entries::{Entries, EntriesBuffer, Item};
 use crate::error::EncodeError;
 use crate::integers::{BadIntegers, CHUNK, Integers, Plan};
 use crate::outliers;
@@ -70,6 +70,8 @@ struct Exception {
     repeats: u32,
     value: f64,
 }
+
+impl Item<'_> for Exception {}
 
 /// Working memory of the encoder.
 #[derive(Debug, Default)]

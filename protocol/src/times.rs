@@ -69,6 +69,13 @@ impl<'a> TimesColumn<'a> {
         Self { encoding: times_encoding::RAW, bytes: scratch }
     }
 
+    /// Takes a column off the front of `bytes`.
+    pub(crate) fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+        let (&encoding, rest) = bytes.split_first()?;
+        *bytes = rest;
+        Some(Self { encoding, bytes: codec::take_bytes(bytes)? })
+    }
+
     fn regular(&self) -> Option<(i64, u64)> {
         let mut bytes = self.bytes;
         let (start, step) = (codec::take_i64(&mut bytes)?, codec::take_u64(&mut bytes)?);

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 use xtask::tasks;
-use xtask::tasks::bench::Effort;
+use xtask::tasks::bench::{Effort, Tables};
 use xtask::tasks::screenshot::Screenshot;
 
 #[derive(Parser)]
@@ -30,11 +30,14 @@ enum Task {
     },
     /// Check format, lints, documentation, licences and sources of dependencies.
     Check,
-    /// Run the criterion benches. Arguments go to criterion.
+    /// Run the criterion benches and print tables of what they measure. Arguments go to criterion.
     Bench {
         /// Run each only briefly, to prove that it works: its figures mean nothing.
         #[arg(long)]
         quick: bool,
+        /// Put the tables into `docs/BENCHMARKS.md`, too.
+        #[arg(long, conflicts_with = "quick")]
+        write: bool,
         /// Such as part of a bench's name.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
@@ -50,8 +53,9 @@ fn main() -> anyhow::Result<()> {
         Task::Serve { arguments } => tasks::serve::serve(&arguments),
         Task::Test { arguments } => tasks::test::test(&arguments),
         Task::Check => tasks::check::check(),
-        Task::Bench { quick, arguments } => {
-            tasks::bench::bench(if quick { Effort::Brief } else { Effort::Full }, &arguments)
+        Task::Bench { quick, write, arguments } => {
+            let effort = if quick { Effort::Brief } else { Effort::Full };
+            tasks::bench::bench(effort, if write { Tables::Write } else { Tables::Print }, &arguments)
         }
         Task::Dist => tasks::dist::dist().map(drop),
         Task::Screenshot(wanted) => tasks::screenshot::screenshot(&wanted),

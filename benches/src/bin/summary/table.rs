@@ -1,0 +1,39 @@
+//! Markdown tables.
+
+/// A table with a head; every column but the first is of figures.
+pub(crate) fn table(head: &[String], rows: &[Vec<String>]) -> String {
+    let mut text = line(head);
+    text.push_str("| --- |");
+    text.push_str(&" --: |".repeat(head.len() - 1));
+    text.push('\n');
+    text.extend(rows.iter().map(|row| line(row)));
+    text
+}
+
+fn line(cells: &[String]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// What stands where nothing was measured.
+pub(crate) const NOTHING: &str = "-";
+
+/// A figure with about three digits, or what stands for none.
+pub(crate) fn figure(value: Option<f64>) -> String {
+    let Some(value) = value else { return NOTHING.into() };
+    match value {
+        ..1.0 => format!("{value:.3}"),
+        ..10.0 => format!("{value:.2}"),
+        ..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// `value` times as much as another.
+pub(crate) fn times(value: Option<f64>) -> String {
+    value.map_or_else(|| NOTHING.into(), |value| format!("{} x", figure(Some(value))))
+}
+
+/// The ratio of two figures that were both measured.
+pub(crate) fn ratio(above: Option<f64>, below: Option<f64>) -> Option<f64> {
+    Some(above? / below?)
+}

@@ -1,0 +1,78 @@
+//! Ours: frames of at most 64 KiB, borrowed and copied once.
+
+use protocol::limits::MAX_BLOCK_ROWS;
+use protocol::{BlockBuffer, Body, Envelope, Epoch, Frame, Preamble, Samples, Sequence, SeriesId, Timestamp};
+
+use super::{OURS, Peer};
+use crate::GROUP;
+use crate::record::{Record, Ring};
+
+/// The server's buffers.
+#[derive(Debug, Default)]
+pub struct Kymograph {
+    times: Vec<Timestamp>,
+    blocks: BlockBuffer,
+    message: Vec<u8>,
+}
+
+impl Peer for Kymograph {
+    fn name(&self) -> &'static str {
+        OURS
+    }
+
+    fn encode(&mut self, record: &Record, send: &mut dyn FnMut(&[u8])) {
+        let (all_rows, most) = (record.rows(), most_rows(record.columns.len()));
+        for first in (0..all_rows).step_by(most) {
+            let rows = first..all_rows.min(first + most);
+            let time = |row: usize| Timestamp::from_micros(record.start + record.step as i64 * row as i64);
+            self.times.clear();
+            self.times.extend(rows.clone().map(time));
+            let columns = record.columns.iter();
+            let columns = columns.map(|column| (SeriesId(column.series), &column.values[rows.clone()]));
+            self.blocks.start(time(first));
+            self.blocks.push(GROUP, &self.times, columns).expect("every column has all rows");
+            let now = Timestamp::from_micros(record.sent);
+            let envelope = Envelope { epoch: Epoch(record.epoch), sequence: Sequence(record.sequence), sent: now };
+            let body = Body::Samples(Samples { collected: now, queued: now, blocks: self.blocks.blocks() });
+            Frame { envelope, body }.encode(&mut self.message).expect("so many rows fit");
+            send(&self.message);
+        }
+    }
+
+    fn decode_into(&mut self, mut bytes: &[u8], ring: &mut Ring) {
+        while let Some((message, rest)) = split(bytes) {
+            decode_message(message, ring);
+            bytes = rest;
+        }
+    }
+}
+
+/// Rows that fit a message, however little can be shortened.
+fn most_rows(columns: usize) -> usize {
+    // Body's and block's own fields and the times; each column's series, encoding and length.
+    let rest = 128 + 16 * columns;
+    ((Frame::MAX_BODY_BYTES - rest) / (8 * columns)).min(MAX_BLOCK_ROWS as usize)
+}
+
+/// The first message of several, and the others. Its length stands in its preamble; a WebSocket would tell.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let preamble = bytes.first_chunk::<{ Preamble::BYTES }>()?;
+    let body_bytes = u32::from_le_bytes([preamble[4], preamble[5], preamble[6], preamble[7]]);
+    bytes.split_at_checked(Frame::HEAD_BYTES + body_bytes as usize)
+}
+
+/// Brings the values of one message to their places.
+///
+/// # Panics
+/// When it is no `Samples` frame, or its columns do not fit the ring.
+pub fn decode_message(message: &[u8], ring: &mut Ring) {
+    let frame = Frame::decode(message).expect("decodes");
+    let Body::Samples(samples) = frame.body else { panic!("no samples, but {:?}", frame.body) };
+    for block in &samples.blocks {
+        let rows = block.rows as usize;
+        for column in &block.columns {
+            column.values().expect("a known encoding").copy_to(ring.place(column.series.0, rows));
+        }
+        ring.advance(rows);
+    }
+}
