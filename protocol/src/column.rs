@@ -87,10 +87,16 @@ impl<'a> Column<'a> {
             bytes.extend_from_slice(&first.to_le_bytes());
             encoding::CONSTANT
         } else if is_single {
-            bytes.extend(values.iter().flat_map(|&value| (value as f32).to_le_bytes()));
+            bytes.resize(values.len() * 4, 0);
+            for (place, &value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+                *place = (value as f32).to_le_bytes();
+            }
             encoding::SINGLE
         } else {
-            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            bytes.resize(values.len() * 8, 0);
+            for (place, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+                *place = value.to_le_bytes();
+            }
             encoding::RAW
         };
         Self { series, encoding, bytes }

@@ -37,6 +37,8 @@ const LAST_BINARY: u8 = BINARY + 52;
 const PROBES: usize = 8;
 /// What an exception takes: the row and the repeats in a byte each, the value in eight.
 pub(crate) const EXCEPTION_BITS: usize = 80;
+/// Noise is given up after so many values that no scale holds.
+const HOPELESS: usize = 3;
 /// One run of exceptions for so many rows: at ten bytes each, more would not pay.
 const ROWS_PER_EXCEPTION: usize = 12;
 
@@ -157,6 +159,9 @@ fn find_scale(values: &[f64]) -> Option<u8> {
             }
             None => failed += 1,
         }
+        if held == 0 && failed == HOPELESS {
+            return None;
+        }
     }
     (held > failed).then_some(scale)
 }
@@ -178,7 +183,12 @@ const fn fraction_bits(value: f64) -> u8 {
 /// The integer that a value is over a scale, when it comes back from it bit for bit.
 fn to_integer(value: f64, scale: u8) -> Option<i64> {
     let divisor = divisor(scale)?;
-    let rounded = value * divisor + ROUNDER - ROUNDER;
+    let product = value * divisor;
+    let rounded = product + ROUNDER - ROUNDER;
+    // Far from an integer: no need to divide, which takes longest.
+    if (product - rounded).abs() > product.abs() * (4.0 * f64::EPSILON) {
+        return None;
+    }
     ((rounded / divisor).to_bits() == value.to_bits() && rounded.abs() < LARGEST).then_some(rounded as i64)
 }
 

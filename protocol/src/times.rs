@@ -108,14 +108,12 @@ impl<'a> Times<'a> {
             times_encoding::RAW if bytes.len() != rows as usize * 8 => {
                 return Err(DecodeError::TimesLength { group, rows, found: bytes.len(), expected: rows as usize * 8 });
             }
-            times_encoding::REGULAR if self.column.regular().is_none() => {
-                return Err(DecodeError::MalformedRegular { group });
-            }
+            times_encoding::REGULAR => return self.check_regular(group),
             times_encoding::PACKED => {
                 Integers::check(bytes, rows as usize)
                     .map_err(|reason| DecodeError::MalformedTimes { group, reason })?;
             }
-            times_encoding::RAW | times_encoding::REGULAR => {}
+            times_encoding::RAW => {}
             encoding => return Err(DecodeError::UnknownTimesEncoding { group, encoding }),
         }
         let mut last = None;
@@ -124,6 +122,18 @@ impl<'a> Times<'a> {
                 return Err(DecodeError::TimesFall { group, row });
             }
             last = Some(time);
+        }
+        Ok(())
+    }
+
+    /// That regular times rise follows from the first and the last.
+    fn check_regular(&self, group: GroupId) -> Result<(), DecodeError> {
+        let (start, step) = self.column.regular().ok_or(DecodeError::MalformedRegular { group })?;
+        let Some(steps) = self.rows.checked_sub(1).filter(|&steps| steps > 0) else { return Ok(()) };
+        let first = self.origin.micros().wrapping_add(start);
+        let last = step.checked_mul(u64::from(steps)).and_then(|span| first.checked_add_unsigned(span));
+        if step == 0 || last.is_none() {
+            return Err(DecodeError::TimesFall { group, row: 1 });
         }
         Ok(())
     }
