@@ -18,7 +18,7 @@ fn hub(c: &mut Criterion) {
     let bounds = hub::Bounds { history: Interval::from_secs(10), history_bytes: 64 << 20, ring_bytes: 1 << 20 };
     let hub = Arc::new(Hub::new("bench".into(), bounds, Telemetry::default()));
     let ids: Vec<_> = (0..GROUPS).map(|number| register(&hub, number)).collect();
-    let (_seat, _end) = hub.join();
+    let _seat = hub.join();
     let mut tick = 0;
     let mut group = c.benchmark_group("hub");
     group.throughput(Throughput::Elements(u64::from(GROUPS * SERIES * ROWS)));

@@ -21,7 +21,7 @@ pub struct FrameRing {
 /// One encoded frame.
 #[derive(Clone, Debug)]
 pub struct RingFrame {
-    /// The whole message.
+    /// The whole message, framed for the WebSocket.
     pub bytes: Bytes,
     /// The position a viewer holds once it has this frame.
     pub sequence: Sequence,
@@ -31,6 +31,11 @@ impl FrameRing {
     /// A ring that holds at most `limit_bytes` bytes of frames.
     pub const fn new(limit_bytes: usize) -> Self {
         Self { frames: VecDeque::new(), first: 0, bytes: 0, limit_bytes }
+    }
+
+    /// The number of the oldest frame held.
+    pub const fn first(&self) -> u64 {
+        self.first
     }
 
     /// The number that the next frame will have.

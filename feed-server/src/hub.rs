@@ -17,6 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::batch::Batch;
 use crate::catalog::Catalog;
+use crate::fanout::framing::framed;
 use crate::frame_cutter::FrameCutter;
 use crate::frame_ring::{FrameRing, RingFrame};
 use crate::history::{Backfill, History};
@@ -67,7 +68,7 @@ struct State {
 /// Where a viewer's stream stands.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// To be sent first: catalog, and a gap where there is one.
+    /// To be sent first, framed for the WebSocket: catalog, and a gap where there is one.
     pub frames: Vec<Bytes>,
     /// To be sent next, frame by frame, by [`Hub::backfill_frame`].
     pub backfill: Backfill,
@@ -75,6 +76,15 @@ pub struct Snapshot {
     pub position: Sequence,
     /// The ring's end at that position.
     pub cursor: u64,
+}
+
+/// Frames of the ring.
+#[derive(Debug)]
+pub struct Recent {
+    /// Number of the first of them.
+    pub first: u64,
+    /// The frames, framed for the WebSocket.
+    pub frames: Vec<RingFrame>,
 }
 
 /// The ring no longer reaches back to the viewer's cursor.
@@ -153,7 +163,7 @@ impl Hub {
         if !changes.is_empty() {
             let envelope = self.envelope(state.sequence, now);
             for frame in catalog_frames::encode(&changes, CatalogScope::Changes, envelope)? {
-                self.push(state, frame);
+                self.push(state, &frame);
             }
             let (groups, series) = self.catalog.len();
             self.telemetry.groups.set(groups as i64);
@@ -167,7 +177,7 @@ impl Hub {
         let oldest = state.history.evict(now);
         self.catalog.retire_before(oldest);
         self.telemetry.history_bytes.set(state.history.bytes() as f64);
-        self.end.send_replace(state.ring.end());
+        self.announce(&state.ring);
         Ok(())
     }
 
@@ -212,8 +222,13 @@ impl Hub {
         let samples = Samples { collected, queued: now, blocks: state.blocks.blocks() };
         let envelope = self.envelope(state.sequence, clock::now());
         let frame = Frame { envelope, body: Body::Samples(samples) }.to_bytes()?;
-        self.push(state, frame);
+        self.push(state, &frame);
         Ok(())
+    }
+
+    /// Wakes those who wait for frames, where there are any.
+    fn announce(&self, ring: &FrameRing) {
+        self.end.send_if_modified(|end| std::mem::replace(end, ring.end()) != ring.end());
     }
 
     fn heartbeat(&self) -> Result<(), EncodeError> {
@@ -221,25 +236,30 @@ impl Hub {
         let next_within = Interval::from_micros(HEARTBEAT.as_micros() as u64);
         let body = Body::Heartbeat(Heartbeat { next_within });
         let frame = Frame { envelope: self.envelope(state.sequence, clock::now()), body }.to_bytes()?;
-        self.push(&mut state, frame);
-        self.end.send_replace(state.ring.end());
+        self.push(&mut state, &frame);
+        self.announce(&state.ring);
         Ok(())
     }
 
-    fn push(&self, state: &mut State, frame: Vec<u8>) {
+    fn push(&self, state: &mut State, frame: &[u8]) {
         self.telemetry.frames_encoded.inc();
-        state.ring.push(RingFrame { bytes: frame.into(), sequence: state.sequence });
+        state.ring.push(RingFrame { bytes: framed(frame), sequence: state.sequence });
     }
 
-    /// Counts a viewer in, until the returned seat is dropped, and gives it a signal that moves with the ring's end.
-    pub fn join(self: &Arc<Self>) -> (Seat, watch::Receiver<u64>) {
+    /// Counts a viewer in, until the returned seat is dropped.
+    pub fn join(self: &Arc<Self>) -> Seat {
         self.lock().viewers += 1;
         self.telemetry.viewers.inc();
         self.telemetry.viewers_connected.inc();
-        (Seat(Arc::clone(self)), self.end.subscribe())
+        Seat(Arc::clone(self))
     }
 
-    /// The frame that opens every connection.
+    /// A signal that moves with the ring's end.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.end.subscribe()
+    }
+
+    /// The frame that opens every connection, framed for the WebSocket as all that are handed out here.
     ///
     /// # Errors
     /// When the host's name is longer than a name may be.
@@ -273,7 +293,7 @@ impl Hub {
         let envelope = self.envelope(state.sequence, now);
         let catalog = catalog_frames::encode(&self.catalog.whole(), CatalogScope::Whole, envelope)?;
         self.telemetry.frames_encoded.inc_by(catalog.len() as u64);
-        let mut frames: Vec<Bytes> = catalog.into_iter().map(Bytes::from).collect();
+        let mut frames: Vec<Bytes> = catalog.iter().map(|frame| framed(frame)).collect();
         let (gap, backfill) = match start {
             Start::Window(window) => (None, state.history.since(now - window)),
             Start::After { epoch, sequence, window } => {
@@ -330,6 +350,13 @@ impl Hub {
         Ok(cursor + (out.len() - before) as u64)
     }
 
+    /// The recent frames from number `oldest` on, or from where the ring begins.
+    pub fn recent(&self, oldest: u64) -> Recent {
+        let state = self.lock();
+        let first = oldest.max(state.ring.first());
+        Recent { first, frames: state.ring.from(first).into_iter().flatten().cloned().collect() }
+    }
+
     /// The number that the ring's next frame will have.
     pub fn ring_end(&self) -> u64 {
         *self.end.borrow()
@@ -337,7 +364,7 @@ impl Hub {
 
     fn frame(&self, sequence: Sequence, body: Body<'_>) -> Result<Bytes, EncodeError> {
         self.telemetry.frames_encoded.inc();
-        Frame { envelope: self.envelope(sequence, clock::now()), body }.to_bytes().map(Bytes::from)
+        Frame { envelope: self.envelope(sequence, clock::now()), body }.to_bytes().map(|frame| framed(&frame))
     }
 
     /// The epoch of this process.

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! source -> Batch -> hub (sequence, history, ring of frames) -> session, one a viewer -> WebSocket
+//!                                                             +-> fan-out, a shard for many viewers -^
 //! ```
 //!
 //! Sources run on threads of their own and hand batches to the hub. Sixty times a second the hub numbers what has come,
 //! keeps it in the history, and encodes it once for everybody. A session is a cursor into what the hub holds: it sends
-//! history until it has caught up, then the frames as they are made; one that falls behind simply does so again.
+//! history until it has caught up; then a shard of the fan-out writes the frames as they are made. A viewer that falls
+//! behind goes back to its session, and so on.
 //!
 //! # Layout
 //! | module | subject |
@@ -17,6 +19,7 @@
 //! | [`history`], [`frame_ring`] | the last minutes in columns; the last seconds as frames |
 //! | [`frame_cutter`], [`packing`], [`catalog_frames`] | what fits one frame |
 //! | [`session`] | one viewer: cursor, pace, refusals |
+//! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
 //! | [`http`] | page, upgrade, health, metrics |
 //! | [`server`], [`config`], [`cli`] | start to end, and what it is told |
 //! | [`telemetry`], [`shutdown`], [`clock`], [`duration`] | what it counts; how it ends; time |
@@ -31,6 +34,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod duration;
+pub mod fanout;
 pub mod frame_cutter;
 pub mod frame_ring;
 pub mod history;

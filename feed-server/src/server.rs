@@ -10,10 +10,12 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
+use crate::fanout::Fanout;
 use crate::http::page::Page;
 use crate::http::routes::Routes;
 use crate::http::server;
 use crate::hub::{BATCH_QUEUE, Bounds, Hub};
+use crate::session::Service;
 use crate::shutdown::ShutdownListener;
 use crate::source::{self, Outlet};
 use crate::telemetry::Telemetry;
@@ -102,7 +104,9 @@ impl Server {
         }
         drop(batches);
 
-        let routes = Arc::new(Routes { hub, page: self.page, shutdown: shutdown.clone() });
+        let fanout = Arc::new(Fanout::start(&hub));
+        let service = Service { hub, fanout, shutdown: shutdown.clone() };
+        let routes = Arc::new(Routes { service, page: self.page });
         server::serve(self.listener, routes, shutdown).await;
         stopper.stop();
         // The hub goes on taking batches until the last source has let go, so none of them waits for it in vain.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
+use bytes::Bytes;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -79,6 +80,12 @@ pub struct StatusLabel {
 }
 
 impl Telemetry {
+    /// Counts frames that were handed to a viewer's socket.
+    pub fn sent(&self, frames: &[Bytes]) {
+        self.frames_sent.inc_by(frames.len() as u64);
+        self.bytes_sent.inc_by(frames.iter().map(Bytes::len).sum::<usize>() as u64);
+    }
+
     /// Counts a session that was closed for breaking the protocol.
     pub fn refuse(&self, reason: Refusal) {
         self.sessions_refused.get_or_create(&RefusalLabel { reason }).inc();

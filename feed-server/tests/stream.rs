@@ -5,7 +5,7 @@ mod served;
 use feed_server::config::Config;
 use protocol::{
     Body, Bounds, CatalogScope, ClientMessage, Epoch, Frame, GapCause, HistoryPart, Interval, Sequence, Start,
-    Timestamp,
+    Timestamp, Visibility,
 };
 use served::{Served, Viewer};
 use tokio_tungstenite::tungstenite::Message;
@@ -215,4 +215,68 @@ async fn a_stopping_server_says_bye() {
     assert!(bye, "the last frame says why");
     assert_eq!(viewer.closed().await, (1001, "the server is stopping".to_owned()));
     served.stopped().await;
+}
+
+/// The value of a counter in an exposition.
+fn counter(metrics: &str, name: &str) -> u64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("_total "));
+    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name} in\n{metrics}"))
+}
+
+#[tokio::test]
+async fn a_frame_is_encoded_once_however_many_watch() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut viewers = Vec::new();
+    for _ in 0..30 {
+        let mut viewer = served.viewer("/stream?window=0").await;
+        viewer.read_live(1).await;
+        viewers.push(viewer);
+    }
+    let before = served.get("/metrics").await;
+    for viewer in &mut viewers {
+        viewer.read_live(40).await;
+    }
+    let after = served.get("/metrics").await;
+    let grown = |name| counter(&after, name) - counter(&before, name);
+    assert!(grown("kymograph_frames_sent") >= 30 * 40);
+    // One for each number, and a heartbeat a second.
+    let encoded = grown("kymograph_frames_encoded");
+    let numbered = grown("kymograph_frames_sequenced");
+    assert!(encoded >= numbered && encoded <= numbered + 10, "{encoded} encoded, {numbered} numbered");
+}
+
+#[tokio::test]
+async fn pings_are_answered_between_frames() {
+    let served = Served::start(&["synthetic:groups=12,series=8,hz=1000,prefill=0s"]).await;
+    let mut viewer = served.viewer("/stream?window=0").await;
+    for number in 0..200_u8 {
+        viewer.send(Message::Ping(vec![number; 100].into())).await;
+        // Whatever comes must decode: a pong inside a frame would break it.
+        Frame::decode(&viewer.frame().await).expect("a whole frame");
+    }
+    viewer.read_live(10).await;
+}
+
+#[tokio::test]
+async fn a_viewer_may_change_its_pace_and_start_anew_while_it_is_live() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut viewer = served.viewer("/stream?window=0").await;
+    let (epoch, position, _) = viewer.read_live(5).await;
+    viewer.say(&ClientMessage::Pace { visibility: Visibility::Visible, frames_per_second: 20 }).await;
+    viewer.read_live(5).await;
+    viewer.say(&ClientMessage::Pace { visibility: Visibility::Visible, frames_per_second: 60 }).await;
+    viewer.read_live(5).await;
+    let start = Start::After { epoch, sequence: position, window: Interval::from_secs(1) };
+    viewer.say(&ClientMessage::Subscribe { start }).await;
+    // Frames that were under way come first, then the catalog, the history and what follows.
+    loop {
+        let bytes = viewer.frame().await;
+        if matches!(Frame::decode(&bytes).expect("decodes").body, Body::Catalog(_)) {
+            break;
+        }
+    }
+    let (_, later, times) = viewer.read_live(5).await;
+    assert!(later > position);
+    let steps: Vec<i64> = times.windows(2).map(|pair| pair[1].micros_since(pair[0])).collect();
+    assert!(steps.iter().all(|&step| step == 20_000), "whole from its position on: {steps:?}");
 }

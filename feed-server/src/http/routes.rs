@@ -8,8 +8,6 @@
 //! | `/metrics` | the server's own state in Prometheus exposition |
 //! | anything else | the page's files |
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -22,9 +20,7 @@ use super::page::{File, Page};
 use super::server::Answer;
 use super::{headers, upgrade};
 use crate::clock;
-use crate::hub::Hub;
-use crate::session::{self, DEFAULT_WINDOW, Opening};
-use crate::shutdown::ShutdownListener;
+use crate::session::{self, DEFAULT_WINDOW, Opening, Service};
 use crate::telemetry::StatusLabel;
 
 /// Sources slower than this do not exist; when nothing came for so long, the feed is not ready.
@@ -37,11 +33,9 @@ const MAX_WINDOW_SECONDS: f64 = 86_400.0;
 #[derive(Debug)]
 pub struct Routes {
     /// The stream.
-    pub hub: Arc<Hub>,
+    pub service: Service,
     /// The page.
     pub page: Page,
-    /// Told to sessions.
-    pub shutdown: ShutdownListener,
 }
 
 /// `/readyz`, in words for a program.
@@ -69,7 +63,7 @@ impl Answer for Routes {
         };
         headers::secure(response.headers_mut());
         let status = StatusLabel { status: response.status().as_u16() };
-        self.hub.telemetry().http_responses.get_or_create(&status).inc();
+        self.service.hub.telemetry().http_responses.get_or_create(&status).inc();
         response
     }
 }
@@ -87,10 +81,10 @@ impl Routes {
                 return text(error.status(), format!("{error}\n"));
             }
         };
-        let (hub, shutdown) = (Arc::clone(&self.hub), self.shutdown.clone());
+        let service = self.service.clone();
         tokio::spawn(async move {
-            match upgrade::finish(request, session::websocket_config()).await {
-                Ok(socket) => session::run(socket, hub, opening, shutdown).await,
+            match upgrade::take(request).await {
+                Ok(upgraded) => session::run(upgraded, service, opening).await,
                 Err(error) => tracing::debug!(%error, "connection ended before its upgrade"),
             }
         });
@@ -98,9 +92,9 @@ impl Routes {
     }
 
     fn readiness(&self) -> Response<Full<Bytes>> {
-        let (groups, series) = self.hub.catalog().len();
+        let (groups, series) = self.service.hub.catalog().len();
         let oldest = clock::now() - STALE_AFTER;
-        let (ready, reason) = match self.hub.last_batch() {
+        let (ready, reason) = match self.service.hub.last_batch() {
             None => (false, "no source has delivered yet"),
             Some(last) if last < oldest => (false, "no source has delivered for 15 s"),
             Some(_) => (true, "samples are coming in"),
@@ -113,7 +107,7 @@ impl Routes {
     }
 
     fn metrics(&self) -> Response<Full<Bytes>> {
-        let text = self.hub.telemetry().exposition();
+        let text = self.service.hub.telemetry().exposition();
         with_type(StatusCode::OK, text, "application/openmetrics-text; version=1.0.0; charset=utf-8")
     }
 

@@ -57,6 +57,15 @@ fn check_origin<B>(request: &Request<B>) -> Result<(), UpgradeError> {
     Err(UpgradeError::ForeignOrigin { origin: String::from_utf8_lossy(origin.as_bytes()).into_owned() })
 }
 
+/// A connection that speaks WebSocket from here on.
+#[derive(Debug)]
+pub struct Upgraded {
+    /// Its socket.
+    pub socket: TcpStream,
+    /// What the peer has sent already.
+    pub early: Vec<u8>,
+}
+
 /// The WebSocket that a request has become, once its answer is out.
 ///
 /// # Errors
@@ -65,14 +74,22 @@ pub async fn finish<B>(request: Request<B>, config: WebSocketConfig) -> hyper::R
 where
     B: Send + 'static,
 {
+    let Upgraded { socket, early } = take(request).await?;
+    Ok(WebSocketStream::from_partially_read(socket, early, Role::Server, Some(config)).await)
+}
+
+/// The connection of a request that was upgraded, once its answer is out.
+///
+/// # Errors
+/// When it ended before that.
+pub async fn take<B: Send + 'static>(request: Request<B>) -> hyper::Result<Upgraded> {
     let upgraded = hyper::upgrade::on(request).await?;
     // Every connection here was accepted as TCP, so this is what hyper holds.
     let parts = match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => parts,
         Err(_other) => unreachable!("connections are accepted as TCP"),
     };
-    let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
-    Ok(WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await)
+    Ok(Upgraded { socket: parts.io.into_inner(), early: parts.read_buf.to_vec() })
 }
 
 #[cfg(test)]

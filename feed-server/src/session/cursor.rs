@@ -1,7 +1,7 @@
 //! Where a viewer's stream stands, and which frames are next.
 //!
 //! ```text
-//! snapshot (catalog, gap) -> backfill, frame by frame -> live, from the ring of recent frames
+//! snapshot (catalog, gap) -> backfill, frame by frame -> live, from the ring of recent frames -> a shard
 //!                               ^                             |
 //!                               +------- fell behind ---------+
 //! ```
@@ -11,6 +11,7 @@
 use bytes::Bytes;
 use protocol::{EncodeError, Interval, Sequence, Start};
 
+use crate::fanout::shard::Place;
 use crate::history::Backfill;
 use crate::hub::{FellBehind, Hub};
 
@@ -38,9 +39,15 @@ impl Cursor {
         })
     }
 
-    /// Whether there is nothing to send now.
-    pub fn is_caught_up(&self, hub: &Hub) -> bool {
-        self.backfill.is_none() && self.opening.is_empty() && hub.ring_end() == self.next
+    /// A cursor that goes on where a shard left off.
+    pub const fn resume(place: Place) -> Self {
+        Self { opening: Vec::new(), backfill: None, position: place.position, next: place.next }
+    }
+
+    /// Its place in the ring of recent frames, once there is nothing left to send but what is to come.
+    pub fn caught_up(&self, hub: &Hub) -> Option<Place> {
+        let caught_up = self.backfill.is_none() && self.opening.is_empty() && hub.ring_end() == self.next;
+        caught_up.then_some(Place { next: self.next, position: self.position })
     }
 
     /// The next frames, of about `room` bytes in all; empty when caught up.

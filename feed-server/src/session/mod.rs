@@ -1,5 +1,9 @@
 //! A session: one viewer's WebSocket, from the upgrade to the last frame.
 //!
+//! A session writes what is for its viewer alone: hello, catalog, history, answers. Once the viewer has everything up to
+//! now, a shard of the [fan-out](crate::fanout) writes, and the session only reads; when the viewer falls behind, the
+//! shard hands it back.
+//!
 //! | file | subject |
 //! | --- | --- |
 //! | [`cursor`] | where the viewer's stream stands, and which frames are next |
@@ -11,6 +15,8 @@ pub mod cursor;
 pub mod pace;
 pub mod refusal;
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +24,19 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, Log, Severity, Start, Visibility};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{sleep_until, timeout};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode};
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
 use crate::clock;
+use crate::fanout::Fanout;
+use crate::fanout::outbox::Outbox;
+use crate::fanout::shard::{LiveViewer, Place};
+use crate::fanout::stream::ViewerStream;
+use crate::http::upgrade::Upgraded;
 use crate::hub::Hub;
 use crate::shutdown::ShutdownListener;
 use cursor::Cursor;
@@ -45,7 +58,7 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 /// Most bytes put into the socket before the loop looks at what the viewer said.
 const TURN_BYTES: usize = 256 * 1_024;
 
-/// Limits of a viewer's socket. tungstenite's own defaults cost 131 KiB a viewer and bound nothing it writes.
+/// Limits of a viewer's socket. tungstenite's own defaults cost 131 KiB a viewer.
 pub fn websocket_config() -> WebSocketConfig {
     let limit = protocol::limits::MAX_MESSAGE_BYTES;
     WebSocketConfig::default()
@@ -76,6 +89,8 @@ enum Ended {
     Refused(#[from] Refused),
     #[error("connection lost: {0}")]
     Lost(#[source] Box<WebSocketError>),
+    #[error("connection lost: {0}")]
+    Io(#[from] std::io::Error),
     #[error("frame could not be encoded: {0}")]
     Encode(#[from] protocol::EncodeError),
 }
@@ -92,64 +107,95 @@ impl From<WebSocketError> for Ended {
     }
 }
 
+/// What a session works with.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The stream.
+    pub hub: Arc<Hub>,
+    /// Who writes to viewers that are up to date.
+    pub fanout: Arc<Fanout>,
+    /// When to end.
+    pub shutdown: ShutdownListener,
+}
+
 /// Serves one viewer until it leaves, breaks a rule, or the server stops.
-pub async fn run<S>(socket: WebSocketStream<S>, hub: Arc<Hub>, opening: Opening, shutdown: ShutdownListener)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut session = Session { socket, hub, pace: Pace::default() };
-    let ended = session.serve(opening, shutdown).await;
+pub async fn run(upgraded: Upgraded, service: Service, opening: Opening) {
+    let Service { hub, fanout, mut shutdown } = service;
+    let outbox = Arc::new(Outbox::new(upgraded.socket));
+    let stream = ViewerStream::new(Arc::clone(&outbox));
+    let socket =
+        WebSocketStream::from_partially_read(stream, upgraded.early, Role::Server, Some(websocket_config())).await;
+    let mut session = Session { socket, outbox, hub, fanout, pace: Arc::default() };
+    let ended = tokio::select! {
+        biased;
+        () = shutdown.stopped() => Ended::Stopping,
+        result = session.stream(opening) => match result {
+            Ok(never) => match never {},
+            Err(ended) => ended,
+        },
+    };
     tracing::debug!(%ended, "session ended");
+    // From here on nobody else writes.
+    session.outbox.withdraw();
     session.end(ended).await;
 }
 
 /// Ready at `due`, or at once.
-async fn until(due: Option<tokio::time::Instant>) {
+async fn until(due: Option<Instant>) {
     if let Some(due) = due {
         sleep_until(due).await;
     }
 }
 
-struct Session<S> {
-    socket: WebSocketStream<S>,
+struct Session {
+    socket: WebSocketStream<ViewerStream>,
+    outbox: Arc<Outbox<TcpStream>>,
     hub: Arc<Hub>,
-    pace: Pace,
+    fanout: Arc<Fanout>,
+    pace: Arc<Pace>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
-    async fn serve(&mut self, opening: Opening, mut shutdown: ShutdownListener) -> Ended {
-        tokio::select! {
-            biased;
-            () = shutdown.stopped() => Ended::Stopping,
-            result = self.stream(opening) => match result {
-                Ok(never) => match never {},
-                Err(ended) => ended,
-            },
-        }
-    }
+/// Who writes to the viewer.
+enum Writer {
+    /// The session.
+    Session(Cursor),
+    /// A shard, until it hands the viewer back.
+    Shard(oneshot::Receiver<Place>),
+}
 
-    async fn stream(&mut self, opening: Opening) -> Result<std::convert::Infallible, Ended> {
-        let (_seat, mut ring_end) = self.hub.join();
+impl Session {
+    async fn stream(&mut self, opening: Opening) -> Result<Infallible, Ended> {
+        let _seat = self.hub.join();
         let hello = self.hub.hello()?;
-        self.send([hello]).await?;
+        self.send(&[hello]).await?;
         let start = match opening {
             Opening::AtOnce(window) => Start::Window(window),
             Opening::OnRequest => {
                 timeout(REQUEST_DEADLINE, self.first_request()).await.map_err(|_| Refused::Silent)??
             }
         };
-        let mut cursor = Cursor::at(&self.hub, start)?;
+        let mut writer = Writer::Session(Cursor::at(&self.hub, start)?);
         loop {
-            let now = tokio::time::Instant::now();
+            writer = match writer {
+                Writer::Session(cursor) => self.catch_up(cursor).await?,
+                Writer::Shard(back) => self.listen(back).await?,
+            };
+        }
+    }
+
+    /// Sends what the viewer lacks, and hands it to a shard when that is nothing.
+    async fn catch_up(&mut self, mut cursor: Cursor) -> Result<Writer, Ended> {
+        loop {
+            if let Some(place) = cursor.caught_up(&self.hub) {
+                return Ok(Writer::Shard(self.hand_over(place)));
+            }
+            let now = Instant::now();
             if self.pace.due(now) {
                 let turn = cursor.next_turn(&self.hub, TURN_BYTES)?;
-                if !turn.is_empty() {
-                    self.pace.sent(now);
-                    self.send(turn).await?;
-                }
+                self.pace.sent(now);
+                self.send(&turn).await?;
             }
-            let more = !cursor.is_caught_up(&self.hub);
-            let next_due = self.pace.next_due();
+            let due = self.pace.next_due();
             tokio::select! {
                 // What the viewer says comes first: a flood of frames must not keep it from being heard.
                 biased;
@@ -159,9 +205,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                         cursor = Cursor::at(&self.hub, start)?;
                     }
                 }
-                () = until(next_due), if more => {}
-                changed = ring_end.changed(), if !more => {
-                    changed.map_err(|_| Ended::Stopping)?;
+                () = until(due) => {}
+            }
+        }
+    }
+
+    fn hand_over(&self, place: Place) -> oneshot::Receiver<Place> {
+        let (back, handed_back) = oneshot::channel();
+        self.fanout.admit(LiveViewer {
+            outbox: Arc::clone(&self.outbox),
+            ticket: self.outbox.ticket(),
+            place,
+            pace: Arc::clone(&self.pace),
+            back,
+        });
+        handed_back
+    }
+
+    /// Reads what the viewer says while a shard writes.
+    async fn listen(&mut self, mut back: oneshot::Receiver<Place>) -> Result<Writer, Ended> {
+        loop {
+            tokio::select! {
+                message = self.socket.next() => {
+                    let message = message.ok_or(Ended::ClosedByViewer)??;
+                    if let Some(start) = self.read(message).await? {
+                        self.outbox.withdraw();
+                        return Ok(Writer::Session(Cursor::at(&self.hub, start)?));
+                    }
+                }
+                place = &mut back => {
+                    let place = place.map_err(|_| Ended::Stopping)?;
+                    self.flush().await?;
+                    return Ok(Writer::Session(Cursor::resume(place)));
                 }
             }
         }
@@ -182,14 +257,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Message::Binary(bytes) => bytes,
             Message::Text(_) => return Err(Refused::Text.into()),
             Message::Close(_) => return Err(Ended::ClosedByViewer),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(None),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
+                // A viewer that sends pings and takes no pongs would fill the outbox.
+                self.flush().await?;
+                return Ok(None);
+            }
         };
         self.hub.telemetry().messages_received.inc();
         match ClientMessage::decode(&bytes).map_err(Refused::Malformed)? {
             ClientMessage::Subscribe { start } => return Ok(Some(start)),
             ClientMessage::Probe { origin } => {
                 let echo = Body::Echo(Echo { origin, received: clock::now() });
-                self.send([self.hub.frame_now(echo)?]).await?;
+                self.send(&[self.hub.frame_now(echo)?]).await?;
             }
             ClientMessage::Pace { visibility, frames_per_second } => {
                 let rate = if visibility == Visibility::Hidden { 0 } else { frames_per_second };
@@ -199,36 +278,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             ClientMessage::Annotate { .. } | ClientMessage::Relay { .. } => {
                 let text = "this feed is read-only: the request was not carried out";
                 let log = Body::Log(Log { at: clock::now(), severity: Severity::Warning, source: "feed-server", text });
-                self.send([self.hub.frame_now(log)?]).await?;
+                self.send(&[self.hub.frame_now(log)?]).await?;
             }
         }
         Ok(None)
     }
 
-    async fn send(&mut self, frames: impl IntoIterator<Item = Bytes>) -> Result<(), Ended> {
-        let telemetry = self.hub.telemetry().clone();
-        let write = async {
-            for frame in frames {
-                telemetry.frames_sent.inc();
-                telemetry.bytes_sent.inc_by(frame.len() as u64);
-                self.socket.feed(Message::Binary(frame)).await?;
-            }
-            self.socket.flush().await
-        };
-        timeout(WRITE_DEADLINE, write).await.map_err(|_| Refused::NotReading)??;
-        Ok(())
+    /// Sends frames and waits until the kernel has them.
+    async fn send(&self, frames: &[Bytes]) -> Result<(), Ended> {
+        self.hub.telemetry().sent(frames);
+        self.outbox.send(frames)?;
+        self.flush().await
+    }
+
+    async fn flush(&self) -> Result<(), Ended> {
+        let flushed = timeout(WRITE_DEADLINE, poll_fn(|context| self.outbox.poll_flush(context)));
+        Ok(flushed.await.map_err(|_| Refused::NotReading)??)
     }
 
     /// Says why the session ends, where there is still somebody to hear it.
     async fn end(&mut self, ended: Ended) {
         let (code, reason) = match &ended {
-            Ended::ClosedByViewer | Ended::Lost(_) => (CloseCode::Normal, String::new()),
+            Ended::ClosedByViewer | Ended::Lost(_) | Ended::Io(_) => (CloseCode::Normal, String::new()),
             Ended::Stopping => {
                 let text = "the server is stopping";
                 let retry_after = Interval::from_millis(250);
                 let bye = Body::Bye(Bye { reason: ByeReason::ServerStopping, retry_after, text });
                 if let Ok(bye) = self.hub.frame_now(bye) {
-                    let _gone_anyway = timeout(CLOSE_DEADLINE, self.send([bye])).await;
+                    let _gone_anyway = timeout(CLOSE_DEADLINE, self.send(&[bye])).await;
                 }
                 (CloseCode::Away, text.to_owned())
             }
