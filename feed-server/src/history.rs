@@ -157,7 +157,7 @@ impl History {
             let chunk = rows.start..rows.start + count as u64;
             rows.start = chunk.end;
             group.append_block(*id, chunk, &mut times, &mut values, blocks)?;
-            room.take(blocks.len(), columns * count);
+            room.take(blocks.len(), columns.max(1) * count);
             if rows.start >= rows.end {
                 backfill.parts.pop_front();
             }

@@ -105,13 +105,17 @@ impl<'a> Blocks<'a> {
 
     /// Checks every block, and that they do not claim more values than a frame may.
     pub(crate) fn check(&self) -> Result<(), DecodeError> {
-        let mut values = 0;
+        let (mut rows, mut values) = (0, 0);
+        let within = |what, found| match found {
+            ..=MAX_FRAME_VALUES => Ok(()),
+            found => Err(DecodeError::Limit { what, found, limit: MAX_FRAME_VALUES }),
+        };
         self.list.check("block", |block| {
+            // Rows count by themselves too: a block without columns has no value, yet a time for each row.
+            rows += u64::from(block.rows);
+            within("rows of a frame", rows)?;
             values += block.from(self.origin).check()?;
-            if values > MAX_FRAME_VALUES {
-                return Err(DecodeError::Limit { what: "values of a frame", found: values, limit: MAX_FRAME_VALUES });
-            }
-            Ok(())
+            within("values of a frame", values)
         })
     }
 }

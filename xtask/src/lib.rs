@@ -7,7 +7,7 @@
 //! # Layout
 //! | module | subject |
 //! | --- | --- |
-//! | [`tasks`] | what `cargo xtask` offers, a file each: dist, serve, test, check, bench, screenshot |
+//! | [`tasks`] | what `cargo xtask` offers, a file each: dist, serve, test, check, bench, fuzz, screenshot |
 //! | [`setup`] | what a machine must have: the Wasm target, a browser |
 //! | [`page`] | the page: Wasm and its bindings, hashed, compressed, in `target/dist` |
 //! | [`chromium`] | a real browser, driven over its debugging protocol |

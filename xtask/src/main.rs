@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use xtask::tasks;
 use xtask::tasks::bench::{Effort, Tables};
+use xtask::tasks::fuzz::Fuzz;
 use xtask::tasks::screenshot::Screenshot;
 
 #[derive(Parser)]
@@ -42,6 +43,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Look for bytes that break the wire: run the fuzz targets (Linux; needs a C++ compiler).
+    Fuzz(Fuzz),
     /// Build the page into `target/dist` and the release server that holds it.
     Dist,
     /// Take a picture of a page in headless Chromium.
@@ -57,6 +60,7 @@ fn main() -> anyhow::Result<()> {
             let effort = if quick { Effort::Brief } else { Effort::Full };
             tasks::bench::bench(effort, if write { Tables::Write } else { Tables::Print }, &arguments)
         }
+        Task::Fuzz(wanted) => tasks::fuzz::fuzz(&wanted),
         Task::Dist => tasks::dist::dist().map(drop),
         Task::Screenshot(wanted) => tasks::screenshot::screenshot(&wanted),
     }

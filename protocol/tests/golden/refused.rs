@@ -170,8 +170,10 @@ fn limits() -> Vec<Vector> {
     let long = "x".repeat(MAX_NAME_BYTES + 1);
     let label = fields().text("key").text("value");
     let full = u64::from(MAX_BLOCK_ROWS);
+    let full_block = block(full, 1, fields().signed(0).unsigned(1), fields());
     named(vec![
         ("rows_over_the_limit", with_times(full + 1, 1, fields().signed(0).unsigned(1))),
+        ("rows_of_all_blocks_over_the_limit", samples(repeated(9, |_| full_block.clone()))),
         ("columns_over_the_limit", with_columns(0, repeated(MAX_GROUP_SERIES as u64 + 1, empty))),
         ("values_over_the_limit", with_columns(full, repeated(9, constant))),
         ("name_over_the_limit", groups(group(1, &long, &fields().unsigned(0)))),

@@ -11,6 +11,8 @@ use crate::{page, setup};
 /// The version whose findings are known: a newer one may find more, which is a change of its own.
 const CARGO_DENY: &str = "0.20.2";
 
+const FUZZ_MANIFEST: &str = "fuzz/Cargo.toml";
+
 /// Checks format, lints, documentation and dependencies.
 ///
 /// # Errors
@@ -34,7 +36,20 @@ pub fn check() -> Result<()> {
         let install = ["install", "--locked", "cargo-deny", "--version", CARGO_DENY];
         step("installing cargo-deny, which is missing", cargo().args(install))?;
     }
-    step("licences and sources of dependencies", cargo().args(["deny", "check", "bans", "licenses", "sources"]))
+    step("licences and sources of dependencies", cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;
+    fuzz_targets(&workspace, step)
+}
+
+/// They stand outside the workspace, so nothing above has seen them. Checked without libFuzzer, which is C++.
+fn fuzz_targets(workspace: &Workspace, step: impl Fn(&str, &mut Command) -> Result<()>) -> Result<()> {
+    let manifest = ["--manifest-path", FUZZ_MANIFEST];
+    step("format of the fuzz targets", cargo().arg("fmt").args(manifest).arg("--check"))?;
+    let mut lints = cargo();
+    lints.arg("clippy").args(manifest).args(["--no-default-features", "--target-dir"]).arg(&workspace.target);
+    step("lints of the fuzz targets", lints.args(["--", "-Dwarnings"]))?;
+    let mut deny = cargo();
+    deny.arg("deny").args(manifest).args(["check", "--allow", "license-not-encountered"]);
+    step("licences and sources of their dependencies", deny.args(["bans", "licenses", "sources"]))
 }
 
 fn has_cargo_deny() -> bool {

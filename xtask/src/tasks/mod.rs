@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod check;
 pub mod dist;
+pub mod fuzz;
 pub mod screenshot;
 pub mod serve;
 pub mod test;

@@ -1,0 +1,15 @@
+//! What must hold of whatever arrives, for libFuzzer to break: see README.md.
+//!
+//! # Layout
+//! | place | subject |
+//! | --- | --- |
+//! | `targets/` | the programs, a file each |
+//! | [`frame`] | what must hold of a frame's bytes |
+//! | [`blocks`] | what must hold of the samples in it |
+//! | [`preamble`] | makes any bytes a message, so that the fuzzer starts in the body |
+//! | [`allocations`] | counts what decoding asks of the allocator, which is nothing |
+
+pub mod allocations;
+pub mod blocks;
+pub mod frame;
+pub mod preamble;

@@ -1,0 +1,112 @@
+//! Any times and any values, packed and read again: every bit comes back.
+#![no_main]
+
+use fuzz::blocks::assert_same_bits;
+use protocol::{BlockBuffer, Body, Envelope, Frame, GroupId, Samples, SeriesId, Timestamp};
+
+/// Two blocks of so many rows fit one message, however badly they pack.
+const MOST_ROWS: usize = 1_024;
+
+/// Five bytes choose shapes, scale and origin, the others become times and two columns.
+fn check(bytes: &[u8]) {
+    let Some(([times_shape, one_shape, other_shape, scale, origin], rest)) = bytes.split_first_chunk() else { return };
+    let (times_bytes, rest) = rest.split_at(rest.len() / 4);
+    let (one_bytes, other_bytes) = rest.split_at(rest.len() / 2);
+    let times = times(*times_shape, times_bytes);
+    let (one, other) = (column(*one_shape, *scale, one_bytes), column(*other_shape, *scale, other_bytes));
+    let rows = times.len().min(one.len()).min(other.len()).min(MOST_ROWS);
+    let (times, one, other) = (&times[..rows], &one[..rows], &other[..rows]);
+    let origin = times.get(usize::from(*origin)).or(times.first()).copied().unwrap_or_default();
+    // Either after the other: what one leaves in the buffer must not show in the next.
+    check_blocks(origin, times, [[one, other], [other, one]]);
+}
+
+fn check_blocks(origin: Timestamp, times: &[Timestamp], blocks: [[&[f64]; 2]; 2]) {
+    let mut buffer = BlockBuffer::default();
+    buffer.start(origin);
+    for (group, columns) in (1..).map(GroupId).zip(blocks) {
+        buffer.push(group, times, (1..).map(SeriesId).zip(columns)).expect("times and series rise");
+    }
+    let unpacked = 2 * (40 + times.len() * 8 + 2 * (11 + times.len() * 8));
+    assert!(buffer.len() <= unpacked, "{} bytes for {} rows: more than unpacked", buffer.len(), times.len());
+
+    let samples = Samples { collected: origin, queued: origin, blocks: buffer.blocks() };
+    let message = Frame { envelope: Envelope::default(), body: Body::Samples(samples) };
+    let message = message.to_bytes().expect("fits a message");
+    let frame = Frame::decode(&message).expect("what was written can be read");
+    let Body::Samples(samples) = frame.body else { panic!("another kind came back") };
+    assert_eq!(samples.blocks.iter().count(), blocks.len());
+    let mut read = vec![0.0; times.len()];
+    for (block, columns) in samples.blocks.iter().zip(blocks) {
+        assert!(block.times.iter().eq(times.iter().copied()), "other times came back");
+        assert_eq!(block.columns.iter().count(), columns.len());
+        for (column, expected) in block.columns.iter().zip(columns) {
+            column.values().expect("a known encoding").copy_to(&mut read);
+            assert_same_bits(&read, expected);
+        }
+    }
+}
+
+/// The bytes, so many at a time.
+fn words<const BYTES: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; BYTES]> {
+    bytes.as_chunks().0.iter().copied()
+}
+
+/// Rising times: even, uneven, or anything.
+fn times(shape: u8, bytes: &[u8]) -> Vec<Timestamp> {
+    let times: Vec<i64> = match shape % 4 {
+        0 => {
+            let (start, step) = bytes.split_at(bytes.len().min(8));
+            let start = words(start).next().map_or(0, i64::from_le_bytes);
+            let step = words(step).next().map_or(1, |step| 1 + i64::from(u32::from_le_bytes(step)));
+            (0..).take(MOST_ROWS).map_while(|row| start.checked_add(row * step)).collect()
+        }
+        1 => running_sum(bytes.iter().map(|&step| 1 + i64::from(step))),
+        2 => running_sum(words(bytes).map(|step| 1 + i64::from(u16::from_le_bytes(step)) * 1_000)),
+        _ => {
+            let mut times: Vec<i64> = words(bytes).map(i64::from_le_bytes).collect();
+            times.sort_unstable();
+            times.dedup();
+            times
+        }
+    };
+    times.into_iter().map(Timestamp::from_micros).collect()
+}
+
+/// Values as instruments give them, or any bits.
+fn column(shape: u8, scale: u8, bytes: &[u8]) -> Vec<f64> {
+    let decimals = 10_f64.powi(i32::from(scale % 24));
+    let doublings = 2_f64.powi(i32::from(scale % 56));
+    let over = |divisor: f64| move |integer: i64| integer as f64 / divisor;
+    match shape % 8 {
+        0 => words(bytes).map(f64::from_le_bytes).collect(),
+        1 => words(bytes).map(f32::from_le_bytes).map(f64::from).collect(),
+        2 => words(bytes).map(|word| over(decimals)(i64::from(i32::from_le_bytes(word)))).collect(),
+        3 => words(bytes).map(|word| over(doublings)(i64::from(i32::from_le_bytes(word)))).collect(),
+        4 => bytes.iter().map(|&byte| over(decimals)(i64::from(byte.cast_signed()))).collect(),
+        5 => running_sum(steps(bytes)).into_iter().map(over(decimals)).collect(),
+        6 => running_sum(steps(bytes)).into_iter().map(over(doublings)).collect(),
+        _ => vec![words(bytes).next().map_or(0.0, f64::from_le_bytes); MOST_ROWS],
+    }
+}
+
+/// Small ones, and now and then a leap.
+fn steps(bytes: &[u8]) -> impl Iterator<Item = i64> {
+    bytes.iter().map(|&byte| match byte.cast_signed() {
+        i8::MIN => -1_000_000_007,
+        i8::MAX => 1 << 40,
+        step => i64::from(step),
+    })
+}
+
+fn running_sum(steps: impl Iterator<Item = i64>) -> Vec<i64> {
+    let mut sum = 0_i64;
+    steps
+        .map(|step| {
+            sum = sum.wrapping_add(step);
+            sum
+        })
+        .collect()
+}
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check(bytes));

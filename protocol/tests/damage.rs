@@ -1,0 +1,71 @@
+//! Every golden message, cut off at every byte and with every bit flipped: an error or a valid message, never a panic.
+
+mod reader;
+mod vectors;
+
+use protocol::{ClientMessage, Frame};
+use reader::Reader;
+
+/// Every message that differs from `bytes` in one bit.
+fn flipped(bytes: &[u8], mut look: impl FnMut(&[u8])) {
+    let mut bytes = bytes.to_vec();
+    for bit in 0..bytes.len() * 8 {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        look(&bytes);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+#[test]
+fn a_frame_that_is_cut_off_is_refused() {
+    for vector in vectors::read("frames") {
+        for end in 0..vector.bytes.len() {
+            assert!(Frame::decode(&vector.bytes[..end]).is_err(), "{}, cut off at {end}", vector.name);
+        }
+    }
+}
+
+#[test]
+fn a_frame_with_a_flipped_bit_is_refused_or_can_be_read_to_its_end() {
+    let mut reader = Reader::new();
+    let (mut refused, mut read) = (0, 0);
+    for vector in vectors::read("frames") {
+        flipped(&vector.bytes, |bytes| match Frame::decode(bytes) {
+            Ok(frame) => {
+                reader.read(&frame);
+                assert_eq!(Frame::decode(&frame.to_bytes().expect("fits")).expect("decodes"), frame, "{}", vector.name);
+                read += 1;
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                refused += 1;
+            }
+        });
+    }
+    assert!(refused > 1_000 && read > 1_000, "both happen: {refused} refused, {read} read");
+}
+
+#[test]
+fn a_client_message_that_is_cut_off_is_refused() {
+    for vector in vectors::read("client_messages") {
+        for end in 0..vector.bytes.len() {
+            assert!(ClientMessage::decode(&vector.bytes[..end]).is_err(), "{}, cut off at {end}", vector.name);
+        }
+    }
+}
+
+#[test]
+fn a_client_message_with_a_flipped_bit_is_refused_or_valid() {
+    let (mut refused, mut read) = (0, 0);
+    for vector in vectors::read("client_messages") {
+        flipped(&vector.bytes, |bytes| match ClientMessage::decode(bytes) {
+            Ok(message) => {
+                let written = message.to_bytes().expect("fits");
+                assert_eq!(ClientMessage::decode(&written).expect("decodes"), message, "{}", vector.name);
+                read += 1;
+            }
+            Err(_) => refused += 1,
+        });
+    }
+    assert!(refused > 100 && read > 100, "both happen: {refused} refused, {read} read");
+}

@@ -1,0 +1,95 @@
+//! wincode, which knows nothing of bincode, reads every golden message to the same values and writes the same bytes.
+//!
+//! The wire is ours, bincode only writes it (docs/decisions/0001-bincode.md). This is the proof: with wincode's varints,
+//! lengths and variants as below, its messages are ours, so that the implementation can be changed without the wire.
+//!
+//! | wire | wincode |
+//! | --- | --- |
+//! | body | `VarInt`; lengths in bytes as varint u64 (`BincodeLen`); variants as varint u32 from 0 |
+//! | preamble, envelope | `FixInt` |
+//! | list | its bytes, walked by `mirror::List` |
+//! | packed columns | bytes |
+
+mod integers;
+mod mirror;
+#[path = "../vectors/mod.rs"]
+mod vectors;
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use protocol::{ClientMessage, Frame};
+use wincode::config::{Configuration, DEFAULT_PREALLOCATION_SIZE_LIMIT};
+use wincode::int_encoding::{FixInt, LittleEndian, VarInt};
+use wincode::len::BincodeLen;
+use wincode::{SchemaRead, SchemaWrite};
+
+type With<Integers> = Configuration<true, DEFAULT_PREALLOCATION_SIZE_LIMIT, BincodeLen, LittleEndian, Integers, u32>;
+
+/// Bodies.
+pub(crate) type Varints = With<VarInt>;
+/// Preambles and envelopes.
+pub(crate) type Fixed = With<FixInt>;
+
+/// What wincode reads, which must be all of `bytes`, and writes again as it found it.
+pub(crate) fn read<'a, T>(bytes: &'a [u8]) -> T
+where
+    T: SchemaRead<'a, Varints, Dst = T> + SchemaWrite<Varints, Src = T>,
+{
+    let value = wincode::config::deserialize_exact(bytes, Varints::new()).expect("wincode reads it");
+    assert_eq!(wincode::config::serialize(&value, Varints::new()).expect("wincode writes it"), bytes);
+    value
+}
+
+/// As [`read`], of fixed widths.
+pub(crate) fn read_fixed<'a, T>(bytes: &'a [u8]) -> T
+where
+    T: SchemaRead<'a, Fixed, Dst = T> + SchemaWrite<Fixed, Src = T>,
+{
+    let value = wincode::config::deserialize_exact(bytes, Fixed::new()).expect("wincode reads it");
+    assert_eq!(wincode::config::serialize(&value, Fixed::new()).expect("wincode writes it"), bytes);
+    value
+}
+
+/// Compares field by field, by name and value, lists item by item: mirrors are named as what they mirror.
+fn assert_same(mirror: &impl Debug, original: &impl Debug, vector: &str) {
+    assert_eq!(format!("{mirror:#?}"), format!("{original:#?}"), "{vector}");
+}
+
+#[test]
+fn wincode_reads_the_golden_frames_to_the_same_values_and_writes_the_same_bytes() {
+    let mut kinds = BTreeSet::new();
+    for vectors::Vector { name, bytes } in vectors::read("frames") {
+        let frame = Frame::decode(&bytes).expect("decodes");
+        let (head, body) = bytes.split_at(Frame::HEAD_BYTES);
+        let (preamble, envelope) = head.split_at(protocol::Preamble::BYTES);
+
+        let preamble: mirror::Preamble = read_fixed(preamble);
+        let body_bytes = body.len() as u32;
+        let expected = protocol::Preamble { magic: *b"KY", version: 1, kind: frame.body.kind(), body_bytes };
+        assert_same(&preamble, &expected, &name);
+        assert_same(&read_fixed::<mirror::Envelope>(envelope), &frame.envelope, &name);
+        if let Some(mirror) = mirror::Body::read(frame.body.kind(), body) {
+            assert_same(&mirror, &frame.body, &name);
+            kinds.insert(frame.body.kind());
+        }
+    }
+    assert_eq!(kinds, (1..=13).collect(), "every kind of body");
+}
+
+#[test]
+fn wincode_reads_the_golden_client_messages_to_the_same_values_and_writes_the_same_bytes() {
+    let mut kinds = BTreeSet::new();
+    for vectors::Vector { name, bytes } in vectors::read("client_messages") {
+        let message = ClientMessage::decode(&bytes).expect("decodes");
+        let (preamble, body) = bytes.split_at(protocol::Preamble::BYTES);
+
+        let preamble: mirror::Preamble = read_fixed(preamble);
+        let body_bytes = body.len() as u32;
+        let expected = protocol::Preamble { magic: *b"KY", version: 1, kind: message.kind(), body_bytes };
+        assert_same(&preamble, &expected, &name);
+        assert_same(&mirror::ClientMessage::read(message.kind(), body), &message, &name);
+        kinds.insert(message.kind());
+    }
+    assert_eq!(kinds, (1..=6).collect(), "every kind of message");
+}

@@ -1,0 +1,33 @@
+//! Samples. Columns stay packed.
+
+use wincode::{SchemaRead, SchemaWrite};
+
+use super::head::{GroupId, SeriesId, Timestamp};
+use super::list::List;
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Blocks<'a> {
+    origin: Timestamp,
+    list: List<'a, WireBlock<'a>>,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct WireBlock<'a> {
+    group: GroupId,
+    rows: u32,
+    times: TimesColumn<'a>,
+    columns: List<'a, Column<'a>>,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct TimesColumn<'a> {
+    encoding: u8,
+    bytes: &'a [u8],
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Column<'a> {
+    series: SeriesId,
+    encoding: u8,
+    bytes: &'a [u8],
+}

@@ -1,0 +1,58 @@
+//! Descriptors.
+
+use wincode::{SchemaRead, SchemaWrite};
+
+use super::head::{GroupId, Interval, SeriesId};
+use super::list::List;
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Catalog<'a> {
+    scope: CatalogScope,
+    groups: List<'a, GroupDescriptor<'a>>,
+    series: List<'a, SeriesDescriptor<'a>>,
+    retired: List<'a, SeriesId>,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum CatalogScope {
+    Whole,
+    Changes,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct GroupDescriptor<'a> {
+    id: GroupId,
+    name: &'a str,
+    title: &'a str,
+    unit: &'a str,
+    interval: Interval,
+    bounds: Bounds,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum Bounds {
+    Auto,
+    FromZero,
+    Fixed { low: f64, high: f64 },
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct SeriesDescriptor<'a> {
+    id: SeriesId,
+    group: GroupId,
+    name: &'a str,
+    kind: SeriesKind,
+    labels: List<'a, Label<'a>>,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum SeriesKind {
+    Gauge,
+    Counter,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Label<'a> {
+    key: &'a str,
+    value: &'a str,
+}

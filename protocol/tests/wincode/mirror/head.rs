@@ -1,0 +1,36 @@
+//! What stands before a body, and the numbers that everything is made of.
+
+use wincode::{SchemaRead, SchemaWrite};
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Epoch(u64);
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Sequence(u64);
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct GroupId(u32);
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct SeriesId(u32);
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Timestamp(i64);
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Interval(u64);
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Preamble {
+    magic: [u8; 2],
+    version: u8,
+    kind: u8,
+    body_bytes: u32,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Envelope {
+    epoch: Epoch,
+    sequence: Sequence,
+    sent: Timestamp,
+}

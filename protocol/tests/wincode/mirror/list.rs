@@ -1,0 +1,44 @@
+//! Lists.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use wincode::io::Reader;
+use wincode::{SchemaRead, SchemaWrite};
+
+use crate::Varints;
+
+/// A list on the wire: its length in bytes, then its items.
+#[derive(SchemaRead, SchemaWrite)]
+pub(crate) struct List<'a, T> {
+    bytes: &'a [u8],
+    item: PhantomData<T>,
+}
+
+impl<'a, T> List<'a, T>
+where
+    T: SchemaRead<'a, Varints, Dst = T> + SchemaWrite<Varints, Src = T>,
+{
+    /// Every item, each of which is written again as it was read.
+    fn items(&self) -> Vec<T> {
+        let mut rest = self.bytes;
+        let mut items = Vec::new();
+        while !rest.is_empty() {
+            let before = rest;
+            let item = <T as SchemaRead<'a, Varints>>::get(rest.by_ref()).expect("wincode reads the item");
+            let written = wincode::config::serialize(&item, Varints::new()).expect("wincode writes the item");
+            assert_eq!(written, before[..before.len() - rest.len()]);
+            items.push(item);
+        }
+        items
+    }
+}
+
+impl<'a, T> fmt::Debug for List<'a, T>
+where
+    T: SchemaRead<'a, Varints, Dst = T> + SchemaWrite<Varints, Src = T> + fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.items()).finish()
+    }
+}
