@@ -23,10 +23,12 @@
 //! | [`recording`] | a recorded minute of a machine |
 //! | [`effort`] | what the command line asks of a bench without criterion |
 //!
+//! The binary `load` puts load on a server, with [`load`]; `record` writes a recording.
 //! The binary `summary` makes the tables of `docs/BENCHMARKS.md` of what criterion has measured.
 
 pub mod data;
 pub mod effort;
+pub mod load;
 pub mod packed;
 pub mod peers;
 pub mod plan;

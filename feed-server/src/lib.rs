@@ -22,7 +22,7 @@
 //! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
 //! | [`http`] | page, upgrade, health, metrics |
 //! | [`server`], [`config`], [`cli`] | start to end, and what it is told |
-//! | [`telemetry`], [`shutdown`], [`clock`], [`duration`] | what it counts; how it ends; time |
+//! | [`telemetry`], [`process`], [`shutdown`], [`clock`], [`duration`] | what it counts; how it ends; time |
 //!
 //! # What this crate does not know
 //! How anything is drawn. It never waits for a viewer, and never reads a value it passes on.
@@ -41,6 +41,7 @@ pub mod history;
 pub mod http;
 pub mod hub;
 pub mod packing;
+pub mod process;
 pub mod server;
 pub mod session;
 pub mod shutdown;

@@ -1,6 +1,7 @@
 //! What the server measures of itself: `/metrics` in Prometheus exposition, and the source of its own panels.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use bytes::Bytes;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
@@ -8,6 +9,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::process::Usage;
 
 /// Counters and gauges, one of each for the process. Cheap to clone: all clones count together.
 #[derive(Clone, Debug, Default)]
@@ -93,7 +96,9 @@ impl Telemetry {
 
     /// Everything, in Prometheus' text format.
     pub fn exposition(&self) -> String {
-        let mut registry = Registry::with_prefix("kymograph");
+        let mut everything = Registry::default();
+        register_process(&mut everything);
+        let registry = everything.sub_registry_with_prefix("kymograph");
         let mut counter = |name, help, counter: &Counter| registry.register(name, help, counter.clone());
         counter("rows", "Rows of samples handed over by sources", &self.rows);
         counter("samples", "Values handed over by sources", &self.samples);
@@ -124,9 +129,29 @@ impl Telemetry {
         registry.register("http_responses", "Requests answered, by status", self.http_responses.clone());
         let mut out = String::new();
         // Writing to a String cannot fail.
-        let _written = text::encode(&mut out, &registry);
+        let _written = text::encode(&mut out, &everything);
         out
     }
+}
+
+/// What the process takes, under the names that Prometheus' client libraries share.
+fn register_process(registry: &mut Registry) {
+    let Some(usage) = Usage::now() else { return };
+    let mut seconds = |name, help, time: Duration| {
+        let counter = Counter::<f64, AtomicU64>::default();
+        counter.inc_by(time.as_secs_f64());
+        registry.register_with_unit(name, help, Unit::Seconds, counter);
+    };
+    seconds("process_cpu", "CPU time, user and system", usage.cpu());
+    seconds("process_cpu_user", "CPU time in the process's own code", usage.user);
+    seconds("process_cpu_system", "CPU time in the kernel", usage.system);
+    let mut level = |name, help, value: u64| {
+        let gauge = Gauge::<i64>::default();
+        gauge.set(value as i64);
+        registry.register(name, help, gauge);
+    };
+    level("process_resident_memory_bytes", "Memory held", usage.resident_bytes);
+    level("process_open_fds", "Open files and sockets", usage.open_files);
 }
 
 #[cfg(test)]
@@ -142,6 +167,8 @@ mod tests {
         let text = telemetry.exposition();
         assert!(text.contains("kymograph_samples_total 42\n"), "{text}");
         assert!(text.contains("kymograph_sessions_refused_total{reason=\"Text\"} 1\n"), "{text}");
+        assert!(text.contains("\nprocess_cpu_seconds_total "), "{text}");
+        assert!(text.contains("\nprocess_resident_memory_bytes "), "{text}");
         assert!(text.ends_with("# EOF\n"), "{text}");
     }
 }

@@ -1,0 +1,29 @@
+//! `load`: puts load on a feed server. See `load --help`, and [`benches::load`].
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use benches::load::child::{self, OwnServer};
+use benches::load::options::Options;
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    if let Some(source) = &options.serve {
+        child::serve(source).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let own = match &options.url {
+        Some(_) => None,
+        None => Some(OwnServer::start(&options.own_source())?),
+    };
+    let url = options.url.as_deref().or(own.as_ref().map(|own| own.url.as_str())).unwrap_or_default();
+    let report = benches::load::run(&options, url).await?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

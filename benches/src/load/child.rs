@@ -1,0 +1,57 @@
+//! A server of its own, in a process of its own, so that what it takes can be told from what the viewers take.
+
+use std::io::{BufRead, BufReader};
+use std::net::Ipv4Addr;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use feed_server::config::Config;
+use feed_server::server::Server;
+use feed_server::shutdown::shutdown;
+
+/// A server process. Dropping it ends it.
+#[derive(Debug)]
+pub struct OwnServer {
+    process: Child,
+    /// Its stream.
+    pub url: String,
+}
+
+impl OwnServer {
+    /// Starts this program anew as a server of that source.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(source: &str) -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["--serve", source])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start a server")?;
+        let mut url = String::new();
+        let stdout = process.stdout.take().context("its output is piped")?;
+        BufReader::new(stdout).read_line(&mut url)?;
+        let url = url.trim().to_owned();
+        anyhow::ensure!(url.starts_with("ws://"), "the server did not start");
+        Ok(Self { process, url })
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        let _ended_already = self.process.kill();
+        let _ended = self.process.wait();
+    }
+}
+
+/// Is that server: says where its stream is, and serves until it is killed.
+///
+/// # Errors
+/// When the source is none, or nothing can be listened on.
+pub async fn serve(source: &str) -> Result<()> {
+    let listen = (Ipv4Addr::LOCALHOST, 0).into();
+    let server = Server::bind(Config { listen, sources: vec![source.parse()?], ..Config::default() })?;
+    println!("ws://{}/stream", server.address());
+    let (_stop, stopped) = shutdown();
+    Ok(server.run(stopped).await?)
+}

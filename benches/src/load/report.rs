@@ -1,0 +1,197 @@
+//! What a run has shown, for people and for programs.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::Result;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::Counted;
+use super::meter::Taken;
+use super::options::Options;
+use super::tally::Tally;
+use super::viewer::Reading;
+
+/// Errors that are repeated word for word; the others are counted.
+const MOST_ERRORS: usize = 5;
+
+/// The sum over all viewers. Rates are of the time that was measured, counts of the whole run.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The stream.
+    pub url: String,
+    /// Viewers that read as fast as they could.
+    pub viewers: usize,
+    /// Viewers that were to read slowly.
+    pub slow_viewers: usize,
+    /// Time over which they connected.
+    pub ramp_seconds: f64,
+    /// Time that was measured.
+    pub seconds: f64,
+    /// Frames of samples a second, over all viewers.
+    pub frames_per_second: f64,
+    /// Bytes of messages a second, over all viewers.
+    pub megabytes_per_second: f64,
+    /// Bytes a frame.
+    pub bytes_per_frame: f64,
+    /// Values a second, over all viewers.
+    pub samples_per_second: f64,
+    /// From send time to receipt.
+    pub latency: Latency,
+    /// Frames that never came and that no gap declares.
+    pub lost_frames: u64,
+    /// Gaps that the server declared.
+    pub gaps: u64,
+    /// What became of the slow viewers.
+    pub slow: Slow,
+    /// Viewers that were refused or disconnected.
+    pub errors: u64,
+    /// What some of them were told.
+    pub error_texts: Vec<String>,
+    /// What server and viewers took while it was measured.
+    pub taken: Taken,
+    #[serde(skip)]
+    frames: u64,
+    #[serde(skip)]
+    samples: u64,
+    #[serde(skip)]
+    latency_us: Histogram<u64>,
+}
+
+/// From a frame's send time to its receipt.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Latency {
+    /// Half of the frames came sooner.
+    pub p50_ms: f64,
+    /// Nine of ten.
+    pub p90_ms: f64,
+    /// Ninety-nine of a hundred.
+    pub p99_ms: f64,
+    /// The last.
+    pub max_ms: f64,
+}
+
+/// What became of the slow viewers.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Slow {
+    /// Frames of samples that they got.
+    pub frames: u64,
+    /// Times that they were sent history in place of frames.
+    pub caught_up: u64,
+    /// Gaps declared to them.
+    pub gaps: u64,
+    /// Frames that never came and that no gap declares.
+    pub lost_frames: u64,
+    /// How many were disconnected.
+    pub disconnected: u64,
+}
+
+impl Report {
+    /// A report without viewers yet.
+    pub fn new(url: &str, options: &Options, ramp: Duration, counted: Counted, taken: Taken) -> Self {
+        let seconds = counted.time.as_secs_f64();
+        Self {
+            url: url.to_owned(),
+            viewers: options.viewers,
+            slow_viewers: options.slow,
+            ramp_seconds: ramp.as_secs_f64(),
+            seconds,
+            frames_per_second: counted.frames as f64 / seconds,
+            megabytes_per_second: counted.bytes as f64 / seconds / 1e6,
+            bytes_per_frame: counted.bytes as f64 / counted.frames.max(1) as f64,
+            samples_per_second: 0.0,
+            latency: Latency::default(),
+            lost_frames: 0,
+            gaps: 0,
+            slow: Slow::default(),
+            errors: 0,
+            error_texts: Vec::new(),
+            taken,
+            frames: 0,
+            samples: 0,
+            latency_us: Tally::default().latency_us,
+        }
+    }
+
+    /// Adds what became of a viewer.
+    pub fn add(&mut self, reading: Reading, outcome: Result<Tally>) {
+        match (reading, outcome) {
+            (Reading::AtOnce, Ok(tally)) => {
+                self.lost_frames += tally.lost;
+                self.gaps += tally.gaps;
+                self.frames += tally.frames;
+                self.samples += tally.samples;
+                self.latency_us += &tally.latency_us;
+                // Samples are not counted while the run goes on: they follow from the frames.
+                self.samples_per_second = self.frames_per_second * self.samples as f64 / self.frames.max(1) as f64;
+                let quantile = |quantile| self.latency_us.value_at_quantile(quantile) as f64 / 1e3;
+                self.latency = Latency {
+                    p50_ms: quantile(0.5),
+                    p90_ms: quantile(0.9),
+                    p99_ms: quantile(0.99),
+                    max_ms: self.latency_us.max() as f64 / 1e3,
+                };
+            }
+            (Reading::Slowly { .. }, Ok(tally)) => {
+                self.slow.frames += tally.frames;
+                self.slow.caught_up += tally.caught_up;
+                self.slow.gaps += tally.gaps;
+                self.slow.lost_frames += tally.lost;
+            }
+            (reading, Err(error)) => {
+                self.errors += u64::from(reading == Reading::AtOnce);
+                self.slow.disconnected += u64::from(reading != Reading::AtOnce);
+                if self.error_texts.len() < MOST_ERRORS {
+                    self.error_texts.push(format!("{error:#}"));
+                }
+            }
+        }
+    }
+
+    /// Whether every viewer got every frame, or was told which it would not get.
+    pub const fn is_whole(&self) -> bool {
+        self.lost_frames == 0 && self.slow.lost_frames == 0 && self.errors == 0
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { viewers, seconds, latency, slow, taken, .. } = self;
+        writeln!(f, "{viewers} viewers of {} for {seconds:.1} s", self.url)?;
+        let (frames, megabytes, bytes) = (self.frames_per_second, self.megabytes_per_second, self.bytes_per_frame);
+        writeln!(f, "  received   {frames:.0} frames/s, {megabytes:.1} MB/s, {bytes:.0} bytes a frame")?;
+        writeln!(f, "  decoded    {:.2} M samples/s", self.samples_per_second / 1e6)?;
+        let Latency { p50_ms, p90_ms, p99_ms, max_ms } = latency;
+        writeln!(f, "  latency    p50 {p50_ms:.1} ms, p90 {p90_ms:.1} ms, p99 {p99_ms:.1} ms, max {max_ms:.1} ms")?;
+        writeln!(f, "  lost       {} frames; {} gaps declared; {} errors", self.lost_frames, self.gaps, self.errors)?;
+        if self.slow_viewers > 0 {
+            let (many, Slow { frames, caught_up, gaps, lost_frames, disconnected }) = (self.slow_viewers, slow);
+            writeln!(
+                f,
+                "  slow       {many} viewers: {frames} frames, {caught_up} times history in their place, {gaps} gaps \
+                 declared, {lost_frames} frames lost, {disconnected} disconnected"
+            )?;
+        }
+        for (name, share) in [("server", taken.server), ("viewers", taken.own)] {
+            match share {
+                Some(share) => writeln!(
+                    f,
+                    "  {name:<10} {:.1} % of a core ({:.1} user, {:.1} kernel), {:.0} MiB",
+                    share.cpu_percent, share.user_percent, share.system_percent, share.resident_mib
+                )?,
+                None => writeln!(f, "  {name:<10} does not tell what it takes")?,
+            }
+        }
+        if let (Some(encoded), Some(sent)) = (taken.frames_encoded, taken.frames_sent) {
+            writeln!(f, "  encoded    {encoded:.0} frames, sent {sent:.0}")?;
+        }
+        if let (Some(share), Some(sent)) = (taken.server, taken.frames_sent.filter(|&sent| sent > 0.0)) {
+            writeln!(f, "  delivery   {:.2} us of the server's user CPU each", share.user_seconds * 1e6 / sent)?;
+        }
+        for text in &self.error_texts {
+            writeln!(f, "  error      {text}")?;
+        }
+        Ok(())
+    }
+}

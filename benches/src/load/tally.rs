@@ -1,0 +1,171 @@
+//! What a viewer got, frame by frame.
+
+use hdrhistogram::Histogram;
+use protocol::{Blocks, Body, Epoch, Frame, HistoryPart, Sequence, Timestamp};
+
+/// Latencies up to a minute, to two digits.
+const MOST_LATENCY_US: u64 = 60_000_000;
+const DIGITS: u8 = 2;
+
+/// Counts of one viewer.
+#[derive(Debug)]
+pub struct Tally {
+    /// Frames of samples.
+    pub frames: u64,
+    /// Values in them.
+    pub samples: u64,
+    /// Values of history.
+    pub history_samples: u64,
+    /// Frames that never came and that no gap declares.
+    pub lost: u64,
+    /// Gaps that the server declared.
+    pub gaps: u64,
+    /// Times that the server sent history in place of frames that the viewer was too slow for.
+    pub caught_up: u64,
+    /// From a frame's send time to its receipt, in microseconds.
+    pub latency_us: Histogram<u64>,
+    position: Option<(Epoch, Sequence)>,
+    values: Vec<f64>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            frames: 0,
+            samples: 0,
+            history_samples: 0,
+            lost: 0,
+            gaps: 0,
+            caught_up: 0,
+            latency_us: Histogram::new_with_max(MOST_LATENCY_US, DIGITS).expect("a valid range"),
+            position: None,
+            values: Vec::new(),
+        }
+    }
+}
+
+impl Tally {
+    /// Counts a frame. When it came in, by the server's clock, is told while latency is measured.
+    pub fn frame(&mut self, frame: &Frame<'_>, received: Option<Timestamp>) {
+        let (epoch, sequence) = (frame.envelope.epoch, frame.envelope.sequence);
+        match frame.body {
+            Body::Samples(samples) => {
+                self.follow(epoch, sequence);
+                self.frames += 1;
+                self.samples += self.read(&samples.blocks);
+                if let Some(received) = received {
+                    let latency = received.micros_since(frame.envelope.sent).max(0) as u64;
+                    self.latency_us.saturating_record(latency);
+                }
+            }
+            Body::History(history) => {
+                self.history_samples += self.read(&history.blocks);
+                if history.part == HistoryPart::Last {
+                    self.caught_up += u64::from(self.position.is_some());
+                    self.position = Some((epoch, sequence));
+                }
+            }
+            Body::Gap(_) => self.gaps += 1,
+            Body::Heartbeat(_) => self.compare(epoch, sequence),
+            _ => {}
+        }
+    }
+
+    /// A frame of that number goes on where the viewer stands, or frames before it were lost.
+    fn follow(&mut self, epoch: Epoch, sequence: Sequence) {
+        if let Some((known, position)) = self.position
+            && known == epoch
+        {
+            self.lost += sequence.0.saturating_sub(position.0 + 1);
+        }
+        self.position = Some((epoch, sequence));
+    }
+
+    /// The stream has reached that number, so the viewer should have it.
+    fn compare(&mut self, epoch: Epoch, sequence: Sequence) {
+        if let Some((known, position)) = self.position
+            && known == epoch
+            && sequence > position
+        {
+            self.lost += sequence.0 - position.0;
+            self.position = Some((epoch, sequence));
+        }
+    }
+
+    /// Reads every value, and says how many there were.
+    fn read(&mut self, blocks: &Blocks<'_>) -> u64 {
+        let mut read = 0;
+        for block in blocks {
+            self.values.resize(block.rows as usize, 0.0);
+            let out = &mut self.values;
+            for column in &block.columns {
+                if let Some(values) = column.values() {
+                    values.copy_to(std::hint::black_box(&mut *out));
+                    read += u64::from(block.rows);
+                }
+            }
+        }
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{BlockBuffer, Envelope, Gap, GapCause, GroupId, Heartbeat, History, Interval, Samples, SeriesId};
+
+    use super::*;
+
+    fn tell(tally: &mut Tally, sequence: u64, body: Body<'_>) {
+        let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(1_000) };
+        tally.frame(&Frame { envelope, body }, Some(Timestamp::from_micros(3_500)));
+    }
+
+    fn samples(tally: &mut Tally, sequence: u64) {
+        let now = Timestamp::from_micros(1_000);
+        let mut blocks = BlockBuffer::default();
+        blocks.start(now);
+        blocks.push(GroupId(1), &[now], [(SeriesId(1), [0.5].as_slice())]).expect("encodes");
+        tell(tally, sequence, Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() }));
+    }
+
+    fn history(tally: &mut Tally, sequence: u64) {
+        tell(tally, sequence, Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() }));
+    }
+
+    fn heartbeat(tally: &mut Tally, sequence: u64) {
+        tell(tally, sequence, Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }));
+    }
+
+    #[test]
+    fn a_whole_stream_loses_nothing() {
+        let mut tally = Tally::default();
+        history(&mut tally, 7);
+        (8..20).for_each(|sequence| samples(&mut tally, sequence));
+        heartbeat(&mut tally, 19);
+        assert_eq!((tally.frames, tally.samples, tally.lost), (12, 12, 0));
+        assert!(tally.latency_us.equivalent(tally.latency_us.max(), 2_500));
+    }
+
+    #[test]
+    fn a_number_that_is_missing_is_a_lost_frame() {
+        let mut tally = Tally::default();
+        history(&mut tally, 7);
+        samples(&mut tally, 8);
+        samples(&mut tally, 11);
+        assert_eq!(tally.lost, 2);
+        heartbeat(&mut tally, 12);
+        assert_eq!(tally.lost, 3);
+    }
+
+    #[test]
+    fn what_history_makes_good_is_not_lost() {
+        let mut tally = Tally::default();
+        history(&mut tally, 7);
+        samples(&mut tally, 8);
+        let gap = Gap { after: Sequence(8), until: Sequence(30), cause: GapCause::HistoryExpired };
+        tell(&mut tally, 40, Body::Gap(gap));
+        history(&mut tally, 40);
+        samples(&mut tally, 41);
+        assert_eq!((tally.lost, tally.gaps, tally.caught_up), (0, 1, 1));
+    }
+}
