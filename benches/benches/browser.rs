@@ -21,7 +21,7 @@ use xtask::setup;
 use xtask::workspace::Workspace;
 
 fn main() -> Result<()> {
-    let milliseconds = match Effort::from_arguments() {
+    let milliseconds = match Effort::of_bench("browser") {
         Effort::Full => 150,
         Effort::Brief => 2,
     };

@@ -18,7 +18,7 @@ use protocol::{BlockBuffer, Body, Envelope, Frame, GroupId, Samples, SeriesId, T
 const ROWS: [usize; 5] = [1, 16, 60, 250, 1_000];
 
 fn main() -> Result<()> {
-    let effort = Effort::from_arguments();
+    let effort = Effort::of_bench("sizes");
     println!("| data | rows a block | frames | B/sample | encode, ns/sample |");
     println!("| --- | --: | --: | --: | --: |");
     report("host metrics, 10 Hz, a minute", &recording::read(HOST_MINUTE)?, effort)?;

@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     if let Some(variant) = sender::asked_for() {
         return variants::run(variant);
     }
-    let effort = Effort::from_arguments();
+    let effort = Effort::of_bench("fan_out");
     let (viewers, milliseconds, rounds) = match effort {
         Effort::Full => (VIEWERS, 700, ROUNDS),
         Effort::Brief => (4, 20, 1),

@@ -1,4 +1,6 @@
-//! How long a bench without criterion runs.
+//! What the command line asks of a bench without criterion: the arguments are those of the others.
+
+use std::process::exit;
 
 /// Asked for by the same arguments that criterion takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,9 +12,13 @@ pub enum Effort {
 }
 
 impl Effort {
-    /// What the command line asks for.
-    pub fn from_arguments() -> Self {
-        Self::of(std::env::args().skip(1))
+    /// What the command line asks for. Ends the process when it asks for other benches than the one of this name.
+    pub fn of_bench(name: &str) -> Self {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        if filter(&arguments).is_some_and(|filter| !name.contains(filter)) {
+            exit(0);
+        }
+        Self::of(arguments.into_iter())
     }
 
     fn of(arguments: impl Iterator<Item = String>) -> Self {
@@ -22,6 +28,19 @@ impl Effort {
             _ => Self::Full,
         }
     }
+}
+
+/// The part of a name that benches are chosen by: the one argument that is no option, and no option's value.
+fn filter(arguments: &[String]) -> Option<&str> {
+    let mut before = "";
+    for argument in arguments {
+        let is_value = before.starts_with("--") && before != "--bench";
+        if !argument.starts_with('-') && !is_value {
+            return Some(argument);
+        }
+        before = argument;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -34,5 +53,16 @@ mod tests {
         assert_eq!(of("--bench --warm-up-time 0.1 --measurement-time 0.2"), Effort::Brief);
         assert_eq!(of("--bench --measurement-time 5"), Effort::Full);
         assert_eq!(of("--bench"), Effort::Full);
+    }
+
+    #[test]
+    fn the_argument_that_is_no_option_chooses() {
+        let of = |arguments: &str| {
+            let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+            filter(&arguments).map(str::to_owned)
+        };
+        assert_eq!(of("sizes --bench"), Some("sizes".to_owned()));
+        assert_eq!(of("--measurement-time 0.05 --bench"), None);
+        assert_eq!(of("--sample-size 10 codecs --bench"), Some("codecs".to_owned()));
     }
 }

@@ -5,7 +5,7 @@
 //! | 0 | raw | `rows` x f64, little endian, bit for bit |
 //! | 1 | constant | one f64 that stands for every row |
 //! | 2 | single | `rows` x f32, little endian: each value is exactly that f32 |
-//! | 3 | scaled | [integers over a power of ten or two](crate::scaled), packed, and exceptions |
+//! | 3 | scaled | integers over a power of ten or two, packed, and exceptions |
 //!
 //! The encoder takes the shortest. What that costs is bounded: three passes over the column, and a look for a scale at
 //! nine values of it (docs/BENCHMARKS.md, "Encode").

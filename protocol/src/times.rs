@@ -6,7 +6,7 @@
 //! | --- | --- | --- |
 //! | 0 | raw | `rows` x i64, little endian, from the Unix epoch |
 //! | 1 | regular | start (varint i64), step (varint u64): row `i` is at `origin + start + i * step` |
-//! | 2 | packed | [packed integers](crate::integers): row `i` is at `origin + integer i` |
+//! | 2 | packed | packed integers: row `i` is at `origin + integer i` |
 //!
 //! Sums wrap at 64 bits. Times rise from row to row.
 

@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | [`tasks`] | what `cargo xtask` offers, a file each: dist, serve, test, check, bench, fuzz, screenshot |
 //! | [`setup`] | what a machine must have: the Wasm target, a browser |
+//! | [`python`] | an interpreter for `docs/examples` |
 //! | [`page`] | the page: Wasm and its bindings, hashed, compressed, in `target/dist` |
 //! | [`chromium`] | a real browser, driven over its debugging protocol |
 //! | [`workspace`] | where things are, and how commands are run |
@@ -24,6 +25,7 @@
 
 pub mod chromium;
 pub mod page;
+pub mod python;
 pub mod setup;
 pub mod tasks;
 pub mod workspace;

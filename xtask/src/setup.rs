@@ -53,7 +53,7 @@ pub fn browser() -> Result<PathBuf> {
         );
     };
     heading("installing chromium");
-    install_debian_packages(&apt)
+    install_debian_packages(&apt, &DEBIAN_PACKAGES)
         .with_context(|| format!("there is no browser: install one by hand, or set {BROWSER_VARIABLE} to its path"))?;
     find_browser()?.with_context(|| format!("chromium was installed, but none of {BROWSERS:?} is in PATH"))
 }
@@ -73,16 +73,16 @@ pub fn find_browser() -> Result<Option<PathBuf>> {
     Ok(Some(std::path::absolute(named)?))
 }
 
-fn install_debian_packages(apt: &Path) -> Result<()> {
+pub(crate) fn install_debian_packages(apt: &Path, packages: &[&str]) -> Result<()> {
     let command = || {
         let mut command = Command::new(apt);
         command.env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
     run(command().arg("update"))?;
-    run(command().args(["install", "-y", "--no-install-recommends"]).args(DEBIAN_PACKAGES))
+    run(command().args(["install", "-y", "--no-install-recommends"]).args(packages))
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }

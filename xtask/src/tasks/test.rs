@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 
 use crate::workspace::{Workspace, cargo, heading, run};
-use crate::{page, setup};
+use crate::{page, python, setup};
 
 /// Sets up what tests need, builds what they look at, and runs them. `arguments` go to `cargo test`; unless they name
 /// packages, the whole workspace is tested.
@@ -19,6 +19,7 @@ use crate::{page, setup};
 /// | `KYMOGRAPH_PAGE` | the folder of the page |
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
+/// | `KYMOGRAPH_PYTHON` | a Python that has what `docs/examples` need |
 /// | `KYMOGRAPH_ECHO` | feed-server's echo example, likewise |
 ///
 /// # Errors
@@ -27,6 +28,7 @@ pub fn test(arguments: &[OsString]) -> Result<()> {
     let workspace = Workspace::find()?;
     setup::wasm_target()?;
     let browser = setup::browser()?;
+    let python = python::environment(&workspace)?;
     let dist = page::build(&workspace)?;
     let probe = page::build_probe(&workspace, page::SOCKET_PROBE)?;
 
@@ -45,6 +47,7 @@ pub fn test(arguments: &[OsString]) -> Result<()> {
         .env("KYMOGRAPH_PAGE", dist)
         .env("KYMOGRAPH_SOCKET_PROBE", probe)
         .env("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}")))
+        .env("KYMOGRAPH_PYTHON", python)
         .env("KYMOGRAPH_ECHO", built.join(format!("examples/echo{EXE_SUFFIX}")))
         .arg("test");
     if !names_packages(arguments) {

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Holds kymograph_wire.py against the golden vectors.
+
+    python3 docs/examples/check_golden.py protocol/tests/golden
+"""
+
+import json
+import math
+import struct
+import sys
+from pathlib import Path
+
+import kymograph_wire as wire
+
+
+def bits(value):
+    return struct.pack("<d", value)
+
+
+def expected_value(told):
+    """A value as the vectors tell it: a number, or the bits of what JSON cannot hold."""
+    if isinstance(told, str):
+        return struct.pack("<Q", int(told.removeprefix("bits:"), 16))
+    return bits(float(told))
+
+
+def check_frame(name, data, meaning):
+    frame = wire.decode_frame(data)
+    blocks = (frame["body"] or {}).get("blocks", [])
+    expected_blocks = (meaning["body"] or {}).get("blocks", [])
+    for block, expected_block in zip(blocks, expected_blocks):
+        for column, expected in zip(block["columns"], expected_block["columns"]):
+            told, values = expected.pop("values"), column.pop("values")
+            if told is None or values is None:
+                assert told is values, f"{name}: a column is skipped, or it is not"
+                continue
+            assert [expected_value(value) for value in told] == [bits(value) for value in values], name
+    assert frame == meaning, f"{name}: {frame}\nis not\n{meaning}"
+
+
+def encode(meaning):
+    """A viewer's message from its meaning."""
+    kind, body = meaning["kind"], meaning["body"]
+    if kind == 1 and "after" in body:
+        return wire.subscribe_after(body["after"]["epoch"], body["after"]["sequence"], body["window_us"])
+    if kind == 1:
+        return wire.subscribe_window(body["window_us"])
+    if kind == 2:
+        return wire.acknowledge(body["sequence"])
+    if kind == 3:
+        return wire.probe(body["origin_us"])
+    if kind == 4:
+        return wire.pace(body["visibility"], body["frames_per_second"])
+    if kind == 5:
+        return wire.annotate(body["at_us"], body["until_us"], body["text"])
+    return wire.relay_message(bytes.fromhex(body["payload"]))
+
+
+def check_refused(name, data):
+    # Nothing decodes a viewer's messages here: that is a server's part.
+    if name.startswith("client_"):
+        return 0
+    try:
+        wire.decode_frame(data)
+    except wire.ProtocolError:
+        return 1
+    raise AssertionError(f"{name} must be refused")
+
+
+def vectors(folder):
+    found = sorted(folder.glob("*.bin"))
+    assert found, f"no vectors in {folder}"
+    for path in found:
+        yield path.stem, path.read_bytes(), json.loads(path.with_suffix(".json").read_text())
+
+
+def main():
+    folder = Path(sys.argv[1])
+    frames = messages = refused = 0
+    for name, data, meaning in vectors(folder / "frames"):
+        check_frame(name, data, meaning)
+        frames += 1
+    for name, data, meaning in vectors(folder / "client_messages"):
+        assert encode(meaning) == data, name
+        messages += 1
+    for name, data, _ in vectors(folder / "refused"):
+        refused += check_refused(name, data)
+    assert math.isnan(struct.unpack("<d", struct.pack("<Q", wire.MISSING_BITS))[0])
+    print(f"{frames} frames decoded, {messages} messages encoded, {refused} refused")
+
+
+if __name__ == "__main__":
+    main()

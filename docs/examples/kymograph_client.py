@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Prints what a Kymograph feed server measures, a line a row, as it happens.
+
+    python3 docs/examples/kymograph_client.py ws://127.0.0.1:9000/stream --window 5 --group cpu.cores
+
+Written from docs/PROTOCOL.md alone. A connection that is lost is made again, and goes on where it left off.
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+
+import kymograph_wire as wire
+
+try:
+    from websockets.exceptions import ConnectionClosed
+    from websockets.sync.client import connect
+except ImportError:
+    sys.exit("the package `websockets` is missing: python3 -m pip install -r docs/examples/requirements.txt")
+
+#: What a viewer need not come back from unchanged.
+REFUSALS = {1002, 1003, 1007, 1008, 1009, 4426}
+
+
+class Viewer:
+    """A viewer's duties: what the ids mean, where it stands, and what is new to it."""
+
+    def __init__(self):
+        self.groups, self.series, self.newest = {}, {}, {}
+        self.epoch = self.position = None
+
+    def opening(self, window_us):
+        """The request that begins the stream, or goes on where it was left."""
+        if self.position is None:
+            return wire.subscribe_window(window_us)
+        return wire.subscribe_after(self.epoch, self.position, window_us)
+
+    def rows(self, frame):
+        """The new rows of a frame: time, group, values by series. None when something was lost."""
+        kind, body = frame["kind"], frame["body"]
+        if kind == 2:
+            self.learn(frame["epoch"], body)
+        elif kind == 3 and self.position is not None:
+            if frame["sequence"] > self.position + 1:
+                return None
+            if frame["sequence"] == self.position + 1:
+                self.position = frame["sequence"]
+                return list(self.unpack(body["blocks"]))
+        elif kind == 4:
+            if body["part"] == "Last":
+                self.position = frame["sequence"]
+            return list(self.unpack(body["blocks"]))
+        elif kind == 5:
+            print(f"gap: {body['cause']}, nothing from {body['after']} to {body['until']}", file=sys.stderr)
+        elif kind == 6 and self.position is not None and frame["sequence"] > self.position:
+            return None
+        return []
+
+    def learn(self, epoch, catalog):
+        if epoch != self.epoch:
+            # Ids and positions of another epoch mean nothing in this one.
+            self.epoch, self.position, self.newest = epoch, None, {}
+        if catalog["scope"] == "Whole":
+            self.groups, self.series = {}, {}
+        self.groups.update((group["id"], group) for group in catalog["groups"])
+        self.series.update((series["id"], series) for series in catalog["series"])
+        for series in catalog["retired"]:
+            self.series.pop(series, None)
+
+    def unpack(self, blocks):
+        for block in blocks:
+            group = self.groups.get(block["group"])
+            if group is None:
+                continue
+            columns = [
+                (self.series[column["series"]]["name"], column["values"])
+                for column in block["columns"]
+                if column["values"] is not None and column["series"] in self.series
+            ]
+            for row, at in enumerate(block["times_us"]):
+                # History may hold rows that are here already.
+                if at <= self.newest.get(block["group"], -math.inf):
+                    continue
+                self.newest[block["group"]] = at
+                yield at, group["name"], {name: values[row] for name, values in columns}
+
+
+def watch(viewer, url, window_us):
+    """Yields rows until the connection ends."""
+    with connect(f"{url}?start=request", max_size=wire.MAX_MESSAGE, compression=None) as socket:
+        socket.send(viewer.opening(window_us))
+        for message in socket:
+            rows = viewer.rows(wire.decode_frame(message))
+            if rows is None:
+                # Something was lost on the way: ask for it.
+                socket.send(viewer.opening(window_us))
+                continue
+            yield from rows
+
+
+def show(row, as_json):
+    at, group, values = row
+    if as_json:
+        finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        return json.dumps({"time_us": at, "group": group, "values": finite})
+    # NaN is a hole.
+    told = "  ".join(f"{name}={value!r}" for name, value in values.items() if not math.isnan(value))
+    return f"{at / 1e6:.6f}  {group}  {told}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("url", help="the stream, such as ws://127.0.0.1:9000/stream")
+    parser.add_argument("--window", type=float, default=0.0, help="seconds of history to begin with")
+    parser.add_argument("--group", help="print this group only")
+    parser.add_argument("--count", type=int, help="stop after so many rows")
+    parser.add_argument("--json", action="store_true", help="a JSON object a line")
+    options = parser.parse_args()
+    viewer, left, pause = Viewer(), options.count, 0.25
+    while True:
+        try:
+            for row in watch(viewer, options.url, int(options.window * 1e6)):
+                pause = 0.25
+                if options.group not in (None, row[1]):
+                    continue
+                print(show(row, options.json), flush=True)
+                if left is not None and (left := left - 1) <= 0:
+                    return
+        except ConnectionClosed as closed:
+            if closed.rcvd is not None and closed.rcvd.code in REFUSALS:
+                sys.exit(f"refused with {closed.rcvd.code}: {closed.rcvd.reason}")
+            print(f"connection lost: {closed}", file=sys.stderr)
+        except OSError as error:
+            print(f"cannot connect: {error}", file=sys.stderr)
+        except wire.ProtocolError as error:
+            # Refused as a whole; what came before it stands.
+            print(f"not a message of this protocol: {error}", file=sys.stderr)
+        time.sleep(pause)
+        pause = min(pause * 2, 10.0)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        pass

@@ -1,0 +1,66 @@
+//! The Python that runs `docs/examples`, in an environment of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::setup;
+use crate::workspace::{Workspace, heading, in_path, run};
+
+/// What the examples need beyond the standard library.
+const REQUIREMENTS: &str = "docs/examples/requirements.txt";
+const DEBIAN_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
+
+/// An interpreter that has what the examples need, in `target/python`; made anew when that has changed.
+///
+/// # Errors
+/// When there is no Python and none can be installed, or the requirements cannot be; says what to do.
+pub fn environment(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("python");
+    let interpreter = folder.join("bin/python3");
+    let wanted = fs::read_to_string(workspace.root.join(REQUIREMENTS))?;
+    let installed = folder.join("requirements.txt");
+    if works(&interpreter) && fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
+        return Ok(interpreter);
+    }
+    heading("setting Python up");
+    let python = system_python()?;
+    run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let mut pip = Command::new(&interpreter);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    run(pip.arg(workspace.root.join(REQUIREMENTS))).context("the examples' requirements cannot be installed")?;
+    fs::write(installed, wanted)?;
+    Ok(interpreter)
+}
+
+/// A Python that can make environments.
+fn system_python() -> Result<PathBuf> {
+    if let Some(python) = find() {
+        return Ok(python);
+    }
+    let Some(apt) = in_path("apt-get").filter(|_| setup::is_root()) else {
+        bail!(
+            "the tests of docs/examples need Python 3.10 or later with venv and pip: install it (Debian: `sudo apt-get \
+             install python3 python3-venv`; Fedora: `sudo dnf install python3`; macOS: `brew install python`)"
+        );
+    };
+    setup::install_debian_packages(&apt, &DEBIAN_PACKAGES).context("there is no Python: install one by hand")?;
+    find().context("python3 was installed, but it cannot make environments")
+}
+
+fn find() -> Option<PathBuf> {
+    in_path("python3").filter(|python| {
+        let modules = ["-c", "import ensurepip, venv, sys; sys.exit(sys.version_info < (3, 10))"];
+        quiet(Command::new(python).args(modules))
+    })
+}
+
+fn works(interpreter: &Path) -> bool {
+    interpreter.is_file() && quiet(Command::new(interpreter).arg("--version"))
+}
+
+fn quiet(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
