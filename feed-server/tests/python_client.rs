@@ -30,7 +30,9 @@ async fn it_prints_the_values_that_a_viewer_in_rust_reads() {
     let served = Served::start(&["synthetic:groups=2,series=8,hz=50,prefill=20s,seed=7"]).await;
     let url = format!("ws://{}/stream", served.address);
     let arguments = ["--window", "10", "--group", "synthetic.01", "--count", "600", "--json"];
-    let watching = tokio::task::spawn_blocking(move || example("kymograph_client.py", &[&[url.as_str()], &arguments[..]].concat()));
+    let watching = tokio::task::spawn_blocking(move || {
+        example("kymograph_client.py", &[&[url.as_str()], &arguments[..]].concat())
+    });
     let output = watching.await.expect("runs");
     assert!(output.status.success(), "{output:?}");
     let lines = String::from_utf8(output.stdout).expect("UTF-8");
