@@ -48,7 +48,12 @@ impl<'a> Frame<'a> {
     /// A [`DecodeError`] that names what was found and what was expected. A body of unknown kind is no error.
     pub fn decode(message: &'a [u8]) -> Result<Self, DecodeError> {
         let (preamble, body) = Preamble::decode(message, Self::HEAD_BYTES)?;
-        let envelope = codec::decode_whole("envelope", &message[Preamble::BYTES..Self::HEAD_BYTES], codec::HEAD)?;
+        let fields = message[Preamble::BYTES..Self::HEAD_BYTES].as_chunks().0;
+        let envelope = Envelope {
+            epoch: Epoch(u64::from_le_bytes(fields[0])),
+            sequence: Sequence(u64::from_le_bytes(fields[1])),
+            sent: Timestamp::from_micros(i64::from_le_bytes(fields[2])),
+        };
         Ok(Self { envelope, body: Body::decode(preamble.kind, body)? })
     }
 

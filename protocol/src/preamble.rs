@@ -2,7 +2,6 @@
 
 use bincode::{Decode, Encode};
 
-use crate::codec;
 use crate::error::DecodeError;
 use crate::limits::MAX_MESSAGE_BYTES;
 
@@ -35,8 +34,9 @@ impl Preamble {
             return Err(DecodeError::TooLong { found: message.len(), limit: MAX_MESSAGE_BYTES });
         }
         let too_short = || DecodeError::TooShort { found: message.len(), expected: head_bytes };
-        let head = message.get(..Self::BYTES).ok_or_else(too_short)?;
-        let preamble: Self = codec::decode_whole("preamble", head, codec::HEAD)?;
+        let &[first, second, version, kind, ref body_bytes @ ..] =
+            message.first_chunk::<{ Self::BYTES }>().ok_or_else(too_short)?;
+        let preamble = Self { magic: [first, second], version, kind, body_bytes: u32::from_le_bytes(*body_bytes) };
         if preamble.magic != MAGIC {
             return Err(DecodeError::BadMagic { found: preamble.magic });
         }

@@ -7,11 +7,13 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`cursor`] | where the viewer's stream stands, and which frames are next |
+//! | `ended` | why a session ended, and what its viewer is told |
 //! | [`pace`] | how often it may be sent something |
 //! | [`refusal`] | which close code and reason a broken rule earns |
 //! | this file | the loop that ties them to a socket |
 
 pub mod cursor;
+mod ended;
 pub mod pace;
 pub mod refusal;
 
@@ -28,8 +30,8 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode};
-use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
 use crate::clock;
 use crate::fanout::Fanout;
@@ -40,6 +42,7 @@ use crate::http::upgrade::Upgraded;
 use crate::hub::Hub;
 use crate::shutdown::ShutdownListener;
 use cursor::Cursor;
+use ended::Ended;
 use pace::Pace;
 use refusal::Refused;
 
@@ -76,35 +79,6 @@ pub enum Opening {
     AtOnce(Interval),
     /// When the viewer has sent `Subscribe`.
     OnRequest,
-}
-
-/// Why a session ended.
-#[derive(Debug, thiserror::Error)]
-enum Ended {
-    #[error("the viewer closed the connection")]
-    ClosedByViewer,
-    #[error("the server is stopping")]
-    Stopping,
-    #[error("{0}")]
-    Refused(#[from] Refused),
-    #[error("connection lost: {0}")]
-    Lost(#[source] Box<WebSocketError>),
-    #[error("connection lost: {0}")]
-    Io(#[from] std::io::Error),
-    #[error("frame could not be encoded: {0}")]
-    Encode(#[from] protocol::EncodeError),
-}
-
-impl From<WebSocketError> for Ended {
-    fn from(error: WebSocketError) -> Self {
-        match Refused::by_websocket(&error) {
-            Some(refused) => Self::Refused(refused),
-            None if matches!(error, WebSocketError::ConnectionClosed | WebSocketError::AlreadyClosed) => {
-                Self::ClosedByViewer
-            }
-            None => Self::Lost(Box::new(error)),
-        }
-    }
 }
 
 /// What a session works with.
@@ -298,26 +272,19 @@ impl Session {
 
     /// Says why the session ends, where there is still somebody to hear it.
     async fn end(&mut self, ended: Ended) {
-        let (code, reason) = match &ended {
-            Ended::ClosedByViewer | Ended::Lost(_) | Ended::Io(_) => (CloseCode::Normal, String::new()),
+        match &ended {
             Ended::Stopping => {
-                let text = "the server is stopping";
-                let retry_after = Interval::from_millis(250);
-                let bye = Body::Bye(Bye { reason: ByeReason::ServerStopping, retry_after, text });
-                if let Ok(bye) = self.hub.frame_now(bye) {
+                let (text, retry_after) = (ended.to_string(), Interval::from_millis(250));
+                let bye = Bye { reason: ByeReason::ServerStopping, retry_after, text: &text };
+                if let Ok(bye) = self.hub.frame_now(Body::Bye(bye)) {
                     let _gone_anyway = timeout(CLOSE_DEADLINE, self.send(&[bye])).await;
                 }
-                (CloseCode::Away, text.to_owned())
             }
-            Ended::Refused(refused) => {
-                self.hub.telemetry().refuse(refused.label());
-                (refused.close_code(), refused.reason())
-            }
-            Ended::Encode(error) => {
-                tracing::error!(%error, "session closed");
-                (CloseCode::Error, "internal error".to_owned())
-            }
-        };
+            Ended::Refused(refused) => self.hub.telemetry().refuse(refused.label()),
+            Ended::Encode(error) => tracing::error!(%error, "session closed"),
+            Ended::ClosedByViewer | Ended::Lost(_) | Ended::Io(_) => {}
+        }
+        let (code, reason) = ended.close();
         let close = async {
             let frame = CloseFrame { code, reason: reason.into() };
             // After a fatal read error tungstenite refuses to go on reading, but still writes.
