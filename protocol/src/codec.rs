@@ -72,9 +72,9 @@ pub(crate) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     Some(value)
 }
 
-/// As [`take_u64`], of a number that has 32 bits.
+/// As [`take_u64`], of a number that has 32 bits: no wider form will do, as in bincode.
 pub(crate) fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
-    take_u64(bytes)?.try_into().ok()
+    (*bytes.first()? < 253).then(|| take_u64(bytes))??.try_into().ok()
 }
 
 /// As [`take_u64`].
@@ -98,5 +98,30 @@ pub(crate) const fn bytes_of_i64(value: i64) -> usize {
         251..=0xffff => 3,
         0x1_0000..=0xffff_ffff => 5,
         _ => 9,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Bytes are arbitrary behind any tag, so every form of every width is tried.
+        #[test]
+        fn varints_taken_by_hand_are_those_of_bincode(tag in 245_u8.., tail in proptest::collection::vec(0_u8.., 0..10)) {
+            let bytes: Vec<_> = [tag].into_iter().chain(tail).collect();
+            let config = config::standard();
+            let mut rest = bytes.as_slice();
+            let taken = take_u64(&mut rest).map(|value| (value, bytes.len() - rest.len()));
+            prop_assert_eq!(taken, bincode::decode_from_slice::<u64, _>(&bytes, config).ok());
+            let mut rest = bytes.as_slice();
+            let taken = take_u32(&mut rest).map(|value| (value, bytes.len() - rest.len()));
+            prop_assert_eq!(taken, bincode::decode_from_slice::<u32, _>(&bytes, config).ok());
+            let mut rest = bytes.as_slice();
+            let taken = take_i64(&mut rest).map(|value| (value, bytes.len() - rest.len()));
+            prop_assert_eq!(taken, bincode::decode_from_slice::<i64, _>(&bytes, config).ok());
+        }
     }
 }
