@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`group`] | rows of one group, in rings |
 //! | [`envelope`] | first, last, least and greatest value a pixel column, kept up with each sample |
+//! | [`summary`] | first, last, least, greatest, sum and number of many values |
 //! | [`capacity`] | how many rows the budget allows |
 //! | [`apply`] | what each kind of frame does to the store |
 //!
@@ -17,10 +18,12 @@ pub mod apply;
 pub mod capacity;
 pub mod envelope;
 pub mod group;
+pub mod summary;
 
 pub use apply::{Applied, Store};
 pub use envelope::Envelopes;
 pub use group::{Group, Rows, Series};
+pub use summary::Summary;
 
 #[cfg(test)]
 mod tests;

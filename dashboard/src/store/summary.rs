@@ -1,0 +1,140 @@
+//! Summaries: what many values come to, so that a chart need not look at each.
+
+/// Values that are looked at side by side: as many as a vector register of 64 bytes holds.
+const LANES: usize = 8;
+
+/// First, last, least, greatest, sum and number of some values in the order of time.
+///
+/// Values that are not finite have no place on an axis and are left out: NaN says "not measured".
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// The first.
+    pub first: f64,
+    /// The last.
+    pub last: f64,
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+    /// All together.
+    pub sum: f64,
+    /// How many.
+    pub count: u32,
+}
+
+impl Summary {
+    /// Of no values.
+    pub const EMPTY: Self =
+        Self { first: f64::NAN, last: f64::NAN, min: f64::INFINITY, max: f64::NEG_INFINITY, sum: 0.0, count: 0 };
+
+    /// Of these values.
+    ///
+    /// Hot: once a sample.
+    pub fn of(values: &[f64]) -> Self {
+        let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+        let (mut sum, mut count) = ([0.0; LANES], [0.0; LANES]);
+        let (whole, rest) = values.as_chunks::<LANES>();
+        let mut take = |lane: usize, value: f64| {
+            // Comparisons, not `f64::min`: one instruction each, and wrong for no NaN, which compares false.
+            let is_finite = value.abs() < f64::INFINITY;
+            let (low, high) = if is_finite { (value, value) } else { (f64::INFINITY, f64::NEG_INFINITY) };
+            min[lane] = if low < min[lane] { low } else { min[lane] };
+            max[lane] = if high > max[lane] { high } else { max[lane] };
+            sum[lane] += if is_finite { value } else { 0.0 };
+            count[lane] += if is_finite { 1.0 } else { 0.0 };
+        };
+        for chunk in whole {
+            for (lane, &value) in chunk.iter().enumerate() {
+                take(lane, value);
+            }
+        }
+        for (lane, &value) in rest.iter().enumerate() {
+            take(lane, value);
+        }
+        let count = count.iter().sum::<f64>() as u32;
+        if count == 0 {
+            return Self::EMPTY;
+        }
+        let finite = |value: &&f64| value.is_finite();
+        Self {
+            first: values.iter().find(finite).copied().unwrap_or(f64::NAN),
+            last: values.iter().rev().find(finite).copied().unwrap_or(f64::NAN),
+            min: min.into_iter().fold(f64::INFINITY, f64::min),
+            max: max.into_iter().fold(f64::NEG_INFINITY, f64::max),
+            sum: sum.into_iter().sum(),
+            count,
+        }
+    }
+
+    /// Whether there was no value.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The mean; NaN of no values.
+    pub fn mean(&self) -> f64 {
+        self.sum / f64::from(self.count)
+    }
+
+    /// Adds values that came after these.
+    pub fn extend(&mut self, later: &Self) {
+        if later.is_empty() {
+            return;
+        }
+        if self.is_empty() {
+            self.first = later.first;
+        }
+        self.last = later.last;
+        self.min = if later.min < self.min { later.min } else { self.min };
+        self.max = if later.max > self.max { later.max } else { self.max };
+        self.sum += later.sum;
+        self.count += later.count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn one_by_one(values: &[f64]) -> Summary {
+        let mut summary = Summary::EMPTY;
+        for &value in values.iter().filter(|value| value.is_finite()) {
+            summary.extend(&Summary { first: value, last: value, min: value, max: value, sum: value, count: 1 });
+        }
+        summary
+    }
+
+    #[test]
+    fn what_is_not_finite_is_left_out() {
+        let summary = Summary::of(&[f64::NAN, f64::INFINITY, 3.0, -1.0, f64::NEG_INFINITY]);
+        assert_eq!(summary, Summary { first: 3.0, last: -1.0, min: -1.0, max: 3.0, sum: 2.0, count: 2 });
+        assert!(Summary::of(&[f64::NAN; 20]).is_empty());
+        assert!(Summary::of(&[]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn many_at_once_come_to_what_one_by_one_do(values in proptest::collection::vec(any::<f64>(), 0..200)) {
+            let (at_once, one_by_one) = (Summary::of(&values), one_by_one(&values));
+            prop_assert_eq!(at_once.count, one_by_one.count);
+            let exact = |s: Summary| [s.first, s.last, s.min, s.max].map(f64::to_bits);
+            prop_assume!(one_by_one.count > 0);
+            // A least value of zero may be either zero.
+            let exact = |s: Summary| exact(Summary { min: s.min + 0.0, max: s.max + 0.0, ..s });
+            prop_assert_eq!(exact(at_once), exact(one_by_one));
+        }
+
+        #[test]
+        fn the_sum_does_not_depend_on_the_cut(values in proptest::collection::vec(-1_000_i32..1_000, 0..200), cut in 0_usize..200) {
+            let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+            let (before, after) = values.split_at(cut.min(values.len()));
+            let mut cut = Summary::of(before);
+            cut.extend(&Summary::of(after));
+            let whole = Summary::of(&values);
+            prop_assert_eq!((cut.count, cut.sum, cut.min, cut.max), (whole.count, whole.sum, whole.min, whole.max));
+            prop_assert_eq!((cut.first.to_bits(), cut.last.to_bits()), (whole.first.to_bits(), whole.last.to_bits()));
+        }
+    }
+}
