@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use protocol::Timestamp;
 
-use crate::store::{Envelopes, Group};
+use crate::store::{Envelopes, Group, Summary};
 use crate::surface::{Color, ColumnSpan, LinePainter, Pixels, Stroke};
 use crate::view::{RangeTracker, Scale, Steps, Window};
 
@@ -111,7 +111,7 @@ impl LineChart {
         let width = self.pixels.width();
         let column_us = window.column_us();
         let right = window.column_of(now);
-        let changed = self.envelopes.update(group, column_us, width as usize);
+        let changed = self.envelopes.update(group, usize::MAX, column_us, width as usize, right);
         let new_rows = self.drawn.as_ref().map_or(0, |drawn| drawn.end_row)..group.rows().end;
         let scrolled = self.drawn.as_ref().map_or(i64::MAX, |drawn| right.saturating_sub(drawn.right));
         if changed.is_none() && scrolled == 0 && new_rows.is_empty() && self.is_current(group, column_us, style) {
@@ -120,7 +120,8 @@ impl LineChart {
         let visible = window.visible(now);
         let left = visible.start;
         let before = self.scale;
-        self.scale = self.rescale(group, visible, now);
+        let visible_rows = group.first_row_at(window.start_of(left))..group.first_row_at(window.start_of(visible.end));
+        self.scale = self.rescale(group, visible_rows, now);
         let whole = !self.is_current(group, column_us, style)
             || before != self.scale
             || changed == Some(i64::MIN)
@@ -162,16 +163,13 @@ impl LineChart {
         })
     }
 
-    /// The value axis for what is in these columns.
-    fn rescale(&mut self, group: &Group, columns: Range<i64>, now: Timestamp) -> Scale {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for column in columns {
-            for span in (0..group.series().len()).filter_map(|series| self.envelopes.span(series, column)) {
-                low = low.min(span.min);
-                high = high.max(span.max);
-            }
+    /// The value axis for what is in these rows.
+    fn rescale(&mut self, group: &Group, rows: Range<u64>, now: Timestamp) -> Scale {
+        let mut seen = Summary::EMPTY;
+        for series in 0..self.envelopes.series() {
+            seen.extend(&group.summary(series, rows.clone()));
         }
-        let (low, high) = self.range.update((low <= high).then_some((low, high)), &group.bounds, now);
+        let (low, high) = self.range.update((!seen.is_empty()).then_some((seen.min, seen.max)), &group.bounds, now);
         Scale::new(low, high, self.pixels.height() - 2 * self.margin)
     }
 
@@ -198,11 +196,12 @@ impl LineChart {
         let y = |value| scale.y(value) + margin;
         let columns = (view.clip.start.saturating_sub(stroke.reach())..view.clip.end).map(|x| {
             // The greatest value has the least y.
-            let span = envelopes.span(series, view.left + i64::from(x)).map(|span| ColumnSpan {
-                first: y(span.first),
-                last: y(span.last),
-                min: y(span.max),
-                max: y(span.min),
+            let summary = envelopes.summary(series, view.left + i64::from(x));
+            let span = (!summary.is_empty()).then(|| ColumnSpan {
+                first: y(summary.first),
+                last: y(summary.last),
+                min: y(summary.max),
+                max: y(summary.min),
             });
             (x, span)
         });

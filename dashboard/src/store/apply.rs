@@ -6,7 +6,7 @@ use protocol::{
     Blocks, Body, Catalog, CatalogScope, Epoch, Frame, GroupId, HistoryPart, Interval, Sequence, Start, Timestamp,
 };
 
-use super::capacity::{self, BUDGET_BYTES};
+use super::capacity::{self, BUDGET_BYTES, Demand, MAX_SERIES};
 use super::group::{Description, Group};
 
 /// Everything the page holds of the stream.
@@ -31,6 +31,8 @@ pub struct Counts {
     pub gaps: u64,
     /// Columns or blocks of series and groups that no catalog named.
     pub unknown: u64,
+    /// Series that found no room: see [`MAX_SERIES`](capacity::MAX_SERIES).
+    pub refused: u64,
     /// Frames that came twice.
     pub duplicates: u64,
 }
@@ -73,6 +75,16 @@ impl Store {
     /// How many series there are.
     pub fn series(&self) -> usize {
         self.groups.iter().map(|group| group.series().len()).sum()
+    }
+
+    /// Bytes of memory for times, values and summaries, in use or not.
+    pub fn bytes(&self) -> usize {
+        self.groups.iter().map(Group::bytes).sum()
+    }
+
+    /// How far back the rings reach, where memory does not suffice for the whole window.
+    pub fn shortfall(&self) -> Option<Interval> {
+        self.groups.iter().map(Group::reach).min().filter(|&reach| reach < self.window)
     }
 
     /// What to ask the server for on a new connection.
@@ -171,12 +183,7 @@ impl Store {
             self.places.clear();
             self.groups.iter_mut().for_each(Group::forget_ids);
         }
-        let columns = self.series() + catalog.series.iter().count();
-        let groups = self.groups.len() + catalog.groups.iter().count();
         for descriptor in &catalog.groups {
-            let share = BUDGET_BYTES / groups.max(1);
-            let series = columns.div_ceil(groups.max(1));
-            let rows = capacity::rows(self.window, descriptor.interval, series, share);
             let description = Description {
                 name: descriptor.name,
                 title: descriptor.title,
@@ -184,24 +191,46 @@ impl Store {
                 interval: descriptor.interval,
                 bounds: descriptor.bounds,
             };
-            let place = self.place_of(description, rows);
+            let place = self.place_of(description);
             self.places.insert(descriptor.id, place);
         }
+        let mut room = MAX_SERIES.saturating_sub(self.series());
         for descriptor in &catalog.series {
-            match self.places.get(&descriptor.group) {
-                Some(&place) => self.groups[place].admit(descriptor.name, descriptor.id),
-                None => self.counts.unknown += 1,
+            let Some(group) = self.places.get(&descriptor.group).map(|&place| &mut self.groups[place]) else {
+                self.counts.unknown += 1;
+                continue;
+            };
+            let is_new = !group.holds(descriptor.name);
+            if is_new && room == 0 {
+                self.counts.refused += 1;
+                continue;
             }
+            room -= usize::from(is_new);
+            group.admit(&descriptor);
         }
         for series in &catalog.retired {
             self.groups.iter_mut().for_each(|group| group.end(series));
         }
+        self.fit_memory();
+    }
+
+    /// Gives new groups their rings, and all of them shorter ones when together they have outgrown the budget.
+    fn fit_memory(&mut self) {
+        let demand = |group: &Group| Demand { interval: group.interval, series: group.series().len() };
+        let demands: Vec<_> = self.groups.iter().map(demand).collect();
+        let rows = capacity::plan(self.window, &demands, BUDGET_BYTES);
+        let is_too_much = self.bytes() > BUDGET_BYTES;
+        for (group, rows) in self.groups.iter_mut().zip(rows) {
+            if is_too_much || group.rows().is_empty() {
+                group.resize(rows);
+            }
+        }
     }
 
     /// The place of a group: its old one when it is still what it was, so that the past stays on screen.
-    fn place_of(&mut self, description: Description<'_>, rows: usize) -> usize {
+    fn place_of(&mut self, description: Description<'_>) -> usize {
         let Some(place) = self.groups.iter().position(|group| group.name == description.name) else {
-            self.groups.push(Group::new(description, rows));
+            self.groups.push(Group::new(description));
             return self.groups.len() - 1;
         };
         let known = &mut self.groups[place];
@@ -210,7 +239,7 @@ impl Store {
             known.bounds = description.bounds;
         } else {
             // Values of another unit cannot share an axis; rows of another interval need other rings.
-            *known = Group::new(description, rows);
+            *known = Group::new(description);
         }
         place
     }

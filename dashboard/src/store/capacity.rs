@@ -1,6 +1,8 @@
-//! How many rows a group's rings may hold.
+//! How many rows the rings may hold.
 
 use protocol::Interval;
+
+use super::pyramid::{BUCKET_ROWS, BYTES_A_ROW};
 
 /// Rows kept whatever the interval: slow groups cost next to nothing.
 const MIN_ROWS: u64 = 512;
@@ -8,31 +10,75 @@ const MIN_ROWS: u64 = 512;
 /// Beyond the window: what arrives while the window's oldest rows are still on screen, and jitter of the interval.
 const HEADROOM: f64 = 1.25;
 
-/// Bytes of samples that a page may hold in all.
+/// Bytes of times, values and summaries that a page may hold in all.
 pub const BUDGET_BYTES: usize = 512 << 20;
 
-/// Rows that cover `window` at `interval`, within `share_bytes` for rows of `columns` values and a time.
-pub fn rows(window: Interval, interval: Interval, columns: usize, share_bytes: usize) -> usize {
-    let wanted = (window.as_secs_f64() * HEADROOM / interval.as_secs_f64().max(1e-6)) as u64;
-    let affordable = share_bytes / (8 * (columns + 1));
-    (wanted.max(MIN_ROWS) as usize).min(affordable.max(2))
+/// Series that a page takes in. More would leave each less than a second at 1,000 Hz.
+pub const MAX_SERIES: usize = 100_000;
+
+/// Bytes of one row's time.
+const TIME_BYTES: usize = 8;
+
+/// What a group has to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Time from row to row.
+    pub interval: Interval,
+    /// How many series there are.
+    pub series: usize,
+}
+
+impl Demand {
+    /// Rows that cover `window`.
+    fn rows(self, window: Interval) -> usize {
+        let rows = (window.as_secs_f64() * HEADROOM / self.interval.as_secs_f64().max(1e-6)) as u64;
+        (rows.max(MIN_ROWS) as usize).next_multiple_of(BUCKET_ROWS as usize)
+    }
+
+    /// Bytes of so many rows.
+    const fn bytes(self, rows: usize) -> usize {
+        rows.saturating_mul(TIME_BYTES + self.series * (size_of::<f64>() + BYTES_A_ROW))
+    }
+}
+
+/// Rows for each group's rings: enough for `window` where the budget allows, and else the same part of that for all.
+pub fn plan(window: Interval, demands: &[Demand], budget_bytes: usize) -> Vec<usize> {
+    let wanted: usize = demands.iter().map(|demand| demand.bytes(demand.rows(window))).fold(0, usize::saturating_add);
+    let part = (budget_bytes as f64 / wanted.max(1) as f64).min(1.0);
+    let bucket = BUCKET_ROWS as usize;
+    let rows = |demand: &Demand| (((demand.rows(window) as f64 * part) as usize) / bucket * bucket).max(bucket);
+    demands.iter().map(rows).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MINUTE: Interval = Interval::from_secs(60);
+
+    fn at_hz(hz: u64) -> Demand {
+        Demand { interval: Interval::from_micros(1_000_000 / hz), series: 8 }
+    }
+
     #[test]
     fn a_window_fits_with_room_to_spare() {
-        let rows_at = |hz: u64| rows(Interval::from_secs(60), Interval::from_micros(1_000_000 / hz), 8, BUDGET_BYTES);
-        assert_eq!(rows_at(1_000), 75_000);
-        assert_eq!(rows_at(10), 750);
-        assert_eq!(rows(Interval::from_secs(60), Interval::from_secs(2), 8, BUDGET_BYTES), 512);
+        let slow = Demand { interval: Interval::from_secs(2), series: 8 };
+        assert_eq!(plan(MINUTE, &[at_hz(1_000), at_hz(10), slow], BUDGET_BYTES), [75_008, 768, 512]);
+    }
+
+    #[test]
+    fn what_the_budget_lacks_is_taken_from_all_alike() {
+        let demands = [at_hz(1_000), at_hz(100)];
+        let rows = plan(MINUTE, &demands, 1 << 20);
+        let bytes: usize = demands.iter().zip(&rows).map(|(demand, &rows)| demand.bytes(rows)).sum();
+        assert!(bytes <= 1 << 20 && bytes > 9 << 16, "{bytes}");
+        assert!(rows[0] >= 9 * rows[1], "{rows:?}");
     }
 
     #[test]
     fn the_budget_is_kept_even_when_the_interval_is_nonsense() {
-        let rows = rows(Interval::from_secs(86_400), Interval::ZERO, 99, 1 << 20);
-        assert!(rows * 8 * 100 <= 1 << 20);
+        let nonsense = Demand { interval: Interval::ZERO, series: 99 };
+        let rows = plan(Interval::from_secs(86_400), &[nonsense], 1 << 20);
+        assert!(nonsense.bytes(rows[0]) <= 1 << 20);
     }
 }

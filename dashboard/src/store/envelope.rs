@@ -1,35 +1,33 @@
-//! Envelopes: first, last, least and greatest value of each pixel column, exact, kept up with each sample.
+//! Envelopes: what each series came to in each pixel column, kept from frame to frame.
 //!
 //! Columns are numbered from the Unix epoch, so a sample's column never changes while the chart scrolls, and a frame
-//! only looks at samples that are new. (Jugel et al., "M4: A Visualization-Oriented Time Series Data Aggregation",
-//! VLDB 2014: these four values draw a line chart without a wrong pixel.)
+//! only looks at columns in which there is something new. (Jugel et al., "M4: A Visualization-Oriented Time Series Data
+//! Aggregation", VLDB 2014: first, last, least and greatest value draw a line chart without a wrong pixel.)
+
+use std::ops::Range;
+
+use protocol::Timestamp;
 
 use super::group::Group;
+use super::summary::Summary;
 
-/// One series' values within one pixel column.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Span {
-    /// The first.
-    pub first: f64,
-    /// The last.
-    pub last: f64,
-    /// The least.
-    pub min: f64,
-    /// The greatest.
-    pub max: f64,
-}
-
-/// Envelopes of all series of one group, for the newest columns.
+/// Envelopes of the first series of one group, for the newest columns.
 #[derive(Debug, Default)]
 pub struct Envelopes {
-    column_us: i64,
-    width: usize,
+    shape: Shape,
     /// Column by column, within it series by series; a column's place is its number modulo the width.
-    spans: Vec<Option<Span>>,
+    summaries: Vec<Summary>,
     /// Which column a place holds.
     columns: Vec<i64>,
-    series: usize,
     next_row: u64,
+}
+
+/// What must stay the same for columns to stay what they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shape {
+    column_us: i64,
+    width: usize,
+    series: usize,
     generation: u64,
 }
 
@@ -37,81 +35,69 @@ pub struct Envelopes {
 const NONE: i64 = i64::MIN;
 
 impl Envelopes {
-    /// Takes in what `group` has got since the last call, for columns of `column_us` microseconds, of which the newest
-    /// `width` are kept. Returns the oldest column that changed, `None` when nothing did.
+    /// Takes in what the first `series` of `group` have got since the last call, for columns of `column_us` microseconds,
+    /// of which the `width` that end with column `newest` are kept. Returns the oldest column that changed; `i64::MIN`
+    /// when all may have, `None` when nothing did.
     ///
-    /// Hot: once a sample and series.
-    pub fn update(&mut self, group: &Group, column_us: i64, width: usize) -> Option<i64> {
-        let (series, generation) = (group.series().len(), group.generation());
-        let same = (self.column_us, self.width, self.series, self.generation) == (column_us, width, series, generation);
-        if !same {
-            *self = Self {
-                column_us,
-                width,
-                spans: vec![None; width * series],
-                columns: vec![NONE; width],
-                series,
-                next_row: group.rows().start,
-                generation,
-            };
+    /// Hot: once a chart and display frame; within it, once a series and column that changed.
+    pub fn update(&mut self, group: &Group, series: usize, column_us: i64, width: usize, newest: i64) -> Option<i64> {
+        let shape =
+            Shape { column_us, width, series: series.min(group.series().len()), generation: group.generation() };
+        let is_new = self.shape != shape;
+        if is_new {
+            self.shape = shape;
+            self.next_row = group.rows().start;
+            self.summaries.clear();
+            self.summaries.resize(width * shape.series, Summary::EMPTY);
+            self.columns.clear();
+            self.columns.resize(width, NONE);
         }
         if width == 0 || column_us <= 0 {
             return None;
         }
-        let rows = self.next_row.max(group.rows().start)..group.rows().end;
-        self.next_row = rows.end;
+        let start_of = |column: i64| Timestamp::from_micros(column.saturating_mul(column_us));
+        // What lies ahead of the newest column waits until that has come.
+        let end = group.first_row_at(start_of(newest.saturating_add(1)));
+        let rows = self.next_row.max(group.rows().start)..end;
+        self.next_row = rows.end.max(self.next_row);
         if rows.is_empty() {
-            return None;
+            return is_new.then_some(NONE);
         }
-        let oldest = group.time(rows.start).micros().div_euclid(column_us);
-        for row in rows.clone() {
-            self.open(group.time(row).micros().div_euclid(column_us));
+        let column_of = |row: u64| group.time(row).micros().div_euclid(column_us);
+        let oldest = column_of(rows.start);
+        let kept = newest.saturating_sub(width as i64 - 1);
+        let columns = oldest.max(kept)..=column_of(rows.end - 1);
+        let mut row = group.first_row_at(start_of(*columns.start()));
+        for column in columns {
+            let end = group.first_row_at(start_of(column.saturating_add(1)));
+            self.fill(group, column, row..end);
+            row = end;
         }
-        for series in 0..series {
-            for (time, value) in group.iter(series, rows.clone()) {
-                let column = time.micros().div_euclid(column_us);
-                let place = column.rem_euclid(width as i64) as usize;
-                if value.is_finite() && self.columns[place] == column {
-                    add(&mut self.spans[place * self.series + series], value);
-                }
-            }
-        }
-        Some(if same { oldest } else { NONE })
+        Some(if is_new { NONE } else { oldest })
     }
 
-    /// Makes the place of a column its own, unless a newer column has it.
-    fn open(&mut self, column: i64) {
-        let place = column.rem_euclid(self.width as i64) as usize;
-        if self.columns[place] < column {
-            self.columns[place] = column;
-            self.spans[place * self.series..(place + 1) * self.series].fill(None);
+    fn fill(&mut self, group: &Group, column: i64, rows: Range<u64>) {
+        let Shape { width, series, .. } = self.shape;
+        let place = column.rem_euclid(width as i64) as usize;
+        self.columns[place] = column;
+        for (series, summary) in self.summaries[place * series..(place + 1) * series].iter_mut().enumerate() {
+            *summary = group.summary(series, rows.clone());
         }
     }
 
-    /// The envelope of a series in a column; `None` where it has no value.
-    pub fn span(&self, series: usize, column: i64) -> Option<Span> {
-        if self.width == 0 {
-            return None;
-        }
-        let place = column.rem_euclid(self.width as i64) as usize;
-        if self.columns[place] != column || series >= self.series {
-            return None;
-        }
-        self.spans[place * self.series + series]
+    /// How many series there are.
+    pub const fn series(&self) -> usize {
+        self.shape.series
     }
-}
 
-fn add(span: &mut Option<Span>, value: f64) {
-    match span {
-        Some(span) => {
-            span.last = value;
-            if value < span.min {
-                span.min = value;
-            }
-            if value > span.max {
-                span.max = value;
-            }
+    /// What a series came to in a column.
+    pub fn summary(&self, series: usize, column: i64) -> Summary {
+        let Shape { width, series: count, .. } = self.shape;
+        let place = column.rem_euclid(width.max(1) as i64) as usize;
+        if self.columns.get(place) == Some(&column) && series < count {
+            self.summaries[place * count + series]
+        } else {
+            Summary::EMPTY
         }
-        None => *span = Some(Span { first: value, last: value, min: value, max: value }),
     }
 }

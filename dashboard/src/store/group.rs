@@ -3,10 +3,14 @@
 //! Rows are numbered from the first one ever stored, and a row's place in every ring is its number modulo the capacity:
 //! times and all series stay aligned without a word about it.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
-use protocol::column::{MISSING, Values};
-use protocol::{Block, Bounds, Interval, SeriesId, Timestamp};
+use protocol::{Block, Bounds, Interval, SeriesDescriptor, SeriesId, Timestamp};
+
+use super::pyramid::BUCKET_ROWS;
+use super::series::Series;
+use super::summary::Summary;
 
 /// A hole this long is drawn as one: some rows late is jitter, more is a gap.
 const GAP_INTERVALS: u64 = 3;
@@ -28,28 +32,12 @@ pub struct Group {
     pub bounds: Bounds,
     times: Vec<Timestamp>,
     series: Vec<Series>,
+    /// Places of series by the ids of the current epoch, and by name.
+    ids: HashMap<SeriesId, usize>,
+    names: HashMap<String, usize>,
     rows: Range<u64>,
     /// Counts what makes a reader's notes of earlier rows worthless.
     generation: u64,
-}
-
-/// One series of a group.
-#[derive(Debug)]
-pub struct Series {
-    /// What a legend shows.
-    pub name: String,
-    /// Its id in the current epoch; `None` once it has ended.
-    pub id: Option<SeriesId>,
-    values: Vec<f64>,
-    /// One past the last row that has a value.
-    last_present: u64,
-}
-
-impl Series {
-    /// One past the last row that has a value of this series.
-    pub const fn last_present(&self) -> u64 {
-        self.last_present
-    }
 }
 
 /// What a catalog says of a group.
@@ -68,8 +56,8 @@ pub struct Description<'a> {
 }
 
 impl Group {
-    /// An empty group whose rings hold `capacity` rows.
-    pub fn new(description: Description<'_>, capacity: usize) -> Self {
+    /// An empty group with the shortest rings there are.
+    pub fn new(description: Description<'_>) -> Self {
         let Description { name, title, unit, interval, bounds } = description;
         Self {
             name: name.to_owned(),
@@ -77,8 +65,10 @@ impl Group {
             unit: unit.to_owned(),
             interval,
             bounds,
-            times: vec![Timestamp::default(); capacity.max(2)],
+            times: vec![Timestamp::default(); BUCKET_ROWS as usize],
             series: Vec::new(),
+            ids: HashMap::new(),
+            names: HashMap::new(),
             rows: 0..0,
             generation: 0,
         }
@@ -89,9 +79,14 @@ impl Group {
         self.times.len()
     }
 
-    /// Bytes of samples that the rings take, filled or not.
-    pub const fn bytes(&self) -> usize {
-        self.capacity() * 8 * (self.series.len() + 1)
+    /// How far back the rings reach when they are full.
+    pub fn reach(&self) -> Interval {
+        Interval::from_micros(self.interval.micros().saturating_mul(self.capacity() as u64))
+    }
+
+    /// Bytes of memory for times, values and summaries, in use or not.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.times.as_slice()) + self.series.iter().map(Series::bytes).sum::<usize>()
     }
 
     /// Numbers of the rows held.
@@ -121,19 +116,27 @@ impl Group {
 
     /// The value of a series in a row that is held.
     pub fn value(&self, series: usize, row: u64) -> f64 {
-        self.series[series].values[self.place(row)]
+        self.series[series].values()[self.place(row)]
+    }
+
+    /// What a series came to in `rows`, as far as they are held.
+    ///
+    /// Hot: once a series and column that changed.
+    pub fn summary(&self, series: usize, rows: Range<u64>) -> Summary {
+        let rows = rows.start.max(self.rows.start)..rows.end.min(self.rows.end);
+        if rows.is_empty() { Summary::EMPTY } else { self.series[series].summary(rows) }
     }
 
     /// The newest value of a series that is a number.
     pub fn latest(&self, series: usize) -> Option<f64> {
         let series = self.series.get(series)?;
-        let row = series.last_present.checked_sub(1).filter(|row| self.rows.contains(row))?;
-        Some(series.values[self.place(row)])
+        let row = series.last_present().checked_sub(1).filter(|row| self.rows.contains(row))?;
+        Some(series.values()[self.place(row)])
     }
 
     /// Whether a series has had no value for longer than the longest step, while others have.
     pub fn has_ended(&self, series: usize) -> bool {
-        let last = self.series.get(series).map_or(0, |series| series.last_present);
+        let last = self.series.get(series).map_or(0, Series::last_present);
         let Some(newest) = self.newest() else { return false };
         let Some(row) = last.checked_sub(1).filter(|row| self.rows.contains(row)) else { return true };
         newest.micros_since(self.time(row)) > self.longest_step().micros() as i64
@@ -157,45 +160,84 @@ impl Group {
     /// Times and values of one series in `rows`, oldest first.
     pub fn iter(&self, series: usize, rows: Range<u64>) -> Rows<'_> {
         let rows = rows.start.max(self.rows.start)..rows.end.min(self.rows.end);
-        Rows { group: self, values: &self.series[series].values, numbers: rows }
+        Rows { group: self, values: self.series[series].values(), numbers: rows }
     }
 
     /// The place of a series in the legend by its id.
     pub fn find(&self, id: SeriesId) -> Option<usize> {
-        self.series.iter().position(|series| series.id == Some(id))
+        self.ids.get(&id).copied()
     }
 
-    /// Adds a series, or gives one of that name its new id.
-    pub(super) fn admit(&mut self, name: &str, id: SeriesId) {
-        if let Some(known) = self.series.iter_mut().find(|series| series.name == name) {
-            known.id = Some(id);
-            return;
-        }
-        let values = vec![MISSING; self.capacity()];
-        self.series.push(Series { name: name.to_owned(), id: Some(id), values, last_present: self.rows.start });
+    /// Whether there is a series of that name.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// Adds a series, or takes over what is new of the one of that name.
+    pub(super) fn admit(&mut self, descriptor: &SeriesDescriptor<'_>) {
+        let place = match self.names.get(descriptor.name) {
+            Some(&place) => {
+                let known = &mut self.series[place];
+                if let Some(old) = known.id {
+                    self.ids.remove(&old);
+                }
+                known.describe(descriptor);
+                place
+            }
+            None => {
+                self.series.push(Series::new(descriptor, self.capacity(), self.rows.start));
+                self.names.insert(descriptor.name.to_owned(), self.series.len() - 1);
+                self.series.len() - 1
+            }
+        };
+        self.ids.insert(descriptor.id, place);
     }
 
     /// Forgets every id: a new epoch will give new ones.
     pub(super) fn forget_ids(&mut self) {
+        self.ids.clear();
         self.series.iter_mut().for_each(|series| series.id = None);
     }
 
     /// Ends a series: it stays until its last value has left `keep`.
     pub(super) fn end(&mut self, id: SeriesId) {
-        if let Some(series) = self.find(id) {
-            self.series[series].id = None;
+        if let Some(place) = self.ids.remove(&id) {
+            self.series[place].id = None;
         }
     }
 
     /// Drops series that have ended and have no value from row `oldest` on. Returns how many.
     pub(super) fn prune(&mut self, oldest: u64) -> usize {
         let before = self.series.len();
-        self.series.retain(|series| series.id.is_some() || series.last_present > oldest);
+        self.series.retain(|series| series.id.is_some() || series.last_present() > oldest);
         let pruned = before - self.series.len();
         if pruned > 0 {
             self.generation += 1;
+            self.names.clear();
+            self.ids.clear();
+            for (place, series) in self.series.iter().enumerate() {
+                self.names.insert(series.name.clone(), place);
+                self.ids.extend(series.id.map(|id| (id, place)));
+            }
         }
         pruned
+    }
+
+    /// Gives the rings another length, a multiple of [`BUCKET_ROWS`]; of the rows, the newest stay.
+    pub(super) fn resize(&mut self, capacity: usize) {
+        if capacity == self.capacity() {
+            return;
+        }
+        self.rows.start = self.rows.start.max(self.rows.end.saturating_sub(capacity as u64));
+        let mut times = vec![Timestamp::default(); capacity];
+        for row in self.rows.clone() {
+            times[(row % capacity as u64) as usize] = self.time(row);
+        }
+        for series in &mut self.series {
+            series.resize(capacity, self.rows.clone());
+        }
+        self.times = times;
+        self.generation += 1;
     }
 
     /// Forgets every row from `time` on: the server's history knows better.
@@ -204,9 +246,7 @@ impl Group {
         if row < self.rows.end {
             self.rows.end = row;
             self.generation += 1;
-            for series in &mut self.series {
-                series.last_present = series.last_present.min(row);
-            }
+            self.series.iter_mut().for_each(|series| series.truncate(row));
         }
     }
 
@@ -216,9 +256,8 @@ impl Group {
         self.make_room(1);
         let place = self.place(self.rows.end);
         self.times[place] = newest + Interval::from_micros(1);
-        for series in &mut self.series {
-            series.values[place] = MISSING;
-        }
+        let hole = self.rows.end..self.rows.end + 1;
+        self.series.iter_mut().for_each(|series| series.skip(hole.clone()));
         self.rows.end += 1;
     }
 
@@ -239,30 +278,24 @@ impl Group {
         for place in (start..start + first).chain(0..count - first) {
             self.times[place] = times.next().unwrap_or_default();
         }
-        let end = self.rows.end + count as u64;
-        let write = |values: &mut [f64], column: Values<'_>| {
-            column.from_row(skip).copy_to(&mut values[start..start + first]);
-            column.from_row(skip + first).copy_to(&mut values[..count - first]);
-        };
+        let rows = self.rows.end..self.rows.end + count as u64;
         // Columns come in the order of the series, so each is looked for first where the last one was found.
         let mut next = 0;
         for column in &block.columns {
-            let places = (next..self.series.len()).chain(0..next.min(self.series.len()));
-            let found = places.into_iter().find(|&place| self.series[place].id == Some(column.series));
+            let is_next = self.series.get(next).is_some_and(|series| series.id == Some(column.series));
+            let found = if is_next { Some(next) } else { self.find(column.series) };
             let (Some(place), Some(values)) = (found, column.values()) else {
                 unknown += 1;
                 continue;
             };
-            let series = &mut self.series[place];
-            write(&mut series.values, values);
-            series.last_present = end;
+            self.series[place].write(rows.clone(), values, skip);
             stored += count as u64;
             next = place + 1;
         }
-        for series in self.series.iter_mut().filter(|series| series.last_present != end) {
-            write(&mut series.values, Values::Constant(MISSING));
+        for series in self.series.iter_mut().filter(|series| series.last_present() != rows.end) {
+            series.skip(rows.clone());
         }
-        self.rows.end = end;
+        self.rows.end = rows.end;
         (stored, unknown)
     }
 

@@ -6,6 +6,8 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`group`] | rows of one group, in rings |
+//! | [`mod@series`] | one of its series: a ring of values, and what a catalog says of it |
+//! | [`pyramid`] | summaries of 32, 64, 128 ... rows: any stretch of time at the cost of its logarithm |
 //! | [`envelope`] | first, last, least and greatest value a pixel column, kept up with each sample |
 //! | [`summary`] | first, last, least, greatest, sum and number of many values |
 //! | [`capacity`] | how many rows the budget allows |
@@ -18,11 +20,14 @@ pub mod apply;
 pub mod capacity;
 pub mod envelope;
 pub mod group;
+pub mod pyramid;
+pub mod series;
 pub mod summary;
 
 pub use apply::{Applied, Store};
 pub use envelope::Envelopes;
-pub use group::{Group, Rows, Series};
+pub use group::{Group, Rows};
+pub use series::Series;
 pub use summary::Summary;
 
 #[cfg(test)]

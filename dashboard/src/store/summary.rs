@@ -1,6 +1,6 @@
 //! Summaries: what many values come to, so that a chart need not look at each.
 
-/// Values that are looked at side by side: as many as a vector register of 64 bytes holds.
+/// Values that are looked at side by side, so that none waits for the one before.
 const LANES: usize = 8;
 
 /// First, last, least, greatest, sum and number of some values in the order of time.
@@ -31,17 +31,14 @@ impl Summary {
     ///
     /// Hot: once a sample.
     pub fn of(values: &[f64]) -> Self {
-        let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
-        let (mut sum, mut count) = ([0.0; LANES], [0.0; LANES]);
+        let (Some(&first), Some(&last)) = (values.first(), values.last()) else { return Self::EMPTY };
+        let (mut min, mut max, mut sum) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES], [0.0; LANES]);
         let (whole, rest) = values.as_chunks::<LANES>();
         let mut take = |lane: usize, value: f64| {
-            // Comparisons, not `f64::min`: one instruction each, and wrong for no NaN, which compares false.
-            let is_finite = value.abs() < f64::INFINITY;
-            let (low, high) = if is_finite { (value, value) } else { (f64::INFINITY, f64::NEG_INFINITY) };
-            min[lane] = if low < min[lane] { low } else { min[lane] };
-            max[lane] = if high > max[lane] { high } else { max[lane] };
-            sum[lane] += if is_finite { value } else { 0.0 };
-            count[lane] += if is_finite { 1.0 } else { 0.0 };
+            // Comparisons, not `f64::min`, are one instruction each.
+            min[lane] = if value < min[lane] { value } else { min[lane] };
+            max[lane] = if value > max[lane] { value } else { max[lane] };
+            sum[lane] += value;
         };
         for chunk in whole {
             for (lane, &value) in chunk.iter().enumerate() {
@@ -51,19 +48,23 @@ impl Summary {
         for (lane, &value) in rest.iter().enumerate() {
             take(lane, value);
         }
-        let count = count.iter().sum::<f64>() as u32;
-        if count == 0 {
-            return Self::EMPTY;
+        let sum: f64 = sum.into_iter().sum();
+        if !sum.is_finite() {
+            return Self::of_finite_among(values);
         }
-        let finite = |value: &&f64| value.is_finite();
-        Self {
-            first: values.iter().find(finite).copied().unwrap_or(f64::NAN),
-            last: values.iter().rev().find(finite).copied().unwrap_or(f64::NAN),
-            min: min.into_iter().fold(f64::INFINITY, f64::min),
-            max: max.into_iter().fold(f64::NEG_INFINITY, f64::max),
-            sum: sum.into_iter().sum(),
-            count,
+        let count = values.len() as u32;
+        let (min, max) = (min.into_iter().fold(min[0], f64::min), max.into_iter().fold(max[0], f64::max));
+        Self { first, last, min, max, sum, count }
+    }
+
+    /// The same where a sum has shown that there may be some to leave out.
+    #[cold]
+    fn of_finite_among(values: &[f64]) -> Self {
+        let mut summary = Self::EMPTY;
+        for &value in values.iter().filter(|value| value.is_finite()) {
+            summary.extend(&Self { first: value, last: value, min: value, max: value, sum: value, count: 1 });
         }
+        summary
     }
 
     /// Whether there was no value.
