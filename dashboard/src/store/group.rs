@@ -175,20 +175,17 @@ impl Group {
 
     /// Adds a series, or takes over what is new of the one of that name.
     pub(super) fn admit(&mut self, descriptor: &SeriesDescriptor<'_>) {
-        let place = match self.names.get(descriptor.name) {
-            Some(&place) => {
-                let known = &mut self.series[place];
-                if let Some(old) = known.id {
-                    self.ids.remove(&old);
-                }
-                known.describe(descriptor);
-                place
+        let place = if let Some(&place) = self.names.get(descriptor.name) {
+            let known = &mut self.series[place];
+            if let Some(old) = known.id {
+                self.ids.remove(&old);
             }
-            None => {
-                self.series.push(Series::new(descriptor, self.capacity(), self.rows.start));
-                self.names.insert(descriptor.name.to_owned(), self.series.len() - 1);
-                self.series.len() - 1
-            }
+            known.describe(descriptor);
+            place
+        } else {
+            self.series.push(Series::new(descriptor, self.capacity(), self.rows.start));
+            self.names.insert(descriptor.name.to_owned(), self.series.len() - 1);
+            self.series.len() - 1
         };
         self.ids.insert(descriptor.id, place);
     }

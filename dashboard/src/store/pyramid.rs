@@ -71,21 +71,18 @@ impl Pyramid {
         while row < rows.end {
             let fits = |level: &usize| {
                 let length = bucket_rows(*level);
-                row % length == 0 && row + length <= rows.end
+                row.is_multiple_of(length) && row + length <= rows.end
             };
-            match (0..self.levels.len()).take_while(fits).last() {
-                Some(level) => {
-                    let (buckets, length) = (&self.levels[level], bucket_rows(level));
-                    summary.extend(&buckets[place(row / length, buckets.len())]);
-                    row += length;
-                }
-                None => {
-                    let end = (row / BUCKET_ROWS + 1).saturating_mul(BUCKET_ROWS).min(rows.end);
-                    // Within a bucket the ring does not begin anew.
-                    let start = place(row, ring.len());
-                    summary.extend(&Summary::of(&ring[start..start + (end - row) as usize]));
-                    row = end;
-                }
+            if let Some(level) = (0..self.levels.len()).take_while(fits).last() {
+                let (buckets, length) = (&self.levels[level], bucket_rows(level));
+                summary.extend(&buckets[place(row / length, buckets.len())]);
+                row += length;
+            } else {
+                let end = (row / BUCKET_ROWS + 1).saturating_mul(BUCKET_ROWS).min(rows.end);
+                // Within a bucket the ring does not begin anew.
+                let start = place(row, ring.len());
+                summary.extend(&Summary::of(&ring[start..start + (end - row) as usize]));
+                row = end;
             }
         }
         summary
