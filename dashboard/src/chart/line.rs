@@ -4,6 +4,7 @@
 //! each column shows its exact envelope, so that what a frame costs follows pixels and not samples.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use protocol::Timestamp;
 
@@ -14,13 +15,16 @@ use crate::view::{RangeTracker, Scale, Steps, Window};
 /// More samples a column than this are drawn as an envelope: a line through them would be nothing but vertical strokes.
 const MAX_SAMPLES_PER_COLUMN: u64 = 2;
 
+/// Series that a chart draws: the first of its group. Nobody tells more apart.
+pub const MAX_SERIES_DRAWN: usize = 256;
+
 /// How lines look.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Style {
     /// Width of a line in device pixels.
     pub line_width_px: f32,
     /// A colour a series, over and over.
-    pub series: Vec<Color>,
+    pub series: Rc<[Color]>,
 }
 
 /// What of a surface changed in a frame.
@@ -84,6 +88,13 @@ impl LineChart {
         }
     }
 
+    /// Gives all memory back; the value axis stays what it is.
+    pub fn release(&mut self) {
+        self.pixels = Pixels::new(0, 0);
+        self.envelopes = Envelopes::default();
+        self.drawn = None;
+    }
+
     /// Draws everything anew at the next call.
     pub fn repaint(&mut self) {
         self.drawn = None;
@@ -111,7 +122,7 @@ impl LineChart {
         let width = self.pixels.width();
         let column_us = window.column_us();
         let right = window.column_of(now);
-        let changed = self.envelopes.update(group, usize::MAX, column_us, width as usize, right);
+        let changed = self.envelopes.update(group, MAX_SERIES_DRAWN, column_us, width as usize, right);
         let new_rows = self.drawn.as_ref().map_or(0, |drawn| drawn.end_row)..group.rows().end;
         let scrolled = self.drawn.as_ref().map_or(i64::MAX, |drawn| right.saturating_sub(drawn.right));
         if changed.is_none() && scrolled == 0 && new_rows.is_empty() && self.is_current(group, column_us, style) {
@@ -180,7 +191,7 @@ impl LineChart {
         let rows = group.first_row_at(view.window.start_of(view.left)).saturating_sub(1)..group.rows().end;
         let dense = rows.end - rows.start > u64::from(self.pixels.width()) * MAX_SAMPLES_PER_COLUMN;
         // The first series is the most important one, so it is drawn last, on top.
-        for series in (0..group.series().len()).rev() {
+        for series in (0..self.envelopes.series()).rev() {
             let color = style.series[series % style.series.len()];
             let stroke = Stroke { width_px: style.line_width_px, color };
             if dense {

@@ -38,7 +38,7 @@ const WIDTH: u32 = 200;
 const HEIGHT: u32 = 80;
 
 fn style() -> Style {
-    Style { line_width_px: 1.5, series: vec![Color::opaque(255, 0, 0), Color::opaque(0, 255, 0)] }
+    Style { line_width_px: 1.5, series: [Color::opaque(255, 0, 0), Color::opaque(0, 255, 0)].into() }
 }
 
 /// A store with one group of two series, `hz` rows a second, and a source of further rows.

@@ -8,12 +8,13 @@ use super::codec::{PageCodec, Received};
 use super::command::Command;
 use super::dom::{self, Text};
 use super::header::{Figures, Header};
-use super::panel::Panel;
 use super::parameters::{Parameters, Theme};
 use super::rate::Rate;
 use super::stats::Stats;
 use super::theme::{self, Palette};
+use super::wall::{MAX_PANELS, Wall};
 use crate::link::{ClientEvent, Exchange, Lag, ServerClock, State, WebSocketClient, page_now};
+use crate::store::capacity::MAX_SERIES;
 use crate::store::{Applied, Store};
 
 /// Numbers change this often: faster than that nobody reads.
@@ -32,8 +33,7 @@ pub(super) struct App {
     theme: Theme,
     palette: Palette,
     store: Store,
-    panels: Vec<Panel>,
-    wall: HtmlElement,
+    wall: Wall,
     notice: HtmlElement,
     pause_button: HtmlElement,
     pause_text: Text,
@@ -48,7 +48,8 @@ pub(super) struct App {
     link: Link,
     paused: bool,
     figures_due_ms: f64,
-    layout_is_old: bool,
+    /// The store has groups or series that the wall does not know of.
+    catalog_is_new: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,6 +58,7 @@ struct Counts {
     bytes: u64,
     decode_errors: u64,
     frames: u64,
+    walls: u64,
     commits: u64,
 }
 
@@ -85,8 +87,7 @@ impl App {
             theme,
             palette: Palette::read()?,
             store: Store::new(parameters.window),
-            panels: Vec::new(),
-            wall: dom::by_id("wall")?,
+            wall: Wall::new()?,
             notice: dom::by_id("notice")?,
             pause_button: dom::by_id("pause")?,
             pause_text: Text::new(dom::by_id("pause")?),
@@ -101,7 +102,7 @@ impl App {
             link: Link { name: "connecting", text: "connecting".to_owned() },
             paused: false,
             figures_due_ms: 0.0,
-            layout_is_old: true,
+            catalog_is_new: false,
         })
     }
 
@@ -146,9 +147,7 @@ impl App {
             Applied::CatalogChanged => {
                 // Here too, for a hidden page draws no frames and would keep every series that ever was.
                 self.store.prune(self.clock.server_now(now) - self.window);
-                if let Err(error) = self.rebuild_panels() {
-                    self.report(&error);
-                }
+                self.catalog_is_new = true;
             }
             Applied::Lost => self.say(ClientMessage::Subscribe { start: self.store.start() }),
         }
@@ -182,14 +181,9 @@ impl App {
         self.say(ClientMessage::Probe { origin: now });
     }
 
-    /// The wall's size or the screen's changed: measure before the next frame.
-    pub(super) fn layout_changed(&mut self) {
-        self.layout_is_old = true;
-    }
-
-    /// The wall, whose size the panels follow.
-    pub(super) const fn wall(&self) -> &HtmlElement {
-        &self.wall
+    /// Where the panels are.
+    pub(super) const fn wall(&mut self) -> &mut Wall {
+        &mut self.wall
     }
 
     /// Takes the client that the app speaks through.
@@ -214,28 +208,7 @@ impl App {
         self.theme = theme;
         theme::apply(theme)?;
         self.palette = Palette::read()?;
-        self.panels.iter_mut().for_each(Panel::repaint_axes);
-        Ok(())
-    }
-
-    /// One panel a group, in the order of the catalog. Panels that are there stay as they are.
-    fn rebuild_panels(&mut self) -> Result<(), JsValue> {
-        let mut old = std::mem::take(&mut self.panels);
-        for group in self.store.groups() {
-            let known = old.iter().position(|panel| panel.is_of(group)).map(|place| old.swap_remove(place));
-            let is_new = known.is_none();
-            let mut panel = known.map_or_else(|| Panel::new(group), Ok)?;
-            panel.describe(group)?;
-            if is_new {
-                self.wall.append_child(panel.element())?;
-                self.layout_is_old = true;
-            }
-            self.panels.push(panel);
-        }
-        for gone in old {
-            gone.element().remove();
-            self.layout_is_old = true;
-        }
+        self.wall.repaint_axes();
         Ok(())
     }
 
@@ -256,22 +229,30 @@ impl App {
     }
 
     fn draw(&mut self, now: Timestamp) -> Result<(), JsValue> {
-        if std::mem::take(&mut self.layout_is_old) {
-            let scale = dom::window()?.device_pixel_ratio();
-            for panel in &mut self.panels {
-                panel.resize(scale)?;
-            }
+        if std::mem::take(&mut self.catalog_is_new) {
+            self.wall.rebuild(&self.store)?;
+            self.warn_of_limits();
         }
         if self.paused {
             return Ok(());
         }
-        let server_now = self.clock.server_now(now);
-        for (panel, group) in self.panels.iter_mut().zip(self.store.groups()) {
-            if panel.draw(group, self.window, server_now, &self.palette)? {
-                self.counts.commits += 1;
-            }
-        }
+        let commits = self.wall.draw(&self.store, self.window, self.clock.server_now(now), &self.palette)?;
+        self.counts.commits += commits;
+        self.counts.walls += u64::from(commits > 0);
         Ok(())
+    }
+
+    /// Says what of the catalog is not on the page.
+    fn warn_of_limits(&self) {
+        let (groups, refused) = (self.store.groups().len(), self.store.counts().refused);
+        if refused > 0 {
+            self.warn(&format!("{refused} series are left out: a page takes in {MAX_SERIES} at most"));
+        } else if groups > MAX_PANELS {
+            self.warn(&format!("{MAX_PANELS} of {groups} groups are shown"));
+        } else if let Some(reach) = self.store.shortfall() {
+            let (reach, window) = (reach.as_secs_f64(), self.window.as_secs_f64());
+            self.warn(&format!("There are so many samples that the page holds the last {reach:.1} s of {window:.0} s"));
+        }
     }
 
     fn show_figures(&mut self, seconds: f64, now: Timestamp) -> Result<(), JsValue> {
@@ -281,12 +262,10 @@ impl App {
             self.probe(now);
         }
         if self.store.prune(server_now - self.window) {
-            self.rebuild_panels()?;
+            self.wall.rebuild(&self.store)?;
         }
         if !self.paused {
-            for (panel, group) in self.panels.iter_mut().zip(self.store.groups()) {
-                panel.update_legend(group, server_now)?;
-            }
+            self.wall.update_legends(&self.store, server_now)?;
         }
         self.pause_text.set(if self.paused { "Resume" } else { "Pause" });
         let age_us = self.store.newest().map(|newest| server_now.micros_since(newest));
@@ -315,7 +294,10 @@ impl App {
             bytes: self.counts.bytes,
             samples: store.samples,
             series: self.store.series(),
-            panels: self.panels.len(),
+            walls: self.counts.walls,
+            panels: self.wall.panels(),
+            panels_in_view: self.wall.panels_in_view(),
+            bytes_held: self.store.bytes(),
             gaps: store.gaps,
             retries: self.client.as_ref().map_or(0, WebSocketClient::retries),
             lag_p50_ms: lag.map(|lag| lag.p50.as_secs_f64() * 1e3),

@@ -1,7 +1,7 @@
 //! Making and changing elements. Names and labels from the feed go in as text, never as markup.
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, HtmlElement, Window};
+use web_sys::{Document, HtmlElement, Performance, Window};
 
 /// The window.
 pub(super) fn window() -> Result<Window, JsValue> {
@@ -11,6 +11,11 @@ pub(super) fn window() -> Result<Window, JsValue> {
 /// The document.
 pub(super) fn document() -> Result<Document, JsValue> {
     window()?.document().ok_or_else(|| JsValue::from_str("no document"))
+}
+
+/// The clock that runs evenly.
+pub(super) fn performance() -> Result<Performance, JsValue> {
+    window()?.performance().ok_or_else(|| JsValue::from_str("no performance"))
 }
 
 /// The element of that id, which `index.html` has.

@@ -8,10 +8,15 @@ use super::theme::SERIES_COLORS;
 use crate::store::Group;
 use crate::view::Unit;
 
+/// Entries that a legend shows.
+const MAX_ENTRIES: usize = 100;
+
 #[derive(Debug)]
 pub(super) struct Legend {
     list: HtmlElement,
     entries: Vec<Entry>,
+    /// How many series there are, with an entry or without.
+    series: usize,
 }
 
 #[derive(Debug)]
@@ -24,7 +29,7 @@ struct Entry {
 
 impl Legend {
     pub(super) fn new() -> Result<Self, JsValue> {
-        Ok(Self { list: dom::element("ul", "legend")?, entries: Vec::new() })
+        Ok(Self { list: dom::element("ul", "legend")?, entries: Vec::new(), series: 0 })
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
@@ -33,10 +38,12 @@ impl Legend {
 
     /// Makes an entry for each series, where they are not those that are there.
     pub(super) fn rebuild(&mut self, group: &Group) -> Result<(), JsValue> {
-        let names = || group.series().iter().map(|series| series.name.as_str());
-        if self.entries.iter().map(|entry| entry.name.as_str()).eq(names()) {
+        let names = || group.series().iter().take(MAX_ENTRIES).map(|series| series.name.as_str());
+        let count = group.series().len();
+        if self.series == count && self.entries.iter().map(|entry| entry.name.as_str()).eq(names()) {
             return Ok(());
         }
+        self.series = count;
         self.list.set_text_content(None);
         self.entries.clear();
         for (number, name) in names().enumerate() {
@@ -51,6 +58,12 @@ impl Legend {
             self.list.append_child(&entry)?;
             let value = Text::new(value);
             self.entries.push(Entry { name: name.to_owned(), item: entry, value, has_ended: false });
+        }
+        let more = count.saturating_sub(MAX_ENTRIES);
+        if more > 0 {
+            let rest: HtmlElement = dom::element("li", "legend-rest")?;
+            rest.set_text_content(Some(&format!("and {more} more")));
+            self.list.append_child(&rest)?;
         }
         Ok(())
     }

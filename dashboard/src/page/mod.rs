@@ -5,6 +5,8 @@
 //! | `start` | makes the app and hands the browser what calls it |
 //! | `app` | what the page holds and does |
 //! | `codec` | the socket's messages, with their length |
+//! | `wall` | the panels; which are on screen, and what a frame may cost |
+//! | `sight` | which elements are on screen |
 //! | `panel` | one group on screen: title, canvases, legend |
 //! | `legend` | names and current values of a panel's series |
 //! | `command`, `controls` | what a person can ask for; buttons and keys |
@@ -29,8 +31,10 @@ mod listener;
 mod panel;
 pub mod parameters;
 pub mod rate;
+mod sight;
 mod start;
 mod stats;
 mod theme;
+mod wall;
 
 pub use start::start;

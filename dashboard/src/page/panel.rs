@@ -1,6 +1,7 @@
 //! One group on screen: title, plot, legend. Two canvases: the axes below, the series above.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use plotters::drawing::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
@@ -12,7 +13,7 @@ use super::dom::{self, Text};
 use super::legend::{Legend, short};
 use super::theme::Palette;
 use crate::chart::axes::{self, Mark, PlotBox};
-use crate::chart::line::Change;
+use crate::chart::line::{Change, MAX_SERIES_DRAWN};
 use crate::chart::{LineChart, Style};
 use crate::store::Group;
 use crate::surface::Pixels;
@@ -37,6 +38,7 @@ pub(super) struct Panel {
     title: Text,
     unit_note: Text,
     has_long_unit: bool,
+    limit_note: Text,
     age: Text,
     plot: HtmlElement,
     axes: HtmlCanvasElement,
@@ -48,18 +50,30 @@ pub(super) struct Panel {
     scale: f64,
     axes_are_old: bool,
     is_stale: bool,
+    sight: InSight,
+}
+
+/// Whether a panel is on screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InSight {
+    /// It is not, or not known to be.
+    No,
+    /// It has come on screen and must be measured before it can be drawn.
+    Unmeasured,
+    /// It is, and has its size.
+    Yes,
 }
 
 impl Panel {
     /// A panel for `group`, not yet in the page.
     pub(super) fn new(group: &Group) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("section", "panel")?;
-        root.set_attribute("data-group", &group.name)?;
         let head: HtmlElement = dom::element("header", "panel-head")?;
         let title: HtmlElement = dom::element("h2", "panel-title")?;
         let age: HtmlElement = dom::element("span", "panel-age")?;
         let unit_note: HtmlElement = dom::element("span", "panel-unit")?;
-        head.append_with_node_3(&title, &unit_note, &age)?;
+        let limit_note: HtmlElement = dom::element("span", "panel-limit")?;
+        head.append_with_node_4(&title, &unit_note, &limit_note, &age)?;
         let plot: HtmlElement = dom::element("div", "plot")?;
         let axes: HtmlCanvasElement = dom::element("canvas", "plot-axes")?;
         let series: HtmlCanvasElement = dom::element("canvas", "plot-series")?;
@@ -75,6 +89,7 @@ impl Panel {
             title: Text::new(title),
             unit_note: Text::new(unit_note),
             has_long_unit: false,
+            limit_note: Text::new(limit_note),
             age: Text::new(age),
             plot,
             axes,
@@ -86,6 +101,7 @@ impl Panel {
             scale: 1.0,
             axes_are_old: true,
             is_stale: false,
+            sight: InSight::No,
         };
         panel.describe(group)?;
         Ok(panel)
@@ -95,8 +111,37 @@ impl Panel {
         &self.root
     }
 
-    pub(super) fn is_of(&self, group: &Group) -> bool {
-        self.name == group.name
+    /// The name of its group.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn is_in_view(&self) -> bool {
+        self.sight != InSight::No
+    }
+
+    /// It came on screen or left it. Off screen it takes no memory for pixels.
+    pub(super) fn set_in_view(&mut self, in_view: bool) {
+        if !in_view && self.is_in_view() {
+            fit(&self.axes, 0, 0);
+            fit(&self.series, 0, 0);
+            self.chart.release();
+        }
+        self.sight = match (in_view, self.sight) {
+            (false, _) => InSight::No,
+            (true, InSight::No) => InSight::Unmeasured,
+            (true, known) => known,
+        };
+    }
+
+    /// Whether it must be measured before it can be drawn.
+    pub(super) fn awaits_layout(&self) -> bool {
+        self.sight == InSight::Unmeasured
+    }
+
+    /// Width and height of the plot with its labels, in CSS pixels.
+    pub(super) fn measure(&self) -> (f64, f64) {
+        (f64::from(self.plot.client_width()), f64::from(self.plot.client_height()))
     }
 
     /// Takes over what the catalog says.
@@ -107,13 +152,19 @@ impl Panel {
         let many = self.unit.format(2.0).unit;
         self.has_long_unit = many.trim().chars().count() > LONGEST_UNIT;
         self.unit_note.set(if self.has_long_unit { many.trim() } else { "" });
+        let series = group.series().len();
+        self.limit_note.set(&if series > MAX_SERIES_DRAWN {
+            format!("the first {MAX_SERIES_DRAWN} of {series} series")
+        } else {
+            String::new()
+        });
         self.axes_are_old = true;
         self.legend.rebuild(group)
     }
 
-    /// Fits the canvases to the panel's size on screen.
-    pub(super) fn resize(&mut self, scale: f64) -> Result<(), JsValue> {
-        let (width, height) = (f64::from(self.plot.client_width()), f64::from(self.plot.client_height()));
+    /// Fits the canvases to what was measured.
+    pub(super) fn resize(&mut self, (width, height): (f64, f64), scale: f64) -> Result<(), JsValue> {
+        self.sight = InSight::Yes;
         let device = |css: f64| (css * scale).round().max(0.0) as u32;
         fit(&self.axes, device(width), device(height));
         let (plot_width, plot_height) = (width - LEFT_PX - RIGHT_PX, height - TOP_PX - BOTTOM_PX);
@@ -153,7 +204,7 @@ impl Panel {
             return Ok(false);
         }
         let window = Window::new(span, width);
-        let style = Style { line_width_px: (LINE_PX * self.scale) as f32, series: palette.series.clone() };
+        let style = Style { line_width_px: (LINE_PX * self.scale) as f32, series: Rc::clone(&palette.series) };
         let change = self.chart.draw(group, &window, now, &style);
         if let Some(columns) = self.chart.pixels_mut().take_dirty() {
             commit(&self.context, self.chart.pixels(), columns)?;

@@ -13,6 +13,7 @@ use super::controls;
 use super::dom;
 use super::frame_loop::FrameLoop;
 use super::listener::Listener;
+use super::sight::Sight;
 use crate::link::{Options, WebSocketClient};
 
 /// What the browser calls. Held for as long as the page lives; each takes itself back when dropped.
@@ -46,17 +47,24 @@ fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
     let weak = Rc::downgrade(app);
     listeners.push(Listener::new(dom::window()?, "resize", move |_: Event| {
         if let Some(app) = weak.upgrade() {
-            app.borrow_mut().layout_changed();
+            app.borrow_mut().wall().layout_changed();
         }
     })?);
     let weak = Rc::downgrade(app);
     let resized = Closure::<dyn FnMut()>::new(move || {
         if let Some(app) = weak.upgrade() {
-            app.borrow_mut().layout_changed();
+            app.borrow_mut().wall().layout_changed();
         }
     });
     let observer = ResizeObserver::new(resized.as_ref().unchecked_ref())?;
-    observer.observe(app.borrow().wall());
+    observer.observe(app.borrow_mut().wall().element());
+    let weak = Rc::downgrade(app);
+    let sight = Sight::new(move |panel, in_view| {
+        if let Some(app) = weak.upgrade() {
+            app.borrow_mut().wall().seen(panel, in_view);
+        }
+    })?;
+    app.borrow_mut().wall().set_sight(sight);
     let weak = Rc::downgrade(app);
     let frame_loop = FrameLoop::start(move |time_ms| {
         if let Some(app) = weak.upgrade() {

@@ -14,7 +14,10 @@ pub(super) struct Stats {
     pub(super) bytes: u64,
     pub(super) samples: u64,
     pub(super) series: usize,
+    pub(super) walls: u64,
     pub(super) panels: usize,
+    pub(super) panels_in_view: usize,
+    pub(super) bytes_held: usize,
     pub(super) gaps: u64,
     pub(super) retries: u64,
     pub(super) lag_p50_ms: Option<f64>,
@@ -36,7 +39,10 @@ impl Stats {
         set("bytes", (self.bytes as f64).into())?;
         set("samples", (self.samples as f64).into())?;
         set("series", (self.series as f64).into())?;
+        set("walls", (self.walls as f64).into())?;
         set("panels", (self.panels as f64).into())?;
+        set("panelsInView", (self.panels_in_view as f64).into())?;
+        set("bytesHeld", (self.bytes_held as f64).into())?;
         set("gaps", (self.gaps as f64).into())?;
         set("retries", (self.retries as f64).into())?;
         let lag = Object::new();

@@ -1,5 +1,7 @@
 //! Colours, read from the style sheet: `style/tokens.css` is the one place that names them.
 
+use std::rc::Rc;
+
 use wasm_bindgen::JsValue;
 
 use super::dom;
@@ -13,7 +15,7 @@ pub(super) const SERIES_COLORS: usize = 8;
 /// The colours that canvases need.
 #[derive(Clone, Debug)]
 pub(super) struct Palette {
-    pub(super) series: Vec<Color>,
+    pub(super) series: Rc<[Color]>,
     pub(super) axes: AxisColors,
     pub(super) font: String,
 }

@@ -1,6 +1,6 @@
 //! What each kind of frame does to the store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use protocol::{
     Blocks, Body, Catalog, CatalogScope, Epoch, Frame, GroupId, HistoryPart, Interval, Sequence, Start, Timestamp,
@@ -147,21 +147,19 @@ impl Store {
             pruned += group.prune(row);
         }
         let before = self.groups.len();
-        let mut kept = 0..;
-        let mut moved = HashMap::new();
-        for (place, group) in self.groups.iter().enumerate() {
-            if !group.series().is_empty() || self.places.values().any(|&known| known == place) {
-                moved.insert(place, kept.next().unwrap_or(place));
-            }
-        }
-        let mut place = 0..;
-        self.groups.retain(|_| place.next().is_some_and(|place| moved.contains_key(&place)));
-        self.places.retain(|_, place| {
-            moved.get(place).is_some_and(|&to| {
-                *place = to;
-                true
+        let described: HashSet<usize> = self.places.values().copied().collect();
+        let mut kept = 0;
+        // Where each group will stand, if it stays.
+        let to: Vec<Option<usize>> = (self.groups.iter().enumerate())
+            .map(|(place, group)| {
+                let stays = !group.series().is_empty() || described.contains(&place);
+                kept += usize::from(stays);
+                stays.then(|| kept - 1)
             })
-        });
+            .collect();
+        let mut stays = to.iter().map(Option::is_some);
+        self.groups.retain(|_| stays.next().unwrap_or(true));
+        self.places.values_mut().for_each(|place| *place = to[*place].unwrap_or(*place));
         pruned > 0 || self.groups.len() != before
     }
 

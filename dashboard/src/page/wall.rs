@@ -1,0 +1,161 @@
+//! The wall: one panel a group, of which those on screen are drawn.
+
+use std::collections::HashMap;
+
+use protocol::{Interval, Timestamp};
+use wasm_bindgen::JsValue;
+use web_sys::{Element, HtmlElement};
+
+use super::dom;
+use super::panel::Panel;
+use super::sight::Sight;
+use super::theme::Palette;
+use crate::store::Store;
+
+/// Panels that a page makes. Beyond, laying the page out takes longer than anybody waits.
+pub(super) const MAX_PANELS: usize = 2_000;
+
+/// A frame that has drawn for so long leaves the other panels to the next one, so that the page stays at hand. Half of a
+/// display frame: the other half is for the browser to show it, and for what comes in.
+const FRAME_BUDGET_MS: f64 = 8.0;
+
+/// The attribute that tells a panel's element which group it shows.
+const GROUP: &str = "data-group";
+
+#[derive(Debug)]
+pub(super) struct Wall {
+    element: HtmlElement,
+    /// In the order of the store's groups.
+    panels: Vec<Panel>,
+    sight: Option<Sight>,
+    layout_is_old: bool,
+    /// Where the next frame begins to draw.
+    next: usize,
+}
+
+impl Wall {
+    pub(super) fn new() -> Result<Self, JsValue> {
+        let element = dom::by_id("wall")?;
+        Ok(Self { element, panels: Vec::new(), sight: None, layout_is_old: true, next: 0 })
+    }
+
+    /// The element, whose size the panels follow.
+    pub(super) const fn element(&self) -> &HtmlElement {
+        &self.element
+    }
+
+    /// Takes what will call [`seen`](Self::seen).
+    pub(super) fn set_sight(&mut self, sight: Sight) {
+        self.panels.iter().for_each(|panel| sight.watch(panel.element()));
+        self.sight = Some(sight);
+    }
+
+    /// A panel's element came on screen or left it.
+    pub(super) fn seen(&mut self, element: &Element, in_view: bool) {
+        let Some(name) = element.get_attribute(GROUP) else { return };
+        if let Some(panel) = self.panels.iter_mut().find(|panel| panel.name() == name) {
+            panel.set_in_view(in_view);
+        }
+    }
+
+    /// The wall's size or the screen's changed: measure before the next frame.
+    pub(super) fn layout_changed(&mut self) {
+        self.layout_is_old = true;
+    }
+
+    /// How many panels there are.
+    pub(super) fn panels(&self) -> usize {
+        self.panels.len()
+    }
+
+    /// How many of them are on screen.
+    pub(super) fn panels_in_view(&self) -> usize {
+        self.panels.iter().filter(|panel| panel.is_in_view()).count()
+    }
+
+    /// Draws all axes anew at the next frame.
+    pub(super) fn repaint_axes(&mut self) {
+        self.panels.iter_mut().for_each(Panel::repaint_axes);
+    }
+
+    /// One panel a group, in the order of the catalog. Panels that are there stay as they are.
+    pub(super) fn rebuild(&mut self, store: &Store) -> Result<(), JsValue> {
+        let panels = std::mem::take(&mut self.panels);
+        let mut old: HashMap<String, Panel> =
+            panels.into_iter().map(|panel| (panel.name().to_owned(), panel)).collect();
+        for group in store.groups().iter().take(MAX_PANELS) {
+            let panel = if let Some(mut panel) = old.remove(&group.name) {
+                panel.describe(group)?;
+                panel
+            } else {
+                self.layout_is_old = true;
+                self.admit(Panel::new(group)?)?
+            };
+            self.panels.push(panel);
+        }
+        for gone in old.into_values() {
+            if let Some(sight) = &self.sight {
+                sight.forget(gone.element());
+            }
+            gone.element().remove();
+            self.layout_is_old = true;
+        }
+        Ok(())
+    }
+
+    fn admit(&self, panel: Panel) -> Result<Panel, JsValue> {
+        panel.element().set_attribute(GROUP, panel.name())?;
+        self.element.append_child(panel.element())?;
+        if let Some(sight) = &self.sight {
+            sight.watch(panel.element());
+        }
+        Ok(panel)
+    }
+
+    /// Draws what has changed on screen. How many canvases were changed.
+    ///
+    /// Hot: once a display frame.
+    pub(super) fn draw(
+        &mut self,
+        store: &Store,
+        span: Interval,
+        now: Timestamp,
+        palette: &Palette,
+    ) -> Result<u64, JsValue> {
+        self.lay_out()?;
+        let clock = dom::performance()?;
+        let begun_ms = clock.now();
+        let (mut commits, count) = (0, self.panels.len().min(store.groups().len()));
+        for place in (0..count).map(|step| (self.next + step) % count) {
+            let panel = &mut self.panels[place];
+            if !panel.is_in_view() {
+                continue;
+            }
+            if clock.now() - begun_ms > FRAME_BUDGET_MS {
+                self.next = place;
+                return Ok(commits);
+            }
+            commits += u64::from(panel.draw(&store.groups()[place], span, now, palette)?);
+        }
+        self.next = 0;
+        Ok(commits)
+    }
+
+    /// Shows current values beside the panels on screen.
+    pub(super) fn update_legends(&mut self, store: &Store, now: Timestamp) -> Result<(), JsValue> {
+        for (panel, group) in self.panels.iter_mut().zip(store.groups()).filter(|(panel, _)| panel.is_in_view()) {
+            panel.update_legend(group, now)?;
+        }
+        Ok(())
+    }
+
+    /// Fits the panels on screen that have to be. All are measured before any is changed: a change makes the browser lay
+    /// the page out anew at the next measurement.
+    fn lay_out(&mut self) -> Result<(), JsValue> {
+        let all = std::mem::take(&mut self.layout_is_old);
+        let scale = dom::window()?.device_pixel_ratio();
+        let panels = self.panels.iter_mut().filter(|panel| panel.is_in_view() && (all || panel.awaits_layout()));
+        let measured: Vec<_> = panels.map(|panel| (panel.measure(), panel)).collect();
+        measured.into_iter().try_for_each(|(size, panel)| panel.resize(size, scale))
+    }
+}
