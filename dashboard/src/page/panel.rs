@@ -73,13 +73,13 @@ impl Panel {
         let age: HtmlElement = dom::element("span", "panel-age")?;
         let unit_note: HtmlElement = dom::element("span", "panel-unit")?;
         let limit_note: HtmlElement = dom::element("span", "panel-limit")?;
-        head.append_with_node_4(&title, &unit_note, &limit_note, &age)?;
+        let legend = Legend::new()?;
+        head.append_with_node_5(&title, &unit_note, &limit_note, &age, legend.opener())?;
         let plot: HtmlElement = dom::element("div", "plot")?;
         let axes: HtmlCanvasElement = dom::element("canvas", "plot-axes")?;
         let series: HtmlCanvasElement = dom::element("canvas", "plot-series")?;
         series.set_attribute("role", "img")?;
         plot.append_with_node_2(&axes, &series)?;
-        let legend = Legend::new()?;
         root.append_with_node_3(&head, &plot, legend.element())?;
         let context = series.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?;
         let unit = Unit::parse(&group.unit, &group.bounds);
