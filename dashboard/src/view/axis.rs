@@ -60,6 +60,20 @@ impl AxisFormat {
     }
 }
 
+/// Labels for the ticks of a logarithmic axis, from low to high. Each is in a multiple of its own, since they differ by
+/// many; what follows the multiple stands behind the highest alone: `1 KiB`, `1 MiB`, `1 GiB/s`.
+pub fn log_labels(unit: &Unit, ticks: &[f64]) -> Vec<String> {
+    let label = |&tick: &f64| {
+        let multiple = unit.multiple_for(tick);
+        format!("{}{}", number::plain(tick / multiple.factor), multiple.symbol)
+    };
+    let mut labels: Vec<_> = ticks.iter().map(label).collect();
+    if let Some(highest) = labels.last_mut() {
+        highest.push_str(&unit.suffix(false));
+    }
+    labels
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -88,6 +102,15 @@ mod tests {
     #[test]
     fn far_from_zero_the_digits_still_tell_ticks_apart() {
         assert_eq!(labels("1", Bounds::Auto, &[1000.0, 1000.5, 1001.0]), ["1", "1.0005", "1.001k"]);
+    }
+
+    #[test]
+    fn on_a_logarithmic_axis_each_label_has_its_multiple() {
+        let labels = |ucum, ticks: &[f64]| log_labels(&Unit::parse(ucum, &Bounds::Auto), ticks);
+        assert_eq!(labels("s", &[1e-5, 1e-3, 0.1, 10.0]), ["10 µs", "1 ms", "100 ms", "10 s"]);
+        assert_eq!(labels("By/s", &[1.0, 32.0 * 1024.0, GIB]), ["1 B", "32 KiB", "1 GiB/s"]);
+        assert_eq!(labels("{packet}/s", &[1.0, 1e3]), ["1", "1k packets/s"]);
+        assert!(labels("s", &[]).is_empty());
     }
 
     #[test]

@@ -22,8 +22,11 @@
 //! | --- | --- |
 //! | [`mod@unit`] | UCUM units, and values written for people |
 //! | [`axis`] | the labels of one axis: one prefix, just enough digits |
+//! | [`clock_time`] | marks at round times of the day |
+//! | [`mapping`] | linear or logarithmic |
 //! | [`number`] | significant digits |
 //! | [`steps`] | the round distances that axes and ticks are built from |
+//! | `log_steps` | the round places of a logarithmic axis |
 //! | [`range`] | the ends of a value axis, chosen from the data and held still |
 //! | [`scale`] | values to heights; its span is always finite and above zero |
 //! | [`ticks`] | which values and times to mark |
@@ -34,6 +37,9 @@
 //! the values.
 
 pub mod axis;
+pub mod clock_time;
+mod log_steps;
+pub mod mapping;
 pub mod number;
 pub mod range;
 pub mod scale;
@@ -42,10 +48,12 @@ pub mod ticks;
 pub mod unit;
 pub mod window;
 
-pub use axis::AxisFormat;
-pub use range::RangeTracker;
+pub use axis::{AxisFormat, log_labels};
+pub use clock_time::{TimeLabels, clock_ticks};
+pub use mapping::Mapping;
+pub use range::{RangeMode, RangeTracker};
 pub use scale::Scale;
 pub use steps::Steps;
-pub use ticks::{TimeTick, time_ticks, value_ticks};
+pub use ticks::{TimeTick, log_ticks, time_ticks, value_ticks};
 pub use unit::{Formatted, Unit};
 pub use window::Window;

@@ -5,6 +5,8 @@
 
 use protocol::{Bounds, Interval, Timestamp};
 
+use super::log_steps;
+use super::mapping::Mapping;
 use super::steps::Steps;
 
 /// How long the data has to need less before the axis shrinks.
@@ -19,8 +21,30 @@ const STEPS_IN_SPAN: f64 = 5.0;
 /// Values beyond this count as this, so that spans stay finite.
 const LARGEST: f64 = 1e300;
 
-/// The range while nothing has been seen.
+/// The range while nothing has been seen, or nothing that has a place.
 const NOTHING_SEEN: Extent = Extent { low: 0.0, high: 1.0 };
+const NOTHING_SEEN_LOG: Extent = Extent { low: 1.0, high: 10.0 };
+
+/// The smallest value that a logarithmic axis has a place for.
+const SMALLEST_LOG: f64 = 1e-300;
+
+/// How far a logarithmic axis reaches down from the largest value when the smallest has no place: three decades.
+const RATIO_WITHOUT_LOW: f64 = 1e-3;
+
+/// How an axis' ends are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum RangeMode {
+    /// By the group's bounds and the data.
+    #[default]
+    Automatic,
+    /// By the user, whatever the group and the data say.
+    Fixed {
+        /// The low end.
+        low: f64,
+        /// The high end.
+        high: f64,
+    },
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Extent {
@@ -31,6 +55,13 @@ struct Extent {
 impl Extent {
     fn span(self) -> f64 {
         self.high - self.low
+    }
+
+    /// The two as far as a logarithmic axis has a place for them; none if it has for neither.
+    fn above_zero(self) -> Option<Self> {
+        let high = self.high.max(SMALLEST_LOG);
+        let low = if self.low > 0.0 { self.low } else { high * RATIO_WITHOUT_LOW };
+        (self.high > 0.0).then(|| Self { low: low.max(SMALLEST_LOG), high })
     }
 
     fn holds(self, other: Self) -> bool {
@@ -79,6 +110,8 @@ struct Roomy {
 #[derive(Clone, Debug)]
 pub struct RangeTracker {
     steps: Steps,
+    mapping: Mapping,
+    mode: RangeMode,
     current: Option<Extent>,
     roomy: Option<Roomy>,
 }
@@ -86,31 +119,80 @@ pub struct RangeTracker {
 impl RangeTracker {
     /// A tracker that has seen nothing, with ends that are round in these steps.
     pub fn new(steps: Steps) -> Self {
-        Self { steps, current: None, roomy: None }
+        Self { steps, mapping: Mapping::Linear, mode: RangeMode::Automatic, current: None, roomy: None }
+    }
+
+    /// Rounds and compares by another mapping from now on. The axis begins anew if it is another one.
+    pub fn set_mapping(&mut self, mapping: Mapping) {
+        if self.mapping != mapping {
+            (self.mapping, self.current, self.roomy) = (mapping, None, None);
+        }
+    }
+
+    /// How values spread along the axis.
+    pub fn mapping(&self) -> Mapping {
+        self.mapping
+    }
+
+    /// Chooses the ends otherwise from now on. Back from fixed ends the axis is where the data has brought it.
+    pub fn set_mode(&mut self, mode: RangeMode) {
+        self.mode = mode;
+    }
+
+    /// How the ends are chosen.
+    pub fn mode(&self) -> RangeMode {
+        self.mode
     }
 
     /// The low and high end for what is on screen at `now`: the smallest and largest value, or none.
     ///
-    /// Within the bounds that the group asks for, the range always holds what was observed. Fixed bounds always stand.
+    /// Within the bounds that the group asks for, the range always holds what was observed. Fixed bounds always stand,
+    /// and the user's before the group's. A logarithmic range holds what lies above zero; where the smallest value does
+    /// not, it reaches three decades down from the largest. Fixed ends are given back as they are.
     pub fn update(&mut self, observed: Option<(f64, f64)>, bounds: &Bounds, now: Timestamp) -> (f64, f64) {
-        if let Bounds::Fixed { low, high } = bounds {
-            return (*low, *high);
-        }
         if let Some(seen) = observed.and_then(Extent::checked) {
             let zero = Extent { low: 0.0, high: 0.0 };
-            self.follow(if *bounds == Bounds::FromZero { seen.with(zero) } else { seen }, now);
+            let needed = match self.mapping {
+                Mapping::Log => seen.above_zero(),
+                Mapping::Linear if *bounds == Bounds::FromZero => Some(seen.with(zero)),
+                Mapping::Linear => Some(seen),
+            };
+            if let Some(needed) = needed {
+                self.follow(needed, now);
+            }
         }
-        let Extent { low, high } = self.current.unwrap_or(NOTHING_SEEN);
-        (low, high)
+        match (self.mode, bounds) {
+            (RangeMode::Fixed { low, high }, _) => (low, high),
+            (RangeMode::Automatic, Bounds::Fixed { low, high }) => (*low, *high),
+            _ => {
+                let nothing = if self.mapping == Mapping::Log { NOTHING_SEEN_LOG } else { NOTHING_SEEN };
+                let Extent { low, high } = self.current.unwrap_or(nothing);
+                (low, high)
+            }
+        }
+    }
+
+    fn span(&self, extent: Extent) -> f64 {
+        self.mapping.distance(extent.low, extent.high)
+    }
+
+    fn round(&self, extent: Extent) -> Extent {
+        match self.mapping {
+            Mapping::Linear => extent.rounded(self.steps),
+            Mapping::Log => {
+                let (low, high) = log_steps::rounded_ends(extent.low, extent.high, self.steps);
+                Extent { low, high }
+            }
+        }
     }
 
     fn follow(&mut self, needed: Extent, now: Timestamp) {
         let Some(current) = self.current else {
-            self.current = Some(needed.rounded(self.steps));
+            self.current = Some(self.round(needed));
             return;
         };
         if !current.holds(needed) {
-            self.current = Some(current.with(needed).rounded(self.steps));
+            self.current = Some(self.round(current.with(needed)));
             self.roomy = None;
             return;
         }
@@ -120,10 +202,10 @@ impl RangeTracker {
             _ => Roomy { since: now, needed },
         };
         let waited = now.micros_since(roomy.since);
-        if roomy.needed.span() >= current.span() * ROOMY {
+        if self.span(roomy.needed) >= self.span(current) * ROOMY {
             self.roomy = None;
         } else if u64::try_from(waited).is_ok_and(|waited| waited >= PATIENCE.micros()) {
-            self.current = Some(roomy.needed.rounded(self.steps));
+            self.current = Some(self.round(roomy.needed));
             self.roomy = None;
         } else {
             self.roomy = Some(roomy);
@@ -132,83 +214,4 @@ impl RangeTracker {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn at(seconds: f64) -> Timestamp {
-        Timestamp::from_micros((seconds * 1e6) as i64)
-    }
-
-    fn first(observed: (f64, f64), bounds: Bounds, steps: Steps) -> (f64, f64) {
-        RangeTracker::new(steps).update(Some(observed), &bounds, at(0.0))
-    }
-
-    #[test]
-    fn ends_are_round() {
-        assert_eq!(first((0.3, 93.0), Bounds::FromZero, Steps::Decimal), (0.0, 100.0));
-        assert_eq!(first((41.0, 58.0), Bounds::Auto, Steps::Decimal), (40.0, 60.0));
-        assert_eq!(first((0.0, 900.0), Bounds::FromZero, Steps::Binary), (0.0, 1024.0));
-        assert_eq!(first((-3.0, 7.0), Bounds::FromZero, Steps::Decimal), (-4.0, 8.0));
-    }
-
-    #[test]
-    fn a_level_gets_room_on_both_sides() {
-        assert_eq!(first((50.0, 50.0), Bounds::Auto, Steps::Decimal), (44.0, 56.0));
-        assert_eq!(first((0.0, 0.0), Bounds::Auto, Steps::Decimal), (0.0, 1.0));
-    }
-
-    #[test]
-    fn fixed_bounds_stand() {
-        assert_eq!(first((-9.0, 9.0), Bounds::Fixed { low: 0.0, high: 1.0 }, Steps::Decimal), (0.0, 1.0));
-    }
-
-    #[test]
-    fn nothing_seen_is_a_range_too() {
-        let mut tracker = RangeTracker::new(Steps::Decimal);
-        assert_eq!(tracker.update(None, &Bounds::Auto, at(0.0)), (0.0, 1.0));
-        assert_eq!(tracker.update(Some((f64::NAN, 3.0)), &Bounds::Auto, at(0.0)), (0.0, 1.0));
-        assert_eq!(tracker.update(Some((400.0, 600.0)), &Bounds::Auto, at(0.0)), (400.0, 600.0));
-    }
-
-    #[test]
-    fn an_axis_grows_at_once_and_shrinks_after_three_seconds() {
-        let mut tracker = RangeTracker::new(Steps::Decimal);
-        let mut high_at = |high: f64, now: f64| tracker.update(Some((0.0, high)), &Bounds::FromZero, at(now)).1;
-        for (high, now, shown) in [(9.0, 0.0, 10.0), (95.0, 0.1, 100.0), (9.0, 0.2, 100.0), (9.0, 3.1, 100.0)] {
-            assert!((high_at(high, now) - shown).abs() < 1e-9, "{high} at {now}");
-        }
-        assert!((high_at(9.0, 3.3) - 10.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_need_that_returns_keeps_the_axis() {
-        let mut tracker = RangeTracker::new(Steps::Decimal);
-        for second in 0..60 {
-            let high = if second % 2 == 0 { 90.0 } else { 10.0 };
-            assert_eq!(tracker.update(Some((0.0, high)), &Bounds::FromZero, at(f64::from(second))), (0.0, 100.0));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_range_holds_the_data(
-            observed in prop::collection::vec((any::<f64>(), any::<f64>(), 0_i64..9_000_000), 1..20),
-            binary: bool, from_zero: bool,
-        ) {
-            let bounds = if from_zero { Bounds::FromZero } else { Bounds::Auto };
-            let mut tracker = RangeTracker::new(if binary { Steps::Binary } else { Steps::Decimal });
-            let mut now = 0;
-            for (a, b, passed) in observed {
-                now += passed;
-                let (low, high) = tracker.update(Some((a, b)), &bounds, Timestamp::from_micros(now));
-                prop_assert!(low.is_finite() && high.is_finite() && low < high, "{low} {high}");
-                if a.abs() < LARGEST && b.abs() < LARGEST {
-                    prop_assert!(low <= a.min(b) && a.max(b) <= high, "{low} {a} {b} {high}");
-                    prop_assert!(!from_zero || (low <= 0.0 && high >= 0.0));
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 use protocol::Interval;
 
+use super::log_steps;
 use super::number;
 use super::steps::Steps;
 
@@ -12,10 +13,10 @@ const VALUE_SPACING_PX: f64 = 36.0;
 const TIME_SPACING_PX: f64 = 80.0;
 
 /// No chart is so high or wide that it wants more.
-const MAX_TICKS: f64 = 64.0;
+pub(super) const MAX_TICKS: f64 = 64.0;
 
 /// Distances between time ticks, in microseconds: those that clocks make round.
-const TIME_STEPS_US: [u64; 34] = [
+const TIME_STEPS_US: [u64; 35] = [
     1,
     2,
     5,
@@ -47,14 +48,15 @@ const TIME_STEPS_US: [u64; 34] = [
     15 * MINUTE,
     30 * MINUTE,
     HOUR,
+    2 * HOUR,
     3 * HOUR,
     6 * HOUR,
     12 * HOUR,
 ];
-const SECOND: u64 = 1_000_000;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
+pub(super) const SECOND: u64 = 1_000_000;
+pub(super) const MINUTE: u64 = 60 * SECOND;
+pub(super) const HOUR: u64 = 60 * MINUTE;
+pub(super) const DAY: u64 = 24 * HOUR;
 
 /// Round values between `low` and `high`, from low to high and at equal distances: about one in 36 CSS pixels, at
 /// least two. A range that is none has no ticks.
@@ -76,6 +78,13 @@ pub fn value_ticks(low: f64, high: f64, height_css_px: f64, steps: Steps) -> Vec
     (0..=count).map(|index| (first + f64::from(index)) * step + 0.0).collect()
 }
 
+/// Round values of a logarithmic axis, from low to high: decades, or 1, 2 and 5 of each, as room allows; powers of two
+/// for binary steps. Where less than a decade leaves no two of them, values at equal distances as on a linear axis.
+pub fn log_ticks(low: f64, high: f64, height_css_px: f64, steps: Steps) -> Vec<f64> {
+    let ticks = log_steps::ticks(low, high, height_css_px, steps);
+    if ticks.len() < 2 { value_ticks(low, high, height_css_px, steps) } else { ticks }
+}
+
 /// A mark on the time axis of a chart that ends now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeTick {
@@ -95,14 +104,19 @@ pub fn time_ticks(span: Interval, width_css_px: f64) -> Vec<TimeTick> {
     }
     let room = (width_css_px / TIME_SPACING_PX).clamp(1.0, MAX_TICKS) as u64;
     let wanted = span_us.div_ceil(room);
-    let step = TIME_STEPS_US.into_iter().find(|step| *step >= wanted);
-    let step = step.unwrap_or_else(|| wanted.div_ceil(DAY).saturating_mul(DAY));
+    let step = time_step_us(wanted);
     let ticks = (0..=span_us / step).rev().map(|index| {
         let before_us = index * step;
         let label = if before_us == 0 { "now".to_owned() } else { label(before_us, step, span_us) };
         TimeTick { before_now: Interval::from_micros(before_us), at: 1.0 - before_us as f64 / span_us as f64, label }
     });
     ticks.collect()
+}
+
+/// The smallest distance between time ticks that is no smaller than `wanted_us`: whole days beyond half a day.
+pub(super) fn time_step_us(wanted_us: u64) -> u64 {
+    let step = TIME_STEPS_US.into_iter().find(|step| *step >= wanted_us);
+    step.unwrap_or_else(|| wanted_us.div_ceil(DAY).saturating_mul(DAY))
 }
 
 /// In the largest unit of which the step is a whole number; in seconds when the window has some.
@@ -140,6 +154,12 @@ mod tests {
         for (low, high) in [(1.0, 1.0), (2.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY), (-f64::MAX, f64::MAX)] {
             assert!(value_ticks(low, high, 100.0, Steps::Decimal).is_empty());
         }
+    }
+
+    #[test]
+    fn a_short_logarithmic_axis_has_ticks_at_equal_distances() {
+        assert_eq!(log_ticks(1.0, 1000.0, 100.0, Steps::Decimal).len(), 4);
+        assert_eq!(log_ticks(2.1, 2.9, 80.0, Steps::Decimal), value_ticks(2.1, 2.9, 80.0, Steps::Decimal));
     }
 
     #[test]
