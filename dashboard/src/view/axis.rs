@@ -1,10 +1,14 @@
 //! The labels of one axis: all in one multiple of the unit, with just enough digits to tell them apart.
 
+use super::multiple::Multiple;
 use super::number;
-use super::unit::{Multiple, Unit};
+use super::unit::Unit;
 
 /// More decimals than this would not fit beside a chart.
 const MAX_DECIMALS: usize = 9;
+
+/// With more decimals than this a smaller multiple is tried.
+const MAX_NEAT_DECIMALS: usize = 2;
 
 /// How the ticks of one axis are written.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,20 +24,30 @@ impl AxisFormat {
     pub fn new(unit: &Unit, ticks: &[f64]) -> Self {
         let finite = || ticks.iter().copied().filter(|tick| tick.is_finite());
         let largest = finite().fold(0.0, |largest: f64, tick| largest.max(tick.abs()));
-        let multiple = unit.multiple_for(largest);
         let step = match ticks {
             [first, second, ..] => (second - first).abs(),
             _ => largest,
         };
-        let exact_at = |decimals: &usize| {
-            let shift = 10_f64.powi(*decimals as i32);
-            finite().all(|tick| {
-                let written = (tick / multiple.factor * shift).round() / shift * multiple.factor;
-                (written - tick).abs() <= step * 1e-3
-            })
+        let decimals_in = |multiple: &Multiple| {
+            let exact_at = |decimals: &usize| {
+                let shift = 10_f64.powi(*decimals as i32);
+                finite().all(|tick| {
+                    let written = (tick / multiple.factor * shift).round() / shift * multiple.factor;
+                    (written - tick).abs() <= step * 1e-3
+                })
+            };
+            if largest / multiple.factor < 1e6 { (0..=MAX_DECIMALS).find(exact_at) } else { None }
         };
-        let decimals = if largest / multiple.factor < 1e6 { (0..=MAX_DECIMALS).find(exact_at) } else { None };
-        Self { multiple, decimals, suffix: unit.suffix(false).into_owned() }
+        let best = unit.multiple_for(largest);
+        let mut multiple = (best, decimals_in(&best));
+        // 50 s are no round number of minutes: then seconds for all.
+        if multiple.1.is_none_or(|decimals| decimals > MAX_NEAT_DECIMALS) {
+            let mut smaller = unit.multiples_below(best).map(|multiple| (multiple, decimals_in(&multiple)));
+            multiple =
+                smaller.find(|(_, decimals)| decimals.is_some_and(|d| d <= MAX_NEAT_DECIMALS)).unwrap_or(multiple);
+        }
+        let (multiple, decimals) = multiple;
+        Self { multiple, decimals, suffix: format!("{}{}", unit.symbol(), unit.suffix(false)) }
     }
 
     /// The number of a tick, without its unit.
@@ -65,7 +79,7 @@ impl AxisFormat {
 pub fn log_labels(unit: &Unit, ticks: &[f64]) -> Vec<String> {
     let label = |&tick: &f64| {
         let multiple = unit.multiple_for(tick);
-        format!("{}{}", number::plain(tick / multiple.factor), multiple.symbol)
+        format!("{}{}{}", number::plain(tick / multiple.factor), multiple.symbol, unit.symbol())
     };
     let mut labels: Vec<_> = ticks.iter().map(label).collect();
     if let Some(highest) = labels.last_mut() {
@@ -95,13 +109,24 @@ mod tests {
         assert_eq!(labels("By/s", Bounds::FromZero, &[0.0, GIB / 2.0, GIB]), ["0", "0.5", "1 GiB/s"]);
         assert_eq!(labels("{packet}/s", Bounds::FromZero, &[0.0, 5e3, 1e4]), ["0", "5", "10k packets/s"]);
         assert_eq!(labels("s", Bounds::FromZero, &[0.0, 0.25e-3, 0.5e-3]), ["0", "250", "500 µs"]);
+        assert_eq!(labels("ms", Bounds::FromZero, &[0.0, 500.0, 1000.0]), ["0", "0.5", "1 s"]);
+        assert_eq!(labels("%", Bounds::FromZero, &[0.0, 50.0, 100.0]), ["0", "50", "100 %"]);
+        assert_eq!(labels("V", Bounds::FromZero, &[0.0, 0.1, 0.2]), ["0", "100", "200 mV"]);
         let ratio = Bounds::Fixed { low: 0.0, high: 1.0 };
         assert_eq!(labels("1", ratio, &[0.0, 0.5, 1.0]), ["0", "50", "100 %"]);
     }
 
     #[test]
+    fn what_is_no_round_number_of_minutes_is_told_in_seconds() {
+        assert_eq!(labels("s", Bounds::FromZero, &[0.0, 50.0, 100.0]), ["0", "50", "100 s"]);
+        let unit = Unit::parse("s", &Bounds::FromZero);
+        let ticks = value_ticks(0.0, 20_000.0, 150.0, unit.steps());
+        assert_eq!(unit.axis(&ticks).labels(&ticks), ["0", "2", "4 h"]);
+    }
+
+    #[test]
     fn far_from_zero_the_digits_still_tell_ticks_apart() {
-        assert_eq!(labels("1", Bounds::Auto, &[1000.0, 1000.5, 1001.0]), ["1", "1.0005", "1.001k"]);
+        assert_eq!(labels("1", Bounds::Auto, &[1000.0, 1000.5, 1001.0]), ["1000", "1000.5", "1001"]);
     }
 
     #[test]

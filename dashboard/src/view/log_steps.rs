@@ -76,8 +76,8 @@ fn power_of_ten(exponent: i32) -> f64 {
 pub(super) fn rounded_ends(low: f64, high: f64, steps: Steps) -> (f64, f64) {
     let is_wide = (high / low).log10() > FINE_DECADES;
     let round = match (steps, is_wide) {
-        (Steps::Decimal, false) => LogSteps::OneTwoFive,
-        (Steps::Decimal, true) => LogSteps::Decades(1),
+        (Steps::Decimal | Steps::Time, false) => LogSteps::OneTwoFive,
+        (Steps::Decimal | Steps::Time, true) => LogSteps::Decades(1),
         (Steps::Binary, false) => LogSteps::Bits(1),
         (Steps::Binary, true) => LogSteps::Bits(5),
     };
@@ -101,8 +101,8 @@ pub(super) fn ticks(low: f64, high: f64, height_css_px: f64, steps: Steps) -> Ve
             let bit_px = decade_px * SHORTEST_OF_1_2_5;
             LogSteps::Bits(BIT_STRIDES.into_iter().find(fits(bit_px)).unwrap_or(500))
         }
-        Steps::Decimal if decade_px * SHORTEST_OF_1_2_5 >= TIGHT_SPACING_PX => LogSteps::OneTwoFive,
-        Steps::Decimal => LogSteps::Decades(DECADE_STRIDES.into_iter().find(fits(decade_px)).unwrap_or(100)),
+        _ if decade_px * SHORTEST_OF_1_2_5 >= TIGHT_SPACING_PX => LogSteps::OneTwoFive,
+        _ => LogSteps::Decades(DECADE_STRIDES.into_iter().find(fits(decade_px)).unwrap_or(100)),
     };
     let (first, last) = (round.at_least(low), round.at_most(high));
     (first..=last.min(first.saturating_add(MAX_TICKS))).map(|index| round.place(index)).collect()

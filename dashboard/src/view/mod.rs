@@ -24,6 +24,7 @@
 //! | [`axis`] | the labels of one axis: one prefix, just enough digits |
 //! | [`clock_time`] | marks at round times of the day |
 //! | [`mapping`] | linear or logarithmic |
+//! | `multiple` | the multiples in which units are written |
 //! | [`number`] | significant digits |
 //! | [`steps`] | the round distances that axes and ticks are built from |
 //! | `log_steps` | the round places of a logarithmic axis |
@@ -40,6 +41,7 @@ pub mod axis;
 pub mod clock_time;
 mod log_steps;
 pub mod mapping;
+mod multiple;
 pub mod number;
 pub mod range;
 pub mod scale;

@@ -7,7 +7,16 @@ pub enum Steps {
     Decimal,
     /// Powers of two: 1 to 512 of each of B, KiB, MiB ...
     Binary,
+    /// Of seconds: decimal up to 5 s, then as clocks divide minutes, hours and days; decimal again from a day on.
+    Time,
 }
+
+/// Round lengths of time, in seconds.
+const CLOCK: [f64; 16] = [
+    5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 10_800.0, 21_600.0, 43_200.0,
+    DAY,
+];
+const DAY: f64 = 86_400.0;
 
 /// Steps are chosen between these, so that sums and quotients of them stay finite.
 const SMALLEST: f64 = 1e-290;
@@ -18,6 +27,11 @@ impl Steps {
     pub fn at_least(self, size: f64) -> f64 {
         let size = within_reason(size);
         match self {
+            Self::Time if size > DAY => Self::Decimal.at_least(size / DAY) * DAY,
+            Self::Time => {
+                let decimal = Some(Self::Decimal.at_least(size)).filter(|step| *step <= CLOCK[0]);
+                decimal.or(CLOCK.into_iter().find(|step| *step >= size)).unwrap_or(size)
+            }
             Self::Binary => power_of_two(size.log2().ceil(), size, |step| step >= size),
             Self::Decimal => {
                 let power = 10_f64.powi(size.log10().floor() as i32);
@@ -32,6 +46,11 @@ impl Steps {
     pub fn at_most(self, size: f64) -> f64 {
         let size = within_reason(size);
         match self {
+            Self::Time if size >= DAY => Self::Decimal.at_most(size / DAY) * DAY,
+            Self::Time => {
+                let of_clock = CLOCK.into_iter().rev().find(|step| *step <= size);
+                of_clock.unwrap_or_else(|| Self::Decimal.at_most(size))
+            }
             Self::Binary => power_of_two(size.log2().floor(), size, |step| step <= size),
             Self::Decimal => {
                 let power = 10_f64.powi(size.log10().floor() as i32);
@@ -66,6 +85,9 @@ mod tests {
         for (size, step) in [(1.0, 1.0), (3.0, 4.0), (600.0, 1024.0), (5e6, 8_388_608.0), (0.3, 0.5)] {
             assert!((Steps::Binary.at_least(size) - step).abs() < 1e-12, "{size}");
         }
+        for (size, step) in [(0.3, 0.5), (4.0, 5.0), (7.0, 10.0), (40.0, 60.0), (4e3, 7_200.0), (9e4, 172_800.0)] {
+            assert!((Steps::Time.at_least(size) - step).abs() < 1e-9, "{size}");
+        }
         assert!((Steps::Decimal.at_most(4.9) - 2.5).abs() < 1e-12);
         assert!((Steps::Binary.at_most(4.9) - 4.0).abs() < 1e-12);
     }
@@ -73,7 +95,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_step_is_finite_and_above_zero(size: f64) {
-            for steps in [Steps::Decimal, Steps::Binary] {
+            for steps in [Steps::Decimal, Steps::Binary, Steps::Time] {
                 for step in [steps.at_least(size), steps.at_most(size)] {
                     prop_assert!(step.is_finite() && step > 0.0);
                 }
@@ -82,10 +104,11 @@ mod tests {
 
         #[test]
         fn the_size_lies_between_its_two_steps(size in 1e-200_f64..1e200) {
-            for steps in [Steps::Decimal, Steps::Binary] {
+            for steps in [Steps::Decimal, Steps::Binary, Steps::Time] {
                 let (below, above) = (steps.at_most(size), steps.at_least(size));
                 prop_assert!(below <= size && size <= above);
-                prop_assert!(above <= below * 2.0 * (1.0 + 1e-12), "{below} {size} {above}");
+                // From 2 to 5 minutes is the widest step.
+                prop_assert!(above <= below * 2.5 * (1.0 + 1e-12), "{below} {size} {above}");
             }
         }
     }

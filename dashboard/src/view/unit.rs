@@ -6,24 +6,40 @@ use std::fmt;
 use protocol::Bounds;
 
 use super::axis::AxisFormat;
+use super::multiple::{self, Multiple, Prefixes};
 use super::number;
 use super::steps::Steps;
 
 /// The unit of a group's values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Unit {
     /// No unit: `1`.
     Number,
     /// `1` on an axis from 0 to 1: a ratio, shown in percent.
     Percent,
-    /// `By`.
-    Bytes,
-    /// `By/s`.
-    BytesPerSecond,
-    /// `s`.
-    Seconds,
-    /// `Hz`.
-    Hertz,
+    /// `%`: hundredths already.
+    Hundredths,
+    /// `By`, `By/s`, `KiBy`, `MBy`: shown in B, KiB, MiB ...
+    Bytes {
+        /// Bytes in one of what the values count.
+        bytes: f64,
+        /// What follows them: `/s`, or nothing.
+        per: String,
+    },
+    /// A length of time, shown in the length that reads best: `s`, `ms`, `us`, `ns`, `min`, `h`, `d`.
+    Duration {
+        /// Seconds in one of what the values count.
+        seconds: f64,
+    },
+    /// One that takes the prefixes of the SI: `Hz`, `bit/s`, `W`, `mV`, `A`, `m`, `kg`, `Ohm`.
+    Si {
+        /// How it is written: `Ω` for `Ohm`.
+        symbol: &'static str,
+        /// How many of it are one of what the values count: 1000 for `kg`.
+        ones: f64,
+        /// What follows it: `/s`, or nothing.
+        per: String,
+    },
     /// `Cel`.
     Celsius,
     /// Things that are counted: `{packet}/s`, `{viewer}`.
@@ -37,40 +53,22 @@ pub enum Unit {
     Other(String),
 }
 
-/// A multiple of a unit.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Multiple {
-    /// How many of the unit it is.
-    pub(super) factor: f64,
-    /// What stands behind the number, blank included.
-    pub(super) symbol: &'static str,
-}
-
-const fn of(factor: f64, symbol: &'static str) -> Multiple {
-    Multiple { factor, symbol }
-}
-
-const COUNTS: &[Multiple] = &[of(1.0, ""), of(1e3, "k"), of(1e6, "M"), of(1e9, "G"), of(1e12, "T"), of(1e15, "P")];
-const PERCENT: &[Multiple] = &[of(0.01, " %")];
-const CELSIUS: &[Multiple] = &[of(1.0, " °C")];
-const HERTZ: &[Multiple] = &[of(1.0, " Hz"), of(1e3, " kHz"), of(1e6, " MHz"), of(1e9, " GHz")];
-const SECONDS: &[Multiple] = &[
-    of(1e-9, " ns"),
-    of(1e-6, " µs"),
-    of(1e-3, " ms"),
-    of(1.0, " s"),
-    of(60.0, " min"),
-    of(3_600.0, " h"),
-    of(86_400.0, " d"),
-];
-const KIB: f64 = 1024.0;
-const BYTES: &[Multiple] = &[
-    of(1.0, " B"),
-    of(KIB, " KiB"),
-    of(KIB * KIB, " MiB"),
-    of(KIB * KIB * KIB, " GiB"),
-    of(KIB * KIB * KIB * KIB, " TiB"),
-    of(KIB * KIB * KIB * KIB * KIB, " PiB"),
+/// Units that take the prefixes of the SI: as UCUM writes them, as people do, and which prefixes.
+const SI: [(&str, &str, Prefixes); 14] = [
+    ("Hz", "Hz", Prefixes::Large),
+    ("bit", "bit", Prefixes::Large),
+    ("W", "W", Prefixes::All),
+    ("W.h", "Wh", Prefixes::All),
+    ("V", "V", Prefixes::All),
+    ("A", "A", Prefixes::All),
+    ("J", "J", Prefixes::All),
+    ("N", "N", Prefixes::All),
+    ("Pa", "Pa", Prefixes::All),
+    ("Ohm", "Ω", Prefixes::All),
+    ("F", "F", Prefixes::All),
+    ("K", "K", Prefixes::UpToKilo),
+    ("m", "m", Prefixes::UpToKilo),
+    ("g", "g", Prefixes::UpToKilo),
 ];
 
 impl Unit {
@@ -80,22 +78,44 @@ impl Unit {
         match ucum {
             "1" if zero_to_one => Self::Percent,
             "1" | "" => Self::Number,
-            "By" => Self::Bytes,
-            "By/s" => Self::BytesPerSecond,
-            "s" => Self::Seconds,
-            "Hz" => Self::Hertz,
+            "%" => Self::Hundredths,
             "Cel" => Self::Celsius,
+            "s" => Self::Duration { seconds: 1.0 },
+            "ms" => Self::Duration { seconds: 1e-3 },
+            "us" => Self::Duration { seconds: 1e-6 },
+            "ns" => Self::Duration { seconds: 1e-9 },
+            "min" => Self::Duration { seconds: 60.0 },
+            "h" => Self::Duration { seconds: 3_600.0 },
+            "d" => Self::Duration { seconds: 86_400.0 },
             _ => match ucum.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
                 Some((noun, per)) if !noun.is_empty() => Self::Count { noun: noun.to_owned(), per: per.to_owned() },
-                _ => Self::Other(ucum.to_owned()),
+                _ => Self::parse_prefixed(ucum).unwrap_or_else(|| Self::Other(ucum.to_owned())),
             },
         }
+    }
+
+    /// A unit of bytes or of the SI, with or without a prefix.
+    fn parse_prefixed(ucum: &str) -> Option<Self> {
+        let (unit, per) = ucum.split_at(ucum.find('/').unwrap_or(ucum.len()));
+        // `By/{request}` is written `B/request`.
+        let per = per.replace(['{', '}'], "");
+        // Without a prefix first: `m` is a metre, `Pa` no peta-ampere.
+        let plain = Some((1.0, unit));
+        [plain, multiple::strip_prefix(unit)].into_iter().flatten().find_map(|(ones, atom)| {
+            let si = SI.iter().find(|(ucum, ..)| *ucum == atom);
+            match si {
+                _ if atom == "By" => Some(Self::Bytes { bytes: ones, per: per.clone() }),
+                Some((_, symbol, _)) => Some(Self::Si { symbol, ones, per: per.clone() }),
+                None => None,
+            }
+        })
     }
 
     /// Which steps are round in this unit.
     pub fn steps(&self) -> Steps {
         match self {
-            Self::Bytes | Self::BytesPerSecond => Steps::Binary,
+            Self::Bytes { .. } => Steps::Binary,
+            Self::Duration { seconds: 1.0 } => Steps::Time,
             _ => Steps::Decimal,
         }
     }
@@ -115,7 +135,7 @@ impl Unit {
         let multiple = self.multiple_for(value);
         let number = number::plain(value / multiple.factor);
         let alone = number == "1" && multiple.symbol.is_empty();
-        Formatted { unit: format!("{}{}", multiple.symbol, self.suffix(alone)), number }
+        Formatted { unit: format!("{}{}{}", multiple.symbol, self.symbol(), self.suffix(alone)), number }
     }
 
     /// How to label an axis with these ticks.
@@ -125,34 +145,45 @@ impl Unit {
 
     /// The largest multiple of which the value, as it will be shown, is at least one.
     pub(super) fn multiple_for(&self, value: f64) -> Multiple {
-        let multiples = self.multiples();
-        let one = Multiple { factor: 1.0, symbol: "" };
-        let reached = multiples.iter().rev().find(|multiple| {
-            // Rounded as the multiple below would show it: 999.96 becomes 1k, not 1000.
-            let below = multiples.iter().rev().find(|below| below.factor < multiple.factor).unwrap_or(multiple);
-            number::rounded(value.abs() / below.factor) * below.factor >= multiple.factor * (1.0 - 1e-12)
-        });
-        // Nothing is shown in the plain unit, not in its smallest part.
-        let plain = multiples.iter().find(|multiple| multiple.factor >= 1.0);
-        let otherwise = if value == 0.0 { plain.or(multiples.first()) } else { multiples.first() };
-        reached.or(otherwise).copied().unwrap_or(one)
+        let (multiples, ones) = self.multiples();
+        multiple::best_for(value, multiples, ones)
     }
 
-    fn multiples(&self) -> &'static [Multiple] {
+    /// Smaller multiples than this, from the largest on.
+    pub(super) fn multiples_below(&self, multiple: Multiple) -> impl Iterator<Item = Multiple> {
+        let (multiples, ones) = self.multiples();
+        multiple::below(multiple, multiples, ones)
+    }
+
+    /// The multiples, and how many of what they multiply one of the values' own unit is.
+    fn multiples(&self) -> (&'static [Multiple], f64) {
         match self {
-            Self::Number | Self::Count { .. } | Self::Other(_) => COUNTS,
-            Self::Percent => PERCENT,
-            Self::Bytes | Self::BytesPerSecond => BYTES,
-            Self::Seconds => SECONDS,
-            Self::Hertz => HERTZ,
-            Self::Celsius => CELSIUS,
+            Self::Number | Self::Count { .. } | Self::Other(_) => (multiple::COUNTS, 1.0),
+            Self::Percent => (multiple::PERCENT, 1.0),
+            Self::Hundredths => (multiple::PERCENT, 0.01),
+            Self::Celsius => (multiple::ONE, 1.0),
+            Self::Bytes { bytes, .. } => (multiple::BYTES, *bytes),
+            Self::Duration { seconds } => (multiple::TIMES, *seconds),
+            Self::Si { symbol, ones, .. } => {
+                let known = SI.iter().find(|(_, known, _)| known == symbol);
+                (known.map_or(Prefixes::All, |(.., prefixes)| *prefixes).multiples(), *ones)
+            }
         }
     }
 
-    /// What follows the multiple's symbol. A count of exactly one takes the singular.
-    pub(super) fn suffix(&self, alone: bool) -> Cow<'static, str> {
+    /// What stands right behind the prefix of every multiple: `Hz`.
+    pub(super) fn symbol(&self) -> &'static str {
         match self {
-            Self::BytesPerSecond => "/s".into(),
+            Self::Si { symbol, .. } => symbol,
+            Self::Celsius => "°C",
+            _ => "",
+        }
+    }
+
+    /// What follows the multiple and the symbol. A count of exactly one takes the singular.
+    pub(super) fn suffix(&self, alone: bool) -> Cow<'_, str> {
+        match self {
+            Self::Bytes { per, .. } | Self::Si { per, .. } => per.as_str().into(),
             Self::Count { noun, per } if alone => format!(" {noun}{per}").into(),
             Self::Count { noun, per } => format!(" {}{per}", plural(noun)).into(),
             Self::Other(text) => format!(" {text}").into(),
@@ -190,6 +221,7 @@ impl fmt::Display for Formatted {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::multiple::KIB;
     use super::*;
 
     const RATIO: Bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
@@ -219,7 +251,36 @@ mod tests {
             ("Cel", 61.0, "61 °C"),
             ("Hz", 2.4e9, "2.4 GHz"),
             ("1", 0.35, "0.35"),
-            ("bit/s", 12.5e6, "12.5M bit/s"),
+            ("bit/s", 12.5e6, "12.5 Mbit/s"),
+            ("bit", 0.5, "0.5 bit"),
+            ("%", 35.1, "35.1 %"),
+            ("%", 0.0, "0 %"),
+            ("ms", 1_500.0, "1.5 s"),
+            ("ms", 0.25, "250 µs"),
+            ("us", 1e6, "1 s"),
+            ("ns", 12.0, "12 ns"),
+            ("min", 90.0, "1.5 h"),
+            ("h", 0.5, "30 min"),
+            ("d", 2.0, "2 d"),
+            ("KiBy", 2048.0, "2 MiB"),
+            ("MBy/s", 1.048_576, "1 MiB/s"),
+            ("By/{request}", 512.0, "512 B/request"),
+            ("W", 0.002, "2 mW"),
+            ("kW", 1_200.0, "1.2 MW"),
+            ("W.h", 3e3, "3 kWh"),
+            ("V", 3.3, "3.3 V"),
+            ("mV", 12.0, "12 mV"),
+            ("A", 4e-6, "4 µA"),
+            ("uA", 0.5, "500 nA"),
+            ("m", 0.035, "35 mm"),
+            ("m/s", 12.0, "12 m/s"),
+            ("m", 4e6, "4000 km"),
+            ("g", 0.5, "500 mg"),
+            ("kg", 0.5, "500 g"),
+            ("Pa", 101_325.0, "101 kPa"),
+            ("Ohm", 4_700.0, "4.7 kΩ"),
+            ("MHz", 2_400.0, "2.4 GHz"),
+            ("furlong", 1_200.0, "1.2k furlong"),
         ] {
             assert_eq!(shown(ucum, value), text, "{value} {ucum}");
         }
