@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use protocol::Timestamp;
 
+use super::options::Options;
 use crate::store::{Envelopes, Group, Summary};
 use crate::surface::{Color, ColumnSpan, LinePainter, Pixels, Stroke};
 use crate::view::{RangeTracker, Scale, Steps, Window};
@@ -75,6 +76,13 @@ impl LineChart {
             scale: Scale::new(0.0, 1.0, 0),
             drawn: None,
         }
+    }
+
+    /// Takes over what a person has chosen.
+    pub fn set_options(&mut self, options: Options) {
+        self.range.set_mapping(options.mapping);
+        self.range.set_mode(options.range);
+        self.drawn = None;
     }
 
     /// Gives the chart another size in device pixels. The surface is higher than the plot by `margin` at both ends, so
@@ -181,7 +189,7 @@ impl LineChart {
             seen.extend(&group.summary(series, rows.clone()));
         }
         let (low, high) = self.range.update((!seen.is_empty()).then_some((seen.min, seen.max)), &group.bounds, now);
-        Scale::new(low, high, self.pixels.height() - 2 * self.margin)
+        Scale::mapped(self.range.mapping(), low, high, self.pixels.height() - 2 * self.margin)
     }
 
     fn paint(&mut self, group: &Group, view: &View<'_>, style: &Style) {

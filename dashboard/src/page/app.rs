@@ -4,11 +4,13 @@ use protocol::{Body, ClientMessage, Frame, Interval, Timestamp};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
+use super::address;
 use super::codec::{PageCodec, Received};
 use super::command::Command;
 use super::dom::{self, Text};
 use super::header::{Figures, Header};
-use super::parameters::{Parameters, Theme};
+use super::panel::Look;
+use super::parameters::{Parameters, Theme, Times};
 use super::rate::Rate;
 use super::stats::Stats;
 use super::theme::{self, Palette};
@@ -16,6 +18,7 @@ use super::wall::{MAX_PANELS, Wall};
 use crate::link::{ClientEvent, Exchange, Lag, ServerClock, State, WebSocketClient, page_now};
 use crate::store::capacity::MAX_SERIES;
 use crate::store::{Applied, Store};
+use crate::view::TimeLabels;
 
 /// Numbers change this often: faster than that nobody reads.
 const FIGURES_INTERVAL_MS: f64 = 250.0;
@@ -32,6 +35,7 @@ pub(super) struct App {
     window: Interval,
     theme: Theme,
     palette: Palette,
+    times: Times,
     store: Store,
     wall: Wall,
     notice: HtmlElement,
@@ -78,16 +82,17 @@ struct Link {
 
 impl App {
     pub(super) fn new() -> Result<Self, JsValue> {
-        let query = dom::window()?.location().search()?;
-        let parameters = Parameters::parse(&query);
+        let query = address::query()?;
+        let parameters = Parameters::parse(query.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         let theme = parameters.theme.unwrap_or_else(theme::preferred);
         theme::apply(theme)?;
-        Ok(Self {
+        let app = Self {
             window: parameters.window,
             theme,
             palette: Palette::read()?,
             store: Store::new(parameters.window),
-            wall: Wall::new()?,
+            times: parameters.times,
+            wall: Wall::new(parameters.options)?,
             notice: dom::by_id("notice")?,
             pause_button: dom::by_id("pause")?,
             pause_text: Text::new(dom::by_id("pause")?),
@@ -103,7 +108,11 @@ impl App {
             paused: false,
             figures_due_ms: 0.0,
             catalog_is_new: false,
-        })
+        };
+        if let Some(mistake) = parameters.mistakes.first() {
+            app.warn(&format!("The address asks for something that makes no sense: {mistake}"));
+        }
+        Ok(app)
     }
 
     /// Hot: once a message.
@@ -198,6 +207,11 @@ impl App {
                 self.pause_button.set_attribute("aria-pressed", if self.paused { "true" } else { "false" })
             }
             Command::Theme => self.set_theme(self.theme.other()),
+            Command::Times => {
+                self.times = self.times.next();
+                self.wall.repaint_axes();
+                address::set("times", (self.times != Times::default()).then(|| self.times.name()))
+            }
         };
         if let Err(error) = done {
             self.report(&error);
@@ -236,7 +250,15 @@ impl App {
         if self.paused {
             return Ok(());
         }
-        let commits = self.wall.draw(&self.store, self.window, self.clock.server_now(now), &self.palette)?;
+        self.wall.take_options()?;
+        let times = match self.times {
+            Times::Relative => TimeLabels::Relative,
+            Times::Utc => TimeLabels::Utc,
+            // The browser counts how far UTC is ahead.
+            Times::Local => TimeLabels::Local { offset_minutes: -js_sys::Date::new_0().get_timezone_offset() as i32 },
+        };
+        let look = Look { span: self.window, times, palette: &self.palette };
+        let commits = self.wall.draw(&self.store, &look, self.clock.server_now(now))?;
         self.counts.commits += commits;
         self.counts.walls += u64::from(commits > 0);
         Ok(())

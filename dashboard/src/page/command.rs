@@ -7,10 +7,12 @@ pub(super) enum Command {
     Pause,
     /// Dark or light, whichever it is not.
     Theme,
+    /// Times by how long ago, by the reader's clock, by UTC: the next of them.
+    Times,
 }
 
 impl Command {
     /// Each, with its button's id and its key.
-    pub(super) const ALL: [(Self, &'static str, &'static str); 2] =
-        [(Self::Pause, "pause", "p"), (Self::Theme, "theme", "t")];
+    pub(super) const ALL: [(Self, &'static str, &'static str); 3] =
+        [(Self::Pause, "pause", "p"), (Self::Theme, "theme", "t"), (Self::Times, "times", "u")];
 }

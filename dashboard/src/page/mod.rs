@@ -9,6 +9,8 @@
 //! | `sight` | which elements are on screen |
 //! | `panel` | one group on screen: title, canvases, legend |
 //! | `legend` | names and current values of a panel's series |
+//! | `menu` | how a panel's group is shown |
+//! | `address` | the page's URL |
 //! | `command`, `controls` | what a person can ask for; buttons and keys |
 //! | `header` | state of the link, lag, rates |
 //! | `frame_loop` | one `requestAnimationFrame` for the page |
@@ -19,6 +21,7 @@
 //! | [`rate`] | how many a second |
 //! | `dom` | making and changing elements |
 
+mod address;
 mod app;
 mod codec;
 mod command;
@@ -28,6 +31,7 @@ mod frame_loop;
 mod header;
 mod legend;
 mod listener;
+mod menu;
 mod panel;
 pub mod parameters;
 pub mod rate;

@@ -11,13 +11,14 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, ImageDat
 
 use super::dom::{self, Text};
 use super::legend::{Legend, short};
+use super::menu::Menu;
 use super::theme::Palette;
 use crate::chart::axes::{self, Mark, PlotBox};
 use crate::chart::line::{Change, MAX_SERIES_DRAWN};
-use crate::chart::{LineChart, Style};
+use crate::chart::{LineChart, Options, Style};
 use crate::store::Group;
 use crate::surface::Pixels;
-use crate::view::{self, Unit, Window};
+use crate::view::{self, Mapping, TimeLabels, Unit, Window};
 
 /// Room around the plot for labels, in CSS pixels.
 const LEFT_PX: f64 = 66.0;
@@ -30,6 +31,17 @@ const LONGEST_UNIT: usize = 5;
 
 /// Width of a line in CSS pixels.
 const LINE_PX: f64 = 1.5;
+
+/// What is the same for all panels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look<'a> {
+    /// How much time is shown.
+    pub(super) span: Interval,
+    /// How times are told.
+    pub(super) times: TimeLabels,
+    /// Colours.
+    pub(super) palette: &'a Palette,
+}
 
 #[derive(Debug)]
 pub(super) struct Panel {
@@ -45,10 +57,13 @@ pub(super) struct Panel {
     series: HtmlCanvasElement,
     context: CanvasRenderingContext2d,
     legend: Legend,
+    menu: Menu,
     chart: LineChart,
     unit: Unit,
     scale: f64,
     axes_are_old: bool,
+    /// The newest column of the axes, where they move with time.
+    axes_column: i64,
     is_stale: bool,
     sight: InSight,
 }
@@ -66,7 +81,7 @@ enum InSight {
 
 impl Panel {
     /// A panel for `group`, not yet in the page.
-    pub(super) fn new(group: &Group) -> Result<Self, JsValue> {
+    pub(super) fn new(group: &Group, options: Options) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("section", "panel")?;
         let head: HtmlElement = dom::element("header", "panel-head")?;
         let title: HtmlElement = dom::element("h2", "panel-title")?;
@@ -74,15 +89,22 @@ impl Panel {
         let unit_note: HtmlElement = dom::element("span", "panel-unit")?;
         let limit_note: HtmlElement = dom::element("span", "panel-limit")?;
         let legend = Legend::new()?;
+        let menu = Menu::new(options)?;
         head.append_with_node_5(&title, &unit_note, &limit_note, &age, legend.opener())?;
+        head.append_child(menu.element())?;
         let plot: HtmlElement = dom::element("div", "plot")?;
         let axes: HtmlCanvasElement = dom::element("canvas", "plot-axes")?;
         let series: HtmlCanvasElement = dom::element("canvas", "plot-series")?;
+        for canvas in [&axes, &series] {
+            fit(canvas, 0, 0);
+        }
         series.set_attribute("role", "img")?;
         plot.append_with_node_2(&axes, &series)?;
         root.append_with_node_3(&head, &plot, legend.element())?;
         let context = series.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?;
         let unit = Unit::parse(&group.unit, &group.bounds);
+        let mut chart = LineChart::new(unit.steps());
+        chart.set_options(options);
         let mut panel = Self {
             name: group.name.clone(),
             root,
@@ -96,10 +118,12 @@ impl Panel {
             series,
             context: context.unchecked_into(),
             legend,
-            chart: LineChart::new(unit.steps()),
+            menu,
+            chart,
             unit,
             scale: 1.0,
             axes_are_old: true,
+            axes_column: 0,
             is_stale: false,
             sight: InSight::No,
         };
@@ -189,16 +213,18 @@ impl Panel {
         Ok(())
     }
 
+    /// What a person has chosen since this was last asked.
+    pub(super) fn take_options(&mut self) -> Option<Options> {
+        let options = self.menu.take()?;
+        self.chart.set_options(options);
+        Some(options)
+    }
+
     /// Draws what changed. Whether anything was put on screen.
     ///
     /// Hot: once a panel and display frame.
-    pub(super) fn draw(
-        &mut self,
-        group: &Group,
-        span: Interval,
-        now: Timestamp,
-        palette: &Palette,
-    ) -> Result<bool, JsValue> {
+    pub(super) fn draw(&mut self, group: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
+        let Look { span, times, palette } = *look;
         let (width, height) = (self.chart.pixels().width(), self.chart.pixels().height());
         if width == 0 || height == 0 {
             return Ok(false);
@@ -209,9 +235,11 @@ impl Panel {
         if let Some(columns) = self.chart.pixels_mut().take_dirty() {
             commit(&self.context, self.chart.pixels(), columns)?;
         }
-        if change == Change::Axis || self.axes_are_old {
+        let column = if times == TimeLabels::Relative { 0 } else { window.column_of(now) };
+        if change == Change::Axis || self.axes_are_old || self.axes_column != column {
             self.axes_are_old = false;
-            self.draw_axes(span, palette)?;
+            self.axes_column = column;
+            self.draw_axes(&window, times, now, palette)?;
         }
         Ok(change != Change::Nothing)
     }
@@ -235,7 +263,13 @@ impl Panel {
         self.axes_are_old = true;
     }
 
-    fn draw_axes(&mut self, span: Interval, palette: &Palette) -> Result<(), JsValue> {
+    fn draw_axes(
+        &mut self,
+        window: &Window,
+        times: TimeLabels,
+        now: Timestamp,
+        palette: &Palette,
+    ) -> Result<(), JsValue> {
         let context: CanvasRenderingContext2d =
             self.axes.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?.unchecked_into();
         context.clear_rect(0.0, 0.0, f64::from(self.axes.width()), f64::from(self.axes.height()));
@@ -251,11 +285,23 @@ impl Panel {
         };
         let scale = self.chart.scale();
         let css_height = f64::from(plot.height) / self.scale;
-        let ticks = view::value_ticks(scale.low(), scale.high(), css_height, self.unit.steps());
-        let labels = self.unit.axis(&ticks).labels(&ticks).into_iter().map(|label| short(&label, self.has_long_unit));
+        let (low, high, steps) = (scale.low(), scale.high(), self.unit.steps());
+        let (ticks, labels) = match scale.mapping() {
+            Mapping::Linear => {
+                let ticks = view::value_ticks(low, high, css_height, steps);
+                let labels = self.unit.axis(&ticks).labels(&ticks);
+                (ticks, labels)
+            }
+            Mapping::Log => {
+                let ticks = view::log_ticks(low, high, css_height, steps);
+                let labels = view::log_labels(&self.unit, &ticks);
+                (ticks, labels)
+            }
+        };
+        let labels = labels.into_iter().map(|label| short(&label, self.has_long_unit));
         let place = |(&tick, label)| Mark { position_px: f64::from(scale.y(tick)), label };
         let values: Vec<Mark> = ticks.iter().zip(labels).map(place).collect();
-        let times: Vec<Mark> = view::time_ticks(span, f64::from(plot.width) / self.scale)
+        let times: Vec<Mark> = view::clock_ticks(times, window, now, f64::from(plot.width) / self.scale)
             .into_iter()
             .map(|tick| Mark { position_px: tick.at * f64::from(plot.width), label: tick.label })
             .collect();

@@ -1,6 +1,11 @@
-//! What the URL asks for: `?window=60&theme=dark`.
+//! What the URL asks for: `?window=60&theme=dark&times=utc&show.cpu.cores=area,log`.
+
+use std::collections::BTreeMap;
 
 use protocol::Interval;
+
+use crate::chart::Options;
+use crate::chart::options::BadOptions;
 
 /// Shorter windows show nothing; longer ones are longer than any server's history.
 const WINDOW_SECONDS: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
@@ -38,20 +43,78 @@ impl Theme {
     }
 }
 
+/// How times are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// By how long ago.
+    #[default]
+    Relative,
+    /// By the reader's clock.
+    Local,
+    /// By UTC.
+    Utc,
+}
+
+impl Times {
+    const ALL: [Self; 3] = [Self::Relative, Self::Local, Self::Utc];
+
+    /// As the URL writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Relative => "relative",
+            Self::Local => "local",
+            Self::Utc => "utc",
+        }
+    }
+
+    /// The next of the three.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Relative => Self::Local,
+            Self::Local => Self::Utc,
+            Self::Utc => Self::Relative,
+        }
+    }
+}
+
+/// What begins the name of a parameter that says how a group is shown: the group's name follows.
+pub const SHOW: &str = "show.";
+
 /// What the URL asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
     /// How much time the charts show.
     pub window: Interval,
     /// The theme; `None` follows the browser.
     pub theme: Option<Theme>,
+    /// How times are told.
+    pub times: Times,
+    /// How groups are shown, by their names.
+    pub options: BTreeMap<String, Options>,
+    /// What made no sense, and why.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// A parameter that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {error}")]
+pub struct Mistake {
+    key: String,
+    error: BadOptions,
 }
 
 impl Parameters {
-    /// Reads a URL's query, with or without its `?`. What makes no sense is as if it were not there.
-    pub fn parse(query: &str) -> Self {
-        let mut parameters = Self { window: Interval::from_secs(60), theme: None };
-        for (key, value) in query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('=')) {
+    /// Reads a URL's query, decoded. What makes no sense is as if it were not there.
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut parameters = Self {
+            window: Interval::from_secs(60),
+            theme: None,
+            times: Times::default(),
+            options: BTreeMap::new(),
+            mistakes: Vec::new(),
+        };
+        for (key, value) in pairs {
             match key {
                 "window" => {
                     if let Some(seconds) = value.parse().ok().filter(|seconds| WINDOW_SECONDS.contains(seconds)) {
@@ -59,10 +122,21 @@ impl Parameters {
                     }
                 }
                 "theme" => parameters.theme = Theme::parse(value),
-                _ => {}
+                "times" => {
+                    parameters.times = Times::ALL.into_iter().find(|times| times.name() == value).unwrap_or_default();
+                }
+                _ => parameters.show(key, value),
             }
         }
         parameters
+    }
+
+    fn show(&mut self, key: &str, value: &str) {
+        let Some(group) = key.strip_prefix(SHOW) else { return };
+        match value.parse() {
+            Ok(options) => _ = self.options.insert(group.to_owned(), options),
+            Err(error) => self.mistakes.push(Mistake { key: key.to_owned(), error }),
+        }
     }
 }
 
@@ -71,16 +145,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_url_sets_window_and_theme() {
-        let parameters = Parameters::parse("?window=30&theme=light");
-        assert_eq!(parameters, Parameters { window: Interval::from_secs(30), theme: Some(Theme::Light) });
+    fn the_url_sets_what_is_shown_and_how() {
+        let pairs = [("window", "30"), ("theme", "light"), ("times", "utc"), ("show.cpu.cores", "area,log")];
+        let parameters = Parameters::parse(pairs);
+        assert_eq!(parameters.window, Interval::from_secs(30));
+        assert_eq!((parameters.theme, parameters.times), (Some(Theme::Light), Times::Utc));
+        assert_eq!(parameters.options["cpu.cores"].to_string(), "area,log");
     }
 
     #[test]
     fn nonsense_is_ignored() {
-        let usual = Parameters { window: Interval::from_secs(60), theme: None };
-        for query in ["", "?", "?window=-1", "?window=NaN", "?window=1e9", "?theme=blue", "?x=y&window"] {
-            assert_eq!(Parameters::parse(query), usual, "{query}");
+        let usual = Parameters::parse([]);
+        for (key, value) in
+            [("window", "-1"), ("window", "NaN"), ("window", "1e9"), ("theme", "blue"), ("x", "y"), ("times", "")]
+        {
+            assert_eq!(Parameters::parse([(key, value)]), usual, "{key} {value}");
         }
+    }
+
+    #[test]
+    fn options_that_make_no_sense_are_named() {
+        let parameters = Parameters::parse([("show.memory", "pie")]);
+        assert!(parameters.mistakes[0].to_string().starts_with("show.memory: no kind of chart is called \"pie\""));
     }
 }

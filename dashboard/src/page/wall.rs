@@ -1,15 +1,17 @@
 //! The wall: one panel a group, of which those on screen are drawn.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use protocol::{Interval, Timestamp};
+use protocol::Timestamp;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
+use super::address;
 use super::dom;
-use super::panel::Panel;
+use super::panel::{Look, Panel};
+use super::parameters::SHOW;
 use super::sight::Sight;
-use super::theme::Palette;
+use crate::chart::Options;
 use crate::store::Store;
 
 /// Panels that a page makes. Beyond, laying the page out takes longer than anybody waits.
@@ -27,6 +29,8 @@ pub(super) struct Wall {
     element: HtmlElement,
     /// In the order of the store's groups.
     panels: Vec<Panel>,
+    /// By the names of groups.
+    options: BTreeMap<String, Options>,
     sight: Option<Sight>,
     layout_is_old: bool,
     /// Where the next frame begins to draw.
@@ -34,9 +38,10 @@ pub(super) struct Wall {
 }
 
 impl Wall {
-    pub(super) fn new() -> Result<Self, JsValue> {
+    /// A wall without panels, whose groups will be shown as `options` say.
+    pub(super) fn new(options: BTreeMap<String, Options>) -> Result<Self, JsValue> {
         let element = dom::by_id("wall")?;
-        Ok(Self { element, panels: Vec::new(), sight: None, layout_is_old: true, next: 0 })
+        Ok(Self { element, panels: Vec::new(), options, sight: None, layout_is_old: true, next: 0 })
     }
 
     /// The element, whose size the panels follow.
@@ -89,7 +94,7 @@ impl Wall {
                 panel
             } else {
                 self.layout_is_old = true;
-                self.admit(Panel::new(group)?)?
+                self.admit(Panel::new(group, self.options.get(&group.name).copied().unwrap_or_default())?)?
             };
             self.panels.push(panel);
         }
@@ -115,13 +120,7 @@ impl Wall {
     /// Draws what has changed on screen. How many canvases were changed.
     ///
     /// Hot: once a display frame.
-    pub(super) fn draw(
-        &mut self,
-        store: &Store,
-        span: Interval,
-        now: Timestamp,
-        palette: &Palette,
-    ) -> Result<u64, JsValue> {
+    pub(super) fn draw(&mut self, store: &Store, look: &Look<'_>, now: Timestamp) -> Result<u64, JsValue> {
         self.lay_out()?;
         let clock = dom::performance()?;
         let begun_ms = clock.now();
@@ -135,10 +134,21 @@ impl Wall {
                 self.next = place;
                 return Ok(commits);
             }
-            commits += u64::from(panel.draw(&store.groups()[place], span, now, palette)?);
+            commits += u64::from(panel.draw(&store.groups()[place], look, now)?);
         }
         self.next = 0;
         Ok(commits)
+    }
+
+    /// Takes over what a person has chosen in the panels' menus, and writes it into the address.
+    pub(super) fn take_options(&mut self) -> Result<(), JsValue> {
+        for panel in self.panels.iter_mut().filter(|panel| panel.is_in_view()) {
+            let Some(options) = panel.take_options() else { continue };
+            let text = (options != Options::default()).then(|| options.to_string());
+            address::set(&format!("{SHOW}{}", panel.name()), text.as_deref())?;
+            self.options.insert(panel.name().to_owned(), options);
+        }
+        Ok(())
     }
 
     /// Shows current values beside the panels on screen.

@@ -8,6 +8,7 @@ use protocol::{
 
 use super::capacity::{self, BUDGET_BYTES, Demand, MAX_SERIES};
 use super::group::{Description, Group};
+use super::pyramid::BUCKET_ROWS;
 
 /// Everything the page holds of the stream.
 #[derive(Debug)]
@@ -219,7 +220,10 @@ impl Store {
         let rows = capacity::plan(self.window, &demands, BUDGET_BYTES);
         let is_too_much = self.bytes() > BUDGET_BYTES;
         for (group, rows) in self.groups.iter_mut().zip(rows) {
-            if is_too_much || group.rows().is_empty() {
+            if is_too_much {
+                // Less than there is room for: a catalog that comes in many messages must not move every ring with each.
+                group.resize((rows * 3 / 4).next_multiple_of(BUCKET_ROWS as usize).min(group.capacity()));
+            } else if group.is_new() {
                 group.resize(rows);
             }
         }

@@ -79,6 +79,11 @@ impl Group {
         self.times.len()
     }
 
+    /// Whether its rings have not been given a length yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.rows.is_empty() && self.capacity() == BUCKET_ROWS as usize
+    }
+
     /// How far back the rings reach when they are full.
     pub fn reach(&self) -> Interval {
         Interval::from_micros(self.interval.micros().saturating_mul(self.capacity() as u64))

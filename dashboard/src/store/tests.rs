@@ -1,5 +1,7 @@
 //! The store against hand-made streams: what each kind of frame does to what is on screen.
 
+use std::ops::Range;
+
 use proptest::prelude::*;
 use protocol::column::MISSING;
 use protocol::{
@@ -8,6 +10,7 @@ use protocol::{
     SeriesKind, Start, Timestamp,
 };
 
+use super::capacity::{BUDGET_BYTES, MAX_SERIES};
 use super::{Applied, Envelopes, Store};
 
 const WINDOW: Interval = Interval::from_secs(60);
@@ -195,6 +198,80 @@ fn memory_stays_what_it_was_however_long_the_stream() {
     assert_eq!(group.rows(), 4_999 - group.capacity() as u64..4_999);
     assert_eq!(group.value(0, group.rows().end - 1).to_bits(), 4_999_f64.to_bits());
     assert!(group.capacity() >= 600, "a window of a minute at 10 Hz fits");
+}
+
+/// A catalog message with these series of one group, ten rows a second.
+fn many(store: &mut Store, group: u32, series: Range<u32>) {
+    let (mut groups, mut entries) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let name = if group == 1 { "g".to_owned() } else { format!("group {group}") };
+    let (id, unit, bounds) = (GroupId(group), "1", Bounds::Auto);
+    let descriptor = GroupDescriptor { id, name: &name, title: &name, unit, interval: INTERVAL, bounds };
+    groups.push(&descriptor).expect("encodes");
+    for number in series {
+        let name = format!("series {number}");
+        let (id, kind, labels) = (SeriesId(number), SeriesKind::Gauge, protocol::Entries::default());
+        entries.push(&SeriesDescriptor { id, group: GroupId(group), name: &name, kind, labels }).expect("encodes");
+    }
+    let (groups, series, retired) = (groups.entries(), entries.entries(), protocol::Entries::default());
+    let body = Body::Catalog(Catalog { scope: CatalogScope::Changes, groups, series, retired });
+    store.apply(&Frame { envelope: envelope(1, 0), body });
+}
+
+#[test]
+fn a_hundred_thousand_series_keep_the_budget_and_more_are_left_out() {
+    let mut store = Store::new(WINDOW);
+    for number in 0..21 {
+        many(&mut store, 1 + number % 7, number * 5_000..(number + 1) * 5_000);
+        assert!(store.bytes() <= 2 * BUDGET_BYTES, "{} bytes for {} series", store.bytes(), store.series());
+    }
+    assert_eq!((store.series(), store.counts().refused), (MAX_SERIES, 5_000));
+    assert!(store.bytes() <= BUDGET_BYTES);
+    assert!(store.shortfall().is_some_and(|reach| reach < WINDOW));
+}
+
+#[test]
+fn what_memory_holds_of_a_longer_past_are_the_newest_rows() {
+    let mut stream = Stream::new();
+    let rows: Vec<i64> = (0..600).collect();
+    stream.history(1, &rows, &[(1, 1.0), (2, 2.0)]);
+    for number in 0..19 {
+        many(&mut stream.store, 1, 10 + number * 5_000..10 + (number + 1) * 5_000);
+    }
+    let group = &stream.store.groups()[0];
+    assert!(group.capacity() < 600);
+    assert_eq!(group.rows(), 600 - group.capacity() as u64..600);
+    assert_eq!(group.newest(), Some(at(599)));
+    let summary = group.summary(1, 0..u64::MAX);
+    assert_eq!((summary.count as usize, summary.min.to_bits()), (group.capacity(), 2.0_f64.to_bits()));
+}
+
+#[test]
+fn a_group_that_changes_its_unit_begins_anew() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[1, 2, 3], &[(1, 1.0)]);
+    let mut groups = EntriesBuffer::default();
+    let (id, name, interval, bounds) = (GroupId(1), "g", INTERVAL, Bounds::Auto);
+    groups.push(&GroupDescriptor { id, name, title: name, unit: "By", interval, bounds }).expect("encodes");
+    let (series, retired) = (protocol::Entries::default(), protocol::Entries::default());
+    let body = Body::Catalog(Catalog { scope: CatalogScope::Changes, groups: groups.entries(), series, retired });
+    stream.store.apply(&Frame { envelope: envelope(1, 1), body });
+    let group = &stream.store.groups()[0];
+    assert_eq!((group.unit.as_str(), group.rows().is_empty(), group.series().len()), ("By", true, 0));
+}
+
+#[test]
+fn a_time_far_ahead_or_far_behind_does_no_harm() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[1, 2, 3], &[(1, 1.0)]);
+    stream.samples(2, &[900_000_000], &[(1, 2.0)]);
+    let mut envelopes = Envelopes::default();
+    let newest = at(900_000_000).micros() / 150_000;
+    envelopes.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, newest);
+    assert_eq!(envelopes.summary(0, newest).count, 1);
+    stream.samples(3, &[5], &[(1, 3.0)]);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 1.0), (5, 3.0)]), "what lay ahead was another clock's");
+    envelopes.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, at(5).micros() / 150_000);
+    assert_eq!(envelopes.summary(0, at(5).micros() / 150_000).count, 1);
 }
 
 proptest! {

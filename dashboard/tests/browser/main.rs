@@ -5,3 +5,4 @@ mod bad_frames;
 mod page;
 mod served;
 mod socket;
+mod wall;

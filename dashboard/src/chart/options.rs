@@ -1,0 +1,101 @@
+//! What a person can choose for a group, and how a URL writes it: `area,log`, `line,0..100`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::kind::{Kind, UnknownKind};
+use crate::view::{Mapping, RangeMode};
+
+/// How a group is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Options {
+    /// The kind of chart.
+    pub kind: Kind,
+    /// How values spread along the axis.
+    pub mapping: Mapping,
+    /// Where the axis begins and ends.
+    pub range: RangeMode,
+}
+
+const LOG: &str = "log";
+const BETWEEN: &str = "..";
+
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        if self.mapping == Mapping::Log {
+            write!(f, ",{LOG}")?;
+        }
+        if let RangeMode::Fixed { low, high } = self.range {
+            write!(f, ",{low}{BETWEEN}{high}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A text that says no options.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadOptions {
+    /// A word that means nothing.
+    #[error("{0}, log, or a range such as 0..100")]
+    Unknown(#[from] UnknownKind),
+    /// A range without two numbers, the lower first.
+    #[error("{0:?} is no range: expected two numbers, the lower first, such as 0..100")]
+    Range(String),
+}
+
+impl FromStr for Options {
+    type Err = BadOptions;
+
+    fn from_str(text: &str) -> Result<Self, BadOptions> {
+        let mut options = Self::default();
+        for word in text.split(',') {
+            if word == LOG {
+                options.mapping = Mapping::Log;
+            } else if let Some((low, high)) = word.split_once(BETWEEN) {
+                let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+                options.range = match (number(low), number(high)) {
+                    (Some(low), Some(high)) if low < high => RangeMode::Fixed { low, high },
+                    _ => return Err(BadOptions::Range(word.to_owned())),
+                };
+            } else {
+                options.kind = word.parse()?;
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_url_reads_as_it_is_meant() {
+        let options: Options = "area,log,-0.5..1e3".parse().expect("well formed");
+        let range = RangeMode::Fixed { low: -0.5, high: 1e3 };
+        assert_eq!(options, Options { kind: Kind::Area, mapping: Mapping::Log, range });
+        assert_eq!("stats".parse::<Options>().expect("well formed").to_string(), "stats");
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let said = |text: &str| text.parse::<Options>().expect_err("nonsense").to_string();
+        assert!(said("pie").starts_with("no kind of chart is called \"pie\""));
+        assert_eq!(said("line,5..1"), "\"5..1\" is no range: expected two numbers, the lower first, such as 0..100");
+        assert_eq!(said("0..NaN"), "\"0..NaN\" is no range: expected two numbers, the lower first, such as 0..100");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(kind in 0..Kind::ALL.len(), log: bool, low in -1e300_f64..1e300, span in 1e-3_f64..1e300) {
+            let range = if span < 1e3 { RangeMode::Automatic } else { RangeMode::Fixed { low, high: low + span } };
+            prop_assume!(low + span > low);
+            let mapping = if log { Mapping::Log } else { Mapping::Linear };
+            let options = Options { kind: Kind::ALL[kind], mapping, range };
+            prop_assert_eq!(options.to_string().parse::<Options>(), Ok(options));
+        }
+    }
+}

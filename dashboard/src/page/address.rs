@@ -1,0 +1,34 @@
+//! The page's address: what it asks for, and what a person has chosen since, so that a reload or a sent link shows the
+//! same.
+
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::UrlSearchParams;
+
+use super::dom;
+
+/// Keys and values of the query, decoded.
+pub(super) fn query() -> Result<Vec<(String, String)>, JsValue> {
+    let query = UrlSearchParams::new_with_str(&dom::window()?.location().search()?)?;
+    let text = |value: JsValue| value.as_string().unwrap_or_default();
+    let pairs = js_sys::try_iter(&query)?.into_iter().flatten().map(|pair| {
+        let pair: Array = pair?.unchecked_into();
+        Ok((text(pair.get(0)), text(pair.get(1))))
+    });
+    pairs.collect()
+}
+
+/// Writes a value into the query; `None` takes the key out. The page is not loaded again.
+pub(super) fn set(key: &str, value: Option<&str>) -> Result<(), JsValue> {
+    let window = dom::window()?;
+    let query = UrlSearchParams::new_with_str(&window.location().search()?)?;
+    match value {
+        Some(value) => query.set(key, value),
+        None => query.delete(key),
+    }
+    // Commas may stand in a query as they are, and read better so.
+    let query = String::from(query.to_string()).replace("%2C", ",");
+    let separator = if query.is_empty() { "" } else { "?" };
+    let url = format!("{}{separator}{query}", window.location().pathname()?);
+    window.history()?.replace_state_with_url(&JsValue::NULL, "", Some(&url))
+}

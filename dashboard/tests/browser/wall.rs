@@ -1,0 +1,138 @@
+//! What is drawn when: panels off screen, hidden tabs, groups by the hundred; and what a person may choose.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use super::served::{Served, browser, live_page, no_errors, picture, until};
+
+const FEW: [&str; 2] = ["--source", "synthetic:groups=4,series=8,hz=100,prefill=60s,seed=1"];
+const MANY: [&str; 2] = ["--source", "synthetic:groups=120,series=30,hz=10,prefill=60s,seed=1"];
+
+/// Columns of a group's series canvas, from the right, in which nothing is drawn.
+fn empty_columns(group: &str, columns: u32) -> String {
+    format!(
+        "(() => {{
+            const canvas = document.querySelector('[data-group=\"{group}\"] .plot-series');
+            if (canvas.width < {columns}) return {columns};
+            const {{ data, width, height }} =
+                canvas.getContext('2d').getImageData(canvas.width - {columns}, 0, {columns}, canvas.height);
+            let empty = 0;
+            for (let x = 0; x < width; x += 1) {{
+                let y = 0;
+                while (y < height && !data[(y * width + x) * 4 + 3]) y += 1;
+                if (y === height) empty += 1;
+            }}
+            return empty;
+        }})()"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_panels_on_screen_take_time_and_memory() -> Result<()> {
+    let served = Served::feed(&MANY).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    until(&page, "kymograph.stats().panels === 120").await?;
+    until(&page, &format!("{} < 10", empty_columns("synthetic.001", 200))).await?;
+    let in_view: u32 = page.evaluate("kymograph.stats().panelsInView").await?;
+    ensure!((1..60).contains(&in_view), "{in_view} of 120 are on screen");
+    let has_pixels = |group: &str| format!("document.querySelector('[data-group=\"{group}\"] .plot-series').width > 0");
+    let last: bool = page.evaluate(&has_pixels("synthetic.120")).await?;
+    ensure!(!last, "a panel that nobody sees has no pixels");
+    page.evaluate::<bool>("(scrollTo(0, document.documentElement.scrollHeight), true)").await?;
+    until(&page, &format!("{} < 10", empty_columns("synthetic.120", 200))).await?;
+    until(&page, &format!("!({})", has_pixels("synthetic.001"))).await?;
+    page.evaluate::<bool>("(scrollTo(0, 0), true)").await?;
+    until(&page, &format!("{} < 10", empty_columns("synthetic.001", 200))).await?;
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_tab_takes_samples_in_and_is_whole_when_it_is_seen_again() -> Result<()> {
+    let served = Served::feed(&FEW).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
+    let window = page.call("Browser.getWindowForTarget", json!({})).await?;
+    let window_state = |state: &str| json!({ "windowId": window["windowId"], "bounds": { "windowState": state } });
+    page.call("Browser.setWindowBounds", window_state("minimized")).await?;
+    until(&page, "document.visibilityState === 'hidden'").await?;
+    let (samples, frames): (u64, u64) = page.evaluate("[kymograph.stats().samples, kymograph.stats().frames]").await?;
+    // Three seconds of it: 20 columns and more.
+    until(&page, &format!("kymograph.stats().samples > {samples} + 9600")).await?;
+    let drawn: u64 = page.evaluate("kymograph.stats().frames").await?;
+    ensure!(drawn <= frames + 1, "a hidden tab draws nothing: {} frames", drawn - frames);
+    // The first frame that is drawn shows everything: looked at before a second one.
+    page.evaluate::<bool>(&format!(
+        "(requestAnimationFrame(() => setTimeout(() => {{ window.empty = {}; }})), true)",
+        empty_columns("synthetic.01", 200)
+    ))
+    .await?;
+    page.call("Browser.setWindowBounds", window_state("normal")).await?;
+    until(&page, "window.empty !== undefined").await?;
+    let empty: u32 = page.evaluate("window.empty").await?;
+    ensure!(empty < 3, "{empty} of 200 columns are empty");
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_legend_is_opened_by_a_button() -> Result<()> {
+    let served = Served::feed(&MANY).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    let entries = "document.querySelector('[data-group=\"synthetic.001\"]').querySelectorAll('.legend-entry').length";
+    until(&page, &format!("{entries} > 0")).await?;
+    let closed: u32 = page.evaluate(entries).await?;
+    ensure!(closed < 30, "{closed} entries of 30 series");
+    page.click("[data-group=\"synthetic.001\"] .legend-opener").await?;
+    until(&page, &format!("{entries} === 30")).await?;
+    let said: String =
+        page.evaluate("document.querySelector('.legend-opener').textContent + ' ' + document.querySelector('.legend-opener').ariaExpanded").await?;
+    ensure!(said == "30 series true", "{said}");
+    picture(&page, "legend").await?;
+    page.click("[data-group=\"synthetic.001\"] .legend-opener").await?;
+    until(&page, &format!("{entries} === {closed}")).await?;
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_chosen_in_a_menu_stands_in_the_address() -> Result<()> {
+    let served = Served::feed(&FEW).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &format!("{}?show.synthetic.02=line,0..50", served.url)).await?;
+    until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
+    page.click("[data-group=\"synthetic.01\"] .menu-opener").await?;
+    until(&page, "document.querySelectorAll('[data-group=\"synthetic.01\"] .menu-control').length === 4").await?;
+    picture(&page, "menu").await?;
+    let choose = |field: u32, value: &str| {
+        format!(
+            "(() => {{
+                const control = document.querySelectorAll('[data-group=\"synthetic.01\"] .menu-control')[{field}];
+                control.value = '{value}';
+                control.dispatchEvent(new Event('change', {{ bubbles: true }}));
+                return true;
+            }})()"
+        )
+    };
+    page.evaluate::<bool>(&choose(1, "log")).await?;
+    until(&page, "location.search === '?show.synthetic.02=line,0..50&show.synthetic.01=line,log'").await?;
+    // One end alone is no range, and changes nothing.
+    page.evaluate::<bool>(&choose(2, "1")).await?;
+    page.evaluate::<bool>(&choose(3, "1000")).await?;
+    until(&page, "location.search.endsWith('&show.synthetic.01=line,log,1..1000')").await?;
+    for times in ["local", "utc", ""] {
+        page.press("u").await?;
+        until(&page, &format!("(new URLSearchParams(location.search).get('times') ?? '') === '{times}'")).await?;
+    }
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_makes_no_sense_is_said() -> Result<()> {
+    let served = Served::feed(&FEW).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &format!("{}?show.memory=pie", served.url)).await?;
+    until(&page, "document.getElementById('notice').textContent.includes('no kind of chart is called \"pie\"')")
+        .await?;
+    no_errors(&page)
+}
