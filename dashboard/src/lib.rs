@@ -10,6 +10,7 @@
 //! | --- | --- | --- |
 //! | [`link`] | a reconnecting, typed WebSocket client; clocks and lag | its socket |
 //! | [`store`] | rings of samples, envelopes, what each frame changes | no |
+//! | [`derive`] | rates, means, quantiles, histograms: rows in, rows out | no |
 //! | [`view`] | units, ticks, ranges, scales, the window in time | no |
 //! | [`surface`] | pixels and anti-aliased lines | no |
 //! | [`chart`] | a group's lines on a surface; axes on any plotters backend | no |
@@ -21,6 +22,7 @@
 //! How samples are measured. Everything but the browser edge builds and is tested natively.
 
 pub mod chart;
+pub mod derive;
 pub mod link;
 pub mod page;
 pub mod store;

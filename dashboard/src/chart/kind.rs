@@ -1,7 +1,6 @@
 //! The kinds of charts.
 
 use std::fmt;
-use std::str::FromStr;
 
 /// How a group is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,6 +26,11 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 7] =
         [Self::Line, Self::Area, Self::Bars, Self::Heatmap, Self::Sparklines, Self::Gauges, Self::Stats];
+
+    /// The kind of that name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 
     /// As URLs write it.
     pub const fn name(self) -> &'static str {
@@ -58,18 +62,5 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// No kind of chart has this name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no kind of chart is called {0:?}: expected line, area, bars, heatmap, sparklines, gauges or stats")]
-pub struct UnknownKind(String);
-
-impl FromStr for Kind {
-    type Err = UnknownKind;
-
-    fn from_str(name: &str) -> Result<Self, UnknownKind> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| UnknownKind(name.to_owned()))
     }
 }

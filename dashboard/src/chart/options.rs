@@ -1,9 +1,12 @@
-//! What a person can choose for a group, and how a URL writes it: `area,log`, `line,0..100`.
+//! What a person can choose for a group, and how a URL writes it: `area,log`, `line,rate,0..100`.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::kind::{Kind, UnknownKind};
+use super::kind::Kind;
+use crate::derive::Derivation;
+use crate::derive::histogram::BOUND;
+use crate::store::{Group, Series};
 use crate::view::{Mapping, RangeMode};
 
 /// How a group is shown.
@@ -11,10 +14,24 @@ use crate::view::{Mapping, RangeMode};
 pub struct Options {
     /// The kind of chart.
     pub kind: Kind,
+    /// What is computed from the group and shown in its place.
+    pub derivation: Option<Derivation>,
     /// How values spread along the axis.
     pub mapping: Mapping,
     /// Where the axis begins and ends.
     pub range: RangeMode,
+}
+
+impl Options {
+    /// How a group is shown that nobody has said anything of: a histogram as such, all others by lines.
+    pub fn usual(group: &Group) -> Self {
+        let is_bucket = |series: &Series| series.labels.iter().any(|(key, _)| key == BOUND);
+        if !group.series().is_empty() && group.series().iter().all(is_bucket) {
+            Self { kind: Kind::Heatmap, derivation: Some(Derivation::Buckets), ..Self::default() }
+        } else {
+            Self::default()
+        }
+    }
 }
 
 const LOG: &str = "log";
@@ -23,6 +40,9 @@ const BETWEEN: &str = "..";
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind)?;
+        if let Some(derivation) = self.derivation {
+            write!(f, ",{derivation}")?;
+        }
         if self.mapping == Mapping::Log {
             write!(f, ",{LOG}")?;
         }
@@ -37,8 +57,11 @@ impl fmt::Display for Options {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadOptions {
     /// A word that means nothing.
-    #[error("{0}, log, or a range such as 0..100")]
-    Unknown(#[from] UnknownKind),
+    #[error(
+        "{0:?} is no kind of chart (line, area, bars, heatmap, sparklines, gauges, stats), nothing to derive (such as \
+         rate, sum or p99:10s), no range (such as 0..100) and not log"
+    )]
+    Unknown(String),
     /// A range without two numbers, the lower first.
     #[error("{0:?} is no range: expected two numbers, the lower first, such as 0..100")]
     Range(String),
@@ -58,8 +81,11 @@ impl FromStr for Options {
                     (Some(low), Some(high)) if low < high => RangeMode::Fixed { low, high },
                     _ => return Err(BadOptions::Range(word.to_owned())),
                 };
+            } else if let Some(kind) = Kind::find(word) {
+                options.kind = kind;
             } else {
-                options.kind = word.parse()?;
+                let derivation = word.parse().map_err(|_| BadOptions::Unknown(word.to_owned()))?;
+                options.derivation = Some(derivation);
             }
         }
         Ok(options)
@@ -74,16 +100,17 @@ mod tests {
 
     #[test]
     fn a_url_reads_as_it_is_meant() {
-        let options: Options = "area,log,-0.5..1e3".parse().expect("well formed");
+        let options: Options = "area,p99:10s,log,-0.5..1e3".parse().expect("well formed");
         let range = RangeMode::Fixed { low: -0.5, high: 1e3 };
-        assert_eq!(options, Options { kind: Kind::Area, mapping: Mapping::Log, range });
+        let derivation = "p99:10s".parse().ok();
+        assert_eq!(options, Options { kind: Kind::Area, derivation, mapping: Mapping::Log, range });
         assert_eq!("stats".parse::<Options>().expect("well formed").to_string(), "stats");
     }
 
     #[test]
     fn nonsense_is_named() {
         let said = |text: &str| text.parse::<Options>().expect_err("nonsense").to_string();
-        assert!(said("pie").starts_with("no kind of chart is called \"pie\""));
+        assert!(said("pie").starts_with("\"pie\" is no kind of chart (line, area"));
         assert_eq!(said("line,5..1"), "\"5..1\" is no range: expected two numbers, the lower first, such as 0..100");
         assert_eq!(said("0..NaN"), "\"0..NaN\" is no range: expected two numbers, the lower first, such as 0..100");
     }
@@ -94,7 +121,8 @@ mod tests {
             let range = if span < 1e3 { RangeMode::Automatic } else { RangeMode::Fixed { low, high: low + span } };
             prop_assume!(low + span > low);
             let mapping = if log { Mapping::Log } else { Mapping::Linear };
-            let options = Options { kind: Kind::ALL[kind], mapping, range };
+            let derivation = log.then(|| "mean:5s".parse().expect("well formed"));
+            let options = Options { kind: Kind::ALL[kind], derivation, mapping, range };
             prop_assert_eq!(options.to_string().parse::<Options>(), Ok(options));
         }
     }

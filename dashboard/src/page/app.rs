@@ -250,7 +250,7 @@ impl App {
         if self.paused {
             return Ok(());
         }
-        self.wall.take_options()?;
+        self.wall.take_options(&self.store)?;
         let times = match self.times {
             Times::Relative => TimeLabels::Relative,
             Times::Utc => TimeLabels::Utc,

@@ -9,6 +9,7 @@ use web_sys::{Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelec
 use super::dom;
 use super::listener::Listener;
 use crate::chart::{Kind, Options};
+use crate::derive::Derivation;
 use crate::view::{Mapping, RangeMode};
 
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(super) struct Menu {
 #[derive(Debug)]
 struct Form {
     kind: HtmlSelectElement,
+    derivation: HtmlSelectElement,
     mapping: HtmlSelectElement,
     low: HtmlInputElement,
     high: HtmlInputElement,
@@ -69,6 +71,7 @@ impl Form {
         let root: HtmlElement = dom::element("div", "menu-form")?;
         let kinds = Kind::ALL.map(|kind| (kind.name(), kind.title(), kind == options.kind));
         let kind = select(&root, "Show as", &kinds)?;
+        let derivation = derivations(&root, options.derivation)?;
         let is_log = options.mapping == Mapping::Log;
         let mapping = select(&root, "Axis", &[("linear", "Linear", !is_log), ("log", "Logarithmic", is_log)])?;
         let (low, high) = match options.range {
@@ -77,7 +80,7 @@ impl Form {
         };
         let (low, high) = (number(&root, "From", &low)?, number(&root, "To", &high)?);
         menu.append_child(&root)?;
-        Ok(Self { kind, mapping, low, high })
+        Ok(Self { kind, derivation, mapping, low, high })
     }
 
     /// What the form says; none while its range is none, which the browser then points out.
@@ -92,8 +95,35 @@ impl Form {
         self.high.set_custom_validity(complaint);
         self.high.report_validity();
         let mapping = if self.mapping.value() == "log" { Mapping::Log } else { Mapping::Linear };
-        Some(Options { kind: self.kind.value().parse().ok()?, mapping, range: range? })
+        // The empty text says that nothing is derived.
+        let derivation = self.derivation.value().parse().ok();
+        Some(Options { kind: Kind::find(&self.kind.value())?, derivation, mapping, range: range? })
     }
+}
+
+/// What can be derived, as far as a menu offers it; an address may say more.
+const DERIVATIONS: [(&str, &str); 12] = [
+    ("", "Values as they are"),
+    ("rate", "Rate a second"),
+    ("diff", "Difference"),
+    ("mean:5s", "Mean of 5 s"),
+    ("sum", "Sum of all"),
+    ("avg", "Average of all"),
+    ("min", "Least of all"),
+    ("max", "Greatest of all"),
+    ("p50:10s", "Median of 10 s"),
+    ("p90:10s", "90th percentile of 10 s"),
+    ("p99:10s", "99th percentile of 10 s"),
+    ("buckets", "Buckets of a histogram"),
+];
+
+fn derivations(form: &HtmlElement, chosen: Option<Derivation>) -> Result<HtmlSelectElement, JsValue> {
+    let chosen = chosen.map(|chosen| chosen.to_string()).unwrap_or_default();
+    let mut choices: Vec<_> = DERIVATIONS.iter().map(|&(value, title)| (value, title, value == chosen)).collect();
+    if !choices.iter().any(|&(.., is_chosen)| is_chosen) {
+        choices.push((&chosen, &chosen, true));
+    }
+    select(form, "Values", &choices)
 }
 
 fn field<T: JsCast + AsRef<web_sys::Node>>(form: &HtmlElement, name: &str, control: &T) -> Result<(), JsValue> {

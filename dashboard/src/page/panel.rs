@@ -16,7 +16,7 @@ use super::theme::Palette;
 use crate::chart::axes::{self, Mark, PlotBox};
 use crate::chart::line::{Change, MAX_SERIES_DRAWN};
 use crate::chart::{LineChart, Options, Style};
-use crate::store::Group;
+use crate::store::{DerivedGroup, Group};
 use crate::surface::Pixels;
 use crate::view::{self, Mapping, TimeLabels, Unit, Window};
 
@@ -59,6 +59,9 @@ pub(super) struct Panel {
     legend: Legend,
     menu: Menu,
     chart: LineChart,
+    options: Options,
+    /// What is shown in place of the group itself.
+    derived: Option<DerivedGroup>,
     unit: Unit,
     scale: f64,
     axes_are_old: bool,
@@ -120,6 +123,8 @@ impl Panel {
             legend,
             menu,
             chart,
+            options,
+            derived: None,
             unit,
             scale: 1.0,
             axes_are_old: true,
@@ -150,6 +155,7 @@ impl Panel {
             fit(&self.axes, 0, 0);
             fit(&self.series, 0, 0);
             self.chart.release();
+            self.derived = None;
         }
         self.sight = match (in_view, self.sight) {
             (false, _) => InSight::No,
@@ -169,8 +175,18 @@ impl Panel {
     }
 
     /// Takes over what the catalog says.
-    pub(super) fn describe(&mut self, group: &Group) -> Result<(), JsValue> {
-        self.title.set(&group.title);
+    pub(super) fn describe(&mut self, source: &Group) -> Result<(), JsValue> {
+        let derived = self.derived.take();
+        let described = self.describe_shown(derived.as_ref().map_or(source, DerivedGroup::group));
+        self.derived = derived;
+        described
+    }
+
+    fn describe_shown(&mut self, group: &Group) -> Result<(), JsValue> {
+        self.title.set(&match self.options.derivation {
+            Some(derivation) => format!("{}: {derivation}", group.title),
+            None => group.title.clone(),
+        });
         self.series.set_attribute("aria-label", &format!("{}, live chart", group.title))?;
         self.unit = Unit::parse(&group.unit, &group.bounds);
         let many = self.unit.format(2.0).unit;
@@ -214,16 +230,54 @@ impl Panel {
     }
 
     /// What a person has chosen since this was last asked.
-    pub(super) fn take_options(&mut self) -> Option<Options> {
-        let options = self.menu.take()?;
+    pub(super) fn take_options(&mut self, source: &Group) -> Result<Option<Options>, JsValue> {
+        let Some(options) = self.menu.take() else { return Ok(None) };
+        if options.derivation != self.options.derivation {
+            // Other values in another unit: what the axis has seen means nothing any more.
+            self.derived = None;
+            self.chart = LineChart::new(self.unit.steps());
+            self.sight = InSight::Unmeasured;
+        }
+        self.options = options;
         self.chart.set_options(options);
-        Some(options)
+        self.describe(source)?;
+        Ok(Some(options))
     }
 
     /// Draws what changed. Whether anything was put on screen.
     ///
     /// Hot: once a panel and display frame.
-    pub(super) fn draw(&mut self, group: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
+    pub(super) fn draw(&mut self, source: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
+        let derived = self.derive(source)?;
+        let drawn = self.draw_group(derived.as_ref().map_or(source, DerivedGroup::group), look, now);
+        self.derived = derived;
+        drawn
+    }
+
+    /// What is shown in place of the group, up to its newest row; none where the group itself is.
+    fn derive(&mut self, source: &Group) -> Result<Option<DerivedGroup>, JsValue> {
+        let Some(derivation) = self.options.derivation else { return Ok(None) };
+        let (derived, is_new) = if let Some(mut known) = self.derived.take() {
+            (known.update(source).map(|()| known), false)
+        } else {
+            let begun = DerivedGroup::new(derivation, source);
+            (begun.and_then(|mut begun| begun.update(source).map(|()| begun)), true)
+        };
+        match derived {
+            Ok(derived) => {
+                if is_new {
+                    self.describe_shown(derived.group())?;
+                }
+                Ok(Some(derived))
+            }
+            Err(error) => {
+                self.limit_note.set(&error.to_string());
+                Ok(None)
+            }
+        }
+    }
+
+    fn draw_group(&mut self, group: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
         let Look { span, times, palette } = *look;
         let (width, height) = (self.chart.pixels().width(), self.chart.pixels().height());
         if width == 0 || height == 0 {
@@ -245,7 +299,14 @@ impl Panel {
     }
 
     /// Shows each series' newest value, and how old the newest is when that is too old.
-    pub(super) fn update_legend(&mut self, group: &Group, now: Timestamp) -> Result<(), JsValue> {
+    pub(super) fn update_legend(&mut self, source: &Group, now: Timestamp) -> Result<(), JsValue> {
+        let derived = self.derived.take();
+        let updated = self.show_values(derived.as_ref().map_or(source, DerivedGroup::group), now);
+        self.derived = derived;
+        updated
+    }
+
+    fn show_values(&mut self, group: &Group, now: Timestamp) -> Result<(), JsValue> {
         self.legend.update(group, &self.unit, self.has_long_unit)?;
         let age_us = group.newest().map(|newest| now.micros_since(newest));
         let limit = group.longest_step().micros().max(1_000_000) as i64;

@@ -166,6 +166,6 @@ mod tests {
     #[test]
     fn options_that_make_no_sense_are_named() {
         let parameters = Parameters::parse([("show.memory", "pie")]);
-        assert!(parameters.mistakes[0].to_string().starts_with("show.memory: no kind of chart is called \"pie\""));
+        assert!(parameters.mistakes[0].to_string().starts_with("show.memory: \"pie\" is no kind of chart"));
     }
 }

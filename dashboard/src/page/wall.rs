@@ -94,7 +94,8 @@ impl Wall {
                 panel
             } else {
                 self.layout_is_old = true;
-                self.admit(Panel::new(group, self.options.get(&group.name).copied().unwrap_or_default())?)?
+                let options = self.options.get(&group.name).copied();
+                self.admit(Panel::new(group, options.unwrap_or_else(|| Options::usual(group)))?)?
             };
             self.panels.push(panel);
         }
@@ -141,10 +142,10 @@ impl Wall {
     }
 
     /// Takes over what a person has chosen in the panels' menus, and writes it into the address.
-    pub(super) fn take_options(&mut self) -> Result<(), JsValue> {
-        for panel in self.panels.iter_mut().filter(|panel| panel.is_in_view()) {
-            let Some(options) = panel.take_options() else { continue };
-            let text = (options != Options::default()).then(|| options.to_string());
+    pub(super) fn take_options(&mut self, store: &Store) -> Result<(), JsValue> {
+        for (panel, group) in self.panels.iter_mut().zip(store.groups()).filter(|(panel, _)| panel.is_in_view()) {
+            let Some(options) = panel.take_options(group)? else { continue };
+            let text = (options != Options::usual(group)).then(|| options.to_string());
             address::set(&format!("{SHOW}{}", panel.name()), text.as_deref())?;
             self.options.insert(panel.name().to_owned(), options);
         }

@@ -301,6 +301,20 @@ impl Group {
         (stored, unknown)
     }
 
+    /// Appends rows that the page itself has computed, no more than the rings hold: a column for each series.
+    pub(super) fn append_values(&mut self, times: &[Timestamp], columns: &[Vec<f64>]) {
+        self.make_room(times.len());
+        let rows = self.rows.end..self.rows.end + times.len() as u64;
+        for (row, &time) in rows.clone().zip(times) {
+            let place = self.place(row);
+            self.times[place] = time;
+        }
+        for (series, column) in self.series.iter_mut().zip(columns) {
+            series.write_values(rows.clone(), column);
+        }
+        self.rows.end = rows.end;
+    }
+
     fn make_room(&mut self, count: usize) {
         let end = self.rows.end + count as u64;
         self.rows.start = self.rows.start.max(end.saturating_sub(self.capacity() as u64));

@@ -10,6 +10,7 @@
 //! | [`pyramid`] | summaries of 32, 64, 128 ... rows: any stretch of time at the cost of its logarithm |
 //! | [`envelope`] | first, last, least and greatest value a pixel column, kept up with each sample |
 //! | [`summary`] | first, last, least, greatest, sum and number of many values |
+//! | [`derived`] | a group that is computed from another |
 //! | [`capacity`] | how many rows the budget allows |
 //! | [`apply`] | what each kind of frame does to the store |
 //!
@@ -18,6 +19,7 @@
 
 pub mod apply;
 pub mod capacity;
+pub mod derived;
 pub mod envelope;
 pub mod group;
 pub mod pyramid;
@@ -25,6 +27,7 @@ pub mod series;
 pub mod summary;
 
 pub use apply::{Applied, Store};
+pub use derived::DerivedGroup;
 pub use envelope::Envelopes;
 pub use group::{Group, Rows};
 pub use series::Series;

@@ -72,11 +72,21 @@ impl Series {
     ///
     /// Hot: once a series and block; the copies inside, once a sample.
     pub(super) fn write(&mut self, rows: Range<u64>, column: Values<'_>, skip: usize) {
+        self.write_by(rows, |row, values| column.from_row(skip + row).copy_to(values));
+    }
+
+    /// Writes rows of values that the page itself has computed.
+    pub(super) fn write_values(&mut self, rows: Range<u64>, column: &[f64]) {
+        self.write_by(rows, |row, values| values.copy_from_slice(&column[row..row + values.len()]));
+    }
+
+    /// Has the ring's two parts filled, each from a row of the column on.
+    fn write_by(&mut self, rows: Range<u64>, fill: impl Fn(usize, &mut [f64])) {
         let count = (rows.end - rows.start) as usize;
         let start = self.place(rows.start);
         let first = count.min(self.values.len() - start);
-        column.from_row(skip).copy_to(&mut self.values[start..start + first]);
-        column.from_row(skip + first).copy_to(&mut self.values[..count - first]);
+        fill(0, &mut self.values[start..start + first]);
+        fill(first, &mut self.values[..count - first]);
         self.pyramid.append(&self.values, rows.clone());
         self.last_present = rows.end;
     }

@@ -11,7 +11,7 @@ use protocol::{
 };
 
 use super::capacity::{BUDGET_BYTES, MAX_SERIES};
-use super::{Applied, Envelopes, Store};
+use super::{Applied, DerivedGroup, Envelopes, Store};
 
 const WINDOW: Interval = Interval::from_secs(60);
 const INTERVAL: Interval = Interval::from_millis(100);
@@ -312,4 +312,27 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_derived_group_follows_its_source_and_begins_anew_when_that_does() {
+    let mut stream = Stream::new();
+    let update = |stream: &Stream, derived: &mut DerivedGroup| {
+        derived.update(&stream.store.groups()[0]).expect("well formed");
+        let group = derived.group();
+        group.iter(0, group.rows()).map(|(time, value)| (time.micros() / 100_000, value.to_bits())).collect::<Vec<_>>()
+    };
+    stream.samples(1, &[1, 2], &[(1, 1.0), (2, 5.0)]);
+    let source = &stream.store.groups()[0];
+    let mut sum = DerivedGroup::new("sum".parse().expect("well formed"), source).expect("well formed");
+    assert_eq!(update(&stream, &mut sum), bits(&[(1, 6.0), (2, 6.0)]));
+    stream.samples(2, &[3], &[(1, 2.0)]);
+    assert_eq!(update(&stream, &mut sum), bits(&[(1, 6.0), (2, 6.0), (3, 2.0)]));
+    // History tells the last rows anew.
+    stream.history(3, &[2, 3, 4], &[(1, 7.0), (2, 1.0)]);
+    assert_eq!(update(&stream, &mut sum), bits(&[(1, 6.0), (2, 8.0), (3, 8.0), (4, 8.0)]));
+    stream.catalog(CatalogScope::Changes, &[(3, "c")], &[]);
+    stream.samples(4, &[5], &[(1, 1.0), (2, 1.0), (3, 1.0)]);
+    assert_eq!(update(&stream, &mut sum), bits(&[(1, 6.0), (2, 8.0), (3, 8.0), (4, 8.0), (5, 3.0)]));
+    assert_eq!(sum.group().unit, "1");
 }
