@@ -28,12 +28,14 @@
 //! | [`edge`], [`coverage`] | how much of each pixel in a column a strip covers, exactly |
 //! | [`pen`] | where the stroke's edges run: a line widened by a round pen |
 //! | [`line`](mod@line) | draws samples joined by lines: fewer than about one a column |
+//! | [`backend`] | the surface as a plotters backend |
 //! | [`envelope`] | draws extremes a column: more than about one a column |
 //!
 //! # What this module does not know
-//! No browser, no plotters, no time and no values: everything is in device pixels, y growing downwards. It never
+//! No browser, no time and no values: everything is in device pixels, y growing downwards. It never
 //! panics; what lies outside the surface is clipped.
 
+pub mod backend;
 pub mod blend;
 pub mod color;
 pub mod coverage;
@@ -45,6 +47,7 @@ pub mod pixels;
 #[cfg(test)]
 mod tests;
 
+pub use backend::{BackendError, PixelsBackend};
 pub use color::{Color, ParseColorError};
 pub use envelope::ColumnSpan;
 pub use line::{LinePainter, Stroke};

@@ -1,0 +1,268 @@
+//! The surface as a plotters backend: whatever plotters draws can be drawn into the same pixels, blended the same way.
+//!
+//! Text is refused with an error rather than left out in silence: plotters has no fonts here, and labels are the canvas
+//! layer's, which has the browser's.
+
+use std::ops::Range;
+
+use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
+
+use super::color::Color;
+use super::line::{LinePainter, Stroke};
+use super::pixels::Pixels;
+
+/// What a surface cannot draw.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// A text, or its size.
+    #[error("the surface has no fonts to write {text:?} with; texts go on the canvas layer")]
+    Text {
+        /// What was to be written.
+        text: String,
+    },
+    /// A bitmap that is not three bytes a pixel.
+    #[error("expected {expected} bytes, red, green and blue of each pixel, found {found}")]
+    Bitmap {
+        /// Bytes that the stated size takes.
+        expected: usize,
+        /// Bytes there were.
+        found: usize,
+    },
+}
+
+type Drawn = Result<(), DrawingErrorKind<BackendError>>;
+
+/// Draws on a surface for plotters. A coordinate of plotters is a whole pixel, so a line runs through the middles.
+#[derive(Debug)]
+pub struct PixelsBackend<'a> {
+    pixels: &'a mut Pixels,
+    painter: LinePainter,
+}
+
+impl<'a> PixelsBackend<'a> {
+    /// A backend for this surface.
+    pub fn new(pixels: &'a mut Pixels) -> Self {
+        Self { pixels, painter: LinePainter::new() }
+    }
+
+    /// Fills the pixels between two corners, both included. Each is blended once.
+    fn fill(&mut self, (left, top): BackendCoord, (right, bottom): BackendCoord, color: Color) {
+        let rows = clipped(top, bottom, self.pixels.height());
+        for x in clipped(left, right, self.pixels.width()) {
+            self.pixels.blend_run(x, rows.clone(), color, 1.0);
+        }
+    }
+
+    fn stroke(&mut self, points: &[BackendCoord], stroke: Stroke) {
+        let middle = |&(x, y): &BackendCoord| (x as f32 + 0.5, y as f32 + 0.5);
+        let clip = 0..self.pixels.width();
+        self.painter.polyline(self.pixels, points.iter().map(middle), stroke, clip);
+    }
+
+    fn line(&mut self, from: BackendCoord, to: BackendCoord, stroke: Stroke, width: i32) {
+        // The first of a width's pixels lies before the middle, as many as after it or one fewer.
+        let (before, after) = ((width - 1) / 2, width / 2);
+        if from.0 == to.0 || from.1 == to.1 {
+            let (across, down) = if from.1 == to.1 { (0, 1) } else { (1, 0) };
+            let low =
+                (from.0.min(to.0).saturating_sub(before * across), from.1.min(to.1).saturating_sub(before * down));
+            let high = (from.0.max(to.0).saturating_add(after * across), from.1.max(to.1).saturating_add(after * down));
+            return self.fill(low, high, stroke.color);
+        }
+        let rising = if from.0 < to.0 { [from, to] } else { [to, from] };
+        self.stroke(&rising, stroke);
+    }
+}
+
+/// The part of a run, both ends included, that lies on a surface.
+fn clipped(from: i32, to: i32, size: u32) -> Range<u32> {
+    let on_surface = |at: i32| u32::try_from(at).unwrap_or(0).min(size);
+    on_surface(from)..on_surface(to.saturating_add(1))
+}
+
+fn color_of(color: BackendColor) -> Color {
+    let (r, g, b) = color.rgb;
+    // The cast saturates, and takes NaN to 0.
+    Color { r, g, b, a: (color.alpha * 255.0).round() as u8 }
+}
+
+fn width_of(style: &impl BackendStyle) -> i32 {
+    i32::try_from(style.stroke_width()).unwrap_or(i32::MAX).min(1 << 14)
+}
+
+fn stroke_of(style: &impl BackendStyle) -> Stroke {
+    Stroke { width_px: width_of(style) as f32, color: color_of(style.color()) }
+}
+
+fn no_text(text: &str) -> DrawingErrorKind<BackendError> {
+    DrawingErrorKind::DrawingError(BackendError::Text { text: text.to_owned() })
+}
+
+impl DrawingBackend for PixelsBackend<'_> {
+    type ErrorType = BackendError;
+
+    fn get_size(&self) -> (u32, u32) {
+        (self.pixels.width(), self.pixels.height())
+    }
+
+    fn ensure_prepared(&mut self) -> Drawn {
+        Ok(())
+    }
+
+    fn present(&mut self) -> Drawn {
+        Ok(())
+    }
+
+    fn draw_pixel(&mut self, point: BackendCoord, color: BackendColor) -> Drawn {
+        self.fill(point, point, color_of(color));
+        Ok(())
+    }
+
+    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Drawn {
+        if style.stroke_width() > 0 {
+            self.line(from, to, stroke_of(style), width_of(style));
+        }
+        Ok(())
+    }
+
+    fn draw_rect<S: BackendStyle>(&mut self, a: BackendCoord, b: BackendCoord, style: &S, fill: bool) -> Drawn {
+        let color = color_of(style.color());
+        let (low, high) = ((a.0.min(b.0), a.1.min(b.1)), (a.0.max(b.0), a.1.max(b.1)));
+        if fill {
+            self.fill(low, high, color);
+            return Ok(());
+        }
+        // Inwards from the corners, and none over another: a translucent frame is of one shade.
+        let half = |a: i32, b: i32| b.saturating_sub(a) / 2 + 1;
+        let width = width_of(style).min(half(low.0, high.0)).min(half(low.1, high.1));
+        if width > 0 {
+            let (inner_top, inner_bottom) = (low.1 + width, high.1 - width);
+            self.fill(low, (high.0, inner_top - 1), color);
+            self.fill((low.0, (inner_bottom + 1).max(inner_top)), high, color);
+            self.fill((low.0, inner_top), (low.0 + width - 1, inner_bottom), color);
+            self.fill(((high.0 - width + 1).max(low.0 + width), inner_top), (high.0, inner_bottom), color);
+        }
+        Ok(())
+    }
+
+    /// A path that only runs to the right, as a series does, is one stroke: where its pieces meet it is not darker.
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
+        let points: Vec<_> = path.into_iter().collect();
+        if style.stroke_width() == 0 {
+            return Ok(());
+        }
+        if points.len() > 2 && points.windows(2).all(|pair| pair[0].0 <= pair[1].0) {
+            self.stroke(&points, stroke_of(style));
+            return Ok(());
+        }
+        points.windows(2).try_for_each(|pair| self.draw_line(pair[0], pair[1], style))
+    }
+
+    fn draw_text<T: BackendTextStyle>(&mut self, text: &str, _: &T, _: BackendCoord) -> Drawn {
+        Err(no_text(text))
+    }
+
+    fn estimate_text_size<T: BackendTextStyle>(
+        &self,
+        text: &str,
+        _: &T,
+    ) -> Result<(u32, u32), DrawingErrorKind<BackendError>> {
+        Err(no_text(text))
+    }
+
+    fn blit_bitmap(&mut self, pos: BackendCoord, (width, height): (u32, u32), src: &[u8]) -> Drawn {
+        let expected = (width as usize).saturating_mul(height as usize).saturating_mul(3);
+        if src.len() != expected {
+            return Err(DrawingErrorKind::DrawingError(BackendError::Bitmap { expected, found: src.len() }));
+        }
+        for (index, rgb) in src.as_chunks::<3>().0.iter().enumerate() {
+            let (x, y) = (index % width as usize, index / width as usize);
+            let at = (pos.0.saturating_add(x as i32), pos.1.saturating_add(y as i32));
+            self.fill(at, at, Color::opaque(rgb[0], rgb[1], rgb[2]));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plotters::chart::ChartBuilder;
+    use plotters::drawing::IntoDrawingArea;
+    use plotters::element::Rectangle;
+    use plotters::series::LineSeries;
+    use plotters::style::{RED, RGBAColor, ShapeStyle, TextStyle};
+
+    use super::{BackendColor, BackendError, DrawingBackend, DrawingErrorKind, Pixels, PixelsBackend};
+
+    const HALF: RGBAColor = RGBAColor(255, 0, 0, 0.5);
+
+    fn half(stroke_width: u32) -> ShapeStyle {
+        ShapeStyle { color: HALF, filled: false, stroke_width }
+    }
+
+    fn inked(pixels: &Pixels) -> Vec<(u32, u32)> {
+        let all = (0..pixels.height()).flat_map(|y| (0..pixels.width()).map(move |x| (x, y)));
+        all.filter(|&(x, y)| pixels.pixel(x, y).is_some_and(|pixel| pixel[3] > 0)).collect()
+    }
+
+    #[test]
+    fn plotters_draws_a_series_without_a_mesh() {
+        let mut pixels = Pixels::new(100, 50);
+        {
+            let area = PixelsBackend::new(&mut pixels).into_drawing_area();
+            let mut chart = ChartBuilder::on(&area).build_cartesian_2d(0_f64..10.0, 0_f64..1.0).expect("a chart");
+            let line = (0..=10).map(|x| (f64::from(x), 0.5));
+            chart.draw_series(LineSeries::new(line, half(3))).expect("draws");
+            area.present().expect("presents");
+        }
+        let rows: Vec<_> = inked(&pixels).into_iter().filter(|(x, _)| *x == 50).map(|(_, y)| y).collect();
+        assert_eq!(rows.len(), 3, "{rows:?}");
+        assert!(rows.iter().all(|y| pixels.pixel(50, *y) == Some([255, 0, 0, 128])));
+    }
+
+    #[test]
+    fn shapes_cover_their_pixels_once() {
+        let shade = Some([255, 0, 0, 128]);
+        for (width, count) in [(1, 16), (2, 24), (9, 25)] {
+            let mut pixels = Pixels::new(7, 7);
+            let area = PixelsBackend::new(&mut pixels).into_drawing_area();
+            area.draw(&Rectangle::new([(1, 1), (5, 5)], half(width))).expect("draws");
+            drop(area);
+            assert_eq!(inked(&pixels).len(), count);
+            assert!(inked(&pixels).into_iter().all(|(x, y)| pixels.pixel(x, y) == shade));
+        }
+        let mut pixels = Pixels::new(7, 7);
+        let mut backend = PixelsBackend::new(&mut pixels);
+        backend.draw_rect((9, 2), (4, 3), &HALF, true).expect("draws");
+        backend.draw_line((1, 6), (1, 4), &HALF).expect("draws");
+        backend.draw_pixel((0, 0), BackendColor { alpha: 0.5, rgb: (255, 0, 0) }).expect("draws");
+        backend.draw_pixel((-1, 99), BackendColor { alpha: 0.5, rgb: (255, 0, 0) }).expect("draws");
+        backend.blit_bitmap((6, 6), (2, 1), &[1, 2, 3, 4, 5, 6]).expect("draws");
+        let expected = [(0, 0), (4, 2), (5, 2), (6, 2), (4, 3), (5, 3), (6, 3), (1, 4), (1, 5), (1, 6), (6, 6)];
+        assert_eq!(inked(&pixels), expected);
+        assert_eq!((pixels.pixel(1, 5), pixels.pixel(6, 6)), (shade, Some([1, 2, 3, 255])));
+    }
+
+    #[test]
+    fn what_it_cannot_draw_is_named() {
+        let mut pixels = Pixels::new(20, 20);
+        let mut backend = PixelsBackend::new(&mut pixels);
+        let error = backend.blit_bitmap((0, 0), (2, 2), &[0; 5]).expect_err("too short");
+        assert!(matches!(error, DrawingErrorKind::DrawingError(BackendError::Bitmap { expected: 12, found: 5 })));
+        let style = TextStyle::from(("sans-serif", 11.0));
+        let error = backend.draw_text("42", &style, (0, 0)).expect_err("no fonts");
+        assert_eq!(
+            error.to_string(),
+            "Drawing backend error: the surface has no fonts to write \"42\" with; texts go on the canvas layer"
+        );
+    }
+
+    #[test]
+    fn a_surface_without_area_takes_everything_in_silence() {
+        let mut pixels = Pixels::new(0, 0);
+        let mut backend = PixelsBackend::new(&mut pixels);
+        backend.draw_rect((i32::MIN, i32::MIN), (i32::MAX, i32::MAX), &RED, true).expect("draws");
+        backend.draw_line((i32::MIN, 0), (i32::MAX, 5), &RED).expect("draws");
+        backend.draw_circle((3, 3), 2, &RED, true).expect("draws");
+    }
+}
