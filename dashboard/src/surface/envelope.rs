@@ -40,12 +40,13 @@ impl ColumnSpan {
         Some(Self { first: first.clamp(min, max), last: last.clamp(min, max), min, max })
     }
 
-    /// Joins two neighbours that a jump from one to the other tore apart: they meet half-way.
-    fn join(before: &mut Self, after: &mut Self) {
-        let middle = if before.max < after.min {
-            f32::midpoint(before.max, after.min)
-        } else if after.max < before.min {
-            f32::midpoint(after.max, before.min)
+    /// Joins two neighbours that a jump from one to the other tore apart: they meet half-way between what they were
+    /// before either was joined to any, so that a column depends on those beside it and no others.
+    fn join(before: &mut Self, after: &mut Self, before_alone: Self) {
+        let middle = if before_alone.max < after.min {
+            f32::midpoint(before_alone.max, after.min)
+        } else if after.max < before_alone.min {
+            f32::midpoint(after.max, before_alone.min)
         } else {
             return;
         };
@@ -265,6 +266,7 @@ impl LinePainter {
     ) {
         let seen = clip.start.saturating_sub(reach)..clip.end.saturating_add(reach);
         let mut start = 0;
+        let mut before_alone = None;
         self.envelope.spans.clear();
         for (x, span) in columns.into_iter().skip_while(|(x, _)| *x < seen.start).take_while(|(x, _)| *x < seen.end) {
             let expected = start + self.envelope.spans.len() as u32;
@@ -274,9 +276,10 @@ impl LinePainter {
                 self.envelope.spans.clear();
             }
             let Some(mut span) = span else { continue };
-            match self.envelope.spans.last_mut() {
-                Some(before) => ColumnSpan::join(before, &mut span),
-                None => start = x,
+            let before_alone = before_alone.replace(span);
+            match (self.envelope.spans.last_mut(), before_alone) {
+                (Some(before), Some(before_alone)) => ColumnSpan::join(before, &mut span, before_alone),
+                _ => start = x,
             }
             self.envelope.spans.push(span);
         }
