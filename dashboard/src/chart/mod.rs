@@ -5,21 +5,48 @@
 //! | [`mod@line`] | lines where samples are few, envelopes where they are many; draws only what changed |
 //! | [`columns`] | what every kind draws from: summaries, column by column |
 //! | [`mod@kind`], [`options`] | what a person can choose, and how a URL writes it |
+//! | [`held`] | columns in which a value holds until the next |
+//! | [`area`] | stacked areas |
+//! | [`bars`] | stacked bars, one for each part of time |
+//! | [`heatmap`] | a row a series, a colour for each amount |
+//! | [`sparkline`] | a small line without axes |
+//! | [`gauge`] | an arc filled up to the value |
+//! | [`stat`] | the newest value and its trend |
+//! | [`plot`], [`stack`] | where values stand on a surface, and on each other |
 //! | [`axes`] | grid and labels, through plotters, on a layer of their own |
 //!
 //! # What it does not know
 //! The DOM, the socket. `axes` draws on any plotters backend; the page hands it a canvas.
 
+pub mod area;
 pub mod axes;
+pub mod bars;
 pub mod columns;
+pub mod gauge;
+pub mod heatmap;
+pub mod held;
 pub mod kind;
 pub mod line;
 pub mod options;
+pub mod plot;
+pub mod sparkline;
+pub mod stack;
+pub mod stat;
 
+pub use area::{AreaPainter, AreaStyle};
+pub use bars::{BarLayout, BarsPainter, bars_range};
 pub use columns::Columns;
+pub use gauge::{GaugePlace, GaugeStyle, Threshold};
+pub use held::Held;
 pub use kind::Kind;
 pub use line::{LineChart, Style};
 pub use options::Options;
+pub use plot::Plot;
+pub use sparkline::{SparklinePainter, SparklineStyle};
+pub use stack::stacked_range;
+pub use stat::{Direction, Stat, StatPainter, Trend};
 
+#[cfg(test)]
+mod kind_tests;
 #[cfg(test)]
 mod tests;

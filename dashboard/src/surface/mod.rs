@@ -23,6 +23,7 @@
 //! | module | subject |
 //! | --- | --- |
 //! | [`color`] | a colour, and how it is written in CSS |
+//! | [`oklab`], [`ramp`] | how different colours look, and a colour for each amount |
 //! | [`pixels`] | the surface: RGBA in memory, blending, scrolling, which columns changed |
 //! | [`blend`] | one colour over another, without premultiplied alpha |
 //! | [`edge`], [`coverage`] | how much of each pixel in a column a strip covers, exactly |
@@ -42,8 +43,10 @@ pub mod coverage;
 pub mod edge;
 pub mod envelope;
 pub mod line;
+pub mod oklab;
 pub mod pen;
 pub mod pixels;
+pub mod ramp;
 #[cfg(test)]
 mod tests;
 
@@ -52,3 +55,4 @@ pub use color::{Color, ParseColorError};
 pub use envelope::ColumnSpan;
 pub use line::{LinePainter, Stroke};
 pub use pixels::Pixels;
+pub use ramp::ColorRamp;

@@ -1,0 +1,143 @@
+//! Bars: time cut into equal parts, and the mean of each.
+
+use std::ops::Range;
+
+use super::columns::Columns;
+use super::plot::Plot;
+use super::stack::{Stack, level};
+use crate::store::Summary;
+use crate::surface::coverage::{ColumnCoverage, Strip};
+use crate::surface::edge::Edge;
+use crate::surface::{Color, Pixels};
+use crate::view::Scale;
+
+/// The part of a bar's columns that is left free beside it.
+const GAP_PARTS: u32 = 5;
+
+/// Narrower bars than this stand without a gap.
+const NARROWEST_WITH_GAP: u32 = 3;
+
+/// Which columns are one bar. Bars begin at multiples of their width, counted by the columns' own numbers: they move
+/// with the chart, and what they hold does not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarLayout {
+    /// Columns of a bar, gap included. None counts as one.
+    pub columns_per_bar: u32,
+    /// The number of the column at the surface's left edge, as [`Window::visible`](crate::view::Window::visible) gives.
+    pub first_column: i64,
+}
+
+impl BarLayout {
+    /// How many columns on either side shape a column's pixels: redraw as many more than have changed.
+    pub fn reach(&self) -> u32 {
+        self.width() - 1
+    }
+
+    fn width(&self) -> u32 {
+        self.columns_per_bar.max(1)
+    }
+
+    /// The columns of the bar in which a column of the surface lies, counted from the surface's left edge.
+    fn bar_at(&self, x: u32) -> Range<i64> {
+        let width = i64::from(self.width());
+        let start = i64::from(x) - self.first_column.wrapping_add(i64::from(x)).rem_euclid(width);
+        start..start + width
+    }
+
+    /// How many of a bar's columns are inked.
+    fn inked(&self) -> u32 {
+        let width = self.width();
+        if width < NARROWEST_WITH_GAP { width } else { width - (width / GAP_PARTS).max(1) }
+    }
+}
+
+/// Draws bars. It owns nothing but scratch memory.
+#[derive(Debug, Default)]
+pub struct BarsPainter {
+    /// From where to where each series lies in a bar: heights in pixels, the upper first.
+    segments: Vec<(f32, f32)>,
+    column: ColumnCoverage,
+}
+
+impl BarsPainter {
+    /// A painter without any memory yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Draws, on the columns of `clip`, which are clear, a bar for each part of time: for each series the mean of its
+    /// samples there, stacked from zero in the order of the series, those below zero downwards. A bar that an edge of
+    /// the surface cuts is the mean of what is on it.
+    ///
+    /// On a logarithmic axis the stack stands on the bottom edge. `colors` has one a series, over and over.
+    ///
+    /// Hot: once a redrawn chart.
+    pub fn paint(
+        &mut self,
+        pixels: &mut Pixels,
+        columns: &impl Columns,
+        scale: Scale,
+        layout: BarLayout,
+        colors: &[Color],
+        clip: Range<u32>,
+    ) {
+        let clip = pixels.clip_columns(clip);
+        if colors.is_empty() {
+            return;
+        }
+        let plot = Plot::new(pixels, scale);
+        let mut x = clip.start;
+        while x < clip.end {
+            let bar = layout.bar_at(x);
+            let on_surface = |column: i64| column.clamp(0, i64::from(pixels.width())) as u32;
+            let held = on_surface(bar.start)..on_surface(bar.end);
+            let inked = x..on_surface(bar.start + i64::from(layout.inked())).min(clip.end);
+            if !inked.is_empty() {
+                self.stack(columns, plot, held.clone());
+                for (series, &(top, bottom)) in self.segments.iter().enumerate() {
+                    if top < bottom {
+                        for x in inked.clone() {
+                            self.column.push(Strip { width: 1.0, top: Edge::level(top), bottom: Edge::level(bottom) });
+                            self.column.paint(pixels, x, colors[series % colors.len()]);
+                        }
+                    }
+                }
+            }
+            x = held.end;
+        }
+    }
+
+    fn stack(&mut self, columns: &impl Columns, plot: Plot, held: Range<u32>) {
+        let mut stack = Stack::default();
+        self.segments.clear();
+        for series in 0..columns.series() {
+            let mut all = Summary::EMPTY;
+            held.clone().for_each(|x| all.extend(&columns.summary(series, x)));
+            let (low, high) = level(&all).map_or((f64::NAN, f64::NAN), |value| stack.push(value));
+            self.segments.push((plot.y_within(high), plot.y_within(low)));
+        }
+    }
+}
+
+/// How far the bars reach, below zero and above: what an axis has to hold. None if there is no value.
+pub fn bars_range(columns: &impl Columns, layout: BarLayout) -> Option<(f64, f64)> {
+    let mut range: Option<(f64, f64)> = None;
+    let mut x = 0;
+    while x < columns.width() {
+        let end = layout.bar_at(x).end.clamp(i64::from(x) + 1, i64::from(columns.width())) as u32;
+        let mut stack = Stack::default();
+        let mut reached = (0.0_f64, 0.0_f64);
+        for series in 0..columns.series() {
+            let mut all = Summary::EMPTY;
+            (x..end).for_each(|x| all.extend(&columns.summary(series, x)));
+            if let Some(value) = level(&all) {
+                let (low, high) = stack.push(value);
+                reached = (reached.0.min(low), reached.1.max(high));
+                let (low, high) = range.unwrap_or(reached);
+                range = Some((low.min(reached.0), high.max(reached.1)));
+            }
+        }
+        x = end;
+    }
+    range
+}
