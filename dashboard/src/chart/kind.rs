@@ -32,6 +32,11 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Whether a group is shown as tiles, one a series, in place of one chart.
+    pub const fn is_tiles(self) -> bool {
+        matches!(self, Self::Sparklines | Self::Gauges | Self::Stats)
+    }
+
     /// As URLs write it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -2,7 +2,8 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`mod@line`] | lines where samples are few, envelopes where they are many; draws only what changed |
+//! | [`live`] | a chart that scrolls and draws only what changed, whatever its kind |
+//! | `line` | lines where samples are few, envelopes where they are many |
 //! | [`columns`] | what every kind draws from: summaries, column by column |
 //! | [`mod@kind`], [`options`] | what a person can choose, and how a URL writes it |
 //! | [`held`] | columns in which a value holds until the next |
@@ -12,6 +13,7 @@
 //! | [`sparkline`] | a small line without axes |
 //! | [`gauge`] | an arc filled up to the value |
 //! | [`stat`] | the newest value and its trend |
+//! | [`tiles`] | sparklines, gauges and stats side by side |
 //! | [`plot`], [`stack`] | where values stand on a surface, and on each other |
 //! | [`axes`] | grid and labels, through plotters, on a layer of their own |
 //!
@@ -26,12 +28,14 @@ pub mod gauge;
 pub mod heatmap;
 pub mod held;
 pub mod kind;
-pub mod line;
+mod line;
+pub mod live;
 pub mod options;
 pub mod plot;
 pub mod sparkline;
 pub mod stack;
 pub mod stat;
+pub mod tiles;
 
 pub use area::{AreaPainter, AreaStyle};
 pub use bars::{BarLayout, BarsPainter, bars_range};
@@ -39,12 +43,13 @@ pub use columns::Columns;
 pub use gauge::{GaugePlace, GaugeStyle, Threshold};
 pub use held::Held;
 pub use kind::Kind;
-pub use line::{LineChart, Style};
+pub use live::{LiveChart, Style};
 pub use options::Options;
 pub use plot::Plot;
 pub use sparkline::{SparklinePainter, SparklineStyle};
 pub use stack::stacked_range;
 pub use stat::{Direction, Stat, StatPainter, Trend};
+pub use tiles::{TileChart, TileLayout};
 
 #[cfg(test)]
 mod kind_tests;

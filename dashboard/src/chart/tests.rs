@@ -5,10 +5,10 @@ use protocol::{
     Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 
-use super::line::Change;
-use super::{LineChart, Style};
+use super::live::Change;
+use super::{LiveChart, Style};
 use crate::store::Store;
-use crate::surface::Color;
+use crate::surface::{Color, ColorRamp};
 use crate::view::{Steps, Window};
 
 fn catalog(interval: Interval) -> Vec<u8> {
@@ -38,7 +38,11 @@ const WIDTH: u32 = 200;
 const HEIGHT: u32 = 80;
 
 fn style() -> Style {
-    Style { line_width_px: 1.5, series: [Color::opaque(255, 0, 0), Color::opaque(0, 255, 0)].into() }
+    Style {
+        line_width_px: 1.5,
+        series: [Color::opaque(255, 0, 0), Color::opaque(0, 255, 0)].into(),
+        ramp: ColorRamp::dark().into(),
+    }
 }
 
 /// A store with one group of two series, `hz` rows a second, and a source of further rows.
@@ -74,14 +78,14 @@ impl Feed {
         }
     }
 
-    fn draw(&self, chart: &mut LineChart, now: Timestamp) -> Change {
+    fn draw(&self, chart: &mut LiveChart, now: Timestamp) -> Change {
         let window = Window::new(Interval::from_secs(20), WIDTH);
         chart.draw(&self.store.groups()[0], &window, now, &style())
     }
 }
 
-fn chart() -> LineChart {
-    let mut chart = LineChart::new(Steps::Decimal);
+fn chart() -> LiveChart {
+    let mut chart = LiveChart::new(Steps::Decimal);
     chart.resize(WIDTH, HEIGHT, 0);
     chart
 }
@@ -106,7 +110,7 @@ fn drawing_bit_by_bit_gives_the_same_picture_as_drawing_at_once() {
         // An x is rounded anew at each place on its way to the left, so the last bits of an edge may differ; and the
         // leftmost columns once had a neighbour that has left the window.
         for (x, y) in (2..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| (x, y))) {
-            let at = |chart: &LineChart| chart.pixels().pixel(x, y).expect("inside");
+            let at = |chart: &LiveChart| chart.pixels().pixel(x, y).expect("inside");
             let (one, other) = (at(&chart_bit_by_bit), at(&at_once));
             let far = one.iter().zip(other).any(|(a, b)| a.abs_diff(b) > 2);
             assert!(!far, "{hz} Hz at {x}, {y}: {one:?} and {other:?}");
@@ -150,7 +154,7 @@ fn no_value_is_too_odd_to_draw() {
             feed.draw(&mut chart(), feed.now());
             feed.draw(&mut chart(), Timestamp::MIN);
             feed.draw(&mut chart(), Timestamp::MAX);
-            feed.draw(&mut LineChart::new(Steps::Decimal), feed.now());
+            feed.draw(&mut LiveChart::new(Steps::Decimal), feed.now());
         }
     }
 }

@@ -9,7 +9,7 @@ use super::codec::{PageCodec, Received};
 use super::command::Command;
 use super::dom::{self, Text};
 use super::header::{Figures, Header};
-use super::panel::Look;
+use super::look::Look;
 use super::parameters::{Parameters, Theme, Times};
 use super::rate::Rate;
 use super::stats::Stats;
@@ -89,7 +89,7 @@ impl App {
         let app = Self {
             window: parameters.window,
             theme,
-            palette: Palette::read()?,
+            palette: Palette::read(theme)?,
             store: Store::new(parameters.window),
             times: parameters.times,
             wall: Wall::new(parameters.options)?,
@@ -221,7 +221,7 @@ impl App {
     fn set_theme(&mut self, theme: Theme) -> Result<(), JsValue> {
         self.theme = theme;
         theme::apply(theme)?;
-        self.palette = Palette::read()?;
+        self.palette = Palette::read(theme)?;
         self.wall.repaint_axes();
         Ok(())
     }

@@ -8,9 +8,9 @@ use web_sys::{Event, HtmlElement};
 
 use super::dom::{self, Text};
 use super::listener::Listener;
+use super::look::Writing;
 use super::theme::SERIES_COLORS;
 use crate::store::Group;
-use crate::view::Unit;
 
 /// Entries of a closed legend: as many as fit on the widest screen. Text that nobody sees, and lists that scroll, cost
 /// more than all charts.
@@ -111,13 +111,13 @@ impl Legend {
     }
 
     /// Shows each series' newest value.
-    pub(super) fn update(&mut self, group: &Group, unit: &Unit, has_long_unit: bool) -> Result<(), JsValue> {
+    pub(super) fn update(&mut self, group: &Group, writing: &Writing) -> Result<(), JsValue> {
         if self.entries.len() != self.room().min(group.series().len()) {
             self.rebuild(group)?;
         }
         for (series, entry) in self.entries.iter_mut().enumerate() {
             let value = group.latest(series).unwrap_or(f64::NAN);
-            entry.value.set(&short(&unit.format(value).to_string(), has_long_unit));
+            entry.value.set(&writing.short(&writing.unit.format(value).to_string()));
             // What has ended is still in the picture for a while: it goes to the end of the list.
             let has_ended = group.has_ended(series);
             if entry.has_ended != has_ended {
@@ -127,10 +127,4 @@ impl Legend {
         }
         Ok(())
     }
-}
-
-/// A number with its multiple, without a unit that stands elsewhere: `60k packets/s` becomes `60k`.
-pub(super) fn short(label: &str, has_long_unit: bool) -> String {
-    let number = label.split_once(' ').filter(|_| has_long_unit).map_or(label, |(number, _)| number);
-    number.to_owned()
 }

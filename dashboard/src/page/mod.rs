@@ -7,7 +7,10 @@
 //! | `codec` | the socket's messages, with their length |
 //! | `wall` | the panels; which are on screen, and what a frame may cost |
 //! | `sight` | which elements are on screen |
-//! | `panel` | one group on screen: title, canvases, legend |
+//! | `panel` | one group on screen: title, chart or tiles, legend |
+//! | `chart_view`, `tiles_view` | what shows the values |
+//! | `canvas` | a canvas that shows a surface |
+//! | `look` | what is the same for all panels, and how one writes its values |
 //! | `legend` | names and current values of a panel's series |
 //! | `menu` | how a panel's group is shown |
 //! | `address` | the page's URL |
@@ -23,6 +26,8 @@
 
 mod address;
 mod app;
+mod canvas;
+mod chart_view;
 mod codec;
 mod command;
 mod controls;
@@ -31,6 +36,7 @@ mod frame_loop;
 mod header;
 mod legend;
 mod listener;
+mod look;
 mod menu;
 mod panel;
 pub mod parameters;
@@ -39,6 +45,7 @@ mod sight;
 mod start;
 mod stats;
 mod theme;
+mod tiles_view;
 mod wall;
 
 pub use start::start;

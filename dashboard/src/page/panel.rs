@@ -1,47 +1,18 @@
-//! One group on screen: title, plot, legend. Two canvases: the axes below, the series above.
+//! One group on screen: title, chart or tiles, legend.
 
-use std::ops::Range;
-use std::rc::Rc;
+use protocol::Timestamp;
+use wasm_bindgen::JsValue;
+use web_sys::HtmlElement;
 
-use plotters::drawing::IntoDrawingArea;
-use plotters_canvas::CanvasBackend;
-use protocol::{Interval, Timestamp};
-use wasm_bindgen::{Clamped, JsCast, JsValue};
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, ImageData};
-
+use super::chart_view::ChartView;
 use super::dom::{self, Text};
-use super::legend::{Legend, short};
+use super::legend::Legend;
+use super::look::{Look, Writing};
 use super::menu::Menu;
-use super::theme::Palette;
-use crate::chart::axes::{self, Mark, PlotBox};
-use crate::chart::line::{Change, MAX_SERIES_DRAWN};
-use crate::chart::{LineChart, Options, Style};
+use super::tiles_view::TilesView;
+use crate::chart::Options;
+use crate::chart::live::MAX_SERIES_DRAWN;
 use crate::store::{DerivedGroup, Group};
-use crate::surface::Pixels;
-use crate::view::{self, Mapping, TimeLabels, Unit, Window};
-
-/// Room around the plot for labels, in CSS pixels.
-const LEFT_PX: f64 = 66.0;
-const RIGHT_PX: f64 = 10.0;
-const TOP_PX: f64 = 8.0;
-const BOTTOM_PX: f64 = 20.0;
-
-/// Characters of a unit that fit beside a number on the axis, such as `MiB/s`. A longer one stands in the head, once.
-const LONGEST_UNIT: usize = 5;
-
-/// Width of a line in CSS pixels.
-const LINE_PX: f64 = 1.5;
-
-/// What is the same for all panels.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Look<'a> {
-    /// How much time is shown.
-    pub(super) span: Interval,
-    /// How times are told.
-    pub(super) times: TimeLabels,
-    /// Colours.
-    pub(super) palette: &'a Palette,
-}
 
 #[derive(Debug)]
 pub(super) struct Panel {
@@ -49,26 +20,49 @@ pub(super) struct Panel {
     root: HtmlElement,
     title: Text,
     unit_note: Text,
-    has_long_unit: bool,
     limit_note: Text,
     age: Text,
-    plot: HtmlElement,
-    axes: HtmlCanvasElement,
-    series: HtmlCanvasElement,
-    context: CanvasRenderingContext2d,
+    body: Body,
     legend: Legend,
     menu: Menu,
-    chart: LineChart,
     options: Options,
     /// What is shown in place of the group itself.
     derived: Option<DerivedGroup>,
-    unit: Unit,
-    scale: f64,
-    axes_are_old: bool,
-    /// The newest column of the axes, where they move with time.
-    axes_column: i64,
+    writing: Writing,
     is_stale: bool,
     sight: InSight,
+}
+
+/// What shows the values.
+#[derive(Debug)]
+enum Body {
+    Chart(ChartView),
+    Tiles(TilesView),
+}
+
+impl Body {
+    fn new(options: Options, writing: &Writing) -> Result<Self, JsValue> {
+        let steps = writing.unit.steps();
+        if options.kind.is_tiles() {
+            TilesView::new(options.kind, steps).map(Self::Tiles)
+        } else {
+            ChartView::new(options, steps).map(Self::Chart)
+        }
+    }
+
+    const fn element(&self) -> &HtmlElement {
+        match self {
+            Self::Chart(chart) => chart.element(),
+            Self::Tiles(tiles) => tiles.element(),
+        }
+    }
+
+    fn release(&mut self) {
+        match self {
+            Self::Chart(chart) => chart.release(),
+            Self::Tiles(tiles) => tiles.release(),
+        }
+    }
 }
 
 /// Whether a panel is on screen.
@@ -91,44 +85,25 @@ impl Panel {
         let age: HtmlElement = dom::element("span", "panel-age")?;
         let unit_note: HtmlElement = dom::element("span", "panel-unit")?;
         let limit_note: HtmlElement = dom::element("span", "panel-limit")?;
-        let legend = Legend::new()?;
-        let menu = Menu::new(options)?;
+        let (legend, menu) = (Legend::new()?, Menu::new(options)?);
         head.append_with_node_5(&title, &unit_note, &limit_note, &age, legend.opener())?;
         head.append_child(menu.element())?;
-        let plot: HtmlElement = dom::element("div", "plot")?;
-        let axes: HtmlCanvasElement = dom::element("canvas", "plot-axes")?;
-        let series: HtmlCanvasElement = dom::element("canvas", "plot-series")?;
-        for canvas in [&axes, &series] {
-            fit(canvas, 0, 0);
-        }
-        series.set_attribute("role", "img")?;
-        plot.append_with_node_2(&axes, &series)?;
-        root.append_with_node_3(&head, &plot, legend.element())?;
-        let context = series.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?;
-        let unit = Unit::parse(&group.unit, &group.bounds);
-        let mut chart = LineChart::new(unit.steps());
-        chart.set_options(options);
+        let writing = Writing::new(&group.unit, &group.bounds);
+        let body = Body::new(options, &writing)?;
+        root.append_with_node_3(&head, body.element(), legend.element())?;
         let mut panel = Self {
             name: group.name.clone(),
             root,
             title: Text::new(title),
             unit_note: Text::new(unit_note),
-            has_long_unit: false,
             limit_note: Text::new(limit_note),
             age: Text::new(age),
-            plot,
-            axes,
-            series,
-            context: context.unchecked_into(),
+            body,
             legend,
             menu,
-            chart,
             options,
             derived: None,
-            unit,
-            scale: 1.0,
-            axes_are_old: true,
-            axes_column: 0,
+            writing,
             is_stale: false,
             sight: InSight::No,
         };
@@ -152,9 +127,7 @@ impl Panel {
     /// It came on screen or left it. Off screen it takes no memory for pixels.
     pub(super) fn set_in_view(&mut self, in_view: bool) {
         if !in_view && self.is_in_view() {
-            fit(&self.axes, 0, 0);
-            fit(&self.series, 0, 0);
-            self.chart.release();
+            self.body.release();
             self.derived = None;
         }
         self.sight = match (in_view, self.sight) {
@@ -169,9 +142,19 @@ impl Panel {
         self.sight == InSight::Unmeasured
     }
 
-    /// Width and height of the plot with its labels, in CSS pixels.
+    /// Width and height of the chart with its labels, in CSS pixels.
     pub(super) fn measure(&self) -> (f64, f64) {
-        (f64::from(self.plot.client_width()), f64::from(self.plot.client_height()))
+        let element = self.body.element();
+        (f64::from(element.client_width()), f64::from(element.client_height()))
+    }
+
+    /// Fits the chart to what was measured.
+    pub(super) fn resize(&mut self, size: (f64, f64), scale: f64) -> Result<(), JsValue> {
+        self.sight = InSight::Yes;
+        match &mut self.body {
+            Body::Chart(chart) => chart.resize(size, scale),
+            Body::Tiles(tiles) => tiles.resize(size, scale),
+        }
     }
 
     /// Takes over what the catalog says.
@@ -183,64 +166,37 @@ impl Panel {
     }
 
     fn describe_shown(&mut self, group: &Group) -> Result<(), JsValue> {
-        self.title.set(&match self.options.derivation {
+        let title = match self.options.derivation {
             Some(derivation) => format!("{}: {derivation}", group.title),
             None => group.title.clone(),
-        });
-        self.series.set_attribute("aria-label", &format!("{}, live chart", group.title))?;
-        self.unit = Unit::parse(&group.unit, &group.bounds);
-        let many = self.unit.format(2.0).unit;
-        self.has_long_unit = many.trim().chars().count() > LONGEST_UNIT;
-        self.unit_note.set(if self.has_long_unit { many.trim() } else { "" });
+        };
+        self.title.set(&title);
+        self.writing = Writing::new(&group.unit, &group.bounds);
+        self.unit_note.set(self.writing.long_unit.as_deref().unwrap_or_default());
         let series = group.series().len();
         self.limit_note.set(&if series > MAX_SERIES_DRAWN {
             format!("the first {MAX_SERIES_DRAWN} of {series} series")
         } else {
             String::new()
         });
-        self.axes_are_old = true;
-        self.legend.rebuild(group)
-    }
-
-    /// Fits the canvases to what was measured.
-    pub(super) fn resize(&mut self, (width, height): (f64, f64), scale: f64) -> Result<(), JsValue> {
-        self.sight = InSight::Yes;
-        let device = |css: f64| (css * scale).round().max(0.0) as u32;
-        fit(&self.axes, device(width), device(height));
-        let (plot_width, plot_height) = (width - LEFT_PX - RIGHT_PX, height - TOP_PX - BOTTOM_PX);
-        let (device_width, device_height, margin) = (device(plot_width), device(plot_height), device(LINE_PX));
-        let surface_height = device_height + 2 * margin;
-        if fit(&self.series, device_width, surface_height) {
-            self.chart.repaint();
+        self.root.class_list().toggle_with_force("has-tiles", self.options.kind.is_tiles())?;
+        self.legend.rebuild(group)?;
+        match &mut self.body {
+            Body::Chart(chart) => chart.describe(&title),
+            Body::Tiles(_) => Ok(()),
         }
-        let style = self.series.style();
-        // Exactly as many CSS pixels as the device pixels are worth, or the browser would blur them.
-        for (name, css) in [
-            ("left", f64::from(device(LEFT_PX)) / scale),
-            ("top", (f64::from(device(TOP_PX)) - f64::from(margin)) / scale),
-            ("width", f64::from(device_width) / scale),
-            ("height", f64::from(surface_height) / scale),
-        ] {
-            style.set_property(name, &format!("{css}px"))?;
-        }
-        self.scale = scale;
-        self.chart.resize(device_width, device_height, margin);
-        self.axes_are_old = true;
-        Ok(())
     }
 
     /// What a person has chosen since this was last asked.
     pub(super) fn take_options(&mut self, source: &Group) -> Result<Option<Options>, JsValue> {
         let Some(options) = self.menu.take() else { return Ok(None) };
-        if options.derivation != self.options.derivation {
-            // Other values in another unit: what the axis has seen means nothing any more.
-            self.derived = None;
-            self.chart = LineChart::new(self.unit.steps());
-            self.sight = InSight::Unmeasured;
-        }
         self.options = options;
-        self.chart.set_options(options);
+        self.derived = None;
         self.describe(source)?;
+        let body = Body::new(options, &self.writing)?;
+        self.body.element().replace_with_with_node_1(body.element())?;
+        self.body = body;
+        self.sight = InSight::Unmeasured;
         Ok(Some(options))
     }
 
@@ -249,7 +205,11 @@ impl Panel {
     /// Hot: once a panel and display frame.
     pub(super) fn draw(&mut self, source: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
         let derived = self.derive(source)?;
-        let drawn = self.draw_group(derived.as_ref().map_or(source, DerivedGroup::group), look, now);
+        let group = derived.as_ref().map_or(source, DerivedGroup::group);
+        let drawn = match &mut self.body {
+            Body::Chart(chart) => chart.draw(group, look, now, &self.writing),
+            Body::Tiles(tiles) => tiles.draw(group, look, now),
+        };
         self.derived = derived;
         drawn
     }
@@ -277,27 +237,6 @@ impl Panel {
         }
     }
 
-    fn draw_group(&mut self, group: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
-        let Look { span, times, palette } = *look;
-        let (width, height) = (self.chart.pixels().width(), self.chart.pixels().height());
-        if width == 0 || height == 0 {
-            return Ok(false);
-        }
-        let window = Window::new(span, width);
-        let style = Style { line_width_px: (LINE_PX * self.scale) as f32, series: Rc::clone(&palette.series) };
-        let change = self.chart.draw(group, &window, now, &style);
-        if let Some(columns) = self.chart.pixels_mut().take_dirty() {
-            commit(&self.context, self.chart.pixels(), columns)?;
-        }
-        let column = if times == TimeLabels::Relative { 0 } else { window.column_of(now) };
-        if change == Change::Axis || self.axes_are_old || self.axes_column != column {
-            self.axes_are_old = false;
-            self.axes_column = column;
-            self.draw_axes(&window, times, now, palette)?;
-        }
-        Ok(change != Change::Nothing)
-    }
-
     /// Shows each series' newest value, and how old the newest is when that is too old.
     pub(super) fn update_legend(&mut self, source: &Group, now: Timestamp) -> Result<(), JsValue> {
         let derived = self.derived.take();
@@ -307,7 +246,23 @@ impl Panel {
     }
 
     fn show_values(&mut self, group: &Group, now: Timestamp) -> Result<(), JsValue> {
-        self.legend.update(group, &self.unit, self.has_long_unit)?;
+        match &mut self.body {
+            Body::Chart(chart) => {
+                self.legend.update(group, &self.writing)?;
+                if let Some(colors) = chart.legend_of_colors(&self.writing) {
+                    self.unit_note.set(&colors);
+                }
+            }
+            Body::Tiles(tiles) => {
+                tiles.update(group, &self.writing);
+                let left_out = tiles.left_out(group);
+                self.limit_note.set(&if left_out > 0 {
+                    format!("{left_out} more find no room")
+                } else {
+                    String::new()
+                });
+            }
+        }
         let age_us = group.newest().map(|newest| now.micros_since(newest));
         let limit = group.longest_step().micros().max(1_000_000) as i64;
         let stale = age_us.filter(|&age_us| age_us > limit);
@@ -321,76 +276,8 @@ impl Panel {
 
     /// Draws the axes anew at the next frame.
     pub(super) fn repaint_axes(&mut self) {
-        self.axes_are_old = true;
+        if let Body::Chart(chart) = &mut self.body {
+            chart.repaint_axes();
+        }
     }
-
-    fn draw_axes(
-        &mut self,
-        window: &Window,
-        times: TimeLabels,
-        now: Timestamp,
-        palette: &Palette,
-    ) -> Result<(), JsValue> {
-        let context: CanvasRenderingContext2d =
-            self.axes.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?.unchecked_into();
-        context.clear_rect(0.0, 0.0, f64::from(self.axes.width()), f64::from(self.axes.height()));
-        let backend = CanvasBackend::with_canvas_object(self.axes.clone())
-            .ok_or_else(|| JsValue::from_str("plotters has no canvas"))?;
-        let device = |css: f64| (css * self.scale).round() as i32;
-        let plot = PlotBox {
-            left: device(LEFT_PX),
-            top: device(TOP_PX),
-            width: self.chart.pixels().width() as i32,
-            height: self.chart.scale().height_px() as i32,
-            scale: self.scale,
-        };
-        let scale = self.chart.scale();
-        let css_height = f64::from(plot.height) / self.scale;
-        let (low, high, steps) = (scale.low(), scale.high(), self.unit.steps());
-        let (ticks, labels) = match scale.mapping() {
-            Mapping::Linear => {
-                let ticks = view::value_ticks(low, high, css_height, steps);
-                let labels = self.unit.axis(&ticks).labels(&ticks);
-                (ticks, labels)
-            }
-            Mapping::Log => {
-                let ticks = view::log_ticks(low, high, css_height, steps);
-                let labels = view::log_labels(&self.unit, &ticks);
-                (ticks, labels)
-            }
-        };
-        let labels = labels.into_iter().map(|label| short(&label, self.has_long_unit));
-        let place = |(&tick, label)| Mark { position_px: f64::from(scale.y(tick)), label };
-        let values: Vec<Mark> = ticks.iter().zip(labels).map(place).collect();
-        let times: Vec<Mark> = view::clock_ticks(times, window, now, f64::from(plot.width) / self.scale)
-            .into_iter()
-            .map(|tick| Mark { position_px: tick.at * f64::from(plot.width), label: tick.label })
-            .collect();
-        axes::draw(&backend.into_drawing_area(), plot, &values, &times, palette.axes, &palette.font)
-            .map_err(|error| JsValue::from_str(&error.to_string()))
-    }
-}
-
-/// Gives a canvas so many device pixels. Whether that emptied it: setting a size, even the same one, does.
-fn fit(canvas: &HtmlCanvasElement, width: u32, height: u32) -> bool {
-    let resized = (canvas.width(), canvas.height()) != (width, height);
-    if resized {
-        canvas.set_width(width);
-        canvas.set_height(height);
-    }
-    resized
-}
-
-/// Puts columns of a surface on a canvas.
-fn commit(context: &CanvasRenderingContext2d, pixels: &Pixels, columns: Range<u32>) -> Result<(), JsValue> {
-    let image = ImageData::new_with_u8_clamped_array_and_sh(Clamped(pixels.bytes()), pixels.width(), pixels.height())?;
-    context.put_image_data_with_dirty_x_and_dirty_y_and_dirty_width_and_dirty_height(
-        &image,
-        0.0,
-        0.0,
-        f64::from(columns.start),
-        0.0,
-        f64::from(columns.end - columns.start),
-        f64::from(pixels.height()),
-    )
 }

@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use super::dom;
 use super::parameters::Theme;
 use crate::chart::axes::AxisColors;
-use crate::surface::Color;
+use crate::surface::{Color, ColorRamp};
 
 /// Series colours there are; more series begin again.
 pub(super) const SERIES_COLORS: usize = 8;
@@ -16,6 +16,9 @@ pub(super) const SERIES_COLORS: usize = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Palette {
     pub(super) series: Rc<[Color]>,
+    pub(super) ramp: Rc<ColorRamp>,
+    /// What of a dial is not filled.
+    pub(super) track: Color,
     pub(super) axes: AxisColors,
     pub(super) font: String,
 }
@@ -35,7 +38,7 @@ pub(super) fn preferred() -> Theme {
 
 impl Palette {
     /// Reads the colours of the theme that is in place.
-    pub(super) fn read() -> Result<Self, JsValue> {
+    pub(super) fn read(theme: Theme) -> Result<Self, JsValue> {
         let root = dom::document()?.document_element().ok_or_else(|| JsValue::from_str("no document element"))?;
         let style = dom::window()?.get_computed_style(&root)?.ok_or_else(|| JsValue::from_str("no style"))?;
         let property = |name: &str| style.get_property_value(name).map(|value| value.trim().to_owned());
@@ -46,6 +49,8 @@ impl Palette {
         let series =
             (1..=SERIES_COLORS).map(|number| color(&format!("--series-{number}"))).collect::<Result<_, _>>()?;
         let axes = AxisColors { grid: color("--grid")?, axis: color("--axis")?, label: color("--text-soft")? };
-        Ok(Self { series, axes, font: property("--font")? })
+        let ramp = Rc::new(if theme == Theme::Dark { ColorRamp::dark() } else { ColorRamp::light() });
+        let track = color("--panel-edge")?;
+        Ok(Self { series, ramp, track, axes, font: property("--font")? })
     }
 }

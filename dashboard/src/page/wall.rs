@@ -8,7 +8,8 @@ use web_sys::{Element, HtmlElement};
 
 use super::address;
 use super::dom;
-use super::panel::{Look, Panel};
+use super::look::Look;
+use super::panel::Panel;
 use super::parameters::SHOW;
 use super::sight::Sight;
 use crate::chart::Options;

@@ -89,6 +89,21 @@ impl Pixels {
         }
     }
 
+    /// Puts another surface in the place of what is here, its left upper corner at `corner`, as far as it lies on this one.
+    pub fn copy_from(&mut self, other: &Self, corner: (u32, u32)) {
+        let (x, y) = corner;
+        let columns = self.clip_columns(x..x.saturating_add(other.width));
+        let width = columns.len();
+        if width == 0 {
+            return;
+        }
+        for row in 0..other.height.min(self.height.saturating_sub(y)) {
+            let (from, to) = (other.index(0, row), self.index(columns.start, y + row));
+            self.data[to..to + width].copy_from_slice(&other.data[from..from + width]);
+        }
+        self.mark_dirty(columns);
+    }
+
     /// Lays a colour over one pixel, of which it covers a part from 0 to 1. Nothing happens outside the surface.
     pub fn blend(&mut self, x: u32, y: u32, color: Color, coverage: f32) {
         self.blend_column(x, y, std::iter::once(coverage), color);
@@ -231,6 +246,19 @@ mod tests {
             pixels.blend_run(0, 0..5, RED, 1.0);
             assert!(pixels.bytes().is_empty());
         }
+    }
+
+    #[test]
+    fn a_copy_is_cut_at_the_edges() {
+        let mut small = clean(2, 2);
+        small.blend_run(0, 0..2, RED, 1.0);
+        small.blend_run(1, 0..2, RED, 1.0);
+        let mut large = clean(4, 3);
+        large.copy_from(&small, (3, 2));
+        assert_eq!((large.pixel(3, 2), large.pixel(2, 2)), (Some(OPAQUE_RED), Some(TRANSPARENT)));
+        assert_eq!(large.take_dirty(), Some(3..4));
+        large.copy_from(&small, (u32::MAX, u32::MAX));
+        assert_eq!(large.take_dirty(), None);
     }
 
     proptest! {

@@ -129,6 +129,11 @@ impl RangeTracker {
         }
     }
 
+    /// Begins anew: what was seen is no longer shown.
+    pub fn forget(&mut self) {
+        (self.current, self.roomy) = (None, None);
+    }
+
     /// How values spread along the axis.
     pub fn mapping(&self) -> Mapping {
         self.mapping

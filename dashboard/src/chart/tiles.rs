@@ -1,0 +1,221 @@
+//! Tiles: a small picture a series, side by side on one surface. Sparklines, gauges, stats.
+
+use std::ops::Range;
+
+use protocol::Timestamp;
+
+use super::columns::Columns;
+use super::gauge::{self, GaugeStyle};
+use super::kind::Kind;
+use super::live::{Shown, Style};
+use super::sparkline::{SparklinePainter, SparklineStyle};
+use super::stat::{Stat, StatPainter};
+use crate::store::{Envelopes, Group, Summary};
+use crate::surface::{Color, Pixels};
+use crate::view::{Mapping, RangeTracker, Scale, Steps, Unit, Window};
+
+/// The part of a sparkline's or a gauge's tile that is left free above it for its name and value, in CSS pixels.
+const TEXT_PX: f64 = 18.0;
+
+/// Between two tiles, in CSS pixels.
+const GAP_PX: f64 = 10.0;
+
+/// Radius of the dot where a sparkline is now, as a part of the line's width.
+const DOT: f32 = 1.6;
+
+/// Where tiles stand on a surface of a panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TileLayout {
+    /// Tiles side by side.
+    pub columns: u32,
+    /// How many there are, in rows from the top left.
+    pub count: u32,
+    /// Width and height of each in device pixels.
+    pub size: (u32, u32),
+    /// Free room between two, in device pixels.
+    pub gap: u32,
+}
+
+impl TileLayout {
+    /// Tiles for `series` series of `kind`, as many as find room on a surface of this size; `scale` is device pixels a CSS
+    /// pixel.
+    pub fn new(kind: Kind, series: usize, (width, height): (u32, u32), scale: f64) -> Self {
+        let (least_width, least_height) = match kind {
+            Kind::Gauges => (84.0, 84.0),
+            Kind::Stats => (116.0, 54.0),
+            _ => (120.0, 40.0),
+        };
+        let gap = (GAP_PX * scale).round() as u32;
+        let fitting =
+            |room: u32, least: f64| (f64::from(room + gap) / (least * scale + f64::from(gap))).floor().max(1.0) as u32;
+        let series = u32::try_from(series).unwrap_or(u32::MAX);
+        let most_rows = fitting(height, least_height);
+        let columns = fitting(width, least_width).min(series).max(1);
+        let rows = series.div_ceil(columns).clamp(1, most_rows);
+        // As few side by side as the rows allow: wider tiles show more.
+        let columns = series.div_ceil(rows).clamp(1, columns);
+        let part = |room: u32, count: u32| (room.saturating_sub(gap * (count - 1)) / count).max(1);
+        Self { columns, count: series.min(columns * rows), size: (part(width, columns), part(height, rows)), gap }
+    }
+
+    /// The left upper corner of a tile, in device pixels.
+    pub const fn corner(&self, tile: u32) -> (u32, u32) {
+        let (column, row) = (tile % self.columns, tile / self.columns);
+        (column * (self.size.0 + self.gap), row * (self.size.1 + self.gap))
+    }
+}
+
+/// The tiles of one group.
+#[derive(Debug)]
+pub struct TileChart {
+    kind: Kind,
+    pixels: Pixels,
+    tile: Pixels,
+    layout: TileLayout,
+    envelopes: Envelopes,
+    range: RangeTracker,
+    scale: f64,
+    sparkline: SparklinePainter,
+    stat: StatPainter,
+    /// The newest column and row that are drawn, and how.
+    drawn: Option<(i64, u64, Style)>,
+}
+
+impl TileChart {
+    /// Tiles of `kind` without a size yet; the dials of gauges end at values that are round in `steps`.
+    pub fn new(kind: Kind, steps: Steps) -> Self {
+        Self {
+            kind,
+            pixels: Pixels::new(0, 0),
+            tile: Pixels::new(0, 0),
+            layout: TileLayout::default(),
+            envelopes: Envelopes::default(),
+            range: RangeTracker::new(steps),
+            scale: 1.0,
+            sparkline: SparklinePainter::new(),
+            stat: StatPainter::new(),
+            drawn: None,
+        }
+    }
+
+    /// What kind they are.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Gives the surface another size in device pixels, at `scale` device pixels a CSS pixel.
+    pub fn resize(&mut self, width: u32, height: u32, scale: f64) {
+        self.pixels.resize(width, height);
+        self.scale = scale;
+        self.drawn = None;
+    }
+
+    /// The surface.
+    pub const fn pixels(&self) -> &Pixels {
+        &self.pixels
+    }
+
+    /// The surface, to take its dirty columns.
+    pub const fn pixels_mut(&mut self) -> &mut Pixels {
+        &mut self.pixels
+    }
+
+    /// Where the tiles stand.
+    pub const fn layout(&self) -> TileLayout {
+        self.layout
+    }
+
+    /// Draws all tiles, if there is something new. Whether there was.
+    ///
+    /// Hot: once a chart and display frame.
+    pub fn draw(&mut self, group: &Group, window: &Window, now: Timestamp, style: &Style, track: Color) -> bool {
+        let size = (self.pixels.width(), self.pixels.height());
+        if size.0 == 0 || size.1 == 0 || style.series.is_empty() {
+            return false;
+        }
+        self.layout = TileLayout::new(self.kind, group.series().len(), size, self.scale);
+        let window = Window::new(window.span(), self.layout.size.0);
+        let right = window.column_of(now);
+        let width = self.layout.size.0 as usize;
+        let changed = self.envelopes.update(group, self.layout.count as usize, window.column_us(), width, right);
+        let drawn = (right, group.rows().end, style.clone());
+        if changed.is_none() && self.drawn.as_ref() == Some(&drawn) {
+            return false;
+        }
+        self.drawn = Some(drawn);
+        let visible = window.visible(now);
+        let rows = group.first_row_at(window.start_of(visible.start))..group.rows().end;
+        let dial = self.dial(group, rows, now);
+        self.pixels.clear();
+        for tile in 0..self.layout.count {
+            self.paint(group, tile, visible.start, dial, style, track);
+            self.pixels.copy_from(&self.tile, self.layout.corner(tile));
+        }
+        true
+    }
+
+    /// What to say of a series.
+    pub fn stat(&self, series: usize, unit: &Unit) -> Stat {
+        let right = self.drawn.as_ref().map_or(0, |&(right, ..)| right);
+        let width = self.layout.size.0;
+        Stat::of(&Shown::new(&self.envelopes, right + 1 - i64::from(width), width), series, unit)
+    }
+
+    /// The dial of gauges: one for all series of the group, so that they can be compared.
+    fn dial(&mut self, group: &Group, rows: Range<u64>, now: Timestamp) -> Scale {
+        let mut all = Summary::EMPTY;
+        for series in 0..group.series().len() {
+            all.extend(&group.summary(series, rows.clone()));
+        }
+        let (low, high) = self.range.update((!all.is_empty()).then_some((all.min, all.max)), &group.bounds, now);
+        Scale::mapped(Mapping::Linear, low, high, 0)
+    }
+
+    fn paint(&mut self, group: &Group, tile: u32, left: i64, dial: Scale, style: &Style, track: Color) {
+        let (width, height) = self.layout.size;
+        self.tile.resize(width, height);
+        let shown = Shown::new(&self.envelopes, left, width);
+        let series = tile as usize;
+        let color = style.series[series % style.series.len()];
+        let free = ((TEXT_PX * self.scale) as u32).min(height);
+        match self.kind {
+            Kind::Gauges => {
+                let value = group.latest(series).unwrap_or(f64::NAN);
+                gauge::paint(&mut self.tile, value, dial, &GaugeStyle { track, value: color, thresholds: &[] });
+            }
+            Kind::Stats => self.stat.paint(&mut self.tile, &shown, series, style.line_width_px, color),
+            _ => {
+                let dot_radius_px = style.line_width_px * DOT;
+                let line_width_px = style.line_width_px;
+                let style = SparklineStyle { line_width_px, dot_radius_px, color, fill_alpha: 0 };
+                self.sparkline.paint(&mut self.tile, &shown, series, style, free..height);
+            }
+        }
+        debug_assert_eq!(shown.width(), width, "columns are the tile's");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn tiles_lie_within_the_surface_and_beside_each_other(
+            kind in 4_usize..7, series in 0_usize..300, width in 1_u32..3_000, height in 1_u32..1_500, scale in 0.5_f64..4.0,
+        ) {
+            let layout = TileLayout::new(Kind::ALL[kind], series, (width, height), scale);
+            prop_assert!(layout.count as usize <= series);
+            prop_assert!(series == 0 || layout.count > 0);
+            let (tile_width, tile_height) = layout.size;
+            // A surface smaller than the gaps has nothing to show, and is not written beyond its edge: copies are clipped.
+            prop_assume!(width > layout.gap * layout.columns && height > layout.gap * layout.count);
+            for tile in 0..layout.count {
+                let (x, y) = layout.corner(tile);
+                prop_assert!(x + tile_width <= width && y + tile_height <= height, "{layout:?}");
+            }
+        }
+    }
+}

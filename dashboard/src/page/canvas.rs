@@ -1,0 +1,79 @@
+//! A canvas that shows a surface of pixels.
+
+use std::ops::Range;
+
+use wasm_bindgen::{Clamped, JsCast, JsValue};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
+
+use super::dom;
+use crate::surface::Pixels;
+
+#[derive(Debug)]
+pub(super) struct Canvas {
+    element: HtmlCanvasElement,
+    context: CanvasRenderingContext2d,
+}
+
+impl Canvas {
+    /// A canvas without pixels yet.
+    pub(super) fn new(classes: &str) -> Result<Self, JsValue> {
+        let element: HtmlCanvasElement = dom::element("canvas", classes)?;
+        let context = element.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?.unchecked_into();
+        let canvas = Self { element, context };
+        canvas.fit(0, 0);
+        Ok(canvas)
+    }
+
+    pub(super) const fn element(&self) -> &HtmlCanvasElement {
+        &self.element
+    }
+
+    /// Width and height in device pixels.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.element.width(), self.element.height())
+    }
+
+    /// Gives it so many device pixels. Whether that emptied it: setting a size, even the same one, does.
+    pub(super) fn fit(&self, width: u32, height: u32) -> bool {
+        let resized = self.size() != (width, height);
+        if resized {
+            self.element.set_width(width);
+            self.element.set_height(height);
+        }
+        resized
+    }
+
+    /// Makes everything transparent.
+    pub(super) fn clear(&self) {
+        let (width, height) = self.size();
+        self.context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
+    }
+
+    /// Places it in its parent: left, top, width and height in device pixels, at `scale` device pixels a CSS pixel. Exactly
+    /// as many CSS pixels as the device pixels are worth, or the browser would blur them.
+    pub(super) fn place(&self, [left, top, width, height]: [f64; 4], scale: f64) -> Result<(), JsValue> {
+        let style = self.element.style();
+        for (name, device) in [("left", left), ("top", top), ("width", width), ("height", height)] {
+            style.set_property(name, &format!("{}px", device / scale))?;
+        }
+        Ok(())
+    }
+
+    /// Shows columns of a surface.
+    ///
+    /// Hot: once a chart that changed and display frame.
+    pub(super) fn commit(&self, pixels: &Pixels, columns: Range<u32>) -> Result<(), JsValue> {
+        // A view of Wasm's memory, made anew each time: memory that grows moves.
+        let bytes = Clamped(pixels.bytes());
+        let image = ImageData::new_with_u8_clamped_array_and_sh(bytes, pixels.width(), pixels.height())?;
+        self.context.put_image_data_with_dirty_x_and_dirty_y_and_dirty_width_and_dirty_height(
+            &image,
+            0.0,
+            0.0,
+            f64::from(columns.start),
+            0.0,
+            f64::from(columns.end - columns.start),
+            f64::from(pixels.height()),
+        )
+    }
+}

@@ -1,0 +1,134 @@
+//! Tiles on screen: one canvas for the pictures of all series, and their texts above it.
+
+use protocol::Timestamp;
+use wasm_bindgen::JsValue;
+use web_sys::HtmlElement;
+
+use super::canvas::Canvas;
+use super::dom::{self, Text};
+use super::look::{Look, Writing};
+use crate::chart::{Direction, Kind, TileChart, TileLayout};
+use crate::store::Group;
+use crate::view::{Steps, Window};
+
+#[derive(Debug)]
+pub(super) struct TilesView {
+    root: HtmlElement,
+    canvas: Canvas,
+    chart: TileChart,
+    texts: Vec<TileTexts>,
+    /// What the texts were laid out for.
+    layout: TileLayout,
+    scale: f64,
+}
+
+#[derive(Debug)]
+struct TileTexts {
+    root: HtmlElement,
+    name: Text,
+    value: Text,
+    trend: Text,
+}
+
+impl TilesView {
+    /// Tiles that are not in the page yet.
+    pub(super) fn new(kind: Kind, steps: Steps) -> Result<Self, JsValue> {
+        let root: HtmlElement = dom::element("div", &format!("plot tiles tiles-{kind}"))?;
+        let canvas = Canvas::new("plot-series")?;
+        canvas.element().set_attribute("aria-hidden", "true")?;
+        root.append_child(canvas.element())?;
+        let chart = TileChart::new(kind, steps);
+        Ok(Self { root, canvas, chart, texts: Vec::new(), layout: TileLayout::default(), scale: 1.0 })
+    }
+
+    pub(super) const fn element(&self) -> &HtmlElement {
+        &self.root
+    }
+
+    /// Takes no memory for pixels until it is resized.
+    pub(super) fn release(&mut self) {
+        self.canvas.fit(0, 0);
+        self.chart.resize(0, 0, self.scale);
+    }
+
+    /// Fits the canvas to a width and a height in CSS pixels.
+    pub(super) fn resize(&mut self, (width, height): (f64, f64), scale: f64) -> Result<(), JsValue> {
+        let device = |css: f64| (css * scale).floor().max(0.0) as u32;
+        let (width, height) = (device(width), device(height));
+        self.canvas.fit(width, height);
+        self.canvas.place([0.0, 0.0, f64::from(width), f64::from(height)], scale)?;
+        self.chart.resize(width, height, scale);
+        self.scale = scale;
+        // The texts follow the new places.
+        self.layout = TileLayout::default();
+        Ok(())
+    }
+
+    /// Draws what changed. Whether anything was put on screen.
+    ///
+    /// Hot: once a panel and display frame.
+    pub(super) fn draw(&mut self, group: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
+        let window = Window::new(look.span, self.chart.pixels().width());
+        let drawn = self.chart.draw(group, &window, now, &look.style(self.scale), look.palette.track);
+        if let Some(columns) = self.chart.pixels_mut().take_dirty().filter(|columns| !columns.is_empty()) {
+            self.canvas.commit(self.chart.pixels(), columns)?;
+        }
+        if self.layout != self.chart.layout() {
+            self.layout = self.chart.layout();
+            self.lay_out()?;
+        }
+        Ok(drawn)
+    }
+
+    /// How many series have no tile: there is no room.
+    pub(super) fn left_out(&self, group: &Group) -> usize {
+        group.series().len().saturating_sub(self.layout.count as usize)
+    }
+
+    /// Says each series' newest value, and how it has changed.
+    pub(super) fn update(&mut self, group: &Group, writing: &Writing) {
+        for (series, (texts, shown)) in self.texts.iter_mut().zip(group.series()).enumerate() {
+            texts.name.set(&shown.name);
+            let stat = self.chart.stat(series, &writing.unit);
+            texts.value.set(&writing.short(&stat.value.to_string()));
+            let trend = stat.trend.filter(|_| self.chart.kind() == Kind::Stats).map(|trend| {
+                let arrow = match trend.direction {
+                    Direction::Up => "↗",
+                    Direction::Down => "↘",
+                    Direction::Level => "→",
+                };
+                format!("{arrow} {}", trend.percent.unwrap_or(trend.absolute))
+            });
+            texts.trend.set(&trend.unwrap_or_default());
+        }
+    }
+
+    /// Makes as many texts as there are tiles, each at its tile's place.
+    fn lay_out(&mut self) -> Result<(), JsValue> {
+        for texts in self.texts.drain(..) {
+            texts.root.remove();
+        }
+        for tile in 0..self.layout.count {
+            let texts = TileTexts::new()?;
+            let ((x, y), (width, height)) = (self.layout.corner(tile), self.layout.size);
+            let style = texts.root.style();
+            for (name, device) in [("left", x), ("top", y), ("width", width), ("height", height)] {
+                style.set_property(name, &format!("{}px", f64::from(device) / self.scale))?;
+            }
+            self.root.append_child(&texts.root)?;
+            self.texts.push(texts);
+        }
+        Ok(())
+    }
+}
+
+impl TileTexts {
+    fn new() -> Result<Self, JsValue> {
+        let root: HtmlElement = dom::element("div", "tile")?;
+        let name: HtmlElement = dom::element("span", "tile-name")?;
+        let value: HtmlElement = dom::element("span", "tile-value")?;
+        let trend: HtmlElement = dom::element("span", "tile-trend")?;
+        root.append_with_node_3(&name, &value, &trend)?;
+        Ok(Self { root, name: Text::new(name), value: Text::new(value), trend: Text::new(trend) })
+    }
+}
