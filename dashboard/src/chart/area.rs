@@ -40,8 +40,9 @@ struct Layer {
     /// Where its fill begins and ends, on the plot.
     top: f32,
     bottom: f32,
-    /// Its outer edge, away from zero; NaN without a value.
+    /// Its outer edge, away from zero, and whether that is the lower one; NaN without a value.
     edge: f32,
+    hangs: bool,
 }
 
 /// Draws areas. It owns nothing but scratch memory.
@@ -97,12 +98,14 @@ impl AreaPainter {
                 }
             }
         }
-        // The first series last: where the next ones add nothing, its edge is the one that stays.
+        // The first series last: where the next ones add nothing, its edge is the one that stays. What changes its sign
+        // leaves one stack for the other: no line leads there.
         for (series, layers) in self.layers.chunks_exact(count).enumerate().rev() {
-            let span =
-                |layer: &Layer| ColumnSpan { first: layer.edge, last: layer.edge, min: layer.edge, max: layer.edge };
-            let spans = (seen.start..).zip(layers.iter().map(|layer| layer.as_ref().map(span)));
-            self.line.envelope(pixels, spans, style.stroke(series), clip.clone());
+            for hangs in [false, true] {
+                let side = |layer: &&Layer| layer.hangs == hangs;
+                let spans = layers.iter().map(|layer| layer.as_ref().filter(side).map(|layer| level_span(layer.edge)));
+                self.line.envelope(pixels, (seen.start..).zip(spans), style.stroke(series), clip.clone());
+            }
         }
     }
 
@@ -118,8 +121,9 @@ impl AreaPainter {
                 let value = level(&columns.summary(series, x));
                 is_gap &= value.is_none();
                 let (low, high) = stack.push(value.unwrap_or(0.0));
-                let edge = value.map_or(f32::NAN, |value| plot.y(if value < 0.0 { low } else { high }));
-                let layer = Layer { top: plot.y_within(high), bottom: plot.y_within(low), edge };
+                let hangs = value.is_some_and(|value| value < 0.0);
+                let edge = value.map_or(f32::NAN, |_| plot.y(if hangs { low } else { high }));
+                let layer = Layer { top: plot.y_within(high), bottom: plot.y_within(low), edge, hangs };
                 self.layers[series * count + at] = Some(layer);
             }
             if is_gap {
@@ -127,4 +131,8 @@ impl AreaPainter {
             }
         }
     }
+}
+
+fn level_span(y: f32) -> ColumnSpan {
+    ColumnSpan { first: y, last: y, min: y, max: y }
 }

@@ -5,11 +5,18 @@
 
 use std::ops::Range;
 
-use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, rasterizer,
+};
 
 use super::color::Color;
+use super::coverage::{ColumnCoverage, Strip};
+use super::edge::Edge;
 use super::line::{LinePainter, Stroke};
 use super::pixels::Pixels;
+
+/// Parts into which a column of a circle is cut: its edge is straight in each.
+const PARTS_OF_ROUND_COLUMN: u8 = 4;
 
 /// What a surface cannot draw.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,12 +44,13 @@ type Drawn = Result<(), DrawingErrorKind<BackendError>>;
 pub struct PixelsBackend<'a> {
     pixels: &'a mut Pixels,
     painter: LinePainter,
+    column: ColumnCoverage,
 }
 
 impl<'a> PixelsBackend<'a> {
     /// A backend for this surface.
     pub fn new(pixels: &'a mut Pixels) -> Self {
-        Self { pixels, painter: LinePainter::new() }
+        Self { pixels, painter: LinePainter::new(), column: ColumnCoverage::default() }
     }
 
     /// Fills the pixels between two corners, both included. Each is blended once.
@@ -156,6 +164,30 @@ impl DrawingBackend for PixelsBackend<'_> {
             return Ok(());
         }
         points.windows(2).try_for_each(|pair| self.draw_line(pair[0], pair[1], style))
+    }
+
+    /// A filled circle is drawn in columns, each blended once.
+    fn draw_circle<S: BackendStyle>(&mut self, center: BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
+        if !fill {
+            return rasterizer::draw_circle(self, center, radius, style, fill);
+        }
+        let (middle_x, middle_y, radius) = (center.0 as f32 + 0.5, center.1 as f32 + 0.5, radius as f32);
+        let half_height = |x: f32| (radius * radius - (x - middle_x) * (x - middle_x)).max(0.0).sqrt();
+        let column = |x: f32| x.clamp(0.0, self.pixels.width() as f32);
+        let columns = column((middle_x - radius).floor()) as u32..column((middle_x + radius).ceil()) as u32;
+        let color = color_of(style.color());
+        let width = f32::from(PARTS_OF_ROUND_COLUMN).recip();
+        for x in columns {
+            for part in 0..PARTS_OF_ROUND_COLUMN {
+                let left = x as f32 + f32::from(part) * width;
+                let (from, to) = (half_height(left), half_height(left + width));
+                let top = Edge::straight(middle_y - from, middle_y - to);
+                let bottom = Edge::straight(middle_y + from, middle_y + to);
+                self.column.push(Strip { width, top, bottom });
+            }
+            self.column.paint(self.pixels, x, color);
+        }
+        Ok(())
     }
 
     fn draw_text<T: BackendTextStyle>(&mut self, text: &str, _: &T, _: BackendCoord) -> Drawn {

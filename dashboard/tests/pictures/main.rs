@@ -1,0 +1,28 @@
+//! Golden pictures: what each kind of chart looks like, light and dark, as the page would show it.
+//!
+//! The surface of each scene is laid over the panel's colour and compared with the PNG in `golden/`. Set
+//! `KYMOGRAPH_BLESS=1` to write the files anew, and look at each before it is committed.
+
+mod columns;
+mod feed;
+mod golden;
+mod scenes;
+mod theme;
+
+use std::collections::BTreeSet;
+
+#[test]
+fn charts_look_as_they_did() {
+    let mut expected = BTreeSet::new();
+    let mut failures = Vec::new();
+    for theme in [theme::dark(), theme::light()] {
+        for (name, pixels) in scenes::all(&theme) {
+            let name = format!("{name}-{}.png", theme.name);
+            let picture = golden::Picture::of(&pixels, theme.panel);
+            failures.extend(golden::compare(&name, &picture).err());
+            assert!(expected.insert(name), "two scenes of one name");
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert_eq!(golden::names(), expected, "files in golden/");
+}

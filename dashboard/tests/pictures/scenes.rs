@@ -1,0 +1,222 @@
+//! One scene for each kind of chart, and for what is odd about it.
+
+use dashboard::chart::{
+    AreaPainter, AreaStyle, BarLayout, BarsPainter, Columns, GaugeStyle, Held, LineChart, SparklinePainter,
+    SparklineStyle, StatPainter, Style, Threshold, bars_range, gauge, heatmap, stacked_range,
+};
+use dashboard::surface::{LinePainter, Pixels, PixelsBackend, Stroke};
+use dashboard::view::{Mapping, RangeTracker, Scale, Steps, Window};
+use plotters::prelude::*;
+use protocol::{Bounds, Interval, Timestamp};
+
+use crate::columns::{Table, noise};
+use crate::feed::{self, NOW};
+use crate::theme::Theme;
+
+const WIDTH: u32 = 320;
+const HEIGHT: u32 = 160;
+/// Room for lines along the ends of an axis.
+const MARGIN: u32 = 2;
+
+/// All scenes by name.
+pub(crate) fn all(theme: &Theme) -> Vec<(&'static str, Pixels)> {
+    vec![
+        ("line", line(theme, 10)),
+        ("envelope", line(theme, 500)),
+        ("line-log", line_log(theme)),
+        ("area", area(theme)),
+        ("area-signed", area_signed(theme)),
+        ("area-sparse", area_sparse(theme)),
+        ("bars", bars(theme)),
+        ("bars-signed", bars_signed(theme)),
+        ("heatmap", heatmap(theme)),
+        ("heatmap-log", heatmap_log(theme)),
+        ("sparkline", sparkline(theme)),
+        ("sparkline-level", sparkline_level(theme)),
+        ("gauge", gauge(theme, 0.62, WIDTH, HEIGHT)),
+        ("gauge-full", gauge(theme, 1.4, WIDTH, HEIGHT)),
+        ("gauge-small", gauge_plain(theme, 0.3)),
+        ("stat", stat(theme)),
+        ("plotters", plotters(theme)),
+    ]
+}
+
+/// The round axis that holds a range.
+fn axis(range: Option<(f64, f64)>) -> Scale {
+    let (low, high) = RangeTracker::new(Steps::Decimal).update(range, &Bounds::FromZero, Timestamp::from_micros(0));
+    Scale::new(low, high, HEIGHT - 2 * MARGIN)
+}
+
+fn line(theme: &Theme, hz: u32) -> Pixels {
+    let store = feed::store(hz, |series, seconds| {
+        let wave = (seconds * (0.6 + 0.25 * series as f64)).sin() * 9.0 + 14.0 * (series as f64 + 1.0);
+        let jitter = noise((seconds * 1_000.0).round() as u64 + 77_777 * series as u64) - 0.5;
+        let step = if series == 1 && seconds > 14.0 { 16.0 } else { 0.0 };
+        let is_hole = (5.0..6.5).contains(&seconds);
+        if is_hole { f64::NAN } else { wave + step + 4.0 * jitter }
+    });
+    let mut chart = LineChart::new(Steps::Decimal);
+    chart.resize(WIDTH, HEIGHT - 2 * MARGIN, MARGIN);
+    let style = Style { line_width_px: 1.5, series: theme.series.clone() };
+    let window = Window::new(Interval::from_secs(20), WIDTH);
+    chart.draw(&store.groups()[0], &window, NOW, &style);
+    chart.pixels().clone()
+}
+
+/// Five decades, and a series that falls to zero, which has no place on a logarithmic axis.
+fn line_log(theme: &Theme) -> Pixels {
+    let mut pixels = Pixels::new(WIDTH, HEIGHT);
+    let scale = Scale::mapped(Mapping::Log, 1e-2, 1e3, HEIGHT);
+    let series: [fn(f64) -> f64; 3] = [
+        |x| 10_f64.powf(x / 64.0 - 2.0),
+        |x| 40.0 + 35.0 * (x / 17.0).sin(),
+        |x| if (x / 60.0) as u32 % 2 == 0 { 0.3 } else { 0.0 },
+    ];
+    for (value, &color) in series.iter().zip(&theme.series) {
+        let points = (0..=WIDTH).map(|x| (x as f32, scale.y(value(f64::from(x)))));
+        let stroke = Stroke { width_px: 1.5, color };
+        LinePainter::new().polyline(&mut pixels, points, stroke, 0..WIDTH);
+    }
+    pixels
+}
+
+fn area_of(theme: &Theme, columns: &impl Columns) -> Pixels {
+    let mut pixels = Pixels::new(WIDTH, HEIGHT);
+    let style = AreaStyle { edge_width_px: 1.5, fill_alpha: 110, series: &theme.series };
+    AreaPainter::new().paint(&mut pixels, columns, axis(stacked_range(columns)), &style, 0..WIDTH);
+    pixels
+}
+
+/// Three series with a step, a hole of all, and one that begins late.
+fn area(theme: &Theme) -> Pixels {
+    let table = Table::new(3, WIDTH, 4, |series, x| match (series, x as u32) {
+        (_, 90..110) | (1, ..40) => f64::NAN,
+        (0, _) => 20.0 + 8.0 * (x / 25.0).sin(),
+        (1, _) => 10.0 + if x > 200.0 { 15.0 } else { 0.0 } + noise(x as u64) * 3.0,
+        _ => 14.0 + 10.0 * (x / 40.0).cos(),
+    });
+    area_of(theme, &table)
+}
+
+/// What is sent hangs below zero, what is received stands above it.
+fn area_signed(theme: &Theme) -> Pixels {
+    let table = Table::new(3, WIDTH, 1, |series, x| match series {
+        0 => 12.0 + 8.0 * (x / 20.0).sin(),
+        1 => -9.0 - 5.0 * (x / 33.0).cos(),
+        _ => 9.0 * (x / 50.0).sin(),
+    });
+    area_of(theme, &table)
+}
+
+/// A sample in eight columns, each held until the next.
+fn area_sparse(theme: &Theme) -> Pixels {
+    let table = Table::new(2, WIDTH, 1, |series, x| {
+        let is_sample = (x as u32).is_multiple_of(8) && !(150.0..190.0).contains(&x);
+        if is_sample { 10.0 + 6.0 * (x / (18.0 + 9.0 * series as f64)).sin() } else { f64::NAN }
+    });
+    area_of(theme, &Held::new(&table, 8))
+}
+
+fn bars_of(theme: &Theme, table: &Table) -> Pixels {
+    let mut pixels = Pixels::new(WIDTH, HEIGHT);
+    let layout = BarLayout { columns_per_bar: 16, first_column: 1_000_005 };
+    let scale = axis(bars_range(table, layout));
+    BarsPainter::new().paint(&mut pixels, table, scale, layout, &theme.series, 0..WIDTH);
+    pixels
+}
+
+fn bars(theme: &Theme) -> Pixels {
+    let table = Table::new(3, WIDTH, 2, |series, x| {
+        let is_hole = (100.0..140.0).contains(&x);
+        if is_hole { f64::NAN } else { 8.0 + noise(x as u64 / 16 + 99 * series as u64) * 12.0 }
+    });
+    bars_of(theme, &table)
+}
+
+fn bars_signed(theme: &Theme) -> Pixels {
+    bars_of(theme, &Table::new(2, WIDTH, 1, |series, x| if series == 0 { 30.0 * (x / 40.0).sin() } else { 6.0 }))
+}
+
+/// Twelve series on a linear scale, with a hole and a series that ends.
+fn heatmap(theme: &Theme) -> Pixels {
+    let table = Table::new(12, WIDTH, 1, |series, x| {
+        let is_missing = (200.0..215.0).contains(&x) || (series == 3 && x > 250.0);
+        let wave = ((x / 30.0 + series as f64 * 0.5).sin() + 1.0) / 2.0;
+        if is_missing { f64::NAN } else { wave * 0.85 + noise(x as u64 / 4 + 1_000 * series as u64) * 0.15 }
+    });
+    let mut pixels = Pixels::new(WIDTH, HEIGHT);
+    heatmap::paint(&mut pixels, &table, Scale::new(0.0, 1.0, 0), &theme.ramp, 0..WIDTH);
+    pixels
+}
+
+/// A histogram of latencies with 30 buckets: counts over four decades, drifting.
+fn heatmap_log(theme: &Theme) -> Pixels {
+    let table = Table::new(30, WIDTH, 1, |series, x| {
+        let middle = 10.0 + 6.0 * (x / 60.0).sin() + if x > 220.0 { 6.0 } else { 0.0 };
+        let away = (series as f64 - middle) / 3.0;
+        let count = 1e4 * (-away * away).exp() * (0.5 + noise(x as u64 / 3 + 500 * series as u64));
+        if count < 1.0 { f64::NAN } else { count }
+    });
+    let mut pixels = Pixels::new(WIDTH, HEIGHT);
+    heatmap::paint(&mut pixels, &table, Scale::mapped(Mapping::Log, 1.0, 1e4, 0), &theme.ramp, 0..WIDTH);
+    pixels
+}
+
+fn sparkline_of(theme: &Theme, table: &Table) -> Pixels {
+    let mut pixels = Pixels::new(120, 32);
+    let style = SparklineStyle { line_width_px: 1.5, dot_radius_px: 2.5, color: theme.series[0], fill_alpha: 0 };
+    SparklinePainter::new().paint(&mut pixels, table, 0, style, 0..32);
+    pixels
+}
+
+fn sparkline(theme: &Theme) -> Pixels {
+    sparkline_of(theme, &Table::new(1, 120, 2, |_, x| (x / 9.0).sin() + noise(x as u64 / 3) * 0.4 + x / 60.0))
+}
+
+fn sparkline_level(theme: &Theme) -> Pixels {
+    sparkline_of(theme, &Table::new(1, 120, 1, |_, _| 1e-300))
+}
+
+fn gauge(theme: &Theme, value: f64, width: u32, height: u32) -> Pixels {
+    let mut pixels = Pixels::new(width, height);
+    let thresholds = [Threshold { from: 0.6, color: theme.warn }, Threshold { from: 0.85, color: theme.bad }];
+    let style = GaugeStyle { track: theme.track, value: theme.good, thresholds: &thresholds };
+    gauge::paint(&mut pixels, value, Scale::new(0.0, 1.0, 0), &style);
+    pixels
+}
+
+fn gauge_plain(theme: &Theme, value: f64) -> Pixels {
+    let mut pixels = Pixels::new(48, 44);
+    let style = GaugeStyle { track: theme.track, value: theme.series[0], thresholds: &[] };
+    gauge::paint(&mut pixels, value, Scale::new(0.0, 1.0, 0), &style);
+    pixels
+}
+
+fn stat(theme: &Theme) -> Pixels {
+    let table = Table::new(1, 200, 2, |_, x| 50.0 + 20.0 * (x / 30.0).sin() + noise(x as u64 / 3) * 8.0);
+    let mut pixels = Pixels::new(200, 100);
+    StatPainter::new().paint(&mut pixels, &table, 0, 1.5, theme.series[0]);
+    pixels
+}
+
+/// A series, a filled and an open rectangle, and a disc, by plotters.
+fn plotters(theme: &Theme) -> Pixels {
+    let mut pixels = Pixels::new(WIDTH, HEIGHT);
+    let rgb = |index: usize, alpha: f64| {
+        let color = theme.series[index];
+        RGBAColor(color.r, color.g, color.b, alpha)
+    };
+    {
+        let area = PixelsBackend::new(&mut pixels).into_drawing_area();
+        let mut chart =
+            ChartBuilder::on(&area).margin(4).build_cartesian_2d(0_f64..10.0, -1_f64..1.0).expect("a chart");
+        let wave = (0..=100).map(|step| f64::from(step) / 10.0).map(|x| (x, (x * 1.3).sin() * 0.8));
+        let bar = Rectangle::new([(1.0, -0.5), (3.0, 0.5)], rgb(1, 0.5).filled());
+        let frame = Rectangle::new([(7.0, -0.8), (9.0, 0.2)], rgb(2, 1.0).stroke_width(3));
+        chart.draw_series([bar, frame]).expect("draws");
+        chart.draw_series([Circle::new((5.0, 0.0), 20, rgb(3, 0.5).filled())]).expect("draws");
+        chart.draw_series(LineSeries::new(wave, rgb(0, 1.0).stroke_width(2))).expect("draws");
+        area.present().expect("presents");
+    }
+    pixels
+}
