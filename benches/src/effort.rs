@@ -14,11 +14,15 @@ pub enum Effort {
 impl Effort {
     /// What the command line asks for. Ends the process when it asks for other benches than the one of this name.
     pub fn of_bench(name: &str) -> Self {
-        let arguments: Vec<String> = std::env::args().skip(1).collect();
-        if filter(&arguments).is_some_and(|filter| !name.contains(filter)) {
+        if !is_wanted(name) {
             exit(0);
         }
-        Self::of(arguments.into_iter())
+        Self::asked_for()
+    }
+
+    /// What the command line asks for, of a bench that [asks](is_wanted) for each of its parts.
+    pub fn asked_for() -> Self {
+        Self::of(std::env::args().skip(1))
     }
 
     fn of(arguments: impl Iterator<Item = String>) -> Self {
@@ -28,6 +32,12 @@ impl Effort {
             _ => Self::Full,
         }
     }
+}
+
+/// Whether the command line asks for the bench, or the part of one, of this name.
+pub fn is_wanted(name: &str) -> bool {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    filter(&arguments).is_none_or(|filter| name.contains(filter))
 }
 
 /// The part of a name that benches are chosen by: the one argument that is no option, and no option's value.

@@ -48,7 +48,7 @@ use process::Process;
 pub struct Browser {
     connection: Arc<Connection>,
     options: LaunchOptions,
-    _process: Process,
+    process: Process,
 }
 
 impl Browser {
@@ -59,7 +59,12 @@ impl Browser {
     pub async fn launch(options: &LaunchOptions) -> Result<Self> {
         let (process, address) = Process::start(options).await?;
         let connection = Connection::open(&address).await.context("cannot connect to the browser")?;
-        Ok(Self { connection: Arc::new(connection), options: options.clone(), _process: process })
+        Ok(Self { connection: Arc::new(connection), options: options.clone(), process })
+    }
+
+    /// The browser's first process, of which all its others descend.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Opens a page in a window of its own, so that it stays visible while others are open.

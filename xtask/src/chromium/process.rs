@@ -94,6 +94,10 @@ impl Process {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok((process, address))
     }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 /// Reads up to the line that says where the browser listens; `None` when it ends before.

@@ -1,0 +1,216 @@
+//! Ours, the others and the floor, at three rates. Contenders take turns, and the median of the rounds counts.
+
+use anyhow::Result;
+use benches::effort::Effort;
+use serde::Deserialize;
+
+use crate::feed::PeersFeed;
+use crate::figures::Figures;
+use crate::lab::{Lab, WINDOW};
+use crate::load::Load;
+use crate::pages::Pages;
+use crate::report::{Target, figure, table, targets, times};
+use crate::server::OurServer;
+
+const ROUNDS: usize = 3;
+const RATES: [f64; 3] = [10.0, 100.0, 1_000.0];
+
+/// Who draws the wall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Contender {
+    /// Twelve canvases, a pixel put into each every frame: no wall that is drawn on canvases costs less.
+    Floor,
+    Ours,
+    UPlot,
+    ChartJs,
+    ECharts,
+}
+
+impl Contender {
+    const ALL: [Self; 5] = [Self::Floor, Self::Ours, Self::UPlot, Self::ChartJs, Self::ECharts];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Ours => "kymograph",
+            Self::UPlot => "uPlot 1.6.32",
+            Self::ChartJs => "Chart.js 4.6.1",
+            Self::ECharts => "ECharts 6.1.0",
+        }
+    }
+
+    /// The folder of its page.
+    const fn page(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Ours => "",
+            Self::UPlot => "uplot",
+            Self::ChartJs => "chartjs",
+            Self::ECharts => "echarts",
+        }
+    }
+
+    /// The rates it is measured at; the floor knows none.
+    fn rates(self, all: &[f64]) -> &[f64] {
+        if self == Self::Floor { &all[..1] } else { all }
+    }
+}
+
+/// A contender at a rate, and what each round measured.
+struct Case {
+    contender: Contender,
+    hz: f64,
+    rounds: Vec<Figures>,
+}
+
+/// Our charts, in CSS pixels: a plot with its axes, and the canvas of its series alone. The others get the same.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Geometry {
+    width: f64,
+    height: f64,
+    inner_width: f64,
+    inner_height: f64,
+}
+
+fn load(hz: f64) -> Load {
+    Load::new(12, 8, hz, 60)
+}
+
+pub(crate) async fn run(lab: &Lab) -> Result<String> {
+    let pages = Pages::serve(&lab.workspace, lab.effort)?;
+    let geometry = Geometry::of_ours(lab).await?;
+    let (rates, rounds): (&[f64], usize) = match lab.effort {
+        Effort::Full => (&RATES, ROUNDS),
+        Effort::Brief => (&RATES[..1], 1),
+    };
+    let mut cases: Vec<Case> = Vec::new();
+    for contender in Contender::ALL {
+        if pages.have_peers || matches!(contender, Contender::Floor | Contender::Ours) {
+            let rates = contender.rates(rates).iter();
+            cases.extend(rates.map(|&hz| Case { contender, hz, rounds: Vec::new() }));
+        }
+    }
+    // By rate, so that what is compared is measured at about the same time.
+    cases.sort_by(|a, b| a.hz.total_cmp(&b.hz));
+    for _ in 0..rounds {
+        for case in &mut cases {
+            eprintln!("    {} at {} Hz", case.contender.name(), case.hz);
+            case.rounds.push(measure(lab, &pages, geometry, case.contender, &load(case.hz)).await?);
+        }
+    }
+    let mut text = tables(geometry, &cases);
+    if !pages.have_peers {
+        text.push_str(
+            "\nThe other libraries were not measured: they need node and npm, and brief runs fetch nothing.\n",
+        );
+    }
+    Ok(text)
+}
+
+async fn measure(lab: &Lab, pages: &Pages, geometry: Geometry, contender: Contender, load: &Load) -> Result<Figures> {
+    let Geometry { width, height, inner_width, inner_height } = geometry;
+    match contender {
+        Contender::Ours => lab.measure_ours(load, WINDOW).await,
+        Contender::Floor => {
+            let query = format!("width={inner_width}&height={inner_height}");
+            lab.measure(&pages.url(contender.page(), &query), WINDOW, 0.0).await
+        }
+        _ => {
+            let feed = PeersFeed::start(load).await?;
+            let query = format!(
+                "feed={}&series={}&hz={}&window={}&width={width}&height={height}",
+                feed.address,
+                load.series,
+                load.hz,
+                load.window.as_secs()
+            );
+            lab.measure(&pages.url(contender.page(), &query), WINDOW, load.history_points()).await
+        }
+    }
+}
+
+impl Geometry {
+    async fn of_ours(lab: &Lab) -> Result<Self> {
+        let load = load(RATES[0]);
+        let server = OurServer::start(lab.our_page(), &load)?;
+        let bench = lab.bench(&server.url(&load), WINDOW, &[]).await?;
+        bench.page.wait_for("document.querySelectorAll('.plot-series').length >= 12", "twelve charts").await?;
+        bench.page.wait_for("document.querySelector('.plot-series').clientWidth < 1000", "a layout").await?;
+        let script = "(() => { const size = (name) => document.querySelector(name).getBoundingClientRect(); \
+                      const [plot, series] = [size('.plot'), size('.plot-series')]; \
+                      return { width: plot.width, height: plot.height, \
+                               inner_width: series.width, inner_height: series.height } })()";
+        bench.page.evaluate(script).await
+    }
+}
+
+fn tables(geometry: Geometry, cases: &[Case]) -> String {
+    let Geometry { width, height, inner_width, inner_height } = geometry;
+    let of = |contender: Contender, hz: f64| {
+        let case = cases.iter().find(|case| case.contender == contender && case.contender.rates(&[hz]) == [case.hz]);
+        case.or_else(|| cases.iter().find(|case| case.contender == contender && contender == Contender::Floor))
+            .map_or_else(nothing, |case| Figures::medians(&case.rounds))
+    };
+    let cost = |contender, hz| of(contender, hz).cpu_ms_per_wall();
+    let rows: Vec<Vec<String>> = cases
+        .iter()
+        .map(|case| {
+            let figures = of(case.contender, case.hz);
+            let ms = figures.cpu_ms_per_wall();
+            vec![
+                case.contender.name().to_owned(),
+                if case.contender == Contender::Floor { "-".to_owned() } else { figure(case.hz) },
+                figure(ms),
+                times(ms / cost(Contender::UPlot, case.hz)),
+                times(ms / cost(Contender::Floor, case.hz)),
+                figure(figures.fps),
+                figure(figures.p99_gap_ms),
+                figure(figures.main_percent),
+                figure(figures.cpu_percent),
+                figure(figures.memory_mib),
+                figure(figures.heap_mib),
+            ]
+        })
+        .collect();
+    let head = [
+        "12 x 8 series, 60 s",
+        "Hz",
+        "CPU ms a wall",
+        "x uPlot",
+        "x floor",
+        "fps",
+        "p99 gap, ms",
+        "main thread, %",
+        "all processes, %",
+        "memory, MiB",
+        "JS heap, MiB",
+    ];
+    let mut aims = Vec::new();
+    for hz in [1_000.0, 100.0] {
+        let ours = of(Contender::Ours, hz);
+        let (part, main) = if hz < 1_000.0 { (6.0, 15.0) } else { (15.0, 20.0) };
+        let (part_of_uplot, of_floor) = (cost(Contender::UPlot, hz) / ours.cpu_ms_per_wall(), ours.cpu_ms_per_wall());
+        aims.extend([
+            Target::full_rate(format!("{hz} Hz"), ours.fps),
+            Target::at_least(part, "x", format!("{hz} Hz: uPlot's CPU a wall, of ours"), part_of_uplot),
+            Target::at_most(main, "%", format!("{hz} Hz: main thread"), ours.main_percent),
+            Target::at_most(
+                1.5,
+                "x",
+                format!("{hz} Hz: CPU a wall, of the floor's"),
+                of_floor / cost(Contender::Floor, hz),
+            ),
+        ]);
+    }
+    let by_rate = cost(Contender::Ours, 1_000.0) / cost(Contender::Ours, 10.0);
+    aims.push(Target::at_most(1.2, "x", "CPU a wall at 1000 Hz, of that at 10 Hz", by_rate));
+    format!(
+        "Plots of {width} x {height} CSS pixels, {inner_width} x {inner_height} of them for the series.\n\n{}\n{}",
+        table(&head, &rows),
+        targets(&aims)
+    )
+}
+
+fn nothing() -> Figures {
+    Figures::medians(&[])
+}

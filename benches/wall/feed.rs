@@ -1,0 +1,102 @@
+//! The peers' feed: our source's samples over a WebSocket, in the form that costs JavaScript least.
+//!
+//! A message is a list of blocks: group and rows as `u32`, then the times of the rows in seconds and the values of each
+//! series, all little-endian `f64` at places that are multiples of eight. A typed array can be laid over each column; no
+//! peer parses anything. There is at most one message a display frame. History comes first, in the same form.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use feed_server::batch::Batch;
+use feed_server::catalog::Catalog;
+use feed_server::hub::BATCH_QUEUE;
+use feed_server::source::{Outlet, SourceError, SyntheticSource, SyntheticSpec, stop_signal};
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::load::Load;
+
+/// Messages go out this often at most, as our hub's do.
+const TICK: Duration = Duration::from_micros(16_667);
+/// A message is sent when it has become so long, or history would be one of many megabytes.
+const LONG_MESSAGE: usize = 4 << 20;
+
+/// A feed. Dropping it stops it.
+pub(crate) struct PeersFeed {
+    pub(crate) address: SocketAddr,
+    /// Whoever serves listens for its end.
+    _stop: oneshot::Sender<()>,
+}
+
+impl PeersFeed {
+    /// Starts one for a single viewer; its source starts when that viewer comes.
+    pub(crate) async fn start(load: &Load) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let spec = load.source();
+        tokio::spawn(async move {
+            tokio::select! {
+                served = serve(&listener, spec) => if let Err(error) = served {
+                    eprintln!("the peers' feed: {error:#}");
+                },
+                _ = stopped => {}
+            }
+        });
+        Ok(Self { address, _stop: stop })
+    }
+}
+
+async fn serve(listener: &TcpListener, spec: SyntheticSpec) -> Result<()> {
+    let (socket, _) = listener.accept().await?;
+    socket.set_nodelay(true)?;
+    let socket = accept_async(socket).await?;
+    let (sender, batches) = mpsc::channel(BATCH_QUEUE);
+    let (stopper, signal) = stop_signal();
+    let outlet = Outlet::new(Catalog::default(), sender, Arc::clone(&signal));
+    let source = std::thread::spawn(move || SyntheticSource::new(&spec).run(&outlet));
+    send(socket, batches).await;
+    // The viewer has gone and the queue with it: the source ends at its next batch.
+    stopper.stop();
+    match tokio::task::spawn_blocking(move || source.join()).await? {
+        Ok(Err(error @ SourceError::Catalog(_))) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Sends what has come, tick by tick, until the viewer goes.
+async fn send(socket: tokio_tungstenite::WebSocketStream<TcpStream>, mut batches: mpsc::Receiver<Batch>) {
+    let (mut sink, mut stream) = socket.split();
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            // It says nothing: whatever comes is its end.
+            _ = stream.next() => return,
+        }
+        let mut message = Vec::new();
+        while message.len() < LONG_MESSAGE
+            && let Ok(batch) = batches.try_recv()
+        {
+            append(&batch, &mut message);
+        }
+        if !message.is_empty() && sink.send(Message::binary(message)).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn append(batch: &Batch, message: &mut Vec<u8>) {
+    message.extend_from_slice(&batch.group.0.to_le_bytes());
+    message.extend_from_slice(&(batch.rows() as u32).to_le_bytes());
+    let times = batch.times.iter().map(|time| time.micros() as f64 / 1e6);
+    let values = batch.columns.iter().flat_map(|column| column.values.iter().copied());
+    times.chain(values).for_each(|number| message.extend_from_slice(&number.to_le_bytes()));
+}

@@ -1,0 +1,83 @@
+//! What is measured of a page.
+
+use serde::Deserialize;
+
+/// What a page was while it was watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Figures {
+    /// Drawn walls a second: animation frames in which something was put on a canvas.
+    pub(crate) fps: f64,
+    /// Between two drawn walls: 99 of 100 came sooner.
+    pub(crate) p99_gap_ms: f64,
+    /// CPU time of all processes of the browser, in percent of a core.
+    pub(crate) cpu_percent: f64,
+    /// How busy the page's main thread was, likewise.
+    pub(crate) main_percent: f64,
+    /// Memory of all processes of the browser.
+    pub(crate) memory_mib: f64,
+    /// What of it JavaScript holds.
+    pub(crate) heap_mib: f64,
+    /// Samples that the page took in, a second.
+    pub(crate) samples_per_second: f64,
+    /// Charts that the page put on screen, a second; ours alone counts them.
+    pub(crate) commits_per_second: f64,
+}
+
+impl Figures {
+    /// CPU time of all processes for each drawn wall.
+    pub(crate) fn cpu_ms_per_wall(&self) -> f64 {
+        self.cpu_percent * 10.0 / self.fps
+    }
+
+    /// The median of each figure by itself.
+    pub(crate) fn medians(rounds: &[Self]) -> Self {
+        let median = |figure: fn(&Self) -> f64| {
+            let mut values: Vec<f64> = rounds.iter().map(figure).collect();
+            values.sort_by(f64::total_cmp);
+            values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+        };
+        Self {
+            fps: median(|figures| figures.fps),
+            p99_gap_ms: median(|figures| figures.p99_gap_ms),
+            cpu_percent: median(|figures| figures.cpu_percent),
+            main_percent: median(|figures| figures.main_percent),
+            memory_mib: median(|figures| figures.memory_mib),
+            heap_mib: median(|figures| figures.heap_mib),
+            samples_per_second: median(|figures| figures.samples_per_second),
+            commits_per_second: median(|figures| figures.commits_per_second),
+        }
+    }
+}
+
+/// What `observer.js` tells.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Look {
+    /// The page's clock, in milliseconds.
+    pub(crate) now: f64,
+    /// When walls were drawn since the last look, by the same clock.
+    pub(crate) frames: Vec<f64>,
+    /// Taken in so far.
+    pub(crate) samples: f64,
+    /// Charts put on screen so far.
+    pub(crate) commits: f64,
+}
+
+impl Look {
+    /// Seconds from `earlier` to this.
+    pub(crate) fn seconds_since(&self, earlier: &Self) -> f64 {
+        (self.now - earlier.now) / 1e3
+    }
+
+    /// The gap between drawn walls that 99 of 100 do not exceed.
+    pub(crate) fn p99_gap_ms(&self) -> f64 {
+        let mut gaps: Vec<f64> = self.frames.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        percentile(&mut gaps, 0.99)
+    }
+}
+
+/// The least value that so large a part of all does not exceed; NaN of none.
+pub(crate) fn percentile(values: &mut [f64], part: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let rank = (part * values.len() as f64).ceil() as usize;
+    values.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,145 @@
+//! Opens a page in a browser of its own and measures it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use benches::effort::Effort;
+use serde_json::json;
+use tokio::time::sleep;
+use xtask::chromium::{Browser, LaunchOptions, Page, Viewport};
+use xtask::page;
+use xtask::setup;
+use xtask::workspace::Workspace;
+
+use crate::figures::{Figures, Look};
+use crate::load::Load;
+use crate::process_tree::ProcessTree;
+use crate::server::OurServer;
+
+/// All twelve charts are on screen, whole: four beside each other, three rows of them.
+pub(crate) const WINDOW: Viewport = Viewport { width: 1600, height: 1080, ..screen() };
+
+const OBSERVER: &str = include_str!("observer.js");
+
+const MIB: f64 = (1 << 20) as f64;
+
+/// What all cases share.
+pub(crate) struct Lab {
+    pub(crate) effort: Effort,
+    pub(crate) workspace: Workspace,
+    /// Our page.
+    page: PathBuf,
+    browser: PathBuf,
+}
+
+/// A page in a browser of its own.
+pub(crate) struct Bench {
+    pub(crate) page: Page,
+    processes: ProcessTree,
+    _browser: Browser,
+}
+
+impl Lab {
+    /// Builds our page and finds a browser.
+    pub(crate) fn open(effort: Effort) -> Result<Self> {
+        let workspace = Workspace::find()?;
+        setup::wasm_target()?;
+        let browser = setup::browser()?;
+        let page = page::build(&workspace)?;
+        Ok(Self { effort, workspace, page, browser })
+    }
+
+    /// How long a page runs before it is measured, once its history is in.
+    fn warm_up(&self) -> Duration {
+        Duration::from_millis(if self.effort == Effort::Full { 5_000 } else { 200 })
+    }
+
+    /// How long it is measured.
+    pub(crate) fn measuring_time(&self) -> Duration {
+        Duration::from_millis(if self.effort == Effort::Full { 10_000 } else { 1_500 })
+    }
+
+    /// Opens a page. `scripts` run before its own.
+    pub(crate) async fn bench(&self, url: &str, viewport: Viewport, scripts: &[&str]) -> Result<Bench> {
+        let options = LaunchOptions { viewport, ..LaunchOptions::new(&self.browser) };
+        let browser = Browser::launch(&options).await?;
+        let page = browser.page("about:blank").await?;
+        for source in scripts {
+            page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await?;
+        }
+        page.navigate(url).await?;
+        Ok(Bench { page, processes: ProcessTree::of(browser.process_id()), _browser: browser })
+    }
+
+    /// Measures a page that has taken in so many samples, after a while.
+    pub(crate) async fn measure(&self, url: &str, viewport: Viewport, samples: f64) -> Result<Figures> {
+        let bench = self.bench(url, viewport, &[OBSERVER]).await?;
+        let history = format!("look().samples >= {samples}");
+        bench.page.wait_for(&history, "the history").await.with_context(|| url.to_owned())?;
+        sleep(self.warm_up()).await;
+        bench.measure(self.measuring_time()).await
+    }
+
+    /// Measures our page under a load.
+    pub(crate) async fn measure_ours(&self, load: &Load, viewport: Viewport) -> Result<Figures> {
+        let server = OurServer::start(&self.page, load)?;
+        // A page may leave out the oldest rows, which leave the window while it starts.
+        self.measure(&server.url(load), viewport, load.history_points() * 0.9).await
+    }
+
+    /// Where our page is.
+    pub(crate) fn our_page(&self) -> &PathBuf {
+        &self.page
+    }
+
+    /// Keeps a part's tables where `summary` finds them, unless they prove nothing but that they can be made.
+    pub(crate) fn keep(&self, part: &str, tables: &str) -> Result<()> {
+        if self.effort == Effort::Brief {
+            return Ok(());
+        }
+        let file = self.workspace.target.join(part).with_extension("md");
+        fs::create_dir_all(file.parent().context("a file in a folder")?)?;
+        fs::write(&file, tables).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+impl Bench {
+    pub(crate) async fn measure(&self, time: Duration) -> Result<Figures> {
+        let before = self.reading().await?;
+        sleep(time).await;
+        let after = self.reading().await?;
+        let metrics = self.page.metrics().await?;
+        let seconds = (after.at - before.at).as_secs_f64();
+        let drawing_seconds = after.look.seconds_since(&before.look);
+        Ok(Figures {
+            fps: after.look.frames.len() as f64 / drawing_seconds,
+            p99_gap_ms: after.look.p99_gap_ms(),
+            cpu_percent: 100.0 * after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds,
+            main_percent: 100.0 * (after.main_s - before.main_s) / seconds,
+            memory_mib: self.processes.memory_bytes()? as f64 / MIB,
+            heap_mib: metrics.get("JSHeapUsedSize").copied().unwrap_or_default() / MIB,
+            samples_per_second: (after.look.samples - before.look.samples) / drawing_seconds,
+            commits_per_second: (after.look.commits - before.look.commits) / drawing_seconds,
+        })
+    }
+
+    async fn reading(&self) -> Result<Reading> {
+        let look = self.page.evaluate("look()").await?;
+        let main_s = *self.page.metrics().await?.get("TaskDuration").context("the browser counts no tasks")?;
+        Ok(Reading { at: Instant::now(), cpu: self.processes.cpu_time()?, main_s, look })
+    }
+}
+
+/// Everything at one moment.
+struct Reading {
+    at: Instant,
+    cpu: Duration,
+    main_s: f64,
+    look: Look,
+}
+
+const fn screen() -> Viewport {
+    Viewport { width: 0, height: 0, device_scale_factor: 1.0, device: xtask::chromium::Device::Desktop }
+}

@@ -1,0 +1,75 @@
+//! The peers' pages: put beside their libraries in cargo's target folder, and served from there.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use benches::effort::Effort;
+use feed_server::http::page::Page;
+use feed_server::http::routes::{send_file, text};
+use feed_server::http::server::{Answer, listen, serve};
+use feed_server::shutdown::{Shutdown, shutdown};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response, StatusCode};
+use xtask::workspace::{Workspace, in_path};
+
+/// Served as long as this lives.
+pub(crate) struct Pages {
+    address: SocketAddr,
+    /// Whether the libraries are there, or the floor alone.
+    pub(crate) have_peers: bool,
+    _stop: Shutdown,
+}
+
+impl Pages {
+    /// Lays the pages out, fetches the libraries by npm (in a brief run only those that are there already count), and
+    /// serves them. It must be called within a runtime.
+    pub(crate) fn serve(workspace: &Workspace, effort: Effort) -> Result<Self> {
+        let folder = workspace.target.join("wall-pages");
+        copy(&workspace.root.join("benches/wall/pages"), &folder)?;
+        let have_peers = match effort {
+            Effort::Full => install(&folder)?,
+            Effort::Brief => folder.join("node_modules").is_dir(),
+        };
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = shutdown();
+        tokio::spawn(serve(listener, Arc::new(Files(Page::Folder(folder))), stopped));
+        Ok(Self { address, have_peers, _stop: stop })
+    }
+
+    /// A page, with what it is told.
+    pub(crate) fn url(&self, page: &str, query: &str) -> String {
+        format!("http://{}/{page}/index.html?{query}", self.address)
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let (path, target) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
+        if path.is_dir() { copy(&path, &target)? } else { fs::copy(&path, &target).map(drop)? }
+    }
+    Ok(())
+}
+
+/// Whether the libraries are there now.
+fn install(folder: &PathBuf) -> Result<bool> {
+    let (Some(_), Some(npm)) = (in_path("node"), in_path("npm")) else { return Ok(false) };
+    let install = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"];
+    Ok(Command::new(npm).args(install).current_dir(folder).status()?.success())
+}
+
+/// Serves a folder and nothing else.
+struct Files(Page);
+
+impl Answer for Files {
+    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let file = self.0.file(request.uri().path(), "");
+        file.map_or_else(|| text(StatusCode::NOT_FOUND, "not found"), send_file)
+    }
+}

@@ -1,0 +1,83 @@
+//! Tables in Markdown, and targets beside what was measured.
+
+/// A table with a head; every column but the first is of figures.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
+    let rule = format!("| --- |{}\n", " --: |".repeat(head.len() - 1));
+    let rows: String = rows.iter().map(|row| line(row)).collect();
+    format!("{}{rule}{rows}", line(&head))
+}
+
+/// A figure with about three digits; `-` when there is none.
+pub(crate) fn figure(value: f64) -> String {
+    match value.abs() {
+        _ if !value.is_finite() => "-".to_owned(),
+        0.0 => "0".to_owned(),
+        ..1.0 => format!("{value:.2}"),
+        ..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// So many times as much.
+pub(crate) fn times(value: f64) -> String {
+    if value.is_finite() { format!("{value:.2} x") } else { "-".to_owned() }
+}
+
+/// What was aimed at.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) what: String,
+    pub(crate) bound: Bound,
+    pub(crate) measured: f64,
+    pub(crate) unit: &'static str,
+}
+
+/// Which side is good.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Target {
+    pub(crate) fn at_most(limit: f64, unit: &'static str, what: impl Into<String>, measured: f64) -> Self {
+        Self { what: what.into(), bound: Bound::AtMost(limit), measured, unit }
+    }
+
+    pub(crate) fn at_least(limit: f64, unit: &'static str, what: impl Into<String>, measured: f64) -> Self {
+        Self { what: what.into(), bound: Bound::AtLeast(limit), measured, unit }
+    }
+
+    /// A wall at the display's rate. Over seconds of measuring a frame at either end may fall out.
+    pub(crate) fn full_rate(what: impl Into<String>, fps: f64) -> Self {
+        Self::at_least(59.5, "fps", what, fps)
+    }
+
+    fn verdict(&self) -> String {
+        let (met, limit) = match self.bound {
+            Bound::AtMost(limit) => (self.measured <= limit, limit),
+            Bound::AtLeast(limit) => (self.measured >= limit, limit),
+        };
+        match met {
+            _ if !self.measured.is_finite() => "not measured".to_owned(),
+            true => "met".to_owned(),
+            false if limit == 0.0 => "missed".to_owned(),
+            false => format!("missed by {:.0} %", 100.0 * (self.measured / limit - 1.0).abs()),
+        }
+    }
+}
+
+/// Targets beside what was measured.
+pub(crate) fn targets(targets: &[Target]) -> String {
+    let row = |target: &Target| {
+        let Target { what, bound, measured, unit } = target;
+        let limit = match bound {
+            Bound::AtMost(limit) => format!("at most {} {unit}", figure(*limit)),
+            Bound::AtLeast(limit) => format!("at least {} {unit}", figure(*limit)),
+        };
+        vec![what.clone(), limit, format!("{} {unit}", figure(*measured)), target.verdict()]
+    };
+    table(&["target", "", "measured", ""], &targets.iter().map(row).collect::<Vec<_>>())
+}

@@ -1,0 +1,51 @@
+//! Our feed: the whole server with the page that was built, in this process.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use anyhow::Result;
+use feed_server::config::Config;
+use feed_server::server::Server;
+use feed_server::shutdown::{Shutdown, shutdown};
+use feed_server::source::SourceSpec;
+
+use crate::load::Load;
+
+/// Beyond the window: rows that come while it is measured.
+const HEADROOM: f64 = 1.5;
+
+/// A server. Dropping it stops it.
+pub(crate) struct OurServer {
+    address: SocketAddr,
+    stop: Shutdown,
+}
+
+impl OurServer {
+    /// Starts one with the page in `folder`. It must be called within a runtime.
+    pub(crate) fn start(folder: &Path, load: &Load) -> Result<Self> {
+        let usual = Config::default();
+        let (stop, stopped) = shutdown();
+        let server = Server::bind(Config {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            sources: vec![SourceSpec::Synthetic(load.source())],
+            www: Some(folder.to_owned()),
+            history: usual.history.max(load.window),
+            history_bytes: usual.history_bytes.max((load.points() * 8.0 * HEADROOM) as usize),
+            ..usual
+        })?;
+        let address = server.address();
+        tokio::spawn(server.run(stopped));
+        Ok(Self { address, stop })
+    }
+
+    /// The page with that window.
+    pub(crate) fn url(&self, load: &Load) -> String {
+        format!("http://{}/?theme=dark&window={}", self.address, load.window.as_secs_f64())
+    }
+}
+
+impl Drop for OurServer {
+    fn drop(&mut self) {
+        self.stop.stop();
+    }
+}
