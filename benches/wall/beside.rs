@@ -136,10 +136,10 @@ impl Geometry {
         let bench = lab.bench(&server.url(&load), WINDOW, &[]).await?;
         bench.page.wait_for("document.querySelectorAll('.plot-series').length >= 12", "twelve charts").await?;
         bench.page.wait_for("document.querySelector('.plot-series').clientWidth < 1000", "a layout").await?;
-        let script = "(() => { const size = (name) => document.querySelector(name).getBoundingClientRect(); \
+        let script = "(() => { const size = (name) => document.querySelector(name); \
                       const [plot, series] = [size('.plot'), size('.plot-series')]; \
-                      return { width: plot.width, height: plot.height, \
-                               inner_width: series.width, inner_height: series.height } })()";
+                      return { width: plot.clientWidth, height: plot.clientHeight, \
+                               inner_width: series.clientWidth, inner_height: series.clientHeight } })()";
         bench.page.evaluate(script).await
     }
 }

@@ -19,7 +19,7 @@ use crate::process_tree::ProcessTree;
 use crate::server::OurServer;
 
 /// All twelve charts are on screen, whole: four beside each other, three rows of them.
-pub(crate) const WINDOW: Viewport = Viewport { width: 1600, height: 1080, ..screen() };
+pub(crate) const WINDOW: Viewport = Viewport { width: 1600, height: 900, ..screen() };
 
 const OBSERVER: &str = include_str!("observer.js");
 
@@ -79,7 +79,14 @@ impl Lab {
         let history = format!("look().samples >= {samples}");
         bench.page.wait_for(&history, "the history").await.with_context(|| url.to_owned())?;
         sleep(self.warm_up()).await;
-        bench.measure(self.measuring_time()).await
+        let figures = bench.measure(self.measuring_time()).await?;
+        if let Some(folder) = std::env::var_os("WALLPICS") {
+            // TEMP
+            let n = url.replace(['/', ':', '?', '&', '='], "_"); // TEMP
+            bench.page.screenshot(&PathBuf::from(folder).join(format!("{n}.png"))).await?; // TEMP
+            eprintln!("{:?} {:?}", figures, bench.page.console()); // TEMP
+        } // TEMP
+        Ok(figures)
     }
 
     /// Measures our page under a load.

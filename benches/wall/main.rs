@@ -21,33 +21,60 @@
 //! Each part keeps its tables in cargo's target folder, from where `summary` takes them into `docs/BENCHMARKS.md`.
 
 mod beside;
+mod extremes;
 mod feed;
 mod figures;
 mod lab;
 mod load;
+mod marker;
 mod pages;
 mod process_tree;
 mod report;
 mod server;
+mod sweep;
 
 use anyhow::Result;
 use benches::effort::{Effort, is_wanted};
 use lab::Lab;
 
-/// The parts, by what the command line calls them.
-const PARTS: [&str; 1] = ["wall/beside"];
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Beside,
+    Sweep,
+    Extremes,
+    Marker,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::Beside, Self::Sweep, Self::Extremes, Self::Marker];
+
+    /// What the command line and the document call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Beside => "wall/beside",
+            Self::Sweep => "wall/sweep",
+            Self::Extremes => "wall/extremes",
+            Self::Marker => "wall/marker",
+        }
+    }
+}
 
 fn main() -> Result<()> {
-    let wanted: Vec<&str> = PARTS.into_iter().filter(|part| is_wanted(part)).collect();
+    let wanted: Vec<Part> = Part::ALL.into_iter().filter(|part| is_wanted(part.name())).collect();
     if wanted.is_empty() {
         return Ok(());
     }
     tokio::runtime::Runtime::new()?.block_on(async {
         let lab = Lab::open(Effort::asked_for())?;
         for part in wanted {
-            let tables = beside::run(&lab).await?;
+            let tables = match part {
+                Part::Beside => beside::run(&lab).await?,
+                Part::Sweep => sweep::run(&lab).await?,
+                Part::Extremes => extremes::run(&lab).await?,
+                Part::Marker => marker::run(&lab).await?,
+            };
             println!("\n{tables}");
-            lab.keep(part, &tables)?;
+            lab.keep(part.name(), &tables)?;
         }
         Ok(())
     })

@@ -18,6 +18,9 @@ export const COLORS = ['#5cc8f5', '#ffa630', '#35c98e', '#f287c5', '#f2e05c', '#
 export const GRID = '#202a35';
 export const TEXT = '#93a1b0';
 
+/** A time on an axis, as cheap as can be. */
+export const timeLabel = (seconds) => `:${Math.round(seconds % 60)}`;
+
 /** The longest block of the feed. */
 const BLOCK_ROWS = 1000;
 

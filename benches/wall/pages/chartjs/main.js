@@ -1,17 +1,17 @@
 // Chart.js: nothing parsed, nothing animated, decimated to the least and greatest of each pixel. It takes points as
 // objects only, so they are made once, when they come.
-import { COLORS, GRID, TEXT, settings, start } from '../wall.js';
+import { COLORS, GRID, TEXT, settings, start, timeLabel } from '../wall.js';
 
 const { room, rows, series, windowSeconds } = settings;
 
 /** Points beyond the window before they are cut off: seldom, since that moves all others. */
 const SLACK = Math.max(100, rows / 10);
 
-const axis = (size, side) => ({
+const axis = (size, side, ticks) => ({
   type: 'linear',
   afterFit: (scale) => (scale[side] = size),
   grid: { color: GRID, drawTicks: false },
-  ticks: { color: TEXT, maxRotation: 0 },
+  ticks: { color: TEXT, maxRotation: 0, ...ticks },
 });
 
 start((element) => {
@@ -32,7 +32,7 @@ start((element) => {
       events: [],
       layout: { padding: { top: room.top, right: room.right } },
       elements: { point: { radius: 0, hitRadius: 0, hoverRadius: 0 }, line: { tension: 0 } },
-      scales: { x: axis(room.bottom, 'height'), y: axis(room.left, 'width') },
+      scales: { x: axis(room.bottom, 'height', { callback: timeLabel }), y: axis(room.left, 'width') },
       plugins: {
         decimation: { enabled: true, algorithm: 'min-max' },
         legend: { display: false },

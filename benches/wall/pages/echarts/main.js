@@ -1,8 +1,12 @@
 // ECharts: typed arrays of pairs, which it neither parses nor clones; sampled by itself, not animated, silent.
-import { COLORS, GRID, Sliding, TEXT, settings, start } from '../wall.js';
+import { COLORS, GRID, Sliding, TEXT, settings, start, timeLabel } from '../wall.js';
 
 const { room, series, width, height, windowSeconds } = settings;
-const axis = { splitLine: { lineStyle: { color: GRID } }, axisLabel: { color: TEXT, hideOverlap: true } };
+const axis = (label) => ({
+  type: 'value',
+  splitLine: { lineStyle: { color: GRID } },
+  axisLabel: { color: TEXT, hideOverlap: true, ...label },
+});
 
 start((element) => {
   const pairs = Array.from({ length: series }, () => new Sliding(2));
@@ -20,10 +24,10 @@ start((element) => {
   });
   chart.setOption({
     animation: false,
-    grid: { ...room, containLabel: false },
+    grid: { ...room, outerBoundsMode: 'none' },
     tooltip: { show: false },
-    xAxis: { type: 'value', ...axis },
-    yAxis: { type: 'value', ...axis },
+    xAxis: axis({ formatter: timeLabel }),
+    yAxis: axis({}),
     series: pairs.map(line),
   });
   return {

@@ -1,4 +1,7 @@
 // uPlot: typed arrays without a copy, hairlines (its fast path), one commit a frame; no cursor, no legend.
+//
+// It knows holes as `null`, which typed arrays cannot hold, and one NaN leaves a chart without a value axis: here a hole
+// holds the value before it.
 import uPlot from '../node_modules/uplot/dist/uPlot.esm.js';
 import { COLORS, GRID, Sliding, TEXT, settings, start } from '../wall.js';
 
@@ -7,6 +10,7 @@ const axis = (size) => ({ size, stroke: TEXT, grid: { stroke: GRID, width: 1 }, 
 
 start((element) => {
   const columns = Array.from({ length: series + 1 }, () => new Sliding());
+  const last = new Float64Array(series);
   const views = () => columns.map((column) => column.view());
   const line = (_, number) => ({ stroke: COLORS[number % COLORS.length], width: 1, points: { show: false } });
   const options = {
@@ -23,7 +27,13 @@ start((element) => {
   return {
     append(times, values) {
       columns[0].extend(times.length).set(times);
-      values.forEach((column, number) => columns[number + 1].extend(column.length).set(column));
+      values.forEach((column, number) => {
+        const room = columns[number + 1].extend(column.length);
+        for (let row = 0; row < column.length; row += 1) {
+          if (!Number.isNaN(column[row])) last[number] = column[row];
+          room[row] = last[number];
+        }
+      });
     },
     draw() {
       const data = views();

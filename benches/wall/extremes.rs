@@ -1,0 +1,121 @@
+//! Ours alone, at what others do not attempt: very many points, very many samples a second, very many series; and a wall
+//! on which nothing happens.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use benches::effort::Effort;
+use xtask::chromium::Viewport;
+
+use crate::figures::Figures;
+use crate::lab::{Lab, WINDOW};
+use crate::load::Load;
+use crate::report::{Target, figure, table, targets};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extreme {
+    /// 400 series at 1 kHz over a minute, as much of them on screen as fits a window.
+    Dense,
+    /// The same on a screen so high that all fifty charts are on it.
+    DenseWhole,
+    /// 5 million samples a second.
+    Ingest,
+    /// 10,000 series, twenty charts on screen.
+    Catalog,
+    /// A day of history, and hardly anything new.
+    Idle,
+}
+
+impl Extreme {
+    const ALL: [Self; 5] = [Self::Dense, Self::DenseWhole, Self::Ingest, Self::Catalog, Self::Idle];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Dense => "400 series at 1,000 Hz, 60 s: 24 M points",
+            Self::DenseWhole => "the same, all 50 charts on screen",
+            Self::Ingest => "5 M samples/s into one tab",
+            Self::Catalog => "10,000 series, 20 charts on screen",
+            Self::Idle => "an idle wall",
+        }
+    }
+
+    fn load(self) -> Load {
+        let none = Duration::ZERO;
+        match self {
+            Self::Dense | Self::DenseWhole => Load::new(50, 8, 1_000.0, 60),
+            // As long as the page's memory holds at that rate, with room to spare.
+            Self::Ingest => Load { history: none, ..Load::new(50, 100, 1_000.0, 5) },
+            Self::Catalog => Load::new(500, 20, 10.0, 60),
+            // A pixel is five minutes, so that the charts do not scroll either, and a row comes every hundred seconds.
+            Self::Idle => Load::new(12, 8, 0.01, 86_400),
+        }
+    }
+
+    const fn viewport(self) -> Viewport {
+        let height = match self {
+            Self::DenseWhole => 3_500,
+            Self::Catalog => 1_400,
+            _ => WINDOW.height,
+        };
+        Viewport { height, ..WINDOW }
+    }
+
+    fn targets(self, figures: Figures) -> Vec<Target> {
+        let name = self.name();
+        let full_rate = Target::full_rate(name, figures.fps);
+        match self {
+            Self::Dense | Self::DenseWhole => {
+                vec![full_rate, Target::at_most(50.0, "%", format!("{name}: main thread"), figures.main_percent)]
+            }
+            Self::Ingest => {
+                // Within a percent, for what is counted begins and ends between two messages.
+                let millions = figures.samples_per_second / 1e6;
+                vec![full_rate, Target::at_least(4.95, "M/s", format!("{name}: stored"), millions)]
+            }
+            Self::Catalog => vec![full_rate],
+            Self::Idle => {
+                vec![Target::at_most(0.0, "charts/s", format!("{name}: drawn"), figures.commits_per_second)]
+            }
+        }
+    }
+}
+
+pub(crate) async fn run(lab: &Lab) -> Result<String> {
+    let extremes = match lab.effort {
+        Effort::Full => &Extreme::ALL[..],
+        Effort::Brief => &[Extreme::Idle],
+    };
+    let (mut rows, mut aims) = (Vec::new(), Vec::new());
+    for &extreme in extremes {
+        eprintln!("    {}", extreme.name());
+        let figures = lab.measure_ours(&extreme.load(), extreme.viewport()).await?;
+        rows.push(row(extreme.name(), figures));
+        aims.extend(extreme.targets(figures));
+    }
+    let head = [
+        "",
+        "M samples/s stored",
+        "CPU ms a wall",
+        "fps",
+        "p99 gap, ms",
+        "main thread, %",
+        "all processes, %",
+        "charts drawn/s",
+        "memory, MiB",
+    ];
+    Ok(format!("{}\n{}", table(&head, &rows), targets(&aims)))
+}
+
+fn row(name: &str, figures: Figures) -> Vec<String> {
+    vec![
+        name.to_owned(),
+        figure(figures.samples_per_second / 1e6),
+        figure(figures.cpu_ms_per_wall()),
+        figure(figures.fps),
+        figure(figures.p99_gap_ms),
+        figure(figures.main_percent),
+        figure(figures.cpu_percent),
+        figure(figures.commits_per_second),
+        figure(figures.memory_mib),
+    ]
+}

@@ -1,0 +1,155 @@
+//! From a sample to its pixel: a source of its own measures a high value now and then, and the page notes when it is
+//! drawn. Both read the clock of this machine, the page in whole milliseconds.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use benches::effort::Effort;
+use benches::noise;
+use feed_server::batch::Batch;
+use feed_server::catalog::{Group, Series};
+use feed_server::clock;
+use feed_server::fanout::Fanout;
+use feed_server::http::page::Page;
+use feed_server::http::routes::Routes;
+use feed_server::http::server::{listen, serve};
+use feed_server::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::session::Service;
+use feed_server::shutdown::{Shutdown, shutdown};
+use feed_server::source::{Outlet, SourceError, Stopper, SyntheticSource, stop_signal};
+use feed_server::telemetry::Telemetry;
+use protocol::{Interval, SeriesKind, Timestamp};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::figures::percentile;
+use crate::lab::{Lab, WINDOW};
+use crate::load::Load;
+use crate::report::{Target, figure, table, targets};
+
+const SCRIPT: &str = include_str!("marker.js");
+
+/// What else is on the wall. A short window, so that one mark has left the newest columns before the next one comes.
+const LOAD: Load = Load::new(11, 8, 1_000.0, 10);
+
+const ROW: Duration = Duration::from_millis(10);
+/// Between marks, and at most so much longer, so that they keep step with no display.
+const PAUSE: Duration = Duration::from_millis(300);
+const LONGER: Duration = Duration::from_millis(50);
+
+/// When marks were measured.
+type Marks = Arc<Mutex<Vec<Timestamp>>>;
+
+/// What `marker.js` tells of a mark, in milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Seen {
+    /// It was put on the canvas.
+    drawn: f64,
+    /// The next frame began.
+    next: f64,
+}
+
+pub(crate) async fn run(lab: &Lab) -> Result<String> {
+    eprintln!("    marks");
+    let time = Duration::from_secs(if lab.effort == Effort::Full { 60 } else { 2 });
+    let marks = Marks::default();
+    let server = MarkingServer::start(lab.our_page(), Arc::clone(&marks))?;
+    let bench = lab.bench(&server.url(), WINDOW, &[SCRIPT]).await?;
+    bench.page.wait_for("kymograph.stats().lagMs.p50 !== null", "samples and a clock").await?;
+    // The clocks are compared in the first seconds.
+    sleep(if lab.effort == Effort::Full { Duration::from_secs(8) } else { Duration::from_secs(1) }).await;
+    bench.page.evaluate::<Vec<Seen>>("takeMarks()").await?;
+    let since = clock::now();
+    sleep(time).await;
+    let seen: Vec<Seen> = bench.page.evaluate("takeMarks()").await?;
+    let measured: Vec<f64> = {
+        let marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.iter().map(|mark| mark.micros() as f64 / 1e3).collect()
+    };
+    let sent = measured.iter().filter(|&&mark| mark >= since.micros() as f64 / 1e3).count();
+    ensure!(!seen.is_empty(), "none of {sent} marks was seen: does the page still put its pixels by putImageData?");
+    // Each belongs to the newest mark that was measured before it was drawn.
+    let latency = |at: fn(&Seen) -> f64| -> Vec<f64> {
+        let mark_of = |seen: &Seen| measured.iter().rev().find(|&&mark| mark <= seen.drawn + 1.0).copied();
+        seen.iter().filter_map(|seen| Some(at(seen) - mark_of(seen)?)).collect()
+    };
+    Ok(tables(sent, &mut latency(|seen| seen.drawn), &mut latency(|seen| seen.next)))
+}
+
+fn tables(sent: usize, drawn: &mut [f64], next: &mut [f64]) -> String {
+    let row = |name: &str, latencies: &mut [f64]| {
+        let figures = [0.5, 0.9, 0.99, 1.0].map(|part| figure(percentile(latencies, part)));
+        [vec![name.to_owned(), latencies.len().to_string(), sent.to_string()], figures.to_vec()].concat()
+    };
+    let rows = [row("pixel on the canvas", drawn), row("the next frame begins", next)];
+    let head = ["from a sample, ms", "marks seen", "sent", "p50", "p90", "p99", "most"];
+    let aims = [
+        Target::at_most(50.0, "ms", "sample to pixel, p99", percentile(drawn, 0.99)),
+        Target::at_most(50.0, "ms", "sample to next frame, p99", percentile(next, 0.99)),
+    ];
+    format!("{}\n{}", table(&head, &rows), targets(&aims))
+}
+
+/// The server with two sources, one of which it does not know by name. Dropping it stops it.
+struct MarkingServer {
+    address: SocketAddr,
+    _stop: Shutdown,
+    _sources_stop: Stopper,
+}
+
+impl MarkingServer {
+    fn start(folder: &Path, marks: Marks) -> Result<Self> {
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+        let address = listener.local_addr()?;
+        let bounds = Bounds { history: Interval::from_secs(60), history_bytes: 256 << 20, ring_bytes: 16 << 20 };
+        let hub = Arc::new(Hub::new("marks".to_owned(), bounds, Telemetry::default()));
+        let (batches, received) = mpsc::channel(BATCH_QUEUE);
+        tokio::spawn(Arc::clone(&hub).run(received));
+        let (sources_stop, signal) = stop_signal();
+        let outlet = Outlet::new(hub.catalog().clone(), batches, signal);
+        let neighbour = outlet.clone();
+        // They end when `sources_stop` is dropped.
+        thread::spawn(move || SyntheticSource::new(&LOAD.source()).run(&neighbour));
+        thread::spawn(move || mark(&outlet, &marks));
+        let (stop, stopped) = shutdown();
+        let service = Service { fanout: Arc::new(Fanout::start(&hub)), hub, shutdown: stopped.clone() };
+        let page = Page::Folder(folder.to_owned());
+        tokio::spawn(serve(listener, Arc::new(Routes { service, page }), stopped));
+        Ok(Self { address, _stop: stop, _sources_stop: sources_stop })
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/?theme=dark&window={}", self.address, LOAD.window.as_secs())
+    }
+}
+
+/// Is the source: a row of zero every hundredth of a second, and a mark now and then.
+fn mark(outlet: &Outlet, marks: &Marks) -> Result<(), SourceError> {
+    let group = outlet.group(Group {
+        name: "marker".to_owned(),
+        title: "Marker".to_owned(),
+        unit: "%".to_owned(),
+        interval: Interval::from_micros(ROW.as_micros() as u64),
+        bounds: protocol::Bounds::Fixed { low: 0.0, high: 1.0 },
+    })?;
+    let series =
+        outlet.series(Series { group, name: "mark".to_owned(), kind: SeriesKind::Gauge, labels: Vec::new() })?;
+    let started = Instant::now();
+    let mut mark_due = started + PAUSE;
+    for row in 1.. {
+        outlet.wait_until(started + ROW * row)?;
+        let is_mark = Instant::now() >= mark_due;
+        let now = clock::now();
+        if is_mark {
+            mark_due += PAUSE + LONGER.mul_f64(noise(0, 0, u64::from(row)));
+            marks.lock().unwrap_or_else(PoisonError::into_inner).push(now);
+        }
+        outlet.send(Batch::row(group, now, [(series, f64::from(u8::from(is_mark)))]))?;
+    }
+    Ok(())
+}

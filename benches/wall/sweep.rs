@@ -1,0 +1,67 @@
+//! Ours alone, from 10 series to 1,000 and from 10 seconds to an hour: what a wall costs follows its pixels.
+
+use anyhow::Result;
+use benches::effort::Effort;
+
+use crate::figures::Figures;
+use crate::lab::{Lab, WINDOW};
+use crate::load::Load;
+use crate::report::{figure, table};
+
+/// Groups x series.
+const WALLS: [(u32, u32); 4] = [(2, 5), (12, 8), (50, 8), (125, 8)];
+const WINDOWS_S: [u64; 4] = [10, 60, 600, 3_600];
+/// The fastest of these that keeps a window within [`MOST_POINTS`].
+const RATES: [f64; 4] = [1_000.0, 100.0, 10.0, 1.0];
+/// What server and page hold of it is 16 bytes each.
+const MOST_POINTS: f64 = 12e6;
+
+pub(crate) async fn run(lab: &Lab) -> Result<String> {
+    let (walls, windows) = match lab.effort {
+        Effort::Full => (&WALLS[..], &WINDOWS_S[..]),
+        Effort::Brief => (&WALLS[..1], &WINDOWS_S[..1]),
+    };
+    let mut rows = Vec::new();
+    for &(groups, series) in walls {
+        for &window_s in windows {
+            let load = load(groups, series, window_s);
+            eprintln!("    {load}");
+            rows.push(row(&load, lab.measure_ours(&load, WINDOW).await?));
+        }
+    }
+    let head = [
+        "charts x series",
+        "window, s",
+        "Hz",
+        "M points",
+        "CPU ms a wall",
+        "fps",
+        "p99 gap, ms",
+        "main thread, %",
+        "all processes, %",
+        "charts drawn/s",
+        "memory, MiB",
+    ];
+    Ok(table(&head, &rows))
+}
+
+fn load(groups: u32, series: u32, window_s: u64) -> Load {
+    let loads = RATES.map(|hz| Load::new(groups, series, hz, window_s));
+    loads.into_iter().find(|load| load.points() <= MOST_POINTS).unwrap_or(loads[RATES.len() - 1])
+}
+
+fn row(load: &Load, figures: Figures) -> Vec<String> {
+    vec![
+        format!("{} x {}", load.groups, load.series),
+        load.window.as_secs().to_string(),
+        load.hz.to_string(),
+        figure(load.points() / 1e6),
+        figure(figures.cpu_ms_per_wall()),
+        figure(figures.fps),
+        figure(figures.p99_gap_ms),
+        figure(figures.main_percent),
+        figure(figures.cpu_percent),
+        figure(figures.commits_per_second),
+        figure(figures.memory_mib),
+    ]
+}
