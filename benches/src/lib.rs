@@ -11,6 +11,8 @@
 //! | `packed` | blocks of values that can be shortened, beside pco |
 //! | `sizes` | bytes a sample on the wire |
 //! | `browser` | the decoder in Chromium, beside what JavaScript can do |
+//! | `fan_out` | sending to many viewers, beside what others do |
+//! | `wall` | charts in Chromium, live, beside other chart libraries |
 //!
 //! # Layout
 //! | module | subject |

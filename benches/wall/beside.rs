@@ -72,13 +72,19 @@ struct Geometry {
     inner_height: f64,
 }
 
+/// What all of them are measured in.
+struct Setting {
+    browser: String,
+    geometry: Geometry,
+}
+
 fn load(hz: f64) -> Load {
     Load::new(12, 8, hz, 60)
 }
 
 pub(crate) async fn run(lab: &Lab) -> Result<String> {
     let pages = Pages::serve(&lab.workspace, lab.effort)?;
-    let geometry = Geometry::of_ours(lab).await?;
+    let Setting { browser, geometry } = Setting::of_ours(lab).await?;
     let (rates, rounds): (&[f64], usize) = match lab.effort {
         Effort::Full => (&RATES, ROUNDS),
         Effort::Brief => (&RATES[..1], 1),
@@ -98,7 +104,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
             case.rounds.push(measure(lab, &pages, geometry, case.contender, &load(case.hz)).await?);
         }
     }
-    let mut text = tables(geometry, &cases);
+    let mut text = format!("{browser}, a window of {} x {}. {}", WINDOW.width, WINDOW.height, tables(geometry, &cases));
     if !pages.have_peers {
         text.push_str(
             "\nThe other libraries were not measured: they need node and npm, and brief runs fetch nothing.\n",
@@ -129,7 +135,7 @@ async fn measure(lab: &Lab, pages: &Pages, geometry: Geometry, contender: Conten
     }
 }
 
-impl Geometry {
+impl Setting {
     async fn of_ours(lab: &Lab) -> Result<Self> {
         let load = load(RATES[0]);
         let server = OurServer::start(lab.our_page(), &load)?;
@@ -140,7 +146,10 @@ impl Geometry {
                       const [plot, series] = [size('.plot'), size('.plot-series')]; \
                       return { width: plot.clientWidth, height: plot.clientHeight, \
                                inner_width: series.clientWidth, inner_height: series.clientHeight } })()";
-        bench.page.evaluate(script).await
+        let geometry = bench.page.evaluate(script).await?;
+        let agent: String = bench.page.evaluate("navigator.userAgent").await?;
+        let browser = agent.split_whitespace().find(|word| word.contains("Chrome/")).unwrap_or(&agent).to_owned();
+        Ok(Self { browser, geometry })
     }
 }
 

@@ -79,14 +79,7 @@ impl Lab {
         let history = format!("look().samples >= {samples}");
         bench.page.wait_for(&history, "the history").await.with_context(|| url.to_owned())?;
         sleep(self.warm_up()).await;
-        let figures = bench.measure(self.measuring_time()).await?;
-        if let Some(folder) = std::env::var_os("WALLPICS") {
-            // TEMP
-            let n = url.replace(['/', ':', '?', '&', '='], "_"); // TEMP
-            bench.page.screenshot(&PathBuf::from(folder).join(format!("{n}.png"))).await?; // TEMP
-            eprintln!("{:?} {:?}", figures, bench.page.console()); // TEMP
-        } // TEMP
-        Ok(figures)
+        bench.measure(self.measuring_time()).await
     }
 
     /// Measures our page under a load.

@@ -31,7 +31,7 @@ enum Task {
     },
     /// Check format, lints, documentation, licences and sources of dependencies.
     Check,
-    /// Run the criterion benches and print tables of what they measure. Arguments go to criterion.
+    /// Run the benches and print tables of what they measure. Arguments go to each of them.
     Bench {
         /// Run each only briefly, to prove that it works: its figures mean nothing.
         #[arg(long)]
