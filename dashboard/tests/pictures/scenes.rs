@@ -1,7 +1,7 @@
 //! One scene for each kind of chart, and for what is odd about it.
 
 use dashboard::chart::{
-    AreaPainter, AreaStyle, BarLayout, BarsPainter, Columns, GaugeStyle, Held, LineChart, SparklinePainter,
+    AreaPainter, AreaStyle, BarLayout, BarsPainter, Columns, GaugeStyle, Held, LiveChart, SparklinePainter,
     SparklineStyle, StatPainter, Style, Threshold, bars_range, gauge, heatmap, stacked_range,
 };
 use dashboard::surface::{LinePainter, Pixels, PixelsBackend, Stroke};
@@ -55,9 +55,10 @@ fn line(theme: &Theme, hz: u32) -> Pixels {
         let is_hole = (5.0..6.5).contains(&seconds);
         if is_hole { f64::NAN } else { wave + step + 4.0 * jitter }
     });
-    let mut chart = LineChart::new(Steps::Decimal);
+    let mut chart = LiveChart::new(Steps::Decimal);
     chart.resize(WIDTH, HEIGHT - 2 * MARGIN, MARGIN);
-    let style = Style { line_width_px: 1.5, series: theme.series.clone() };
+    let (series, ramp) = (theme.series.clone().into(), theme.ramp.clone().into());
+    let style = Style { line_width_px: 1.5, series, ramp };
     let window = Window::new(Interval::from_secs(20), WIDTH);
     chart.draw(&store.groups()[0], &window, NOW, &style);
     chart.pixels().clone()
