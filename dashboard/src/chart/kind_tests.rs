@@ -190,6 +190,26 @@ fn a_stat_says_what_is_and_how_it_moved() {
     assert_eq!(stat(&[f64::MIN, f64::MAX], "1", Bounds::Auto).1.map(|trend| trend.0), Some(Direction::Up));
 }
 
+#[test]
+fn a_warm_painter_allocates_nothing() {
+    let table = Table((0..4).map(|series| (0..200).map(|x| f64::from(x * series).sin()).collect()).collect());
+    let scale = Scale::new(-4.0, 4.0, HEIGHT);
+    let mut painters = Default::default();
+    let (mut sparkline, mut stat) = (SparklinePainter::new(), StatPainter::new());
+    let (mut pixels, ramp) = (Pixels::new(200, HEIGHT), ColorRamp::dark());
+    let mut draw = || {
+        for kind in [0, 1, 3] {
+            paint_all(&mut painters, &table, kind, scale, &mut pixels, 0..200);
+        }
+        heatmap::paint(&mut pixels, &table, scale, &ramp, 0..200);
+        sparkline.paint(&mut pixels, &table, 0, SPARK, 0..HEIGHT);
+        stat.paint(&mut pixels, &table, 0, 1.5, COLORS[0]);
+        gauge::paint(&mut pixels, 0.5, scale, &GAUGE);
+    };
+    draw();
+    assert_eq!(allocation_counter::measure(draw).count_total, 0);
+}
+
 /// Draws every kind that scrolls.
 fn paint_all(
     painters: &mut (AreaPainter, BarsPainter),

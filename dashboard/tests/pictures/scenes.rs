@@ -71,7 +71,7 @@ fn line_log(theme: &Theme) -> Pixels {
     let series: [fn(f64) -> f64; 3] = [
         |x| 10_f64.powf(x / 64.0 - 2.0),
         |x| 40.0 + 35.0 * (x / 17.0).sin(),
-        |x| if (x / 60.0) as u32 % 2 == 0 { 0.3 } else { 0.0 },
+        |x| if ((x / 60.0) as u32).is_multiple_of(2) { 0.3 } else { 0.0 },
     ];
     for (value, &color) in series.iter().zip(&theme.series) {
         let points = (0..=WIDTH).map(|x| (x as f32, scale.y(value(f64::from(x)))));
@@ -142,7 +142,7 @@ fn bars_signed(theme: &Theme) -> Pixels {
 fn heatmap(theme: &Theme) -> Pixels {
     let table = Table::new(12, WIDTH, 1, |series, x| {
         let is_missing = (200.0..215.0).contains(&x) || (series == 3 && x > 250.0);
-        let wave = ((x / 30.0 + series as f64 * 0.5).sin() + 1.0) / 2.0;
+        let wave = 0.5 + 0.5 * (x / 30.0 + series as f64 * 0.5).sin();
         if is_missing { f64::NAN } else { wave * 0.85 + noise(x as u64 / 4 + 1_000 * series as u64) * 0.15 }
     });
     let mut pixels = Pixels::new(WIDTH, HEIGHT);
