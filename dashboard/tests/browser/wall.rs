@@ -135,3 +135,45 @@ async fn an_address_that_makes_no_sense_is_said() -> Result<()> {
     until(&page, "document.getElementById('notice').textContent.includes('\"pie\" is no kind of chart')").await?;
     no_errors(&page)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_chart_moves_and_can_be_chosen() -> Result<()> {
+    let served = Served::feed(&FEW).await?;
+    let browser = browser().await?;
+    let shown = "?show.synthetic.01=area&show.synthetic.02=bars&show.synthetic.03=heatmap&show.synthetic.04=line,rate";
+    let page = live_page(&browser, &format!("{}{shown}", served.url)).await?;
+    // Bars stand apart.
+    for (group, free) in [("synthetic.01", 10), ("synthetic.02", 80), ("synthetic.03", 10), ("synthetic.04", 10)] {
+        until(&page, &format!("{} < {free}", empty_columns(group, 200))).await?;
+    }
+    let title: String = page.evaluate("document.querySelector('[data-group=\"synthetic.04\"] h2').textContent").await?;
+    ensure!(title == "Synthetic 04: rate", "{title}");
+    picture(&page, "kinds").await?;
+    page.click("[data-group=\"synthetic.01\"] .menu-opener").await?;
+    until(&page, "document.querySelector('[data-group=\"synthetic.01\"] .menu-control') !== null").await?;
+    for kind in ["stats", "gauges", "sparklines"] {
+        page.evaluate::<bool>(&format!(
+            "(() => {{
+                const control = document.querySelector('[data-group=\"synthetic.01\"] .menu-control');
+                control.value = '{kind}';
+                control.dispatchEvent(new Event('change', {{ bubbles: true }}));
+                return true;
+            }})()"
+        ))
+        .await?;
+        until(&page, &format!("location.search.includes('show.synthetic.01={kind}')")).await?;
+        // Eight tiles, each with its series' name and a value, and pixels below them.
+        until(
+            &page,
+            &format!(
+                "document.querySelectorAll('[data-group=\"synthetic.01\"] .tiles-{kind} .tile').length === 8 &&
+                 [...document.querySelectorAll('[data-group=\"synthetic.01\"] .tile-value')].every((value) => value.textContent) &&
+                 {} < 100",
+                empty_columns("synthetic.01", 200)
+            ),
+        )
+        .await?;
+        picture(&page, kind).await?;
+    }
+    no_errors(&page)
+}
