@@ -13,7 +13,8 @@ use crate::report::{Target, figure, table, targets, times};
 use crate::server::OurServer;
 
 const ROUNDS: usize = 3;
-const RATES: [f64; 3] = [10.0, 100.0, 1_000.0];
+/// Rows a second.
+const RATES: [u32; 3] = [10, 100, 1_000];
 
 /// Who draws the wall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Contender {
     }
 
     /// The rates it is measured at; the floor knows none.
-    fn rates(self, all: &[f64]) -> &[f64] {
+    fn rates(self, all: &[u32]) -> &[u32] {
         if self == Self::Floor { &all[..1] } else { all }
     }
 }
@@ -59,7 +60,7 @@ impl Contender {
 /// A contender at a rate, and what each round measured.
 struct Case {
     contender: Contender,
-    hz: f64,
+    hz: u32,
     rounds: Vec<Figures>,
 }
 
@@ -78,14 +79,14 @@ struct Setting {
     geometry: Geometry,
 }
 
-fn load(hz: f64) -> Load {
-    Load::new(12, 8, hz, 60)
+fn load(hz: u32) -> Load {
+    Load::new(12, 8, f64::from(hz), 60)
 }
 
 pub(crate) async fn run(lab: &Lab) -> Result<String> {
     let pages = Pages::serve(&lab.workspace, lab.effort)?;
     let Setting { browser, geometry } = Setting::of_ours(lab).await?;
-    let (rates, rounds): (&[f64], usize) = match lab.effort {
+    let (rates, rounds): (&[u32], usize) = match lab.effort {
         Effort::Full => (&RATES, ROUNDS),
         Effort::Brief => (&RATES[..1], 1),
     };
@@ -97,11 +98,12 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
         }
     }
     // By rate, so that what is compared is measured at about the same time.
-    cases.sort_by(|a, b| a.hz.total_cmp(&b.hz));
+    cases.sort_by_key(|case| case.hz);
     for _ in 0..rounds {
         for case in &mut cases {
-            eprintln!("    {} at {} Hz", case.contender.name(), case.hz);
-            case.rounds.push(measure(lab, &pages, geometry, case.contender, &load(case.hz)).await?);
+            let figures = measure(lab, &pages, geometry, case.contender, &load(case.hz)).await?;
+            eprintln!("    {} at {} Hz: {figures}", case.contender.name(), case.hz);
+            case.rounds.push(figures);
         }
     }
     let mut text = format!("{browser}, a window of {} x {}. {}", WINDOW.width, WINDOW.height, tables(geometry, &cases));
@@ -155,10 +157,9 @@ impl Setting {
 
 fn tables(geometry: Geometry, cases: &[Case]) -> String {
     let Geometry { width, height, inner_width, inner_height } = geometry;
-    let of = |contender: Contender, hz: f64| {
-        let case = cases.iter().find(|case| case.contender == contender && case.contender.rates(&[hz]) == [case.hz]);
-        case.or_else(|| cases.iter().find(|case| case.contender == contender && contender == Contender::Floor))
-            .map_or_else(nothing, |case| Figures::medians(&case.rounds))
+    let of = |contender: Contender, hz: u32| {
+        let is_it = |case: &&Case| case.contender == contender && (case.hz == hz || contender == Contender::Floor);
+        Figures::medians(cases.iter().find(is_it).map_or(&[], |case| &case.rounds))
     };
     let cost = |contender, hz| of(contender, hz).cpu_ms_per_wall();
     let rows: Vec<Vec<String>> = cases
@@ -168,7 +169,7 @@ fn tables(geometry: Geometry, cases: &[Case]) -> String {
             let ms = figures.cpu_ms_per_wall();
             vec![
                 case.contender.name().to_owned(),
-                if case.contender == Contender::Floor { "-".to_owned() } else { figure(case.hz) },
+                if case.contender == Contender::Floor { "-".to_owned() } else { case.hz.to_string() },
                 figure(ms),
                 times(ms / cost(Contender::UPlot, case.hz)),
                 times(ms / cost(Contender::Floor, case.hz)),
@@ -195,31 +196,23 @@ fn tables(geometry: Geometry, cases: &[Case]) -> String {
         "JS heap, MiB",
     ];
     let mut aims = Vec::new();
-    for hz in [1_000.0, 100.0] {
+    for hz in [1_000, 100] {
         let ours = of(Contender::Ours, hz);
-        let (part, main) = if hz < 1_000.0 { (6.0, 15.0) } else { (15.0, 20.0) };
-        let (part_of_uplot, of_floor) = (cost(Contender::UPlot, hz) / ours.cpu_ms_per_wall(), ours.cpu_ms_per_wall());
+        let (part, main) = if hz < 1_000 { (6.0, 15.0) } else { (15.0, 20.0) };
+        let ms = ours.cpu_ms_per_wall();
+        let (of_uplot, of_floor) = (cost(Contender::UPlot, hz) / ms, ms / cost(Contender::Floor, hz));
         aims.extend([
             Target::full_rate(format!("{hz} Hz"), ours.fps),
-            Target::at_least(part, "x", format!("{hz} Hz: uPlot's CPU a wall, of ours"), part_of_uplot),
+            Target::at_least(part, "x", format!("{hz} Hz: uPlot's CPU a wall, of ours"), of_uplot),
             Target::at_most(main, "%", format!("{hz} Hz: main thread"), ours.main_percent),
-            Target::at_most(
-                1.5,
-                "x",
-                format!("{hz} Hz: CPU a wall, of the floor's"),
-                of_floor / cost(Contender::Floor, hz),
-            ),
+            Target::at_most(1.5, "x", format!("{hz} Hz: CPU a wall, of the floor's"), of_floor),
         ]);
     }
-    let by_rate = cost(Contender::Ours, 1_000.0) / cost(Contender::Ours, 10.0);
+    let by_rate = cost(Contender::Ours, 1_000) / cost(Contender::Ours, 10);
     aims.push(Target::at_most(1.2, "x", "CPU a wall at 1000 Hz, of that at 10 Hz", by_rate));
     format!(
         "Plots of {width} x {height} CSS pixels, {inner_width} x {inner_height} of them for the series.\n\n{}\n{}",
         table(&head, &rows),
         targets(&aims)
     )
-}
-
-fn nothing() -> Figures {
-    Figures::medians(&[])
 }

@@ -54,7 +54,7 @@ impl Extreme {
     const fn viewport(self) -> Viewport {
         let height = match self {
             Self::DenseWhole => 3_500,
-            Self::Catalog => 1_400,
+            Self::Catalog => 1_360,
             _ => WINDOW.height,
         };
         Viewport { height, ..WINDOW }
@@ -87,8 +87,8 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
     };
     let (mut rows, mut aims) = (Vec::new(), Vec::new());
     for &extreme in extremes {
-        eprintln!("    {}", extreme.name());
         let figures = lab.measure_ours(&extreme.load(), extreme.viewport()).await?;
+        eprintln!("    {}: {figures}", extreme.name());
         rows.push(row(extreme.name(), figures));
         aims.extend(extreme.targets(figures));
     }

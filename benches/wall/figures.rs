@@ -1,5 +1,7 @@
 //! What is measured of a page.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 /// What a page was while it was watched.
@@ -46,6 +48,14 @@ impl Figures {
             samples_per_second: median(|figures| figures.samples_per_second),
             commits_per_second: median(|figures| figures.commits_per_second),
         }
+    }
+}
+
+/// What a reader who waits wants to see.
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ms, Self { fps, main_percent, .. }) = (self.cpu_ms_per_wall(), self);
+        write!(f, "{ms:.2} ms a wall, {fps:.1} fps, main thread {main_percent:.1} %")
     }
 }
 

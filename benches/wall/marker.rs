@@ -39,8 +39,8 @@ const LOAD: Load = Load::new(11, 8, 1_000.0, 10);
 
 const ROW: Duration = Duration::from_millis(10);
 /// Between marks, and at most so much longer, so that they keep step with no display.
-const PAUSE: Duration = Duration::from_millis(300);
-const LONGER: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGER: Duration = Duration::from_millis(100);
 
 /// When marks were measured.
 type Marks = Arc<Mutex<Vec<Timestamp>>>;
@@ -56,7 +56,7 @@ struct Seen {
 
 pub(crate) async fn run(lab: &Lab) -> Result<String> {
     eprintln!("    marks");
-    let time = Duration::from_secs(if lab.effort == Effort::Full { 60 } else { 2 });
+    let time = Duration::from_secs(if lab.effort == Effort::Full { 90 } else { 2 });
     let marks = Marks::default();
     let server = MarkingServer::start(lab.our_page(), Arc::clone(&marks))?;
     let bench = lab.bench(&server.url(), WINDOW, &[SCRIPT]).await?;
@@ -73,7 +73,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
     };
     let sent = measured.iter().filter(|&&mark| mark >= since.micros() as f64 / 1e3).count();
     ensure!(!seen.is_empty(), "none of {sent} marks was seen: does the page still put its pixels by putImageData?");
-    // Each belongs to the newest mark that was measured before it was drawn.
+    // Each belongs to the newest mark that was measured before it was drawn: none takes as long as a pause.
     let latency = |at: fn(&Seen) -> f64| -> Vec<f64> {
         let mark_of = |seen: &Seen| measured.iter().rev().find(|&&mark| mark <= seen.drawn + 1.0).copied();
         seen.iter().filter_map(|seen| Some(at(seen) - mark_of(seen)?)).collect()

@@ -25,8 +25,9 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
     for &(groups, series) in walls {
         for &window_s in windows {
             let load = load(groups, series, window_s);
-            eprintln!("    {load}");
-            rows.push(row(&load, lab.measure_ours(&load, WINDOW).await?));
+            let figures = lab.measure_ours(&load, WINDOW).await?;
+            eprintln!("    {load}: {figures}");
+            rows.push(row(&load, figures));
         }
     }
     let head = [
