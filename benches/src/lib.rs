@@ -7,6 +7,8 @@
 //! | --- | --- |
 //! | `decode` | a frame from bytes into the store, beside a plain copy of the same bytes |
 //! | `hub` | from batches to frames |
+//! | `pyramid` | summaries beside a ring, and a chart's columns from them, beside argminmax |
+//! | `chart` | drawing a chart of each kind, natively; derived signals |
 //! | `codecs` | encoding and decoding, beside other codecs |
 //! | `packed` | blocks of values that can be shortened, beside pco |
 //! | `sizes` | bytes a sample on the wire |
