@@ -10,7 +10,7 @@
 //! | --- | --- | --- |
 //! | [`link`] | a reconnecting, typed WebSocket client; clocks and lag | its socket |
 //! | [`store`] | rings of samples, pyramids of summaries, what each frame changes | no |
-//! | [`derive`] | rates, means, quantiles, histograms: rows in, rows out | no |
+//! | [`mod@derive`] | rates, means, quantiles, histograms: rows in, rows out | no |
 //! | [`view`] | units, ticks, ranges, scales, the window in time | no |
 //! | [`surface`] | pixels, anti-aliased shapes, colours | no |
 //! | [`chart`] | a group on a surface: lines, areas, bars, heatmaps, tiles; axes on any plotters backend | no |

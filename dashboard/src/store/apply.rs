@@ -32,7 +32,7 @@ pub struct Counts {
     pub gaps: u64,
     /// Columns or blocks of series and groups that no catalog named.
     pub unknown: u64,
-    /// Series that found no room: see [`MAX_SERIES`](capacity::MAX_SERIES).
+    /// Series that found no room: see [`MAX_SERIES`].
     pub refused: u64,
     /// Frames that came twice.
     pub duplicates: u64,
