@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::report::figure;
+
 /// What a page was while it was watched.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Figures {
@@ -54,8 +56,8 @@ impl Figures {
 /// What a reader who waits wants to see.
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (ms, Self { fps, main_percent, .. }) = (self.cpu_ms_per_wall(), self);
-        write!(f, "{ms:.2} ms a wall, {fps:.1} fps, main thread {main_percent:.1} %")
+        let [ms, fps, main] = [self.cpu_ms_per_wall(), self.fps, self.main_percent].map(figure);
+        write!(f, "{ms} ms a wall, {fps} fps, main thread {main} %")
     }
 }
 

@@ -3,7 +3,7 @@
 // A canvas is not read back, which would make the browser treat it otherwise: what is put on it is looked at on its way.
 (() => {
   /** Of the newest columns; a mark leaves them before the next one comes. */
-  const COLUMNS = 4;
+  const COLUMNS = 8;
   const marks = [];
   let shown = false;
 
