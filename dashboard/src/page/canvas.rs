@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use js_sys::{Object, Reflect};
 use wasm_bindgen::{Clamped, JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use super::dom;
-use crate::surface::Pixels;
+use crate::surface::{Color, Pixels};
 
 #[derive(Debug)]
 pub(super) struct Canvas {
@@ -14,11 +15,23 @@ pub(super) struct Canvas {
     context: CanvasRenderingContext2d,
 }
 
+/// Whether what lies below a canvas is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ground {
+    /// It is, where nothing is drawn.
+    Transparent,
+    /// It is not: the browser has less to blend.
+    Opaque,
+}
+
 impl Canvas {
     /// A canvas without pixels yet.
-    pub(super) fn new(classes: &str) -> Result<Self, JsValue> {
+    pub(super) fn new(classes: &str, ground: Ground) -> Result<Self, JsValue> {
         let element: HtmlCanvasElement = dom::element("canvas", classes)?;
-        let context = element.get_context("2d")?.ok_or_else(|| JsValue::from_str("no 2d canvas"))?.unchecked_into();
+        let options = Object::new();
+        Reflect::set(&options, &"alpha".into(), &(ground == Ground::Transparent).into())?;
+        let context = element.get_context_with_context_options("2d", &options)?;
+        let context = context.ok_or_else(|| JsValue::from_str("no 2d canvas"))?.unchecked_into();
         let canvas = Self { element, context };
         canvas.fit(0, 0);
         Ok(canvas)
@@ -43,10 +56,11 @@ impl Canvas {
         resized
     }
 
-    /// Makes everything transparent.
-    pub(super) fn clear(&self) {
+    /// Covers everything with a colour.
+    pub(super) fn fill(&self, color: Color) {
         let (width, height) = self.size();
-        self.context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
+        self.context.set_fill_style_str(&color.to_string());
+        self.context.fill_rect(0.0, 0.0, f64::from(width), f64::from(height));
     }
 
     /// Places it in its parent: left, top, width and height in device pixels, at `scale` device pixels a CSS pixel. Exactly

@@ -6,7 +6,7 @@ use protocol::Timestamp;
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Ground};
 use super::dom;
 use super::look::{LINE_PX, Look, Writing};
 use super::theme::Palette;
@@ -45,7 +45,8 @@ impl ChartView {
     /// A chart that is not in the page yet.
     pub(super) fn new(options: Options, steps: Steps) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("div", "plot")?;
-        let (axes, series) = (Canvas::new("plot-axes")?, Canvas::new("plot-series")?);
+        let (axes, series) =
+            (Canvas::new("plot-axes", Ground::Opaque)?, Canvas::new("plot-series", Ground::Transparent)?);
         series.element().set_attribute("role", "img")?;
         root.append_with_node_2(axes.element(), series.element())?;
         let mut chart = LiveChart::new(steps);
@@ -173,7 +174,7 @@ impl ChartView {
     }
 
     fn draw_axes(&self, values: &[Mark], times: &[Mark], palette: &Palette) -> Result<(), JsValue> {
-        self.axes.clear();
+        self.axes.fill(palette.panel);
         let backend = CanvasBackend::with_canvas_object(self.axes.element().clone())
             .ok_or_else(|| JsValue::from_str("plotters has no canvas"))?;
         let device = |css: f64| (css * self.scale).round() as i32;

@@ -171,7 +171,13 @@ impl Panel {
             None => group.title.clone(),
         };
         self.title.set(&title);
-        self.writing = Writing::new(&group.unit, &group.bounds);
+        let writing = Writing::new(&group.unit, &group.bounds);
+        let unit_changed = writing.unit != self.writing.unit;
+        self.writing = writing;
+        if unit_changed {
+            // What the axis has seen means nothing in another unit.
+            self.renew_body()?;
+        }
         self.unit_note.set(self.writing.long_unit.as_deref().unwrap_or_default());
         let series = group.series().len();
         self.limit_note.set(&if series > MAX_SERIES_DRAWN {
@@ -192,12 +198,20 @@ impl Panel {
         let Some(options) = self.menu.take() else { return Ok(None) };
         self.options = options;
         self.derived = None;
+        self.renew_body()?;
         self.describe(source)?;
-        let body = Body::new(options, &self.writing)?;
+        Ok(Some(options))
+    }
+
+    /// Begins anew with what shows the values.
+    fn renew_body(&mut self) -> Result<(), JsValue> {
+        let body = Body::new(self.options, &self.writing)?;
         self.body.element().replace_with_with_node_1(body.element())?;
         self.body = body;
-        self.sight = InSight::Unmeasured;
-        Ok(Some(options))
+        if self.is_in_view() {
+            self.sight = InSight::Unmeasured;
+        }
+        Ok(())
     }
 
     /// Draws what changed. Whether anything was put on screen.

@@ -17,6 +17,8 @@ pub(super) const SERIES_COLORS: usize = 8;
 pub(super) struct Palette {
     pub(super) series: Rc<[Color]>,
     pub(super) ramp: Rc<ColorRamp>,
+    /// What a panel is made of.
+    pub(super) panel: Color,
     /// What of a dial is not filled.
     pub(super) track: Color,
     pub(super) axes: AxisColors,
@@ -50,7 +52,7 @@ impl Palette {
             (1..=SERIES_COLORS).map(|number| color(&format!("--series-{number}"))).collect::<Result<_, _>>()?;
         let axes = AxisColors { grid: color("--grid")?, axis: color("--axis")?, label: color("--text-soft")? };
         let ramp = Rc::new(if theme == Theme::Dark { ColorRamp::dark() } else { ColorRamp::light() });
-        let track = color("--panel-edge")?;
-        Ok(Self { series, ramp, track, axes, font: property("--font")? })
+        let (panel, track) = (color("--panel")?, color("--panel-edge")?);
+        Ok(Self { series, ramp, panel, track, axes, font: property("--font")? })
     }
 }

@@ -4,7 +4,7 @@ use protocol::Timestamp;
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Ground};
 use super::dom::{self, Text};
 use super::look::{Look, Writing};
 use crate::chart::{Direction, Kind, TileChart, TileLayout};
@@ -34,7 +34,7 @@ impl TilesView {
     /// Tiles that are not in the page yet.
     pub(super) fn new(kind: Kind, steps: Steps) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("div", &format!("plot tiles tiles-{kind}"))?;
-        let canvas = Canvas::new("plot-series")?;
+        let canvas = Canvas::new("plot-series", Ground::Transparent)?;
         canvas.element().set_attribute("aria-hidden", "true")?;
         root.append_child(canvas.element())?;
         let chart = TileChart::new(kind, steps);

@@ -1,5 +1,6 @@
 //! A colour with an alpha that is not multiplied into it, as CSS and `ImageData` mean it.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// Red, green, blue and alpha, each 0 to 255.
@@ -25,6 +26,14 @@ impl Color {
     #[must_use]
     pub const fn with_alpha(self, a: u8) -> Self {
         Self { a, ..self }
+    }
+}
+
+/// As CSS writes it: `#rrggbbaa`.
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { r, g, b, a } = self;
+        write!(f, "#{r:02x}{g:02x}{b:02x}{a:02x}")
     }
 }
 
@@ -55,6 +64,11 @@ impl FromStr for Color {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn css_reads_what_is_written() {
+        assert_eq!(Color::opaque(1, 0xab, 255).with_alpha(16).to_string(), "#01abff10");
+    }
 
     #[test]
     fn css_colours_are_read() {
