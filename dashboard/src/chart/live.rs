@@ -151,6 +151,15 @@ impl LiveChart {
         self.scale
     }
 
+    /// Draws the picture that is held at `now`, if it is not there already: what has come since does not change it.
+    pub fn draw_held(&mut self, group: &Group, window: &Window, now: Timestamp, style: &Style) -> Change {
+        let (right, column_us) = (window.column_of(now), window.column_us());
+        let is_there = self.drawn.as_ref().is_some_and(|drawn| {
+            drawn.right == right && drawn.column_us == column_us && drawn.style == *style && drawn.scale == self.scale
+        });
+        if is_there { Change::Nothing } else { self.draw(group, window, now, style) }
+    }
+
     /// Draws what has changed since the last call.
     ///
     /// Hot: once a chart and display frame.
@@ -159,7 +168,9 @@ impl LiveChart {
         let column_us = window.column_us();
         let right = window.column_of(now);
         let changed = self.envelopes.update(group, MAX_SERIES_DRAWN, column_us, width as usize, right);
-        let new_rows = self.drawn.as_ref().map_or(0, |drawn| drawn.end_row)..group.rows().end;
+        // What lies ahead of now is not on screen yet.
+        let end_row = group.first_row_at(window.start_of(right.saturating_add(1)));
+        let new_rows = self.drawn.as_ref().map_or(0, |drawn| drawn.end_row)..end_row;
         let scrolled = self.drawn.as_ref().map_or(i64::MAX, |drawn| right.saturating_sub(drawn.right));
         if changed.is_none() && scrolled == 0 && new_rows.is_empty() && self.is_current(group, column_us, style) {
             return Change::Nothing;
@@ -187,7 +198,7 @@ impl LiveChart {
         self.drawn = Some(Drawn {
             right,
             column_us,
-            end_row: group.rows().end,
+            end_row,
             generation: group.generation(),
             series: group.series().len(),
             scale: self.scale,

@@ -120,6 +120,11 @@ impl TileChart {
         &mut self.pixels
     }
 
+    /// Whether nothing has been drawn at this size.
+    pub const fn is_blank(&self) -> bool {
+        self.drawn.is_none()
+    }
+
     /// Where the tiles stand.
     pub const fn layout(&self) -> TileLayout {
         self.layout
@@ -138,17 +143,20 @@ impl TileChart {
         let right = window.column_of(now);
         let width = self.layout.size.0 as usize;
         let changed = self.envelopes.update(group, self.layout.count as usize, window.column_us(), width, right);
-        let drawn = (right, group.rows().end, style.clone());
+        // What lies ahead of now is not on screen yet.
+        let end_row = group.first_row_at(window.start_of(right.saturating_add(1)));
+        let drawn = (right, end_row, style.clone());
         if changed.is_none() && self.drawn.as_ref() == Some(&drawn) {
             return false;
         }
         self.drawn = Some(drawn);
         let visible = window.visible(now);
-        let rows = group.first_row_at(window.start_of(visible.start))..group.rows().end;
+        let rows = group.first_row_at(window.start_of(visible.start))..end_row;
         let dial = self.dial(group, rows, now);
         self.pixels.clear();
         for tile in 0..self.layout.count {
-            self.paint(group, tile, visible.start, dial, style, track);
+            let value = group.value_at(tile as usize, now).unwrap_or(f64::NAN);
+            self.paint(tile, visible.start, (value, dial), style, track);
             self.pixels.copy_from(&self.tile, self.layout.corner(tile));
         }
         true
@@ -171,7 +179,7 @@ impl TileChart {
         Scale::mapped(Mapping::Linear, low, high, 0)
     }
 
-    fn paint(&mut self, group: &Group, tile: u32, left: i64, dial: Scale, style: &Style, track: Color) {
+    fn paint(&mut self, tile: u32, left: i64, (value, dial): (f64, Scale), style: &Style, track: Color) {
         let (width, height) = self.layout.size;
         self.tile.resize(width, height);
         let shown = Shown::new(&self.envelopes, left, width);
@@ -180,7 +188,6 @@ impl TileChart {
         let free = ((TEXT_PX * self.scale) as u32).min(height);
         match self.kind {
             Kind::Gauges => {
-                let value = group.latest(series).unwrap_or(f64::NAN);
                 gauge::paint(&mut self.tile, value, dial, &GaugeStyle { track, value: color, thresholds: &[] });
             }
             Kind::Stats => self.stat.paint(&mut self.tile, &shown, series, style.line_width_px, color),

@@ -7,9 +7,10 @@ use web_sys::HtmlElement;
 use super::address;
 use super::codec::{PageCodec, Received};
 use super::command::Command;
+use super::crosshair::Crosshair;
 use super::dom::{self, Text};
 use super::header::{Figures, Header};
-use super::look::Look;
+use super::look::{Look, Motion};
 use super::parameters::{Parameters, Theme, Times};
 use super::rate::Rate;
 use super::stats::Stats;
@@ -18,7 +19,7 @@ use super::wall::{MAX_PANELS, Wall};
 use crate::link::{ClientEvent, Exchange, Lag, ServerClock, State, WebSocketClient, page_now};
 use crate::store::capacity::MAX_SERIES;
 use crate::store::{Applied, Store};
-use crate::view::TimeLabels;
+use crate::view::{self, TimeLabels};
 
 /// Numbers change this often: faster than that nobody reads.
 const FIGURES_INTERVAL_MS: f64 = 250.0;
@@ -51,6 +52,9 @@ pub(super) struct App {
     rates: Rates,
     link: Link,
     paused: bool,
+    /// The time at the right edge of all charts.
+    shown_at: Timestamp,
+    crosshair: Crosshair,
     figures_due_ms: f64,
     /// The store has groups or series that the wall does not know of.
     catalog_is_new: bool,
@@ -86,13 +90,15 @@ impl App {
         let parameters = Parameters::parse(query.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         let theme = parameters.theme.unwrap_or_else(theme::preferred);
         theme::apply(theme)?;
+        let wall = Wall::new(parameters.options)?;
+        let crosshair = Crosshair::new(wall.element())?;
         let app = Self {
             window: parameters.window,
             theme,
             palette: Palette::read(theme)?,
             store: Store::new(parameters.window),
             times: parameters.times,
-            wall: Wall::new(parameters.options)?,
+            wall,
             notice: dom::by_id("notice")?,
             pause_button: dom::by_id("pause")?,
             pause_text: Text::new(dom::by_id("pause")?),
@@ -106,6 +112,8 @@ impl App {
             rates: Rates::default(),
             link: Link { name: "connecting", text: "connecting".to_owned() },
             paused: false,
+            shown_at: Timestamp::default(),
+            crosshair,
             figures_due_ms: 0.0,
             catalog_is_new: false,
         };
@@ -247,9 +255,6 @@ impl App {
             self.wall.rebuild(&self.store)?;
             self.warn_of_limits();
         }
-        if self.paused {
-            return Ok(());
-        }
         self.wall.take_options(&self.store)?;
         let times = match self.times {
             Times::Relative => TimeLabels::Relative,
@@ -257,11 +262,27 @@ impl App {
             // The browser counts how far UTC is ahead.
             Times::Local => TimeLabels::Local { offset_minutes: -js_sys::Date::new_0().get_timezone_offset() as i32 },
         };
-        let look = Look { span: self.window, times, palette: &self.palette };
-        let commits = self.wall.draw(&self.store, &look, self.clock.server_now(now))?;
+        let motion = if self.paused { Motion::Held } else { Motion::Live };
+        let look = Look { span: self.window, times, palette: &self.palette, motion };
+        // A picture that is held is drawn as of then: panels that come on screen show the same time as the others.
+        if !self.paused {
+            self.shown_at = self.clock.server_now(now);
+        }
+        let commits = self.wall.draw(&self.store, &look, self.shown_at)?;
+        if self.crosshair.follow() {
+            let label = self.time_at_crosshair().map(|time| view::time_label(times, time, self.shown_at));
+            self.wall.set_crosshair(self.crosshair.shown(), &label.unwrap_or_default())?;
+            self.wall.update_legends(&self.store, self.shown_at, self.time_at_crosshair())?;
+        }
         self.counts.commits += commits;
         self.counts.walls += u64::from(commits > 0);
         Ok(())
+    }
+
+    /// The time at which the pointer points.
+    fn time_at_crosshair(&self) -> Option<Timestamp> {
+        let before_us = (1.0 - self.crosshair.shown()?) * self.window.micros() as f64;
+        Some(self.shown_at - Interval::from_micros(before_us as u64))
     }
 
     /// Says what of the catalog is not on the page.
@@ -287,7 +308,8 @@ impl App {
             self.wall.rebuild(&self.store)?;
         }
         if !self.paused {
-            self.wall.update_legends(&self.store, server_now)?;
+            let at = self.time_at_crosshair();
+            self.wall.update_legends(&self.store, server_now, at)?;
         }
         self.pause_text.set(if self.paused { "Resume" } else { "Pause" });
         let age_us = self.store.newest().map(|newest| server_now.micros_since(newest));

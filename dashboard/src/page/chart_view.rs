@@ -7,8 +7,9 @@ use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
 use super::canvas::{Canvas, Ground};
-use super::dom;
-use super::look::{LINE_PX, Look, Writing};
+use super::crosshair::Place;
+use super::dom::{self, Text};
+use super::look::{LINE_PX, Look, Motion, Writing};
 use super::theme::Palette;
 use crate::chart::axes::{self, Mark, PlotBox};
 use crate::chart::live::Change;
@@ -33,6 +34,8 @@ pub(super) struct ChartView {
     root: HtmlElement,
     axes: Canvas,
     series: Canvas,
+    crosshair: HtmlElement,
+    crosshair_label: Text,
     chart: LiveChart,
     kind: Kind,
     scale: f64,
@@ -48,11 +51,27 @@ impl ChartView {
         let (axes, series) =
             (Canvas::new("plot-axes", Ground::Opaque)?, Canvas::new("plot-series", Ground::Transparent)?);
         series.element().set_attribute("role", "img")?;
-        root.append_with_node_2(axes.element(), series.element())?;
+        let crosshair: HtmlElement = dom::element("div", "crosshair")?;
+        let crosshair_label: HtmlElement = dom::element("span", "crosshair-label")?;
+        crosshair.set_hidden(true);
+        crosshair.append_child(&crosshair_label)?;
+        root.append_with_node_3(axes.element(), series.element(), &crosshair)?;
+        let crosshair_label = Text::new(crosshair_label);
         let mut chart = LiveChart::new(steps);
         chart.set_options(options);
         let kind = options.kind;
-        Ok(Self { root, axes, series, chart, kind, scale: 1.0, axes_are_old: true, axes_column: 0 })
+        Ok(Self {
+            root,
+            axes,
+            series,
+            crosshair,
+            crosshair_label,
+            chart,
+            kind,
+            scale: 1.0,
+            axes_are_old: true,
+            axes_column: 0,
+        })
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
@@ -89,6 +108,17 @@ impl ChartView {
         Ok(())
     }
 
+    /// Puts the line across the chart, with what is written at it; `None` takes it away.
+    pub(super) fn set_crosshair(&mut self, place: Place, label: &str) -> Result<(), JsValue> {
+        self.crosshair.set_hidden(place.is_none());
+        let Some(place) = place else { return Ok(()) };
+        self.crosshair_label.set(label);
+        let x = LEFT_PX + place * f64::from(self.chart.pixels().width()) / self.scale;
+        // Near the right edge the text stands on the other side of the line.
+        self.crosshair.class_list().toggle_with_force("is-right", place > 0.5)?;
+        self.crosshair.style().set_property("transform", &format!("translateX({x}px)"))
+    }
+
     /// Draws the axes anew at the next frame.
     pub(super) fn repaint_axes(&mut self) {
         self.axes_are_old = true;
@@ -109,7 +139,11 @@ impl ChartView {
             return Ok(false);
         }
         let window = Window::new(look.span, width);
-        let change = self.chart.draw(group, &window, now, &look.style(self.scale));
+        let style = look.style(self.scale);
+        let change = match look.motion {
+            Motion::Live => self.chart.draw(group, &window, now, &style),
+            Motion::Held => self.chart.draw_held(group, &window, now, &style),
+        };
         if let Some(columns) = self.chart.pixels_mut().take_dirty() {
             self.series.commit(self.chart.pixels(), columns)?;
         }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use protocol::Timestamp;
 use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement};
 
@@ -110,13 +111,13 @@ impl Legend {
         Ok(())
     }
 
-    /// Shows each series' newest value.
-    pub(super) fn update(&mut self, group: &Group, writing: &Writing) -> Result<(), JsValue> {
+    /// Shows each series' value at a time; its newest where that is none.
+    pub(super) fn update(&mut self, group: &Group, writing: &Writing, at: Option<Timestamp>) -> Result<(), JsValue> {
         if self.entries.len() != self.room().min(group.series().len()) {
             self.rebuild(group)?;
         }
         for (series, entry) in self.entries.iter_mut().enumerate() {
-            let value = group.latest(series).unwrap_or(f64::NAN);
+            let value = at.map_or_else(|| group.latest(series), |at| group.value_at(series, at)).unwrap_or(f64::NAN);
             entry.value.set(&writing.short(&writing.unit.format(value).to_string()));
             // What has ended is still in the picture for a while: it goes to the end of the list.
             let has_ended = group.has_ended(series);

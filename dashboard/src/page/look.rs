@@ -23,6 +23,17 @@ pub(super) struct Look<'a> {
     pub(super) times: TimeLabels,
     /// Colours.
     pub(super) palette: &'a Palette,
+    /// Whether the picture moves.
+    pub(super) motion: Motion,
+}
+
+/// Whether the picture moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Motion {
+    /// It does, as samples come.
+    Live,
+    /// It is held: what is not there is drawn as it was then.
+    Held,
 }
 
 impl Look<'_> {

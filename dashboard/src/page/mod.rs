@@ -15,6 +15,7 @@
 //! | `menu` | how a panel's group is shown |
 //! | `address` | the page's URL |
 //! | `command`, `controls` | what a person can ask for; buttons and keys |
+//! | `crosshair` | the time at which the pointer points |
 //! | `header` | state of the link, lag, rates |
 //! | `frame_loop` | one `requestAnimationFrame` for the page |
 //! | `listener` | an owned event listener |
@@ -31,6 +32,7 @@ mod chart_view;
 mod codec;
 mod command;
 mod controls;
+mod crosshair;
 mod dom;
 mod frame_loop;
 mod header;

@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
 use super::chart_view::ChartView;
+use super::crosshair::Place;
 use super::dom::{self, Text};
 use super::legend::Legend;
 use super::look::{Look, Writing};
@@ -203,6 +204,14 @@ impl Panel {
         Ok(Some(options))
     }
 
+    /// Puts the line across the chart, with what is written at it.
+    pub(super) fn set_crosshair(&mut self, place: Place, label: &str) -> Result<(), JsValue> {
+        match &mut self.body {
+            Body::Chart(chart) => chart.set_crosshair(place, label),
+            Body::Tiles(_) => Ok(()),
+        }
+    }
+
     /// Begins anew with what shows the values.
     fn renew_body(&mut self) -> Result<(), JsValue> {
         let body = Body::new(self.options, &self.writing)?;
@@ -252,17 +261,22 @@ impl Panel {
     }
 
     /// Shows each series' newest value, and how old the newest is when that is too old.
-    pub(super) fn update_legend(&mut self, source: &Group, now: Timestamp) -> Result<(), JsValue> {
+    pub(super) fn update_legend(
+        &mut self,
+        source: &Group,
+        now: Timestamp,
+        at: Option<Timestamp>,
+    ) -> Result<(), JsValue> {
         let derived = self.derived.take();
-        let updated = self.show_values(derived.as_ref().map_or(source, DerivedGroup::group), now);
+        let updated = self.show_values(derived.as_ref().map_or(source, DerivedGroup::group), now, at);
         self.derived = derived;
         updated
     }
 
-    fn show_values(&mut self, group: &Group, now: Timestamp) -> Result<(), JsValue> {
+    fn show_values(&mut self, group: &Group, now: Timestamp, at: Option<Timestamp>) -> Result<(), JsValue> {
         match &mut self.body {
             Body::Chart(chart) => {
-                self.legend.update(group, &self.writing)?;
+                self.legend.update(group, &self.writing, at)?;
                 if let Some(colors) = chart.legend_of_colors(&self.writing) {
                     self.unit_note.set(&colors);
                 }

@@ -6,7 +6,7 @@ use web_sys::HtmlElement;
 
 use super::canvas::{Canvas, Ground};
 use super::dom::{self, Text};
-use super::look::{Look, Writing};
+use super::look::{Look, Motion, Writing};
 use crate::chart::{Direction, Kind, TileChart, TileLayout};
 use crate::store::Group;
 use crate::view::{Steps, Window};
@@ -68,6 +68,9 @@ impl TilesView {
     ///
     /// Hot: once a panel and display frame.
     pub(super) fn draw(&mut self, group: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
+        if look.motion == Motion::Held && !self.chart.is_blank() {
+            return Ok(false);
+        }
         let window = Window::new(look.span, self.chart.pixels().width());
         let drawn = self.chart.draw(group, &window, now, &look.style(self.scale), look.palette.track);
         if let Some(columns) = self.chart.pixels_mut().take_dirty().filter(|columns| !columns.is_empty()) {

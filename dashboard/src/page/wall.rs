@@ -7,6 +7,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
 use super::address;
+use super::crosshair::Place;
 use super::dom;
 use super::look::Look;
 use super::panel::Panel;
@@ -153,12 +154,23 @@ impl Wall {
         Ok(())
     }
 
-    /// Shows current values beside the panels on screen.
-    pub(super) fn update_legends(&mut self, store: &Store, now: Timestamp) -> Result<(), JsValue> {
+    /// Shows values beside the panels on screen: those of a time, or the newest.
+    pub(super) fn update_legends(
+        &mut self,
+        store: &Store,
+        now: Timestamp,
+        at: Option<Timestamp>,
+    ) -> Result<(), JsValue> {
         for (panel, group) in self.panels.iter_mut().zip(store.groups()).filter(|(panel, _)| panel.is_in_view()) {
-            panel.update_legend(group, now)?;
+            panel.update_legend(group, now, at)?;
         }
         Ok(())
+    }
+
+    /// Puts the line across the charts on screen.
+    pub(super) fn set_crosshair(&mut self, place: Place, label: &str) -> Result<(), JsValue> {
+        let mut on_screen = self.panels.iter_mut().filter(|panel| panel.is_in_view());
+        on_screen.try_for_each(|panel| panel.set_crosshair(place, label))
     }
 
     /// Fits the panels on screen that have to be. All are measured before any is changed: a change makes the browser lay

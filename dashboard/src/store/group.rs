@@ -139,6 +139,14 @@ impl Group {
         Some(series.values()[self.place(row)])
     }
 
+    /// The value of a series at a time: that of the row before, if it is not too long ago.
+    pub fn value_at(&self, series: usize, time: Timestamp) -> Option<f64> {
+        let after = self.first_row_at(time + Interval::from_micros(1));
+        let row = after.checked_sub(1).filter(|row| self.rows.contains(row))?;
+        let is_near = time.micros_since(self.time(row)) <= self.longest_step().micros() as i64;
+        Some(self.value(series, row)).filter(|value| is_near && !value.is_nan())
+    }
+
     /// Whether a series has had no value for longer than the longest step, while others have.
     pub fn has_ended(&self, series: usize) -> bool {
         let last = self.series.get(series).map_or(0, Series::last_present);

@@ -57,6 +57,16 @@ pub fn clock_ticks(labels: TimeLabels, window: &Window, now: Timestamp, width_cs
     ticks.collect()
 }
 
+/// A time as the axis would label it at the finest: `-23.4 s`, `14:05:30.250`.
+pub fn time_label(labels: TimeLabels, time: Timestamp, now: Timestamp) -> String {
+    let offset_us = match labels {
+        TimeLabels::Relative => return format!("{:.1} s", time.micros_since(now) as f64 / 1e6),
+        TimeLabels::Utc => 0,
+        TimeLabels::Local { offset_minutes } => i64::from(offset_minutes) * MINUTE as i64,
+    };
+    label(time.micros().saturating_add(offset_us), 1_000)
+}
+
 fn step_us(span_us: i64, width_css_px: f64) -> i64 {
     let step = |spacing_px: f64| {
         let room = (width_css_px / spacing_px).clamp(1.0, MAX_TICKS) as u64;

@@ -51,7 +51,7 @@ pub mod unit;
 pub mod window;
 
 pub use axis::{AxisFormat, log_labels};
-pub use clock_time::{TimeLabels, clock_ticks};
+pub use clock_time::{TimeLabels, clock_ticks, time_label};
 pub use mapping::Mapping;
 pub use range::{RangeMode, RangeTracker};
 pub use scale::Scale;

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use xtask::chromium::Viewport;
 
 use super::served::{Served, browser, live_page, no_errors, picture, until};
 
@@ -175,5 +176,49 @@ async fn every_kind_of_chart_moves_and_can_be_chosen() -> Result<()> {
         .await?;
         picture(&page, kind).await?;
     }
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crosshair_stands_on_all_charts_and_tells_their_values_there() -> Result<()> {
+    let served = Served::feed(&FEW).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
+    page.press("p").await?;
+    until(&page, "kymograph.stats().paused").await?;
+    let values = "[...document.querySelectorAll('.legend-value')].map((value) => value.textContent).join()";
+    let newest: String = page.evaluate(values).await?;
+    let (x, y): (f64, f64) = page
+        .evaluate(
+            "(() => {
+                const plot = document.querySelector('[data-group=\"synthetic.01\"] .plot-series').getBoundingClientRect();
+                return [plot.left + plot.width / 4, plot.top + plot.height / 2];
+            })()",
+        )
+        .await?;
+    page.move_mouse(x, y).await?;
+    until(&page, "document.querySelectorAll('.crosshair:not([hidden])').length === 4").await?;
+    // A quarter from the left of a minute.
+    until(&page, "/^-4[45]\\.\\d s$/.test(document.querySelector('.crosshair-label').textContent)").await?;
+    until(&page, &format!("{values} !== {newest:?}")).await?;
+    picture(&page, "crosshair").await?;
+    page.move_mouse(2.0, 2.0).await?;
+    until(&page, "document.querySelectorAll('.crosshair:not([hidden])').length === 0").await?;
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_is_held_fits_another_screen() -> Result<()> {
+    let served = Served::feed(&FEW).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &served.url).await?;
+    until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
+    page.press("p").await?;
+    until(&page, "kymograph.stats().paused").await?;
+    let width: u32 = page.evaluate("document.querySelector('.plot-series').width").await?;
+    page.set_viewport(Viewport { width: 700, height: 900, ..Viewport::default() }).await?;
+    until(&page, &format!("document.querySelector('.plot-series').width !== {width}")).await?;
+    until(&page, &format!("{} < 5", empty_columns("synthetic.01", 200))).await?;
     no_errors(&page)
 }
