@@ -48,6 +48,8 @@ pub struct Mark {
 
 /// Labels in CSS pixels.
 const FONT_PX: f64 = 11.0;
+/// Half the width of a digit, as a part of the font's size.
+const HALF_CHARACTER: f64 = 0.3;
 /// From a label to the plot, in CSS pixels.
 const LABEL_GAP_PX: f64 = 6.0;
 
@@ -79,15 +81,11 @@ pub fn draw<B: DrawingBackend>(
     for mark in times {
         let x = plot.left + mark.position_px.round() as i32;
         layer.draw(&PathElement::new([(x, plot.top), (x, bottom)], grid))?;
-        let horizontal = if x <= plot.left {
-            HPos::Left
-        } else if x >= right {
-            HPos::Right
-        } else {
-            HPos::Center
-        };
-        let style = label.pos(Pos::new(horizontal, VPos::Top));
-        layer.draw(&Text::new(mark.label.as_str(), (x, bottom + gap), style))?;
+        // Near an end of the plot a label moves inwards: beyond it there is no room.
+        let half = (mark.label.chars().count() as f64 * FONT_PX * plot.scale * HALF_CHARACTER) as i32;
+        let label_x = x.max(plot.left + half).min(right - half);
+        let style = label.pos(Pos::new(HPos::Center, VPos::Top));
+        layer.draw(&Text::new(mark.label.as_str(), (label_x, bottom + gap), style))?;
     }
     layer.draw(&PathElement::new([(plot.left, bottom), (right, bottom)], axis))?;
     layer.present()
