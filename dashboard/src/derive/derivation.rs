@@ -29,19 +29,22 @@ pub enum Derivation {
     Buckets,
 }
 
-/// A quantile in tenths of a percent: p99 is 990.
+/// A quantile in thousandths of a percent: p99 is 99,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quantile(u16);
+pub struct Quantile(u32);
 
 impl Quantile {
-    /// The quantile in percent; none beyond 0 to 100. Tenths of a percent count.
+    /// The quantile in percent; none beyond 0 to 100. Thousandths of a percent count, and no more: what would be rounded
+    /// is none, for it would be another quantile than was asked for.
     pub fn percent(percent: f64) -> Option<Self> {
-        (0.0..=100.0).contains(&percent).then(|| Self((percent * 10.0).round() as u16))
+        let thousandths = (percent * 1_000.0).round();
+        let is_exact = (thousandths / 1_000.0).to_bits() == percent.to_bits();
+        ((0.0..=100.0).contains(&percent) && is_exact).then_some(Self(thousandths as u32))
     }
 
     /// From 0 to 1.
     pub fn part(self) -> f64 {
-        f64::from(self.0) / 1_000.0
+        f64::from(self.0) / 100_000.0
     }
 }
 
@@ -84,8 +87,8 @@ impl fmt::Display for Derivation {
                 let name = ACROSS.iter().find(|(known, _)| known == across).map_or("", |(_, name)| name);
                 f.write_str(name)
             }
-            Self::Quantile { quantile: Quantile(tenths), window } => {
-                write!(f, "p{}:{}", f64::from(*tenths) / 10.0, Written(*window))
+            Self::Quantile { quantile: Quantile(thousandths), window } => {
+                write!(f, "p{}:{}", f64::from(*thousandths) / 1_000.0, Written(*window))
             }
             Self::Buckets => f.write_str("buckets"),
         }
@@ -151,18 +154,40 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for text in
-            ["rate", "diff", "mean:5s", "mean:250ms", "sum", "avg", "min", "max", "p50:10s", "p99.9:60s", "buckets"]
-        {
+        for text in [
+            "rate",
+            "diff",
+            "mean:5s",
+            "mean:250ms",
+            "sum",
+            "avg",
+            "min",
+            "max",
+            "p50:10s",
+            "p99.9:60s",
+            "p99.95:60s",
+            "p99.999:60s",
+            "buckets",
+        ] {
             assert_eq!(text.parse::<Derivation>().map(|derivation| derivation.to_string()).as_deref(), Ok(text));
         }
     }
 
     #[test]
     fn nonsense_is_named() {
-        for text in
-            ["", "mean", "mean:", "mean:5", "mean:0s", "p101:5s", "pNaN:5s", "p:5s", "median:5s", "mean:99999999999s"]
-        {
+        for text in [
+            "",
+            "mean",
+            "mean:",
+            "mean:5",
+            "mean:0s",
+            "p101:5s",
+            "p99.9999:5s",
+            "pNaN:5s",
+            "p:5s",
+            "median:5s",
+            "mean:99999999999s",
+        ] {
             let error = text.parse::<Derivation>().expect_err(text);
             assert!(
                 error.to_string().starts_with(&format!("nothing is derived by {text:?}: expected rate")),

@@ -43,7 +43,7 @@ impl Buckets {
                 unlabelled = unlabelled.or(Some(name));
                 continue;
             };
-            let bound = text.parse::<f64>().ok().filter(|bound| !bound.is_nan());
+            let bound = text.parse::<f64>().ok().filter(|&bound| bound > f64::NEG_INFINITY);
             found.push((bound.ok_or_else(|| BadBuckets::Bound(text.to_owned()))?, place));
         }
         if found.is_empty() {
@@ -88,27 +88,27 @@ impl BucketRates {
         for ((rate, &place), told) in self.rates.iter_mut().zip(&self.buckets.series).zip(rates) {
             let up_to = rate.next(time, values.get(place).copied().unwrap_or(f64::NAN));
             *told = if up_to.is_nan() { f64::NAN } else { (up_to - below).max(0.0) };
-            if !up_to.is_nan() {
-                below = up_to;
-            }
+            // Not lower again, or what is above would count twice what was above before.
+            below = below.max(up_to);
         }
     }
 
     /// A quantile, from 0 to 1, of what fell into buckets, by a straight line within the bucket where it lies: as
     /// Prometheus' [`histogram_quantile`](https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile).
     /// In the last bucket, which is open, it is that bucket's lower bound; the first begins at zero, if its bound is
-    /// above.
+    /// above. NaN when nothing fell in, or when there is no last bucket (`+Inf`) or no other.
     pub fn quantile(&self, counts: &[f64], quantile: f64) -> f64 {
         let known = |&count: &f64| if count.is_nan() { 0.0 } else { count };
         let total: f64 = counts.iter().map(known).sum();
-        if total <= 0.0 || !total.is_finite() {
+        let is_whole = self.buckets.bounds.len() > 1 && self.buckets.bounds.last() == Some(&f64::INFINITY);
+        if !is_whole || total <= 0.0 || !total.is_finite() {
             return f64::NAN;
         }
         let (mut rank, mut low) = (quantile.clamp(0.0, 1.0) * total, None);
         for (count, &high) in counts.iter().map(known).zip(&self.buckets.bounds) {
             let start = low.unwrap_or(if high > 0.0 { 0.0 } else { high });
             if rank <= count && count > 0.0 {
-                return if high.is_infinite() { start } else { start + (high - start) * (rank / count) };
+                return if high.is_infinite() { start } else { start * (1.0 - rank / count) + high * (rank / count) };
             }
             rank -= count;
             low = Some(high);
@@ -159,6 +159,28 @@ mod tests {
         assert!((rates.quantile(&told, 0.1) - 0.05).abs() < 1e-12);
         assert!((rates.quantile(&told, 0.99) - 1.0).abs() < 1e-12, "beyond the highest bound nothing is known");
         assert!(rates.quantile(&[f64::NAN; 3], 0.5).is_nan());
+    }
+
+    #[test]
+    fn buckets_that_fall_are_not_counted_twice() {
+        let mut rates = rates();
+        let mut told = [0.0; 3];
+        rates.next(Timestamp::from_micros(0), &[0.0; 3], &mut told);
+        rates.next(Timestamp::from_micros(1_000_000), &[12.0, 10.0, 5.0], &mut told);
+        assert_eq!(told.map(f64::to_bits), [10.0, 0.0, 2.0].map(f64::to_bits));
+    }
+
+    #[test]
+    fn a_histogram_that_is_not_whole_has_no_quantile() {
+        let of = |bounds: &[&str]| {
+            let buckets = Buckets::find(bounds.iter().map(|&bound| ("", Some(bound)))).expect("well formed");
+            BucketRates::new(buckets.expect("a histogram"), Interval::from_secs(3))
+        };
+        assert!(of(&["1", "2"]).quantile(&[1.0, 1.0], 0.5).is_nan());
+        assert!(of(&["+Inf"]).quantile(&[1.0], 0.5).is_nan());
+        let far = of(&["-1e308", "1e308", "+Inf"]).quantile(&[0.0, 5.0, 0.0], 0.5);
+        assert_eq!(far.to_bits(), 0.0_f64.to_bits(), "bounds whose distance is no number");
+        assert!(Buckets::find([("", Some("-Inf"))]).is_err());
     }
 
     proptest! {

@@ -50,8 +50,8 @@ impl Gather for Sketch {
     }
 }
 
-/// The quantile of what lies in a window that ends at each row. Values that are not finite are left out; a window
-/// without any has no quantile.
+/// The quantile of what lies in a window that ends at each row. Values that are not finite are left out, and a
+/// row without a value has no quantile: a hole stays a hole.
 #[derive(Clone, Debug)]
 pub struct SlidingQuantile {
     quantile: f64,
@@ -80,7 +80,12 @@ impl SlidingQuantile {
                 sketch.0.add(value.clamp(-LARGEST, LARGEST));
             }
         });
+        // NaN says that there was nothing to tell; a value that has come since is told at once.
+        if !value.is_finite() {
+            return f64::NAN;
+        }
         if let Some((then, answer)) = self.answered
+            && !answer.is_nan()
             && (0..self.answer_us).contains(&time.micros_since(then))
         {
             return answer;
@@ -124,7 +129,8 @@ mod tests {
             for &value in &values {
                 // The time stands still but for the last, which is far enough on to be answered anew.
                 sliding.answered = None;
-                told = sliding.next(Timestamp::from_micros(0), value);
+                let at_row = sliding.next(Timestamp::from_micros(0), value);
+                told = if value.is_finite() { at_row } else { told };
             }
             let exact = exact(&finite, quantile);
             prop_assert!((told - exact).abs() <= exact.abs() * RELATIVE_ERROR * 1.001 + SMALLEST, "{told} for {exact}");
@@ -137,6 +143,13 @@ mod tests {
                 sliding.next(Timestamp::from_micros(time), value);
             }
         }
+    }
+
+    #[test]
+    fn the_first_value_is_told_at_once() {
+        let mut sliding = SlidingQuantile::new(0.5, Interval::from_secs(60));
+        assert!(sliding.next(Timestamp::from_micros(0), f64::NAN).is_nan());
+        assert!((sliding.next(Timestamp::from_micros(1_000), 5.0) - 5.0).abs() <= 5.0 * RELATIVE_ERROR);
     }
 
     #[test]

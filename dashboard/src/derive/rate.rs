@@ -6,30 +6,50 @@ use protocol::{Interval, Timestamp};
 ///
 /// A counter falls only when its source has started again, from zero: the increase is then the new value (as
 /// Prometheus' [`rate`](https://prometheus.io/docs/prometheus/latest/querying/functions/#rate) has it). A row without a
-/// value has no rate, and the next value counts for the longer time; beyond the longest step there is a hole, and the
-/// first value after it has no rate either.
+/// value has no rate, and the next value counts for the longer time; rows that are farther apart than the longest step
+/// have a hole between, and the first value after it has no rate either.
 #[derive(Clone, Copy, Debug)]
 pub struct Rate {
-    longest_step: Interval,
+    steps: Steps,
     before: Option<(Timestamp, f64)>,
+}
+
+/// Finds the holes between rows.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    longest: Interval,
+    row: Option<Timestamp>,
+}
+
+impl Steps {
+    const fn new(longest: Interval) -> Self {
+        Self { longest, row: None }
+    }
+
+    /// Whether a row does not go on from the one before.
+    fn is_hole(&mut self, time: Timestamp) -> bool {
+        let step_us = self.row.replace(time).map(|before| time.micros_since(before));
+        step_us.is_some_and(|step_us| step_us <= 0 || step_us.unsigned_abs() > self.longest.micros())
+    }
 }
 
 impl Rate {
     /// A rate of rows that follow one another within `longest_step`.
     pub const fn new(longest_step: Interval) -> Self {
-        Self { longest_step, before: None }
+        Self { steps: Steps::new(longest_step), before: None }
     }
 
     /// The increase since the row before and the seconds it took; none where nothing can be said.
     pub fn increase(&mut self, time: Timestamp, value: f64) -> Option<(f64, f64)> {
+        if self.steps.is_hole(time) {
+            self.before = None;
+        }
         if !value.is_finite() {
             return None;
         }
         let (then, before) = self.before.replace((time, value))?;
-        let elapsed_us = time.micros_since(then);
-        let is_near = elapsed_us > 0 && elapsed_us.unsigned_abs() <= self.longest_step.micros();
         let increase = if value < before { value } else { value - before };
-        is_near.then(|| (increase, elapsed_us as f64 / 1e6))
+        Some((increase, time.micros_since(then) as f64 / 1e6))
     }
 
     /// The rate at a row: NaN where nothing can be said.
@@ -41,25 +61,25 @@ impl Rate {
 /// A value less the one before; NaN where there is a hole between.
 #[derive(Clone, Copy, Debug)]
 pub struct Difference {
-    longest_step: Interval,
-    before: Option<(Timestamp, f64)>,
+    steps: Steps,
+    before: Option<f64>,
 }
 
 impl Difference {
     /// Differences of rows that follow one another within `longest_step`.
     pub const fn new(longest_step: Interval) -> Self {
-        Self { longest_step, before: None }
+        Self { steps: Steps::new(longest_step), before: None }
     }
 
     /// The difference at a row.
     pub fn next(&mut self, time: Timestamp, value: f64) -> f64 {
+        if self.steps.is_hole(time) {
+            self.before = None;
+        }
         if !value.is_finite() {
             return f64::NAN;
         }
-        let Some((then, before)) = self.before.replace((time, value)) else { return f64::NAN };
-        let elapsed_us = time.micros_since(then);
-        let is_near = elapsed_us > 0 && elapsed_us.unsigned_abs() <= self.longest_step.micros();
-        if is_near { value - before } else { f64::NAN }
+        self.before.replace(value).map_or(f64::NAN, |before| value - before)
     }
 }
 
@@ -91,6 +111,13 @@ mod tests {
     fn a_row_without_a_value_is_bridged_and_a_hole_is_not() {
         let told = rates(&[(0, 10.0), (1, f64::NAN), (2, 14.0), (6, 15.0), (7, 16.0)]);
         assert_eq!(bits(&told), bits(&[f64::NAN, f64::NAN, 20.0, f64::NAN, 10.0]));
+    }
+
+    #[test]
+    fn a_slow_counter_among_fast_ones_has_a_rate() {
+        let rows: Vec<_> = (0..11).map(|row| (row, if row % 5 == 0 { row as f64 } else { f64::NAN })).collect();
+        let told = rates(&rows);
+        assert_eq!(bits(&[told[5], told[10]]), bits(&[10.0, 10.0]));
     }
 
     #[test]
