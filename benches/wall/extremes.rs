@@ -45,7 +45,8 @@ impl Extreme {
             Self::Dense | Self::DenseWhole => Load::new(50, 8, 1_000.0, 60),
             // As long as the page's memory holds at that rate, with room to spare.
             Self::Ingest => Load { history: none, ..Load::new(50, 100, 1_000.0, 5) },
-            Self::Catalog => Load::new(500, 20, 10.0, 60),
+            // Rows come oftener than frames, else there would be nothing to draw sixty times a second.
+            Self::Catalog => Load::new(500, 20, 100.0, 10),
             // A pixel is five minutes, so that the charts do not scroll either, and a row comes every hundred seconds.
             Self::Idle => Load::new(12, 8, 0.01, 86_400),
         }
