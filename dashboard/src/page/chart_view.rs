@@ -15,6 +15,7 @@ use crate::chart::axes::{self, Mark, PlotBox};
 use crate::chart::live::Change;
 use crate::chart::{Kind, LiveChart, Options, heatmap};
 use crate::store::Group;
+use crate::surface::Color;
 use crate::view::{self, Mapping, Steps, TimeLabels, Window};
 
 /// Room around the plot for labels, in CSS pixels.
@@ -90,10 +91,13 @@ impl ChartView {
         self.chart.release();
     }
 
-    /// Fits the canvases to a width and a height in CSS pixels.
-    pub(super) fn resize(&mut self, (width, height): (f64, f64), scale: f64) -> Result<(), JsValue> {
+    /// Fits the canvases to a width and a height in CSS pixels. What is to be drawn in a later frame stands on `ground`: an
+    /// opaque canvas is black at first.
+    pub(super) fn resize(&mut self, (width, height): (f64, f64), scale: f64, ground: Color) -> Result<(), JsValue> {
         let device = |css: f64| (css * scale).round().max(0.0) as u32;
-        self.axes.fit(device(width), device(height));
+        if self.axes.fit(device(width), device(height)) {
+            self.axes.fill(ground);
+        }
         let (plot_width, plot_height) = (width - LEFT_PX - RIGHT_PX, height - TOP_PX - BOTTOM_PX);
         let (device_width, device_height, margin) = (device(plot_width), device(plot_height), device(LINE_PX));
         let surface_height = device_height + 2 * margin;

@@ -14,6 +14,7 @@ use super::tiles_view::TilesView;
 use crate::chart::Options;
 use crate::chart::live::MAX_SERIES_DRAWN;
 use crate::store::{DerivedGroup, Group};
+use crate::surface::Color;
 
 #[derive(Debug)]
 pub(super) struct Panel {
@@ -149,11 +150,11 @@ impl Panel {
         (f64::from(element.client_width()), f64::from(element.client_height()))
     }
 
-    /// Fits the chart to what was measured.
-    pub(super) fn resize(&mut self, size: (f64, f64), scale: f64) -> Result<(), JsValue> {
+    /// Fits the chart to what was measured, empty on `ground` until it is drawn.
+    pub(super) fn resize(&mut self, size: (f64, f64), scale: f64, ground: Color) -> Result<(), JsValue> {
         self.sight = InSight::Yes;
         match &mut self.body {
-            Body::Chart(chart) => chart.resize(size, scale),
+            Body::Chart(chart) => chart.resize(size, scale, ground),
             Body::Tiles(tiles) => tiles.resize(size, scale),
         }
     }

@@ -15,6 +15,7 @@ use super::parameters::SHOW;
 use super::sight::Sight;
 use crate::chart::Options;
 use crate::store::Store;
+use crate::surface::Color;
 
 /// Panels that a page makes. Beyond, laying the page out takes longer than anybody waits.
 pub(super) const MAX_PANELS: usize = 2_000;
@@ -124,7 +125,7 @@ impl Wall {
     ///
     /// Hot: once a display frame.
     pub(super) fn draw(&mut self, store: &Store, look: &Look<'_>, now: Timestamp) -> Result<u64, JsValue> {
-        self.lay_out()?;
+        self.lay_out(look.palette.panel)?;
         let clock = dom::performance()?;
         let begun_ms = clock.now();
         let (mut commits, count) = (0, self.panels.len().min(store.groups().len()));
@@ -175,11 +176,11 @@ impl Wall {
 
     /// Fits the panels on screen that have to be. All are measured before any is changed: a change makes the browser lay
     /// the page out anew at the next measurement.
-    fn lay_out(&mut self) -> Result<(), JsValue> {
+    fn lay_out(&mut self, ground: Color) -> Result<(), JsValue> {
         let all = std::mem::take(&mut self.layout_is_old);
         let scale = dom::window()?.device_pixel_ratio();
         let panels = self.panels.iter_mut().filter(|panel| panel.is_in_view() && (all || panel.awaits_layout()));
         let measured: Vec<_> = panels.map(|panel| (panel.measure(), panel)).collect();
-        measured.into_iter().try_for_each(|(size, panel)| panel.resize(size, scale))
+        measured.into_iter().try_for_each(|(size, panel)| panel.resize(size, scale, ground))
     }
 }
