@@ -14,6 +14,7 @@ use feed_server::batch::Batch;
 use feed_server::catalog::{Group, Series};
 use feed_server::clock;
 use feed_server::fanout::Fanout;
+use feed_server::http::access::Access;
 use feed_server::http::page::Page;
 use feed_server::http::routes::Routes;
 use feed_server::http::server::{listen, serve};
@@ -119,7 +120,11 @@ impl MarkingServer {
         let (stop, stopped) = shutdown();
         let service = Service { fanout: Arc::new(Fanout::start(&hub)), hub, shutdown: stopped.clone() };
         let page = Page::Folder(folder.to_owned());
-        tokio::spawn(serve(listener, Arc::new(Routes { service, page }), stopped));
+        tokio::spawn(serve(
+            listener,
+            Arc::new(Routes { service, page, access: Access::new(None, Vec::new(), address.port()) }),
+            stopped,
+        ));
         Ok(Self { address, _stop: stop, _sources_stop: sources_stop })
     }
 

@@ -37,6 +37,16 @@ pub struct ServeArgs {
     /// Address and port to listen on [default: 127.0.0.1:9000]. Port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// A name that this server goes by, besides addresses and `localhost`; may be given several times.
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
+    /// A file with the token that viewers need, 16 to 256 letters and digits [default: a new token at each start when others
+    /// than this machine can connect].
+    #[arg(long, value_name = "FILE", conflicts_with = "no_auth")]
+    pub token_file: Option<PathBuf>,
+    /// Let everybody who reaches the port watch, without a token.
+    #[arg(long)]
+    pub no_auth: bool,
     /// A source; may be given several times [default: host]. `host:hz=10`, or
     /// `synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1`.
     #[arg(long = "source", value_name = "SPEC")]
@@ -65,6 +75,15 @@ impl ServeArgs {
         if let Some(listen) = &self.listen {
             let wrong = |_| format!("--listen {listen}: expected an address and a port, such as 127.0.0.1:9000");
             config.listen = listen.parse().map_err(wrong).map_err(ConfigError::Value)?;
+        }
+        if !self.hosts.is_empty() {
+            config.hosts.clone_from(&self.hosts);
+        }
+        if let Some(file) = &self.token_file {
+            (config.token_file, config.no_auth) = (Some(file.clone()), false);
+        }
+        if self.no_auth {
+            (config.token_file, config.no_auth) = (None, true);
         }
         if let Some(history) = &self.history {
             let wrong = |error| format!("--history {history}: {error}");

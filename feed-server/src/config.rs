@@ -1,7 +1,10 @@
 //! Configuration: what the command line says, over what a TOML file says, over the defaults.
 //!
 //! ```toml
-//! listen = "127.0.0.1:9000"
+//! listen = "127.0.0.1:9000"   # from elsewhere too: "0.0.0.0:9000"; viewers then need a token
+//! hosts = ["metrics.example"] # names of this server, besides addresses and localhost
+//! token_file = "/etc/kymograph/token"
+//! no_auth = false             # true: whoever reaches the port may watch
 //! history = "5m"              # how far back
 //! history_bytes = 268435456   # and at most so much memory
 //! recent_bytes = 16777216     # encoded frames for viewers that are a little late
@@ -34,6 +37,12 @@ const MAX_HISTORY: Duration = Duration::from_hours(24);
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Names that this server goes by, besides addresses and `localhost`.
+    pub hosts: Vec<String>,
+    /// A file with the token that viewers need. Without one, a server that others can reach makes its own at each start.
+    pub token_file: Option<PathBuf>,
+    /// Whether those who can reach the port need no token, wherever it listens.
+    pub no_auth: bool,
     /// How far back the history reaches.
     #[serde(deserialize_with = "duration::deserialize")]
     pub history: Duration,
@@ -53,6 +62,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000),
+            hosts: Vec::new(),
+            token_file: None,
+            no_auth: false,
             history: Duration::from_mins(5),
             history_bytes: 256 << 20,
             recent_bytes: 16 << 20,
@@ -124,6 +136,9 @@ impl Config {
             let found = duration::format(self.history);
             return Err(ConfigError::Value(format!("history = {found}: expected from 1s to 24h")));
         }
+        if self.no_auth && self.token_file.is_some() {
+            return Err(ConfigError::Value("no_auth with a token_file: expected one of the two".to_owned()));
+        }
         if self.sources.is_empty() {
             return Err(ConfigError::Value("no source: expected at least one, such as `host`".to_owned()));
         }
@@ -159,7 +174,7 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line_and_what_is_expected() {
         assert_eq!(
             refusal("listen = \"127.0.0.1:9000\"\nhistroy = \"5m\"\n"),
-            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
+            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
         );
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),

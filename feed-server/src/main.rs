@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let server = Server::bind(args.config()?)?;
-    let url = format!("http://{}/", server.address());
+    let url = server.link();
     let (stop, stopped) = shutdown();
     let signals = Signals::new().context("cannot listen for signals")?;
     tokio::spawn(async move {

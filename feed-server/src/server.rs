@@ -1,6 +1,6 @@
 //! The whole server: sources, hub and HTTP, from start to a clean end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,9 +11,11 @@ use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::fanout::Fanout;
+use crate::http::access::Access;
 use crate::http::page::Page;
 use crate::http::routes::Routes;
 use crate::http::server;
+use crate::http::token::{Token, TokenError};
 use crate::hub::{BATCH_QUEUE, Bounds, Hub};
 use crate::session::Service;
 use crate::shutdown::ShutdownListener;
@@ -34,6 +36,14 @@ pub enum StartError {
     /// The page's folder has no page.
     #[error("{0} holds no index.html: expected a folder that `cargo xtask dist` made")]
     NoPage(String),
+    /// The token's file holds none.
+    #[error("token_file {path}: {error}")]
+    Token {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: TokenError,
+    },
     /// A source has no thread to run on.
     #[error("cannot start source {source_name}: {error}")]
     Source {
@@ -51,6 +61,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     page: Page,
+    token: Option<Token>,
 }
 
 impl Server {
@@ -68,15 +79,26 @@ impl Server {
         {
             return Err(StartError::NoPage(folder.display().to_string()));
         }
+        let token = token(&config)?;
         let refused = |error| StartError::Listen { address: config.listen, error };
         let listener = server::listen(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { config, listener, address, page })
+        Ok(Self { config, listener, address, page, token })
     }
 
     /// Where it listens; with port 0 asked for, the port it got.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The link that opens the page, with the token in it where viewers need one that was made just now.
+    pub fn link(&self) -> String {
+        let ip = if self.address.ip().is_unspecified() { reachable_as(self.address.ip()) } else { self.address.ip() };
+        let page = format!("http://{}/", SocketAddr::new(ip, self.address.port()));
+        match &self.token {
+            Some(token) if self.config.token_file.is_none() => format!("{page}?token={}", token.reveal()),
+            _ => page,
+        }
     }
 
     /// Serves until told to stop, and returns when every source and every viewer has ended.
@@ -104,9 +126,10 @@ impl Server {
         }
         drop(batches);
 
+        let access = Access::new(self.token, self.config.hosts, self.address.port());
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service { hub, fanout, shutdown: shutdown.clone() };
-        let routes = Arc::new(Routes { service, page: self.page });
+        let routes = Arc::new(Routes { service, page: self.page, access });
         server::serve(self.listener, routes, shutdown).await;
         stopper.stop();
         // The hub goes on taking batches until the last source has let go, so none of them waits for it in vain.
@@ -115,6 +138,33 @@ impl Server {
         let _panicked = hub_task.await;
         Ok(())
     }
+}
+
+/// The token that viewers need: the file's, or a new one when others than this machine can connect.
+fn token(config: &Config) -> Result<Option<Token>, StartError> {
+    match &config.token_file {
+        Some(file) => {
+            let refused = |error| StartError::Token { path: file.display().to_string(), error };
+            Token::read(file).map(Some).map_err(refused)
+        }
+        None if config.no_auth || config.listen.ip().is_loopback() => Ok(None),
+        None => Ok(Some(Token::random())),
+    }
+}
+
+/// The address by which others reach this machine, where it listens on all it has: the one that it would send from.
+/// Connecting a datagram socket sends nothing.
+fn reachable_as(all: IpAddr) -> IpAddr {
+    let (elsewhere, loopback): (IpAddr, IpAddr) = match all {
+        // Addresses that are kept for documentation (RFC 5737, RFC 3849): any route will do.
+        IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(), Ipv6Addr::LOCALHOST.into()),
+    };
+    let own = UdpSocket::bind((all, 0)).and_then(|socket| {
+        socket.connect((elsewhere, 9))?;
+        socket.local_addr()
+    });
+    own.map_or(loopback, |address| address.ip())
 }
 
 fn host_name() -> String {

@@ -5,7 +5,7 @@ mod served;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use served::Served;
+use served::{Served, handshake};
 
 #[tokio::test]
 async fn operators_tools_get_what_they_ask_for() {
@@ -36,12 +36,7 @@ async fn every_answer_forbids_what_the_page_does_not_need() {
 async fn a_stream_is_refused_before_its_upgrade_when_it_may_not_be_had() {
     let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
     let host = served.address;
-    let handshake = |path: &str, more: &str| {
-        format!(
-            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\
-             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
-        )
-    };
+    let handshake = |path: &str, more: &str| handshake(host, path, more);
     let foreign = served.request(&handshake("/stream", "origin: http://evil.example\r\n")).await;
     assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
     let query = served.request(&handshake("/stream?window=never", "")).await;

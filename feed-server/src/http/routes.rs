@@ -7,15 +7,21 @@
 //! | `/readyz` | 200 while samples come in, 503 when they have not for a while |
 //! | `/metrics` | the server's own state in Prometheus exposition |
 //! | anything else | the page's files |
+//!
+//! Before all of them stands [`Access`]: what tells anything of the data needs the token, where there is one.
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
+use hyper::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, ORIGIN, SET_COOKIE,
+    VARY, WWW_AUTHENTICATE,
+};
 use hyper::{Method, Request, Response, StatusCode};
 use protocol::Interval;
 use serde::Serialize;
 
+use super::access::{Access, Denied, Entry};
 use super::page::{File, Page};
 use super::server::Answer;
 use super::{headers, upgrade};
@@ -36,6 +42,8 @@ pub struct Routes {
     pub service: Service,
     /// The page.
     pub page: Page,
+    /// Who may come in.
+    pub access: Access,
 }
 
 /// `/readyz`, in words for a program.
@@ -49,7 +57,21 @@ struct Readiness {
 
 impl Answer for Routes {
     fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let mut response = match (request.method(), request.uri().path()) {
+        let mut response = match self.access.admit(&request) {
+            Ok(Entry::Open) => self.route(request),
+            Ok(Entry::SignedIn { location, cookie }) => signed_in(&location, cookie),
+            Err(denied) => self.deny(request, &denied),
+        };
+        headers::secure(response.headers_mut());
+        let status = StatusLabel { status: response.status().as_u16() };
+        self.service.hub.telemetry().http_responses.get_or_create(&status).inc();
+        response
+    }
+}
+
+impl Routes {
+    fn route(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        match (request.method(), request.uri().path()) {
             (&Method::GET, "/stream") => self.stream(request),
             (&Method::GET | &Method::HEAD, "/healthz") => text(StatusCode::OK, "ok\n"),
             (&Method::GET | &Method::HEAD, "/readyz") => self.readiness(),
@@ -60,15 +82,31 @@ impl Answer for Routes {
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
                 response
             }
-        };
-        headers::secure(response.headers_mut());
-        let status = StatusLabel { status: response.status().as_u16() };
-        self.service.hub.telemetry().http_responses.get_or_create(&status).inc();
+        }
+    }
+
+    fn deny(&self, request: Request<Incoming>, denied: &Denied) -> Response<Full<Bytes>> {
+        tracing::info!(path = request.uri().path(), %denied, "refused");
+        if *denied == Denied::NoToken
+            && request.uri().path() == "/stream"
+            && request.headers().contains_key(ORIGIN)
+            && let Ok(response) = upgrade::accept(&request)
+        {
+            let telemetry = self.service.hub.telemetry().clone();
+            tokio::spawn(async move {
+                if let Ok(socket) = upgrade::finish(request, session::websocket_config()).await {
+                    session::turn_away(socket, &telemetry).await;
+                }
+            });
+            return response.map(|()| Full::default());
+        }
+        let mut response = text(denied.status(), format!("{denied}\n"));
+        if *denied == Denied::NoToken {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
     }
-}
 
-impl Routes {
     fn stream(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let opening = match opening(request.uri().query().unwrap_or_default()) {
             Ok(opening) => opening,
@@ -123,6 +161,16 @@ impl Routes {
         };
         send_file(file)
     }
+}
+
+fn signed_in(location: &str, cookie: HeaderValue) -> Response<Full<Bytes>> {
+    let mut response = text(StatusCode::SEE_OTHER, "");
+    let headers = response.headers_mut();
+    // What stood in a request's address can stand in a header.
+    headers.insert(LOCATION, HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("/")));
+    headers.insert(SET_COOKIE, cookie);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// A file of the page, with the headers that say how it is packed and how long it may be kept.

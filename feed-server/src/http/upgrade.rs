@@ -1,6 +1,6 @@
 //! From a request to a WebSocket.
 
-use hyper::header::{HOST, ORIGIN};
+use hyper::header::{CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -14,6 +14,9 @@ pub enum UpgradeError {
     /// It is no WebSocket handshake.
     #[error("not a WebSocket handshake: {0}")]
     NotAHandshake(Box<tokio_tungstenite::tungstenite::Error>),
+    /// It announces a body, whose bytes would be taken for frames: request smuggling.
+    #[error("a handshake has no body: expected neither Content-Length nor Transfer-Encoding")]
+    Body,
     /// A page of another origin asks: cross-site WebSocket hijacking.
     #[error("a page of origin {origin:?} may not open this stream")]
     ForeignOrigin {
@@ -26,7 +29,7 @@ impl UpgradeError {
     /// The status it is answered with.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NotAHandshake(_) => StatusCode::BAD_REQUEST,
+            Self::NotAHandshake(_) | Self::Body => StatusCode::BAD_REQUEST,
             Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
         }
     }
@@ -38,6 +41,9 @@ impl UpgradeError {
 /// [`UpgradeError`], to be answered with its status.
 pub fn accept<B>(request: &Request<B>) -> Result<Response<()>, UpgradeError> {
     check_origin(request)?;
+    if request.headers().contains_key(CONTENT_LENGTH) || request.headers().contains_key(TRANSFER_ENCODING) {
+        return Err(UpgradeError::Body);
+    }
     let mut head = Request::new(());
     *head.method_mut() = request.method().clone();
     *head.uri_mut() = request.uri().clone();

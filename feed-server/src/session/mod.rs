@@ -8,12 +8,14 @@
 //! | --- | --- |
 //! | [`cursor`] | where the viewer's stream stands, and which frames are next |
 //! | `ended` | why a session ended, and what its viewer is told |
+//! | `farewell` | the last words to a viewer |
 //! | [`pace`] | how often it may be sent something |
 //! | [`refusal`] | which close code and reason a broken rule earns |
 //! | this file | the loop that ties them to a socket |
 
 pub mod cursor;
 mod ended;
+mod farewell;
 pub mod pace;
 pub mod refusal;
 
@@ -23,9 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, Log, Severity, Start, Visibility};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -41,8 +42,10 @@ use crate::fanout::stream::ViewerStream;
 use crate::http::upgrade::Upgraded;
 use crate::hub::Hub;
 use crate::shutdown::ShutdownListener;
+use crate::telemetry::Telemetry;
 use cursor::Cursor;
 use ended::Ended;
+use farewell::{CLOSE_DEADLINE, farewell};
 use pace::Pace;
 use refusal::Refused;
 
@@ -54,9 +57,6 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A viewer that asked to begin by request must make it within this time.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
-
-/// How long a peer gets to answer a close.
-const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Most bytes put into the socket before the loop looks at what the viewer said.
 const TURN_BYTES: usize = 256 * 1_024;
@@ -112,6 +112,14 @@ pub async fn run(upgraded: Upgraded, service: Service, opening: Opening) {
     // From here on nobody else writes.
     session.outbox.withdraw();
     session.end(ended).await;
+}
+
+/// Tells a page without the token to sign in. A refused handshake would look to it like a server that is gone, and it would
+/// ask again for ever.
+pub async fn turn_away(mut socket: WebSocketStream<TcpStream>, telemetry: &Telemetry) {
+    let refused = Refused::NoToken;
+    telemetry.refuse(refused.label());
+    farewell(&mut socket, CloseFrame { code: refused.close_code(), reason: refused.reason().into() }).await;
 }
 
 /// Ready at `due`, or at once.
@@ -285,22 +293,6 @@ impl Session {
             Ended::ClosedByViewer | Ended::Lost(_) | Ended::Io(_) => {}
         }
         let (code, reason) = ended.close();
-        let close = async {
-            let frame = CloseFrame { code, reason: reason.into() };
-            // After a fatal read error tungstenite refuses to go on reading, but still writes.
-            if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
-                linger(self.socket.get_mut()).await;
-            }
-        };
-        let _gone_anyway = timeout(CLOSE_DEADLINE, close).await;
-    }
-}
-
-/// Reads on until the peer has closed. A socket that is dropped with bytes unread is reset, and a reset takes the close
-/// frame with it.
-async fn linger(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
-    let mut ignored = [0; 4_096];
-    if stream.shutdown().await.is_ok() {
-        while let Ok(1..) = stream.read(&mut ignored).await {}
+        farewell(&mut self.socket, CloseFrame { code, reason: reason.into() }).await;
     }
 }

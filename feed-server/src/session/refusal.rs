@@ -34,6 +34,9 @@ pub enum Refused {
     /// The viewer took nothing for too long.
     #[error("nothing was read for 10 s")]
     NotReading,
+    /// A page without the token.
+    #[error("open the link that the server printed at its start")]
+    NoToken,
 }
 
 impl Refused {
@@ -61,6 +64,7 @@ impl Refused {
             Self::Text => CloseCode::Unsupported,
             Self::TooBig => CloseCode::Size,
             Self::WebSocket(_) => CloseCode::Protocol,
+            Self::NoToken => CloseCode::Library(4401),
         }
     }
 
@@ -79,6 +83,7 @@ impl Refused {
             Self::TooBig => Refusal::TooBig,
             Self::WebSocket(_) => Refusal::WebSocket,
             Self::Silent | Self::NotReading => Refusal::Timeout,
+            Self::NoToken => Refusal::Token,
         }
     }
 }

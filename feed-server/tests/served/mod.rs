@@ -9,12 +9,22 @@ use feed_server::config::Config;
 use feed_server::server::Server;
 use feed_server::shutdown::{Shutdown, shutdown};
 use futures_util::{SinkExt, StreamExt};
+use hyper::header::HeaderName;
 use protocol::{Body, ClientMessage, Epoch, Frame, Sequence, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// A WebSocket handshake that asks the server to close after a refusal; `more` headers each with its line end.
+pub fn handshake(host: SocketAddr, path: &str, more: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
+    )
+}
 
 pub struct Served {
     pub address: SocketAddr,
@@ -31,36 +41,61 @@ impl Served {
 
     /// Starts a server with this configuration, on a free port, and waits until it is ready.
     pub async fn configured(config: Config) -> Self {
+        Self::launch(config, "").await
+    }
+
+    /// Starts a server that wants this token.
+    pub async fn with_token(config: Config, token: &str) -> Self {
+        Self::launch(config, &format!("authorization: Bearer {token}\r\n")).await
+    }
+
+    async fn launch(config: Config, headers: &str) -> Self {
         let config = Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..config };
         let server = Server::bind(config).expect("a free port");
         let address = server.address();
         let (stop, stopped) = shutdown();
         let task = tokio::spawn(async move { server.run(stopped).await.expect("sources start") });
         let this = Self { address, stop, task: Some(task) };
-        while !this.get("/readyz").await.starts_with("HTTP/1.1 200") {
+        while !this.get_with("/readyz", headers).await.starts_with("HTTP/1.1 200") {
             tokio::task::yield_now().await;
         }
         this
     }
 
     pub async fn viewer(&self, path: &str) -> Viewer {
+        self.viewer_with(path, "").await
+    }
+
+    /// A viewer whose handshake has these headers too, each with its line end.
+    pub async fn viewer_with(&self, path: &str, headers: &str) -> Viewer {
         let stream = TcpStream::connect(self.address).await.expect("connects");
-        let url = format!("ws://{}{path}", self.address);
-        let (socket, _response) = client_async(url, stream).await.expect("upgrades");
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().expect("an address");
+        for (name, value) in headers.lines().filter_map(|line| line.split_once(": ")) {
+            let name = HeaderName::try_from(name).expect("a header's name");
+            request.headers_mut().insert(name, value.parse().expect("a header's value"));
+        }
+        let (socket, _response) = client_async(request, stream).await.expect("upgrades");
         Viewer { socket, close: None }
     }
 
     /// The whole answer to a GET, head and body.
     pub async fn get(&self, path: &str) -> String {
-        self.request(&format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address)).await
+        self.get_with(path, "").await
+    }
+
+    /// As [`Served::get`], with these headers too, each with its line end.
+    pub async fn get_with(&self, path: &str, headers: &str) -> String {
+        let host = self.address;
+        self.request(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n")).await
     }
 
     /// The whole answer to these bytes.
     pub async fn request(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.expect("connects");
-        stream.write_all(request.as_bytes()).await.expect("writes");
+        // A server that refuses the head need not read the rest, and a reset may overtake its answer.
+        let _refused_early = stream.write_all(request.as_bytes()).await;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.expect("reads");
+        let _reset = stream.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()
     }
 

@@ -1,0 +1,104 @@
+//! Who gets in, over real sockets.
+
+mod served;
+
+use feed_server::config::Config;
+use served::{Served, handshake};
+
+const TOKEN: &str = "a-token-for-the-tests";
+
+/// A server that wants [`TOKEN`].
+async fn closed() -> Served {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), format!("{TOKEN}\n")).expect("written");
+    let sources = vec!["synthetic:groups=1,series=2,prefill=1s".parse().expect("a valid source")];
+    let config = Config { sources, token_file: Some(file.path().to_owned()), ..Config::default() };
+    Served::with_token(config, TOKEN).await
+}
+
+#[tokio::test]
+async fn without_the_token_nothing_is_told_of_the_data() {
+    let served = closed().await;
+    for path in ["/metrics", "/readyz", "/stream"] {
+        let answer = served.get(path).await;
+        assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("www-authenticate: Bearer"), "{answer}");
+        assert!(!answer.contains(TOKEN) && answer.contains("sign in: open the link"), "{answer}");
+    }
+    let program = served.request(&handshake(served.address, "/stream", "")).await;
+    assert!(program.starts_with("HTTP/1.1 401"), "{program}");
+    let in_address = served.request(&handshake(served.address, &format!("/stream?token={TOKEN}"), "")).await;
+    assert!(in_address.starts_with("HTTP/1.1 401"), "{in_address}");
+    assert!(served.get("/healthz").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn the_link_is_traded_for_a_cookie_that_opens_the_stream() {
+    let served = closed().await;
+    let answer = served.get(&format!("/?token={TOKEN}&window=5")).await;
+    assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("\r\nlocation: /?window=5\r\n"), "{answer}");
+    assert!(answer.contains("HttpOnly; SameSite=Strict\r\n"), "{answer}");
+    let (_, rest) = answer.split_once("set-cookie: ").expect("a cookie");
+    let cookie = rest.split(';').next().expect("a pair");
+    let headers = format!("origin: http://{}\r\ncookie: {cookie}\r\n", served.address);
+    let mut viewer = served.viewer_with("/stream", &headers).await;
+    viewer.read_live(3).await;
+    let wrong = served.get("/?token=another-token-altogether").await;
+    assert!(wrong.starts_with("HTTP/1.1 401"), "{wrong}");
+}
+
+#[tokio::test]
+async fn programs_send_the_token_in_a_header() {
+    let served = closed().await;
+    let mut viewer = served.viewer_with("/stream", &format!("authorization: Bearer {TOKEN}\r\n")).await;
+    viewer.read_live(3).await;
+}
+
+#[tokio::test]
+async fn a_page_without_the_token_is_told_to_sign_in_and_gets_nothing_else() {
+    let served = closed().await;
+    let mut viewer = served.viewer_with("/stream", &format!("origin: http://{}\r\n", served.address)).await;
+    assert!(viewer.frame_or_close().await.is_none(), "no frame");
+    assert_eq!(viewer.closed().await, (4401, "open the link that the server printed at its start".to_owned()));
+    let metrics = served.get_with("/metrics", &format!("authorization: Bearer {TOKEN}\r\n")).await;
+    assert!(metrics.contains("sessions_refused_total{reason=\"Token\"} 1"), "{metrics}");
+    assert!(metrics.contains("kymograph_viewers_connected_total 0"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_this_servers_gets_no_answer_on_any_path() {
+    let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
+    for path in ["/", "/stream", "/metrics", "/readyz", "/healthz", "/main.js"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: rebound.example:9000\r\nconnection: close\r\n\r\n");
+        let answer = served.request(&request).await;
+        assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("--host rebound.example"), "{answer}");
+    }
+    let twice = format!("GET / HTTP/1.1\r\nhost: {0}\r\nhost: {0}\r\nconnection: close\r\n\r\n", served.address);
+    assert!(served.request(&twice).await.starts_with("HTTP/1.1 400"));
+}
+
+#[tokio::test]
+async fn no_handshake_that_is_out_of_the_ordinary_becomes_a_stream() {
+    let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
+    let usual = handshake(served.address, "/stream", "");
+    let without = |line: &str| usual.replace(line, "");
+    let with = |line: &str| handshake(served.address, "/stream", line);
+    let cases = [
+        usual.replace("version: 13", "version: 8"),
+        usual.replace("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j"),
+        usual.replace("HTTP/1.1", "HTTP/1.0"),
+        without("upgrade: websocket\r\n"),
+        without("sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+        with(&"x-header: 1\r\n".repeat(200)),
+        with(&format!("x-header: {}\r\n", "a".repeat(100_000))),
+        with("x-header: a\0b\r\n"),
+        with("x-header: a\r\n folded\r\n"),
+        with("content-length: 3\r\ntransfer-encoding: chunked\r\n"),
+        with("host: 127.0.0.1\r\n"),
+        with("origin: http://user@127.0.0.1\r\n"),
+    ];
+    for case in cases {
+        let answer = served.request(&case).await;
+        assert!(!answer.starts_with("HTTP/1.1 101"), "{case:.300}\n{answer}");
+    }
+    assert!(served.get("/healthz").await.starts_with("HTTP/1.1 200"));
+}
