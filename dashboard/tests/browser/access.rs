@@ -1,0 +1,66 @@
+//! Signing in.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use xtask::chromium::Viewport;
+
+use super::served::{IS_LIVE, Served, browser, no_exceptions, until};
+
+const TOKEN: &str = "a-token-for-the-tests";
+
+#[tokio::test]
+async fn the_link_signs_a_browser_in_and_a_page_without_it_says_what_is_missing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("token");
+    std::fs::write(&file, TOKEN)?;
+    let file = file.display().to_string();
+    let served = Served::feed(&["--source", "synthetic:groups=2", "--token-file", &file]).await?;
+    ensure!(!served.url.contains(TOKEN), "a token of one's own is not printed");
+    let browser = browser().await?;
+
+    let page = browser.page(&served.url).await?;
+    page.set_viewport(Viewport { width: 400, height: 700, ..Viewport::default() }).await?;
+    until(&page, "document.documentElement.dataset.link === 'closed'").await?;
+    let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
+    ensure!(notice.contains("sign in first (4401): open the link"), "{notice}");
+    let retries: u64 = page.evaluate("kymograph.stats().retries").await?;
+    ensure!(retries == 0, "it came back {retries} times");
+    let fits: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth").await?;
+    ensure!(fits, "the reason is wider than the screen");
+
+    page.navigate(&format!("{}?token={TOKEN}&window=30", served.url)).await?;
+    until(&page, IS_LIVE).await?;
+    let address: String = page.evaluate("location.search").await?;
+    ensure!(address == "?window=30", "{address}");
+    let readable: String = page.evaluate("document.cookie").await?;
+    ensure!(readable.is_empty(), "a script can read {readable}");
+
+    // From now on the address alone is enough.
+    page.navigate(&served.url).await?;
+    until(&page, IS_LIVE).await?;
+    no_exceptions(&page)
+}
+
+#[tokio::test]
+async fn no_chart_is_a_black_box_before_it_is_drawn() -> Result<()> {
+    let served = Served::feed(&["--source", "synthetic:groups=12"]).await?;
+    let browser = browser().await?;
+    let page = browser.page("about:blank").await?;
+    // Black is no colour of either theme: it is what an opaque canvas has that nobody has touched.
+    let watch = "globalThis.blackBoxes = 0;
+        const look = () => {
+          for (const axes of document.querySelectorAll('.plot-axes')) {
+            if (getComputedStyle(axes).visibility === 'hidden') continue;
+            const pixel = axes.width && axes.getContext('2d').getImageData(0, 0, 1, 1).data;
+            if (!pixel || pixel[0] + pixel[1] + pixel[2] === 0) blackBoxes += 1;
+          }
+          requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);";
+    page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": watch })).await?;
+    page.navigate(&served.url).await?;
+    until(&page, "document.documentElement.dataset.link === 'live' && kymograph.stats().commits > 0").await?;
+    let black: u64 = page.evaluate("blackBoxes").await?;
+    ensure!(black == 0, "{black} black boxes were shown");
+    no_exceptions(&page)
+}
