@@ -73,6 +73,8 @@ pub enum Refusal {
     WebSocket,
     /// A peer that took too long.
     Timeout,
+    /// More messages than allowed.
+    Flood,
     /// A page without the token.
     Token,
 }

@@ -102,3 +102,26 @@ async fn no_handshake_that_is_out_of_the_ordinary_becomes_a_stream() {
     }
     assert!(served.get("/healthz").await.starts_with("HTTP/1.1 200"));
 }
+
+#[tokio::test]
+async fn a_viewer_that_floods_is_closed_and_the_others_are_not() {
+    use protocol::{ClientMessage, Timestamp};
+    use tokio_tungstenite::tungstenite::Message;
+    let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
+    let mut other = served.viewer("/stream").await;
+    let probe = ClientMessage::Probe { origin: Timestamp::from_micros(1) }.to_bytes().expect("encodes");
+    for message in [Message::binary(probe), Message::Ping(Vec::new().into())] {
+        let mut viewer = served.viewer("/stream").await;
+        // 10,000 messages, until the server has had enough and takes no more.
+        for _ in 0..10_000 {
+            if viewer.try_send(message.clone()).await.is_err() {
+                break;
+            }
+        }
+        let (code, reason) = viewer.closed().await;
+        assert_eq!((code, reason.as_str()), (1008, "too many messages: the limit is 20 a second, 40 at once"));
+    }
+    other.read_live(3).await;
+    let metrics = served.get("/metrics").await;
+    assert!(metrics.contains("sessions_refused_total{reason=\"Flood\"} 2"), "{metrics}");
+}

@@ -248,13 +248,16 @@ async fn a_frame_is_encoded_once_however_many_watch() {
 #[tokio::test]
 async fn pings_are_answered_between_frames() {
     let served = Served::start(&["synthetic:groups=12,series=8,hz=1000,prefill=0s"]).await;
-    let mut viewer = served.viewer("/stream?window=0").await;
-    for number in 0..200_u8 {
-        viewer.send(Message::Ping(vec![number; 100].into())).await;
-        // Whatever comes must decode: a pong inside a frame would break it.
-        Frame::decode(&viewer.frame().await).expect("a whole frame");
+    // No viewer may send more than 40 at once.
+    for _ in 0..5 {
+        let mut viewer = served.viewer("/stream?window=0").await;
+        for number in 0..40_u8 {
+            viewer.send(Message::Ping(vec![number; 100].into())).await;
+            // Whatever comes must decode: a pong inside a frame would break it.
+            Frame::decode(&viewer.frame().await).expect("a whole frame");
+        }
+        viewer.read_live(10).await;
     }
-    viewer.read_live(10).await;
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub(super) const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 /// Closes, and waits a moment until the peer has too.
 pub(super) async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, frame: CloseFrame) {
     let close = async {
+        // A pong that waits would go out after the close, where nothing may.
+        let _gone = socket.flush().await;
         // After a fatal read error tungstenite refuses to go on reading, but still writes.
         if socket.send(Message::Close(Some(frame))).await.is_ok() {
             linger(socket.get_mut()).await;

@@ -6,6 +6,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
+//! | [`allowance`] | how much the viewer may say |
 //! | [`cursor`] | where the viewer's stream stands, and which frames are next |
 //! | `ended` | why a session ended, and what its viewer is told |
 //! | `farewell` | the last words to a viewer |
@@ -13,6 +14,7 @@
 //! | [`refusal`] | which close code and reason a broken rule earns |
 //! | this file | the loop that ties them to a socket |
 
+pub mod allowance;
 pub mod cursor;
 mod ended;
 mod farewell;
@@ -43,6 +45,7 @@ use crate::http::upgrade::Upgraded;
 use crate::hub::Hub;
 use crate::shutdown::ShutdownListener;
 use crate::telemetry::Telemetry;
+use allowance::Allowance;
 use cursor::Cursor;
 use ended::Ended;
 use farewell::{CLOSE_DEADLINE, farewell};
@@ -99,7 +102,8 @@ pub async fn run(upgraded: Upgraded, service: Service, opening: Opening) {
     let stream = ViewerStream::new(Arc::clone(&outbox));
     let socket =
         WebSocketStream::from_partially_read(stream, upgraded.early, Role::Server, Some(websocket_config())).await;
-    let mut session = Session { socket, outbox, hub, fanout, pace: Arc::default() };
+    let mut session =
+        Session { socket, outbox, hub, fanout, pace: Arc::default(), allowance: Allowance::full(Instant::now()) };
     let ended = tokio::select! {
         biased;
         () = shutdown.stopped() => Ended::Stopping,
@@ -135,6 +139,7 @@ struct Session {
     hub: Arc<Hub>,
     fanout: Arc<Fanout>,
     pace: Arc<Pace>,
+    allowance: Allowance,
 }
 
 /// Who writes to the viewer.
@@ -235,6 +240,9 @@ impl Session {
 
     /// Does what a message asks for. A `Subscribe` is handed back.
     async fn read(&mut self, message: Message) -> Result<Option<Start>, Ended> {
+        if !self.allowance.take(Instant::now()) {
+            return Err(Refused::Flood.into());
+        }
         let bytes = match message {
             Message::Binary(bytes) => bytes,
             Message::Text(_) => return Err(Refused::Text.into()),

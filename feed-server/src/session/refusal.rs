@@ -34,6 +34,9 @@ pub enum Refused {
     /// The viewer took nothing for too long.
     #[error("nothing was read for 10 s")]
     NotReading,
+    /// More messages than the viewer may send.
+    #[error("too many messages: the limit is 20 a second, 40 at once")]
+    Flood,
     /// A page without the token.
     #[error("open the link that the server printed at its start")]
     NoToken,
@@ -59,7 +62,9 @@ impl Refused {
     pub fn close_code(&self) -> CloseCode {
         match self {
             Self::Malformed(DecodeError::UnsupportedVersion { .. }) => CloseCode::Library(4426),
-            Self::Malformed(DecodeError::UnknownKind { .. }) | Self::Silent | Self::NotReading => CloseCode::Policy,
+            Self::Malformed(DecodeError::UnknownKind { .. }) | Self::Silent | Self::NotReading | Self::Flood => {
+                CloseCode::Policy
+            }
             Self::Malformed(_) | Self::Utf8 => CloseCode::Invalid,
             Self::Text => CloseCode::Unsupported,
             Self::TooBig => CloseCode::Size,
@@ -83,6 +88,7 @@ impl Refused {
             Self::TooBig => Refusal::TooBig,
             Self::WebSocket(_) => Refusal::WebSocket,
             Self::Silent | Self::NotReading => Refusal::Timeout,
+            Self::Flood => Refusal::Flood,
             Self::NoToken => Refusal::Token,
         }
     }

@@ -152,6 +152,11 @@ impl Viewer {
         self.socket.send(message).await.expect("sends");
     }
 
+    /// As [`Viewer::send`], where the server may have closed already.
+    pub async fn try_send(&mut self, message: Message) -> Result<(), Error> {
+        self.socket.send(message).await
+    }
+
     /// Bytes put on the wire as they are.
     pub async fn send_raw(&mut self, bytes: &[u8]) {
         self.socket.get_mut().write_all(bytes).await.expect("writes");
