@@ -198,6 +198,10 @@ async fn pause_holds_the_picture_while_samples_come_in() -> Result<()> {
     until(&page, &format!("{PIXELS}[0] > 100")).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
+    // Charts whose turn has not come yet are drawn once more, as of the moment that is held.
+    let is_quiet = "(window.commits === (window.commits = kymograph.stats().commits)
+        ? (window.quiet = (window.quiet ?? 0) + 1) : (window.quiet = 0)) >= 10";
+    until(&page, is_quiet).await?;
     let (_, held): (u64, u64) = page.evaluate(PIXELS).await?;
     let before: Stats = page.evaluate(STATS).await?;
     until(&page, &format!("kymograph.stats().samples > {}", before.samples + 10_000)).await?;
