@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use benches::effort::Effort;
 use feed_server::http::page::Page;
+use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
 use feed_server::http::server::{Answer, listen, serve};
 use feed_server::shutdown::shutdown;
@@ -32,7 +33,7 @@ fn main() -> Result<()> {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
         let url = format!("http://{}/", listener.local_addr()?);
         let (_stop, stopped) = shutdown();
-        tokio::spawn(serve(listener, Arc::new(Files(Page::Folder(folder))), stopped));
+        tokio::spawn(serve(listener, Limits::default(), Arc::new(Files(Page::Folder(folder))), stopped));
         let browser = Browser::launch(&LaunchOptions::new(browser)).await?;
         let page = browser.page(&url).await?;
         page.wait_for("window.probeReady", "the probe").await?;

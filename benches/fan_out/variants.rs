@@ -141,7 +141,7 @@ impl Viewer {
                 Self::Fastwebsockets(Box::new(WebSocket::after_handshake(socket.into_inner(), Role::Server)))
             }
             Variant::WriteAll => Self::WriteAll(socket.into_inner()),
-            Variant::Ours => Self::Ours(Box::new(Outbox::new(socket.into_inner()))),
+            Variant::Ours => Self::Ours(Box::new(Outbox::new(Box::new(socket.into_inner())))),
             Variant::NodeWs => anyhow::bail!("that is a program for node"),
         })
     }

@@ -16,6 +16,7 @@ use feed_server::clock;
 use feed_server::fanout::Fanout;
 use feed_server::http::access::Access;
 use feed_server::http::page::Page;
+use feed_server::http::reception::Limits;
 use feed_server::http::routes::Routes;
 use feed_server::http::server::{listen, serve};
 use feed_server::hub::{BATCH_QUEUE, Bounds, Hub};
@@ -122,6 +123,7 @@ impl MarkingServer {
         let page = Page::Folder(folder.to_owned());
         tokio::spawn(serve(
             listener,
+            Limits::default(),
             Arc::new(Routes { service, page, access: Access::new(None, Vec::new(), address.port()) }),
             stopped,
         ));

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use benches::effort::Effort;
 use feed_server::http::page::Page;
+use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
 use feed_server::http::server::{Answer, listen, serve};
 use feed_server::shutdown::{Shutdown, shutdown};
@@ -38,7 +39,7 @@ impl Pages {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = listener.local_addr()?;
         let (stop, stopped) = shutdown();
-        tokio::spawn(serve(listener, Arc::new(Files(Page::Folder(folder))), stopped));
+        tokio::spawn(serve(listener, Limits::default(), Arc::new(Files(Page::Folder(folder))), stopped));
         Ok(Self { address, have_peers, _stop: stop })
     }
 

@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::Parser;
+use feed_server::http::connection::Connection;
 use feed_server::http::page::Page;
+use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
 use feed_server::http::server::{Answer, listen, serve};
 use feed_server::http::upgrade;
@@ -27,7 +29,6 @@ use futures_util::{SinkExt, StreamExt};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -48,7 +49,7 @@ async fn main() -> anyhow::Result<()> {
     let listener = listen(args.listen)?;
     println!("Echo is live at http://{}/", listener.local_addr()?);
     let (_stop, stopped) = shutdown();
-    serve(listener, Arc::new(Echo { page: Page::Folder(args.www) }), stopped).await;
+    serve(listener, Limits::default(), Arc::new(Echo { page: Page::Folder(args.www) }), stopped).await;
     Ok(())
 }
 
@@ -89,7 +90,7 @@ enum Behaviour {
 }
 
 impl Behaviour {
-    async fn run(self, mut socket: WebSocketStream<TcpStream>) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+    async fn run(self, mut socket: WebSocketStream<Connection>) -> Result<(), tokio_tungstenite::tungstenite::Error> {
         while let Some(message) = socket.next().await {
             let message = message?;
             if !(message.is_text() || message.is_binary()) {

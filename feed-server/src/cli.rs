@@ -47,6 +47,9 @@ pub struct ServeArgs {
     /// Let everybody who reaches the port watch, without a token.
     #[arg(long)]
     pub no_auth: bool,
+    /// Connections at once [default: 1024].
+    #[arg(long, value_name = "COUNT")]
+    pub connections: Option<usize>,
     /// A source; may be given several times [default: host]. `host:hz=10`, or
     /// `synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1`.
     #[arg(long = "source", value_name = "SPEC")]
@@ -84,6 +87,9 @@ impl ServeArgs {
         }
         if self.no_auth {
             (config.token_file, config.no_auth) = (None, true);
+        }
+        if let Some(connections) = self.connections {
+            config.connections = connections;
         }
         if let Some(history) = &self.history {
             let wrong = |error| format!("--history {history}: {error}");

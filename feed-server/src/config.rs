@@ -5,6 +5,8 @@
 //! hosts = ["metrics.example"] # names of this server, besides addresses and localhost
 //! token_file = "/etc/kymograph/token"
 //! no_auth = false             # true: whoever reaches the port may watch
+//! connections = 1024          # at most so many at once
+//! connections_per_address = 32 # and from one address, or one /64 network of IPv6; this machine's own are not counted
 //! history = "5m"              # how far back
 //! history_bytes = 268435456   # and at most so much memory
 //! recent_bytes = 16777216     # encoded frames for viewers that are a little late
@@ -26,10 +28,12 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::duration;
+use crate::http::reception::Limits;
 use crate::source::{HostSpec, SourceSpec};
 
 const MIN_HISTORY: Duration = Duration::from_secs(1);
 const MAX_HISTORY: Duration = Duration::from_hours(24);
+const MAX_CONNECTIONS: usize = 1_000_000;
 
 /// Everything the server is told.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -43,6 +47,10 @@ pub struct Config {
     pub token_file: Option<PathBuf>,
     /// Whether those who can reach the port need no token, wherever it listens.
     pub no_auth: bool,
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address, or from one /64 network of IPv6. This machine's own are not counted.
+    pub connections_per_address: usize,
     /// How far back the history reaches.
     #[serde(deserialize_with = "duration::deserialize")]
     pub history: Duration,
@@ -65,6 +73,8 @@ impl Default for Config {
             hosts: Vec::new(),
             token_file: None,
             no_auth: false,
+            connections: Limits::default().connections,
+            connections_per_address: Limits::default().per_address,
             history: Duration::from_mins(5),
             history_bytes: 256 << 20,
             recent_bytes: 16 << 20,
@@ -139,6 +149,15 @@ impl Config {
         if self.no_auth && self.token_file.is_some() {
             return Err(ConfigError::Value("no_auth with a token_file: expected one of the two".to_owned()));
         }
+        for (name, connections) in
+            [("connections", self.connections), ("connections_per_address", self.connections_per_address)]
+        {
+            if !(1..=MAX_CONNECTIONS).contains(&connections) {
+                return Err(ConfigError::Value(format!(
+                    "{name} = {connections}: expected from 1 to {MAX_CONNECTIONS}"
+                )));
+            }
+        }
         if self.sources.is_empty() {
             return Err(ConfigError::Value("no source: expected at least one, such as `host`".to_owned()));
         }
@@ -174,7 +193,7 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line_and_what_is_expected() {
         assert_eq!(
             refusal("listen = \"127.0.0.1:9000\"\nhistroy = \"5m\"\n"),
-            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
+            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `connections`, `connections_per_address`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
         );
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::fanout::Fanout;
 use crate::http::access::Access;
 use crate::http::page::Page;
+use crate::http::reception::Limits;
 use crate::http::routes::Routes;
 use crate::http::server;
 use crate::http::token::{Token, TokenError};
@@ -130,7 +131,8 @@ impl Server {
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service { hub, fanout, shutdown: shutdown.clone() };
         let routes = Arc::new(Routes { service, page: self.page, access });
-        server::serve(self.listener, routes, shutdown).await;
+        let limits = Limits { connections: self.config.connections, per_address: self.config.connections_per_address };
+        server::serve(self.listener, limits, routes, shutdown).await;
         stopper.stop();
         // The hub goes on taking batches until the last source has let go, so none of them waits for it in vain.
         let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));

@@ -33,6 +33,10 @@ pub struct Telemetry {
     pub messages_received: Counter,
     /// Viewers connected.
     pub viewers: Gauge,
+    /// Viewers that are being sent what they lack, in place of live frames.
+    pub viewers_catching_up: Level,
+    /// Bytes that wait for viewers' sockets to take them.
+    pub queued_bytes: Level,
     /// Viewers ever connected.
     pub viewers_connected: Counter,
     /// Times a viewer fell so far behind that it was sent history in place of live frames.
@@ -41,6 +45,8 @@ pub struct Telemetry {
     pub gaps: Counter,
     /// Sessions closed for breaking the protocol, by reason.
     pub sessions_refused: Family<RefusalLabel, Counter>,
+    /// Connections refused, there being as many as there may be.
+    pub connections_refused: Counter,
     /// Requests answered over HTTP, by status.
     pub http_responses: Family<StatusLabel, Counter>,
     /// Groups in the catalog.
@@ -51,6 +57,37 @@ pub struct Telemetry {
     pub history_bytes: Gauge<f64, AtomicU64>,
     /// Bytes that history may hold.
     pub history_limit_bytes: Gauge<f64, AtomicU64>,
+}
+
+/// A gauge of what is held just now. Cheap to clone: all clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Level(Gauge);
+
+/// A part of a [`Level`], until it is dropped.
+#[derive(Debug)]
+pub struct Held {
+    gauge: Gauge,
+    amount: i64,
+}
+
+impl Level {
+    /// One more.
+    pub fn enter(&self) -> Held {
+        self.hold(1)
+    }
+
+    /// So much more.
+    pub fn hold(&self, amount: usize) -> Held {
+        let (gauge, amount) = (self.0.clone(), amount as i64);
+        gauge.inc_by(amount);
+        Held { gauge, amount }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.gauge.dec_by(self.amount);
+    }
 }
 
 /// Why a session was closed.
@@ -113,9 +150,21 @@ impl Telemetry {
         counter("messages_received", "Messages read from viewers", &self.messages_received);
         counter("viewers_connected", "Viewers that ever connected", &self.viewers_connected);
         counter("viewers_fell_behind", "Times a viewer was sent history in place of frames", &self.viewers_fell_behind);
+        counter("connections_refused", "Connections refused for want of a place", &self.connections_refused);
         counter("gaps", "Gaps declared to viewers", &self.gaps);
         registry.register_with_unit("sent", "Bytes handed to viewers' sockets", Unit::Bytes, self.bytes_sent.clone());
         registry.register("viewers", "Viewers connected", self.viewers.clone());
+        registry.register(
+            "viewers_catching_up",
+            "Viewers being sent what they lack in place of live frames",
+            self.viewers_catching_up.0.clone(),
+        );
+        registry.register_with_unit(
+            "viewers_queued",
+            "Waiting for viewers' sockets to take them",
+            Unit::Bytes,
+            self.queued_bytes.0.clone(),
+        );
         registry.register("groups", "Groups in the catalog", self.groups.clone());
         registry.register("series", "Series in the catalog", self.series.clone());
         registry.register_with_unit("history", "Samples held in history", Unit::Bytes, self.history_bytes.clone());

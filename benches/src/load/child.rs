@@ -50,7 +50,8 @@ impl Drop for OwnServer {
 /// When the source is none, or nothing can be listened on.
 pub async fn serve(source: &str) -> Result<()> {
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
-    let server = Server::bind(Config { listen, sources: vec![source.parse()?], ..Config::default() })?;
+    let server =
+        Server::bind(Config { listen, sources: vec![source.parse()?], connections: 65_536, ..Config::default() })?;
     println!("ws://{}/stream", server.address());
     let (_stop, stopped) = shutdown();
     Ok(server.run(stopped).await?)

@@ -10,6 +10,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`framing`] | the WebSocket's head before a message |
+//! | [`socket`] | what is asked of a viewer's connection |
 //! | [`outbox`] | a viewer's way to its socket: whole frames, in order, from whoever writes |
 //! | [`stream`] | the same socket as tungstenite sees it: it reads, and answers pings and closes |
 //! | [`shard`] | the loop that writes each tick to the viewers that are up to date |
@@ -17,6 +18,7 @@
 pub mod framing;
 pub mod outbox;
 pub mod shard;
+pub mod socket;
 pub mod stream;
 
 use std::sync::Arc;

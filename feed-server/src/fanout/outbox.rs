@@ -9,32 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
+
+use super::socket::Socket;
 
 /// Frames in one write. A tick has one or two, a session's turn half a dozen.
 const MOST_SLICES: usize = 16;
-
-/// A socket that is written to without waiting.
-pub trait Socket: Send + Sync + 'static {
-    /// Writes what the kernel takes at once.
-    ///
-    /// # Errors
-    /// [`ErrorKind::WouldBlock`] when that is nothing; whatever else ends the connection.
-    fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
-
-    /// Ready when the kernel may take more. For one task at a time.
-    fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
-}
-
-impl Socket for TcpStream {
-    fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        Self::try_write_vectored(self, slices)
-    }
-
-    fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Self::poll_write_ready(self, context)
-    }
-}
 
 /// What became of frames that were sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +33,7 @@ pub struct Ticket(u64);
 /// A socket, and what it has not taken yet. Holds no more than one turn of a session or one tick of a shard: neither sends
 /// again before it is empty.
 #[derive(Debug)]
-pub struct Outbox<S = TcpStream> {
+pub struct Outbox<S = Box<dyn Socket>> {
     socket: S,
     queue: Mutex<Queue>,
 }
@@ -63,6 +42,7 @@ pub struct Outbox<S = TcpStream> {
 struct Queue {
     frames: VecDeque<Bytes>,
     ticket: u64,
+    taken_bytes: u64,
 }
 
 impl<S: Socket> Outbox<S> {
@@ -107,6 +87,24 @@ impl<S: Socket> Outbox<S> {
         self.lock().ticket += 1;
     }
 
+    /// Sends what waits, as far as it is taken at once.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub fn flush_now(&self) -> io::Result<Sent> {
+        self.lock().flush(&self.socket)
+    }
+
+    /// Bytes that wait.
+    pub fn queued_bytes(&self) -> usize {
+        self.lock().frames.iter().map(Bytes::len).sum()
+    }
+
+    /// Bytes that the socket has ever taken.
+    pub fn taken_bytes(&self) -> u64 {
+        self.lock().taken_bytes
+    }
+
     /// Ready when the kernel has everything.
     ///
     /// # Errors
@@ -137,6 +135,7 @@ impl Queue {
             self.frames.extend(frames.iter().cloned());
             return Ok(Sent::Partly);
         };
+        self.taken_bytes += written as u64;
         for frame in frames {
             if written >= frame.len() {
                 written -= frame.len();
@@ -145,12 +144,13 @@ impl Queue {
                 written = 0;
             }
         }
-        if self.frames.is_empty() { Ok(Sent::Whole) } else { self.flush(socket) }
+        self.flush(socket)
     }
 
     fn flush(&mut self, socket: &impl Socket) -> io::Result<Sent> {
         while !self.frames.is_empty() {
             let Some(mut written) = Slices::of(self.frames.iter()).write(socket)? else { return Ok(Sent::Partly) };
+            self.taken_bytes += written as u64;
             while let Some(front) = self.frames.front_mut() {
                 if written < front.len() {
                     front.advance(written);
@@ -160,7 +160,11 @@ impl Queue {
                 self.frames.pop_front();
             }
         }
-        Ok(Sent::Whole)
+        match socket.try_flush() {
+            Ok(()) => Ok(Sent::Whole),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Sent::Partly),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -200,18 +204,20 @@ mod tests {
     use std::task::Waker;
 
     use proptest::prelude::*;
+    use tokio::io::ReadBuf;
 
     use super::*;
 
     /// Takes what it is told to, write by write.
-    #[derive(Default)]
+    #[derive(Debug, Default)]
     struct Pipe {
         state: Mutex<(VecDeque<usize>, Vec<u8>)>,
+        lost: bool,
     }
 
     impl Pipe {
         fn taking(amounts: &[usize]) -> Self {
-            Self { state: Mutex::new((amounts.iter().copied().collect(), Vec::new())) }
+            Self { state: Mutex::new((amounts.iter().copied().collect(), Vec::new())), lost: false }
         }
 
         fn took(&self) -> Vec<u8> {
@@ -221,6 +227,9 @@ mod tests {
 
     impl Socket for Pipe {
         fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            if self.lost {
+                return Err(ErrorKind::BrokenPipe.into());
+            }
             let mut state = self.state.lock().expect("not poisoned");
             // When nothing is told, it takes everything.
             let room = state.0.pop_front().unwrap_or(usize::MAX);
@@ -233,6 +242,14 @@ mod tests {
         }
 
         fn poll_write_ready(&self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_read(&self, _context: &mut Context<'_>, _room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(&self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
             Poll::Ready(Ok(()))
         }
     }
@@ -272,16 +289,8 @@ mod tests {
 
     #[test]
     fn a_lost_connection_is_an_error() {
-        struct Lost;
-        impl Socket for Lost {
-            fn try_write_vectored(&self, _slices: &[IoSlice<'_>]) -> io::Result<usize> {
-                Err(ErrorKind::BrokenPipe.into())
-            }
-            fn poll_write_ready(&self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
-            }
-        }
-        let error = Outbox::new(Lost).send(&frames(&["one"])).expect_err("lost");
+        let lost = Pipe { lost: true, ..Pipe::default() };
+        let error = Outbox::new(lost).send(&frames(&["one"])).expect_err("lost");
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     }
 

@@ -1,16 +1,15 @@
 //! A viewer's socket as tungstenite sees it.
 
-use std::io::{self, ErrorKind};
-use std::net::Shutdown;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::outbox::Outbox;
+use super::socket::Socket;
 
 /// Reads from the socket, and writes to its outbox. tungstenite hands over whole frames, which are small here: pongs and
 /// closes, and at most one of each waits.
@@ -26,19 +25,7 @@ impl ViewerStream {
 
 impl AsyncRead for ViewerStream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let socket = self.0.socket();
-        loop {
-            ready!(socket.poll_read_ready(context))?;
-            match socket.try_read(room.initialize_unfilled()) {
-                Ok(count) => {
-                    room.advance(count);
-                    return Poll::Ready(Ok(()));
-                }
-                // The kernel was too hopeful.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        self.0.socket().poll_read(context, room)
     }
 }
 
@@ -55,6 +42,6 @@ impl AsyncWrite for ViewerStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.0.poll_flush(context))?;
-        Poll::Ready(SockRef::from(self.0.socket()).shutdown(Shutdown::Write))
+        self.0.socket().poll_shutdown(context)
     }
 }

@@ -3,6 +3,8 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`server`] | the accept loop: connections, deadlines, a clean end |
+//! | [`reception`] | how many connections there may be |
+//! | [`connection`] | an accepted connection |
 //! | [`access`], [`token`] | who may come in, by which name of this server |
 //! | [`routes`] | which path is answered by what |
 //! | [`upgrade`] | from a request to a WebSocket |
@@ -10,8 +12,10 @@
 //! | [`headers`] | headers that every answer carries |
 
 pub mod access;
+pub mod connection;
 pub mod headers;
 pub mod page;
+pub mod reception;
 pub mod routes;
 pub mod server;
 pub mod token;

@@ -67,6 +67,10 @@ impl Answer for Routes {
         self.service.hub.telemetry().http_responses.get_or_create(&status).inc();
         response
     }
+
+    fn turned_away(&self) {
+        self.service.hub.telemetry().connections_refused.inc();
+    }
 }
 
 impl Routes {

@@ -19,10 +19,12 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::connection::Connection;
+use super::reception::{Limits, Place, Reception};
 use crate::shutdown::ShutdownListener;
 
 /// A peer must have said what it wants within this time.
-const HEADER_DEADLINE: Duration = Duration::from_secs(5);
+const HEADER_DEADLINE: Duration = Duration::from_secs(4);
 
 /// How much the kernel may hold back for one viewer: its default hides up to 10 MiB, seconds of lag.
 const SEND_BUFFER_BYTES: u32 = 256 * 1_024;
@@ -39,6 +41,9 @@ const BACKLOG: u32 = 1_024;
 pub trait Answer: Send + Sync + 'static {
     /// Answers one. An upgrade is answered here and goes on in a task of its own.
     fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>>;
+
+    /// A connection was refused for want of a place.
+    fn turned_away(&self) {}
 }
 
 /// Listens on `address`.
@@ -55,16 +60,25 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Answers on `listener` until told to stop, then lets open connections end.
-pub async fn serve(listener: TcpListener, routes: Arc<impl Answer>, mut shutdown: ShutdownListener) {
+pub async fn serve(listener: TcpListener, limits: Limits, routes: Arc<impl Answer>, mut shutdown: ShutdownListener) {
+    let reception = Reception::new(limits);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = shutdown.stopped() => break,
             Some(_ended) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _peer)) => {
-                    connections.spawn(connection(stream, Arc::clone(&routes), shutdown.clone()));
-                }
+                Ok((stream, peer)) => match reception.admit(peer.ip()) {
+                    Ok(place) => {
+                        connections.spawn(connection(stream, place, Arc::clone(&routes), shutdown.clone()));
+                    }
+                    Err(full) => {
+                        tracing::debug!(%peer, %full, "connection refused");
+                        routes.turned_away();
+                        let reception = Arc::clone(&reception);
+                        connections.spawn(async move { reception.refuse(stream, full).await });
+                    }
+                },
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept");
                     sleep(ACCEPT_PAUSE).await;
@@ -79,7 +93,7 @@ pub async fn serve(listener: TcpListener, routes: Arc<impl Answer>, mut shutdown
     }
 }
 
-async fn connection(stream: TcpStream, routes: Arc<impl Answer>, mut shutdown: ShutdownListener) {
+async fn connection(stream: TcpStream, place: Place, routes: Arc<impl Answer>, mut shutdown: ShutdownListener) {
     // Without it half-filled ticks wait 40 ms for the peer's delayed acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "connection lost at once");
@@ -93,7 +107,7 @@ async fn connection(stream: TcpStream, routes: Arc<impl Answer>, mut shutdown: S
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_DEADLINE)
         .max_buf_size(16 * 1_024)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Connection::new(stream, place)), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {

@@ -3,10 +3,13 @@
 use hyper::header::{CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::connection::Connection;
+use super::reception::Place;
+use crate::fanout::socket::Socket;
 
 /// Why a request is not upgraded.
 #[derive(Debug, thiserror::Error)]
@@ -67,21 +70,23 @@ fn check_origin<B>(request: &Request<B>) -> Result<(), UpgradeError> {
 #[derive(Debug)]
 pub struct Upgraded {
     /// Its socket.
-    pub socket: TcpStream,
+    pub socket: Box<dyn Socket>,
     /// What the peer has sent already.
     pub early: Vec<u8>,
+    /// Its place among the server's connections, kept until the session ends.
+    pub place: Option<Place>,
 }
 
 /// The WebSocket that a request has become, once its answer is out.
 ///
 /// # Errors
 /// When the connection ended before that.
-pub async fn finish<B>(request: Request<B>, config: WebSocketConfig) -> hyper::Result<WebSocketStream<TcpStream>>
+pub async fn finish<B>(request: Request<B>, config: WebSocketConfig) -> hyper::Result<WebSocketStream<Connection>>
 where
     B: Send + 'static,
 {
-    let Upgraded { socket, early } = take(request).await?;
-    Ok(WebSocketStream::from_partially_read(socket, early, Role::Server, Some(config)).await)
+    let (connection, early) = taken_back(request).await?;
+    Ok(WebSocketStream::from_partially_read(connection, early, Role::Server, Some(config)).await)
 }
 
 /// The connection of a request that was upgraded, once its answer is out.
@@ -89,13 +94,19 @@ where
 /// # Errors
 /// When it ended before that.
 pub async fn take<B: Send + 'static>(request: Request<B>) -> hyper::Result<Upgraded> {
+    let (connection, early) = taken_back(request).await?;
+    let (socket, place) = connection.into_socket();
+    Ok(Upgraded { socket, early, place: Some(place) })
+}
+
+async fn taken_back<B: Send + 'static>(request: Request<B>) -> hyper::Result<(Connection, Vec<u8>)> {
     let upgraded = hyper::upgrade::on(request).await?;
-    // Every connection here was accepted as TCP, so this is what hyper holds.
-    let parts = match upgraded.downcast::<TokioIo<TcpStream>>() {
+    // The accept loop hands hyper nothing else.
+    let parts = match upgraded.downcast::<TokioIo<Connection>>() {
         Ok(parts) => parts,
-        Err(_other) => unreachable!("connections are accepted as TCP"),
+        Err(_other) => unreachable!("every connection is one of the accept loop's"),
     };
-    Ok(Upgraded { socket: parts.io.into_inner(), early: parts.read_buf.to_vec() })
+    Ok((parts.io.into_inner(), parts.read_buf.to_vec()))
 }
 
 #[cfg(test)]

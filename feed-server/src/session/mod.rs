@@ -10,6 +10,7 @@
 //! | [`cursor`] | where the viewer's stream stands, and which frames are next |
 //! | `ended` | why a session ended, and what its viewer is told |
 //! | `farewell` | the last words to a viewer |
+//! | [`liveness`] | whether the viewer is still there |
 //! | [`pace`] | how often it may be sent something |
 //! | [`refusal`] | which close code and reason a broken rule earns |
 //! | this file | the loop that ties them to a socket |
@@ -18,6 +19,7 @@ pub mod allowance;
 pub mod cursor;
 mod ended;
 mod farewell;
+pub mod liveness;
 pub mod pace;
 pub mod refusal;
 
@@ -27,9 +29,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, Log, Severity, Start, Visibility};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -38,9 +39,10 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 
 use crate::clock;
 use crate::fanout::Fanout;
-use crate::fanout::outbox::Outbox;
+use crate::fanout::outbox::{Outbox, Sent};
 use crate::fanout::shard::{LiveViewer, Place};
 use crate::fanout::stream::ViewerStream;
+use crate::http::connection::Connection;
 use crate::http::upgrade::Upgraded;
 use crate::hub::Hub;
 use crate::shutdown::ShutdownListener;
@@ -49,14 +51,12 @@ use allowance::Allowance;
 use cursor::Cursor;
 use ended::Ended;
 use farewell::{CLOSE_DEADLINE, farewell};
+use liveness::{ANSWER_DEADLINE, Liveness, Verdict};
 use pace::Pace;
 use refusal::Refused;
 
 /// How far back a viewer's window reaches that does not say.
 pub const DEFAULT_WINDOW: Interval = Interval::from_secs(60);
-
-/// A viewer that has not taken a write for so long is gone.
-const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A viewer that asked to begin by request must make it within this time.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
@@ -98,12 +98,20 @@ pub struct Service {
 /// Serves one viewer until it leaves, breaks a rule, or the server stops.
 pub async fn run(upgraded: Upgraded, service: Service, opening: Opening) {
     let Service { hub, fanout, mut shutdown } = service;
-    let outbox = Arc::new(Outbox::new(upgraded.socket));
+    let Upgraded { socket, early, place: _until_the_end } = upgraded;
+    let outbox = Arc::new(Outbox::new(socket));
     let stream = ViewerStream::new(Arc::clone(&outbox));
-    let socket =
-        WebSocketStream::from_partially_read(stream, upgraded.early, Role::Server, Some(websocket_config())).await;
-    let mut session =
-        Session { socket, outbox, hub, fanout, pace: Arc::default(), allowance: Allowance::full(Instant::now()) };
+    let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(websocket_config())).await;
+    let now = Instant::now();
+    let mut session = Session {
+        socket,
+        outbox,
+        hub,
+        fanout,
+        pace: Arc::default(),
+        allowance: Allowance::full(now),
+        liveness: Liveness::Heard(now),
+    };
     let ended = tokio::select! {
         biased;
         () = shutdown.stopped() => Ended::Stopping,
@@ -120,7 +128,7 @@ pub async fn run(upgraded: Upgraded, service: Service, opening: Opening) {
 
 /// Tells a page without the token to sign in. A refused handshake would look to it like a server that is gone, and it would
 /// ask again for ever.
-pub async fn turn_away(mut socket: WebSocketStream<TcpStream>, telemetry: &Telemetry) {
+pub async fn turn_away(mut socket: WebSocketStream<Connection>, telemetry: &Telemetry) {
     let refused = Refused::NoToken;
     telemetry.refuse(refused.label());
     farewell(&mut socket, CloseFrame { code: refused.close_code(), reason: refused.reason().into() }).await;
@@ -135,11 +143,12 @@ async fn until(due: Option<Instant>) {
 
 struct Session {
     socket: WebSocketStream<ViewerStream>,
-    outbox: Arc<Outbox<TcpStream>>,
+    outbox: Arc<Outbox>,
     hub: Arc<Hub>,
     fanout: Arc<Fanout>,
     pace: Arc<Pace>,
     allowance: Allowance,
+    liveness: Liveness,
 }
 
 /// Who writes to the viewer.
@@ -172,6 +181,7 @@ impl Session {
 
     /// Sends what the viewer lacks, and hands it to a shard when that is nothing.
     async fn catch_up(&mut self, mut cursor: Cursor) -> Result<Writer, Ended> {
+        let _behind = self.hub.telemetry().viewers_catching_up.enter();
         loop {
             if let Some(place) = cursor.caught_up(&self.hub) {
                 return Ok(Writer::Shard(self.hand_over(place)));
@@ -182,7 +192,7 @@ impl Session {
                 self.pace.sent(now);
                 self.send(&turn).await?;
             }
-            let due = self.pace.next_due();
+            let (due, quiet) = (self.pace.next_due(), self.ask_if_quiet().await?);
             tokio::select! {
                 // What the viewer says comes first: a flood of frames must not keep it from being heard.
                 biased;
@@ -193,6 +203,7 @@ impl Session {
                     }
                 }
                 () = until(due) => {}
+                () = sleep_until(quiet) => {}
             }
         }
     }
@@ -212,7 +223,10 @@ impl Session {
     /// Reads what the viewer says while a shard writes.
     async fn listen(&mut self, mut back: oneshot::Receiver<Place>) -> Result<Writer, Ended> {
         loop {
+            let quiet = self.ask_if_quiet().await?;
             tokio::select! {
+                // What came while this machine slept counts.
+                biased;
                 message = self.socket.next() => {
                     let message = message.ok_or(Ended::ClosedByViewer)??;
                     if let Some(start) = self.read(message).await? {
@@ -225,6 +239,7 @@ impl Session {
                     self.flush().await?;
                     return Ok(Writer::Session(Cursor::resume(place)));
                 }
+                () = sleep_until(quiet) => {}
             }
         }
     }
@@ -240,7 +255,9 @@ impl Session {
 
     /// Does what a message asks for. A `Subscribe` is handed back.
     async fn read(&mut self, message: Message) -> Result<Option<Start>, Ended> {
-        if !self.allowance.take(Instant::now()) {
+        let now = Instant::now();
+        self.liveness = Liveness::Heard(now);
+        if !self.allowance.take(now) {
             return Err(Refused::Flood.into());
         }
         let bytes = match message {
@@ -275,15 +292,45 @@ impl Session {
     }
 
     /// Sends frames and waits until the kernel has them.
-    async fn send(&self, frames: &[Bytes]) -> Result<(), Ended> {
+    async fn send(&mut self, frames: &[Bytes]) -> Result<(), Ended> {
         self.hub.telemetry().sent(frames);
         self.outbox.send(frames)?;
         self.flush().await
     }
 
-    async fn flush(&self) -> Result<(), Ended> {
-        let flushed = timeout(WRITE_DEADLINE, poll_fn(|context| self.outbox.poll_flush(context)));
-        Ok(flushed.await.map_err(|_| Refused::NotReading)??)
+    async fn flush(&mut self) -> Result<(), Ended> {
+        if self.outbox.flush_now()? == Sent::Whole {
+            return Ok(());
+        }
+        let _queued = self.hub.telemetry().queued_bytes.hold(self.outbox.queued_bytes());
+        loop {
+            let taken = self.outbox.taken_bytes();
+            let flushed = timeout(ANSWER_DEADLINE, poll_fn(|context| self.outbox.poll_flush(context))).await;
+            // A full socket takes more only when the viewer has taken some.
+            let moved = self.outbox.taken_bytes() > taken;
+            if moved {
+                self.liveness = Liveness::Heard(Instant::now());
+            }
+            match flushed {
+                Ok(flushed) => return Ok(flushed?),
+                Err(_) if moved => {}
+                Err(_) => return Err(Refused::NotReading.into()),
+            }
+        }
+    }
+
+    /// Asks a viewer that has been quiet for a sign of life. Returns when to look again.
+    async fn ask_if_quiet(&mut self) -> Result<Instant, Ended> {
+        let now = Instant::now();
+        match self.liveness.verdict(now) {
+            Verdict::Wait(due) => Ok(due),
+            Verdict::Ask => {
+                self.socket.send(Message::Ping(Bytes::new())).await?;
+                self.liveness = Liveness::Asked(now);
+                Ok(now + ANSWER_DEADLINE)
+            }
+            Verdict::Gone => Err(Refused::NoAnswer.into()),
+        }
     }
 
     /// Says why the session ends, where there is still somebody to hear it.

@@ -32,8 +32,11 @@ pub enum Refused {
     #[error("no subscribe request came within 5 s")]
     Silent,
     /// The viewer took nothing for too long.
-    #[error("nothing was read for 10 s")]
+    #[error("nothing was read for 5 s")]
     NotReading,
+    /// The viewer did not answer a ping.
+    #[error("no answer to a ping within 5 s")]
+    NoAnswer,
     /// More messages than the viewer may send.
     #[error("too many messages: the limit is 20 a second, 40 at once")]
     Flood,
@@ -62,9 +65,11 @@ impl Refused {
     pub fn close_code(&self) -> CloseCode {
         match self {
             Self::Malformed(DecodeError::UnsupportedVersion { .. }) => CloseCode::Library(4426),
-            Self::Malformed(DecodeError::UnknownKind { .. }) | Self::Silent | Self::NotReading | Self::Flood => {
-                CloseCode::Policy
-            }
+            Self::Malformed(DecodeError::UnknownKind { .. })
+            | Self::Silent
+            | Self::NotReading
+            | Self::NoAnswer
+            | Self::Flood => CloseCode::Policy,
             Self::Malformed(_) | Self::Utf8 => CloseCode::Invalid,
             Self::Text => CloseCode::Unsupported,
             Self::TooBig => CloseCode::Size,
@@ -87,7 +92,7 @@ impl Refused {
             Self::Text | Self::Utf8 => Refusal::Text,
             Self::TooBig => Refusal::TooBig,
             Self::WebSocket(_) => Refusal::WebSocket,
-            Self::Silent | Self::NotReading => Refusal::Timeout,
+            Self::Silent | Self::NotReading | Self::NoAnswer => Refusal::Timeout,
             Self::Flood => Refusal::Flood,
             Self::NoToken => Refusal::Token,
         }

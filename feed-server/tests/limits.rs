@@ -1,0 +1,70 @@
+//! What the server does when there is too much of something: connections, and silence.
+
+mod served;
+
+use feed_server::config::Config;
+use protocol::{Body, Frame};
+use served::{Served, handshake};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const SYNTHETIC: &str = "synthetic:groups=1,series=2,hz=50,prefill=1s,seed=7";
+
+async fn with_places(connections: usize) -> Served {
+    let sources = vec![SYNTHETIC.parse().expect("a valid source")];
+    Served::configured(Config { sources, connections, ..Config::default() }).await
+}
+
+#[tokio::test]
+async fn one_viewer_too_many_is_told_and_the_others_go_on() {
+    let served = with_places(3).await;
+    let mut first = served.viewer("/stream").await;
+    let mut second = served.viewer("/stream").await;
+    let mut third = served.viewer("/stream").await;
+    let refused = served.get("/healthz").await;
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("\r\nretry-after: "), "{refused}");
+    assert!(refused.ends_with("as many viewers as it may have (3): try again later\n"), "{refused}");
+    let upgrade = served.request(&handshake(served.address, "/stream", "")).await;
+    assert!(upgrade.starts_with("HTTP/1.1 503"), "{upgrade}");
+    for viewer in [&mut first, &mut second, &mut third] {
+        viewer.read_live(3).await;
+    }
+    drop(third);
+    // A place is given back when the server has seen the end of the connection.
+    while served.get("/healthz").await.starts_with("HTTP/1.1 503") {}
+    first.read_live(1).await;
+    drop(second);
+    loop {
+        let metrics = served.get("/metrics").await;
+        if metrics.contains("\nkymograph_viewers 1\n") {
+            let refused = metrics.lines().find_map(|line| line.strip_prefix("kymograph_connections_refused_total "));
+            assert!(refused.is_some_and(|count| count.parse::<u64>().is_ok_and(|count| count >= 2)), "{metrics}");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_that_answers_no_ping_is_let_go() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut peer = TcpStream::connect(served.address).await.expect("connects");
+    peer.write_all(handshake(served.address, "/stream", "").as_bytes()).await.expect("writes");
+    // It takes all there is and says nothing: only its silence gives it away.
+    let mut taken = Vec::new();
+    peer.read_to_end(&mut taken).await.expect("closed, not reset");
+    let reason = b"no answer to a ping within 5 s";
+    assert!(taken.windows(reason.len()).any(|window| window == reason), "closed for another reason");
+    assert!(served.get("/metrics").await.contains("kymograph_sessions_refused_total{reason=\"Timeout\"} 1\n"));
+}
+
+#[tokio::test]
+async fn a_viewer_that_only_answers_pings_stays() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut viewer = served.viewer("/stream").await;
+    let mut heartbeats = 0;
+    // They come once a second: longer than a silent viewer is kept.
+    while heartbeats < 12 {
+        let frame = viewer.frame().await;
+        heartbeats += usize::from(matches!(Frame::decode(&frame).expect("decodes").body, Body::Heartbeat(_)));
+    }
+}
