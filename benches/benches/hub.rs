@@ -15,7 +15,8 @@ const SERIES: u32 = 8;
 const ROWS: u32 = 16;
 
 fn hub(c: &mut Criterion) {
-    let bounds = hub::Bounds { history: Interval::from_secs(10), history_bytes: 64 << 20, ring_bytes: 1 << 20 };
+    let bounds =
+        hub::Bounds { history: Interval::from_secs(10), history_bytes: 64 << 20, ring_bytes: 1 << 20, series: 100_000 };
     let hub = Arc::new(Hub::new("bench".into(), bounds, Telemetry::default()));
     let ids: Vec<_> = (0..GROUPS).map(|number| register(&hub, number)).collect();
     let _seat = hub.join();

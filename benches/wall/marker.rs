@@ -108,7 +108,12 @@ impl MarkingServer {
     fn start(folder: &Path, marks: Marks) -> Result<Self> {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = listener.local_addr()?;
-        let bounds = Bounds { history: Interval::from_secs(60), history_bytes: 256 << 20, ring_bytes: 16 << 20 };
+        let bounds = Bounds {
+            history: Interval::from_secs(60),
+            history_bytes: 256 << 20,
+            ring_bytes: 16 << 20,
+            series: 100_000,
+        };
         let hub = Arc::new(Hub::new("marks".to_owned(), bounds, Telemetry::default()));
         let (batches, received) = mpsc::channel(BATCH_QUEUE);
         tokio::spawn(Arc::clone(&hub).run(received));
@@ -124,7 +129,7 @@ impl MarkingServer {
         tokio::spawn(serve(
             listener,
             Limits::default(),
-            Arc::new(Routes { service, page, access: Access::new(None, Vec::new(), address.port()) }),
+            Arc::new(Routes::new(service, page, Access::new(None, Vec::new(), address.port()))),
             stopped,
         ));
         Ok(Self { address, _stop: stop, _sources_stop: sources_stop })

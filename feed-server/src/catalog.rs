@@ -10,6 +10,9 @@ use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES};
 use protocol::{Bounds, GroupId, Interval, SeriesId, SeriesKind, Timestamp};
 use thiserror::Error;
 
+/// Series that a catalog may have unless told otherwise: as many as a page takes.
+pub const DEFAULT_MOST_SERIES: usize = 100_000;
+
 /// Why something cannot be registered.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum CatalogError {
@@ -21,6 +24,16 @@ pub enum CatalogError {
     GroupFull {
         /// Its name.
         group: String,
+    },
+    /// The catalog has as many series as it may.
+    #[error(
+        "series {series:?} is left out: there are {limit} already, the most that `series` in the configuration allows"
+    )]
+    Full {
+        /// The one that is refused.
+        series: String,
+        /// The most there may be.
+        limit: usize,
     },
     /// A name is too long.
     #[error("{what} {name:?} is longer than {MAX_NAME_BYTES} bytes")]
@@ -87,9 +100,10 @@ impl Changes {
 }
 
 /// The catalog, shared by sources, hub and sessions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Catalog {
     state: Arc<Mutex<State>>,
+    most_series: usize,
 }
 
 #[derive(Debug, Default)]
@@ -104,7 +118,19 @@ struct State {
     changes: Changes,
 }
 
+/// Empty, for as many series as a page takes.
+impl Default for Catalog {
+    fn default() -> Self {
+        Self::new(DEFAULT_MOST_SERIES)
+    }
+}
+
 impl Catalog {
+    /// An empty one, for so many series.
+    pub fn new(most_series: usize) -> Self {
+        Self { state: Arc::default(), most_series }
+    }
+
     /// Registers a group and returns its id.
     ///
     /// # Errors
@@ -124,7 +150,7 @@ impl Catalog {
     /// Registers a series and returns its id.
     ///
     /// # Errors
-    /// When its group does not exist or is full, or a name or the labels break a limit.
+    /// When its group does not exist or is full, or the catalog is, or a name or the labels break a limit.
     pub fn add_series(&self, series: Series) -> Result<SeriesId, CatalogError> {
         check_name("series", &series.name)?;
         if series.labels.len() > MAX_LABELS {
@@ -138,6 +164,9 @@ impl Catalog {
         let Some(group) = state.groups.get(&series.group) else {
             return Err(CatalogError::NoSuchGroup(series.group));
         };
+        if state.series.len() >= self.most_series {
+            return Err(CatalogError::Full { series: series.name, limit: self.most_series });
+        }
         let siblings = state.members.get(&series.group).copied().unwrap_or_default();
         if siblings >= MAX_GROUP_SERIES {
             return Err(CatalogError::GroupFull { group: group.name.clone() });
@@ -251,5 +280,17 @@ mod tests {
             catalog.add_series(series(group)).expect("fits");
         }
         assert_eq!(catalog.add_series(series(group)), Err(CatalogError::GroupFull { group: "g".into() }));
+    }
+
+    #[test]
+    fn a_full_catalog_takes_no_more_until_one_has_gone() {
+        let catalog = Catalog::new(2);
+        let group = catalog.add_group(group()).expect("fits");
+        let first = catalog.add_series(series(group)).expect("fits");
+        catalog.add_series(series(group)).expect("fits");
+        assert_eq!(catalog.add_series(series(group)), Err(CatalogError::Full { series: "s".into(), limit: 2 }));
+        catalog.end_series(first, Timestamp::from_micros(1));
+        catalog.retire_before(Timestamp::from_micros(2));
+        catalog.add_series(series(group)).expect("fits again");
     }
 }

@@ -7,6 +7,7 @@
 //! no_auth = false             # true: whoever reaches the port may watch
 //! connections = 1024          # at most so many at once
 //! connections_per_address = 32 # and from one address, or one /64 network of IPv6; this machine's own are not counted
+//! series = 100000             # at most so many in all
 //! history = "5m"              # how far back
 //! history_bytes = 268435456   # and at most so much memory
 //! recent_bytes = 16777216     # encoded frames for viewers that are a little late
@@ -27,6 +28,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::catalog::DEFAULT_MOST_SERIES;
 use crate::duration;
 use crate::http::reception::Limits;
 use crate::source::{HostSpec, SourceSpec};
@@ -51,6 +53,8 @@ pub struct Config {
     pub connections: usize,
     /// Connections at once from one address, or from one /64 network of IPv6. This machine's own are not counted.
     pub connections_per_address: usize,
+    /// Series in all; a source leaves out what goes beyond.
+    pub series: usize,
     /// How far back the history reaches.
     #[serde(deserialize_with = "duration::deserialize")]
     pub history: Duration,
@@ -75,6 +79,7 @@ impl Default for Config {
             no_auth: false,
             connections: Limits::default().connections,
             connections_per_address: Limits::default().per_address,
+            series: DEFAULT_MOST_SERIES,
             history: Duration::from_mins(5),
             history_bytes: 256 << 20,
             recent_bytes: 16 << 20,
@@ -161,6 +166,13 @@ impl Config {
         if self.sources.is_empty() {
             return Err(ConfigError::Value("no source: expected at least one, such as `host`".to_owned()));
         }
+        let series: usize = self.sources.iter().map(SourceSpec::known_series).sum();
+        if series > self.series {
+            let most = self.series;
+            return Err(ConfigError::Value(format!(
+                "the sources have {series} series: expected at most {most} (`series`)"
+            )));
+        }
         Ok(())
     }
 }
@@ -193,7 +205,7 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line_and_what_is_expected() {
         assert_eq!(
             refusal("listen = \"127.0.0.1:9000\"\nhistroy = \"5m\"\n"),
-            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `connections`, `connections_per_address`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
+            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `connections`, `connections_per_address`, `series`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
         );
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),
@@ -204,6 +216,11 @@ mod tests {
             "feed.toml:1: `5` is not a duration: expected a number and a unit, such as `250ms`, `60s`, `5m` or `24h`"
         );
         assert_eq!(refusal("history = \"48h\"\n"), "feed.toml: history = 48h: expected from 1s to 24h");
+        assert_eq!(
+            refusal("series = 10\n[[source]]\nkind = \"synthetic\"\ngroups = 3\nseries = 4\n"),
+            "feed.toml: the sources have 12 series: expected at most 10 (`series`)"
+        );
+        assert_eq!(refusal("connections = 0\n"), "feed.toml: connections = 0: expected from 1 to 1000000");
         assert!(refusal("listen = \"localhost\"\n").starts_with("feed.toml:1: "));
         assert!(refusal("listen = \n").starts_with("feed.toml:1: "));
         assert!(

@@ -42,6 +42,8 @@ pub struct Bounds {
     pub history_bytes: usize,
     /// Bytes of recent frames, for viewers that are a little late.
     pub ring_bytes: usize,
+    /// Series in the catalog.
+    pub series: usize,
 }
 
 /// The hub, shared by its own task and all sessions.
@@ -98,7 +100,7 @@ impl Hub {
         Self {
             epoch: Epoch(clock::now().micros() as u64),
             host,
-            catalog: Catalog::default(),
+            catalog: Catalog::new(bounds.series),
             telemetry,
             state: Mutex::new(State {
                 sequence: Sequence(0),

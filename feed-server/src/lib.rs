@@ -22,17 +22,20 @@
 //! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
 //! | [`http`] | page, upgrade, health, metrics |
 //! | [`server`], [`config`], [`cli`] | start to end, and what it is told |
+//! | [`allowance`], [`descriptors`] | how much may be said; how many may connect |
 //! | [`telemetry`], [`process`], [`shutdown`], [`clock`], [`duration`] | what it counts; how it ends; time |
 //!
 //! # What this crate does not know
 //! How anything is drawn. It never waits for a viewer, and never reads a value it passes on.
 
+pub mod allowance;
 pub mod batch;
 pub mod catalog;
 pub mod catalog_frames;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 pub mod duration;
 pub mod fanout;
 pub mod frame_cutter;

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
+use crate::descriptors;
 use crate::fanout::Fanout;
 use crate::http::access::Access;
 use crate::http::page::Page;
@@ -112,6 +113,7 @@ impl Server {
             history: Interval::from_micros(self.config.history.as_micros() as u64),
             history_bytes: self.config.history_bytes,
             ring_bytes: self.config.recent_bytes,
+            series: self.config.series,
         };
         let hub = Arc::new(Hub::new(host_name(), bounds, telemetry.clone()));
         let (batches, received) = mpsc::channel(BATCH_QUEUE);
@@ -130,8 +132,9 @@ impl Server {
         let access = Access::new(self.token, self.config.hosts, self.address.port());
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service { hub, fanout, shutdown: shutdown.clone() };
-        let routes = Arc::new(Routes { service, page: self.page, access });
-        let limits = Limits { connections: self.config.connections, per_address: self.config.connections_per_address };
+        let routes = Arc::new(Routes::new(service, self.page, access));
+        let connections = descriptors::for_connections(self.config.connections);
+        let limits = Limits { connections, per_address: self.config.connections_per_address };
         server::serve(self.listener, limits, routes, shutdown).await;
         stopper.stop();
         // The hub goes on taking batches until the last source has let go, so none of them waits for it in vain.

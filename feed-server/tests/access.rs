@@ -125,3 +125,40 @@ async fn a_viewer_that_floods_is_closed_and_the_others_are_not() {
     let metrics = served.get("/metrics").await;
     assert!(metrics.contains("sessions_refused_total{reason=\"Flood\"} 2"), "{metrics}");
 }
+
+#[test]
+fn strangers_cannot_fill_the_log() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpStream;
+    use std::process::{Command, Stdio};
+    let mut server = Command::new(env!("CARGO_BIN_EXE_feed-server"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--source", "synthetic:groups=1,prefill=0s"])
+        .env("KYMOGRAPH_LOG", "info")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut link = String::new();
+    BufReader::new(server.stdout.take().expect("piped")).read_line(&mut link).expect("says its link");
+    let address = link.trim().rsplit("://").next().expect("a link").trim_end_matches('/').to_owned();
+    let mut stream = TcpStream::connect(address).expect("connects");
+    let requests = 2_000;
+    // One connection is enough, and none of its requests is to be believed.
+    let asking = stream.try_clone().expect("clones");
+    let writer = std::thread::spawn(move || {
+        for _ in 0..requests {
+            (&asking).write_all(b"GET /metrics HTTP/1.1\r\nhost: evil.example\r\n\r\n").expect("writes");
+        }
+        (&asking).write_all(b"GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n").expect("writes");
+    });
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).expect("answers");
+    writer.join().expect("writes");
+    assert_eq!(answers.matches("HTTP/1.1 403").count(), requests + 1);
+    server.kill().expect("still there");
+    let mut said = String::new();
+    server.stderr.take().expect("piped").read_to_string(&mut said).expect("reads");
+    server.wait().expect("ended");
+    let lines = said.matches("refused").count();
+    assert!((1..requests / 4).contains(&lines), "{lines} lines about {requests} requests");
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use bytes::Bytes;
 use feed_server::http::page::Page;
+use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
 use feed_server::http::server::{Answer, listen, serve};
 use feed_server::http::upgrade;
@@ -97,7 +98,7 @@ async fn a_bad_frame_is_counted_and_shown_and_the_stream_goes_on() -> Result<()>
     let url = format!("http://{}/", listener.local_addr()?);
     let (_stop, stopped) = shutdown();
     let page = Page::Folder(built("KYMOGRAPH_PAGE"));
-    tokio::spawn(serve(listener, Arc::new(Rubbish { page }), stopped));
+    tokio::spawn(serve(listener, Limits::default(), Arc::new(Rubbish { page }), stopped));
 
     let browser = browser().await?;
     let page = browser.page(&url).await?;

@@ -10,6 +10,8 @@
 //!
 //! Before all of them stands [`Access`]: what tells anything of the data needs the token, where there is one.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -20,11 +22,13 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 use protocol::Interval;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::access::{Access, Denied, Entry};
 use super::page::{File, Page};
 use super::server::Answer;
 use super::{headers, upgrade};
+use crate::allowance::Allowance;
 use crate::clock;
 use crate::session::{self, DEFAULT_WINDOW, Opening, Service};
 use crate::telemetry::StatusLabel;
@@ -38,12 +42,10 @@ const MAX_WINDOW_SECONDS: f64 = 86_400.0;
 /// What requests are answered from.
 #[derive(Debug)]
 pub struct Routes {
-    /// The stream.
-    pub service: Service,
-    /// The page.
-    pub page: Page,
-    /// Who may come in.
-    pub access: Access,
+    service: Service,
+    page: Page,
+    access: Access,
+    refusals_said: Mutex<Allowance>,
 }
 
 /// `/readyz`, in words for a program.
@@ -74,6 +76,18 @@ impl Answer for Routes {
 }
 
 impl Routes {
+    /// Routes to `service` and `page`, for those whom `access` lets in.
+    pub fn new(service: Service, page: Page, access: Access) -> Self {
+        Self { service, page, access, refusals_said: Mutex::new(Allowance::full(Instant::now())) }
+    }
+
+    /// Says something in the log that is a stranger's doing, unless that was done too often: strangers must not fill it.
+    fn say(&self, say: impl FnOnce()) {
+        if self.refusals_said.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) {
+            say();
+        }
+    }
+
     fn route(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/stream") => self.stream(request),
@@ -90,7 +104,7 @@ impl Routes {
     }
 
     fn deny(&self, request: Request<Incoming>, denied: &Denied) -> Response<Full<Bytes>> {
-        tracing::info!(path = request.uri().path(), %denied, "refused");
+        self.say(|| tracing::info!(path = request.uri().path(), %denied, "refused"));
         if *denied == Denied::NoToken
             && request.uri().path() == "/stream"
             && request.headers().contains_key(ORIGIN)
@@ -119,7 +133,7 @@ impl Routes {
         let response = match upgrade::accept(&request) {
             Ok(response) => response,
             Err(error) => {
-                tracing::info!(%error, "stream refused");
+                self.say(|| tracing::info!(%error, "stream refused"));
                 return text(error.status(), format!("{error}\n"));
             }
         };

@@ -6,7 +6,6 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`allowance`] | how much the viewer may say |
 //! | [`cursor`] | where the viewer's stream stands, and which frames are next |
 //! | `ended` | why a session ended, and what its viewer is told |
 //! | `farewell` | the last words to a viewer |
@@ -15,7 +14,6 @@
 //! | [`refusal`] | which close code and reason a broken rule earns |
 //! | this file | the loop that ties them to a socket |
 
-pub mod allowance;
 pub mod cursor;
 mod ended;
 mod farewell;
@@ -37,6 +35,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
+use crate::allowance::Allowance;
 use crate::clock;
 use crate::fanout::Fanout;
 use crate::fanout::outbox::{Outbox, Sent};
@@ -47,7 +46,6 @@ use crate::http::upgrade::Upgraded;
 use crate::hub::Hub;
 use crate::shutdown::ShutdownListener;
 use crate::telemetry::Telemetry;
-use allowance::Allowance;
 use cursor::Cursor;
 use ended::Ended;
 use farewell::{CLOSE_DEADLINE, farewell};

@@ -1,5 +1,6 @@
 //! A source's only way to the rest of the server.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -22,6 +23,7 @@ pub struct Outlet {
     catalog: Catalog,
     batches: mpsc::Sender<Batch>,
     signal: Arc<Signal>,
+    left_out: Arc<AtomicBool>,
 }
 
 /// Stops every source whose outlet shares its signal, when told to or dropped.
@@ -62,8 +64,8 @@ impl Signal {
 
 impl Outlet {
     /// An outlet that registers in `catalog` and sends to `batches` until `signal` says stop.
-    pub const fn new(catalog: Catalog, batches: mpsc::Sender<Batch>, signal: Arc<Signal>) -> Self {
-        Self { catalog, batches, signal }
+    pub fn new(catalog: Catalog, batches: mpsc::Sender<Batch>, signal: Arc<Signal>) -> Self {
+        Self { catalog, batches, signal, left_out: Arc::default() }
     }
 
     /// Registers a group.
@@ -80,6 +82,13 @@ impl Outlet {
     /// As [`Catalog::add_series`].
     pub fn series(&self, series: Series) -> Result<SeriesId, CatalogError> {
         self.catalog.add_series(series)
+    }
+
+    /// Says that something is not measured for want of room in the catalog: once, since the next reading finds it again.
+    pub fn left_out(&self, error: &CatalogError) {
+        if !self.left_out.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%error, "not everything is measured");
+        }
     }
 
     /// Says that a series has ended. It leaves the catalog when its last sample leaves the history.

@@ -26,6 +26,17 @@ pub enum SourceSpec {
     Synthetic(SyntheticSpec),
 }
 
+impl SourceSpec {
+    /// Series that it is sure to have.
+    pub const fn known_series(&self) -> usize {
+        match self {
+            // As many as the machine has.
+            Self::Host(_) => 0,
+            Self::Synthetic(spec) => spec.groups as usize * spec.series as usize,
+        }
+    }
+}
+
 /// Settings of the host source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostSpec {

@@ -100,7 +100,7 @@ impl<I: Item> Panel<I> {
         Ok(())
     }
 
-    /// The item's series; none when the group is full of series that ended lately.
+    /// The item's series; none when there is no room for it, perhaps for those that ended lately.
     fn series(&mut self, outlet: &Outlet, item: I) -> Result<Option<SeriesId>, SourceError> {
         if let Some(live) = self.live.get_mut(&item) {
             live.last_seen = self.readings;
@@ -113,7 +113,10 @@ impl<I: Item> Panel<I> {
                 self.live.insert(item, Live { series, last_seen: self.readings });
                 Ok(Some(series))
             }
-            Err(CatalogError::GroupFull { .. }) => Ok(None),
+            Err(error @ (CatalogError::GroupFull { .. } | CatalogError::Full { .. })) => {
+                outlet.left_out(&error);
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -1,14 +1,14 @@
-//! How much a viewer may say.
+//! How much may be said: by a viewer, and in the log about strangers.
 
 use tokio::time::Instant;
 
-/// Messages a second, in the long run. The page sends one every two seconds.
+/// A second, in the long run. The page sends a message every two seconds.
 const PER_SECOND: f64 = 20.0;
 
-/// Messages at once.
+/// At once.
 const BURST: f64 = 40.0;
 
-/// What a viewer may still say: a token bucket.
+/// What may still be said: a token bucket.
 #[derive(Debug)]
 pub struct Allowance {
     left: f64,
