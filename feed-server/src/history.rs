@@ -51,13 +51,38 @@ struct Mark {
     end_row: u64,
 }
 
-/// What one viewer still has to be given of the past. Rows that are evicted meanwhile are skipped.
+/// What one viewer still has to be given of the past.
 #[derive(Debug, Default)]
 pub struct Backfill {
-    parts: VecDeque<(GroupId, Range<u64>)>,
+    parts: VecDeque<Part>,
+}
+
+/// What is left of one group.
+#[derive(Debug)]
+struct Part {
+    group: GroupId,
+    rows: Range<u64>,
+    /// The viewer holds what came before: rows that are evicted before they could be given leave a hole.
+    is_joined: bool,
+}
+
+/// What has become of a part of a backfill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filled {
+    /// All of its rows are there.
+    Whole,
+    /// Rows before these were evicted before they could be given.
+    WithHole,
 }
 
 impl Backfill {
+    /// The same for a viewer that was told of a hole: what is evicted from now on leaves another.
+    #[must_use]
+    pub fn joined(mut self) -> Self {
+        self.parts.iter_mut().for_each(|part| part.is_joined = true);
+        self
+    }
+
     /// Whether nothing is left.
     pub fn is_done(&self) -> bool {
         self.parts.is_empty()
@@ -121,48 +146,59 @@ impl History {
 
     /// Every row that was sent after `position`.
     pub fn after(&self, position: Sequence) -> Backfill {
-        self.backfill(|group| group.first_row_after(position))
+        self.backfill(|group| group.first_row_after(position)).joined()
     }
 
     fn backfill(&self, first_row: impl Fn(&GroupHistory) -> u64) -> Backfill {
-        let parts = self.groups.iter().map(|(&id, group)| (id, first_row(group)..group.end_row()));
-        Backfill { parts: parts.filter(|(_, rows)| !rows.is_empty()).collect() }
+        let part = |(&id, group): (&GroupId, &GroupHistory)| Part {
+            group: id,
+            rows: first_row(group)..group.end_row(),
+            is_joined: false,
+        };
+        Backfill { parts: self.groups.iter().map(part).filter(|part| !part.rows.is_empty()).collect() }
     }
 
     /// Moves the next frame's worth of `backfill` into `blocks`.
     ///
     /// # Errors
     /// Only what the encoder refuses, which would be a defect here.
-    pub fn fill(&self, backfill: &mut Backfill, blocks: &mut BlockBuffer) -> Result<(), EncodeError> {
+    pub fn fill(&self, backfill: &mut Backfill, blocks: &mut BlockBuffer) -> Result<Filled, EncodeError> {
+        let mut filled = Filled::Whole;
         blocks.start(Timestamp::default());
         let mut room = Room::of_a_frame();
         let mut times = Vec::new();
         let mut values = Vec::new();
-        while let Some((id, rows)) = backfill.parts.front_mut() {
+        while let Some(Part { group: id, rows, is_joined }) = backfill.parts.front_mut() {
             let Some(group) = self.groups.get(id) else {
                 backfill.parts.pop_front();
                 continue;
             };
-            rows.start = rows.start.max(group.first_row);
+            if rows.start < group.first_row {
+                rows.start = group.first_row;
+                if *is_joined {
+                    filled = Filled::WithHole;
+                }
+            }
             let columns = group.columns.len();
             let left = rows.end.saturating_sub(rows.start) as usize;
             let count = room.rows(columns).min(left);
             // Packed, a block leaves most of the room that it might have taken; the last of it is not worth a block.
             if count < left.min(MIN_ROWS) && !blocks.is_empty() || count == 0 && left > 0 {
-                return Ok(());
+                return Ok(filled);
             }
             if blocks.is_empty() {
                 blocks.start(group.times.get((rows.start - group.first_row) as usize).copied().unwrap_or_default());
             }
             let chunk = rows.start..rows.start + count as u64;
             rows.start = chunk.end;
+            *is_joined |= count > 0;
             group.append_block(*id, chunk, &mut times, &mut values, blocks)?;
             room.take(blocks.len(), columns.max(1) * count);
             if rows.start >= rows.end {
                 backfill.parts.pop_front();
             }
         }
-        Ok(())
+        Ok(filled)
     }
 }
 
@@ -270,7 +306,8 @@ mod tests {
         let mut out = Vec::new();
         let mut blocks = BlockBuffer::default();
         while !backfill.is_done() {
-            history.fill(&mut backfill, &mut blocks).expect("encodes");
+            let filled = history.fill(&mut backfill, &mut blocks).expect("encodes");
+            assert_eq!(filled, Filled::Whole, "nothing is evicted meanwhile");
             assert!(blocks.len() <= crate::packing::FRAME_ROOM_BYTES);
             for block in &blocks.blocks() {
                 let mut values = vec![MISSING; block.rows as usize];
@@ -335,6 +372,30 @@ mod tests {
         let all = drain(&history, history.after(Sequence(0)));
         assert_eq!(all.len(), 20_000);
         assert!(all.iter().all(|&(second, value)| value.to_bits() == (second as f64).sqrt().to_bits()));
+    }
+
+    #[test]
+    fn rows_evicted_before_they_were_given_are_a_hole_where_rows_before_them_are_held() {
+        type Begin = fn(&History) -> Backfill;
+        let mut blocks = BlockBuffer::default();
+        let evicted_while = |begin: Begin, given_first: bool, blocks: &mut BlockBuffer| {
+            let mut history = History::new(Interval::from_secs(1_000_000), 1 << 30);
+            for second in 1..=20_000 {
+                history.push(&row(second, (second as f64).sqrt()), Sequence(second as u64));
+            }
+            let mut backfill = begin(&history);
+            if given_first {
+                history.fill(&mut backfill, blocks).expect("encodes");
+            }
+            history.span = Interval::from_secs(10);
+            history.evict(Timestamp::from_micros(20_000_000_000));
+            history.fill(&mut backfill, blocks).expect("encodes")
+        };
+        let (window, after): (Begin, Begin) =
+            (|history| history.since(Timestamp::default()), |history| history.after(Sequence(100)));
+        assert_eq!(evicted_while(window, false, &mut blocks), Filled::Whole, "a shorter window is no hole");
+        assert_eq!(evicted_while(window, true, &mut blocks), Filled::WithHole);
+        assert_eq!(evicted_while(after, false, &mut blocks), Filled::WithHole);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::catalog::Catalog;
 use crate::fanout::framing::framed;
 use crate::frame_cutter::FrameCutter;
 use crate::frame_ring::{FrameRing, RingFrame};
-use crate::history::{Backfill, History};
+use crate::history::{Backfill, Filled, History};
 use crate::telemetry::Telemetry;
 use crate::{catalog_frames, clock};
 
@@ -72,8 +72,10 @@ struct State {
 pub struct Snapshot {
     /// To be sent first, framed for the WebSocket: catalog, and a gap where there is one.
     pub frames: Vec<Bytes>,
-    /// To be sent next, frame by frame, by [`Hub::backfill_frame`].
+    /// To be sent next, frame by frame, by [`Hub::backfill_frames`].
     pub backfill: Backfill,
+    /// The position that the viewer holds before that; 0 for none.
+    pub held: Sequence,
     /// The position that the viewer holds after that.
     pub position: Sequence,
     /// The ring's end at that position.
@@ -308,7 +310,9 @@ impl Hub {
                 };
                 let backfill = match cause {
                     None | Some(GapCause::HistoryExpired) => state.history.after(sequence),
-                    Some(GapCause::EpochChanged | GapCause::UnknownPosition) => state.history.since(now - window),
+                    Some(GapCause::UnknownPosition) => state.history.since(now - window).joined(),
+                    // The viewer has nothing of this epoch yet.
+                    Some(GapCause::EpochChanged) => state.history.since(now - window),
                 };
                 let until = state.history.evicted_through().next();
                 (cause.map(|cause| Gap { after: sequence, until, cause }), backfill)
@@ -318,20 +322,37 @@ impl Hub {
             self.telemetry.gaps.inc();
             frames.push(self.frame(state.sequence, Body::Gap(gap))?);
         }
-        Ok(Snapshot { frames, backfill, position: state.sequence, cursor: state.ring.end() })
+        let held = match start {
+            Start::After { epoch, sequence, .. } if epoch == self.epoch && sequence <= state.sequence => sequence,
+            Start::After { .. } | Start::Window(_) => Sequence(0),
+        };
+        Ok(Snapshot { frames, backfill, held, position: state.sequence, cursor: state.ring.end() })
     }
 
-    /// The next frame of a backfill that ends at `position`. The last one says so.
+    /// Appends the next frame of a backfill from `held` to `position`. The last one says so. Before one that goes on behind
+    /// rows that are no more stands a gap. Returns how many bytes were appended.
     ///
     /// # Errors
     /// Only what the encoder refuses, which would be a defect here.
-    pub fn backfill_frame(&self, backfill: &mut Backfill, position: Sequence) -> Result<Bytes, EncodeError> {
+    pub fn backfill_frames(
+        &self,
+        backfill: &mut Backfill,
+        held: Sequence,
+        position: Sequence,
+        out: &mut Vec<Bytes>,
+    ) -> Result<usize, EncodeError> {
         let mut state = self.lock();
         let State { history, blocks, .. } = &mut *state;
-        history.fill(backfill, blocks)?;
+        let before = out.len();
+        if history.fill(backfill, blocks)? == Filled::WithHole {
+            let until = history.evicted_through().next();
+            self.telemetry.gaps.inc();
+            out.push(self.frame(position, Body::Gap(Gap { after: held, until, cause: GapCause::HistoryExpired }))?);
+        }
         let part = if backfill.is_done() { HistoryPart::Last } else { HistoryPart::More };
         let body = Body::History(protocol::History { part, blocks: blocks.blocks() });
-        self.frame(position, body)
+        out.push(self.frame(position, body)?);
+        Ok(out[before..].iter().map(Bytes::len).sum())
     }
 
     /// Appends the frames from `cursor` on to `out`, up to `room` bytes, and returns the new cursor.

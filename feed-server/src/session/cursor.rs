@@ -20,6 +20,8 @@ use crate::hub::{FellBehind, Hub};
 pub struct Cursor {
     opening: Vec<Bytes>,
     backfill: Option<Backfill>,
+    /// The position that the backfill goes on from.
+    held: Sequence,
     position: Sequence,
     next: u64,
 }
@@ -34,6 +36,7 @@ impl Cursor {
         Ok(Self {
             opening: snapshot.frames,
             backfill: Some(snapshot.backfill),
+            held: snapshot.held,
             position: snapshot.position,
             next: snapshot.cursor,
         })
@@ -41,7 +44,8 @@ impl Cursor {
 
     /// A cursor that goes on where a shard left off.
     pub const fn resume(place: Place) -> Self {
-        Self { opening: Vec::new(), backfill: None, position: place.position, next: place.next }
+        let position = place.position;
+        Self { opening: Vec::new(), backfill: None, held: position, position, next: place.next }
     }
 
     /// Its place in the ring of recent frames, once there is nothing left to send but what is to come.
@@ -68,9 +72,7 @@ impl Cursor {
         while let Some(backfill) = &mut self.backfill
             && bytes < room
         {
-            let frame = hub.backfill_frame(backfill, self.position)?;
-            bytes += frame.len();
-            frames.push(frame);
+            bytes += hub.backfill_frames(backfill, self.held, self.position, &mut frames)?;
             if backfill.is_done() {
                 self.backfill = None;
             }

@@ -1,0 +1,376 @@
+//! Resumption, against a model: whatever is cut off, evicted or restarted, a viewer holds what was sent, bit for bit, save
+//! what was declared to be missing.
+//!
+//! Here no socket is between the two: a viewer is given frames turn by turn, and loses the end of a turn with its connection.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use feed_server::batch::{Batch, BatchColumn};
+use feed_server::catalog::{Group, Series};
+use feed_server::clock;
+use feed_server::hub::{Bounds, Hub, Seat};
+use feed_server::session::cursor::Cursor;
+use feed_server::telemetry::Telemetry;
+use proptest::prelude::*;
+use protocol::column::MISSING;
+use protocol::{
+    Blocks, Body, Epoch, Frame, Gap, GapCause, GroupId, HistoryPart, Interval, Sequence, SeriesId, SeriesKind, Start,
+    Timestamp,
+};
+
+const GROUPS: usize = 3;
+const SERIES_PER_GROUP: usize = 2;
+const WINDOW: Interval = Interval::from_secs(3_600);
+
+/// Values that a careless copy would change.
+const AWKWARD: [u64; 8] = [
+    0x8000_0000_0000_0000,
+    0x0000_0000_0000_0001,
+    0x7ff0_0000_0000_0002,
+    0xfff8_0000_dead_beef,
+    0x7fef_ffff_ffff_ffff,
+    0xfff0_0000_0000_0000,
+    0x3fb9_9999_9999_999a,
+    0x4340_0000_0000_0001,
+];
+
+/// What happens.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A source hands over rows of a group; `present` says of which of its series.
+    Publish { group: usize, rows: usize, present: u8, seed: u64 },
+    /// The viewer is sent a turn of about so many bytes.
+    Turn { room: usize },
+    /// It loses its connection after so many frames of such a turn, and comes back.
+    Cut { room: usize, frames: usize },
+    /// It comes back with a position that it never held.
+    Forge { ahead: u64 },
+    /// The server starts anew.
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let publish = (0..GROUPS, 1..400_usize, 1..4_u8, any::<u64>())
+        .prop_map(|(group, rows, present, seed)| Step::Publish { group, rows, present, seed });
+    let room = 1..100_000_usize;
+    let step = prop_oneof![
+        12 => publish,
+        8 => room.clone().prop_map(|room| Step::Turn { room }),
+        3 => (room, 0..4_usize).prop_map(|(room, frames)| Step::Cut { room, frames }),
+        1 => (1..1_000_u64).prop_map(|ahead| Step::Forge { ahead }),
+        1 => Just(Step::Restart),
+    ];
+    proptest::collection::vec(step, 1..120)
+}
+
+/// A row's place, and the bits of its values.
+type Row = (GroupId, Timestamp);
+type Values = BTreeMap<SeriesId, u64>;
+
+/// A server, and what it has sent.
+struct Server {
+    hub: Arc<Hub>,
+    _seat: Seat,
+    groups: Vec<(GroupId, Vec<SeriesId>)>,
+    sent: BTreeMap<Row, (Sequence, Values)>,
+    clock: i64,
+}
+
+impl Server {
+    /// Small enough that the history lets go of much, and the ring of nearly all.
+    fn start(clock: i64) -> Self {
+        let bounds =
+            Bounds { history: WINDOW, history_bytes: 24_000, ring_bytes: 12_000, series: GROUPS * SERIES_PER_GROUP };
+        let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
+        let group = |number: usize| {
+            let (name, title) = (format!("g{number}"), String::new());
+            let interval = Interval::from_millis(1);
+            let group = Group { name, title, unit: "1".into(), interval, bounds: protocol::Bounds::Auto };
+            let group = hub.catalog().add_group(group).expect("fits");
+            let series = (0..SERIES_PER_GROUP).map(|series| {
+                let (name, labels) = (format!("s{series}"), Vec::new());
+                hub.catalog().add_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
+            });
+            (group, series.collect())
+        };
+        let groups = (0..GROUPS).map(group).collect();
+        let seat = hub.join();
+        Self { hub, _seat: seat, groups, sent: BTreeMap::new(), clock }
+    }
+
+    fn position(&self) -> Sequence {
+        let hello = self.hub.hello().expect("encodes");
+        Frame::decode(message(&hello)).expect("decodes").envelope.sequence
+    }
+
+    fn publish(&mut self, group: usize, rows: usize, present: u8, seed: u64) {
+        let (group, series) = &self.groups[group];
+        let times: Vec<Timestamp> =
+            (0..rows).map(|row| Timestamp::from_micros(self.clock + 1_000 * row as i64)).collect();
+        self.clock += 1_000 * rows as i64;
+        let bits = |series: usize, row: usize| {
+            let number = seed.wrapping_mul(31).wrapping_add((series * 7 + row) as u64);
+            if number.is_multiple_of(3) {
+                AWKWARD[(number / 3 % 8) as usize]
+            } else {
+                ((number % 1_000) as f64 * 0.1).to_bits()
+            }
+        };
+        let chosen: Vec<usize> = (0..SERIES_PER_GROUP).filter(|series| present & 1 << series != 0).collect();
+        let columns = chosen.iter().map(|&number| BatchColumn {
+            series: series[number],
+            values: (0..rows).map(|row| f64::from_bits(bits(number, row))).collect(),
+        });
+        let batch = Batch { group: *group, times: times.clone(), columns: columns.collect() };
+        let before = self.position();
+        self.hub.publish([batch], times[rows - 1]).expect("encodes");
+        assert_eq!(self.position(), before.next(), "rows of one batch fit one frame");
+        for (row, &time) in times.iter().enumerate() {
+            let values = chosen.iter().map(|&number| (series[number], bits(number, row))).collect();
+            self.sent.insert((*group, time), (before.next(), values));
+        }
+    }
+}
+
+/// What docs/PROTOCOL.md asks of a viewer, in a few lines.
+struct Viewer {
+    epoch: Epoch,
+    position: Sequence,
+    held: BTreeMap<Row, Values>,
+    gaps: Vec<Gap>,
+    /// It may be sent rows again that it holds: it lost its connection while it was being sent history.
+    may_overlap: bool,
+    fills: bool,
+}
+
+impl Viewer {
+    fn new(epoch: Epoch) -> Self {
+        Self { epoch, position: Sequence(0), held: BTreeMap::new(), gaps: Vec::new(), may_overlap: false, fills: true }
+    }
+
+    fn start(&self) -> Start {
+        Start::After { epoch: self.epoch, sequence: self.position, window: WINDOW }
+    }
+
+    fn cut_off(&mut self) {
+        self.may_overlap |= self.fills;
+        self.fills = true;
+    }
+
+    fn take_all(&mut self, frames: &[Bytes]) {
+        for frame in frames {
+            self.take(frame);
+        }
+    }
+
+    fn take(&mut self, framed: &Bytes) {
+        let frame = Frame::decode(message(framed)).expect("decodes");
+        if frame.envelope.epoch != self.epoch {
+            *self = Self::new(frame.envelope.epoch);
+        }
+        let sequence = frame.envelope.sequence;
+        match frame.body {
+            Body::Samples(samples) => {
+                assert!(!self.fills, "live rows before the history was whole");
+                assert_eq!(sequence, self.position.next(), "none twice, none left out");
+                self.position = sequence;
+                self.rows(&samples.blocks, false);
+            }
+            Body::History(history) => {
+                self.fills = true;
+                self.rows(&history.blocks, self.may_overlap);
+                if history.part == HistoryPart::Last {
+                    self.position = sequence;
+                    (self.fills, self.may_overlap) = (false, false);
+                }
+            }
+            Body::Gap(gap) => {
+                self.may_overlap |= gap.cause != GapCause::HistoryExpired;
+                self.gaps.push(gap);
+            }
+            Body::Catalog(_) => {}
+            other => panic!("not expected: {other:?}"),
+        }
+    }
+
+    fn rows(&mut self, blocks: &Blocks<'_>, may_overlap: bool) {
+        for block in blocks {
+            let times: Vec<Timestamp> = block.times.iter().collect();
+            let newest = self.held.range(..(block.group, Timestamp::from_micros(i64::MAX))).next_back();
+            let newest = newest.map(|(&row, _)| row).filter(|row| row.0 == block.group);
+            if newest.is_some_and(|(_, newest)| newest >= times[0]) {
+                assert!(may_overlap, "rows that are held were sent again");
+                self.held.retain(|&(group, time), _| group != block.group || time < times[0]);
+            }
+            for column in &block.columns {
+                let mut values = vec![MISSING; times.len()];
+                column.values().expect("known").copy_to(&mut values);
+                for (&time, value) in times.iter().zip(values) {
+                    let row = self.held.entry((block.group, time)).or_default();
+                    if value.to_bits() != MISSING.to_bits() {
+                        assert_eq!(row.insert(column.series, value.to_bits()), None, "a value twice");
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_declared_missing(&self, (group, time): Row, sequence: Sequence) -> bool {
+        self.gaps.iter().any(|gap| match gap.cause {
+            GapCause::HistoryExpired => gap.after < sequence && sequence < gap.until,
+            GapCause::UnknownPosition => sequence < gap.until,
+            // What was there before it came is promised as far as the history reached when it was sent.
+            GapCause::EpochChanged => {
+                self.held.range((group, Timestamp::from_micros(i64::MIN))..(group, time)).next().is_none()
+            }
+        })
+    }
+
+    /// Everything sent is held, or declared to be missing; nothing else is held.
+    fn check(&self, server: &Server) {
+        for (row, (sequence, values)) in &server.sent {
+            match self.held.get(row) {
+                Some(held) => assert_eq!(held, values, "{row:?} at {sequence:?} is not what was sent"),
+                None => {
+                    assert!(
+                        self.is_declared_missing(*row, *sequence),
+                        "{row:?} at {sequence:?} is missing without a word"
+                    );
+                }
+            }
+        }
+        assert!(self.held.keys().all(|row| server.sent.contains_key(row)), "a row that was never sent");
+    }
+}
+
+/// A message without its WebSocket head.
+fn message(framed: &Bytes) -> &[u8] {
+    match framed[1] {
+        126 => &framed[4..],
+        127 => &framed[10..],
+        _ => &framed[2..],
+    }
+}
+
+/// Plays `steps` and lets the viewer catch up. Returns it, and the server of the last epoch.
+fn play(steps: &[Step]) -> (Viewer, Server) {
+    let mut server = Server::start(clock::now().micros());
+    let mut viewer = Viewer::new(server.hub.epoch());
+    let connect = |viewer: &Viewer, server: &Server| Cursor::at(&server.hub, viewer.start()).expect("encodes");
+    let mut cursor = connect(&viewer, &server);
+    for step in steps {
+        match *step {
+            Step::Publish { group, rows, present, seed } => server.publish(group, rows, present, seed),
+            Step::Turn { room } => {
+                let turn = cursor.next_turn(&server.hub, room).expect("encodes");
+                viewer.take_all(&turn);
+            }
+            Step::Cut { room, frames } => {
+                let turn = cursor.next_turn(&server.hub, room).expect("encodes");
+                viewer.take_all(&turn[..frames.min(turn.len())]);
+                viewer.cut_off();
+                cursor = connect(&viewer, &server);
+            }
+            Step::Forge { ahead } => {
+                viewer.cut_off();
+                let sequence = Sequence(server.position().0 + ahead);
+                let start = Start::After { epoch: viewer.epoch, sequence, window: WINDOW };
+                cursor = Cursor::at(&server.hub, start).expect("encodes");
+            }
+            Step::Restart => {
+                // An epoch is a microsecond: two that begin in the same are one.
+                let before = server.hub.epoch();
+                while server.hub.epoch() == before {
+                    server = Server::start(server.clock);
+                }
+                viewer.cut_off();
+                cursor = connect(&viewer, &server);
+            }
+        }
+    }
+    while cursor.caught_up(&server.hub).is_none() {
+        let turn = cursor.next_turn(&server.hub, 10_000).expect("encodes");
+        viewer.take_all(&turn);
+    }
+    (viewer, server)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_viewer_holds_what_was_sent_save_what_was_declared_missing(steps in steps()) {
+        let (viewer, server) = play(&steps);
+        prop_assert_eq!(viewer.epoch, server.hub.epoch());
+        prop_assert_eq!(viewer.position, server.position());
+        viewer.check(&server);
+    }
+}
+
+const SOME_ROWS: Step = Step::Publish { group: 0, rows: 300, present: 3, seed: 1 };
+
+#[test]
+fn inside_the_history_nothing_is_declared_missing() {
+    let steps =
+        [SOME_ROWS, Step::Cut { room: 1, frames: 1 }, SOME_ROWS, Step::Cut { room: 90_000, frames: 9 }, SOME_ROWS];
+    let (viewer, server) = play(&steps);
+    assert_eq!(viewer.gaps, []);
+    assert_eq!(viewer.held.len(), server.sent.len());
+}
+
+#[test]
+fn what_the_history_has_let_go_of_is_one_gap_with_exact_bounds() {
+    let mut steps = vec![SOME_ROWS, Step::Turn { room: 90_000 }, Step::Turn { room: 90_000 }];
+    steps.extend(std::iter::repeat_n(SOME_ROWS, 9));
+    let (viewer, server) = play(&steps);
+    let [gap] = viewer.gaps.as_slice() else { panic!("one gap, found {:?}", viewer.gaps) };
+    assert_eq!(gap.after, Sequence(1), "what was held before");
+    let last_missing =
+        server.sent.iter().filter(|(row, _)| !viewer.held.contains_key(row)).map(|(_, sent)| sent.0).max();
+    assert_eq!(Some(gap.until), last_missing.map(Sequence::next), "no row before it is missing in vain");
+}
+
+#[test]
+fn what_the_history_lets_go_of_while_it_is_sent_is_declared_too() {
+    let many = Step::Publish { group: 0, rows: 399, present: 3, seed: 3 };
+    let mut steps = vec![many.clone(), many.clone(), Step::Cut { room: 1, frames: 0 }, Step::Turn { room: 1 }];
+    steps.extend(std::iter::repeat_n(many, 9));
+    let (viewer, server) = play(&steps);
+    assert!(!viewer.gaps.is_empty());
+    viewer.check(&server);
+}
+
+#[test]
+#[should_panic(expected = "missing without a word")]
+fn the_model_notices_a_missing_row() {
+    let (mut viewer, server) = play(&[SOME_ROWS, SOME_ROWS]);
+    viewer.held.pop_last();
+    viewer.check(&server);
+}
+
+#[test]
+#[should_panic(expected = "is not what was sent")]
+fn the_model_notices_a_changed_bit() {
+    let (mut viewer, server) = play(&[SOME_ROWS, SOME_ROWS]);
+    let value = viewer.held.values_mut().next().and_then(|row| row.values_mut().next()).expect("held");
+    *value ^= 1;
+    viewer.check(&server);
+}
+
+#[test]
+#[should_panic(expected = "none twice, none left out")]
+fn the_model_notices_a_repeated_frame() {
+    let mut server = Server::start(clock::now().micros());
+    let mut viewer = Viewer::new(server.hub.epoch());
+    let mut cursor = Cursor::at(&server.hub, viewer.start()).expect("encodes");
+    for _ in 0..2 {
+        let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");
+        viewer.take_all(&turn);
+        server.publish(0, 10, 3, 5);
+    }
+    let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");
+    viewer.take_all(&turn);
+    viewer.take_all(&turn);
+}
