@@ -1,37 +1,41 @@
-//! An echo server on the product's own accept loop and upgrade, for testing WebSocket clients.
+//! An echo server on the product's own accept loop, upgrade, and both directions of a session: for testing WebSocket clients,
+//! and the server's WebSocket itself.
 //!
 //! ```text
 //! cargo run -p feed-server --example echo -- --listen 127.0.0.1:9001 --www FOLDER
 //! ```
 //! | path | what it does |
 //! | --- | --- |
-//! | `/echo` | sends every message back |
+//! | `/echo`, or any other by a handshake | sends every message back |
 //! | `/close?code=4000&reason=bye` | closes after the first message, with that code and reason |
 //! | `/drop` | cuts the connection after the first message, without a close |
 //! | `/refuse` | answers the handshake with 403 |
 //! | anything else | files of the folder |
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::Parser;
-use feed_server::http::connection::Connection;
+use feed_server::fanout::framing::framed;
 use feed_server::http::page::Page;
 use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
 use feed_server::http::server::{Answer, listen, serve};
 use feed_server::http::upgrade;
-use feed_server::session::websocket_config;
+use feed_server::session::farewell::farewell;
+use feed_server::session::refusal::Refused;
+use feed_server::session::{Channel, websocket_config};
 use feed_server::shutdown::shutdown;
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::header::UPGRADE;
 use hyper::{Request, Response, StatusCode};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 #[derive(Parser)]
 struct Args {
@@ -41,6 +45,9 @@ struct Args {
     /// Folder with files to serve.
     #[arg(long, default_value = ".")]
     www: PathBuf,
+    /// Most bytes that a message may have [default: as many as a viewer's].
+    #[arg(long)]
+    message_limit: Option<usize>,
 }
 
 #[tokio::main]
@@ -49,12 +56,25 @@ async fn main() -> anyhow::Result<()> {
     let listener = listen(args.listen)?;
     println!("Echo is live at http://{}/", listener.local_addr()?);
     let (_stop, stopped) = shutdown();
-    serve(listener, Limits::default(), Arc::new(Echo { page: Page::Folder(args.www) }), stopped).await;
+    serve(
+        listener,
+        Limits::default(),
+        Arc::new(Echo { page: Page::Folder(args.www), config: config(args.message_limit) }),
+        stopped,
+    )
+    .await;
     Ok(())
 }
 
 struct Echo {
     page: Page,
+    config: WebSocketConfig,
+}
+
+fn config(message_limit: Option<usize>) -> WebSocketConfig {
+    let config = websocket_config();
+    let Some(limit) = message_limit else { return config };
+    config.max_message_size(Some(limit)).max_frame_size(Some(limit)).max_write_buffer_size(usize::MAX)
 }
 
 impl Answer for Echo {
@@ -64,16 +84,22 @@ impl Answer for Echo {
             "/drop" => Behaviour::Drop,
             "/close" => Behaviour::Close(close_frame(request.uri().query().unwrap_or_default())),
             "/refuse" => return text(StatusCode::FORBIDDEN, "refused\n"),
+            _ if request.headers().contains_key(UPGRADE) => Behaviour::Echo,
             path => {
                 return self.page.file(path, "").map_or_else(|| text(StatusCode::NOT_FOUND, "not found\n"), send_file);
             }
         };
         match upgrade::accept(&request) {
             Ok(response) => {
+                let config = self.config;
                 tokio::spawn(async move {
-                    if let Ok(socket) = upgrade::finish(request, websocket_config()).await {
-                        // A peer that is gone needs no answer.
-                        let _gone = behaviour.run(socket).await;
+                    let Ok(upgraded) = upgrade::take(request).await else { return };
+                    let mut channel = Channel::open(upgraded, config).await;
+                    if let Err(error) = behaviour.run(&mut channel).await
+                        && let Some(refused) = Refused::by_websocket(&error)
+                    {
+                        let close = CloseFrame { code: refused.close_code(), reason: refused.reason().into() };
+                        farewell(&mut channel.socket, close).await;
                     }
                 });
                 response.map(|()| Full::default())
@@ -90,17 +116,18 @@ enum Behaviour {
 }
 
 impl Behaviour {
-    async fn run(self, mut socket: WebSocketStream<Connection>) -> Result<(), tokio_tungstenite::tungstenite::Error> {
-        while let Some(message) = socket.next().await {
-            let message = message?;
-            if !(message.is_text() || message.is_binary()) {
-                continue;
+    async fn run(self, channel: &mut Channel) -> Result<(), Error> {
+        while let Some(message) = channel.socket.next().await {
+            match (&self, message?) {
+                (Self::Echo, Message::Binary(bytes)) => drop(channel.outbox.send(&[framed(&bytes)])?),
+                (Self::Echo, message @ Message::Text(_)) => channel.socket.send(message).await?,
+                (Self::Drop, Message::Binary(_) | Message::Text(_)) => return Ok(()),
+                (Self::Close(frame), Message::Binary(_) | Message::Text(_)) => {
+                    channel.socket.send(Message::Close(Some(frame.clone()))).await?;
+                }
+                _ => {}
             }
-            match self {
-                Self::Echo => socket.send(message).await?,
-                Self::Drop => return Ok(()),
-                Self::Close(ref frame) => socket.send(Message::Close(Some(frame.clone()))).await?,
-            }
+            poll_fn(|context| channel.outbox.poll_flush(context)).await?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The Python that runs `docs/examples`, in an environment of its own.
+//! The Python that runs `docs/examples` and what tests are written in it, in an environment of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,19 @@ use anyhow::{Context, Result, bail};
 use crate::setup;
 use crate::workspace::{Workspace, heading, in_path, run};
 
-/// What the examples need beyond the standard library.
-const REQUIREMENTS: &str = "docs/examples/requirements.txt";
+/// What the examples and the tests need beyond the standard library.
+const REQUIREMENTS: [&str; 2] = ["docs/examples/requirements.txt", "feed-server/tests/requirements.txt"];
 const DEBIAN_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
 
-/// An interpreter that has what the examples need, in `target/python`; made anew when that has changed.
+/// An interpreter that has what they need, in `target/python`; made anew when that has changed.
 ///
 /// # Errors
 /// When there is no Python and none can be installed, or the requirements cannot be; says what to do.
 pub fn environment(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target.join("python");
     let interpreter = folder.join("bin/python3");
-    let wanted = fs::read_to_string(workspace.root.join(REQUIREMENTS))?;
+    let files = REQUIREMENTS.map(|file| workspace.root.join(file));
+    let wanted = files.iter().map(fs::read_to_string).collect::<Result<String, _>>()?;
     let installed = folder.join("requirements.txt");
     if works(&interpreter) && fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
         return Ok(interpreter);
@@ -29,8 +30,11 @@ pub fn environment(workspace: &Workspace) -> Result<PathBuf> {
     let python = system_python()?;
     run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder))?;
     let mut pip = Command::new(&interpreter);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    run(pip.arg(workspace.root.join(REQUIREMENTS))).context("the examples' requirements cannot be installed")?;
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    for file in &files {
+        pip.arg("--requirement").arg(file);
+    }
+    run(&mut pip).context("the requirements of docs/examples and the tests cannot be installed")?;
     fs::write(installed, wanted)?;
     Ok(interpreter)
 }

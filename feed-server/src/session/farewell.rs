@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 pub(super) const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Closes, and waits a moment until the peer has too.
-pub(super) async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, frame: CloseFrame) {
+pub async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, frame: CloseFrame) {
     let close = async {
         // A pong that waits would go out after the close, where nothing may.
         let _gone = socket.flush().await;

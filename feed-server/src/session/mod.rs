@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`cursor`] | where the viewer's stream stands, and which frames are next |
 //! | `ended` | why a session ended, and what its viewer is told |
-//! | `farewell` | the last words to a viewer |
+//! | [`farewell`] | the last words to a viewer |
 //! | [`liveness`] | whether the viewer is still there |
 //! | [`pace`] | how often it may be sent something |
 //! | [`refusal`] | which close code and reason a broken rule earns |
@@ -16,7 +16,7 @@
 
 pub mod cursor;
 mod ended;
-mod farewell;
+pub mod farewell;
 pub mod liveness;
 pub mod pace;
 pub mod refusal;
@@ -39,9 +39,10 @@ use crate::allowance::Allowance;
 use crate::clock;
 use crate::fanout::Fanout;
 use crate::fanout::outbox::{Outbox, Sent};
-use crate::fanout::shard::{LiveViewer, Place};
+use crate::fanout::shard::{self, LiveViewer};
 use crate::fanout::stream::ViewerStream;
 use crate::http::connection::Connection;
+use crate::http::reception::Place;
 use crate::http::upgrade::Upgraded;
 use crate::hub::Hub;
 use crate::shutdown::ShutdownListener;
@@ -73,6 +74,28 @@ pub fn websocket_config() -> WebSocketConfig {
         .max_frame_size(Some(limit))
 }
 
+/// Both directions of a viewer's connection.
+#[derive(Debug)]
+pub struct Channel {
+    /// What is read from it; pongs and closes go out here too.
+    pub socket: WebSocketStream<ViewerStream>,
+    /// What frames are written to.
+    pub outbox: Arc<Outbox>,
+    /// Its place among the server's connections.
+    pub place: Option<Place>,
+}
+
+impl Channel {
+    /// Of a connection that was just upgraded.
+    pub async fn open(upgraded: Upgraded, config: WebSocketConfig) -> Self {
+        let Upgraded { socket, early, place } = upgraded;
+        let outbox = Arc::new(Outbox::new(socket));
+        let stream = ViewerStream::new(Arc::clone(&outbox));
+        let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
+        Self { socket, outbox, place }
+    }
+}
+
 /// When a viewer's stream begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
@@ -96,10 +119,7 @@ pub struct Service {
 /// Serves one viewer until it leaves, breaks a rule, or the server stops.
 pub async fn run(upgraded: Upgraded, service: Service, opening: Opening) {
     let Service { hub, fanout, mut shutdown } = service;
-    let Upgraded { socket, early, place: _until_the_end } = upgraded;
-    let outbox = Arc::new(Outbox::new(socket));
-    let stream = ViewerStream::new(Arc::clone(&outbox));
-    let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(websocket_config())).await;
+    let Channel { socket, outbox, place: _until_the_end } = Channel::open(upgraded, websocket_config()).await;
     let now = Instant::now();
     let mut session = Session {
         socket,
@@ -154,7 +174,7 @@ enum Writer {
     /// The session.
     Session(Cursor),
     /// A shard, until it hands the viewer back.
-    Shard(oneshot::Receiver<Place>),
+    Shard(oneshot::Receiver<shard::Place>),
 }
 
 impl Session {
@@ -206,7 +226,7 @@ impl Session {
         }
     }
 
-    fn hand_over(&self, place: Place) -> oneshot::Receiver<Place> {
+    fn hand_over(&self, place: shard::Place) -> oneshot::Receiver<shard::Place> {
         let (back, handed_back) = oneshot::channel();
         self.fanout.admit(LiveViewer {
             outbox: Arc::clone(&self.outbox),
@@ -219,7 +239,7 @@ impl Session {
     }
 
     /// Reads what the viewer says while a shard writes.
-    async fn listen(&mut self, mut back: oneshot::Receiver<Place>) -> Result<Writer, Ended> {
+    async fn listen(&mut self, mut back: oneshot::Receiver<shard::Place>) -> Result<Writer, Ended> {
         loop {
             let quiet = self.ask_if_quiet().await?;
             tokio::select! {

@@ -19,7 +19,7 @@ use crate::{page, python, setup};
 /// | `KYMOGRAPH_PAGE` | the folder of the page |
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
-/// | `KYMOGRAPH_PYTHON` | a Python that has what `docs/examples` need |
+/// | `KYMOGRAPH_PYTHON` | a Python that has what `docs/examples` and the tests need |
 /// | `KYMOGRAPH_ECHO` | feed-server's echo example, likewise |
 ///
 /// # Errors
