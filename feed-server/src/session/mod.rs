@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`cursor`] | where the viewer's stream stands, and which frames are next |
 //! | `ended` | why a session ended, and what its viewer is told |
-//! | [`farewell`] | the last words to a viewer |
+//! | [`mod@farewell`] | the last words to a viewer |
 //! | [`liveness`] | whether the viewer is still there |
 //! | [`pace`] | how often it may be sent something |
 //! | [`refusal`] | which close code and reason a broken rule earns |
