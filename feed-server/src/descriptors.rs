@@ -2,8 +2,8 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// What sources, the listener and the runtime need besides connections.
-const SPARE: usize = 64;
+/// What sources, the listener, the runtime and those who are being refused need besides connections.
+const SPARE: usize = 128;
 
 /// Asks the system for as many descriptors as `connections` take, and returns how many connections it allows: fewer where it
 /// gives no more. A connection beyond that could only be accepted at the price of another.

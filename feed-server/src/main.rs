@@ -1,5 +1,6 @@
 //! The `feed-server` binary: reads the command line, runs the server, ends on Ctrl-C or SIGTERM.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -12,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("KYMOGRAPH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A log that cannot be written must not end what it tells of.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).init();
     let done = match Cli::parse().command {
         Command::Serve(args) => serve(&args),
         Command::CheckConfig { file } => Config::read(&file).map_err(Into::into).map(|config| {
@@ -38,7 +40,8 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         signals.wait().await;
         stop.stop();
     });
-    println!("Kymograph is live at {url}");
+    // Where that cannot be written, it is served all the same.
+    let _unsaid = writeln!(std::io::stdout(), "Kymograph is live at {url}");
     if args.open {
         open_browser(&url);
     }

@@ -3,6 +3,8 @@
 //!
 //! Here no socket is between the two: a viewer is given frames turn by turn, and loses the end of a turn with its connection.
 
+mod model;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,17 +15,12 @@ use feed_server::clock;
 use feed_server::hub::{Bounds, Hub, Seat};
 use feed_server::session::cursor::Cursor;
 use feed_server::telemetry::Telemetry;
+use model::{Row, Values, Viewer, WINDOW};
 use proptest::prelude::*;
-use protocol::column::MISSING;
-use protocol::{
-    Blocks, Body, Epoch, Frame, Gap, GapCause, GroupId, HistoryPart, Interval, Sequence, SeriesId, SeriesKind, Start,
-    Timestamp,
-};
+use protocol::{Frame, GapCause, GroupId, Interval, Sequence, SeriesId, SeriesKind, Start, Timestamp};
 
 const GROUPS: usize = 3;
 const SERIES_PER_GROUP: usize = 2;
-const WINDOW: Interval = Interval::from_secs(3_600);
-
 /// Values that a careless copy would change.
 const AWKWARD: [u64; 8] = [
     0x8000_0000_0000_0000,
@@ -64,10 +61,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     ];
     proptest::collection::vec(step, 1..120)
 }
-
-/// A row's place, and the bits of its values.
-type Row = (GroupId, Timestamp);
-type Values = BTreeMap<SeriesId, u64>;
 
 /// A server, and what it has sent.
 struct Server {
@@ -134,114 +127,36 @@ impl Server {
     }
 }
 
-/// What docs/PROTOCOL.md asks of a viewer, in a few lines.
-struct Viewer {
-    epoch: Epoch,
-    position: Sequence,
-    held: BTreeMap<Row, Values>,
-    gaps: Vec<Gap>,
-    /// It may be sent rows again that it holds: it lost its connection while it was being sent history.
-    may_overlap: bool,
-    fills: bool,
+fn is_declared_missing(viewer: &Viewer, (group, time): Row, sequence: Sequence) -> bool {
+    viewer.gaps.iter().any(|gap| match gap.cause {
+        GapCause::HistoryExpired => gap.after < sequence && sequence < gap.until,
+        GapCause::UnknownPosition => sequence < gap.until,
+        // What was there before it came is promised as far as the history reached when it was sent.
+        GapCause::EpochChanged => {
+            viewer.held.range((group, Timestamp::from_micros(i64::MIN))..(group, time)).next().is_none()
+        }
+    })
 }
 
-impl Viewer {
-    fn new(epoch: Epoch) -> Self {
-        Self { epoch, position: Sequence(0), held: BTreeMap::new(), gaps: Vec::new(), may_overlap: false, fills: true }
-    }
-
-    fn start(&self) -> Start {
-        Start::After { epoch: self.epoch, sequence: self.position, window: WINDOW }
-    }
-
-    fn cut_off(&mut self) {
-        self.may_overlap |= self.fills;
-        self.fills = true;
-    }
-
-    fn take_all(&mut self, frames: &[Bytes]) {
-        for frame in frames {
-            self.take(frame);
-        }
-    }
-
-    fn take(&mut self, framed: &Bytes) {
-        let frame = Frame::decode(message(framed)).expect("decodes");
-        if frame.envelope.epoch != self.epoch {
-            *self = Self::new(frame.envelope.epoch);
-        }
-        let sequence = frame.envelope.sequence;
-        match frame.body {
-            Body::Samples(samples) => {
-                assert!(!self.fills, "live rows before the history was whole");
-                assert_eq!(sequence, self.position.next(), "none twice, none left out");
-                self.position = sequence;
-                self.rows(&samples.blocks, false);
-            }
-            Body::History(history) => {
-                self.fills = true;
-                self.rows(&history.blocks, self.may_overlap);
-                if history.part == HistoryPart::Last {
-                    self.position = sequence;
-                    (self.fills, self.may_overlap) = (false, false);
-                }
-            }
-            Body::Gap(gap) => {
-                self.may_overlap |= gap.cause != GapCause::HistoryExpired;
-                self.gaps.push(gap);
-            }
-            Body::Catalog(_) => {}
-            other => panic!("not expected: {other:?}"),
-        }
-    }
-
-    fn rows(&mut self, blocks: &Blocks<'_>, may_overlap: bool) {
-        for block in blocks {
-            let times: Vec<Timestamp> = block.times.iter().collect();
-            let newest = self.held.range(..(block.group, Timestamp::from_micros(i64::MAX))).next_back();
-            let newest = newest.map(|(&row, _)| row).filter(|row| row.0 == block.group);
-            if newest.is_some_and(|(_, newest)| newest >= times[0]) {
-                assert!(may_overlap, "rows that are held were sent again");
-                self.held.retain(|&(group, time), _| group != block.group || time < times[0]);
-            }
-            for column in &block.columns {
-                let mut values = vec![MISSING; times.len()];
-                column.values().expect("known").copy_to(&mut values);
-                for (&time, value) in times.iter().zip(values) {
-                    let row = self.held.entry((block.group, time)).or_default();
-                    if value.to_bits() != MISSING.to_bits() {
-                        assert_eq!(row.insert(column.series, value.to_bits()), None, "a value twice");
-                    }
-                }
+/// Everything sent is held, or declared to be missing; nothing else is held.
+fn check(viewer: &Viewer, server: &Server) {
+    for (row, (sequence, values)) in &server.sent {
+        match viewer.held.get(row) {
+            Some(held) => assert_eq!(held, values, "{row:?} at {sequence:?} is not what was sent"),
+            None => {
+                assert!(
+                    is_declared_missing(viewer, *row, *sequence),
+                    "{row:?} at {sequence:?} is missing without a word"
+                );
             }
         }
     }
+    assert!(viewer.held.keys().all(|row| server.sent.contains_key(row)), "a row that was never sent");
+}
 
-    fn is_declared_missing(&self, (group, time): Row, sequence: Sequence) -> bool {
-        self.gaps.iter().any(|gap| match gap.cause {
-            GapCause::HistoryExpired => gap.after < sequence && sequence < gap.until,
-            GapCause::UnknownPosition => sequence < gap.until,
-            // What was there before it came is promised as far as the history reached when it was sent.
-            GapCause::EpochChanged => {
-                self.held.range((group, Timestamp::from_micros(i64::MIN))..(group, time)).next().is_none()
-            }
-        })
-    }
-
-    /// Everything sent is held, or declared to be missing; nothing else is held.
-    fn check(&self, server: &Server) {
-        for (row, (sequence, values)) in &server.sent {
-            match self.held.get(row) {
-                Some(held) => assert_eq!(held, values, "{row:?} at {sequence:?} is not what was sent"),
-                None => {
-                    assert!(
-                        self.is_declared_missing(*row, *sequence),
-                        "{row:?} at {sequence:?} is missing without a word"
-                    );
-                }
-            }
-        }
-        assert!(self.held.keys().all(|row| server.sent.contains_key(row)), "a row that was never sent");
+fn take_all(viewer: &mut Viewer, frames: &[Bytes]) {
+    for frame in frames {
+        viewer.take(message(frame));
     }
 }
 
@@ -257,7 +172,7 @@ fn message(framed: &Bytes) -> &[u8] {
 /// Plays `steps` and lets the viewer catch up. Returns it, and the server of the last epoch.
 fn play(steps: &[Step]) -> (Viewer, Server) {
     let mut server = Server::start(clock::now().micros());
-    let mut viewer = Viewer::new(server.hub.epoch());
+    let mut viewer = Viewer::new(Some(server.hub.epoch()));
     let connect = |viewer: &Viewer, server: &Server| Cursor::at(&server.hub, viewer.start()).expect("encodes");
     let mut cursor = connect(&viewer, &server);
     for step in steps {
@@ -265,18 +180,18 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
             Step::Publish { group, rows, present, seed } => server.publish(group, rows, present, seed),
             Step::Turn { room } => {
                 let turn = cursor.next_turn(&server.hub, room).expect("encodes");
-                viewer.take_all(&turn);
+                take_all(&mut viewer, &turn);
             }
             Step::Cut { room, frames } => {
                 let turn = cursor.next_turn(&server.hub, room).expect("encodes");
-                viewer.take_all(&turn[..frames.min(turn.len())]);
+                take_all(&mut viewer, &turn[..frames.min(turn.len())]);
                 viewer.cut_off();
                 cursor = connect(&viewer, &server);
             }
             Step::Forge { ahead } => {
                 viewer.cut_off();
                 let sequence = Sequence(server.position().0 + ahead);
-                let start = Start::After { epoch: viewer.epoch, sequence, window: WINDOW };
+                let start = Start::After { epoch: server.hub.epoch(), sequence, window: WINDOW };
                 cursor = Cursor::at(&server.hub, start).expect("encodes");
             }
             Step::Restart => {
@@ -292,7 +207,7 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
     }
     while cursor.caught_up(&server.hub).is_none() {
         let turn = cursor.next_turn(&server.hub, 10_000).expect("encodes");
-        viewer.take_all(&turn);
+        take_all(&mut viewer, &turn);
     }
     (viewer, server)
 }
@@ -303,9 +218,9 @@ proptest! {
     #[test]
     fn a_viewer_holds_what_was_sent_save_what_was_declared_missing(steps in steps()) {
         let (viewer, server) = play(&steps);
-        prop_assert_eq!(viewer.epoch, server.hub.epoch());
+        prop_assert_eq!(viewer.epoch, Some(server.hub.epoch()));
         prop_assert_eq!(viewer.position, server.position());
-        viewer.check(&server);
+        check(&viewer, &server);
     }
 }
 
@@ -339,7 +254,7 @@ fn what_the_history_lets_go_of_while_it_is_sent_is_declared_too() {
     steps.extend(std::iter::repeat_n(many, 9));
     let (viewer, server) = play(&steps);
     assert!(!viewer.gaps.is_empty());
-    viewer.check(&server);
+    check(&viewer, &server);
 }
 
 #[test]
@@ -347,7 +262,7 @@ fn what_the_history_lets_go_of_while_it_is_sent_is_declared_too() {
 fn the_model_notices_a_missing_row() {
     let (mut viewer, server) = play(&[SOME_ROWS, SOME_ROWS]);
     viewer.held.pop_last();
-    viewer.check(&server);
+    check(&viewer, &server);
 }
 
 #[test]
@@ -356,21 +271,21 @@ fn the_model_notices_a_changed_bit() {
     let (mut viewer, server) = play(&[SOME_ROWS, SOME_ROWS]);
     let value = viewer.held.values_mut().next().and_then(|row| row.values_mut().next()).expect("held");
     *value ^= 1;
-    viewer.check(&server);
+    check(&viewer, &server);
 }
 
 #[test]
 #[should_panic(expected = "none twice, none left out")]
 fn the_model_notices_a_repeated_frame() {
     let mut server = Server::start(clock::now().micros());
-    let mut viewer = Viewer::new(server.hub.epoch());
+    let mut viewer = Viewer::new(Some(server.hub.epoch()));
     let mut cursor = Cursor::at(&server.hub, viewer.start()).expect("encodes");
     for _ in 0..2 {
         let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");
-        viewer.take_all(&turn);
+        take_all(&mut viewer, &turn);
         server.publish(0, 10, 3, 5);
     }
     let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");
-    viewer.take_all(&turn);
-    viewer.take_all(&turn);
+    take_all(&mut viewer, &turn);
+    take_all(&mut viewer, &turn);
 }

@@ -22,7 +22,8 @@ pub mod pace;
 pub mod refusal;
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,8 +50,8 @@ use crate::shutdown::ShutdownListener;
 use crate::telemetry::Telemetry;
 use cursor::Cursor;
 use ended::Ended;
-use farewell::{CLOSE_DEADLINE, farewell};
-use liveness::{ANSWER_DEADLINE, Liveness, Verdict};
+use farewell::farewell;
+use liveness::{ANSWER_DEADLINE, Liveness, Reading, Verdict};
 use pace::Pace;
 use refusal::Refused;
 
@@ -129,6 +130,7 @@ pub async fn run(upgraded: Upgraded, service: Service, opening: Opening) {
         pace: Arc::default(),
         allowance: Allowance::full(now),
         liveness: Liveness::Heard(now),
+        reading: Reading::default(),
     };
     let ended = tokio::select! {
         biased;
@@ -152,13 +154,6 @@ pub async fn turn_away(mut socket: WebSocketStream<Connection>, telemetry: &Tele
     farewell(&mut socket, CloseFrame { code: refused.close_code(), reason: refused.reason().into() }).await;
 }
 
-/// Ready at `due`, or at once.
-async fn until(due: Option<Instant>) {
-    if let Some(due) = due {
-        sleep_until(due).await;
-    }
-}
-
 struct Session {
     socket: WebSocketStream<ViewerStream>,
     outbox: Arc<Outbox>,
@@ -167,6 +162,17 @@ struct Session {
     pace: Arc<Pace>,
     allowance: Allowance,
     liveness: Liveness,
+    reading: Reading,
+}
+
+/// What a session waits for.
+enum Event<T> {
+    /// The viewer said this.
+    Said(Message),
+    /// The viewer's socket has taken all that there was.
+    Flushed,
+    /// Something else was ready.
+    Other(T),
 }
 
 /// Who writes to the viewer.
@@ -181,7 +187,7 @@ impl Session {
     async fn stream(&mut self, opening: Opening) -> Result<Infallible, Ended> {
         let _seat = self.hub.join();
         let hello = self.hub.hello()?;
-        self.send(&[hello]).await?;
+        self.send(&[hello])?;
         let start = match opening {
             Opening::AtOnce(window) => Start::Window(window),
             Opening::OnRequest => {
@@ -201,27 +207,32 @@ impl Session {
     async fn catch_up(&mut self, mut cursor: Cursor) -> Result<Writer, Ended> {
         let _behind = self.hub.telemetry().viewers_catching_up.enter();
         loop {
-            if let Some(place) = cursor.caught_up(&self.hub) {
-                return Ok(Writer::Shard(self.hand_over(place)));
-            }
-            let now = Instant::now();
-            if self.pace.due(now) {
-                let turn = cursor.next_turn(&self.hub, TURN_BYTES)?;
-                self.pace.sent(now);
-                self.send(&turn).await?;
-            }
-            let (due, quiet) = (self.pace.next_due(), self.ask_if_quiet().await?);
-            tokio::select! {
-                // What the viewer says comes first: a flood of frames must not keep it from being heard.
-                biased;
-                message = self.socket.next() => {
-                    let message = message.ok_or(Ended::ClosedByViewer)??;
-                    if let Some(start) = self.read(message).await? {
-                        cursor = Cursor::at(&self.hub, start)?;
-                    }
+            let mut due = None;
+            let is_whole = self.outbox.flush_now()? == Sent::Whole;
+            if is_whole {
+                if let Some(place) = cursor.caught_up(&self.hub) {
+                    return Ok(Writer::Shard(self.hand_over(place)));
                 }
-                () = until(due) => {}
-                () = sleep_until(quiet) => {}
+                let now = Instant::now();
+                if self.pace.due(now) {
+                    let turn = cursor.next_turn(&self.hub, TURN_BYTES)?;
+                    self.pace.sent(now);
+                    self.send(&turn)?;
+                }
+                due = self.pace.next_due();
+            }
+            let due = async {
+                match due {
+                    Some(due) => sleep_until(due).await,
+                    // Nothing is taken now: the next turn waits for that.
+                    None if !is_whole => pending().await,
+                    None => {}
+                }
+            };
+            if let Event::Said(message) = self.next_event(due).await?
+                && let Some(start) = self.read(message)?
+            {
+                cursor = Cursor::at(&self.hub, start)?;
             }
         }
     }
@@ -241,38 +252,58 @@ impl Session {
     /// Reads what the viewer says while a shard writes.
     async fn listen(&mut self, mut back: oneshot::Receiver<shard::Place>) -> Result<Writer, Ended> {
         loop {
-            let quiet = self.ask_if_quiet().await?;
-            tokio::select! {
-                // What came while this machine slept counts.
-                biased;
-                message = self.socket.next() => {
-                    let message = message.ok_or(Ended::ClosedByViewer)??;
-                    if let Some(start) = self.read(message).await? {
+            match self.next_event(&mut back).await? {
+                Event::Said(message) => {
+                    if let Some(start) = self.read(message)? {
                         self.outbox.withdraw();
                         return Ok(Writer::Session(Cursor::at(&self.hub, start)?));
                     }
                 }
-                place = &mut back => {
-                    let place = place.map_err(|_| Ended::Stopping)?;
-                    self.flush().await?;
-                    return Ok(Writer::Session(Cursor::resume(place)));
+                Event::Other(place) => {
+                    return Ok(Writer::Session(Cursor::resume(place.map_err(|_| Ended::Stopping)?)));
                 }
-                () = sleep_until(quiet) => {}
+                Event::Flushed => {}
             }
         }
     }
 
     async fn first_request(&mut self) -> Result<Start, Ended> {
         loop {
-            let message = self.socket.next().await.ok_or(Ended::ClosedByViewer)??;
-            if let Some(start) = self.read(message).await? {
+            if let Event::Said(message) = self.next_event(pending::<Infallible>()).await?
+                && let Some(start) = self.read(message)?
+            {
                 return Ok(start);
             }
         }
     }
 
+    /// Waits until the viewer says something, its socket has taken all there was, or `other` is ready. Meanwhile makes sure
+    /// that the viewer is there.
+    async fn next_event<T>(&mut self, other: impl Future<Output = T>) -> Result<Event<T>, Ended> {
+        let mut other = pin!(other);
+        loop {
+            let quiet = self.ask_if_quiet().await?;
+            let waits = self.outbox.flush_now()? != Sent::Whole;
+            let stalled = self.reading.verdict(waits, self.outbox.taken_bytes(), Instant::now());
+            let stalled = stalled.ok_or(Refused::NotReading)?;
+            let _queued = waits.then(|| self.hub.telemetry().queued_bytes.hold(self.outbox.queued_bytes()));
+            tokio::select! {
+                // What the viewer says comes first: neither a flood of frames nor this machine's sleep must keep it from being
+                // heard.
+                biased;
+                message = self.socket.next() => return Ok(Event::Said(message.ok_or(Ended::ClosedByViewer)??)),
+                flushed = poll_fn(|context| self.outbox.poll_flush(context)), if waits => {
+                    flushed?;
+                    return Ok(Event::Flushed);
+                }
+                value = &mut other => return Ok(Event::Other(value)),
+                () = sleep_until(quiet.min(stalled)) => {}
+            }
+        }
+    }
+
     /// Does what a message asks for. A `Subscribe` is handed back.
-    async fn read(&mut self, message: Message) -> Result<Option<Start>, Ended> {
+    fn read(&mut self, message: Message) -> Result<Option<Start>, Ended> {
         let now = Instant::now();
         self.liveness = Liveness::Heard(now);
         if !self.allowance.take(now) {
@@ -282,18 +313,14 @@ impl Session {
             Message::Binary(bytes) => bytes,
             Message::Text(_) => return Err(Refused::Text.into()),
             Message::Close(_) => return Err(Ended::ClosedByViewer),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
-                // A viewer that sends pings and takes no pongs would fill the outbox.
-                self.flush().await?;
-                return Ok(None);
-            }
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(None),
         };
         self.hub.telemetry().messages_received.inc();
         match ClientMessage::decode(&bytes).map_err(Refused::Malformed)? {
             ClientMessage::Subscribe { start } => return Ok(Some(start)),
             ClientMessage::Probe { origin } => {
                 let echo = Body::Echo(Echo { origin, received: clock::now() });
-                self.send(&[self.hub.frame_now(echo)?]).await?;
+                self.send(&[self.hub.frame_now(echo)?])?;
             }
             ClientMessage::Pace { visibility, frames_per_second } => {
                 let rate = if visibility == Visibility::Hidden { 0 } else { frames_per_second };
@@ -303,38 +330,17 @@ impl Session {
             ClientMessage::Annotate { .. } | ClientMessage::Relay { .. } => {
                 let text = "this feed is read-only: the request was not carried out";
                 let log = Body::Log(Log { at: clock::now(), severity: Severity::Warning, source: "feed-server", text });
-                self.send(&[self.hub.frame_now(log)?]).await?;
+                self.send(&[self.hub.frame_now(log)?])?;
             }
         }
         Ok(None)
     }
 
-    /// Sends frames and waits until the kernel has them.
-    async fn send(&mut self, frames: &[Bytes]) -> Result<(), Ended> {
+    /// Sends frames. What is not taken at once goes with [`Session::next_event`].
+    fn send(&self, frames: &[Bytes]) -> Result<(), Ended> {
         self.hub.telemetry().sent(frames);
         self.outbox.send(frames)?;
-        self.flush().await
-    }
-
-    async fn flush(&mut self) -> Result<(), Ended> {
-        if self.outbox.flush_now()? == Sent::Whole {
-            return Ok(());
-        }
-        let _queued = self.hub.telemetry().queued_bytes.hold(self.outbox.queued_bytes());
-        loop {
-            let taken = self.outbox.taken_bytes();
-            let flushed = timeout(ANSWER_DEADLINE, poll_fn(|context| self.outbox.poll_flush(context))).await;
-            // A full socket takes more only when the viewer has taken some.
-            let moved = self.outbox.taken_bytes() > taken;
-            if moved {
-                self.liveness = Liveness::Heard(Instant::now());
-            }
-            match flushed {
-                Ok(flushed) => return Ok(flushed?),
-                Err(_) if moved => {}
-                Err(_) => return Err(Refused::NotReading.into()),
-            }
-        }
+        Ok(())
     }
 
     /// Asks a viewer that has been quiet for a sign of life. Returns when to look again.
@@ -358,7 +364,7 @@ impl Session {
                 let (text, retry_after) = (ended.to_string(), Interval::from_millis(250));
                 let bye = Bye { reason: ByeReason::ServerStopping, retry_after, text: &text };
                 if let Ok(bye) = self.hub.frame_now(Body::Bye(bye)) {
-                    let _gone_anyway = timeout(CLOSE_DEADLINE, self.send(&[bye])).await;
+                    let _gone_anyway = self.send(&[bye]);
                 }
             }
             Ended::Refused(refused) => self.hub.telemetry().refuse(refused.label()),

@@ -32,7 +32,7 @@ pub enum Refused {
     #[error("no subscribe request came within 5 s")]
     Silent,
     /// The viewer took nothing for too long.
-    #[error("nothing was read for 5 s")]
+    #[error("nothing was read for 30 s")]
     NotReading,
     /// The viewer did not answer a ping.
     #[error("no answer to a ping within 5 s")]

@@ -1,0 +1,120 @@
+//! A server in a process of its own, which can be stopped, killed and starved.
+
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// A server process. Dropping it ends it.
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Process {
+    /// A server with these arguments, on a free port.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::launch(server(), (Ipv4Addr::LOCALHOST, 0).into(), arguments)
+    }
+
+    /// A server with these arguments, at `address`.
+    pub fn start_at(address: SocketAddr, arguments: &[&str]) -> Self {
+        Self::launch(server(), address, arguments)
+    }
+
+    /// A server that may have so many file descriptors.
+    pub fn start_with_descriptors(descriptors: u32, arguments: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"")]).arg(server().get_program());
+        Self::launch(shell, (Ipv4Addr::LOCALHOST, 0).into(), arguments)
+    }
+
+    /// A server whose output goes nowhere: the disk is full.
+    pub fn start_on_full_disk(arguments: &[&str]) -> Self {
+        // What it says cannot be read, so its port must be known before.
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let address = free.expect("a free port");
+        let full = || std::fs::File::options().write(true).open("/dev/full").expect("there is one");
+        let mut command = server();
+        command.args(["serve", "--listen", &address.to_string()]).args(arguments);
+        let child = command.stdout(full()).stderr(full()).spawn().expect("starts");
+        Self { child, address }
+    }
+
+    fn launch(mut command: Command, listen: SocketAddr, arguments: &[&str]) -> Self {
+        command.args(["serve", "--listen", &listen.to_string()]).args(arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("starts");
+        let mut link = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut link).expect("says its link");
+        let address = link.trim().trim_end_matches('/').rsplit('/').next().and_then(|address| address.parse().ok());
+        Self { child, address: address.unwrap_or_else(|| panic!("a link, found {link:?}")) }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).expect("is there");
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("ended")
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("is there").is_none()
+    }
+
+    /// Files and sockets it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("is there").count()
+    }
+
+    /// Bytes of memory it holds.
+    pub fn resident_bytes(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("is there");
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.trim().parse::<usize>().ok()).expect("in kB") * 1_024
+    }
+
+    /// The body of the answer to a GET, or nothing when there is none.
+    pub async fn get(&self, path: &str) -> String {
+        let asked = async {
+            let mut stream = TcpStream::connect(self.address).await?;
+            let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+            stream.write_all(head.as_bytes()).await?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await?;
+            std::io::Result::Ok(answer)
+        };
+        let answer = asked.await.unwrap_or_default();
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+
+    /// A figure of `/metrics`.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let metrics = self.get("/metrics").await;
+        metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// Waits until a figure of `/metrics` is as wanted.
+    pub async fn until_metric(&self, name: &str, wanted: impl Fn(f64) -> bool) {
+        while !self.metric(name).await.is_some_and(&wanted) {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+fn server() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_feed-server"))
+}

@@ -1,0 +1,92 @@
+//! Minutes of coming and going: memory and descriptors stay as they are.
+//!
+//! `KYMOGRAPH_SOAK_SECONDS` says how long, 20 by default; ten minutes and more by hand:
+//! `KYMOGRAPH_SOAK_SECONDS=600 cargo xtask test -p feed-server --test faults -- --nocapture soak`.
+
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::follow::{Connection, follow};
+use super::machine;
+use super::model::Viewer;
+use super::process::Process;
+use super::proxy::{Cut, Proxy};
+
+/// Memory that may come and go with viewers, buffers and the allocator.
+const SLACK_BYTES: usize = 8 << 20;
+
+#[tokio::test]
+async fn soaked_in_viewers_that_come_and_go_the_server_takes_no_more_memory_nor_descriptors() {
+    let _machine = machine().await;
+    let seconds = std::env::var("KYMOGRAPH_SOAK_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(20);
+    // A short history is full before the first look.
+    let server =
+        Process::start(&["--history", "5s", "--source", "synthetic:groups=4,series=4,hz=100,prefill=5s,seed=7"]);
+    let proxy = Proxy::start(server.address).await;
+    let mut random = StdRng::seed_from_u64(1);
+    let mut loyal = JoinSet::new();
+    let address = server.address;
+    let ends = Instant::now() + Duration::from_secs(seconds);
+    loyal.spawn(async move {
+        let mut viewer = Viewer::new(None);
+        let connections = follow(&mut viewer, address, |viewer| {
+            assert_eq!(viewer.gaps, [], "all of it is read in time");
+            Instant::now() > ends
+        });
+        (connections.await, viewer.held.len())
+    });
+    let base = server.descriptors();
+    let mut guests: JoinSet<()> = JoinSet::new();
+    let mut looks: Vec<(f64, usize)> = Vec::new();
+    let began = Instant::now();
+    while Instant::now() < ends {
+        let behind_proxy = proxy.address;
+        match random.random_range(0..10) {
+            0 => drop(guests.spawn(async move { drop(TcpStream::connect(address).await) })),
+            1 => drop(guests.spawn(async move {
+                if let Ok(mut stream) = TcpStream::connect(address).await {
+                    let _closed = stream.write_all(b"GET /stream HTTP/1.1\r\nhost: local").await;
+                }
+            })),
+            2 => proxy.cut(Cut::Reset),
+            messages => drop(guests.spawn(async move {
+                let mut viewer = Viewer::new(None);
+                let Ok(mut connection) = Connection::open(&viewer, behind_proxy).await else { return };
+                for _ in 0..messages * 20 {
+                    if connection.next(&mut viewer).await.is_err() {
+                        return;
+                    }
+                }
+            })),
+        }
+        sleep(Duration::from_millis(50)).await;
+        while guests.try_join_next().is_some() {}
+        let at = began.elapsed().as_secs_f64();
+        if looks.last().is_none_or(|last| at - last.0 >= 1.0) {
+            looks.push((at, server.resident_bytes()));
+        }
+    }
+    drop(guests.join_all().await);
+    let (connections, rows) = loyal.join_next().await.expect("one").expect("no panic");
+    while server.descriptors() > base {
+        sleep(Duration::from_millis(50)).await;
+    }
+    let settled = looks[looks.len() / 4].1;
+    let most = looks[looks.len() / 4..].iter().map(|look| look.1).max().expect("looked");
+    println!(
+        "{seconds} s: {} KiB after a quarter, {} KiB at most since, {} KiB in the end; {} descriptors; {rows} rows over \
+         {connections} connection",
+        settled >> 10,
+        most >> 10,
+        server.resident_bytes() >> 10,
+        server.descriptors(),
+    );
+    assert!(most < settled + SLACK_BYTES, "from {settled} to {most} bytes");
+    assert_eq!(connections, 1, "the one that stayed was never cut off");
+}

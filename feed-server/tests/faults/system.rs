@@ -1,0 +1,113 @@
+//! Processes that are stopped or killed, disks that are full, descriptors that run out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use protocol::GapCause;
+use tokio::net::TcpStream;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::follow::{Connection, everything, follow};
+use super::machine;
+use super::model::Viewer;
+use super::process::Process;
+
+const SOURCE: [&str; 2] = ["--source", "synthetic:groups=2,series=2,hz=50,prefill=2s,seed=7"];
+
+#[tokio::test]
+async fn a_server_that_was_stopped_for_a_while_loses_nobody_and_nothing() {
+    let _machine = machine().await;
+    let server = Process::start(&SOURCE);
+    let mut viewer = Viewer::new(None);
+    let mut connection = Connection::open(&viewer, server.address).await.expect("connects");
+    while !viewer.is_live() {
+        connection.next(&mut viewer).await.expect("a message");
+    }
+    let rows = viewer.held.len() + 1_200;
+    server.signal(Signal::SIGSTOP);
+    // Longer than a viewer that says nothing is kept by a server that is awake.
+    sleep(Duration::from_secs(11)).await;
+    server.signal(Signal::SIGCONT);
+    while viewer.held.len() < rows {
+        connection.next(&mut viewer).await.expect("the same connection goes on");
+    }
+    assert_eq!(viewer.gaps, []);
+    viewer.check_against(&everything(server.address).await);
+}
+
+#[tokio::test]
+async fn after_a_kill_every_viewer_is_told_of_one_gap_and_is_whole_again() {
+    let _machine = machine().await;
+    let mut server = Process::start(&SOURCE);
+    let address = server.address;
+    let mut viewers = JoinSet::new();
+    let watching = Arc::new(Barrier::new(101));
+    for _ in 0..100 {
+        let watching = Arc::clone(&watching);
+        viewers.spawn(async move {
+            let mut viewer = Viewer::new(None);
+            follow(&mut viewer, address, |viewer| viewer.is_live() && viewer.held.len() > 250).await;
+            let first_life = viewer.epoch;
+            watching.wait().await;
+            follow(&mut viewer, address, |viewer| {
+                viewer.epoch != first_life && viewer.is_live() && viewer.held.len() > 250
+            })
+            .await;
+            let causes: Vec<GapCause> = viewer.gaps.iter().map(|gap| gap.cause).collect();
+            assert_eq!(causes, [GapCause::EpochChanged]);
+            viewer
+        });
+    }
+    watching.wait().await;
+    server.until_metric("kymograph_viewers", |viewers| viewers >= 100.0).await;
+    server.signal(Signal::SIGKILL);
+    server.wait();
+    let server = Process::start_at(address, &SOURCE);
+    let held: Vec<Viewer> = viewers.join_all().await;
+    let everything = everything(server.address).await;
+    assert_eq!(held.len(), 100);
+    for viewer in &held {
+        viewer.check_against(&everything);
+    }
+}
+
+#[tokio::test]
+async fn with_few_descriptors_those_served_are_served_on_and_the_rest_are_told() {
+    let _machine = machine().await;
+    let server = Process::start_with_descriptors(256, &SOURCE);
+    let mut viewer = Viewer::new(None);
+    let mut connection = Connection::open(&viewer, server.address).await.expect("connects");
+    let mut crowd = Vec::new();
+    for _ in 0..300 {
+        crowd.push(TcpStream::connect(server.address).await.expect("the kernel accepts"));
+    }
+    let rows = viewer.held.len() + 300;
+    while !(viewer.is_live() && viewer.held.len() >= rows) {
+        connection.next(&mut viewer).await.expect("served on");
+    }
+    assert!(server.descriptors() < 256, "some are left");
+    drop(crowd);
+    // Accepts again, without a restart.
+    while server.get("/healthz").await != "ok\n" {
+        sleep(Duration::from_millis(50)).await;
+    }
+    viewer.check_against(&everything(server.address).await);
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_nothing() {
+    let _machine = machine().await;
+    let mut server = Process::start_on_full_disk(&SOURCE);
+    let mut viewer = Viewer::new(None);
+    follow(&mut viewer, server.address, |viewer| viewer.is_live() && viewer.held.len() > 300).await;
+    assert!(server.runs());
+    // Says something in the log, which cannot be written.
+    let mut stranger = Viewer::new(None);
+    follow(&mut stranger, server.address, Viewer::is_live).await;
+    assert_eq!(server.get("/healthz").await, "ok\n");
+    server.signal(Signal::SIGTERM);
+    assert!(server.wait().success(), "a clean end");
+}
