@@ -25,6 +25,8 @@ fn store() -> (Store, Timestamp) {
     let mut store = Store::new(Interval::from_secs(60));
     let catalog = benches::catalog(SERIES).expect("fits a message");
     store.apply(&Frame::decode(&catalog).expect("decodes"));
+    let no_history = benches::no_history().expect("fits a message");
+    store.apply(&Frame::decode(&no_history).expect("decodes"));
     for sequence in 1..=FRAMES {
         let frame = benches::samples(sequence, SERIES, FRAME_ROWS).expect("fits a message");
         store.apply(&Frame::decode(&frame).expect("decodes"));

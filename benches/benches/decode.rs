@@ -22,6 +22,8 @@ fn decode(c: &mut Criterion) {
         let catalog = benches::catalog(series).expect("fits a message");
         let mut store = Store::new(Interval::from_secs(60));
         store.apply(&Frame::decode(&catalog).expect("decodes"));
+        let no_history = benches::no_history().expect("fits a message");
+        store.apply(&Frame::decode(&no_history).expect("decodes"));
         let mut sequence = 0;
         group.bench_function("frame into store", |b| {
             b.iter_batched(

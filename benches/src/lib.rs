@@ -40,8 +40,9 @@ pub mod record;
 pub mod recording;
 
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EncodeError, EntriesBuffer, Envelope, Epoch, Frame,
-    GroupDescriptor, GroupId, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EncodeError, EntriesBuffer, Envelope, Epoch, Frame,
+    GroupDescriptor, GroupId, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
+    SeriesKind, Timestamp,
 };
 
 /// The group that every frame here is about.
@@ -67,6 +68,15 @@ pub fn catalog(series: u32) -> Result<Vec<u8>, EncodeError> {
     let (groups, series) = (groups.entries(), entries.entries());
     let retired = protocol::Entries::default();
     let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
+    Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body }.to_bytes()
+}
+
+/// The end of a history that was empty: samples follow.
+///
+/// # Errors
+/// None that can occur.
+pub fn no_history() -> Result<Vec<u8>, EncodeError> {
+    let body = Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() });
     Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body }.to_bytes()
 }
 

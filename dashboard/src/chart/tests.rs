@@ -1,8 +1,8 @@
 //! Charts of hand-made feeds: which pixels they change, and which they never miss.
 
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor, GroupId,
-    Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor,
+    GroupId, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 
 use super::live::Change;
@@ -58,6 +58,8 @@ impl Feed {
         let mut store = Store::new(Interval::from_secs(20));
         let catalog = catalog(Interval::from_micros((1_000_000 / hz) as u64));
         store.apply(&Frame::decode(&catalog).expect("decodes"));
+        let history = Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() });
+        store.apply(&Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body: history });
         Self { store, hz, row: 0, sequence: 0 }
     }
 

@@ -69,7 +69,7 @@ fn clamp(micros: i128) -> i64 {
 ///
 /// let at = Timestamp::from_micros;
 /// let mut clock = ServerClock::default();
-/// assert_eq!(clock.server_now(at(500)), at(500), "before the first echo the clocks are taken to be equal");
+/// assert_eq!(clock.server_now(at(500)), at(500), "before anything was heard the clocks are taken to be equal");
 ///
 /// clock.record(Exchange { origin: at(0), received: at(1_010), sent: at(1_020), arrived: at(30) });
 /// assert_eq!(clock.server_now(at(500)), at(1_500));
@@ -77,6 +77,8 @@ fn clamp(micros: i128) -> i64 {
 #[derive(Clone, Debug, Default)]
 pub struct ServerClock {
     exchanges: VecDeque<Exchange>,
+    /// Without an exchange: the server's clock is at least so far ahead.
+    least_offset_us: Option<i64>,
 }
 
 impl ServerClock {
@@ -90,6 +92,24 @@ impl ServerClock {
             self.exchanges.pop_front();
         }
         self.exchanges.push_back(exchange);
+        self.least_offset_us = None;
+    }
+
+    /// A message arrived that was sent at `sent` by the server's clock. Nothing arrives before it is sent: until the first
+    /// echo that tells roughly how far ahead the server's clock is, and later it proves at once that the page's clock has
+    /// stood still while the machine slept.
+    ///
+    /// Hot: once a message.
+    pub fn heard(&mut self, sent: Timestamp, arrived: Timestamp) {
+        let least = clamp(i128::from(sent.micros()) - i128::from(arrived.micros()));
+        if let Some(best) = self.best() {
+            let error = (best.round_trip().micros() / 2).saturating_add(SLACK.micros());
+            if i128::from(least) <= i128::from(best.offset_us()) + i128::from(error) {
+                return;
+            }
+            self.exchanges.clear();
+        }
+        self.least_offset_us = Some(self.least_offset_us.map_or(least, |known| known.max(least)));
     }
 
     /// Of the last [`KEPT`] exchanges the one with the shortest round trip, so with the smallest error; the newest of
@@ -98,9 +118,16 @@ impl ServerClock {
         self.exchanges.iter().rev().min_by_key(|exchange| exchange.round_trip())
     }
 
-    /// How far the server's clock is ahead, in microseconds; none before the first echo.
+    /// How far the server's clock is ahead, in microseconds; none before anything was heard.
     pub fn offset_us(&self) -> Option<i64> {
-        self.best().map(Exchange::offset_us)
+        self.best().map(Exchange::offset_us).or(self.least_offset_us)
+    }
+
+    /// How long ago it was, when the page's clock shows `page_now`, that the server's showed `time`. None before the first
+    /// echo, for the clocks may be hours apart. What lies in the future was just now: it shows the error of the estimate.
+    pub fn age(&self, time: Timestamp, page_now: Timestamp) -> Option<Interval> {
+        self.best()?;
+        Some(Interval::from_micros(self.server_now(page_now).micros_since(time).max(0).unsigned_abs()))
     }
 
     /// The round trip of the exchange in use; twice the error that the estimate can have.
@@ -108,7 +135,7 @@ impl ServerClock {
         self.best().map(Exchange::round_trip)
     }
 
-    /// What the server's clock shows when the page's shows `page_now`. Before the first echo: the same.
+    /// What the server's clock shows when the page's shows `page_now`. Before anything was heard: the same.
     pub fn server_now(&self, page_now: Timestamp) -> Timestamp {
         Timestamp::from_micros(page_now.micros().saturating_add(self.offset_us().unwrap_or(0)))
     }
@@ -159,7 +186,54 @@ mod tests {
         assert_eq!(exchange(0, 0, 10, 50, -40).round_trip(), Interval::ZERO);
     }
 
+    const HOUR_US: i64 = 3_600_000_000;
+
+    #[test]
+    fn an_hour_between_the_clocks_either_way_is_neither_lag_nor_a_wrong_edge() {
+        for ahead_us in [HOUR_US, -HOUR_US] {
+            let at = Timestamp::from_micros;
+            let mut clock = ServerClock::default();
+            // Measured, sent 2 ms later, 3 ms on the way; by the page's clock it arrives at 1 s.
+            let (collected, sent) = (at(995_000 + ahead_us), at(997_000 + ahead_us));
+            clock.heard(sent, at(1_000_000));
+            let edge = clock.server_now(at(1_000_000));
+            assert_eq!(edge, sent, "before the first echo the newest data is within its way of the right edge");
+            assert_eq!(clock.age(collected, at(1_000_000)), None, "and no lag is shown");
+            clock.record(exchange(1_000_000, ahead_us, 3_000, 100, 3_000));
+            assert_eq!(clock.age(collected, at(1_000_000)), Some(Interval::from_millis(5)));
+            assert_eq!(clock.server_now(at(1_000_000)), at(1_000_000 + ahead_us));
+            // What was sent before it arrived says nothing new.
+            clock.heard(at(1_100_000 + ahead_us), at(1_103_000));
+            assert_eq!(clock.offset_us(), Some(ahead_us));
+        }
+    }
+
+    #[test]
+    fn the_first_message_after_sleep_proves_that_the_page_s_clock_stood_still() {
+        let mut clock = ServerClock::default();
+        clock.record(exchange(0, 0, 1_000, 0, 1_000));
+        let (sent, arrived) = (Timestamp::from_micros(HOUR_US), Timestamp::from_micros(5_000));
+        clock.heard(sent, arrived);
+        assert_eq!(clock.server_now(arrived), sent);
+        assert_eq!(clock.age(sent, arrived), None, "lag is shown again after the next echo");
+    }
+
     proptest! {
+        #[test]
+        fn no_message_of_a_steady_clock_looks_like_sleep(
+            ahead_us in -1_000_000_000_000_i64..1_000_000_000_000,
+            ways in prop::collection::vec((0_i64..3_000_000, 0_i64..3_000_000, 0_i64..3_000_000), 1..20),
+        ) {
+            let mut clock = ServerClock::default();
+            for (n, (there, back, message)) in ways.into_iter().enumerate() {
+                let origin = n as i64 * 4_000_000;
+                clock.record(exchange(origin, ahead_us, there, 0, back));
+                let kept = clock.exchanges.len();
+                clock.heard(Timestamp::from_micros(origin + ahead_us), Timestamp::from_micros(origin + message));
+                prop_assert_eq!(clock.exchanges.len(), kept);
+            }
+        }
+
         #[test]
         fn the_error_is_at_most_half_the_round_trip(
             ahead_us in -1_000_000_000_000_i64..1_000_000_000_000,
@@ -190,6 +264,8 @@ mod tests {
             let mut clock = ServerClock::default();
             clock.record(Exchange { origin: a, received: b, sent: c, arrived: d });
             clock.record(Exchange { origin: e, received: f, sent: g, arrived: h });
+            clock.heard(a, h);
+            clock.age(b, Timestamp::from_micros(page_now));
             clock.server_now(Timestamp::from_micros(page_now));
         }
     }

@@ -15,7 +15,7 @@ pub const WINDOW: Interval = Interval::from_secs(10);
 /// use protocol::{Interval, Timestamp};
 ///
 /// let mut lag = Lag::default();
-/// lag.record(Timestamp::from_micros(1_000), Timestamp::from_micros(4_000));
+/// lag.record(Timestamp::from_micros(4_000), Interval::from_millis(3));
 /// let recent = lag.recent(Timestamp::from_micros(5_000)).ok_or("no frame")?;
 /// assert_eq!(recent.p99, Interval::from_millis(3));
 /// # Ok::<(), &str>(())
@@ -52,12 +52,10 @@ impl Default for Lag {
 }
 
 impl Lag {
-    /// Records that a frame sent at `sent` arrived at `arrived`, both by the server's clock. A frame from the future
-    /// has no lag: it shows the error of the clock's estimate.
+    /// Records a frame's lag and when it arrived, by the page's clock: the estimate of the server's may change at once.
     ///
     /// Hot: once per frame. Allocates nothing.
-    pub fn record(&mut self, sent: Timestamp, arrived: Timestamp) {
-        let lag = Interval::from_micros(arrived.micros_since(sent).max(0).unsigned_abs());
+    pub fn record(&mut self, arrived: Timestamp, lag: Interval) {
         let record = Record { arrived, lag };
         match self.records.get_mut(self.next) {
             Some(oldest) => *oldest = record,
@@ -66,7 +64,14 @@ impl Lag {
         self.next = (self.next + 1) % MAX_FRAMES;
     }
 
-    /// The distribution as of `now`, by the server's clock; exact, by the nearest rank. None when no frame arrived
+    /// The lag of the newest frame, if that arrived within the window that ends at `now`.
+    pub fn latest(&self, now: Timestamp) -> Option<Interval> {
+        let newest = self.next.checked_sub(1).unwrap_or(MAX_FRAMES - 1);
+        let record = self.records.get(newest)?;
+        (record.arrived > now - WINDOW).then_some(record.lag)
+    }
+
+    /// The distribution as of `now`, by the page's clock; exact, by the nearest rank. None when no frame arrived
     /// within the window.
     pub fn recent(&mut self, now: Timestamp) -> Option<LagQuantiles> {
         let since = now - WINDOW;
@@ -106,49 +111,43 @@ mod tests {
     #[test]
     fn the_quantiles_of_a_hundred_frames() {
         let mut lag = Lag::default();
-        for n in 1..=100 {
-            lag.record(at(0), at(n));
-        }
-        let recent = lag.recent(at(100));
         let micros = Interval::from_micros;
-        assert_eq!(recent, Some(LagQuantiles { p50: micros(50), p99: micros(99), frames: 100 }));
+        for n in 1..=100 {
+            lag.record(at(0), micros(n));
+        }
+        assert_eq!(lag.recent(at(100)), Some(LagQuantiles { p50: micros(50), p99: micros(99), frames: 100 }));
+        assert_eq!(lag.latest(at(100)), Some(micros(100)));
     }
 
     #[test]
     fn old_frames_are_left_out() {
         let mut lag = Lag::default();
-        lag.record(at(0), at(9_000_000));
-        lag.record(at(9_999_000), at(10_000_000));
+        lag.record(at(9_000_000), Interval::from_secs(9));
+        lag.record(at(10_000_000), Interval::from_millis(1));
         assert_eq!(lag.recent(at(10_000_000)).map(|recent| recent.p99), Some(Interval::from_secs(9)));
         assert_eq!(lag.recent(at(19_500_000)).map(|recent| recent.p99), Some(Interval::from_millis(1)));
-        assert_eq!(lag.recent(at(20_000_000)), None);
+        assert_eq!((lag.recent(at(20_000_000)), lag.latest(at(20_000_000))), (None, None));
         lag.clear();
-        assert_eq!(lag.recent(at(10_000_000)), None);
-    }
-
-    #[test]
-    fn a_frame_from_the_future_has_no_lag() {
-        let mut lag = Lag::default();
-        lag.record(at(500), at(100));
-        assert_eq!(lag.recent(at(100)).map(|recent| recent.p50), Some(Interval::ZERO));
+        assert_eq!((lag.recent(at(10_000_000)), lag.latest(at(10_000_000))), (None, None));
     }
 
     proptest! {
         #[test]
-        fn it_speaks_of_the_newest_and_never_grows(lags in prop::collection::vec(0_i64..1_000_000, 1..3_000)) {
+        fn it_speaks_of_the_newest_and_never_grows(lags in prop::collection::vec(0_u64..1_000_000, 1..3_000)) {
             let mut lag = Lag::default();
             let capacity = (lag.records.capacity(), lag.scratch.capacity());
             for micros in &lags {
-                lag.record(at(-micros), at(0));
+                lag.record(at(0), Interval::from_micros(*micros));
             }
+            prop_assert_eq!(lag.latest(at(0)).map(Interval::micros), lags.last().copied());
             let mut newest: Vec<_> = lags.iter().rev().take(MAX_FRAMES).copied().collect();
             newest.sort_unstable();
             let recent = lag.recent(at(0)).ok_or_else(|| TestCaseError::fail("frames were recorded"))?;
             prop_assert_eq!(recent.frames, newest.len());
-            let below = |value: Interval| newest.iter().filter(|lag| lag.unsigned_abs() <= value.micros()).count();
+            let below = |value: Interval| newest.iter().filter(|&&lag| lag <= value.micros()).count();
             prop_assert!(below(recent.p50) * 100 >= newest.len() * 50);
             prop_assert!(below(recent.p99) * 100 >= newest.len() * 99);
-            prop_assert!(newest.contains(&(recent.p99.micros() as i64)));
+            prop_assert!(newest.contains(&recent.p99.micros()));
             prop_assert_eq!((lag.records.capacity(), lag.scratch.capacity()), capacity);
         }
     }

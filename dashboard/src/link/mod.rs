@@ -35,6 +35,7 @@
 //! | `callback` | a function lent to JavaScript, and a count of those | yes |
 //! | [`clock`] | the server's clock, estimated from probe and echo | |
 //! | [`lag`] | how late frames arrive | |
+//! | [`standing`] | whether the page shows what is measured now, or is behind | |
 //!
 //! # Ownership
 //! Everything that the browser can call is a field of somebody: [`Socket`] owns four callbacks, [`Timer`] owns one,
@@ -59,6 +60,7 @@ pub mod policy;
 pub mod settings;
 pub mod socket;
 pub mod staging;
+pub mod standing;
 pub mod timer;
 pub mod watch;
 
@@ -75,4 +77,5 @@ pub use page_clock::page_now;
 pub use policy::State;
 pub use settings::{Settings, Silence};
 pub use socket::{ConnectError, SendError, Socket, SocketEvent, SocketState};
+pub use standing::{Sign, Standing, Standings};
 pub use timer::Timer;

@@ -10,13 +10,16 @@ use super::command::Command;
 use super::crosshair::Crosshair;
 use super::dom::{self, Text};
 use super::header::{Figures, Header};
+use super::link_words::LinkWords;
 use super::look::{Look, Motion};
 use super::parameters::{Parameters, Theme, Times};
 use super::rate::Rate;
 use super::stats::Stats;
 use super::theme::{self, Palette};
 use super::wall::{MAX_PANELS, Wall};
-use crate::link::{ClientEvent, Exchange, Lag, ServerClock, State, WebSocketClient, page_now};
+use crate::link::{
+    ClientEvent, Exchange, Lag, ServerClock, Sign, Standing, Standings, State, WebSocketClient, page_now,
+};
 use crate::store::capacity::MAX_SERIES;
 use crate::store::{Applied, Store};
 use crate::view::{self, TimeLabels};
@@ -46,11 +49,12 @@ pub(super) struct App {
     client: Option<WebSocketClient<PageCodec>>,
     clock: ServerClock,
     lag: Lag,
+    standings: Standings,
     last_probe: Timestamp,
     first_probes: u32,
     counts: Counts,
     rates: Rates,
-    link: Link,
+    link: LinkWords,
     paused: bool,
     /// The time at the right edge of all charts.
     shown_at: Timestamp,
@@ -77,13 +81,6 @@ struct Rates {
     frames: Rate,
 }
 
-/// The link's state in words.
-#[derive(Debug)]
-struct Link {
-    name: &'static str,
-    text: String,
-}
-
 impl App {
     pub(super) fn new() -> Result<Self, JsValue> {
         let query = address::query()?;
@@ -106,11 +103,12 @@ impl App {
             client: None,
             clock: ServerClock::default(),
             lag: Lag::default(),
+            standings: Standings::default(),
             last_probe: Timestamp::MIN,
             first_probes: 0,
             counts: Counts::default(),
             rates: Rates::default(),
-            link: Link { name: "connecting", text: "connecting".to_owned() },
+            link: LinkWords::default(),
             paused: false,
             shown_at: Timestamp::default(),
             crosshair,
@@ -127,7 +125,8 @@ impl App {
     pub(super) fn event(&mut self, event: ClientEvent<'_, PageCodec>) {
         match event {
             ClientEvent::Opened => {
-                self.say(ClientMessage::Subscribe { start: self.store.start() });
+                self.store.connected();
+                self.subscribe();
                 self.first_probes = FIRST_PROBES;
                 self.probe(page_now());
             }
@@ -140,7 +139,7 @@ impl App {
                 self.bad_frame(&format!("a message of {length} bytes, the limit is {limit}"));
             }
             ClientEvent::Closed { close, will_retry_in: None } => self.warn(&format!("The stream has ended: {close}")),
-            ClientEvent::StateChanged(state) => self.link = Link::of(&state),
+            ClientEvent::StateChanged(state) => self.link = LinkWords::of(&state),
             ClientEvent::Closed { .. } | ClientEvent::Error => {}
         }
     }
@@ -148,9 +147,14 @@ impl App {
     fn frame_received(&mut self, frame: &Frame<'_>) {
         let now = page_now();
         self.counts.messages += 1;
+        self.clock.heard(frame.envelope.sent, now);
         match &frame.body {
             Body::Hello(hello) => self.header.set_host(hello.host),
-            Body::Samples(samples) => self.lag.record(samples.collected, self.clock.server_now(now)),
+            Body::Samples(samples) => {
+                if let Some(lag) = self.clock.age(samples.collected, now) {
+                    self.lag.record(now, lag);
+                }
+            }
             Body::Echo(echo) => self.clock.record(Exchange::of_echo(*echo, frame.envelope.sent, now)),
             Body::Bye(bye) => {
                 if let Some(client) = &self.client {
@@ -159,18 +163,29 @@ impl App {
             }
             _ => {}
         }
-        match self.store.apply(frame) {
+        let applied = self.store.apply(frame);
+        self.follow(applied);
+    }
+
+    fn follow(&mut self, applied: Applied) {
+        match applied {
             Applied::Stored => {}
             Applied::CatalogChanged => {
                 // Here too, for a hidden page draws no frames and would keep every series that ever was.
-                self.store.prune(self.clock.server_now(now) - self.window);
+                self.store.prune(self.clock.server_now(page_now()) - self.window);
                 self.catalog_is_new = true;
             }
-            Applied::Lost => self.say(ClientMessage::Subscribe { start: self.store.start() }),
+            Applied::Lost => self.subscribe(),
         }
     }
 
+    fn subscribe(&self) {
+        self.say(ClientMessage::Subscribe { start: self.store.start() });
+    }
+
     fn bad_frame(&mut self, error: &str) {
+        let applied = self.store.unreadable();
+        self.follow(applied);
         self.counts.messages += 1;
         self.counts.decode_errors += 1;
         let count = self.counts.decode_errors;
@@ -191,6 +206,17 @@ impl App {
     fn say(&self, message: ClientMessage<'_>) {
         // A connection that has just gone is asked again when it is back.
         let _gone = self.client.as_ref().map(|client| client.send(message));
+    }
+
+    /// The page is seen again, or the network is back: it may have slept, and its clock with it.
+    pub(super) fn wake(&mut self) {
+        self.first_probes = FIRST_PROBES;
+        self.probe(page_now());
+        // Not where the server said not to come back.
+        if let Some(client) = self.client.as_ref().filter(|client| matches!(client.state(), State::Reconnecting { .. }))
+        {
+            client.retry_now();
+        }
     }
 
     fn probe(&mut self, now: Timestamp) {
@@ -272,7 +298,7 @@ impl App {
         if self.crosshair.follow() {
             let label = self.time_at_crosshair().map(|time| view::time_label(times, time, self.shown_at));
             self.wall.set_crosshair(self.crosshair.shown(), &label.unwrap_or_default())?;
-            self.wall.update_legends(&self.store, self.shown_at, self.time_at_crosshair())?;
+            self.wall.update_legends(&self.store, self.time_at_crosshair())?;
         }
         self.counts.commits += commits;
         self.counts.walls += u64::from(commits > 0);
@@ -309,18 +335,26 @@ impl App {
         }
         if !self.paused {
             let at = self.time_at_crosshair();
-            self.wall.update_legends(&self.store, server_now, at)?;
+            self.wall.update_legends(&self.store, at)?;
+            // Without its samples the page cannot tell which source has stopped.
+            if self.link.is_live() && self.store.position().is_live() {
+                self.wall.mark_stale(&self.store, server_now)?;
+            }
         }
         self.pause_text.set(if self.paused { "Resume" } else { "Pause" });
-        let age_us = self.store.newest().map(|newest| server_now.micros_since(newest));
-        let age =
-            age_us.filter(|_| self.link.name != "live").map(|age_us| format!(", data {} s old", age_us / 1_000_000));
+        let counts = self.store.counts();
+        let sign = Sign { lag: self.lag.latest(now), is_live: self.store.position().is_live(), fills: counts.fills };
+        let standing = self.standings.update(now, sign);
+        let age = self.store.newest().map(|newest| server_now.micros_since(newest).max(0).unsigned_abs());
+        let age = age.map(Interval::from_micros);
         let figures = Figures {
-            link: self.link.name,
-            link_text: format!("{}{}", self.link.text, age.unwrap_or_default()),
-            lag_ms: self.lag.recent(server_now).map(|lag| lag.p50.as_secs_f64() * 1e3),
+            link: self.link.name(),
+            link_text: self.link.text(standing, age),
+            is_behind: standing != Standing::Abreast,
+            repairs: counts.repairs,
+            lag_ms: self.lag.recent(now).map(|lag| lag.p50.as_secs_f64() * 1e3),
             messages: self.rates.messages.update(seconds, self.counts.messages),
-            samples: self.rates.samples.update(seconds, self.store.counts().samples),
+            samples: self.rates.samples.update(seconds, counts.samples),
             fps: self.rates.frames.update(seconds, self.counts.frames),
         };
         self.header.show(&figures)
@@ -328,9 +362,9 @@ impl App {
 
     pub(super) fn stats(&mut self) -> Stats {
         let store = self.store.counts();
-        let lag = self.lag.recent(self.clock.server_now(page_now()));
+        let lag = self.lag.recent(page_now());
         Stats {
-            link: self.link.name,
+            link: self.link.name(),
             fps: self.rates.frames.per_second(),
             frames: self.counts.frames,
             commits: self.counts.commits,
@@ -343,6 +377,8 @@ impl App {
             panels_in_view: self.wall.panels_in_view(),
             bytes_held: self.store.bytes(),
             gaps: store.gaps,
+            repairs: store.repairs,
+            duplicates: store.duplicates,
             retries: self.client.as_ref().map_or(0, WebSocketClient::retries),
             lag_p50_ms: lag.map(|lag| lag.p50.as_secs_f64() * 1e3),
             lag_p99_ms: lag.map(|lag| lag.p99.as_secs_f64() * 1e3),
@@ -350,20 +386,5 @@ impl App {
             unknown: store.unknown,
             paused: self.paused,
         }
-    }
-}
-
-impl Link {
-    fn of(state: &State) -> Self {
-        let (name, text) = match state {
-            State::Connecting { retry: 0 } => ("connecting", "connecting".to_owned()),
-            State::Connecting { retry } | State::Reconnecting { retry, .. } => {
-                ("reconnecting", format!("reconnecting, attempt {retry}"))
-            }
-            State::Live => ("live", "live".to_owned()),
-            State::Closing => ("closed", "closing".to_owned()),
-            State::Closed(close) => ("closed", format!("closed: {close}")),
-        };
-        Self { name, text }
     }
 }

@@ -1,15 +1,32 @@
-//! Buttons and keys: pause, theme.
+//! Buttons and keys: pause, theme. And the browser's own signs that a page wakes.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, HtmlElement, KeyboardEvent};
+use web_sys::{Event, EventTarget, HtmlElement, KeyboardEvent};
 
 use super::app::App;
 use super::command::Command;
 use super::dom;
 use super::listener::Listener;
+
+/// Listens for what may end a sleep: the page is shown again, thawed, or has its network back.
+pub(super) fn listen_for_waking(app: &Rc<RefCell<App>>) -> Result<[Listener; 3], JsValue> {
+    let listen = |target: EventTarget, kind| {
+        let app = Rc::downgrade(app);
+        Listener::new(target, kind, move |_: Event| {
+            if let Some(app) = app.upgrade() {
+                app.borrow_mut().wake();
+            }
+        })
+    };
+    Ok([
+        listen(dom::document()?.into(), "visibilitychange")?,
+        listen(dom::document()?.into(), "resume")?,
+        listen(dom::window()?.into(), "online")?,
+    ])
+}
 
 /// Listens to the buttons and to the keys that do the same.
 pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {

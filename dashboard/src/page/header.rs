@@ -12,6 +12,10 @@ pub(super) struct Figures {
     pub(super) link: &'static str,
     /// The link's state, for a person.
     pub(super) link_text: String,
+    /// Whether what is shown is not what is measured now.
+    pub(super) is_behind: bool,
+    /// Times that something was lost and asked for.
+    pub(super) repairs: u64,
     /// Median lag.
     pub(super) lag_ms: Option<f64>,
     /// Messages a second.
@@ -27,6 +31,8 @@ pub(super) struct Header {
     root: HtmlElement,
     host: Text,
     link: Text,
+    repairs: Text,
+    repairs_figure: HtmlElement,
     lag: Text,
     messages: Text,
     samples: Text,
@@ -41,6 +47,8 @@ impl Header {
             root: wasm_bindgen::JsCast::unchecked_into(root),
             host: text("host")?,
             link: text("link-text")?,
+            repairs: text("repairs")?,
+            repairs_figure: dom::by_id("repairs-figure")?,
             lag: text("lag")?,
             messages: text("messages")?,
             samples: text("samples")?,
@@ -54,7 +62,11 @@ impl Header {
 
     pub(super) fn show(&mut self, figures: &Figures) -> Result<(), JsValue> {
         self.root.dataset().set("link", figures.link)?;
+        self.root.dataset().set("standing", if figures.is_behind { "behind" } else { "abreast" })?;
         self.link.set(&figures.link_text);
+        // Hardly ever: the place is not kept for it.
+        self.repairs_figure.set_hidden(figures.repairs == 0);
+        self.repairs.set(&figures.repairs.to_string());
         self.lag.set(&figures.lag_ms.map_or_else(|| "–".to_owned(), |lag_ms| format!("{lag_ms:.1} ms")));
         self.messages.set(&format!("{:.0}/s", figures.messages));
         self.samples.set(&short(figures.samples));

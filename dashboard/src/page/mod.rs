@@ -18,6 +18,7 @@
 //! | `crosshair` | the time at which the pointer points |
 //! | `header` | state of the link, lag, rates |
 //! | `frame_loop` | one `requestAnimationFrame` for the page |
+//! | `link_words` | the link's state in words |
 //! | `listener` | an owned event listener |
 //! | `theme` | colours, read from the style sheet |
 //! | [`parameters`] | what the URL asks for |
@@ -37,6 +38,7 @@ mod dom;
 mod frame_loop;
 mod header;
 mod legend;
+mod link_words;
 mod listener;
 mod look;
 mod menu;

@@ -13,7 +13,7 @@ use super::menu::Menu;
 use super::tiles_view::TilesView;
 use crate::chart::Options;
 use crate::chart::live::MAX_SERIES_DRAWN;
-use crate::store::{DerivedGroup, Group};
+use crate::store::{DerivedGroup, Group, Stale};
 use crate::surface::Color;
 
 #[derive(Debug)]
@@ -261,20 +261,15 @@ impl Panel {
         }
     }
 
-    /// Shows each series' newest value, and how old the newest is when that is too old.
-    pub(super) fn update_legend(
-        &mut self,
-        source: &Group,
-        now: Timestamp,
-        at: Option<Timestamp>,
-    ) -> Result<(), JsValue> {
+    /// Shows each series' value at a time; its newest where that is none.
+    pub(super) fn update_legend(&mut self, source: &Group, at: Option<Timestamp>) -> Result<(), JsValue> {
         let derived = self.derived.take();
-        let updated = self.show_values(derived.as_ref().map_or(source, DerivedGroup::group), now, at);
+        let updated = self.show_values(derived.as_ref().map_or(source, DerivedGroup::group), at);
         self.derived = derived;
         updated
     }
 
-    fn show_values(&mut self, group: &Group, now: Timestamp, at: Option<Timestamp>) -> Result<(), JsValue> {
+    fn show_values(&mut self, group: &Group, at: Option<Timestamp>) -> Result<(), JsValue> {
         match &mut self.body {
             Body::Chart(chart) => {
                 self.legend.update(group, &self.writing, at)?;
@@ -292,14 +287,16 @@ impl Panel {
                 });
             }
         }
-        let age_us = group.newest().map(|newest| now.micros_since(newest));
-        let limit = group.longest_step().micros().max(1_000_000) as i64;
-        let stale = age_us.filter(|&age_us| age_us > limit);
+        Ok(())
+    }
+
+    /// Says how long ago the newest sample was when that is too long, and that it is the present when it is not.
+    pub(super) fn mark_stale(&mut self, stale: Option<Stale>) -> Result<(), JsValue> {
         if self.is_stale != stale.is_some() {
             self.is_stale = stale.is_some();
             self.root.class_list().toggle_with_force("is-stale", self.is_stale)?;
         }
-        self.age.set(&stale.map_or_else(String::new, |age_us| format!("{} s old", age_us / 1_000_000)));
+        self.age.set(&stale.map_or_else(String::new, |stale| format!("last sample {stale}")));
         Ok(())
     }
 

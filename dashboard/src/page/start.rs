@@ -44,6 +44,7 @@ pub fn start() -> Result<(), JsValue> {
 
 fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
     let mut listeners = controls::listen(app)?;
+    listeners.extend(controls::listen_for_waking(app)?);
     let weak = Rc::downgrade(app);
     listeners.push(Listener::new(dom::window()?, "resize", move |_: Event| {
         if let Some(app) = weak.upgrade() {

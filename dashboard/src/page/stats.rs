@@ -19,6 +19,8 @@ pub(super) struct Stats {
     pub(super) panels_in_view: usize,
     pub(super) bytes_held: usize,
     pub(super) gaps: u64,
+    pub(super) repairs: u64,
+    pub(super) duplicates: u64,
     pub(super) retries: u64,
     pub(super) lag_p50_ms: Option<f64>,
     pub(super) lag_p99_ms: Option<f64>,
@@ -44,6 +46,8 @@ impl Stats {
         set("panelsInView", (self.panels_in_view as f64).into())?;
         set("bytesHeld", (self.bytes_held as f64).into())?;
         set("gaps", (self.gaps as f64).into())?;
+        set("repairs", (self.repairs as f64).into())?;
+        set("duplicates", (self.duplicates as f64).into())?;
         set("retries", (self.retries as f64).into())?;
         let lag = Object::new();
         Reflect::set(&lag, &"p50".into(), &self.lag_p50_ms.map_or(JsValue::NULL, rounded))?;

@@ -156,16 +156,17 @@ impl Wall {
     }
 
     /// Shows values beside the panels on screen: those of a time, or the newest.
-    pub(super) fn update_legends(
-        &mut self,
-        store: &Store,
-        now: Timestamp,
-        at: Option<Timestamp>,
-    ) -> Result<(), JsValue> {
+    pub(super) fn update_legends(&mut self, store: &Store, at: Option<Timestamp>) -> Result<(), JsValue> {
         for (panel, group) in self.panels.iter_mut().zip(store.groups()).filter(|(panel, _)| panel.is_in_view()) {
-            panel.update_legend(group, now, at)?;
+            panel.update_legend(group, at)?;
         }
         Ok(())
+    }
+
+    /// Marks the panels whose newest sample is too old at `now`, by the server's clock.
+    pub(super) fn mark_stale(&mut self, store: &Store, now: Timestamp) -> Result<(), JsValue> {
+        let mut panels = self.panels.iter_mut().zip(store.groups());
+        panels.try_for_each(|(panel, group)| panel.mark_stale(group.stale(now)))
     }
 
     /// Puts the line across the charts on screen.

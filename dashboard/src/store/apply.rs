@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use protocol::{
-    Blocks, Body, Catalog, CatalogScope, Epoch, Frame, GroupId, HistoryPart, Interval, Sequence, Start, Timestamp,
-};
+use protocol::{Blocks, Body, Catalog, CatalogScope, Frame, GroupId, Interval, Start, Timestamp};
 
 use super::capacity::{self, BUDGET_BYTES, Demand, MAX_SERIES};
 use super::group::{Description, Group};
+use super::position::{Overlap, Position, Unreadable, Verdict};
 use super::pyramid::BUCKET_ROWS;
 
 /// Everything the page holds of the stream.
@@ -16,10 +15,7 @@ pub struct Store {
     window: Interval,
     groups: Vec<Group>,
     places: HashMap<GroupId, usize>,
-    epoch: Option<Epoch>,
-    position: Option<Sequence>,
-    /// Something was lost, and the history that fills it has been asked for.
-    awaits_history: bool,
+    position: Position,
     counts: Counts,
 }
 
@@ -28,8 +24,12 @@ pub struct Store {
 pub struct Counts {
     /// Values stored.
     pub samples: u64,
-    /// Holes that were declared or noticed.
+    /// Holes that were declared or noticed, filled since or not.
     pub gaps: u64,
+    /// Times that something was lost without a trace, and asked for.
+    pub repairs: u64,
+    /// Times that history came: once when the page was loaded, and whenever it was needed since.
+    pub fills: u64,
     /// Columns or blocks of series and groups that no catalog named.
     pub unknown: u64,
     /// Series that found no room: see [`MAX_SERIES`].
@@ -45,7 +45,7 @@ pub enum Applied {
     Stored,
     /// Groups or series came or went.
     CatalogChanged,
-    /// A sequence number was skipped: ask for what is missing.
+    /// Something was lost: ask for what is missing, from where [`Store::start`] says.
     Lost,
 }
 
@@ -56,9 +56,7 @@ impl Store {
             window,
             groups: Vec::new(),
             places: HashMap::new(),
-            epoch: None,
-            position: None,
-            awaits_history: false,
+            position: Position::default(),
             counts: Counts::default(),
         }
     }
@@ -88,17 +86,31 @@ impl Store {
         self.groups.iter().map(Group::reach).min().filter(|&reach| reach < self.window)
     }
 
-    /// What to ask the server for on a new connection.
+    /// What to ask the server for.
     pub const fn start(&self) -> Start {
-        match (self.epoch, self.position) {
-            (Some(epoch), Some(sequence)) => Start::After { epoch, sequence, window: self.window },
-            _ => Start::Window(self.window),
-        }
+        self.position.start(self.window)
     }
 
-    /// The last position held.
-    pub const fn position(&self) -> Option<Sequence> {
-        self.position
+    /// Where the page stands in the stream.
+    pub const fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// There is a new connection, and it has been told where to [start](Self::start).
+    pub fn connected(&mut self) {
+        self.position.connected();
+    }
+
+    /// A message could not be read: it may have been any frame.
+    pub fn unreadable(&mut self) -> Applied {
+        match self.position.unreadable() {
+            Unreadable::Wait => Applied::Stored,
+            Unreadable::Ask => self.lost(),
+            Unreadable::Hole => {
+                self.break_lines();
+                Applied::Stored
+            }
+        }
     }
 
     /// The time of the newest row of all.
@@ -108,33 +120,36 @@ impl Store {
 
     /// Takes in one frame.
     pub fn apply(&mut self, frame: &Frame<'_>) -> Applied {
-        let sequence = frame.envelope.sequence;
-        match &frame.body {
+        match self.position.judge(&frame.envelope, &frame.body) {
+            Verdict::Take => self.take(&frame.body),
+            Verdict::TakeAnew => {
+                self.break_lines();
+                self.take(&frame.body)
+            }
+            Verdict::Duplicate => {
+                self.counts.duplicates += 1;
+                Applied::Stored
+            }
+            Verdict::Leave => Applied::Stored,
+            Verdict::Ask => self.lost(),
+        }
+    }
+
+    fn take(&mut self, body: &Body<'_>) -> Applied {
+        match body {
             Body::Catalog(catalog) => {
-                self.catalog(catalog, frame.envelope.epoch);
+                self.counts.fills += u64::from(catalog.scope == CatalogScope::Whole);
+                self.catalog(catalog);
                 return Applied::CatalogChanged;
             }
-            Body::Samples(samples) => match self.position {
-                Some(position) if sequence <= position => self.counts.duplicates += 1,
-                Some(position) if sequence > position.next() => return self.lost(),
-                _ => {
-                    self.blocks(&samples.blocks);
-                    self.position = Some(sequence);
-                }
-            },
+            Body::Samples(samples) => {
+                self.blocks(&samples.blocks);
+            }
             Body::History(history) => {
-                self.blocks(&history.blocks);
-                if history.part == HistoryPart::Last {
-                    self.position = Some(sequence);
-                    self.awaits_history = false;
-                }
+                let overlap = self.blocks(&history.blocks);
+                self.position.history_taken(overlap);
             }
-            Body::Gap(_) => {
-                self.counts.gaps += 1;
-                self.groups.iter_mut().for_each(Group::break_line);
-            }
-            // Proves by the head's position that nothing was lost without a trace.
-            Body::Heartbeat(_) if self.position.is_some_and(|position| sequence > position) => return self.lost(),
+            Body::Gap(_) => self.break_lines(),
             _ => {}
         }
         Applied::Stored
@@ -164,20 +179,18 @@ impl Store {
         pruned > 0 || self.groups.len() != before
     }
 
-    /// Asks once; what is under way already shows the same hole.
-    fn lost(&mut self) -> Applied {
-        if std::mem::replace(&mut self.awaits_history, true) {
-            return Applied::Stored;
-        }
-        self.counts.gaps += 1;
+    const fn lost(&mut self) -> Applied {
+        self.counts.repairs += 1;
         Applied::Lost
     }
 
-    fn catalog(&mut self, catalog: &Catalog<'_>, epoch: Epoch) {
-        if self.epoch.replace(epoch) != Some(epoch) {
-            // Positions and ids of another epoch mean nothing in this one.
-            self.position = None;
-        }
+    /// Draws no line from what is held to what follows. Where none would be drawn anyway, that is no second hole.
+    fn break_lines(&mut self) {
+        let broken = self.groups.iter_mut().map(Group::break_line).filter(|is_broken| *is_broken).count();
+        self.counts.gaps += u64::from(broken > 0);
+    }
+
+    fn catalog(&mut self, catalog: &Catalog<'_>) {
         if catalog.scope == CatalogScope::Whole {
             self.places.clear();
             self.groups.iter_mut().for_each(Group::forget_ids);
@@ -246,7 +259,9 @@ impl Store {
         place
     }
 
-    fn blocks(&mut self, blocks: &Blocks<'_>) {
+    /// Takes in rows.
+    fn blocks(&mut self, blocks: &Blocks<'_>) -> Overlap {
+        let mut overlap = Overlap::None;
         for block in blocks {
             let Some(&place) = self.places.get(&block.group) else {
                 self.counts.unknown += 1;
@@ -254,10 +269,13 @@ impl Store {
             };
             let Some(first) = block.times.iter().next() else { continue };
             let group = &mut self.groups[place];
-            group.truncate_from(first);
+            if group.truncate_from(first) {
+                overlap = Overlap::Replaced;
+            }
             let (stored, unknown) = group.append(&block);
             self.counts.samples += stored;
             self.counts.unknown += unknown;
         }
+        overlap
     }
 }

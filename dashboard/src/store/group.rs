@@ -250,25 +250,31 @@ impl Group {
         self.generation += 1;
     }
 
-    /// Forgets every row from `time` on: the server's history knows better.
-    pub(super) fn truncate_from(&mut self, time: Timestamp) {
+    /// Forgets every row from `time` on: the server's history knows better. Whether there were any.
+    pub(super) fn truncate_from(&mut self, time: Timestamp) -> bool {
         let row = self.first_row_at(time);
-        if row < self.rows.end {
+        let has_any = row < self.rows.end;
+        if has_any {
             self.rows.end = row;
             self.generation += 1;
             self.series.iter_mut().for_each(|series| series.truncate(row));
         }
+        has_any
     }
 
-    /// Marks a hole after the newest row.
-    pub(super) fn break_line(&mut self) {
-        let Some(newest) = self.newest() else { return };
+    /// Marks a hole after the newest row. Whether there was none yet.
+    pub(super) fn break_line(&mut self) -> bool {
+        let Some(newest) = self.newest() else { return false };
+        if self.series.iter().all(|series| series.last_present() < self.rows.end) {
+            return false;
+        }
         self.make_room(1);
         let place = self.place(self.rows.end);
         self.times[place] = newest + Interval::from_micros(1);
         let hole = self.rows.end..self.rows.end + 1;
         self.series.iter_mut().for_each(|series| series.skip(hole.clone()));
         self.rows.end += 1;
+        true
     }
 
     /// Appends a block's rows, whose times rise above the newest. Returns how many values went in, and how many columns

@@ -10,8 +10,10 @@
 //! | [`pyramid`] | summaries of 32, 64, 128 ... rows: any stretch of time at the cost of its logarithm |
 //! | [`envelope`] | first, last, least and greatest value a pixel column, kept up with each sample |
 //! | [`summary`] | first, last, least, greatest, sum and number of many values |
+//! | [`staleness`] | when a group's newest sample is too old to be taken for the present |
 //! | [`derived`] | a group that is computed from another |
 //! | [`capacity`] | how many rows the budget allows |
+//! | [`position`] | where the page stands in the stream: what was lost, and when to ask for it |
 //! | [`apply`] | what each kind of frame does to the store |
 //!
 //! # What it does not know
@@ -22,15 +24,19 @@ pub mod capacity;
 pub mod derived;
 pub mod envelope;
 pub mod group;
+pub mod position;
 pub mod pyramid;
 pub mod series;
+pub mod staleness;
 pub mod summary;
 
 pub use apply::{Applied, Store};
 pub use derived::DerivedGroup;
 pub use envelope::Envelopes;
 pub use group::{Group, Rows};
+pub use position::Position;
 pub use series::Series;
+pub use staleness::Stale;
 pub use summary::Summary;
 
 #[cfg(test)]

@@ -28,16 +28,24 @@ fn envelope(epoch: u64, sequence: u64) -> Envelope {
 struct Stream {
     epoch: u64,
     store: Store,
+    /// The series that there are.
+    series: Vec<(u32, &'static str)>,
 }
 
 impl Stream {
     fn new() -> Self {
-        let mut stream = Self { epoch: 1, store: Store::new(WINDOW) };
+        let mut stream = Self { epoch: 1, store: Store::new(WINDOW), series: Vec::new() };
         stream.catalog(CatalogScope::Whole, &[(1, "a"), (2, "b")], &[]);
+        stream.history(0, &[], &[]);
         stream
     }
 
-    fn catalog(&mut self, scope: CatalogScope, series: &[(u32, &str)], retired: &[u32]) -> Applied {
+    fn catalog(&mut self, scope: CatalogScope, series: &[(u32, &'static str)], retired: &[u32]) -> Applied {
+        if scope == CatalogScope::Whole {
+            self.series.clear();
+        }
+        self.series.extend(series);
+        self.series.retain(|(id, _)| !retired.contains(id));
         let (mut groups, mut entries, mut gone) =
             (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
         let (name, title, unit) = ("g", "G", "1");
@@ -62,7 +70,9 @@ impl Stream {
             columns.iter().map(|&(id, value)| (SeriesId(id), vec![value; rows.len()])).collect();
         let mut buffer = BlockBuffer::default();
         let columns = values.iter().map(|(id, values)| (*id, values.as_slice()));
-        buffer.push(GroupId(1), &times, columns).expect("encodes");
+        if !times.is_empty() {
+            buffer.push(GroupId(1), &times, columns).expect("encodes");
+        }
         buffer
     }
 
@@ -73,7 +83,10 @@ impl Stream {
         self.store.apply(&Frame { envelope: envelope(self.epoch, sequence), body })
     }
 
+    /// Begins anew, with history.
     fn history(&mut self, sequence: u64, rows: &[i64], columns: &[(u32, f64)]) {
+        let series = std::mem::take(&mut self.series);
+        self.catalog(CatalogScope::Whole, &series, &[]);
         let buffer = Self::blocks(rows, columns);
         let body = Body::History(History { part: HistoryPart::Last, blocks: buffer.blocks() });
         self.store.apply(&Frame { envelope: envelope(self.epoch, sequence), body });
@@ -102,7 +115,7 @@ fn history_and_then_samples_make_one_line() {
     assert_eq!(stream.samples(5, &[4], &[(1, 5.0), (2, 6.0)]), Applied::Stored);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 1.0), (4, 5.0)]));
     assert_eq!(stream.store.counts().samples, 8);
-    assert_eq!(stream.store.position(), Some(Sequence(5)));
+    assert_eq!(stream.store.position().held(), Some(Sequence(5)));
 }
 
 #[test]
@@ -135,8 +148,8 @@ fn a_frame_that_comes_twice_counts_once_and_one_that_never_came_is_noticed() {
 
 #[test]
 fn a_new_viewer_asks_for_a_window_and_a_returning_one_for_what_it_missed() {
+    assert_eq!(Store::new(WINDOW).start(), Start::Window(WINDOW));
     let mut stream = Stream::new();
-    assert_eq!(stream.store.start(), Start::Window(WINDOW));
     stream.history(7, &[1], &[(1, 1.0)]);
     let start = Start::After { epoch: Epoch(1), sequence: Sequence(7), window: WINDOW };
     assert_eq!(stream.store.start(), start);
@@ -213,7 +226,8 @@ fn many(store: &mut Store, group: u32, series: Range<u32>) {
         entries.push(&SeriesDescriptor { id, group: GroupId(group), name: &name, kind, labels }).expect("encodes");
     }
     let (groups, series, retired) = (groups.entries(), entries.entries(), protocol::Entries::default());
-    let body = Body::Catalog(Catalog { scope: CatalogScope::Changes, groups, series, retired });
+    let scope = if store.groups().is_empty() { CatalogScope::Whole } else { CatalogScope::Changes };
+    let body = Body::Catalog(Catalog { scope, groups, series, retired });
     store.apply(&Frame { envelope: envelope(1, 0), body });
 }
 

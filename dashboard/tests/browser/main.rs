@@ -3,6 +3,8 @@
 
 mod access;
 mod bad_frames;
+mod fake_feed;
+mod liveness;
 mod page;
 mod served;
 mod socket;

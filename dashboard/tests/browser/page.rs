@@ -106,9 +106,12 @@ async fn a_lost_server_is_shown_and_found_again_with_its_history() -> Result<()>
     until(&page, "kymograph.stats().samples > 100").await?;
     served.kill().await?;
     until(&page, "document.documentElement.dataset.link === 'reconnecting'").await?;
-    until(&page, "document.querySelectorAll('.panel.is-stale').length === 2").await?;
+    until(&page, "getComputedStyle(document.querySelector('.plot-series')).opacity < 1").await?;
     let text: String = page.evaluate("document.getElementById('link').textContent").await?;
     ensure!(text.contains("reconnecting"), "{text}");
+    until(&page, "/data [0-9]+ s old/.test(document.getElementById('link').textContent)").await?;
+    let stale: u64 = page.evaluate("document.querySelectorAll('.panel.is-stale').length").await?;
+    ensure!(stale == 0, "nobody knows whether a source has stopped");
     picture(&page, "reconnecting").await?;
     let then: Stats = page.evaluate(STATS).await?;
     ensure!(then.panels == 2, "what was there stays on screen: {then:?}");
@@ -118,7 +121,7 @@ async fn a_lost_server_is_shown_and_found_again_with_its_history() -> Result<()>
     let _served = Served::feed_on(port, &source).await?;
     until(&page, IS_LIVE).await?;
     until(&page, &format!("kymograph.stats().samples >= {}", then.samples + 9 * 50 * 6)).await?;
-    until(&page, "document.querySelectorAll('.panel.is-stale').length === 0").await?;
+    until(&page, "getComputedStyle(document.querySelector('.plot-series')).opacity === '1'").await?;
     let now: Stats = page.evaluate(STATS).await?;
     ensure!(now.retries >= 1 && now.gaps >= 1 && now.panels == 2 && now.series == 6, "{now:?}");
     ensure!(now.decode_errors == 0, "{now:?}");

@@ -2,8 +2,9 @@
 
 use dashboard::store::Store;
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor,
-    GroupId, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Envelope, Epoch, Frame,
+    GroupDescriptor, GroupId, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
+    SeriesKind, Timestamp,
 };
 
 /// A store with 20 s of three series at `hz` rows a second. A row in which nothing has a value is left out: a hole in
@@ -11,6 +12,7 @@ use protocol::{
 pub(crate) fn store(hz: u32, value: impl Fn(usize, f64) -> f64) -> Store {
     let mut store = Store::new(Interval::from_secs(20));
     apply(&mut store, 0, &catalog(Interval::from_micros(u64::from(1_000_000 / hz))));
+    apply(&mut store, 0, &Owned::NoHistory);
     let mut sequence = 0;
     for row in 0..20 * hz {
         let seconds = f64::from(row) / f64::from(hz);
@@ -34,6 +36,7 @@ fn apply(store: &mut Store, sequence: u64, body: &Owned) {
 
 enum Owned {
     Catalog(EntriesBuffer, EntriesBuffer),
+    NoHistory,
     Samples(Timestamp, BlockBuffer),
 }
 
@@ -46,6 +49,7 @@ impl Owned {
                 series: series.entries(),
                 retired: Entries::default(),
             }),
+            Self::NoHistory => Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() }),
             Self::Samples(time, blocks) => {
                 Body::Samples(Samples { collected: *time, queued: *time, blocks: blocks.blocks() })
             }

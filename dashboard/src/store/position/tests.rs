@@ -1,0 +1,432 @@
+//! A server, a line that loses, repeats, reorders and spoils, and a page: whatever happened, the page is whole in the end.
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+use protocol::{
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Envelope, Epoch, Frame, Gap, GapCause,
+    GroupDescriptor, GroupId, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
+    SeriesKind, Start, Timestamp,
+};
+
+use super::PATIENCE;
+use crate::store::{Applied, Store};
+
+const STEP: Interval = Interval::from_millis(10);
+
+/// A message on its way to the page. A row is known by its number, which is also its value.
+#[derive(Clone, Debug)]
+struct Message {
+    epoch: u64,
+    sequence: u64,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Catalog,
+    Gap,
+    History(HistoryPart, Vec<i64>),
+    Samples(i64),
+    Heartbeat,
+}
+
+impl Message {
+    fn is_of_history(&self) -> bool {
+        !matches!(self.content, Content::Samples(_) | Content::Heartbeat)
+    }
+
+    fn apply_to(&self, store: &mut Store) -> Applied {
+        let (mut groups, mut series, mut blocks) =
+            (EntriesBuffer::default(), EntriesBuffer::default(), BlockBuffer::default());
+        let rows = match &self.content {
+            Content::History(_, rows) => rows.clone(),
+            Content::Samples(row) => vec![*row],
+            _ => Vec::new(),
+        };
+        if !rows.is_empty() {
+            let times: Vec<Timestamp> = rows.iter().map(|&row| time(row)).collect();
+            let values: Vec<f64> = rows.iter().map(|&row| row as f64).collect();
+            blocks.push(GroupId(1), &times, [(SeriesId(1), values.as_slice())]).expect("encodes");
+        }
+        let (now, blocks) = (Timestamp::default(), blocks.blocks());
+        let body = match &self.content {
+            Content::Catalog => {
+                let (id, group, bounds) = (SeriesId(1), GroupId(1), Bounds::Auto);
+                let (name, title, unit) = ("g", "G", "1");
+                let descriptor = GroupDescriptor { id: group, name, title, unit, interval: STEP, bounds };
+                groups.push(&descriptor).expect("encodes");
+                let (kind, labels) = (SeriesKind::Gauge, Entries::default());
+                series.push(&SeriesDescriptor { id, group, name: "s", kind, labels }).expect("encodes");
+                let (groups, series, retired) = (groups.entries(), series.entries(), Entries::default());
+                Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired })
+            }
+            Content::Gap => {
+                let (after, until) = (Sequence(0), Sequence(0));
+                Body::Gap(Gap { after, until, cause: GapCause::HistoryExpired })
+            }
+            Content::History(part, _) => Body::History(History { part: *part, blocks }),
+            Content::Samples(_) => Body::Samples(Samples { collected: now, queued: now, blocks }),
+            Content::Heartbeat => Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }),
+        };
+        let envelope = Envelope { epoch: Epoch(self.epoch), sequence: Sequence(self.sequence), sent: now };
+        store.apply(&Frame { envelope, body })
+    }
+}
+
+fn time(row: i64) -> Timestamp {
+    Timestamp::from_micros(row * STEP.micros() as i64)
+}
+
+/// A server that has measured rows one after another, and holds those of its epoch that have not expired.
+#[derive(Debug)]
+struct Server {
+    epoch: u64,
+    head: u64,
+    /// The first row of the epoch.
+    began: i64,
+    next: i64,
+    expired: u64,
+}
+
+impl Server {
+    const fn message(&self, content: Content) -> Message {
+        Message { epoch: self.epoch, sequence: self.head, content }
+    }
+
+    const fn measure(&mut self) -> Message {
+        self.head += 1;
+        self.next += 1;
+        self.message(Content::Samples(self.next - 1))
+    }
+
+    const fn restart(&mut self) {
+        (self.epoch, self.head, self.expired, self.began) = (self.epoch + 1, 0, 0, self.next);
+    }
+
+    fn answer(&self, start: Start) -> Vec<Message> {
+        let (after, is_gap) = match start {
+            Start::After { epoch, sequence, .. } if epoch.0 == self.epoch && sequence.0 >= self.expired => {
+                (sequence.0, false)
+            }
+            Start::After { .. } => (self.expired, true),
+            Start::Window(_) => (self.expired, false),
+        };
+        let mut messages = vec![self.message(Content::Catalog)];
+        messages.extend(is_gap.then(|| self.message(Content::Gap)));
+        let rows: Vec<i64> = (self.began + after as i64..self.next).collect();
+        let more = rows.chunks(3).map(|rows| self.message(Content::History(HistoryPart::More, rows.to_vec())));
+        messages.extend(more);
+        messages.push(self.message(Content::History(HistoryPart::Last, Vec::new())));
+        messages
+    }
+}
+
+/// What happens next.
+#[derive(Clone, Copy, Debug)]
+enum Happening {
+    Measure,
+    Heartbeat,
+    Deliver(usize),
+    /// The next message is lost; of an answer all of it.
+    Lose,
+    /// The next message is read twice.
+    Repeat,
+    /// The next two samples or heartbeats change places.
+    Reorder,
+    /// The next message cannot be read.
+    Spoil,
+    /// The server begins anew, and says so or not.
+    Restart {
+        is_announced: bool,
+    },
+    /// The server's history shrinks to its newest rows.
+    Expire,
+    Reconnect,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        8 => Just(Happening::Measure),
+        3 => Just(Happening::Heartbeat),
+        8 => (1_usize..6).prop_map(Happening::Deliver),
+        2 => Just(Happening::Lose),
+        2 => Just(Happening::Repeat),
+        2 => Just(Happening::Reorder),
+        2 => Just(Happening::Spoil),
+        1 => any::<bool>().prop_map(|is_announced| Happening::Restart { is_announced }),
+        1 => Just(Happening::Expire),
+        1 => Just(Happening::Reconnect),
+    ]
+}
+
+struct World {
+    server: Server,
+    line: VecDeque<Message>,
+    store: Store,
+    heartbeats: usize,
+    spoiled: usize,
+    requests: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self {
+            server: Server { epoch: 1, head: 0, began: 0, next: 0, expired: 0 },
+            line: VecDeque::new(),
+            store: Store::new(Interval::from_secs(60)),
+            heartbeats: 0,
+            spoiled: 0,
+            requests: 0,
+        };
+        world.connect();
+        world
+    }
+
+    fn connect(&mut self) {
+        self.line = self.server.answer(self.store.start()).into();
+        self.store.connected();
+    }
+
+    fn heartbeat(&mut self) {
+        self.line.push_back(self.server.message(Content::Heartbeat));
+    }
+
+    fn deliver(&mut self) {
+        let Some(message) = self.line.pop_front() else { return };
+        self.heartbeats += usize::from(matches!(message.content, Content::Heartbeat));
+        let applied = message.apply_to(&mut self.store);
+        self.follow(applied);
+    }
+
+    fn follow(&mut self, applied: Applied) {
+        if applied == Applied::Lost {
+            self.requests += 1;
+            self.line.extend(self.server.answer(self.store.start()));
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Measure => {
+                let samples = self.server.measure();
+                self.line.push_back(samples);
+            }
+            Happening::Heartbeat => self.heartbeat(),
+            Happening::Deliver(count) => (0..count).for_each(|_| self.deliver()),
+            Happening::Lose => {
+                while self.line.pop_front().is_some_and(|lost| {
+                    lost.is_of_history() && !matches!(lost.content, Content::History(HistoryPart::Last, _))
+                }) {}
+            }
+            Happening::Repeat => {
+                let next = self.line.front().cloned();
+                self.deliver();
+                if let Some(again) = next {
+                    self.line.push_front(again);
+                }
+            }
+            Happening::Reorder => {
+                if self.line.len() > 1 && !self.line[0].is_of_history() && !self.line[1].is_of_history() {
+                    self.line.swap(0, 1);
+                }
+            }
+            Happening::Spoil => {
+                if self.line.pop_front().is_some() {
+                    self.spoiled += 1;
+                    let applied = self.store.unreadable();
+                    self.follow(applied);
+                }
+            }
+            Happening::Restart { is_announced } => {
+                self.server.restart();
+                if is_announced {
+                    let start = Start::Window(Interval::from_secs(60));
+                    self.line.extend(self.server.answer(start));
+                }
+            }
+            Happening::Expire => self.server.expired = self.server.head.saturating_sub(4).max(self.server.expired),
+            Happening::Reconnect => self.connect(),
+        }
+    }
+
+    /// Nothing goes wrong any more: what is under way arrives, and heartbeats.
+    fn settle(&mut self) {
+        for _ in 0..3 * PATIENCE {
+            self.heartbeat();
+            while !self.line.is_empty() {
+                self.deliver();
+            }
+        }
+    }
+
+    /// The rows that the page holds, and none where a hole is declared.
+    fn held(&self) -> Vec<Option<i64>> {
+        let Some(group) = self.store.groups().first() else { return Vec::new() };
+        group.iter(0, group.rows()).map(|(_, value)| (!value.is_nan()).then_some(value as i64)).collect()
+    }
+}
+
+fn world_after(happenings: &[Happening]) -> World {
+    let mut world = World::new();
+    for &happening in happenings {
+        world.happen(happening);
+    }
+    world.settle();
+    world
+}
+
+/// Every row that was measured is held once and in order, or lies in a hole that was declared, or before all that is held.
+fn check(world: &World) -> Result<(), TestCaseError> {
+    prop_assert!(world.store.position().is_live());
+    prop_assert_eq!(world.store.position().held(), Some(Sequence(world.server.head)));
+    let (mut last, mut is_hole) = (None, true);
+    for row in world.held() {
+        match (row, last) {
+            (Some(row), None) => last = Some(row),
+            (Some(row), Some(before)) if is_hole => {
+                prop_assert!(row > before, "{before}, a hole, {row}");
+                last = Some(row);
+            }
+            (Some(row), Some(before)) => {
+                prop_assert_eq!(row, before + 1);
+                last = Some(row);
+            }
+            (None, _) => {}
+        }
+        is_hole = row.is_none();
+    }
+    if world.server.head > 0 && !is_hole {
+        prop_assert_eq!(last, Some(world.server.next - 1));
+    }
+    prop_assert!(
+        world.requests <= 1 + world.heartbeats + world.spoiled,
+        "{} requests for {} heartbeats and {} spoiled messages",
+        world.requests,
+        world.heartbeats,
+        world.spoiled
+    );
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_line_did_the_page_is_whole_in_the_end(happenings in prop::collection::vec(happening(), 1..80)) {
+        check(&world_after(&happenings))?;
+    }
+
+    /// Without restarts, expired history and unreadable messages nothing is missing at all.
+    #[test]
+    fn what_the_server_still_holds_is_held_without_a_hole(happenings in prop::collection::vec(happening(), 1..80)) {
+        let harmless = |happening: &Happening| {
+            !matches!(happening, Happening::Restart { .. } | Happening::Expire | Happening::Spoil)
+        };
+        let happenings: Vec<Happening> = happenings.into_iter().filter(harmless).collect();
+        let world = world_after(&happenings);
+        check(&world)?;
+        prop_assert_eq!(world.held(), (0..world.server.next).map(Some).collect::<Vec<_>>());
+    }
+}
+
+/// A page that is live and holds five rows.
+fn live() -> World {
+    let mut world = World::new();
+    for _ in 0..5 {
+        world.happen(Happening::Measure);
+    }
+    world.settle();
+    assert_eq!((world.requests, world.held().len()), (0, 5));
+    world
+}
+
+#[test]
+fn what_is_lost_is_asked_for_once_until_the_answer_has_come() {
+    let mut world = live();
+    world.happen(Happening::Measure);
+    world.happen(Happening::Lose);
+    for _ in 0..3 {
+        world.happen(Happening::Measure);
+        world.heartbeat();
+    }
+    // The answer comes behind all of these.
+    world.happen(Happening::Deliver(6));
+    assert_eq!((world.requests, world.held().len()), (1, 5));
+    assert!(!world.store.position().is_live());
+    world.settle();
+    assert_eq!((world.requests, world.held().len(), world.store.counts().repairs), (1, 9, 1));
+}
+
+#[test]
+fn a_heartbeat_tells_that_the_last_samples_were_lost() {
+    let mut world = live();
+    world.happen(Happening::Measure);
+    world.happen(Happening::Lose);
+    world.heartbeat();
+    world.happen(Happening::Deliver(1));
+    assert_eq!(world.requests, 1);
+    world.settle();
+    assert_eq!(world.held(), (0..6).map(Some).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_answer_that_never_comes_is_asked_for_again() {
+    let mut world = live();
+    world.happen(Happening::Measure);
+    world.happen(Happening::Lose);
+    world.heartbeat();
+    world.happen(Happening::Deliver(1));
+    world.happen(Happening::Lose);
+    assert!(world.line.is_empty(), "the whole answer was lost");
+    for _ in 1..PATIENCE {
+        world.heartbeat();
+        world.happen(Happening::Deliver(1));
+        assert_eq!(world.requests, 1);
+    }
+    world.settle();
+    assert_eq!((world.requests, world.held().len()), (2, 6));
+}
+
+#[test]
+fn a_message_that_cannot_be_read_is_asked_for_at_once() {
+    let mut world = live();
+    world.happen(Happening::Measure);
+    world.happen(Happening::Spoil);
+    assert_eq!(world.requests, 1);
+    world.settle();
+    assert_eq!((world.requests, world.held().len(), world.store.counts().gaps), (1, 6, 0));
+}
+
+#[test]
+fn history_that_cannot_be_read_twice_is_a_hole_and_the_stream_goes_on() {
+    let mut world = live();
+    for _ in 0..7 {
+        world.happen(Happening::Measure);
+        world.happen(Happening::Lose);
+    }
+    world.heartbeat();
+    for _ in 0..2 {
+        // A heartbeat or what is left of the answer, the catalog, three rows; the next three are lost.
+        while !matches!(world.line.front().map(|next| &next.content), Some(Content::Catalog)) {
+            world.happen(Happening::Deliver(1));
+        }
+        world.happen(Happening::Deliver(2));
+        world.happen(Happening::Spoil);
+    }
+    world.settle();
+    let rows: Vec<Option<i64>> = (0..8).map(Some).chain([None, Some(11)]).collect();
+    assert_eq!((world.requests, world.held()), (2, rows));
+    check(&world).expect("whole but for the hole");
+}
+
+#[test]
+fn another_epoch_begins_a_line_of_its_own_even_where_nobody_said_so() {
+    for is_announced in [true, false] {
+        let mut world = live();
+        world.happen(Happening::Restart { is_announced });
+        world.happen(Happening::Measure);
+        world.settle();
+        let rows: Vec<Option<i64>> = (0..5).map(Some).chain([None, Some(5)]).collect();
+        assert_eq!((world.held(), world.store.counts().gaps), (rows, 1));
+        assert_eq!(world.requests, usize::from(!is_announced));
+    }
+}

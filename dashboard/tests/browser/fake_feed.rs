@@ -1,0 +1,193 @@
+//! A feed whose clock, source and line a test can bend.
+
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use bytes::Bytes;
+use feed_server::http::page::Page;
+use feed_server::http::routes::{send_file, text};
+use feed_server::http::server::{Answer, listen, serve};
+use feed_server::http::upgrade;
+use feed_server::session::websocket_config;
+use feed_server::shutdown::{Shutdown, shutdown};
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Request, Response, StatusCode};
+use protocol::{
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, ClientMessage, Echo, Entries, EntriesBuffer, Envelope, Epoch,
+    Frame, GroupDescriptor, GroupId, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor,
+    SeriesId, SeriesKind, Start, Timestamp,
+};
+use tokio::time::interval;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::served::built;
+
+/// Rows of the one series come this often, one a message.
+const STEP: Interval = Interval::from_millis(50);
+
+/// What a test can bend.
+#[derive(Debug, Default)]
+pub(crate) struct Bent {
+    /// How far the feed's clock is ahead.
+    ahead_us: i64,
+    /// How long a row takes from its measurement to the line.
+    pub(crate) late_us: AtomicI64,
+    /// The source measures nothing.
+    pub(crate) is_stopped: AtomicBool,
+    /// So many of the next messages of samples are lost.
+    pub(crate) to_lose: AtomicU64,
+    /// So many of the next messages of samples are sent twice.
+    pub(crate) to_repeat: AtomicU64,
+    rows: Mutex<Vec<Timestamp>>,
+    requests: Mutex<Vec<Start>>,
+}
+
+impl Bent {
+    /// How many rows were measured.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What was asked for, by all viewers.
+    pub(crate) fn requests(&self) -> Vec<Start> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn now(&self) -> Timestamp {
+        let now = feed_server::clock::now().micros();
+        Timestamp::from_micros(now + self.ahead_us)
+    }
+
+    /// What a message brings back.
+    fn answer(&self, message: &ClientMessage<'_>) -> Vec<Message> {
+        match *message {
+            ClientMessage::Probe { origin } => vec![self.frame(Body::Echo(Echo { origin, received: self.now() }))],
+            ClientMessage::Subscribe { start } => {
+                self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(start);
+                let held = if let Start::After { sequence, .. } = start { sequence.0 as usize } else { 0 };
+                vec![self.catalog(), self.history(held)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Measures a row, and says which messages arrive.
+    fn measure(&self) -> Vec<Message> {
+        if self.is_stopped.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        let time = Timestamp::from_micros(self.now().micros() - self.late_us.load(Ordering::Relaxed));
+        let first = {
+            let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+            rows.push(time);
+            rows.len() - 1
+        };
+        if take_one(&self.to_lose) {
+            return Vec::new();
+        }
+        let blocks = blocks(first, &[time]);
+        let samples = self.frame(Body::Samples(Samples { collected: time, queued: time, blocks: blocks.blocks() }));
+        if take_one(&self.to_repeat) { vec![samples.clone(), samples] } else { vec![samples] }
+    }
+
+    fn history(&self, held: usize) -> Message {
+        let times = self.rows.lock().unwrap_or_else(PoisonError::into_inner)[held..].to_vec();
+        let blocks = blocks(held, &times);
+        self.frame(Body::History(History { part: HistoryPart::Last, blocks: blocks.blocks() }))
+    }
+
+    fn heartbeat(&self) -> Message {
+        self.frame(Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }))
+    }
+
+    fn catalog(&self) -> Message {
+        let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
+        let (id, name, unit, bounds) = (GroupId(1), "bent", "1", Bounds::FromZero);
+        groups.push(&GroupDescriptor { id, name, title: name, unit, interval: STEP, bounds }).expect("encodes");
+        let (kind, labels) = (SeriesKind::Gauge, Entries::default());
+        series.push(&SeriesDescriptor { id: SeriesId(1), group: id, name: "wave", kind, labels }).expect("encodes");
+        let (groups, series, retired) = (groups.entries(), series.entries(), Entries::default());
+        self.frame(Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired }))
+    }
+
+    fn frame(&self, body: Body<'_>) -> Message {
+        let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(self.rows() as u64), sent: self.now() };
+        Message::binary(Frame { envelope, body }.to_bytes().expect("encodes"))
+    }
+}
+
+fn blocks(first: usize, times: &[Timestamp]) -> BlockBuffer {
+    let mut blocks = BlockBuffer::default();
+    let values: Vec<f64> = (first..first + times.len()).map(|row| 5.0 + (row as f64 / 8.0).sin()).collect();
+    if !times.is_empty() {
+        blocks.push(GroupId(1), times, [(SeriesId(1), values.as_slice())]).expect("encodes");
+    }
+    blocks
+}
+
+fn take_one(count: &AtomicU64) -> bool {
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+}
+
+/// Serves the page under test, and the bent feed to it. Ends when dropped.
+pub(crate) struct FakeFeed {
+    pub(crate) url: String,
+    pub(crate) bent: Arc<Bent>,
+    _stop: Shutdown,
+}
+
+impl FakeFeed {
+    /// A feed whose clock is so far ahead.
+    pub(crate) fn start(ahead_us: i64) -> Result<Self> {
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+        let url = format!("http://{}/", listener.local_addr()?);
+        let (stop, stopped) = shutdown();
+        let bent = Arc::new(Bent { ahead_us, ..Bent::default() });
+        let server = Server { page: Page::Folder(built("KYMOGRAPH_PAGE")), bent: Arc::clone(&bent) };
+        tokio::spawn(serve(listener, Arc::new(server), stopped));
+        Ok(Self { url, bent, _stop: stop })
+    }
+}
+
+struct Server {
+    page: Page,
+    bent: Arc<Bent>,
+}
+
+impl Answer for Server {
+    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.uri().path() != "/stream" {
+            let file = self.page.file(request.uri().path(), "");
+            return file.map_or_else(|| text(StatusCode::NOT_FOUND, ""), send_file);
+        }
+        let response = upgrade::accept(&request).expect("a browser's handshake");
+        let bent = Arc::clone(&self.bent);
+        tokio::spawn(async move {
+            let mut socket = upgrade::finish(request, websocket_config()).await.expect("upgrades");
+            let mut rows = interval(Duration::from_micros(STEP.micros()));
+            let mut heartbeats = interval(Duration::from_secs(1));
+            loop {
+                let messages = tokio::select! {
+                    message = socket.next() => match message {
+                        Some(Ok(Message::Binary(bytes))) => bent.answer(&ClientMessage::decode(&bytes).expect("decodes")),
+                        Some(Ok(_)) => Vec::new(),
+                        _ => return,
+                    },
+                    _ = rows.tick() => bent.measure(),
+                    _ = heartbeats.tick() => vec![bent.heartbeat()],
+                };
+                for message in messages {
+                    if socket.send(message).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        response.map(|()| Full::default())
+    }
+}

@@ -1,0 +1,114 @@
+//! What is lost, late, stale or slept through: the page notices, says so, and is whole again.
+
+use std::sync::atomic::Ordering;
+
+use anyhow::{Result, ensure};
+use protocol::Start;
+use xtask::chromium::Page;
+
+use super::fake_feed::FakeFeed;
+use super::served::{browser, live_page, no_errors, picture, until};
+
+const LINK_TEXT: &str = "document.getElementById('link-text').textContent";
+
+/// Whether something is drawn in the last hundredth of the first chart's width.
+const REACHES_THE_RIGHT_EDGE: &str = "(() => {
+    const canvas = document.querySelector('.plot-series');
+    const width = Math.ceil(canvas.width / 100);
+    const { data } = canvas.getContext('2d').getImageData(canvas.width - width, 0, width, canvas.height);
+    return data.some((value, place) => place % 4 === 3 && value > 0);
+})()";
+
+async fn has_samples(page: &Page, count: usize) -> Result<()> {
+    until(page, &format!("kymograph.stats().samples === {count}")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_samples_are_asked_for_on_the_same_connection_and_twice_sent_ones_drawn_once() -> Result<()> {
+    let feed = FakeFeed::start(0)?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &feed.url).await?;
+    until(&page, "kymograph.stats().samples > 10 && document.getElementById('repairs-figure').hidden").await?;
+    feed.bent.to_repeat.store(2, Ordering::Relaxed);
+    until(&page, "kymograph.stats().duplicates === 2").await?;
+    // A heartbeat has passed since the page asked last, as it must before it asks again.
+    let messages: u64 = page.evaluate("kymograph.stats().messages").await?;
+    until(&page, &format!("kymograph.stats().messages > {}", messages + 25)).await?;
+    feed.bent.to_lose.store(3, Ordering::Relaxed);
+    until(&page, "kymograph.stats().repairs === 1 && !document.getElementById('repairs-figure').hidden").await?;
+    until(&page, &format!("{LINK_TEXT} === 'live, receiving history'")).await?;
+    picture(&page, "repaired").await?;
+    until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
+    feed.bent.is_stopped.store(true, Ordering::Relaxed);
+    has_samples(&page, feed.bent.rows()).await?;
+
+    // The last message of all is lost: only a heartbeat can tell.
+    feed.bent.to_lose.store(1, Ordering::Relaxed);
+    feed.bent.is_stopped.store(false, Ordering::Relaxed);
+    while feed.bent.to_lose.load(Ordering::Relaxed) > 0 {
+        tokio::task::yield_now().await;
+    }
+    feed.bent.is_stopped.store(true, Ordering::Relaxed);
+    until(&page, "kymograph.stats().repairs === 2").await?;
+    has_samples(&page, feed.bent.rows()).await?;
+    until(&page, "document.getElementById('repairs').textContent === '2'").await?;
+    let (retries, gaps): (u64, u64) = page.evaluate("[kymograph.stats().retries, kymograph.stats().gaps]").await?;
+    ensure!(retries == 0 && gaps == 0, "{retries} retries, {gaps} gaps");
+    let requests = feed.bent.requests();
+    ensure!(
+        matches!(requests[..], [Start::Window(_), Start::After { .. }, Start::After { .. }]),
+        "asked once for each loss: {requests:?}"
+    );
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_stops_is_marked_stale_until_its_next_sample() -> Result<()> {
+    let feed = FakeFeed::start(0)?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &feed.url).await?;
+    until(&page, "document.querySelector('.panel-age').textContent === ''").await?;
+    feed.bent.is_stopped.store(true, Ordering::Relaxed);
+    until(&page, "/^last sample [0-9]+ s ago$/.test(document.querySelector('.panel-age').textContent)").await?;
+    until(&page, "getComputedStyle(document.querySelector('.legend-value')).opacity < 1").await?;
+    until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
+    picture(&page, "stale").await?;
+
+    // A picture that is held says what was true when it was held.
+    page.press("p").await?;
+    until(&page, "kymograph.stats().paused").await?;
+    let held: String = page.evaluate("document.querySelector('.panel-age').textContent").await?;
+    let rows = feed.bent.rows();
+    feed.bent.is_stopped.store(false, Ordering::Relaxed);
+    until(&page, &format!("kymograph.stats().samples > {}", rows + 20)).await?;
+    let still: String = page.evaluate("document.querySelector('.panel-age').textContent").await?;
+    ensure!(held == still, "{held}, then {still}");
+    page.press("p").await?;
+    until(&page, "document.querySelectorAll('.panel.is-stale').length === 0").await?;
+    until(&page, "document.querySelector('.panel-age').textContent === ''").await?;
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_an_hour_apart_show_the_true_lag_and_the_newest_samples_at_the_right_edge() -> Result<()> {
+    let browser = browser().await?;
+    for ahead_us in [3_600_000_000, -3_600_000_000] {
+        let feed = FakeFeed::start(ahead_us)?;
+        let page = live_page(&browser, &format!("{}?window=10", feed.url)).await?;
+        // The lag of what was measured just now is a number of milliseconds; of a wrong clock, an hour or nothing.
+        until(&page, "/^[0-9]+[.][0-9] ms$/.test(document.getElementById('lag').textContent)").await?;
+        let lag_ms: f64 = page.evaluate("parseFloat(document.getElementById('lag').textContent)").await?;
+        ensure!(lag_ms < 60_000.0, "a lag of {lag_ms} ms by a clock {ahead_us} us ahead");
+        let worst_ms: f64 = page.evaluate("kymograph.stats().lagMs.p99").await?;
+        ensure!(worst_ms < 60_000.0, "a lag of {worst_ms} ms by a clock {ahead_us} us ahead");
+        until(&page, REACHES_THE_RIGHT_EDGE).await?;
+        picture(&page, if ahead_us > 0 { "hour-ahead" } else { "hour-behind" }).await?;
+
+        // A lag that there really is is shown, and said.
+        feed.bent.late_us.store(5_000_000, Ordering::Relaxed);
+        until(&page, &format!("/^live, [5-9] s behind$/.test({LINK_TEXT})")).await?;
+        picture(&page, "behind").await?;
+        no_errors(&page)?;
+    }
+    Ok(())
+}
