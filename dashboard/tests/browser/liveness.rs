@@ -1,13 +1,18 @@
 //! What is lost, late, stale or slept through: the page notices, says so, and is whole again.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use protocol::Start;
-use xtask::chromium::Page;
+use tokio::process::Command;
+use xtask::chromium::{Browser, Page};
 
 use super::fake_feed::FakeFeed;
-use super::served::{browser, live_page, no_errors, picture, until};
+use super::served::{IS_LIVE, Served, browser, live_page, no_errors, no_exceptions, picture, until};
+
+/// Longer than the server waits for a viewer that takes nothing.
+const SLEEP: Duration = Duration::from_secs(15);
 
 const LINK_TEXT: &str = "document.getElementById('link-text').textContent";
 
@@ -111,4 +116,65 @@ async fn clocks_an_hour_apart_show_the_true_lag_and_the_newest_samples_at_the_ri
         no_errors(&page)?;
     }
     Ok(())
+}
+
+/// All processes of a browser, the first of them first.
+fn processes(browser: &Browser) -> Result<Vec<u32>> {
+    let parent = |process: u32| -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name before it is in parentheses, and may hold spaces.
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    let all: Vec<u32> =
+        std::fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    let mut found = vec![browser.process_id()];
+    let mut next = 0;
+    while let Some(&process) = found.get(next) {
+        found.extend(all.iter().copied().filter(|&child| parent(child) == Some(process)));
+        next += 1;
+    }
+    Ok(found)
+}
+
+async fn signal(name: &str, processes: &[u32]) -> Result<()> {
+    let ids = processes.iter().map(u32::to_string);
+    let done = Command::new("kill").arg(format!("-{name}")).args(ids).status().await?;
+    ensure!(done.success(), "kill -{name}: {done}");
+    Ok(())
+}
+
+/// The columns of the first chart in which nothing is drawn.
+const EMPTY_COLUMNS: &str = "(() => {
+    const canvas = document.querySelector('.plot-series');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const is_drawn = (x) => { for (let y = 0; y < canvas.height; y += 1)
+        if (data[(y * canvas.width + x) * 4 + 3]) return true; return false; };
+    return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => !is_drawn(x)).length;
+})()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_slept_is_whole_again_when_it_wakes() -> Result<()> {
+    let served = Served::feed(&["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"]).await?;
+    let browser = browser().await?;
+    let page = live_page(&browser, &format!("{}?window=30", served.url)).await?;
+    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    let before: u64 = page.evaluate("kymograph.stats().samples").await?;
+    let asleep = processes(&browser)?;
+    ensure!(asleep.len() > 2, "a browser has renderers: {asleep:?}");
+    signal("STOP", &asleep).await?;
+    tokio::time::sleep(SLEEP).await;
+    signal("CONT", &asleep).await?;
+
+    let missed = SLEEP.as_secs() * 50 * 6;
+    until(&page, IS_LIVE).await?;
+    until(&page, &format!("kymograph.stats().samples >= {}", before + missed)).await.context("what was missed")?;
+    // The sleep lies within the window still, and there is no hole where it was.
+    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    until(&page, REACHES_THE_RIGHT_EDGE).await?;
+    until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
+    until(&page, "document.querySelectorAll('.panel.is-stale').length === 0").await?;
+    let (gaps, unread): (u64, u64) = page.evaluate("[kymograph.stats().gaps, kymograph.stats().decodeErrors]").await?;
+    ensure!(gaps == 0 && unread == 0, "{gaps} gaps, {unread} messages not read");
+    picture(&page, "slept").await?;
+    no_exceptions(&page)
 }

@@ -406,7 +406,7 @@ fn history_that_cannot_be_read_twice_is_a_hole_and_the_stream_goes_on() {
     world.heartbeat();
     for _ in 0..2 {
         // A heartbeat or what is left of the answer, the catalog, three rows; the next three are lost.
-        while !matches!(world.line.front().map(|next| &next.content), Some(Content::Catalog)) {
+        while world.line.front().is_some_and(|next| !matches!(next.content, Content::Catalog)) {
             world.happen(Happening::Deliver(1));
         }
         world.happen(Happening::Deliver(2));
