@@ -419,6 +419,19 @@ fn history_that_cannot_be_read_twice_is_a_hole_and_the_stream_goes_on() {
 }
 
 #[test]
+fn history_that_is_cut_off_while_it_replaces_rows_is_needed_whole() {
+    let mut world = live();
+    let whole = world.server.answer(Start::Window(Interval::from_secs(60)));
+    world.line.extend(whole);
+    // The catalog, and three of the five rows.
+    world.happen(Happening::Deliver(2));
+    assert_eq!(world.held().len(), 3);
+    world.happen(Happening::Reconnect);
+    world.settle();
+    assert_eq!(world.held(), (0..5).map(Some).collect::<Vec<_>>());
+}
+
+#[test]
 fn another_epoch_begins_a_line_of_its_own_even_where_nobody_said_so() {
     for is_announced in [true, false] {
         let mut world = live();
