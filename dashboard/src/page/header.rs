@@ -67,12 +67,17 @@ impl Header {
         // Hardly ever: the place is not kept for it.
         self.repairs_figure.set_hidden(figures.repairs == 0);
         self.repairs.set(&figures.repairs.to_string());
-        self.lag.set(&figures.lag_ms.map_or_else(|| "–".to_owned(), |lag_ms| format!("{lag_ms:.1} ms")));
+        self.lag.set(&figures.lag_ms.map_or_else(|| "–".to_owned(), lag));
         self.messages.set(&format!("{:.0}/s", figures.messages));
         self.samples.set(&short(figures.samples));
         self.fps.set(&format!("{:.0}", figures.fps));
         Ok(())
     }
+}
+
+/// A lag in few characters: `8.9 ms`, `7.4 s`.
+fn lag(ms: f64) -> String {
+    if ms < 999.95 { format!("{ms:.1} ms") } else { format!("{:.1} s", ms / 1e3) }
 }
 
 /// A rate in few characters: `960/s`, `96.0k/s`, `5.2M/s`.
