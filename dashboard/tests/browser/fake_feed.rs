@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use bytes::Bytes;
 use feed_server::http::page::Page;
+use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
 use feed_server::http::server::{Answer, listen, serve};
 use feed_server::http::upgrade;
@@ -149,7 +150,7 @@ impl FakeFeed {
         let (stop, stopped) = shutdown();
         let bent = Arc::new(Bent { ahead_us, ..Bent::default() });
         let server = Server { page: Page::Folder(built("KYMOGRAPH_PAGE")), bent: Arc::clone(&bent) };
-        tokio::spawn(serve(listener, Arc::new(server), stopped));
+        tokio::spawn(serve(listener, Limits::default(), Arc::new(server), stopped));
         Ok(Self { url, bent, _stop: stop })
     }
 }
