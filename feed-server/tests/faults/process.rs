@@ -1,5 +1,7 @@
 //! A server in a process of its own, which can be stopped, killed and starved.
 
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,6 +15,8 @@ use tokio::net::TcpStream;
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
+    /// What it says it is live at.
+    pub link: String,
 }
 
 impl Process {
@@ -42,7 +46,7 @@ impl Process {
         let mut command = server();
         command.args(["serve", "--listen", &address.to_string()]).args(arguments);
         let child = command.stdout(full()).stderr(full()).spawn().expect("starts");
-        Self { child, address }
+        Self { child, address, link: format!("http://{address}/") }
     }
 
     fn launch(mut command: Command, listen: SocketAddr, arguments: &[&str]) -> Self {
@@ -50,8 +54,9 @@ impl Process {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("starts");
         let mut link = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut link).expect("says its link");
-        let address = link.trim().trim_end_matches('/').rsplit('/').next().and_then(|address| address.parse().ok());
-        Self { child, address: address.unwrap_or_else(|| panic!("a link, found {link:?}")) }
+        let link = link.split_whitespace().last().unwrap_or_default().to_owned();
+        let address = link.trim_end_matches('/').rsplit('/').next().and_then(|address| address.parse().ok());
+        Self { child, address: address.unwrap_or_else(|| panic!("a link, found {link:?}")), link }
     }
 
     pub fn signal(&self, signal: Signal) {

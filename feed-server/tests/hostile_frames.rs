@@ -1,0 +1,129 @@
+//! WebSocket frames that no honest viewer sends: each ends its own session, with the code it earns, and no other.
+
+#[path = "faults/process.rs"]
+mod process;
+mod served;
+
+use std::net::SocketAddr;
+
+use process::Process;
+use served::{Served, handshake};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const SYNTHETIC: &str = "synthetic:groups=1,series=2,hz=50,prefill=1s,seed=7";
+
+/// A peer that writes bytes as it likes, once it is upgraded.
+struct Peer(TcpStream);
+
+impl Peer {
+    async fn upgraded(address: SocketAddr) -> Self {
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        let request = handshake(address, "/stream?window=0", "sec-websocket-extensions: permessage-deflate\r\n");
+        stream.write_all(request.as_bytes()).await.expect("writes");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.expect("an answer"));
+        }
+        let head = String::from_utf8(head).expect("a head").to_lowercase();
+        assert!(head.starts_with("http/1.1 101") && !head.contains("sec-websocket-extensions"), "{head}");
+        Self(stream)
+    }
+
+    /// Writes until the server has had enough, and returns the code it closes with.
+    async fn closed_after(mut self, frames: impl IntoIterator<Item = Vec<u8>>) -> u16 {
+        for frame in frames {
+            if self.0.write_all(&frame).await.is_err() {
+                break;
+            }
+        }
+        let mut code = None;
+        // Frames of a server, unmasked, until its close.
+        while let Ok(opcode) = self.0.read_u8().await {
+            let length = match self.0.read_u8().await.expect("a whole frame") {
+                126 => u64::from(self.0.read_u16().await.expect("a whole frame")),
+                127 => self.0.read_u64().await.expect("a whole frame"),
+                length => length.into(),
+            };
+            let mut payload = vec![0; length as usize];
+            self.0.read_exact(&mut payload).await.expect("a whole frame");
+            if opcode & 0xf == 8 {
+                code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+            }
+        }
+        code.expect("a close with a code")
+    }
+}
+
+/// The head of a frame whose length is told in 64 bits, with a mask of zeros.
+fn head_of_64_bits(opcode: u8, length: u64) -> Vec<u8> {
+    [&[opcode, 0x80 | 127][..], &length.to_be_bytes(), &[0; 4]].concat()
+}
+
+/// A short frame, with a mask of zeros.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    [&[first, 0x80 | payload.len() as u8], &[0; 4][..], payload].concat()
+}
+
+/// What it is, the frames, and the codes that they may earn.
+type Case = (&'static str, Vec<Vec<u8>>, &'static [u16]);
+
+#[tokio::test]
+async fn frames_that_no_honest_viewer_sends_end_their_session_with_the_code_they_earn() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut neighbour = served.viewer("/stream").await;
+    let one_byte_fragments = std::iter::once(frame(0x02, b"x")).chain((0..100_000).map(|_| frame(0x00, b"x")));
+    let empty_fragments = std::iter::once(frame(0x02, b"")).chain((0..100_000).map(|_| frame(0x00, b"")));
+    let cases: Vec<Case> = vec![
+        ("a length of 2^63 - 1", vec![head_of_64_bits(0x82, (1 << 63) - 1)], &[1009]),
+        ("a length of 2^63", vec![head_of_64_bits(0x82, 1 << 63)], &[1009, 1002]),
+        ("a length of 2^64 - 1", vec![head_of_64_bits(0x82, u64::MAX)], &[1009, 1002]),
+        ("one byte too many", vec![head_of_64_bits(0x82, 65_537)], &[1009]),
+        ("fragments that together are too many", one_byte_fragments.collect(), &[1009]),
+        (
+            "empty fragments, finished by a text that is none",
+            {
+                let mut fragments: Vec<_> = empty_fragments.collect();
+                fragments.push(frame(0x80, b"x"));
+                fragments
+            },
+            &[1007],
+        ),
+        ("a reserved bit", vec![frame(0xc2, b"x")], &[1002]),
+        ("no mask", vec![vec![0x82, 0x01, b'x']], &[1002]),
+        ("an unknown opcode", vec![frame(0x83, b"x")], &[1002]),
+        ("a continuation of nothing", vec![frame(0x80, b"x")], &[1002]),
+        ("a ping in fragments", vec![frame(0x09, b"x")], &[1002]),
+        ("text", vec![frame(0x81, b"hello")], &[1003]),
+        ("text that is not UTF-8", vec![frame(0x81, b"\xff\xfe")], &[1007]),
+        ("empty messages without end", (0..10_000).map(|_| frame(0x82, b"")).collect(), &[1007]),
+    ];
+    for (what, frames, codes) in cases {
+        let code = Peer::upgraded(served.address).await.closed_after(frames).await;
+        assert!(codes.contains(&code), "{what}: closed with {code}, expected {codes:?}");
+    }
+    neighbour.read_live(3).await;
+}
+
+#[tokio::test]
+async fn peers_that_claim_the_most_and_send_nothing_take_little_memory_and_are_let_go() {
+    const PEERS: usize = 300;
+    let server = Process::start(&["--source", SYNTHETIC]);
+    let before = server.resident_bytes();
+    let mut peers = Vec::new();
+    for _ in 0..PEERS {
+        let mut peer = Peer::upgraded(server.address).await;
+        peer.0.write_all(&head_of_64_bits(0x82, 65_536)).await.expect("writes");
+        peers.push(peer);
+    }
+    server.until_metric("kymograph_viewers", |viewers| viewers >= PEERS as f64).await;
+    let grown = server.resident_bytes().saturating_sub(before) / PEERS;
+    println!("{grown} bytes more for each of {PEERS} peers that claim 64 KiB");
+    assert!(grown < 32 << 10, "{grown} bytes a peer: what is claimed is not what is reserved");
+    let mut codes = Vec::new();
+    for peer in peers {
+        codes.push(peer.closed_after([]).await);
+    }
+    assert!(codes.iter().all(|&code| code == 1008), "{codes:?}");
+    server.until_metric("kymograph_viewers", |viewers| viewers == 0.0).await;
+}
