@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, TlsFiles};
 use crate::duration;
 
 /// Streams this machine's metrics to any browser, at the rate they are measured.
@@ -20,7 +20,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the page and the stream.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Check a configuration file and say what is wrong with it.
     CheckConfig {
         /// The file.
@@ -47,6 +47,12 @@ pub struct ServeArgs {
     /// Let everybody who reaches the port watch, without a token.
     #[arg(long)]
     pub no_auth: bool,
+    /// Speak TLS, with this certificate and those that vouch for it (PEM). Read again at SIGHUP.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Connections at once [default: 1024].
     #[arg(long, value_name = "COUNT")]
     pub connections: Option<usize>,
@@ -87,6 +93,9 @@ impl ServeArgs {
         }
         if self.no_auth {
             (config.token_file, config.no_auth) = (None, true);
+        }
+        if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
+            config.tls = Some(TlsFiles { cert: cert.clone(), key: key.clone() });
         }
         if let Some(connections) = self.connections {
             config.connections = connections;

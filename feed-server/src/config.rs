@@ -4,6 +4,7 @@
 //! listen = "127.0.0.1:9000"   # from elsewhere too: "0.0.0.0:9000"; viewers then need a token
 //! hosts = ["metrics.example"] # names of this server, besides addresses and localhost
 //! token_file = "/etc/kymograph/token"
+//! tls = { cert = "/etc/kymograph/cert.pem", key = "/etc/kymograph/key.pem" }
 //! no_auth = false             # true: whoever reaches the port may watch
 //! connections = 1024          # at most so many at once
 //! connections_per_address = 32 # and from one address, or one /64 network of IPv6; this machine's own are not counted
@@ -49,6 +50,8 @@ pub struct Config {
     pub token_file: Option<PathBuf>,
     /// Whether those who can reach the port need no token, wherever it listens.
     pub no_auth: bool,
+    /// What to show to those who connect, where TLS is spoken.
+    pub tls: Option<TlsFiles>,
     /// Connections at once.
     pub connections: usize,
     /// Connections at once from one address, or from one /64 network of IPv6. This machine's own are not counted.
@@ -70,6 +73,16 @@ pub struct Config {
     pub www: Option<PathBuf>,
 }
 
+/// A certificate and its key, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificate, and those that vouch for it.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -77,6 +90,7 @@ impl Default for Config {
             hosts: Vec::new(),
             token_file: None,
             no_auth: false,
+            tls: None,
             connections: Limits::default().connections,
             connections_per_address: Limits::default().per_address,
             series: DEFAULT_MOST_SERIES,
@@ -205,7 +219,7 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line_and_what_is_expected() {
         assert_eq!(
             refusal("listen = \"127.0.0.1:9000\"\nhistroy = \"5m\"\n"),
-            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `connections`, `connections_per_address`, `series`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
+            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `tls`, `connections`, `connections_per_address`, `series`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
         );
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),
@@ -220,6 +234,7 @@ mod tests {
             refusal("series = 10\n[[source]]\nkind = \"synthetic\"\ngroups = 3\nseries = 4\n"),
             "feed.toml: the sources have 12 series: expected at most 10 (`series`)"
         );
+        assert_eq!(refusal("\ntls = { cert = \"cert.pem\" }\n"), "feed.toml:2: missing field `key`");
         assert_eq!(refusal("connections = 0\n"), "feed.toml: connections = 0: expected from 1 to 1000000");
         assert!(refusal("listen = \"localhost\"\n").starts_with("feed.toml:1: "));
         assert!(refusal("listen = \n").starts_with("feed.toml:1: "));

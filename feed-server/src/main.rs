@@ -7,6 +7,8 @@ use anyhow::Context;
 use clap::Parser;
 use feed_server::cli::{Cli, Command, ServeArgs};
 use feed_server::config::Config;
+#[cfg(unix)]
+use feed_server::http::tls::Tls;
 use feed_server::server::Server;
 use feed_server::shutdown::shutdown;
 use tracing_subscriber::EnvFilter;
@@ -40,6 +42,10 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         signals.wait().await;
         stop.stop();
     });
+    #[cfg(unix)]
+    if let Some(tls) = server.tls() {
+        renew_at_hangup(std::sync::Arc::clone(tls)).context("cannot listen for signals")?;
+    }
     // Where that cannot be written, it is served all the same.
     let _unsaid = writeln!(std::io::stdout(), "Kymograph is live at {url}");
     if args.open {
@@ -75,6 +81,21 @@ impl Signals {
     async fn wait(self) {
         let _interrupted = tokio::signal::ctrl_c().await;
     }
+}
+
+/// Shows the certificate's files as they are now whenever SIGHUP comes, as tools that renew certificates send it.
+#[cfg(unix)]
+fn renew_at_hangup(tls: std::sync::Arc<Tls>) -> std::io::Result<()> {
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            match tls.renew() {
+                Ok(()) => tracing::info!("certificate renewed"),
+                Err(error) => tracing::error!(%error, "certificate not renewed: the one before is shown on"),
+            }
+        }
+    });
+    Ok(())
 }
 
 fn open_browser(url: &str) {

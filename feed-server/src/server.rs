@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use protocol::Interval;
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::descriptors;
 use crate::fanout::Fanout;
-use crate::http::access::Access;
+use crate::http::access::{Access, Scheme};
 use crate::http::page::Page;
 use crate::http::reception::Limits;
 use crate::http::routes::Routes;
-use crate::http::server;
+use crate::http::server::{self, Listener};
+use crate::http::tls::{Tls, TlsError};
 use crate::http::token::{Token, TokenError};
 use crate::hub::{BATCH_QUEUE, Bounds, Hub};
 use crate::session::Service;
@@ -46,6 +46,9 @@ pub enum StartError {
         /// What is wrong with it.
         error: TokenError,
     },
+    /// There is no certificate to show.
+    #[error("cannot speak TLS: {0}")]
+    Tls(#[from] TlsError),
     /// A source has no thread to run on.
     #[error("cannot start source {source_name}: {error}")]
     Source {
@@ -60,10 +63,11 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Server {
     config: Config,
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
     page: Page,
     token: Option<Token>,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Server {
@@ -82,10 +86,23 @@ impl Server {
             return Err(StartError::NoPage(folder.display().to_string()));
         }
         let token = token(&config)?;
+        let tls = match &config.tls {
+            Some(files) => Some(Arc::new(Tls::read(&files.cert, &files.key)?)),
+            None => None,
+        };
+        if tls.is_none() && !config.listen.ip().is_loopback() {
+            tracing::warn!(
+                "what viewers send and are sent can be read on the way: --tls-cert and --tls-key encrypt it"
+            );
+        }
         let refused = |error| StartError::Listen { address: config.listen, error };
         let listener = server::listen(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { config, listener, address, page, token })
+        let listener = match &tls {
+            Some(tls) => listener.with_tls(Arc::clone(tls)),
+            None => listener,
+        };
+        Ok(Self { config, listener, address, page, token, tls })
     }
 
     /// Where it listens; with port 0 asked for, the port it got.
@@ -96,11 +113,22 @@ impl Server {
     /// The link that opens the page, with the token in it where viewers need one that was made just now.
     pub fn link(&self) -> String {
         let ip = if self.address.ip().is_unspecified() { reachable_as(self.address.ip()) } else { self.address.ip() };
-        let page = format!("http://{}/", SocketAddr::new(ip, self.address.port()));
+        let port = self.address.port();
+        let page = match (&self.tls, self.config.hosts.first()) {
+            // Certificates are of names.
+            (Some(_), Some(name)) => format!("https://{name}:{port}/"),
+            (Some(_), None) => format!("https://{}/", SocketAddr::new(ip, port)),
+            (None, _) => format!("http://{}/", SocketAddr::new(ip, port)),
+        };
         match &self.token {
             Some(token) if self.config.token_file.is_none() => format!("{page}?token={}", token.reveal()),
             _ => page,
         }
+    }
+
+    /// The certificate that it shows, where it speaks TLS.
+    pub fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
     }
 
     /// Serves until told to stop, and returns when every source and every viewer has ended.
@@ -129,7 +157,8 @@ impl Server {
         }
         drop(batches);
 
-        let access = Access::new(self.token, self.config.hosts, self.address.port());
+        let scheme = if self.tls.is_some() { Scheme::Https } else { Scheme::Http };
+        let access = Access::new(self.token, self.config.hosts, scheme, self.address.port());
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service { hub, fanout, shutdown: shutdown.clone() };
         let routes = Arc::new(Routes::new(service, self.page, access));

@@ -42,6 +42,30 @@ async fn the_link_signs_a_browser_in_and_a_page_without_it_says_what_is_missing(
 }
 
 #[tokio::test]
+async fn over_tls_the_link_signs_a_browser_in_and_the_stream_is_encrypted_too() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let identity = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    std::fs::write(path("cert.pem"), identity.cert.pem())?;
+    std::fs::write(path("key.pem"), identity.signing_key.serialize_pem())?;
+    std::fs::write(path("token"), TOKEN)?;
+    let (cert, key, token) = (path("cert.pem"), path("key.pem"), path("token"));
+    let arguments = ["--tls-cert", &cert, "--tls-key", &key, "--token-file", &token, "--source", "synthetic:groups=2"];
+    let served = Served::feed(&arguments).await?;
+    ensure!(served.url.starts_with("https://"), "{}", served.url);
+    let browser = browser().await?;
+    let page = browser.page("about:blank").await?;
+    // Nobody vouches for a certificate that was made just now.
+    page.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true })).await?;
+    page.navigate(&format!("{}?token={TOKEN}", served.url)).await?;
+    until(&page, IS_LIVE).await?;
+    until(&page, "kymograph.stats().samples > 0 && kymograph.stats().commits > 0").await?;
+    let scheme: String = page.evaluate("location.protocol").await?;
+    ensure!(scheme == "https:", "{scheme}");
+    no_exceptions(&page)
+}
+
+#[tokio::test]
 async fn no_chart_is_a_black_box_before_it_is_drawn() -> Result<()> {
     let served = Served::feed(&["--source", "synthetic:groups=12"]).await?;
     let browser = browser().await?;

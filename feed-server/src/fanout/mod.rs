@@ -10,7 +10,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`framing`] | the WebSocket's head before a message |
-//! | [`socket`] | what is asked of a viewer's connection |
+//! | [`socket`], [`tls_socket`] | what is asked of a viewer's connection; one that is encrypted |
 //! | [`outbox`] | a viewer's way to its socket: whole frames, in order, from whoever writes |
 //! | [`stream`] | the same socket as tungstenite sees it: it reads, and answers pings and closes |
 //! | [`shard`] | the loop that writes each tick to the viewers that are up to date |
@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod shard;
 pub mod socket;
 pub mod stream;
+pub mod tls_socket;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -34,6 +34,23 @@ pub trait Socket: Debug + Send + Sync + 'static {
 
     /// Ready when the peer has been told that nothing more comes.
     fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Ready when `attempt`, one of the first two methods, has come to something. For one task at a time.
+    fn poll_attempt<T>(
+        &self,
+        context: &mut Context<'_>,
+        mut attempt: impl FnMut(&Self) -> io::Result<T>,
+    ) -> Poll<io::Result<T>>
+    where
+        Self: Sized,
+    {
+        loop {
+            match attempt(self) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => ready!(self.poll_write_ready(context))?,
+                done => return Poll::Ready(done),
+            }
+        }
+    }
 }
 
 impl Socket for TcpStream {

@@ -7,19 +7,15 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+
+use super::curt;
 
 /// Connections that are told that there is no place, at the same time. More than that are cut off without a word.
 const REFUSALS: usize = 64;
-
-/// How long one that is told gets to read it.
-const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 
 /// An IPv6 network this long is one customer's: addresses in it cost nothing.
 const V6_PREFIX_BITS: u32 = 64;
@@ -104,24 +100,11 @@ impl Reception {
         self.lock().all
     }
 
-    /// Tells a peer that there is no place, and waits a moment until it has read that: a socket closed with bytes unread is
-    /// reset, and the reset takes the answer with it.
-    pub async fn refuse(&self, mut stream: TcpStream, full: Full) {
+    /// Tells a peer that there is no place. Over TLS it hears nothing: a handshake for every one too many would cost the
+    /// server more than serving it.
+    pub async fn refuse(&self, stream: TcpStream, full: Full) {
         let Ok(_under_way) = self.refusals.try_acquire() else { return };
-        let text = format!("{full}\n");
-        let answer = format!(
-            "HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\ncontent-type: text/plain; \
-             charset=utf-8\r\ncontent-length: {}\r\n\r\n{text}",
-            text.len()
-        );
-        let told = async {
-            stream.write_all(answer.as_bytes()).await?;
-            stream.shutdown().await?;
-            let mut ignored = [0; 1_024];
-            while stream.read(&mut ignored).await? > 0 {}
-            std::io::Result::Ok(())
-        };
-        let _gone_anyway = timeout(REFUSAL_DEADLINE, told).await;
+        curt::answer(stream, "503 Service Unavailable", "retry-after: 10\r\n", &format!("{full}\n")).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {

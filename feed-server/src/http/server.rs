@@ -17,14 +17,18 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connection::Connection;
 use super::reception::{Limits, Place, Reception};
+use super::tls::Tls;
 use crate::shutdown::ShutdownListener;
 
-/// A peer must have said what it wants within this time.
+/// A peer must have said what it wants within this time, a TLS handshake included.
 const HEADER_DEADLINE: Duration = Duration::from_secs(4);
+
+/// And the handshake must be done within this part of it.
+const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(3);
 
 /// How much the kernel may hold back for one viewer: its default hides up to 10 MiB, seconds of lag.
 const SEND_BUFFER_BYTES: u32 = 256 * 1_024;
@@ -46,31 +50,55 @@ pub trait Answer: Send + Sync + 'static {
     fn turned_away(&self) {}
 }
 
+/// Where connections come in.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Listener {
+    /// The address it has.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// The same, speaking TLS.
+    #[must_use]
+    pub fn with_tls(self, tls: Arc<Tls>) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+}
+
 /// Listens on `address`.
 ///
 /// # Errors
 /// When the address is in use, or not this machine's, or needs rights that are not there.
-pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+pub fn listen(address: SocketAddr) -> std::io::Result<Listener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     // Accepted sockets inherit it.
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    Ok(Listener { tcp: socket.listen(BACKLOG)?, tls: None })
 }
 
 /// Answers on `listener` until told to stop, then lets open connections end.
-pub async fn serve(listener: TcpListener, limits: Limits, routes: Arc<impl Answer>, mut shutdown: ShutdownListener) {
+pub async fn serve(listener: Listener, limits: Limits, routes: Arc<impl Answer>, mut shutdown: ShutdownListener) {
     let reception = Reception::new(limits);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = shutdown.stopped() => break,
             Some(_ended) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
+            accepted = listener.tcp.accept() => match accepted {
                 Ok((stream, peer)) => match reception.admit(peer.ip()) {
                     Ok(place) => {
-                        connections.spawn(connection(stream, place, Arc::clone(&routes), shutdown.clone()));
+                        let (tls, routes, shutdown) = (listener.tls.clone(), Arc::clone(&routes), shutdown.clone());
+                        connections.spawn(receive(stream, tls, place, routes, shutdown));
                     }
                     Err(full) => {
                         tracing::debug!(%peer, %full, "connection refused");
@@ -93,21 +121,44 @@ pub async fn serve(listener: TcpListener, limits: Limits, routes: Arc<impl Answe
     }
 }
 
-async fn connection(stream: TcpStream, place: Place, routes: Arc<impl Answer>, mut shutdown: ShutdownListener) {
+async fn receive(
+    stream: TcpStream,
+    tls: Option<Arc<Tls>>,
+    place: Place,
+    routes: Arc<impl Answer>,
+    shutdown: ShutdownListener,
+) {
+    let began = Instant::now();
     // Without it half-filled ticks wait 40 ms for the peer's delayed acknowledgement.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "connection lost at once");
-        return;
+    let connection = match (stream.set_nodelay(true), tls) {
+        (Err(error), _) => Err(error),
+        (Ok(()), None) => Ok(Connection::new(stream, place)),
+        (Ok(()), Some(tls)) => match timeout_at(began + HANDSHAKE_DEADLINE, tls.accept(stream)).await {
+            Ok(accepted) => accepted.map(|socket| Connection::new(socket, place)),
+            Err(late) => Err(late.into()),
+        },
+    };
+    match connection {
+        Ok(connection) => answer(connection, HEADER_DEADLINE.saturating_sub(began.elapsed()), routes, shutdown).await,
+        Err(error) => tracing::debug!(%error, "connection lost before its first request"),
     }
+}
+
+async fn answer(
+    connection: Connection,
+    header_deadline: Duration,
+    routes: Arc<impl Answer>,
+    mut shutdown: ShutdownListener,
+) {
     let service = service_fn(move |request| {
         let response = routes.answer(request);
         async move { Ok::<_, Infallible>(response) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_DEADLINE)
+        .header_read_timeout(header_deadline)
         .max_buf_size(16 * 1_024)
-        .serve_connection(TokioIo::new(Connection::new(stream, place)), service)
+        .serve_connection(TokioIo::new(connection), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {

@@ -1,6 +1,6 @@
 //! From a request to a WebSocket.
 
-use hyper::header::{CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
@@ -20,21 +20,12 @@ pub enum UpgradeError {
     /// It announces a body, whose bytes would be taken for frames: request smuggling.
     #[error("a handshake has no body: expected neither Content-Length nor Transfer-Encoding")]
     Body,
-    /// A page of another origin asks: cross-site WebSocket hijacking.
-    #[error("a page of origin {origin:?} may not open this stream")]
-    ForeignOrigin {
-        /// The origin it named.
-        origin: String,
-    },
 }
 
 impl UpgradeError {
     /// The status it is answered with.
     pub const fn status(&self) -> StatusCode {
-        match self {
-            Self::NotAHandshake(_) | Self::Body => StatusCode::BAD_REQUEST,
-            Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
-        }
+        StatusCode::BAD_REQUEST
     }
 }
 
@@ -43,7 +34,6 @@ impl UpgradeError {
 /// # Errors
 /// [`UpgradeError`], to be answered with its status.
 pub fn accept<B>(request: &Request<B>) -> Result<Response<()>, UpgradeError> {
-    check_origin(request)?;
     if request.headers().contains_key(CONTENT_LENGTH) || request.headers().contains_key(TRANSFER_ENCODING) {
         return Err(UpgradeError::Body);
     }
@@ -53,17 +43,6 @@ pub fn accept<B>(request: &Request<B>) -> Result<Response<()>, UpgradeError> {
     *head.version_mut() = request.version();
     *head.headers_mut() = request.headers().clone();
     create_response(&head).map_err(|error| UpgradeError::NotAHandshake(Box::new(error)))
-}
-
-/// A browser names the page's origin, and it must be this server. Programs that are no browser name none.
-fn check_origin<B>(request: &Request<B>) -> Result<(), UpgradeError> {
-    let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
-    let host = request.headers().get(HOST).map(hyper::header::HeaderValue::as_bytes);
-    let own = |scheme: &str| origin.as_bytes().strip_prefix(scheme.as_bytes()) == host && host.is_some();
-    if own("http://") || own("https://") {
-        return Ok(());
-    }
-    Err(UpgradeError::ForeignOrigin { origin: String::from_utf8_lossy(origin.as_bytes()).into_owned() })
 }
 
 /// A connection that speaks WebSocket from here on.
@@ -130,25 +109,17 @@ mod tests {
     #[test]
     fn the_answer_proves_that_the_key_was_read() {
         // The key and its answer are the example of RFC 6455, section 1.3.
-        let response = handshake(&[("origin", "http://127.0.0.1:9000")]).expect("accepted");
+        let response = handshake(&[]).expect("accepted");
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
         assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-        assert!(handshake(&[]).is_ok(), "no browser, no origin");
-    }
-
-    #[test]
-    fn pages_of_other_origins_are_refused() {
-        for origin in
-            ["http://evil.example", "null", "http://127.0.0.1:9001", "http://127.0.0.1:9000.evil.example", "ws://x", ""]
-        {
-            let refused = handshake(&[("origin", origin)]).expect_err("refused");
-            assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{origin}");
-        }
     }
 
     #[test]
     fn what_is_no_handshake_is_a_bad_request() {
         let request = Request::builder().uri("/stream").body(()).expect("a request");
-        assert_eq!(accept(&request).expect_err("refused").status(), StatusCode::BAD_REQUEST);
+        assert!(matches!(accept(&request), Err(UpgradeError::NotAHandshake(_))));
+        for (name, value) in [("content-length", "3"), ("transfer-encoding", "chunked")] {
+            assert!(matches!(handshake(&[(name, value)]), Err(UpgradeError::Body)), "{name}");
+        }
     }
 }

@@ -1,0 +1,115 @@
+//! A viewer's connection that is encrypted.
+
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use rustls::ServerConnection;
+use tokio::io::ReadBuf;
+use tokio::net::TcpStream;
+
+use super::socket::Socket;
+
+/// Encrypts what is written to it, and hands it to the kernel. What it has encrypted and the kernel has not taken is bounded by
+/// rustls, 64 KiB.
+#[derive(Debug)]
+pub struct TlsSocket {
+    stream: TcpStream,
+    tls: Mutex<ServerConnection>,
+}
+
+impl TlsSocket {
+    /// Of a connection whose handshake is done.
+    pub const fn new(stream: TcpStream, tls: ServerConnection) -> Self {
+        Self { stream, tls: Mutex::new(tls) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ServerConnection> {
+        self.tls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn flush(&self, tls: &mut ServerConnection) -> io::Result<()> {
+        while tls.wants_write() {
+            tls.write_tls(&mut NonBlocking(&self.stream))?;
+        }
+        Ok(())
+    }
+
+    /// Reads what the kernel has, and decrypts it into `room`; [`ErrorKind::WouldBlock`] when it has too little.
+    fn try_read(&self, room: &mut ReadBuf<'_>) -> io::Result<()> {
+        let mut tls = self.lock();
+        loop {
+            match tls.reader().read(room.initialize_unfilled()) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                read => {
+                    room.advance(read?);
+                    return Ok(());
+                }
+            }
+            tls.read_tls(&mut NonBlocking(&self.stream))?;
+            let processed = tls.process_new_packets();
+            // An alert, or the answer to a change of keys: where it is not taken now it goes with the next write.
+            let _later = self.flush(&mut tls);
+            processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+        }
+    }
+}
+
+impl Socket for TlsSocket {
+    fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut tls = self.lock();
+        // What waits is older, and takes the room.
+        self.flush(&mut tls)?;
+        let taken = tls.writer().write_vectored(slices)?;
+        match self.flush(&mut tls) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+            _ => Ok(taken),
+        }
+    }
+
+    fn try_flush(&self) -> io::Result<()> {
+        self.flush(&mut self.lock())
+    }
+
+    fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_write_ready(context)
+    }
+
+    fn poll_read(&self, context: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            match self.try_read(room) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => ready!(self.stream.poll_read_ready(context))?,
+                read => return Poll::Ready(read),
+            }
+        }
+    }
+
+    fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.lock().send_close_notify();
+        ready!(self.poll_attempt(context, Socket::try_flush))?;
+        Socket::poll_shutdown(&self.stream, context)
+    }
+}
+
+/// The kernel's side, as rustls wants it.
+struct NonBlocking<'a>(&'a TcpStream);
+
+impl Read for NonBlocking<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(room)
+    }
+}
+
+impl Write for NonBlocking<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,249 @@
+//! The stream over TLS: real sockets, a real process, certificates made here.
+
+#[path = "model/mod.rs"]
+mod model;
+#[path = "faults/process.rs"]
+mod process;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use futures_util::{SinkExt, StreamExt};
+use model::Viewer;
+use nix::sys::signal::Signal;
+use process::Process;
+use protocol::{ClientMessage, Interval, Start};
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+const SOURCE: [&str; 2] = ["--source", "synthetic:groups=4,series=4,hz=100,prefill=5s,seed=7"];
+
+/// A certificate and its key, in files.
+struct Identity {
+    folder: TempDir,
+    certificate: CertificateDer<'static>,
+}
+
+impl Identity {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let certificate = write(&folder);
+        Self { folder, certificate }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn arguments(&self) -> [String; 4] {
+        let path = |name| self.path(name).display().to_string();
+        ["--tls-cert".into(), path("cert.pem"), "--tls-key".into(), path("key.pem")]
+    }
+
+    /// A server that shows it.
+    fn serve(&self, more: &[&str]) -> Process {
+        let own = self.arguments();
+        let arguments: Vec<&str> = own.iter().map(String::as_str).chain(SOURCE).chain(more.iter().copied()).collect();
+        Process::start(&arguments)
+    }
+}
+
+/// Makes a certificate, and writes it and its key.
+fn write(folder: &TempDir) -> CertificateDer<'static> {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("makes one");
+    fs::write(folder.path().join("cert.pem"), cert.pem()).expect("writes");
+    fs::write(folder.path().join("key.pem"), signing_key.serialize_pem()).expect("writes");
+    cert.der().clone()
+}
+
+/// A connection of a client that trusts this certificate and no other.
+async fn connect(address: SocketAddr, trusted: &CertificateDer<'static>) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.clone()).expect("a certificate");
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("a name");
+    TlsConnector::from(Arc::new(config)).connect(name, TcpStream::connect(address).await?).await
+}
+
+/// The answer to a GET, with these headers too, each with its line end.
+async fn get(address: SocketAddr, trusted: &CertificateDer<'static>, path: &str, headers: &str) -> String {
+    let mut stream = connect(address, trusted).await.expect("shakes hands");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.expect("writes");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("reads, to an end that was announced");
+    answer
+}
+
+/// A viewer's WebSocket.
+struct Watching(WebSocketStream<TlsStream<TcpStream>>);
+
+impl Watching {
+    async fn open(address: SocketAddr, trusted: &CertificateDer<'static>) -> Self {
+        let stream = connect(address, trusted).await.expect("shakes hands");
+        let (mut socket, _) =
+            client_async(format!("wss://{address}/stream?start=request"), stream).await.expect("upgrades");
+        let subscribe = ClientMessage::Subscribe { start: Start::Window(Interval::from_secs(3_600)) };
+        socket.send(Message::binary(subscribe.to_bytes().expect("encodes"))).await.expect("sends");
+        Self(socket)
+    }
+
+    async fn until(&mut self, viewer: &mut Viewer, done: impl Fn(&Viewer) -> bool) {
+        while !done(viewer) {
+            if let Message::Binary(bytes) = self.0.next().await.expect("goes on").expect("a message") {
+                viewer.take(&bytes);
+            }
+        }
+    }
+}
+
+/// Everything that a server holds now.
+async fn everything(address: SocketAddr, trusted: &CertificateDer<'static>) -> Viewer {
+    let mut viewer = Viewer::new(None);
+    Watching::open(address, trusted).await.until(&mut viewer, Viewer::is_live).await;
+    viewer
+}
+
+#[tokio::test]
+async fn a_viewer_over_tls_gets_every_row() {
+    let identity = Identity::new();
+    let server = identity.serve(&[]);
+    let mut viewer = Viewer::new(None);
+    let mut watching = Watching::open(server.address, &identity.certificate).await;
+    watching.until(&mut viewer, |viewer| viewer.is_live() && viewer.held.len() > 2_400).await;
+    viewer.check_against(&everything(server.address, &identity.certificate).await);
+}
+
+#[tokio::test]
+async fn a_viewer_over_tls_that_stops_reading_is_whole_again_when_it_reads_on() {
+    let identity = Identity::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("feed.toml");
+    // A ring that holds less than the sockets do.
+    let text =
+        "recent_bytes = 65536\n[[source]]\nkind = \"synthetic\"\ngroups = 8\nseries = 8\nhz = 2000\nprefill = \"0s\"\n";
+    fs::write(&config, text).expect("writes");
+    let own = identity.arguments();
+    let arguments: Vec<&str> =
+        own.iter().map(String::as_str).chain(["--config", config.to_str().expect("UTF-8")]).collect();
+    let server = Process::start(&arguments);
+    let mut viewer = Viewer::new(None);
+    let mut watching = Watching::open(server.address, &identity.certificate).await;
+    watching.until(&mut viewer, Viewer::is_live).await;
+    // Nothing is read until its socket is full, and so much more was made that the ring has let go of it.
+    loop {
+        let metrics = get(server.address, &identity.certificate, "/metrics", "").await;
+        let figure = |name: &str| metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+        if figure("kymograph_viewers_queued_bytes ").is_some_and(|bytes| bytes > 0.0) {
+            break;
+        }
+    }
+    let rows = viewer.held.len() + 40_000;
+    watching.until(&mut viewer, |viewer| viewer.is_live() && viewer.held.len() > rows).await;
+    assert_eq!(viewer.gaps, []);
+    viewer.check_against(&everything(server.address, &identity.certificate).await);
+}
+
+#[tokio::test]
+async fn the_link_and_the_cookie_are_for_tls_alone() {
+    let identity = Identity::new();
+    let token = identity.path("token");
+    fs::write(&token, "a-token-for-the-tests").expect("writes");
+    let server = identity.serve(&["--token-file", token.to_str().expect("UTF-8")]);
+    assert_eq!(server.link, format!("https://{}/", server.address));
+    let ask = async |path: &str, headers: &str| get(server.address, &identity.certificate, path, headers).await;
+    let answer = ask("/?token=a-token-for-the-tests", "").await;
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    assert!(answer.contains("set-cookie: __Host-kymograph-") && answer.contains("; Secure\r\n"), "{answer}");
+    // The origin of a page that came without TLS: whoever is on the way can make one.
+    let plain = ask("/stream", &format!("origin: http://{}\r\n", server.address)).await;
+    assert!(plain.starts_with("HTTP/1.1 403"), "{plain}");
+}
+
+#[tokio::test]
+async fn who_speaks_plain_http_to_a_tls_port_is_told() {
+    let identity = Identity::new();
+    let server = identity.serve(&[]);
+    assert_eq!(server.get("/").await, "this server speaks TLS: the address begins with https://\n");
+    assert!(get(server.address, &identity.certificate, "/healthz", "").await.ends_with("ok\n"));
+}
+
+#[tokio::test]
+async fn a_peer_that_stops_within_its_handshake_is_let_go() {
+    let identity = Identity::new();
+    let server = identity.serve(&[]);
+    // Nothing, a record that is announced and never comes, and one that is none.
+    for opening in [&b""[..], &[22, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc], &[22, 0xff, 0xff, 0xff, 0xff, 0xff]] {
+        let mut stream = TcpStream::connect(server.address).await.expect("connects");
+        stream.write_all(opening).await.expect("writes");
+        let mut answer = Vec::new();
+        // Ends when the server closes; one that waits for ever fails the test by never ending it.
+        if let Err(error) = stream.read_to_end(&mut answer).await {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        }
+    }
+    assert!(get(server.address, &identity.certificate, "/healthz", "").await.ends_with("ok\n"));
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_from_the_hangup_on_and_those_who_watch_watch_on() {
+    let identity = Identity::new();
+    let server = identity.serve(&[]);
+    let mut viewer = Viewer::new(None);
+    let mut watching = Watching::open(server.address, &identity.certificate).await;
+    watching.until(&mut viewer, Viewer::is_live).await;
+    // One that cannot be read changes nothing.
+    fs::write(identity.path("cert.pem"), "none").expect("writes");
+    server.signal(Signal::SIGHUP);
+    connect(server.address, &identity.certificate).await.expect("the one before");
+    let renewed = write(&identity.folder);
+    server.signal(Signal::SIGHUP);
+    while connect(server.address, &renewed).await.is_err() {}
+    connect(server.address, &identity.certificate).await.expect_err("the one before is gone");
+    let rows = viewer.held.len() + 400;
+    watching.until(&mut viewer, |viewer| viewer.held.len() > rows).await;
+    viewer.check_against(&everything(server.address, &renewed).await);
+}
+
+#[test]
+fn files_that_hold_no_identity_are_refused_at_start() {
+    let identity = Identity::new();
+    let other = KeyPair::generate().expect("makes one").serialize_pem();
+    let files = [("other.pem", other.as_str()), ("empty.pem", ""), ("text.pem", "hello")];
+    for (name, text) in files {
+        fs::write(identity.path(name), text).expect("writes");
+    }
+    for (certificate, key, expected) in [
+        ("none.pem", "key.pem", "none.pem: No such file or directory"),
+        ("empty.pem", "key.pem", "empty.pem: expected certificates in PEM: "),
+        ("text.pem", "key.pem", "text.pem: expected certificates in PEM: "),
+        ("key.pem", "key.pem", "key.pem: expected certificates in PEM: "),
+        ("cert.pem", "cert.pem", "cert.pem: expected a private key in PEM: "),
+        ("cert.pem", "other.pem", "other.pem: keys may not be consistent: KeyMismatch"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_feed-server"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--tls-cert"])
+            .arg(identity.path(certificate))
+            .arg("--tls-key")
+            .arg(identity.path(key))
+            .output()
+            .expect("starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("cannot speak TLS: ") && said.contains(expected), "{said}");
+        assert!(!said.contains("PRIVATE KEY"), "{said}");
+    }
+}
