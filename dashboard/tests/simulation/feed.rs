@@ -1,0 +1,154 @@
+//! The server: made-up rows into the product's hub, viewers into its sessions.
+
+use std::cell::RefCell;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use feed_server::batch::{Batch, BatchColumn};
+use feed_server::catalog::{Group, Series};
+use feed_server::clock;
+use feed_server::fanout::Fanout;
+use feed_server::http::upgrade::Upgraded;
+use feed_server::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::session::{self, Opening, Service};
+use feed_server::shutdown::shutdown;
+use feed_server::telemetry::Telemetry;
+use protocol::{GroupId, Interval, SeriesId, SeriesKind, Timestamp};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::mpsc;
+use tokio::task::spawn_local;
+use tokio::time::{Duration, interval};
+use turmoil::net::TcpListener;
+
+use super::TROUBLE;
+use super::ledger::Ledger;
+use super::line::Line;
+
+pub(crate) const PORT: u16 = 9_000;
+
+/// From row to row of a group.
+pub(crate) const STEP: Interval = Interval::from_millis(20);
+
+const GROUPS: usize = 3;
+const SERIES_PER_GROUP: usize = 2;
+
+/// Longer than any simulation.
+pub(crate) const WINDOW: Interval = Interval::from_secs(300);
+
+/// Values that a careless copy would change: -0, the smallest subnormal, a stale marker, NaN with a payload, the largest, -inf.
+const AWKWARD: [u64; 6] = [
+    0x8000_0000_0000_0000,
+    0x0000_0000_0000_0001,
+    0x7ff0_0000_0000_0002,
+    0xfff8_0000_dead_beef,
+    0x7fef_ffff_ffff_ffff,
+    0xfff0_0000_0000_0000,
+];
+
+/// How much a server keeps, and what it measures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    history_bytes: usize,
+    ring_bytes: usize,
+    seed: u64,
+    /// When the simulation began, by the clock that a history tells its age by, which stands still in virtual time.
+    began: Timestamp,
+}
+
+impl Plan {
+    /// From a history that holds everything to one of a second, and the like for the ring.
+    pub(crate) fn random(random: &mut StdRng) -> Self {
+        Self {
+            history_bytes: 4_000 << random.random_range(0..9_u32),
+            ring_bytes: 8_000 << random.random_range(0..8_u32),
+            seed: random.random(),
+            began: clock::now(),
+        }
+    }
+}
+
+/// One life of a server.
+pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::Result {
+    let bounds = Bounds {
+        history: WINDOW,
+        history_bytes: plan.history_bytes,
+        ring_bytes: plan.ring_bytes,
+        series: GROUPS * SERIES_PER_GROUP,
+    };
+    let hub = Arc::new(Hub::new("simulated".to_owned(), bounds, Telemetry::default()));
+    ledger.borrow_mut().began(hub.epoch());
+    let (batches, received) = mpsc::channel(BATCH_QUEUE);
+    tokio::spawn(Arc::clone(&hub).run(received));
+    spawn_local(keep_books(Arc::clone(&hub), Rc::clone(&ledger)));
+    spawn_local(measure(Arc::clone(&hub), batches, plan, ledger));
+    let (_stop, stopped) = shutdown();
+    let service = Service { fanout: Arc::new(Fanout::with_shards(&hub, 2)), hub, shutdown: stopped };
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let upgraded = Upgraded { socket: Box::new(Line::new(stream)), early: Vec::new(), place: None };
+        tokio::spawn(session::run(upgraded, service.clone(), Opening::OnRequest));
+    }
+}
+
+/// Makes rows until the time of trouble is over.
+async fn measure(hub: Arc<Hub>, batches: mpsc::Sender<Batch>, plan: Plan, ledger: Rc<RefCell<Ledger>>) {
+    let mut random = StdRng::seed_from_u64(plan.seed ^ turmoil::sim_elapsed().unwrap_or_default().as_micros() as u64);
+    let groups: Vec<(GroupId, Vec<SeriesId>)> = (0..GROUPS).map(|number| register(&hub, number)).collect();
+    let mut beat = interval(Duration::from_micros(STEP.micros()));
+    loop {
+        beat.tick().await;
+        let now = turmoil::sim_elapsed().unwrap_or_default();
+        if now > TROUBLE {
+            break;
+        }
+        for (number, (group, series)) in groups.iter().enumerate() {
+            let time = plan.began + Interval::from_micros(now.as_micros() as u64 + number as u64);
+            // Now and then a series has no value.
+            let present = random.random_range(1..1_u32 << series.len());
+            let present = (0..).zip(series).filter(|(place, _)| present & 1 << place != 0);
+            let columns = present.map(|(_, &series)| BatchColumn { series, values: vec![value(&mut random)] });
+            let batch = Batch { group: *group, times: vec![time], columns: columns.collect() };
+            ledger.borrow_mut().made(hub.epoch(), &batch);
+            batches.send(batch).await.expect("the hub takes it");
+        }
+    }
+    // Without a sender the hub would end, and its heartbeats with it.
+    std::future::pending::<()>().await;
+    drop(batches);
+}
+
+fn register(hub: &Hub, number: usize) -> (GroupId, Vec<SeriesId>) {
+    let (name, title) = (format!("g{number}"), String::new());
+    let group = Group { name, title, unit: "1".into(), interval: STEP, bounds: protocol::Bounds::Auto };
+    let group = hub.catalog().add_group(group).expect("fits");
+    let series = (0..SERIES_PER_GROUP).map(|series| {
+        let (name, labels) = (format!("s{series}"), Vec::new());
+        hub.catalog().add_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
+    });
+    (group, series.collect())
+}
+
+fn value(random: &mut StdRng) -> f64 {
+    match random.random_range(0..3) {
+        0 => f64::from_bits(AWKWARD[random.random_range(0..AWKWARD.len())]),
+        1 => f64::from(random.random_range(0..1_000)) * 0.1,
+        _ => random.random(),
+    }
+}
+
+/// Takes down which frame each row went into, at the hub itself, where nothing is lost.
+async fn keep_books(hub: Arc<Hub>, ledger: Rc<RefCell<Ledger>>) {
+    let _seat = hub.join();
+    let mut end = hub.subscribe();
+    let mut next = 0;
+    while end.changed().await.is_ok() {
+        let mut frames = Vec::new();
+        next = hub.frames_from(next, usize::MAX, &mut frames).expect("a ring holds more than a tick");
+        for frame in frames {
+            ledger.borrow_mut().numbered(hub.epoch(), &frame.bytes);
+        }
+    }
+}

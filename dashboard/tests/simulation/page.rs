@@ -1,0 +1,209 @@
+//! The page: the product's policy of connecting, its position and its store, without a browser.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dashboard::link::policy::{Action, Input, Policy};
+use dashboard::link::{Close, CloseCode, Settings};
+use dashboard::store::{Applied, Store};
+use futures_util::{SinkExt, StreamExt};
+use protocol::{Body, ClientMessage, Epoch, Frame, Gap, Timestamp};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use turmoil::net::TcpStream;
+
+use super::TROUBLE;
+use super::faults::{Ailing, Ailment};
+use super::feed::{PORT, WINDOW};
+use super::ledger::{Ledger, Tally};
+
+type Socket = WebSocketStream<TcpStream>;
+type Connecting = Pin<Box<dyn Future<Output = std::io::Result<Socket>>>>;
+
+/// How often the page asks for the time, as it does in a browser.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// What happened.
+enum Event {
+    Connected(std::io::Result<Box<Socket>>),
+    Heard(Option<Message>),
+    ProbeDue,
+    Woken,
+}
+
+/// Watches until the time of trouble is over and everything is held that can be; checks that.
+pub(crate) async fn watch(ledger: &RefCell<Ledger>, ailing: &Ailing, random: StdRng) -> Tally {
+    let mut page = Page::new(Rc::clone(ailing), random);
+    let mut probes = interval(PROBE);
+    probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while turmoil::elapsed() <= TROUBLE || !page.is_whole(&ledger.borrow()) {
+        page.obey().await;
+        if ailing.get() == Ailment::Asleep {
+            sleep(Duration::from_millis(50)).await;
+            continue;
+        }
+        let wake = page.policy.wake_at().map_or(Instant::now() + PROBE, |at| page.instant(at));
+        let event = tokio::select! {
+            socket = async { page.connecting.as_mut().expect("checked").await }, if page.connecting.is_some() => Event::Connected(socket.map(Box::new)),
+            message = async { page.socket.as_mut().expect("checked").next().await }, if page.socket.is_some() => {
+                Event::Heard(message.and_then(Result::ok))
+            }
+            _ = probes.tick() => Event::ProbeDue,
+            () = sleep_until(wake) => Event::Woken,
+        };
+        page.happened(event).await;
+    }
+    let mut tally = ledger.borrow().check(&page.store, &page.gaps);
+    tally.connections = page.connections;
+    (tally.repairs, tally.duplicates) = (page.store.counts().repairs, page.store.counts().duplicates);
+    tally
+}
+
+struct Page {
+    began: Instant,
+    policy: Policy,
+    store: Store,
+    connecting: Option<Connecting>,
+    socket: Option<Socket>,
+    ailing: Ailing,
+    random: StdRng,
+    connections: u64,
+    gaps: Vec<(Epoch, Gap)>,
+}
+
+impl Page {
+    fn new(ailing: Ailing, random: StdRng) -> Self {
+        let began = Instant::now();
+        Self {
+            began,
+            policy: Policy::new(Settings::default(), Timestamp::default()),
+            store: Store::new(WINDOW),
+            connecting: Some(Box::pin(connect())),
+            socket: None,
+            ailing,
+            random,
+            connections: 0,
+            gaps: Vec::new(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.began.elapsed().as_micros() as i64)
+    }
+
+    fn instant(&self, at: Timestamp) -> Instant {
+        self.began + Duration::from_micros(at.micros().clamp(0, 1 << 40).unsigned_abs())
+    }
+
+    fn is_whole(&self, ledger: &Ledger) -> bool {
+        self.store.position().is_live() && self.store.position().held() == ledger.head()
+    }
+
+    fn tell(&mut self, input: Input) {
+        let now = self.now();
+        // Whatever the number, a wait is at most what the backoff allows: the simulation has enough else that is random.
+        self.policy.handle(input, now, 0.5);
+    }
+
+    async fn obey(&mut self) {
+        while let Some(action) = self.policy.next_action() {
+            match action {
+                Action::Connect => self.connecting = Some(Box::pin(connect())),
+                Action::Close(_) | Action::Abandon(_) => (self.connecting, self.socket) = (None, None),
+                Action::TellOpened => {
+                    self.connections += 1;
+                    self.store.connected();
+                    self.subscribe().await;
+                }
+                Action::TellClosed(..) | Action::TellState => {}
+            }
+        }
+    }
+
+    async fn happened(&mut self, event: Event) {
+        match event {
+            Event::Connected(Ok(socket)) => {
+                (self.connecting, self.socket) = (None, Some(*socket));
+                self.tell(Input::Open);
+            }
+            Event::Connected(Err(error)) => {
+                self.connecting = None;
+                self.tell(Input::Lost(Close::unclean(CloseCode::ABNORMAL, error.to_string())));
+            }
+            Event::Heard(Some(Message::Binary(bytes))) => {
+                self.policy.heard(self.now());
+                let is_samples =
+                    matches!(Frame::decode(&bytes).expect("what is sent can be read").body, Body::Samples(_));
+                if self.ailing.get() == Ailment::Garbled && is_samples {
+                    self.take_garbled(&bytes).await;
+                } else {
+                    self.take(&bytes).await;
+                }
+            }
+            Event::Heard(Some(Message::Close(close))) => {
+                self.socket = None;
+                let (code, reason) =
+                    close.map_or((1005, String::new()), |close| (close.code.into(), close.reason.to_string()));
+                self.tell(Input::Lost(Close { code: CloseCode(code), reason, clean: true }));
+            }
+            Event::Heard(Some(_)) => {}
+            Event::Heard(None) => {
+                self.socket = None;
+                self.tell(Input::Lost(Close::unclean(CloseCode::ABNORMAL, "")));
+            }
+            Event::ProbeDue => self.say(ClientMessage::Probe { origin: self.now() }).await,
+            Event::Woken => self.tell(Input::Wake),
+        }
+    }
+
+    async fn take_garbled(&mut self, bytes: &[u8]) {
+        match self.random.random_range(0..8) {
+            0 => {}
+            1 => {
+                self.take(bytes).await;
+                self.take(bytes).await;
+            }
+            2 => self.take(&bytes[..bytes.len() - 1]).await,
+            _ => self.take(bytes).await,
+        }
+    }
+
+    async fn take(&mut self, bytes: &[u8]) {
+        let Ok(frame) = Frame::decode(bytes) else {
+            if self.store.unreadable() == Applied::Lost {
+                self.subscribe().await;
+            }
+            return;
+        };
+        match frame.body {
+            Body::Gap(gap) => self.gaps.push((frame.envelope.epoch, gap)),
+            Body::Bye(bye) => self.policy.set_retry_floor(bye.retry_after),
+            _ => {}
+        }
+        if self.store.apply(&frame) == Applied::Lost {
+            self.subscribe().await;
+        }
+    }
+
+    async fn subscribe(&mut self) {
+        self.say(ClientMessage::Subscribe { start: self.store.start() }).await;
+    }
+
+    /// Says it now or, where the connection is gone, not at all.
+    async fn say(&mut self, message: ClientMessage<'_>) {
+        if let Some(socket) = &mut self.socket {
+            let _gone = socket.send(Message::binary(message.to_bytes().expect("encodes"))).await;
+        }
+    }
+}
+
+async fn connect() -> std::io::Result<Socket> {
+    let stream = TcpStream::connect(("server", PORT)).await?;
+    Ok(WebSocketStream::from_raw_socket(stream, Role::Client, None).await)
+}
