@@ -20,6 +20,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use clap::Parser;
 use feed_server::fanout::framing::framed;
+use feed_server::fanout::stream::Intake;
 use feed_server::http::page::Page;
 use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
@@ -94,7 +95,7 @@ impl Answer for Echo {
                 let config = self.config;
                 tokio::spawn(async move {
                     let Ok(upgraded) = upgrade::take(request).await else { return };
-                    let mut channel = Channel::open(upgraded, config).await;
+                    let mut channel = Channel::open(upgraded, config, Intake::Unbounded).await;
                     if let Err(error) = behaviour.run(&mut channel).await
                         && let Some(refused) = Refused::by_websocket(&error)
                     {

@@ -2,32 +2,41 @@
 
 use tokio::time::Instant;
 
-/// A second, in the long run. The page sends a message every two seconds.
-const PER_SECOND: f64 = 20.0;
-
-/// At once.
-const BURST: f64 = 40.0;
-
 /// What may still be said: a token bucket.
 #[derive(Debug)]
 pub struct Allowance {
+    /// In the long run.
+    per_second: u32,
+    /// At once.
+    burst: u32,
     left: f64,
     at: Instant,
 }
 
 impl Allowance {
-    /// A full one.
-    pub const fn full(now: Instant) -> Self {
-        Self { left: BURST, at: now }
+    /// A full one of messages. The page sends one every two seconds.
+    pub fn of_messages(now: Instant) -> Self {
+        Self::full(20, 40, now)
     }
 
-    /// Takes one message from it. Whether there was one left.
-    pub fn take(&mut self, now: Instant) -> bool {
-        self.left = (self.left + PER_SECOND * (now - self.at).as_secs_f64()).min(BURST);
+    /// A full one of bytes, whatever they are: heads of frames and empty fragments too. The page sends 20 a second; the longest
+    /// message has 64 KiB.
+    pub fn of_bytes(now: Instant) -> Self {
+        Self::full(64 << 10, 512 << 10, now)
+    }
+
+    fn full(per_second: u32, burst: u32, now: Instant) -> Self {
+        Self { per_second, burst, left: burst.into(), at: now }
+    }
+
+    /// Takes so many from it. Whether there were as many left.
+    pub fn take(&mut self, count: usize, now: Instant) -> bool {
+        let more = f64::from(self.per_second) * (now - self.at).as_secs_f64();
+        self.left = (self.left + more).min(self.burst.into());
         self.at = now;
-        let allowed = self.left >= 1.0;
+        let allowed = self.left >= count as f64;
         if allowed {
-            self.left -= 1.0;
+            self.left -= count as f64;
         }
         allowed
     }
@@ -42,11 +51,18 @@ mod tests {
     #[test]
     fn a_burst_is_allowed_and_then_the_rate() {
         let start = Instant::now();
-        let mut allowance = Allowance::full(start);
-        assert_eq!((0..1_000).filter(|_| allowance.take(start)).count(), 40);
+        let mut allowance = Allowance::of_messages(start);
+        assert_eq!((0..1_000).filter(|_| allowance.take(1, start)).count(), 40);
         let later = start + Duration::from_millis(510);
-        assert_eq!((0..1_000).filter(|_| allowance.take(later)).count(), 10);
+        assert_eq!((0..1_000).filter(|_| allowance.take(1, later)).count(), 10);
         let much_later = start + Duration::from_hours(1);
-        assert_eq!((0..1_000).filter(|_| allowance.take(much_later)).count(), 40, "it does not pile up");
+        assert_eq!((0..1_000).filter(|_| allowance.take(1, much_later)).count(), 40, "it does not pile up");
+    }
+
+    #[test]
+    fn the_longest_messages_are_allowed_in_a_burst() {
+        let start = Instant::now();
+        let mut allowance = Allowance::of_bytes(start);
+        assert_eq!((0..100).filter(|_| allowance.take(65_550, start)).count(), 7);
     }
 }

@@ -116,6 +116,7 @@ struct State {
     next_group: u32,
     next_series: u32,
     changes: Changes,
+    version: u64,
 }
 
 /// Empty, for as many series as a page takes.
@@ -142,6 +143,7 @@ impl Catalog {
         let mut state = self.lock();
         state.next_group += 1;
         let id = GroupId(state.next_group);
+        state.version += 1;
         state.groups.insert(id, group.clone());
         state.changes.groups.push((id, group));
         Ok(id)
@@ -174,6 +176,7 @@ impl Catalog {
         state.members.insert(series.group, siblings + 1);
         state.next_series += 1;
         let id = SeriesId(state.next_series);
+        state.version += 1;
         state.series.insert(id, series.clone());
         state.changes.series.push((id, series));
         Ok(id)
@@ -193,6 +196,7 @@ impl Catalog {
         let gone: Vec<SeriesId> =
             state.ended.iter().filter(|&(_, &ended)| ended < oldest_kept).map(|(&series, _)| series).collect();
         for series in gone {
+            state.version += 1;
             state.ended.remove(&series);
             if let Some(Series { group, .. }) = state.series.remove(&series)
                 && let Some(members) = state.members.get_mut(&group)
@@ -209,6 +213,11 @@ impl Catalog {
     /// What changed since this was last called.
     pub fn take_changes(&self) -> Changes {
         std::mem::take(&mut self.lock().changes)
+    }
+
+    /// Changes whenever what [`Catalog::whole`] returns does.
+    pub fn version(&self) -> u64 {
+        self.lock().version
     }
 
     /// Everything there is.

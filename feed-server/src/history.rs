@@ -139,6 +139,13 @@ impl History {
         oldest
     }
 
+    /// Drops everything.
+    pub fn forget(&mut self) {
+        for group in self.groups.values_mut() {
+            self.evicted_through = self.evicted_through.max(group.evict(group.times.len()));
+        }
+    }
+
     /// Every row at or after `since`.
     pub fn since(&self, since: Timestamp) -> Backfill {
         self.backfill(|group| group.first_row + group.times.partition_point(|&time| time < since) as u64)

@@ -30,6 +30,10 @@ const TICK: Duration = Duration::from_micros(16_667);
 /// A viewer that hears nothing for several of these has lost its server.
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// When the clock has gone back by more than this, it was set. What was measured before lies in the future then, and nothing could
+/// follow on it until the clock has caught up. By less, rows are left out for so long.
+const CLOCK_SET_BACK: Interval = Interval::from_secs(5);
+
 /// Batches that may wait for the next tick; a source that is ahead of that waits.
 pub const BATCH_QUEUE: usize = 4_096;
 
@@ -54,7 +58,15 @@ pub struct Hub {
     catalog: Catalog,
     telemetry: Telemetry,
     state: Mutex<State>,
+    whole_catalog: Mutex<WholeCatalog>,
     end: watch::Sender<u64>,
+}
+
+/// The whole catalog as messages, encoded once for all who come before it changes.
+#[derive(Debug, Default)]
+struct WholeCatalog {
+    version: Option<u64>,
+    messages: Arc<Vec<Vec<u8>>>,
 }
 
 #[derive(Debug)]
@@ -64,14 +76,18 @@ struct State {
     ring: FrameRing,
     viewers: usize,
     last_batch: Option<Timestamp>,
+    /// The clock when samples were last numbered.
+    last_publish: Timestamp,
     blocks: BlockBuffer,
 }
 
 /// Where a viewer's stream stands.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// To be sent first, framed for the WebSocket: catalog, and a gap where there is one.
-    pub frames: Vec<Bytes>,
+    /// To be sent first, by [`Hub::stamped`]: the catalog.
+    pub catalog: Arc<Vec<Vec<u8>>>,
+    /// Then the gap, where there is one.
+    pub gap: Option<Bytes>,
     /// To be sent next, frame by frame, by [`Hub::backfill_frames`].
     pub backfill: Backfill,
     /// The position that the viewer holds before that; 0 for none.
@@ -110,8 +126,10 @@ impl Hub {
                 ring: FrameRing::new(bounds.ring_bytes),
                 viewers: 0,
                 last_batch: None,
+                last_publish: Timestamp::MIN,
                 blocks: BlockBuffer::default(),
             }),
+            whole_catalog: Mutex::default(),
             end: watch::Sender::new(0),
         }
     }
@@ -147,7 +165,8 @@ impl Hub {
             }
             let mut published = self.publish(pending.drain(..), clock::now());
             if Instant::now() >= heartbeat_due {
-                heartbeat_due += HEARTBEAT;
+                // Not from when it was due: after a sleep there is one, not one for each second.
+                heartbeat_due = Instant::now() + HEARTBEAT;
                 published = published.and_then(|()| self.heartbeat());
             }
             if let Err(error) = published {
@@ -163,6 +182,11 @@ impl Hub {
     pub fn publish(&self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Result<(), EncodeError> {
         let mut state = self.lock();
         let state = &mut *state;
+        if now + CLOCK_SET_BACK < state.last_publish {
+            tracing::warn!("the clock was set back: the history begins anew");
+            state.history.forget();
+        }
+        state.last_publish = now;
         let changes = self.catalog.take_changes();
         if !changes.is_empty() {
             let envelope = self.envelope(state.sequence, now);
@@ -292,12 +316,16 @@ impl Hub {
     /// # Errors
     /// Only what the encoder refuses, which would be a defect here.
     pub fn snapshot(&self, start: Start) -> Result<Snapshot, EncodeError> {
+        let mut snapshot = self.place(start)?;
+        // After its place in the stream, and not under the lock that the source waits for: a catalog that knows more than the
+        // stream does no harm.
+        snapshot.catalog = self.whole_catalog()?;
+        Ok(snapshot)
+    }
+
+    fn place(&self, start: Start) -> Result<Snapshot, EncodeError> {
         let state = self.lock();
         let now = clock::now();
-        let envelope = self.envelope(state.sequence, now);
-        let catalog = catalog_frames::encode(&self.catalog.whole(), CatalogScope::Whole, envelope)?;
-        self.telemetry.frames_encoded.inc_by(catalog.len() as u64);
-        let mut frames: Vec<Bytes> = catalog.iter().map(|frame| framed(frame)).collect();
         let (gap, backfill) = match start {
             Start::Window(window) => (None, state.history.since(now - window)),
             Start::After { epoch, sequence, window } => {
@@ -318,15 +346,39 @@ impl Hub {
                 (cause.map(|cause| Gap { after: sequence, until, cause }), backfill)
             }
         };
-        if let Some(gap) = gap {
-            self.telemetry.gaps.inc();
-            frames.push(self.frame(state.sequence, Body::Gap(gap))?);
-        }
+        let gap = match gap {
+            Some(gap) => {
+                self.telemetry.gaps.inc();
+                Some(self.frame(state.sequence, Body::Gap(gap))?)
+            }
+            None => None,
+        };
         let held = match start {
             Start::After { epoch, sequence, .. } if epoch == self.epoch && sequence <= state.sequence => sequence,
             Start::After { .. } | Start::Window(_) => Sequence(0),
         };
-        Ok(Snapshot { frames, backfill, held, position: state.sequence, cursor: state.ring.end() })
+        let (catalog, position, cursor) = (Arc::default(), state.sequence, state.ring.end());
+        Ok(Snapshot { catalog, gap, backfill, held, position, cursor })
+    }
+
+    fn whole_catalog(&self) -> Result<Arc<Vec<Vec<u8>>>, EncodeError> {
+        let mut whole = self.whole_catalog.lock().unwrap_or_else(PoisonError::into_inner);
+        // Asked for before what it is the version of: at worst the next viewer's is encoded again.
+        let version = self.catalog.version();
+        if whole.version != Some(version) {
+            let envelope = self.envelope(Sequence(0), clock::now());
+            let messages = catalog_frames::encode(&self.catalog.whole(), CatalogScope::Whole, envelope)?;
+            self.telemetry.frames_encoded.inc_by(messages.len() as u64);
+            *whole = WholeCatalog { version: Some(version), messages: Arc::new(messages) };
+        }
+        Ok(Arc::clone(&whole.messages))
+    }
+
+    /// One viewer's copy of a message that was encoded for all, framed for the WebSocket.
+    pub fn stamped(&self, message: &[u8], position: Sequence) -> Bytes {
+        let mut message = message.to_vec();
+        Frame::stamp(&mut message, &self.envelope(position, clock::now()));
+        framed(&message)
     }
 
     /// Appends the next frame of a backfill from `held` to `position`. The last one says so. Before one that goes on behind

@@ -45,6 +45,25 @@ async fn one_viewer_too_many_is_told_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn peers_that_ask_and_do_not_read_are_let_go() {
+    let served = with_places(3).await;
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: {}\r\n\r\n", served.address);
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        let stream = TcpStream::connect(served.address).await.expect("connects");
+        // As many as go out; answers come until nobody takes more of them.
+        let many = request.repeat(20_000);
+        let (reading, mut asking) = stream.into_split();
+        let asks = tokio::spawn(async move { asking.write_all(many.as_bytes()).await });
+        peers.push((reading, asks));
+    }
+    while !served.get("/healthz").await.starts_with("HTTP/1.1 503") {}
+    // All three have a place, and give it back without ever having read or closed.
+    while !served.get("/healthz").await.starts_with("HTTP/1.1 200") {}
+    drop(peers);
+}
+
+#[tokio::test]
 async fn a_viewer_that_answers_no_ping_is_let_go() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut peer = TcpStream::connect(served.address).await.expect("connects");

@@ -17,7 +17,7 @@ use feed_server::session::cursor::Cursor;
 use feed_server::telemetry::Telemetry;
 use model::{Row, Values, Viewer, WINDOW};
 use proptest::prelude::*;
-use protocol::{Frame, GapCause, GroupId, Interval, Sequence, SeriesId, SeriesKind, Start, Timestamp};
+use protocol::{Body, Frame, GapCause, GroupId, Interval, Sequence, SeriesId, SeriesKind, Start, Timestamp};
 
 const GROUPS: usize = 3;
 const SERIES_PER_GROUP: usize = 2;
@@ -255,6 +255,41 @@ fn what_the_history_lets_go_of_while_it_is_sent_is_declared_too() {
     let (viewer, server) = play(&steps);
     assert!(!viewer.gaps.is_empty());
     check(&viewer, &server);
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_no_source() {
+    let now = clock::now();
+    let hour = 3_600_000_000;
+    let mut server = Server::start(now.micros() + hour);
+    server.publish(0, 10, 3, 1);
+    let mut viewer = Viewer::new(Some(server.hub.epoch()));
+    let mut cursor = Cursor::at(&server.hub, viewer.start()).expect("encodes");
+    while cursor.caught_up(&server.hub).is_none() {
+        take_all(&mut viewer, &cursor.next_turn(&server.hub, 90_000).expect("encodes"));
+    }
+    server.clock = now.micros();
+    server.sent.clear();
+    server.publish(0, 10, 3, 2);
+    // Who watches is sent the rows, and who comes now gets them as the history.
+    let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");
+    let frame = turn.iter().map(message).find_map(|bytes| match Frame::decode(bytes).expect("decodes").body {
+        Body::Samples(samples) => samples.blocks.iter().next().map(|block| block.times.iter().next()),
+        _ => None,
+    });
+    assert_eq!(frame, Some(Some(now)));
+    let mut other = Viewer::new(Some(server.hub.epoch()));
+    let mut cursor = Cursor::at(&server.hub, other.start()).expect("encodes");
+    while cursor.caught_up(&server.hub).is_none() {
+        take_all(&mut other, &cursor.next_turn(&server.hub, 90_000).expect("encodes"));
+    }
+    check(&other, &server);
+    assert_eq!(other.held.len(), 10);
+    // A step so small that the clock soon catches up is waited for.
+    server.clock = now.micros() - 1_000_000;
+    let batch = Batch::row(server.groups[0].0, Timestamp::from_micros(server.clock), [(server.groups[0].1[0], 1.0)]);
+    server.hub.publish([batch], Timestamp::from_micros(server.clock)).expect("encodes");
+    assert_eq!(server.hub.telemetry().rows_out_of_order.get(), 1);
 }
 
 #[test]

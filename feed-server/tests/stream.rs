@@ -246,6 +246,41 @@ async fn a_frame_is_encoded_once_however_many_watch() {
 }
 
 #[tokio::test]
+async fn a_catalog_is_encoded_once_however_often_it_is_asked_for() {
+    let served = Served::start(&["synthetic:groups=100,series=100,hz=1,prefill=0s"]).await;
+    let mut viewer = served.viewer("/stream?window=0").await;
+    viewer.read_live(1).await;
+    let before = served.get("/metrics").await;
+    for _ in 0..20 {
+        viewer.say(&ClientMessage::Subscribe { start: Start::Window(Interval::ZERO) }).await;
+        let mut catalogs = 0;
+        // A large catalog is told in several frames.
+        while catalogs < 3 {
+            let bytes = viewer.frame().await;
+            catalogs += usize::from(matches!(Frame::decode(&bytes).expect("decodes").body, Body::Catalog(_)));
+        }
+    }
+    let after = served.get("/metrics").await;
+    let grown = |name| counter(&after, name) - counter(&before, name);
+    // The end of a history each, and what was measured and said meanwhile.
+    let numbered = grown("kymograph_frames_sequenced");
+    let encoded = grown("kymograph_frames_encoded");
+    assert!(encoded < numbered + 20 + 40, "{encoded} encoded, {numbered} numbered");
+}
+
+#[tokio::test]
+async fn the_widest_window_and_an_acknowledgement_of_everything_are_taken() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut viewer = served.viewer("/stream?start=request").await;
+    viewer.say(&ClientMessage::Acknowledge { sequence: Sequence(u64::MAX) }).await;
+    viewer.say(&ClientMessage::Subscribe { start: Start::Window(Interval::from_micros(u64::MAX)) }).await;
+    let (.., times) = viewer.read_live(3).await;
+    assert!(times.len() > 950, "all twenty seconds, found {} rows", times.len());
+    viewer.say(&ClientMessage::Acknowledge { sequence: Sequence(u64::MAX) }).await;
+    viewer.read_live(3).await;
+}
+
+#[tokio::test]
 async fn pings_are_answered_between_frames() {
     let served = Served::start(&["synthetic:groups=12,series=8,hz=1000,prefill=0s"]).await;
     // No viewer may send more than 40 at once.

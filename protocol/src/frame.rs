@@ -73,6 +73,15 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
+    /// Writes another envelope over that of an encoded message. One that is too short for an envelope is left as it is.
+    pub fn stamp(message: &mut [u8], envelope: &Envelope) {
+        let fields =
+            [envelope.epoch.0.to_le_bytes(), envelope.sequence.0.to_le_bytes(), envelope.sent.micros().to_le_bytes()];
+        if let Some(place) = message.get_mut(Preamble::BYTES..Self::HEAD_BYTES) {
+            place.copy_from_slice(fields.as_flattened());
+        }
+    }
+
     /// Writes the message to a new vector.
     ///
     /// # Errors

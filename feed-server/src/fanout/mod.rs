@@ -22,10 +22,12 @@ pub mod socket;
 pub mod stream;
 pub mod tls_socket;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::hub::Hub;
@@ -53,7 +55,7 @@ impl Fanout {
         let start = |_| {
             // As many viewers may be under way as there are, and each is sent once: the queue holds no more.
             let (sender, arrivals) = mpsc::unbounded_channel();
-            tokio::spawn(shard::run(Arc::clone(hub), arrivals));
+            tokio::spawn(keep(Arc::clone(hub), arrivals));
             sender
         };
         Self { shards: (0..shards.max(1)).map(start).collect(), next: AtomicUsize::new(0) }
@@ -64,5 +66,12 @@ impl Fanout {
         let shard = self.next.fetch_add(1, Ordering::Relaxed) % self.shards.len();
         // A shard that has ended drops the viewer, and its session hears of it.
         let _stopping = self.shards[shard].send(viewer);
+    }
+}
+
+/// A shard that a defect has ended begins anew: its viewers are gone, but none that come later.
+async fn keep(hub: Arc<Hub>, mut arrivals: mpsc::UnboundedReceiver<LiveViewer>) {
+    while AssertUnwindSafe(shard::run(&hub, &mut arrivals)).catch_unwind().await.is_err() {
+        tracing::error!("a shard has panicked, and its viewers with it; it begins anew");
     }
 }

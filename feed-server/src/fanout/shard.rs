@@ -47,7 +47,7 @@ enum Verdict {
 }
 
 /// Writes to the viewers that arrive, until nobody is left who could send one.
-pub(super) async fn run(hub: Arc<Hub>, mut arrivals: mpsc::UnboundedReceiver<LiveViewer>) {
+pub(super) async fn run(hub: &Hub, arrivals: &mut mpsc::UnboundedReceiver<LiveViewer>) {
     let mut ring_end: watch::Receiver<u64> = hub.subscribe();
     let mut viewers: Vec<LiveViewer> = Vec::new();
     loop {
@@ -57,7 +57,7 @@ pub(super) async fn run(hub: Arc<Hub>, mut arrivals: mpsc::UnboundedReceiver<Liv
                 None => return,
             },
             changed = ring_end.changed() => match changed {
-                Ok(()) => tick(&hub, &mut viewers).await,
+                Ok(()) => tick(hub, &mut viewers).await,
                 Err(_) => return,
             },
         }

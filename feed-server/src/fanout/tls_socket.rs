@@ -35,23 +35,21 @@ impl TlsSocket {
         Ok(())
     }
 
-    /// Reads what the kernel has, and decrypts it into `room`; [`ErrorKind::WouldBlock`] when it has too little.
-    fn try_read(&self, room: &mut ReadBuf<'_>) -> io::Result<()> {
+    /// Hands over what is decrypted; [`ErrorKind::WouldBlock`] when that is nothing.
+    fn take_decrypted(&self, room: &mut ReadBuf<'_>) -> io::Result<()> {
+        let count = self.lock().reader().read(room.initialize_unfilled())?;
+        room.advance(count);
+        Ok(())
+    }
+
+    /// Takes what the kernel has, and decrypts it; [`ErrorKind::WouldBlock`] when that is nothing.
+    fn decrypt(&self) -> io::Result<()> {
         let mut tls = self.lock();
-        loop {
-            match tls.reader().read(room.initialize_unfilled()) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                read => {
-                    room.advance(read?);
-                    return Ok(());
-                }
-            }
-            tls.read_tls(&mut NonBlocking(&self.stream))?;
-            let processed = tls.process_new_packets();
-            // An alert, or the answer to a change of keys: where it is not taken now it goes with the next write.
-            let _later = self.flush(&mut tls);
-            processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-        }
+        tls.read_tls(&mut NonBlocking(&self.stream))?;
+        let processed = tls.process_new_packets();
+        // An alert, or the answer to a change of keys: where it is not taken now it goes with the next write.
+        let _later = self.flush(&mut tls);
+        processed.map(drop).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
     }
 }
 
@@ -77,9 +75,15 @@ impl Socket for TlsSocket {
 
     fn poll_read(&self, context: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            match self.try_read(room) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => ready!(self.stream.poll_read_ready(context))?,
-                read => return Poll::Ready(read),
+            match self.take_decrypted(room) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                taken => return Poll::Ready(taken),
+            }
+            // Each time, even where more is known to be there: it is what makes a task that reads without end give way.
+            ready!(self.stream.poll_read_ready(context))?;
+            match self.decrypt() {
+                Err(error) if error.kind() != ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
+                _ => {}
             }
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::curt;
 
@@ -52,6 +52,8 @@ pub struct Reception {
     limits: Limits,
     taken: Mutex<Taken>,
     refusals: Semaphore,
+    /// Rung when the last connection has ended.
+    empty: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +73,7 @@ pub struct Place {
 impl Reception {
     /// With all places free.
     pub fn new(limits: Limits) -> Arc<Self> {
-        Arc::new(Self { limits, taken: Mutex::default(), refusals: Semaphore::new(REFUSALS) })
+        Arc::new(Self { limits, taken: Mutex::default(), refusals: Semaphore::new(REFUSALS), empty: Notify::new() })
     }
 
     /// A place for a connection from `peer`.
@@ -107,6 +109,13 @@ impl Reception {
         curt::answer(stream, "503 Service Unavailable", "retry-after: 10\r\n", &format!("{full}\n")).await;
     }
 
+    /// Waits until every connection has ended. Nobody must be admitted meanwhile.
+    pub async fn emptied(&self) {
+        while self.taken() > 0 {
+            self.empty.notified().await;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,6 +125,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.reception.lock();
         taken.all -= 1;
+        if taken.all == 0 {
+            self.reception.empty.notify_one();
+        }
         if let Some(from_there) = taken.by_network.get_mut(&self.network) {
             *from_there -= 1;
             if *from_there == 0 {

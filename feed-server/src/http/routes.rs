@@ -10,14 +10,15 @@
 //!
 //! Before all of them stands [`Access`]: what tells anything of the data needs the token, where there is one.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, ORIGIN, SET_COOKIE,
-    VARY, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, ORIGIN,
+    SEC_WEBSOCKET_VERSION, SET_COOKIE, VARY, WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, Response, StatusCode};
 use protocol::Interval;
@@ -27,6 +28,7 @@ use tokio::time::Instant;
 use super::access::{Access, Denied, Entry};
 use super::page::{File, Page};
 use super::server::Answer;
+use super::upgrade::UpgradeError;
 use super::{headers, upgrade};
 use crate::allowance::Allowance;
 use crate::clock;
@@ -35,6 +37,9 @@ use crate::telemetry::StatusLabel;
 
 /// Sources slower than this do not exist; when nothing came for so long, the feed is not ready.
 const STALE_AFTER: Interval = Interval::from_secs(15);
+
+/// Enough to recognise an address or an origin by.
+const MOST_LOGGED_BYTES: usize = 256;
 
 /// A day: more history than any page can draw.
 const MAX_WINDOW_SECONDS: f64 = 86_400.0;
@@ -78,12 +83,12 @@ impl Answer for Routes {
 impl Routes {
     /// Routes to `service` and `page`, for those whom `access` lets in.
     pub fn new(service: Service, page: Page, access: Access) -> Self {
-        Self { service, page, access, refusals_said: Mutex::new(Allowance::full(Instant::now())) }
+        Self { service, page, access, refusals_said: Mutex::new(Allowance::of_messages(Instant::now())) }
     }
 
     /// Says something in the log that is a stranger's doing, unless that was done too often: strangers must not fill it.
     fn say(&self, say: impl FnOnce()) {
-        if self.refusals_said.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) {
+        if self.refusals_said.lock().unwrap_or_else(PoisonError::into_inner).take(1, Instant::now()) {
             say();
         }
     }
@@ -104,7 +109,9 @@ impl Routes {
     }
 
     fn deny(&self, request: Request<Incoming>, denied: &Denied) -> Response<Full<Bytes>> {
-        self.say(|| tracing::info!(path = request.uri().path(), %denied, "refused"));
+        let reason = denied.to_string();
+        let (path, reason) = (shortened(request.uri().path()), shortened(&reason));
+        self.say(|| tracing::info!(path, reason, "refused"));
         if *denied == Denied::NoToken
             && request.uri().path() == "/stream"
             && request.headers().contains_key(ORIGIN)
@@ -133,8 +140,12 @@ impl Routes {
         let response = match upgrade::accept(&request) {
             Ok(response) => response,
             Err(error) => {
-                self.say(|| tracing::info!(%error, "stream refused"));
-                return text(error.status(), format!("{error}\n"));
+                self.say(|| tracing::info!(error = shortened(&error.to_string()), "stream refused"));
+                let mut response = text(error.status(), format!("{error}\n"));
+                if matches!(error, UpgradeError::Version { .. }) {
+                    response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+                }
+                return response;
             }
         };
         let service = self.service.clone();
@@ -181,6 +192,11 @@ impl Routes {
     }
 }
 
+/// What a stranger sent, as far as it goes into the log.
+fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MOST_LOGGED_BYTES)]
+}
+
 fn signed_in(location: &str, cookie: HeaderValue) -> Response<Full<Bytes>> {
     let mut response = text(StatusCode::SEE_OTHER, "");
     let headers = response.headers_mut();
@@ -193,7 +209,11 @@ fn signed_in(location: &str, cookie: HeaderValue) -> Response<Full<Bytes>> {
 
 /// A file of the page, with the headers that say how it is packed and how long it may be kept.
 pub fn send_file(file: File) -> Response<Full<Bytes>> {
-    let mut response = with_type(StatusCode::OK, file.bytes.into_owned(), file.media_type);
+    let bytes = match file.bytes {
+        Cow::Borrowed(embedded) => Bytes::from_static(embedded),
+        Cow::Owned(read) => read.into(),
+    };
+    let mut response = with_type(StatusCode::OK, bytes, file.media_type);
     let headers = response.headers_mut();
     if let Some(encoding) = file.encoding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));

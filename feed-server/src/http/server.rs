@@ -115,9 +115,13 @@ pub async fn serve(listener: Listener, limits: Limits, routes: Arc<impl Answer>,
         }
     }
     drop(listener);
-    let drained = timeout(DRAIN_DEADLINE, async { while connections.join_next().await.is_some() {} }).await;
-    if drained.is_err() {
-        tracing::warn!(left = connections.len(), "connections did not end in time");
+    let drained = timeout(DRAIN_DEADLINE, async {
+        while connections.join_next().await.is_some() {}
+        // Those that have become streams are no longer among them.
+        reception.emptied().await;
+    });
+    if drained.await.is_err() {
+        tracing::warn!(left = reception.taken(), "connections did not end in time");
     }
 }
 

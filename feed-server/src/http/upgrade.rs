@@ -1,6 +1,6 @@
 //! From a request to a WebSocket.
 
-use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_LENGTH, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
@@ -17,6 +17,12 @@ pub enum UpgradeError {
     /// It is no WebSocket handshake.
     #[error("not a WebSocket handshake: {0}")]
     NotAHandshake(Box<tokio_tungstenite::tungstenite::Error>),
+    /// It is one of another version of the protocol.
+    #[error("WebSocket version {found:?}: expected 13")]
+    Version {
+        /// The version it named.
+        found: String,
+    },
     /// It announces a body, whose bytes would be taken for frames: request smuggling.
     #[error("a handshake has no body: expected neither Content-Length nor Transfer-Encoding")]
     Body,
@@ -25,7 +31,10 @@ pub enum UpgradeError {
 impl UpgradeError {
     /// The status it is answered with.
     pub const fn status(&self) -> StatusCode {
-        StatusCode::BAD_REQUEST
+        match self {
+            Self::NotAHandshake(_) | Self::Body => StatusCode::BAD_REQUEST,
+            Self::Version { .. } => StatusCode::UPGRADE_REQUIRED,
+        }
     }
 }
 
@@ -36,6 +45,12 @@ impl UpgradeError {
 pub fn accept<B>(request: &Request<B>) -> Result<Response<()>, UpgradeError> {
     if request.headers().contains_key(CONTENT_LENGTH) || request.headers().contains_key(TRANSFER_ENCODING) {
         return Err(UpgradeError::Body);
+    }
+    if let Some(version) = request.headers().get(SEC_WEBSOCKET_VERSION)
+        && version != "13"
+    {
+        let found = String::from_utf8_lossy(version.as_bytes()).into_owned();
+        return Err(UpgradeError::Version { found });
     }
     let mut head = Request::new(());
     *head.method_mut() = request.method().clone();

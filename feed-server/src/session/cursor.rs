@@ -8,6 +8,8 @@
 //! Connecting, resuming and catching up are one path: a snapshot is taken where the viewer stands, the history between
 //! there and now is sent, and the ring is read on from that moment.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use protocol::{EncodeError, Interval, Sequence, Start};
 
@@ -18,12 +20,26 @@ use crate::hub::{FellBehind, Hub};
 /// One viewer's place in the stream.
 #[derive(Debug)]
 pub struct Cursor {
-    opening: Vec<Bytes>,
+    catalog: Catalog,
+    gap: Option<Bytes>,
     backfill: Option<Backfill>,
     /// The position that the backfill goes on from.
     held: Sequence,
     position: Sequence,
     next: u64,
+}
+
+/// What is left to be sent of the whole catalog. The messages are everybody's; a viewer that is slow keeps none of its own.
+#[derive(Debug, Default)]
+struct Catalog {
+    messages: Arc<Vec<Vec<u8>>>,
+    sent: usize,
+}
+
+impl Catalog {
+    fn is_sent(&self) -> bool {
+        self.sent == self.messages.len()
+    }
 }
 
 impl Cursor {
@@ -34,7 +50,8 @@ impl Cursor {
     pub fn at(hub: &Hub, start: Start) -> Result<Self, EncodeError> {
         let snapshot = hub.snapshot(start)?;
         Ok(Self {
-            opening: snapshot.frames,
+            catalog: Catalog { messages: snapshot.catalog, sent: 0 },
+            gap: snapshot.gap,
             backfill: Some(snapshot.backfill),
             held: snapshot.held,
             position: snapshot.position,
@@ -43,14 +60,14 @@ impl Cursor {
     }
 
     /// A cursor that goes on where a shard left off.
-    pub const fn resume(place: Place) -> Self {
+    pub fn resume(place: Place) -> Self {
         let position = place.position;
-        Self { opening: Vec::new(), backfill: None, held: position, position, next: place.next }
+        Self { catalog: Catalog::default(), gap: None, backfill: None, held: position, position, next: place.next }
     }
 
     /// Its place in the ring of recent frames, once there is nothing left to send but what is to come.
     pub fn caught_up(&self, hub: &Hub) -> Option<Place> {
-        let caught_up = self.backfill.is_none() && self.opening.is_empty() && hub.ring_end() == self.next;
+        let caught_up = self.backfill.is_none() && self.catalog.is_sent() && hub.ring_end() == self.next;
         caught_up.then_some(Place { next: self.next, position: self.position })
     }
 
@@ -67,8 +84,23 @@ impl Cursor {
             let (epoch, sequence) = (hub.epoch(), self.position);
             *self = Self::at(hub, Start::After { epoch, sequence, window: Interval::ZERO })?;
         }
-        let mut frames = std::mem::take(&mut self.opening);
-        let mut bytes: usize = frames.iter().map(Bytes::len).sum();
+        let mut frames = Vec::new();
+        let mut bytes = 0;
+        while bytes < room
+            && let Some(message) = self.catalog.messages.get(self.catalog.sent)
+        {
+            self.catalog.sent += 1;
+            bytes += message.len();
+            frames.push(hub.stamped(message, self.position));
+        }
+        if !self.catalog.is_sent() {
+            return Ok(frames);
+        }
+        self.catalog = Catalog::default();
+        if let Some(gap) = self.gap.take() {
+            bytes += gap.len();
+            frames.push(gap);
+        }
         while let Some(backfill) = &mut self.backfill
             && bytes < room
         {

@@ -31,6 +31,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, Log, Severity, Start, Visibility};
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -41,7 +42,7 @@ use crate::clock;
 use crate::fanout::Fanout;
 use crate::fanout::outbox::{Outbox, Sent};
 use crate::fanout::shard::{self, LiveViewer};
-use crate::fanout::stream::ViewerStream;
+use crate::fanout::stream::{Intake, ViewerStream};
 use crate::http::connection::Connection;
 use crate::http::reception::Place;
 use crate::http::upgrade::Upgraded;
@@ -88,10 +89,10 @@ pub struct Channel {
 
 impl Channel {
     /// Of a connection that was just upgraded.
-    pub async fn open(upgraded: Upgraded, config: WebSocketConfig) -> Self {
+    pub async fn open(upgraded: Upgraded, config: WebSocketConfig, intake: Intake) -> Self {
         let Upgraded { socket, early, place } = upgraded;
         let outbox = Arc::new(Outbox::new(socket));
-        let stream = ViewerStream::new(Arc::clone(&outbox));
+        let stream = ViewerStream::new(Arc::clone(&outbox), intake);
         let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
         Self { socket, outbox, place }
     }
@@ -120,15 +121,16 @@ pub struct Service {
 /// Serves one viewer until it leaves, breaks a rule, or the server stops.
 pub async fn run(upgraded: Upgraded, service: Service, opening: Opening) {
     let Service { hub, fanout, mut shutdown } = service;
-    let Channel { socket, outbox, place: _until_the_end } = Channel::open(upgraded, websocket_config()).await;
     let now = Instant::now();
+    let intake = Intake::Bounded(Allowance::of_bytes(now));
+    let Channel { socket, outbox, place: _until_the_end } = Channel::open(upgraded, websocket_config(), intake).await;
     let mut session = Session {
         socket,
         outbox,
         hub,
         fanout,
         pace: Arc::default(),
-        allowance: Allowance::full(now),
+        allowance: Allowance::of_messages(now),
         liveness: Liveness::Heard(now),
         reading: Reading::default(),
     };
@@ -218,6 +220,9 @@ impl Session {
                     let turn = cursor.next_turn(&self.hub, TURN_BYTES)?;
                     self.pace.sent(now);
                     self.send(&turn)?;
+                    drop(turn);
+                    // A viewer that takes everything at once must not keep the others, nor the hub, waiting.
+                    yield_now().await;
                 }
                 due = self.pace.next_due();
             }
@@ -306,7 +311,7 @@ impl Session {
     fn read(&mut self, message: Message) -> Result<Option<Start>, Ended> {
         let now = Instant::now();
         self.liveness = Liveness::Heard(now);
-        if !self.allowance.take(now) {
+        if !self.allowance.take(1, now) {
             return Err(Refused::Flood.into());
         }
         let bytes = match message {

@@ -5,6 +5,7 @@ use thiserror::Error;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use crate::fanout::stream::Flooded;
 use crate::telemetry::Refusal;
 
 /// A close reason may have so many bytes (RFC 6455, section 5.5).
@@ -40,6 +41,9 @@ pub enum Refused {
     /// More messages than the viewer may send.
     #[error("too many messages: the limit is 20 a second, 40 at once")]
     Flood,
+    /// More bytes than the viewer may send.
+    #[error("too many bytes: the limit is 64 KiB a second, 512 KiB at once")]
+    Bytes,
     /// A page without the token.
     #[error("open the link that the server printed at its start")]
     NoToken,
@@ -52,6 +56,11 @@ impl Refused {
         match error {
             WebSocketError::Capacity(_) => Some(Self::TooBig),
             WebSocketError::Utf8(_) => Some(Self::Utf8),
+            WebSocketError::Io(error)
+                if error.get_ref().is_some_and(|inner| inner.downcast_ref::<Flooded>().is_some()) =>
+            {
+                Some(Self::Bytes)
+            }
             // Peers that vanish without a close are lost, not guilty.
             WebSocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing) => {
                 None
@@ -69,7 +78,8 @@ impl Refused {
             | Self::Silent
             | Self::NotReading
             | Self::NoAnswer
-            | Self::Flood => CloseCode::Policy,
+            | Self::Flood
+            | Self::Bytes => CloseCode::Policy,
             Self::Malformed(_) | Self::Utf8 => CloseCode::Invalid,
             Self::Text => CloseCode::Unsupported,
             Self::TooBig => CloseCode::Size,
@@ -93,7 +103,7 @@ impl Refused {
             Self::TooBig => Refusal::TooBig,
             Self::WebSocket(_) => Refusal::WebSocket,
             Self::Silent | Self::NotReading | Self::NoAnswer => Refusal::Timeout,
-            Self::Flood => Refusal::Flood,
+            Self::Flood | Self::Bytes => Refusal::Flood,
             Self::NoToken => Refusal::Token,
         }
     }

@@ -136,38 +136,53 @@ async fn a_thousand_viewers_that_are_dropped_at_once_are_whole_again_within_ten_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_stops_reading_delays_nobody_and_takes_bounded_memory() {
-    const VIEWERS: usize = 100;
+async fn fifty_that_stop_reading_disturb_nobody_and_take_bounded_memory() {
+    const VIEWERS: usize = 150;
+    const STOPPED: usize = 50;
+    // What a session puts into an outbox at once, and the frame that goes beyond.
+    const QUEUE_BYTES: usize = (256 << 10) + (64 << 10);
     let _machine = machine().await;
-    let server = Process::start(&["--source", "synthetic:groups=2,series=4,hz=50,prefill=0s,seed=7"]);
-    let mut viewers = JoinSet::new();
-    let mut stopped = Viewer::new(None);
-    // Open, asked for everything, and never read.
-    let stopped_connection = Connection::open(&stopped, server.address).await.expect("connects");
+    let server = Process::start(&["--source", "synthetic:groups=8,series=8,hz=200,prefill=60s,seed=7"]);
+    let all = everything(server.address).await;
     let before = server.resident_bytes();
-    let address = server.address;
+    // Asked for everything, and never read.
+    let mut stopped = Viewer::new(None);
+    let mut stopped_connections = Vec::new();
+    for _ in 0..STOPPED {
+        stopped_connections.push(Connection::open(&stopped, server.address).await.expect("connects"));
+    }
+    server.until_metric("kymograph_viewers_queued_bytes", |bytes| bytes > (STOPPED << 10) as f64).await;
+    let mut viewers = JoinSet::new();
     for _ in 0..VIEWERS {
+        let mut viewer = Viewer::new(all.epoch);
+        viewer.position = all.position;
+        let address = server.address;
         viewers.spawn(async move {
-            let mut viewer = Viewer::new(None);
             let mut connection = Connection::open(&viewer, address).await.expect("connects");
-            // Until after the one that does not read was let go.
-            while viewer.held.len() < 1_500 {
-                connection.next(&mut viewer).await.expect("not disturbed");
-            }
-            viewer
+            connection.live_frames(120).await.expect("not disturbed, and none left out")
         });
     }
-    let viewers = viewers.join_all().await;
-    let grown = server.resident_bytes().saturating_sub(before);
-    println!("{VIEWERS} viewers and one that does not read: {} KiB more", grown >> 10);
-    let everything = everything(address).await;
-    for viewer in &viewers {
-        assert_eq!(viewer.gaps, []);
-        viewer.check_against(&everything);
+    let mut most_queued: f64 = 0.0;
+    while !viewers.is_empty() {
+        while let Some(frames) = viewers.try_join_next() {
+            assert_eq!(frames.expect("no panic"), 120);
+        }
+        let queued = server.metric("kymograph_viewers_queued_bytes").await.expect("a figure");
+        most_queued = most_queued.max(queued);
     }
+    let grown = server.resident_bytes().saturating_sub(before);
+    println!(
+        "{VIEWERS} viewers and {STOPPED} that do not read: {:.0} KiB queued at most, {} KiB more in all",
+        most_queued / 1_024.0,
+        grown >> 10
+    );
+    assert!(most_queued <= (STOPPED * QUEUE_BYTES) as f64, "{most_queued} bytes");
+    // An allocator keeps about as much again as is used.
+    assert!(grown < 2 * STOPPED * QUEUE_BYTES + VIEWERS * (64 << 10), "{grown} bytes");
+    // They are let go, and may come back.
     server.until_metric("kymograph_viewers", |viewers| viewers == 0.0).await;
     assert_eq!(server.metric("kymograph_viewers_queued_bytes").await, Some(0.0));
-    drop(stopped_connection);
-    super::follow::follow(&mut stopped, address, |viewer| viewer.is_live() && viewer.held.len() > 1_500).await;
-    stopped.check_against(&super::follow::everything(address).await);
+    drop(stopped_connections);
+    super::follow::follow(&mut stopped, server.address, Viewer::is_live).await;
+    stopped.check_against(&everything(server.address).await);
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use protocol::{ClientMessage, Timestamp};
+use protocol::{Body, ByeReason, ClientMessage, Frame, Sequence, Timestamp};
 use tokio::net::TcpStream;
 use tokio::time::{Interval, interval};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -34,18 +34,23 @@ impl Connection {
         Ok(Self { socket, probes: interval(PROBE) })
     }
 
-    /// Takes in the next message, if the connection still stands.
-    pub async fn next(&mut self, viewer: &mut Viewer) -> Result<(), Error> {
-        let message = loop {
+    async fn message(&mut self) -> Option<Result<Message, Error>> {
+        loop {
             tokio::select! {
-                message = self.socket.next() => break message,
+                message = self.socket.next() => return message,
                 _ = self.probes.tick() => {
                     let probe = ClientMessage::Probe { origin: Timestamp::default() }.to_bytes().expect("encodes");
-                    self.socket.send(Message::binary(probe)).await?;
+                    if let Err(error) = self.socket.send(Message::binary(probe)).await {
+                        return Some(Err(error));
+                    }
                 }
             }
-        };
-        match message {
+        }
+    }
+
+    /// Takes in the next message, if the connection still stands.
+    pub async fn next(&mut self, viewer: &mut Viewer) -> Result<(), Error> {
+        match self.message().await {
             Some(Ok(Message::Binary(bytes))) => {
                 viewer.take(&bytes);
                 Ok(())
@@ -54,6 +59,43 @@ impl Connection {
             Some(Ok(_)) => Ok(()),
             Some(Err(error)) => Err(error),
         }
+    }
+}
+
+impl Connection {
+    /// Reads so many live frames, each the next, and keeps nothing. Returns how many.
+    pub async fn live_frames(&mut self, count: usize) -> Result<usize, Error> {
+        let mut last = None;
+        let mut frames = 0;
+        while frames < count {
+            let message = self.message().await.unwrap_or(Err(Error::ConnectionClosed))?;
+            let Message::Binary(bytes) = message else { continue };
+            let frame = Frame::decode(&bytes).expect("decodes");
+            if matches!(frame.body, Body::Samples(_)) {
+                let sequence = frame.envelope.sequence;
+                assert!(last.is_none_or(|last: Sequence| last.next() == sequence), "{last:?}, then {sequence:?}");
+                last = Some(sequence);
+                frames += 1;
+            }
+        }
+        Ok(frames)
+    }
+
+    /// Reads on to the end, and returns what the last frame and the close said.
+    pub async fn goodbye(mut self) -> Option<(ByeReason, u16)> {
+        let mut bye = None;
+        while let Some(Ok(message)) = self.socket.next().await {
+            match message {
+                Message::Binary(bytes) => {
+                    if let Body::Bye(said) = Frame::decode(&bytes).expect("decodes").body {
+                        bye = Some(said.reason);
+                    }
+                }
+                Message::Close(close) => return Some((bye?, close?.code.into())),
+                _ => {}
+            }
+        }
+        None
     }
 }
 

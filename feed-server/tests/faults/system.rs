@@ -1,10 +1,11 @@
 //! Processes that are stopped or killed, disks that are full, descriptors that run out.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use protocol::GapCause;
+use protocol::{ByeReason, GapCause};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -44,8 +45,8 @@ async fn after_a_kill_every_viewer_is_told_of_one_gap_and_is_whole_again() {
     let mut server = Process::start(&SOURCE);
     let address = server.address;
     let mut viewers = JoinSet::new();
-    let watching = Arc::new(Barrier::new(101));
-    for _ in 0..100 {
+    let watching = Arc::new(Barrier::new(501));
+    for _ in 0..500 {
         let watching = Arc::clone(&watching);
         viewers.spawn(async move {
             let mut viewer = Viewer::new(None);
@@ -62,15 +63,52 @@ async fn after_a_kill_every_viewer_is_told_of_one_gap_and_is_whole_again() {
         });
     }
     watching.wait().await;
-    server.until_metric("kymograph_viewers", |viewers| viewers >= 100.0).await;
+    server.until_metric("kymograph_viewers", |viewers| viewers >= 500.0).await;
     server.signal(Signal::SIGKILL);
     server.wait();
     let server = Process::start_at(address, &SOURCE);
+    let began = Instant::now();
     let held: Vec<Viewer> = viewers.join_all().await;
+    println!("500 viewers of a killed server were whole again after {:.1} s", began.elapsed().as_secs_f64());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     let everything = everything(server.address).await;
-    assert_eq!(held.len(), 100);
+    assert_eq!(held.len(), 500);
     for viewer in &held {
         viewer.check_against(&everything);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_end_says_goodbye_to_every_viewer_and_ends_at_once() {
+    let _machine = machine().await;
+    let mut server =
+        Process::start(&["--history", "60s", "--source", "synthetic:groups=4,series=4,hz=200,prefill=60s,seed=7"]);
+    let all = everything(server.address).await;
+    let mut viewers = JoinSet::new();
+    let watching = Arc::new(Barrier::new(101));
+    for number in 0..100 {
+        let watching = Arc::clone(&watching);
+        let address = server.address;
+        // Every tenth is in the middle of its history, with its socket full; the others need none.
+        let mut viewer = Viewer::new((number % 10 > 0).then_some(all.epoch).flatten());
+        viewer.position = all.position;
+        viewers.spawn(async move {
+            let mut connection = Connection::open(&viewer, address).await.expect("connects");
+            while viewer.epoch.is_some() && !viewer.is_live() {
+                connection.next(&mut viewer).await.expect("a message");
+            }
+            watching.wait().await;
+            connection.goodbye().await
+        });
+    }
+    watching.wait().await;
+    let began = Instant::now();
+    server.signal(Signal::SIGTERM);
+    let status = tokio::task::spawn_blocking(move || (server.wait(), server)).await.expect("waits").0;
+    println!("a server with 100 viewers ended within {:.1} s", began.elapsed().as_secs_f64());
+    assert!(status.success() && began.elapsed() < Duration::from_secs(5), "{status}, {:?}", began.elapsed());
+    for goodbye in viewers.join_all().await {
+        assert_eq!(goodbye, Some((ByeReason::ServerStopping, 1001)));
     }
 }
 
@@ -89,7 +127,14 @@ async fn with_few_descriptors_those_served_are_served_on_and_the_rest_are_told()
         connection.next(&mut viewer).await.expect("served on");
     }
     assert!(server.descriptors() < 256, "some are left");
-    drop(crowd);
+    let mut told = 0;
+    for mut stream in crowd {
+        let mut answer = Vec::new();
+        // Those that found a place say nothing, and are let go for that.
+        let _closed = stream.read_to_end(&mut answer).await;
+        told += usize::from(answer.starts_with(b"HTTP/1.1 503"));
+    }
+    assert!(told >= 50, "{told} of 300 were told that there is no place");
     // Accepts again, without a restart.
     while server.get("/healthz").await != "ok\n" {
         sleep(Duration::from_millis(50)).await;
