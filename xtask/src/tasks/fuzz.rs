@@ -48,6 +48,8 @@ pub enum Target {
     ClientMessage,
     /// Any times and values, packed and read again.
     Columns,
+    /// Any bytes, as a server reads them before they are a stream.
+    Handshake,
 }
 
 impl Target {
@@ -57,15 +59,17 @@ impl Target {
             Self::Body => "body",
             Self::ClientMessage => "client_message",
             Self::Columns => "columns",
+            Self::Handshake => "handshake",
         }
     }
 
-    /// Folders of golden vectors to start from.
+    /// Folders of inputs to start from.
     const fn seeds(self) -> &'static [&'static str] {
         match self {
-            Self::Frame | Self::Body => &["frames", "refused"],
-            Self::ClientMessage => &["client_messages", "refused"],
+            Self::Frame | Self::Body => &["protocol/tests/golden/frames", "protocol/tests/golden/refused"],
+            Self::ClientMessage => &["protocol/tests/golden/client_messages", "protocol/tests/golden/refused"],
             Self::Columns => &[],
+            Self::Handshake => &["fuzz/seeds/handshake"],
         }
     }
 }
@@ -113,12 +117,13 @@ fn host() -> Result<String> {
     Ok(host.context("`rustc -vV` names no host")?.to_owned())
 }
 
-/// Puts the golden vectors into the target's corpus.
+/// Puts the target's seeds into its corpus.
 fn seed(workspace: &Workspace, folder: &Path, target: Target) -> Result<PathBuf> {
     let corpus = folder.join("corpus").join(target.name());
     fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
-    for kind in target.seeds() {
-        let vectors = workspace.root.join("protocol/tests/golden").join(kind);
+    for folder in target.seeds() {
+        let vectors = workspace.root.join(folder);
+        let kind = vectors.file_name().unwrap_or_default().to_string_lossy();
         for file in fs::read_dir(&vectors).with_context(|| format!("cannot read {}", vectors.display()))? {
             let file = file?;
             if file.path().extension() == Some(OsStr::new("bin")) {

@@ -1,0 +1,125 @@
+//! What must hold of whatever is sent to the server's port before it is a stream: hyper reads it, as in the server, and it is
+//! answered by the server's own checks.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::LazyLock;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use feed_server::http::access::{Access, Entry, Scheme};
+use feed_server::http::upgrade;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, TRANSFER_ENCODING};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode, Version};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The token of the server under test. The seeds have it too.
+const TOKEN: &str = "0123456789abcdefghij";
+const NAME: &str = "metrics.example";
+
+static ACCESS: LazyLock<Access> =
+    LazyLock::new(|| Access::new(TOKEN.parse().ok(), vec![NAME.to_owned()], Scheme::Http, 9_000));
+
+/// More turns than any connection takes whose bytes are all there.
+const MOST_TURNS: usize = 10_000;
+
+/// Serves a peer that has sent `bytes` and closed.
+///
+/// # Panics
+/// When one is let in that should not be, or is told a secret, or the server does not come to an end.
+pub fn check(bytes: &[u8]) {
+    let serving = http1::Builder::new()
+        .max_buf_size(16 * 1_024)
+        .serve_connection(
+            TokioIo::new(Peer(Bytes::copy_from_slice(bytes))),
+            service_fn(|request| async move { Ok::<_, Infallible>(answer(&request)) }),
+        )
+        .with_upgrades();
+    let mut serving = pin!(serving);
+    let mut context = Context::from_waker(Waker::noop());
+    let ended = (0..MOST_TURNS).any(|_| serving.as_mut().poll(&mut context).is_ready());
+    assert!(ended, "a connection that goes on for ever");
+}
+
+fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    match ACCESS.admit(request) {
+        Ok(Entry::SignedIn { location, cookie }) => {
+            assert!(holds_token(request.uri().query().unwrap_or_default().as_bytes()), "signed in without the token");
+            assert!(location.starts_with('/') && !location.starts_with("//"), "{location} leads elsewhere");
+            assert!(cookie.is_sensitive());
+            Response::new(Full::default())
+        }
+        Ok(Entry::Open) if request.uri().path() == "/stream" => match upgrade::accept(request) {
+            Ok(response) => {
+                check_handshake(request);
+                response.map(|()| Full::default())
+            }
+            Err(error) => refusal(error.status(), &error.to_string()),
+        },
+        Ok(Entry::Open) => Response::new(Full::default()),
+        Err(denied) => refusal(denied.status(), &denied.to_string()),
+    }
+}
+
+fn refusal(status: StatusCode, reason: &str) -> Response<Full<Bytes>> {
+    assert!(status.is_client_error() && !reason.is_empty());
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
+/// Whoever opens the stream holds the token, calls this server by its name, and is no page of another's.
+fn check_handshake(request: &Request<Incoming>) {
+    let headers = request.headers();
+    assert!(request.method() == "GET" && request.version() == Version::HTTP_11);
+    assert!(!headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING));
+    let mut hosts = headers.get_all(HOST).iter();
+    let host = hosts.next().and_then(|host| host.to_str().ok()).expect("a host");
+    assert!(hosts.next().is_none(), "two hosts");
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = name.map_or(host, |(name, _)| name).trim_matches(['[', ']']).trim_end_matches('.');
+    let is_own = [NAME, "localhost"].iter().any(|own| own.eq_ignore_ascii_case(name));
+    assert!(is_own || name.parse::<IpAddr>().is_ok(), "{host} is not this server");
+    for origin in headers.get_all(ORIGIN) {
+        let origin = origin.to_str().expect("text");
+        assert!(origin == format!("http://{host}") || origin == format!("https://{host}"), "{origin} is another's");
+    }
+    let mut secrets = headers.get_all(AUTHORIZATION).iter().chain(headers.get_all(COOKIE));
+    assert!(secrets.any(|secret| holds_token(secret.as_bytes())), "let in without the token");
+}
+
+fn holds_token(bytes: &[u8]) -> bool {
+    bytes.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes())
+}
+
+/// Has sent all it will.
+struct Peer(Bytes);
+
+impl AsyncRead for Peer {
+    fn poll_read(mut self: Pin<&mut Self>, _context: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let count = self.0.len().min(room.remaining());
+        room.put_slice(&self.0.split_to(count));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Peer {
+    fn poll_write(self: Pin<&mut Self>, _context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
