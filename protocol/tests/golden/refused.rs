@@ -247,5 +247,8 @@ pub(crate) fn client_messages() -> Vec<Vector> {
         ("client_bytes_after_the_body", message(2, &[], &fields().unsigned(1).byte(0))),
         ("client_variant_that_does_not_exist", message(1, &[], &fields().unsigned(2).unsigned(0))),
         ("client_text_over_the_limit", message(5, &[], &fields().signed(0).signed(0).text(&long))),
+        ("client_length_of_2_to_the_40", message(5, &[], &fields().signed(0).signed(0).unsigned(1 << 40).raw(b"text"))),
+        ("client_payload_length_of_2_to_the_40", message(6, &[], &fields().unsigned(1 << 40).raw(&[0; 4]))),
+        ("client_varint_of_128_bits", message(6, &[], &fields().byte(254).raw(&[0xff; 16]))),
     ])
 }
