@@ -61,6 +61,44 @@ fn frames_are_what_they_were() {
     compare("frames", vectors.collect());
 }
 
+/// The same bytes eight times, beginning at each place in a word of eight bytes.
+fn at_every_alignment(bytes: &[u8], mut look: impl FnMut(usize, &[u8])) {
+    let mut room = vec![0; bytes.len() + 16];
+    let word = room.as_ptr().align_offset(8);
+    for place in 0..8 {
+        let start = word + place;
+        let moved = &mut room[start..start + bytes.len()];
+        moved.copy_from_slice(bytes);
+        assert_eq!(moved.as_ptr().addr() % 8, place);
+        look(place, moved);
+    }
+}
+
+#[test]
+fn a_message_says_the_same_to_the_last_bit_wherever_it_lies_in_memory() {
+    for Vector { name, bytes } in frames::all() {
+        let frame = Frame::decode(&bytes).expect("decodes");
+        let meaning = describe::frame(&frame);
+        at_every_alignment(&bytes, |place, moved| {
+            let read = Frame::decode(moved).unwrap_or_else(|error| panic!("{name} at {place}: {error}"));
+            assert_eq!(read, frame, "{name} at {place}");
+            assert_eq!(describe::frame(&read), meaning, "{name} at {place}");
+        });
+    }
+    for Vector { name, bytes } in requests::all() {
+        let message = ClientMessage::decode(&bytes).expect("decodes");
+        at_every_alignment(&bytes, |place, moved| {
+            assert_eq!(ClientMessage::decode(moved).expect("decodes"), message, "{name} at {place}");
+        });
+    }
+    for Vector { name, bytes } in refused::frames() {
+        let error = Frame::decode(&bytes).expect_err(name).to_string();
+        at_every_alignment(&bytes, |place, moved| {
+            assert_eq!(Frame::decode(moved).expect_err(name).to_string(), error, "{name} at {place}");
+        });
+    }
+}
+
 #[test]
 fn frames_cover_every_kind_and_every_encoding() {
     let (mut kinds, mut columns, mut times) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
