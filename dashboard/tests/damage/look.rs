@@ -1,0 +1,114 @@
+//! Everything that a page reads of its store to show it.
+
+use std::hint::black_box;
+
+use dashboard::chart::{Kind, LiveChart, Options, Style, TileChart};
+use dashboard::store::{DerivedGroup, Group, Store};
+use dashboard::surface::{Color, ColorRamp};
+use dashboard::view::{self, Mapping, Steps, TimeLabels, Unit, Window};
+use protocol::Timestamp;
+
+use super::page::{NOW, WINDOW};
+
+const WIDTH: u32 = 60;
+const HEIGHT: u32 = 24;
+const INK: Color = Color::opaque(255, 0, 0);
+
+/// What a person can choose, of each part something.
+const OPTIONS: [&str; 11] = [
+    "line",
+    "line,log",
+    "area",
+    "bars",
+    "heatmap,buckets",
+    "sparklines,rate",
+    "gauges,mean:1s",
+    "stats,p99:1s",
+    "line,diff",
+    "bars,sum,log",
+    "heatmap",
+];
+
+pub(crate) struct Look {
+    style: Style,
+    turns: usize,
+}
+
+impl Look {
+    pub(crate) fn new() -> Self {
+        Self { style: Style { line_width_px: 1.5, series: [INK].into(), ramp: ColorRamp::dark().into() }, turns: 0 }
+    }
+
+    /// Reads all rows and summaries, and draws each group as one kind of chart, another one every time.
+    pub(crate) fn at(&mut self, store: &Store) {
+        let options: Options = OPTIONS[self.turns % OPTIONS.len()].parse().expect("well formed");
+        self.turns += 1;
+        for group in store.groups() {
+            read(group);
+            let derived = options.derivation.map(|derivation| DerivedGroup::new(derivation, group));
+            match derived {
+                None => self.draw(group, options),
+                Some(Ok(mut derived)) => {
+                    derived.update(group).expect("what it was made for");
+                    read(derived.group());
+                    self.draw(derived.group(), options);
+                }
+                Some(Err(error)) => assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
+
+    /// At the server's time, and at that of the newest row, whatever that is.
+    fn draw(&self, group: &Group, options: Options) {
+        let unit = Unit::parse(&group.unit, &group.bounds);
+        let window = Window::new(WINDOW, WIDTH);
+        for now in [Some(NOW), group.newest()].into_iter().flatten() {
+            view::clock_ticks(TimeLabels::Relative, &window, now, f64::from(WIDTH));
+            if options.kind.is_tiles() {
+                self.draw_tiles(group, options.kind, &window, now, &unit);
+            } else {
+                self.draw_chart(group, options, &window, now, &unit);
+            }
+        }
+    }
+
+    fn draw_tiles(&self, group: &Group, kind: Kind, window: &Window, now: Timestamp, unit: &Unit) {
+        let mut tiles = TileChart::new(kind, unit.steps());
+        tiles.resize(WIDTH, HEIGHT, 1.0);
+        tiles.draw(group, window, now, &self.style, INK);
+        for series in 0..group.series().len() {
+            black_box(tiles.stat(series, unit).value.to_string());
+        }
+    }
+
+    fn draw_chart(&self, group: &Group, options: Options, window: &Window, now: Timestamp, unit: &Unit) {
+        let mut chart = LiveChart::new(Steps::Decimal);
+        chart.set_options(options);
+        chart.resize(WIDTH, HEIGHT, 2);
+        chart.draw(group, window, now, &self.style);
+        let scale = chart.scale();
+        let span = scale.high() - scale.low();
+        assert!(span.is_finite() && span > 0.0, "{scale:?}");
+        let (low, high, height) = (scale.low(), scale.high(), f64::from(HEIGHT));
+        match scale.mapping() {
+            Mapping::Linear => {
+                let ticks = view::value_ticks(low, high, height, unit.steps());
+                unit.axis(&ticks).labels(&ticks);
+            }
+            Mapping::Log => {
+                view::log_labels(unit, &view::log_ticks(low, high, height, unit.steps()));
+            }
+        }
+    }
+}
+
+fn read(group: &Group) {
+    let rows = group.rows();
+    assert!(rows.end - rows.start <= group.capacity() as u64);
+    black_box((group.stale(NOW), group.reach(), group.newest()));
+    for series in 0..group.series().len() {
+        let finite = group.iter(series, 0..u64::MAX).filter(|(_, value)| value.is_finite()).count();
+        assert_eq!(group.summary(series, 0..u64::MAX).count as usize, finite, "{}", group.series()[series].name);
+        black_box((group.latest(series), group.value_at(series, NOW), group.has_ended(series)));
+    }
+}

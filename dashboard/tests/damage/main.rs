@@ -1,0 +1,79 @@
+//! Every golden frame, cut off at every byte and with every bit flipped, given to a page that is in the middle of its
+//! stream.
+//!
+//! The decoder's own tests show that it refuses or reads each. What it reads is taken in, computed from and drawn here: a
+//! page is built to end where it panics, so whatever decodes must do no more than look wrong. Whoever sends such frames
+//! sends them when they fit best, so each is tried after samples and amid history.
+
+mod look;
+mod page;
+
+use std::path::PathBuf;
+
+use look::Look;
+use page::{Heard, Moment, Page};
+
+/// The bytes of every golden frame, by name.
+fn golden() -> Vec<(String, Vec<u8>)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../protocol/tests/golden/frames");
+    let files = std::fs::read_dir(folder).expect("reads").map(|file| file.expect("reads").path());
+    let messages = files.filter(|path| path.extension().is_some_and(|extension| extension == "bin"));
+    let name = |path: &PathBuf| path.file_stem().expect("has a name").to_string_lossy().into_owned();
+    let mut frames: Vec<_> = messages.map(|path| (name(&path), std::fs::read(&path).expect("reads"))).collect();
+    frames.sort();
+    frames
+}
+
+/// Looks after every so many messages: drawing takes longest. A prime, so that each bit of a byte has its turn.
+const LOOK_EVERY: usize = 5;
+
+fn flip_every_bit(moment: Moment) {
+    let (mut page, mut look) = (Page::new(), Look::new());
+    let (mut refused, mut read, mut stored) = (0, 0, 0);
+    for (name, mut bytes) in golden() {
+        for bit in 0..bytes.len() * 8 {
+            page.bring_to(moment);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let samples = page.store().counts().samples;
+            match page.hear(&bytes) {
+                Heard::Unreadable => refused += 1,
+                Heard::Read => read += 1,
+            }
+            stored += usize::from(page.store().counts().samples > samples);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            page.check(&format!("{name}, bit {bit}"));
+            if (read + refused) % LOOK_EVERY == 0 {
+                look.at(page.store());
+            }
+        }
+    }
+    assert!(refused > 1_000 && read > 1_000, "both happen: {refused} refused, {read} read");
+    assert!(stored > 100, "damaged samples are taken in: {stored}");
+}
+
+#[test]
+fn a_frame_with_a_flipped_bit_among_samples_leaves_a_page_that_can_be_drawn() {
+    flip_every_bit(Moment::Live);
+}
+
+#[test]
+fn a_frame_with_a_flipped_bit_amid_history_leaves_a_page_that_can_be_drawn() {
+    flip_every_bit(Moment::Filling);
+}
+
+#[test]
+fn a_frame_that_is_cut_off_anywhere_leaves_a_page_that_can_be_drawn() {
+    let (mut page, mut look) = (Page::new(), Look::new());
+    for (name, bytes) in golden() {
+        for end in 0..bytes.len() {
+            for moment in [Moment::Live, Moment::Filling] {
+                page.bring_to(moment);
+                assert_eq!(page.hear(&bytes[..end]), Heard::Unreadable);
+                page.check(&format!("{name}, cut off at {end}"));
+            }
+            if end % LOOK_EVERY == 0 {
+                look.at(page.store());
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A page in the middle of a stream that has what the golden frames tell of: their epoch, groups, series and times.
+
+use std::ops::Range;
+
+use dashboard::store::capacity::BUDGET_BYTES;
+use dashboard::store::{Applied, Store};
+use protocol::{
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor,
+    GroupId, History, HistoryPart, Interval, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+};
+
+pub(crate) const WINDOW: Interval = Interval::from_secs(20);
+
+/// Between the rows that the page holds.
+const STEP_US: i64 = 100_000;
+
+/// About when the golden frames were sent, by the server's clock.
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_700_000_100_000_000);
+
+/// That of all golden frames.
+const EPOCH: Epoch = Epoch(1_700_000_000_123_456);
+
+/// Where the page stands: the golden frames follow on it.
+const HELD: Sequence = Sequence(4_241);
+
+/// Where in its stream the page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Part of the history has come, and the last of it has not.
+    Filling,
+    /// Samples come.
+    Live,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Read,
+    Unreadable,
+}
+
+pub(crate) struct Page {
+    store: Store,
+    catalogs: Vec<Vec<u8>>,
+    more: Vec<u8>,
+    last: Vec<u8>,
+}
+
+impl Page {
+    pub(crate) fn new() -> Self {
+        let catalogs =
+            vec![catalog(CatalogScope::Whole, 1, &[7, 8]), catalog(CatalogScope::Changes, 2, &[7, 8, 70_000])];
+        let (more, last) = (history(HistoryPart::More, -60..-30), history(HistoryPart::Last, -30..0));
+        Self { store: Store::new(WINDOW), catalogs, more, last }
+    }
+
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Tells the page anew what it needs to be there, as a server does that was asked.
+    pub(crate) fn bring_to(&mut self, moment: Moment) {
+        if moment == Moment::Live && self.store.position().is_live() && self.store.position().held() == Some(HELD) {
+            return;
+        }
+        self.store.connected();
+        for bytes in self.catalogs.iter().chain([&self.more]) {
+            take(&mut self.store, bytes);
+        }
+        if moment == Moment::Live {
+            take(&mut self.store, &self.last);
+            assert_eq!(self.store.position().held(), Some(HELD));
+        }
+        assert_eq!(self.store.position().is_live(), moment == Moment::Live);
+    }
+
+    /// Takes in a message as a page does.
+    pub(crate) fn hear(&mut self, bytes: &[u8]) -> Heard {
+        if let Ok(frame) = Frame::decode(bytes) {
+            self.store.apply(&frame);
+            Heard::Read
+        } else {
+            self.store.unreadable();
+            Heard::Unreadable
+        }
+    }
+
+    /// Does what a page does after every message, and sees to it that memory stays within its budget.
+    pub(crate) fn check(&mut self, after: &str) {
+        self.store.prune(NOW - WINDOW);
+        if let Some(newest) = self.store.newest() {
+            self.store.prune(newest - WINDOW);
+        }
+        self.store.start();
+        let bytes = self.store.bytes();
+        assert!(bytes <= BUDGET_BYTES, "{after}: {bytes} bytes");
+    }
+}
+
+fn take(store: &mut Store, bytes: &[u8]) -> Applied {
+    store.apply(&Frame::decode(bytes).expect("decodes"))
+}
+
+fn frame(body: Body<'_>) -> Vec<u8> {
+    Frame { envelope: Envelope { epoch: EPOCH, sequence: HELD, sent: NOW }, body }.to_bytes().expect("encodes")
+}
+
+/// One group of the golden catalog, with these series.
+fn catalog(scope: CatalogScope, group: u32, ids: &[u32]) -> Vec<u8> {
+    let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let (name, unit, bounds) =
+        if group == 1 { ("temperature", "Cel", Bounds::Auto) } else { ("network", "By/s", Bounds::FromZero) };
+    let interval = Interval::from_micros(STEP_US.unsigned_abs());
+    groups.push(&GroupDescriptor { id: GroupId(group), name, title: name, unit, interval, bounds }).expect("encodes");
+    for &id in ids {
+        let (name, labels) = (format!("series {id}"), Entries::default());
+        let (id, group, kind) = (SeriesId(id), GroupId(group), SeriesKind::Gauge);
+        series.push(&SeriesDescriptor { id, group, name: &name, kind, labels }).expect("encodes");
+    }
+    let (groups, series, retired) = (groups.entries(), series.entries(), Entries::default());
+    frame(Body::Catalog(Catalog { scope, groups, series, retired }))
+}
+
+/// Rows of both groups, told in steps from now.
+fn history(part: HistoryPart, steps: Range<i64>) -> Vec<u8> {
+    let times: Vec<_> = steps.clone().map(|step| Timestamp::from_micros(NOW.micros() + step * STEP_US)).collect();
+    let values: Vec<f64> = steps.map(|step| 20.0 + (step as f64 / 5.0).sin()).collect();
+    let mut blocks = BlockBuffer::default();
+    blocks.start(NOW);
+    for group in [1, 2] {
+        let columns = [7, 8].map(|id| (SeriesId(id), values.as_slice()));
+        blocks.push(GroupId(group), &times, columns).expect("encodes");
+    }
+    frame(Body::History(History { part, blocks: blocks.blocks() }))
+}
