@@ -161,6 +161,39 @@ fn no_value_is_too_odd_to_draw() {
     }
 }
 
+/// What no instrument reads and every stream can hold.
+const ODD: [f64; 8] = [
+    f64::MAX,
+    f64::MIN,
+    f64::from_bits(0x7ff0_0000_0000_0002),
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::from_bits(1),
+    -f64::MIN_POSITIVE / 2.0,
+    -0.0,
+];
+
+#[test]
+fn whatever_a_window_holds_is_drawn_on_an_axis_of_finite_span() {
+    let together = [&ODD[..], &ODD[..2], &[f64::MAX, 1.0], &[f64::INFINITY, 1.0]];
+    let constant = ODD.iter().chain(&[1e300, 1e-300, 5.0]).map(std::slice::from_ref);
+    for values in together.into_iter().chain(constant) {
+        // No sample, one, fewer than columns, more than columns.
+        for (hz, rows) in [(10, 0), (10, 1), (2, 30), (100, 1_000)] {
+            let mut feed = Feed::new(hz);
+            feed.run(rows, |row| values[row as usize % values.len()]);
+            for options in ["line", "line,log", "area", "area,log", "bars", "bars,log", "heatmap", "heatmap,log"] {
+                let mut chart = chart();
+                chart.set_options(options.parse().expect("well formed"));
+                feed.draw(&mut chart, feed.now());
+                let (low, high) = (chart.scale().low(), chart.scale().high());
+                let span = high - low;
+                assert!(span.is_finite() && span > 0.0, "{options} of {values:?}: from {low} to {high}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_spike_of_one_sample_is_seen_at_any_density() {
     for hz in [2, 10, 1_000] {
