@@ -2,8 +2,13 @@
 
 mod served;
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream as StdTcpStream};
+use std::process::{Child, Command, Stdio};
+
 use feed_server::config::Config;
 use served::{Served, handshake};
+use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 
@@ -11,7 +16,7 @@ const TOKEN: &str = "a-token-for-the-tests";
 
 /// A server that wants [`TOKEN`].
 async fn closed() -> Served {
-    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let file = NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), format!("{TOKEN}\n")).expect("written");
     let sources = vec!["synthetic:groups=1,series=2,prefill=1s".parse().expect("a valid source")];
     let config = Config { sources, token_file: Some(file.path().to_owned()), ..Config::default() };
@@ -159,39 +164,85 @@ async fn a_viewer_that_floods_is_closed_and_the_others_are_not() {
     assert!(metrics.contains("sessions_refused_total{reason=\"Flood\"} 2"), "{metrics}");
 }
 
+/// A server process whose log is kept. Dropping it kills it.
+struct Logged {
+    process: Child,
+    log: NamedTempFile,
+    address: SocketAddr,
+}
+
+impl Logged {
+    fn start(level: &str, arguments: &[&str]) -> Self {
+        let log = NamedTempFile::new().expect("a file");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_feed-server"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--source", "synthetic:groups=1,prefill=0s"])
+            .args(arguments)
+            .env("KYMOGRAPH_LOG", level)
+            .stdout(Stdio::piped())
+            .stderr(log.reopen().expect("opens"))
+            .spawn()
+            .expect("starts");
+        let mut link = String::new();
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut link).expect("says its link");
+        let address = link.trim().rsplit("://").next().expect("a link").trim_end_matches('/');
+        Self { address: address.parse().expect("an address"), process, log }
+    }
+
+    fn connect(&self) -> StdTcpStream {
+        StdTcpStream::connect(self.address).expect("connects")
+    }
+
+    /// The whole answer to a GET with these headers, each with its line end.
+    fn get(&self, path: &str, headers: &str) -> String {
+        let host = self.address;
+        self.request(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n"))
+    }
+
+    /// The whole answer to these bytes.
+    fn request(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        // A server that refuses the head need not read the rest, and a reset may overtake its answer.
+        let _refused_early = stream.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        let _reset = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Ends the server, and returns what it has logged.
+    fn said(mut self) -> String {
+        self.process.kill().expect("still there");
+        self.process.wait().expect("ended");
+        std::fs::read_to_string(self.log.path()).expect("reads")
+    }
+}
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        let _ended_already = self.process.kill();
+        let _waited_already = self.process.wait();
+    }
+}
+
 #[test]
 fn strangers_cannot_fill_the_log() {
-    use std::io::{BufRead, BufReader, Read, Write};
-    use std::net::TcpStream;
-    use std::process::{Command, Stdio};
-    let log = tempfile::NamedTempFile::new().expect("a file");
-    let mut server = Command::new(env!("CARGO_BIN_EXE_feed-server"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--source", "synthetic:groups=1,prefill=0s"])
-        .env("KYMOGRAPH_LOG", "info")
-        .stdout(Stdio::piped())
-        .stderr(log.reopen().expect("opens"))
-        .spawn()
-        .expect("starts");
-    let mut link = String::new();
-    BufReader::new(server.stdout.take().expect("piped")).read_line(&mut link).expect("says its link");
-    let address = link.trim().rsplit("://").next().expect("a link").trim_end_matches('/').to_owned();
-    let mut stream = TcpStream::connect(address).expect("connects");
+    let server = Logged::start("info", &[]);
+    let mut stream = server.connect();
     let requests = 2_000;
     // One connection is enough, and none of its requests is to be believed.
-    let asking = stream.try_clone().expect("clones");
+    let mut asking = stream.try_clone().expect("clones");
     let writer = std::thread::spawn(move || {
         for _ in 0..requests {
-            (&asking).write_all(b"GET /metrics HTTP/1.1\r\nhost: evil.example\r\n\r\n").expect("writes");
+            asking.write_all(b"GET /metrics HTTP/1.1\r\nhost: evil.example\r\n\r\n").expect("writes");
         }
-        (&asking).write_all(b"GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n").expect("writes");
+        asking.write_all(b"GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n").expect("writes");
     });
     let mut answers = String::new();
     stream.read_to_string(&mut answers).expect("answers");
     writer.join().expect("writes");
     assert_eq!(answers.matches("HTTP/1.1 403").count(), requests + 1);
-    server.kill().expect("still there");
-    server.wait().expect("ended");
-    let said = std::fs::read_to_string(log.path()).expect("reads");
-    let lines = said.matches("refused").count();
+    let metrics = server.get("/metrics", "");
+    let counted = format!("\nkymograph_http_responses_total{{status=\"403\"}} {}\n", requests + 1);
+    assert!(metrics.contains(&counted), "what the log leaves out is counted: {metrics}");
+    let lines = server.said().matches("refused").count();
     assert!((1..requests / 4).contains(&lines), "{lines} lines about {requests} requests");
 }
