@@ -246,3 +246,52 @@ fn strangers_cannot_fill_the_log() {
     let lines = server.said().matches("refused").count();
     assert!((1..requests / 4).contains(&lines), "{lines} lines about {requests} requests");
 }
+
+#[test]
+fn no_token_is_ever_logged() {
+    let file = NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), TOKEN).expect("written");
+    let server = Logged::start("trace", &["--token-file", &file.path().display().to_string()]);
+    let cookie = format!("kymograph-{}", server.address.port());
+    let origin = format!("origin: http://{}\r\n", server.address);
+    let secrets = [TOKEN, "another-token-altogether"];
+    for secret in secrets {
+        let bearer = format!("authorization: Bearer {secret}\r\n");
+        let right_ways = [
+            (303, server.get(&format!("/?token={secret}"), "")),
+            (200, server.get("/metrics", &bearer)),
+            (200, server.get("/metrics", &format!("cookie: {cookie}={secret}\r\n"))),
+        ];
+        for (granted, answer) in right_ways {
+            assert_eq!(status(&answer), Some(if secret == TOKEN { granted } else { 401 }), "{answer}");
+        }
+        let in_address =
+            |headers| server.request(&handshake(server.address, &format!("/stream?token={secret}"), headers));
+        let wrong_ways = [
+            (401, in_address("")),
+            // A page is told why by the close of its stream.
+            (101, in_address(&origin)),
+            (401, server.get("/metrics", &format!("authorization: {secret}\r\n"))),
+        ];
+        for (expected, answer) in wrong_ways {
+            assert_eq!(status(&answer), Some(expected), "{answer}");
+        }
+        let long = secret.repeat((1 << 20) / secret.len());
+        let answer = server.get("/metrics", &format!("authorization: Bearer {long}\r\n"));
+        assert!(answer.is_empty() || status(&answer) == Some(431), "{answer}");
+    }
+    let mut viewer = server.connect();
+    let bearer = format!("authorization: Bearer {TOKEN}\r\n");
+    viewer.write_all(handshake(server.address, "/stream", &bearer).as_bytes()).expect("writes");
+    let mut answer = String::new();
+    BufReader::new(&viewer).read_line(&mut answer).expect("answers");
+    assert_eq!(status(&answer), Some(101));
+    let said = server.said();
+    for secret in secrets {
+        assert!(!said.contains(secret), "{said}");
+    }
+    assert!(said.contains("DEBUG"), "more is logged than by default: {said}");
+    let with_reason = said.lines().filter(|line| line.contains("refused") && line.contains("sign in: open the link"));
+    let refused = 3 * secrets.len() + 3;
+    assert_eq!(with_reason.count(), refused, "{said}");
+}
