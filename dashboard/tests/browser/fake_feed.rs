@@ -25,6 +25,8 @@ use protocol::{
 };
 use tokio::time::interval;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::served::built;
 
@@ -40,6 +42,8 @@ pub(crate) struct Bent {
     pub(crate) late_us: AtomicI64,
     /// The source measures nothing.
     pub(crate) is_stopped: AtomicBool,
+    /// It refuses what viewers say, for the version they say it in.
+    pub(crate) speaks_another_version: AtomicBool,
     /// So many of the next messages of samples are lost.
     pub(crate) to_lose: AtomicU64,
     /// So many of the next messages of samples are sent twice.
@@ -66,10 +70,16 @@ impl Bent {
 
     /// What a message brings back.
     fn answer(&self, message: &ClientMessage<'_>) -> Vec<Message> {
+        if let ClientMessage::Subscribe { start } = *message {
+            self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(start);
+        }
+        if self.speaks_another_version.load(Ordering::Relaxed) {
+            let reason = "protocol version 1, this side speaks 2".into();
+            return vec![Message::Close(Some(CloseFrame { code: CloseCode::Library(4426), reason }))];
+        }
         match *message {
             ClientMessage::Probe { origin } => vec![self.frame(Body::Echo(Echo { origin, received: self.now() }))],
             ClientMessage::Subscribe { start } => {
-                self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(start);
                 let held = if let Start::After { sequence, .. } = start { sequence.0 as usize } else { 0 };
                 vec![self.catalog(), self.history(held)]
             }

@@ -8,4 +8,5 @@ mod liveness;
 mod page;
 mod served;
 mod socket;
+mod version;
 mod wall;
