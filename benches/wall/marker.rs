@@ -14,7 +14,7 @@ use feed_server::batch::Batch;
 use feed_server::catalog::{Group, Series};
 use feed_server::clock;
 use feed_server::fanout::Fanout;
-use feed_server::http::access::Access;
+use feed_server::http::access::{Access, Scheme};
 use feed_server::http::page::Page;
 use feed_server::http::reception::Limits;
 use feed_server::http::routes::Routes;
@@ -129,7 +129,7 @@ impl MarkingServer {
         tokio::spawn(serve(
             listener,
             Limits::default(),
-            Arc::new(Routes::new(service, page, Access::new(None, Vec::new(), address.port()))),
+            Arc::new(Routes::new(service, page, Access::new(None, Vec::new(), Scheme::Http, address.port()))),
             stopped,
         ));
         Ok(Self { address, _stop: stop, _sources_stop: sources_stop })

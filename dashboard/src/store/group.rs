@@ -157,7 +157,9 @@ impl Group {
 
     /// Longer from one row to the next is a hole.
     pub fn longest_step(&self) -> Interval {
-        Interval::from_micros(self.interval.micros().saturating_mul(GAP_INTERVALS)).max(MIN_GAP)
+        // No longer than two times can lie apart.
+        let most = i64::MAX.unsigned_abs();
+        Interval::from_micros(self.interval.micros().saturating_mul(GAP_INTERVALS).min(most)).max(MIN_GAP)
     }
 
     /// The first row at or after `time`.

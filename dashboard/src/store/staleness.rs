@@ -56,6 +56,12 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_is_measured_once_in_an_age_is_never_stale() {
+        assert_eq!(stale_after(&group(Interval::from_micros(u64::MAX)), 1 << 50), None);
+        assert!(group(Interval::from_micros(u64::MAX)).longest_step().micros() as i64 > 0);
+    }
+
+    #[test]
     fn three_intervals_make_a_group_stale_and_never_less_than_a_second() {
         let slow = group(Interval::from_secs(4));
         assert_eq!(stale_after(&slow, 12_000), None);
