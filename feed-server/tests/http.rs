@@ -58,6 +58,22 @@ async fn a_peer_that_says_nothing_is_let_go() {
     }
 }
 
+#[test]
+fn a_server_that_others_can_reach_says_so_when_it_does_not_encrypt() {
+    for (listen, warns) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let mut server = feed_server(&["serve", "--listen", listen, "--source", "synthetic:groups=1,prefill=0s"]);
+        let mut server = server.stdout(Stdio::piped()).stderr(log.reopen().expect("opens")).spawn().expect("starts");
+        let mut link = String::new();
+        BufReader::new(server.stdout.take().expect("piped")).read_line(&mut link).expect("says its link");
+        server.kill().expect("still there");
+        server.wait().expect("ended");
+        assert_eq!(link.contains("?token="), warns, "{link}");
+        let said = std::fs::read_to_string(log.path()).expect("reads");
+        assert_eq!(said.contains("--tls-cert and --tls-key encrypt it"), warns, "{said}");
+    }
+}
+
 fn feed_server(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_feed-server"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

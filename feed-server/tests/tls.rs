@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
+use feed_server::http::tls::Tls;
 use futures_util::{SinkExt, StreamExt};
 use model::Viewer;
 use nix::sys::signal::Signal;
@@ -22,7 +23,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -205,10 +206,6 @@ async fn a_renewed_certificate_is_shown_from_the_hangup_on_and_those_who_watch_w
     let mut viewer = Viewer::new(None);
     let mut watching = Watching::open(server.address, &identity.certificate).await;
     watching.until(&mut viewer, Viewer::is_live).await;
-    // One that cannot be read changes nothing.
-    fs::write(identity.path("cert.pem"), "none").expect("writes");
-    server.signal(Signal::SIGHUP);
-    connect(server.address, &identity.certificate).await.expect("the one before");
     let renewed = write(&identity.folder);
     server.signal(Signal::SIGHUP);
     while connect(server.address, &renewed).await.is_err() {}
@@ -216,6 +213,36 @@ async fn a_renewed_certificate_is_shown_from_the_hangup_on_and_those_who_watch_w
     let rows = viewer.held.len() + 400;
     watching.until(&mut viewer, |viewer| viewer.held.len() > rows).await;
     viewer.check_against(&everything(server.address, &renewed).await);
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_leaves_the_certificate_as_it_was() {
+    let identity = Identity::new();
+    let tls = Tls::read(&identity.path("cert.pem"), &identity.path("key.pem")).expect("an identity");
+    fs::write(identity.path("cert.pem"), "none").expect("writes");
+    let error = tls.renew().expect_err("nothing to show").to_string();
+    assert!(error.contains("cert.pem: expected certificates in PEM"), "{error}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let accept = async { tls.accept(listener.accept().await.expect("accepts").0).await.expect("shakes hands") };
+    let (_ours, theirs) = tokio::join!(accept, connect(address, &identity.certificate));
+    theirs.expect("the one before");
+}
+
+#[tokio::test]
+async fn both_versions_of_tls_that_are_safe_are_spoken() {
+    let identity = Identity::new();
+    let server = identity.serve(&[]);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut roots = RootCertStore::empty();
+        roots.add(identity.certificate.clone()).expect("a certificate");
+        let config = ClientConfig::builder_with_protocol_versions(&[version]);
+        let config = config.with_root_certificates(roots).with_no_client_auth();
+        let stream = TcpStream::connect(server.address).await.expect("connects");
+        let name = ServerName::try_from("localhost").expect("a name");
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("shakes hands");
+        assert_eq!(stream.get_ref().1.protocol_version(), Some(version.version));
+    }
 }
 
 #[test]

@@ -109,6 +109,16 @@ fn bits(rows: &[(i64, f64)]) -> Vec<(i64, u64)> {
 }
 
 #[test]
+fn rows_of_a_clock_that_was_set_back_replace_what_lies_after_them() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[36_000, 36_001], &[(1, 1.0)]);
+    stream.samples(2, &[7, 8], &[(1, 2.0)]);
+    stream.samples(3, &[9], &[(1, 3.0)]);
+    assert_eq!(stream.rows(0), bits(&[(7, 2.0), (8, 2.0), (9, 3.0)]));
+    assert_eq!(stream.store.newest(), Some(at(9)));
+}
+
+#[test]
 fn history_and_then_samples_make_one_line() {
     let mut stream = Stream::new();
     stream.history(4, &[1, 2, 3], &[(1, 1.0), (2, 2.0)]);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use protocol::GapCause;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -66,6 +67,29 @@ async fn a_viewer_that_is_cut_off_again_and_again_misses_nothing_and_gets_nothin
     follow(&mut viewer, proxy.address, |viewer| viewer.is_live() && live(viewer)).await;
     assert_eq!(viewer.gaps, [], "all of it was within the history");
     viewer.check_against(&everything(server.address).await);
+}
+
+#[tokio::test]
+async fn a_viewer_that_was_away_for_longer_than_the_history_reaches_is_told_of_one_gap_with_exact_bounds() {
+    let _machine = machine().await;
+    let server =
+        Process::start(&["--history", "1s", "--source", "synthetic:groups=1,series=2,hz=50,prefill=1s,seed=7"]);
+    let mut viewer = Viewer::new(None);
+    let mut connection = Connection::open(&viewer, server.address).await.expect("connects");
+    while !(viewer.is_live() && viewer.held.len() > 10) {
+        connection.next(&mut viewer).await.expect("a message");
+    }
+    drop(connection);
+    viewer.cut_off();
+    let last = *viewer.held.keys().next_back().expect("rows");
+    // Until everything that it holds has left the history.
+    while everything(server.address).await.held.keys().next().is_none_or(|first| *first <= last) {}
+    let position = viewer.position;
+    let mut live = more(&viewer, 20);
+    follow(&mut viewer, server.address, |viewer| viewer.is_live() && live(viewer)).await;
+    let [gap] = viewer.gaps.as_slice() else { panic!("one gap, found {:?}", viewer.gaps) };
+    assert_eq!((gap.cause, gap.after), (GapCause::HistoryExpired, position));
+    assert!(gap.until > position.next() && gap.until <= viewer.position, "{gap:?}");
 }
 
 #[tokio::test]
