@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::GapCause;
+use protocol::{GapCause, Interval};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -81,9 +81,10 @@ async fn a_viewer_that_was_away_for_longer_than_the_history_reaches_is_told_of_o
     }
     drop(connection);
     viewer.cut_off();
-    let last = *viewer.held.keys().next_back().expect("rows");
-    // Until everything that it holds has left the history.
-    while everything(server.address).await.held.keys().next().is_none_or(|first| *first <= last) {}
+    let last = viewer.held.keys().next_back().expect("rows").1;
+    // Until the history has let go of rows that it does not hold.
+    let missing = last + Interval::from_millis(100);
+    while everything(server.address).await.held.keys().next().is_none_or(|first| first.1 <= missing) {}
     let position = viewer.position;
     let mut live = more(&viewer, 20);
     follow(&mut viewer, server.address, |viewer| viewer.is_live() && live(viewer)).await;
