@@ -37,7 +37,8 @@ pub fn check() -> Result<()> {
         step("installing cargo-deny, which is missing", cargo().args(install))?;
     }
     step("licences and sources of dependencies", cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;
-    fuzz_targets(&workspace, step)
+    fuzz_targets(&workspace, step)?;
+    advisories(step)
 }
 
 /// They stand outside the workspace, so nothing above has seen them. Checked without libFuzzer, which is C++.
@@ -50,6 +51,20 @@ fn fuzz_targets(workspace: &Workspace, step: impl Fn(&str, &mut Command) -> Resu
     let mut deny = cargo();
     deny.arg("deny").args(manifest).args(["check", "--allow", "license-not-encountered"]);
     step("licences and sources of their dependencies", deny.args(["bans", "licenses", "sources"]))
+}
+
+/// The advisories of all dependencies, where their database can be had: a machine that reaches registries alone has none.
+fn advisories(step: impl Fn(&str, &mut Command) -> Result<()>) -> Result<()> {
+    heading("advisory database");
+    let mut fetch = cargo();
+    fetch.args(["deny", "fetch", "db"]).stdout(Stdio::null()).stderr(Stdio::null());
+    if !fetch.status().is_ok_and(|status| status.success()) {
+        eprintln!("    it cannot be had from here: advisories are NOT checked");
+        return Ok(());
+    }
+    let check = ["check", "--disable-fetch", "advisories"];
+    step("advisories", cargo().arg("deny").args(check))?;
+    step("advisories of the fuzz targets", cargo().args(["deny", "--manifest-path", FUZZ_MANIFEST]).args(check))
 }
 
 fn has_cargo_deny() -> bool {

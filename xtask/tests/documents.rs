@@ -1,0 +1,47 @@
+//! What the documents say of the tests.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use xtask::workspace::Workspace;
+
+/// Names of tests are sentences: no other name in a document has so many words.
+const FEWEST_WORDS: usize = 4;
+
+/// What stands between backticks and reads like the name of a test.
+fn tests_named(text: &str) -> BTreeSet<&str> {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_name = |code: &&str| code.split('_').count() >= FEWEST_WORDS && code.split('_').all(is_word);
+    text.split('`').skip(1).step_by(2).filter(is_name).collect()
+}
+
+/// Names of all functions in the sources below `folder`.
+fn collect_functions(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect_functions(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source");
+            let functions = text.split("fn ").skip(1).filter_map(|rest| rest.split_once('(')).map(|(name, _)| name);
+            names.extend(functions.map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn every_test_that_a_document_names_is_there() {
+    let root = Workspace::find().expect("a workspace").root;
+    let mut functions = BTreeSet::new();
+    for package in ["protocol", "feed-server", "dashboard", "xtask"] {
+        collect_functions(&root.join(package), &mut functions);
+    }
+    for document in ["docs/RELIABILITY.md", "docs/SECURITY.md"] {
+        let text = std::fs::read_to_string(root.join(document)).expect("a document");
+        let named = tests_named(&text);
+        assert!(named.len() > 10, "{document} names {} tests", named.len());
+        let missing: Vec<&&str> = named.iter().filter(|name| !functions.contains(**name)).collect();
+        assert!(missing.is_empty(), "{document} names tests that there are not: {missing:?}");
+    }
+}
