@@ -62,7 +62,7 @@ fn advisories(step: impl Fn(&str, &mut Command) -> Result<()>) -> Result<()> {
         eprintln!("    it cannot be had from here: advisories are NOT checked");
         return Ok(());
     }
-    let check = ["check", "--disable-fetch", "advisories"];
+    let check = ["--offline", "check", "advisories"];
     step("advisories", cargo().arg("deny").args(check))?;
     step("advisories of the fuzz targets", cargo().args(["deny", "--manifest-path", FUZZ_MANIFEST]).args(check))
 }
