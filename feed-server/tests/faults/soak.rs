@@ -19,15 +19,18 @@ use super::process::Process;
 use super::proxy::{Cut, Proxy};
 
 /// Memory that may come and go with viewers, buffers and the allocator.
-const SLACK_BYTES: usize = 8 << 20;
+const SLACK_BYTES: usize = 4 << 20;
 
 #[tokio::test]
 async fn soaked_in_viewers_that_come_and_go_the_server_takes_no_more_memory_nor_descriptors() {
     let _machine = machine().await;
     let seconds = std::env::var("KYMOGRAPH_SOAK_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(20);
-    // A short history is full before the first look.
-    let server =
-        Process::start(&["--history", "5s", "--source", "synthetic:groups=4,series=4,hz=100,prefill=5s,seed=7"]);
+    // A short history and a small ring are full before the first look.
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("feed.toml");
+    std::fs::write(&config, "history = \"5s\"\nrecent_bytes = 65536\n").expect("writes");
+    let source = "synthetic:groups=4,series=4,hz=100,prefill=5s,seed=7";
+    let server = Process::start(&["--config", config.to_str().expect("UTF-8"), "--source", source]);
     let proxy = Proxy::start(server.address).await;
     let mut random = StdRng::seed_from_u64(1);
     let mut loyal = JoinSet::new();
