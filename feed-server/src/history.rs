@@ -139,9 +139,9 @@ impl History {
         oldest
     }
 
-    /// Drops everything.
-    pub fn forget(&mut self) {
-        for group in self.groups.values_mut() {
+    /// Drops all rows of a group.
+    pub fn forget(&mut self, group: GroupId) {
+        if let Some(group) = self.groups.get_mut(&group) {
             self.evicted_through = self.evicted_through.max(group.evict(group.times.len()));
         }
     }

@@ -30,9 +30,9 @@ const TICK: Duration = Duration::from_micros(16_667);
 /// A viewer that hears nothing for several of these has lost its server.
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// When the clock has gone back by more than this, it was set. What was measured before lies in the future then, and nothing could
-/// follow on it until the clock has caught up. By less, rows are left out for so long.
-const CLOCK_SET_BACK: Interval = Interval::from_secs(5);
+/// What was measured further ahead of the clock than this lies in the future: the clock was set back since. Nothing could follow on
+/// it until the clock has caught up. By less, rows are left out for so long.
+const FUTURE: Interval = Interval::from_secs(5);
 
 /// Batches that may wait for the next tick; a source that is ahead of that waits.
 pub const BATCH_QUEUE: usize = 4_096;
@@ -76,8 +76,6 @@ struct State {
     ring: FrameRing,
     viewers: usize,
     last_batch: Option<Timestamp>,
-    /// The clock when samples were last numbered.
-    last_publish: Timestamp,
     blocks: BlockBuffer,
 }
 
@@ -126,7 +124,6 @@ impl Hub {
                 ring: FrameRing::new(bounds.ring_bytes),
                 viewers: 0,
                 last_batch: None,
-                last_publish: Timestamp::MIN,
                 blocks: BlockBuffer::default(),
             }),
             whole_catalog: Mutex::default(),
@@ -165,8 +162,10 @@ impl Hub {
             }
             let mut published = self.publish(pending.drain(..), clock::now());
             if Instant::now() >= heartbeat_due {
-                // Not from when it was due: after a sleep there is one, not one for each second.
-                heartbeat_due = Instant::now() + HEARTBEAT;
+                // After a sleep there is one, not one for each second.
+                while heartbeat_due <= Instant::now() {
+                    heartbeat_due += HEARTBEAT;
+                }
                 published = published.and_then(|()| self.heartbeat());
             }
             if let Err(error) = published {
@@ -182,11 +181,6 @@ impl Hub {
     pub fn publish(&self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Result<(), EncodeError> {
         let mut state = self.lock();
         let state = &mut *state;
-        if now + CLOCK_SET_BACK < state.last_publish {
-            tracing::warn!("the clock was set back: the history begins anew");
-            state.history.forget();
-        }
-        state.last_publish = now;
         let changes = self.catalog.take_changes();
         if !changes.is_empty() {
             let envelope = self.envelope(state.sequence, now);
@@ -209,7 +203,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Joins batches that go on where the last ended, and drops rows that step back in time.
+    /// Joins batches that go on where the last ended, and drops rows that step back in time. Where those before them lie in the
+    /// future, which these do not, it drops those.
     fn accept(&self, state: &mut State, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Vec<Batch> {
         let mut joined: Vec<Batch> = Vec::new();
         for mut batch in batches {
@@ -217,9 +212,18 @@ impl Hub {
             batch.sort_columns();
             self.telemetry.rows.inc_by(batch.rows() as u64);
             self.telemetry.samples.inc_by(batch.values() as u64);
+            let last = |batch: &Batch| batch.times.last().copied();
+            let is_ahead = |time: Option<Timestamp>| time.is_some_and(|time| time > now + FUTURE);
+            let earlier = joined.iter().rev().find(|earlier| earlier.group == batch.group).and_then(last);
+            let newest = earlier.or_else(|| state.history.newest(batch.group));
+            if is_ahead(newest) && !is_ahead(last(&batch)) {
+                tracing::warn!(group = %batch.group, "the clock was set back: the history of this group begins anew");
+                state.history.forget(batch.group);
+                joined.retain(|earlier| earlier.group != batch.group);
+            }
             let open = joined.iter_mut().rev().find(|earlier| earlier.group == batch.group);
-            let last = open.as_ref().and_then(|earlier| earlier.times.last().copied());
-            let dropped = batch.keep_rising(last.or_else(|| state.history.newest(batch.group)));
+            let newest = open.as_deref().and_then(last).or_else(|| state.history.newest(batch.group));
+            let dropped = batch.keep_rising(newest);
             self.telemetry.rows_out_of_order.inc_by(dropped as u64);
             let rest = match open {
                 Some(earlier) => earlier.append(batch).err(),

@@ -175,6 +175,21 @@ async fn the_link_and_the_cookie_are_for_tls_alone() {
 }
 
 #[tokio::test]
+async fn one_too_many_over_tls_is_closed_without_a_word_and_the_other_goes_on() {
+    let identity = Identity::new();
+    let server = identity.serve(&["--connections", "1"]);
+    let mut viewer = Viewer::new(None);
+    let mut watching = Watching::open(server.address, &identity.certificate).await;
+    watching.until(&mut viewer, Viewer::is_live).await;
+    let mut other = TcpStream::connect(server.address).await.expect("connects");
+    let mut said = Vec::new();
+    other.read_to_end(&mut said).await.expect("closed");
+    assert_eq!(said, b"");
+    let rows = viewer.held.len() + 100;
+    watching.until(&mut viewer, |viewer| viewer.held.len() > rows).await;
+}
+
+#[tokio::test]
 async fn who_speaks_plain_http_to_a_tls_port_is_told() {
     let identity = Identity::new();
     let server = identity.serve(&[]);

@@ -16,16 +16,18 @@ fn tests_named(text: &str) -> BTreeSet<&str> {
     text.split('`').skip(1).step_by(2).filter(is_name).collect()
 }
 
-/// Names of all functions in the sources below `folder`.
-fn collect_functions(folder: &Path, names: &mut BTreeSet<String>) {
+/// Names of all tests in the sources below `folder`.
+fn collect_tests(folder: &Path, names: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            collect_functions(&path, names);
+            collect_tests(&path, names);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).expect("a source");
-            let functions = text.split("fn ").skip(1).filter_map(|rest| rest.split_once('(')).map(|(name, _)| name);
-            names.extend(functions.map(str::to_owned));
+            for attribute in ["#[test]", "#[tokio::test"] {
+                let tests = text.split(attribute).skip(1).filter_map(|rest| rest.split_once("fn ")?.1.split_once('('));
+                names.extend(tests.map(|(name, _)| name.to_owned()));
+            }
         }
     }
 }
@@ -33,15 +35,15 @@ fn collect_functions(folder: &Path, names: &mut BTreeSet<String>) {
 #[test]
 fn every_test_that_a_document_names_is_there() {
     let root = Workspace::find().expect("a workspace").root;
-    let mut functions = BTreeSet::new();
+    let mut tests = BTreeSet::new();
     for package in ["protocol", "feed-server", "dashboard", "xtask"] {
-        collect_functions(&root.join(package), &mut functions);
+        collect_tests(&root.join(package), &mut tests);
     }
     for document in ["docs/RELIABILITY.md", "docs/SECURITY.md"] {
         let text = std::fs::read_to_string(root.join(document)).expect("a document");
         let named = tests_named(&text);
         assert!(named.len() > 10, "{document} names {} tests", named.len());
-        let missing: Vec<&&str> = named.iter().filter(|name| !functions.contains(**name)).collect();
+        let missing: Vec<&&str> = named.iter().filter(|name| !tests.contains(**name)).collect();
         assert!(missing.is_empty(), "{document} names tests that there are not: {missing:?}");
     }
 }

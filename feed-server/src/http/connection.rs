@@ -21,7 +21,7 @@ pub struct Connection {
 }
 
 /// What the kernel has not taken of an answer at once must be taken within this time, or a peer that asks and does not read would
-/// keep its place for ever. The kernel takes more than the largest file of the page.
+/// keep its place for ever. The kernel takes more than the largest file of the page, packed.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 
 impl Connection {
@@ -35,13 +35,13 @@ impl Connection {
         (self.socket, self.place)
     }
 
-    /// `attempt`, as long as the deadline has not passed.
+    /// What `poll` comes to, as long as the deadline has not passed.
     fn poll_in_time<T>(
         &mut self,
         context: &mut Context<'_>,
-        attempt: impl FnMut(&Box<dyn Socket>) -> io::Result<T>,
+        poll: impl FnOnce(&Box<dyn Socket>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        let polled = self.socket.poll_attempt(context, attempt);
+        let polled = poll(&self.socket, context);
         if polled.is_pending() {
             let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(ANSWER_DEADLINE)));
             ready!(deadline.as_mut().poll(context));
@@ -67,7 +67,9 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_in_time(context, |socket| socket.try_write_vectored(slices))
+        self.poll_in_time(context, |socket, context| {
+            socket.poll_attempt(context, |socket| socket.try_write_vectored(slices))
+        })
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -75,12 +77,13 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = ready!(self.poll_in_time(context, Socket::try_flush));
+        let flushed =
+            ready!(self.poll_in_time(context, |socket, context| { socket.poll_attempt(context, Socket::try_flush) }));
         self.deadline = None;
         Poll::Ready(flushed)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.poll_shutdown(context)
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_in_time(context, Socket::poll_shutdown)
     }
 }

@@ -102,8 +102,7 @@ impl Reception {
         self.lock().all
     }
 
-    /// Tells a peer that there is no place. Over TLS it hears nothing: a handshake for every one too many would cost the
-    /// server more than serving it.
+    /// Tells a peer that there is no place.
     pub async fn refuse(&self, stream: TcpStream, full: Full) {
         let Ok(_under_way) = self.refusals.try_acquire() else { return };
         curt::answer(stream, "503 Service Unavailable", "retry-after: 10\r\n", &format!("{full}\n")).await;

@@ -103,8 +103,11 @@ pub async fn serve(listener: Listener, limits: Limits, routes: Arc<impl Answer>,
                     Err(full) => {
                         tracing::debug!(%peer, %full, "connection refused");
                         routes.turned_away();
-                        let reception = Arc::clone(&reception);
-                        connections.spawn(async move { reception.refuse(stream, full).await });
+                        // Over TLS it is told nothing: a handshake for each one too many would cost more than serving it.
+                        if listener.tls.is_none() {
+                            let reception = Arc::clone(&reception);
+                            connections.spawn(async move { reception.refuse(stream, full).await });
+                        }
                     }
                 },
                 Err(error) => {

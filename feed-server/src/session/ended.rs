@@ -13,6 +13,8 @@ pub(super) enum Ended {
     ClosedByViewer,
     #[error("the server is stopping")]
     Stopping,
+    #[error("what wrote to the viewer has failed")]
+    Abandoned,
     #[error("{0}")]
     Refused(#[from] Refused),
     #[error("connection lost: {0}")]
@@ -42,7 +44,7 @@ impl Ended {
             Self::ClosedByViewer | Self::Lost(_) | Self::Io(_) => (CloseCode::Normal, String::new()),
             Self::Stopping => (CloseCode::Away, self.to_string()),
             Self::Refused(refused) => (refused.close_code(), refused.reason()),
-            Self::Encode(_) => (CloseCode::Error, "internal error".to_owned()),
+            Self::Encode(_) | Self::Abandoned => (CloseCode::Error, "internal error".to_owned()),
         }
     }
 }

@@ -265,7 +265,7 @@ impl Session {
                     }
                 }
                 Event::Other(place) => {
-                    return Ok(Writer::Session(Cursor::resume(place.map_err(|_| Ended::Stopping)?)));
+                    return Ok(Writer::Session(Cursor::resume(place.map_err(|_| Ended::Abandoned)?)));
                 }
                 Event::Flushed => {}
             }
@@ -373,7 +373,7 @@ impl Session {
                 }
             }
             Ended::Refused(refused) => self.hub.telemetry().refuse(refused.label()),
-            Ended::Encode(error) => tracing::error!(%error, "session closed"),
+            Ended::Encode(_) | Ended::Abandoned => tracing::error!(error = %ended, "session closed"),
             Ended::ClosedByViewer | Ended::Lost(_) | Ended::Io(_) => {}
         }
         let (code, reason) = ended.close();

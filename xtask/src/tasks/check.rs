@@ -53,7 +53,7 @@ fn fuzz_targets(workspace: &Workspace, step: impl Fn(&str, &mut Command) -> Resu
     step("licences and sources of their dependencies", deny.args(["bans", "licenses", "sources"]))
 }
 
-/// The advisories of all dependencies, where their database can be had: a machine that reaches registries alone has none.
+/// The advisories of all dependencies, where their database can be had.
 fn advisories(step: impl Fn(&str, &mut Command) -> Result<()>) -> Result<()> {
     heading("advisory database");
     let mut fetch = cargo();
