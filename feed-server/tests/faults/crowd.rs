@@ -143,6 +143,7 @@ async fn fifty_that_stop_reading_disturb_nobody_and_take_bounded_memory() {
     const QUEUE_BYTES: usize = (256 << 10) + (64 << 10);
     let _machine = machine().await;
     let server = Process::start(&["--source", "synthetic:groups=8,series=8,hz=200,prefill=60s,seed=7"]);
+    server.until_metric("kymograph_history_bytes", |bytes| bytes > 4e6).await;
     let all = everything(server.address).await;
     let before = server.resident_bytes();
     // Asked for everything, and never read.

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use protocol::{ByeReason, GapCause};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -83,27 +83,39 @@ async fn a_server_that_is_told_to_end_says_goodbye_to_every_viewer_and_ends_at_o
     let _machine = machine().await;
     let mut server =
         Process::start(&["--history", "60s", "--source", "synthetic:groups=4,series=4,hz=200,prefill=60s,seed=7"]);
+    server.until_metric("kymograph_history_bytes", |bytes| bytes > 1e6).await;
     let all = everything(server.address).await;
     let mut viewers = JoinSet::new();
-    let watching = Arc::new(Barrier::new(101));
-    for number in 0..100 {
-        let watching = Arc::clone(&watching);
-        let address = server.address;
-        // Every tenth is in the middle of its history, with its socket full; the others need none.
-        let mut viewer = Viewer::new((number % 10 > 0).then_some(all.epoch).flatten());
+    let live = Arc::new(Semaphore::new(0));
+    for _ in 0..90 {
+        let (live, address) = (Arc::clone(&live), server.address);
+        let mut viewer = Viewer::new(all.epoch);
         viewer.position = all.position;
         viewers.spawn(async move {
             let mut connection = Connection::open(&viewer, address).await.expect("connects");
-            while viewer.epoch.is_some() && !viewer.is_live() {
+            while !viewer.is_live() {
                 connection.next(&mut viewer).await.expect("a message");
             }
-            watching.wait().await;
+            live.add_permits(1);
             connection.goodbye().await
         });
     }
-    watching.wait().await;
+    let _all_live = live.acquire_many(90).await.expect("open");
+    // And ten in the middle of their history, with their sockets full.
+    let mut stopped = Vec::new();
+    for _ in 0..10 {
+        stopped.push(Connection::open(&Viewer::new(None), server.address).await.expect("connects"));
+    }
+    server.until_metric("kymograph_viewers_queued_bytes", |bytes| bytes > 0.0).await;
     let began = Instant::now();
     server.signal(Signal::SIGTERM);
+    for connection in stopped {
+        viewers.spawn(async move {
+            // A server that does not wait has ended by then.
+            sleep(Duration::from_millis(300)).await;
+            connection.goodbye().await
+        });
+    }
     let status = tokio::task::spawn_blocking(move || (server.wait(), server)).await.expect("waits").0;
     println!("a server with 100 viewers ended within {:.1} s", began.elapsed().as_secs_f64());
     assert!(status.success() && began.elapsed() < Duration::from_secs(5), "{status}, {:?}", began.elapsed());
