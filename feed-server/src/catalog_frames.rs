@@ -1,13 +1,49 @@
-//! Catalog changes as frames, as many as it takes.
+//! The catalog and its changes as frames, as many as it takes.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::{
     Body, CatalogScope, EncodeError, EntriesBuffer, Envelope, Frame, GroupDescriptor, Label, SeriesDescriptor, SeriesId,
 };
 
-use crate::catalog::Changes;
+use crate::catalog::{Catalog, Changes};
+use crate::telemetry::Telemetry;
 
 /// A catalog frame is closed when it has this many bytes: the largest descriptor still fits after it.
 const FULL_BYTES: usize = Frame::MAX_BODY_BYTES - 32 * 1_024;
+
+/// The whole catalog as messages, encoded once for all who come before it changes.
+#[derive(Debug, Default)]
+pub struct WholeCatalog(Mutex<Encoded>);
+
+#[derive(Debug, Default)]
+struct Encoded {
+    version: Option<u64>,
+    messages: Arc<Vec<Vec<u8>>>,
+}
+
+impl WholeCatalog {
+    /// The messages that tell of `catalog`. Their envelope is of when they were encoded: each viewer's copy is to be stamped.
+    ///
+    /// # Errors
+    /// As [`encode`].
+    pub fn messages(
+        &self,
+        catalog: &Catalog,
+        envelope: Envelope,
+        telemetry: &Telemetry,
+    ) -> Result<Arc<Vec<Vec<u8>>>, EncodeError> {
+        let mut encoded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Asked for before what it is the version of: at worst the next viewer's is encoded again.
+        let version = catalog.version();
+        if encoded.version != Some(version) {
+            let messages = encode(&catalog.whole(), CatalogScope::Whole, envelope)?;
+            telemetry.frames_encoded.inc_by(messages.len() as u64);
+            *encoded = Encoded { version: Some(version), messages: Arc::new(messages) };
+        }
+        Ok(Arc::clone(&encoded.messages))
+    }
+}
 
 /// Encodes `changes`; the first frame has `scope`, the rest add to it.
 ///
@@ -87,7 +123,7 @@ impl Packer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Catalog, Group, Series};
+    use crate::catalog::{Group, Series};
     use protocol::{Bounds, Interval, SeriesKind};
 
     fn catalog(groups: usize, series: usize) -> Catalog {

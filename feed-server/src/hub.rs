@@ -17,6 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::batch::Batch;
 use crate::catalog::Catalog;
+use crate::catalog_frames::WholeCatalog;
 use crate::fanout::framing::framed;
 use crate::frame_cutter::FrameCutter;
 use crate::frame_ring::{FrameRing, RingFrame};
@@ -58,15 +59,8 @@ pub struct Hub {
     catalog: Catalog,
     telemetry: Telemetry,
     state: Mutex<State>,
-    whole_catalog: Mutex<WholeCatalog>,
+    whole_catalog: WholeCatalog,
     end: watch::Sender<u64>,
-}
-
-/// The whole catalog as messages, encoded once for all who come before it changes.
-#[derive(Debug, Default)]
-struct WholeCatalog {
-    version: Option<u64>,
-    messages: Arc<Vec<Vec<u8>>>,
 }
 
 #[derive(Debug)]
@@ -126,7 +120,7 @@ impl Hub {
                 last_batch: None,
                 blocks: BlockBuffer::default(),
             }),
-            whole_catalog: Mutex::default(),
+            whole_catalog: WholeCatalog::default(),
             end: watch::Sender::new(0),
         }
     }
@@ -323,7 +317,8 @@ impl Hub {
         let mut snapshot = self.place(start)?;
         // After its place in the stream, and not under the lock that the source waits for: a catalog that knows more than the
         // stream does no harm.
-        snapshot.catalog = self.whole_catalog()?;
+        let envelope = self.envelope(snapshot.position, clock::now());
+        snapshot.catalog = self.whole_catalog.messages(&self.catalog, envelope, &self.telemetry)?;
         Ok(snapshot)
     }
 
@@ -363,19 +358,6 @@ impl Hub {
         };
         let (catalog, position, cursor) = (Arc::default(), state.sequence, state.ring.end());
         Ok(Snapshot { catalog, gap, backfill, held, position, cursor })
-    }
-
-    fn whole_catalog(&self) -> Result<Arc<Vec<Vec<u8>>>, EncodeError> {
-        let mut whole = self.whole_catalog.lock().unwrap_or_else(PoisonError::into_inner);
-        // Asked for before what it is the version of: at worst the next viewer's is encoded again.
-        let version = self.catalog.version();
-        if whole.version != Some(version) {
-            let envelope = self.envelope(Sequence(0), clock::now());
-            let messages = catalog_frames::encode(&self.catalog.whole(), CatalogScope::Whole, envelope)?;
-            self.telemetry.frames_encoded.inc_by(messages.len() as u64);
-            *whole = WholeCatalog { version: Some(version), messages: Arc::new(messages) };
-        }
-        Ok(Arc::clone(&whole.messages))
     }
 
     /// One viewer's copy of a message that was encoded for all, framed for the WebSocket.

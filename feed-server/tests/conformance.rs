@@ -1,5 +1,5 @@
 //! Conformance with [RFC 6455](https://www.rfc-editor.org/rfc/rfc6455): the cases of the Autobahn test suite, run by
-//! [kosoku](https://pypi.org/project/kosoku/), against the echo example, which stands on the server's own accept loop, upgrade,
+//! kosoku, a Python package, against the echo example, which stands on the server's own accept loop, upgrade,
 //! socket and framing. The groups 12 and 13 are of compression, which is never negotiated here.
 
 use std::collections::BTreeMap;
