@@ -93,6 +93,13 @@ mod tests {
     }
 
     #[test]
+    fn those_who_lost_their_server_together_do_not_come_back_together() {
+        let wait = |random| Backoff { retries: 4, ..Backoff::default() }.next_wait(Interval::from_millis(500), random);
+        let waits: Vec<_> = [0.0, 0.25, 0.5, 0.75].map(|random| wait(random).micros() / 1_000).into();
+        assert_eq!(waits, [500, 1_500, 2_500, 3_500], "spread evenly from the floor on");
+    }
+
+    #[test]
     fn only_a_healthy_connection_starts_it_again() {
         let mut backoff = Backoff::default();
         backoff.next_wait(Interval::ZERO, 0.5);
