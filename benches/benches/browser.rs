@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use benches::effort::Effort;
+use feed_server::app::shutdown::shutdown;
 use feed_server::http::page::Page;
-use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
 use feed_server::http::server::{Answer, listen, serve};
-use feed_server::shutdown::shutdown;
+use feed_server::net::connection_limiter::Limits;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response, StatusCode};

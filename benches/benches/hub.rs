@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use feed_server::batch::{Batch, BatchColumn};
-use feed_server::catalog::{Group, Series};
-use feed_server::hub::{self, Hub};
+use feed_server::ingest::batch::{Batch, BatchColumn};
+use feed_server::stream::catalog::{Group, Series};
+use feed_server::stream::hub::{self, Hub};
 use feed_server::telemetry::Telemetry;
 use protocol::{Bounds, Interval, SeriesKind, Timestamp};
 

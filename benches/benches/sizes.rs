@@ -1,6 +1,6 @@
 //! How many bytes a sample takes on the wire, and how long it takes to encode. Prints a table.
 //!
-//! Frames are counted whole: envelope, heads of blocks and columns, times. A sample is one value of one series.
+//! Frames are counted whole: header, heads of blocks and columns, times. A sample is one value of one series.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -10,9 +10,9 @@ use std::time::Instant;
 use anyhow::Result;
 use benches::effort::Effort;
 use benches::recording::{self, HOST_MINUTE, Rows};
-use feed_server::catalog::Catalog;
-use feed_server::source::{Outlet, SyntheticSource, SyntheticSpec, stop_signal};
-use protocol::{BlockBuffer, Body, Envelope, Frame, GroupId, Samples, SeriesId, Timestamp};
+use feed_server::ingest::{Outlet, SyntheticSource, SyntheticSpec, stop_signal};
+use feed_server::stream::catalog::Catalog;
+use protocol::{BlockBuffer, Body, Frame, GroupId, Header, Samples, SeriesId, Timestamp};
 
 /// Rows of each block: as sent live at 10 Hz, at 1,000 Hz, and as history.
 const ROWS: [usize; 5] = [1, 16, 60, 250, 1_000];
@@ -83,7 +83,7 @@ fn close(blocks: &mut BlockBuffer, frame: &mut Vec<u8>, encoded: &mut Encoded) -
     }
     let now = Timestamp::from_micros(1_700_000_000_000_000);
     let body = Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() });
-    Frame { envelope: Envelope::default(), body }.encode(frame)?;
+    Frame { header: Header::default(), body }.encode(frame)?;
     encoded.frames += 1;
     encoded.bytes += black_box(&*frame).len();
     Ok(())

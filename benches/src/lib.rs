@@ -40,8 +40,8 @@ pub mod record;
 pub mod recording;
 
 use protocol::{
-    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EncodeError, EntriesBuffer, Envelope, Epoch, Frame,
-    GroupDescriptor, GroupId, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
+    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EncodeError, EntriesBuffer, Epoch, Frame,
+    GroupDescriptor, GroupId, Header, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
     SeriesKind, Timestamp,
 };
 
@@ -68,7 +68,7 @@ pub fn catalog(series: u32) -> Result<Vec<u8>, EncodeError> {
     let (groups, series) = (groups.entries(), entries.entries());
     let retired = protocol::Entries::default();
     let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
-    Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body }.to_bytes()
+    Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes()
 }
 
 /// The end of a history that was empty: samples follow.
@@ -77,7 +77,7 @@ pub fn catalog(series: u32) -> Result<Vec<u8>, EncodeError> {
 /// None that can occur.
 pub fn no_history() -> Result<Vec<u8>, EncodeError> {
     let body = Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() });
-    Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body }.to_bytes()
+    Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes()
 }
 
 /// A frame of `rows` rows of `series` series, of values that no encoding can shorten. Frame `sequence` follows on frame
@@ -95,8 +95,8 @@ pub fn samples(sequence: u64, series: u32, rows: u32) -> Result<Vec<u8>, EncodeE
     let mut blocks = BlockBuffer::default();
     blocks.push(GROUP, &times, (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice)))?;
     let now = times.last().copied().unwrap_or_default();
-    let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(sequence), sent: now };
-    Frame { envelope, body: Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() }) }.to_bytes()
+    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now };
+    Frame { header, body: Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() }) }.to_bytes()
 }
 
 /// A number in 0..1 that follows from its place alone (a step of `SplitMix64`).

@@ -25,7 +25,7 @@ pub fn all() -> Vec<Box<dyn BlockCodec>> {
     vec![Box::new(Ours::default()), Box::new(Pco)]
 }
 
-/// A whole message with one block: preamble, envelope, times and all.
+/// A whole message with one block: preamble, header, times and all.
 #[derive(Debug, Default)]
 pub struct Ours(Kymograph);
 

@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 use futures_util::{SinkExt, StreamExt};
-use protocol::{Blocks, Body, ClientMessage, Echo, Envelope, Epoch, Frame, History, HistoryPart, Samples, Sequence};
+use protocol::{Blocks, Body, ClientMessage, Echo, Epoch, Frame, Header, History, HistoryPart, Samples, Sequence};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
@@ -54,8 +54,8 @@ async fn forgetful(listener: TcpListener) {
             let Ok(mut socket) = tokio_tungstenite::accept_async(socket).await else { return };
             let now = feed_server::clock::now();
             let frame = |sequence, body| {
-                let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(sequence), sent: now };
-                Message::binary(Frame { envelope, body }.to_bytes().expect("encodes"))
+                let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now };
+                Message::binary(Frame { header, body }.to_bytes().expect("encodes"))
             };
             let history = History { part: HistoryPart::Last, blocks: Blocks::default() };
             let samples = Samples { collected: now, queued: now, blocks: Blocks::default() };

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use feed_server::batch::Batch;
-use feed_server::catalog::Catalog;
-use feed_server::hub::BATCH_QUEUE;
-use feed_server::source::{Outlet, SourceError, SyntheticSource, SyntheticSpec, stop_signal};
+use feed_server::ingest::batch::Batch;
+use feed_server::ingest::{Outlet, SourceError, SyntheticSource, SyntheticSpec, stop_signal};
+use feed_server::stream::catalog::Catalog;
+use feed_server::stream::hub::BATCH_QUEUE;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use feed_server::source::SyntheticSpec;
+use feed_server::ingest::SyntheticSpec;
 
 /// Groups x series x Hz, over a window.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,10 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use anyhow::Result;
-use feed_server::config::Config;
-use feed_server::server::Server;
-use feed_server::shutdown::{Shutdown, shutdown};
-use feed_server::source::SourceSpec;
+use feed_server::app::config::Config;
+use feed_server::app::server::Server;
+use feed_server::app::shutdown::{Shutdown, shutdown};
+use feed_server::ingest::SourceSpec;
 
 use crate::load::Load;
 

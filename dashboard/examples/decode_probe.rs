@@ -5,7 +5,7 @@ use dashboard::store::Store;
 use js_sys::{Float64Array, Uint8Array};
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor, GroupId,
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header,
     History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 use wasm_bindgen::prelude::*;
@@ -62,7 +62,7 @@ impl DecodeProbe {
         let mut store = Store::new(Interval::from_secs(60));
         store.apply(&Frame::decode(&catalog(series)?)?);
         let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
-        store.apply(&Frame { envelope: envelope(0), body: history });
+        store.apply(&Frame { header: header(0), body: history });
         Ok(Self { data, series, rows, staging, rings, next_row: 0, store, applied: 0 })
     }
 
@@ -80,7 +80,7 @@ impl DecodeProbe {
         blocks.start(now);
         blocks.push(GroupId(1), &times, (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice)))?;
         let body = Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() });
-        let bytes = Frame { envelope: envelope(u64::from(number) + 1), body }.to_bytes()?;
+        let bytes = Frame { header: header(u64::from(number) + 1), body }.to_bytes()?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
@@ -121,7 +121,7 @@ impl DecodeProbe {
     pub fn apply(&mut self, message: &Uint8Array, number: u32) -> Result<u32, JsError> {
         if number == 0 {
             let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
-            self.store.apply(&Frame { envelope: envelope(0), body: history });
+            self.store.apply(&Frame { header: header(0), body: history });
         }
         let bytes = self.staging.stage(message).ok_or_else(|| JsError::new("too long"))?;
         self.store.apply(&Frame::decode(bytes)?);
@@ -153,8 +153,8 @@ impl DecodeProbe {
     }
 }
 
-fn envelope(sequence: u64) -> Envelope {
-    Envelope { epoch: Epoch(1), sequence: Sequence(sequence), ..Envelope::default() }
+fn header(sequence: u64) -> Header {
+    Header { epoch: Epoch(1), sequence: Sequence(sequence), ..Header::default() }
 }
 
 fn catalog(series: u32) -> Result<Vec<u8>, JsError> {
@@ -169,5 +169,5 @@ fn catalog(series: u32) -> Result<Vec<u8>, JsError> {
     let (groups, series) = (groups.entries(), entries.entries());
     let retired = protocol::Entries::default();
     let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
-    Ok(Frame { envelope: envelope(0), body }.to_bytes()?)
+    Ok(Frame { header: header(0), body }.to_bytes()?)
 }

@@ -11,42 +11,29 @@
 //! behind goes back to its session, and so on.
 //!
 //! # Layout
+//! Rooms, in the order in which data flows; each imports only from those above it and from the leaves.
+//!
 //! | module | subject |
 //! | --- | --- |
-//! | [`source`] | where samples come from: this machine, or made-up signals |
-//! | [`batch`], [`catalog`] | what sources hand over: samples, and what they are |
-//! | [`hub`] | sequence numbers, and frames made once for all |
-//! | [`history`], [`frame_ring`] | the last minutes in columns; the last seconds as frames |
-//! | [`frame_cutter`], [`packing`], [`catalog_frames`] | what fits one frame |
-//! | [`session`] | one viewer: cursor, pace, refusals |
-//! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
-//! | [`http`] | page, upgrade, health, metrics |
-//! | [`server`], [`config`], [`cli`] | start to end, and what it is told |
-//! | [`allowance`], [`descriptors`] | how much may be said; how many may connect |
-//! | [`telemetry`], [`process`], [`shutdown`], [`clock`], [`duration`] | what it counts; how it ends; time |
+//! | [`ingest`] | sources: this machine, or synthetic signals; batches of rows |
+//! | [`stream`] | catalog, sequence numbers, history, frames |
+//! | [`net`] | sockets, TLS, connection limits, WebSocket framing |
+//! | [`deliver`] | sessions and fan-out: frames to every viewer |
+//! | [`http`] | page, upgrade, health, metrics; access |
+//! | [`app`] | command line, configuration, assembly, shutdown |
+//! | [`telemetry`], [`process`], [`rate_limiter`], [`clock`], [`duration`] | leaves |
 //!
 //! # What this crate does not know
 //! How anything is drawn. It never waits for a viewer, and never reads a value it passes on.
 
-pub mod allowance;
-pub mod batch;
-pub mod catalog;
-pub mod catalog_frames;
-pub mod cli;
+pub mod app;
 pub mod clock;
-pub mod config;
-pub mod descriptors;
+pub mod deliver;
 pub mod duration;
-pub mod fanout;
-pub mod frame_cutter;
-pub mod frame_ring;
-pub mod history;
 pub mod http;
-pub mod hub;
-pub mod packing;
+pub mod ingest;
+pub mod net;
 pub mod process;
-pub mod server;
-pub mod session;
-pub mod shutdown;
-pub mod source;
+pub mod rate_limiter;
+pub mod stream;
 pub mod telemetry;

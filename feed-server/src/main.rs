@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use feed_server::cli::{Cli, Command, ServeArgs};
-use feed_server::config::Config;
+use feed_server::app::cli::{Cli, Command, ServeArgs};
+use feed_server::app::config::Config;
+use feed_server::app::server::Server;
+use feed_server::app::shutdown::shutdown;
 #[cfg(unix)]
-use feed_server::http::tls::Tls;
-use feed_server::server::Server;
-use feed_server::shutdown::shutdown;
+use feed_server::net::tls::Tls;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream as StdTcpStream};
 use std::process::{Child, Command, Stdio};
 
-use feed_server::config::Config;
+use feed_server::app::config::Config;
 use served::{Served, handshake};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};

@@ -2,7 +2,7 @@
 
 mod served;
 
-use feed_server::config::Config;
+use feed_server::app::config::Config;
 use protocol::{Body, Frame};
 use served::{Served, handshake};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

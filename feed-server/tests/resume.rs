@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use feed_server::batch::{Batch, BatchColumn};
-use feed_server::catalog::{Group, Series};
 use feed_server::clock;
-use feed_server::hub::{Bounds, Hub, Seat};
-use feed_server::session::cursor::Cursor;
+use feed_server::deliver::session::cursor::Cursor;
+use feed_server::ingest::batch::{Batch, BatchColumn};
+use feed_server::stream::catalog::{Group, Series};
+use feed_server::stream::hub::{Bounds, Hub, Seat};
 use feed_server::telemetry::Telemetry;
 use model::{Row, Values, Viewer, WINDOW};
 use proptest::prelude::*;
@@ -95,7 +95,7 @@ impl Server {
 
     fn position(&self) -> Sequence {
         let hello = self.hub.hello().expect("encodes");
-        Frame::decode(message(&hello)).expect("decodes").envelope.sequence
+        Frame::decode(message(&hello)).expect("decodes").header.sequence
     }
 
     fn publish(&mut self, group: usize, rows: usize, present: u8, seed: u64) {

@@ -2,7 +2,7 @@
 
 mod served;
 
-use feed_server::config::Config;
+use feed_server::app::config::Config;
 use protocol::{
     Body, Bounds, CatalogScope, ClientMessage, Epoch, Frame, GapCause, HistoryPart, Interval, Sequence, Start,
     Timestamp, Visibility,
@@ -117,7 +117,7 @@ async fn a_probe_is_answered_with_the_servers_time() {
         let frame = Frame::decode(&bytes).expect("decodes");
         if let Body::Echo(echo) = frame.body {
             assert_eq!(echo.origin, origin);
-            assert!(frame.envelope.sent >= echo.received);
+            assert!(frame.header.sent >= echo.received);
             return;
         }
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
-use feed_server::http::tls::Tls;
+use feed_server::net::tls::Tls;
 use futures_util::{SinkExt, StreamExt};
 use model::Viewer;
 use nix::sys::signal::Signal;

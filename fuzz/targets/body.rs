@@ -1,4 +1,4 @@
-//! Any bytes, made a frame: the kind is theirs, and so are envelope and body.
+//! Any bytes, made a frame: the kind is theirs, and so are header and body.
 #![no_main]
 
 use fuzz::preamble;

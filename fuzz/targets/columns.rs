@@ -2,7 +2,7 @@
 #![no_main]
 
 use fuzz::blocks::assert_same_bits;
-use protocol::{BlockBuffer, Body, Envelope, Frame, GroupId, Samples, SeriesId, Timestamp};
+use protocol::{BlockBuffer, Body, Header, Frame, GroupId, Samples, SeriesId, Timestamp};
 
 /// Two blocks of so many rows fit one message, however badly they pack.
 const MOST_ROWS: usize = 1_024;
@@ -31,7 +31,7 @@ fn check_blocks(origin: Timestamp, times: &[Timestamp], blocks: [[&[f64]; 2]; 2]
     assert!(buffer.len() <= unpacked, "{} bytes for {} rows: more than unpacked", buffer.len(), times.len());
 
     let samples = Samples { collected: origin, queued: origin, blocks: buffer.blocks() };
-    let message = Frame { envelope: Envelope::default(), body: Body::Samples(samples) };
+    let message = Frame { header: Header::default(), body: Body::Samples(samples) };
     let message = message.to_bytes().expect("fits a message");
     let frame = Frame::decode(&message).expect("what was written can be read");
     let Body::Samples(samples) = frame.body else { panic!("another kind came back") };

@@ -24,7 +24,7 @@ pub enum Body<'a> {
     History(History<'a>),
     /// Samples that the viewer will never get.
     Gap(Gap),
-    /// Nothing new, but alive. The envelope's sequence tells a viewer whether it holds everything.
+    /// Nothing new, but alive. The header's sequence tells a viewer whether it holds everything.
     Heartbeat(Heartbeat),
     /// Answer to a viewer's [`Probe`](crate::ClientMessage::Probe).
     Echo(Echo),
@@ -116,7 +116,7 @@ impl Check for Hello<'_> {
     }
 }
 
-/// New samples. The envelope's sequence is the number of this frame.
+/// New samples. The header's sequence is the number of this frame.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct Samples<'a> {
     /// When the newest of them was handed over by its source.
@@ -133,7 +133,7 @@ impl Check for Samples<'_> {
     }
 }
 
-/// Samples up to and including the envelope's sequence, oldest first within a group.
+/// Samples up to and including the header's sequence, oldest first within a group.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct History<'a> {
     /// Whether more follows.
@@ -153,7 +153,7 @@ impl Check for History<'_> {
 pub enum HistoryPart {
     /// More follows.
     More,
-    /// This was the last part: the viewer now holds everything up to the envelope's sequence.
+    /// This was the last part: the viewer now holds everything up to the header's sequence.
     Last,
 }
 
@@ -195,7 +195,7 @@ impl Check for Heartbeat {}
 pub struct Echo {
     /// The viewer's own time, as it stood in the probe.
     pub origin: Timestamp,
-    /// When the server read the probe. When it answered stands in the envelope.
+    /// When the server read the probe. When it answered stands in the header.
     pub received: Timestamp,
 }
 

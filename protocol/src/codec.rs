@@ -11,7 +11,7 @@ type Fixed = Configuration<LittleEndian, Fixint, Limit<DECODE_CLAIM>>;
 
 /// Bodies: varints.
 pub(crate) const BODY: Varints = config::standard().with_limit::<DECODE_CLAIM>();
-/// Preamble and envelope: fixed widths, so that each field has a fixed place.
+/// Preamble and header: fixed widths, so that each field has a fixed place.
 pub(crate) const HEAD: Fixed = config::standard().with_fixed_int_encoding().with_limit::<DECODE_CLAIM>();
 
 /// Decodes a value that must fill `bytes` to the last one.

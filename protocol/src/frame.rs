@@ -1,4 +1,4 @@
-//! A whole message from the server: preamble, envelope, body.
+//! A whole message from the server: preamble, header, body.
 
 use bincode::{Decode, Encode};
 
@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// Where and when in the stream a frame was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct Envelope {
+pub struct Header {
     /// The life of the server that sent it.
     pub epoch: Epoch,
     /// The number of a `Samples` frame; of any other, the position that the stream had reached when it was made.
@@ -21,7 +21,7 @@ pub struct Envelope {
     pub sent: Timestamp,
 }
 
-impl Envelope {
+impl Header {
     /// Length on the wire.
     pub const BYTES: usize = 24;
 }
@@ -30,14 +30,14 @@ impl Envelope {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame<'a> {
     /// Where and when.
-    pub envelope: Envelope,
+    pub header: Header,
     /// What.
     pub body: Body<'a>,
 }
 
 impl<'a> Frame<'a> {
     /// Bytes before the body.
-    pub const HEAD_BYTES: usize = Preamble::BYTES + Envelope::BYTES;
+    pub const HEAD_BYTES: usize = Preamble::BYTES + Header::BYTES;
     /// The most a body may have.
     pub const MAX_BODY_BYTES: usize = MAX_MESSAGE_BYTES - Self::HEAD_BYTES;
 
@@ -49,12 +49,12 @@ impl<'a> Frame<'a> {
     pub fn decode(message: &'a [u8]) -> Result<Self, DecodeError> {
         let (preamble, body) = Preamble::decode(message, Self::HEAD_BYTES)?;
         let fields = message[Preamble::BYTES..Self::HEAD_BYTES].as_chunks().0;
-        let envelope = Envelope {
+        let header = Header {
             epoch: Epoch(u64::from_le_bytes(fields[0])),
             sequence: Sequence(u64::from_le_bytes(fields[1])),
             sent: Timestamp::from_micros(i64::from_le_bytes(fields[2])),
         };
-        Ok(Self { envelope, body: Body::decode(preamble.kind, body)? })
+        Ok(Self { header, body: Body::decode(preamble.kind, body)? })
     }
 
     /// Writes the message to `out`, which is cleared first and keeps its memory.
@@ -64,7 +64,7 @@ impl<'a> Frame<'a> {
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         out.clear();
         Preamble::open(self.body.kind(), out);
-        codec::append(&self.envelope, out, codec::HEAD)?;
+        codec::append(&self.header, out, codec::HEAD)?;
         self.body.append_to(out)?;
         if out.len() > MAX_MESSAGE_BYTES {
             return Err(EncodeError::TooLong { found: out.len(), limit: MAX_MESSAGE_BYTES });
@@ -73,10 +73,10 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
-    /// Writes another envelope over that of an encoded message. One that is too short for an envelope is left as it is.
-    pub fn stamp(message: &mut [u8], envelope: &Envelope) {
+    /// Writes another header over that of an encoded message. One that is too short for a header is left as it is.
+    pub fn stamp(message: &mut [u8], header: &Header) {
         let fields =
-            [envelope.epoch.0.to_le_bytes(), envelope.sequence.0.to_le_bytes(), envelope.sent.micros().to_le_bytes()];
+            [header.epoch.0.to_le_bytes(), header.sequence.0.to_le_bytes(), header.sent.micros().to_le_bytes()];
         if let Some(place) = message.get_mut(Preamble::BYTES..Self::HEAD_BYTES) {
             place.copy_from_slice(fields.as_flattened());
         }

@@ -3,26 +3,26 @@
 //! One WebSocket message holds one [`Frame`] (server to viewer) or one [`ClientMessage`] (viewer to server). Both open
 //! with the same eight bytes, a [`Preamble`]: magic, protocol version, kind and body length. They stand outside the
 //! body, so that a reader can skip a kind it does not know. Everything after it is [bincode 2] (`standard()`: little
-//! endian, varints), save the frame's fixed [`Envelope`].
+//! endian, varints), save the frame's fixed [`Header`].
 //!
 //! Samples travel in columns. A [`Block`] holds one group of series that were sampled together: one time column and a
 //! value column for each series. Nothing is copied while decoding: strings and columns borrow from the message.
 //!
 //! ```
-//! use protocol::{Body, Bye, ByeReason, Envelope, Epoch, Frame, Interval, Sequence, Timestamp};
+//! use protocol::{Body, Bye, ByeReason, Header, Epoch, Frame, Interval, Sequence, Timestamp};
 //!
-//! let envelope = Envelope { epoch: Epoch(7), sequence: Sequence(42), sent: Timestamp::from_micros(1_000) };
+//! let header = Header { epoch: Epoch(7), sequence: Sequence(42), sent: Timestamp::from_micros(1_000) };
 //! let bye = Bye { reason: ByeReason::ServerStopping, retry_after: Interval::from_millis(250), text: "restart" };
-//! let bytes = Frame { envelope, body: Body::Bye(bye) }.to_bytes()?;
+//! let bytes = Frame { header, body: Body::Bye(bye) }.to_bytes()?;
 //! let frame = Frame::decode(&bytes)?;
-//! assert_eq!(frame.envelope.sequence, Sequence(42));
+//! assert_eq!(frame.header.sequence, Sequence(42));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Layout
 //! | module | subject |
 //! | --- | --- |
-//! | [`frame`] | a whole message to a viewer: preamble, envelope, body |
+//! | [`frame`] | a whole message to a viewer: preamble, header, body |
 //! | [`client_message`] | a whole message from a viewer |
 //! | [`body`] | what a frame can say: samples, history, gap, heartbeat, bye, ... |
 //! | [`catalog`] | descriptors of groups and series; data frames carry ids only |
@@ -65,7 +65,7 @@ pub use client_message::{ClientMessage, Start, Visibility};
 pub use column::Column;
 pub use entries::{Entries, EntriesBuffer};
 pub use error::{DecodeError, EncodeError};
-pub use frame::{Envelope, Frame};
+pub use frame::{Frame, Header};
 pub use id::{Epoch, GroupId, Sequence, SeriesId};
 pub use integers::BadIntegers;
 pub use preamble::{PROTOCOL_VERSION, Preamble};

@@ -20,7 +20,7 @@ pub struct Preamble {
     pub version: u8,
     /// Which body follows.
     pub kind: u8,
-    /// Length of the body in bytes, the envelope not counted.
+    /// Length of the body in bytes, the header not counted.
     pub body_bytes: u32,
 }
 

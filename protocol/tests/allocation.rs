@@ -7,7 +7,7 @@ mod vectors;
 use std::hint::black_box;
 
 use counting::{Asked, asked_by};
-use protocol::{BlockBuffer, Body, ClientMessage, Envelope, Frame, GroupId, Samples, Sequence, SeriesId, Timestamp};
+use protocol::{BlockBuffer, Body, ClientMessage, Frame, GroupId, Header, Samples, Sequence, SeriesId, Timestamp};
 use reader::Reader;
 
 #[test]
@@ -88,8 +88,8 @@ fn encode(rows: &[Rows], origin: Timestamp, buffer: &mut BlockBuffer, out: &mut 
         buffer.push(*group, times, columns).expect("encodes");
     }
     let samples = Samples { collected: origin, queued: origin, blocks: buffer.blocks() };
-    let envelope = Envelope { sequence: Sequence(1), sent: origin, ..Envelope::default() };
-    Frame { envelope, body: Body::Samples(samples) }.encode(out).expect("fits a message");
+    let header = Header { sequence: Sequence(1), sent: origin, ..Header::default() };
+    Frame { header, body: Body::Samples(samples) }.encode(out).expect("fits a message");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
     Alert, AlertState, Annotation, AnnotationKind, BlockBuffer, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
-    ClientMessage, Echo, EntriesBuffer, Envelope, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Heartbeat,
+    ClientMessage, Echo, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat,
     Hello, History, HistoryPart, Interval, Label, Log, Relay, Samples, Sequence, SeriesDescriptor, SeriesId,
     SeriesKind, SeriesTally, Severity, Start, Tally, Timestamp, Visibility,
 };
@@ -106,8 +106,8 @@ fn many_rows() -> impl Strategy<Value = Rows> {
     rows_of(prop_oneof![Just(1_usize), Just(129), Just(257), 100..700_usize])
 }
 
-fn envelope() -> impl Strategy<Value = Envelope> {
-    (any::<u64>(), any::<u64>(), any::<i64>()).prop_map(|(epoch, sequence, sent)| Envelope {
+fn header() -> impl Strategy<Value = Header> {
+    (any::<u64>(), any::<u64>(), any::<i64>()).prop_map(|(epoch, sequence, sent)| Header {
         epoch: Epoch(epoch),
         sequence: Sequence(sequence),
         sent: Timestamp::from_micros(sent),
@@ -188,11 +188,11 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         Body::Relay(Relay { from: text, payload: text.as_bytes() }),
         Body::Bye(Bye { reason: ByeReason::Overloaded, retry_after: interval, text }),
     ];
-    let envelope = Envelope { epoch: Epoch(number), sequence: Sequence(number), sent: at };
+    let header = Header { epoch: Epoch(number), sequence: Sequence(number), sent: at };
     bodies
         .into_iter()
         .map(|body| {
-            let frame = Frame { envelope, body };
+            let frame = Frame { header, body };
             let bytes = frame.to_bytes().expect("fits a message");
             assert_eq!(format!("{:?}", Frame::decode(&bytes).expect("decodes")), format!("{frame:?}"));
             bytes
@@ -247,15 +247,15 @@ fn read_all(bytes: &[u8]) -> usize {
 
 proptest! {
     #[test]
-    fn samples_round_trip_bit_for_bit(envelope in envelope(), blocks in vec(prop_oneof![rows(), many_rows()], 0..3)) {
+    fn samples_round_trip_bit_for_bit(header in header(), blocks in vec(prop_oneof![rows(), many_rows()], 0..3)) {
         let mut buffer = BlockBuffer::default();
         fill(&mut buffer, &blocks);
         let raw = blocks.iter().map(|block| 40 + block.times.len() * 8 + block.columns.len() * (11 + block.times.len() * 8));
         prop_assert!(buffer.len() <= raw.sum::<usize>(), "no column is longer than raw");
-        let samples = Samples { collected: envelope.sent, queued: envelope.sent, blocks: buffer.blocks() };
-        let bytes = Frame { envelope, body: Body::Samples(samples) }.to_bytes().expect("fits a message");
+        let samples = Samples { collected: header.sent, queued: header.sent, blocks: buffer.blocks() };
+        let bytes = Frame { header, body: Body::Samples(samples) }.to_bytes().expect("fits a message");
         let frame = Frame::decode(&bytes).expect("decodes");
-        prop_assert_eq!(frame.envelope, envelope);
+        prop_assert_eq!(frame.header, header);
         let Body::Samples(samples) = frame.body else { panic!("another kind came back") };
         let mut decoded = samples.blocks.iter();
         for expected in &blocks {
@@ -319,7 +319,7 @@ proptest! {
     fn arbitrary_bytes_never_panic(kind in 0..16_u8, mut body in vec(any::<u8>(), 0..400)) {
         let mut bytes = vec![b'K', b'Y', 1, kind];
         bytes.extend((body.len() as u32).to_le_bytes());
-        bytes.extend([0; Envelope::BYTES]);
+        bytes.extend([0; Header::BYTES]);
         bytes.append(&mut body);
         read_all(&bytes);
         let _decoded = ClientMessage::decode(&bytes);
@@ -333,6 +333,6 @@ fn a_message_over_the_limit_is_refused_both_ways() {
     assert!(matches!(ClientMessage::decode(&long), Err(protocol::DecodeError::TooLong { .. })));
     let payload = vec![0; MAX_MESSAGE_BYTES];
     let relay = Body::Relay(Relay { from: "", payload: &payload });
-    let refused = Frame { envelope: Envelope::default(), body: relay }.to_bytes();
+    let refused = Frame { header: Header::default(), body: relay }.to_bytes();
     assert!(matches!(refused, Err(protocol::EncodeError::TooLong { .. })));
 }

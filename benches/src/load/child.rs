@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
-use feed_server::config::Config;
-use feed_server::server::Server;
-use feed_server::shutdown::shutdown;
+use feed_server::app::config::Config;
+use feed_server::app::server::Server;
+use feed_server::app::shutdown::shutdown;
 
 /// A server process. Dropping it ends it.
 #[derive(Debug)]

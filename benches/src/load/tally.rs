@@ -47,14 +47,14 @@ impl Default for Tally {
 impl Tally {
     /// Counts a frame. When it came in, by the server's clock, is told while latency is measured.
     pub fn frame(&mut self, frame: &Frame<'_>, received: Option<Timestamp>) {
-        let (epoch, sequence) = (frame.envelope.epoch, frame.envelope.sequence);
+        let (epoch, sequence) = (frame.header.epoch, frame.header.sequence);
         match frame.body {
             Body::Samples(samples) => {
                 self.follow(epoch, sequence);
                 self.frames += 1;
                 self.samples += self.read(&samples.blocks);
                 if let Some(received) = received {
-                    let latency = received.micros_since(frame.envelope.sent).max(0) as u64;
+                    let latency = received.micros_since(frame.header.sent).max(0) as u64;
                     self.latency_us.saturating_record(latency);
                 }
             }
@@ -111,13 +111,13 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{BlockBuffer, Envelope, Gap, GapCause, GroupId, Heartbeat, History, Interval, Samples, SeriesId};
+    use protocol::{BlockBuffer, Gap, GapCause, GroupId, Header, Heartbeat, History, Interval, Samples, SeriesId};
 
     use super::*;
 
     fn tell(tally: &mut Tally, sequence: u64, body: Body<'_>) {
-        let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(1_000) };
-        tally.frame(&Frame { envelope, body }, Some(Timestamp::from_micros(3_500)));
+        let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(1_000) };
+        tally.frame(&Frame { header, body }, Some(Timestamp::from_micros(3_500)));
     }
 
     fn samples(tally: &mut Tally, sequence: u64) {

@@ -112,8 +112,8 @@ pub async fn clock_offset_us(url: &str) -> Result<i64> {
             let arrived = feed_server::clock::now();
             let frame = Frame::decode(&bytes)?;
             let Body::Echo(echo) = frame.body else { continue };
-            let way = arrived.micros_since(origin) - frame.envelope.sent.micros_since(echo.received);
-            let offset = i64::midpoint(echo.received.micros_since(origin), frame.envelope.sent.micros_since(arrived));
+            let way = arrived.micros_since(origin) - frame.header.sent.micros_since(echo.received);
+            let offset = i64::midpoint(echo.received.micros_since(origin), frame.header.sent.micros_since(arrived));
             if best.is_none_or(|(shortest, _)| way < shortest) {
                 best = Some((way, offset));
             }

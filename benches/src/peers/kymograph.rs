@@ -1,7 +1,7 @@
 //! Ours: frames of at most 64 KiB, borrowed and copied once.
 
 use protocol::limits::MAX_BLOCK_ROWS;
-use protocol::{BlockBuffer, Body, Envelope, Epoch, Frame, Preamble, Samples, Sequence, SeriesId, Timestamp};
+use protocol::{BlockBuffer, Body, Epoch, Frame, Header, Preamble, Samples, Sequence, SeriesId, Timestamp};
 
 use super::{OURS, Peer};
 use crate::GROUP;
@@ -32,9 +32,9 @@ impl Peer for Kymograph {
             self.blocks.start(time(first));
             self.blocks.push(GROUP, &self.times, columns).expect("every column has all rows");
             let now = Timestamp::from_micros(record.sent);
-            let envelope = Envelope { epoch: Epoch(record.epoch), sequence: Sequence(record.sequence), sent: now };
+            let header = Header { epoch: Epoch(record.epoch), sequence: Sequence(record.sequence), sent: now };
             let body = Body::Samples(Samples { collected: now, queued: now, blocks: self.blocks.blocks() });
-            Frame { envelope, body }.encode(&mut self.message).expect("so many rows fit");
+            Frame { header, body }.encode(&mut self.message).expect("so many rows fit");
             send(&self.message);
         }
     }

@@ -1,8 +1,8 @@
 //! Charts of hand-made feeds: which pixels they change, and which they never miss.
 
 use protocol::{
-    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor,
-    GroupId, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId,
+    Header, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 
 use super::live::Change;
@@ -22,7 +22,7 @@ fn catalog(interval: Interval) -> Vec<u8> {
     }
     let (groups, series, retired) = (groups.entries(), series.entries(), protocol::Entries::default());
     let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
-    Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body }.to_bytes().expect("encodes")
+    Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes().expect("encodes")
 }
 
 fn samples(sequence: u64, time: Timestamp, values: [f64; 2]) -> Vec<u8> {
@@ -30,8 +30,8 @@ fn samples(sequence: u64, time: Timestamp, values: [f64; 2]) -> Vec<u8> {
     let columns = [(SeriesId(1), &values[..1]), (SeriesId(2), &values[1..])];
     blocks.push(GroupId(1), &[time], columns).expect("encodes");
     let body = Body::Samples(Samples { collected: time, queued: time, blocks: blocks.blocks() });
-    let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(sequence), sent: time };
-    Frame { envelope, body }.to_bytes().expect("encodes")
+    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: time };
+    Frame { header, body }.to_bytes().expect("encodes")
 }
 
 const WIDTH: u32 = 200;
@@ -59,7 +59,7 @@ impl Feed {
         let catalog = catalog(Interval::from_micros((1_000_000 / hz) as u64));
         store.apply(&Frame::decode(&catalog).expect("decodes"));
         let history = Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() });
-        store.apply(&Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body: history });
+        store.apply(&Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body: history });
         Self { store, hz, row: 0, sequence: 0 }
     }
 

@@ -28,7 +28,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The exchange that an echo completes; `sent` stands in its envelope.
+    /// The exchange that an echo completes; `sent` stands in its header.
     pub const fn of_echo(echo: Echo, sent: Timestamp, arrived: Timestamp) -> Self {
         Self { origin: echo.origin, received: echo.received, sent, arrived }
     }

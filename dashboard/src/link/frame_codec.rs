@@ -46,7 +46,7 @@ impl Codec for FrameCodec {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Body, Bye, ByeReason, Envelope, Interval, Timestamp};
+    use protocol::{Body, Bye, ByeReason, Header, Interval, Timestamp};
 
     use super::*;
 
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_frame_borrows_from_the_message() {
         let bye = Bye { reason: ByeReason::Overloaded, retry_after: Interval::ZERO, text: "later" };
-        let bytes = Frame { envelope: Envelope::default(), body: Body::Bye(bye) }.to_bytes().expect("it fits");
+        let bytes = Frame { header: Header::default(), body: Body::Bye(bye) }.to_bytes().expect("it fits");
         let Ok(Frame { body: Body::Bye(read), .. }) = FrameCodec.decode(Incoming::Binary(&bytes)) else {
             panic!("no bye")
         };

@@ -147,7 +147,7 @@ impl App {
     fn frame_received(&mut self, frame: &Frame<'_>) {
         let now = page_now();
         self.counts.messages += 1;
-        self.clock.heard(frame.envelope.sent, now);
+        self.clock.heard(frame.header.sent, now);
         match &frame.body {
             Body::Hello(hello) => self.header.set_host(hello.host),
             Body::Samples(samples) => {
@@ -155,7 +155,7 @@ impl App {
                     self.lag.record(now, lag);
                 }
             }
-            Body::Echo(echo) => self.clock.record(Exchange::of_echo(*echo, frame.envelope.sent, now)),
+            Body::Echo(echo) => self.clock.record(Exchange::of_echo(*echo, frame.header.sent, now)),
             Body::Bye(bye) => {
                 if let Some(client) = &self.client {
                     client.set_retry_floor(bye.retry_after);

@@ -120,7 +120,7 @@ impl Store {
 
     /// Takes in one frame.
     pub fn apply(&mut self, frame: &Frame<'_>) -> Applied {
-        match self.position.judge(&frame.envelope, &frame.body) {
+        match self.position.judge(&frame.header, &frame.body) {
             Verdict::Take => self.take(&frame.body),
             Verdict::TakeAnew => {
                 self.break_lines();

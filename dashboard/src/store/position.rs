@@ -15,7 +15,7 @@
 //! answer, and, once, when part of the answer could not be read. Whatever else is lost waits for the next heartbeat. So
 //! a server that sends nothing but nonsense is asked about once a second.
 
-use protocol::{Body, CatalogScope, Envelope, Epoch, HistoryPart, Interval, Sequence, Start};
+use protocol::{Body, CatalogScope, Epoch, Header, HistoryPart, Interval, Sequence, Start};
 
 /// So many heartbeats without anything of an answer: it was lost. More than a connection that is seconds behind still has
 /// on the way from before the request.
@@ -125,15 +125,15 @@ impl Position {
     /// What to do with a frame.
     ///
     /// Hot: once a frame.
-    pub fn judge(&mut self, envelope: &Envelope, body: &Body<'_>) -> Verdict {
-        let is_of_epoch = self.epoch == Some(envelope.epoch);
+    pub fn judge(&mut self, header: &Header, body: &Body<'_>) -> Verdict {
+        let is_of_epoch = self.epoch == Some(header.epoch);
         match body {
-            Body::Catalog(catalog) if catalog.scope == CatalogScope::Whole => self.begin(envelope.epoch),
-            Body::Heartbeat(_) => self.heartbeat(envelope),
+            Body::Catalog(catalog) if catalog.scope == CatalogScope::Whole => self.begin(header.epoch),
+            Body::Heartbeat(_) => self.heartbeat(header),
             // Positions and ids of another epoch mean nothing in this one.
             Body::Catalog(_) | Body::Gap(_) | Body::History(_) | Body::Samples(_) if !is_of_epoch => self.miss(),
-            Body::Samples(_) => self.samples(envelope.sequence),
-            Body::History(history) => self.history(history.part, envelope.sequence),
+            Body::Samples(_) => self.samples(header.sequence),
+            Body::History(history) => self.history(history.part, header.sequence),
             _ => Verdict::Take,
         }
     }
@@ -203,13 +203,13 @@ impl Position {
         Verdict::Take
     }
 
-    fn heartbeat(&mut self, envelope: &Envelope) -> Verdict {
+    fn heartbeat(&mut self, header: &Header) -> Verdict {
         self.has_just_asked = false;
         self.heartbeats = self.heartbeats.saturating_add(1);
         let is_whole = match self.phase {
             Phase::Live => {
-                let is_ahead = self.held.is_some_and(|held| envelope.sequence > held);
-                self.epoch == Some(envelope.epoch) && !is_ahead && !self.suspect
+                let is_ahead = self.held.is_some_and(|held| header.sequence > held);
+                self.epoch == Some(header.epoch) && !is_ahead && !self.suspect
             }
             Phase::Awaiting | Phase::Filling => self.heartbeats < PATIENCE,
         };

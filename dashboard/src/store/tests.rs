@@ -5,8 +5,8 @@ use std::ops::Range;
 use proptest::prelude::*;
 use protocol::column::MISSING;
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, Gap, GapCause,
-    GroupDescriptor, GroupId, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor,
+    GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
     SeriesKind, Start, Timestamp,
 };
 
@@ -20,8 +20,8 @@ fn at(tenth: i64) -> Timestamp {
     Timestamp::from_micros(tenth * 100_000)
 }
 
-fn envelope(epoch: u64, sequence: u64) -> Envelope {
-    Envelope { epoch: Epoch(epoch), sequence: Sequence(sequence), sent: Timestamp::default() }
+fn header(epoch: u64, sequence: u64) -> Header {
+    Header { epoch: Epoch(epoch), sequence: Sequence(sequence), sent: Timestamp::default() }
 }
 
 /// A stream of one group that a test writes frame by frame.
@@ -61,7 +61,7 @@ impl Stream {
         }
         let (groups, series, retired) = (groups.entries(), entries.entries(), gone.entries());
         let body = Body::Catalog(Catalog { scope, groups, series, retired });
-        self.store.apply(&Frame { envelope: envelope(self.epoch, 0), body })
+        self.store.apply(&Frame { header: header(self.epoch, 0), body })
     }
 
     fn blocks(rows: &[i64], columns: &[(u32, f64)]) -> BlockBuffer {
@@ -80,7 +80,7 @@ impl Stream {
         let buffer = Self::blocks(rows, columns);
         let (collected, queued) = (Timestamp::default(), Timestamp::default());
         let body = Body::Samples(Samples { collected, queued, blocks: buffer.blocks() });
-        self.store.apply(&Frame { envelope: envelope(self.epoch, sequence), body })
+        self.store.apply(&Frame { header: header(self.epoch, sequence), body })
     }
 
     /// Begins anew, with history.
@@ -89,12 +89,12 @@ impl Stream {
         self.catalog(CatalogScope::Whole, &series, &[]);
         let buffer = Self::blocks(rows, columns);
         let body = Body::History(History { part: HistoryPart::Last, blocks: buffer.blocks() });
-        self.store.apply(&Frame { envelope: envelope(self.epoch, sequence), body });
+        self.store.apply(&Frame { header: header(self.epoch, sequence), body });
     }
 
     fn gap(&mut self) {
         let gap = Gap { after: Sequence(0), until: Sequence(0), cause: GapCause::EpochChanged };
-        self.store.apply(&Frame { envelope: envelope(self.epoch, 0), body: Body::Gap(gap) });
+        self.store.apply(&Frame { header: header(self.epoch, 0), body: Body::Gap(gap) });
     }
 
     /// Rows of a series by its place: times in tenths of a second, and values' bits.
@@ -151,7 +151,7 @@ fn a_frame_that_comes_twice_counts_once_and_one_that_never_came_is_noticed() {
     stream.history(5, &[3, 4, 5], &[(1, 5.0)]);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 2.0), (3, 5.0), (4, 5.0), (5, 5.0)]));
     let heartbeat = Body::Heartbeat(Heartbeat { next_within: INTERVAL });
-    let head = |sequence| Frame { envelope: envelope(1, sequence), body: heartbeat };
+    let head = |sequence| Frame { header: header(1, sequence), body: heartbeat };
     assert_eq!(stream.store.apply(&head(5)), Applied::Stored);
     assert_eq!(stream.store.apply(&head(6)), Applied::Lost);
 }
@@ -238,7 +238,7 @@ fn many(store: &mut Store, group: u32, series: Range<u32>) {
     let (groups, series, retired) = (groups.entries(), entries.entries(), protocol::Entries::default());
     let scope = if store.groups().is_empty() { CatalogScope::Whole } else { CatalogScope::Changes };
     let body = Body::Catalog(Catalog { scope, groups, series, retired });
-    store.apply(&Frame { envelope: envelope(1, 0), body });
+    store.apply(&Frame { header: header(1, 0), body });
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_group_that_changes_its_unit_begins_anew() {
     groups.push(&GroupDescriptor { id, name, title: name, unit: "By", interval, bounds }).expect("encodes");
     let (series, retired) = (protocol::Entries::default(), protocol::Entries::default());
     let body = Body::Catalog(Catalog { scope: CatalogScope::Changes, groups: groups.entries(), series, retired });
-    stream.store.apply(&Frame { envelope: envelope(1, 1), body });
+    stream.store.apply(&Frame { header: header(1, 1), body });
     let group = &stream.store.groups()[0];
     assert_eq!((group.unit.as_str(), group.rows().is_empty(), group.series().len()), ("By", true, 0));
 }

@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use bytes::Bytes;
+use feed_server::app::shutdown::shutdown;
+use feed_server::deliver::session::websocket_config;
 use feed_server::http::page::Page;
-use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
 use feed_server::http::server::{Answer, listen, serve};
 use feed_server::http::upgrade;
-use feed_server::session::websocket_config;
-use feed_server::shutdown::shutdown;
+use feed_server::net::connection_limiter::Limits;
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor, GroupId,
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header,
     History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 use tokio_tungstenite::tungstenite::Message;
@@ -52,7 +52,7 @@ fn samples(sequence: u64) -> Frame<'static> {
     let now = feed_server::clock::now();
     blocks.push(GroupId(1), &[now], [(SeriesId(1), [sequence as f64].as_slice())]).expect("encodes");
     let body = Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() });
-    Frame { envelope: Envelope { epoch: Epoch(1), sequence: Sequence(sequence), sent: now }, body }
+    Frame { header: Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now }, body }
 }
 
 fn catalog() -> Vec<u8> {
@@ -69,13 +69,13 @@ fn catalog() -> Vec<u8> {
         .expect("encodes");
     let (groups, series, retired) = (groups.entries(), series.entries(), protocol::Entries::default());
     let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
-    Frame { envelope: Envelope { epoch: Epoch(1), ..Envelope::default() }, body }.to_bytes().expect("encodes")
+    Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes().expect("encodes")
 }
 
 fn messages() -> Vec<Message> {
     let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
-    let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(0), sent: Timestamp::default() };
-    let history = Frame { envelope, body: history }.to_bytes().expect("encodes");
+    let header = Header { epoch: Epoch(1), sequence: Sequence(0), sent: Timestamp::default() };
+    let history = Frame { header, body: history }.to_bytes().expect("encodes");
     let frame = |sequence| samples(sequence).to_bytes().expect("encodes");
     let mut cut = frame(2);
     cut.truncate(40);

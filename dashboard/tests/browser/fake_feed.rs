@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use anyhow::Result;
 use bytes::Bytes;
+use feed_server::app::shutdown::{Shutdown, shutdown};
+use feed_server::deliver::session::websocket_config;
 use feed_server::http::page::Page;
-use feed_server::http::reception::Limits;
 use feed_server::http::routes::{send_file, text};
 use feed_server::http::server::{Answer, listen, serve};
 use feed_server::http::upgrade;
-use feed_server::session::websocket_config;
-use feed_server::shutdown::{Shutdown, shutdown};
+use feed_server::net::connection_limiter::Limits;
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, ClientMessage, Echo, Entries, EntriesBuffer, Envelope, Epoch,
-    Frame, GroupDescriptor, GroupId, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor,
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, ClientMessage, Echo, Entries, EntriesBuffer, Epoch, Frame,
+    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor,
     SeriesId, SeriesKind, Start, Timestamp,
 };
 use tokio::time::interval;
@@ -127,8 +127,8 @@ impl Bent {
     }
 
     fn frame(&self, body: Body<'_>) -> Message {
-        let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(self.rows() as u64), sent: self.now() };
-        Message::binary(Frame { envelope, body }.to_bytes().expect("encodes"))
+        let header = Header { epoch: Epoch(1), sequence: Sequence(self.rows() as u64), sent: self.now() };
+        Message::binary(Frame { header, body }.to_bytes().expect("encodes"))
     }
 }
 

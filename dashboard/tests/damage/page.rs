@@ -5,8 +5,8 @@ use std::ops::Range;
 use dashboard::store::capacity::BUDGET_BYTES;
 use dashboard::store::{Applied, Store};
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Envelope, Epoch, Frame, GroupDescriptor,
-    GroupId, History, HistoryPart, Interval, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId,
+    Header, History, HistoryPart, Interval, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 
 pub(crate) const WINDOW: Interval = Interval::from_secs(20);
@@ -102,7 +102,7 @@ fn take(store: &mut Store, bytes: &[u8]) -> Applied {
 }
 
 fn frame(body: Body<'_>) -> Vec<u8> {
-    Frame { envelope: Envelope { epoch: EPOCH, sequence: HELD, sent: NOW }, body }.to_bytes().expect("encodes")
+    Frame { header: Header { epoch: EPOCH, sequence: HELD, sent: NOW }, body }.to_bytes().expect("encodes")
 }
 
 /// One group of the golden catalog, with these series.

@@ -2,9 +2,9 @@
 
 use dashboard::store::Store;
 use protocol::{
-    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Envelope, Epoch, Frame,
-    GroupDescriptor, GroupId, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, Timestamp,
+    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Epoch, Frame, GroupDescriptor,
+    GroupId, Header, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind,
+    Timestamp,
 };
 
 /// A store with 20 s of three series at `hz` rows a second. A row in which nothing has a value is left out: a hole in
@@ -30,8 +30,8 @@ pub(crate) fn store(hz: u32, value: impl Fn(usize, f64) -> f64) -> Store {
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(20_000_000);
 
 fn apply(store: &mut Store, sequence: u64, body: &Owned) {
-    let envelope = Envelope { epoch: Epoch(1), sequence: Sequence(sequence), ..Envelope::default() };
-    store.apply(&Frame { envelope, body: body.body() });
+    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), ..Header::default() };
+    store.apply(&Frame { header, body: body.body() });
 }
 
 enum Owned {

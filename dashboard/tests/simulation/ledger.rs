@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use dashboard::store::{Group, Store};
-use feed_server::batch::Batch;
+use feed_server::ingest::batch::Batch;
 use protocol::column::MISSING;
 use protocol::{Body, Epoch, Frame, Gap, GapCause, Sequence, Timestamp};
 
@@ -73,8 +73,8 @@ impl Ledger {
         };
         let frame = Frame::decode(&framed[head..]).expect("decodes");
         let Body::Samples(samples) = frame.body else { return };
-        assert_eq!(frame.envelope.epoch, epoch);
-        let sequence = frame.envelope.sequence;
+        assert_eq!(frame.header.epoch, epoch);
+        let sequence = frame.header.sequence;
         self.head = Some(sequence);
         for block in &samples.blocks {
             for time in &block.times {

@@ -182,7 +182,7 @@ impl Page {
             return;
         };
         match frame.body {
-            Body::Gap(gap) => self.gaps.push((frame.envelope.epoch, gap)),
+            Body::Gap(gap) => self.gaps.push((frame.header.epoch, gap)),
             Body::Bye(bye) => self.policy.set_retry_floor(bye.retry_after),
             _ => {}
         }

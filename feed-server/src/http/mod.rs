@@ -3,8 +3,6 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`server`] | the accept loop: connections, deadlines, a clean end |
-//! | [`reception`], [`curt`] | how many connections there may be; what one too many is told |
-//! | [`connection`], [`tls`] | an accepted connection; the certificate and the handshake that shows it |
 //! | [`access`], [`token`] | who may come in, by which name of this server |
 //! | [`routes`] | which path is answered by what |
 //! | [`upgrade`] | from a request to a WebSocket |
@@ -12,13 +10,9 @@
 //! | [`headers`] | headers that every answer carries |
 
 pub mod access;
-pub mod connection;
-pub mod curt;
 pub mod headers;
 pub mod page;
-pub mod reception;
 pub mod routes;
 pub mod server;
-pub mod tls;
 pub mod token;
 pub mod upgrade;

@@ -30,9 +30,9 @@ use super::page::{File, Page};
 use super::server::Answer;
 use super::upgrade::UpgradeError;
 use super::{headers, upgrade};
-use crate::allowance::Allowance;
 use crate::clock;
-use crate::session::{self, DEFAULT_WINDOW, Opening, Service};
+use crate::deliver::session::{self, DEFAULT_WINDOW, Opening, Service};
+use crate::rate_limiter::Allowance;
 use crate::telemetry::StatusLabel;
 
 /// Sources slower than this do not exist; when nothing came for so long, the feed is not ready.

@@ -19,10 +19,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::connection::Connection;
-use super::reception::{Limits, Place, Reception};
-use super::tls::Tls;
-use crate::shutdown::ShutdownListener;
+use crate::app::shutdown::ShutdownListener;
+use crate::net::connection::Connection;
+use crate::net::connection_limiter::{Limits, Place, Reception};
+use crate::net::tls::Tls;
 
 /// A peer must have said what it wants within this time, a TLS handshake included.
 const HEADER_DEADLINE: Duration = Duration::from_secs(4);

@@ -7,9 +7,9 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::connection::Connection;
-use super::reception::Place;
-use crate::fanout::socket::Socket;
+use crate::net::connection::Connection;
+use crate::net::connection_limiter::Place;
+use crate::net::socket::Socket;
 
 /// Why a request is not upgraded.
 #[derive(Debug, thiserror::Error)]

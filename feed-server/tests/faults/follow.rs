@@ -72,7 +72,7 @@ impl Connection {
             let Message::Binary(bytes) = message else { continue };
             let frame = Frame::decode(&bytes).expect("decodes");
             if matches!(frame.body, Body::Samples(_)) {
-                let sequence = frame.envelope.sequence;
+                let sequence = frame.header.sequence;
                 assert!(last.is_none_or(|last: Sequence| last.next() == sequence), "{last:?}, then {sequence:?}");
                 last = Some(sequence);
                 frames += 1;

@@ -57,10 +57,10 @@ impl Viewer {
     /// Takes in one message.
     pub fn take(&mut self, message: &[u8]) {
         let frame = Frame::decode(message).expect("decodes");
-        if self.epoch != Some(frame.envelope.epoch) {
-            *self = Self::new(Some(frame.envelope.epoch));
+        if self.epoch != Some(frame.header.epoch) {
+            *self = Self::new(Some(frame.header.epoch));
         }
-        let sequence = frame.envelope.sequence;
+        let sequence = frame.header.sequence;
         match frame.body {
             Body::Samples(samples) => {
                 assert!(!self.fills, "live rows before the history was whole");

@@ -5,9 +5,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
-use feed_server::config::Config;
-use feed_server::server::Server;
-use feed_server::shutdown::{Shutdown, shutdown};
+use feed_server::app::config::Config;
+use feed_server::app::server::Server;
+use feed_server::app::shutdown::{Shutdown, shutdown};
 use futures_util::{SinkExt, StreamExt};
 use hyper::header::HeaderName;
 use protocol::{Body, ClientMessage, Epoch, Frame, Sequence, Timestamp};
@@ -181,7 +181,7 @@ impl Viewer {
                 times.extend(block.times.iter());
             }
             if live >= frames {
-                return (frame.envelope.epoch, frame.envelope.sequence, times);
+                return (frame.header.epoch, frame.header.sequence, times);
             }
         }
     }

@@ -9,11 +9,11 @@ use protocol::{
 use serde_json::{Value, json};
 
 pub(crate) fn frame(frame: &Frame<'_>) -> Value {
-    let envelope = frame.envelope;
+    let header = frame.header;
     json!({
-        "epoch": envelope.epoch.0,
-        "sequence": envelope.sequence.0,
-        "sent_us": envelope.sent.micros(),
+        "epoch": header.epoch.0,
+        "sequence": header.sequence.0,
+        "sent_us": header.sent.micros(),
         "kind": frame.body.kind(),
         "body": body(&frame.body),
     })

@@ -3,7 +3,7 @@
 use protocol::column::MISSING;
 use protocol::{
     Alert, AlertState, Annotation, AnnotationKind, BlockBuffer, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
-    Echo, Entries, EntriesBuffer, Envelope, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Heartbeat, Hello,
+    Echo, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello,
     History, HistoryPart, Interval, Label, Log, Relay, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind,
     SeriesTally, Severity, Tally, Timestamp,
 };
@@ -17,8 +17,8 @@ fn at(micros: i64) -> Timestamp {
 }
 
 fn frame(body: Body<'_>) -> Vec<u8> {
-    let envelope = Envelope { epoch: EPOCH, sequence: Sequence(4_242), sent: at(750) };
-    Frame { envelope, body }.to_bytes().expect("fits a message")
+    let header = Header { epoch: EPOCH, sequence: Sequence(4_242), sent: at(750) };
+    Frame { header, body }.to_bytes().expect("fits a message")
 }
 
 pub(crate) fn all() -> Vec<Vector> {

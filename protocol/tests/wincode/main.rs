@@ -6,7 +6,7 @@
 //! | wire | wincode |
 //! | --- | --- |
 //! | body | `VarInt`; lengths in bytes as varint u64 (`BincodeLen`); variants as varint u32 from 0 |
-//! | preamble, envelope | `FixInt` |
+//! | preamble, header | `FixInt` |
 //! | list | its bytes, walked by `mirror::List` |
 //! | packed columns | bytes |
 
@@ -62,13 +62,13 @@ fn wincode_reads_the_golden_frames_to_the_same_values_and_writes_the_same_bytes(
     for vectors::Vector { name, bytes } in vectors::read("frames") {
         let frame = Frame::decode(&bytes).expect("decodes");
         let (head, body) = bytes.split_at(Frame::HEAD_BYTES);
-        let (preamble, envelope) = head.split_at(protocol::Preamble::BYTES);
+        let (preamble, header) = head.split_at(protocol::Preamble::BYTES);
 
         let preamble: mirror::Preamble = read_fixed(preamble);
         let body_bytes = body.len() as u32;
         let expected = protocol::Preamble { magic: *b"KY", version: 1, kind: frame.body.kind(), body_bytes };
         assert_same(&preamble, &expected, &name);
-        assert_same(&read_fixed::<mirror::Envelope>(envelope), &frame.envelope, &name);
+        assert_same(&read_fixed::<mirror::Header>(header), &frame.header, &name);
         if let Some(mirror) = mirror::Body::read(frame.body.kind(), body) {
             assert_same(&mirror, &frame.body, &name);
             kinds.insert(frame.body.kind());

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Envelope, Epoch, Frame, Gap, GapCause,
-    GroupDescriptor, GroupId, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, Start, Timestamp,
+    BlockBuffer, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause,
+    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor,
+    SeriesId, SeriesKind, Start, Timestamp,
 };
 
 use super::PATIENCE;
@@ -69,8 +69,8 @@ impl Message {
             Content::Samples(_) => Body::Samples(Samples { collected: now, queued: now, blocks }),
             Content::Heartbeat => Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }),
         };
-        let envelope = Envelope { epoch: Epoch(self.epoch), sequence: Sequence(self.sequence), sent: now };
-        store.apply(&Frame { envelope, body })
+        let header = Header { epoch: Epoch(self.epoch), sequence: Sequence(self.sequence), sent: now };
+        store.apply(&Frame { header, body })
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Preamble {
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) struct Envelope {
+pub(crate) struct Header {
     epoch: Epoch,
     sequence: Sequence,
     sent: Timestamp,

@@ -10,4 +10,4 @@ mod list;
 
 pub(crate) use body::Body;
 pub(crate) use client_message::ClientMessage;
-pub(crate) use head::{Envelope, Preamble};
+pub(crate) use head::{Header, Preamble};

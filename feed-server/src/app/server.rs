@@ -1,0 +1,209 @@
+//! The whole server: sources, hub and HTTP, from start to a clean end.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::Path;
+use std::sync::Arc;
+
+use protocol::Interval;
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use crate::app::config::Config;
+use crate::app::shutdown::ShutdownListener;
+use crate::deliver::fanout::Fanout;
+use crate::deliver::session::Service;
+use crate::http::access::{Access, Scheme};
+use crate::http::page::Page;
+use crate::http::routes::Routes;
+use crate::http::server::{self, Listener};
+use crate::http::token::{Token, TokenError};
+use crate::ingest::{self, Outlet};
+use crate::net::connection_limiter::Limits;
+use crate::net::descriptors;
+use crate::net::tls::{Tls, TlsError};
+use crate::stream::hub::{BATCH_QUEUE, Bounds, Hub};
+use crate::telemetry::Telemetry;
+
+/// Why a server did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Nothing can be served there.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// The page's folder has no page.
+    #[error("{0} holds no index.html: expected a folder that `cargo xtask dist` made")]
+    NoPage(String),
+    /// The token's file holds none.
+    #[error("token_file {path}: {error}")]
+    Token {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: TokenError,
+    },
+    /// There is no certificate to show.
+    #[error("cannot speak TLS: {0}")]
+    Tls(#[from] TlsError),
+    /// A source has no thread to run on.
+    #[error("cannot start source {source_name}: {error}")]
+    Source {
+        /// The source.
+        source_name: &'static str,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+}
+
+/// A server that listens and is ready to run.
+#[derive(Debug)]
+pub struct Server {
+    config: Config,
+    listener: Listener,
+    address: SocketAddr,
+    page: Page,
+    token: Option<Token>,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Server {
+    /// Takes the port and checks what can be checked before anything starts.
+    ///
+    /// # Errors
+    /// [`StartError`], in one line.
+    pub fn bind(config: Config) -> Result<Self, StartError> {
+        let page = match &config.www {
+            Some(folder) => Page::Folder(folder.clone()),
+            None => Page::Embedded,
+        };
+        if let Page::Folder(folder) = &page
+            && !page.is_built()
+        {
+            return Err(StartError::NoPage(folder.display().to_string()));
+        }
+        let token = token(&config)?;
+        let tls = match &config.tls {
+            Some(files) => Some(Arc::new(Tls::read(&files.cert, &files.key)?)),
+            None => None,
+        };
+        if tls.is_none() && !config.listen.ip().is_loopback() {
+            tracing::warn!(
+                "what viewers send and are sent can be read on the way: --tls-cert and --tls-key encrypt it"
+            );
+        }
+        let refused = |error| StartError::Listen { address: config.listen, error };
+        let listener = server::listen(config.listen).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let listener = match &tls {
+            Some(tls) => listener.with_tls(Arc::clone(tls)),
+            None => listener,
+        };
+        Ok(Self { config, listener, address, page, token, tls })
+    }
+
+    /// Where it listens; with port 0 asked for, the port it got.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The link that opens the page, with the token in it where viewers need one that was made just now.
+    pub fn link(&self) -> String {
+        let ip = if self.address.ip().is_unspecified() { reachable_as(self.address.ip()) } else { self.address.ip() };
+        let port = self.address.port();
+        let page = match (&self.tls, self.config.hosts.first()) {
+            // Certificates are of names.
+            (Some(_), Some(name)) => format!("https://{name}:{port}/"),
+            (Some(_), None) => format!("https://{}/", SocketAddr::new(ip, port)),
+            (None, _) => format!("http://{}/", SocketAddr::new(ip, port)),
+        };
+        match &self.token {
+            Some(token) if self.config.token_file.is_none() => format!("{page}?token={}", token.reveal()),
+            _ => page,
+        }
+    }
+
+    /// The certificate that it shows, where it speaks TLS.
+    pub fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
+    }
+
+    /// Serves until told to stop, and returns when every source and every viewer has ended.
+    ///
+    /// # Errors
+    /// [`StartError::Source`].
+    pub async fn run(self, shutdown: ShutdownListener) -> Result<(), StartError> {
+        let telemetry = Telemetry::default();
+        let bounds = Bounds {
+            history: Interval::from_micros(self.config.history.as_micros() as u64),
+            history_bytes: self.config.history_bytes,
+            ring_bytes: self.config.recent_bytes,
+            series: self.config.series,
+        };
+        let hub = Arc::new(Hub::new(host_name(), bounds, telemetry.clone()));
+        let (batches, received) = mpsc::channel(BATCH_QUEUE);
+        let hub_task = tokio::spawn(Arc::clone(&hub).run(received));
+
+        let (stopper, signal) = ingest::stop_signal();
+        let mut threads = Vec::new();
+        for spec in &self.config.sources {
+            let outlet = Outlet::new(hub.catalog().clone(), batches.clone(), Arc::clone(&signal));
+            let thread = ingest::spawn(spec, outlet, telemetry.clone())
+                .map_err(|error| StartError::Source { source_name: spec.name(), error })?;
+            threads.push(thread);
+        }
+        drop(batches);
+
+        let scheme = if self.tls.is_some() { Scheme::Https } else { Scheme::Http };
+        let access = Access::new(self.token, self.config.hosts, scheme, self.address.port());
+        let fanout = Arc::new(Fanout::start(&hub));
+        let service = Service { hub, fanout, shutdown: shutdown.clone() };
+        let routes = Arc::new(Routes::new(service, self.page, access));
+        let connections = descriptors::for_connections(self.config.connections);
+        let limits = Limits { connections, per_address: self.config.connections_per_address };
+        server::serve(self.listener, limits, routes, shutdown).await;
+        stopper.stop();
+        // The hub goes on taking batches until the last source has let go, so none of them waits for it in vain.
+        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        let _panicked = joined.await;
+        let _panicked = hub_task.await;
+        Ok(())
+    }
+}
+
+/// The token that viewers need: the file's, or a new one when others than this machine can connect.
+fn token(config: &Config) -> Result<Option<Token>, StartError> {
+    match &config.token_file {
+        Some(file) => {
+            let refused = |error| StartError::Token { path: file.display().to_string(), error };
+            Token::read(file).map(Some).map_err(refused)
+        }
+        None if config.no_auth || config.listen.ip().is_loopback() => Ok(None),
+        None => Ok(Some(Token::random())),
+    }
+}
+
+/// The address by which others reach this machine, where it listens on all it has: the one that it would send from.
+/// Connecting a datagram socket sends nothing.
+fn reachable_as(all: IpAddr) -> IpAddr {
+    let (elsewhere, loopback): (IpAddr, IpAddr) = match all {
+        // Addresses that are kept for documentation (RFC 5737, RFC 3849): any route will do.
+        IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(), Ipv6Addr::LOCALHOST.into()),
+    };
+    let own = UdpSocket::bind((all, 0)).and_then(|socket| {
+        socket.connect((elsewhere, 9))?;
+        socket.local_addr()
+    });
+    own.map_or(loopback, |address| address.ip())
+}
+
+fn host_name() -> String {
+    let read = |path: &str| std::fs::read_to_string(Path::new(path)).ok();
+    let name = read("/proc/sys/kernel/hostname").or_else(|| sysinfo::System::host_name().ok()).unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "this machine".to_owned() } else { name.chars().take(64).collect() }
+}

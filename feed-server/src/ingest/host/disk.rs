@@ -1,0 +1,265 @@
+//! What disks transfer, and how much room is left on them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use protocol::Bounds;
+use sysinfo::{Disk, DiskRefreshKind, Disks, Error};
+
+use super::panel::{Item, Panel};
+use super::rate::Rates;
+use super::{Moment, Pace, Reader};
+use crate::ingest::{Outlet, SourceError};
+
+/// Room changes slowly, and asking a file system for it may wait for a disk.
+const SPACE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Bytes read from and written to each mounted device.
+pub(super) struct Traffic {
+    pace: Pace,
+    disks: Disks,
+    rates: Rates<Transfer>,
+    panel: Panel<Transfer>,
+}
+
+/// A device, one way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Transfer {
+    device: String,
+    direction: Direction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Direction {
+    Read,
+    Written,
+}
+
+impl Direction {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Written => "written",
+        }
+    }
+}
+
+impl Item for Transfer {
+    fn name(&self) -> String {
+        format!("{} {}", self.device, self.direction.name())
+    }
+
+    fn labels(&self) -> Vec<(String, String)> {
+        let direction = self.direction.name().to_owned();
+        vec![("device".to_owned(), self.device.clone()), ("direction".to_owned(), direction)]
+    }
+}
+
+impl Traffic {
+    pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
+        let pace = Pace::Steady(fastest);
+        let panel = Panel::new("disk.io", "Disk I/O", "By/s", pace, Bounds::FromZero);
+        Ok(Self { pace, disks: Disks::new()?, rates: Rates::new(), panel })
+    }
+}
+
+impl Reader for Traffic {
+    fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
+        self.disks.refresh_specifics(true, DiskRefreshKind::nothing().with_io_usage());
+        let moment = Moment::now();
+        // A device is listed once for each place it is mounted on. One that never transferred a byte is none that the
+        // kernel counts: mounting alone reads.
+        let devices: BTreeMap<String, (u64, u64)> = self
+            .disks
+            .iter()
+            .filter(|disk| Standing::of(&device(disk), &file_system(disk), disk.mount_point()) == Standing::Disk)
+            .map(|disk| (short_name(&device(disk)), disk.usage()))
+            .map(|(device, usage)| (device, (usage.total_read_bytes, usage.total_written_bytes)))
+            .filter(|(_, (read, written))| read + written > 0)
+            .collect();
+        let totals = devices.into_iter().flat_map(|(device, (read, written))| {
+            let transfer = |direction| Transfer { device: device.clone(), direction };
+            [(transfer(Direction::Read), read), (transfer(Direction::Written), written)]
+        });
+        let rates = self.rates.per_second(moment.instant, totals);
+        self.panel.show(outlet, moment.time, rates)
+    }
+}
+
+/// Bytes free on each file system.
+pub(super) struct Space {
+    pace: Pace,
+    disks: Disks,
+    panel: Panel<Mount>,
+}
+
+impl Item for Mount {
+    fn name(&self) -> String {
+        self.point.display().to_string()
+    }
+
+    fn labels(&self) -> Vec<(String, String)> {
+        vec![("device".to_owned(), short_name(&self.device)), ("file_system".to_owned(), self.file_system.clone())]
+    }
+}
+
+impl Space {
+    pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
+        let pace = Pace::Steady(fastest.max(SPACE_INTERVAL));
+        let panel = Panel::new("disk.space", "Disk space free", "By", pace, Bounds::FromZero);
+        Ok(Self { pace, disks: Disks::new()?, panel })
+    }
+}
+
+impl Reader for Space {
+    fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
+        // Only what will be shown is asked for its room: a file system whose server is gone answers never.
+        self.disks.refresh_specifics(true, DiskRefreshKind::nothing());
+        let mounts = choose(self.disks.iter().map(Mount::of), Path::is_dir);
+        let mut free = Vec::new();
+        for disk in &mut self.disks {
+            let mount = Mount::of(disk);
+            if mounts.contains(&mount) {
+                disk.refresh_specifics(DiskRefreshKind::nothing().with_storage());
+                if disk.total_space() > 0 {
+                    free.push((mount, Some(disk.available_space() as f64)));
+                }
+            }
+        }
+        let moment = Moment::now();
+        free.sort_by(|(ours, _), (theirs, _)| ours.cmp(theirs));
+        self.panel.show(outlet, moment.time, free)
+    }
+}
+
+/// Where a file system is mounted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Mount {
+    point: PathBuf,
+    device: String,
+    file_system: String,
+}
+
+impl Mount {
+    fn of(disk: &Disk) -> Self {
+        let point = disk.mount_point().to_owned();
+        Self { point, device: device(disk), file_system: file_system(disk) }
+    }
+}
+
+/// What stands behind a mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// A disk or what acts as one.
+    Disk,
+    /// A view of another file system: worth showing when nothing else is.
+    Layer,
+    /// Made up by the kernel or far away.
+    Other,
+}
+
+impl Standing {
+    fn of(device: &str, file_system: &str, point: &Path) -> Self {
+        match (device, file_system) {
+            (_, "overlay" | "aufs" | "fuse.fuse-overlayfs") => Self::Layer,
+            ("/dev/fuse", _) => Self::Other,
+            // File systems over several disks name a pool in place of a device.
+            (_, "zfs" | "btrfs" | "bcachefs" | "virtiofs") => Self::Disk,
+            (device, _) if device.starts_with("/dev/") || !cfg!(target_os = "linux") => Self::Disk,
+            _ if point == Path::new("/") => Self::Layer,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Which mounts to show: each disk once, at its shortest path. A container binds single files, such as its host's name,
+/// out of disks that it does not otherwise see; those are no place to show, so there it is the layer at `/`.
+fn choose(mounts: impl Iterator<Item = Mount>, is_directory: impl Fn(&Path) -> bool) -> Vec<Mount> {
+    let mut disks: BTreeMap<String, Mount> = BTreeMap::new();
+    let mut layers: Vec<Mount> = Vec::new();
+    for mount in mounts {
+        match Standing::of(&mount.device, &mount.file_system, &mount.point) {
+            Standing::Disk if is_directory(&mount.point) => {
+                let length = |mount: &Mount| mount.point.as_os_str().len();
+                let shown = disks.entry(mount.device.clone()).or_insert_with(|| mount.clone());
+                if length(&mount) < length(shown) {
+                    *shown = mount;
+                }
+            }
+            Standing::Layer if mount.point == Path::new("/") => layers.push(mount),
+            _ => {}
+        }
+    }
+    if disks.is_empty() { layers } else { disks.into_values().collect() }
+}
+
+fn device(disk: &Disk) -> String {
+    disk.name().to_string_lossy().into_owned()
+}
+
+fn file_system(disk: &Disk) -> String {
+    disk.file_system().to_string_lossy().into_owned()
+}
+
+/// `sda1` of `/dev/sda1`, `vg-root` of `/dev/mapper/vg-root`.
+fn short_name(device: &str) -> String {
+    match device.strip_prefix("/dev/") {
+        Some(name) => name.strip_prefix("mapper/").unwrap_or(name).to_owned(),
+        None => device.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(device: &str, file_system: &str, point: &str) -> Mount {
+        Mount { point: point.into(), device: device.to_owned(), file_system: file_system.to_owned() }
+    }
+
+    fn points(mounts: &[Mount]) -> Vec<String> {
+        let is_directory = |point: &Path| !point.starts_with("/etc");
+        choose(mounts.iter().cloned(), is_directory).iter().map(Item::name).collect()
+    }
+
+    #[test]
+    fn a_device_mounted_many_times_is_shown_once_at_its_shortest_path() {
+        let mounts = [
+            mount("/dev/sda1", "ext4", "/var/lib/containers"),
+            mount("/dev/sda1", "ext4", "/"),
+            mount("/dev/sda2", "ext4", "/home"),
+            mount("overlay", "overlay", "/var/lib/containers/1"),
+            mount("portal", "fuse.portal", "/home/doc"),
+        ];
+        assert_eq!(points(&mounts), ["/", "/home"]);
+    }
+
+    #[test]
+    fn a_container_shows_its_root_and_not_the_files_bound_into_it() {
+        let mounts = [mount("overlay", "overlay", "/"), mount("/dev/sda1", "ext4", "/etc/hosts")];
+        assert_eq!(points(&mounts), ["/"]);
+        assert_eq!(points(&[mount("none", "9p", "/")]), ["/"]);
+    }
+
+    #[test]
+    fn a_container_shows_the_volume_that_it_was_given() {
+        let mounts = [mount("overlay", "overlay", "/"), mount("/dev/sdb1", "xfs", "/data")];
+        assert_eq!(points(&mounts), ["/data"]);
+    }
+
+    #[test]
+    fn a_device_is_called_by_its_short_name() {
+        assert_eq!(short_name("/dev/nvme0n1p2"), "nvme0n1p2");
+        assert_eq!(short_name("/dev/mapper/vg-root"), "vg-root");
+        assert_eq!(short_name("tank/home"), "tank/home");
+    }
+}

@@ -1,0 +1,111 @@
+//! What passes through each network interface.
+
+use std::time::Duration;
+
+use protocol::Bounds;
+use sysinfo::{Error, NetworkData, Networks};
+
+use super::panel::{Item, Panel};
+use super::rate::Rates;
+use super::{Moment, Pace, Reader};
+use crate::ingest::{Outlet, SourceError};
+
+/// Bytes, packets and errors come from one reading.
+pub(super) struct Network {
+    pace: Pace,
+    networks: Networks,
+    bytes: Counters,
+    packets: Counters,
+    errors: Counters,
+}
+
+struct Counters {
+    panel: Panel<Way>,
+    rates: Rates<Way>,
+    totals: fn(&NetworkData, Direction) -> u64,
+}
+
+/// An interface, one way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Way {
+    interface: String,
+    direction: Direction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Direction {
+    Received,
+    Sent,
+}
+
+impl Direction {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Sent => "sent",
+        }
+    }
+}
+
+impl Item for Way {
+    fn name(&self) -> String {
+        format!("{} {}", self.interface, self.direction.name())
+    }
+
+    fn labels(&self) -> Vec<(String, String)> {
+        let direction = self.direction.name().to_owned();
+        vec![("device".to_owned(), self.interface.clone()), ("direction".to_owned(), direction)]
+    }
+}
+
+impl Network {
+    pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
+        let pace = Pace::Steady(fastest);
+        let counters = |name, title, unit, totals| Counters {
+            panel: Panel::new(name, title, unit, pace, Bounds::FromZero),
+            rates: Rates::new(),
+            totals,
+        };
+        Ok(Self {
+            pace,
+            networks: Networks::new()?,
+            bytes: counters("network.bytes", "Network traffic", "By/s", |data, direction| match direction {
+                Direction::Received => data.total_received(),
+                Direction::Sent => data.total_transmitted(),
+            }),
+            packets: counters("network.packets", "Network packets", "{packet}/s", |data, direction| match direction {
+                Direction::Received => data.total_packets_received(),
+                Direction::Sent => data.total_packets_transmitted(),
+            }),
+            errors: counters("network.errors", "Network errors", "{error}/s", |data, direction| match direction {
+                Direction::Received => data.total_errors_on_received(),
+                Direction::Sent => data.total_errors_on_transmitted(),
+            }),
+        })
+    }
+}
+
+impl Reader for Network {
+    fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
+        self.networks.refresh(true);
+        let moment = Moment::now();
+        let mut interfaces: Vec<(String, &NetworkData)> =
+            self.networks.iter().map(|(name, data)| (name.to_string_lossy().into_owned(), data)).collect();
+        interfaces.sort_unstable_by(|(ours, _), (theirs, _)| ours.cmp(theirs));
+        for counters in [&mut self.bytes, &mut self.packets, &mut self.errors] {
+            let totals = interfaces.iter().flat_map(|(interface, data)| {
+                [Direction::Received, Direction::Sent].map(|direction| {
+                    let way = Way { interface: interface.clone(), direction };
+                    (way, (counters.totals)(data, direction))
+                })
+            });
+            let rates = counters.rates.per_second(moment.instant, totals);
+            counters.panel.show(outlet, moment.time, rates)?;
+        }
+        Ok(())
+    }
+}

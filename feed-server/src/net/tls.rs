@@ -1,0 +1,131 @@
+//! The server's certificate, and the handshake that shows it.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::plain_response;
+use crate::net::tls_socket::TlsSocket;
+
+/// The first byte of every TLS record that opens a handshake ([RFC 8446, section
+/// 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1)).
+const HANDSHAKE: u8 = 22;
+
+/// Why there is no certificate to show. The text never holds any of the key.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("{path}: {error}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{path}: expected {expected} in PEM: {found}")]
+    Pem {
+        /// The file.
+        path: String,
+        /// What should be in it.
+        expected: &'static str,
+        /// What is wrong.
+        found: pem::Error,
+    },
+    /// The two do not go together, or are of a kind that is not spoken here.
+    #[error("{certificate} and {key}: {error}")]
+    Mismatch {
+        /// The certificate's file.
+        certificate: String,
+        /// The key's file.
+        key: String,
+        /// Why they are refused.
+        error: rustls::Error,
+    },
+}
+
+/// A certificate and its key, as files that may be renewed while the server runs.
+#[derive(Debug)]
+pub struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+    config: Mutex<Arc<ServerConfig>>,
+}
+
+impl Tls {
+    /// Reads a certificate with those that vouch for it, and its key, both in PEM.
+    ///
+    /// # Errors
+    /// [`TlsError`], in one line.
+    pub fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let config = Mutex::new(config(certificate, key)?);
+        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), config })
+    }
+
+    /// Reads the files again: connections from now on are shown what they hold now. Those that there are go on.
+    ///
+    /// # Errors
+    /// [`TlsError`]; what was shown before is shown on.
+    pub fn renew(&self) -> Result<(), TlsError> {
+        let renewed = config(&self.certificate, &self.key)?;
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
+        Ok(())
+    }
+
+    /// Shakes hands. A peer that speaks plain HTTP is told what is spoken here.
+    ///
+    /// # Errors
+    /// When the peer does not, or is lost.
+    pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsSocket> {
+        let mut first = [HANDSHAKE];
+        stream.peek(&mut first).await?;
+        if first != [HANDSHAKE] {
+            plain_response::answer(stream, "400 Bad Request", "", PLAIN_HTTP).await;
+            return Err(io::Error::new(ErrorKind::InvalidData, "not TLS"));
+        }
+        let config = Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner));
+        let (stream, tls) = TlsAcceptor::from(config).accept(stream).await?.into_inner();
+        Ok(TlsSocket::new(stream, tls))
+    }
+}
+
+/// What a browser shows that was sent to `http:`.
+const PLAIN_HTTP: &str = "this server speaks TLS: the address begins with https://\n";
+
+fn config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
+    let pem = |path: &Path, expected: &'static str, error: pem::Error| {
+        let path = path.display().to_string();
+        match error {
+            pem::Error::Io(error) => TlsError::Unreadable { path, error },
+            found => TlsError::Pem { path, expected, found },
+        }
+    };
+    let refused = |error| pem(certificate, "certificates", error);
+    let chain = CertificateDer::pem_file_iter(certificate).map_err(refused)?;
+    let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(refused)?;
+    if chain.is_empty() {
+        return Err(refused(pem::Error::NoItemsFound));
+    }
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| pem(key, "a private key", error))?;
+    let mismatch = |error| TlsError::Mismatch {
+        certificate: certificate.display().to_string(),
+        key: key.display().to_string(),
+        error,
+    };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(mismatch)?
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .map_err(mismatch)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}

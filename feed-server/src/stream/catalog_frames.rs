@@ -1,0 +1,165 @@
+//! The catalog and its changes as frames, as many as it takes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use protocol::{
+    Body, CatalogScope, EncodeError, EntriesBuffer, Frame, GroupDescriptor, Header, Label, SeriesDescriptor, SeriesId,
+};
+
+use crate::stream::catalog::{Catalog, Changes};
+use crate::telemetry::Telemetry;
+
+/// A catalog frame is closed when it has this many bytes: the largest descriptor still fits after it.
+const FULL_BYTES: usize = Frame::MAX_BODY_BYTES - 32 * 1_024;
+
+/// The whole catalog as messages, encoded once for all who come before it changes.
+#[derive(Debug, Default)]
+pub struct WholeCatalog(Mutex<Encoded>);
+
+#[derive(Debug, Default)]
+struct Encoded {
+    version: Option<u64>,
+    messages: Arc<Vec<Vec<u8>>>,
+}
+
+impl WholeCatalog {
+    /// The messages that tell of `catalog`. Their header is of when they were encoded: each viewer's copy is to be stamped.
+    ///
+    /// # Errors
+    /// As [`encode`].
+    pub fn messages(
+        &self,
+        catalog: &Catalog,
+        header: Header,
+        telemetry: &Telemetry,
+    ) -> Result<Arc<Vec<Vec<u8>>>, EncodeError> {
+        let mut encoded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Asked for before what it is the version of: at worst the next viewer's is encoded again.
+        let version = catalog.version();
+        if encoded.version != Some(version) {
+            let messages = encode(&catalog.whole(), CatalogScope::Whole, header)?;
+            telemetry.frames_encoded.inc_by(messages.len() as u64);
+            *encoded = Encoded { version: Some(version), messages: Arc::new(messages) };
+        }
+        Ok(Arc::clone(&encoded.messages))
+    }
+}
+
+/// Encodes `changes`; the first frame has `scope`, the rest add to it.
+///
+/// # Errors
+/// When a descriptor cannot be encoded, which the catalog's own checks rule out.
+pub fn encode(changes: &Changes, scope: CatalogScope, header: Header) -> Result<Vec<Vec<u8>>, EncodeError> {
+    let mut packer = Packer { header, scope, frames: Vec::new(), page: Page::default() };
+    for (id, group) in &changes.groups {
+        let (name, title, unit) = (group.name.as_str(), group.title.as_str(), group.unit.as_str());
+        let (interval, bounds) = (group.interval, group.bounds);
+        packer.page.groups.push(&GroupDescriptor { id: *id, name, title, unit, interval, bounds })?;
+        packer.close_when_full()?;
+    }
+    let mut labels = EntriesBuffer::default();
+    for (id, series) in &changes.series {
+        labels.clear();
+        for (key, value) in &series.labels {
+            labels.push(&Label { key, value })?;
+        }
+        let (name, labels) = (series.name.as_str(), labels.entries());
+        packer.page.series.push(&SeriesDescriptor { id: *id, group: series.group, name, kind: series.kind, labels })?;
+        packer.close_when_full()?;
+    }
+    for series in &changes.retired {
+        packer.page.retired.push(series)?;
+        packer.close_when_full()?;
+    }
+    if scope == CatalogScope::Whole && packer.frames.is_empty() || !packer.page.is_empty() {
+        packer.close()?;
+    }
+    Ok(packer.frames)
+}
+
+#[derive(Default)]
+struct Page {
+    groups: EntriesBuffer,
+    series: EntriesBuffer,
+    retired: EntriesBuffer,
+}
+
+impl Page {
+    const fn len(&self) -> usize {
+        self.groups.len() + self.series.len() + self.retired.len()
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+struct Packer {
+    header: Header,
+    scope: CatalogScope,
+    frames: Vec<Vec<u8>>,
+    page: Page,
+}
+
+impl Packer {
+    fn close_when_full(&mut self) -> Result<(), EncodeError> {
+        if self.page.len() >= FULL_BYTES { self.close() } else { Ok(()) }
+    }
+
+    fn close(&mut self) -> Result<(), EncodeError> {
+        let body = Body::Catalog(protocol::Catalog {
+            scope: self.scope,
+            groups: self.page.groups.entries(),
+            series: self.page.series.entries(),
+            retired: self.page.retired.entries::<SeriesId>(),
+        });
+        self.frames.push(Frame { header: self.header, body }.to_bytes()?);
+        self.page = Page::default();
+        self.scope = CatalogScope::Changes;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::catalog::{Group, Series};
+    use protocol::{Bounds, Interval, SeriesKind};
+
+    fn catalog(groups: usize, series: usize) -> Catalog {
+        let catalog = Catalog::default();
+        for number in 0..groups {
+            let name = format!("group.{number}");
+            let (title, unit, interval) = (name.clone(), "By/s".into(), Interval::from_millis(100));
+            let group = Group { name, title, unit, interval, bounds: Bounds::Auto };
+            let group = catalog.add_group(group).expect("fits");
+            for number in 0..series {
+                let labels = vec![("device".into(), "x".repeat(200))];
+                let name = format!("series {number}");
+                catalog.add_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits");
+            }
+        }
+        catalog
+    }
+
+    #[test]
+    fn ten_thousand_series_span_frames_and_come_back_whole() {
+        let frames = encode(&catalog(50, 200).whole(), CatalogScope::Whole, Header::default()).expect("encodes");
+        assert!(frames.len() > 10);
+        let (mut groups, mut series) = (0, 0);
+        for (index, frame) in frames.iter().enumerate() {
+            let Body::Catalog(catalog) = Frame::decode(frame).expect("decodes").body else { panic!("a catalog") };
+            assert_eq!(catalog.scope == CatalogScope::Whole, index == 0);
+            groups += catalog.groups.iter().count();
+            series += catalog.series.iter().count();
+        }
+        assert_eq!((groups, series), (50, 10_000));
+    }
+
+    #[test]
+    fn an_empty_catalog_is_still_said() {
+        let frames = encode(&Changes::default(), CatalogScope::Whole, Header::default()).expect("encodes");
+        assert_eq!(frames.len(), 1);
+        assert!(encode(&Changes::default(), CatalogScope::Changes, Header::default()).expect("encodes").is_empty());
+    }
+}

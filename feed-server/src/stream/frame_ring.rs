@@ -1,0 +1,103 @@
+//! The most recent frames, encoded once and shared by every viewer.
+//!
+//! A viewer is a cursor into this ring and has no queue of its own. One that falls off the ring's tail is served from
+//! [`History`](crate::stream::history::History) until it has caught up, so a slow viewer costs the others nothing.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use protocol::Sequence;
+
+/// Frames, oldest first, within a bound in bytes.
+#[derive(Debug)]
+pub struct FrameRing {
+    frames: VecDeque<RingFrame>,
+    /// Number of the oldest frame held, counted from the server's first.
+    first: u64,
+    bytes: usize,
+    limit_bytes: usize,
+}
+
+/// One encoded frame.
+#[derive(Clone, Debug)]
+pub struct RingFrame {
+    /// The whole message, framed for the WebSocket.
+    pub bytes: Bytes,
+    /// The position a viewer holds once it has this frame.
+    pub sequence: Sequence,
+}
+
+impl FrameRing {
+    /// A ring that holds at most `limit_bytes` bytes of frames.
+    pub const fn new(limit_bytes: usize) -> Self {
+        Self { frames: VecDeque::new(), first: 0, bytes: 0, limit_bytes }
+    }
+
+    /// The number of the oldest frame held.
+    pub const fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// The number that the next frame will have.
+    pub fn end(&self) -> u64 {
+        self.first + self.frames.len() as u64
+    }
+
+    /// Appends a frame, dropping the oldest where the bound asks for it.
+    pub fn push(&mut self, frame: RingFrame) {
+        self.bytes += frame.bytes.len();
+        self.frames.push_back(frame);
+        while self.bytes > self.limit_bytes {
+            let Some(oldest) = self.frames.pop_front() else { break };
+            self.bytes -= oldest.bytes.len();
+            self.first += 1;
+        }
+    }
+
+    /// Forgets everything, as if one more frame had been pushed that nobody can have.
+    pub fn skip(&mut self) {
+        self.first = self.end() + 1;
+        self.frames.clear();
+        self.bytes = 0;
+    }
+
+    /// The frames from number `cursor` on, or `None` when the ring no longer reaches back that far.
+    pub fn from(&self, cursor: u64) -> Option<impl Iterator<Item = &RingFrame>> {
+        let skip = cursor.checked_sub(self.first)? as usize;
+        Some(self.frames.range(skip.min(self.frames.len())..))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(sequence: u64) -> RingFrame {
+        RingFrame { bytes: Bytes::from_static(&[0; 10]), sequence: Sequence(sequence) }
+    }
+
+    fn sequences(ring: &FrameRing, cursor: u64) -> Option<Vec<u64>> {
+        ring.from(cursor).map(|frames| frames.map(|frame| frame.sequence.0).collect())
+    }
+
+    #[test]
+    fn a_cursor_that_fell_off_the_tail_is_told() {
+        let mut ring = FrameRing::new(30);
+        for sequence in 1..=5 {
+            ring.push(frame(sequence));
+        }
+        assert_eq!(sequences(&ring, 2), Some(vec![3, 4, 5]));
+        assert_eq!(sequences(&ring, 5), Some(vec![]));
+        assert_eq!(sequences(&ring, 1), None);
+    }
+
+    #[test]
+    fn a_frame_that_was_never_encoded_is_a_hole_for_every_cursor_before_it() {
+        let mut ring = FrameRing::new(30);
+        ring.push(frame(1));
+        let cursor = ring.end();
+        ring.skip();
+        assert_eq!(sequences(&ring, cursor), None);
+        assert_eq!(sequences(&ring, ring.end()), Some(vec![]));
+    }
+}
