@@ -3,14 +3,14 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dashboard::chart::{Kind, LiveChart, Options, Style};
-use dashboard::derive::moving_average::MovingAverage;
-use dashboard::derive::quantile::SlidingQuantile;
-use dashboard::derive::rate::Rate;
 use dashboard::store::Store;
 use dashboard::surface::{Color, ColorRamp};
 use dashboard::view::{Steps, Window};
 use hdrhistogram::Histogram;
 use protocol::{Frame, Interval, Timestamp};
+use series::transforms::moving_mean::MovingMean;
+use series::transforms::quantile::SlidingQuantile;
+use series::transforms::rate::Rate;
 use std::hint::black_box;
 
 const WIDTH: u32 = 400;
@@ -85,7 +85,7 @@ fn derive(c: &mut Criterion) {
         b.iter(|| rows().for_each(|(time, value)| _ = black_box(rate.next(time, value))));
     });
     group.bench_function("mean of 5 s", |b| {
-        let mut mean = MovingAverage::new(Interval::from_secs(5));
+        let mut mean = MovingMean::new(Interval::from_secs(5));
         b.iter(|| rows().for_each(|(time, value)| _ = black_box(mean.next(time, value))));
     });
     group.bench_function("p99 of 10 s", |b| {

@@ -3,8 +3,8 @@
 
 use argminmax::ArgMinMax;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dashboard::store::Summary;
-use dashboard::store::pyramid::{BUCKET_ROWS, Pyramid};
+use series::Summary;
+use series::pyramid::{BUCKET_ROWS, Pyramid};
 use std::hint::black_box;
 
 /// A minute at 1,000 Hz, in whole buckets.

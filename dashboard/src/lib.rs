@@ -9,21 +9,19 @@
 //! | module | subject | in a browser only |
 //! | --- | --- | --- |
 //! | [`link`] | a reconnecting, typed WebSocket client; clocks and lag | its socket |
-//! | [`store`] | rings of samples, pyramids of summaries, what each frame changes | no |
-//! | [`mod@derive`] | rates, means, quantiles, histograms: rows in, rows out | no |
-//! | [`view`] | units, ticks, ranges, scales, the window in time | no |
+//! | [`store`] | rings of samples, transformed groups, what each frame changes | no |
+//! | [`view`] | ticks, ranges, scales, the window in time | no |
 //! | [`surface`] | pixels, anti-aliased shapes, colours | no |
 //! | [`chart`] | a group on a surface: lines, areas, bars, heatmaps, tiles; axes on any plotters backend | no |
 //! | [`page`] | the DOM: the wall and its panels, header, menus, keys, one frame loop | yes |
 //!
-//! Dependencies point one way: `page -> chart -> surface, view, store -> derive -> protocol`, and `page -> link ->
+//! Dependencies point one way: `page -> chart -> surface, view, store -> series -> protocol`, and `page -> link ->
 //! protocol`.
 //!
 //! # What this crate does not know
 //! How samples are measured. Everything but the browser edge builds and is tested natively.
 
 pub mod chart;
-pub mod derive;
 pub mod link;
 pub mod page;
 pub mod store;

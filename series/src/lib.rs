@@ -1,1 +1,39 @@
-//! What server and page compute alike about series: summaries, transforms, selectors, value formats and units.
+//! What the server and the page compute alike about series: summaries, transforms, selectors, units, value formats.
+//!
+//! ```text
+//! catalog (names, labels, units) -> Selector -> series -> Pyramid of Summary -> columns of a chart, answers to queries
+//!                                                     +-> Transform -> computed series
+//!                                   Unit     -> text of values and axes
+//! ```
+//!
+//! # Layout
+//! | module | subject |
+//! | --- | --- |
+//! | [`summary`] | [`Summary`]: first, last, min, max, sum and count of some values |
+//! | [`pyramid`] | [`Pyramid`]: summaries of 32, 64, 128 ... rows beside a ring of values |
+//! | [`transforms`] | rates, differences, means, quantiles, histograms |
+//! | [`unit`] | UCUM units, and one value as text |
+//! | [`axis_format`] | the values of one axis as text, in one multiple of the unit |
+//! | [`number`] | numbers with three significant digits |
+//! | [`duration`] | durations as text, and the units of time |
+//!
+//! # What this crate does not know
+//! The wire, I/O, clocks, drawing, the layout of axes. Of `protocol` it uses the types of times, kinds and bounds only,
+//! never a message. Nothing here panics, whatever the values and times.
+
+#![warn(missing_docs)]
+
+pub mod axis_format;
+pub mod duration;
+mod multiple;
+pub mod number;
+pub mod pyramid;
+pub mod summary;
+pub mod transforms;
+pub mod unit;
+
+pub use axis_format::{AxisFormat, log_labels};
+pub use pyramid::Pyramid;
+pub use summary::Summary;
+pub use transforms::Transform;
+pub use unit::{Formatted, Unit};

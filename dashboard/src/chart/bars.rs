@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::columns::Columns;
 use super::plot::Plot;
 use super::stack::{Stack, level};
-use crate::store::Summary;
 use crate::surface::coverage::{ColumnCoverage, Strip};
 use crate::surface::edge::Edge;
 use crate::surface::{Color, Pixels};
 use crate::view::Scale;
+use series::Summary;
 
 /// The part of a bar's columns that is left free beside it.
 const GAP_PARTS: u32 = 5;

@@ -1,6 +1,6 @@
 //! What every kind of chart draws from: one summary for each series and column of the surface.
 
-use crate::store::Summary;
+use series::Summary;
 
 /// Columns of a group's series, from the left edge of the surface.
 pub trait Columns {

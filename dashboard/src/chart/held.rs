@@ -1,7 +1,7 @@
 //! Columns of series that are measured less than once a column: each value holds until the next.
 
 use super::columns::Columns;
-use crate::store::Summary;
+use series::Summary;
 
 /// Columns in which an empty one shows the last value before it, for as long as a value holds.
 ///

@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use protocol::Bounds;
 
 use super::*;
-use crate::store::Summary;
 use crate::surface::{Color, ColorRamp, Pixels};
-use crate::view::{Mapping, Scale, Unit};
+use crate::view::{Mapping, Scale};
+use series::Summary;
+use series::Unit;
 
 const COLORS: [Color; 3] = [Color::opaque(255, 0, 0), Color::opaque(0, 255, 0), Color::opaque(0, 0, 255)];
 const HEIGHT: u32 = 40;

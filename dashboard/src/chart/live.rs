@@ -18,9 +18,10 @@ use super::kind::Kind;
 use super::line::LinesPainter;
 use super::options::Options;
 use super::stack::stacked_range;
-use crate::store::{Envelopes, Group, Summary};
+use crate::store::{Envelopes, Group};
 use crate::surface::{Color, ColorRamp, Pixels, Stroke};
 use crate::view::{RangeTracker, Scale, Steps, Window};
+use series::Summary;
 
 /// Alpha of areas: the grid shows through.
 const AREA_ALPHA: u8 = 110;

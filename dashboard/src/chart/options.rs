@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::kind::Kind;
-use crate::derive::Derivation;
-use crate::derive::histogram::BOUND;
 use crate::store::{Group, Series};
 use crate::view::{Mapping, RangeMode};
+use series::transforms::Transform;
+use series::transforms::histogram::BUCKET_BOUND;
 
 /// How a group is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Options {
     /// The kind of chart.
     pub kind: Kind,
     /// What is computed from the group and shown in its place.
-    pub derivation: Option<Derivation>,
+    pub transform: Option<Transform>,
     /// How values spread along the axis.
     pub mapping: Mapping,
     /// Where the axis begins and ends.
@@ -25,9 +25,9 @@ pub struct Options {
 impl Options {
     /// How a group is shown that nobody has said anything of: a histogram as such, all others by lines.
     pub fn usual(group: &Group) -> Self {
-        let is_bucket = |series: &Series| series.labels.iter().any(|(key, _)| key == BOUND);
+        let is_bucket = |series: &Series| series.labels.iter().any(|(key, _)| key == BUCKET_BOUND);
         if !group.series().is_empty() && group.series().iter().all(is_bucket) {
-            Self { kind: Kind::Heatmap, derivation: Some(Derivation::Buckets), ..Self::default() }
+            Self { kind: Kind::Heatmap, transform: Some(Transform::Buckets), ..Self::default() }
         } else {
             Self::default()
         }
@@ -40,8 +40,8 @@ const BETWEEN: &str = "..";
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind)?;
-        if let Some(derivation) = self.derivation {
-            write!(f, ",{derivation}")?;
+        if let Some(transform) = self.transform {
+            write!(f, ",{transform}")?;
         }
         if self.mapping == Mapping::Log {
             write!(f, ",{LOG}")?;
@@ -84,8 +84,8 @@ impl FromStr for Options {
             } else if let Some(kind) = Kind::find(word) {
                 options.kind = kind;
             } else {
-                let derivation = word.parse().map_err(|_| BadOptions::Unknown(word.to_owned()))?;
-                options.derivation = Some(derivation);
+                let transform = word.parse().map_err(|_| BadOptions::Unknown(word.to_owned()))?;
+                options.transform = Some(transform);
             }
         }
         Ok(options)
@@ -102,8 +102,8 @@ mod tests {
     fn a_url_reads_as_it_is_meant() {
         let options: Options = "area,p99:10s,log,-0.5..1e3".parse().expect("well formed");
         let range = RangeMode::Fixed { low: -0.5, high: 1e3 };
-        let derivation = "p99:10s".parse().ok();
-        assert_eq!(options, Options { kind: Kind::Area, derivation, mapping: Mapping::Log, range });
+        let transform = "p99:10s".parse().ok();
+        assert_eq!(options, Options { kind: Kind::Area, transform, mapping: Mapping::Log, range });
         assert_eq!("stats".parse::<Options>().expect("well formed").to_string(), "stats");
     }
 
@@ -121,8 +121,8 @@ mod tests {
             let range = if span < 1e3 { RangeMode::Automatic } else { RangeMode::Fixed { low, high: low + span } };
             prop_assume!(low + span > low);
             let mapping = if log { Mapping::Log } else { Mapping::Linear };
-            let derivation = log.then(|| "mean:5s".parse().expect("well formed"));
-            let options = Options { kind: Kind::ALL[kind], derivation, mapping, range };
+            let transform = log.then(|| "mean:5s".parse().expect("well formed"));
+            let options = Options { kind: Kind::ALL[kind], transform, mapping, range };
             prop_assert_eq!(options.to_string().parse::<Options>(), Ok(options));
         }
     }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::columns::Columns;
-use crate::store::Summary;
 use crate::surface::{Color, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
+use series::Summary;
 
 /// A hole this many times the usual distance between two samples is not bridged.
 const HOLE: u32 = 3;

@@ -1,7 +1,7 @@
 //! Values on top of each other: those above zero upwards, those below it downwards.
 
 use super::columns::Columns;
-use crate::store::Summary;
+use series::Summary;
 
 /// What some values came to: their mean, or the middle of their extremes where the sum is beyond all numbers. None of
 /// no values.

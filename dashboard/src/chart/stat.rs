@@ -2,9 +2,8 @@
 
 use super::columns::Columns;
 use super::sparkline::{SparklinePainter, SparklineStyle};
-use crate::store::Summary;
 use crate::surface::{Color, Pixels};
-use crate::view::{Formatted, Unit};
+use series::{Formatted, Summary, Unit};
 
 /// A smaller part of the larger of two values than this is no change: rounding, not data.
 const SMALLEST_CHANGE: f64 = 1e-9;

@@ -10,9 +10,10 @@ use super::kind::Kind;
 use super::live::{Shown, Style};
 use super::sparkline::{SparklinePainter, SparklineStyle};
 use super::stat::{Stat, StatPainter};
-use crate::store::{Envelopes, Group, Summary};
+use crate::store::{Envelopes, Group};
 use crate::surface::{Color, Pixels};
-use crate::view::{Mapping, RangeTracker, Scale, Steps, Unit, Window};
+use crate::view::{Mapping, RangeTracker, Scale, Steps, Window};
+use series::{Summary, Unit};
 
 /// The part of a sparkline's or a gauge's tile that is left free above it for its name and value, in CSS pixels.
 const TEXT_PX: f64 = 18.0;

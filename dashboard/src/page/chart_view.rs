@@ -3,6 +3,7 @@
 use plotters::drawing::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
 use protocol::Timestamp;
+use series::{AxisFormat, log_labels};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
@@ -176,16 +177,16 @@ impl ChartView {
     fn values(&self, writing: &Writing) -> Vec<Mark> {
         let scale = self.chart.scale();
         let css_height = f64::from(scale.height_px()) / self.scale;
-        let (low, high, steps) = (scale.low(), scale.high(), writing.unit.steps());
+        let (low, high, steps) = (scale.low(), scale.high(), Steps::of(&writing.unit));
         let (ticks, labels) = match scale.mapping() {
             Mapping::Linear => {
                 let ticks = view::value_ticks(low, high, css_height, steps);
-                let labels = writing.unit.axis(&ticks).labels(&ticks);
+                let labels = AxisFormat::new(&writing.unit, &ticks).labels(&ticks);
                 (ticks, labels)
             }
             Mapping::Log => {
                 let ticks = view::log_ticks(low, high, css_height, steps);
-                let labels = view::log_labels(&writing.unit, &ticks);
+                let labels = log_labels(&writing.unit, &ticks);
                 (ticks, labels)
             }
         };

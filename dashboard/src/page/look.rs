@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use protocol::{Bounds, Interval};
+use series::Unit;
 
 use super::theme::Palette;
 use crate::chart::Style;
-use crate::view::{TimeLabels, Unit};
+use crate::view::TimeLabels;
 
 /// Width of a line in CSS pixels.
 pub(super) const LINE_PX: f64 = 1.5;

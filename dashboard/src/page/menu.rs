@@ -9,8 +9,8 @@ use web_sys::{Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelec
 use super::dom;
 use super::listener::Listener;
 use crate::chart::{Kind, Options};
-use crate::derive::Derivation;
 use crate::view::{Mapping, RangeMode};
+use series::Transform;
 
 #[derive(Debug)]
 pub(super) struct Menu {
@@ -71,7 +71,7 @@ impl Form {
         let root: HtmlElement = dom::element("div", "menu-form")?;
         let kinds = Kind::ALL.map(|kind| (kind.name(), kind.title(), kind == options.kind));
         let kind = select(&root, "Show as", &kinds)?;
-        let derivation = derivations(&root, options.derivation)?;
+        let derivation = derivations(&root, options.transform)?;
         let is_log = options.mapping == Mapping::Log;
         let mapping = select(&root, "Axis", &[("linear", "Linear", !is_log), ("log", "Logarithmic", is_log)])?;
         let (low, high) = match options.range {
@@ -96,8 +96,8 @@ impl Form {
         self.high.report_validity();
         let mapping = if self.mapping.value() == "log" { Mapping::Log } else { Mapping::Linear };
         // The empty text says that nothing is derived.
-        let derivation = self.derivation.value().parse().ok();
-        Some(Options { kind: Kind::find(&self.kind.value())?, derivation, mapping, range: range? })
+        let transform = self.derivation.value().parse().ok();
+        Some(Options { kind: Kind::find(&self.kind.value())?, transform, mapping, range: range? })
     }
 }
 
@@ -117,7 +117,7 @@ const DERIVATIONS: [(&str, &str); 12] = [
     ("buckets", "Buckets of a histogram"),
 ];
 
-fn derivations(form: &HtmlElement, chosen: Option<Derivation>) -> Result<HtmlSelectElement, JsValue> {
+fn derivations(form: &HtmlElement, chosen: Option<Transform>) -> Result<HtmlSelectElement, JsValue> {
     let chosen = chosen.map(|chosen| chosen.to_string()).unwrap_or_default();
     let mut choices: Vec<_> = DERIVATIONS.iter().map(|&(value, title)| (value, title, value == chosen)).collect();
     if !choices.iter().any(|&(.., is_chosen)| is_chosen) {

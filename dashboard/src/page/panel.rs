@@ -15,6 +15,7 @@ use crate::chart::Options;
 use crate::chart::live::MAX_SERIES_DRAWN;
 use crate::store::{DerivedGroup, Group, Stale};
 use crate::surface::Color;
+use crate::view::Steps;
 
 #[derive(Debug)]
 pub(super) struct Panel {
@@ -44,7 +45,7 @@ enum Body {
 
 impl Body {
     fn new(options: Options, writing: &Writing) -> Result<Self, JsValue> {
-        let steps = writing.unit.steps();
+        let steps = Steps::of(&writing.unit);
         if options.kind.is_tiles() {
             TilesView::new(options.kind, steps).map(Self::Tiles)
         } else {
@@ -168,7 +169,7 @@ impl Panel {
     }
 
     fn describe_shown(&mut self, group: &Group) -> Result<(), JsValue> {
-        let title = match self.options.derivation {
+        let title = match self.options.transform {
             Some(derivation) => format!("{}: {derivation}", group.title),
             None => group.title.clone(),
         };
@@ -240,7 +241,7 @@ impl Panel {
 
     /// What is shown in place of the group, up to its newest row; none where the group itself is.
     fn derive(&mut self, source: &Group) -> Result<Option<DerivedGroup>, JsValue> {
-        let Some(derivation) = self.options.derivation else { return Ok(None) };
+        let Some(derivation) = self.options.transform else { return Ok(None) };
         let (derived, is_new) = if let Some(mut known) = self.derived.take() {
             (known.update(source).map(|()| known), false)
         } else {

@@ -7,7 +7,7 @@ use protocol::{Blocks, Body, Catalog, CatalogScope, Frame, GroupId, Interval, St
 use super::capacity::{self, BUDGET_BYTES, Demand, MAX_SERIES};
 use super::group::{Description, Group};
 use super::position::{Overlap, Position, Unreadable, Verdict};
-use super::pyramid::BUCKET_ROWS;
+use series::pyramid::BUCKET_ROWS;
 
 /// Everything the page holds of the stream.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use protocol::Interval;
 
-use super::pyramid::{BUCKET_ROWS, BYTES_A_ROW};
+use series::pyramid::{BUCKET_ROWS, BYTES_PER_ROW};
 
 /// Rows kept whatever the interval: slow groups cost next to nothing.
 const MIN_ROWS: u64 = 512;
@@ -37,7 +37,7 @@ impl Demand {
 
     /// Bytes of so many rows.
     const fn bytes(self, rows: usize) -> usize {
-        rows.saturating_mul(TIME_BYTES + self.series * (size_of::<f64>() + BYTES_A_ROW))
+        rows.saturating_mul(TIME_BYTES + self.series * (size_of::<f64>() + BYTES_PER_ROW))
     }
 }
 

@@ -3,8 +3,8 @@
 use protocol::{Entries, SeriesDescriptor, SeriesId, SeriesKind, Timestamp};
 
 use super::group::{Description, Group};
-use crate::derive::histogram::{BOUND, BadBuckets};
-use crate::derive::{Derivation, Derived, Source};
+use series::transforms::histogram::{BUCKET_BOUND, BadBuckets};
+use series::transforms::{Evaluator, Input, Transform};
 
 /// Rows that are computed at a time: few enough to stay in a processor's cache.
 const ROWS: u64 = 256;
@@ -12,8 +12,8 @@ const ROWS: u64 = 256;
 /// What is computed from a group, up to its newest row.
 #[derive(Debug)]
 pub struct DerivedGroup {
-    derivation: Derivation,
-    derived: Derived,
+    transform: Transform,
+    evaluator: Evaluator,
     group: Group,
     /// What the source was when this began; another series or other rows mean to begin anew.
     source: (u64, usize),
@@ -30,43 +30,43 @@ struct Scratch {
 }
 
 impl DerivedGroup {
-    /// What `derivation` makes of `source`, whose rows are taken in by [`update`](Self::update).
+    /// What `transform` makes of `source`, whose rows are taken in by [`update`](Self::update).
     ///
     /// # Errors
     /// When a histogram is asked for and the source's buckets are malformed.
-    pub fn new(derivation: Derivation, source: &Group) -> Result<Self, BadBuckets> {
-        let bound = |labels: &'_ [(String, String)]| labels.iter().position(|(key, _)| key == BOUND);
+    pub fn new(transform: Transform, source: &Group) -> Result<Self, BadBuckets> {
+        let bound = |labels: &'_ [(String, String)]| labels.iter().position(|(key, _)| key == BUCKET_BOUND);
         let sources: Vec<_> = (source.series().iter())
             .map(|series| {
                 let bound = bound(&series.labels).map(|place| series.labels[place].1.as_str());
-                Source { name: &series.name, bound }
+                Input { name: &series.name, bucket_bound: bound }
             })
             .collect();
-        let derived = Derived::start(derivation, &sources, source.longest_step())?;
+        let evaluator = Evaluator::new(transform, &sources, source.longest_step())?;
         let mut group = Group::new(Description {
             name: &source.name,
             title: &source.title,
-            unit: &derivation.unit(&source.unit),
+            unit: &transform.unit(&source.unit),
             interval: source.interval,
-            bounds: derivation.bounds(source.bounds),
+            bounds: transform.bounds(source.bounds),
         });
         group.resize(source.capacity());
-        for (number, name) in derived.names().iter().enumerate() {
+        for (number, name) in evaluator.names().iter().enumerate() {
             let (id, kind) = (SeriesId(number as u32), SeriesKind::Gauge);
             group.admit(&SeriesDescriptor { id, group: protocol::GroupId(0), name, kind, labels: Entries::default() });
         }
         let scratch = Scratch {
-            columns: vec![Vec::new(); derived.names().len()],
-            row: vec![f64::NAN; derived.names().len()],
+            columns: vec![Vec::new(); evaluator.names().len()],
+            row: vec![f64::NAN; evaluator.names().len()],
             ..Scratch::default()
         };
         let source = (source.generation(), source.series().len());
-        Ok(Self { derivation, derived, group, source, next_row: 0, scratch })
+        Ok(Self { transform, evaluator, group, source, next_row: 0, scratch })
     }
 
     /// What is computed.
-    pub const fn derivation(&self) -> Derivation {
-        self.derivation
+    pub const fn transform(&self) -> Transform {
+        self.transform
     }
 
     /// The computed rows.
@@ -86,7 +86,7 @@ impl DerivedGroup {
             && self.group.capacity() == source.capacity()
             && self.next_row >= source.rows().start;
         if !is_same && self.next_row > 0 || self.source.1 != source.series().len() {
-            *self = Self::new(self.derivation, source)?;
+            *self = Self::new(self.transform, source)?;
         }
         let mut rows = self.next_row.max(source.rows().start)..source.rows().end;
         self.next_row = rows.end;
@@ -106,7 +106,7 @@ impl DerivedGroup {
             let time = source.time(number);
             values.clear();
             values.extend((0..source.series().len()).map(|series| source.value(series, number)));
-            self.derived.next(time, values, row);
+            self.evaluator.next(time, values, row);
             times.push(time);
             for (column, &value) in columns.iter_mut().zip(row.iter()) {
                 column.push(value);

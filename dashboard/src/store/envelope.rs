@@ -9,7 +9,7 @@ use std::ops::Range;
 use protocol::Timestamp;
 
 use super::group::Group;
-use super::summary::Summary;
+use series::Summary;
 
 /// Envelopes of the first series of one group, for the newest columns.
 #[derive(Debug, Default)]

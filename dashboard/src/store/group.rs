@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use protocol::{Block, Bounds, Interval, SeriesDescriptor, SeriesId, Timestamp};
 
-use super::pyramid::BUCKET_ROWS;
 use super::series::Series;
-use super::summary::Summary;
+use series::Summary;
+use series::pyramid::BUCKET_ROWS;
 
 /// A hole this long is drawn as one: some rows late is jitter, more is a gap.
 const GAP_INTERVALS: u64 = 3;

@@ -7,9 +7,7 @@
 //! | --- | --- |
 //! | [`group`] | rows of one group, in rings |
 //! | [`mod@series`] | one of its series: a ring of values, and what a catalog says of it |
-//! | [`pyramid`] | summaries of 32, 64, 128 ... rows: any stretch of time at the cost of its logarithm |
 //! | [`envelope`] | first, last, least and greatest value a pixel column, kept up with each sample |
-//! | [`summary`] | first, last, least, greatest, sum and number of many values |
 //! | [`staleness`] | when a group's newest sample is too old to be taken for the present |
 //! | [`derived`] | a group that is computed from another |
 //! | [`capacity`] | how many rows the budget allows |
@@ -25,10 +23,8 @@ pub mod derived;
 pub mod envelope;
 pub mod group;
 pub mod position;
-pub mod pyramid;
 pub mod series;
 pub mod staleness;
-pub mod summary;
 
 pub use apply::{Applied, Store};
 pub use derived::DerivedGroup;
@@ -37,7 +33,6 @@ pub use group::{Group, Rows};
 pub use position::Position;
 pub use series::Series;
 pub use staleness::Stale;
-pub use summary::Summary;
 
 #[cfg(test)]
 mod tests;

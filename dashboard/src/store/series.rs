@@ -5,8 +5,7 @@ use std::ops::Range;
 use protocol::column::{MISSING, Values};
 use protocol::{SeriesDescriptor, SeriesId, SeriesKind};
 
-use super::pyramid::Pyramid;
-use super::summary::Summary;
+use series::{Pyramid, Summary};
 
 /// One series of a group.
 #[derive(Debug)]

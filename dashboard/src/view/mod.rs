@@ -2,30 +2,26 @@
 //!
 //! A chart shows a window of time and a range of values. The [`Window`] cuts time into columns of the surface, at
 //! fixed times that do not move as it scrolls. A [`RangeTracker`] chooses the axis' ends from what the data needs, and
-//! holds them still. A [`Scale`] turns values into heights, the ticks say which of them to mark, and a [`Unit`] how to
-//! write them.
+//! holds them still. A [`Scale`] turns values into heights, and the ticks say which of them to mark.
 //!
 //! ```
-//! use dashboard::view::{RangeTracker, Scale, Unit, value_ticks};
+//! use dashboard::view::{RangeTracker, Scale, Steps, value_ticks};
 //! use protocol::{Bounds, Timestamp};
+//! use series::{AxisFormat, Unit};
 //!
 //! let unit = Unit::parse("By/s", &Bounds::FromZero);
-//! let mut range = RangeTracker::new(unit.steps());
+//! let mut range = RangeTracker::new(Steps::of(&unit));
 //! let (low, high) = range.update(Some((2e6, 7e6)), &Bounds::FromZero, Timestamp::from_micros(0));
 //! let scale = Scale::new(low, high, 150);
-//! let ticks = value_ticks(scale.low(), scale.high(), 150.0, unit.steps());
-//! assert_eq!(unit.axis(&ticks).labels(&ticks), ["0", "2", "4", "6", "8 MiB/s"]);
+//! let ticks = value_ticks(scale.low(), scale.high(), 150.0, Steps::of(&unit));
+//! assert_eq!(AxisFormat::new(&unit, &ticks).labels(&ticks), ["0", "2", "4", "6", "8 MiB/s"]);
 //! ```
 //!
 //! # Layout
 //! | module | subject |
 //! | --- | --- |
-//! | [`mod@unit`] | UCUM units, and values written for people |
-//! | [`axis`] | the labels of one axis: one prefix, just enough digits |
 //! | [`clock_time`] | marks at round times of the day |
 //! | [`mapping`] | linear or logarithmic |
-//! | `multiple` | the multiples in which units are written |
-//! | [`number`] | significant digits |
 //! | [`steps`] | the round distances that axes and ticks are built from |
 //! | `log_steps` | the round places of a logarithmic axis |
 //! | [`range`] | the ends of a value axis, chosen from the data and held still |
@@ -37,25 +33,19 @@
 //! No pixels in memory, no samples, no browser and no clock: `now` comes in as an argument. It never panics, whatever
 //! the values.
 
-pub mod axis;
 pub mod clock_time;
 mod log_steps;
 pub mod mapping;
-mod multiple;
-pub mod number;
 pub mod range;
 pub mod scale;
 pub mod steps;
 pub mod ticks;
-pub mod unit;
 pub mod window;
 
-pub use axis::{AxisFormat, log_labels};
 pub use clock_time::{TimeLabels, clock_ticks, time_label};
 pub use mapping::Mapping;
 pub use range::{RangeMode, RangeTracker};
 pub use scale::Scale;
 pub use steps::Steps;
 pub use ticks::{TimeTick, log_ticks, time_ticks, value_ticks};
-pub use unit::{Formatted, Unit};
 pub use window::Window;

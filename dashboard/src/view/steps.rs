@@ -1,5 +1,7 @@
 //! The round distances that axes and ticks are built from.
 
+use series::Unit;
+
 /// Which distances count as round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steps {
@@ -23,6 +25,15 @@ const SMALLEST: f64 = 1e-290;
 const LARGEST: f64 = 1e301;
 
 impl Steps {
+    /// The steps that are round in a unit.
+    pub fn of(unit: &Unit) -> Self {
+        match unit {
+            Unit::Bytes { .. } => Self::Binary,
+            Unit::Duration { seconds: 1.0 } => Self::Time,
+            _ => Self::Decimal,
+        }
+    }
+
     /// The smallest round step that is no smaller than `size`. Always finite and above zero.
     pub fn at_least(self, size: f64) -> f64 {
         let size = within_reason(size);

@@ -3,8 +3,8 @@
 use protocol::Interval;
 
 use super::log_steps;
-use super::number;
 use super::steps::Steps;
+use series::number;
 
 /// Room for a label and some air, in CSS pixels.
 const VALUE_SPACING_PX: f64 = 36.0;
@@ -134,7 +134,11 @@ fn label(before_us: u64, step: u64, span_us: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use proptest::prelude::*;
+    use protocol::Bounds;
+    use series::{AxisFormat, Unit};
 
     use super::*;
 
@@ -173,6 +177,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn labels_of_ticks_differ(low in -1e9_f64..1e9, span in 1e-3_f64..1e9) {
+            for ucum in ["1", "By", "s"] {
+                let unit = Unit::parse(ucum, &Bounds::Auto);
+                let ticks = value_ticks(low, low + span, 200.0, Steps::of(&unit));
+                prop_assume!(span > low.abs() * 1e-6);
+                let labels = AxisFormat::new(&unit, &ticks).labels(&ticks);
+                prop_assert_eq!(labels.iter().collect::<HashSet<_>>().len(), ticks.len(), "{:?}", labels);
+            }
+        }
+
         #[test]
         fn value_ticks_lie_inside_at_equal_distances(
             low in -1e9_f64..1e9, span in 1e-2_f64..1e9, height in any::<f64>(), binary: bool,

@@ -5,8 +5,9 @@ use std::hint::black_box;
 use dashboard::chart::{Kind, LiveChart, Options, Style, TileChart};
 use dashboard::store::{DerivedGroup, Group, Store};
 use dashboard::surface::{Color, ColorRamp};
-use dashboard::view::{self, Mapping, Steps, TimeLabels, Unit, Window};
+use dashboard::view::{self, Mapping, Steps, TimeLabels, Window};
 use protocol::Timestamp;
+use series::{AxisFormat, Unit, log_labels};
 
 use super::page::{NOW, WINDOW};
 
@@ -45,7 +46,7 @@ impl Look {
         self.turns += 1;
         for group in store.groups() {
             read(group);
-            let derived = options.derivation.map(|derivation| DerivedGroup::new(derivation, group));
+            let derived = options.transform.map(|transform| DerivedGroup::new(transform, group));
             match derived {
                 None => self.draw(group, options),
                 Some(Ok(mut derived)) => {
@@ -73,7 +74,7 @@ impl Look {
     }
 
     fn draw_tiles(&self, group: &Group, kind: Kind, window: &Window, now: Timestamp, unit: &Unit) {
-        let mut tiles = TileChart::new(kind, unit.steps());
+        let mut tiles = TileChart::new(kind, Steps::of(unit));
         tiles.resize(WIDTH, HEIGHT, 1.0);
         tiles.draw(group, window, now, &self.style, INK);
         for series in 0..group.series().len() {
@@ -92,11 +93,11 @@ impl Look {
         let (low, high, height) = (scale.low(), scale.high(), f64::from(HEIGHT));
         match scale.mapping() {
             Mapping::Linear => {
-                let ticks = view::value_ticks(low, high, height, unit.steps());
-                unit.axis(&ticks).labels(&ticks);
+                let ticks = view::value_ticks(low, high, height, Steps::of(unit));
+                AxisFormat::new(unit, &ticks).labels(&ticks);
             }
             Mapping::Log => {
-                view::log_labels(unit, &view::log_ticks(low, high, height, unit.steps()));
+                log_labels(unit, &view::log_ticks(low, high, height, Steps::of(unit)));
             }
         }
     }

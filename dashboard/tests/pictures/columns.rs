@@ -1,7 +1,7 @@
 //! Columns of made-up series.
 
 use dashboard::chart::Columns;
-use dashboard::store::Summary;
+use series::Summary;
 
 /// Summaries by series and column.
 pub(crate) struct Table(Vec<Vec<Summary>>);

@@ -1,42 +1,51 @@
-//! An envelope pyramid: summaries of 32, 64, 128 ... rows, beside a ring of values.
+//! A pyramid of summaries: of 32, 64, 128 ... rows, beside a ring of values.
 //!
-//! Each level has buckets twice as long as the one below. Appending completes a bucket of the lowest level every 32 rows,
-//! and one of the next every 64: less than two summaries for 32 samples. A stretch of rows is put together from the
-//! longest buckets that lie within it and single values at its ends, so that its cost grows with the logarithm of its
-//! length, and nothing is approximate.
+//! The buckets of each level are twice as long as those of the level below. Appending completes a bucket of the lowest
+//! level every 32 rows, and one of the next every 64: less than two summaries per 32 samples. The summary of a range of
+//! rows is merged from the longest buckets that lie within it and from single values at its ends. It is exact, and its
+//! cost grows with the logarithm of the range's length.
 
 use std::ops::Range;
 
-use super::summary::Summary;
+use crate::summary::Summary;
 
-/// Rows in a bucket of the lowest level. Shorter ones would cost more memory than they save time: these take 3 bytes a
-/// sample with all levels.
+/// Rows in a bucket of the lowest level. With 32 rows all levels together take 3 bytes a sample; shorter buckets would
+/// cost more memory than they save time.
 pub const BUCKET_ROWS: u64 = 32;
 
-/// Bytes that the buckets take for each row of the ring: twice what the lowest level takes.
-pub const BYTES_A_ROW: usize = 2 * size_of::<Summary>() / BUCKET_ROWS as usize;
+/// Bytes of all buckets for each row of the ring: twice those of the lowest level.
+pub const BYTES_PER_ROW: usize = 2 * size_of::<Summary>() / BUCKET_ROWS as usize;
 
-/// Summaries of a series' rows.
+/// Summaries of the rows of one series.
+///
+/// ```
+/// use series::Pyramid;
+///
+/// let ring: Vec<f64> = (0..128).map(f64::from).collect();
+/// let mut pyramid = Pyramid::new(ring.len());
+/// pyramid.append(&ring, 0..128);
+/// assert_eq!(pyramid.summary(&ring, 3..100).max, 99.0);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Pyramid {
-    /// From the shortest buckets to the longest; a bucket's place is its number modulo the level's length.
+    /// From the shortest buckets to the longest. A bucket's index is its number modulo the level's length.
     levels: Vec<Vec<Summary>>,
 }
 
 impl Pyramid {
-    /// A pyramid for a ring of `capacity` rows, a multiple of [`BUCKET_ROWS`], without a value yet.
+    /// An empty pyramid for a ring of `capacity` rows, which must be a multiple of [`BUCKET_ROWS`].
     pub fn new(capacity: usize) -> Self {
         let lengths = (0..).map(|level| capacity / bucket_rows(level) as usize);
         let levels = lengths.take_while(|&length| length >= 2).map(|length| vec![Summary::EMPTY; length]);
         Self { levels: levels.collect() }
     }
 
-    /// Bytes that the buckets take.
+    /// Bytes of all buckets.
     pub fn bytes(&self) -> usize {
         self.levels.iter().map(|level| size_of_val(level.as_slice())).sum()
     }
 
-    /// Takes in rows that have been written to `ring`, as many as it holds at most.
+    /// Summarizes `rows`, which have been written to `ring`; no more than the ring holds.
     ///
     /// Hot: once a series and block; within it, once a sample.
     pub fn append(&mut self, ring: &[f64], rows: Range<u64>) {
@@ -62,7 +71,7 @@ impl Pyramid {
         }
     }
 
-    /// What the values in `rows` come to, all of which must be held by `ring`.
+    /// The summary of `rows`, all of which `ring` must still hold.
     ///
     /// Hot: once a series and column that changed.
     pub fn summary(&self, ring: &[f64], rows: Range<u64>) -> Summary {
@@ -79,7 +88,7 @@ impl Pyramid {
                 row += length;
             } else {
                 let end = (row / BUCKET_ROWS + 1).saturating_mul(BUCKET_ROWS).min(rows.end);
-                // Within a bucket the ring does not begin anew.
+                // The ring wraps at a bucket's end only.
                 let start = place(row, ring.len());
                 summary.extend(&Summary::of(&ring[start..start + (end - row) as usize]));
                 row = end;
@@ -103,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    /// A ring that is written block by block, and everything that was ever written.
+    /// A ring that is written block by block, and every value that was ever written.
     struct Written {
         ring: Vec<f64>,
         pyramid: Pyramid,
@@ -131,7 +140,7 @@ mod tests {
     }
 
     fn bits(summary: Summary) -> ([u64; 5], u32) {
-        // A zero's sign is not told.
+        // Zeros compare equal whatever their sign.
         (
             [summary.first, summary.last, summary.min, summary.max, summary.sum].map(|x| (x + 0.0).to_bits()),
             summary.count,
@@ -140,7 +149,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_stretch_comes_to_what_a_scan_of_it_does(
+        fn the_summary_of_any_range_equals_a_scan(
             capacity in 1_usize..12,
             blocks in proptest::collection::vec(proptest::collection::vec(
                 // Whole numbers, so that the order of adding does not matter.
@@ -156,16 +165,16 @@ mod tests {
                 let held = written.held();
                 let (a, b) = (cuts.0.index(held.len() + 1), cuts.1.index(held.len() + 1));
                 let rows = held.start + a.min(b)..held.start + a.max(b);
-                let told = written.pyramid.summary(&written.ring, rows.start as u64..rows.end as u64);
-                prop_assert_eq!(bits(told), bits(Summary::of(&written.all[rows])));
+                let found = written.pyramid.summary(&written.ring, rows.start as u64..rows.end as u64);
+                prop_assert_eq!(bits(found), bits(Summary::of(&written.all[rows])));
             }
         }
     }
 
     #[test]
-    fn it_takes_three_bytes_a_sample() {
-        assert_eq!(BYTES_A_ROW, 3);
+    fn a_pyramid_takes_three_bytes_per_sample() {
+        assert_eq!(BYTES_PER_ROW, 3);
         let rows = 75_008;
-        assert!(Pyramid::new(rows).bytes() <= BYTES_A_ROW * rows);
+        assert!(Pyramid::new(rows).bytes() <= BYTES_PER_ROW * rows);
     }
 }

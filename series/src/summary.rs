@@ -1,33 +1,41 @@
-//! Summaries: what many values come to, so that a chart need not look at each.
+//! Summaries: a few numbers that stand for many values.
 
-/// Values that are looked at side by side, so that none waits for the one before.
+/// Values that are folded side by side, so that no addition waits for the previous one.
 const LANES: usize = 8;
 
-/// First, last, least, greatest, sum and number of some values in the order of time.
+/// First, last, minimum, maximum, sum and count of some values in time order.
 ///
-/// Values that are not finite have no place on an axis and are left out: NaN says "not measured".
+/// Values that are not finite are skipped: NaN marks a value that was not measured.
+///
+/// ```
+/// use series::Summary;
+///
+/// let mut summary = Summary::of(&[2.0, f64::NAN, 8.0]);
+/// summary.extend(&Summary::of(&[5.0]));
+/// assert_eq!(summary, Summary { first: 2.0, last: 5.0, min: 2.0, max: 8.0, sum: 15.0, count: 3 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// The first.
+    /// The earliest value.
     pub first: f64,
-    /// The last.
+    /// The latest value.
     pub last: f64,
-    /// The least.
+    /// The smallest value.
     pub min: f64,
-    /// The greatest.
+    /// The largest value.
     pub max: f64,
-    /// All together.
+    /// The sum of the values.
     pub sum: f64,
-    /// How many.
+    /// The number of values.
     pub count: u32,
 }
 
 impl Summary {
-    /// Of no values.
+    /// The summary of no values.
     pub const EMPTY: Self =
         Self { first: f64::NAN, last: f64::NAN, min: f64::INFINITY, max: f64::NEG_INFINITY, sum: 0.0, count: 0 };
 
-    /// Of these values.
+    /// The summary of `values`.
     ///
     /// Hot: once a sample.
     pub fn of(values: &[f64]) -> Self {
@@ -57,7 +65,7 @@ impl Summary {
         Self { first, last, min, max, sum, count }
     }
 
-    /// The same where a sum has shown that there may be some to leave out.
+    /// [`of`](Self::of) for values whose sum is not finite.
     #[cold]
     fn of_finite_among(values: &[f64]) -> Self {
         let mut summary = Self::EMPTY;
@@ -67,17 +75,17 @@ impl Summary {
         summary
     }
 
-    /// Whether there was no value.
+    /// Returns true if there is no value.
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The mean; NaN of no values.
+    /// The arithmetic mean; NaN of no values.
     pub fn mean(&self) -> f64 {
         self.sum / f64::from(self.count)
     }
 
-    /// Adds values that came after these.
+    /// Adds the summary of later values.
     pub fn extend(&mut self, later: &Self) {
         if later.is_empty() {
             return;
@@ -99,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    fn one_by_one(values: &[f64]) -> Summary {
+    fn reference(values: &[f64]) -> Summary {
         let mut summary = Summary::EMPTY;
         for &value in values.iter().filter(|value| value.is_finite()) {
             summary.extend(&Summary { first: value, last: value, min: value, max: value, sum: value, count: 1 });
@@ -108,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_is_left_out() {
+    fn values_that_are_not_finite_are_skipped() {
         let summary = Summary::of(&[f64::NAN, f64::INFINITY, 3.0, -1.0, f64::NEG_INFINITY]);
         assert_eq!(summary, Summary { first: 3.0, last: -1.0, min: -1.0, max: 3.0, sum: 2.0, count: 2 });
         assert!(Summary::of(&[f64::NAN; 20]).is_empty());
@@ -117,18 +125,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn many_at_once_come_to_what_one_by_one_do(values in proptest::collection::vec(any::<f64>(), 0..200)) {
-            let (at_once, one_by_one) = (Summary::of(&values), one_by_one(&values));
-            prop_assert_eq!(at_once.count, one_by_one.count);
+        fn the_summary_equals_a_fold_over_single_values(values in proptest::collection::vec(any::<f64>(), 0..200)) {
+            let (at_once, reference) = (Summary::of(&values), reference(&values));
+            prop_assert_eq!(at_once.count, reference.count);
             let exact = |s: Summary| [s.first, s.last, s.min, s.max].map(f64::to_bits);
-            prop_assume!(one_by_one.count > 0);
-            // A least value of zero may be either zero.
+            prop_assume!(reference.count > 0);
+            // A minimum of zero may have either sign.
             let exact = |s: Summary| exact(Summary { min: s.min + 0.0, max: s.max + 0.0, ..s });
-            prop_assert_eq!(exact(at_once), exact(one_by_one));
+            prop_assert_eq!(exact(at_once), exact(reference));
         }
 
         #[test]
-        fn the_sum_does_not_depend_on_the_cut(values in proptest::collection::vec(-1_000_i32..1_000, 0..200), cut in 0_usize..200) {
+        fn a_summary_of_two_parts_equals_that_of_the_whole(values in proptest::collection::vec(-1_000_i32..1_000, 0..200), cut in 0_usize..200) {
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
             let (before, after) = values.split_at(cut.min(values.len()));
             let mut cut = Summary::of(before);

@@ -1,13 +1,13 @@
-//! Numbers with as many digits as tell something.
+//! Numbers as text, with three significant digits.
 
-/// Digits that a reading shows. A fourth would flicker too fast to read.
+/// A fourth digit of a live value changes too fast to read.
 const SIGNIFICANT_DIGITS: i32 = 3;
 
-/// Outside these a plain number would be mostly zeros.
-const SMALLEST_PLAIN: f64 = 1e-4;
-const LARGEST_PLAIN: f64 = 1e6;
+/// Numbers outside these are written with an exponent: in plain form they would be mostly zeros.
+const MIN_PLAIN: f64 = 1e-4;
+const MAX_PLAIN: f64 = 1e6;
 
-/// Decimals that leave about three significant digits.
+/// The number of decimals that leaves about three significant digits.
 pub fn decimals_for(value: f64) -> usize {
     if value == 0.0 || !value.is_finite() {
         return 0;
@@ -16,7 +16,7 @@ pub fn decimals_for(value: f64) -> usize {
     (SIGNIFICANT_DIGITS - 1 - magnitude).clamp(0, 12) as usize
 }
 
-/// The value as [`plain`] would show it.
+/// The value, rounded as [`plain`] shows it.
 pub fn rounded(value: f64) -> f64 {
     // 10^12 at most: exact.
     let shift = 10_f64.powi(decimals_for(value) as i32);
@@ -24,10 +24,15 @@ pub fn rounded(value: f64) -> f64 {
     if rounded.is_finite() { rounded } else { value }
 }
 
-/// About three significant digits without trailing zeros; powers of ten only where zeros would fill the line.
+/// About three significant digits without trailing zeros; with an exponent below 0.0001 and from a million on.
+///
+/// ```
+/// assert_eq!(series::number::plain(1.204), "1.2");
+/// assert_eq!(series::number::plain(1.5e-9), "1.5e-9");
+/// ```
 pub fn plain(value: f64) -> String {
     let size = value.abs();
-    if value == 0.0 || (SMALLEST_PLAIN..LARGEST_PLAIN).contains(&size) {
+    if value == 0.0 || (MIN_PLAIN..MAX_PLAIN).contains(&size) {
         return trimmed(format!("{:.*}", decimals_for(value), value));
     }
     let text = format!("{value:.*e}", SIGNIFICANT_DIGITS as usize - 1);
@@ -37,7 +42,7 @@ pub fn plain(value: f64) -> String {
     }
 }
 
-/// The same number without zeros behind the point, and without the sign of a zero.
+/// The number without trailing zeros after the point, and zero without a sign.
 pub fn trimmed(mut text: String) -> String {
     if text.contains('.') {
         text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
@@ -50,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_digits_tell_enough() {
+    fn numbers_have_three_significant_digits() {
         for (value, text) in [
             (0.0, "0"),
             (-0.0, "0"),
@@ -69,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_is_what_is_shown() {
+    fn rounded_values_match_the_text() {
         assert!((rounded(999.96) - 1000.0).abs() < 1e-9);
         assert!((rounded(0.123_45) - 0.123).abs() < 1e-9);
         assert!(rounded(f64::MAX).is_finite());

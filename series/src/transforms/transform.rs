@@ -1,4 +1,4 @@
-//! What is computed, and how it is written: `rate`, `diff`, `mean:5s`, `sum`, `avg`, `min`, `max`, `p99:10s`, `buckets`.
+//! What is computed, and its text form: `rate`, `diff`, `mean:5s`, `sum`, `avg`, `min`, `max`, `p99:10s`, `buckets`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,26 +6,28 @@ use std::str::FromStr;
 use protocol::{Bounds, Interval};
 
 use super::across::Across;
+use crate::duration;
 
-/// What is computed from a group's rows.
+/// A computation over the rows of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Derivation {
-    /// Each counter's rise a second.
+pub enum Transform {
+    /// `rate`: the increase of each counter per second.
     Rate,
-    /// Each value less the one before.
+    /// `diff`: each value minus the previous one.
     Difference,
-    /// Each series' mean over a window.
+    /// `mean:5s`: the moving mean of each series.
     Mean(Interval),
-    /// One series from all.
+    /// `sum`, `avg`, `min`, `max`: one series from all series.
     Across(Across),
-    /// Each series' quantile over a window; of a histogram, that of what fell into its buckets.
+    /// `p99:10s`: a quantile of each series over a window. For a histogram: the quantile of the observations that its
+    /// buckets counted.
     Quantile {
-        /// Which.
+        /// Which quantile.
         quantile: Quantile,
-        /// Over how long.
+        /// Length of the window.
         window: Interval,
     },
-    /// What falls into each bucket of a histogram, a second.
+    /// `buckets`: observations per second in each bucket of a histogram.
     Buckets,
 }
 
@@ -34,16 +36,16 @@ pub enum Derivation {
 pub struct Quantile(u32);
 
 impl Quantile {
-    /// The quantile in percent; none beyond 0 to 100. Thousandths of a percent count, and no more: what would be rounded
-    /// is none, for it would be another quantile than was asked for.
-    pub fn percent(percent: f64) -> Option<Self> {
+    /// The quantile of that percentage. `None` outside 0 to 100, and for more than three decimals: rounding would
+    /// silently give another quantile.
+    pub fn from_percent(percent: f64) -> Option<Self> {
         let thousandths = (percent * 1_000.0).round();
         let is_exact = (thousandths / 1_000.0).to_bits() == percent.to_bits();
         ((0.0..=100.0).contains(&percent) && is_exact).then_some(Self(thousandths as u32))
     }
 
-    /// From 0 to 1.
-    pub fn part(self) -> f64 {
+    /// The quantile as a fraction, from 0 to 1.
+    pub fn fraction(self) -> f64 {
         f64::from(self.0) / 100_000.0
     }
 }
@@ -52,13 +54,13 @@ const MIN_WINDOW: Interval = Interval::from_millis(10);
 const MAX_WINDOW: Interval = Interval::from_secs(86_400);
 
 const ACROSS: [(Across, &str); 4] =
-    [(Across::Sum, "sum"), (Across::Average, "avg"), (Across::Least, "min"), (Across::Greatest, "max")];
+    [(Across::Sum, "sum"), (Across::Average, "avg"), (Across::Min, "min"), (Across::Max, "max")];
 
-impl Derivation {
-    /// The unit of what is computed from values of a unit, in UCUM.
+impl Transform {
+    /// The UCUM unit of the output for inputs in `unit`.
     pub fn unit(self, unit: &str) -> String {
         match self {
-            // Seconds a second are a part of the time.
+            // Seconds per second are a ratio.
             Self::Rate if unit == "s" => "1".to_owned(),
             Self::Rate if unit.is_empty() => "1/s".to_owned(),
             Self::Rate => format!("{unit}/s"),
@@ -67,7 +69,7 @@ impl Derivation {
         }
     }
 
-    /// Where the axis of what is computed begins and ends.
+    /// The bounds of the output's axis for inputs with `bounds`.
     pub fn bounds(self, bounds: Bounds) -> Bounds {
         match self {
             Self::Rate | Self::Buckets | Self::Across(Across::Sum) => Bounds::FromZero,
@@ -77,56 +79,49 @@ impl Derivation {
     }
 }
 
-impl fmt::Display for Derivation {
+impl fmt::Display for Transform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rate => f.write_str("rate"),
             Self::Difference => f.write_str("diff"),
-            Self::Mean(window) => write!(f, "mean:{}", Written(*window)),
+            Self::Mean(window) => write!(f, "mean:{window}"),
             Self::Across(across) => {
                 let name = ACROSS.iter().find(|(known, _)| known == across).map_or("", |(_, name)| name);
                 f.write_str(name)
             }
             Self::Quantile { quantile: Quantile(thousandths), window } => {
-                write!(f, "p{}:{}", f64::from(*thousandths) / 1_000.0, Written(*window))
+                write!(f, "p{}:{window}", f64::from(*thousandths) / 1_000.0)
             }
             Self::Buckets => f.write_str("buckets"),
         }
     }
 }
 
-/// A window as text: `5s`, `250ms`.
-struct Written(Interval);
-
-impl fmt::Display for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.0.micros() / 1_000;
-        if millis.is_multiple_of(1_000) { write!(f, "{}s", millis / 1_000) } else { write!(f, "{millis}ms") }
-    }
-}
-
-/// A text that is no derivation.
+/// Text that is not a transform.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "nothing is derived by {0:?}: expected rate, diff, sum, avg, min, max, buckets, mean or a percentile with a window \
-     from 10ms to 86400s, such as mean:5s or p99:10s"
+    "unknown transform {found:?}: expected rate, diff, sum, avg, min, max, buckets, or mean or a percentile with a \
+     window of 10ms to 24h, such as mean:5s or p99:10s"
 )]
-pub struct UnknownDerivation(String);
+pub struct ParseTransformError {
+    /// The text.
+    pub found: String,
+}
 
-impl FromStr for Derivation {
-    type Err = UnknownDerivation;
+impl FromStr for Transform {
+    type Err = ParseTransformError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownDerivation> {
+    fn from_str(text: &str) -> Result<Self, ParseTransformError> {
         let across = || ACROSS.iter().find(|(_, name)| *name == text).map(|&(across, _)| Self::Across(across));
         let windowed = || {
-            let (what, window) = text.split_once(':')?;
-            let window = read_window(window)?;
-            match what.strip_prefix('p') {
+            let (name, window) = text.split_once(':')?;
+            let window = parse_window(window)?;
+            match name.strip_prefix('p') {
                 Some(percent) => {
-                    let quantile = Quantile::percent(percent.parse().ok()?)?;
+                    let quantile = Quantile::from_percent(percent.parse().ok()?)?;
                     Some(Self::Quantile { quantile, window })
                 }
-                None => (what == "mean").then_some(Self::Mean(window)),
+                None => (name == "mean").then_some(Self::Mean(window)),
             }
         };
         let known = match text {
@@ -135,16 +130,13 @@ impl FromStr for Derivation {
             "buckets" => Some(Self::Buckets),
             _ => across().or_else(windowed),
         };
-        known.ok_or_else(|| UnknownDerivation(text.to_owned()))
+        known.ok_or_else(|| ParseTransformError { found: text.to_owned() })
     }
 }
 
-fn read_window(text: &str) -> Option<Interval> {
-    let millis = match text.strip_suffix("ms") {
-        Some(millis) => millis.parse::<u64>().ok()?,
-        None => text.strip_suffix('s')?.parse::<u64>().ok()?.checked_mul(1_000)?,
-    };
-    let window = Interval::from_micros(millis.checked_mul(1_000)?);
+fn parse_window(text: &str) -> Option<Interval> {
+    let micros = duration::parse(text).ok()?.as_micros();
+    let window = Interval::from_micros(u64::try_from(micros).ok()?);
     (MIN_WINDOW..=MAX_WINDOW).contains(&window).then_some(window)
 }
 
@@ -153,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_formatted_transform_parses_back() {
         for text in [
             "rate",
             "diff",
@@ -169,12 +161,13 @@ mod tests {
             "p99.999:60s",
             "buckets",
         ] {
-            assert_eq!(text.parse::<Derivation>().map(|derivation| derivation.to_string()).as_deref(), Ok(text));
+            assert_eq!(text.parse::<Transform>().map(|transform| transform.to_string()).as_deref(), Ok(text));
         }
+        assert_eq!("mean:5m".parse::<Transform>(), "mean:300s".parse());
     }
 
     #[test]
-    fn nonsense_is_named() {
+    fn unknown_transforms_are_refused_and_named() {
         for text in [
             "",
             "mean",
@@ -186,19 +179,17 @@ mod tests {
             "pNaN:5s",
             "p:5s",
             "median:5s",
+            "mean:25h",
             "mean:99999999999s",
         ] {
-            let error = text.parse::<Derivation>().expect_err(text);
-            assert!(
-                error.to_string().starts_with(&format!("nothing is derived by {text:?}: expected rate")),
-                "{error}"
-            );
+            let error = text.parse::<Transform>().expect_err(text);
+            assert!(error.to_string().starts_with(&format!("unknown transform {text:?}: expected rate")), "{error}");
         }
     }
 
     #[test]
     fn a_rate_has_the_unit_per_second() {
-        let rate = |unit| Derivation::Rate.unit(unit);
+        let rate = |unit| Transform::Rate.unit(unit);
         assert_eq!([rate("By"), rate("{packet}"), rate("s"), rate("")], ["By/s", "{packet}/s", "1", "1/s"]);
     }
 }

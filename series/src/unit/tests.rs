@@ -1,9 +1,7 @@
-//! Values and units as people read them.
-
 use proptest::prelude::*;
 
-use super::super::multiple::KIB;
 use super::*;
+use crate::multiple::KIB;
 
 const RATIO: Bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
 
@@ -12,7 +10,7 @@ fn shown(ucum: &str, value: f64) -> String {
 }
 
 #[test]
-fn values_read_as_a_person_would_write_them() {
+fn values_are_shown_in_the_multiple_that_fits() {
     for (ucum, value, text) in [
         ("By/s", 1.2 * KIB * KIB * KIB, "1.2 GiB/s"),
         ("By/s", 0.0, "0 B/s"),
@@ -76,14 +74,14 @@ fn a_ratio_is_a_percentage_only_on_an_axis_from_zero_to_one() {
 }
 
 #[test]
-fn what_is_no_number_has_no_unit() {
+fn values_that_are_not_finite_have_no_unit() {
     assert_eq!(shown("By", f64::NAN), "–");
     assert_eq!(shown("By", f64::INFINITY), "∞");
     assert_eq!(shown("By", f64::NEG_INFINITY), "-∞");
 }
 
 #[test]
-fn a_malformed_annotation_is_shown_as_it_is() {
+fn a_malformed_annotation_is_shown_unchanged() {
     assert_eq!(Unit::parse("{packet", &Bounds::Auto), Unit::Other("{packet".to_owned()));
     assert_eq!(Unit::parse("{}", &Bounds::Auto), Unit::Other("{}".to_owned()));
 }

@@ -1,28 +1,28 @@
-//! One series from all of a group: sum, mean, least, greatest.
+//! One series from all series of a group: sum, mean, minimum, maximum.
 
-/// What is told of the values of a row.
+/// A fold over the values of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Across {
-    /// All together.
+    /// The sum.
     Sum,
-    /// Their mean.
+    /// The arithmetic mean.
     Average,
-    /// The least.
-    Least,
-    /// The greatest.
-    Greatest,
+    /// The smallest value.
+    Min,
+    /// The largest value.
+    Max,
 }
 
 impl Across {
-    /// What a row comes to. Values that are not finite are left out; a row without any has no value.
+    /// Folds a row. Values that are not finite are skipped; a row without a finite value gives NaN.
     pub fn of(self, values: &[f64]) -> f64 {
         let finite = || values.iter().copied().filter(|value| value.is_finite());
         let fold = |join: fn(f64, f64) -> f64| finite().reduce(join).unwrap_or(f64::NAN);
         match self {
             Self::Sum => fold(|a, b| a + b),
             Self::Average => fold(|a, b| a + b) / finite().count() as f64,
-            Self::Least => fold(f64::min),
-            Self::Greatest => fold(f64::max),
+            Self::Min => fold(f64::min),
+            Self::Max => fold(f64::max),
         }
     }
 }
@@ -32,10 +32,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_measured_is_left_out() {
+    fn values_that_are_not_finite_are_skipped() {
         let row = [3.0, f64::NAN, -1.0, f64::INFINITY, 7.0];
-        let told = [Across::Sum, Across::Average, Across::Least, Across::Greatest].map(|across| across.of(&row));
-        assert_eq!(told.map(f64::to_bits), [9.0, 3.0, -1.0, 7.0].map(f64::to_bits));
+        let folded = [Across::Sum, Across::Average, Across::Min, Across::Max].map(|across| across.of(&row));
+        assert_eq!(folded.map(f64::to_bits), [9.0, 3.0, -1.0, 7.0].map(f64::to_bits));
         assert!(Across::Sum.of(&[f64::NAN]).is_nan() && Across::Average.of(&[]).is_nan());
     }
 }

@@ -1,59 +1,65 @@
-//! Units as the catalog names them, and values written for people.
+//! Units in UCUM, and values as text.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use protocol::Bounds;
 
-use super::axis::AxisFormat;
-use super::multiple::{self, Multiple, Prefixes};
-use super::number;
-use super::steps::Steps;
+use crate::multiple::{self, Multiple, Prefixes};
+use crate::number;
 
 /// The unit of a group's values.
+///
+/// ```
+/// use protocol::Bounds;
+/// use series::Unit;
+///
+/// let unit = Unit::parse("By/s", &Bounds::FromZero);
+/// assert_eq!(unit.format(1_258_291.2).to_string(), "1.2 MiB/s");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unit {
     /// No unit: `1`.
     Number,
-    /// `1` on an axis from 0 to 1: a ratio, shown in percent.
+    /// `1` with the bounds 0 to 1: a ratio, shown in percent.
     Percent,
-    /// `%`: hundredths already.
+    /// `%`.
     Hundredths,
     /// `By`, `By/s`, `KiBy`, `MBy`: shown in B, KiB, MiB ...
     Bytes {
-        /// Bytes in one of what the values count.
+        /// The unit in bytes: 1024 for `KiBy`.
         bytes: f64,
-        /// What follows them: `/s`, or nothing.
+        /// The suffix: `/s`, or nothing.
         per: String,
     },
-    /// A length of time, shown in the length that reads best: `s`, `ms`, `us`, `ns`, `min`, `h`, `d`.
+    /// `s`, `ms`, `us`, `ns`, `min`, `h`, `d`: shown in the unit of time that fits the value.
     Duration {
-        /// Seconds in one of what the values count.
+        /// The unit in seconds: 60 for `min`.
         seconds: f64,
     },
-    /// One that takes the prefixes of the SI: `Hz`, `bit/s`, `W`, `mV`, `A`, `m`, `kg`, `Ohm`.
+    /// A unit that takes SI prefixes: `Hz`, `bit/s`, `W`, `mV`, `A`, `m`, `kg`, `Ohm`.
     Si {
-        /// How it is written: `Ω` for `Ohm`.
+        /// The symbol: `Ω` for `Ohm`.
         symbol: &'static str,
-        /// How many of it are one of what the values count: 1000 for `kg`.
+        /// The unit without its prefix: 1000 for `kg`.
         ones: f64,
-        /// What follows it: `/s`, or nothing.
+        /// The suffix: `/s`, or nothing.
         per: String,
     },
     /// `Cel`.
     Celsius,
-    /// Things that are counted: `{packet}/s`, `{viewer}`.
+    /// A count: `{packet}/s`, `{viewer}`.
     Count {
-        /// One of them: `packet`.
+        /// The singular: `packet`.
         noun: String,
-        /// What follows it: `/s`, or nothing.
+        /// The suffix: `/s`, or nothing.
         per: String,
     },
-    /// Any other, shown as it is written.
+    /// Any other unit, shown unchanged.
     Other(String),
 }
 
-/// Units that take the prefixes of the SI: as UCUM writes them, as people do, and which prefixes.
+/// Units that take SI prefixes: the UCUM code, the symbol, the customary prefixes.
 const SI: [(&str, &str, Prefixes); 14] = [
     ("Hz", "Hz", Prefixes::Large),
     ("bit", "bit", Prefixes::Large),
@@ -72,7 +78,7 @@ const SI: [(&str, &str, Prefixes); 14] = [
 ];
 
 impl Unit {
-    /// The unit of a group, from its [UCUM](https://ucum.org/ucum) text and its axis.
+    /// The unit of a group, from its [UCUM](https://ucum.org/ucum) code and its bounds.
     pub fn parse(ucum: &str, bounds: &Bounds) -> Self {
         let zero_to_one = *bounds == Bounds::Fixed { low: 0.0, high: 1.0 };
         match ucum {
@@ -99,7 +105,7 @@ impl Unit {
         let (unit, per) = ucum.split_at(ucum.find('/').unwrap_or(ucum.len()));
         // `By/{request}` is written `B/request`.
         let per = per.replace(['{', '}'], "");
-        // Without a prefix first: `m` is a metre, `Pa` no peta-ampere.
+        // Without a prefix first: `m` is the metre, and `Pa` is not a petaampere.
         let plain = Some((1.0, unit));
         [plain, multiple::strip_prefix(unit)].into_iter().flatten().find_map(|(ones, atom)| {
             let si = SI.iter().find(|(ucum, ..)| *ucum == atom);
@@ -111,16 +117,7 @@ impl Unit {
         })
     }
 
-    /// Which steps are round in this unit.
-    pub fn steps(&self) -> Steps {
-        match self {
-            Self::Bytes { .. } => Steps::Binary,
-            Self::Duration { seconds: 1.0 } => Steps::Time,
-            _ => Steps::Decimal,
-        }
-    }
-
-    /// A value with about three significant digits: `1.2 GiB/s`, `35 %`, `12.5k packets/s`.
+    /// The value with about three significant digits: `1.2 GiB/s`, `35 %`, `12.5k packets/s`.
     pub fn format(&self, value: f64) -> Formatted {
         if !value.is_finite() {
             let number = if value.is_nan() {
@@ -138,24 +135,19 @@ impl Unit {
         Formatted { unit: format!("{}{}{}", multiple.symbol, self.symbol(), self.suffix(alone)), number }
     }
 
-    /// How to label an axis with these ticks.
-    pub fn axis(&self, ticks: &[f64]) -> AxisFormat {
-        AxisFormat::new(self, ticks)
-    }
-
-    /// The largest multiple of which the value, as it will be shown, is at least one.
-    pub(super) fn multiple_for(&self, value: f64) -> Multiple {
+    /// The largest multiple of which the value, after rounding, is at least one.
+    pub(crate) fn multiple_for(&self, value: f64) -> Multiple {
         let (multiples, ones) = self.multiples();
         multiple::best_for(value, multiples, ones)
     }
 
-    /// Smaller multiples than this, from the largest on.
-    pub(super) fn multiples_below(&self, multiple: Multiple) -> impl Iterator<Item = Multiple> {
+    /// The multiples that are smaller than this, the largest first.
+    pub(crate) fn multiples_below(&self, multiple: Multiple) -> impl Iterator<Item = Multiple> {
         let (multiples, ones) = self.multiples();
         multiple::below(multiple, multiples, ones)
     }
 
-    /// The multiples, and how many of what they multiply one of the values' own unit is.
+    /// The multiples, and the factor from this unit to the unit that the multiples refer to.
     fn multiples(&self) -> (&'static [Multiple], f64) {
         match self {
             Self::Number | Self::Count { .. } | Self::Other(_) => (multiple::COUNTS, 1.0),
@@ -171,8 +163,8 @@ impl Unit {
         }
     }
 
-    /// What stands right behind the prefix of every multiple: `Hz`.
-    pub(super) fn symbol(&self) -> &'static str {
+    /// The symbol that follows the prefix of a multiple: `Hz`.
+    pub(crate) fn symbol(&self) -> &'static str {
         match self {
             Self::Si { symbol, .. } => symbol,
             Self::Celsius => "°C",
@@ -180,8 +172,8 @@ impl Unit {
         }
     }
 
-    /// What follows the multiple and the symbol. A count of exactly one takes the singular.
-    pub(super) fn suffix(&self, alone: bool) -> Cow<'_, str> {
+    /// The text that follows the symbol. `alone` selects the singular of a count.
+    pub(crate) fn suffix(&self, alone: bool) -> Cow<'_, str> {
         match self {
             Self::Bytes { per, .. } | Self::Si { per, .. } => per.as_str().into(),
             Self::Count { noun, per } if alone => format!(" {noun}{per}").into(),
@@ -192,7 +184,7 @@ impl Unit {
     }
 }
 
-/// `packet` to `packets`, `query` to `queries`; what ends in s is taken for a plural.
+/// `packet` to `packets`, `query` to `queries`. A noun that ends in s counts as a plural.
 fn plural(noun: &str) -> String {
     let before_y = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
     match before_y {
@@ -202,12 +194,12 @@ fn plural(noun: &str) -> String {
     }
 }
 
-/// A value written for people, in two parts: a page may set the number large and the unit small.
+/// A value as text, in two parts: a page may set the number large and the unit small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Formatted {
-    /// Digits, or a sign in their place: `–` for no value.
+    /// Digits; `–` for no value.
     pub number: String,
-    /// What stands behind them, a blank before it where one belongs: ` GiB/s`, `k packets/s`.
+    /// Multiple and unit, including a blank where one belongs: ` GiB/s`, `k packets/s`.
     pub unit: String,
 }
 

@@ -2,9 +2,9 @@
 
 use protocol::{Interval, Timestamp};
 
-use super::panes::{Gather, Panes};
+use super::panes::{Merge, Panes};
 
-/// Panes of the window: it is exact to a 64th of its length.
+/// Panes in the window: its length is exact to 1/64.
 const PANES: u32 = 64;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,27 +13,27 @@ struct Sum {
     count: u64,
 }
 
-impl Gather for Sum {
-    fn join(&mut self, other: &Self) {
+impl Merge for Sum {
+    fn merge(&mut self, other: &Self) {
         self.sum += other.sum;
         self.count += other.count;
     }
 }
 
-/// The mean of what lies in a window that ends at each row. Values that are not finite are left out, and a row without a
-/// value has no mean: a hole stays a hole.
+/// The mean of a window that ends at each row. Values that are not finite are skipped. A row without a finite value has
+/// no mean, so that a hole stays a hole.
 #[derive(Clone, Debug)]
-pub struct MovingAverage {
+pub struct MovingMean {
     panes: Panes<Sum>,
 }
 
-impl MovingAverage {
-    /// Means over `window`, of which the oldest 64th comes and goes as one.
+impl MovingMean {
+    /// Means over `window`, which advances in steps of 1/64 of its length.
     pub fn new(window: Interval) -> Self {
         Self { panes: Panes::new(window, PANES, Sum::default()) }
     }
 
-    /// The mean at a row.
+    /// The mean at a row, or NaN.
     pub fn next(&mut self, time: Timestamp, value: f64) -> f64 {
         self.panes.add(time, |sum| {
             if value.is_finite() {
@@ -41,7 +41,7 @@ impl MovingAverage {
                 sum.count += 1;
             }
         });
-        let Sum { sum, count } = *self.panes.all();
+        let Sum { sum, count } = *self.panes.window();
         if value.is_finite() { sum / count as f64 } else { f64::NAN }
     }
 }
@@ -58,27 +58,27 @@ mod tests {
         fn the_mean_is_that_of_the_last_64_rows(
             values in proptest::collection::vec(prop_oneof![9 => -1e3_f64..1e3, 1 => Just(1e300), 1 => Just(f64::NAN)], 1..300),
         ) {
-            let mut average = MovingAverage::new(Interval::from_millis(640));
+            let mut mean = MovingMean::new(Interval::from_millis(640));
             for row in 0..values.len() {
-                let told = average.next(Timestamp::from_micros(row as i64 * 10_000), values[row]);
+                let moving = mean.next(Timestamp::from_micros(row as i64 * 10_000), values[row]);
                 let window: Vec<f64> =
                     values[(row + 1).saturating_sub(64)..=row].iter().copied().filter(|value| value.is_finite()).collect();
-                let mean = window.iter().sum::<f64>() / window.len() as f64;
+                let exact = window.iter().sum::<f64>() / window.len() as f64;
                 if values[row].is_nan() {
-                    prop_assert!(told.is_nan());
+                    prop_assert!(moving.is_nan());
                 } else {
-                    // However large what has passed through, nothing of it stays.
+                    // Large values that have left the window leave no rounding error behind.
                     let size = window.iter().fold(1.0, |size: f64, value| size.max(value.abs()));
-                    prop_assert!((told - mean).abs() <= size * 1e-12, "{told} for {mean}");
+                    prop_assert!((moving - exact).abs() <= size * 1e-12, "{moving} for {exact}");
                 }
             }
         }
 
         #[test]
-        fn no_time_and_no_value_is_too_odd(rows in proptest::collection::vec((any::<i64>(), any::<f64>()), 0..50), window: u64) {
-            let mut average = MovingAverage::new(Interval::from_micros(window));
+        fn no_time_and_no_value_panics(rows in proptest::collection::vec((any::<i64>(), any::<f64>()), 0..50), window: u64) {
+            let mut mean = MovingMean::new(Interval::from_micros(window));
             for (time, value) in rows {
-                average.next(Timestamp::from_micros(time), value);
+                mean.next(Timestamp::from_micros(time), value);
             }
         }
     }
