@@ -24,6 +24,7 @@
 //! Anything of the product's inside: it builds, starts and looks at it from outside.
 
 pub mod chromium;
+pub mod imports;
 pub mod page;
 pub mod python;
 pub mod setup;
