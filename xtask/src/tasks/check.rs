@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::imports::{RULES, violations};
 use crate::page::PAGE_RUSTFLAGS;
-use crate::workspace::{Workspace, cargo, heading, run};
+use crate::steps::heading;
+use crate::workspace::{Workspace, cargo, run};
 use crate::{page, setup};
 
 /// The version whose findings are known: a newer one may find more, which is a change of its own.
