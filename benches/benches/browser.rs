@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use benches::effort::Effort;
+use chromium::{Browser, LaunchOptions};
 use feed_server::app::shutdown::shutdown;
 use feed_server::http::page::Page;
 use feed_server::http::routes::{send_file, text};
@@ -16,9 +17,9 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response, StatusCode};
 use serde::Deserialize;
-use xtask::chromium::{Browser, LaunchOptions};
 use xtask::page::{DECODE_PROBE, build_probe};
 use xtask::setup;
+use xtask::steps::Steps;
 use xtask::workspace::Workspace;
 
 fn main() -> Result<()> {
@@ -28,7 +29,7 @@ fn main() -> Result<()> {
     };
     setup::wasm_target()?;
     let browser = setup::browser()?;
-    let folder = build_probe(&Workspace::find()?, DECODE_PROBE)?;
+    let folder = build_probe(&Workspace::find()?, DECODE_PROBE, &Steps::default())?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
         let url = format!("http://{}/", listener.local_addr()?);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use benches::effort::Effort;
-use xtask::chromium::Viewport;
+use chromium::Viewport;
 
 use crate::figures::Figures;
 use crate::lab::{Lab, WINDOW};

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use benches::effort::Effort;
+use chromium::{Browser, LaunchOptions, Page, Viewport};
 use serde_json::json;
 use tokio::time::sleep;
-use xtask::chromium::{Browser, LaunchOptions, Page, Viewport};
-use xtask::page;
+use xtask::page::{self, Compression};
 use xtask::setup;
+use xtask::steps::Steps;
 use xtask::workspace::Workspace;
 
 use crate::figures::{Figures, Look};
@@ -47,7 +48,7 @@ impl Lab {
         let workspace = Workspace::find()?;
         setup::wasm_target()?;
         let browser = setup::browser()?;
-        let page = page::build(&workspace)?;
+        let page = page::build(&workspace, Compression::Best, &Steps::default())?;
         Ok(Self { effort, workspace, page, browser })
     }
 
@@ -141,5 +142,5 @@ struct Reading {
 }
 
 const fn screen() -> Viewport {
-    Viewport { width: 0, height: 0, device_scale_factor: 1.0, device: xtask::chromium::Device::Desktop }
+    Viewport { width: 0, height: 0, device_scale_factor: 1.0, device: chromium::Device::Desktop }
 }

@@ -37,6 +37,8 @@
 //!
 //! [bincode 2]: https://docs.rs/bincode/2.0.1/bincode/
 
+#![warn(missing_docs)]
+
 pub mod block;
 pub mod body;
 pub mod catalog;

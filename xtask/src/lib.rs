@@ -1,31 +1,36 @@
 //! Kymograph's tasks, in Rust in place of shell scripts. `cargo xtask help` lists them.
 //!
-//! The page is Wasm and the server is native: two builds with other flags, one inside the other, and then a browser that
-//! looks at the result. No single cargo command does that, so this crate does. It is also a library, so that tests and
-//! benches drive a browser with the same few lines.
+//! The page is Wasm and the server is native: two builds with different flags, and tests that need both, a browser and
+//! Python. No single cargo command does that. It is also a library, because benches build pages too.
 //!
 //! # Layout
 //! | module | subject |
 //! | --- | --- |
-//! | [`tasks`] | what `cargo xtask` offers, a file each: dist, serve, test, check, bench, fuzz, screenshot |
-//! | [`setup`] | what a machine must have: the Wasm target, a browser |
-//! | [`python`] | an interpreter for `docs/examples` |
+//! | [`tasks`] | one file per task: dist, serve, test, check, bench, fuzz, screenshot |
 //! | [`page`] | the page: Wasm and its bindings, hashed, compressed, in `target/dist` |
-//! | [`chromium`] | a real browser, driven over its debugging protocol |
-//! | [`workspace`] | where things are, and how commands are run |
+//! | [`server`] | the feed server, built with or without the page |
+//! | [`imports`] | the check that imports follow the order of rooms |
+//! | [`setup`], [`python`] | the Wasm target, a browser, a Python: found or installed |
+//! | [`steps`] | headings, and the seconds that each step took |
+//! | [`workspace`] | folders and commands |
 //!
 //! ```text
-//! dist:  setup -> page -> target/dist -> cargo build --release feed-server, with target/dist inside it
-//! serve: dist -> feed-server serve
-//! test:  setup -> page, socket probe -> feed-server (dev) -> cargo test, told by KYMOGRAPH_* where each of these is
+//! serve: page (gzip) and server at the same time -> feed-server serve --www target/dist
+//! dist:  page (gzip, brotli) -> release server, with target/dist inside
+//! test:  page, socket probe -> cargo test, with their folders in KYMOGRAPH_* variables
 //! ```
 //!
+//! Two crates lie in this folder so that `cargo xtask` starts without them: `page-tools` links wasm-bindgen, and `chromium`
+//! drives a browser for tests, benches and screenshots.
+//!
 //! # What this crate does not know
-//! Anything of the product's inside: it builds, starts and looks at it from outside.
+//! The product's code: it builds and starts programs.
 
-pub mod chromium;
+pub mod imports;
 pub mod page;
 pub mod python;
+pub mod server;
 pub mod setup;
+pub mod steps;
 pub mod tasks;
 pub mod workspace;

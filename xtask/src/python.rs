@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::setup;
-use crate::workspace::{Workspace, heading, in_path, run};
+use crate::steps::heading;
+use crate::workspace::{Workspace, in_path, run};
 
 /// What the examples and the tests need beyond the standard library.
 const REQUIREMENTS: [&str; 2] = ["docs/examples/requirements.txt", "feed-server/tests/requirements.txt"];

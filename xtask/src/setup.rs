@@ -5,13 +5,14 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::{heading, in_path, output, run};
+use crate::steps::heading;
+use crate::workspace::{in_path, output, run};
 
 /// What the page is compiled for.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Names a browser, before any in `PATH`.
-const BROWSER_VARIABLE: &str = "KYMOGRAPH_CHROMIUM";
+pub(crate) const BROWSER_VARIABLE: &str = "KYMOGRAPH_CHROMIUM";
 const BROWSERS: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 /// A browser without a font draws no text.
 const DEBIAN_PACKAGES: [&str; 2] = ["chromium", "fonts-dejavu-core"];

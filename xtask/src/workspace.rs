@@ -1,4 +1,4 @@
-//! Where things are, and how commands are run.
+//! The workspace's folders, and commands that run in them.
 
 use std::env;
 use std::path::PathBuf;
@@ -6,12 +6,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// The workspace's folders.
 #[derive(Clone, Debug)]
 pub struct Workspace {
-    /// The repository.
     pub root: PathBuf,
-    /// Where cargo builds.
     pub target: PathBuf,
 }
 
@@ -31,21 +28,16 @@ impl Workspace {
     }
 }
 
-/// The cargo that runs this.
+/// The cargo that runs this task.
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // `cargo run` tells us about our own package. Passed on, a build script that watches one of these would run again
-    // whenever cargo is called now by us, now by hand.
+    // `cargo run` sets these for xtask. A build script that watches one of them would run again whenever cargo is called
+    // first by xtask and then by hand.
     let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
         command.env_remove(name);
     }
     command
-}
-
-/// Says what is being done.
-pub fn heading(text: &str) {
-    eprintln!("\n==> {text}");
 }
 
 /// Runs a command; its output goes where ours goes.
@@ -73,7 +65,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{}` printed no UTF-8", show(command)))
 }
 
-/// The program of that name in `PATH`.
+/// Finds a program in `PATH`.
 pub fn in_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())

@@ -1,8 +1,8 @@
 //! Signing in.
 
 use anyhow::{Result, ensure};
+use chromium::Viewport;
 use serde_json::json;
-use xtask::chromium::Viewport;
 
 use super::served::{IS_LIVE, Served, browser, no_exceptions, until};
 

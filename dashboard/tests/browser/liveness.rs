@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use chromium::{Browser, Page};
 use protocol::Start;
 use tokio::process::Command;
-use xtask::chromium::{Browser, Page};
 
 use super::fake_feed::FakeFeed;
 use super::served::{IS_LIVE, Served, browser, live_page, no_errors, no_exceptions, picture, until};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use anyhow::{Result, ensure};
+use chromium::Viewport;
 use serde::Deserialize;
-use xtask::chromium::Viewport;
 
 use super::served::{IS_LIVE, Served, browser, free_port, live_page, no_errors, no_exceptions, picture, until};
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
+use chromium::{Browser, ConsoleMessage, LaunchOptions, Level, Page};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use xtask::chromium::{Browser, ConsoleMessage, LaunchOptions, Level, Page};
 
 /// A thing that `cargo xtask test` has built.
 pub(crate) fn built(variable: &str) -> PathBuf {

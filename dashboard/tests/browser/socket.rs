@@ -1,8 +1,8 @@
 //! The WebSocket client type by itself, in a browser against the echo server.
 
 use anyhow::{Context, Result, ensure};
+use chromium::{Browser, Page};
 use serde::Deserialize;
-use xtask::chromium::{Browser, Page};
 
 use super::served::{Served, browser, no_exceptions, until};
 

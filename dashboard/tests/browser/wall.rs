@@ -1,8 +1,8 @@
 //! What is drawn when: panels off screen, hidden tabs, groups by the hundred; and what a person may choose.
 
 use anyhow::{Result, ensure};
+use chromium::Viewport;
 use serde_json::json;
-use xtask::chromium::Viewport;
 
 use super::served::{Served, browser, live_page, no_errors, picture, until};
 

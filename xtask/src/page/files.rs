@@ -3,11 +3,42 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// What is worth compressing; pictures and fonts are compressed already.
+use crate::workspace::run;
+
+/// Extensions of files that become smaller; pictures and fonts are compressed already.
 const COMPRESSIBLE: [&str; 7] = ["html", "js", "css", "svg", "wasm", "json", "webmanifest"];
+
+/// The compressed forms of each file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip: half a second for the page, which is then about 30 % larger on the wire than with brotli.
+    Quick,
+    /// gzip, and brotli at its best level: several seconds, and brotli must be built.
+    Best,
+}
+
+impl Compression {
+    const fn forms(self) -> usize {
+        match self {
+            Self::Quick => 1,
+            Self::Best => 2,
+        }
+    }
+}
+
+/// True for the name of a file that is sent compressed.
+fn is_compressible(name: &str) -> bool {
+    COMPRESSIBLE.contains(&extension(name))
+}
+
+/// The part after the last dot.
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
 
 /// A file, by its name relative to a folder, with `/` between the parts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,10 +47,9 @@ pub(super) struct File {
     pub(super) bytes: Vec<u8>,
 }
 
-/// What [`replace`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
-    Anew,
+    Replaced,
     Unchanged,
 }
 
@@ -31,25 +61,13 @@ impl File {
         fs::write(&path, &self.bytes).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// What follows the last dot of its name.
     pub(super) fn extension(&self) -> &str {
-        self.name.rsplit_once('.').map_or("", |(_, extension)| extension)
-    }
-
-    /// The compressed forms to lie beside it.
-    fn compressed(&self) -> Result<Vec<File>> {
-        if !COMPRESSIBLE.contains(&self.extension()) {
-            return Ok(Vec::new());
-        }
-        Ok(vec![
-            File { name: format!("{}.gz", self.name), bytes: gzip(&self.bytes)? },
-            File { name: format!("{}.br", self.name), bytes: brotli(&self.bytes)? },
-        ])
+        extension(&self.name)
     }
 }
 
-/// Reads all files below a folder, in the order of their names. Hidden ones, which editors and systems leave, are no
-/// part of it.
+/// Reads all files below a folder, in the order of their names. Hidden files, which editors and systems leave, are left
+/// out.
 pub(super) fn read(root: &Path) -> Result<Vec<File>> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_owned()];
@@ -72,10 +90,10 @@ pub(super) fn read(root: &Path) -> Result<Vec<File>> {
     Ok(files)
 }
 
-/// Makes a folder hold these files and their compressed forms, and nothing else. All is written into a folder beside it
-/// first: whoever reads it never finds half a page, nor loses the old one when this fails.
-pub(super) fn replace(folder: &Path, files: &[File]) -> Result<Written> {
-    if holds(folder, files) {
+/// Replaces the content of a folder by these files and their compressed forms. Writes a folder beside it first, so that a
+/// reader never finds half a page, and a failure leaves the old one. `compress` is the program that adds brotli.
+pub(super) fn replace(folder: &Path, files: &[File], compression: Compression, compress: &Path) -> Result<Written> {
+    if holds(folder, files, compression) {
         return Ok(Written::Unchanged);
     }
     let (fresh, old) = (folder.with_extension("new"), folder.with_extension("old"));
@@ -83,28 +101,33 @@ pub(super) fn replace(folder: &Path, files: &[File]) -> Result<Written> {
     remove(&old)?;
     for file in files {
         file.write_below(&fresh)?;
-        for compressed in file.compressed()? {
-            compressed.write_below(&fresh)?;
+        if is_compressible(&file.name) {
+            File { name: format!("{}.gz", file.name), bytes: gzip(&file.bytes)? }.write_below(&fresh)?;
         }
+    }
+    if compression == Compression::Best {
+        let compressible = files.iter().filter(|file| is_compressible(&file.name));
+        run(Command::new(compress).args(compressible.map(|file| fresh.join(&file.name))))?;
     }
     if folder.exists() {
         fs::rename(folder, &old)?;
     }
     fs::rename(&fresh, folder).with_context(|| format!("cannot put {} in place", folder.display()))?;
     remove(&old)?;
-    Ok(Written::Anew)
+    Ok(Written::Replaced)
 }
 
-/// Whether a folder holds these files and no other. Compressed forms are only counted: they come and go with the file
-/// that they were made from.
-fn holds(folder: &Path, files: &[File]) -> bool {
+/// True if a folder holds these files, at least these compressed forms, and no other file. Compressed forms are only
+/// counted: they are written and removed with the file that they were made from.
+fn holds(folder: &Path, files: &[File], compression: Compression) -> bool {
     let Ok(found) = read(folder) else { return false };
     let (compressed, plain): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|file| matches!(file.extension(), "gz" | "br"));
     let mut wanted = files.to_vec();
     wanted.sort();
-    let compressible = wanted.iter().filter(|file| COMPRESSIBLE.contains(&file.extension()));
-    compressed.len() == 2 * compressible.count() && plain == wanted
+    let compressible = wanted.iter().filter(|file| is_compressible(&file.name)).count();
+    let forms = compression.forms()..=Compression::Best.forms();
+    forms.into_iter().any(|forms| compressed.len() == forms * compressible) && plain == wanted
 }
 
 fn remove(folder: &Path) -> Result<()> {
@@ -126,15 +149,10 @@ fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(encoder.finish()?)
 }
 
-fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut packed = Vec::new();
-    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
-    brotli::BrotliCompress(&mut &bytes[..], &mut packed, &parameters)?;
-    Ok(packed)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     fn file(name: &str, bytes: &[u8]) -> File {
@@ -145,36 +163,43 @@ mod tests {
         read(folder).expect("it can be read").into_iter().map(|file| file.name).collect()
     }
 
+    /// Without brotli, whose program is built by `cargo xtask dist`.
+    fn replace_quickly(folder: &Path, files: &[File]) -> Written {
+        replace(folder, files, Compression::Quick, Path::new("no compressor")).expect("the folder can be written")
+    }
+
     #[test]
-    fn what_compresses_has_both_forms_beside_it() {
+    fn compressed_forms_lie_beside_the_files() {
         let root = tempfile::tempdir().expect("a folder");
         let dist = root.path().join("dist");
         let files = [file("index.html", b"<p>"), file("assets/a/icon.png", b"png"), file("assets/a/main.js", b"js")];
-        assert_eq!(replace(&dist, &files).expect("written"), Written::Anew);
-        let found = names(&dist);
-        let of_script = ["assets/a/main.js", "assets/a/main.js.br", "assets/a/main.js.gz"];
-        assert_eq!(
-            found,
-            [&["assets/a/icon.png"], &of_script[..], &["index.html", "index.html.br", "index.html.gz"]].concat()
-        );
+        assert_eq!(replace_quickly(&dist, &files), Written::Replaced);
+        let expected = ["assets/a/icon.png", "assets/a/main.js", "assets/a/main.js.gz", "index.html", "index.html.gz"];
+        assert_eq!(names(&dist), expected);
         let mut unpacked = Vec::new();
-        let packed = fs::read(dist.join("index.html.br")).expect("written");
-        brotli::BrotliDecompress(&mut &packed[..], &mut unpacked).expect("brotli");
+        let packed = fs::read(dist.join("index.html.gz")).expect("written");
+        flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).expect("gzip");
         assert_eq!(unpacked, b"<p>");
     }
 
     #[test]
-    fn an_unchanged_folder_is_left_alone() {
+    fn an_unchanged_folder_is_not_written_again() {
         let root = tempfile::tempdir().expect("a folder");
         let dist = root.path().join("dist");
         let files = [file("index.html", b"<p>"), file("main.js", b"js")];
-        assert_eq!(replace(&dist, &files).expect("written"), Written::Anew);
-        assert_eq!(replace(&dist, &files).expect("compared"), Written::Unchanged);
+        assert_eq!(replace_quickly(&dist, &files), Written::Replaced);
+        assert_eq!(replace_quickly(&dist, &files), Written::Unchanged);
+        assert!(!holds(&dist, &files, Compression::Best), "brotli is missing");
+        for name in ["index.html.br", "main.js.br"] {
+            fs::write(dist.join(name), b"brotli").expect("written");
+        }
+        assert!(holds(&dist, &files, Compression::Best));
+        assert_eq!(replace_quickly(&dist, &files), Written::Unchanged, "more forms than wanted do no harm");
         fs::remove_file(dist.join("main.js.br")).expect("removed");
-        assert_eq!(replace(&dist, &files).expect("mended"), Written::Anew);
-        assert_eq!(replace(&dist, &files[..1]).expect("written"), Written::Anew);
-        assert_eq!(names(&dist), ["index.html", "index.html.br", "index.html.gz"]);
-        assert_eq!(fs::read_dir(root.path()).expect("read").count(), 1, "nothing else is left behind");
+        assert_eq!(replace_quickly(&dist, &files), Written::Replaced);
+        assert_eq!(replace_quickly(&dist, &files[..1]), Written::Replaced);
+        assert_eq!(names(&dist), ["index.html", "index.html.gz"]);
+        assert_eq!(fs::read_dir(root.path()).expect("read").count(), 1, "no other folder is left");
     }
 
     #[test]

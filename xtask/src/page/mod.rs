@@ -5,57 +5,78 @@
 //! target/dist/assets/<hash>/{main.js, dashboard.js, dashboard_bg.wasm, style/..., icons/...}
 //! ```
 //! The hash covers all assets, so a browser may keep them for ever: a changed page has other addresses. Beside each file
-//! that compresses lie its `.gz` and `.br`, so that the server compresses nothing itself.
+//! that compresses lie its `.gz` and, in a distribution, its `.br`: the server compresses nothing itself.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | `wasm` | from Rust to a `.wasm` and the JavaScript that loads it |
-//! | `files` | the files of a folder, their hash, their compressed forms, and how they get to disk |
+//! | `tools` | the programs that bind and compress |
+//! | `files` | the files of a folder, their hash, their compressed forms, and how they are written |
 
 mod files;
+mod tools;
 mod wasm;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
-use crate::workspace::{Workspace, heading};
+use crate::steps::Steps;
+use crate::workspace::Workspace;
+pub use files::Compression;
 use files::{File, Written};
+use tools::Tools;
+use wasm::Optimise;
 pub use wasm::{PAGE_RUSTFLAGS, target_folder};
 
-/// Stands in `index.html` for the path of the assets.
+/// Replaced in `index.html` by the path of the assets.
 const PLACEHOLDER: &str = "{assets}";
 
-/// Builds the page into `target/dist` and returns that folder. A page that has not changed is not written anew, so that
-/// cargo does not build the server anew either.
+/// Builds the page into `target/dist` and returns that folder. An unchanged page is not written again, so that cargo does
+/// not build the server again either.
 ///
 /// # Errors
 /// When a step fails; the folder then holds what it held before.
-pub fn build(workspace: &Workspace) -> Result<PathBuf> {
-    heading("building the page");
-    let bound = tempfile::tempdir()?;
-    let wasm = wasm::compile(workspace, &["--lib"], "dashboard.wasm")?;
-    wasm::bind(&wasm, bound.path(), "dashboard")?;
-    wasm::optimise(&bound.path().join("dashboard_bg.wasm"))?;
+pub fn build(workspace: &Workspace, compression: Compression, steps: &Steps) -> Result<PathBuf> {
+    let (tools, wasm) = compile(workspace, compression, steps, &["--lib"], "dashboard.wasm")?;
+    steps.run("putting the page together", || {
+        let bound = tempfile::tempdir()?;
+        wasm::bind(&tools, &wasm, bound.path(), "dashboard", Optimise::IfInstalled)?;
+        let mut assets = files::read(&workspace.root.join("www"))?;
+        assets.extend(files::read(bound.path())?);
+        let files = lay_out(assets)?;
+        let dist = workspace.target.join("dist");
+        if files::replace(&dist, &files, compression, &tools.compress)? == Written::Unchanged {
+            eprintln!("    unchanged");
+        }
+        report_sizes(&dist, &files);
+        Ok(dist)
+    })
+}
 
-    let mut assets = files::read(&workspace.root.join("www"))?;
-    assets.extend(files::read(bound.path())?);
-    let files = lay_out(assets)?;
-    let dist = workspace.target.join("dist");
-    if files::replace(&dist, &files)? == Written::Unchanged {
-        eprintln!("    unchanged");
-    }
-    report_sizes(&dist, &files);
-    Ok(dist)
+/// Compiles a target of `dashboard` and, at the same time, the tools that make a page of it.
+fn compile(
+    workspace: &Workspace,
+    compression: Compression,
+    steps: &Steps,
+    target: &[&str],
+    file: &str,
+) -> Result<(Tools, PathBuf)> {
+    thread::scope(|scope| {
+        let tools = scope.spawn(|| steps.run("building wasm-bindgen", || Tools::build(workspace, compression)));
+        let wasm = steps.run(&format!("compiling {file}"), || wasm::compile(workspace, target, file));
+        let tools = tools.join().map_err(|_| anyhow!("the thread that built wasm-bindgen panicked"))?;
+        Ok((tools?, wasm?))
+    })
 }
 
 /// A page that holds one part of the dashboard by itself: an example of that crate, and the files around it.
 #[derive(Clone, Copy, Debug)]
 pub struct Probe {
-    /// The example.
     pub example: &'static str,
-    /// Its page, below the repository.
+    /// Folder of its page, below the repository.
     pub files: &'static str,
 }
 
@@ -69,20 +90,20 @@ pub const DECODE_PROBE: Probe = Probe { example: "decode_probe", files: "benches
 ///
 /// # Errors
 /// When a step fails.
-pub fn build_probe(workspace: &Workspace, probe: Probe) -> Result<PathBuf> {
+pub fn build_probe(workspace: &Workspace, probe: Probe, steps: &Steps) -> Result<PathBuf> {
     let Probe { example, files } = probe;
-    heading(&format!("building the page {example}"));
-    let wasm = wasm::compile(workspace, &["--example", example], &format!("examples/{example}.wasm"))?;
+    let file = format!("examples/{example}.wasm");
+    let (tools, wasm) = compile(workspace, Compression::Quick, steps, &["--example", example], &file)?;
     let folder = workspace.target.join(example);
     fs::create_dir_all(&folder)?;
-    wasm::bind(&wasm, &folder, example)?;
+    wasm::bind(&tools, &wasm, &folder, example, Optimise::Never)?;
     for file in files::read(&workspace.root.join(files))? {
         file.write_below(&folder)?;
     }
     Ok(folder)
 }
 
-/// Moves the assets below their hash and tells `index.html` where they are.
+/// Moves the assets below their hash and writes that path into `index.html`.
 fn lay_out(mut assets: Vec<File>) -> Result<Vec<File>> {
     let index = assets.iter().position(|file| file.name == "index.html").context("www/ has no index.html")?;
     let index = assets.remove(index);
@@ -96,9 +117,12 @@ fn lay_out(mut assets: Vec<File>) -> Result<Vec<File>> {
 
 fn report_sizes(dist: &Path, files: &[File]) {
     for file in files.iter().filter(|file| file.extension() == "wasm") {
-        let packed = |suffix| fs::metadata(dist.join(format!("{}{suffix}", file.name))).map_or(0, |file| file.len());
-        let (gzip, brotli) = (packed(".gz"), packed(".br"));
-        eprintln!("    wasm {} bytes, gzip {gzip}, brotli {brotli}", file.bytes.len());
+        eprintln!("    wasm {} bytes", file.bytes.len());
+        for (name, suffix) in [("gzip", ".gz"), ("brotli", ".br")] {
+            if let Ok(packed) = fs::metadata(dist.join(format!("{}{suffix}", file.name))) {
+                eprintln!("    {name} {} bytes", packed.len());
+            }
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use crate::workspace::{Workspace, cargo, heading, run};
+use crate::steps::heading;
+use crate::workspace::{Workspace, cargo, run};
 
 /// How long each bench runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

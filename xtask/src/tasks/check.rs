@@ -1,11 +1,15 @@
 //! Everything that is checked without running the product.
 
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
+use crate::imports::{RULES, violations};
 use crate::page::PAGE_RUSTFLAGS;
-use crate::workspace::{Workspace, cargo, heading, run};
+use crate::steps::heading;
+use crate::workspace::{Workspace, cargo, run};
 use crate::{page, setup};
 
 /// The version whose findings are known: a newer one may find more, which is a change of its own.
@@ -23,6 +27,8 @@ pub fn check() -> Result<()> {
         heading(what);
         run(command.current_dir(&workspace.root)).with_context(|| format!("`cargo xtask check` stopped at: {what}"))
     };
+    heading("imports");
+    imports(&workspace.root).context("`cargo xtask check` stopped at: imports")?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     step("lints", cargo().args(["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))?;
     setup::wasm_target()?;
@@ -39,6 +45,41 @@ pub fn check() -> Result<()> {
     step("licences and sources of dependencies", cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;
     fuzz_targets(&workspace, step)?;
     advisories(step)
+}
+
+/// Checks the imports of every crate that has rules.
+fn imports(root: &Path) -> Result<()> {
+    let mut found = Vec::new();
+    for rules in &RULES {
+        let folder = root.join(rules.sources);
+        if folder.is_dir() {
+            found.extend(violations(rules, &sources(&folder)?)?);
+        }
+    }
+    for violation in &found {
+        eprintln!("    {violation}");
+    }
+    ensure!(found.is_empty(), "{} imports break the rules of xtask/src/imports/rooms.rs", found.len());
+    Ok(())
+}
+
+/// The Rust files below a folder, as (path below it, text).
+fn sources(folder: &Path) -> Result<Vec<(String, String)>> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).with_context(|| format!("cannot read {}", next.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                let below = path.strip_prefix(folder)?.components().map(|part| part.as_os_str().to_string_lossy());
+                found.push((below.collect::<Vec<_>>().join("/"), text));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// They stand outside the workspace, so nothing above has seen them. Checked without libFuzzer, which is C++.

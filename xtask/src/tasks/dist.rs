@@ -1,31 +1,28 @@
 //! The product: one server binary with the page inside.
 
-use std::env::consts::EXE_SUFFIX;
 use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::workspace::{Workspace, cargo, heading, run};
-use crate::{page, setup};
+use crate::page::{self, Compression};
+use crate::server::{self, Profile};
+use crate::setup;
+use crate::steps::{Steps, heading};
+use crate::workspace::Workspace;
 
-/// Builds the page and the release server that holds it; returns the server.
+/// Builds the page and the release server that holds it.
 ///
 /// # Errors
 /// When a step fails.
-pub fn dist() -> Result<PathBuf> {
-    let workspace = Workspace::find()?;
+pub fn dist() -> Result<()> {
+    let (workspace, steps) = (Workspace::find()?, Steps::default());
     setup::wasm_target()?;
-    let dist = page::build(&workspace)?;
-    heading("building the server");
-    let mut command = cargo();
-    command.current_dir(&workspace.root).env("KYMOGRAPH_DIST", &dist);
-    run(command.args(["build", "--release", "--package", "feed-server", "--bin", "feed-server"]))?;
-
-    let server = workspace.target.join("release").join(format!("feed-server{EXE_SUFFIX}"));
+    let dist = page::build(&workspace, Compression::Best, &steps)?;
+    let server = steps.run("building the server", || server::build(&workspace, Profile::Release, Some(&dist)))?;
     let size = fs::metadata(&server).with_context(|| format!("cargo built no {}", server.display()))?.len();
-    heading("made");
+    steps.print();
+    heading("done");
     eprintln!("    page    {}", dist.display());
     eprintln!("    server  {}, {size} bytes, page included", server.display());
-    Ok(server)
+    Ok(())
 }

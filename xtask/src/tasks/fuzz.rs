@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
-use crate::workspace::{Workspace, cargo, heading, in_path, output, run};
+use crate::steps::heading;
+use crate::workspace::{Workspace, cargo, in_path, output, run};
 
 /// What libFuzzer needs of the compiler: counters on every edge, and what comparisons compare.
 const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

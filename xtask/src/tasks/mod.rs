@@ -1,4 +1,4 @@
-//! What `cargo xtask` offers: a file each.
+//! The tasks of `cargo xtask`, one per file.
 
 pub mod bench;
 pub mod check;

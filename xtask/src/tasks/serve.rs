@@ -1,22 +1,45 @@
-//! Build everything, then be the server.
+//! Kymograph, built and started: the first thing that a newcomer runs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::Command;
+use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
-use super::dist::dist;
-use crate::workspace::heading;
+use crate::page::{self, Compression};
+use crate::server::{self, Profile};
+use crate::setup;
+use crate::steps::{Steps, heading};
+use crate::workspace::Workspace;
 
-/// Builds page and server, and becomes the server, so that Ctrl-C and SIGTERM reach it.
+/// Builds page and server at the same time, then starts the server, which reads the page from its folder. The server
+/// replaces this process, so that Ctrl-C and SIGTERM reach it.
 ///
 /// # Errors
 /// When a step fails, or the server cannot be started.
 pub fn serve(arguments: &[OsString]) -> Result<()> {
-    let mut command = Command::new(dist()?);
-    command.arg("serve").args(arguments);
+    let (workspace, steps) = (Workspace::find()?, Steps::default());
+    setup::wasm_target()?;
+    let (server, page) = thread::scope(|scope| {
+        let server =
+            scope.spawn(|| steps.run("building the server", || server::build(&workspace, Profile::Serve, None)));
+        let page = page::build(&workspace, Compression::Quick, &steps);
+        let server = server.join().map_err(|_| anyhow!("the thread that built the server panicked"))?;
+        anyhow::Ok((server?, page?))
+    })?;
+    steps.print();
+    let mut command = Command::new(server);
+    command.arg("serve");
+    if !names_page(arguments) {
+        command.arg("--www").arg(page);
+    }
     heading("feed-server serve");
-    become_command(&mut command)
+    become_command(command.args(arguments))
+}
+
+/// True if the arguments name a page of their own.
+fn names_page(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|argument| argument == OsStr::new("--www") || argument.to_string_lossy().starts_with("--www="))
 }
 
 #[cfg(unix)]

@@ -1,62 +1,110 @@
-//! Every test, on a machine that is set up for it first.
+//! All tests, on a machine that is first set up for them.
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 
-use crate::workspace::{Workspace, cargo, heading, run};
-use crate::{page, python, setup};
+use crate::page::{self, Compression, SOCKET_PROBE};
+use crate::setup::BROWSER_VARIABLE;
+use crate::steps::Steps;
+use crate::workspace::{Workspace, cargo, run};
+use crate::{python, setup};
 
-/// Sets up what tests need, builds what they look at, and runs them. `arguments` go to `cargo test`; unless they name
-/// packages, the whole workspace is tested.
+/// Seeds of the simulation in a long run; the test's own default is 100.
+const LONG_SEEDS: &str = "1000";
+
+/// Which tests run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All but those marked `#[ignore = "long: ..."]`.
+    Brief,
+    Long,
+}
+
+/// The crates that `cargo xtask` itself is made of. They are tested apart: together with the others, cargo would build
+/// wasm-bindgen a second time, with the features that the others want of shared dependencies.
+const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
+
+/// Sets up what tests need, builds the page, and runs the tests. `arguments` go to `cargo test`; unless they name packages,
+/// the whole workspace is tested.
 ///
-/// Tests learn where things are from the environment:
+/// Tests find files through the environment:
 ///
-/// | variable | what it names |
+/// | variable | names |
 /// | --- | --- |
 /// | `KYMOGRAPH_CHROMIUM` | the browser |
 /// | `KYMOGRAPH_PAGE` | the folder of the page |
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
-/// | `KYMOGRAPH_PYTHON` | a Python that has what `docs/examples` and the tests need |
-/// | `KYMOGRAPH_ECHO` | feed-server's echo example, likewise |
+/// | `KYMOGRAPH_PYTHON` | a Python with the packages that `docs/examples` and the tests need |
+/// | `KYMOGRAPH_ECHO` | feed-server's echo example, in the dev profile |
+/// | `KYMOGRAPH_SEEDS` | seeds of the simulation: set in a long run, unless it is set already |
 ///
 /// # Errors
 /// When a step or a test fails.
-pub fn test(arguments: &[OsString]) -> Result<()> {
-    let workspace = Workspace::find()?;
+pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
+    let (workspace, steps) = (Workspace::find()?, Steps::default());
     setup::wasm_target()?;
     let browser = setup::browser()?;
     let python = python::environment(&workspace)?;
-    let dist = page::build(&workspace)?;
-    let probe = page::build_probe(&workspace, page::SOCKET_PROBE)?;
+    let dist = page::build(&workspace, Compression::Quick, &steps)?;
+    let probe = page::build_probe(&workspace, SOCKET_PROBE, &steps)?;
 
-    heading("building the servers under test");
-    let mut servers = cargo();
-    // The same for build and test, or cargo would build the server twice, once without the page.
-    servers.current_dir(&workspace.root).env("KYMOGRAPH_DIST", &dist);
-    run(servers.args(["build", "--package", "feed-server", "--bins", "--examples"]))?;
-
-    heading("running the tests");
     let built = workspace.target.join("debug");
-    let mut test = cargo();
-    test.current_dir(&workspace.root)
-        .env("KYMOGRAPH_CHROMIUM", browser)
-        .env_remove("KYMOGRAPH_DIST")
-        .env("KYMOGRAPH_PAGE", dist)
-        .env("KYMOGRAPH_SOCKET_PROBE", probe)
-        .env("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}")))
-        .env("KYMOGRAPH_PYTHON", python)
-        .env("KYMOGRAPH_ECHO", built.join(format!("examples/echo{EXE_SUFFIX}")))
-        .arg("test");
-    if !names_packages(arguments) {
-        test.arg("--workspace");
+    let variables = [
+        (BROWSER_VARIABLE, browser),
+        ("KYMOGRAPH_PAGE", dist),
+        ("KYMOGRAPH_SOCKET_PROBE", probe),
+        ("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}"))),
+        ("KYMOGRAPH_PYTHON", python),
+        ("KYMOGRAPH_ECHO", built.join(format!("examples/echo{EXE_SUFFIX}"))),
+    ];
+    let cargo_test = |selection: &[&str]| {
+        let mut command = cargo();
+        command.current_dir(&workspace.root).env_remove("KYMOGRAPH_DIST").arg("test").args(selection);
+        command.envs(variables.iter().map(|(name, path)| (name, path)));
+        if scope == Scope::Long && std::env::var_os("KYMOGRAPH_SEEDS").is_none() {
+            command.env("KYMOGRAPH_SEEDS", LONG_SEEDS);
+        }
+        command
+    };
+    let arguments = with_scope(scope, arguments);
+    if names_packages(&arguments) {
+        // The servers under test are built with the tests of feed-server; another crate's need them too.
+        steps.run("building the servers under test", || {
+            let mut servers = cargo();
+            servers.current_dir(&workspace.root).env_remove("KYMOGRAPH_DIST");
+            run(servers.args(["build", "--package", "feed-server", "--bins", "--examples"]))
+        })?;
+        steps.run("running the tests", || run(cargo_test(&[]).args(&arguments)))?;
+    } else {
+        let [own, tools] = OWN_PACKAGES;
+        let others = ["--workspace", "--exclude", own, "--exclude", tools];
+        steps.run("building the tests", || run(cargo_test(&others).arg("--no-run")))?;
+        steps.run("running the tests", || run(cargo_test(&others).args(&arguments)))?;
+        steps.run("testing xtask", || {
+            run(cargo_test(&["--package", own]).args(&arguments))?;
+            run(cargo_test(&["--package", tools, "--lib"]).args(&arguments))
+        })?;
     }
-    run(test.args(arguments))
+    steps.print();
+    Ok(())
 }
 
-/// Whether `-p NAME`, `-pNAME`, `--package NAME` or `--package=NAME` is among cargo's own arguments.
+/// Adds the flag that runs ignored tests too.
+fn with_scope(scope: Scope, arguments: &[OsString]) -> Vec<OsString> {
+    let mut arguments = arguments.to_vec();
+    if scope == Scope::Long {
+        if !arguments.iter().any(|argument| argument == OsStr::new("--")) {
+            arguments.push("--".into());
+        }
+        arguments.push("--include-ignored".into());
+    }
+    arguments
+}
+
+/// True if `-p NAME`, `-pNAME`, `--package NAME` or `--package=NAME` is among cargo's own arguments.
 fn names_packages(arguments: &[OsString]) -> bool {
     let own = arguments.iter().take_while(|argument| *argument != OsStr::new("--"));
     own.map(|argument| argument.to_string_lossy()).any(|argument| {
@@ -70,14 +118,29 @@ fn names_packages(arguments: &[OsString]) -> bool {
 mod tests {
     use super::*;
 
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
     #[test]
     fn packages_are_named_before_the_double_dash() {
-        let named = |line: &str| names_packages(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>());
         for line in ["-p protocol", "-pprotocol", "--lib --package protocol", "--package=protocol -- --nocapture"] {
-            assert!(named(line), "{line}");
+            assert!(names_packages(&words(line)), "{line}");
         }
         for line in ["", "--profile page", "a_filter", "-- -p protocol"] {
-            assert!(!named(line), "{line}");
+            assert!(!names_packages(&words(line)), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_long_run_includes_ignored_tests() {
+        for (line, long) in [
+            ("", "-- --include-ignored"),
+            ("-p protocol laws", "-p protocol laws -- --include-ignored"),
+            ("-- --nocapture", "-- --nocapture --include-ignored"),
+        ] {
+            assert_eq!(with_scope(Scope::Long, &words(line)), words(long));
+            assert_eq!(with_scope(Scope::Brief, &words(line)), words(line));
         }
     }
 }

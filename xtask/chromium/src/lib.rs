@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! # async fn look() -> anyhow::Result<()> {
-//! use xtask::chromium::{Browser, LaunchOptions};
+//! use chromium::{Browser, LaunchOptions};
 //!
 //! let browser = Browser::launch(&LaunchOptions::new("/usr/bin/chromium")).await?;
 //! let page = browser.page("http://127.0.0.1:8080/").await?;

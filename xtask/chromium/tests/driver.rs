@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use chromium::{Browser, ColorScheme, Device, LaunchOptions, Level, Page, Viewport};
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use xtask::chromium::{Browser, ColorScheme, Device, LaunchOptions, Level, Page, Viewport};
-use xtask::setup::find_browser;
 
 const PAGE: &str = "data:text/html,<title>probe</title><body style='margin:0;height:3000px'><button id=b \
     style='position:absolute;top:2000px;left:40px'>press</button><input id=i><script>\
@@ -16,8 +15,8 @@ const PAGE: &str = "data:text/html,<title>probe</title><body style='margin:0;hei
     </script>";
 
 fn options() -> LaunchOptions {
-    let browser = find_browser().expect("KYMOGRAPH_CHROMIUM names a browser");
-    LaunchOptions::new(browser.expect("there is no browser: run `cargo xtask test`, which sets one up"))
+    let browser = std::env::var_os("KYMOGRAPH_CHROMIUM");
+    LaunchOptions::new(browser.expect("KYMOGRAPH_CHROMIUM names a browser: run these tests by `cargo xtask test`"))
 }
 
 async fn open(url: &str) -> (Browser, Page) {

@@ -1,0 +1,63 @@
+//! Takes a picture of a page: `cargo xtask screenshot` starts it.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use chromium::{Browser, ColorScheme, Device, LaunchOptions, Viewport};
+
+/// Take a picture of a page in headless Chromium.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask screenshot --")]
+struct Screenshot {
+    #[arg(long)]
+    url: String,
+    /// The PNG file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// Width in CSS pixels.
+    #[arg(long, default_value_t = 1280)]
+    width: u32,
+    /// Height in CSS pixels.
+    #[arg(long, default_value_t = 800)]
+    height: u32,
+    /// Device pixels a CSS pixel.
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
+    /// The colour scheme that the page is asked for.
+    #[arg(long, value_enum, default_value_t = ColorScheme::Dark)]
+    theme: ColorScheme,
+    /// Wait until this JavaScript is true.
+    #[arg(long, default_value = "document.readyState === 'complete'")]
+    wait: String,
+}
+
+fn main() -> Result<()> {
+    let wanted = Screenshot::parse();
+    let browser = env::var_os("KYMOGRAPH_CHROMIUM").context("KYMOGRAPH_CHROMIUM names no browser")?;
+    let options = LaunchOptions {
+        viewport: Viewport {
+            width: wanted.width,
+            height: wanted.height,
+            device_scale_factor: wanted.scale,
+            device: Device::Desktop,
+        },
+        color_scheme: wanted.theme,
+        ..LaunchOptions::new(browser)
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let browser = Browser::launch(&options).await?;
+        let page = browser.page(&wanted.url).await?;
+        let ready = page.wait_for(&wanted.wait, "the page to be ready").await;
+        for message in page.console() {
+            eprintln!("    console: {message}");
+        }
+        ready?;
+        page.screenshot(&wanted.out).await
+    })?;
+    eprintln!("wrote {}", wanted.out.display());
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! See the programs in `src/bin`. A library, so that its tests are built without wasm-bindgen's.
+
+pub mod optimise;
