@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod context;
+pub mod health;
 mod host;
 
 mod spec;
