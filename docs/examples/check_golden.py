@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds kymograph_wire.py against the golden vectors.
+"""Tests kymograph_wire.py with the golden vectors.
 
     python3 docs/examples/check_golden.py protocol/tests/golden
 """
@@ -17,11 +17,11 @@ def bits(value):
     return struct.pack("<d", value)
 
 
-def expected_value(told):
-    """A value as the vectors tell it: a number, or the bits of what JSON cannot hold."""
-    if isinstance(told, str):
-        return struct.pack("<Q", int(told.removeprefix("bits:"), 16))
-    return bits(float(told))
+def expected_value(value):
+    """The bits of a value in the vectors: a number, or a string of its bits if JSON cannot represent it."""
+    if isinstance(value, str):
+        return struct.pack("<Q", int(value.removeprefix("bits:"), 16))
+    return bits(float(value))
 
 
 def check_frame(name, data, meaning):
@@ -30,16 +30,16 @@ def check_frame(name, data, meaning):
     expected_blocks = (meaning["body"] or {}).get("blocks", [])
     for block, expected_block in zip(blocks, expected_blocks):
         for column, expected in zip(block["columns"], expected_block["columns"]):
-            told, values = expected.pop("values"), column.pop("values")
-            if told is None or values is None:
-                assert told is values, f"{name}: a column is skipped, or it is not"
+            expected_values, values = expected.pop("values"), column.pop("values")
+            if expected_values is None or values is None:
+                assert expected_values is values, f"{name}: only one side skips a column"
                 continue
-            assert [expected_value(value) for value in told] == [bits(value) for value in values], name
-    assert frame == meaning, f"{name}: {frame}\nis not\n{meaning}"
+            assert [expected_value(value) for value in expected_values] == [bits(value) for value in values], name
+    assert frame == meaning, f"{name}: {frame}\nexpected\n{meaning}"
 
 
 def encode(meaning):
-    """A viewer's message from its meaning."""
+    """Encodes a viewer's message."""
     kind, body = meaning["kind"], meaning["body"]
     if kind == 1 and "after" in body:
         return wire.subscribe_after(body["after"]["epoch"], body["after"]["sequence"], body["window_us"])
@@ -57,7 +57,7 @@ def encode(meaning):
 
 
 def check_refused(name, data):
-    # Nothing decodes a viewer's messages here: that is a server's part.
+    # kymograph_wire.py does not decode messages of viewers.
     if name.startswith("client_"):
         return 0
     try:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Prints what a Kymograph feed server measures, a line a row, as it happens.
+"""Prints the rows of a Kymograph feed server as they arrive, one per line.
 
     python3 docs/examples/kymograph_client.py ws://127.0.0.1:9000/stream --window 5 --group cpu.cores
 
-Written from docs/PROTOCOL.md alone. A connection that is lost is made again, and goes on where it left off.
+Written from docs/PROTOCOL.md alone. Reconnects after a lost connection and resumes at its position.
 """
 
 import argparse
@@ -20,28 +20,28 @@ try:
 except ImportError:
     sys.exit("the package `websockets` is missing: python3 -m pip install -r docs/examples/requirements.txt")
 
-#: What a viewer need not come back from unchanged.
+#: Close codes after which reconnecting is useless.
 REFUSALS = {1002, 1003, 1007, 1008, 1009, 4426}
 
 
 class Viewer:
-    """A viewer's duties: what the ids mean, where it stands, and what is new to it."""
+    """State of a viewer: catalog, position, and newest time of each group."""
 
     def __init__(self):
         self.groups, self.series, self.newest = {}, {}, {}
         self.epoch = self.position = None
 
-    def opening(self, window_us):
-        """The request that begins the stream, or goes on where it was left."""
+    def subscribe(self, window_us):
+        """Returns the request that starts the stream, or resumes it at the viewer's position."""
         if self.position is None:
             return wire.subscribe_window(window_us)
         return wire.subscribe_after(self.epoch, self.position, window_us)
 
     def rows(self, frame):
-        """The new rows of a frame: time, group, values by series. None when something was lost."""
+        """Returns the new rows of a frame (time, group, values by series), or None if frames were lost."""
         kind, body = frame["kind"], frame["body"]
         if kind == 2:
-            self.learn(frame["epoch"], body)
+            self.update_catalog(frame["epoch"], body)
         elif kind == 3 and self.position is not None:
             if frame["sequence"] > self.position + 1:
                 return None
@@ -58,9 +58,9 @@ class Viewer:
             return None
         return []
 
-    def learn(self, epoch, catalog):
+    def update_catalog(self, epoch, catalog):
         if epoch != self.epoch:
-            # Ids and positions of another epoch mean nothing in this one.
+            # Ids and positions of another epoch are invalid in this one.
             self.epoch, self.position, self.newest = epoch, None, {}
         if catalog["scope"] == "Whole":
             self.groups, self.series = {}, {}
@@ -80,7 +80,7 @@ class Viewer:
                 if column["values"] is not None and column["series"] in self.series
             ]
             for row, at in enumerate(block["times_us"]):
-                # History may hold rows that are here already.
+                # History may repeat rows.
                 if at <= self.newest.get(block["group"], -math.inf):
                     continue
                 self.newest[block["group"]] = at
@@ -90,12 +90,12 @@ class Viewer:
 def watch(viewer, url, window_us):
     """Yields rows until the connection ends."""
     with connect(f"{url}?start=request", max_size=wire.MAX_MESSAGE, compression=None) as socket:
-        socket.send(viewer.opening(window_us))
+        socket.send(viewer.subscribe(window_us))
         for message in socket:
             rows = viewer.rows(wire.decode_frame(message))
             if rows is None:
-                # Something was lost on the way: ask for it.
-                socket.send(viewer.opening(window_us))
+                # Frames were lost: resume at the position.
+                socket.send(viewer.subscribe(window_us))
                 continue
             yield from rows
 
@@ -105,18 +105,18 @@ def show(row, as_json):
     if as_json:
         finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
         return json.dumps({"time_us": at, "group": group, "values": finite})
-    # NaN is a hole.
-    told = "  ".join(f"{name}={value!r}" for name, value in values.items() if not math.isnan(value))
-    return f"{at / 1e6:.6f}  {group}  {told}"
+    # NaN is a missing value.
+    values_text = "  ".join(f"{name}={value!r}" for name, value in values.items() if not math.isnan(value))
+    return f"{at / 1e6:.6f}  {group}  {values_text}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("url", help="the stream, such as ws://127.0.0.1:9000/stream")
-    parser.add_argument("--window", type=float, default=0.0, help="seconds of history to begin with")
+    parser.add_argument("--window", type=float, default=0.0, help="seconds of history to request")
     parser.add_argument("--group", help="print this group only")
-    parser.add_argument("--count", type=int, help="stop after so many rows")
-    parser.add_argument("--json", action="store_true", help="a JSON object a line")
+    parser.add_argument("--count", type=int, help="stop after this number of rows")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     options = parser.parse_args()
     viewer, left, pause = Viewer(), options.count, 0.25
     while True:
@@ -135,8 +135,8 @@ def main():
         except OSError as error:
             print(f"cannot connect: {error}", file=sys.stderr)
         except wire.ProtocolError as error:
-            # Refused as a whole; what came before it stands.
-            print(f"not a message of this protocol: {error}", file=sys.stderr)
+            # The message is refused as a whole; earlier messages remain valid.
+            print(f"invalid message: {error}", file=sys.stderr)
         time.sleep(pause)
         pause = min(pause * 2, 10.0)
 

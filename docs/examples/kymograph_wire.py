@@ -1,7 +1,7 @@
-"""Kymograph's wire, version 1, in Python: written from docs/PROTOCOL.md alone.
+"""Wire format of Kymograph's protocol, version 1, written from docs/PROTOCOL.md alone.
 
-Decodes every message of a server, encodes every message of a viewer. Needs nothing but the standard library. Written to be
-read beside the document: names and order are the document's.
+Decodes every message of a server and encodes every message of a viewer. Requires only the standard library. Names and
+order follow the document.
 """
 
 import math
@@ -15,26 +15,26 @@ MAX_COLUMNS = 2_048
 MAX_NAME = 256
 MAX_TEXT = 4_096
 MAX_LABELS = 32
-#: The bits of "no value".
+#: The bits of a NaN that stands for a missing value.
 MISSING_BITS = 0x7FF44B594D495353
 U64 = (1 << 64) - 1
 
 
 class ProtocolError(Exception):
-    """Bytes that the document does not allow."""
+    """Bytes that violate the protocol."""
 
 
 class Reader:
-    """Takes the document's types off the front of some bytes."""
+    """Decodes the document's types from the front of some bytes."""
 
     def __init__(self, data):
-        self.data, self.place = memoryview(data), 0
+        self.data, self.offset = memoryview(data), 0
 
     def take(self, count):
-        if self.place + count > len(self.data):
-            raise ProtocolError(f"{count} bytes wanted, {len(self.data) - self.place} left")
-        self.place += count
-        return self.data[self.place - count : self.place]
+        if self.offset + count > len(self.data):
+            raise ProtocolError(f"needed {count} bytes, found {len(self.data) - self.offset}")
+        self.offset += count
+        return self.data[self.offset - count : self.offset]
 
     def fixed(self, form):
         return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))[0]
@@ -53,9 +53,9 @@ class Reader:
         elif first == 253:
             number = self.fixed("Q")
         else:
-            raise ProtocolError(f"{first:#x} begins no varint")
+            raise ProtocolError(f"varint must not begin with {first:#x}")
         if number >> bits:
-            raise ProtocolError(f"{number} does not fit {bits} bits")
+            raise ProtocolError(f"number must fit {bits} bits, found {number}")
         return number
 
     def signed(self):
@@ -68,16 +68,16 @@ class Reader:
     def text(self, limit):
         data = self.bytes()
         if len(data) > limit:
-            raise ProtocolError(f"a text of {len(data)} bytes, {limit} allowed")
+            raise ProtocolError(f"text of {len(data)} bytes is longer than the limit of {limit}")
         try:
             return str(data, "utf-8")
         except UnicodeDecodeError as error:
-            raise ProtocolError(f"a text is not UTF-8: {error}") from None
+            raise ProtocolError(f"text is not UTF-8: {error}") from None
 
     def variant(self, *names):
         number = self.varint(32)
         if number >= len(names):
-            raise ProtocolError(f"variant {number} of {names}")
+            raise ProtocolError(f"variant must be 0 to {len(names) - 1}, found {number}")
         return names[number]
 
     def list(self, item):
@@ -87,17 +87,17 @@ class Reader:
         return items
 
     def is_empty(self):
-        return self.place == len(self.data)
+        return self.offset == len(self.data)
 
     def end(self):
         if not self.is_empty():
-            raise ProtocolError(f"{len(self.data) - self.place} bytes are left over")
+            raise ProtocolError(f"{len(self.data) - self.offset} extra bytes, expected none")
 
 
-def rising(what, ids):
+def check_increasing(what, ids):
     for before, after in zip(ids, ids[1:]):
         if after <= before:
-            raise ProtocolError(f"{what} {after} does not follow on a smaller id")
+            raise ProtocolError(f"ids must be strictly increasing, {what} {after} is not")
 
 
 def id32(reader):
@@ -108,23 +108,23 @@ def id32(reader):
 
 
 def open_message(message, head):
-    """Kind and body of a message whose body begins at `head`."""
+    """Returns kind and body of a message whose body begins at `head`."""
     if len(message) > MAX_MESSAGE:
-        raise ProtocolError(f"a message of {len(message)} bytes")
+        raise ProtocolError(f"message of {len(message)} bytes is longer than the limit of {MAX_MESSAGE}")
     if len(message) < head:
-        raise ProtocolError(f"a message of {len(message)} bytes, {head} at least")
+        raise ProtocolError(f"message of {len(message)} bytes is shorter than {head}")
     if message[:2] != b"KY":
         raise ProtocolError("not a Kymograph message")
     if message[2] != VERSION:
-        raise ProtocolError(f"protocol version {message[2]}, this client speaks {VERSION}")
+        raise ProtocolError(f"protocol version {message[2]} is not supported, expected {VERSION}")
     length = struct.unpack_from("<I", message, 4)[0]
     if length != len(message) - head:
-        raise ProtocolError(f"a body of {len(message) - head} bytes, {length} announced")
+        raise ProtocolError(f"preamble declares a body of {length} bytes, found {len(message) - head}")
     return message[3], Reader(message[head:])
 
 
 def decode_frame(message):
-    """A server's message as a dictionary; the body of an unknown kind is None."""
+    """Decodes a server's message into a dictionary. The body of an unknown kind is None."""
     kind, reader = open_message(message, 32)
     epoch, sequence, sent = struct.unpack_from("<QQq", message, 8)
     decode = BODIES.get(kind)
@@ -146,14 +146,14 @@ def hello(r):
 
 def catalog(r):
     scope = r.variant("Whole", "Changes")
-    groups, series, retired = r.list(group), r.list(described_series), r.list(id32)
-    rising("group", [entry["id"] for entry in groups])
-    rising("series", [entry["id"] for entry in series])
-    rising("retired series", retired)
+    groups, series, retired = r.list(group_descriptor), r.list(series_descriptor), r.list(id32)
+    check_increasing("group", [entry["id"] for entry in groups])
+    check_increasing("series", [entry["id"] for entry in series])
+    check_increasing("retired series", retired)
     return {"scope": scope, "groups": groups, "series": series, "retired": retired}
 
 
-def group(r):
+def group_descriptor(r):
     entry = {
         "id": r.varint(32),
         "name": r.text(MAX_NAME),
@@ -165,12 +165,12 @@ def group(r):
     if entry["bounds"] == "Fixed":
         low, high = r.fixed("d"), r.fixed("d")
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise ProtocolError(f"bounds from {low} to {high}")
+            raise ProtocolError(f"bounds must be finite with low below high, found {low} to {high}")
         entry["bounds"] = {"low": low, "high": high}
     return entry
 
 
-def described_series(r):
+def series_descriptor(r):
     entry = {
         "id": r.varint(32),
         "group": r.varint(32),
@@ -179,7 +179,7 @@ def described_series(r):
         "labels": r.list(lambda r: [r.text(MAX_NAME), r.text(MAX_NAME)]),
     }
     if len(entry["labels"]) > MAX_LABELS:
-        raise ProtocolError(f"{len(entry['labels'])} labels")
+        raise ProtocolError(f"found {len(entry['labels'])} labels, the limit is {MAX_LABELS}")
     return entry
 
 
@@ -219,7 +219,7 @@ def log(r):
 def annotation(r):
     entry = {
         "id": r.varint(),
-        "kind": r.variant("Note", "TriggerHit"),
+        "cause": r.variant("Note", "TriggerHit"),
         "at_us": r.signed(),
         "until_us": r.signed(),
         "position": r.varint(),
@@ -227,7 +227,7 @@ def annotation(r):
         "author": r.text(MAX_NAME),
         "text": r.text(MAX_TEXT),
     }
-    rising("series", entry["series"])
+    check_increasing("series", entry["series"])
     return entry
 
 
@@ -245,14 +245,14 @@ def alert(r):
 def tally(r):
     second = r.signed()
     entries = r.list(lambda r: {"series": r.varint(32), "count": r.varint(32), "hash": r.varint()})
-    rising("series", [entry["series"] for entry in entries])
+    check_increasing("series", [entry["series"] for entry in entries])
     return {"second_us": second, "series": entries}
 
 
 def payload(r):
     data = r.bytes()
     if len(data) > MAX_TEXT:
-        raise ProtocolError(f"a relayed payload of {len(data)} bytes")
+        raise ProtocolError(f"payload of {len(data)} bytes is longer than the limit of {MAX_TEXT}")
     return bytes(data).hex()
 
 
@@ -286,25 +286,25 @@ BODIES = {
 
 
 def blocks(r):
-    origin = r.signed()
+    base = r.signed()
     inner, result, rows, values = Reader(r.bytes()), [], 0, 0
     while not inner.is_empty():
-        # Counted before they are decoded: a few bytes can claim many rows.
+        # Limits are checked before rows are decoded, because a few bytes can declare many rows.
         group_id, count = inner.varint(32), inner.varint(32)
         if count > MAX_ROWS:
-            raise ProtocolError(f"a block of {count} rows")
+            raise ProtocolError(f"block of {count} rows exceeds the limit of {MAX_ROWS}")
         rows += count
         times_encoding, times_bytes = inner.byte(), inner.bytes()
         columns = inner.list(lambda r: (r.varint(32), r.byte(), r.bytes()))
         values += count * len(columns)
         if len(columns) > MAX_COLUMNS or rows > MAX_VALUES or values > MAX_VALUES:
-            raise ProtocolError(f"{len(columns)} columns, {rows} rows, {values} values")
-        rising("column", [series for series, _, _ in columns])
+            raise ProtocolError(f"limit exceeded: {len(columns)} columns, {rows} rows, {values} values")
+        check_increasing("column", [series for series, _, _ in columns])
         result.append(
             {
                 "group": group_id,
                 "times_encoding": times_encoding,
-                "times_us": decode_times(times_encoding, times_bytes, count, origin),
+                "times_us": decode_times(times_encoding, times_bytes, count, base),
                 "columns": [
                     {"series": series, "encoding": encoding, "values": decode_column(encoding, data, count)}
                     for series, encoding, data in columns
@@ -315,45 +315,45 @@ def blocks(r):
 
 
 def wrap(number):
-    """Modulo 2^64, as a signed number."""
+    """Reduces modulo 2^64 to a signed number."""
     number &= U64
     return number - (1 << 64) if number >> 63 else number
 
 
 def exact(what, data, expected):
     if len(data) != expected:
-        raise ProtocolError(f"{what} has {len(data)} bytes, {expected} expected")
+        raise ProtocolError(f"{what} has {len(data)} bytes, expected {expected}")
 
 
-def decode_times(encoding, data, rows, origin):
+def decode_times(encoding, data, rows, base):
     if encoding == 0:
-        exact("a time column", data, rows * 8)
+        exact("time column", data, rows * 8)
         times = list(struct.unpack(f"<{rows}q", data))
     elif encoding == 1:
         r = Reader(data)
         start, step = r.signed(), r.varint()
         r.end()
-        times = [wrap(origin + start + row * step) for row in range(rows)]
+        times = [wrap(base + start + row * step) for row in range(rows)]
     elif encoding == 2:
-        times = [wrap(origin + integer) for integer in packed_integers(Reader(data), rows)]
+        times = [wrap(base + integer) for integer in packed_integers(Reader(data), rows)]
     else:
-        raise ProtocolError(f"times of encoding {encoding}")
+        raise ProtocolError(f"unknown encoding of times: {encoding}")
     for before, after in zip(times, times[1:]):
         if after <= before:
-            raise ProtocolError("times must rise")
+            raise ProtocolError("times must be strictly increasing")
     return times
 
 
 def decode_column(encoding, data, rows):
-    """The values, or None when the encoding is unknown: such a column is skipped."""
+    """Returns the values, or None if the encoding is unknown."""
     if encoding == 0:
-        exact("a column", data, rows * 8)
+        exact("column", data, rows * 8)
         return list(struct.unpack(f"<{rows}d", data))
     if encoding == 1:
-        exact("a column", data, 8)
+        exact("column", data, 8)
         return list(struct.unpack("<d", data)) * rows
     if encoding == 2:
-        exact("a column", data, rows * 4)
+        exact("column", data, rows * 4)
         return list(struct.unpack(f"<{rows}f", data))
     if encoding == 3:
         return scaled_column(data, rows)
@@ -368,36 +368,36 @@ def scaled_column(data, rows):
     elif 128 <= scale <= 180:
         divisor = float(1 << (scale - 128))
     else:
-        raise ProtocolError(f"a scale of {scale}")
+        raise ProtocolError(f"scale must be 0 to 22 or 128 to 180, found {scale}")
     exceptions = r.list(lambda r: (r.varint(32), r.varint(32), r.fixed("d")))
     values = [float(integer) / divisor for integer in packed_integers(r, rows)]
     row = 0
     for skipped, repeats, value in exceptions:
         first, row = row + skipped, row + skipped + repeats + 1
         if row > rows:
-            raise ProtocolError(f"an exception to row {row - 1} of {rows}")
+            raise ProtocolError(f"exception for row {row - 1}, the column has {rows} rows")
         values[first:row] = [value] * (row - first)
     return values
 
 
 def packed_integers(r, count):
-    """All that is left in the reader is `count` packed integers."""
+    """Decodes `count` packed integers, which must be the rest of the reader's data."""
     if count == 0:
-        raise ProtocolError("packed integers for no rows")
+        raise ProtocolError("packed column has zero rows")
     head = r.byte()
     order, shift = head // 64, head % 64
     if order > 1:
-        raise ProtocolError(f"packed integers of order {order}")
+        raise ProtocolError(f"order of packed integers must be 0 or 1, found {order}")
     first = r.signed()
     integers, level, left = [first], 0, count - 1
     while left:
-        told = min(left, 128)
-        left -= told
+        size = min(left, 128)
+        left -= size
         lowest, width = r.signed(), r.byte()
         if width > 56:
-            raise ProtocolError(f"packed integers of {width} bits")
-        bits = int.from_bytes(r.take((told * width + 7) // 8), "little")
-        for number in range(told):
+            raise ProtocolError(f"width of packed integers must be at most 56 bits, found {width}")
+        bits = int.from_bytes(r.take((size * width + 7) // 8), "little")
+        for number in range(size):
             integer = wrap(lowest + (bits >> (number * width) & ((1 << width) - 1)))
             level = wrap(level + integer) if order == 1 else integer
             integers.append(wrap(first + (level << shift)))
@@ -414,7 +414,7 @@ def varint(number):
     for first, form, limit in ((251, "<H", 1 << 16), (252, "<I", 1 << 32), (253, "<Q", 1 << 64)):
         if number < limit:
             return bytes([first]) + struct.pack(form, number)
-    raise ProtocolError(f"{number} has more than 64 bits")
+    raise ProtocolError(f"number must fit 64 bits, found {number}")
 
 
 def signed(number):

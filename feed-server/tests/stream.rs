@@ -133,7 +133,7 @@ async fn a_broken_rule_closes_that_session_with_code_and_reason_and_no_other() {
         (Message::binary(b"garbage".to_vec()), 1007, "message of 7 bytes is shorter than the 8 bytes"),
         (Message::binary(b"XXgarbage".to_vec()), 1007, "message opens with"),
         (Message::binary(vec![b'K', b'Y', 1, 99, 0, 0, 0, 0]), 1008, "client message of unknown kind 99"),
-        (Message::binary(unknown_version), 4426, "protocol version 77, this side speaks 1"),
+        (Message::binary(unknown_version), 4426, "protocol version 77 is not supported, expected 1"),
         (Message::text("hello"), 1003, "text message: this protocol is binary"),
         (Message::binary(vec![0; 70_000]), 1009, "message too big: the limit is 65536 bytes"),
     ];

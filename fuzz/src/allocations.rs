@@ -1,4 +1,4 @@
-//! An allocator that counts what is asked of it.
+//! An allocator that counts allocations.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -8,25 +8,25 @@ use std::cell::Cell;
 static ALLOCATOR: Counting = Counting;
 
 thread_local! {
-    // Neither lazy nor dropped: counting must not allocate.
+    // Const and without Drop: counting must not allocate.
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Does `work`.
+/// Runs `work`.
 ///
 /// # Panics
-/// When it asks for memory on this thread.
+/// If `work` allocates on this thread.
 pub fn none<T>(work: impl FnOnce() -> T) -> T {
     let before = COUNT.get();
     let done = work();
-    assert_eq!(COUNT.get() - before, 0, "decoding asked for memory");
+    assert_eq!(COUNT.get() - before, 0, "decoding must not allocate");
     done
 }
 
 struct Counting;
 
-// SAFETY: every call is passed on to the system's allocator as it came; counting neither allocates nor unwinds. What is
-// not here (`alloc_zeroed`, `realloc`) is made of these by default.
+// SAFETY: every call is forwarded unchanged to the system's allocator; counting neither allocates nor unwinds. By default,
+// `alloc_zeroed` and `realloc` call these.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);

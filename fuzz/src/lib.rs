@@ -1,14 +1,14 @@
-//! What must hold of whatever arrives, for libFuzzer to break: see README.md.
+//! Invariants of decoding, asserted for arbitrary bytes. See README.md.
 //!
 //! # Layout
-//! | place | subject |
+//! | module | subject |
 //! | --- | --- |
-//! | `targets/` | the programs, a file each |
-//! | [`frame`] | what must hold of a frame's bytes |
-//! | [`blocks`] | what must hold of the samples in it |
-//! | [`handshake`] | what must hold of what comes before a stream |
-//! | [`preamble`] | makes any bytes a message, so that the fuzzer starts in the body |
-//! | [`allocations`] | counts what decoding asks of the allocator, which is nothing |
+//! | `targets/` | the fuzz targets, one per file |
+//! | [`frame`] | invariants of a decoded frame |
+//! | [`blocks`] | invariants of its samples |
+//! | [`handshake`] | invariants of the HTTP exchange before a stream |
+//! | [`preamble`] | replaces the preamble by a valid one, so that the fuzzer starts in the body |
+//! | [`allocations`] | asserts that decoding does not allocate |
 
 pub mod allocations;
 pub mod blocks;

@@ -1,9 +1,9 @@
-//! Makes any bytes a message: the fuzzer need not find magic, version and length, and starts in the body.
+//! Replaces the preamble by a valid one, so that the fuzzer need not find magic, version and length.
 
 use protocol::{PROTOCOL_VERSION, Preamble};
 
-/// `bytes` with a valid preamble, their kind left as it is; `None` when they are shorter than a message must be. A
-/// message that was valid stays as it was, so golden vectors are seeds.
+/// Returns `bytes` with a valid preamble of the same kind, or `None` if they are too short for a message. Does not change a
+/// valid message, so golden vectors serve as seeds.
 pub fn repair(bytes: &[u8], head_bytes: usize) -> Option<Vec<u8>> {
     let body_bytes = bytes.len().checked_sub(head_bytes)? as u32;
     let mut message = bytes.to_vec();

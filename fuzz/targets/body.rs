@@ -1,4 +1,4 @@
-//! Any bytes, made a frame: the kind is theirs, and so are header and body.
+//! Decodes arbitrary bytes as a frame, after replacing magic, version and length.
 #![no_main]
 
 use fuzz::preamble;

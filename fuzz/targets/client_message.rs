@@ -1,4 +1,4 @@
-//! Any bytes, as a server receives them; and the same, made a message.
+//! Decodes arbitrary bytes as a client message, with and without a valid preamble.
 #![no_main]
 
 use fuzz::{allocations, frame, preamble};
@@ -13,9 +13,9 @@ fn check(message: &[u8]) {
             if let ClientMessage::Relay { payload } = read {
                 frame::text(payload);
             }
-            let written = read.to_bytes().expect("a message that was short enough to be read can be written");
-            assert_eq!(ClientMessage::decode(&written).expect("what was written can be read"), read);
-            assert!(written.len() <= message.len(), "nothing is shorter than what is written");
+            let written = read.to_bytes().expect("a decoded message fits the limit");
+            assert_eq!(ClientMessage::decode(&written).expect("an encoded message is valid"), read);
+            assert!(written.len() <= message.len(), "encoding must not lengthen a message");
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

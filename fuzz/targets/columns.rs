@@ -1,44 +1,44 @@
-//! Any times and any values, packed and read again: every bit comes back.
+//! Encodes arbitrary times and values, decodes them and compares every bit.
 #![no_main]
 
 use fuzz::blocks::assert_same_bits;
 use protocol::{BlockBuffer, Body, Header, Frame, GroupId, Samples, SeriesId, Timestamp};
 
-/// Two blocks of so many rows fit one message, however badly they pack.
-const MOST_ROWS: usize = 1_024;
+/// Two blocks of this many rows fit a message even without compression.
+const MAX_ROWS: usize = 1_024;
 
-/// Five bytes choose shapes, scale and origin, the others become times and two columns.
+/// Five bytes select shapes, scale and base time; the others become times and two columns.
 fn check(bytes: &[u8]) {
-    let Some(([times_shape, one_shape, other_shape, scale, origin], rest)) = bytes.split_first_chunk() else { return };
+    let Some(([times_shape, one_shape, other_shape, scale, base], rest)) = bytes.split_first_chunk() else { return };
     let (times_bytes, rest) = rest.split_at(rest.len() / 4);
     let (one_bytes, other_bytes) = rest.split_at(rest.len() / 2);
     let times = times(*times_shape, times_bytes);
     let (one, other) = (column(*one_shape, *scale, one_bytes), column(*other_shape, *scale, other_bytes));
-    let rows = times.len().min(one.len()).min(other.len()).min(MOST_ROWS);
+    let rows = times.len().min(one.len()).min(other.len()).min(MAX_ROWS);
     let (times, one, other) = (&times[..rows], &one[..rows], &other[..rows]);
-    let origin = times.get(usize::from(*origin)).or(times.first()).copied().unwrap_or_default();
-    // Either after the other: what one leaves in the buffer must not show in the next.
-    check_blocks(origin, times, [[one, other], [other, one]]);
+    let base = times.get(usize::from(*base)).or(times.first()).copied().unwrap_or_default();
+    // In both orders: remains of one column in the buffer must not affect the next.
+    check_blocks(base, times, [[one, other], [other, one]]);
 }
 
-fn check_blocks(origin: Timestamp, times: &[Timestamp], blocks: [[&[f64]; 2]; 2]) {
+fn check_blocks(base: Timestamp, times: &[Timestamp], blocks: [[&[f64]; 2]; 2]) {
     let mut buffer = BlockBuffer::default();
-    buffer.start(origin);
+    buffer.start(base);
     for (group, columns) in (1..).map(GroupId).zip(blocks) {
-        buffer.push(group, times, (1..).map(SeriesId).zip(columns)).expect("times and series rise");
+        buffer.push(group, times, (1..).map(SeriesId).zip(columns)).expect("times and series are increasing");
     }
     let unpacked = 2 * (40 + times.len() * 8 + 2 * (11 + times.len() * 8));
-    assert!(buffer.len() <= unpacked, "{} bytes for {} rows: more than unpacked", buffer.len(), times.len());
+    assert!(buffer.len() <= unpacked, "{} bytes for {} rows are more than unpacked", buffer.len(), times.len());
 
-    let samples = Samples { collected: origin, queued: origin, blocks: buffer.blocks() };
+    let samples = Samples { collected: base, queued: base, blocks: buffer.blocks() };
     let message = Frame { header: Header::default(), body: Body::Samples(samples) };
     let message = message.to_bytes().expect("fits a message");
-    let frame = Frame::decode(&message).expect("what was written can be read");
-    let Body::Samples(samples) = frame.body else { panic!("another kind came back") };
+    let frame = Frame::decode(&message).expect("an encoded message is valid");
+    let Body::Samples(samples) = frame.body else { panic!("another kind was decoded") };
     assert_eq!(samples.blocks.iter().count(), blocks.len());
     let mut read = vec![0.0; times.len()];
     for (block, columns) in samples.blocks.iter().zip(blocks) {
-        assert!(block.times.iter().eq(times.iter().copied()), "other times came back");
+        assert!(block.times.iter().eq(times.iter().copied()), "other times were decoded");
         assert_eq!(block.columns.iter().count(), columns.len());
         for (column, expected) in block.columns.iter().zip(columns) {
             column.values().expect("a known encoding").copy_to(&mut read);
@@ -47,19 +47,18 @@ fn check_blocks(origin: Timestamp, times: &[Timestamp], blocks: [[&[f64]; 2]; 2]
     }
 }
 
-/// The bytes, so many at a time.
 fn words<const BYTES: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; BYTES]> {
     bytes.as_chunks().0.iter().copied()
 }
 
-/// Rising times: even, uneven, or anything.
+/// Increasing times: regular, irregular, or arbitrary.
 fn times(shape: u8, bytes: &[u8]) -> Vec<Timestamp> {
     let times: Vec<i64> = match shape % 4 {
         0 => {
             let (start, step) = bytes.split_at(bytes.len().min(8));
             let start = words(start).next().map_or(0, i64::from_le_bytes);
             let step = words(step).next().map_or(1, |step| 1 + i64::from(u32::from_le_bytes(step)));
-            (0..).take(MOST_ROWS).map_while(|row| start.checked_add(row * step)).collect()
+            (0..).take(MAX_ROWS).map_while(|row| start.checked_add(row * step)).collect()
         }
         1 => running_sum(bytes.iter().map(|&step| 1 + i64::from(step))),
         2 => running_sum(words(bytes).map(|step| 1 + i64::from(u16::from_le_bytes(step)) * 1_000)),
@@ -73,7 +72,7 @@ fn times(shape: u8, bytes: &[u8]) -> Vec<Timestamp> {
     times.into_iter().map(Timestamp::from_micros).collect()
 }
 
-/// Values as instruments give them, or any bits.
+/// Values of instruments, or arbitrary bits.
 fn column(shape: u8, scale: u8, bytes: &[u8]) -> Vec<f64> {
     let decimals = 10_f64.powi(i32::from(scale % 24));
     let doublings = 2_f64.powi(i32::from(scale % 56));
@@ -86,11 +85,11 @@ fn column(shape: u8, scale: u8, bytes: &[u8]) -> Vec<f64> {
         4 => bytes.iter().map(|&byte| over(decimals)(i64::from(byte.cast_signed()))).collect(),
         5 => running_sum(steps(bytes)).into_iter().map(over(decimals)).collect(),
         6 => running_sum(steps(bytes)).into_iter().map(over(doublings)).collect(),
-        _ => vec![words(bytes).next().map_or(0.0, f64::from_le_bytes); MOST_ROWS],
+        _ => vec![words(bytes).next().map_or(0.0, f64::from_le_bytes); MAX_ROWS],
     }
 }
 
-/// Small ones, and now and then a leap.
+/// Small steps and a few large ones.
 fn steps(bytes: &[u8]) -> impl Iterator<Item = i64> {
     bytes.iter().map(|&byte| match byte.cast_signed() {
         i8::MIN => -1_000_000_007,

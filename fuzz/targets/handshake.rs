@@ -1,4 +1,4 @@
-//! Any bytes, as a server reads them that was asked for its page or its stream.
+//! Sends arbitrary bytes to the server's port.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::handshake::check(bytes));

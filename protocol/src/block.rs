@@ -1,4 +1,4 @@
-//! Sample blocks: rows of one group, column by column.
+//! Sample blocks: rows of a group in columns.
 
 use bincode::{BorrowDecode, Encode};
 
@@ -11,20 +11,20 @@ use crate::limits::{MAX_BLOCK_ROWS, MAX_FRAME_VALUES, MAX_GROUP_SERIES};
 use crate::time::Timestamp;
 use crate::times::{Times, TimesColumn};
 
-/// `rows` rows of one group. A series of the group without a column here has no value in these rows.
+/// Rows of a group. A series without a column has no value in these rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Block<'a> {
-    /// The group.
+    /// Matches a [`GroupDescriptor`](crate::GroupDescriptor) of the catalog.
     pub group: GroupId,
-    /// Values in each column, and times.
+    /// Length of the time column and of each value column.
     pub rows: u32,
-    /// When each row was measured; they rise.
+    /// Strictly increasing.
     pub times: Times<'a>,
-    /// A column a series, their ids rising.
+    /// One column per series, ids strictly increasing.
     pub columns: Entries<'a, Column<'a>>,
 }
 
-/// A block as it lies on the wire, where times are told from the origin.
+/// A block as encoded, with times relative to the base time.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 struct WireBlock<'a> {
     group: GroupId,
@@ -37,19 +37,19 @@ impl<'a> Item<'a> for WireBlock<'a> {
     fn take(bytes: &mut &'a [u8]) -> Option<Self> {
         let (group, rows) = (GroupId(codec::take_u32(bytes)?), codec::take_u32(bytes)?);
         let times = TimesColumn::take(bytes)?;
-        Some(Self { group, rows, times, columns: Entries::of(codec::take_bytes(bytes)?) })
+        Some(Self { group, rows, times, columns: Entries::from_bytes(codec::take_bytes(bytes)?) })
     }
 }
 
 impl<'a> WireBlock<'a> {
-    const fn from(self, origin: Timestamp) -> Block<'a> {
+    const fn from(self, base: Timestamp) -> Block<'a> {
         let Self { group, rows, times, columns } = self;
-        Block { group, rows, times: Times::new(times, origin, rows), columns }
+        Block { group, rows, times: Times::new(times, base, rows), columns }
     }
 }
 
 impl Block<'_> {
-    /// Checks every length and returns how many values the block holds.
+    /// Checks every length and returns the number of values.
     fn check(&self) -> Result<u64, DecodeError> {
         if self.rows > MAX_BLOCK_ROWS {
             let (found, limit) = (u64::from(self.rows), u64::from(MAX_BLOCK_ROWS));
@@ -58,7 +58,7 @@ impl Block<'_> {
         self.times.check(self.group)?;
         let mut columns = 0;
         let series = |column: &Column<'_>| column.series.0;
-        self.columns.check_rising("column", series, |column| {
+        self.columns.check_increasing("column", series, |column| {
             columns += 1;
             column.check(self.rows)
         })?;
@@ -70,40 +70,26 @@ impl Block<'_> {
     }
 }
 
-/// The blocks of a frame, borrowed from it.
+/// The blocks of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Encode, BorrowDecode)]
 pub struct Blocks<'a> {
-    /// What the times of all blocks are told from.
-    origin: Timestamp,
+    /// Times of all blocks are relative to this.
+    base: Timestamp,
     list: Entries<'a, WireBlock<'a>>,
 }
 
 impl<'a> Blocks<'a> {
-    /// The blocks, in order.
+    /// The blocks in frame order.
     pub fn iter(&self) -> BlocksIter<'a> {
-        BlocksIter { origin: self.origin, list: self.list.iter() }
+        BlocksIter { base: self.base, list: self.list.iter() }
     }
 
-    /// Whether there is no block.
+    /// Returns true if the frame has no blocks.
     pub const fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Hands every block to `visitor`, and of those that it enters every column, in order. What it skips is not decoded.
-    ///
-    /// Hot: once a column.
-    pub fn visit(&self, visitor: &mut impl Visitor) {
-        for block in self {
-            if visitor.block(&block) == Visit::Skip {
-                continue;
-            }
-            for column in &block.columns {
-                visitor.column(&block, &column);
-            }
-        }
-    }
-
-    /// Checks every block, and that they do not claim more values than a frame may.
+    /// Checks every block, and the limits on rows and values of a frame.
     pub(crate) fn check(&self) -> Result<(), DecodeError> {
         let (mut rows, mut values) = (0, 0);
         let within = |what, found| match found {
@@ -111,31 +97,13 @@ impl<'a> Blocks<'a> {
             found => Err(DecodeError::Limit { what, found, limit: MAX_FRAME_VALUES }),
         };
         self.list.check("block", |block| {
-            // Rows count by themselves too: a block without columns has no value, yet a time for each row.
+            // A block without columns has no values, but a time per row.
             rows += u64::from(block.rows);
             within("rows of a frame", rows)?;
-            values += block.from(self.origin).check()?;
+            values += block.from(self.base).check()?;
             within("values of a frame", values)
         })
     }
-}
-
-/// What a [`Visitor`] wants of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visit {
-    /// Its columns.
-    Enter,
-    /// Nothing more.
-    Skip,
-}
-
-/// Walks [`Blocks`], taking what it shows and skipping the rest.
-pub trait Visitor {
-    /// A block begins.
-    fn block(&mut self, block: &Block<'_>) -> Visit;
-
-    /// A column of a block that was entered. Its values are still packed: [`Column::values`] reads them.
-    fn column(&mut self, block: &Block<'_>, column: &Column<'_>);
 }
 
 impl<'a> IntoIterator for &Blocks<'a> {
@@ -146,24 +114,24 @@ impl<'a> IntoIterator for &Blocks<'a> {
     }
 }
 
-/// Walks [`Blocks`].
+/// Iterator over [`Blocks`].
 #[derive(Clone)]
 pub struct BlocksIter<'a> {
-    origin: Timestamp,
+    base: Timestamp,
     list: entries::Iter<'a, WireBlock<'a>>,
 }
 
 impl<'a> Iterator for BlocksIter<'a> {
     type Item = Block<'a>;
     fn next(&mut self) -> Option<Block<'a>> {
-        Some(self.list.next()?.from(self.origin))
+        Some(self.list.next()?.from(self.base))
     }
 }
 
-/// Encodes blocks, one after another, and keeps its memory from frame to frame.
+/// Encodes blocks and reuses its memory from frame to frame.
 #[derive(Debug, Default)]
 pub struct BlockBuffer {
-    origin: Timestamp,
+    base: Timestamp,
     blocks: EntriesBuffer,
     columns: EntriesBuffer,
     times: Vec<u8>,
@@ -172,18 +140,19 @@ pub struct BlockBuffer {
 }
 
 impl BlockBuffer {
-    /// Forgets the blocks and keeps the memory. Times of the blocks to come are told from `origin`: the nearer it is to
-    /// them, the fewer bytes they take.
-    pub fn start(&mut self, origin: Timestamp) {
-        self.origin = origin;
+    /// Removes all blocks and keeps the memory. Times of the next blocks are written relative to `base`: the smaller the
+    /// distance, the fewer bytes they take.
+    pub fn start(&mut self, base: Timestamp) {
+        self.base = base;
         self.blocks.clear();
     }
 
-    /// Appends a block of `group`: `times` has a time a row, rising; each column a value a row, their series rising.
+    /// Appends a block of `group`. `times` and the series of `columns` must be strictly increasing; `times` and each column
+    /// have one element per row.
     ///
     /// # Errors
-    /// [`EncodeError::Rows`] when a column's length is not that of `times`; [`EncodeError::Order`] when times or series do
-    /// not rise.
+    /// [`EncodeError::Rows`] if a column's length differs from that of `times`; [`EncodeError::Order`] if times or series
+    /// are not strictly increasing.
     pub fn push<'v>(
         &mut self,
         group: GroupId,
@@ -205,28 +174,28 @@ impl BlockBuffer {
             last = Some(series);
             self.columns.push(&Column::encode(series, values, &mut self.values))?;
         }
-        let times_column = TimesColumn::encode(times, self.origin, &mut self.time_integers, &mut self.times);
+        let times_column = TimesColumn::encode(times, self.base, &mut self.time_integers, &mut self.times);
         let rows = times.len() as u32;
         self.blocks.push(&WireBlock { group, rows, times: times_column, columns: self.columns.entries() })
     }
 
-    /// Bytes so far.
+    /// Length in bytes, not in blocks.
     pub const fn len(&self) -> usize {
         self.blocks.len()
     }
 
-    /// Whether no block was pushed.
+    /// Returns true if the buffer holds no blocks.
     pub const fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
 
-    /// Forgets every block after the first `bytes` bytes.
+    /// Keeps the first `bytes` bytes.
     pub fn truncate(&mut self, bytes: usize) {
         self.blocks.truncate(bytes);
     }
 
-    /// The blocks, ready for a [`Samples`](crate::Samples) or [`History`](crate::History) body.
+    /// The blocks for a [`Samples`](crate::Samples) or [`History`](crate::History) body.
     pub fn blocks(&self) -> Blocks<'_> {
-        Blocks { origin: self.origin, list: self.blocks.entries() }
+        Blocks { base: self.base, list: self.blocks.entries() }
     }
 }

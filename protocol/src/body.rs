@@ -1,4 +1,4 @@
-//! What a frame can say.
+//! Bodies of frames, one structure per kind.
 
 use bincode::{BorrowDecode, Decode, Encode};
 
@@ -11,47 +11,47 @@ use crate::id::{Sequence, SeriesId};
 use crate::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
 use crate::time::{Interval, Timestamp};
 
-/// A frame's body. The number of each kind is fixed for ever.
+/// The body of a frame. The number of a kind never changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body<'a> {
-    /// First on every connection: who is speaking.
+    /// First frame of a connection: describes the server.
     Hello(Hello<'a>),
-    /// What the ids mean.
+    /// Descriptors of groups and series.
     Catalog(Catalog<'a>),
-    /// New samples, as they were measured.
+    /// Live samples. The only numbered kind.
     Samples(Samples<'a>),
-    /// Samples from before the viewer came, or that it missed.
+    /// Samples from before the subscription, or missed by the viewer.
     History(History<'a>),
-    /// Samples that the viewer will never get.
+    /// Samples that the server cannot send.
     Gap(Gap),
-    /// Nothing new, but alive. The header's sequence tells a viewer whether it holds everything.
+    /// Proves that the server is alive. A viewer compares the header's sequence with its position to detect a loss.
     Heartbeat(Heartbeat),
-    /// Answer to a viewer's [`Probe`](crate::ClientMessage::Probe).
+    /// Reply to a viewer's [`Probe`](crate::ClientMessage::Probe).
     Echo(Echo),
-    /// A log line.
+    /// A line of a log.
     Log(Log<'a>),
-    /// A mark on the time axis.
+    /// A note about a span of time.
     Annotation(Annotation<'a>),
-    /// A rule that began or ceased to hold.
+    /// A change of an alert rule's state.
     Alert(Alert<'a>),
-    /// Counts and hashes for one second, by which a viewer proves that it holds every sample.
+    /// Counts and hashes of one second's samples, with which a viewer verifies that it holds all of them.
     Tally(Tally<'a>),
-    /// Passed on from another viewer.
+    /// A payload from another viewer.
     Relay(Relay<'a>),
-    /// Last on a connection: why it ends.
+    /// Last frame of a connection: the reason for its end.
     Bye(Bye<'a>),
-    /// A kind this version does not know; skipped.
+    /// A kind unknown to this version, to be skipped.
     Unknown {
-        /// The kind found.
+        /// Number from the preamble.
         kind: u8,
     },
 }
 
-/// Declares the kinds once: their numbers, and which structure each is.
+/// Declares number and structure of each kind in one place.
 macro_rules! kinds {
     ($($number:literal => $kind:ident, $what:literal;)*) => {
         impl<'a> Body<'a> {
-            /// The number of this kind on the wire.
+            /// The kind number in the preamble.
             pub const fn kind(&self) -> u8 {
                 match self {
                     $(Self::$kind(_) => $number,)*
@@ -96,16 +96,16 @@ kinds! {
     13 => Bye, "bye";
 }
 
-/// Who is speaking, and what it promises.
+/// Describes the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Hello<'a> {
     /// Name and version of the server, such as `kymograph 0.1.0`.
     pub server: &'a str,
-    /// The machine that is measured.
+    /// Name of the measured machine.
     pub host: &'a str,
-    /// How far back the server's history may reach.
+    /// Maximum age of samples in the server's history.
     pub history: Interval,
-    /// A viewer that hears nothing for several of these has lost its server.
+    /// A viewer that receives nothing for several of these intervals treats the connection as lost.
     pub heartbeat: Interval,
 }
 
@@ -116,14 +116,14 @@ impl Check for Hello<'_> {
     }
 }
 
-/// New samples. The header's sequence is the number of this frame.
+/// Live samples. The header's sequence is the number of this frame.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct Samples<'a> {
-    /// When the newest of them was handed over by its source.
+    /// Time of the newest row.
     pub collected: Timestamp,
-    /// When the hub gave them their sequence number.
+    /// Time at which the frame was numbered.
     pub queued: Timestamp,
-    /// The samples. A group may have several blocks; their times go on.
+    /// A group may have several blocks, in time order.
     pub blocks: Blocks<'a>,
 }
 
@@ -133,12 +133,12 @@ impl Check for Samples<'_> {
     }
 }
 
-/// Samples up to and including the header's sequence, oldest first within a group.
+/// Samples up to and including the header's sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct History<'a> {
-    /// Whether more follows.
+    /// Marks the last frame of a history.
     pub part: HistoryPart,
-    /// The samples.
+    /// Oldest first within a group.
     pub blocks: Blocks<'a>,
 }
 
@@ -148,69 +148,69 @@ impl Check for History<'_> {
     }
 }
 
-/// Whether more of a history follows.
+/// Position of a frame in a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum HistoryPart {
-    /// More follows.
+    /// Another `History` frame follows.
     More,
-    /// This was the last part: the viewer now holds everything up to the header's sequence.
+    /// The viewer now holds all samples up to the header's sequence.
     Last,
 }
 
-/// Samples that the viewer will never get. Draw a hole, not a line.
+/// Samples that the server cannot send. A page draws a hole, not a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Gap {
-    /// The last position the viewer holds.
+    /// The viewer's position.
     pub after: Sequence,
-    /// The first position that follows the hole.
+    /// First position after the missing samples.
     pub until: Sequence,
-    /// Why.
+    /// Reason for the loss.
     pub cause: GapCause,
 }
 
 impl Check for Gap {}
 
-/// Why there is a gap.
+/// Cause of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum GapCause {
-    /// The server no longer holds what lies between.
+    /// The missing samples have been evicted from history.
     HistoryExpired,
-    /// The viewer's position belongs to another epoch: the server has started anew.
+    /// The viewer's position is of another epoch: the server has restarted.
     EpochChanged,
-    /// The viewer's position lies ahead of the stream, which cannot be.
+    /// The viewer's position is ahead of the stream.
     UnknownPosition,
 }
 
-/// Nothing new, but alive.
+/// Proves that the server is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Heartbeat {
-    /// The next frame comes within this time.
+    /// The server sends another frame within this interval.
     pub next_within: Interval,
 }
 
 impl Check for Heartbeat {}
 
-/// Answer to a probe, by which a viewer estimates the offset of the two clocks as NTP does (RFC 5905, section 8).
+/// Reply to a probe. A viewer estimates the offset of the two clocks from it as NTP does (RFC 5905, section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Echo {
-    /// The viewer's own time, as it stood in the probe.
+    /// Time of the probe by the viewer's clock (the origin timestamp of RFC 5905).
     pub origin: Timestamp,
-    /// When the server read the probe. When it answered stands in the header.
+    /// Time at which the server read the probe. The time of the reply is in the header.
     pub received: Timestamp,
 }
 
 impl Check for Echo {}
 
-/// A log line.
+/// A line of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Log<'a> {
-    /// When it was written.
+    /// Time at which the line was written.
     pub at: Timestamp,
-    /// How bad it is.
+    /// As stated by the source.
     pub severity: Severity,
-    /// Who wrote it.
+    /// Program that wrote the line.
     pub source: &'a str,
-    /// The line; text, never markup.
+    /// Plain text, never markup.
     pub text: &'a str,
 }
 
@@ -221,73 +221,73 @@ impl Check for Log<'_> {
     }
 }
 
-/// How bad a log line or an alert is.
+/// Severity of a log line or an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub enum Severity {
-    /// For whoever debugs.
+    /// Details for debugging.
     Debug,
-    /// Worth knowing.
+    /// A normal event.
     Info,
-    /// Worth a look.
+    /// A possible problem.
     Warning,
-    /// Something failed.
+    /// A failed operation.
     Error,
-    /// Someone should be woken.
+    /// A problem that needs immediate action.
     Critical,
 }
 
-/// A mark on the time axis.
+/// A note about a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct Annotation<'a> {
-    /// Its number within the epoch.
+    /// Unique within the epoch.
     pub id: u64,
-    /// What made it.
-    pub kind: AnnotationKind,
-    /// Where it begins.
+    /// Person or trigger.
+    pub cause: AnnotationCause,
+    /// Start of the annotated span.
     pub at: Timestamp,
-    /// Where it ends; equal to `at` for a point.
+    /// End of the span; equal to `at` for a single moment.
     pub until: Timestamp,
-    /// The stream's position at `at`, so that pre-roll can be asked for exactly.
+    /// Position of the stream at `at`, so that a viewer can request the samples before it exactly.
     pub position: Sequence,
-    /// The series it concerns; none for all.
+    /// The annotated series, ids strictly increasing. An empty list means all.
     pub series: Entries<'a, SeriesId>,
-    /// Who made it.
+    /// Name of the person or trigger.
     pub author: &'a str,
-    /// What it says; text, never markup.
+    /// Plain text, never markup.
     pub text: &'a str,
 }
 
 impl Check for Annotation<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        self.series.check_rising("annotated series", |series| series.0, |_| Ok(()))?;
+        self.series.check_increasing("annotated series", |series| series.0, |_| Ok(()))?;
         within("length of an annotation's author", self.author.len(), MAX_NAME_BYTES)?;
         within("length of an annotation", self.text.len(), MAX_TEXT_BYTES)
     }
 }
 
-/// What made an annotation.
+/// Cause of an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum AnnotationKind {
-    /// A person's note.
+pub enum AnnotationCause {
+    /// A note by a person.
     Note,
-    /// A trigger that hit.
+    /// A trigger whose condition was met.
     TriggerHit,
 }
 
-/// A rule that began or ceased to hold.
+/// A change of an alert rule's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Alert<'a> {
-    /// When its state changed.
+    /// Time of the change.
     pub at: Timestamp,
-    /// The series that the rule watches.
+    /// The series that the rule evaluates.
     pub series: SeriesId,
-    /// How bad it is.
+    /// As configured in the rule.
     pub severity: Severity,
-    /// What it has become.
+    /// State after the change.
     pub state: AlertState,
-    /// The rule's name.
+    /// Name of the rule.
     pub name: &'a str,
-    /// What it says; text, never markup.
+    /// Plain text, never markup.
     pub text: &'a str,
 }
 
@@ -298,49 +298,49 @@ impl Check for Alert<'_> {
     }
 }
 
-/// What an alert has become.
+/// State of an alert rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum AlertState {
-    /// The rule holds.
+    /// The condition is met.
     Firing,
-    /// It no longer does.
+    /// The condition is no longer met.
     Resolved,
 }
 
-/// What was sent for one second.
+/// Counts and hashes of the samples of one second.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct Tally<'a> {
-    /// The second: samples from here up to, not including, one second later.
+    /// Start of the second; samples one second later belong to the next.
     pub second: Timestamp,
-    /// A tally a series that had samples in it.
+    /// One tally per series with samples in this second, ids strictly increasing.
     pub series: Entries<'a, SeriesTally>,
 }
 
 impl Check for Tally<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        self.series.check_rising("tally", |tally| tally.series.0, |_| Ok(()))
+        self.series.check_increasing("tally", |tally| tally.series.0, |_| Ok(()))
     }
 }
 
-/// How many samples of one series were sent for a second, and what they add up to.
+/// Count and hash of one series' samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SeriesTally {
-    /// The series.
+    /// Matches a descriptor of the catalog.
     pub series: SeriesId,
-    /// Samples in this second.
+    /// Number of samples.
     pub count: u32,
-    /// Wrapping sum over the samples of `time * 0x9E37_79B9_7F4A_7C15 ^ value bits`: order does not matter.
+    /// Wrapping sum of `time * 0x9E37_79B9_7F4A_7C15 ^ value bits`, independent of order.
     pub hash: u64,
 }
 
 impl Item<'_> for SeriesTally {}
 
-/// Passed on from another viewer, unread by the server.
+/// A payload from another viewer, not interpreted by the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Relay<'a> {
-    /// Who sent it.
+    /// Name of the sending viewer.
     pub from: &'a str,
-    /// What it sent.
+    /// Opaque bytes.
     pub payload: &'a [u8],
 }
 
@@ -351,14 +351,14 @@ impl Check for Relay<'_> {
     }
 }
 
-/// Why the connection ends.
+/// Reason for the end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Bye<'a> {
-    /// Why, for a program.
+    /// For programs: whether to reconnect.
     pub reason: ByeReason,
-    /// Come back no sooner than this, plus a random part.
+    /// Minimum delay before reconnecting; add a random part.
     pub retry_after: Interval,
-    /// Why, for a person.
+    /// For people.
     pub text: &'a str,
 }
 
@@ -368,13 +368,13 @@ impl Check for Bye<'_> {
     }
 }
 
-/// Why a server ends a connection.
+/// Reason for a server to end a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum ByeReason {
-    /// The server stops or restarts: come back.
+    /// The server stops or restarts: reconnect.
     ServerStopping,
-    /// The server has as much to do as it can: come back later.
+    /// The server is at a limit: reconnect later.
     Overloaded,
-    /// The viewer broke the protocol: do not come back unchanged.
+    /// The viewer violated the protocol: do not reconnect with the same program.
     Refused,
 }

@@ -1,4 +1,4 @@
-//! Descriptors of groups and series. Data frames carry ids only; a catalog says what the ids mean.
+//! Descriptors of groups and series. Blocks carry ids only; a catalog describes them.
 
 use bincode::{BorrowDecode, Decode, Encode};
 
@@ -9,51 +9,51 @@ use crate::id::{GroupId, SeriesId};
 use crate::limits::{MAX_LABELS, MAX_NAME_BYTES};
 use crate::time::Interval;
 
-/// Groups and series that came or went. A large catalog spans several frames: the first `Whole`, the rest `Changes`.
+/// Added and retired groups and series. A large catalog spans several frames: the first `Whole`, the rest `Changes`.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct Catalog<'a> {
-    /// Whether this replaces all that was said before.
+    /// Replaces or extends earlier catalogs.
     pub scope: CatalogScope,
-    /// New groups, and groups whose description changed. Ids rise, here and in the other lists.
+    /// New and changed groups. Ids are strictly increasing in each list.
     pub groups: Entries<'a, GroupDescriptor<'a>>,
-    /// New series, and series whose description changed. Their group stands in this or an earlier frame.
+    /// New and changed series. Their group is in this frame or an earlier one.
     pub series: Entries<'a, SeriesDescriptor<'a>>,
-    /// Series that have ended: no more samples will come, and the last has left the server's history.
+    /// Series without further samples, whose last sample has been evicted from the server's history.
     pub retired: Entries<'a, SeriesId>,
 }
 
 impl Check for Catalog<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        self.groups.check_rising("group descriptor", |group| group.id.0, |group| group.check())?;
-        self.series.check_rising("series descriptor", |series| series.id.0, |series| series.check())?;
-        self.retired.check_rising("retired series", |series| series.0, |_| Ok(()))
+        self.groups.check_increasing("group descriptor", |group| group.id.0, |group| group.check())?;
+        self.series.check_increasing("series descriptor", |series| series.id.0, |series| series.check())?;
+        self.retired.check_increasing("retired series", |series| series.0, |_| Ok(()))
     }
 }
 
-/// Whether a catalog replaces or adds.
+/// Relation of a catalog to earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum CatalogScope {
-    /// Replaces everything: what is not in it does not exist.
+    /// Replaces them: groups and series not listed do not exist.
     Whole,
-    /// Adds to what was said before.
+    /// Extends them.
     Changes,
 }
 
-/// A group: series of one unit that are sampled together. A page draws one panel for each.
+/// A group: series of one unit that share a clock. By default, a page draws one panel per group.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct GroupDescriptor<'a> {
-    /// The id that blocks carry.
+    /// [`Block::group`](crate::Block::group) of its samples.
     pub id: GroupId,
-    /// Machine name, such as `network.bytes`.
+    /// Name for programs, such as `network.bytes`.
     pub name: &'a str,
-    /// What a person reads, such as `Network traffic`.
+    /// Name for display, such as `Network traffic`.
     pub title: &'a str,
     /// Unit of every value, in [UCUM](https://ucum.org/ucum) as OpenTelemetry uses it: `By/s`, `s`, `1`, `{packet}/s`.
     /// `1` is a ratio, shown in percent when its bounds are `0..1`.
     pub unit: &'a str,
-    /// Time from one row to the next, as intended.
+    /// Intended time between rows.
     pub interval: Interval,
-    /// Where the value axis begins and ends.
+    /// Ends of the value axis.
     pub bounds: Bounds,
 }
 
@@ -73,34 +73,34 @@ impl GroupDescriptor<'_> {
     }
 }
 
-/// Where a group's value axis begins and ends.
+/// Ends of a group's value axis.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 pub enum Bounds {
-    /// Both ends follow the data.
+    /// Minimum and maximum of the data.
     Auto,
-    /// From zero to what the data needs.
+    /// Zero and the maximum of the data.
     FromZero,
-    /// Always these two; finite, `low < high`.
+    /// Constant.
     Fixed {
-        /// Lower end.
+        /// Finite, below `high`.
         low: f64,
-        /// Upper end.
+        /// Finite, above `low`.
         high: f64,
     },
 }
 
-/// One series of a group.
+/// A series of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct SeriesDescriptor<'a> {
-    /// The id that columns carry.
+    /// [`Column::series`](crate::Column::series) of its samples.
     pub id: SeriesId,
-    /// The group it is sampled with.
+    /// The group that contains the series.
     pub group: GroupId,
-    /// What a legend shows, such as `eth0 received`.
+    /// Name for display, such as `eth0 received`.
     pub name: &'a str,
-    /// How its values are to be read.
+    /// Meaning of the values.
     pub kind: SeriesKind,
-    /// Key and value pairs that tell it from its siblings, such as `device` = `eth0`.
+    /// Distinguish the series of a group, such as `device` = `eth0`.
     pub labels: Entries<'a, Label<'a>>,
 }
 
@@ -119,16 +119,16 @@ impl SeriesDescriptor<'_> {
     }
 }
 
-/// How a series' values are to be read.
+/// Meaning of a series' values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum SeriesKind {
-    /// A level: each value stands for itself.
+    /// A level, independent of earlier values.
     Gauge,
-    /// A running total that only falls when its source restarts.
+    /// A running total that decreases only if its source restarts.
     Counter,
 }
 
-/// One label of a series.
+/// A key and a value that describe a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Label<'a> {
     /// Such as `device`.

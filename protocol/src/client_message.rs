@@ -1,4 +1,4 @@
-//! A whole message from a viewer.
+//! Messages from a viewer to the server.
 
 use bincode::{Decode, Encode};
 
@@ -9,78 +9,78 @@ use crate::limits::{MAX_MESSAGE_BYTES, MAX_TEXT_BYTES};
 use crate::preamble::Preamble;
 use crate::time::{Interval, Timestamp};
 
-/// What a viewer can ask for or say. The number of each kind is fixed for ever.
+/// A message from a viewer. The number of a kind never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientMessage<'a> {
-    /// Send history from `start`, then live samples.
+    /// Requests history from `start`, then live samples.
     Subscribe {
-        /// Where to begin.
+        /// First sample of the stream.
         start: Start,
     },
-    /// Everything up to `sequence` has arrived.
+    /// Confirms that all frames up to `sequence` have arrived.
     Acknowledge {
-        /// The last position held.
+        /// The viewer's position.
         sequence: Sequence,
     },
-    /// Answer with an [`Echo`](crate::Echo).
+    /// Requests an [`Echo`](crate::Echo).
     Probe {
-        /// The viewer's own time.
+        /// Time of the probe by the viewer's clock.
         origin: Timestamp,
     },
-    /// How much the viewer can use right now.
+    /// Limits the rate of frames.
     Pace {
-        /// Whether anybody can see the page.
+        /// A hidden page receives heartbeats only.
         visibility: Visibility,
-        /// Frames a second that the viewer wants at most; 0 for heartbeats only.
+        /// Maximum; 0 for heartbeats only.
         frames_per_second: u8,
     },
-    /// Put a mark on the time axis, for everybody.
+    /// Adds an annotation for all viewers.
     Annotate {
-        /// Where it begins.
+        /// Start of the annotated span.
         at: Timestamp,
-        /// Where it ends; equal to `at` for a point.
+        /// End of the span; equal to `at` for a single moment.
         until: Timestamp,
-        /// What it says.
+        /// Plain text, never markup.
         text: &'a str,
     },
-    /// Pass this on to the other viewers.
+    /// Forwards a payload to the other viewers.
     Relay {
-        /// Unread by the server.
+        /// Not interpreted by the server.
         payload: &'a [u8],
     },
 }
 
-/// Where a viewer's stream begins.
+/// Start of a viewer's stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Start {
-    /// So far back from now.
+    /// This long before now.
     Window(Interval),
-    /// Right after a position that the viewer holds. Where that cannot be had, a [`Gap`](crate::Gap) says so, and the
-    /// history held within `window` follows.
+    /// After the viewer's position. If the server cannot resume there, it sends a [`Gap`](crate::Gap) and then the history
+    /// within `window`.
     After {
-        /// The epoch of the position.
+        /// Epoch of the viewer's position.
         epoch: Epoch,
-        /// The position.
+        /// Sequence of the viewer's position.
         sequence: Sequence,
-        /// How far back to go when the position is not to be had.
+        /// Length of the history after a gap.
         window: Interval,
     },
 }
 
-/// Whether anybody can see the page.
+/// Visibility of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Visibility {
-    /// On screen.
+    /// The page is on screen.
     Visible,
-    /// In a hidden tab or window.
+    /// The page is in a hidden tab or window.
     Hidden,
 }
 
-/// Declares the kinds once: their numbers, and the fields of each in wire order.
+/// Declares number and fields (in wire order) of each kind in one place.
 macro_rules! kinds {
     ($($number:literal => $kind:ident { $($field:ident),* }, $what:literal;)*) => {
         impl<'a> ClientMessage<'a> {
-            /// The number of this kind on the wire.
+            /// The kind number in the preamble.
             pub const fn kind(&self) -> u8 {
                 match self { $(Self::$kind { .. } => $number,)* }
             }
@@ -114,11 +114,10 @@ kinds! {
 }
 
 impl<'a> ClientMessage<'a> {
-    /// Reads one message, allocating nothing.
+    /// Decodes a message without allocating.
     ///
     /// # Errors
-    /// A [`DecodeError`] that names what was found and what was expected. An unknown kind is an error: a server does
-    /// nothing for a viewer that asks for what it cannot do.
+    /// [`DecodeError`] if the message is malformed, exceeds a limit, or has an unknown kind.
     pub fn decode(message: &'a [u8]) -> Result<Self, DecodeError> {
         let (preamble, body) = Preamble::decode(message, Preamble::BYTES)?;
         let decoded = Self::decode_body(preamble.kind, body)?;
@@ -130,10 +129,10 @@ impl<'a> ClientMessage<'a> {
         Ok(decoded)
     }
 
-    /// Writes the message to a new vector.
+    /// Encodes the message.
     ///
     /// # Errors
-    /// [`EncodeError::TooLong`] when the message would be longer than [`MAX_MESSAGE_BYTES`].
+    /// [`EncodeError::TooLong`] if the message would exceed [`MAX_MESSAGE_BYTES`].
     pub fn to_bytes(&self) -> Result<Vec<u8>, EncodeError> {
         let mut out = Vec::new();
         Preamble::open(self.kind(), &mut out);

@@ -1,4 +1,4 @@
-//! bincode, with limits on and trailing bytes refused.
+//! bincode with a limit on claimed bytes, an error for trailing bytes, and varints written out by hand for hot paths.
 
 use bincode::config::{self, Configuration, Fixint, Limit, LittleEndian, Varint};
 use bincode::{BorrowDecode, Encode};
@@ -9,12 +9,12 @@ use crate::limits::DECODE_CLAIM;
 type Varints = Configuration<LittleEndian, Varint, Limit<DECODE_CLAIM>>;
 type Fixed = Configuration<LittleEndian, Fixint, Limit<DECODE_CLAIM>>;
 
-/// Bodies: varints.
+/// Of message bodies.
 pub(crate) const BODY: Varints = config::standard().with_limit::<DECODE_CLAIM>();
-/// Preamble and header: fixed widths, so that each field has a fixed place.
+/// Of preamble and header: integers of fixed width, so that each field has a fixed offset.
 pub(crate) const HEAD: Fixed = config::standard().with_fixed_int_encoding().with_limit::<DECODE_CLAIM>();
 
-/// Decodes a value that must fill `bytes` to the last one.
+/// Decodes a value. Returns an error unless it takes all of `bytes`.
 pub(crate) fn decode_whole<'a, T, C>(what: &'static str, bytes: &'a [u8], config: C) -> Result<T, DecodeError>
 where
     T: BorrowDecode<'a, ()>,
@@ -28,7 +28,7 @@ where
     Ok(value)
 }
 
-/// Appends a value's encoding to `out`.
+/// Encodes `value` and appends it to `out`.
 pub(crate) fn append<T, C>(value: &T, out: &mut Vec<u8>, config: C) -> Result<(), EncodeError>
 where
     T: Encode,
@@ -38,27 +38,27 @@ where
     Ok(())
 }
 
-/// What a body must keep beyond what bincode itself checks: limits, and lists that can be walked to their end.
+/// Rules of a body that bincode does not check: limits, and that every item of its lists decodes.
 pub(crate) trait Check {
-    /// Refuses what breaks a limit; by default there is nothing to break.
+    /// By default accepts every value.
     fn check(&self) -> Result<(), DecodeError> {
         Ok(())
     }
 }
 
-/// Appends a varint.
+/// Appends a zigzag varint.
 pub(crate) fn put_i64(value: i64, out: &mut Vec<u8>) {
-    let _a_vector_takes_everything = bincode::encode_into_std_write(value, out, BODY);
+    let _infallible_for_a_vector = bincode::encode_into_std_write(value, out, BODY);
 }
 
-/// As [`put_i64`].
+/// Appends a varint.
 pub(crate) fn put_u64(value: u64, out: &mut Vec<u8>) {
-    let _a_vector_takes_everything = bincode::encode_into_std_write(value, out, BODY);
+    let _infallible_for_a_vector = bincode::encode_into_std_write(value, out, BODY);
 }
 
-/// Takes a varint off the front of `bytes`.
+/// Removes a varint from the front of `bytes`. Returns `None` if there is no valid one.
 ///
-/// Hot: three times a packed column. Written out, since bincode's own decoder counts claims for each.
+/// Hot: three times a packed column. Written by hand because bincode's decoder counts claims for each call.
 pub(crate) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     let (&tag, rest) = bytes.split_first()?;
     let (value, rest) = match tag {
@@ -72,18 +72,18 @@ pub(crate) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     Some(value)
 }
 
-/// As [`take_u64`], of a number that has 32 bits: no wider form will do, as in bincode.
+/// Like [`take_u64`] for a 32-bit number. As in bincode, the 64-bit form is invalid even if the value is small.
 pub(crate) fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
     (*bytes.first()? < 253).then(|| take_u64(bytes))??.try_into().ok()
 }
 
-/// As [`take_u64`].
+/// Like [`take_u64`] for a zigzag varint.
 pub(crate) fn take_i64(bytes: &mut &[u8]) -> Option<i64> {
     let folded = take_u64(bytes)?;
     Some((folded >> 1) as i64 ^ -((folded & 1) as i64))
 }
 
-/// Takes a list off the front of `bytes`.
+/// Removes a byte list (varint length, then the bytes) from the front of `bytes`.
 pub(crate) fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = take_u64(bytes)?;
     let (list, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
@@ -91,7 +91,7 @@ pub(crate) fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(list)
 }
 
-/// How many bytes [`put_i64`] would append.
+/// Number of bytes that [`put_i64`] appends.
 pub(crate) const fn bytes_of_i64(value: i64) -> usize {
     match (value.wrapping_shl(1) ^ (value >> 63)) as u64 {
         0..=250 => 1,
@@ -108,9 +108,9 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Bytes are arbitrary behind any tag, so every form of every width is tried.
+        /// Arbitrary bytes follow every tag, so every form of every width is tested.
         #[test]
-        fn varints_taken_by_hand_are_those_of_bincode(tag in 245_u8.., tail in proptest::collection::vec(0_u8.., 0..10)) {
+        fn take_functions_agree_with_bincode(tag in 245_u8.., tail in proptest::collection::vec(0_u8.., 0..10)) {
             let bytes: Vec<_> = [tag].into_iter().chain(tail).collect();
             let config = config::standard();
             let mut rest = bytes.as_slice();

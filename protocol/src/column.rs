@@ -1,16 +1,16 @@
-//! Value columns: how the values of one series in a block lie on the wire.
+//! Value columns: the encodings of one series' values in a block.
 //!
 //! | tag | encoding | bytes |
 //! | --- | --- | --- |
-//! | 0 | raw | `rows` x f64, little endian, bit for bit |
-//! | 1 | constant | one f64 that stands for every row |
-//! | 2 | single | `rows` x f32, little endian: each value is exactly that f32 |
-//! | 3 | scaled | integers over a power of ten or two, packed, and exceptions |
+//! | 0 | raw | `rows` x f64, little endian |
+//! | 1 | constant | one f64, the value of every row |
+//! | 2 | single | `rows` x f32, little endian: for values that f32 represents exactly |
+//! | 3 | scaled | packed integers over a power of ten or two, and exceptions |
 //!
-//! The encoder takes the shortest. What that costs is bounded: three passes over the column, and a look for a scale at
-//! nine values of it (docs/BENCHMARKS.md, "Encode").
+//! The encoder writes the shortest, bit for bit. Its cost is bounded: three passes over the column, and a search for a scale
+//! over nine values (docs/BENCHMARKS.md, "Encode").
 //!
-//! A column of an encoding that this version does not know is skipped: its rows read as [`MISSING`].
+//! A reader skips columns of unknown encoding; their rows have no value ([`MISSING`]).
 
 use bincode::{BorrowDecode, Encode};
 
@@ -20,19 +20,19 @@ use crate::error::DecodeError;
 use crate::id::SeriesId;
 use crate::scaled;
 
-/// The value of a row that a series has no value in: a NaN of this bit pattern, so that columns of series which come and
-/// go can be kept side by side. A reader draws it as it draws any NaN, as a hole.
+/// A NaN with this bit pattern fills the rows in which a series has no value, so that all columns of a group have the same
+/// length. A page draws it like any NaN: as a hole.
 pub const MISSING: f64 = f64::from_bits(0x7ff4_4b59_4d49_5353);
 
 /// Tags of value columns.
 pub mod encoding {
-    /// One f64 a row.
+    /// One f64 per row.
     pub const RAW: u8 = 0;
-    /// One f64 for all rows.
+    /// The same f64 in all rows.
     pub const CONSTANT: u8 = 1;
-    /// One f32 a row.
+    /// One f32 per row.
     pub const SINGLE: u8 = 2;
-    /// Integers over a scale.
+    /// Packed integers over a power of ten or two.
     pub const SCALED: u8 = 3;
 }
 
@@ -43,10 +43,10 @@ pub(crate) struct ColumnScratch {
     scaled: scaled::Scratch,
 }
 
-/// One series' values in a block, a value a row.
+/// The values of one series in a block, one per row.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct Column<'a> {
-    /// The series.
+    /// Matches a [`SeriesDescriptor`](crate::SeriesDescriptor) of the catalog.
     pub series: SeriesId,
     encoding: u8,
     bytes: &'a [u8],
@@ -62,9 +62,9 @@ impl<'a> Item<'a> for Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    /// Encodes `values` into `scratch` in its shortest form that keeps every bit.
+    /// Encodes `values` into `scratch` in the shortest lossless encoding.
     ///
-    /// Hot: once per sample that is sent.
+    /// Hot: once per sample sent.
     pub(crate) fn encode(series: SeriesId, values: &[f64], scratch: &'a mut ColumnScratch) -> Self {
         let ColumnScratch { bytes, scaled } = scratch;
         bytes.clear();
@@ -77,7 +77,7 @@ impl<'a> Column<'a> {
             (_, true) => values.len() * 4,
             _ => values.len() * 8,
         };
-        // A constant of many rows is short enough as it is.
+        // No encoding of several equal rows is shorter than a constant.
         let may_pack = !is_constant || values.len() == 1;
         if may_pack && scaled::encode(values, limit, scaled, bytes) {
             return Self { series, encoding: encoding::SCALED, bytes };
@@ -120,12 +120,12 @@ impl<'a> Column<'a> {
         Ok(())
     }
 
-    /// The tag of its [`encoding`].
+    /// One of the tags in [`encoding`], or a tag unknown to this version.
     pub const fn encoding(&self) -> u8 {
         self.encoding
     }
 
-    /// The column's values, or `None` when this version does not know its encoding.
+    /// The column's values. Returns `None` if this version does not know the encoding.
     pub fn values(&self) -> Option<Values<'a>> {
         match self.encoding {
             encoding::RAW => Some(Values::Raw(self.bytes)),
@@ -137,26 +137,26 @@ impl<'a> Column<'a> {
     }
 }
 
-/// A column's values, still on the wire.
+/// The values of a column, still encoded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Values<'a> {
-    /// Eight little-endian bytes a value.
+    /// Eight little-endian bytes per value.
     Raw(&'a [u8]),
-    /// One value for every row.
+    /// The same value in all rows.
     Constant(f64),
-    /// Four little-endian bytes a value.
+    /// Four little-endian bytes per value.
     Single(&'a [u8]),
-    /// Integers over a scale.
+    /// Packed integers over a power of ten or two.
     Scaled {
-        /// The whole column.
+        /// The column, from its first row.
         bytes: &'a [u8],
-        /// The first row that is wanted.
+        /// The first row to copy.
         from_row: usize,
     },
 }
 
 impl Values<'_> {
-    /// The values from row `row` on.
+    /// The values without the first `row` rows.
     #[must_use]
     pub fn from_row(self, row: usize) -> Self {
         match self {
@@ -167,9 +167,9 @@ impl Values<'_> {
         }
     }
 
-    /// Writes the values to `out`, a value a row.
+    /// Copies the first `out.len()` values to `out`, which must not be longer than the column.
     ///
-    /// Hot: once per sample. `out` has at most one place for each row that is left.
+    /// Hot: once per sample.
     pub fn copy_to(&self, out: &mut [f64]) {
         match self {
             Self::Raw(bytes) => {
@@ -188,7 +188,7 @@ impl Values<'_> {
     }
 }
 
-/// The value of a constant column, which [`Column::check`] knows to be eight bytes.
+/// The value of a constant column. [`Column::check`] has verified its length.
 fn constant(bytes: &[u8]) -> f64 {
     bytes.first_chunk().map_or(MISSING, |word| f64::from_le_bytes(*word))
 }

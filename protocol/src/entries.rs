@@ -1,7 +1,7 @@
-//! A list on the wire that borrows its items from the message.
+//! A list that borrows its items from the message.
 //!
-//! Written as a byte length (varint) followed by the items, one after another. The length in bytes, in place of a
-//! count, lets a reader skip the list, keep it, and walk it later, without allocating.
+//! Encoding: the length in bytes (varint), then the items. With a length in bytes instead of a count, a reader can skip the
+//! list or keep it and iterate later, without allocating.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,51 +12,54 @@ use bincode::{BorrowDecode, Encode};
 
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
+use crate::id::SeriesId;
 
-/// What a list can hold.
+/// A type that lists can contain.
 pub trait Item<'a>: BorrowDecode<'a, ()> {
-    /// Takes an item off the front of `bytes`, or leaves them to bincode, which says what is wrong with them. Written out
-    /// where there are hundreds of items in a message: bincode's decoder takes three times as long.
+    /// Removes an item from the front of `bytes`. After `None`, bincode decodes the same bytes and returns the item or the
+    /// error. Implemented for items that occur hundreds of times in a message, where bincode takes three times as long.
     fn take(_bytes: &mut &'a [u8]) -> Option<Self> {
         None
     }
 }
 
-/// A borrowed list of `T`. [`Frame::decode`](crate::Frame::decode) has walked it once, so iterating cannot fail.
+impl Item<'_> for SeriesId {}
+
+/// A borrowed list of `T`. [`Frame::decode`](crate::Frame::decode) has decoded every item once, so iteration cannot fail.
 pub struct Entries<'a, T> {
     bytes: &'a [u8],
     item: PhantomData<T>,
 }
 
 impl<'a, T> Entries<'a, T> {
-    /// The list that these bytes are; its items are yet to be checked.
-    pub(crate) const fn of(bytes: &'a [u8]) -> Self {
+    /// A list whose items have not been checked yet.
+    pub(crate) const fn from_bytes(bytes: &'a [u8]) -> Self {
         Self { bytes, item: PhantomData }
     }
 }
 
 impl<'a, T: Item<'a>> Entries<'a, T> {
-    /// The items, in order.
+    /// The items in message order.
     pub fn iter(&self) -> Iter<'a, T> {
         Iter { rest: self.bytes, item: PhantomData }
     }
 
-    /// Whether there is no item.
+    /// Returns true if the list has no items.
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Walks every item once, handing each to `check`.
+    /// Decodes every item and passes it to `check`.
     pub(crate) fn check(
         &self,
         what: &'static str,
         check: impl FnMut(T) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
-        self.walk(|source| DecodeError::Malformed { what, source }, check)
+        self.check_with(|source| DecodeError::Malformed { what, source }, check)
     }
 
-    /// As [`Entries::check`], of items whose ids rise: none comes twice.
-    pub(crate) fn check_rising(
+    /// Like [`Entries::check`], and returns an error unless ids are strictly increasing.
+    pub(crate) fn check_increasing(
         &self,
         what: &'static str,
         id: impl Fn(&T) -> u32,
@@ -73,8 +76,8 @@ impl<'a, T: Item<'a>> Entries<'a, T> {
         })
     }
 
-    /// As [`Entries::check`], with errors of another kind.
-    pub(crate) fn walk<E>(
+    /// Like [`Entries::check`] with an error type of the caller.
+    pub(crate) fn check_with<E>(
         &self,
         malformed: impl Fn(bincode::error::DecodeError) -> E,
         mut check: impl FnMut(T) -> Result<(), E>,
@@ -95,7 +98,7 @@ impl<'a, T: Item<'a>> IntoIterator for &Entries<'a, T> {
     }
 }
 
-/// Walks [`Entries`].
+/// Iterator over [`Entries`].
 #[derive(Clone)]
 pub struct Iter<'a, T> {
     rest: &'a [u8],
@@ -164,42 +167,42 @@ impl<'a, T: Item<'a> + fmt::Debug> fmt::Debug for Entries<'a, T> {
     }
 }
 
-/// Builds [`Entries`]. Cleared and filled again, it allocates no more than its largest list did.
+/// Encodes [`Entries`] and reuses its memory.
 #[derive(Debug, Default, Clone)]
 pub struct EntriesBuffer {
     bytes: Vec<u8>,
 }
 
 impl EntriesBuffer {
-    /// Appends one item.
+    /// Encodes an item and appends it.
     ///
     /// # Errors
-    /// Only what bincode itself refuses to write.
+    /// [`EncodeError::Bincode`] if bincode cannot encode the item.
     pub fn push(&mut self, item: &impl Encode) -> Result<(), EncodeError> {
         codec::append(item, &mut self.bytes, codec::BODY)
     }
 
-    /// Bytes so far.
+    /// Length in bytes, not in items.
     pub const fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether nothing was pushed.
+    /// Returns true if the buffer holds no items.
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Forgets the items, keeps the memory.
+    /// Removes all items and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
     }
 
-    /// Forgets everything after the first `bytes` bytes.
+    /// Keeps the first `bytes` bytes.
     pub fn truncate(&mut self, bytes: usize) {
         self.bytes.truncate(bytes);
     }
 
-    /// The list, borrowed. `T` is the type that was pushed; a list of mixed types cannot be read back.
+    /// The items as a list. `T` must be the type of every pushed item.
     pub fn entries<T>(&self) -> Entries<'_, T> {
         Entries { bytes: &self.bytes, item: PhantomData }
     }

@@ -1,201 +1,131 @@
-//! What can be wrong with bytes from a peer, or with a value that is to be sent.
+//! Errors of decoding a message from a peer and of encoding one.
 
 use thiserror::Error;
 
 use crate::id::{GroupId, SeriesId};
-use crate::integers::BadIntegers;
-use crate::scaled::BadScaled;
 
-/// Why bytes are not a valid message.
+/// The reason why bytes are not a valid message.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "each message names the fields of its variant")]
 pub enum DecodeError {
-    /// The message ends before its fixed part does.
-    #[error("message of {found} bytes is shorter than the {expected} bytes it must open with")]
-    TooShort {
-        /// Bytes there are.
-        found: usize,
-        /// Bytes there must be.
-        expected: usize,
-    },
-    /// The message is longer than any may be.
+    /// The message ends inside its preamble or header.
+    #[error("message of {found} bytes is shorter than the {expected} bytes of its fixed part")]
+    TooShort { found: usize, expected: usize },
+    /// The message exceeds [`MAX_MESSAGE_BYTES`](crate::limits::MAX_MESSAGE_BYTES).
     #[error("message of {found} bytes is longer than the limit of {limit}")]
-    TooLong {
-        /// Bytes there are.
-        found: usize,
-        /// Bytes there may be.
-        limit: usize,
-    },
-    /// The first two bytes are not `KY`: not a Kymograph message.
-    #[error("message opens with {found:02x?} where `KY` (4b 59) is expected")]
-    BadMagic {
-        /// The two bytes found.
-        found: [u8; 2],
-    },
-    /// The peer speaks another version of the protocol.
-    #[error("protocol version {found}, this side speaks {supported}")]
-    UnsupportedVersion {
-        /// The peer's.
-        found: u8,
-        /// Ours.
-        supported: u8,
-    },
-    /// The body's length is not what the preamble says.
-    #[error("preamble announces a body of {declared} bytes, {found} follow")]
-    BodyLength {
-        /// As announced.
-        declared: usize,
-        /// As found.
-        found: usize,
-    },
-    /// A kind of client message that does not exist in this version.
+    TooLong { found: usize, limit: usize },
+    /// The first two bytes are not `KY`, so this is not a Kymograph message.
+    #[error("message opens with {found:02x?}, expected `KY` (4b 59)")]
+    BadMagic { found: [u8; 2] },
+    /// The peer uses another protocol version.
+    #[error("protocol version {found} is not supported, expected {supported}")]
+    UnsupportedVersion { found: u8, supported: u8 },
+    /// The length of the body differs from the preamble's.
+    #[error("preamble declares a body of {declared} bytes, found {found}")]
+    BodyLength { declared: usize, found: usize },
+    /// This version defines no client message of this kind. Unknown kinds of frames are no error.
     #[error("client message of unknown kind {kind}")]
-    UnknownKind {
-        /// The kind found.
-        kind: u8,
-    },
-    /// bincode refused the bytes.
+    UnknownKind { kind: u8 },
+    /// bincode rejected the bytes.
     #[error("malformed {what}: {source}")]
-    Malformed {
-        /// The structure that was being read.
-        what: &'static str,
-        /// bincode's reason.
-        source: bincode::error::DecodeError,
-    },
+    Malformed { what: &'static str, source: bincode::error::DecodeError },
     /// The structure ended before its bytes did.
-    #[error("{count} bytes left over after {what}")]
-    TrailingBytes {
-        /// The structure that was being read.
-        what: &'static str,
-        /// How many were left.
-        count: usize,
-    },
-    /// A number is above its limit.
-    #[error("{what} is {found}, the limit is {limit}")]
-    Limit {
-        /// What was counted.
-        what: &'static str,
-        /// As found.
-        found: u64,
-        /// As allowed.
-        limit: u64,
-    },
-    /// A time column's bytes do not fit its encoding and row count.
-    #[error("time column of group {group} has {found} bytes, its {rows} rows need {expected}")]
-    TimesLength {
-        /// The group.
-        group: GroupId,
-        /// Rows of the block.
-        rows: u32,
-        /// Bytes found.
-        found: usize,
-        /// Bytes needed.
-        expected: usize,
-    },
-    /// A value column's bytes do not fit its encoding and row count.
-    #[error("column of series {series} has {found} bytes, its {rows} rows need {expected}")]
-    ColumnLength {
-        /// The series.
-        series: SeriesId,
-        /// Rows of the block.
-        rows: u32,
-        /// Bytes found.
-        found: usize,
-        /// Bytes needed.
-        expected: usize,
-    },
-    /// A time column of an encoding that does not exist in this version. Without times no row can be placed.
+    #[error("{count} extra bytes after {what}, expected none")]
+    TrailingBytes { what: &'static str, count: usize },
+    /// A count or a length exceeds its limit.
+    #[error("{what}: found {found}, the limit is {limit}")]
+    Limit { what: &'static str, found: u64, limit: u64 },
+    /// The length of a time column does not match its encoding and row count.
+    #[error("time column of group {group} has {found} bytes, expected {expected} for {rows} rows")]
+    TimesLength { group: GroupId, rows: u32, found: usize, expected: usize },
+    /// The length of a value column does not match its encoding and row count.
+    #[error("column of series {series} has {found} bytes, expected {expected} for {rows} rows")]
+    ColumnLength { series: SeriesId, rows: u32, found: usize, expected: usize },
+    /// This version does not know the encoding of a time column. Without times, rows cannot be placed.
     #[error("time column of group {group} has unknown encoding {encoding}")]
-    UnknownTimesEncoding {
-        /// The group.
-        group: GroupId,
-        /// The encoding found.
-        encoding: u8,
-    },
-    /// A regular time column is anything but a start and a step.
-    #[error("regular time column of group {group} is not a start and a step")]
-    MalformedRegular {
-        /// The group.
-        group: GroupId,
-    },
-    /// A packed time column cannot be read.
+    UnknownTimesEncoding { group: GroupId, encoding: u8 },
+    /// A regular time column holds anything but a start and a step.
+    #[error("regular time column of group {group} must be a start and a step")]
+    MalformedRegular { group: GroupId },
+    /// A packed time column cannot be unpacked.
     #[error("time column of group {group}: {reason}")]
-    MalformedTimes {
-        /// The group.
-        group: GroupId,
-        /// What is wrong.
-        reason: BadIntegers,
-    },
-    /// A scaled column cannot be read.
+    MalformedTimes { group: GroupId, reason: PackedError },
+    /// A scaled column cannot be unpacked.
     #[error("column of series {series}: {reason}")]
-    MalformedColumn {
-        /// The series.
-        series: SeriesId,
-        /// What is wrong.
-        reason: BadScaled,
-    },
-    /// A row is not later than the one before.
-    #[error("time of row {row} of group {group} is not later than that of the row before")]
-    TimesFall {
-        /// The group.
-        group: GroupId,
-        /// The row, from 0.
-        row: usize,
-    },
-    /// An id comes twice, or after a larger one.
-    #[error("{what} {id} does not follow on a smaller id: ids of a list rise")]
-    Order {
-        /// What the ids are of.
-        what: &'static str,
-        /// The first that does not rise.
-        id: u32,
-    },
-    /// A number on the wire is not finite where it must be.
-    #[error("{what} must be finite and in order, found {low} to {high}")]
-    BadBounds {
-        /// What was read.
-        what: &'static str,
-        /// The lower bound found.
-        low: f64,
-        /// The upper bound found.
-        high: f64,
-    },
+    MalformedColumn { series: SeriesId, reason: ScaledError },
+    /// A row is not later than the row before it.
+    #[error("times must be strictly increasing, row {row} of group {group} is not")]
+    TimesOrder { group: GroupId, row: usize },
+    /// An id occurs twice, or after a larger one.
+    #[error("ids must be strictly increasing, {what} {id} is not")]
+    Order { what: &'static str, id: u32 },
+    /// A fixed axis is not finite, or its low end is not below its high end.
+    #[error("{what} must be finite with low below high, found {low} to {high}")]
+    BadBounds { what: &'static str, low: f64, high: f64 },
 }
 
-/// Why a value cannot be put on the wire.
-#[derive(Debug, Error)]
-pub enum EncodeError {
-    /// The whole message would be longer than any may be: split it.
-    #[error("message of {found} bytes is longer than the limit of {limit}; split it")]
-    TooLong {
-        /// Bytes it would have.
-        found: usize,
-        /// Bytes it may have.
-        limit: usize,
-    },
-    /// A column has another number of rows than its block.
-    #[error("column of series {series} has {found} rows, its block has {expected}")]
-    Rows {
-        /// The series.
-        series: SeriesId,
+/// The reason why bytes are not a list of packed integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "each message names the fields of its variant")]
+pub enum PackedError {
+    /// An empty list is never packed.
+    #[error("packed column has zero rows")]
+    NoRows,
+    /// The bytes end inside the list, or contain an invalid varint.
+    #[error("packed integers end too early")]
+    Truncated,
+    /// The order is neither levels nor differences.
+    #[error("order of packed integers must be 0 or 1, found {0}")]
+    Order(u8),
+    /// A chunk is wider than the decoder supports.
+    #[error("width of packed integers must be at most {limit} bits, found {found}")]
+    Width { found: u8, limit: u8 },
+    /// Bytes follow the last chunk.
+    #[error("{0} extra bytes after packed integers, expected none")]
+    Trailing(usize),
+}
+
+/// The reason why bytes are not a scaled column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ScaledError {
+    /// The scale byte has no meaning.
+    #[error("scale must be a power of ten (0 to 22) or of two (128 to 180), found {0}")]
+    Scale(u8),
+    /// The list of exceptions is malformed.
+    #[error("malformed list of exceptions")]
+    Exceptions,
+    /// An exception replaces a row beyond the last.
+    #[error("exception for row {row}, the column has {rows} rows")]
+    ExceptionRow {
+        /// Counted from 0.
+        row: u64,
         /// Rows of the column.
-        found: usize,
-        /// Rows of the block.
-        expected: usize,
+        rows: usize,
     },
-    /// Times or series of a block do not rise.
-    #[error("{what} of a block of group {group} must rise")]
-    Order {
-        /// What does not rise.
-        what: &'static str,
-        /// The group.
-        group: GroupId,
-    },
+    /// The integers are malformed.
+    #[error("{0}")]
+    Integers(PackedError),
+}
+
+/// The reason why a value cannot be encoded.
+#[derive(Debug, Error)]
+#[allow(missing_docs, reason = "each message names the fields of its variant")]
+pub enum EncodeError {
+    /// The message would exceed [`MAX_MESSAGE_BYTES`](crate::limits::MAX_MESSAGE_BYTES).
+    #[error("message of {found} bytes is longer than the limit of {limit}; split it")]
+    TooLong { found: usize, limit: usize },
+    /// The length of a column differs from that of its block.
+    #[error("column of series {series} has {found} rows, its block has {expected}")]
+    Rows { series: SeriesId, found: usize, expected: usize },
+    /// Times or series of a block are not strictly increasing.
+    #[error("{what} of a block must be strictly increasing, found otherwise in group {group}")]
+    Order { what: &'static str, group: GroupId },
     /// bincode could not write the value.
     #[error("cannot encode: {0}")]
     Bincode(#[from] bincode::error::EncodeError),
 }
 
-/// Refuses a count above its limit.
+/// Returns an error if `found` exceeds `limit`.
 pub(crate) fn within(what: &'static str, found: usize, limit: usize) -> Result<(), DecodeError> {
     if found > limit {
         return Err(DecodeError::Limit { what, found: found as u64, limit: limit as u64 });

@@ -1,4 +1,4 @@
-//! A whole message from the server: preamble, header, body.
+//! Messages from the server: preamble, header, body.
 
 use bincode::{Decode, Encode};
 
@@ -10,42 +10,42 @@ use crate::limits::MAX_MESSAGE_BYTES;
 use crate::preamble::Preamble;
 use crate::time::Timestamp;
 
-/// Where and when in the stream a frame was made.
+/// The fixed part of a frame, after the preamble.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Header {
-    /// The life of the server that sent it.
+    /// Epoch of the stream.
     pub epoch: Epoch,
-    /// The number of a `Samples` frame; of any other, the position that the stream had reached when it was made.
+    /// The number of a `Samples` frame. In all other frames, the position of the stream when the frame was encoded.
     pub sequence: Sequence,
-    /// When it was sent, by the server's clock.
+    /// Time of sending, by the server's clock.
     pub sent: Timestamp,
 }
 
 impl Header {
-    /// Length on the wire.
+    /// Encoded length.
     pub const BYTES: usize = 24;
 }
 
-/// One message from the server.
+/// A message from the server.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame<'a> {
-    /// Where and when.
+    /// Epoch, sequence and time of sending.
     pub header: Header,
-    /// What.
+    /// Content; its variant is the frame's kind.
     pub body: Body<'a>,
 }
 
 impl<'a> Frame<'a> {
-    /// Bytes before the body.
+    /// Length of preamble and header.
     pub const HEAD_BYTES: usize = Preamble::BYTES + Header::BYTES;
-    /// The most a body may have.
+    /// Limit of a body's length.
     pub const MAX_BODY_BYTES: usize = MAX_MESSAGE_BYTES - Self::HEAD_BYTES;
 
-    /// Reads one message. Every length, count and list in it is checked here, so that reading on cannot fail; nothing
-    /// is allocated, nothing copied.
+    /// Decodes a message without allocating or copying. Checks every length, count and list, so that iterating over the
+    /// result cannot fail.
     ///
     /// # Errors
-    /// A [`DecodeError`] that names what was found and what was expected. A body of unknown kind is no error.
+    /// [`DecodeError`] if the message is malformed or exceeds a limit. An unknown kind is no error.
     pub fn decode(message: &'a [u8]) -> Result<Self, DecodeError> {
         let (preamble, body) = Preamble::decode(message, Self::HEAD_BYTES)?;
         let fields = message[Preamble::BYTES..Self::HEAD_BYTES].as_chunks().0;
@@ -57,10 +57,10 @@ impl<'a> Frame<'a> {
         Ok(Self { header, body: Body::decode(preamble.kind, body)? })
     }
 
-    /// Writes the message to `out`, which is cleared first and keeps its memory.
+    /// Encodes the message into `out`, which is cleared first.
     ///
     /// # Errors
-    /// [`EncodeError::TooLong`] when the message would be longer than [`MAX_MESSAGE_BYTES`].
+    /// [`EncodeError::TooLong`] if the message would exceed [`MAX_MESSAGE_BYTES`].
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         out.clear();
         Preamble::open(self.body.kind(), out);
@@ -73,7 +73,7 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
-    /// Writes another header over that of an encoded message. One that is too short for a header is left as it is.
+    /// Replaces the header of an encoded message. Does nothing if the message is too short for a header.
     pub fn stamp(message: &mut [u8], header: &Header) {
         let fields =
             [header.epoch.0.to_le_bytes(), header.sequence.0.to_le_bytes(), header.sent.micros().to_le_bytes()];
@@ -82,10 +82,10 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Writes the message to a new vector.
+    /// Encodes the message into a new vector.
     ///
     /// # Errors
-    /// As [`Frame::encode`].
+    /// Same as [`Frame::encode`].
     pub fn to_bytes(&self) -> Result<Vec<u8>, EncodeError> {
         let mut out = Vec::new();
         self.encode(&mut out)?;

@@ -1,10 +1,8 @@
-//! Names for streams, positions, groups and series.
+//! Identifiers of streams, positions, groups and series.
 
 use std::fmt;
 
 use bincode::{Decode, Encode};
-
-use crate::entries::Item;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
@@ -21,8 +19,8 @@ macro_rules! id {
 }
 
 id! {
-    /// One life of one stream: a server process that starts anew has a new epoch. Positions of different epochs do not
-    /// compare.
+    /// One life of a stream: a server process that restarts has a new epoch. Positions of different epochs cannot be
+    /// compared.
     Epoch(u64)
 }
 id! {
@@ -30,11 +28,11 @@ id! {
     Sequence(u64)
 }
 id! {
-    /// A group of series that are sampled together and share one time column. Never reused within an epoch.
+    /// A group of series that share a clock and thus a time column. Never reused within an epoch.
     GroupId(u32)
 }
 id! {
-    /// One series. Never reused within an epoch.
+    /// A series. Never reused within an epoch.
     SeriesId(u32)
 }
 
@@ -45,5 +43,3 @@ impl Sequence {
         Self(self.0.wrapping_add(1))
     }
 }
-
-impl Item<'_> for SeriesId {}

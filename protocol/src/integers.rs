@@ -1,90 +1,61 @@
-//! Packed integers: what the packed encodings of times and of values share.
+//! Packed integers: the encoding that packed times and scaled values share.
 //!
-//! A list of `n` integers is told as its first and, for the others, levels (`x - first`) or differences from one to the
-//! next, without the low bits that all of them leave zero. They come in chunks of [`CHUNK`]; the integers of a chunk are
-//! written less the chunk's smallest, in as many bits as its largest needs (frame of reference, as in Zukowski et al.,
-//! "Super-Scalar RAM-CPU Cache Compression", ICDE 2006).
+//! A list of `n` integers is written as its first integer and, for the others, either levels (`x - first`) or differences
+//! of consecutive levels, without the low bits that are zero in all of them. They are split into chunks of [`CHUNK`]. The
+//! integers of a chunk are written less the chunk's minimum, in as many bits as its maximum needs (frame of reference, as
+//! in Zukowski et al., "Super-Scalar RAM-CPU Cache Compression", ICDE 2006).
 //!
 //! | part | form |
 //! | --- | --- |
 //! | order and shift | one byte: order (0 levels, 1 differences) * 64 + shift (0 to 63) |
 //! | first | varint i64 |
-//! | chunks | until `n - 1` integers are told |
+//! | chunks | the other `n - 1` integers |
 //!
-//! A chunk: its smallest as a varint i64; its width in bits, 0 to [`MAX_WIDTH`], in one byte; then its integers one after
-//! another, the first in the lowest bits of the first byte, `ceil(count * width / 8)` bytes in all.
+//! A chunk: its minimum as a varint i64; its width in bits, 0 to [`MAX_WIDTH`], in one byte; then its integers, the first
+//! in the lowest bits of the first byte, `ceil(count * width / 8)` bytes in all.
 //!
-//! Sums wrap at 64 bits, so whatever the bytes say, there is an answer.
-
-use std::fmt;
+//! Sums wrap at 64 bits, so every byte sequence of valid structure has a result.
 
 use crate::codec;
+use crate::error::PackedError;
 
-/// Integers that share a width. Fewer, and the heads of chunks weigh; more, and one outlier widens many
-/// (docs/BENCHMARKS.md, "Sizes").
+/// Integers that share a width. With fewer, chunk heads take more of the bytes; with more, one outlier widens more
+/// integers (docs/BENCHMARKS.md, "Sizes").
 pub(crate) const CHUNK: usize = 128;
 
-/// The widest integer. One of any width at any bit can then be read with one load of eight bytes.
+/// Bits of an integer. An integer of up to 56 bits at any bit offset can be read with one load of eight bytes.
 const MAX_WIDTH: u8 = 56;
 
-/// Bytes of a full chunk of the widest integers, and room for a load of eight bytes at its last bit.
+/// Bytes of a full chunk of the widest integers, plus eight for a load at its last bit.
 const CHUNK_BYTES: usize = CHUNK * MAX_WIDTH as usize / 8 + 8;
 
 const ORDER_BIT: u8 = 1 << 6;
 
-/// Why bytes are no list of packed integers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadIntegers {
-    /// There are no rows to be integers of.
-    NoRows,
-    /// They end too soon, or a varint in them is none.
-    Truncated,
-    /// An order that does not exist.
-    Order(u8),
-    /// A width above 56 bits.
-    Width(u8),
-    /// More bytes than the integers take.
-    Trailing(usize),
-}
-
-impl fmt::Display for BadIntegers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoRows => write!(f, "it packs integers for no rows"),
-            Self::Truncated => write!(f, "its packed integers end too soon"),
-            Self::Order(order) => write!(f, "its packed integers are of order {order}, which is neither 0 nor 1"),
-            Self::Width(width) => write!(f, "its packed integers are {width} bits wide, more than {MAX_WIDTH}"),
-            Self::Trailing(count) => write!(f, "{count} bytes follow its packed integers"),
-        }
-    }
-}
-
-/// Whether levels or differences are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     Levels,
     Differences,
 }
 
-/// How a list is best told.
+/// The shortest form of a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     order: Order,
     shift: u8,
-    /// What the chunks will take.
+    /// Estimated size of the chunks.
     pub(crate) bits: usize,
 }
 
 impl Plan {
-    /// Tries both orders on paper: what a list takes follows from the smallest and the largest of each chunk.
+    /// Compares the size of both orders, which follows from minimum and maximum of each chunk.
     ///
-    /// Hot: once per sample that is sent.
+    /// Hot: once per sample sent.
     pub(crate) fn of(integers: &[i64]) -> Self {
         let Some((&first, rest)) = integers.split_first() else {
             return Self { order: Order::Levels, shift: 0, bits: 0 };
         };
-        let told = rest.iter().fold(0, |bits, integer| bits | integer.wrapping_sub(first));
-        let shift = if told == 0 { 0 } else { told.trailing_zeros() as u8 };
+        let used_bits = rest.iter().fold(0, |bits, integer| bits | integer.wrapping_sub(first));
+        let shift = if used_bits == 0 { 0 } else { used_bits.trailing_zeros() as u8 };
         let (mut level_bits, mut difference_bits) = (0, 0);
         let mut last = 0;
         for chunk in rest.chunks(CHUNK) {
@@ -105,20 +76,19 @@ impl Plan {
         }
     }
 
-    /// Appends `integers` to `out` and says whether it could: not when they are too far apart for [`MAX_WIDTH`] bits, nor
-    /// when there are none.
+    /// Appends `integers` to `out`. Returns false if there are none, or if a chunk needs more than [`MAX_WIDTH`] bits.
     ///
-    /// Hot: once per sample that is sent.
+    /// Hot: once per sample sent.
     pub(crate) fn encode(self, integers: &[i64], out: &mut Vec<u8>) -> bool {
         let Some((&first, rest)) = integers.split_first() else { return false };
         out.push(self.order as u8 * ORDER_BIT + self.shift);
         codec::put_i64(first, out);
         let mut last = 0;
-        let mut told = [0_i64; CHUNK];
+        let mut numbers = [0_i64; CHUNK];
         for chunk in rest.chunks(CHUNK) {
-            let told = &mut told[..chunk.len()];
+            let numbers = &mut numbers[..chunk.len()];
             let mut range = Range::EMPTY;
-            for (place, &integer) in told.iter_mut().zip(chunk) {
+            for (place, &integer) in numbers.iter_mut().zip(chunk) {
                 let level = integer.wrapping_sub(first) >> self.shift;
                 *place = match self.order {
                     Order::Levels => level,
@@ -133,29 +103,28 @@ impl Plan {
             }
             codec::put_i64(range.low, out);
             out.push(width);
-            pack(told, range.low, width, out);
+            pack(numbers, range.low, width, out);
         }
         true
     }
 }
 
-/// Appends the integers' distance from `low`, `width` bits each.
+/// Appends the distance of each integer from `low` in `width` bits.
 fn pack(integers: &[i64], low: i64, width: u8, out: &mut Vec<u8>) {
-    let (mut held, mut count) = (0_u64, 0_u32);
+    let (mut pending, mut count) = (0_u64, 0_u32);
     for &integer in integers {
-        let told = integer.wrapping_sub(low) as u64;
-        held |= told << count;
+        let distance = integer.wrapping_sub(low) as u64;
+        pending |= distance << count;
         count += u32::from(width);
         if count >= 64 {
-            out.extend_from_slice(&held.to_le_bytes());
+            out.extend_from_slice(&pending.to_le_bytes());
             count -= 64;
-            held = told >> (u32::from(width) - count);
+            pending = distance >> (u32::from(width) - count);
         }
     }
-    out.extend_from_slice(&held.to_le_bytes()[..count.div_ceil(8) as usize]);
+    out.extend_from_slice(&pending.to_le_bytes()[..count.div_ceil(8) as usize]);
 }
 
-/// The smallest and the largest of some integers.
 #[derive(Clone, Copy)]
 struct Range {
     low: i64,
@@ -170,25 +139,25 @@ impl Range {
         self.high = self.high.max(integer);
     }
 
-    /// Bits for each integer, told from the lowest.
+    /// Bits of an integer's distance from the minimum.
     fn width(self) -> u8 {
         (64 - (self.high.wrapping_sub(self.low) as u64).leading_zeros()) as u8
     }
 
-    /// Bits for `count` of them, and for their lowest.
+    /// Bits of a chunk of `count` integers, its minimum included.
     fn cost(self, count: usize) -> usize {
         count * usize::from(self.width()) + 8 * codec::bytes_of_i64(self.low)
     }
 }
 
-/// The integers of a chunk, not yet unpacked.
+/// A chunk that is still packed.
 struct Chunk<'a> {
     low: i64,
     width: u8,
     bits: &'a [u8],
 }
 
-/// Reads a list of packed integers that [`Integers::check`] has accepted.
+/// A list of packed integers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Integers<'a> {
     order: Order,
@@ -198,73 +167,73 @@ pub(crate) struct Integers<'a> {
 }
 
 impl<'a> Integers<'a> {
-    fn open(bytes: &'a [u8]) -> Result<Self, BadIntegers> {
-        let (&head, mut chunks) = bytes.split_first().ok_or(BadIntegers::Truncated)?;
+    fn open(bytes: &'a [u8]) -> Result<Self, PackedError> {
+        let (&head, mut chunks) = bytes.split_first().ok_or(PackedError::Truncated)?;
         let order = match head / ORDER_BIT {
             0 => Order::Levels,
             1 => Order::Differences,
-            order => return Err(BadIntegers::Order(order)),
+            order => return Err(PackedError::Order(order)),
         };
-        let first = codec::take_i64(&mut chunks).ok_or(BadIntegers::Truncated)?;
+        let first = codec::take_i64(&mut chunks).ok_or(PackedError::Truncated)?;
         Ok(Self { order, shift: head % ORDER_BIT, first, chunks })
     }
 
-    /// Whether `bytes` are `count` integers and nothing else. Looks at the heads of the chunks only.
-    pub(crate) fn check(bytes: &'a [u8], count: usize) -> Result<(), BadIntegers> {
-        let mut left = count.checked_sub(1).ok_or(BadIntegers::NoRows)?;
+    /// Returns an error unless `bytes` are exactly `count` integers. Reads the heads of the chunks only.
+    pub(crate) fn check(bytes: &'a [u8], count: usize) -> Result<(), PackedError> {
+        let mut left = count.checked_sub(1).ok_or(PackedError::NoRows)?;
         let mut rest = Self::open(bytes)?.chunks;
         while left > 0 {
-            let told = left.min(CHUNK);
-            next_chunk(&mut rest, told)?;
-            left -= told;
+            let count = left.min(CHUNK);
+            next_chunk(&mut rest, count)?;
+            left -= count;
         }
-        if rest.is_empty() { Ok(()) } else { Err(BadIntegers::Trailing(rest.len())) }
+        if rest.is_empty() { Ok(()) } else { Err(PackedError::Trailing(rest.len())) }
     }
 
-    /// The integers in `bytes`. Of bytes that [`Integers::check`] refuses, all read as zero.
-    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+    /// Expects bytes that [`Integers::check`] accepts. All integers of other bytes are zero.
+    pub(crate) fn from_bytes(bytes: &'a [u8]) -> Self {
         Self::open(bytes).unwrap_or(Self { order: Order::Levels, shift: 0, first: 0, chunks: &[] })
     }
 
-    /// A reader of the `count` integers.
+    /// Unpacks the first `count` integers.
     pub(crate) const fn runs(self, count: usize) -> Runs<'a> {
-        Runs { integers: self, left: count, level: 0, place: Place::First }
+        Runs { integers: self, left: count, level: 0, next_part: NextPart::First }
     }
 }
 
-/// Where a reader stands.
+/// The part that is unpacked next.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum NextPart {
     First,
     Chunks,
 }
 
-/// Unpacks integers, a run at a time.
+/// Unpacks integers in runs of at most [`CHUNK`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Runs<'a> {
     integers: Integers<'a>,
     left: usize,
     level: i64,
-    place: Place,
+    next_part: NextPart,
 }
 
 impl Runs<'_> {
-    /// Writes the next integers to the front of `run` and says how many; 0 at the end.
+    /// Writes the next integers to the front of `run`. Returns their number, 0 at the end.
     ///
-    /// Hot: the loops over a run, once per sample.
+    /// Hot: the loops over a run execute once per sample.
     pub(crate) fn next(&mut self, run: &mut [i64; CHUNK]) -> usize {
         let Integers { order, shift, first, chunks } = &mut self.integers;
-        let told = match self.place {
-            Place::First => self.left.min(1),
-            Place::Chunks => self.left.min(CHUNK),
+        let count = match self.next_part {
+            NextPart::First => self.left.min(1),
+            NextPart::Chunks => self.left.min(CHUNK),
         };
-        self.left -= told;
-        let run = &mut run[..told];
-        if matches!(std::mem::replace(&mut self.place, Place::Chunks), Place::First) {
+        self.left -= count;
+        let run = &mut run[..count];
+        if matches!(std::mem::replace(&mut self.next_part, NextPart::Chunks), NextPart::First) {
             run.fill(*first);
-            return told;
+            return count;
         }
-        match next_chunk(chunks, told) {
+        match next_chunk(chunks, count) {
             Ok(chunk) => chunk.unpack(run),
             Err(_) => run.fill(0),
         }
@@ -277,19 +246,19 @@ impl Runs<'_> {
         for integer in run.iter_mut() {
             *integer = first.wrapping_add(*integer << *shift);
         }
-        told
+        count
     }
 }
 
-/// Takes the next chunk, of `count` integers, off `rest`.
-fn next_chunk<'a>(rest: &mut &'a [u8], count: usize) -> Result<Chunk<'a>, BadIntegers> {
-    let low = codec::take_i64(rest).ok_or(BadIntegers::Truncated)?;
-    let (&width, bits) = rest.split_first().ok_or(BadIntegers::Truncated)?;
+/// Removes a chunk of `count` integers from the front of `rest`.
+fn next_chunk<'a>(rest: &mut &'a [u8], count: usize) -> Result<Chunk<'a>, PackedError> {
+    let low = codec::take_i64(rest).ok_or(PackedError::Truncated)?;
+    let (&width, bits) = rest.split_first().ok_or(PackedError::Truncated)?;
     if width > MAX_WIDTH {
-        return Err(BadIntegers::Width(width));
+        return Err(PackedError::Width { found: width, limit: MAX_WIDTH });
     }
     let (bits, after) =
-        bits.split_at_checked((count * usize::from(width)).div_ceil(8)).ok_or(BadIntegers::Truncated)?;
+        bits.split_at_checked((count * usize::from(width)).div_ceil(8)).ok_or(PackedError::Truncated)?;
     *rest = after;
     Ok(Chunk { low, width, bits })
 }
@@ -298,17 +267,16 @@ impl Chunk<'_> {
     /// Hot: once per sample.
     fn unpack(&self, run: &mut [i64]) {
         let mut bytes = [0_u8; CHUNK_BYTES];
-        let Some(held) = bytes.get_mut(..self.bits.len()) else { return };
-        held.copy_from_slice(self.bits);
+        let Some(front) = bytes.get_mut(..self.bits.len()) else { return };
+        front.copy_from_slice(self.bits);
         UNPACKERS[usize::from(self.width)](&bytes, self.low, run);
     }
 }
 
-/// Adds the integers in some bytes to the lowest.
 type Unpack = fn(&[u8; CHUNK_BYTES], i64, &mut [i64]);
 
-/// One function a width: with the width known, every shift is a constant and eight integers need one check of bounds.
-/// A fifth faster than one loop for all widths.
+/// One function per width: every shift is a constant, and eight integers need one bounds check. A fifth faster than one
+/// loop for all widths.
 const UNPACKERS: [Unpack; MAX_WIDTH as usize + 1] = {
     macro_rules! widths {
         ($($width:literal)*) => { [$(unpack::<$width>),*] };
@@ -319,7 +287,7 @@ const UNPACKERS: [Unpack; MAX_WIDTH as usize + 1] = {
     }
 };
 
-/// Reads integers of `WIDTH` bits, eight at a time: eight of them fill `WIDTH` bytes.
+/// Adds integers of `WIDTH` bits to `low`, eight at a time: eight of them fill `WIDTH` bytes.
 fn unpack<const WIDTH: usize>(bytes: &[u8; CHUNK_BYTES], low: i64, run: &mut [i64]) {
     let mask = (1_u64 << WIDTH) - 1;
     for (group, integers) in run.chunks_mut(8).enumerate() {

@@ -1,12 +1,12 @@
-//! The wire: what a feed server and a viewer say to each other, and nothing else.
+//! Wire format between a feed server and its viewers.
 //!
-//! One WebSocket message holds one [`Frame`] (server to viewer) or one [`ClientMessage`] (viewer to server). Both open
-//! with the same eight bytes, a [`Preamble`]: magic, protocol version, kind and body length. They stand outside the
-//! body, so that a reader can skip a kind it does not know. Everything after it is [bincode 2] (`standard()`: little
-//! endian, varints), save the frame's fixed [`Header`].
+//! A WebSocket message holds one [`Frame`] (server to viewer) or one [`ClientMessage`] (viewer to server). Both start with
+//! a [`Preamble`] of eight bytes: magic, protocol version, kind and body length. The preamble precedes the body, so that a
+//! reader can skip a kind that it does not know. Bodies are encoded with [bincode 2] (`standard()`: little endian,
+//! varints); the [`Header`] of a frame has fixed offsets.
 //!
-//! Samples travel in columns. A [`Block`] holds one group of series that were sampled together: one time column and a
-//! value column for each series. Nothing is copied while decoding: strings and columns borrow from the message.
+//! Samples are encoded in columns. A [`Block`] holds rows of one group: a time column, and a value column per series.
+//! Decoding copies nothing: strings and columns borrow from the message.
 //!
 //! ```
 //! use protocol::{Body, Bye, ByeReason, Header, Epoch, Frame, Interval, Sequence, Timestamp};
@@ -22,18 +22,18 @@
 //! # Layout
 //! | module | subject |
 //! | --- | --- |
-//! | [`frame`] | a whole message to a viewer: preamble, header, body |
-//! | [`client_message`] | a whole message from a viewer |
-//! | [`body`] | what a frame can say: samples, history, gap, heartbeat, bye, ... |
-//! | [`catalog`] | descriptors of groups and series; data frames carry ids only |
+//! | [`frame`] | messages to a viewer: preamble, header, body |
+//! | [`client_message`] | messages from a viewer |
+//! | [`body`] | bodies of frames: samples, history, gap, heartbeat, bye, ... |
+//! | [`catalog`] | descriptors of groups and series |
 //! | [`block`], [`times`], [`mod@column`] | sample blocks and the encodings of their columns |
-//! | `integers`, `scaled` | what the packed encodings have in common; decimals as integers |
-//! | [`entries`] | a list that borrows its items from the message |
-//! | [`preamble`], [`time`], [`id`] | the shared eight bytes; units; names |
-//! | [`limits`], [`error`] | every bound, and how a broken one is reported |
+//! | `integers`, `scaled`, `outliers` | packed integers, decimals as integers, exceptions |
+//! | [`entries`] | lists that borrow their items from the message |
+//! | [`preamble`], [`time`], [`id`] | the first eight bytes; times; identifiers |
+//! | [`limits`], [`close_codes`], [`error`] | limits, WebSocket close codes, errors |
 //!
 //! # What this crate does not know
-//! No I/O, no clock, no async runtime, no browser. Time comes in as an argument.
+//! I/O, clocks, async runtimes, browsers. Callers pass times as arguments.
 //!
 //! [bincode 2]: https://docs.rs/bincode/2.0.1/bincode/
 
@@ -43,6 +43,7 @@ pub mod block;
 pub mod body;
 pub mod catalog;
 pub mod client_message;
+pub mod close_codes;
 mod codec;
 pub mod column;
 pub mod entries;
@@ -57,20 +58,18 @@ mod scaled;
 pub mod time;
 pub mod times;
 
-pub use block::{Block, BlockBuffer, Blocks, Visit, Visitor};
+pub use block::{Block, BlockBuffer, Blocks};
 pub use body::{
-    Alert, AlertState, Annotation, AnnotationKind, Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, Hello,
+    Alert, AlertState, Annotation, AnnotationCause, Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, Hello,
     History, HistoryPart, Log, Relay, Samples, SeriesTally, Severity, Tally,
 };
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{ClientMessage, Start, Visibility};
 pub use column::Column;
 pub use entries::{Entries, EntriesBuffer};
-pub use error::{DecodeError, EncodeError};
+pub use error::{DecodeError, EncodeError, PackedError, ScaledError};
 pub use frame::{Frame, Header};
 pub use id::{Epoch, GroupId, Sequence, SeriesId};
-pub use integers::BadIntegers;
 pub use preamble::{PROTOCOL_VERSION, Preamble};
-pub use scaled::BadScaled;
 pub use time::{Interval, Timestamp};
 pub use times::Times;

@@ -1,34 +1,34 @@
-//! The eight bytes that every message opens with, in both directions.
+//! The first eight bytes of every message, in both directions.
 
 use bincode::{Decode, Encode};
 
 use crate::error::DecodeError;
 use crate::limits::MAX_MESSAGE_BYTES;
 
-/// The version of this protocol. Any change that an older reader would misread raises it.
+/// Version of the protocol. Incremented by every change that an older reader would misinterpret.
 pub const PROTOCOL_VERSION: u8 = 1;
 
-/// `KY`.
+/// First two bytes of every message.
 pub const MAGIC: [u8; 2] = *b"KY";
 
-/// Magic, version, kind and body length.
+/// The fixed part that both directions share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Preamble {
-    /// Always [`MAGIC`].
+    /// Equals [`MAGIC`].
     pub magic: [u8; 2],
-    /// Always [`PROTOCOL_VERSION`].
+    /// Equals [`PROTOCOL_VERSION`].
     pub version: u8,
-    /// Which body follows.
+    /// Number of [`Body::kind`](crate::Body::kind) or [`ClientMessage::kind`](crate::ClientMessage::kind).
     pub kind: u8,
-    /// Length of the body in bytes, the header not counted.
+    /// Length of the body, without the header.
     pub body_bytes: u32,
 }
 
 impl Preamble {
-    /// Length on the wire.
+    /// Encoded length.
     pub const BYTES: usize = 8;
 
-    /// Reads the preamble and checks that the body, which starts after `head_bytes`, is as long as it says.
+    /// Decodes the preamble and returns it with the body, which starts at `head_bytes`.
     pub(crate) fn decode(message: &[u8], head_bytes: usize) -> Result<(Self, &[u8]), DecodeError> {
         if message.len() > MAX_MESSAGE_BYTES {
             return Err(DecodeError::TooLong { found: message.len(), limit: MAX_MESSAGE_BYTES });
@@ -51,12 +51,12 @@ impl Preamble {
         Ok((preamble, body))
     }
 
-    /// Appends the preamble, with the body's length left zero until [`Preamble::seal`].
+    /// Appends the preamble. The body's length is zero until [`Preamble::seal`].
     pub(crate) fn open(kind: u8, out: &mut Vec<u8>) {
         out.extend_from_slice(&[MAGIC[0], MAGIC[1], PROTOCOL_VERSION, kind, 0, 0, 0, 0]);
     }
 
-    /// Writes the body's length into a finished message whose body starts at `head_bytes`.
+    /// Writes the body's length. The body starts at `head_bytes`.
     pub(crate) fn seal(message: &mut [u8], head_bytes: usize) {
         let body_bytes = (message.len() - head_bytes) as u32;
         message[4..8].copy_from_slice(&body_bytes.to_le_bytes());

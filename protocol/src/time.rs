@@ -1,21 +1,21 @@
-//! Points in time and lengths of time, in microseconds.
+//! Times and lengths of time in microseconds.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 
 use bincode::{Decode, Encode};
 
-/// A point in time: microseconds since the Unix epoch, by the clock of whoever made it.
+/// A time: microseconds since the Unix epoch, by the clock of the process that took it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The earliest time that can be said.
+    /// The earliest time that the type represents.
     pub const MIN: Self = Self(i64::MIN);
-    /// The latest time that can be said.
+    /// The latest time that the type represents.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// A time from microseconds since the Unix epoch.
+    /// Creates a time from microseconds since the Unix epoch.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -25,7 +25,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Microseconds from `earlier` to this time; negative when `earlier` is the later one.
+    /// Microseconds from `earlier` to this time; negative if `earlier` is later.
     pub const fn micros_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -45,35 +45,35 @@ impl Sub<Interval> for Timestamp {
     }
 }
 
-/// A length of time in microseconds; never negative.
+/// A length of time in microseconds, never negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Interval(u64);
 
 impl Interval {
-    /// No time at all.
+    /// Zero microseconds, the shortest interval.
     pub const ZERO: Self = Self(0);
 
-    /// An interval of `micros` microseconds.
+    /// Creates an interval from microseconds.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 
-    /// An interval of `millis` milliseconds.
+    /// Creates an interval from milliseconds. Saturates.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis.saturating_mul(1_000))
     }
 
-    /// An interval of `seconds` seconds.
+    /// Creates an interval from seconds. Saturates.
     pub const fn from_secs(seconds: u64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
     }
 
-    /// Microseconds.
+    /// Length in whole microseconds.
     pub const fn micros(self) -> u64 {
         self.0
     }
 
-    /// Seconds, as a fraction.
+    /// Length in fractional seconds.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e6
     }

@@ -1,14 +1,14 @@
-//! Time columns: how the times of a block's rows lie on the wire.
+//! Time columns: the encodings of the times of a block's rows.
 //!
-//! Told from the origin of the frame's [`Blocks`](crate::Blocks), so that a time takes a few bytes.
+//! Times are written relative to the base time of the frame's [`Blocks`](crate::Blocks), so that a time takes a few bytes.
 //!
 //! | tag | encoding | bytes |
 //! | --- | --- | --- |
-//! | 0 | raw | `rows` x i64, little endian, from the Unix epoch |
-//! | 1 | regular | start (varint i64), step (varint u64): row `i` is at `origin + start + i * step` |
-//! | 2 | packed | packed integers: row `i` is at `origin + integer i` |
+//! | 0 | raw | `rows` x i64, little endian, since the Unix epoch |
+//! | 1 | regular | start (varint i64), step (varint u64): row `i` is at `base + start + i * step` |
+//! | 2 | packed | packed integers: row `i` is at `base + integer i` |
 //!
-//! Sums wrap at 64 bits. Times rise from row to row.
+//! Sums wrap at 64 bits. Times are strictly increasing.
 
 use bincode::{BorrowDecode, Encode};
 
@@ -20,23 +20,23 @@ use crate::time::Timestamp;
 
 /// Tags of time columns.
 pub mod times_encoding {
-    /// One i64 a row.
+    /// One i64 per row.
     pub const RAW: u8 = 0;
-    /// A start and a step.
+    /// A start and a constant step.
     pub const REGULAR: u8 = 1;
-    /// Packed integers.
+    /// Packed integers relative to the base time.
     pub const PACKED: u8 = 2;
 }
 
-/// When each row of a block was measured.
+/// The times of a block's rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Times<'a> {
-    origin: Timestamp,
+    base: Timestamp,
     rows: u32,
     column: TimesColumn<'a>,
 }
 
-/// As it lies on the wire.
+/// A time column as encoded, without base time and row count.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub(crate) struct TimesColumn<'a> {
     encoding: u8,
@@ -44,16 +44,16 @@ pub(crate) struct TimesColumn<'a> {
 }
 
 impl<'a> TimesColumn<'a> {
-    /// Encodes `times` into `scratch` in its shortest form.
+    /// Encodes `times` into `scratch` in the shortest encoding.
     pub(crate) fn encode(
         times: &[Timestamp],
-        origin: Timestamp,
+        base: Timestamp,
         integers: &mut Vec<i64>,
         scratch: &'a mut Vec<u8>,
     ) -> Self {
         scratch.clear();
         integers.clear();
-        integers.extend(times.iter().map(|time| time.micros().wrapping_sub(origin.micros())));
+        integers.extend(times.iter().map(|time| time.micros().wrapping_sub(base.micros())));
         if let Some((start, step)) = regular(integers) {
             codec::put_i64(start, scratch);
             codec::put_u64(step, scratch);
@@ -69,7 +69,7 @@ impl<'a> TimesColumn<'a> {
         Self { encoding: times_encoding::RAW, bytes: scratch }
     }
 
-    /// Takes a column off the front of `bytes`.
+    /// Removes a column from the front of `bytes`.
     pub(crate) fn take(bytes: &mut &'a [u8]) -> Option<Self> {
         let (&encoding, rest) = bytes.split_first()?;
         *bytes = rest;
@@ -83,7 +83,7 @@ impl<'a> TimesColumn<'a> {
     }
 }
 
-/// Start and step, when every time follows from them exactly.
+/// Start and step. Returns `None` unless they determine every time exactly.
 fn regular(times: &[i64]) -> Option<(i64, u64)> {
     let (&first, rest) = times.split_first()?;
     let step = rest.first().map_or(0, |second| second.wrapping_sub(first));
@@ -98,8 +98,8 @@ fn regular(times: &[i64]) -> Option<(i64, u64)> {
 }
 
 impl<'a> Times<'a> {
-    pub(crate) const fn new(column: TimesColumn<'a>, origin: Timestamp, rows: u32) -> Self {
-        Self { origin, rows, column }
+    pub(crate) const fn new(column: TimesColumn<'a>, base: Timestamp, rows: u32) -> Self {
+        Self { base, rows, column }
     }
 
     pub(crate) fn check(&self, group: GroupId) -> Result<(), DecodeError> {
@@ -119,50 +119,50 @@ impl<'a> Times<'a> {
         let mut last = None;
         for (row, time) in self.iter().enumerate() {
             if last.is_some_and(|last| time <= last) {
-                return Err(DecodeError::TimesFall { group, row });
+                return Err(DecodeError::TimesOrder { group, row });
             }
             last = Some(time);
         }
         Ok(())
     }
 
-    /// That regular times rise follows from the first and the last.
+    /// Regular times are increasing if the step is positive and the last time does not overflow.
     fn check_regular(&self, group: GroupId) -> Result<(), DecodeError> {
         let (start, step) = self.column.regular().ok_or(DecodeError::MalformedRegular { group })?;
         let Some(steps) = self.rows.checked_sub(1).filter(|&steps| steps > 0) else { return Ok(()) };
-        let first = self.origin.micros().wrapping_add(start);
+        let first = self.base.micros().wrapping_add(start);
         let last = step.checked_mul(u64::from(steps)).and_then(|span| first.checked_add_unsigned(span));
         if step == 0 || last.is_none() {
-            return Err(DecodeError::TimesFall { group, row: 1 });
+            return Err(DecodeError::TimesOrder { group, row: 1 });
         }
         Ok(())
     }
 
-    /// The tag of its [encoding](times_encoding).
+    /// One of the tags in [`times_encoding`].
     pub const fn encoding(&self) -> u8 {
         self.column.encoding
     }
 
-    /// How many rows.
+    /// Number of rows.
     pub const fn len(&self) -> usize {
         self.rows as usize
     }
 
-    /// Whether there is no row.
+    /// Returns true if the block has no rows.
     pub const fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// The times, in the order of the rows.
+    /// The times in row order.
     pub fn iter(&self) -> TimesIter<'a> {
         let reader = match self.column.encoding {
             times_encoding::REGULAR => {
                 let (next, step) = self.column.regular().unwrap_or_default();
-                Reader::Regular { next: self.origin.micros().wrapping_add(next), step }
+                Reader::Regular { next: self.base.micros().wrapping_add(next), step }
             }
             times_encoding::PACKED => {
-                let runs = Integers::of(self.column.bytes).runs(self.len());
-                Reader::Packed { origin: self.origin.micros(), runs, run: [0; CHUNK], place: 0, told: 0 }
+                let runs = Integers::from_bytes(self.column.bytes).runs(self.len());
+                Reader::Packed { base: self.base.micros(), runs, run: [0; CHUNK], next: 0, end: 0 }
             }
             _ => Reader::Raw(self.column.bytes),
         };
@@ -178,7 +178,7 @@ impl<'a> IntoIterator for &Times<'a> {
     }
 }
 
-/// Walks [`Times`].
+/// Iterator over [`Times`].
 #[derive(Clone, Debug)]
 pub struct TimesIter<'a> {
     reader: Reader<'a>,
@@ -186,11 +186,11 @@ pub struct TimesIter<'a> {
 }
 
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "lives for one loop, on the stack: the other variants do not pay for it")]
+#[expect(clippy::large_enum_variant, reason = "lives on the stack for one loop, so the size costs nothing")]
 enum Reader<'a> {
     Raw(&'a [u8]),
     Regular { next: i64, step: u64 },
-    Packed { origin: i64, runs: Runs<'a>, run: [i64; CHUNK], place: usize, told: usize },
+    Packed { base: i64, runs: Runs<'a>, run: [i64; CHUNK], next: usize, end: usize },
 }
 
 impl Iterator for TimesIter<'_> {
@@ -209,13 +209,13 @@ impl Iterator for TimesIter<'_> {
                 *next = next.wrapping_add_unsigned(*step);
                 micros
             }
-            Reader::Packed { origin, runs, run, place, told } => {
-                if place == told {
-                    (*place, *told) = (0, runs.next(run));
+            Reader::Packed { base, runs, run, next, end } => {
+                if next == end {
+                    (*next, *end) = (0, runs.next(run));
                 }
-                let integer = *run.get(*place)?;
-                *place += 1;
-                origin.wrapping_add(integer)
+                let integer = *run.get(*next)?;
+                *next += 1;
+                base.wrapping_add(integer)
             }
         };
         Some(Timestamp::from_micros(micros))

@@ -1,4 +1,4 @@
-//! What decoding and encoding ask of the allocator: decoding nothing, encoding nothing once it has its memory.
+//! Decoding does not allocate; encoding does not allocate once its buffers have grown.
 
 mod counting;
 mod reader;
@@ -6,18 +6,18 @@ mod vectors;
 
 use std::hint::black_box;
 
-use counting::{Asked, asked_by};
+use counting::{Allocations, allocations_of};
 use protocol::{BlockBuffer, Body, ClientMessage, Frame, GroupId, Header, Samples, Sequence, SeriesId, Timestamp};
 use reader::Reader;
 
 #[test]
-fn the_allocator_counts() {
-    let asked = asked_by(|| {
+fn counting_allocator_counts_calls_and_bytes() {
+    let allocations = allocations_of(|| {
         let mut bytes: Vec<u8> = Vec::with_capacity(black_box(10));
         bytes.reserve_exact(black_box(30));
         black_box(bytes);
     });
-    assert_eq!(asked, Asked { times: 2, bytes: 40 });
+    assert_eq!(allocations, Allocations { count: 2, bytes: 40 });
 }
 
 #[test]
@@ -25,27 +25,27 @@ fn decoding_and_reading_a_frame_allocates_nothing() {
     let mut reader = Reader::new();
     let mut read = 0;
     for vector in vectors::read("frames") {
-        let asked = asked_by(|| read += reader.read(&Frame::decode(&vector.bytes).expect("decodes")));
-        assert_eq!(asked, Asked::NOTHING, "{}", vector.name);
+        let allocations = allocations_of(|| read += reader.read(&Frame::decode(&vector.bytes).expect("decodes")));
+        assert_eq!(allocations, Allocations::NONE, "{}", vector.name);
     }
-    assert!(read > 1_000, "lists, times and values are read: {read}");
+    assert!(read > 1_000, "read {read} items");
 }
 
 #[test]
 fn decoding_a_client_message_allocates_nothing() {
     for vector in vectors::read("client_messages") {
-        let asked = asked_by(|| {
+        let allocations = allocations_of(|| {
             black_box(ClientMessage::decode(&vector.bytes).expect("decodes"));
         });
-        assert_eq!(asked, Asked::NOTHING, "{}", vector.name);
+        assert_eq!(allocations, Allocations::NONE, "{}", vector.name);
     }
 }
 
-/// Whatever it claims, and whatever the error says.
+/// Whatever lengths it declares.
 #[test]
 fn refusing_a_message_allocates_nothing() {
     for vector in vectors::read("refused") {
-        let asked = asked_by(|| {
+        let allocations = allocations_of(|| {
             let refused = if vector.name.starts_with("client_") {
                 ClientMessage::decode(&vector.bytes).is_err()
             } else {
@@ -53,18 +53,18 @@ fn refusing_a_message_allocates_nothing() {
             };
             assert!(refused);
         });
-        assert_eq!(asked, Asked::NOTHING, "{}", vector.name);
+        assert_eq!(allocations, Allocations::NONE, "{}", vector.name);
     }
 }
 
-/// A group's rows, as the hub hands them over.
+/// Rows of a group, as the hub encodes them.
 struct Rows {
     group: GroupId,
     times: Vec<Timestamp>,
     columns: Vec<(SeriesId, Vec<f64>)>,
 }
 
-/// The blocks of the golden frames, which have every encoding.
+/// The blocks of the golden frames, which contain every encoding.
 fn golden_rows() -> Vec<Rows> {
     let mut all = Vec::new();
     for vector in vectors::read("frames") {
@@ -81,42 +81,42 @@ fn golden_rows() -> Vec<Rows> {
     all
 }
 
-fn encode(rows: &[Rows], origin: Timestamp, buffer: &mut BlockBuffer, out: &mut Vec<u8>) {
-    buffer.start(origin);
+fn encode(rows: &[Rows], base: Timestamp, buffer: &mut BlockBuffer, out: &mut Vec<u8>) {
+    buffer.start(base);
     for Rows { group, times, columns } in rows {
         let columns = columns.iter().map(|(series, values)| (*series, values.as_slice()));
         buffer.push(*group, times, columns).expect("encodes");
     }
-    let samples = Samples { collected: origin, queued: origin, blocks: buffer.blocks() };
-    let header = Header { sequence: Sequence(1), sent: origin, ..Header::default() };
+    let samples = Samples { collected: base, queued: base, blocks: buffer.blocks() };
+    let header = Header { sequence: Sequence(1), sent: base, ..Header::default() };
     Frame { header, body: Body::Samples(samples) }.encode(out).expect("fits a message");
 }
 
 #[test]
-fn the_second_frame_is_encoded_into_the_memory_of_the_first() {
+fn second_frame_reuses_the_memory_of_the_first() {
     let rows = golden_rows();
     let origin = Timestamp::from_micros(1_700_000_100_000_000);
     let (mut buffer, mut out) = (BlockBuffer::default(), Vec::new());
-    let first = asked_by(|| encode(&rows, origin, &mut buffer, &mut out));
-    assert!(first.times > 0, "the first frame needs memory");
-    let asked = asked_by(|| {
+    let first = allocations_of(|| encode(&rows, origin, &mut buffer, &mut out));
+    assert!(first.count > 0, "the first frame needs memory");
+    let allocations = allocations_of(|| {
         for _ in 0..100 {
             encode(&rows, origin, &mut buffer, &mut out);
         }
     });
-    assert_eq!(asked, Asked::NOTHING);
+    assert_eq!(allocations, Allocations::NONE);
 }
 
-/// Ten seconds at 60 frames a second: values move, so that widths, encodings and lengths change from frame to frame.
+/// Ten seconds at 60 frames a second. Widths, encodings and lengths change from frame to frame.
 #[test]
-fn a_stream_that_varies_is_soon_encoded_without_allocating() {
+fn varying_stream_is_encoded_without_allocating_after_one_second() {
     let (mut buffer, mut out) = (BlockBuffer::default(), Vec::new());
     let mut state = 1_u64;
     let mut random = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (state >> 33) as f64
     };
-    let (mut early, mut late) = (Asked::NOTHING, Asked::NOTHING);
+    let (mut early, mut late) = (Allocations::NONE, Allocations::NONE);
     for frame in 0..600_i64 {
         let micros = |row: i64| (frame * 17 + row) * 1_000 + jitter(frame, row);
         let times: Vec<Timestamp> = (0..17).map(micros).map(Timestamp::from_micros).collect();
@@ -126,11 +126,11 @@ fn a_stream_that_varies_is_soon_encoded_without_allocating() {
             (SeriesId(series), values.collect())
         });
         let rows = [Rows { group: GroupId(1), columns: columns.collect(), times }];
-        let asked = asked_by(|| encode(&rows, rows[0].times[0], &mut buffer, &mut out));
-        if frame < 60 { early += asked } else { late += asked }
+        let allocations = allocations_of(|| encode(&rows, rows[0].times[0], &mut buffer, &mut out));
+        if frame < 60 { early += allocations } else { late += allocations }
     }
-    assert!(early.times > 0, "the first second needs memory");
-    assert_eq!(late, Asked::NOTHING);
+    assert!(early.count > 0, "the first second needs memory");
+    assert_eq!(late, Allocations::NONE);
 }
 
 /// Up to half a millisecond.

@@ -1,4 +1,4 @@
-//! Every golden message, cut off at every byte and with every bit flipped: an error or a valid message, never a panic.
+//! Every golden message, truncated at every byte and with every bit flipped: an error or a valid message, never a panic.
 
 mod reader;
 mod vectors;
@@ -6,31 +6,31 @@ mod vectors;
 use protocol::{ClientMessage, Frame};
 use reader::Reader;
 
-/// Every message that differs from `bytes` in one bit.
-fn flipped(bytes: &[u8], mut look: impl FnMut(&[u8])) {
+/// Calls `test` with every message that differs from `bytes` in one bit.
+fn for_each_flipped_bit(bytes: &[u8], mut test: impl FnMut(&[u8])) {
     let mut bytes = bytes.to_vec();
     for bit in 0..bytes.len() * 8 {
         bytes[bit / 8] ^= 1 << (bit % 8);
-        look(&bytes);
+        test(&bytes);
         bytes[bit / 8] ^= 1 << (bit % 8);
     }
 }
 
 #[test]
-fn a_frame_that_is_cut_off_is_refused() {
+fn truncated_frame_is_refused() {
     for vector in vectors::read("frames") {
         for end in 0..vector.bytes.len() {
-            assert!(Frame::decode(&vector.bytes[..end]).is_err(), "{}, cut off at {end}", vector.name);
+            assert!(Frame::decode(&vector.bytes[..end]).is_err(), "{}, truncated at {end}", vector.name);
         }
     }
 }
 
 #[test]
-fn a_frame_with_a_flipped_bit_is_refused_or_can_be_read_to_its_end() {
+fn frame_with_a_flipped_bit_is_refused_or_readable() {
     let mut reader = Reader::new();
     let (mut refused, mut read) = (0, 0);
     for vector in vectors::read("frames") {
-        flipped(&vector.bytes, |bytes| match Frame::decode(bytes) {
+        for_each_flipped_bit(&vector.bytes, |bytes| match Frame::decode(bytes) {
             Ok(frame) => {
                 reader.read(&frame);
                 assert_eq!(Frame::decode(&frame.to_bytes().expect("fits")).expect("decodes"), frame, "{}", vector.name);
@@ -46,19 +46,19 @@ fn a_frame_with_a_flipped_bit_is_refused_or_can_be_read_to_its_end() {
 }
 
 #[test]
-fn a_client_message_that_is_cut_off_is_refused() {
+fn truncated_client_message_is_refused() {
     for vector in vectors::read("client_messages") {
         for end in 0..vector.bytes.len() {
-            assert!(ClientMessage::decode(&vector.bytes[..end]).is_err(), "{}, cut off at {end}", vector.name);
+            assert!(ClientMessage::decode(&vector.bytes[..end]).is_err(), "{}, truncated at {end}", vector.name);
         }
     }
 }
 
 #[test]
-fn a_client_message_with_a_flipped_bit_is_refused_or_valid() {
+fn client_message_with_a_flipped_bit_is_refused_or_valid() {
     let (mut refused, mut read) = (0, 0);
     for vector in vectors::read("client_messages") {
-        flipped(&vector.bytes, |bytes| match ClientMessage::decode(bytes) {
+        for_each_flipped_bit(&vector.bytes, |bytes| match ClientMessage::decode(bytes) {
             Ok(message) => {
                 let written = message.to_bytes().expect("fits");
                 assert_eq!(ClientMessage::decode(&written).expect("decodes"), message, "{}", vector.name);

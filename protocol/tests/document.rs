@@ -1,4 +1,4 @@
-//! The worked examples of `docs/PROTOCOL.md` are golden vectors.
+//! The examples and limits of `docs/PROTOCOL.md` match golden vectors and code.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The hex digits of an example, its comments left out.
+/// The hex digits of an example without comments.
 fn digits(example: &str) -> String {
     let lines = example.lines().map(|line| line.split('#').next().unwrap_or_default());
     lines.flat_map(str::chars).filter(|letter| !letter.is_whitespace()).collect()
@@ -15,7 +15,7 @@ fn digits(example: &str) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes everything");
+        write!(hex, "{byte:02x}").expect("infallible");
         hex
     })
 }
@@ -35,7 +35,7 @@ fn worked_examples_are_golden_vectors() {
 }
 
 #[test]
-fn limits_are_those_of_the_code() {
+fn documented_limits_match_the_code() {
     use protocol::limits;
     let document = std::fs::read_to_string(root().join("../docs/PROTOCOL.md")).expect("the document");
     let (_, limits_section) = document.split_once("## Limits").expect("a section on limits");
@@ -48,12 +48,12 @@ fn limits_are_those_of_the_code() {
         limits::MAX_TEXT_BYTES as u64,
         limits::MAX_LABELS as u64,
     ];
-    let told = limits_section.lines().filter(|line| line.starts_with("| ")).skip(2).take(limits.len());
-    let told: Vec<u64> = told
+    let documented = limits_section.lines().filter(|line| line.starts_with("| ")).skip(2).take(limits.len());
+    let documented: Vec<u64> = documented
         .map(|line| {
             let cell = line.rsplit('|').nth(1).expect("a cell");
             cell.chars().filter(char::is_ascii_digit).collect::<String>().parse().expect("a number")
         })
         .collect();
-    assert_eq!(told, limits);
+    assert_eq!(documented, limits);
 }

@@ -1,16 +1,16 @@
-//! Laws of the wire, over arbitrary frames and arbitrary bytes.
+//! Properties of encoding and decoding, over arbitrary frames and arbitrary bytes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
-    Alert, AlertState, Annotation, AnnotationKind, BlockBuffer, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
+    Alert, AlertState, Annotation, AnnotationCause, BlockBuffer, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
     ClientMessage, Echo, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat,
     Hello, History, HistoryPart, Interval, Label, Log, Relay, Samples, Sequence, SeriesDescriptor, SeriesId,
     SeriesKind, SeriesTally, Severity, Start, Tally, Timestamp, Visibility,
 };
 
-/// A block as a source would hand it over: bits, so that NaN payloads compare.
+/// A block. Values are bits, so that NaN payloads can be compared.
 #[derive(Clone, Debug)]
 struct Rows {
     group: u32,
@@ -35,11 +35,11 @@ fn times(rows: usize) -> impl Strategy<Value = Vec<i64>> {
     let jittery = (any::<i32>(), vec(0..1_000_i64, rows)).prop_map(move |(start, jitter)| {
         (0..).zip(jitter).map(|(row, jitter): (i64, i64)| i64::from(start) + row * 1_000 + jitter).collect::<Vec<_>>()
     });
-    prop_oneof![regular, jittery, vec(any::<i64>(), rows)].prop_map(rising)
+    prop_oneof![regular, jittery, vec(any::<i64>(), rows)].prop_map(strictly_increasing)
 }
 
-/// In order, and none twice: of equal times the later ones move on.
-fn rising(mut times: Vec<i64>) -> Vec<i64> {
+/// Sorts times and makes them strictly increasing.
+fn strictly_increasing(mut times: Vec<i64>) -> Vec<i64> {
     times.sort_unstable();
     for row in 1..times.len() {
         times[row] = times[row].max(times[row - 1].saturating_add(1));
@@ -48,8 +48,7 @@ fn rising(mut times: Vec<i64>) -> Vec<i64> {
     times
 }
 
-/// What the encodings are made for, and what they are not: noise, constants, single precision, decimals and integers of
-/// every size, walks and levels, each with a stray value here and there.
+/// Noise, constants, single precision, decimals and integers of every size, walks and levels, each with a few outliers.
 fn column(rows: usize) -> impl Strategy<Value = Vec<u64>> {
     let noise = vec(value_bits(), rows);
     let constant = value_bits().prop_map(move |bits| std::vec![bits; rows]);
@@ -96,12 +95,12 @@ fn rows_of(rows: impl Strategy<Value = usize>) -> impl Strategy<Value = Rows> {
     })
 }
 
-/// Blocks as live frames have them.
+/// Blocks of the size of live frames.
 fn rows() -> impl Strategy<Value = Rows> {
     rows_of(0..20_usize)
 }
 
-/// Blocks of several chunks, as history has them.
+/// Blocks of several chunks, the size of history frames.
 fn many_rows() -> impl Strategy<Value = Rows> {
     rows_of(prop_oneof![Just(1_usize), Just(129), Just(257), 100..700_usize])
 }
@@ -126,11 +125,11 @@ fn fill(buffer: &mut BlockBuffer, blocks: &[Rows]) {
             .collect();
         buffer
             .push(GroupId(block.group), &times, columns.iter().map(|(series, values)| (*series, values.as_slice())))
-            .expect("columns have a value a row");
+            .expect("columns have a value per row");
     }
 }
 
-/// One frame of every kind, with texts and numbers drawn by the test.
+/// One frame of every kind.
 fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
     let text = &text[..text.floor_char_boundary(200)];
     let at = Timestamp::from_micros(number as i64);
@@ -168,7 +167,7 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         Body::Log(Log { at, severity: Severity::Warning, source: text, text }),
         Body::Annotation(Annotation {
             id: number,
-            kind: AnnotationKind::TriggerHit,
+            cause: AnnotationCause::TriggerHit,
             at,
             until: at,
             position: Sequence(number),
@@ -223,7 +222,7 @@ fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Walks a frame to its last value, as a consumer would.
+/// Reads every time and value of a frame. Returns their number.
 fn read_all(bytes: &[u8]) -> usize {
     let Ok(frame) = Frame::decode(bytes) else { return 0 };
     let blocks = match frame.body {
@@ -266,7 +265,7 @@ proptest! {
             let columns: Vec<(u32, Vec<u64>)> = block.columns.iter().map(|column| {
                 let mut values = vec![0.0; block.rows as usize];
                 let encoded = column.values().expect("a known encoding");
-                // In two parts, as a ring that wraps takes them.
+                // In two parts, as a ring that wraps does.
                 let (front, back) = values.split_at_mut(block.rows as usize / 3);
                 encoded.copy_to(front);
                 encoded.from_row(front.len()).copy_to(back);

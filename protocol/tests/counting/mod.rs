@@ -1,4 +1,4 @@
-//! An allocator that counts what is asked of it.
+//! An allocator that counts allocations.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -9,46 +9,46 @@ use std::ops::AddAssign;
 static ALLOCATOR: Counting = Counting;
 
 thread_local! {
-    // By thread, since tests run side by side. Neither lazy nor dropped: counting must not allocate.
-    static ASKED: Cell<Asked> = const { Cell::new(Asked::NOTHING) };
+    // Per thread, since tests run in parallel. Const and without Drop: counting must not allocate.
+    static ALLOCATIONS: Cell<Allocations> = const { Cell::new(Allocations::NONE) };
 }
 
-/// What was asked of the allocator.
+/// Number and total size of allocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) times: usize,
+pub(crate) struct Allocations {
+    pub(crate) count: usize,
     pub(crate) bytes: usize,
 }
 
-impl Asked {
-    pub(crate) const NOTHING: Self = Self { times: 0, bytes: 0 };
+impl Allocations {
+    pub(crate) const NONE: Self = Self { count: 0, bytes: 0 };
 }
 
-impl AddAssign for Asked {
+impl AddAssign for Allocations {
     fn add_assign(&mut self, more: Self) {
-        self.times += more.times;
+        self.count += more.count;
         self.bytes += more.bytes;
     }
 }
 
-/// What `work` asks of the allocator, on this thread.
-pub(crate) fn asked_by(work: impl FnOnce()) -> Asked {
-    ASKED.set(Asked::NOTHING);
+/// Counts the allocations of `work` on this thread.
+pub(crate) fn allocations_of(work: impl FnOnce()) -> Allocations {
+    ALLOCATIONS.set(Allocations::NONE);
     work();
-    ASKED.get()
+    ALLOCATIONS.get()
 }
 
 struct Counting;
 
 impl Counting {
     fn count(bytes: usize) {
-        let mut asked = ASKED.get();
-        asked += Asked { times: 1, bytes };
-        ASKED.set(asked);
+        let mut allocations = ALLOCATIONS.get();
+        allocations += Allocations { count: 1, bytes };
+        ALLOCATIONS.set(allocations);
     }
 }
 
-// SAFETY: every call is passed on to the system's allocator as it came; counting neither allocates nor unwinds.
+// SAFETY: every call is forwarded unchanged to the system's allocator; counting neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         Self::count(layout.size());

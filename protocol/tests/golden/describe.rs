@@ -1,6 +1,6 @@
-//! What a message means, as JSON.
+//! Describes messages as JSON.
 //!
-//! A value that JSON cannot hold (NaN, an infinity, -0.0) is told by its bits: `"bits:7ff44b594d495353"`.
+//! A value that JSON cannot represent (NaN, an infinity, -0.0) is written as its bits: `"bits:7ff44b594d495353"`.
 
 use protocol::{
     Alert, Annotation, Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor,
@@ -97,7 +97,7 @@ fn catalog(catalog: &Catalog<'_>) -> Value {
 fn annotation(annotation: &Annotation<'_>) -> Value {
     json!({
         "id": annotation.id,
-        "kind": name(&annotation.kind),
+        "cause": name(&annotation.cause),
         "at_us": annotation.at.micros(),
         "until_us": annotation.until.micros(),
         "position": annotation.position.0,
@@ -125,9 +125,9 @@ fn blocks(blocks: &Blocks<'_>) -> Value {
 fn block(block: &Block<'_>) -> Value {
     let columns = block.columns.iter().map(|column| {
         let values = column.values().map(|values| {
-            let mut told = vec![0.0; block.rows as usize];
-            values.copy_to(&mut told);
-            told.into_iter().map(value).collect::<Value>()
+            let mut copied = vec![0.0; block.rows as usize];
+            values.copy_to(&mut copied);
+            copied.into_iter().map(value).collect::<Value>()
         });
         json!({ "series": column.series.0, "encoding": column.encoding(), "values": values })
     });

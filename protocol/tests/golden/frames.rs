@@ -2,7 +2,7 @@
 
 use protocol::column::MISSING;
 use protocol::{
-    Alert, AlertState, Annotation, AnnotationKind, BlockBuffer, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
+    Alert, AlertState, Annotation, AnnotationCause, BlockBuffer, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
     Echo, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello,
     History, HistoryPart, Interval, Label, Log, Relay, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind,
     SeriesTally, Severity, Tally, Timestamp,
@@ -28,7 +28,7 @@ pub(crate) fn all() -> Vec<Vector> {
     vectors.extend(columns());
     vectors.extend(times());
     vectors.extend(blocks());
-    vectors.extend(from_the_future());
+    vectors.extend(of_later_versions());
     vectors
 }
 
@@ -118,7 +118,7 @@ fn marks() -> Vec<Vector> {
     }
     let annotation = Annotation {
         id: 9,
-        kind: AnnotationKind::TriggerHit,
+        cause: AnnotationCause::TriggerHit,
         at: at(-1_000_000),
         until: at(0),
         position: Sequence(4_200),
@@ -144,10 +144,9 @@ fn marks() -> Vec<Vector> {
     bodies.map(|(name, body)| Vector { name, bytes: frame(body) }).into()
 }
 
-/// A group, the times of its rows, and its columns.
+/// A group, its times and its columns.
 type Rows = (u32, Vec<Timestamp>, Vec<Vec<f64>>);
 
-/// A frame of samples.
 fn samples(blocks: &[Rows]) -> Vec<u8> {
     let mut buffer = BlockBuffer::default();
     buffer.start(at(0));
@@ -167,7 +166,7 @@ fn column(name: &'static str, values: Vec<f64>) -> Vector {
 fn columns() -> Vec<Vector> {
     let nan = f64::from_bits(0x7ff0_0000_0000_0002);
     let third = 1.0 / 3.0;
-    // Rows 1 and 131 are outliers of their chunks, rows 5 and 200 to 219 have no value.
+    // Rows 1 and 131 are outliers of their chunks, rows 5 and 200 to 219 are missing.
     let mut spikes: Vec<f64> = (0..260).map(|row| f64::from(row * 7 % 10) / 10.0).collect();
     (spikes[1], spikes[5], spikes[131]) = (1_234_567.8, MISSING, -9_876.5);
     spikes[200..220].fill(MISSING);
@@ -221,8 +220,8 @@ fn blocks() -> Vec<Vector> {
     ]
 }
 
-/// What a later version may send to this one: both are skipped.
-fn from_the_future() -> Vec<Vector> {
+/// Frames that a later version may send. Readers skip both.
+fn of_later_versions() -> Vec<Vector> {
     let mut kind = frame(Body::Unknown { kind: 200 });
     kind.extend(b"from the future");
     kind[4] = 15;

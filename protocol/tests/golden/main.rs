@@ -1,13 +1,14 @@
-//! Golden vectors: the bytes of messages, and what they mean.
+//! Golden vectors: encoded messages and their meaning.
 //!
-//! | folder | holds |
+//! | folder | contents |
 //! | --- | --- |
-//! | `frames/` | a message from a server, in `.bin`, and its meaning in `.json` |
-//! | `client_messages/` | likewise from a viewer |
-//! | `refused/` | messages that must be refused, and with which error |
+//! | `frames/` | messages from a server in `.bin`, their meaning in `.json` |
+//! | `client_messages/` | likewise, messages from a viewer |
+//! | `refused/` | invalid messages in `.bin`, the expected error in `.json` |
 //!
-//! The tests make each of them anew and compare. A change here is a change of the wire: set `KYMOGRAPH_BLESS=1` to write
-//! the files, and read the difference before it is committed. Clients in other languages are held against the same files.
+//! The tests encode each message again and compare. A change of a `.bin` file changes the wire format. To write the files, set
+//! `KYMOGRAPH_BLESS=1`; review the difference before you commit it. Clients in other languages are tested against the same
+//! files.
 
 mod describe;
 mod frames;
@@ -20,13 +21,12 @@ use std::path::PathBuf;
 use protocol::{ClientMessage, DecodeError, Frame};
 use serde_json::{Value, json};
 
-/// A message and its name.
 struct Vector {
     name: &'static str,
     bytes: Vec<u8>,
 }
 
-/// Compares with the files in `folder`, and sees to it that there are no others.
+/// Compares with the files in `folder` and asserts that it contains no others.
 fn compare(folder: &str, vectors: Vec<(Vector, Value)>) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder);
     let bless = std::env::var_os("KYMOGRAPH_BLESS").is_some();
@@ -43,7 +43,7 @@ fn compare(folder: &str, vectors: Vec<(Vector, Value)>) {
         }
         assert_eq!(std::fs::read(folder.join(&bin)).expect("the vector's bytes"), bytes, "{bin}");
         assert_eq!(std::fs::read_to_string(folder.join(&json)).expect("the vector's meaning"), text, "{json}");
-        assert!(expected.insert(bin) && expected.insert(json), "{name} is there twice");
+        assert!(expected.insert(bin) && expected.insert(json), "duplicate {name}");
     }
     let found = std::fs::read_dir(&folder).expect("reads");
     let found: BTreeSet<String> =
@@ -52,7 +52,7 @@ fn compare(folder: &str, vectors: Vec<(Vector, Value)>) {
 }
 
 #[test]
-fn frames_are_what_they_were() {
+fn frames_match_golden_vectors() {
     let vectors = frames::all().into_iter().map(|vector| {
         let frame = Frame::decode(&vector.bytes).unwrap_or_else(|error| panic!("{}: {error}", vector.name));
         let meaning = describe::frame(&frame);
@@ -61,8 +61,8 @@ fn frames_are_what_they_were() {
     compare("frames", vectors.collect());
 }
 
-/// The same bytes eight times, beginning at each place in a word of eight bytes.
-fn at_every_alignment(bytes: &[u8], mut look: impl FnMut(usize, &[u8])) {
+/// Calls `test` with the bytes at each of the eight offsets within a word.
+fn at_every_alignment(bytes: &[u8], mut test: impl FnMut(usize, &[u8])) {
     let mut room = vec![0; bytes.len() + 16];
     let word = room.as_ptr().align_offset(8);
     for place in 0..8 {
@@ -70,12 +70,12 @@ fn at_every_alignment(bytes: &[u8], mut look: impl FnMut(usize, &[u8])) {
         let moved = &mut room[start..start + bytes.len()];
         moved.copy_from_slice(bytes);
         assert_eq!(moved.as_ptr().addr() % 8, place);
-        look(place, moved);
+        test(place, moved);
     }
 }
 
 #[test]
-fn a_message_says_the_same_to_the_last_bit_wherever_it_lies_in_memory() {
+fn messages_decode_identically_at_every_alignment() {
     for Vector { name, bytes } in frames::all() {
         let frame = Frame::decode(&bytes).expect("decodes");
         let meaning = describe::frame(&frame);
@@ -118,7 +118,7 @@ fn frames_cover_every_kind_and_every_encoding() {
 }
 
 #[test]
-fn client_messages_are_what_they_were() {
+fn client_messages_match_golden_vectors() {
     let vectors: Vec<_> = requests::all()
         .into_iter()
         .map(|vector| {
@@ -129,15 +129,15 @@ fn client_messages_are_what_they_were() {
         })
         .collect();
     let kinds: BTreeSet<_> = vectors.iter().map(|(_, meaning)| meaning["kind"].to_string()).collect();
-    assert_eq!(kinds.len(), 6, "every kind is there");
+    assert_eq!(kinds.len(), 6, "every kind");
     compare("client_messages", vectors);
 }
 
 #[test]
-fn what_must_be_refused_is_refused_for_its_reason() {
+fn invalid_messages_are_refused_with_the_expected_error() {
     let reason = |error: DecodeError| {
         let name = format!("{error:?}").chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
-        json!({ "error": name, "says": error.to_string() })
+        json!({ "error": name, "message": error.to_string() })
     };
     let frames = refused::frames().into_iter().map(|vector| {
         let error = Frame::decode(&vector.bytes).expect_err(vector.name);
@@ -149,6 +149,6 @@ fn what_must_be_refused_is_refused_for_its_reason() {
     });
     let vectors: Vec<_> = frames.chain(messages).collect();
     let names: BTreeSet<_> = vectors.iter().map(|(_, meaning)| meaning["error"].to_string()).collect();
-    assert_eq!(names.len(), 18, "every error is there: {names:?}");
+    assert_eq!(names.len(), 18, "every error: {names:?}");
     compare("refused", vectors);
 }

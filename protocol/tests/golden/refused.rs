@@ -1,4 +1,4 @@
-//! Messages that must be refused, written byte by byte.
+//! Invalid messages, assembled byte by byte.
 
 use protocol::limits::{
     MAX_BLOCK_ROWS, MAX_GROUP_SERIES, MAX_LABELS, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_TEXT_BYTES,
@@ -6,7 +6,7 @@ use protocol::limits::{
 
 use crate::Vector;
 
-/// Appends fields as the wire has them.
+/// Appends encoded fields.
 #[derive(Clone, Default)]
 struct Fields(Vec<u8>);
 
@@ -36,7 +36,7 @@ impl Fields {
         self.unsigned(((number << 1) ^ (number >> 63)) as u64)
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "reads as the wire does: lists are built where they are told")]
+    #[expect(clippy::needless_pass_by_value, reason = "builds lists in place, in wire order")]
     fn list(self, items: Self) -> Self {
         self.unsigned(items.0.len() as u64).raw(&items.0)
     }
@@ -68,7 +68,7 @@ fn block(rows: u64, times_encoding: u8, times: Fields, columns: Fields) -> Field
     fields().unsigned(1).unsigned(rows).byte(times_encoding).list(times).list(columns)
 }
 
-/// A block whose times are in order, with these columns.
+/// A block with valid times and these columns.
 fn with_columns(rows: u64, columns: Fields) -> Vec<u8> {
     samples(block(rows, 1, fields().signed(0).unsigned(1), columns))
 }
@@ -91,7 +91,6 @@ fn five_and_six() -> Fields {
     fields().byte(0).signed(5).signed(1).byte(0)
 }
 
-/// One group descriptor.
 fn group(id: u64, name: &str, bounds: &Fields) -> Fields {
     fields().unsigned(id).text(name).text("Title").text("1").unsigned(100_000).raw(&bounds.0)
 }
@@ -104,8 +103,7 @@ fn series(series: Fields) -> Vec<u8> {
     frame(2, &fields().unsigned(0).list(fields()).list(series).list(fields()))
 }
 
-/// One series descriptor.
-fn described(id: u64, labels: Fields) -> Fields {
+fn series_descriptor(id: u64, labels: Fields) -> Fields {
     fields().unsigned(id).unsigned(1).text("name").unsigned(0).list(labels)
 }
 
@@ -149,7 +147,7 @@ fn heads() -> Vec<Vector> {
 
 fn bincode() -> Vec<Vector> {
     let hello = |server: &Fields| frame(1, &fields().raw(&server.0).text("host").unsigned(1).unsigned(1));
-    let label_beyond_its_series = described(1, fields().unsigned(50).raw(b"device")).0;
+    let label_beyond_its_series = series_descriptor(1, fields().unsigned(50).raw(b"device")).0;
     named(vec![
         ("bytes_after_the_body", frame(6, &fields().unsigned(1).byte(0))),
         ("length_beyond_the_message", hello(&fields().unsigned(1 << 60))),
@@ -177,7 +175,7 @@ fn limits() -> Vec<Vector> {
         ("columns_over_the_limit", with_columns(0, repeated(MAX_GROUP_SERIES as u64 + 1, empty))),
         ("values_over_the_limit", with_columns(full, repeated(9, constant))),
         ("name_over_the_limit", groups(group(1, &long, &fields().unsigned(0)))),
-        ("labels_over_the_limit", series(described(1, repeated(MAX_LABELS as u64 + 1, |_| label.clone())))),
+        ("labels_over_the_limit", series(series_descriptor(1, repeated(MAX_LABELS as u64 + 1, |_| label.clone())))),
         ("text_over_the_limit", frame(13, &fields().unsigned(0).unsigned(0).text(&"x".repeat(MAX_TEXT_BYTES + 1)))),
     ])
 }
@@ -188,7 +186,7 @@ fn catalogs() -> Vec<Vector> {
     let twice = |entry: &Fields| fields().raw(&entry.0).raw(&entry.0);
     named(vec![
         ("group_twice", groups(twice(&group(1, "cpu", &auto)))),
-        ("series_described_twice", series(twice(&described(1, fields())))),
+        ("series_described_twice", series(twice(&series_descriptor(1, fields())))),
         (
             "retired_twice",
             frame(2, &fields().unsigned(1).list(fields()).list(fields()).list(twice(&fields().unsigned(3)))),

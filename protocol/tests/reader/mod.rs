@@ -1,11 +1,11 @@
-//! A consumer that reads everything there is in a frame, into memory that it has beforehand.
+//! Reads all items and values of a frame into memory allocated beforehand.
 
 use std::hint::black_box;
 
 use protocol::limits::MAX_BLOCK_ROWS;
 use protocol::{Blocks, Body, Frame};
 
-/// Room for the values of one column.
+/// Buffer for the values of one column.
 pub(crate) struct Reader {
     values: Vec<f64>,
 }
@@ -15,7 +15,7 @@ impl Reader {
         Self { values: vec![0.0; MAX_BLOCK_ROWS as usize] }
     }
 
-    /// Reads every item of every list, and every time and value. Returns how many there were.
+    /// Reads every item of every list, every time and every value. Returns their number.
     pub(crate) fn read(&mut self, frame: &Frame<'_>) -> usize {
         match frame.body {
             Body::Samples(samples) => self.blocks(&samples.blocks),
@@ -39,7 +39,7 @@ impl Reader {
                 let place = &mut self.values[..block.rows as usize];
                 values.copy_to(place);
                 read += black_box(&*place).len();
-                // The rest of it once more, as a ring that wraps takes it.
+                // The second half again, as a ring that wraps does.
                 let half = place.len() / 2;
                 values.from_row(half).copy_to(&mut place[half..]);
                 black_box(&*place);
@@ -49,7 +49,7 @@ impl Reader {
     }
 }
 
-/// Looks at every item, as [`Iterator::count`] need not.
+/// Reads every item, which [`Iterator::count`] may skip.
 fn count<T>(items: impl Iterator<Item = T>) -> usize {
     items.map(black_box).fold(0, |count, _| count + 1)
 }

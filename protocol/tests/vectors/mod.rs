@@ -1,14 +1,14 @@
-//! The golden vectors, for tests that read them.
+//! Reads the golden vectors.
 
 use std::path::PathBuf;
 
-/// A message as it stands in its file.
+/// An encoded message from a `.bin` file.
 pub(crate) struct Vector {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// The messages in a folder of `golden/`, by name.
+/// The messages in a folder of `golden/`, sorted by name.
 pub(crate) fn read(folder: &str) -> Vec<Vector> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder);
     let files = std::fs::read_dir(&folder).expect("reads").map(|file| file.expect("reads").path());

@@ -1,13 +1,14 @@
-//! wincode, which knows nothing of bincode, reads every golden message to the same values and writes the same bytes.
+//! wincode, an implementation independent of bincode, decodes every golden message to the same values and encodes the
+//! same bytes.
 //!
-//! The wire is ours, bincode only writes it (docs/decisions/0001-bincode.md). This is the proof: with wincode's varints,
-//! lengths and variants as below, its messages are ours, so that the implementation can be changed without the wire.
+//! This proves that bincode can be replaced without changing the wire format (docs/decisions/0001-bincode.md). wincode is
+//! configured as follows:
 //!
-//! | wire | wincode |
+//! | part | wincode |
 //! | --- | --- |
 //! | body | `VarInt`; lengths in bytes as varint u64 (`BincodeLen`); variants as varint u32 from 0 |
 //! | preamble, header | `FixInt` |
-//! | list | its bytes, walked by `mirror::List` |
+//! | list | bytes, decoded by `mirror::List` |
 //! | packed columns | bytes |
 
 mod integers;
@@ -26,32 +27,32 @@ use wincode::{SchemaRead, SchemaWrite};
 
 type With<Integers> = Configuration<true, DEFAULT_PREALLOCATION_SIZE_LIMIT, BincodeLen, LittleEndian, Integers, u32>;
 
-/// Bodies.
+/// Of message bodies.
 pub(crate) type Varints = With<VarInt>;
-/// Preambles and envelopes.
+/// Of preambles and headers.
 pub(crate) type Fixed = With<FixInt>;
 
-/// What wincode reads, which must be all of `bytes`, and writes again as it found it.
+/// Decodes all of `bytes` and asserts that encoding the value restores them.
 pub(crate) fn read<'a, T>(bytes: &'a [u8]) -> T
 where
     T: SchemaRead<'a, Varints, Dst = T> + SchemaWrite<Varints, Src = T>,
 {
-    let value = wincode::config::deserialize_exact(bytes, Varints::new()).expect("wincode reads it");
-    assert_eq!(wincode::config::serialize(&value, Varints::new()).expect("wincode writes it"), bytes);
+    let value = wincode::config::deserialize_exact(bytes, Varints::new()).expect("wincode decodes it");
+    assert_eq!(wincode::config::serialize(&value, Varints::new()).expect("wincode encodes it"), bytes);
     value
 }
 
-/// As [`read`], of fixed widths.
+/// Like [`read`] with integers of fixed width.
 pub(crate) fn read_fixed<'a, T>(bytes: &'a [u8]) -> T
 where
     T: SchemaRead<'a, Fixed, Dst = T> + SchemaWrite<Fixed, Src = T>,
 {
-    let value = wincode::config::deserialize_exact(bytes, Fixed::new()).expect("wincode reads it");
-    assert_eq!(wincode::config::serialize(&value, Fixed::new()).expect("wincode writes it"), bytes);
+    let value = wincode::config::deserialize_exact(bytes, Fixed::new()).expect("wincode decodes it");
+    assert_eq!(wincode::config::serialize(&value, Fixed::new()).expect("wincode encodes it"), bytes);
     value
 }
 
-/// Compares field by field, by name and value, lists item by item: mirrors are named as what they mirror.
+/// Compares names and values of all fields, which the Debug output contains.
 fn assert_same(mirror: &impl Debug, original: &impl Debug, vector: &str) {
     assert_eq!(format!("{mirror:#?}"), format!("{original:#?}"), "{vector}");
 }

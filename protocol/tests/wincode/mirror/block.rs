@@ -1,4 +1,4 @@
-//! Samples. Columns stay packed.
+//! Sample blocks. Columns stay packed.
 
 use wincode::{SchemaRead, SchemaWrite};
 
@@ -7,7 +7,7 @@ use super::list::List;
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct Blocks<'a> {
-    origin: Timestamp,
+    base: Timestamp,
     list: List<'a, WireBlock<'a>>,
 }
 

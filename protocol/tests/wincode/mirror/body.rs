@@ -1,4 +1,4 @@
-//! Bodies.
+//! Bodies of frames.
 
 use wincode::{SchemaRead, SchemaWrite};
 
@@ -8,7 +8,6 @@ use super::head::{Interval, Sequence, SeriesId, Timestamp};
 use super::list::List;
 use crate::read;
 
-/// A body of each kind.
 #[derive(Debug)]
 pub(crate) enum Body<'a> {
     Hello(Hello<'a>),
@@ -27,7 +26,7 @@ pub(crate) enum Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// Reads a body; `None` when this version does not know its kind.
+    /// Returns `None` if the kind is unknown.
     pub(crate) fn read(kind: u8, bytes: &'a [u8]) -> Option<Self> {
         Some(match kind {
             1 => Self::Hello(read(bytes)),
@@ -120,7 +119,7 @@ pub(crate) enum Severity {
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct Annotation<'a> {
     id: u64,
-    kind: AnnotationKind,
+    cause: AnnotationCause,
     at: Timestamp,
     until: Timestamp,
     position: Sequence,
@@ -130,7 +129,7 @@ pub(crate) struct Annotation<'a> {
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) enum AnnotationKind {
+pub(crate) enum AnnotationCause {
     Note,
     TriggerHit,
 }

@@ -1,4 +1,4 @@
-//! Descriptors.
+//! Descriptors of groups and series.
 
 use wincode::{SchemaRead, SchemaWrite};
 

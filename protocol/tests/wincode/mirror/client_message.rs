@@ -1,11 +1,10 @@
-//! Messages from a viewer, whose bodies are their fields, one after another.
+//! Messages from a viewer. A body is the sequence of its fields.
 
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::head::{Epoch, Interval, Sequence, Timestamp};
 use crate::read;
 
-/// A message of each kind.
 #[derive(Debug)]
 pub(crate) enum ClientMessage<'a> {
     Subscribe { start: Start },

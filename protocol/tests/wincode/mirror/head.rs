@@ -1,4 +1,4 @@
-//! What stands before a body, and the numbers that everything is made of.
+//! Preamble, header and number types.
 
 use wincode::{SchemaRead, SchemaWrite};
 

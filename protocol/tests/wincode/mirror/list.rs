@@ -1,4 +1,4 @@
-//! Lists.
+//! Lists that borrow their items.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,7 +8,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use crate::Varints;
 
-/// A list on the wire: its length in bytes, then its items.
+/// Encoded as the length in bytes, then the items.
 #[derive(SchemaRead, SchemaWrite)]
 pub(crate) struct List<'a, T> {
     bytes: &'a [u8],
@@ -19,7 +19,7 @@ impl<'a, T> List<'a, T>
 where
     T: SchemaRead<'a, Varints, Dst = T> + SchemaWrite<Varints, Src = T>,
 {
-    /// Every item, each of which is written again as it was read.
+    /// Decodes every item and asserts that encoding it restores its bytes.
     fn items(&self) -> Vec<T> {
         let mut rest = self.bytes;
         let mut items = Vec::new();

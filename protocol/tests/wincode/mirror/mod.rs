@@ -1,5 +1,5 @@
-//! The wire's structures once more, for wincode: the same names, and the same fields in the same order.
-#![allow(dead_code, reason = "they are compared as they print, which does not count as use")]
+//! The protocol's structures for wincode, with the same names and fields in the same order.
+#![allow(dead_code, reason = "they are compared by their Debug output, which does not count as use")]
 
 mod block;
 mod body;
