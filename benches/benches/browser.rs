@@ -1,6 +1,6 @@
-//! The decoder where it runs: Wasm in headless Chromium, beside what JavaScript itself can do with the same data.
+//! The decoder as Wasm in headless Chromium, beside JavaScript with the same data.
 //!
-//! Prints a table; there is no criterion in a browser. Contenders take turns in one run, and the median counts.
+//! Prints a table, since criterion does not run in a browser. Competitors run in turn; figures are medians.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     })
 }
 
-/// Serves a folder and nothing else.
+/// Serves the files of a folder.
 struct Files(Page);
 
 impl Answer for Files {
@@ -60,11 +60,11 @@ struct Shape {
     name: String,
     bytes_per_sample: f64,
     samples_per_message: f64,
-    results: Vec<Contender>,
+    results: Vec<Competitor>,
 }
 
 #[derive(Deserialize)]
-struct Contender {
+struct Competitor {
     name: String,
     samples_per_second: f64,
 }
@@ -76,7 +76,7 @@ impl Shape {
         println!("| in Chromium | M samples/s | GB/s of f64 | x typed array copied |");
         println!("| --- | --: | --: | --: |");
         let copy = results.first()?.samples_per_second;
-        for Contender { name, samples_per_second } in results {
+        for Competitor { name, samples_per_second } in results {
             let (millions, gigabytes) = (samples_per_second / 1e6, samples_per_second * 8.0 / 1e9);
             println!("| {name} | {millions:.0} | {gigabytes:.2} | {:.2} |", samples_per_second / copy);
         }

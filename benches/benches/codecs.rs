@@ -1,4 +1,4 @@
-//! Encoding and decoding beside other codecs; the tables are `cargo run -p benches --bin summary`'s.
+//! Encoding and decoding beside other codecs. `cargo run -p benches --bin summary` prints the tables.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -37,7 +37,7 @@ fn codecs(c: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    // Some two hundred functions: enough for the median, and still a few minutes.
+    // About two hundred functions: enough samples for a median within a few minutes.
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(500))

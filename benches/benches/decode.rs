@@ -1,11 +1,11 @@
-//! From a message's bytes into the store's rings, beside a plain copy of the same bytes.
+//! Decoding a message into the store's rings, beside a copy of its bytes.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use dashboard::store::Store;
 use protocol::{Frame, Interval};
 use std::hint::black_box;
 
-/// (series, rows): few long columns; many short ones; a display frame of a wall of 96 series at 1 kHz.
+/// (series, rows): one long column; many short columns; the frame of a wall of 96 series at 1 kHz.
 const SHAPES: [(u32, u32); 3] = [(1, 8_000), (400, 2), (96, 16)];
 
 fn decode(c: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! Blocks of values that can be shortened, beside pco; the tables are `cargo run -p benches --bin summary`'s.
+//! Compressible blocks beside pco. `cargo run -p benches --bin summary` prints the tables.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use benches::record::Ring;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 fn blocks(c: &mut Criterion) {
-    for signal in Signal::SHORTENABLE {
+    for signal in Signal::COMPRESSIBLE {
         for task in [BlockTask::Decode, BlockTask::Encode] {
             let mut group = c.benchmark_group(task.group(signal));
             for rows in TIMED_BLOCK_ROWS {

@@ -1,6 +1,6 @@
-//! How many bytes a sample takes on the wire, and how long it takes to encode. Prints a table.
+//! Encoded bytes and encoding time per sample. Prints a table.
 //!
-//! Frames are counted whole: header, heads of blocks and columns, times. A sample is one value of one series.
+//! Sizes are those of whole frames: header, heads of blocks and columns, times.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -14,7 +14,7 @@ use feed_server::ingest::{Outlet, SyntheticSource, SyntheticSpec, stop_signal};
 use feed_server::stream::catalog::Catalog;
 use protocol::{BlockBuffer, Body, Frame, GroupId, Header, Samples, SeriesId, Timestamp};
 
-/// Rows of each block: as sent live at 10 Hz, at 1,000 Hz, and as history.
+/// Rows of a block: live at 10 Hz, live at 1,000 Hz, and history.
 const ROWS: [usize; 5] = [1, 16, 60, 250, 1_000];
 
 fn main() -> Result<()> {
@@ -47,8 +47,7 @@ struct Encoded {
     seconds: f64,
 }
 
-/// Encodes every group in blocks of so many rows. A frame takes a block of each group, as a live one does, for as long as
-/// they fit.
+/// Encodes every group in blocks of `rows` rows. A frame contains a block of each group, like a live frame, if they fit.
 fn encode(groups: &BTreeMap<GroupId, Rows>, rows: usize) -> Result<Encoded> {
     let mut encoded = Encoded { frames: 0, bytes: 0, seconds: 0.0 };
     let (mut blocks, mut frame) = (BlockBuffer::default(), Vec::new());
@@ -120,7 +119,7 @@ fn synthetic() -> BTreeMap<GroupId, Rows> {
     groups
 }
 
-/// Logarithms of uniform numbers: they spend every bit of the mantissa.
+/// Logarithms of uniform numbers, which use every bit of the mantissa.
 fn noise() -> BTreeMap<GroupId, Rows> {
     let times: Vec<_> = (0..6_000).map(|row| Timestamp::from_micros(row * 10_000)).collect();
     let column = |series: u64| (0..6_000).map(|row| -benches::noise(1, series, row).max(1e-300).ln()).collect();

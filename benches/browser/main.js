@@ -1,14 +1,14 @@
-// Measures the decoder beside what JavaScript itself can do with the same data.
+// Measures the decoder beside JavaScript with the same data.
 import init, { DecodeProbe } from './decode_probe.js';
 
 await init({ module_or_path: './decode_probe_bg.wasm' });
 
-/** More than a processor's cache holds of raw messages, so that they come from memory, as those of a socket do. */
+/** Raw messages together exceed a processor's cache, so they are read from memory, like those of a socket. */
 const MESSAGES = 64;
 const ROUNDS = 7;
 
-/** What each contender does with a message; each returns how many values it made available. */
-function contenders(probe) {
+/** Functions of all competitors. Each processes a message and returns its number of values. */
+function competitors(probe) {
   const numbers = Array.from({ length: MESSAGES }, (_, number) => number);
   const messages = numbers.map((number) => probe.message(number));
   const arrays = numbers.map((number) => probe.values(number));
@@ -31,7 +31,7 @@ function contenders(probe) {
   };
 }
 
-/** Values a second over `milliseconds` or a little longer. */
+/** Values per second, measured for at least `milliseconds`. */
 function rate(work, milliseconds) {
   let values = 0;
   const start = performance.now();
@@ -45,10 +45,10 @@ function rate(work, milliseconds) {
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
-/** Runs every contender in turn, `ROUNDS` times, each for so long; the first turn only warms up. */
+/** Runs all competitors in turn, `ROUNDS` times, after a round for warm-up. */
 window.measure = (milliseconds) =>
   DecodeProbe.shapes().map((shape) => {
-    const { bytesPerSample, samplesPerMessage, run } = contenders(new DecodeProbe(shape));
+    const { bytesPerSample, samplesPerMessage, run } = competitors(new DecodeProbe(shape));
     const names = Object.keys(run);
     const rates = new Map(names.map((name) => [name, []]));
     for (let round = 0; round <= ROUNDS; round += 1) {

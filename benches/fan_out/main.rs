@@ -1,14 +1,14 @@
-//! Fan-out: what it costs to send the same messages to 200 viewers, ours beside what others do.
+//! Fan-out: cost of sending the same messages to 200 viewers, beside other WebSocket servers.
 //!
-//! The sender is a process of its own, on one processor; the viewers drain on the other. Each variant sends as fast as it
-//! can for a while, in turns, and the median of the turns counts.
+//! The sender is a separate process on one processor; the viewers read on the other. The variants send in turn, as fast as
+//! possible; figures are medians.
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `sender` | the process that sends, told by lines what |
-//! | `variants` | the ways to send |
-//! | `viewers` | the other end |
-//! | `table` | what is printed |
+//! | `sender` | the sending process, controlled by lines |
+//! | `variants` | the compared senders |
+//! | `viewers` | the receiving end |
+//! | `table` | the output |
 
 mod sender;
 mod table;
@@ -28,11 +28,11 @@ use xtask::workspace::{Workspace, in_path};
 const VIEWERS: usize = 200;
 const ROUNDS: usize = 5;
 
-/// Message sizes, one at a time and eight in a tick.
+/// (message bytes, messages per tick).
 const LOADS: [(usize, usize); 6] = [(512, 1), (4_096, 1), (16_384, 1), (65_000, 1), (512, 8), (4_096, 8)];
 
 fn main() -> Result<()> {
-    if let Some(variant) = sender::asked_for() {
+    if let Some(variant) = sender::requested_variant() {
         return variants::run(variant);
     }
     let effort = Effort::of_bench("fan_out");
@@ -52,20 +52,20 @@ fn main() -> Result<()> {
         for _ in 0..rounds {
             for &variant in &variants {
                 let mut sender = Sender::start(variant, node.as_deref())?;
-                let watching = Viewers::connect(sender.address, viewers)?;
+                let connected = Viewers::connect(sender.address, viewers)?;
                 table.add(variant, load, sender.send(load)?);
-                watching.leave();
+                connected.disconnect();
             }
         }
     }
     table.print();
     if node.is_none() {
-        println!("\nnpm ws was not measured: it needs node and npm, and is left out of brief runs.");
+        println!("\nnpm ws was not measured: it requires node and npm, and is omitted in brief runs.");
     }
     Ok(())
 }
 
-/// The folder of the server for node, with its one dependency; none without node and npm.
+/// Installs the server for node. Returns `None` if node or npm is missing.
 fn node_server() -> Result<Option<PathBuf>> {
     let (Some(_), Some(npm)) = (in_path("node"), in_path("npm")) else { return Ok(None) };
     let workspace = Workspace::find()?;

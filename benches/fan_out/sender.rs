@@ -1,4 +1,4 @@
-//! The process that sends.
+//! The sending process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -10,25 +10,25 @@ use xtask::workspace::in_path;
 
 use crate::variants::Variant;
 
-/// Names the variant to a sender.
+/// Environment variable with the name of the sender's variant.
 const VARIABLE: &str = "KYMOGRAPH_FAN_OUT";
 
-/// The variant that this process is to be.
-pub(crate) fn asked_for() -> Option<Variant> {
+/// The variant to run in this process, if it is a sender.
+pub(crate) fn requested_variant() -> Option<Variant> {
     let name = std::env::var(VARIABLE).ok()?;
     Variant::ALL.into_iter().find(|variant| variant.name() == name)
 }
 
-/// What to send.
+/// Size and number of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load {
     pub(crate) bytes: usize,
-    /// Messages in a tick.
+    /// Messages per tick.
     pub(crate) burst: usize,
     pub(crate) milliseconds: u64,
 }
 
-/// What it took.
+/// Measured rate, and CPU time per delivery.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     pub(crate) deliveries_per_second: f64,
@@ -36,7 +36,7 @@ pub(crate) struct Cost {
     pub(crate) kernel_us: f64,
 }
 
-/// A process that sends in one of the ways, on a processor of its own.
+/// A sending process on a processor of its own.
 pub(crate) struct Sender {
     process: Child,
     orders: ChildStdin,
@@ -50,7 +50,7 @@ impl Sender {
             (Variant::NodeWs, Some(folder)) => vec!["node".into(), folder.join("server.js").into_os_string()],
             _ => vec![std::env::current_exe()?.into_os_string()],
         };
-        // Where it cannot be pinned, all share all processors, and figures are rougher.
+        // Without taskset, sender and viewers share all processors, and figures vary more.
         if in_path("taskset").is_some() {
             program.splice(0..0, ["taskset".into(), "-c".into(), "0".into()]);
         }
@@ -69,13 +69,15 @@ impl Sender {
         Ok(Self { process, orders, answers, address })
     }
 
-    /// Sends for a while to all viewers that are connected.
+    /// Sends to all connected viewers.
     pub(crate) fn send(&mut self, load: Load) -> Result<Cost> {
         writeln!(self.orders, "{} {} {}", load.bytes, load.burst, load.milliseconds)?;
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
         let figures: Vec<f64> = line.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
-        let [deliveries, seconds, user, kernel] = figures[..] else { anyhow::bail!("four figures, found {line:?}") };
+        let [deliveries, seconds, user, kernel] = figures[..] else {
+            anyhow::bail!("expected four figures, found {line:?}")
+        };
         Ok(Cost {
             deliveries_per_second: deliveries / seconds,
             user_us: user * 1e6 / deliveries,

@@ -1,9 +1,8 @@
-//! What is printed.
+//! The output of the bench.
 
 use crate::sender::{Cost, Load};
 use crate::variants::Variant;
 
-/// All costs, as they came in.
 pub(crate) struct Table {
     viewers: usize,
     costs: Vec<(Variant, Load, Cost)>,
@@ -19,7 +18,7 @@ impl Table {
     }
 
     pub(crate) fn print(&self) {
-        println!("\n{} viewers; CPU time is the sender's, in us a delivery.\n", self.viewers);
+        println!("\n{} viewers; CPU time is the sender's, in us per delivery.\n", self.viewers);
         println!("| load | sender | deliveries/s | x (a) | x (d) | user | kernel |");
         println!("| --- | --- | --: | --: | --: | --: | --: |");
         let mut loads: Vec<Load> = self.costs.iter().map(|&(_, load, _)| load).collect();
@@ -47,7 +46,7 @@ impl Table {
         }
     }
 
-    /// Of each figure the median over the rounds.
+    /// The median of each figure over all rounds.
     fn median(&self, variant: Variant, load: Load) -> Option<Cost> {
         let costs: Vec<Cost> =
             self.costs.iter().filter(|(v, l, _)| (*v, *l) == (variant, load)).map(|&(_, _, cost)| cost).collect();

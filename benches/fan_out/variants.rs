@@ -1,4 +1,4 @@
-//! The ways to send. All of them go from viewer to viewer, as a writer loop does, and wait for one that takes no more.
+//! The compared senders. All send to one viewer after the other, and wait for a viewer whose buffer is full.
 
 use std::future::poll_fn;
 use std::io::{BufRead, stdin};
@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
-/// One way to send.
+/// A compared sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Variant {
     TungsteniteSend,
@@ -45,20 +45,20 @@ impl Variant {
     }
 }
 
-/// Is a sender: says where it listens, then does what each line of its input asks for.
+/// Runs a sender: prints its address, then executes each line of its input.
 pub(crate) fn run(variant: Variant) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         println!("{}", listener.local_addr()?);
-        // Viewers connect before the first order; the last of them says so with a line.
+        // Viewers connect before the first order.
         let mut orders = read_orders();
         let mut viewers = Vec::new();
         loop {
             tokio::select! {
                 accepted = listener.accept() => viewers.push(Viewer::accept(variant, accepted?.0).await?),
                 order = orders.recv() => match order {
-                    Some(order) => carry_out(&mut viewers, &order).await?,
+                    Some(order) => execute(&mut viewers, &order).await?,
                     None => return Ok(()),
                 },
             }
@@ -72,9 +72,9 @@ fn read_orders() -> tokio::sync::mpsc::UnboundedReceiver<String> {
     orders
 }
 
-async fn carry_out(viewers: &mut [Viewer], order: &str) -> Result<()> {
+async fn execute(viewers: &mut [Viewer], order: &str) -> Result<()> {
     let numbers: Vec<u64> = order.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-    let [bytes, burst, milliseconds] = numbers[..] else { anyhow::bail!("three numbers, found {order:?}") };
+    let [bytes, burst, milliseconds] = numbers[..] else { anyhow::bail!("expected three numbers, found {order:?}") };
     let tick = Tick::of(bytes as usize, burst as usize);
     let (started, before) = (Instant::now(), CpuTime::now()?);
     let time = Duration::from_millis(milliseconds);
@@ -90,7 +90,7 @@ async fn carry_out(viewers: &mut [Viewer], order: &str) -> Result<()> {
     Ok(())
 }
 
-/// What this process has taken, in seconds. `/proc` tells hundredths only.
+/// CPU time of this process in seconds. Not from `/proc`, whose resolution is 10 ms.
 struct CpuTime {
     user: f64,
     kernel: f64,
@@ -104,11 +104,11 @@ impl CpuTime {
     }
 }
 
-/// What every viewer is sent in a tick.
+/// The messages of a tick.
 struct Tick {
     messages: Vec<Bytes>,
     framed: Vec<Bytes>,
-    /// All of it, one after another.
+    /// All framed messages.
     whole: Vec<u8>,
 }
 
@@ -121,7 +121,7 @@ impl Tick {
     }
 }
 
-/// A viewer's socket, as each way needs it.
+/// A viewer's socket.
 enum Viewer {
     TungsteniteSend(Box<WebSocketStream<TcpStream>>),
     TungsteniteFeed(Box<WebSocketStream<TcpStream>>),
@@ -142,7 +142,7 @@ impl Viewer {
             }
             Variant::WriteAll => Self::WriteAll(socket.into_inner()),
             Variant::Ours => Self::Ours(Box::new(Outbox::new(Box::new(socket.into_inner())))),
-            Variant::NodeWs => anyhow::bail!("that is a program for node"),
+            Variant::NodeWs => anyhow::bail!("this variant is a program for node"),
         })
     }
 

@@ -1,4 +1,4 @@
-//! The other end: viewers that drain their sockets and look at nothing.
+//! Viewers that read from their sockets and ignore the data.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -11,15 +11,15 @@ use tokio_tungstenite::client_async;
 
 const DRAIN_BYTES: usize = 256 * 1_024;
 
-/// Keeps this process, and every thread that it starts from now on, on one processor.
+/// Pins this process, including its future threads, to a processor.
 pub(crate) fn pin_to(processor: usize) {
     let mut taskset = Command::new("taskset");
     taskset.args(["-a", "-p", "-c", &processor.to_string(), &std::process::id().to_string()]);
-    // Without it, or with one processor only, figures are rougher.
-    let _rougher = taskset.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    // Without taskset, or with one processor, figures vary more.
+    let _not_pinned = taskset.stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
 
-/// Viewers that are connected.
+/// Connected viewers.
 pub(crate) struct Viewers {
     runtime: Runtime,
 }
@@ -38,7 +38,7 @@ impl Viewers {
         Ok(Self { runtime })
     }
 
-    pub(crate) fn leave(self) {
+    pub(crate) fn disconnect(self) {
         self.runtime.shutdown_background();
     }
 }

@@ -1,32 +1,32 @@
-//! Data that follows from its seed alone.
+//! Deterministic data from a seed.
 
 use std::f64::consts::TAU;
 
 use crate::noise;
 use crate::record::{Column, Record};
 
-/// How the values of one series behave.
+/// Behaviour of a series' values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Random over all 53 bits of a mantissa: no encoding can shorten it.
+    /// Random in all 53 bits of the mantissa, so incompressible.
     Noise,
-    /// A random walk, rounded to two decimals: a temperature, a price.
+    /// A random walk, rounded to two decimals, such as a temperature.
     Walk,
-    /// An integer that grows by about 1,000 a row: requests served.
+    /// An integer that grows by about 1,000 per row, such as served requests.
     Counter,
-    /// A sine with noise on it, rounded to two decimals: a load in percent.
+    /// A sine plus noise, rounded to two decimals, such as a load in percent.
     Sine,
-    /// A walk in whole pages of 4,096 bytes: memory in use.
+    /// A walk in whole pages of 4,096 bytes, such as used memory.
     Pages,
-    /// One of five levels, mostly the one before: a state, a queue's length.
+    /// One of five levels that seldom changes, such as a queue's length.
     Levels,
 }
 
 impl Signal {
-    /// Those that an encoding may shorten.
-    pub const SHORTENABLE: [Self; 5] = [Self::Walk, Self::Counter, Self::Sine, Self::Pages, Self::Levels];
+    /// All signals but noise.
+    pub const COMPRESSIBLE: [Self; 5] = [Self::Walk, Self::Counter, Self::Sine, Self::Pages, Self::Levels];
 
-    /// Its name in tables and benches.
+    /// Name in tables and benches.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Noise => "noise",
@@ -38,7 +38,6 @@ impl Signal {
         }
     }
 
-    /// `rows` values of series `seed`.
     pub fn values(self, seed: u64, rows: usize) -> Vec<f64> {
         let mut now = match self {
             Self::Noise | Self::Sine | Self::Levels => 0.0,
@@ -75,7 +74,7 @@ impl Signal {
     }
 }
 
-/// The double nearest to a whole number of hundredths.
+/// Rounds to two decimals.
 fn hundredths(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
@@ -83,19 +82,15 @@ fn hundredths(value: f64) -> f64 {
 /// Columns x rows of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Series.
     pub columns: usize,
-    /// Rows of each.
     pub rows: usize,
 }
 
 impl Shape {
-    /// `columns` x `rows`.
     pub const fn new(columns: usize, rows: usize) -> Self {
         Self { columns, rows }
     }
 
-    /// Values in all.
     pub const fn values(self) -> usize {
         self.columns * self.rows
     }
@@ -105,7 +100,6 @@ impl Shape {
         format!("{}x{}", self.columns, self.rows)
     }
 
-    /// A record of this shape.
     pub fn record(self, signal: Signal) -> Record {
         let columns = (0..self.columns)
             .map(|series| Column { series: series as u32, values: signal.values(series as u64, self.rows) });

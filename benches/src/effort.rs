@@ -1,27 +1,27 @@
-//! What the command line asks of a bench without criterion: the arguments are those of the others.
+//! Command line of benches without criterion. They accept criterion's arguments.
 
 use std::process::exit;
 
-/// Asked for by the same arguments that criterion takes.
+/// Duration of a bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// Long enough for figures.
+    /// Long enough for reliable figures.
     Full,
-    /// Just long enough to prove that it works: a measurement time below a second was asked for.
+    /// Only proves that the bench works. Selected by a measurement time below a second.
     Brief,
 }
 
 impl Effort {
-    /// What the command line asks for. Ends the process when it asks for other benches than the one of this name.
+    /// Reads the command line. Exits the process if the filter excludes the bench `name`.
     pub fn of_bench(name: &str) -> Self {
         if !is_wanted(name) {
             exit(0);
         }
-        Self::asked_for()
+        Self::from_arguments()
     }
 
-    /// What the command line asks for, of a bench that [asks](is_wanted) for each of its parts.
-    pub fn asked_for() -> Self {
+    /// Reads the command line of a bench that [filters](is_wanted) its parts.
+    pub fn from_arguments() -> Self {
         Self::of(std::env::args().skip(1))
     }
 
@@ -34,13 +34,13 @@ impl Effort {
     }
 }
 
-/// Whether the command line asks for the bench, or the part of one, of this name.
+/// Returns true unless the command line's filter excludes the bench or part `name`.
 pub fn is_wanted(name: &str) -> bool {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     filter(&arguments).is_none_or(|filter| name.contains(filter))
 }
 
-/// The part of a name that benches are chosen by: the one argument that is no option, and no option's value.
+/// The filter: the first argument that is neither an option nor the value of one.
 fn filter(arguments: &[String]) -> Option<&str> {
     let mut before = "";
     for argument in arguments {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn criterion_s_measurement_time_decides() {
+    fn measurement_time_below_a_second_is_brief() {
         let of = |arguments: &str| Effort::of(arguments.split_whitespace().map(str::to_owned));
         assert_eq!(of("--bench --warm-up-time 0.1 --measurement-time 0.2"), Effort::Brief);
         assert_eq!(of("--bench --measurement-time 5"), Effort::Full);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_argument_that_is_no_option_chooses() {
+    fn first_positional_argument_is_the_filter() {
         let of = |arguments: &str| {
             let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
             filter(&arguments).map(str::to_owned)

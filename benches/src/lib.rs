@@ -1,34 +1,34 @@
-//! Shared material of the benches.
+//! Shared parts of the benches.
 //!
-//! The benches themselves are in `benches/`. Run them with `cargo xtask bench`; each compares side by side in one run,
-//! since the machine it runs on is never the same.
+//! The benches are in `benches/`. Run them with `cargo xtask bench`. Each measures all competitors in the same run, since
+//! figures of different runs cannot be compared.
 //!
-//! | bench | times |
+//! | bench | measures |
 //! | --- | --- |
-//! | `decode` | a frame from bytes into the store, beside a plain copy of the same bytes |
-//! | `hub` | from batches to frames |
-//! | `pyramid` | summaries beside a ring, and a chart's columns from them, beside argminmax |
-//! | `chart` | drawing a chart of each kind, natively; derived signals |
+//! | `decode` | decoding a frame into the store, beside a copy of its bytes |
+//! | `hub` | encoding batches as frames |
+//! | `pyramid` | updating summaries, and computing a chart's columns from them, beside argminmax |
+//! | `chart` | drawing a chart of each kind, natively; transforms |
 //! | `codecs` | encoding and decoding, beside other codecs |
-//! | `packed` | blocks of values that can be shortened, beside pco |
-//! | `sizes` | bytes a sample on the wire |
-//! | `browser` | the decoder in Chromium, beside what JavaScript can do |
-//! | `fan_out` | sending to many viewers, beside what others do |
+//! | `packed` | encoding and decoding compressible blocks, beside pco |
+//! | `sizes` | encoded bytes per sample |
+//! | `browser` | the decoder in Chromium, beside JavaScript |
+//! | `fan_out` | sending to many viewers, beside other WebSocket servers |
 //! | `wall` | charts in Chromium, live, beside other chart libraries |
 //!
 //! # Layout
 //! | module | subject |
 //! | --- | --- |
-//! | [`record`] | what every codec is given, and where it must bring the values |
-//! | [`data`] | signals and shapes, by seed |
-//! | [`peers`] | the codecs that are compared, each in its best form |
-//! | [`packed`] | codecs of blocks whose values can be shortened |
-//! | [`plan`] | what is timed, under which names |
+//! | [`record`] | input and output of all codecs |
+//! | [`data`] | signals and shapes from a seed |
+//! | [`peers`] | the compared codecs |
+//! | [`packed`] | codecs of compressible blocks |
+//! | [`plan`] | tasks, shapes and names of the measurements |
 //! | [`recording`] | a recorded minute of a machine |
-//! | [`effort`] | what the command line asks of a bench without criterion |
+//! | [`effort`] | command line of benches without criterion |
 //!
-//! The binary `load` puts load on a server, with [`load`]; `record` writes a recording.
-//! The binary `summary` makes the tables of `docs/BENCHMARKS.md` of what criterion has measured.
+//! The binary `load` is a load generator, see [`load`]; `record` writes a recording. The binary `summary` writes the tables of
+//! `docs/BENCHMARKS.md` from criterion's measurements.
 
 pub mod data;
 pub mod effort;
@@ -45,15 +45,15 @@ use protocol::{
     SeriesKind, Timestamp,
 };
 
-/// The group that every frame here is about.
+/// The only group of the frames below.
 pub const GROUP: GroupId = GroupId(1);
 
 const STEP_US: i64 = 1_000;
 
-/// A catalog of one group with `series` series, as a whole message.
+/// Encodes a catalog of one group with `series` series.
 ///
 /// # Errors
-/// When there are more series than one message holds.
+/// If the catalog exceeds a message.
 pub fn catalog(series: u32) -> Result<Vec<u8>, EncodeError> {
     let mut groups = EntriesBuffer::default();
     let interval = Interval::from_micros(STEP_US as u64);
@@ -71,20 +71,20 @@ pub fn catalog(series: u32) -> Result<Vec<u8>, EncodeError> {
     Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes()
 }
 
-/// The end of a history that was empty: samples follow.
+/// Encodes an empty history, after which live samples follow.
 ///
 /// # Errors
-/// None that can occur.
+/// Never.
 pub fn no_history() -> Result<Vec<u8>, EncodeError> {
     let body = Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() });
     Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes()
 }
 
-/// A frame of `rows` rows of `series` series, of values that no encoding can shorten. Frame `sequence` follows on frame
-/// `sequence - 1` in time.
+/// Encodes a frame of `rows` rows of `series` series of incompressible values. Its times follow those of frame
+/// `sequence - 1`.
 ///
 /// # Errors
-/// When it is longer than a message may be.
+/// If the frame exceeds a message.
 pub fn samples(sequence: u64, series: u32, rows: u32) -> Result<Vec<u8>, EncodeError> {
     let first = sequence as i64 * i64::from(rows);
     let times: Vec<Timestamp> =
@@ -99,7 +99,7 @@ pub fn samples(sequence: u64, series: u32, rows: u32) -> Result<Vec<u8>, EncodeE
     Frame { header, body: Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() }) }.to_bytes()
 }
 
-/// A number in 0..1 that follows from its place alone (a step of `SplitMix64`).
+/// A pseudorandom number in 0..1 for each triple (a step of `SplitMix64`).
 pub fn noise(a: u64, b: u64, c: u64) -> f64 {
     let mut bits = (a << 40 | b << 20 | c).wrapping_add(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

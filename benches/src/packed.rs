@@ -1,4 +1,4 @@
-//! Blocks of a few hundred rows of values that can be shortened: ours, and pco, which shortens numbers best.
+//! Codecs of compressible blocks of a few hundred rows: ours, and pco, the best compressor of numbers.
 
 use pco::ChunkConfig;
 use pco::wrapped::{FileCompressor, FileDecompressor};
@@ -8,24 +8,23 @@ use crate::peers::kymograph::{Kymograph, decode_message};
 use crate::peers::{OURS, Peer as _};
 use crate::record::{Record, Ring};
 
-/// A codec of one block.
 pub trait BlockCodec {
-    /// Its name in tables and benches.
+    /// Name in tables and benches.
     fn name(&self) -> &'static str;
 
-    /// Encodes a block into `out`, which is cleared first.
+    /// Clears `out` and encodes a block into it.
     fn encode(&mut self, block: &Record, out: &mut Vec<u8>);
 
-    /// Brings the values of a block of that shape to their places in `ring`.
+    /// Decodes a block into `ring`.
     fn decode(&mut self, bytes: &[u8], shape: Shape, ring: &mut Ring);
 }
 
-/// Both of them, ours first.
+/// All codecs, ours first.
 pub fn all() -> Vec<Box<dyn BlockCodec>> {
     vec![Box::new(Ours::default()), Box::new(Pco)]
 }
 
-/// A whole message with one block: preamble, header, times and all.
+/// A whole message with one block, including preamble, header and times.
 #[derive(Debug, Default)]
 pub struct Ours(Kymograph);
 
@@ -44,8 +43,8 @@ impl BlockCodec for Ours {
     }
 }
 
-/// pco's columns and nothing else, at its default level. The wrapped format is the one for small blocks: one header for
-/// all columns, no lengths (who reads it knows the shape), no times.
+/// Only the columns, at pco's default level. In the wrapped format for small blocks: one header for all columns, no lengths
+/// (the reader knows the shape), no times.
 #[derive(Debug, Default)]
 pub struct Pco;
 
@@ -57,11 +56,11 @@ impl BlockCodec for Pco {
     fn encode(&mut self, block: &Record, out: &mut Vec<u8>) {
         out.clear();
         let file = FileCompressor::default();
-        file.write_header(&mut *out).expect("a vector grows");
+        file.write_header(&mut *out).expect("infallible for a vector");
         for column in &block.columns {
             let mut chunk = file.chunk_compressor(&column.values, &ChunkConfig::default()).expect("valid");
-            chunk.write_meta(&mut *out).expect("a vector grows");
-            chunk.write_page(0, &mut *out).expect("a vector grows");
+            chunk.write_meta(&mut *out).expect("infallible for a vector");
+            chunk.write_page(0, &mut *out).expect("infallible for a vector");
         }
     }
 

@@ -1,23 +1,21 @@
-//! What is timed, under which names: the benches run it, the summary looks it up.
+//! Tasks, shapes and names of the measurements, shared by the benches and the summary.
 
 use crate::data::{Shape, Signal};
 
-/// What a codec is timed at.
+/// A timed operation of a codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// From a record to bytes.
+    /// Encodes a record.
     Encode,
-    /// From bytes to values in the rings.
+    /// Decodes values into the rings.
     DecodeIntoRing,
-    /// From bytes to an owned record.
+    /// Decodes an owned record.
     DecodeOwned,
 }
 
 impl Task {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::DecodeIntoRing, Self::DecodeOwned, Self::Encode];
 
-    /// The criterion group.
     pub fn group(self, signal: Signal) -> String {
         let task = match self {
             Self::Encode => "encode",
@@ -27,7 +25,6 @@ impl Task {
         format!("codecs/{task}/{}", signal.name())
     }
 
-    /// The shapes that are timed.
     pub const fn shapes(self, signal: Signal) -> &'static [Shape] {
         match (self, signal) {
             (Self::DecodeIntoRing, Signal::Noise) => &SHAPES,
@@ -37,14 +34,12 @@ impl Task {
     }
 }
 
-/// The signals that records are made of.
 pub const SIGNALS: [Signal; 2] = [Signal::Noise, Signal::Walk];
 
-/// The shape that the targets are about: 10,000 values of one series.
+/// The shape of the targets: 10,000 values of one series.
 pub const TARGET: Shape = SHAPES[2];
 
-/// One series, longer and longer; then many series x few ticks, few series x many ticks, and a frame of a wall of 96
-/// series at 1 kHz.
+/// One series of increasing length; many series x few rows; few series x many rows; a frame of a wall of 96 series at 1 kHz.
 pub const SHAPES: [Shape; 8] = [
     Shape::new(1, 100),
     Shape::new(1, 1_000),
@@ -56,17 +51,16 @@ pub const SHAPES: [Shape; 8] = [
     Shape::new(96, 16),
 ];
 
-/// What a block codec is timed at.
+/// A timed operation of a block codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockTask {
-    /// From columns to bytes.
+    /// Encodes a block.
     Encode,
-    /// From bytes to the columns' places.
+    /// Decodes a block into rings.
     Decode,
 }
 
 impl BlockTask {
-    /// The criterion group.
     pub fn group(self, signal: Signal) -> String {
         let task = match self {
             Self::Encode => "encode",
@@ -76,11 +70,10 @@ impl BlockTask {
     }
 }
 
-/// Rows of a block whose size is compared.
+/// Rows of the blocks whose sizes are compared.
 pub const BLOCK_ROWS: [usize; 5] = [60, 128, 250, 500, 1_000];
 
-/// Rows of a block that is timed.
+/// Rows of the timed blocks.
 pub const TIMED_BLOCK_ROWS: [usize; 3] = [60, 250, 1_000];
 
-/// Columns of a block.
 pub const BLOCK_COLUMNS: usize = 8;

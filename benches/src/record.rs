@@ -1,9 +1,9 @@
-//! What every codec is given: one record of columns, and the rings that its values must end in.
+//! Input of every codec, a record of columns, and its output, rings of values.
 
-/// Columns of one group of series that are sampled together at a regular step.
+/// Columns of a group of series, sampled at a regular step.
 ///
-/// The times are a start and a step for everybody. With a time a row, as a plain schema would have it, each peer would
-/// carry twice the bytes for one series, and Kymograph, which sends regular times so, would win by the schema alone.
+/// Times are a start and a step for all codecs. With a time per row, each peer would encode twice the bytes for one series,
+/// and Kymograph, which encodes regular times as start and step, would win by the schema alone.
 #[derive(
     Clone,
     PartialEq,
@@ -21,13 +21,11 @@
     prost::Message,
 )]
 pub struct Record {
-    /// One life of the server.
     #[prost(uint64, tag = "1")]
     pub epoch: u64,
-    /// Number of the record.
     #[prost(uint64, tag = "2")]
     pub sequence: u64,
-    /// When it was sent, in microseconds since the Unix epoch.
+    /// Time of sending in microseconds since the Unix epoch.
     #[prost(int64, tag = "3")]
     pub sent: i64,
     /// Time of the first row, in microseconds since the Unix epoch.
@@ -36,12 +34,11 @@ pub struct Record {
     /// Microseconds from row to row.
     #[prost(uint64, tag = "5")]
     pub step: u64,
-    /// A column a series, all of the same length.
+    /// One per series, all of the same length.
     #[prost(message, repeated, tag = "6")]
     pub columns: Vec<Column>,
 }
 
-/// The values of one series.
 #[derive(
     Clone,
     PartialEq,
@@ -59,27 +56,25 @@ pub struct Record {
     prost::Message,
 )]
 pub struct Column {
-    /// The series; in a record they are numbered from 0.
+    /// Index from 0.
     #[prost(uint32, tag = "1")]
     pub series: u32,
-    /// A value a row.
     #[prost(double, repeated, tag = "2")]
     pub values: Vec<f64>,
 }
 
 impl Record {
-    /// Rows of each column.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.values.len())
     }
 
-    /// More bytes than any codec with a bound of its own needs: ten a number (the longest varint).
-    pub fn most_bytes(&self) -> usize {
+    /// An upper bound of the encoded size: ten bytes per number (the longest varint).
+    pub fn max_bytes(&self) -> usize {
         100 + self.columns.iter().map(|column| 20 + 10 * column.values.len()).sum::<usize>()
     }
 }
 
-/// A preallocated ring for each series, where a page needs the values.
+/// A preallocated ring per series, as in a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ring {
     columns: Vec<Vec<f64>>,
@@ -88,22 +83,22 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// Rings for series `0..columns` of `rows` rows each.
+    /// Creates rings of `rows` rows for series `0..columns`.
     pub fn new(columns: usize, rows: usize) -> Self {
         Self { columns: vec![vec![0.0; rows]; columns], rows, at: 0 }
     }
 
-    /// The places of the next `rows` rows of a series.
+    /// The slots of the next `rows` rows of a series.
     ///
-    /// Hot: once a column.
+    /// Hot: once per column.
     ///
     /// # Panics
-    /// When there is no such series, or fewer rows are left before the ring's end.
+    /// If the series does not exist, or fewer rows are left before the ring's end.
     pub fn place(&mut self, series: u32, rows: usize) -> &mut [f64] {
         &mut self.columns[series as usize][self.at..self.at + rows]
     }
 
-    /// Moves on by `rows` rows, back to the start where the ring ends.
+    /// Advances by `rows` rows, and wraps at the ring's end.
     pub fn advance(&mut self, rows: usize) {
         self.at += rows;
         if self.at >= self.rows {
@@ -111,10 +106,10 @@ impl Ring {
         }
     }
 
-    /// Copies an owned record's values to their places.
+    /// Copies the values of a record.
     ///
     /// # Panics
-    /// As [`Ring::place`].
+    /// Same as [`Ring::place`].
     pub fn store(&mut self, record: &Record) {
         for column in &record.columns {
             self.place(column.series, column.values.len()).copy_from_slice(&column.values);
@@ -122,12 +117,10 @@ impl Ring {
         self.advance(record.rows());
     }
 
-    /// How many series there are.
     pub fn series(&self) -> usize {
         self.columns.len()
     }
 
-    /// The values of each series.
     pub fn columns(&self) -> &[Vec<f64>] {
         &self.columns
     }

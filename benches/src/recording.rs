@@ -1,35 +1,32 @@
-//! Recorded streams: messages one after another, each behind its length (u32, little endian).
+//! Recorded streams: a sequence of messages, each preceded by its length (u32, little endian).
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use protocol::{Body, DecodeError, Frame, GroupId, SeriesId, Timestamp};
 
-/// A minute of a busy machine's host metrics at 10 Hz: two cores compiling, a viewer watching.
+/// A minute of host metrics at 10 Hz, recorded while two cores compiled and a viewer was connected.
 pub const HOST_MINUTE: &[u8] = include_bytes!("../data/host_minute.frames");
 
-/// Appends a message.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If writing fails.
 pub fn append(message: &[u8], recording: &mut impl Write) -> io::Result<()> {
     recording.write_all(&(message.len() as u32).to_le_bytes())?;
     recording.write_all(message)
 }
 
-/// One group's rows, column by column.
+/// Rows of a group in columns.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
-    /// When each was measured.
     pub times: Vec<Timestamp>,
-    /// A value a row of each series.
     pub columns: BTreeMap<SeriesId, Vec<f64>>,
 }
 
 /// The rows of every group in a recording.
 ///
 /// # Errors
-/// When a message does not decode.
+/// If a message does not decode.
 pub fn read(mut recording: &[u8]) -> Result<BTreeMap<GroupId, Rows>, DecodeError> {
     let mut groups: BTreeMap<GroupId, Rows> = BTreeMap::new();
     while let Some((length, rest)) = recording.split_first_chunk() {

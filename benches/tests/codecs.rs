@@ -1,4 +1,4 @@
-//! A codec that loses a bit is not worth timing.
+//! Every codec restores every bit.
 
 use benches::data::{Shape, Signal};
 use benches::plan::{BLOCK_COLUMNS, BLOCK_ROWS, SHAPES, SIGNALS};
@@ -14,7 +14,7 @@ fn values(record: &Record) -> Vec<Vec<u64>> {
 }
 
 #[test]
-fn every_peer_brings_every_bit_into_the_ring() {
+fn every_peer_decodes_every_bit_into_the_ring() {
     for (shape, signal) in SHAPES.iter().flat_map(|shape| SIGNALS.map(|signal| (*shape, signal))) {
         let record = shape.record(signal);
         for peer in &mut peers::all() {
@@ -31,7 +31,7 @@ fn every_peer_brings_every_bit_into_the_ring() {
 }
 
 #[test]
-fn a_peer_that_is_used_again_makes_the_same_bytes() {
+fn reused_peer_encodes_the_same_bytes() {
     let [small, large] = [Shape::new(1, 100), Shape::new(8, 1_000)].map(|shape| shape.record(Signal::Walk));
     for peer in &mut peers::all() {
         let first = peers::encoded(&mut **peer, &small);
@@ -41,8 +41,8 @@ fn a_peer_that_is_used_again_makes_the_same_bytes() {
 }
 
 #[test]
-fn every_block_codec_brings_every_bit_into_the_ring() {
-    for (rows, signal) in BLOCK_ROWS.iter().flat_map(|rows| Signal::SHORTENABLE.map(|signal| (*rows, signal))) {
+fn every_block_codec_decodes_every_bit_into_the_ring() {
+    for (rows, signal) in BLOCK_ROWS.iter().flat_map(|rows| Signal::COMPRESSIBLE.map(|signal| (*rows, signal))) {
         let shape = Shape::new(BLOCK_COLUMNS, rows);
         let block = shape.record(signal);
         for codec in &mut packed::all() {

@@ -1,4 +1,4 @@
-//! The load generator, on a real server and on one that loses a frame on purpose.
+//! The load generator with a real server, and with one that omits a frame on purpose.
 
 use std::process::{Command, Output};
 
@@ -17,7 +17,7 @@ fn report(output: &Output) -> Value {
 }
 
 #[test]
-fn viewers_of_a_real_server_lose_nothing() {
+fn viewers_of_a_real_server_lose_no_frames() {
     let output = load(&["--viewers", "20", "--slow", "2", "--seconds", "2", "--payload", "2000", "--json"]);
     let report = report(&output);
     assert!(output.status.success(), "{report}");
@@ -31,7 +31,7 @@ fn viewers_of_a_real_server_lose_nothing() {
 }
 
 #[test]
-fn people_get_a_table() {
+fn default_output_is_a_table() {
     let output = load(&["--viewers", "2", "--seconds", "0.5", "--ramp-seconds", "0", "--payload", "500"]);
     let table = String::from_utf8(output.stdout).expect("UTF-8");
     for word in ["received", "decoded", "latency", "lost       0 frames", "server", "viewers"] {
@@ -40,15 +40,15 @@ fn people_get_a_table() {
 }
 
 #[test]
-fn a_wrong_command_line_is_refused() {
+fn invalid_command_line_is_refused() {
     assert_eq!(load(&["--viewers", "many"]).status.code(), Some(2));
     let nobody = load(&["--url", "ws://127.0.0.1:1/stream", "--seconds", "1"]);
     assert_eq!(nobody.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&nobody.stderr).contains("cannot reach ws://127.0.0.1:1/stream"));
 }
 
-/// Answers probes, and sends numbers 1, 2 and 4.
-async fn forgetful(listener: TcpListener) {
+/// Answers probes, and sends frames 1, 2 and 4.
+async fn serve_without_frame_3(listener: TcpListener) {
     while let Ok((socket, _)) = listener.accept().await {
         tokio::spawn(async move {
             let Ok(mut socket) = tokio_tungstenite::accept_async(socket).await else { return };
@@ -73,13 +73,13 @@ async fn forgetful(listener: TcpListener) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_frame_is_told_and_makes_the_exit_code_one() {
+async fn lost_frame_is_reported_and_exits_with_one() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
     let url = format!("ws://{}/stream", listener.local_addr().expect("an address"));
-    tokio::spawn(forgetful(listener));
+    tokio::spawn(serve_without_frame_3(listener));
     let run = move || load(&["--url", &url, "--viewers", "3", "--seconds", "0.5", "--ramp-seconds", "0.5", "--json"]);
     let output = tokio::task::spawn_blocking(run).await.expect("runs");
     let report = report(&output);
-    assert_eq!(report["lost_frames"], 3, "one for each viewer: {report}");
+    assert_eq!(report["lost_frames"], 3, "one per viewer: {report}");
     assert_eq!(output.status.code(), Some(1));
 }

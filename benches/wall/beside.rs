@@ -1,4 +1,4 @@
-//! Ours, the others and the floor, at three rates. Contenders take turns, and the median of the rounds counts.
+//! Our page, other libraries and the floor at three rates. Competitors run in turn; figures are medians.
 
 use anyhow::Result;
 use benches::effort::Effort;
@@ -16,10 +16,10 @@ const ROUNDS: usize = 3;
 /// Rows a second.
 const RATES: [u32; 3] = [10, 100, 1_000];
 
-/// Who draws the wall.
+/// A page that draws the wall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Contender {
-    /// Twelve canvases, a pixel put into each every frame: no wall that is drawn on canvases costs less.
+enum Competitor {
+    /// Twelve canvases with one pixel put into each every frame: the minimum cost of a wall on canvases.
     Floor,
     Ours,
     UPlot,
@@ -27,7 +27,7 @@ enum Contender {
     ECharts,
 }
 
-impl Contender {
+impl Competitor {
     const ALL: [Self; 5] = [Self::Floor, Self::Ours, Self::UPlot, Self::ChartJs, Self::ECharts];
 
     const fn name(self) -> &'static str {
@@ -40,7 +40,7 @@ impl Contender {
         }
     }
 
-    /// The folder of its page.
+    /// Folder of the page.
     const fn page(self) -> &'static str {
         match self {
             Self::Floor => "floor",
@@ -51,20 +51,20 @@ impl Contender {
         }
     }
 
-    /// The rates it is measured at; the floor knows none.
+    /// The floor has no rate, so it is measured once.
     fn rates(self, all: &[u32]) -> &[u32] {
         if self == Self::Floor { &all[..1] } else { all }
     }
 }
 
-/// A contender at a rate, and what each round measured.
+/// A competitor at a rate, and the figures of each round.
 struct Case {
-    contender: Contender,
+    competitor: Competitor,
     hz: u32,
     rounds: Vec<Figures>,
 }
 
-/// Our charts, in CSS pixels: a plot with its axes, and the canvas of its series alone. The others get the same.
+/// Size of our charts in CSS pixels: the plot with its axes, and the canvas of its series. The others use the same.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Geometry {
     width: f64,
@@ -73,7 +73,7 @@ struct Geometry {
     inner_height: f64,
 }
 
-/// What all of them are measured in.
+/// Browser and geometry of all competitors.
 struct Setting {
     browser: String,
     geometry: Geometry,
@@ -91,37 +91,37 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
         Effort::Brief => (&RATES[..1], 1),
     };
     let mut cases: Vec<Case> = Vec::new();
-    for contender in Contender::ALL {
-        if pages.have_peers || matches!(contender, Contender::Floor | Contender::Ours) {
-            let rates = contender.rates(rates).iter();
-            cases.extend(rates.map(|&hz| Case { contender, hz, rounds: Vec::new() }));
+    for competitor in Competitor::ALL {
+        if pages.have_peers || matches!(competitor, Competitor::Floor | Competitor::Ours) {
+            let rates = competitor.rates(rates).iter();
+            cases.extend(rates.map(|&hz| Case { competitor, hz, rounds: Vec::new() }));
         }
     }
-    // By rate, so that what is compared is measured at about the same time.
+    // By rate, so that compared cases are measured at about the same time.
     cases.sort_by_key(|case| case.hz);
     for _ in 0..rounds {
         for case in &mut cases {
-            let figures = measure(lab, &pages, geometry, case.contender, &load(case.hz)).await?;
-            eprintln!("    {} at {} Hz: {figures}", case.contender.name(), case.hz);
+            let figures = measure(lab, &pages, geometry, case.competitor, &load(case.hz)).await?;
+            eprintln!("    {} at {} Hz: {figures}", case.competitor.name(), case.hz);
             case.rounds.push(figures);
         }
     }
     let mut text = format!("{browser}, a window of {} x {}. {}", WINDOW.width, WINDOW.height, tables(geometry, &cases));
     if !pages.have_peers {
         text.push_str(
-            "\nThe other libraries were not measured: they need node and npm, and brief runs fetch nothing.\n",
+            "\nThe other libraries were not measured: they require node and npm, and brief runs download nothing.\n",
         );
     }
     Ok(text)
 }
 
-async fn measure(lab: &Lab, pages: &Pages, geometry: Geometry, contender: Contender, load: &Load) -> Result<Figures> {
+async fn measure(lab: &Lab, pages: &Pages, geometry: Geometry, competitor: Competitor, load: &Load) -> Result<Figures> {
     let Geometry { width, height, inner_width, inner_height } = geometry;
-    match contender {
-        Contender::Ours => lab.measure_ours(load, WINDOW).await,
-        Contender::Floor => {
+    match competitor {
+        Competitor::Ours => lab.measure_ours(load, WINDOW).await,
+        Competitor::Floor => {
             let query = format!("width={inner_width}&height={inner_height}");
-            lab.measure(&pages.url(contender.page(), &query), WINDOW, 0.0).await
+            lab.measure(&pages.url(competitor.page(), &query), WINDOW, 0.0).await
         }
         _ => {
             let feed = PeersFeed::start(load).await?;
@@ -132,7 +132,7 @@ async fn measure(lab: &Lab, pages: &Pages, geometry: Geometry, contender: Conten
                 load.hz,
                 load.window.as_secs()
             );
-            lab.measure(&pages.url(contender.page(), &query), WINDOW, load.history_points()).await
+            lab.measure(&pages.url(competitor.page(), &query), WINDOW, load.history_points()).await
         }
     }
 }
@@ -157,22 +157,22 @@ impl Setting {
 
 fn tables(geometry: Geometry, cases: &[Case]) -> String {
     let Geometry { width, height, inner_width, inner_height } = geometry;
-    let of = |contender: Contender, hz: u32| {
-        let is_it = |case: &&Case| case.contender == contender && (case.hz == hz || contender == Contender::Floor);
+    let of = |competitor: Competitor, hz: u32| {
+        let is_it = |case: &&Case| case.competitor == competitor && (case.hz == hz || competitor == Competitor::Floor);
         Figures::medians(cases.iter().find(is_it).map_or(&[], |case| &case.rounds))
     };
-    let cost = |contender, hz| of(contender, hz).cpu_ms_per_wall();
+    let cost = |competitor, hz| of(competitor, hz).cpu_ms_per_wall();
     let rows: Vec<Vec<String>> = cases
         .iter()
         .map(|case| {
-            let figures = of(case.contender, case.hz);
+            let figures = of(case.competitor, case.hz);
             let ms = figures.cpu_ms_per_wall();
             vec![
-                case.contender.name().to_owned(),
-                if case.contender == Contender::Floor { "-".to_owned() } else { case.hz.to_string() },
+                case.competitor.name().to_owned(),
+                if case.competitor == Competitor::Floor { "-".to_owned() } else { case.hz.to_string() },
                 figure(ms),
-                times(ms / cost(Contender::UPlot, case.hz)),
-                times(ms / cost(Contender::Floor, case.hz)),
+                times(ms / cost(Competitor::UPlot, case.hz)),
+                times(ms / cost(Competitor::Floor, case.hz)),
                 figure(figures.fps),
                 figure(figures.p99_gap_ms),
                 figure(figures.main_percent),
@@ -197,10 +197,10 @@ fn tables(geometry: Geometry, cases: &[Case]) -> String {
     ];
     let mut aims = Vec::new();
     for hz in [1_000, 100] {
-        let ours = of(Contender::Ours, hz);
+        let ours = of(Competitor::Ours, hz);
         let (part, main) = if hz < 1_000 { (6.0, 15.0) } else { (15.0, 20.0) };
         let ms = ours.cpu_ms_per_wall();
-        let (of_uplot, of_floor) = (cost(Contender::UPlot, hz) / ms, ms / cost(Contender::Floor, hz));
+        let (of_uplot, of_floor) = (cost(Competitor::UPlot, hz) / ms, ms / cost(Competitor::Floor, hz));
         aims.extend([
             Target::full_rate(format!("{hz} Hz"), ours.fps),
             Target::at_least(part, "x", format!("{hz} Hz: uPlot's CPU a wall, of ours"), of_uplot),
@@ -208,7 +208,7 @@ fn tables(geometry: Geometry, cases: &[Case]) -> String {
             Target::at_most(1.5, "x", format!("{hz} Hz: CPU a wall, of the floor's"), of_floor),
         ]);
     }
-    let by_rate = cost(Contender::Ours, 1_000) / cost(Contender::Ours, 10);
+    let by_rate = cost(Competitor::Ours, 1_000) / cost(Competitor::Ours, 10);
     aims.push(Target::at_most(1.2, "x", "CPU a wall at 1000 Hz, of that at 10 Hz", by_rate));
     format!(
         "Plots of {width} x {height} CSS pixels, {inner_width} x {inner_height} of them for the series.\n\n{}\n{}",

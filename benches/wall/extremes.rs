@@ -1,5 +1,4 @@
-//! Ours alone, at what others do not attempt: very many points, very many samples a second, very many series; and a wall
-//! on which nothing happens.
+//! Only our page, with very many samples, very high rates and very many series, and an idle wall.
 
 use std::time::Duration;
 
@@ -14,15 +13,15 @@ use crate::report::{Target, figure, table, targets};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extreme {
-    /// 400 series at 1 kHz over a minute, as much of them on screen as fits a window.
+    /// 400 series at 1 kHz over a minute in a window of normal size.
     Dense,
-    /// The same on a screen so high that all fifty charts are on it.
+    /// The same on a screen that shows all fifty charts.
     DenseWhole,
     /// 5 million samples a second.
     Ingest,
     /// 10,000 series, twenty charts on screen.
     Catalog,
-    /// A day of history, and hardly anything new.
+    /// A day of history with few new rows.
     Idle,
 }
 
@@ -43,11 +42,11 @@ impl Extreme {
         let none = Duration::ZERO;
         match self {
             Self::Dense | Self::DenseWhole => Load::new(50, 8, 1_000.0, 60),
-            // As long as the page's memory holds at that rate, with room to spare.
+            // Less than the page's memory holds at this rate.
             Self::Ingest => Load { history: none, ..Load::new(50, 100, 1_000.0, 5) },
-            // Rows come oftener than frames, else there would be nothing to draw sixty times a second.
+            // More rows than display frames, so that each display frame has something to draw.
             Self::Catalog => Load::new(500, 20, 100.0, 10),
-            // A pixel is five minutes, so that the charts do not scroll either, and a row comes every hundred seconds.
+            // A pixel is five minutes, so that the charts do not scroll; a row arrives every hundred seconds.
             Self::Idle => Load::new(12, 8, 0.01, 86_400),
         }
     }
@@ -69,7 +68,7 @@ impl Extreme {
                 vec![full_rate, Target::at_most(50.0, "%", format!("{name}: main thread"), figures.main_percent)]
             }
             Self::Ingest => {
-                // Within a percent, for what is counted begins and ends between two messages.
+                // Tolerance of a percent: counting begins and ends between two messages.
                 let millions = figures.samples_per_second / 1e6;
                 vec![full_rate, Target::at_least(4.95, "M/s", format!("{name}: stored"), millions)]
             }

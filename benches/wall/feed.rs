@@ -1,8 +1,8 @@
-//! The peers' feed: our source's samples over a WebSocket, in the form that costs JavaScript least.
+//! The peers' feed: our source's samples over a WebSocket, in the cheapest form for JavaScript.
 //!
 //! A message is a list of blocks: group and rows as `u32`, then the times of the rows in seconds and the values of each
-//! series, all little-endian `f64` at places that are multiples of eight. A typed array can be laid over each column; no
-//! peer parses anything. There is at most one message a display frame. History comes first, in the same form.
+//! series, all little-endian `f64` at offsets that are multiples of eight. Peers read each column through a typed array,
+//! without parsing. At most one message per display frame. History precedes live samples, in the same form.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -22,20 +22,20 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::load::Load;
 
-/// Messages go out this often at most, as our hub's do.
+/// Minimum time between messages, like that of our hub.
 const TICK: Duration = Duration::from_micros(16_667);
-/// A message is sent when it has become so long, or history would be one of many megabytes.
+/// Splits history, which would otherwise be one message of many megabytes.
 const LONG_MESSAGE: usize = 4 << 20;
 
 /// A feed. Dropping it stops it.
 pub(crate) struct PeersFeed {
     pub(crate) address: SocketAddr,
-    /// Whoever serves listens for its end.
+    /// Dropping it stops the server task.
     _stop: oneshot::Sender<()>,
 }
 
 impl PeersFeed {
-    /// Starts one for a single viewer; its source starts when that viewer comes.
+    /// Starts a feed for a single viewer. Its source starts when the viewer connects.
     pub(crate) async fn start(load: &Load) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -70,7 +70,7 @@ async fn serve(listener: &TcpListener, spec: SyntheticSpec) -> Result<()> {
     }
 }
 
-/// Sends what has come, tick by tick, until the viewer goes.
+/// Sends the new batches each tick until the viewer disconnects.
 async fn send(socket: tokio_tungstenite::WebSocketStream<TcpStream>, mut batches: mpsc::Receiver<Batch>) {
     let (mut sink, mut stream) = socket.split();
     let mut tick = interval(TICK);
@@ -78,7 +78,7 @@ async fn send(socket: tokio_tungstenite::WebSocketStream<TcpStream>, mut batches
     loop {
         tokio::select! {
             _ = tick.tick() => {}
-            // It says nothing: whatever comes is its end.
+            // The viewer sends nothing, so any item is the end of the connection.
             _ = stream.next() => return,
         }
         let mut message = Vec::new();

@@ -1,4 +1,4 @@
-//! What is measured of a page.
+//! Figures of a page.
 
 use std::fmt;
 
@@ -6,24 +6,24 @@ use serde::Deserialize;
 
 use crate::report::figure;
 
-/// What a page was while it was watched.
+/// Figures of a page over the measuring time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Figures {
-    /// Drawn walls a second: animation frames in which something was put on a canvas.
+    /// Drawn walls a second: display frames in which the page drew on a canvas.
     pub(crate) fps: f64,
-    /// Between two drawn walls: 99 of 100 came sooner.
+    /// 99th percentile of the time between drawn walls.
     pub(crate) p99_gap_ms: f64,
     /// CPU time of all processes of the browser, in percent of a core.
     pub(crate) cpu_percent: f64,
-    /// How busy the page's main thread was, likewise.
+    /// CPU time of the page's main thread, in percent of a core.
     pub(crate) main_percent: f64,
     /// Memory of all processes of the browser.
     pub(crate) memory_mib: f64,
-    /// What of it JavaScript holds.
+    /// Memory of the JavaScript heap.
     pub(crate) heap_mib: f64,
-    /// Samples that the page took in, a second.
+    /// Samples that the page received, per second.
     pub(crate) samples_per_second: f64,
-    /// Charts that the page put on screen, a second; ours alone counts them.
+    /// Drawn charts per second; only our page counts them.
     pub(crate) commits_per_second: f64,
 }
 
@@ -53,7 +53,7 @@ impl Figures {
     }
 }
 
-/// What a reader who waits wants to see.
+/// Progress output.
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [ms, fps, main] = [self.cpu_ms_per_wall(), self.fps, self.main_percent].map(figure);
@@ -61,33 +61,33 @@ impl fmt::Display for Figures {
     }
 }
 
-/// What `observer.js` tells.
+/// Result of `observe()` in `observer.js`.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Look {
+pub(crate) struct Observation {
     /// The page's clock, in milliseconds.
     pub(crate) now: f64,
-    /// When walls were drawn since the last look, by the same clock.
+    /// Times of the walls drawn since the previous observation, by the same clock.
     pub(crate) frames: Vec<f64>,
-    /// Taken in so far.
+    /// Received so far.
     pub(crate) samples: f64,
-    /// Charts put on screen so far.
+    /// Charts drawn so far.
     pub(crate) commits: f64,
 }
 
-impl Look {
+impl Observation {
     /// Seconds from `earlier` to this.
     pub(crate) fn seconds_since(&self, earlier: &Self) -> f64 {
         (self.now - earlier.now) / 1e3
     }
 
-    /// The gap between drawn walls that 99 of 100 do not exceed.
+    /// 99th percentile of the time between drawn walls.
     pub(crate) fn p99_gap_ms(&self) -> f64 {
         let mut gaps: Vec<f64> = self.frames.windows(2).map(|pair| pair[1] - pair[0]).collect();
         percentile(&mut gaps, 0.99)
     }
 }
 
-/// The least value that so large a part of all does not exceed; NaN of none.
+/// The nearest-rank percentile of `values`, NaN if there are none.
 pub(crate) fn percentile(values: &mut [f64], part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let rank = (part * values.len() as f64).ceil() as usize;

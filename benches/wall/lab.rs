@@ -1,4 +1,4 @@
-//! Opens a page in a browser of its own and measures it.
+//! Opens a page in a new browser and measures it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,28 +14,27 @@ use xtask::setup;
 use xtask::steps::Steps;
 use xtask::workspace::Workspace;
 
-use crate::figures::{Figures, Look};
+use crate::figures::{Figures, Observation};
 use crate::load::Load;
 use crate::process_tree::ProcessTree;
 use crate::server::OurServer;
 
-/// All twelve charts are on screen, whole: four beside each other, three rows of them.
+/// Shows all twelve charts completely, in three rows of four.
 pub(crate) const WINDOW: Viewport = Viewport { width: 1600, height: 900, ..screen() };
 
 const OBSERVER: &str = include_str!("observer.js");
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// What all cases share.
+/// Shared by all cases.
 pub(crate) struct Lab {
     pub(crate) effort: Effort,
     pub(crate) workspace: Workspace,
-    /// Our page.
     page: PathBuf,
     browser: PathBuf,
 }
 
-/// A page in a browser of its own.
+/// A page in its own browser.
 pub(crate) struct Bench {
     pub(crate) page: Page,
     processes: ProcessTree,
@@ -52,17 +51,16 @@ impl Lab {
         Ok(Self { effort, workspace, page, browser })
     }
 
-    /// How long a page runs before it is measured, once its history is in.
+    /// Time between the end of the history and measuring.
     fn warm_up(&self) -> Duration {
         Duration::from_millis(if self.effort == Effort::Full { 5_000 } else { 200 })
     }
 
-    /// How long it is measured.
     pub(crate) fn measuring_time(&self) -> Duration {
         Duration::from_millis(if self.effort == Effort::Full { 10_000 } else { 1_500 })
     }
 
-    /// Opens a page. `scripts` run before its own.
+    /// Opens a page. `scripts` run before the page's scripts.
     pub(crate) async fn bench(&self, url: &str, viewport: Viewport, scripts: &[&str]) -> Result<Bench> {
         let options = LaunchOptions { viewport, ..LaunchOptions::new(&self.browser) };
         let browser = Browser::launch(&options).await?;
@@ -74,10 +72,10 @@ impl Lab {
         Ok(Bench { page, processes: ProcessTree::of(browser.process_id()), _browser: browser })
     }
 
-    /// Measures a page that has taken in so many samples, after a while.
+    /// Measures a page after it has received `samples` samples and a warm-up.
     pub(crate) async fn measure(&self, url: &str, viewport: Viewport, samples: f64) -> Result<Figures> {
         let bench = self.bench(url, viewport, &[OBSERVER]).await?;
-        let history = format!("look().samples >= {samples}");
+        let history = format!("observe().samples >= {samples}");
         bench.page.wait_for(&history, "the history").await.with_context(|| url.to_owned())?;
         sleep(self.warm_up()).await;
         bench.measure(self.measuring_time()).await
@@ -86,16 +84,15 @@ impl Lab {
     /// Measures our page under a load.
     pub(crate) async fn measure_ours(&self, load: &Load, viewport: Viewport) -> Result<Figures> {
         let server = OurServer::start(&self.page, load)?;
-        // A page may leave out the oldest rows, which leave the window while it starts.
+        // The oldest rows may leave the viewport while the page starts.
         self.measure(&server.url(load), viewport, load.history_points() * 0.9).await
     }
 
-    /// Where our page is.
     pub(crate) fn our_page(&self) -> &PathBuf {
         &self.page
     }
 
-    /// Keeps a part's tables where `summary` finds them, unless they prove nothing but that they can be made.
+    /// Writes the tables of a part to a file for `summary`, except in a brief run.
     pub(crate) fn keep(&self, part: &str, tables: &str) -> Result<()> {
         if self.effort == Effort::Brief {
             return Ok(());
@@ -113,32 +110,32 @@ impl Bench {
         let after = self.reading().await?;
         let metrics = self.page.metrics().await?;
         let seconds = (after.at - before.at).as_secs_f64();
-        let drawing_seconds = after.look.seconds_since(&before.look);
+        let drawing_seconds = after.seen.seconds_since(&before.seen);
         Ok(Figures {
-            fps: after.look.frames.len() as f64 / drawing_seconds,
-            p99_gap_ms: after.look.p99_gap_ms(),
+            fps: after.seen.frames.len() as f64 / drawing_seconds,
+            p99_gap_ms: after.seen.p99_gap_ms(),
             cpu_percent: 100.0 * after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds,
             main_percent: 100.0 * (after.main_s - before.main_s) / seconds,
             memory_mib: self.processes.memory_bytes()? as f64 / MIB,
             heap_mib: metrics.get("JSHeapUsedSize").copied().unwrap_or_default() / MIB,
-            samples_per_second: (after.look.samples - before.look.samples) / drawing_seconds,
-            commits_per_second: (after.look.commits - before.look.commits) / drawing_seconds,
+            samples_per_second: (after.seen.samples - before.seen.samples) / drawing_seconds,
+            commits_per_second: (after.seen.commits - before.seen.commits) / drawing_seconds,
         })
     }
 
     async fn reading(&self) -> Result<Reading> {
-        let look = self.page.evaluate("look()").await?;
-        let main_s = *self.page.metrics().await?.get("TaskDuration").context("the browser counts no tasks")?;
-        Ok(Reading { at: Instant::now(), cpu: self.processes.cpu_time()?, main_s, look })
+        let seen = self.page.evaluate("observe()").await?;
+        let main_s = *self.page.metrics().await?.get("TaskDuration").context("the browser reports no TaskDuration")?;
+        Ok(Reading { at: Instant::now(), cpu: self.processes.cpu_time()?, main_s, seen })
     }
 }
 
-/// Everything at one moment.
+/// All figures at one time.
 struct Reading {
     at: Instant,
     cpu: Duration,
     main_s: f64,
-    look: Look,
+    seen: Observation,
 }
 
 const fn screen() -> Viewport {

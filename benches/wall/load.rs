@@ -1,27 +1,24 @@
-//! How much is on a wall, and where it comes from.
+//! Size of a wall, and its source.
 
 use std::fmt;
 use std::time::Duration;
 
 use feed_server::ingest::SyntheticSpec;
 
-/// Groups x series x Hz, over a window.
+/// Groups x series x Hz over a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Load {
-    /// A chart each.
     pub(crate) groups: u32,
-    /// Series of each group.
     pub(crate) series: u32,
-    /// Rows a second.
     pub(crate) hz: f64,
-    /// How much time the charts show.
+    /// Span of time that the charts show.
     pub(crate) window: Duration,
-    /// How much of that is there at the start.
+    /// Part of the window that is filled at the start.
     pub(crate) history: Duration,
 }
 
 impl Load {
-    /// A load whose window is full at the start.
+    /// Creates a load whose window is full at the start.
     pub(crate) const fn new(groups: u32, series: u32, hz: f64, window_s: u64) -> Self {
         let window = Duration::from_secs(window_s);
         Self { groups, series, hz, window, history: window }
@@ -36,12 +33,12 @@ impl Load {
         f64::from(self.all_series()) * self.hz * self.window.as_secs_f64()
     }
 
-    /// Samples that are there at the start.
+    /// Samples at the start.
     pub(crate) fn history_points(&self) -> f64 {
         f64::from(self.all_series()) * self.hz * self.history.as_secs_f64()
     }
 
-    /// The source: the same samples for everybody.
+    /// The source, with the same samples for all competitors.
     pub(crate) fn source(&self) -> SyntheticSpec {
         let Self { groups, series, hz, history, .. } = *self;
         SyntheticSpec { groups, series, hz, prefill: history, ..SyntheticSpec::default() }

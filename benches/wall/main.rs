@@ -1,24 +1,24 @@
-//! The wall: 12 charts x 8 series, live, beside other chart libraries; then ours alone, from 10 series to 10,000.
+//! The wall: 12 charts x 8 live series, beside other chart libraries; then only our page, from 10 series to 10,000.
 //!
-//! Every case has a fresh browser and a feed of its own. What a drawn wall costs is the CPU time of the browser's whole
-//! process tree: work that is moved off the main thread is not saved.
+//! Every case has a new browser and its own feed. The cost of a drawn wall is the CPU time of the browser's whole process
+//! tree, since work that moves off the main thread is not saved.
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `beside` | ours, uPlot, Chart.js, `ECharts` and the floor, at 10, 100 and 1,000 Hz |
-//! | `sweep` | ours, by series and window: what follows pixels |
-//! | `extremes` | ours: 24 M points, 5 M samples/s, 10,000 series, nothing new |
-//! | `marker` | ours: from a sample to its pixel |
+//! | `beside` | our page, uPlot, Chart.js, `ECharts` and the floor, at 10, 100 and 1,000 Hz |
+//! | `sweep` | our page by series and window |
+//! | `extremes` | our page with 24 M samples, 5 M samples/s, 10,000 series, or no new samples |
+//! | `marker` | latency of our page from a sample to its pixel |
 //! | `load` | groups x series x Hz x window, and its source |
 //! | `server` | our feed |
 //! | `feed` | the peers' feed: the same samples from the same source |
-//! | `pages` | the peers' pages, and where they are served |
+//! | `pages` | serves the peers' pages |
 //! | `lab` | opens a page in a browser and measures it |
-//! | `figures` | what is measured |
+//! | `figures` | the figures of a page |
 //! | `process_tree` | CPU time and memory of a browser |
 //! | `report` | tables and targets |
 //!
-//! Each part keeps its tables in cargo's target folder, from where `summary` takes them into `docs/BENCHMARKS.md`.
+//! Each part writes its tables to cargo's target folder, from which `summary` copies them into `docs/BENCHMARKS.md`.
 
 mod beside;
 mod extremes;
@@ -48,7 +48,7 @@ enum Part {
 impl Part {
     const ALL: [Self; 4] = [Self::Beside, Self::Sweep, Self::Extremes, Self::Marker];
 
-    /// What the command line and the document call it.
+    /// Name on the command line and in the document.
     const fn name(self) -> &'static str {
         match self {
             Self::Beside => "wall/beside",
@@ -65,7 +65,7 @@ fn main() -> Result<()> {
         return Ok(());
     }
     tokio::runtime::Runtime::new()?.block_on(async {
-        let lab = Lab::open(Effort::asked_for())?;
+        let lab = Lab::open(Effort::from_arguments())?;
         for part in wanted {
             let tables = match part {
                 Part::Beside => beside::run(&lab).await?,

@@ -1,13 +1,13 @@
-// Notes when a mark has reached the canvas of the chart `marker`: the one sample in thirty that is high.
+// Records when a mark (a high sample) is drawn on the canvas of the chart `marker`.
 //
-// A canvas is not read back, which would make the browser treat it otherwise: what is put on it is looked at on its way.
+// Reading a canvas back would change how the browser handles it, so the pixels are inspected before they are drawn.
 (() => {
-  /** Of the newest columns; a mark leaves them before the next one comes. */
+  /** Number of newest columns to inspect; a mark leaves them before the next one. */
   const COLUMNS = 8;
   const marks = [];
   let shown = false;
 
-  /** Whether a line crosses the upper quarter of the newest columns. */
+  /** Returns true if a line crosses the upper quarter of the newest columns. */
   const isHigh = ({ data, width, height }) => {
     const row = Math.floor(height / 4) * width;
     for (let x = width - COLUMNS; x < width; x += 1) if (data[4 * (row + x) + 3] > 0) return true;
@@ -22,7 +22,7 @@
     if (isShown && !shown) {
       const mark = { drawn: Date.now(), next: null };
       marks.push(mark);
-      // When the next frame begins, this one has been handed on to the screen.
+      // When the next display frame begins, this one has been passed to the compositor.
       requestAnimationFrame(() => (mark.next = Date.now()));
     }
     shown = isShown;

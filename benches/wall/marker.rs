@@ -1,5 +1,5 @@
-//! From a sample to its pixel: a source of its own measures a high value now and then, and the page notes when it is
-//! drawn. Both read the clock of this machine, the page in whole milliseconds.
+//! Latency from a sample to its pixel. A source emits a high value (a mark) at intervals, and the page records when it is
+//! drawn. Both use the clock of this machine, the page with a resolution of one millisecond.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -36,23 +36,23 @@ use crate::report::{Target, figure, table, targets};
 
 const SCRIPT: &str = include_str!("marker.js");
 
-/// What else is on the wall. A short window, so that one mark has left the newest columns before the next one comes.
+/// The other charts of the wall. The window is short, so that a mark leaves the newest columns before the next one.
 const LOAD: Load = Load::new(11, 8, 1_000.0, 10);
 
 const ROW: Duration = Duration::from_millis(10);
-/// Between marks, and at most so much longer, so that they keep step with no display.
+/// Minimum time between marks, and a random extra, so that marks are not synchronous with the display.
 const PAUSE: Duration = Duration::from_millis(500);
-const LONGER: Duration = Duration::from_millis(100);
+const MAX_EXTRA: Duration = Duration::from_millis(100);
 
-/// When marks were measured.
+/// Times of the marks.
 type Marks = Arc<Mutex<Vec<Timestamp>>>;
 
-/// What `marker.js` tells of a mark, in milliseconds since the Unix epoch.
+/// A mark recorded by `marker.js`, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Seen {
-    /// It was put on the canvas.
+    /// Drawn on the canvas.
     drawn: f64,
-    /// The next frame began.
+    /// Begin of the next display frame.
     next: f64,
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
     let server = MarkingServer::start(lab.our_page(), Arc::clone(&marks))?;
     let bench = lab.bench(&server.url(), WINDOW, &[SCRIPT]).await?;
     bench.page.wait_for("kymograph.stats().lagMs.p50 !== null", "samples and a clock").await?;
-    // The clocks are compared in the first seconds.
+    // The page estimates the clock offset in the first seconds.
     sleep(if lab.effort == Effort::Full { Duration::from_secs(8) } else { Duration::from_secs(1) }).await;
     bench.page.evaluate::<Vec<Seen>>("takeMarks()").await?;
     let since = clock::now();
@@ -74,8 +74,8 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
         marks.iter().map(|mark| mark.micros() as f64 / 1e3).collect()
     };
     let sent = measured.iter().filter(|&&mark| mark >= since.micros() as f64 / 1e3).count();
-    ensure!(!seen.is_empty(), "none of {sent} marks was seen: does the page still put its pixels by putImageData?");
-    // Each belongs to the newest mark that was measured before it was drawn: none takes as long as a pause.
+    ensure!(!seen.is_empty(), "the page drew none of {sent} marks: does it still draw by putImageData?");
+    // Each belongs to the newest mark before it, since the latency is shorter than a pause.
     let latency = |at: fn(&Seen) -> f64| -> Vec<f64> {
         let mark_of = |seen: &Seen| measured.iter().rev().find(|&&mark| mark <= seen.drawn + 1.0).copied();
         seen.iter().filter_map(|seen| Some(at(seen) - mark_of(seen)?)).collect()
@@ -97,7 +97,7 @@ fn tables(sent: usize, drawn: &mut [f64], next: &mut [f64]) -> String {
     format!("{}\n{}", table(&head, &rows), targets(&aims))
 }
 
-/// The server with two sources, one of which it does not know by name. Dropping it stops it.
+/// A server with a synthetic source and the source of marks. Dropping it stops the server.
 struct MarkingServer {
     address: SocketAddr,
     _stop: Shutdown,
@@ -140,7 +140,7 @@ impl MarkingServer {
     }
 }
 
-/// Is the source: a row of zero every hundredth of a second, and a mark now and then.
+/// The source of marks: a row of zero every 10 ms, and a mark at intervals.
 fn mark(outlet: &Outlet, marks: &Marks) -> Result<(), SourceError> {
     let group = outlet.group(Group {
         name: "marker".to_owned(),
@@ -158,7 +158,7 @@ fn mark(outlet: &Outlet, marks: &Marks) -> Result<(), SourceError> {
         let is_mark = Instant::now() >= mark_due;
         let now = clock::now();
         if is_mark {
-            mark_due += PAUSE + LONGER.mul_f64(noise(0, 0, u64::from(row)));
+            mark_due += PAUSE + MAX_EXTRA.mul_f64(noise(0, 0, u64::from(row)));
             marks.lock().unwrap_or_else(PoisonError::into_inner).push(now);
         }
         outlet.send(Batch::row(group, now, [(series, f64::from(u8::from(is_mark)))]))?;

@@ -1,23 +1,23 @@
-// Notes each animation frame in which something was put on a canvas, in every page alike.
+// Records each display frame in which a page draws on a canvas, in the same way for every page.
 //
-// What is hooked is what everybody calls once or twice a chart and frame, never once a point: ours and the floor put
-// pixels, the others clear their canvas before they draw. The timeline's time is the same throughout a frame.
+// The hooked methods are called once or twice per chart and frame, never once per sample: our page and the floor put pixels,
+// the others clear their canvas before they draw. The timeline's time is constant within a frame.
 (() => {
   let frames = [];
   let last = -1;
-  const note = () => {
+  const record = () => {
     const now = document.timeline.currentTime;
     if (now !== last) frames.push((last = now));
   };
   for (const method of ['putImageData', 'clearRect']) {
     const original = CanvasRenderingContext2D.prototype[method];
     CanvasRenderingContext2D.prototype[method] = function (...values) {
-      note();
+      record();
       return original.apply(this, values);
     };
   }
-  /** What was drawn since the last look, and the page's own counters, ours or a peer's. */
-  window.look = () => {
+  /** Returns the frames drawn since the previous call, and the page's counters. */
+  window.observe = () => {
     const taken = frames;
     frames = [];
     const counters = window.kymograph?.stats() ?? window.wall ?? {};

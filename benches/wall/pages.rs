@@ -1,4 +1,4 @@
-//! The peers' pages: put beside their libraries in cargo's target folder, and served from there.
+//! The peers' pages. They are copied to cargo's target folder beside their libraries, and served from there.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,17 +18,17 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response, StatusCode};
 use xtask::workspace::{Workspace, in_path};
 
-/// Served as long as this lives.
+/// Serves the pages until dropped.
 pub(crate) struct Pages {
     address: SocketAddr,
-    /// Whether the libraries are there, or the floor alone.
+    /// False if only the floor is available.
     pub(crate) have_peers: bool,
     _stop: Shutdown,
 }
 
 impl Pages {
-    /// Lays the pages out, fetches the libraries by npm (in a brief run only those that are there already count), and
-    /// serves them. It must be called within a runtime.
+    /// Copies the pages, installs the libraries by npm (except in a brief run), and serves them. Must be called within a
+    /// runtime.
     pub(crate) fn serve(workspace: &Workspace, effort: Effort) -> Result<Self> {
         let folder = workspace.target.join("wall-pages");
         copy(&workspace.root.join("benches/wall/pages"), &folder)?;
@@ -43,7 +43,7 @@ impl Pages {
         Ok(Self { address, have_peers, _stop: stop })
     }
 
-    /// A page, with what it is told.
+    /// URL of a page with its settings.
     pub(crate) fn url(&self, page: &str, query: &str) -> String {
         format!("http://{}/{page}/index.html?{query}", self.address)
     }
@@ -58,14 +58,14 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether the libraries are there now.
+/// Returns true if the libraries are installed.
 fn install(folder: &PathBuf) -> Result<bool> {
     let (Some(_), Some(npm)) = (in_path("node"), in_path("npm")) else { return Ok(false) };
     let install = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"];
     Ok(Command::new(npm).args(install).current_dir(folder).status()?.success())
 }
 
-/// Serves a folder and nothing else.
+/// Serves the files of a folder.
 struct Files(Page);
 
 impl Answer for Files {

@@ -1,4 +1,4 @@
-//! What a browser takes, all its processes together, as Linux tells it in `/proc`.
+//! CPU time and memory of all processes of a browser, from Linux's `/proc`.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-/// Units of CPU time in `/proc/PID/stat`: `USER_HZ`, which Linux has kept at 100 on every processor we build for.
+/// Unit of CPU time in `/proc/PID/stat`: `USER_HZ`, 100 on every processor that we build for.
 const TICKS_PER_SECOND: u32 = 100;
 
-/// A process and all that descend from it.
+/// A process and its descendants.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProcessTree {
     root: u32,
 }
 
-/// Of `/proc/PID/stat`.
 struct Process {
     parent: u32,
-    /// Its own, and that of children that have ended, user and system.
+    /// User and system time, including children that have ended.
     ticks: u32,
 }
 
@@ -27,16 +26,16 @@ impl ProcessTree {
         Self { root }
     }
 
-    /// CPU time taken so far, user and system.
+    /// User and system time so far.
     pub(crate) fn cpu_time(self) -> Result<Duration> {
         let processes = processes()?;
         let ticks: u32 = self.members(&processes)?.iter().map(|id| processes[id].ticks).sum();
         Ok(Duration::from_secs(1) * ticks / TICKS_PER_SECOND)
     }
 
-    /// Memory in bytes: what processes share is counted once.
+    /// Memory in bytes. Shared pages are counted once.
     pub(crate) fn memory_bytes(self) -> Result<u64> {
-        // A helper may end between the two looks.
+        // A process may end between the two reads.
         let memory = |id: &u32| fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok();
         let rollups = self.members(&processes()?)?.into_iter().filter_map(|id| memory(&id));
         rollups.map(|rollup| pss_bytes(&rollup).context("smaps_rollup without Pss")).sum()
@@ -57,13 +56,13 @@ impl ProcessTree {
 }
 
 fn processes() -> Result<HashMap<u32, Process>> {
-    let entries = fs::read_dir("/proc").context("the wall is measured on Linux only: there is no /proc")?;
+    let entries = fs::read_dir("/proc").context("the wall requires Linux: cannot read /proc")?;
     let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    // Those that end meanwhile are left out.
+    // Processes that end meanwhile are skipped.
     Ok(ids.filter_map(|id: u32| Some((id, parse(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)?))).collect())
 }
 
-/// The second field, the program's name, is in parentheses and may hold anything.
+/// The second field, the program's name, is in parentheses and may contain spaces and parentheses.
 fn parse(stat: &str) -> Option<Process> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     // proc_pid_stat(5): state, parent, ..., utime, stime, cutime and cstime are the 3rd, 4th, and 14th to 17th.

@@ -1,6 +1,6 @@
-//! Tables in Markdown, and targets beside what was measured.
+//! Tables in Markdown, and targets beside measured figures.
 
-/// A table with a head; every column but the first is of figures.
+/// A table whose columns, except the first, are right-aligned.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
@@ -9,7 +9,7 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     format!("{}{rule}{rows}", line(&head))
 }
 
-/// A figure with about three digits; `-` when there is none.
+/// Formats about three digits, or `-` if the value is not finite.
 pub(crate) fn figure(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "-".to_owned(),
@@ -20,12 +20,12 @@ pub(crate) fn figure(value: f64) -> String {
     }
 }
 
-/// So many times as much.
+/// Formats a ratio.
 pub(crate) fn times(value: f64) -> String {
     if value.is_finite() { format!("{value:.2} x") } else { "-".to_owned() }
 }
 
-/// What was aimed at.
+/// A target and its measured figure.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) what: String,
@@ -34,7 +34,6 @@ pub(crate) struct Target {
     pub(crate) unit: &'static str,
 }
 
-/// Which side is good.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bound {
     AtMost(f64),
@@ -50,7 +49,7 @@ impl Target {
         Self { what: what.into(), bound: Bound::AtLeast(limit), measured, unit }
     }
 
-    /// A wall at the display's rate. Over seconds of measuring a frame at either end may fall out.
+    /// The display's rate, with a tolerance of a display frame at either end of measuring.
     pub(crate) fn full_rate(what: impl Into<String>, fps: f64) -> Self {
         Self::at_least(59.5, "fps", what, fps)
     }
@@ -69,7 +68,7 @@ impl Target {
     }
 }
 
-/// Targets beside what was measured.
+/// A table of targets.
 pub(crate) fn targets(targets: &[Target]) -> String {
     let row = |target: &Target| {
         let Target { what, bound, measured, unit } = target;

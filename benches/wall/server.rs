@@ -1,4 +1,4 @@
-//! Our feed: the whole server with the page that was built, in this process.
+//! Our feed: the complete server with the built page, in this process.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -11,17 +11,17 @@ use feed_server::ingest::SourceSpec;
 
 use crate::load::Load;
 
-/// Beyond the window: rows that come while it is measured.
+/// Room for rows that arrive during measuring.
 const HEADROOM: f64 = 1.5;
 
-/// A server. Dropping it stops it.
+/// A server. Dropping it stops the server.
 pub(crate) struct OurServer {
     address: SocketAddr,
     stop: Shutdown,
 }
 
 impl OurServer {
-    /// Starts one with the page in `folder`. It must be called within a runtime.
+    /// Starts a server with the page in `folder`. Must be called within a runtime.
     pub(crate) fn start(folder: &Path, load: &Load) -> Result<Self> {
         let usual = Config::default();
         let (stop, stopped) = shutdown();
@@ -38,7 +38,7 @@ impl OurServer {
         Ok(Self { address, stop })
     }
 
-    /// The page with that window.
+    /// URL of the page with the window of `load`.
     pub(crate) fn url(&self, load: &Load) -> String {
         format!("http://{}/?theme=dark&window={}", self.address, load.window.as_secs_f64())
     }

@@ -1,4 +1,4 @@
-//! Ours alone, from 10 series to 1,000 and from 10 seconds to an hour: what a wall costs follows its pixels.
+//! Only our page, from 10 series to 1,000 and from 10 seconds to an hour. The cost of a wall depends on its pixels.
 
 use anyhow::Result;
 use benches::effort::Effort;
@@ -11,10 +11,10 @@ use crate::report::{figure, table};
 /// Groups x series.
 const WALLS: [(u32, u32); 4] = [(2, 5), (12, 8), (50, 8), (125, 8)];
 const WINDOWS_S: [u64; 4] = [10, 60, 600, 3_600];
-/// The fastest of these that keeps a window within [`MOST_POINTS`].
+/// A case uses the highest rate that keeps a window within [`MAX_SAMPLES`].
 const RATES: [f64; 4] = [1_000.0, 100.0, 10.0, 1.0];
-/// What server and page hold of it is 16 bytes each.
-const MOST_POINTS: f64 = 12e6;
+/// Samples of a window. Server and page need 16 bytes for each.
+const MAX_SAMPLES: f64 = 12e6;
 
 pub(crate) async fn run(lab: &Lab) -> Result<String> {
     let (walls, windows) = match lab.effort {
@@ -48,7 +48,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
 
 fn load(groups: u32, series: u32, window_s: u64) -> Load {
     let loads = RATES.map(|hz| Load::new(groups, series, hz, window_s));
-    loads.into_iter().find(|load| load.points() <= MOST_POINTS).unwrap_or(loads[RATES.len() - 1])
+    loads.into_iter().find(|load| load.points() <= MAX_SAMPLES).unwrap_or(loads[RATES.len() - 1])
 }
 
 fn row(load: &Load, figures: Figures) -> Vec<String> {

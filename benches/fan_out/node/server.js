@@ -1,11 +1,11 @@
-// npm ws as a sender of the fan-out bench: takes the orders that the others take.
+// npm ws as a sender of the fan-out bench, with the same input as the other senders.
 const readline = require('node:readline');
 const { WebSocketServer } = require('ws');
 
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
 server.on('listening', () => console.log(`127.0.0.1:${server.address().port}`));
 
-/** Settles when the kernel has taken all messages of a tick. */
+/** Resolves when the kernel has accepted all messages of a tick. */
 function sendTick(viewer, messages) {
   return new Promise((resolve, reject) => {
     messages.forEach((message, number) => {

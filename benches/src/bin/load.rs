@@ -1,4 +1,4 @@
-//! `load`: puts load on a feed server. See `load --help`, and [`benches::load`].
+//! Load generator for a feed server. See `load --help` and [`benches::load`].
 
 use std::process::ExitCode;
 
@@ -25,5 +25,5 @@ async fn main() -> Result<ExitCode> {
     } else {
         print!("{report}");
     }
-    Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if report.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -1,4 +1,4 @@
-//! Writes what a feed server sends at first, catalog and history, to a file: material for benches.
+//! Records catalog and history of a feed server in a file for benches.
 //!
 //! ```text
 //! cargo run --release -p benches --bin record -- ws://127.0.0.1:9000/stream?window=60 benches/data/host_minute.frames
@@ -28,5 +28,5 @@ async fn main() -> Result<()> {
             return Ok(());
         }
     }
-    bail!("the server closed before the history was whole")
+    bail!("the server closed the connection before the end of the history")
 }

@@ -1,4 +1,4 @@
-//! A server of its own, in a process of its own, so that what it takes can be told from what the viewers take.
+//! A server in a process of its own, so that its CPU time can be measured apart from that of the viewers.
 
 use std::io::{BufRead, BufReader};
 use std::net::Ipv4Addr;
@@ -9,19 +9,18 @@ use feed_server::app::config::Config;
 use feed_server::app::server::Server;
 use feed_server::app::shutdown::shutdown;
 
-/// A server process. Dropping it ends it.
+/// A server process. Dropping it kills the process.
 #[derive(Debug)]
 pub struct OwnServer {
     process: Child,
-    /// Its stream.
     pub url: String,
 }
 
 impl OwnServer {
-    /// Starts this program anew as a server of that source.
+    /// Starts this program again as a server with the source `source`.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If the server does not start.
     pub fn start(source: &str) -> Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["--serve", source])
@@ -44,10 +43,10 @@ impl Drop for OwnServer {
     }
 }
 
-/// Is that server: says where its stream is, and serves until it is killed.
+/// Runs the server process: prints the stream's URL and serves until killed.
 ///
 /// # Errors
-/// When the source is none, or nothing can be listened on.
+/// If the source is invalid, or no port can be opened.
 pub async fn serve(source: &str) -> Result<()> {
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
     let server =

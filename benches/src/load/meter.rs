@@ -1,4 +1,4 @@
-//! What the server and this process take.
+//! CPU time and memory of the server and this process.
 
 use feed_server::process::Usage;
 use serde::Serialize;
@@ -6,14 +6,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-/// Reads the server's `/metrics`, on this machine or another, and this process.
+/// Reads the server's `/metrics` and the usage of this process.
 #[derive(Debug)]
 pub struct Meter {
-    /// Host and port.
     authority: String,
 }
 
-/// One reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Readings {
     at: Instant,
@@ -30,42 +28,38 @@ struct Process {
     resident_bytes: f64,
 }
 
-/// What was taken between two readings.
+/// Difference of two readings.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Taken {
-    /// The server's share; none when it exposes no `process_*` metrics.
+    /// `None` if the server exposes no `process_*` metrics.
     pub server: Option<Share>,
-    /// This process's.
     pub own: Option<Share>,
-    /// Frames that the server encoded.
     pub frames_encoded: Option<f64>,
-    /// Frames that it sent.
     pub frames_sent: Option<f64>,
 }
 
-/// What one process took.
+/// CPU time and memory of a process.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Share {
     /// CPU time, in percent of one core.
     pub cpu_percent: f64,
-    /// Of that, in its own code.
+    /// User time, in percent of one core.
     pub user_percent: f64,
-    /// Of that, in the kernel.
+    /// Kernel time, in percent of one core.
     pub system_percent: f64,
-    /// CPU time in its own code, in seconds.
+    /// User time in seconds.
     pub user_seconds: f64,
-    /// Memory at the end.
+    /// At the second reading.
     pub resident_mib: f64,
 }
 
 impl Meter {
-    /// A meter of the server that has this stream.
+    /// Creates a meter for the server of a stream.
     pub fn new(stream_url: &str) -> Self {
         let rest = stream_url.split_once("://").map_or(stream_url, |(_, rest)| rest);
         Self { authority: rest.split('/').next().unwrap_or(rest).to_owned() }
     }
 
-    /// Reads both.
     pub async fn read(&self) -> Readings {
         let exposition = self.exposition().await.unwrap_or_default();
         let value = |name: &str| {
@@ -100,7 +94,7 @@ impl Meter {
 }
 
 impl Readings {
-    /// What was taken between this reading and a later one.
+    /// Usage between this reading and a later one.
     #[must_use]
     pub fn until(self, later: Self) -> Taken {
         let seconds = (later.at - self.at).as_secs_f64();

@@ -1,20 +1,20 @@
-//! The load generator: many viewers of a feed server, and what they got.
+//! The load generator: many viewers of a feed server.
 //!
 //! ```text
-//! options -> viewers, a task each: socket -> Frame::decode -> tally      -> report
+//! options -> viewers, one task each: socket -> Frame::decode -> tally    -> report
 //!         -> meter: the server's /metrics, and this process               ->
 //! ```
-//! Each viewer decodes every frame down to its values, as a page would, and keeps its position in the stream: a number
-//! that is missing without a `Gap` that declares it is a lost frame.
+//! Like a page, each viewer decodes every value of every frame and keeps its position in the stream. A missing number that no
+//! `Gap` declares is a lost frame.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | [`options`] | the command line |
 //! | [`viewer`] | one viewer's socket |
-//! | [`tally`] | what a viewer got, frame by frame; no I/O |
-//! | [`meter`] | what the server and this process take |
-//! | [`child`] | a server of its own, where none is named |
-//! | [`report`] | the sum of it, for people and for programs |
+//! | [`tally`] | counts of a viewer's frames; no I/O |
+//! | [`meter`] | CPU time and memory of the server and this process |
+//! | [`child`] | a server process, if the command line names none |
+//! | [`report`] | the result for people and programs |
 
 pub mod child;
 pub mod meter;
@@ -39,23 +39,20 @@ use report::Report;
 use tally::Tally;
 use viewer::{Reading, Viewer};
 
-/// What all viewers have got so far, for whoever watches the run.
+/// Counts of all viewers during the run.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Whether all viewers are there, and what comes is measured.
+    /// Set while all viewers are connected and figures are measured.
     pub measuring: AtomicBool,
-    /// Viewers that are connected.
     pub connected: AtomicU64,
-    /// Frames of samples.
     pub frames: AtomicU64,
-    /// Bytes of messages.
     pub bytes: AtomicU64,
 }
 
-/// Opens the viewers, lets them watch for the time asked for, and sums up what they got. Ends early at Ctrl-C.
+/// Connects the viewers, measures for the requested time, and returns the report. Ctrl-C ends the run early.
 ///
 /// # Errors
-/// When the server cannot be reached at all.
+/// If the server cannot be reached.
 pub async fn run(options: &Options, url: &str) -> Result<Report> {
     let clock_offset = viewer::clock_offset_us(url).await.with_context(|| format!("cannot reach {url}"))?;
     let progress = Arc::new(Progress::default());
@@ -83,7 +80,7 @@ pub async fn run(options: &Options, url: &str) -> Result<Report> {
         sleep(pause).await;
     }
     let ramp = started.elapsed();
-    // History is sent at first: what is measured begins when that is over.
+    // Measuring begins after the history, which the server sends first.
     let before = meter.read().await;
     progress.measuring.store(true, Ordering::Relaxed);
     let counted = watch_for(Duration::from_secs_f64(options.seconds), &progress).await;
@@ -98,18 +95,15 @@ pub async fn run(options: &Options, url: &str) -> Result<Report> {
     Ok(report)
 }
 
-/// What came while it was counted.
+/// Counts of the measured time.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted {
-    /// How long.
     pub time: Duration,
-    /// Frames of samples, over all viewers.
     pub frames: u64,
-    /// Bytes of messages, over all viewers.
     pub bytes: u64,
 }
 
-/// Shows progress each second until the time is over or somebody interrupts.
+/// Prints progress each second until the time is over or Ctrl-C.
 async fn watch_for(time: Duration, progress: &Progress) -> Counted {
     let read = || (progress.frames.load(Ordering::Relaxed), progress.bytes.load(Ordering::Relaxed));
     let started = Instant::now();
@@ -117,11 +111,11 @@ async fn watch_for(time: Duration, progress: &Progress) -> Counted {
     let mut last = first;
     let mut second = interval(Duration::from_secs(1));
     second.tick().await;
-    let over = sleep(time);
-    tokio::pin!(over);
+    let end = sleep(time);
+    tokio::pin!(end);
     loop {
         tokio::select! {
-            () = &mut over => break,
+            () = &mut end => break,
             _ = tokio::signal::ctrl_c() => break,
             _ = second.tick() => {
                 let now = read();

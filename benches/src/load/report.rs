@@ -1,4 +1,4 @@
-//! What a run has shown, for people and for programs.
+//! The result of a run, for people and programs.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,43 +13,33 @@ use super::options::Options;
 use super::tally::Tally;
 use super::viewer::Reading;
 
-/// Errors that are repeated word for word; the others are counted.
-const MOST_ERRORS: usize = 5;
+/// Number of error texts in the report; further errors are only counted.
+const MAX_ERROR_TEXTS: usize = 5;
 
-/// The sum over all viewers. Rates are of the time that was measured, counts of the whole run.
+/// Sums over all viewers. Rates are for the measured time, counts for the whole run.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// The stream.
     pub url: String,
-    /// Viewers that read as fast as they could.
+    /// Number of fast viewers.
     pub viewers: usize,
-    /// Viewers that were to read slowly.
+    /// Number of slow viewers.
     pub slow_viewers: usize,
-    /// Time over which they connected.
     pub ramp_seconds: f64,
-    /// Time that was measured.
     pub seconds: f64,
-    /// Frames of samples a second, over all viewers.
     pub frames_per_second: f64,
-    /// Bytes of messages a second, over all viewers.
     pub megabytes_per_second: f64,
-    /// Bytes a frame.
     pub bytes_per_frame: f64,
-    /// Values a second, over all viewers.
     pub samples_per_second: f64,
-    /// From send time to receipt.
     pub latency: Latency,
-    /// Frames that never came and that no gap declares.
+    /// Missing frames that no gap declares.
     pub lost_frames: u64,
-    /// Gaps that the server declared.
     pub gaps: u64,
-    /// What became of the slow viewers.
+    /// Counts of the slow viewers.
     pub slow: Slow,
-    /// Viewers that were refused or disconnected.
     pub errors: u64,
-    /// What some of them were told.
+    /// The first five; see `errors` for their number.
     pub error_texts: Vec<String>,
-    /// What server and viewers took while it was measured.
+    /// CPU time and memory during the measured time.
     pub taken: Taken,
     #[serde(skip)]
     frames: u64,
@@ -59,36 +49,29 @@ pub struct Report {
     latency_us: Histogram<u64>,
 }
 
-/// From a frame's send time to its receipt.
+/// Time from sending to receipt of a frame.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Latency {
-    /// Half of the frames came sooner.
     pub p50_ms: f64,
-    /// Nine of ten.
     pub p90_ms: f64,
-    /// Ninety-nine of a hundred.
     pub p99_ms: f64,
-    /// The last.
     pub max_ms: f64,
 }
 
-/// What became of the slow viewers.
+/// Counts of the slow viewers.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Slow {
-    /// Frames of samples that they got.
     pub frames: u64,
-    /// Times that they were sent history in place of frames.
+    /// Number of times that the server sent history instead of frames.
     pub caught_up: u64,
-    /// Gaps declared to them.
     pub gaps: u64,
-    /// Frames that never came and that no gap declares.
+    /// Missing frames that no gap declares.
     pub lost_frames: u64,
-    /// How many were disconnected.
     pub disconnected: u64,
 }
 
 impl Report {
-    /// A report without viewers yet.
+    /// Creates a report without viewers.
     pub fn new(url: &str, options: &Options, ramp: Duration, counted: Counted, taken: Taken) -> Self {
         let seconds = counted.time.as_secs_f64();
         Self {
@@ -114,7 +97,7 @@ impl Report {
         }
     }
 
-    /// Adds what became of a viewer.
+    /// Adds the counts of a viewer.
     pub fn add(&mut self, reading: Reading, outcome: Result<Tally>) {
         match (reading, outcome) {
             (Reading::AtOnce, Ok(tally)) => {
@@ -123,7 +106,7 @@ impl Report {
                 self.frames += tally.frames;
                 self.samples += tally.samples;
                 self.latency_us += &tally.latency_us;
-                // Samples are not counted while the run goes on: they follow from the frames.
+                // Samples are not counted during the run; their rate follows from that of frames.
                 self.samples_per_second = self.frames_per_second * self.samples as f64 / self.frames.max(1) as f64;
                 let quantile = |quantile| self.latency_us.value_at_quantile(quantile) as f64 / 1e3;
                 self.latency = Latency {
@@ -142,15 +125,15 @@ impl Report {
             (reading, Err(error)) => {
                 self.errors += u64::from(reading == Reading::AtOnce);
                 self.slow.disconnected += u64::from(reading != Reading::AtOnce);
-                if self.error_texts.len() < MOST_ERRORS {
+                if self.error_texts.len() < MAX_ERROR_TEXTS {
                     self.error_texts.push(format!("{error:#}"));
                 }
             }
         }
     }
 
-    /// Whether every viewer got every frame, or was told which it would not get.
-    pub const fn is_whole(&self) -> bool {
+    /// Returns true if no viewer failed or lost a frame without a declared gap.
+    pub const fn is_complete(&self) -> bool {
         self.lost_frames == 0 && self.slow.lost_frames == 0 && self.errors == 0
     }
 }
@@ -169,7 +152,7 @@ impl fmt::Display for Report {
             let (many, Slow { frames, caught_up, gaps, lost_frames, disconnected }) = (self.slow_viewers, slow);
             writeln!(
                 f,
-                "  slow       {many} viewers: {frames} frames, {caught_up} times history in their place, {gaps} gaps \
+                "  slow       {many} viewers: {frames} frames, {caught_up} times history instead of frames, {gaps} gaps \
                  declared, {lost_frames} frames lost, {disconnected} disconnected"
             )?;
         }
@@ -180,7 +163,7 @@ impl fmt::Display for Report {
                     "  {name:<10} {:.1} % of a core ({:.1} user, {:.1} kernel), {:.0} MiB",
                     share.cpu_percent, share.user_percent, share.system_percent, share.resident_mib
                 )?,
-                None => writeln!(f, "  {name:<10} does not tell what it takes")?,
+                None => writeln!(f, "  {name:<10} exposes no process metrics")?,
             }
         }
         if let (Some(encoded), Some(sent)) = (taken.frames_encoded, taken.frames_sent) {

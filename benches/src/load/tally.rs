@@ -1,28 +1,25 @@
-//! What a viewer got, frame by frame.
+//! Counts of a viewer's frames.
 
 use hdrhistogram::Histogram;
 use protocol::{Blocks, Body, Epoch, Frame, HistoryPart, Sequence, Timestamp};
 
-/// Latencies up to a minute, to two digits.
-const MOST_LATENCY_US: u64 = 60_000_000;
+/// The histogram records latencies up to a minute with two digits.
+const MAX_LATENCY_US: u64 = 60_000_000;
 const DIGITS: u8 = 2;
 
 /// Counts of one viewer.
 #[derive(Debug)]
 pub struct Tally {
-    /// Frames of samples.
     pub frames: u64,
-    /// Values in them.
+    /// Live values.
     pub samples: u64,
-    /// Values of history.
     pub history_samples: u64,
-    /// Frames that never came and that no gap declares.
+    /// Missing frames that no gap declares.
     pub lost: u64,
-    /// Gaps that the server declared.
     pub gaps: u64,
-    /// Times that the server sent history in place of frames that the viewer was too slow for.
+    /// Number of times that the server sent history because the viewer was too slow.
     pub caught_up: u64,
-    /// From a frame's send time to its receipt, in microseconds.
+    /// Microseconds from sending to receipt.
     pub latency_us: Histogram<u64>,
     position: Option<(Epoch, Sequence)>,
     values: Vec<f64>,
@@ -37,7 +34,7 @@ impl Default for Tally {
             lost: 0,
             gaps: 0,
             caught_up: 0,
-            latency_us: Histogram::new_with_max(MOST_LATENCY_US, DIGITS).expect("a valid range"),
+            latency_us: Histogram::new_with_max(MAX_LATENCY_US, DIGITS).expect("a valid range"),
             position: None,
             values: Vec::new(),
         }
@@ -45,7 +42,7 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Counts a frame. When it came in, by the server's clock, is told while latency is measured.
+    /// Counts a frame. `received` is by the server's clock, and `None` while latency is not measured.
     pub fn frame(&mut self, frame: &Frame<'_>, received: Option<Timestamp>) {
         let (epoch, sequence) = (frame.header.epoch, frame.header.sequence);
         match frame.body {
@@ -71,7 +68,7 @@ impl Tally {
         }
     }
 
-    /// A frame of that number goes on where the viewer stands, or frames before it were lost.
+    /// Sets the position. Counts skipped numbers as lost frames.
     fn follow(&mut self, epoch: Epoch, sequence: Sequence) {
         if let Some((known, position)) = self.position
             && known == epoch
@@ -81,7 +78,7 @@ impl Tally {
         self.position = Some((epoch, sequence));
     }
 
-    /// The stream has reached that number, so the viewer should have it.
+    /// Counts frames between the viewer's position and that of the stream as lost.
     fn compare(&mut self, epoch: Epoch, sequence: Sequence) {
         if let Some((known, position)) = self.position
             && known == epoch
@@ -92,7 +89,7 @@ impl Tally {
         }
     }
 
-    /// Reads every value, and says how many there were.
+    /// Reads every value. Returns their number.
     fn read(&mut self, blocks: &Blocks<'_>) -> u64 {
         let mut read = 0;
         for block in blocks {
@@ -115,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    fn tell(tally: &mut Tally, sequence: u64, body: Body<'_>) {
+    fn receive(tally: &mut Tally, sequence: u64, body: Body<'_>) {
         let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(1_000) };
         tally.frame(&Frame { header, body }, Some(Timestamp::from_micros(3_500)));
     }
@@ -125,19 +122,19 @@ mod tests {
         let mut blocks = BlockBuffer::default();
         blocks.start(now);
         blocks.push(GroupId(1), &[now], [(SeriesId(1), [0.5].as_slice())]).expect("encodes");
-        tell(tally, sequence, Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() }));
+        receive(tally, sequence, Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() }));
     }
 
     fn history(tally: &mut Tally, sequence: u64) {
-        tell(tally, sequence, Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() }));
+        receive(tally, sequence, Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() }));
     }
 
     fn heartbeat(tally: &mut Tally, sequence: u64) {
-        tell(tally, sequence, Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }));
+        receive(tally, sequence, Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }));
     }
 
     #[test]
-    fn a_whole_stream_loses_nothing() {
+    fn complete_stream_has_no_lost_frames() {
         let mut tally = Tally::default();
         history(&mut tally, 7);
         (8..20).for_each(|sequence| samples(&mut tally, sequence));
@@ -147,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_missing_is_a_lost_frame() {
+    fn missing_number_is_a_lost_frame() {
         let mut tally = Tally::default();
         history(&mut tally, 7);
         samples(&mut tally, 8);
@@ -158,12 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn what_history_makes_good_is_not_lost() {
+    fn frames_replaced_by_history_are_not_lost() {
         let mut tally = Tally::default();
         history(&mut tally, 7);
         samples(&mut tally, 8);
         let gap = Gap { after: Sequence(8), until: Sequence(30), cause: GapCause::HistoryExpired };
-        tell(&mut tally, 40, Body::Gap(gap));
+        receive(&mut tally, 40, Body::Gap(gap));
         history(&mut tally, 40);
         samples(&mut tally, 41);
         assert_eq!((tally.lost, tally.gaps, tally.caught_up), (0, 1, 1));

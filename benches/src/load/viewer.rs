@@ -18,47 +18,38 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use super::Progress;
 use super::tally::Tally;
 
-/// The kernel holds little for a slow viewer, or its slowness would not show.
+/// Small, so that the kernel's buffer does not hide a slow viewer.
 const SLOW_RECEIVE_BUFFER: u32 = 32 * 1_024;
-/// Of so many probes the one with the shortest way tells the clocks' offset.
+/// The clock offset is that of the probe with the shortest round trip.
 const PROBES: usize = 5;
 
-/// How a viewer reads.
+/// Speed of a viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// As fast as it can.
+    /// Without delay.
     AtOnce,
-    /// No faster than this, on purpose.
-    Slowly {
-        /// Bytes of messages a second.
-        bytes_per_second: u64,
-    },
+    /// Limited on purpose.
+    Slowly { bytes_per_second: u64 },
 }
 
-/// One viewer.
 #[derive(Debug)]
 pub struct Viewer {
-    /// The stream.
     pub url: String,
-    /// Seconds of history to ask for.
     pub window_seconds: f64,
-    /// Frames a second to ask for.
     pub frames_per_second: u8,
-    /// How it reads.
     pub reading: Reading,
-    /// What to add to this machine's clock to have the server's, in microseconds.
+    /// The server's clock minus this machine's, in microseconds.
     pub clock_offset: i64,
-    /// Where it counts while it runs.
+    /// Counts of all viewers.
     pub progress: Arc<Progress>,
-    /// When to end.
     pub stopped: watch::Receiver<bool>,
 }
 
 impl Viewer {
-    /// Watches until told to stop.
+    /// Reads frames until `stopped` changes.
     ///
     /// # Errors
-    /// When the connection is refused or lost, or a message does not decode.
+    /// If the connection is refused or lost, or a message does not decode.
     pub async fn watch(mut self) -> Result<Tally> {
         let buffer = (self.reading != Reading::AtOnce).then_some(SLOW_RECEIVE_BUFFER);
         let mut socket = connect(&format!("{}?window={}", self.url, self.window_seconds), buffer).await?;
@@ -69,7 +60,7 @@ impl Viewer {
         let mut tally = Tally::default();
         loop {
             let message = tokio::select! {
-                message = socket.next() => message.context("the server closed without a word")??,
+                message = socket.next() => message.context("the server closed the connection without a close frame")??,
                 _ = self.stopped.changed() => break,
             };
             let bytes = match message {
@@ -97,10 +88,10 @@ impl Viewer {
     }
 }
 
-/// What to add to this machine's clock to have the server's, in microseconds.
+/// Measures the server's clock minus this machine's, in microseconds.
 ///
 /// # Errors
-/// When the server cannot be reached or does not answer.
+/// If the server cannot be reached or does not answer.
 pub async fn clock_offset_us(url: &str) -> Result<i64> {
     let mut socket = connect(&format!("{url}?window=0"), None).await?;
     let mut best: Option<(i64, i64)> = None;
@@ -112,10 +103,10 @@ pub async fn clock_offset_us(url: &str) -> Result<i64> {
             let arrived = feed_server::clock::now();
             let frame = Frame::decode(&bytes)?;
             let Body::Echo(echo) = frame.body else { continue };
-            let way = arrived.micros_since(origin) - frame.header.sent.micros_since(echo.received);
+            let round_trip = arrived.micros_since(origin) - frame.header.sent.micros_since(echo.received);
             let offset = i64::midpoint(echo.received.micros_since(origin), frame.header.sent.micros_since(arrived));
-            if best.is_none_or(|(shortest, _)| way < shortest) {
-                best = Some((way, offset));
+            if best.is_none_or(|(shortest, _)| round_trip < shortest) {
+                best = Some((round_trip, offset));
             }
             break;
         }
@@ -127,7 +118,7 @@ async fn connect(url: &str, receive_buffer: Option<u32>) -> Result<WebSocketStre
     let request = url.into_client_request()?;
     let uri = request.uri();
     anyhow::ensure!(uri.scheme_str() == Some("ws"), "expected a URL such as ws://127.0.0.1:9000/stream, found {url}");
-    let host = uri.host().context("the URL names no host")?;
+    let host = uri.host().context("the URL has no host")?;
     let address = lookup_host((host, uri.port_u16().unwrap_or(80))).await?.next().context("the host has no address")?;
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,

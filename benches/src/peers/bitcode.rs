@@ -3,7 +3,7 @@
 use super::Peer;
 use crate::record::Record;
 
-/// Its derive, with a buffer for either way.
+/// By derive, with a buffer for each direction.
 #[derive(Default)]
 pub struct Bitcode {
     encoder: bitcode::Buffer,

@@ -1,4 +1,4 @@
-//! Ours: frames of at most 64 KiB, borrowed and copied once.
+//! Our frames of at most 64 KiB, borrowed and copied once.
 
 use protocol::limits::MAX_BLOCK_ROWS;
 use protocol::{BlockBuffer, Body, Epoch, Frame, Header, Preamble, Samples, Sequence, SeriesId, Timestamp};
@@ -7,7 +7,6 @@ use super::{OURS, Peer};
 use crate::GROUP;
 use crate::record::{Record, Ring};
 
-/// The server's buffers.
 #[derive(Debug, Default)]
 pub struct Kymograph {
     times: Vec<Timestamp>,
@@ -21,9 +20,9 @@ impl Peer for Kymograph {
     }
 
     fn encode(&mut self, record: &Record, send: &mut dyn FnMut(&[u8])) {
-        let (all_rows, most) = (record.rows(), most_rows(record.columns.len()));
-        for first in (0..all_rows).step_by(most) {
-            let rows = first..all_rows.min(first + most);
+        let (all_rows, step) = (record.rows(), max_rows(record.columns.len()));
+        for first in (0..all_rows).step_by(step) {
+            let rows = first..all_rows.min(first + step);
             let time = |row: usize| Timestamp::from_micros(record.start + record.step as i64 * row as i64);
             self.times.clear();
             self.times.extend(rows.clone().map(time));
@@ -47,27 +46,27 @@ impl Peer for Kymograph {
     }
 }
 
-/// Rows that fit a message, however little can be shortened.
-fn most_rows(columns: usize) -> usize {
-    // Body's and block's own fields and the times; each column's series, encoding and length.
+/// Rows that fit a message without compression.
+fn max_rows(columns: usize) -> usize {
+    // Fields of body and block, and times; series, encoding and length of each column.
     let rest = 128 + 16 * columns;
     ((Frame::MAX_BODY_BYTES - rest) / (8 * columns)).min(MAX_BLOCK_ROWS as usize)
 }
 
-/// The first message of several, and the others. Its length stands in its preamble; a WebSocket would tell.
+/// Splits off the first message. Its length is in its preamble.
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let preamble = bytes.first_chunk::<{ Preamble::BYTES }>()?;
     let body_bytes = u32::from_le_bytes([preamble[4], preamble[5], preamble[6], preamble[7]]);
     bytes.split_at_checked(Frame::HEAD_BYTES + body_bytes as usize)
 }
 
-/// Brings the values of one message to their places.
+/// Decodes a message into `ring`.
 ///
 /// # Panics
-/// When it is no `Samples` frame, or its columns do not fit the ring.
+/// If it is not a `Samples` frame, or its columns do not fit the ring.
 pub fn decode_message(message: &[u8], ring: &mut Ring) {
     let frame = Frame::decode(message).expect("decodes");
-    let Body::Samples(samples) = frame.body else { panic!("no samples, but {:?}", frame.body) };
+    let Body::Samples(samples) = frame.body else { panic!("expected samples, found {:?}", frame.body) };
     for block in &samples.blocks {
         let rows = block.rows as usize;
         for column in &block.columns {

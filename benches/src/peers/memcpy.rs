@@ -1,11 +1,11 @@
-//! The limit: nothing but the copies.
+//! The limit: only copies.
 
 use zerocopy::IntoBytes as _;
 
 use super::Peer;
 use crate::record::{Record, Ring};
 
-/// The values, column after column; who reads them knows the shape.
+/// Values in column order. The reader knows the shape.
 #[derive(Debug, Default)]
 pub struct Memcpy {
     message: Vec<u8>,

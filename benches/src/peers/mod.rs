@@ -1,16 +1,16 @@
-//! The codecs that are compared, each in its best form.
+//! The compared codecs, each in its fastest form.
 //!
 //! | peer | form |
 //! | --- | --- |
-//! | [`memcpy`] | the bare values, one copy a column: the limit |
+//! | [`memcpy`] | only values, one copy per column: the limit |
 //! | [`kymograph`] | this project's frames; as many messages as the record needs |
 //! | [`bincode`] | 2.0, fixed-width integers, with a limit (the limit makes it faster), into a slice |
-//! | [`serde_json`] | `float_roundtrip`: the default reads some doubles one bit off |
+//! | [`serde_json`] | `float_roundtrip`: by default, some doubles are decoded with an error of one bit |
 //! | [`postcard`] | into a slice |
 //! | [`bitcode`] | its `Buffer`, reused |
 //! | [`rkyv`] | validated access, values copied from the archive; an aligned buffer, reused |
 //! | [`wincode`] | owned; and borrowed, with `zerocopy` doubles |
-//! | [`prost`] | packed doubles; the schema is derived, so that no `protoc` is needed |
+//! | [`prost`] | packed doubles; derived schema, which needs no `protoc` |
 
 pub mod bincode;
 pub mod bitcode;
@@ -26,32 +26,28 @@ use ::rkyv::util::AlignedVec;
 
 use crate::record::{Record, Ring};
 
-/// A codec. It keeps what memory it can reuse.
-///
-/// These are benches: bytes that a peer did not make itself make it panic.
+/// A codec. It reuses its memory, and panics on bytes that it did not encode itself.
 pub trait Peer {
-    /// Its name in tables and benches.
+    /// Name in tables and benches.
     fn name(&self) -> &'static str;
 
-    /// Encodes a record and hands each message that it makes to `send`, as a server would to its socket.
+    /// Encodes a record and passes each message to `send`.
     fn encode(&mut self, record: &Record, send: &mut dyn FnMut(&[u8]));
 
-    /// Decodes to a record of its own memory. `None` for a codec that has no such form.
+    /// Decodes an owned record. Returns `None` if the codec does not support it.
     fn decode_owned(&mut self, _bytes: &[u8]) -> Option<Record> {
         None
     }
 
-    /// Brings the values of an encoded record to their places in `ring`; by way of an owned record, unless there is a
-    /// better one.
+    /// Decodes values into `ring`, by default through an owned record.
     fn decode_into(&mut self, bytes: &[u8], ring: &mut Ring) {
         ring.store(&self.decode_owned(bytes).expect("one of the two forms"));
     }
 }
 
-/// The name of ours.
 pub const OURS: &str = "kymograph";
 
-/// Everybody, the limit first, ours next.
+/// All codecs: the limit first, then ours.
 pub fn all() -> Vec<Box<dyn Peer>> {
     vec![
         Box::new(memcpy::Memcpy::default()),
@@ -67,8 +63,7 @@ pub fn all() -> Vec<Box<dyn Peer>> {
     ]
 }
 
-/// The messages of a record, one after another, in aligned memory: rkyv demands that, and a page can lay its staging
-/// area so for everybody.
+/// All messages of a record in aligned memory, which rkyv requires and a page can provide for every codec.
 pub fn encoded(peer: &mut dyn Peer, record: &Record) -> AlignedVec {
     let mut bytes = AlignedVec::new();
     peer.encode(record, &mut |message| bytes.extend_from_slice(message));

@@ -3,7 +3,7 @@
 use super::{Peer, room};
 use crate::record::Record;
 
-/// As its serde implementation gives it.
+/// By serde.
 #[derive(Debug, Default)]
 pub struct Postcard {
     buffer: Vec<u8>,
@@ -15,7 +15,7 @@ impl Peer for Postcard {
     }
 
     fn encode(&mut self, record: &Record, send: &mut dyn FnMut(&[u8])) {
-        let room = room(&mut self.buffer, record.most_bytes());
+        let room = room(&mut self.buffer, record.max_bytes());
         send(postcard::to_slice(record, room).expect("fits"));
     }
 

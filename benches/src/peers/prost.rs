@@ -5,7 +5,7 @@ use prost::Message as _;
 use super::Peer;
 use crate::record::Record;
 
-/// A schema by hand, in place of one by `protoc`: proto3, packed doubles.
+/// A derived schema: proto3, packed doubles.
 #[derive(Debug, Default)]
 pub struct Prost {
     message: Vec<u8>,
@@ -18,7 +18,7 @@ impl Peer for Prost {
 
     fn encode(&mut self, record: &Record, send: &mut dyn FnMut(&[u8])) {
         self.message.clear();
-        record.encode(&mut self.message).expect("a vector grows");
+        record.encode(&mut self.message).expect("infallible for a vector");
         send(&self.message);
     }
 

@@ -7,7 +7,7 @@ use rkyv::util::AlignedVec;
 use super::Peer;
 use crate::record::{ArchivedRecord, Record, Ring};
 
-/// Validated access; the values go from the archive to the ring without an owned record between.
+/// Validated access. Values are copied from the archive to the ring without an owned record.
 #[derive(Debug, Default)]
 pub struct Rkyv {
     message: AlignedVec,

@@ -3,7 +3,7 @@
 use super::Peer;
 use crate::record::Record;
 
-/// As `serde_json` writes and reads it.
+/// By serde.
 #[derive(Debug, Default)]
 pub struct SerdeJson {
     message: Vec<u8>,

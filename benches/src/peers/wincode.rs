@@ -1,4 +1,4 @@
-//! wincode, which writes and reads bincode 1's bytes.
+//! wincode, which implements the format of bincode 1.
 
 use wincode::SchemaRead;
 use zerocopy::little_endian::F64;
@@ -6,7 +6,7 @@ use zerocopy::little_endian::F64;
 use super::{Peer, room};
 use crate::record::{Record, Ring};
 
-/// To a record of its own memory.
+/// Owned records.
 #[derive(Debug, Default)]
 pub struct Owned {
     buffer: Vec<u8>,
@@ -26,13 +26,13 @@ impl Peer for Owned {
     }
 }
 
-/// Values borrowed from the message, as doubles that need no alignment.
+/// Values borrowed from the message as unaligned doubles.
 #[derive(Debug, Default)]
 pub struct Borrowed {
     buffer: Vec<u8>,
 }
 
-/// [`Record`] as it is read without a copy of its values.
+/// [`Record`] with borrowed values.
 #[derive(SchemaRead)]
 struct BorrowedRecord<'a> {
     _epoch: u64,
@@ -72,7 +72,7 @@ impl Peer for Borrowed {
 }
 
 fn encode(buffer: &mut Vec<u8>, record: &Record, send: &mut dyn FnMut(&[u8])) {
-    let room = room(buffer, record.most_bytes());
+    let room = room(buffer, record.max_bytes());
     let all = room.len();
     let mut rest = &mut room[..];
     wincode::serialize_into(&mut rest, record).expect("fits");

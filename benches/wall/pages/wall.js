@@ -1,16 +1,16 @@
-// What the peers' pages share: the feed, memory that slides, and a redraw once a frame where something is new.
+// Shared by the peers' pages: the feed, a sliding buffer, and a redraw of changed charts once per display frame.
 
 const query = new URLSearchParams(location.search);
 const number = (name) => Number(query.get(name));
 
-/** What a page is told. */
+/** Settings from the page's address. */
 export const settings = {
   series: number('series'),
   windowSeconds: number('window'),
   rows: number('window') * number('hz'),
   width: number('width'),
   height: number('height'),
-  /** Room around a plot for labels, as on our page. */
+  /** Margins of a plot for labels, as on our page. */
   room: { left: 66, right: 10, top: 8, bottom: 20 },
 };
 
@@ -18,13 +18,13 @@ export const COLORS = ['#5cc8f5', '#ffa630', '#35c98e', '#f287c5', '#f2e05c', '#
 export const GRID = '#202a35';
 export const TEXT = '#93a1b0';
 
-/** A time on an axis, as cheap as can be. */
+/** Formats a time on an axis cheaply. */
 export const timeLabel = (seconds) => `:${Math.round(seconds % 60)}`;
 
 /** The longest block of the feed. */
 const BLOCK_ROWS = 1000;
 
-/** The newest rows, `width` numbers each, always in one piece: nothing is allocated once it is made. */
+/** The newest rows, `width` numbers each, contiguous. Allocates only when created. */
 export class Sliding {
   constructor(width = 1) {
     this.limit = settings.rows * width;
@@ -33,7 +33,7 @@ export class Sliding {
     this.end = 0;
   }
 
-  /** Room for so many more numbers, to be written by the caller. */
+  /** Appends `count` numbers, which the caller writes to the returned view. */
   extend(count) {
     if (this.end + count > this.memory.length) {
       this.memory.copyWithin(0, this.start, this.end);
@@ -52,9 +52,9 @@ export class Sliding {
 }
 
 /**
- * Makes a chart for each group that comes, gives it its rows, and draws those that have new ones, once a frame.
+ * Creates a chart for each group, appends its rows, and draws charts with new rows once per display frame.
  *
- * @param makeChart given an element, returns an object with `append(times, columns)` and `draw()`
+ * @param makeChart returns an object with `append(times, columns)` and `draw()` for an element
  */
 export function start(makeChart) {
   const wall = document.getElementById('wall');

@@ -1,4 +1,4 @@
-//! The tables of `benches/codecs.rs`, with sizes and allocations, which are counted here.
+//! The tables of `benches/codecs.rs`. Also counts sizes and allocations.
 
 use allocation_counter::measure;
 use benches::data::{Shape, Signal};
@@ -9,12 +9,10 @@ use benches::record::Ring;
 use crate::estimates::Estimates;
 use crate::table::{NOTHING, figure, ratio, table, times};
 
-/// Names that the targets are about.
 const MEMCPY: &str = "memcpy";
 const BINCODE: &str = "bincode";
 const WINCODE: &str = "wincode";
 
-/// All of them, with a heading each.
 pub(crate) fn section(estimates: &Estimates) -> String {
     let mut text = vec![format!("### Targets\n\n{}", targets(estimates))];
     for signal in SIGNALS {
@@ -31,7 +29,7 @@ fn nanoseconds(estimates: &Estimates, task: Task, signal: Signal, peer: &str, sh
     estimates.nanoseconds(&task.group(signal), peer, &shape.name())
 }
 
-/// The three targets for raw columns, each as a ratio of rates.
+/// The targets for raw columns, as ratios of rates.
 fn targets(estimates: &Estimates) -> String {
     let time = |task, peer| nanoseconds(estimates, task, Signal::Noise, peer, TARGET);
     let ours = time(Task::DecodeIntoRing, OURS);
@@ -40,16 +38,16 @@ fn targets(estimates: &Estimates) -> String {
         let peer = all.iter_mut().find(|peer| peer.name() == name).expect("a peer of that name");
         Cost::of(&mut **peer, TARGET, Signal::Noise).allocations
     });
-    let row = |what: &str, against: Option<f64>, least: f64| {
+    let row = |what: &str, against: Option<f64>, minimum: f64| {
         let found = ratio(against, ours);
         let verdict = found.map_or_else(
             || NOTHING.into(),
             |found| {
-                let by = (found / least - 1.0) * 100.0;
-                if found >= least { format!("met by {by:.1}%") } else { format!("missed by {:.1}%", -by) }
+                let by = (found / minimum - 1.0) * 100.0;
+                if found >= minimum { format!("met by {by:.1}%") } else { format!("missed by {:.1}%", -by) }
             },
         );
-        vec![what.to_owned(), format!("{least} x"), times(found), verdict]
+        vec![what.to_owned(), format!("{minimum} x"), times(found), verdict]
     };
     let allocations = format!("{our_allocations} allocations, wincode {wincode_allocations}");
     let rows = [
@@ -65,7 +63,7 @@ fn targets(estimates: &Estimates) -> String {
     table(&["raw decode of 10,000 f64", "at least", "measured", ""].map(str::to_owned), &rows)
 }
 
-/// Everything about the one shape.
+/// All figures of the target shape.
 fn one_shape(estimates: &Estimates, signal: Signal) -> String {
     let time = |task, peer: &str| nanoseconds(estimates, task, signal, peer, TARGET);
     let microseconds = |time: Option<f64>| figure(time.map(|time| time / 1e3));
@@ -102,7 +100,7 @@ fn one_shape(estimates: &Estimates, signal: Signal) -> String {
     table(&head.map(str::to_owned), &rows.collect::<Vec<_>>())
 }
 
-/// Every shape of a task: microseconds, and in brackets how many times those of ours.
+/// Every shape of a task: microseconds and, in parentheses, the ratio to ours.
 fn shapes(estimates: &Estimates, task: Task, signal: Signal) -> String {
     let shapes = task.shapes(signal);
     let head: Vec<_> =
@@ -118,11 +116,10 @@ fn shapes(estimates: &Estimates, task: Task, signal: Signal) -> String {
     table(&head, &rows.collect::<Vec<_>>())
 }
 
-/// What needs no clock.
+/// Figures that need no clock.
 struct Cost {
-    /// On the wire.
     bytes: usize,
-    /// Of one decoding into the ring, after one to warm up.
+    /// Of one decoding into the ring, after a warm-up.
     allocations: u64,
     has_owned: bool,
 }

@@ -1,11 +1,11 @@
-//! Sections of a document that are made anew: each stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`.
+//! Replaces sections of a document. A section is between `<!-- NAME: begin -->` and `<!-- NAME: end -->`.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Replaces what stands between the marks of each section. Fails, and changes nothing, when a mark is missing.
+/// Replaces the text between the marks of each section. Changes nothing if a mark is missing.
 pub(crate) fn replace(file: &Path, sections: &[(&str, String)]) -> Result<()> {
     let mut text = fs::read_to_string(file)?;
     for (name, section) in sections {
@@ -17,8 +17,8 @@ pub(crate) fn replace(file: &Path, sections: &[(&str, String)]) -> Result<()> {
 
 fn replaced(text: &str, name: &str, section: &str) -> Result<String> {
     let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->"));
-    let (before, rest) = text.split_once(&begin).with_context(|| format!("there is no line `{}`", begin.trim_end()))?;
-    let (_, after) = rest.split_once(&end).with_context(|| format!("no line `{end}` follows on its begin"))?;
+    let (before, rest) = text.split_once(&begin).with_context(|| format!("missing line `{}`", begin.trim_end()))?;
+    let (_, after) = rest.split_once(&end).with_context(|| format!("missing line `{end}` after its begin"))?;
     Ok(format!("{before}{begin}{section}{end}{after}"))
 }
 
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_stands_between_the_marks_is_replaced() {
+    fn only_the_text_between_marks_is_replaced() {
         let text = "a\n<!-- x: begin -->\nold\n<!-- x: end -->\nb\n";
         assert_eq!(replaced(text, "x", "new\n").expect("marked"), text.replace("old", "new"));
         let error = replaced(text, "y", "new\n").expect_err("not marked");

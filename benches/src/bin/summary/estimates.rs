@@ -9,14 +9,14 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-/// What has been measured, and which of it was asked for in vain.
+/// Medians, and the names of requested but missing ones.
 pub(crate) struct Estimates {
     medians: HashMap<Name, f64>,
     found_any: Cell<bool>,
     missing: RefCell<Vec<String>>,
 }
 
-/// As criterion names a function.
+/// Criterion's name of a function.
 #[derive(Deserialize, PartialEq, Eq, Hash)]
 struct Name {
     group_id: String,
@@ -31,12 +31,12 @@ struct Statistics {
 
 #[derive(Deserialize)]
 struct Estimate {
-    /// Nanoseconds an iteration.
+    /// Nanoseconds per iteration.
     point_estimate: f64,
 }
 
 impl Estimates {
-    /// Reads every estimate below `folder` that was written at `since` or later.
+    /// Reads every estimate below `folder` that is not older than `since`.
     pub(crate) fn read(folder: &Path, since: SystemTime) -> Result<Self> {
         let mut medians = HashMap::new();
         if folder.is_dir() {
@@ -45,7 +45,7 @@ impl Estimates {
         Ok(Self { medians, found_any: Cell::new(false), missing: RefCell::default() })
     }
 
-    /// Nanoseconds an iteration: the median.
+    /// Median in nanoseconds per iteration.
     pub(crate) fn nanoseconds(&self, group: &str, function: &str, value: &str) -> Option<f64> {
         let (function_id, value_str) = (Some(function.to_owned()), Some(value.to_owned()));
         let found = self.medians.get(&Name { group_id: group.to_owned(), function_id, value_str }).copied();
@@ -56,15 +56,15 @@ impl Estimates {
         found
     }
 
-    /// Whether anything that was asked for was there.
+    /// Returns true if any requested median was found.
     pub(crate) fn found_any(&self) -> bool {
         self.found_any.get()
     }
 
-    /// Demands that everything that was asked for was there.
-    pub(crate) fn demand_all(&self) -> Result<()> {
+    /// Returns an error unless all requested medians were found.
+    pub(crate) fn require_all(&self) -> Result<()> {
         let missing = self.missing.borrow();
-        ensure!(missing.is_empty(), "{} figures were not measured, such as `{}`", missing.len(), missing[0]);
+        ensure!(missing.is_empty(), "{} figures are missing, such as `{}`: run all benches", missing.len(), missing[0]);
         Ok(())
     }
 }

@@ -1,14 +1,14 @@
-//! Makes tables of what criterion has measured: `cargo run -p benches --bin summary -- --help`.
+//! Prints tables of criterion's measurements: `cargo run -p benches --bin summary -- --help`.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | [`estimates`] | criterion's medians |
-//! | [`machine`] | what they were measured on |
+//! | [`machine`] | processor, system and compiler |
 //! | [`codecs`] | encoding and decoding beside other codecs, and the targets |
-//! | [`packed`] | blocks whose values can be shortened, beside pco |
-//! | [`wall`] | the wall's tables, which its bench makes itself |
+//! | [`packed`] | compressible blocks beside pco |
+//! | [`wall`] | the wall's tables, which its bench writes |
 //! | [`table`] | Markdown tables |
-//! | [`document`] | sections of a document that are replaced |
+//! | [`document`] | replaces sections of a document |
 
 mod codecs;
 mod document;
@@ -27,15 +27,15 @@ use clap::Parser;
 use crate::estimates::Estimates;
 
 #[derive(Parser)]
-#[command(about = "Tables of what the benches have measured, in Markdown")]
+#[command(about = "Prints tables of the benches' measurements in Markdown")]
 struct Cli {
-    /// Where criterion keeps its estimates: `criterion` in cargo's target folder. The wall's tables are beside it.
+    /// Folder of criterion's estimates: `criterion` in cargo's target folder. The wall's tables are beside it.
     #[arg(default_value = "target/criterion")]
     criterion: PathBuf,
-    /// Use only what was measured since then, in seconds since the Unix epoch.
+    /// Ignore older measurements than this time, in seconds since the Unix epoch.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     since: u64,
-    /// Replace the tables in this document, too. Fails when a figure is missing, unless the wall alone was measured.
+    /// Also replace the tables in this document. Fails if a figure is missing, unless only the wall was measured.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }
@@ -57,7 +57,7 @@ fn main() -> Result<()> {
     let Some(file) = cli.write else { return Ok(()) };
     let mut fresh = wall::sections(&cli.criterion.with_file_name("wall"), since)?;
     if estimates.found_any() || fresh.is_empty() {
-        estimates.demand_all()?;
+        estimates.require_all()?;
         fresh.extend(sections);
     }
     document::replace(&file, &fresh).with_context(|| format!("cannot write the tables to {}", file.display()))

@@ -1,4 +1,4 @@
-//! The tables of `benches/packed.rs`, with sizes, which are counted here.
+//! The tables of `benches/packed.rs`. Also counts sizes.
 
 use benches::data::{Shape, Signal};
 use benches::packed;
@@ -7,7 +7,6 @@ use benches::plan::{BLOCK_COLUMNS, BLOCK_ROWS, BlockTask, TIMED_BLOCK_ROWS};
 use crate::estimates::Estimates;
 use crate::table::{figure, ratio, table, times};
 
-/// All of them, with a heading each.
 pub(crate) fn section(estimates: &Estimates) -> String {
     let decode = times_of(estimates, BlockTask::Decode);
     let encode = times_of(estimates, BlockTask::Encode);
@@ -23,9 +22,9 @@ fn head(first: &str, rows: &[usize]) -> Vec<String> {
     std::iter::once(first.to_owned()).chain(rows).collect()
 }
 
-/// Bytes of a whole message of ours, and of pco's columns, each over its values; in brackets pco's over ours.
+/// Bytes per value of our whole message and of pco's columns; in parentheses the ratio of pco to ours.
 fn sizes() -> String {
-    let rows = Signal::SHORTENABLE.map(|signal| {
+    let rows = Signal::COMPRESSIBLE.map(|signal| {
         let cells = BLOCK_ROWS.iter().map(|&rows| {
             let shape = Shape::new(BLOCK_COLUMNS, rows);
             let block = shape.record(signal);
@@ -42,7 +41,7 @@ fn sizes() -> String {
 }
 
 fn times_of(estimates: &Estimates, task: BlockTask) -> String {
-    let rows = Signal::SHORTENABLE.map(|signal| {
+    let rows = Signal::COMPRESSIBLE.map(|signal| {
         let cells = TIMED_BLOCK_ROWS.iter().map(|&rows| {
             let each = packed::all().into_iter().map(|codec| {
                 let time = estimates.nanoseconds(&task.group(signal), codec.name(), &rows.to_string());
@@ -55,7 +54,7 @@ fn times_of(estimates: &Estimates, task: BlockTask) -> String {
     table(&head("ns (pco of ours)", &TIMED_BLOCK_ROWS), &rows)
 }
 
-/// Ours, pco's, and pco's over ours.
+/// Ours, pco, and the ratio of pco to ours.
 fn pair(found: &[Option<f64>]) -> String {
     let [ours, pco] = [found[0], found[1]];
     format!("{}, {} ({})", figure(ours), figure(pco), times(ratio(pco, ours)))

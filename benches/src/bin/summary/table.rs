@@ -1,6 +1,6 @@
 //! Markdown tables.
 
-/// A table with a head; every column but the first is of figures.
+/// A table whose columns, except the first, are right-aligned.
 pub(crate) fn table(head: &[String], rows: &[Vec<String>]) -> String {
     let mut text = line(head);
     text.push_str("| --- |");
@@ -14,10 +14,10 @@ fn line(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// What stands where nothing was measured.
+/// A missing figure.
 pub(crate) const NOTHING: &str = "-";
 
-/// A figure with about three digits, or what stands for none.
+/// Formats about three digits.
 pub(crate) fn figure(value: Option<f64>) -> String {
     let Some(value) = value else { return NOTHING.into() };
     match value {
@@ -28,12 +28,12 @@ pub(crate) fn figure(value: Option<f64>) -> String {
     }
 }
 
-/// `value` times as much as another.
+/// Formats a ratio.
 pub(crate) fn times(value: Option<f64>) -> String {
     value.map_or_else(|| NOTHING.into(), |value| format!("{} x", figure(Some(value))))
 }
 
-/// The ratio of two figures that were both measured.
+/// Returns `None` if a figure is missing.
 pub(crate) fn ratio(above: Option<f64>, below: Option<f64>) -> Option<f64> {
     Some(above? / below?)
 }

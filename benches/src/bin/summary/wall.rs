@@ -1,4 +1,4 @@
-//! The wall's tables: its bench, `benches/wall`, prints them itself and keeps them, a file a part.
+//! The wall's tables, which `benches/wall` writes to a file per part.
 
 use std::fs;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
-/// The parts, by the names of their files and of their sections.
+/// File and section of each part.
 const PARTS: [(&str, &str); 4] =
     [("beside", "wall beside"), ("sweep", "wall sweep"), ("extremes", "wall extremes"), ("marker", "wall marker")];
 
-/// The parts that were made at `since` or later.
+/// The sections of files that are not older than `since`.
 pub(crate) fn sections(folder: &Path, since: SystemTime) -> Result<Vec<(&'static str, String)>> {
     let mut sections = Vec::new();
     for (file, section) in PARTS {

@@ -1,10 +1,10 @@
-// Chart.js: nothing parsed, nothing animated, decimated to the least and greatest of each pixel. It takes points as
-// objects only, so they are made once, when they come.
+// Chart.js without parsing or animation, decimated to minimum and maximum of each pixel. It accepts samples only as objects,
+// which are created once, on arrival.
 import { COLORS, GRID, TEXT, settings, start, timeLabel } from '../wall.js';
 
 const { room, rows, series, windowSeconds } = settings;
 
-/** Points beyond the window before they are cut off: seldom, since that moves all others. */
+/** Rows beyond the window before they are removed; removing is rare, since it moves all others. */
 const SLACK = Math.max(100, rows / 10);
 
 const axis = (size, side, ticks) => ({
@@ -51,7 +51,7 @@ start((element) => {
     },
     draw() {
       const max = points[0].at(-1).x;
-      // Set anew, or the decimation would keep what it has made of them.
+      // Reset the data, since the decimation would otherwise reuse its previous result.
       points.forEach((own, number) => (chart.data.datasets[number].data = own));
       Object.assign(chart.options.scales.x, { min: max - windowSeconds, max });
       chart.update('none');

@@ -1,4 +1,4 @@
-// ECharts: typed arrays of pairs, which it neither parses nor clones; sampled by itself, not animated, silent.
+// ECharts with typed arrays of pairs, which it neither parses nor clones; with its own sampling, without animation or events.
 import { COLORS, GRID, Sliding, TEXT, settings, start, timeLabel } from '../wall.js';
 
 const { room, series, width, height, windowSeconds } = settings;

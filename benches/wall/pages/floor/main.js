@@ -1,4 +1,4 @@
-// The floor: twelve canvases as large as our plots, a pixel put into each every frame, and nothing else.
+// The floor: twelve canvases as large as our plots. Each display frame puts one pixel into each.
 const query = new URLSearchParams(location.search);
 
 const contexts = Array.from({ length: 12 }, () => {
@@ -12,7 +12,7 @@ const contexts = Array.from({ length: 12 }, () => {
 const pixel = new ImageData(1, 1);
 
 function draw() {
-  // Another colour each time, or there would be nothing to show.
+  // A different colour each time, so that the browser has to draw.
   pixel.data.fill(pixel.data[0] + 1);
   for (const context of contexts) context.putImageData(pixel, 0, 0);
   requestAnimationFrame(draw);

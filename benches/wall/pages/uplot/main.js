@@ -1,7 +1,7 @@
-// uPlot: typed arrays without a copy, hairlines (its fast path), one commit a frame; no cursor, no legend.
+// uPlot with typed arrays without a copy, hairlines (its fast path), one commit per frame; no cursor, no legend.
 //
-// It knows holes as `null`, which typed arrays cannot hold, and one NaN leaves a chart without a value axis: here a hole
-// holds the value before it.
+// It represents holes as `null`, which typed arrays cannot hold, and a NaN removes the value axis of a chart. Therefore a hole
+// repeats the previous value.
 import uPlot from '../node_modules/uplot/dist/uPlot.esm.js';
 import { COLORS, GRID, Sliding, TEXT, settings, start } from '../wall.js';
 
