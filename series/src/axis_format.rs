@@ -99,9 +99,6 @@ pub fn log_labels(unit: &Unit, ticks: &[f64]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
-    use proptest::prelude::*;
     use protocol::Bounds;
 
     use super::*;
@@ -148,17 +145,5 @@ mod tests {
     fn without_ticks_there_are_no_labels() {
         assert!(labels("By", Bounds::Auto, &[]).is_empty());
         assert_eq!(labels("By", Bounds::Auto, &[f64::NAN]), ["NaN B"]);
-    }
-
-    proptest! {
-        #[test]
-        fn labels_at_equal_distances_differ(first in -1_000_i32..1_000, exponent in -3_i32..9) {
-            let step = 10_f64.powi(exponent);
-            let ticks: Vec<f64> = (first..first + 6).map(|index| f64::from(index) * step).collect();
-            for ucum in ["1", "By", "s"] {
-                let labels = labels(ucum, Bounds::Auto, &ticks);
-                prop_assert_eq!(labels.iter().collect::<HashSet<_>>().len(), ticks.len(), "{:?}", labels);
-            }
-        }
     }
 }

@@ -11,6 +11,8 @@
 //! | --- | --- |
 //! | [`summary`] | [`Summary`]: first, last, min, max, sum and count of some values |
 //! | [`pyramid`] | [`Pyramid`]: summaries of 32, 64, 128 ... rows beside a ring of values |
+//! | [`row_cursor`] | [`RowCursor`]: follows the rows of a ring from one call to the next |
+//! | [`selector`] | [`Selector`]: a set of series, by group name, display name and labels |
 //! | [`transforms`] | rates, differences, means, quantiles, histograms |
 //! | [`unit`] | UCUM units, and one value as text |
 //! | [`axis_format`] | the values of one axis as text, in one multiple of the unit |
@@ -28,12 +30,16 @@ pub mod duration;
 mod multiple;
 pub mod number;
 pub mod pyramid;
+pub mod row_cursor;
+pub mod selector;
 pub mod summary;
 pub mod transforms;
 pub mod unit;
 
 pub use axis_format::{AxisFormat, log_labels};
 pub use pyramid::Pyramid;
+pub use row_cursor::{NewRows, RowCursor};
+pub use selector::Selector;
 pub use summary::Summary;
 pub use transforms::Transform;
 pub use unit::{Formatted, Unit};

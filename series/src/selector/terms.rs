@@ -1,0 +1,149 @@
+//! What a selector is made of, and how it matches.
+
+use std::fmt;
+
+use super::pattern::{Pattern, is_equal};
+
+/// A set of series; see the [module](super) for text form and meaning.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Selector {
+    /// At least one.
+    pub(super) terms: Vec<Term>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Term {
+    pub(super) group: Pattern,
+    pub(super) name: Option<Pattern>,
+    pub(super) matchers: Vec<LabelMatcher>,
+    pub(super) other_labels: OtherLabels,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct LabelMatcher {
+    pub(super) key: String,
+    pub(super) operator: Operator,
+    pub(super) value: Pattern,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Operator {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+}
+
+/// Labels that no `=` matcher names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum OtherLabels {
+    Allowed,
+    /// `only`
+    Refused,
+}
+
+impl Selector {
+    /// Selects every series of the group with this name.
+    pub fn group(name: &str) -> Self {
+        Self::of(Term {
+            group: Pattern::literal(name),
+            name: None,
+            matchers: Vec::new(),
+            other_labels: OtherLabels::Allowed,
+        })
+    }
+
+    /// Selects the series of a group with exactly these labels, in any order. If group and labels keep the limits of
+    /// the protocol, the text form keeps those of selectors.
+    pub fn exact<'a>(group: &str, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let equal = |(key, value): (&str, &str)| LabelMatcher {
+            key: key.to_owned(),
+            operator: Operator::Equal,
+            value: Pattern::literal(value),
+        };
+        Self::of(Term {
+            group: Pattern::literal(group),
+            name: None,
+            matchers: labels.into_iter().map(equal).collect(),
+            other_labels: OtherLabels::Refused,
+        })
+    }
+
+    fn of(term: Term) -> Self {
+        Self { terms: vec![term] }
+    }
+
+    /// Returns true if the selector could match a series of this group. If false, none of its series need be looked at.
+    pub fn matches_group(&self, group: &str) -> bool {
+        self.terms.iter().any(|term| term.group.matches(group))
+    }
+
+    /// Returns true if the selector matches the series with this group, display name and labels.
+    ///
+    /// Hot: once for each series whenever a catalog or a selector changes. Watched by the bench `selector`.
+    pub fn matches<'a, L>(&self, group: &str, name: &str, labels: L) -> bool
+    where
+        L: IntoIterator<Item = (&'a str, &'a str)> + Clone,
+    {
+        self.terms.iter().any(|term| term.matches(group, name, &labels))
+    }
+}
+
+impl Term {
+    fn matches<'a, L>(&self, group: &str, name: &str, labels: &L) -> bool
+    where
+        L: IntoIterator<Item = (&'a str, &'a str)> + Clone,
+    {
+        let labels = || labels.clone().into_iter();
+        self.group.matches(group)
+            && self.name.as_ref().is_none_or(|pattern| pattern.matches(name))
+            && self.matchers.iter().all(|matcher| match matcher.operator {
+                Operator::Equal => labels().any(|label| matcher.covers(label)),
+                Operator::NotEqual => !labels().any(|label| matcher.covers(label)),
+            })
+            && (self.other_labels == OtherLabels::Allowed || labels().all(|label| self.names(label)))
+    }
+
+    fn names(&self, label: (&str, &str)) -> bool {
+        self.matchers.iter().any(|matcher| matcher.operator == Operator::Equal && matcher.covers(label))
+    }
+}
+
+impl LabelMatcher {
+    fn covers(&self, (key, value): (&str, &str)) -> bool {
+        is_equal(self.key.as_bytes(), key.as_bytes()) && self.value.matches(value)
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, term) in self.terms.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            write!(f, "{comma}{term}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.group)?;
+        if let Some(name) = &self.name {
+            write!(f, "/{name}")?;
+        }
+        let mut opening = "{";
+        for LabelMatcher { key, operator, value } in &self.matchers {
+            let operator = match operator {
+                Operator::Equal => "=",
+                Operator::NotEqual => "!=",
+            };
+            write!(f, "{opening}{}{operator}{value}", Pattern::literal(key))?;
+            opening = ",";
+        }
+        if self.other_labels == OtherLabels::Refused {
+            write!(f, "{opening}only")?;
+            opening = ",";
+        }
+        if opening == "," { f.write_str("}") } else { Ok(()) }
+    }
+}
