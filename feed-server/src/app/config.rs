@@ -30,9 +30,10 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::duration;
-use crate::ingest::{HostSpec, SourceSpec};
+use crate::ingest::HostSettings;
+use crate::ingest::config::{self, SourceConfig};
 use crate::net::connection_limiter::Limits;
-use crate::stream::catalog::DEFAULT_MOST_SERIES;
+use crate::stream::catalog::DEFAULT_MAX_SERIES;
 
 const MIN_HISTORY: Duration = Duration::from_secs(1);
 const MAX_HISTORY: Duration = Duration::from_hours(24);
@@ -68,7 +69,7 @@ pub struct Config {
     pub recent_bytes: usize,
     /// Where samples come from.
     #[serde(rename = "source")]
-    pub sources: Vec<SourceSpec>,
+    pub sources: Vec<SourceConfig>,
     /// A folder to serve the page from, in place of the one built in.
     pub www: Option<PathBuf>,
 }
@@ -93,11 +94,11 @@ impl Default for Config {
             tls: None,
             connections: Limits::default().connections,
             connections_per_address: Limits::default().per_address,
-            series: DEFAULT_MOST_SERIES,
+            series: DEFAULT_MAX_SERIES,
             history: Duration::from_mins(5),
             history_bytes: 256 << 20,
             recent_bytes: 16 << 20,
-            sources: vec![SourceSpec::Host(HostSpec::default())],
+            sources: vec![SourceConfig::Host(HostSettings::default())],
             www: None,
         }
     }
@@ -150,7 +151,7 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = 1 + text.get(..start).unwrap_or_default().matches('\n').count();
-            ConfigError::Invalid { path: path.to_owned(), line, message: error.message().replace('\n', " ") }
+            ConfigError::Invalid { path: path.to_owned(), line, message: config::plain(error.message()) }
         })?;
         config.check().map_err(|error| ConfigError::Value(format!("{path}: {error}")))?;
         Ok(config)
@@ -180,7 +181,7 @@ impl Config {
         if self.sources.is_empty() {
             return Err(ConfigError::Value("no source: expected at least one, such as `host`".to_owned()));
         }
-        let series: usize = self.sources.iter().map(SourceSpec::known_series).sum();
+        let series: usize = self.sources.iter().map(|source| source.settings().known_series()).sum();
         if series > self.series {
             let most = self.series;
             return Err(ConfigError::Value(format!(
@@ -194,7 +195,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::SyntheticSpec;
+    use crate::ingest::SyntheticSettings;
 
     fn refusal(text: &str) -> String {
         Config::parse("feed.toml", text).expect_err("must be refused").to_string()
@@ -210,8 +211,8 @@ mod tests {
         let text = "listen = \"[::1]:80\"\nhistory = \"90s\"\n[[source]]\nkind = \"host\"\nhz = 2\n\
                     [[source]]\nkind = \"synthetic\"\nprefill = \"5s\"\n";
         let config = Config::parse("feed.toml", text).expect("valid");
-        let synthetic = SyntheticSpec { prefill: Duration::from_secs(5), ..SyntheticSpec::default() };
-        assert_eq!(config.sources, [SourceSpec::Host(HostSpec { hz: 2.0 }), SourceSpec::Synthetic(synthetic)]);
+        let synthetic = SyntheticSettings { prefill: Duration::from_secs(5), ..SyntheticSettings::default() };
+        assert_eq!(config.sources, [SourceConfig::Host(HostSettings { hz: 2.0 }), SourceConfig::Synthetic(synthetic)]);
         assert_eq!((config.listen.port(), config.history), (80, Duration::from_secs(90)));
     }
 
