@@ -90,10 +90,7 @@ fn insert(table: &mut Table, key: &str, value: &str) -> Result<(), SpecError> {
 
 /// A message of serde in the words of a configuration.
 pub fn plain(message: &str) -> String {
-    message
-        .replace("unknown variant", "unknown kind of source")
-        .replace("unknown field", "unknown setting")
-        .replace('\n', " ")
+    message.replace("unknown variant", "unknown value").replace("unknown field", "unknown setting").replace('\n', " ")
 }
 
 #[cfg(test)]
@@ -156,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_refused_spec_says_what_was_found_and_what_is_allowed() {
-        assert_eq!(refusal("hots"), "unknown kind of source `hots`, expected `host` or `synthetic`");
+        assert_eq!(refusal("hots"), "unknown value `hots`, expected `host` or `synthetic`");
         assert_eq!(refusal("host:hz=0"), "hz must be above 0 and at most 10000, found 0");
         assert_eq!(refusal("host:hz=NaN"), "hz must be above 0 and at most 10000, found NaN");
         assert_eq!(refusal("host:rate=1"), "unknown setting `rate`, expected `hz`");
