@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use feed_server::ingest::batch::{Batch, BatchColumn};
-use feed_server::stream::catalog::{Group, Series};
+use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::stream::hub::{self, Hub};
 use feed_server::telemetry::Telemetry;
 use protocol::{Bounds, Interval, SeriesKind, Timestamp};
@@ -41,10 +41,11 @@ fn register(hub: &Hub, number: u32) -> (protocol::GroupId, Vec<protocol::SeriesI
     let name = format!("bench.{number}");
     let (title, unit, interval) = (name.clone(), "1".into(), Interval::from_millis(1));
     let group = Group { name, title, unit, interval, bounds: Bounds::Auto };
-    let group = hub.catalog().add_group(group).expect("fits");
+    let group = hub.catalog().register_group(group).expect("fits");
     let series = (0..SERIES).map(|number| {
-        let series = Series { group, name: number.to_string(), kind: SeriesKind::Gauge, labels: Vec::new() };
-        hub.catalog().add_series(series).expect("fits")
+        let labels = vec![("number".to_owned(), number.to_string())];
+        let series = Series { group, name: number.to_string(), kind: SeriesKind::Gauge, labels };
+        hub.catalog().register_series(series).expect("fits")
     });
     (group, series.collect())
 }

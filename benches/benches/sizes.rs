@@ -7,11 +7,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use benches::effort::Effort;
 use benches::recording::{self, HOST_MINUTE, Rows};
-use feed_server::ingest::{Outlet, SyntheticSource, SyntheticSpec, stop_signal};
+use feed_server::ingest::config::SourceConfig;
+use feed_server::ingest::{self, SyntheticSettings};
 use feed_server::stream::catalog::Catalog;
+use feed_server::telemetry::Telemetry;
 use protocol::{BlockBuffer, Body, Frame, GroupId, Header, Samples, SeriesId, Timestamp};
 
 /// Rows of a block: live at 10 Hz, live at 1,000 Hz, and history.
@@ -22,7 +24,7 @@ fn main() -> Result<()> {
     println!("| data | rows a block | frames | B/sample | encode, ns/sample |");
     println!("| --- | --: | --: | --: | --: |");
     report("host metrics, 10 Hz, a minute", &recording::read(HOST_MINUTE)?, effort)?;
-    report("synthetic, 100 Hz, a minute, 2 decimals", &synthetic(), effort)?;
+    report("synthetic, 100 Hz, a minute, 2 decimals", &synthetic()?, effort)?;
     report("white noise", &noise(), effort)
 }
 
@@ -88,17 +90,17 @@ fn close(blocks: &mut BlockBuffer, frame: &mut Vec<u8>, encoded: &mut Encoded) -
     Ok(())
 }
 
-/// What the synthetic source makes, rounded to two decimals.
-fn synthetic() -> BTreeMap<GroupId, Rows> {
+/// The rows of the synthetic source, rounded to two decimals.
+#[tokio::main(flavor = "current_thread")]
+async fn synthetic() -> Result<BTreeMap<GroupId, Rows>> {
     let prefill = std::time::Duration::from_mins(1);
-    let spec = SyntheticSpec { groups: 12, series: 8, hz: 100.0, prefill, seed: 1 };
+    let settings = SyntheticSettings { groups: 12, series: 8, hz: 100.0, prefill, seed: 1 };
     let (sender, mut batches) = tokio::sync::mpsc::channel(4_096);
-    let (stopper, signal) = stop_signal();
-    let outlet = Outlet::new(Catalog::default(), sender, Arc::clone(&signal));
-    let source = std::thread::spawn(move || SyntheticSource::new(&spec).run(&outlet));
+    let config = [SourceConfig::Synthetic(settings)];
+    let source = ingest::start(&config, Arc::new(Catalog::default()), sender, &Telemetry::default());
     let mut groups: BTreeMap<GroupId, Rows> = BTreeMap::new();
     while groups.len() < 12 || groups.values().any(|rows| rows.times.len() < 6_000) {
-        let Some(batch) = batches.blocking_recv() else { break };
+        let batch = batches.recv().await.context("the source ended")?;
         let rows = groups.entry(batch.group).or_default();
         rows.times.extend(&batch.times);
         for column in batch.columns {
@@ -106,17 +108,15 @@ fn synthetic() -> BTreeMap<GroupId, Rows> {
             rows.columns.entry(column.series).or_default().extend(values);
         }
     }
-    stopper.stop();
-    while batches.blocking_recv().is_some() {}
-    // It ends by being told to.
-    let _stopped = source.join();
+    batches.close();
+    source.stop().await;
     for rows in groups.values_mut() {
         rows.times.truncate(6_000);
         for values in rows.columns.values_mut() {
             values.truncate(6_000);
         }
     }
-    groups
+    Ok(groups)
 }
 
 /// Logarithms of uniform numbers, which use every bit of the mantissa.

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use feed_server::ingest;
 use feed_server::ingest::batch::Batch;
-use feed_server::ingest::{Outlet, SourceError, SyntheticSource, SyntheticSpec, stop_signal};
+use feed_server::ingest::config::SourceConfig;
 use feed_server::stream::catalog::Catalog;
 use feed_server::stream::hub::BATCH_QUEUE;
+use feed_server::telemetry::Telemetry;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -40,10 +42,10 @@ impl PeersFeed {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let spec = load.source();
+        let source = load.source();
         tokio::spawn(async move {
             tokio::select! {
-                served = serve(&listener, spec) => if let Err(error) = served {
+                served = serve(&listener, source) => if let Err(error) = served {
                     eprintln!("the peers' feed: {error:#}");
                 },
                 _ = stopped => {}
@@ -53,21 +55,15 @@ impl PeersFeed {
     }
 }
 
-async fn serve(listener: &TcpListener, spec: SyntheticSpec) -> Result<()> {
+async fn serve(listener: &TcpListener, source: SourceConfig) -> Result<()> {
     let (socket, _) = listener.accept().await?;
     socket.set_nodelay(true)?;
     let socket = accept_async(socket).await?;
     let (sender, batches) = mpsc::channel(BATCH_QUEUE);
-    let (stopper, signal) = stop_signal();
-    let outlet = Outlet::new(Catalog::default(), sender, Arc::clone(&signal));
-    let source = std::thread::spawn(move || SyntheticSource::new(&spec).run(&outlet));
+    let source = ingest::start(&[source], Arc::new(Catalog::default()), sender, &Telemetry::default());
     send(socket, batches).await;
-    // The viewer has gone and the queue with it: the source ends at its next batch.
-    stopper.stop();
-    match tokio::task::spawn_blocking(move || source.join()).await? {
-        Ok(Err(error @ SourceError::Catalog(_))) => Err(error.into()),
-        _ => Ok(()),
-    }
+    source.stop().await;
+    Ok(())
 }
 
 /// Sends the new batches each tick until the viewer disconnects.

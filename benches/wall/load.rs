@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use feed_server::ingest::SyntheticSpec;
+use feed_server::ingest::SyntheticSettings;
+use feed_server::ingest::config::SourceConfig;
 
 /// Groups x series x Hz over a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,9 +40,10 @@ impl Load {
     }
 
     /// The source, with the same samples for all competitors.
-    pub(crate) fn source(&self) -> SyntheticSpec {
+    pub(crate) fn source(&self) -> SourceConfig {
         let Self { groups, series, hz, history, .. } = *self;
-        SyntheticSpec { groups, series, hz, prefill: history, ..SyntheticSpec::default() }
+        let settings = SyntheticSettings { groups, series, hz, prefill: history, ..SyntheticSettings::default() };
+        SourceConfig::Synthetic(settings)
     }
 }
 

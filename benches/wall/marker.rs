@@ -4,7 +4,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -19,9 +18,11 @@ use feed_server::http::page::Page;
 use feed_server::http::routes::Routes;
 use feed_server::http::server::{listen, serve};
 use feed_server::ingest::batch::Batch;
-use feed_server::ingest::{Outlet, SourceError, Stopper, SyntheticSource, stop_signal};
+use feed_server::ingest::blocking::{Blocking, BlockingContext, BlockingSource};
+use feed_server::ingest::registry::{Group, Registry, Series};
+use feed_server::ingest::source::SourceError;
+use feed_server::ingest::start::{self, RunningSources};
 use feed_server::net::connection_limiter::Limits;
-use feed_server::stream::catalog::{Group, Series};
 use feed_server::stream::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::telemetry::Telemetry;
 use protocol::{Interval, SeriesKind, Timestamp};
@@ -101,7 +102,7 @@ fn tables(sent: usize, drawn: &mut [f64], next: &mut [f64]) -> String {
 struct MarkingServer {
     address: SocketAddr,
     _stop: Shutdown,
-    _sources_stop: Stopper,
+    _sources: RunningSources,
 }
 
 impl MarkingServer {
@@ -117,12 +118,11 @@ impl MarkingServer {
         let hub = Arc::new(Hub::new("marks".to_owned(), bounds, Telemetry::default()));
         let (batches, received) = mpsc::channel(BATCH_QUEUE);
         tokio::spawn(Arc::clone(&hub).run(received));
-        let (sources_stop, signal) = stop_signal();
-        let outlet = Outlet::new(hub.catalog().clone(), batches, signal);
-        let neighbour = outlet.clone();
-        // They end when `sources_stop` is dropped.
-        thread::spawn(move || SyntheticSource::new(&LOAD.source()).run(&neighbour));
-        thread::spawn(move || mark(&outlet, &marks));
+        let load = LOAD.source();
+        let registry: Arc<dyn Registry> = Arc::new(hub.catalog().clone());
+        let marker = Box::new(Blocking::new("marker", Marker { marks }));
+        let sources = [(load.kind(), load.settings().source(hub.telemetry())), ("marker", marker)];
+        let sources = start::run(sources, &registry, batches);
         let (stop, stopped) = shutdown();
         let service = Service { fanout: Arc::new(Fanout::start(&hub)), hub, shutdown: stopped.clone() };
         let page = Page::Folder(folder.to_owned());
@@ -132,7 +132,7 @@ impl MarkingServer {
             Arc::new(Routes::new(service, page, Access::new(None, Vec::new(), Scheme::Http, address.port()))),
             stopped,
         ));
-        Ok(Self { address, _stop: stop, _sources_stop: sources_stop })
+        Ok(Self { address, _stop: stop, _sources: sources })
     }
 
     fn url(&self) -> String {
@@ -141,27 +141,37 @@ impl MarkingServer {
 }
 
 /// The source of marks: a row of zero every 10 ms, and a mark at intervals.
-fn mark(outlet: &Outlet, marks: &Marks) -> Result<(), SourceError> {
-    let group = outlet.group(Group {
-        name: "marker".to_owned(),
-        title: "Marker".to_owned(),
-        unit: "%".to_owned(),
-        interval: Interval::from_micros(ROW.as_micros() as u64),
-        bounds: protocol::Bounds::Fixed { low: 0.0, high: 1.0 },
-    })?;
-    let series =
-        outlet.series(Series { group, name: "mark".to_owned(), kind: SeriesKind::Gauge, labels: Vec::new() })?;
-    let started = Instant::now();
-    let mut mark_due = started + PAUSE;
-    for row in 1.. {
-        outlet.wait_until(started + ROW * row)?;
-        let is_mark = Instant::now() >= mark_due;
-        let now = clock::now();
-        if is_mark {
-            mark_due += PAUSE + MAX_EXTRA.mul_f64(noise(0, 0, u64::from(row)));
-            marks.lock().unwrap_or_else(PoisonError::into_inner).push(now);
+struct Marker {
+    marks: Marks,
+}
+
+impl BlockingSource for Marker {
+    fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+        let group = context.registrar().group(Group {
+            name: "marker".to_owned(),
+            title: "Marker".to_owned(),
+            unit: "%".to_owned(),
+            interval: Interval::from_micros(ROW.as_micros() as u64),
+            bounds: protocol::Bounds::Fixed { low: 0.0, high: 1.0 },
+        })?;
+        let series = context.registrar().series(Series {
+            group,
+            name: "mark".to_owned(),
+            kind: SeriesKind::Gauge,
+            labels: Vec::new(),
+        })?;
+        let started = Instant::now();
+        let mut mark_due = started + PAUSE;
+        for row in 1.. {
+            context.wait_until(started + ROW * row)?;
+            let is_mark = Instant::now() >= mark_due;
+            let now = clock::now();
+            if is_mark {
+                mark_due += PAUSE + MAX_EXTRA.mul_f64(noise(0, 0, u64::from(row)));
+                self.marks.lock().unwrap_or_else(PoisonError::into_inner).push(now);
+            }
+            context.send(Batch::row(group, now, [(series, f64::from(u8::from(is_mark)))]))?;
         }
-        outlet.send(Batch::row(group, now, [(series, f64::from(u8::from(is_mark)))]))?;
+        Ok(())
     }
-    Ok(())
 }

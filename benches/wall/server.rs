@@ -7,7 +7,6 @@ use anyhow::Result;
 use feed_server::app::config::Config;
 use feed_server::app::server::Server;
 use feed_server::app::shutdown::{Shutdown, shutdown};
-use feed_server::ingest::SourceSpec;
 
 use crate::load::Load;
 
@@ -27,7 +26,7 @@ impl OurServer {
         let (stop, stopped) = shutdown();
         let server = Server::bind(Config {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            sources: vec![SourceSpec::Synthetic(load.source())],
+            sources: vec![load.source()],
             www: Some(folder.to_owned()),
             history: usual.history.max(load.window),
             history_bytes: usual.history_bytes.max((load.points() * 8.0 * HEADROOM) as usize),

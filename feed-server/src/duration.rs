@@ -1,18 +1,15 @@
-//! Durations as people write them in a configuration: `250ms`, `60s`, `5m`, `24h`.
+//! Durations in the form of a configuration: `250ms`, `60s`, `5m`, `24h`.
 
 use std::time::Duration;
 
 use thiserror::Error;
 
-/// The text is no duration.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is not a duration: expected a number and a unit, such as `250ms`, `60s`, `5m` or `24h`")]
+#[error("a duration must be a number and a unit, such as 250ms, 60s, 5m or 24h, found `{0}`")]
 pub struct DurationError(String);
 
-/// Reads a duration.
-///
 /// # Errors
-/// [`DurationError`], which says what is expected.
+/// If `text` is not a whole number and a unit, or too large.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let wrong = || DurationError(text.to_owned());
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
@@ -28,7 +25,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)
 }
 
-/// Writes a duration in its largest whole unit.
+/// Formats in the largest unit that gives a whole number.
 pub fn format(duration: Duration) -> String {
     let millis = duration.as_millis();
     match millis {
@@ -43,7 +40,7 @@ pub fn format(duration: Duration) -> String {
 /// For `#[serde(with = "duration")]`.
 ///
 /// # Errors
-/// What [`parse`] says, in the deserializer's form.
+/// If [`parse`] fails.
 pub fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
     parse(&text).map_err(serde::de::Error::custom)
@@ -54,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_read_back_as_they_are_written() {
+    fn a_formatted_duration_parses_to_the_same_duration() {
         for text in ["0s", "250ms", "60500ms", "59s", "1m", "90m", "24h"] {
             assert_eq!(format(parse(text).expect("valid")), text);
         }
@@ -62,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn texts_that_are_no_duration_are_refused() {
         for text in ["", "5", "m", "-1s", "1.5s", "1d", "99999999999999999999s", "18446744073709551615h"] {
             assert!(parse(text).is_err(), "{text}");
         }

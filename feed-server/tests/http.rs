@@ -89,12 +89,12 @@ fn a_wrong_start_is_one_clear_line_and_a_non_zero_exit() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken_address = taken.local_addr().expect("bound").to_string();
     let cases: [(&[&str], &str); 7] = [
-        (&["serve", "--source", "hots"], "--source hots: unknown source `hots`: expected `host` or `synthetic`"),
-        (&["serve", "--source", "host:hz=0"], "`hz=0`: expected rows a second"),
-        (&["serve", "--listen", "nowhere"], "--listen nowhere: expected an address and a port"),
+        (&["serve", "--source", "hots"], "--source hots: unknown value `hots`, expected `host` or `synthetic`"),
+        (&["serve", "--source", "host:hz=0"], "hz must be above 0 and at most 10000, found 0"),
+        (&["serve", "--listen", "nowhere"], "--listen must be an address and a port"),
         (&["serve", "--listen", &taken_address], &format!("cannot listen on {taken_address}: Address already in use")),
         (&["serve", "--config", "/no/such/file"], "/no/such/file: No such file or directory"),
-        (&["check-config", file], "feed.toml:2: unknown field `histroy`, expected one of"),
+        (&["check-config", file], "feed.toml:2: unknown setting `histroy`, expected one of"),
         (&["serve", "--www", "/no/such/folder"], "/no/such/folder holds no index.html"),
     ];
     for (arguments, expected) in cases {

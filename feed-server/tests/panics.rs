@@ -11,8 +11,8 @@ use feed_server::deliver::fanout::Fanout;
 use feed_server::deliver::session::{self, Opening, Service};
 use feed_server::http::upgrade::Upgraded;
 use feed_server::ingest::batch::Batch;
+use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::net::socket::Socket;
-use feed_server::stream::catalog::{Group, Series};
 use feed_server::stream::hub::{Bounds, Hub};
 use feed_server::telemetry::Telemetry;
 use futures_util::StreamExt;
@@ -98,9 +98,9 @@ async fn a_panic_in_a_session_or_a_shard_ends_what_it_is_in_and_nothing_else() {
         interval: Interval::from_millis(10),
         bounds: protocol::Bounds::Auto,
     };
-    let group = hub.catalog().add_group(group).expect("fits");
+    let group = hub.catalog().register_group(group).expect("fits");
     let series = Series { group, name: "s".into(), kind: SeriesKind::Gauge, labels: Vec::new() };
-    let series = hub.catalog().add_series(series).expect("fits");
+    let series = hub.catalog().register_series(series).expect("fits");
     let batch = || Batch::row(group, clock::now(), [(series, 1.0)]);
     let (_stop, stopped) = shutdown();
     // Two shards: of a shard that panics, the viewers are gone.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use feed_server::clock;
 use feed_server::deliver::session::cursor::Cursor;
 use feed_server::ingest::batch::{Batch, BatchColumn};
-use feed_server::stream::catalog::{Group, Series};
+use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::stream::hub::{Bounds, Hub, Seat};
 use feed_server::telemetry::Telemetry;
 use model::{Row, Values, Viewer, WINDOW};
@@ -81,10 +81,10 @@ impl Server {
             let (name, title) = (format!("g{number}"), String::new());
             let interval = Interval::from_millis(1);
             let group = Group { name, title, unit: "1".into(), interval, bounds: protocol::Bounds::Auto };
-            let group = hub.catalog().add_group(group).expect("fits");
+            let group = hub.catalog().register_group(group).expect("fits");
             let series = (0..SERIES_PER_GROUP).map(|series| {
-                let (name, labels) = (format!("s{series}"), Vec::new());
-                hub.catalog().add_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
+                let (name, labels) = (format!("s{series}"), vec![("number".to_owned(), series.to_string())]);
+                hub.catalog().register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
             });
             (group, series.collect())
         };

@@ -11,7 +11,7 @@ use feed_server::deliver::fanout::Fanout;
 use feed_server::deliver::session::{self, Opening, Service};
 use feed_server::http::upgrade::Upgraded;
 use feed_server::ingest::batch::{Batch, BatchColumn};
-use feed_server::stream::catalog::{Group, Series};
+use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::stream::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::telemetry::Telemetry;
 use protocol::{GroupId, Interval, SeriesId, SeriesKind, Timestamp};
@@ -123,10 +123,10 @@ async fn measure(hub: Arc<Hub>, batches: mpsc::Sender<Batch>, plan: Plan, ledger
 fn register(hub: &Hub, number: usize) -> (GroupId, Vec<SeriesId>) {
     let (name, title) = (format!("g{number}"), String::new());
     let group = Group { name, title, unit: "1".into(), interval: STEP, bounds: protocol::Bounds::Auto };
-    let group = hub.catalog().add_group(group).expect("fits");
+    let group = hub.catalog().register_group(group).expect("fits");
     let series = (0..SERIES_PER_GROUP).map(|series| {
-        let (name, labels) = (format!("s{series}"), Vec::new());
-        hub.catalog().add_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
+        let (name, labels) = (format!("s{series}"), vec![("number".to_owned(), series.to_string())]);
+        hub.catalog().register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
     });
     (group, series.collect())
 }

@@ -11,59 +11,54 @@ use crate::duration;
 #[derive(Debug, Parser)]
 #[command(name = "feed-server", version, about)]
 pub struct Cli {
-    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the page and the stream.
     Serve(Box<ServeArgs>),
-    /// Check a configuration file and say what is wrong with it.
-    CheckConfig {
-        /// The file.
-        file: PathBuf,
-    },
+    /// Check a configuration file and report the first error.
+    CheckConfig { file: PathBuf },
 }
 
-/// Settings of `serve`. Each wins over the configuration file.
+/// Settings of `serve`. Each overrides the configuration file.
 #[derive(Debug, Default, Args)]
 pub struct ServeArgs {
     /// Configuration file (TOML).
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Address and port to listen on [default: 127.0.0.1:9000]. Port 0 takes any free one.
+    /// Address and port to listen on [default: 127.0.0.1:9000]. Port 0 takes any free port.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// A name that this server goes by, besides addresses and `localhost`; may be given several times.
+    /// A name of this server, besides addresses and `localhost`; may be given several times.
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
-    /// A file with the token that viewers need, 16 to 256 letters and digits [default: a new token at each start when others
-    /// than this machine can connect].
+    /// A file with the token that viewers need, 16 to 256 letters and digits [default: a new token at each start if other
+    /// machines can connect].
     #[arg(long, value_name = "FILE", conflicts_with = "no_auth")]
     pub token_file: Option<PathBuf>,
-    /// Let everybody who reaches the port watch, without a token.
+    /// Need no token, from any machine.
     #[arg(long)]
     pub no_auth: bool,
-    /// Speak TLS, with this certificate and those that vouch for it (PEM). Read again at SIGHUP.
+    /// Use TLS, with this certificate and its chain (PEM). Read again at SIGHUP.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
-    /// The certificate's private key (PEM).
+    /// The private key of the certificate (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Connections at once [default: 1024].
+    /// Limit on connections [default: 1024].
     #[arg(long, value_name = "COUNT")]
     pub connections: Option<usize>,
     /// A source; may be given several times [default: host]. `host:hz=10`, or
     /// `synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1`.
     #[arg(long = "source", value_name = "SPEC")]
     pub sources: Vec<String>,
-    /// How far back the history reaches [default: 5m].
+    /// Age of the oldest samples in the history, 1s to 24h [default: 5m].
     #[arg(long, value_name = "DURATION")]
     pub history: Option<String>,
-    /// Serve the page from this folder in place of the one built in.
+    /// Serve the page from this folder in place of the embedded one.
     #[arg(long, value_name = "FOLDER")]
     pub www: Option<PathBuf>,
     /// Open the page in the default browser.
@@ -72,17 +67,17 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// The whole configuration: these settings, over the file's, over the defaults.
+    /// Returns these settings over those of the file over the defaults.
     ///
     /// # Errors
-    /// [`ConfigError`], in one line.
+    /// If a setting is refused.
     pub fn config(&self) -> Result<Config, ConfigError> {
         let mut config = match &self.config {
             Some(path) => Config::read(path)?,
             None => Config::default(),
         };
         if let Some(listen) = &self.listen {
-            let wrong = |_| format!("--listen {listen}: expected an address and a port, such as 127.0.0.1:9000");
+            let wrong = |_| format!("--listen must be an address and a port, such as 127.0.0.1:9000, found {listen}");
             config.listen = listen.parse().map_err(wrong).map_err(ConfigError::Value)?;
         }
         if !self.hosts.is_empty() {
@@ -124,22 +119,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn a_wrong_setting_is_named_in_one_line() {
+    fn an_error_names_the_option_the_value_found_and_the_value_allowed() {
         let refusal = |args: ServeArgs| args.config().expect_err("must be refused").to_string();
         let sources = vec!["hots".to_owned()];
         assert_eq!(
             refusal(ServeArgs { sources, ..ServeArgs::default() }),
-            "--source hots: unknown source `hots`: expected `host` or `synthetic`"
+            "--source hots: unknown value `hots`, expected `host` or `synthetic`"
         );
         assert_eq!(
             refusal(ServeArgs { listen: Some("9000".into()), ..ServeArgs::default() }),
-            "--listen 9000: expected an address and a port, such as 127.0.0.1:9000"
+            "--listen must be an address and a port, such as 127.0.0.1:9000, found 9000"
         );
         assert!(refusal(ServeArgs { history: Some("0s".into()), ..ServeArgs::default() }).contains("from 1s to 24h"));
     }

@@ -1,17 +1,17 @@
-//! Configuration: what the command line says, over what a TOML file says, over the defaults.
+//! The configuration: the command line overrides a TOML file, which overrides the defaults.
 //!
 //! ```toml
-//! listen = "127.0.0.1:9000"   # from elsewhere too: "0.0.0.0:9000"; viewers then need a token
+//! listen = "127.0.0.1:9000"   # "0.0.0.0:9000": reachable from other machines; viewers then need a token
 //! hosts = ["metrics.example"] # names of this server, besides addresses and localhost
 //! token_file = "/etc/kymograph/token"
 //! tls = { cert = "/etc/kymograph/cert.pem", key = "/etc/kymograph/key.pem" }
-//! no_auth = false             # true: whoever reaches the port may watch
-//! connections = 1024          # at most so many at once
-//! connections_per_address = 32 # and from one address, or one /64 network of IPv6; this machine's own are not counted
-//! series = 100000             # at most so many in all
-//! history = "5m"              # how far back
-//! history_bytes = 268435456   # and at most so much memory
-//! recent_bytes = 16777216     # encoded frames for viewers that are a little late
+//! no_auth = false             # true: no token needed, from any machine
+//! connections = 1024          # limit
+//! connections_per_address = 32 # limit for one address, or one /64 network of IPv6, except this machine's
+//! series = 100000             # limit, over all sources
+//! history = "5m"              # bound by age
+//! history_bytes = 268435456   # bound by memory
+//! recent_bytes = 16777216     # bound on encoded frames for viewers that are a little late
 //!
 //! [[source]]
 //! kind = "host"
@@ -30,56 +30,53 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::duration;
-use crate::ingest::{HostSpec, SourceSpec};
+use crate::ingest::HostSettings;
+use crate::ingest::config::{self, SourceConfig};
 use crate::net::connection_limiter::Limits;
-use crate::stream::catalog::DEFAULT_MOST_SERIES;
+use crate::stream::catalog::DEFAULT_MAX_SERIES;
 
 const MIN_HISTORY: Duration = Duration::from_secs(1);
 const MAX_HISTORY: Duration = Duration::from_hours(24);
 const MAX_CONNECTIONS: usize = 1_000_000;
 
-/// Everything the server is told.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where to listen.
     pub listen: SocketAddr,
-    /// Names that this server goes by, besides addresses and `localhost`.
+    /// Names of this server, besides addresses and `localhost`.
     pub hosts: Vec<String>,
-    /// A file with the token that viewers need. Without one, a server that others can reach makes its own at each start.
+    /// A file with the token that viewers need. Without it, a server that is reachable from other machines makes a new token
+    /// at each start.
     pub token_file: Option<PathBuf>,
-    /// Whether those who can reach the port need no token, wherever it listens.
+    /// No token is needed, whatever the address.
     pub no_auth: bool,
-    /// What to show to those who connect, where TLS is spoken.
     pub tls: Option<TlsFiles>,
-    /// Connections at once.
+    /// A limit on connections.
     pub connections: usize,
-    /// Connections at once from one address, or from one /64 network of IPv6. This machine's own are not counted.
+    /// A limit on connections from one address, or from one /64 network of IPv6. Connections from this machine do not count.
     pub connections_per_address: usize,
-    /// Series in all; a source leaves out what goes beyond.
+    /// A limit over all sources. Sources leave out the series beyond it.
     pub series: usize,
-    /// How far back the history reaches.
+    /// A bound on the age of samples.
     #[serde(deserialize_with = "duration::deserialize")]
     pub history: Duration,
-    /// Bytes of samples that the history may hold.
+    /// A bound on the samples in the history.
     pub history_bytes: usize,
-    /// Bytes of recent frames that are kept for viewers that are a little late: two seconds of the fastest feed that a
-    /// browser can take.
+    /// A bound on the recent frames kept for viewers that are a little late: two seconds of the fastest feed that a browser
+    /// can take.
     pub recent_bytes: usize,
-    /// Where samples come from.
     #[serde(rename = "source")]
-    pub sources: Vec<SourceSpec>,
-    /// A folder to serve the page from, in place of the one built in.
+    pub sources: Vec<SourceConfig>,
+    /// A folder with the page, in place of the embedded one.
     pub www: Option<PathBuf>,
 }
 
-/// A certificate and its key, in PEM.
+/// In PEM.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsFiles {
-    /// The certificate, and those that vouch for it.
+    /// The certificate, then its chain.
     pub cert: PathBuf,
-    /// Its private key.
     pub key: PathBuf,
 }
 
@@ -93,47 +90,31 @@ impl Default for Config {
             tls: None,
             connections: Limits::default().connections,
             connections_per_address: Limits::default().per_address,
-            series: DEFAULT_MOST_SERIES,
+            series: DEFAULT_MAX_SERIES,
             history: Duration::from_mins(5),
             history_bytes: 256 << 20,
             recent_bytes: 16 << 20,
-            sources: vec![SourceSpec::Host(HostSpec::default())],
+            sources: vec![SourceConfig::Host(HostSettings::default())],
             www: None,
         }
     }
 }
 
-/// Why a configuration is refused. The text names file and line where there is one.
+/// Why a configuration is refused. The text names the file and, if known, the line.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("{path}: {error}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// The system's reason.
-        error: std::io::Error,
-    },
-    /// The file is no valid configuration.
+    #[error("cannot read {path}: {error}")]
+    Unreadable { path: String, error: std::io::Error },
     #[error("{path}:{line}: {message}")]
-    Invalid {
-        /// The file.
-        path: String,
-        /// The line, counted from 1.
-        line: usize,
-        /// What was found and what is expected.
-        message: String,
-    },
-    /// A value that no line is to blame for.
+    Invalid { path: String, line: usize, message: String },
+    /// A value of the command line, or one that depends on another.
     #[error("{0}")]
     Value(String),
 }
 
 impl Config {
-    /// Reads a file.
-    ///
     /// # Errors
-    /// [`ConfigError`], in one line.
+    /// If the file cannot be read or is refused.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
@@ -142,49 +123,49 @@ impl Config {
         }
     }
 
-    /// Reads the text of the file `path`.
+    /// Reads `text`, the contents of the file `path`.
     ///
     /// # Errors
-    /// [`ConfigError`], in one line.
+    /// If it is refused.
     pub fn parse(path: &str, text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = 1 + text.get(..start).unwrap_or_default().matches('\n').count();
-            ConfigError::Invalid { path: path.to_owned(), line, message: error.message().replace('\n', " ") }
+            ConfigError::Invalid { path: path.to_owned(), line, message: config::plain(error.message()) }
         })?;
         config.check().map_err(|error| ConfigError::Value(format!("{path}: {error}")))?;
         Ok(config)
     }
 
-    /// Checks what the types cannot.
+    /// Checks what the types do not.
     ///
     /// # Errors
     /// [`ConfigError::Value`].
     pub fn check(&self) -> Result<(), ConfigError> {
         if !(MIN_HISTORY..=MAX_HISTORY).contains(&self.history) {
             let found = duration::format(self.history);
-            return Err(ConfigError::Value(format!("history = {found}: expected from 1s to 24h")));
+            return Err(ConfigError::Value(format!("history must be from 1s to 24h, found {found}")));
         }
         if self.no_auth && self.token_file.is_some() {
-            return Err(ConfigError::Value("no_auth with a token_file: expected one of the two".to_owned()));
+            return Err(ConfigError::Value("no_auth and token_file exclude each other: remove one of them".to_owned()));
         }
         for (name, connections) in
             [("connections", self.connections), ("connections_per_address", self.connections_per_address)]
         {
             if !(1..=MAX_CONNECTIONS).contains(&connections) {
                 return Err(ConfigError::Value(format!(
-                    "{name} = {connections}: expected from 1 to {MAX_CONNECTIONS}"
+                    "{name} must be from 1 to {MAX_CONNECTIONS}, found {connections}"
                 )));
             }
         }
         if self.sources.is_empty() {
-            return Err(ConfigError::Value("no source: expected at least one, such as `host`".to_owned()));
+            return Err(ConfigError::Value("at least one source is needed, such as `host`, found none".to_owned()));
         }
-        let series: usize = self.sources.iter().map(SourceSpec::known_series).sum();
+        let series: usize = self.sources.iter().map(|source| source.settings().known_series()).sum();
         if series > self.series {
-            let most = self.series;
+            let limit = self.series;
             return Err(ConfigError::Value(format!(
-                "the sources have {series} series: expected at most {most} (`series`)"
+                "the sources must have at most {limit} series together, found {series}: raise `series` or remove some"
             )));
         }
         Ok(())
@@ -194,52 +175,55 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::SyntheticSpec;
+    use crate::ingest::SyntheticSettings;
 
     fn refusal(text: &str) -> String {
         Config::parse("feed.toml", text).expect_err("must be refused").to_string()
     }
 
     #[test]
-    fn an_empty_file_is_the_default() {
+    fn an_empty_file_gives_the_defaults() {
         assert_eq!(Config::parse("feed.toml", "").expect("valid"), Config::default());
     }
 
     #[test]
-    fn a_file_says_the_same_as_the_command_line() {
+    fn a_file_configures_sources_and_limits() {
         let text = "listen = \"[::1]:80\"\nhistory = \"90s\"\n[[source]]\nkind = \"host\"\nhz = 2\n\
                     [[source]]\nkind = \"synthetic\"\nprefill = \"5s\"\n";
         let config = Config::parse("feed.toml", text).expect("valid");
-        let synthetic = SyntheticSpec { prefill: Duration::from_secs(5), ..SyntheticSpec::default() };
-        assert_eq!(config.sources, [SourceSpec::Host(HostSpec { hz: 2.0 }), SourceSpec::Synthetic(synthetic)]);
+        let synthetic = SyntheticSettings { prefill: Duration::from_secs(5), ..SyntheticSettings::default() };
+        assert_eq!(config.sources, [SourceConfig::Host(HostSettings { hz: 2.0 }), SourceConfig::Synthetic(synthetic)]);
         assert_eq!((config.listen.port(), config.history), (80, Duration::from_secs(90)));
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_line_and_what_is_expected() {
+    fn an_error_names_the_line_the_value_found_and_the_value_allowed() {
         assert_eq!(
             refusal("listen = \"127.0.0.1:9000\"\nhistroy = \"5m\"\n"),
-            "feed.toml:2: unknown field `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `tls`, `connections`, `connections_per_address`, `series`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
+            "feed.toml:2: unknown setting `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `tls`, `connections`, `connections_per_address`, `series`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
         );
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),
-            "feed.toml:3: `hz=0`: expected rows a second, above 0 and at most 10000"
+            "feed.toml:3: hz must be above 0 and at most 10000, found 0"
         );
         assert_eq!(
             refusal("history = \"5\"\n"),
-            "feed.toml:1: `5` is not a duration: expected a number and a unit, such as `250ms`, `60s`, `5m` or `24h`"
+            "feed.toml:1: a duration must be a number and a unit, such as 250ms, 60s, 5m or 24h, found `5`"
         );
-        assert_eq!(refusal("history = \"48h\"\n"), "feed.toml: history = 48h: expected from 1s to 24h");
+        assert_eq!(refusal("history = \"48h\"\n"), "feed.toml: history must be from 1s to 24h, found 48h");
         assert_eq!(
             refusal("series = 10\n[[source]]\nkind = \"synthetic\"\ngroups = 3\nseries = 4\n"),
-            "feed.toml: the sources have 12 series: expected at most 10 (`series`)"
+            "feed.toml: the sources must have at most 10 series together, found 12: raise `series` or remove some"
         );
         assert_eq!(refusal("\ntls = { cert = \"cert.pem\" }\n"), "feed.toml:2: missing field `key`");
-        assert_eq!(refusal("connections = 0\n"), "feed.toml: connections = 0: expected from 1 to 1000000");
+        assert_eq!(refusal("connections = 0\n"), "feed.toml: connections must be from 1 to 1000000, found 0");
         assert!(refusal("listen = \"localhost\"\n").starts_with("feed.toml:1: "));
         assert!(refusal("listen = \n").starts_with("feed.toml:1: "));
         assert!(
-            Config::read(Path::new("/no/such/file")).expect_err("refused").to_string().starts_with("/no/such/file: ")
+            Config::read(Path::new("/no/such/file"))
+                .expect_err("refused")
+                .to_string()
+                .starts_with("cannot read /no/such/file: ")
         );
     }
 }

@@ -17,7 +17,7 @@ use crate::http::page::Page;
 use crate::http::routes::Routes;
 use crate::http::server::{self, Listener};
 use crate::http::token::{Token, TokenError};
-use crate::ingest::{self, Outlet};
+use crate::ingest;
 use crate::net::connection_limiter::Limits;
 use crate::net::descriptors;
 use crate::net::tls::{Tls, TlsError};
@@ -49,14 +49,6 @@ pub enum StartError {
     /// There is no certificate to show.
     #[error("cannot speak TLS: {0}")]
     Tls(#[from] TlsError),
-    /// A source has no thread to run on.
-    #[error("cannot start source {source_name}: {error}")]
-    Source {
-        /// The source.
-        source_name: &'static str,
-        /// The system's reason.
-        error: std::io::Error,
-    },
 }
 
 /// A server that listens and is ready to run.
@@ -134,7 +126,7 @@ impl Server {
     /// Serves until told to stop, and returns when every source and every viewer has ended.
     ///
     /// # Errors
-    /// [`StartError::Source`].
+    /// None: what fails after the start is recorded and logged.
     pub async fn run(self, shutdown: ShutdownListener) -> Result<(), StartError> {
         let telemetry = Telemetry::default();
         let bounds = Bounds {
@@ -147,15 +139,7 @@ impl Server {
         let (batches, received) = mpsc::channel(BATCH_QUEUE);
         let hub_task = tokio::spawn(Arc::clone(&hub).run(received));
 
-        let (stopper, signal) = ingest::stop_signal();
-        let mut threads = Vec::new();
-        for spec in &self.config.sources {
-            let outlet = Outlet::new(hub.catalog().clone(), batches.clone(), Arc::clone(&signal));
-            let thread = ingest::spawn(spec, outlet, telemetry.clone())
-                .map_err(|error| StartError::Source { source_name: spec.name(), error })?;
-            threads.push(thread);
-        }
-        drop(batches);
+        let sources = ingest::start(&self.config.sources, Arc::new(hub.catalog().clone()), batches, &telemetry);
 
         let scheme = if self.tls.is_some() { Scheme::Https } else { Scheme::Http };
         let access = Access::new(self.token, self.config.hosts, scheme, self.address.port());
@@ -165,10 +149,8 @@ impl Server {
         let connections = descriptors::for_connections(self.config.connections);
         let limits = Limits { connections, per_address: self.config.connections_per_address };
         server::serve(self.listener, limits, routes, shutdown).await;
-        stopper.stop();
-        // The hub goes on taking batches until the last source has let go, so none of them waits for it in vain.
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
-        let _panicked = joined.await;
+        // The hub takes batches until the last source has ended, so none of them waits for the queue.
+        sources.stop().await;
         let _panicked = hub_task.await;
         Ok(())
     }

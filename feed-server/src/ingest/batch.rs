@@ -1,48 +1,41 @@
-//! What a source hands to the hub.
+//! Rows of samples, as sources send them.
 
 use protocol::{GroupId, SeriesId, Timestamp};
 
 /// Rows of one group, column by column. Times rise from row to row and from batch to batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// The group.
     pub group: GroupId,
-    /// When each row was measured.
     pub times: Vec<Timestamp>,
-    /// A column for each series that has values in these rows; the hub puts them in order.
+    /// The series that have values in these rows, in any order.
     pub columns: Vec<BatchColumn>,
 }
 
-/// One series' values in a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchColumn {
-    /// The series.
     pub series: SeriesId,
-    /// A value a row.
+    /// One for each row.
     pub values: Vec<f64>,
 }
 
 impl Batch {
-    /// A batch of one row.
     pub fn row(group: GroupId, time: Timestamp, values: impl IntoIterator<Item = (SeriesId, f64)>) -> Self {
         let columns = values.into_iter().map(|(series, value)| BatchColumn { series, values: vec![value] }).collect();
         Self { group, times: vec![time], columns }
     }
 
-    /// How many rows.
     pub const fn rows(&self) -> usize {
         self.times.len()
     }
 
-    /// How many values in all.
     pub const fn values(&self) -> usize {
         self.times.len() * self.columns.len()
     }
 
-    /// Appends the rows of `later` when it goes on where this one ends: same group, same series. Gives it back when not.
+    /// Appends the rows of `later`.
     ///
     /// # Errors
-    /// `later`, untouched, when it has other columns.
+    /// Returns `later` unchanged if its group or its columns differ.
     pub fn append(&mut self, later: Self) -> Result<(), Self> {
         let same = self.group == later.group
             && self.columns.len() == later.columns.len()
@@ -57,7 +50,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Takes the rows from number `row` on out of this batch.
+    /// Moves the rows from number `row` on to a new batch.
     #[must_use]
     pub fn split_off(&mut self, row: usize) -> Self {
         let columns = self.columns.iter_mut();
@@ -70,7 +63,7 @@ impl Batch {
         }
     }
 
-    /// Puts the columns in the order of their series, as the wire wants them. Of two of one series the first stays.
+    /// Sorts the columns by series, as the protocol requires. Of two columns of one series the first stays.
     pub fn sort_columns(&mut self) {
         if !self.columns.is_sorted_by(|earlier, later| earlier.series < later.series) {
             self.columns.sort_by_key(|column| column.series);
@@ -78,7 +71,7 @@ impl Batch {
         }
     }
 
-    /// Drops rows that do not come after `last`, nor after the row before them. Returns how many were dropped.
+    /// Drops rows whose time is not after `last` and after the row before. Returns how many were dropped.
     pub fn keep_rising(&mut self, last: Option<Timestamp>) -> usize {
         let mut newest = last;
         let keep: Vec<bool> = self
@@ -117,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_of_the_same_series_join() {
+    fn batches_of_the_same_series_are_joined() {
         let mut batch = Batch::row(GroupId(1), at(1), [(SeriesId(1), 1.0), (SeriesId(2), 2.0)]);
         batch.append(Batch::row(GroupId(1), at(2), [(SeriesId(1), 3.0), (SeriesId(2), 4.0)])).expect("same columns");
         assert_eq!(batch.times, [at(1), at(2)]);
@@ -127,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_put_in_order() {
+    fn columns_are_sorted_by_series() {
         let values = [(3, 1.0), (1, 2.0), (3, 3.0)].map(|(series, value)| (SeriesId(series), value));
         let mut batch = Batch::row(GroupId(1), at(1), values);
         batch.sort_columns();

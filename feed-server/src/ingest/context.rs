@@ -1,124 +1,125 @@
-//! A source's only way to the rest of the server.
+//! A source's connection to the rest of the server.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::{GroupId, SeriesId};
 use thiserror::Error;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::ingest::batch::Batch;
-use crate::stream::catalog::{Catalog, CatalogError, Group, Series};
+use crate::ingest::health::SourceHealth;
+use crate::ingest::registry::{Group, RegisterError, Registry, Series};
 
-/// The server stops: a source that sees this returns.
+/// The server is stopping: a source that receives this returns it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the server is stopping")]
 pub struct Stopped;
 
-/// Registers, sends, and waits on behalf of one source.
+/// Registers the groups and series of one source.
 #[derive(Clone, Debug)]
-pub struct Outlet {
-    catalog: Catalog,
-    batches: mpsc::Sender<Batch>,
-    signal: Arc<Signal>,
-    left_out: Arc<AtomicBool>,
+pub struct Registrar {
+    registry: Arc<dyn Registry>,
+    health: SourceHealth,
+    instance: u32,
 }
 
-/// Stops every source whose outlet shares its signal, when told to or dropped.
-#[derive(Debug)]
-pub struct Stopper(Arc<Signal>);
-
-#[derive(Debug, Default)]
-/// Shared by a stopper and its contexts.
-pub struct Signal {
-    stopped: Mutex<bool>,
-    changed: Condvar,
-}
-
-/// A stopper, and the signal that outlets listen to.
-pub fn stop_signal() -> (Stopper, Arc<Signal>) {
-    let signal = Arc::new(Signal::default());
-    (Stopper(Arc::clone(&signal)), signal)
-}
-
-impl Stopper {
-    /// Tells every source to stop.
-    pub fn stop(&self) {
-        *self.0.lock() = true;
-        self.0.changed.notify_all();
-    }
-}
-
-impl Drop for Stopper {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-impl Signal {
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Outlet {
-    /// An outlet that registers in `catalog` and sends to `batches` until `signal` says stop.
-    pub fn new(catalog: Catalog, batches: mpsc::Sender<Batch>, signal: Arc<Signal>) -> Self {
-        Self { catalog, batches, signal, left_out: Arc::default() }
+impl Registrar {
+    /// `instance` counts the sources of one kind from 1. From the second on, its number is part of each group's name:
+    /// two sources of one kind have separate groups.
+    pub fn new(registry: Arc<dyn Registry>, health: SourceHealth, instance: u32) -> Self {
+        Self { registry, health, instance }
     }
 
-    /// Registers a group.
-    ///
+    pub const fn health(&self) -> &SourceHealth {
+        &self.health
+    }
+
     /// # Errors
-    /// As [`Catalog::add_group`].
-    pub fn group(&self, group: Group) -> Result<GroupId, CatalogError> {
-        self.catalog.add_group(group)
+    /// See [`Registry::register_group`].
+    pub fn group(&self, mut group: Group) -> Result<GroupId, RegisterError> {
+        if self.instance > 1 {
+            group.name = format!("{}-{}", group.name, self.instance);
+            group.title = format!("{} ({})", group.title, self.instance);
+        }
+        self.health.expect_every(group.interval);
+        self.registry.register_group(group)
     }
 
-    /// Registers a series.
-    ///
     /// # Errors
-    /// As [`Catalog::add_series`].
-    pub fn series(&self, series: Series) -> Result<SeriesId, CatalogError> {
-        self.catalog.add_series(series)
+    /// See [`Registry::register_series`].
+    pub fn series(&self, series: Series) -> Result<SeriesId, RegisterError> {
+        let id = self.registry.register_series(series)?;
+        self.health.registered(id);
+        Ok(id)
     }
 
-    /// Says that something is not measured for want of room in the catalog: once, since the next reading finds it again.
-    pub fn left_out(&self, error: &CatalogError) {
-        if !self.left_out.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, "not everything is measured");
+    /// Records and logs an error that does not end the source. An error that repeats is logged once.
+    pub fn report(&self, error: &impl fmt::Display) {
+        if self.health.error(error) {
+            tracing::warn!(source = self.health.source(), %error);
         }
     }
 
-    /// Says that a series has ended. It leaves the catalog when its last sample leaves the history.
     pub fn end(&self, series: SeriesId) {
-        self.catalog.end_series(series, clock::now());
+        self.health.ended(series);
+        self.registry.end_series(series, clock::now());
+    }
+}
+
+/// What a source is given: it registers, sends, waits, and learns that the server stops.
+#[derive(Clone, Debug)]
+pub struct SourceContext {
+    registrar: Registrar,
+    batches: mpsc::Sender<Batch>,
+    cancellation: CancellationToken,
+}
+
+impl SourceContext {
+    pub const fn new(registrar: Registrar, batches: mpsc::Sender<Batch>, cancellation: CancellationToken) -> Self {
+        Self { registrar, batches, cancellation }
     }
 
-    /// Hands a batch to the hub. Waits for room: the hub never waits for viewers, so this is short.
-    ///
-    /// # Errors
-    /// [`Stopped`] when the server stops.
-    pub fn send(&self, batch: Batch) -> Result<(), Stopped> {
-        self.batches.blocking_send(batch).map_err(|_| Stopped)
+    pub const fn registrar(&self) -> &Registrar {
+        &self.registrar
     }
 
-    /// Waits until `due`; returns at once when that is past.
+    pub const fn batches(&self) -> &mpsc::Sender<Batch> {
+        &self.batches
+    }
+
+    /// Cancelled when the server stops.
+    pub const fn cancellation(&self) -> &CancellationToken {
+        &self.cancellation
+    }
+
+    /// Sends a batch to the stream. Waits while the queue is full: the stream never waits for viewers, so this is short.
     ///
     /// # Errors
-    /// [`Stopped`] when the server stops, at once.
-    pub fn wait_until(&self, due: Instant) -> Result<(), Stopped> {
-        let mut stopped = self.signal.lock();
-        while !*stopped {
-            let left = due.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            let waited = self.signal.changed.wait_timeout(stopped, left);
-            stopped = waited.unwrap_or_else(PoisonError::into_inner).0;
+    /// [`Stopped`] if the server stops.
+    pub async fn send(&self, batch: Batch) -> Result<(), Stopped> {
+        let newest = batch.times.last().copied();
+        tokio::select! {
+            biased;
+            () = self.cancellation.cancelled() => return Err(Stopped),
+            sent = self.batches.send(batch) => sent.map_err(|_| Stopped)?,
         }
-        Err(Stopped)
+        self.registrar.health.delivered(newest, clock::now());
+        Ok(())
+    }
+
+    /// Waits until `due`, to the millisecond. Returns at once if that is past.
+    ///
+    /// # Errors
+    /// [`Stopped`] as soon as the server stops.
+    pub async fn wait_until(&self, due: Instant) -> Result<(), Stopped> {
+        tokio::select! {
+            biased;
+            () = self.cancellation.cancelled() => Err(Stopped),
+            () = tokio::time::sleep_until(due.into()) => Ok(()),
+        }
     }
 }

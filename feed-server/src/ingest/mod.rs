@@ -1,54 +1,34 @@
-//! Sources: where samples come from.
+//! Sources: they measure, and send batches of rows to the stream.
 //!
-//! A source runs on a thread of its own, for reading the system blocks and a steady beat wants no neighbours. It talks
-//! to the rest through its [`Outlet`] alone: it registers groups and series, sends batches, and waits for its next turn.
-//! When the server stops, the outlet says [`Stopped`] and the source returns.
+//! | file | subject |
+//! | --- | --- |
+//! | [`batch`] | rows of one group, column by column |
+//! | [`registry`] | groups and series, as sources register them |
+//! | [`health`] | the state of each source |
+//! | [`context`], [`source`] | what a source is given, and what it implements |
+//! | [`blocking`] | sources that need a thread of their own |
+//! | [`series_set`] | series that come and go |
+//! | [`settings`], [`config`] | what settings are made of; the list of all kinds of sources |
+//! | [`start`] | starts, supervises and stops them |
+//! | `host`, `synthetic` | this machine; made-up signals |
+//!
+//! This room does not know what happens to a batch: the stream gives it a registry and a queue.
 
 pub mod batch;
+pub mod blocking;
+pub mod config;
 pub mod context;
 pub mod health;
 mod host;
-
-mod spec;
+pub mod registry;
+pub mod series_set;
+pub mod settings;
+pub mod source;
+pub mod start;
 mod synthetic;
+#[cfg(test)]
+mod test_registry;
 
-use std::thread;
-
-pub use context::{Outlet, Stopped, Stopper, stop_signal};
-pub use host::HostSource;
-pub use spec::{HostSpec, SourceSpec, SpecError, SyntheticSpec};
-pub use synthetic::SyntheticSource;
-
-use crate::stream::catalog::CatalogError;
-use crate::telemetry::Telemetry;
-
-/// Why a source ended.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// It was told to.
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
-    /// It could not register what it measures.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-}
-
-/// Starts a source on a thread of its own.
-///
-/// # Errors
-/// When the system gives no more threads.
-pub fn spawn(spec: &SourceSpec, outlet: Outlet, telemetry: Telemetry) -> std::io::Result<thread::JoinHandle<()>> {
-    let name = spec.name();
-    let spec = spec.clone();
-    // Bare, since Linux shows 15 characters of it.
-    thread::Builder::new().name(name.to_owned()).spawn(move || {
-        let ended = match spec {
-            SourceSpec::Host(spec) => HostSource::new(&spec, telemetry).run(&outlet),
-            SourceSpec::Synthetic(spec) => SyntheticSource::new(&spec).run(&outlet),
-        };
-        match ended {
-            Ok(()) | Err(SourceError::Stopped(_)) => tracing::debug!(source = name, "source stopped"),
-            Err(error) => tracing::error!(source = name, %error, "source failed"),
-        }
-    })
-}
+pub use host::HostSettings;
+pub use start::start;
+pub use synthetic::SyntheticSettings;

@@ -1,228 +1,124 @@
-//! The catalog: which groups and series there are, under which ids.
+//! The catalog: the groups and series of the stream, under their ids.
 //!
-//! Sources register what they measure and get ids back; the hub collects what changed and tells every viewer. A series
-//! that ends stays in the catalog until its last sample has left the history, so that a viewer can still read it.
+//! Sources register what they measure and get ids; the hub collects the changes and sends them to every viewer. A series
+//! that has ended stays in the catalog until its last sample leaves the history, so that viewers can still read it. Ids are
+//! interned: the same key has the same id, also if its series had ended or was retired (of those, the last
+//! [`MAX_RETIRED_KEYS`] are remembered), and no id is given to a second key.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES};
-use protocol::{Bounds, GroupId, Interval, SeriesId, SeriesKind, Timestamp};
-use thiserror::Error;
+use protocol::{GroupId, SeriesId, Timestamp};
 
-/// Series that a catalog may have unless told otherwise: as many as a page takes.
-pub const DEFAULT_MOST_SERIES: usize = 100_000;
+use crate::ingest::registry::{Group, RegisterError, Registry, Series};
 
-/// Why something cannot be registered.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum CatalogError {
-    /// The group was never registered.
-    #[error("no group {0} in the catalog")]
-    NoSuchGroup(GroupId),
-    /// The group has as many series as a group may.
-    #[error("group {group:?} already has {MAX_GROUP_SERIES} series, the most a group may have")]
-    GroupFull {
-        /// Its name.
-        group: String,
-    },
-    /// The catalog has as many series as it may.
-    #[error(
-        "series {series:?} is left out: there are {limit} already, the most that `series` in the configuration allows"
-    )]
-    Full {
-        /// The one that is refused.
-        series: String,
-        /// The most there may be.
-        limit: usize,
-    },
-    /// A name is too long.
-    #[error("{what} {name:?} is longer than {MAX_NAME_BYTES} bytes")]
-    NameTooLong {
-        /// What it names.
-        what: &'static str,
-        /// Its beginning.
-        name: String,
-    },
-    /// Too many labels.
-    #[error("series {series:?} has {found} labels, the most is {MAX_LABELS}")]
-    TooManyLabels {
-        /// Its name.
-        series: String,
-        /// Labels found.
-        found: usize,
-    },
-}
+/// Series that a catalog may have by default: as many as a page accepts.
+pub const DEFAULT_MAX_SERIES: usize = 100_000;
 
-/// A group, as a source registers it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Group {
-    /// Machine name, such as `network.bytes`.
-    pub name: String,
-    /// What a person reads.
-    pub title: String,
-    /// UCUM unit of every value.
-    pub unit: String,
-    /// Time from row to row, as intended.
-    pub interval: Interval,
-    /// Where the value axis begins and ends.
-    pub bounds: Bounds,
-}
+/// Keys of retired series whose ids are remembered: about 3 MB where processes and interfaces come and go for ever.
+const MAX_RETIRED_KEYS: usize = 16_384;
 
-/// A series, as a source registers it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Series {
-    /// The group it is sampled with.
-    pub group: GroupId,
-    /// What a legend shows.
-    pub name: String,
-    /// How its values are to be read.
-    pub kind: SeriesKind,
-    /// What tells it from its siblings.
-    pub labels: Vec<(String, String)>,
-}
-
-/// What changed since it was last asked.
+/// Changes since the last call of [`Catalog::take_changes`]. Ids rise within each list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
-    /// New groups.
+    /// New groups, and those whose description changed.
     pub groups: Vec<(GroupId, Group)>,
-    /// New series.
+    /// New and revived series, and those whose description changed.
     pub series: Vec<(SeriesId, Series)>,
-    /// Series that are gone.
     pub retired: Vec<SeriesId>,
 }
 
 impl Changes {
-    /// Whether nothing changed.
     pub const fn is_empty(&self) -> bool {
         self.groups.is_empty() && self.series.is_empty() && self.retired.is_empty()
     }
 }
 
-/// The catalog, shared by sources, hub and sessions.
+/// Cheap to clone: all clones are one catalog.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     state: Arc<Mutex<State>>,
-    most_series: usize,
+    max_series: usize,
 }
 
 #[derive(Debug, Default)]
 struct State {
     groups: BTreeMap<GroupId, Group>,
     series: BTreeMap<SeriesId, Series>,
-    /// How many series each group has.
+    group_ids: HashMap<String, GroupId>,
+    series_ids: HashMap<SeriesKey, SeriesId>,
+    /// Keys of retired series, oldest first. One may have been registered again since.
+    retired_keys: VecDeque<SeriesKey>,
+    /// Series of each group.
     members: BTreeMap<GroupId, usize>,
     ended: BTreeMap<SeriesId, Timestamp>,
-    next_group: u32,
-    next_series: u32,
-    changes: Changes,
+    last_series: u32,
+    changed: Changed,
     version: u64,
 }
 
-/// Empty, for as many series as a page takes.
+#[derive(Debug, Default)]
+struct Changed {
+    groups: BTreeSet<GroupId>,
+    series: BTreeSet<SeriesId>,
+    retired: BTreeSet<SeriesId>,
+}
+
+/// Labels in order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct SeriesKey {
+    group: GroupId,
+    labels: Vec<(String, String)>,
+}
+
+impl SeriesKey {
+    fn of(series: &Series) -> Self {
+        let mut labels = series.labels.clone();
+        labels.sort_unstable();
+        Self { group: series.group, labels }
+    }
+}
+
 impl Default for Catalog {
     fn default() -> Self {
-        Self::new(DEFAULT_MOST_SERIES)
+        Self::new(DEFAULT_MAX_SERIES)
     }
 }
 
 impl Catalog {
-    /// An empty one, for so many series.
-    pub fn new(most_series: usize) -> Self {
-        Self { state: Arc::default(), most_series }
+    pub fn new(max_series: usize) -> Self {
+        Self { state: Arc::default(), max_series }
     }
 
-    /// Registers a group and returns its id.
-    ///
-    /// # Errors
-    /// [`CatalogError::NameTooLong`].
-    pub fn add_group(&self, group: Group) -> Result<GroupId, CatalogError> {
-        check_name("group", &group.name)?;
-        check_name("title", &group.title)?;
-        check_name("unit", &group.unit)?;
-        let mut state = self.lock();
-        state.next_group += 1;
-        let id = GroupId(state.next_group);
-        state.version += 1;
-        state.groups.insert(id, group.clone());
-        state.changes.groups.push((id, group));
-        Ok(id)
-    }
-
-    /// Registers a series and returns its id.
-    ///
-    /// # Errors
-    /// When its group does not exist or is full, or the catalog is, or a name or the labels break a limit.
-    pub fn add_series(&self, series: Series) -> Result<SeriesId, CatalogError> {
-        check_name("series", &series.name)?;
-        if series.labels.len() > MAX_LABELS {
-            return Err(CatalogError::TooManyLabels { series: series.name, found: series.labels.len() });
-        }
-        for (key, value) in &series.labels {
-            check_name("label", key)?;
-            check_name("label value", value)?;
-        }
-        let mut state = self.lock();
-        let Some(group) = state.groups.get(&series.group) else {
-            return Err(CatalogError::NoSuchGroup(series.group));
-        };
-        if state.series.len() >= self.most_series {
-            return Err(CatalogError::Full { series: series.name, limit: self.most_series });
-        }
-        let siblings = state.members.get(&series.group).copied().unwrap_or_default();
-        if siblings >= MAX_GROUP_SERIES {
-            return Err(CatalogError::GroupFull { group: group.name.clone() });
-        }
-        state.members.insert(series.group, siblings + 1);
-        state.next_series += 1;
-        let id = SeriesId(state.next_series);
-        state.version += 1;
-        state.series.insert(id, series.clone());
-        state.changes.series.push((id, series));
-        Ok(id)
-    }
-
-    /// Marks a series as ended at `time`: no more values will come.
-    pub fn end_series(&self, series: SeriesId, time: Timestamp) {
-        let mut state = self.lock();
-        if state.series.contains_key(&series) {
-            state.ended.insert(series, time);
-        }
-    }
-
-    /// Retires every series that ended before `oldest_kept`, the oldest time the history still holds.
+    /// Retires every series that ended before `oldest_kept`, the oldest time in the history.
     pub fn retire_before(&self, oldest_kept: Timestamp) {
-        let mut state = self.lock();
-        let gone: Vec<SeriesId> =
-            state.ended.iter().filter(|&(_, &ended)| ended < oldest_kept).map(|(&series, _)| series).collect();
-        for series in gone {
-            state.version += 1;
-            state.ended.remove(&series);
-            if let Some(Series { group, .. }) = state.series.remove(&series)
-                && let Some(members) = state.members.get_mut(&group)
-            {
-                *members -= 1;
-            }
-            state.changes.series.retain(|(added, _)| *added != series);
-            state.changes.retired.push(series);
+        let mut state = self.state.lock();
+        let retired: Vec<SeriesId> =
+            state.ended.extract_if(.., |_, ended| *ended < oldest_kept).map(|(series, _)| series).collect();
+        for series in retired {
+            state.retire(series);
         }
-        // Those that are still to be told may have larger ids.
-        state.changes.retired.sort_unstable();
     }
 
-    /// What changed since this was last called.
     pub fn take_changes(&self) -> Changes {
-        std::mem::take(&mut self.lock().changes)
+        let state = &mut *self.state.lock();
+        let changed = std::mem::take(&mut state.changed);
+        Changes {
+            groups: changed.groups.into_iter().map(|id| (id, state.groups[&id].clone())).collect(),
+            series: changed.series.into_iter().map(|id| (id, state.series[&id].clone())).collect(),
+            retired: changed.retired.into_iter().collect(),
+        }
     }
 
-    /// Changes whenever what [`Catalog::whole`] returns does.
+    /// Differs whenever [`Catalog::whole`] does.
     pub fn version(&self) -> u64 {
-        self.lock().version
+        self.state.lock().version
     }
 
-    /// Everything there is.
     pub fn whole(&self) -> Changes {
-        let state = self.lock();
+        let state = self.state.lock();
         Changes {
             groups: state.groups.iter().map(|(&id, group)| (id, group.clone())).collect(),
             series: state.series.iter().map(|(&id, series)| (id, series.clone())).collect(),
@@ -230,76 +126,267 @@ impl Catalog {
         }
     }
 
-    /// How many groups and how many series there are.
+    /// The numbers of groups and series.
     pub fn len(&self) -> (usize, usize) {
-        let state = self.lock();
+        let state = self.state.lock();
         (state.groups.len(), state.series.len())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn check_name(what: &'static str, name: &str) -> Result<(), CatalogError> {
-    if name.len() > MAX_NAME_BYTES {
-        return Err(CatalogError::NameTooLong { what, name: name.chars().take(32).collect() });
+impl Registry for Catalog {
+    fn register_group(&self, group: Group) -> Result<GroupId, RegisterError> {
+        check_length("the name of a group", &group.name)?;
+        check_length("the title of a group", &group.title)?;
+        check_length("a unit", &group.unit)?;
+        let state = &mut *self.state.lock();
+        let next = GroupId(state.groups.len() as u32 + 1);
+        let id = *state.group_ids.entry(group.name.clone()).or_insert(next);
+        if state.groups.get(&id) != Some(&group) {
+            state.groups.insert(id, group);
+            state.changed.groups.insert(id);
+            state.version += 1;
+        }
+        Ok(id)
     }
-    Ok(())
+
+    fn register_series(&self, series: Series) -> Result<SeriesId, RegisterError> {
+        check_length("the name of a series", &series.name)?;
+        if series.labels.len() > MAX_LABELS {
+            return Err(RegisterError::TooManyLabels { series: series.name, found: series.labels.len() });
+        }
+        for (name, value) in &series.labels {
+            check_length("the name of a label", name)?;
+            check_length("the value of a label", value)?;
+        }
+        self.state.lock().register(series, self.max_series)
+    }
+
+    fn end_series(&self, series: SeriesId, time: Timestamp) {
+        let mut state = self.state.lock();
+        if state.series.contains_key(&series) {
+            state.ended.insert(series, time);
+        }
+    }
+}
+
+impl State {
+    fn register(&mut self, series: Series, max_series: usize) -> Result<SeriesId, RegisterError> {
+        let Some(group) = self.groups.get(&series.group) else {
+            return Err(RegisterError::NoSuchGroup(series.group));
+        };
+        let key = SeriesKey::of(&series);
+        let known = self.series_ids.get(&key).copied();
+        let held = known.and_then(|id| self.series.get(&id));
+        if held.is_none() {
+            if self.series.len() >= max_series {
+                return Err(RegisterError::Full { series: series.name, limit: max_series });
+            }
+            let members = self.members.entry(series.group).or_default();
+            if *members >= MAX_GROUP_SERIES {
+                return Err(RegisterError::GroupFull { series: series.name, group: group.name.clone() });
+            }
+            *members += 1;
+        }
+        let is_changed = held != Some(&series);
+        let id = known.unwrap_or(SeriesId(self.last_series + 1));
+        if known.is_none() {
+            self.last_series = id.0;
+            self.series_ids.insert(key, id);
+        }
+        self.ended.remove(&id);
+        if is_changed {
+            self.series.insert(id, series);
+            self.changed.retired.remove(&id);
+            self.changed.series.insert(id);
+            self.version += 1;
+        }
+        Ok(id)
+    }
+
+    fn retire(&mut self, id: SeriesId) {
+        let Some(series) = self.series.remove(&id) else { return };
+        self.version += 1;
+        self.changed.series.remove(&id);
+        self.changed.retired.insert(id);
+        if let Some(members) = self.members.get_mut(&series.group) {
+            *members -= 1;
+        }
+        self.retired_keys.push_back(SeriesKey::of(&series));
+        if self.retired_keys.len() > MAX_RETIRED_KEYS {
+            self.forget_oldest_key();
+        }
+    }
+
+    /// A key that was registered again since is kept.
+    fn forget_oldest_key(&mut self) {
+        if let Some(key) = self.retired_keys.pop_front()
+            && let Some(id) = self.series_ids.get(&key)
+            && !self.series.contains_key(id)
+        {
+            self.series_ids.remove(&key);
+        }
+    }
+}
+
+fn check_length(what: &'static str, text: &str) -> Result<(), RegisterError> {
+    if text.len() <= MAX_NAME_BYTES {
+        return Ok(());
+    }
+    Err(RegisterError::NameTooLong { what, found: text.len(), begin: text.chars().take(32).collect() })
 }
 
 #[cfg(test)]
 mod tests {
+    use protocol::{Bounds, Interval, SeriesKind};
+
     use super::*;
 
     fn group() -> Group {
-        Group {
-            name: "g".into(),
-            title: "G".into(),
-            unit: "1".into(),
-            interval: Interval::from_millis(100),
-            bounds: Bounds::Auto,
+        let (name, title, unit) = ("g".into(), "G".into(), "1".into());
+        Group { name, title, unit, interval: Interval::from_millis(100), bounds: Bounds::Auto }
+    }
+
+    fn series(group: GroupId, number: usize) -> Series {
+        let labels = vec![("number".to_owned(), number.to_string())];
+        Series { group, name: format!("s{number}"), kind: SeriesKind::Gauge, labels }
+    }
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros)
+    }
+
+    struct Stage {
+        catalog: Catalog,
+        group: GroupId,
+    }
+
+    fn stage(max_series: usize) -> Stage {
+        let catalog = Catalog::new(max_series);
+        let group = catalog.register_group(group()).expect("fits");
+        Stage { catalog, group }
+    }
+
+    impl Stage {
+        fn register(&self, number: usize) -> Result<SeriesId, RegisterError> {
+            self.catalog.register_series(series(self.group, number))
+        }
+
+        fn retire(&self, series: SeriesId) {
+            self.catalog.end_series(series, at(1));
+            self.catalog.retire_before(at(2));
         }
     }
 
-    fn series(group: GroupId) -> Series {
-        Series { group, name: "s".into(), kind: SeriesKind::Gauge, labels: Vec::new() }
+    #[test]
+    fn an_ended_series_stays_until_its_last_sample_leaves_the_history() {
+        let stage = stage(10);
+        let id = stage.register(0).expect("fits");
+        stage.catalog.take_changes();
+        stage.catalog.end_series(id, at(100));
+        stage.catalog.retire_before(at(100));
+        assert_eq!(stage.catalog.len(), (1, 1));
+        stage.catalog.retire_before(at(101));
+        assert_eq!(stage.catalog.take_changes().retired, [id]);
+        assert_eq!(stage.catalog.len(), (1, 0));
     }
 
     #[test]
-    fn an_ended_series_stays_until_history_has_let_it_go() {
-        let catalog = Catalog::default();
-        let group = catalog.add_group(group()).expect("fits");
-        let id = catalog.add_series(series(group)).expect("fits");
+    fn the_same_group_name_is_the_same_group_with_the_newest_description() {
+        let Stage { catalog, group: id } = stage(10);
         catalog.take_changes();
-        catalog.end_series(id, Timestamp::from_micros(100));
-        catalog.retire_before(Timestamp::from_micros(100));
-        assert_eq!(catalog.len(), (1, 1));
-        catalog.retire_before(Timestamp::from_micros(101));
-        assert_eq!(catalog.take_changes().retired, [id]);
-        assert_eq!(catalog.len(), (1, 0));
+        assert_eq!(catalog.register_group(group()), Ok(id));
+        assert!(catalog.take_changes().is_empty());
+        let changed = Group { title: "Another title".into(), ..group() };
+        assert_eq!(catalog.register_group(changed.clone()), Ok(id));
+        assert_eq!(catalog.take_changes().groups, [(id, changed)]);
+        let other = catalog.register_group(Group { name: "h".into(), ..group() }).expect("fits");
+        assert_ne!(other, id);
     }
 
     #[test]
-    fn what_breaks_a_limit_is_refused_by_name() {
-        let catalog = Catalog::default();
-        assert_eq!(catalog.add_series(series(GroupId(9))), Err(CatalogError::NoSuchGroup(GroupId(9))));
-        let group = catalog.add_group(group()).expect("fits");
-        for _ in 0..MAX_GROUP_SERIES {
-            catalog.add_series(series(group)).expect("fits");
+    fn the_same_labels_in_any_order_are_the_same_series() {
+        let Stage { catalog, group } = stage(10);
+        let labels = [("a", "1"), ("b", "2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let series = |name: &str, labels: &[(String, String)]| {
+            let (name, labels) = (name.to_owned(), labels.to_vec());
+            catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
+        };
+        let id = series("x", &labels);
+        let [a, b] = labels.clone();
+        assert_eq!(series("x", &[b, a.clone()]), id);
+        assert_ne!(series("x", &[a]), id);
+        catalog.take_changes();
+        assert_eq!(series("y", &labels), id, "the name is no part of the key");
+        assert_eq!(catalog.take_changes().series[0].1.name, "y");
+    }
+
+    #[test]
+    fn a_series_that_is_registered_again_is_revived_under_its_id() {
+        let stage = stage(10);
+        let ids: Vec<_> = (0..3).map(|number| stage.register(number).expect("fits")).collect();
+        stage.catalog.take_changes();
+        stage.catalog.end_series(ids[1], at(1));
+        assert_eq!(stage.register(1), Ok(ids[1]));
+        stage.catalog.retire_before(Timestamp::MAX);
+        assert_eq!((stage.catalog.len(), stage.catalog.take_changes()), ((1, 3), Changes::default()));
+    }
+
+    #[test]
+    fn a_retired_series_keeps_its_id_for_its_key_alone() {
+        let stage = stage(10);
+        let ids: Vec<_> = (0..2).map(|number| stage.register(number).expect("fits")).collect();
+        stage.retire(ids[1]);
+        assert_eq!(stage.catalog.take_changes().retired, [ids[1]]);
+        assert_eq!(stage.register(2), Ok(SeriesId(ids[1].0 + 1)));
+        assert_eq!(stage.register(1), Ok(ids[1]));
+        let changes = stage.catalog.take_changes();
+        let added: Vec<_> = changes.series.iter().map(|(id, _)| *id).collect();
+        assert_eq!((added, changes.retired), (vec![ids[1], SeriesId(ids[1].0 + 1)], vec![]));
+    }
+
+    #[test]
+    fn a_series_that_is_retired_and_back_between_two_ticks_is_not_retired_for_viewers() {
+        let stage = stage(10);
+        let id = stage.register(0).expect("fits");
+        stage.catalog.take_changes();
+        stage.retire(id);
+        stage.register(0).expect("fits");
+        let changes = stage.catalog.take_changes();
+        assert_eq!((changes.retired, changes.series.len()), (vec![], 1));
+    }
+
+    #[test]
+    fn the_keys_of_retired_series_are_bounded() {
+        let stage = stage(MAX_GROUP_SERIES);
+        let first = stage.register(0).expect("fits");
+        for number in 0..=MAX_RETIRED_KEYS {
+            let id = stage.register(number).expect("fits");
+            stage.retire(id);
         }
-        assert_eq!(catalog.add_series(series(group)), Err(CatalogError::GroupFull { group: "g".into() }));
+        assert_eq!(stage.catalog.state.lock().series_ids.len(), MAX_RETIRED_KEYS);
+        assert!(stage.register(0).expect("fits") > first);
     }
 
     #[test]
-    fn a_full_catalog_takes_no_more_until_one_has_gone() {
-        let catalog = Catalog::new(2);
-        let group = catalog.add_group(group()).expect("fits");
-        let first = catalog.add_series(series(group)).expect("fits");
-        catalog.add_series(series(group)).expect("fits");
-        assert_eq!(catalog.add_series(series(group)), Err(CatalogError::Full { series: "s".into(), limit: 2 }));
-        catalog.end_series(first, Timestamp::from_micros(1));
-        catalog.retire_before(Timestamp::from_micros(2));
-        catalog.add_series(series(group)).expect("fits again");
+    fn a_full_group_or_catalog_is_refused_until_a_series_is_retired() {
+        let stage = stage(MAX_GROUP_SERIES + 1);
+        let ids: Vec<_> = (0..MAX_GROUP_SERIES).map(|number| stage.register(number).expect("fits")).collect();
+        let full = RegisterError::GroupFull { series: "s9999".into(), group: "g".into() };
+        assert_eq!(stage.register(9_999), Err(full));
+        assert_eq!(stage.register(0), Ok(ids[0]), "a series that is held needs no room");
+        stage.retire(ids[0]);
+        stage.register(9_999).expect("fits again");
+
+        let other = stage.catalog.register_group(Group { name: "h".into(), ..group() }).expect("fits");
+        stage.catalog.register_series(series(other, 0)).expect("fits");
+        let full = RegisterError::Full { series: "s1".into(), limit: MAX_GROUP_SERIES + 1 };
+        assert_eq!(stage.catalog.register_series(series(other, 1)), Err(full));
+    }
+
+    #[test]
+    fn a_series_of_an_unknown_group_is_refused() {
+        let missing = GroupId(9);
+        let registered = Catalog::default().register_series(series(missing, 0));
+        assert_eq!(registered, Err(RegisterError::NoSuchGroup(missing)));
     }
 }

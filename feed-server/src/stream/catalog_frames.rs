@@ -123,7 +123,7 @@ impl Packer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::catalog::{Group, Series};
+    use crate::ingest::registry::{Group, Registry, Series};
     use protocol::{Bounds, Interval, SeriesKind};
 
     fn catalog(groups: usize, series: usize) -> Catalog {
@@ -132,11 +132,11 @@ mod tests {
             let name = format!("group.{number}");
             let (title, unit, interval) = (name.clone(), "By/s".into(), Interval::from_millis(100));
             let group = Group { name, title, unit, interval, bounds: Bounds::Auto };
-            let group = catalog.add_group(group).expect("fits");
+            let group = catalog.register_group(group).expect("fits");
             for number in 0..series {
-                let labels = vec![("device".into(), "x".repeat(200))];
+                let labels = vec![("device".into(), "x".repeat(200)), ("number".into(), number.to_string())];
                 let name = format!("series {number}");
-                catalog.add_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits");
+                catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits");
             }
         }
         catalog

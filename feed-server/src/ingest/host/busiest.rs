@@ -1,17 +1,18 @@
-//! Which of many are worth a line: the few that lead, without lines that flicker in and out. Knows no clock.
+//! Which of many are shown: the few with the largest values, without series that appear and vanish at every reading. Time is
+//! an argument.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Who is this far up gets a line.
+/// The first ones are shown.
 const ENTER_WITHIN: usize = 8;
-/// Who has a line keeps it while this far up: two that take turns at the eighth place both stay.
+/// One that is shown stays while its rank is within this: two that alternate at the eighth rank both stay.
 const STAY_WITHIN: usize = 12;
-/// How long below that before the line ends.
+/// How long one that fell below that stays.
 const GRACE: Duration = Duration::from_secs(10);
-/// Lines at once. Whoever is furthest down makes room.
+/// A bound on those shown: the lowest ranks make room.
 const MAX_SHOWN: usize = 32;
-/// Scores follow their values over about this long, so that a short burst takes no place from a steady load.
+/// Scores follow the values over about this long: a short burst does not displace a steady load.
 const SMOOTHING: Duration = Duration::from_secs(5);
 
 /// Ranks by smoothed value.
@@ -25,28 +26,28 @@ pub(super) struct Busiest<K> {
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     score: f64,
-    place: Place,
+    display: Display,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Unseen,
+enum Display {
+    Hidden,
     Shown,
     ShownUntil(Instant),
 }
 
 impl Candidate {
-    /// Starts from nothing: a value must last to count.
-    const NEW: Self = Self { score: 0.0, place: Place::Unseen };
+    /// The score starts at zero: only a lasting value ranks high.
+    const NEW: Self = Self { score: 0.0, display: Display::Hidden };
 }
 
 impl<K: Clone + Ord> Busiest<K> {
-    /// Who scores no more than `floor` is not ranked.
+    /// Scores up to `floor` have no rank.
     pub(super) const fn new(floor: f64) -> Self {
         Self { floor, last: None, candidates: BTreeMap::new() }
     }
 
-    /// Takes in a reading: everyone there is, with their values. Who is not in it is gone at once.
+    /// Takes a reading with all keys and their values. A key that is missing is gone at once.
     pub(super) fn update(&mut self, at: Instant, reading: impl IntoIterator<Item = (K, f64)>) {
         let elapsed = self.last.map_or(SMOOTHING, |last| at.saturating_duration_since(last));
         self.last = Some(at);
@@ -57,34 +58,33 @@ impl<K: Clone + Ord> Busiest<K> {
             candidate.score += weight * (value - candidate.score);
             self.candidates.insert(key, candidate);
         }
-        self.place(at);
+        self.rank(at);
     }
 
-    /// Who has a line.
     pub(super) fn shown(&self) -> impl Iterator<Item = &K> {
-        self.candidates.iter().filter(|(_, candidate)| candidate.place != Place::Unseen).map(|(key, _)| key)
+        self.candidates.iter().filter(|(_, candidate)| candidate.display != Display::Hidden).map(|(key, _)| key)
     }
 
-    fn place(&mut self, at: Instant) {
+    fn rank(&mut self, at: Instant) {
         let floor = self.floor;
         let mut ranking: Vec<&mut Candidate> = self.candidates.values_mut().collect();
-        // Stable: of equals, the smaller key leads.
+        // Stable: of equal scores, the smaller key ranks first.
         ranking.sort_by(|ours, theirs| theirs.score.total_cmp(&ours.score));
         let mut shown = 0;
         for (rank, candidate) in ranking.iter_mut().enumerate() {
             let ranked = candidate.score > floor;
-            candidate.place = match candidate.place {
-                _ if ranked && rank < ENTER_WITHIN => Place::Shown,
-                Place::Unseen => Place::Unseen,
-                _ if ranked && rank < STAY_WITHIN => Place::Shown,
-                Place::Shown => Place::ShownUntil(at + GRACE),
-                Place::ShownUntil(end) if at < end => Place::ShownUntil(end),
-                Place::ShownUntil(_) => Place::Unseen,
+            candidate.display = match candidate.display {
+                _ if ranked && rank < ENTER_WITHIN => Display::Shown,
+                Display::Hidden => Display::Hidden,
+                _ if ranked && rank < STAY_WITHIN => Display::Shown,
+                Display::Shown => Display::ShownUntil(at + GRACE),
+                Display::ShownUntil(end) if at < end => Display::ShownUntil(end),
+                Display::ShownUntil(_) => Display::Hidden,
             };
-            if candidate.place != Place::Unseen {
+            if candidate.display != Display::Hidden {
                 shown += 1;
                 if shown > MAX_SHOWN {
-                    candidate.place = Place::Unseen;
+                    candidate.display = Display::Hidden;
                 }
             }
         }
@@ -113,7 +113,7 @@ mod tests {
         }
     }
 
-    /// Twenty of them, each ahead of the next.
+    /// Twenty keys, each with a larger value than the next.
     fn field() -> impl Iterator<Item = (u32, f64)> {
         (0..20).map(|key| (key, f64::from(100 - key)))
     }
@@ -124,23 +124,23 @@ mod tests {
     }
 
     #[test]
-    fn who_does_nothing_is_not_shown() {
+    fn an_idle_key_is_not_shown() {
         assert_eq!(watch(0.0).second([(1, 0.0), (2, 5.0), (3, 0.0)]), [2]);
     }
 
     #[test]
-    fn who_drops_to_the_twelfth_place_stays() {
+    fn a_shown_key_stays_down_to_the_twelfth_rank() {
         let mut watch = watch(0.0);
         watch.second(field());
         for _ in 0..60 {
-            // Seven falls to twelfth place, eleven rises past it.
+            // Key 7 falls to the twelfth rank, key 8 rises to the eighth.
             let shown = watch.second(field().map(|(key, value)| (key, if key == 7 { 88.5 } else { value })));
             assert_eq!(shown, (0..9).collect::<Vec<_>>());
         }
     }
 
     #[test]
-    fn who_drops_further_leaves_after_the_grace() {
+    fn a_key_that_falls_further_is_hidden_after_the_grace_time() {
         let mut watch = watch(0.0);
         watch.second(field());
         let mut seconds_shown = 0;
@@ -151,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn who_ends_leaves_at_once() {
+    fn a_key_that_is_gone_is_hidden_at_once() {
         let mut watch = watch(0.0);
         watch.second(field());
         assert!(!watch.second(field().skip(1)).contains(&0));
     }
 
     #[test]
-    fn a_short_burst_takes_no_place() {
+    fn a_short_burst_is_not_shown() {
         let mut watch = watch(0.0);
         for _ in 0..10 {
             watch.second(field());
@@ -168,10 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_never_more_than_the_most() {
+    fn at_most_32_are_shown() {
         let mut watch = watch(0.0);
         for second in 0..100_u32 {
-            // Every second, others lead.
+            // Other keys lead every second.
             let shown = watch.second((0..1_000).map(|key| (key, if key / 8 == second { 1e6 } else { 1.0 })));
             assert!(shown.len() <= MAX_SHOWN, "{}", shown.len());
         }

@@ -1,26 +1,29 @@
-//! How busy the processors are.
+//! Processors: use of each core, load average.
 
 use std::time::Duration;
 
 use protocol::Bounds;
 use sysinfo::{Error, MINIMUM_CPU_UPDATE_INTERVAL, System};
 
-use super::panel::{Item, Panel};
-use super::{Moment, Pace, Reader};
-use crate::ingest::{Outlet, SourceError};
+use super::group::HostGroup;
+use super::reader::{Moment, Reader};
+use super::schedule::Cadence;
+use crate::ingest::blocking::BlockingContext;
+use crate::ingest::series_set::SeriesKey;
+use crate::ingest::source::SourceError;
 
-/// The kernel moves these averages every five seconds; a second shows the step soon enough.
+/// The kernel updates these averages every five seconds; a second is soon enough.
 const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Each core's share of time at work.
+/// The share of time that each core is busy.
 pub(super) struct Cores {
-    pace: Pace,
+    cadence: Cadence,
     system: System,
-    panel: Panel<Core>,
+    group: HostGroup<Core>,
     baseline: Baseline,
 }
 
-/// Whether there is an earlier reading to compare with.
+/// The earlier reading to compare with.
 #[derive(Clone, Copy)]
 enum Baseline {
     Missing,
@@ -30,7 +33,7 @@ enum Baseline {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Core(usize);
 
-impl Item for Core {
+impl SeriesKey for Core {
     fn name(&self) -> String {
         format!("core {}", self.0)
     }
@@ -42,21 +45,21 @@ impl Item for Core {
 
 impl Cores {
     pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
-        // The kernel counts CPU time in ticks of 10 ms: read faster, and a core is only ever at 0, 1/2 or 1. The library
-        // answers with its last reading when asked sooner than its minimum, hence spaced and not on a beat.
-        let pace = Pace::Spaced(fastest.max(MINIMUM_CPU_UPDATE_INTERVAL));
+        // The kernel counts CPU time in ticks of 10 ms: in shorter intervals a core shows only 0, 1/2 or 1. The library
+        // repeats its last reading if it is asked sooner than its minimum, so readings are spaced, not on a beat.
+        let cadence = Cadence::Spaced(fastest.max(MINIMUM_CPU_UPDATE_INTERVAL));
         let bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
-        let panel = Panel::new("cpu.cores", "CPU per core", "1", pace, bounds);
-        Ok(Self { pace, system: System::new()?, panel, baseline: Baseline::Missing })
+        let group = HostGroup::new("cpu.cores", "CPU per core", "1", cadence, bounds);
+        Ok(Self { cadence, system: System::new()?, group, baseline: Baseline::Missing })
     }
 }
 
 impl Reader for Cores {
-    fn pace(&self) -> Pace {
-        self.pace
+    fn cadence(&self) -> Cadence {
+        self.cadence
     }
 
-    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         self.system.refresh_cpu_usage();
         let moment = Moment::now();
         let baseline = std::mem::replace(&mut self.baseline, Baseline::Taken);
@@ -67,34 +70,34 @@ impl Reader for Cores {
             };
             (Core(core), busy)
         });
-        self.panel.show(outlet, moment.time, cores)
+        self.group.send(context, moment.time, cores)
     }
 }
 
-/// How many want to run, averaged by the kernel.
+/// The number of runnable tasks, averaged by the kernel.
 pub(super) struct Load {
-    pace: Pace,
-    panel: Panel<&'static str>,
+    cadence: Cadence,
+    group: HostGroup<(&'static str, &'static str)>,
 }
 
 impl Load {
     pub(super) fn new(fastest: Duration) -> Self {
-        let pace = Pace::Steady(fastest.max(LOAD_INTERVAL));
-        Self { pace, panel: Panel::new("cpu.load", "Load average", "1", pace, Bounds::FromZero) }
+        let cadence = Cadence::Steady(fastest.max(LOAD_INTERVAL));
+        Self { cadence, group: HostGroup::new("cpu.load", "Load average", "1", cadence, Bounds::FromZero) }
     }
 }
 
 impl Reader for Load {
-    fn pace(&self) -> Pace {
-        self.pace
+    fn cadence(&self) -> Cadence {
+        self.cadence
     }
 
-    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         let load = System::load_average();
         let moment = Moment::now();
-        // Some systems have none: then there is nothing to show.
+        // Some systems do not offer it.
         let averages = load.ok().map(|load| [("1 min", load.one), ("5 min", load.five), ("15 min", load.fifteen)]);
-        let averages = averages.into_iter().flatten().map(|(span, load)| (span, Some(load)));
-        self.panel.show(outlet, moment.time, averages)
+        let averages = averages.into_iter().flatten().map(|(span, load)| (("span", span), Some(load)));
+        self.group.send(context, moment.time, averages)
     }
 }

@@ -1,4 +1,4 @@
-//! What disks transfer, and how much room is left on them.
+//! Disks: bytes read and written, free space.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,23 +7,26 @@ use std::time::Duration;
 use protocol::Bounds;
 use sysinfo::{Disk, DiskRefreshKind, Disks, Error};
 
-use super::panel::{Item, Panel};
+use super::group::HostGroup;
 use super::rate::Rates;
-use super::{Moment, Pace, Reader};
-use crate::ingest::{Outlet, SourceError};
+use super::reader::{Moment, Reader};
+use super::schedule::Cadence;
+use crate::ingest::blocking::BlockingContext;
+use crate::ingest::series_set::SeriesKey;
+use crate::ingest::source::SourceError;
 
-/// Room changes slowly, and asking a file system for it may wait for a disk.
+/// Free space changes slowly, and reading it may wait for a disk.
 const SPACE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Bytes read from and written to each mounted device.
+/// Bytes a second, of each mounted device.
 pub(super) struct Traffic {
-    pace: Pace,
+    cadence: Cadence,
     disks: Disks,
     rates: Rates<Transfer>,
-    panel: Panel<Transfer>,
+    group: HostGroup<Transfer>,
 }
 
-/// A device, one way.
+/// One direction of a device.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Transfer {
     device: String,
@@ -45,7 +48,7 @@ impl Direction {
     }
 }
 
-impl Item for Transfer {
+impl SeriesKey for Transfer {
     fn name(&self) -> String {
         format!("{} {}", self.device, self.direction.name())
     }
@@ -58,26 +61,26 @@ impl Item for Transfer {
 
 impl Traffic {
     pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
-        let pace = Pace::Steady(fastest);
-        let panel = Panel::new("disk.io", "Disk I/O", "By/s", pace, Bounds::FromZero);
-        Ok(Self { pace, disks: Disks::new()?, rates: Rates::new(), panel })
+        let cadence = Cadence::Steady(fastest);
+        let group = HostGroup::new("disk.io", "Disk I/O", "By/s", cadence, Bounds::FromZero);
+        Ok(Self { cadence, disks: Disks::new()?, rates: Rates::new(), group })
     }
 }
 
 impl Reader for Traffic {
-    fn pace(&self) -> Pace {
-        self.pace
+    fn cadence(&self) -> Cadence {
+        self.cadence
     }
 
-    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         self.disks.refresh_specifics(true, DiskRefreshKind::nothing().with_io_usage());
         let moment = Moment::now();
-        // A device is listed once for each place it is mounted on. One that never transferred a byte is none that the
-        // kernel counts: mounting alone reads.
+        // A device is listed once for each mount point. The kernel keeps no counters for a device without any transfer:
+        // mounting alone reads.
         let devices: BTreeMap<String, (u64, u64)> = self
             .disks
             .iter()
-            .filter(|disk| Standing::of(&device(disk), &file_system(disk), disk.mount_point()) == Standing::Disk)
+            .filter(|disk| MountKind::of(&device(disk), &file_system(disk), disk.mount_point()) == MountKind::Disk)
             .map(|disk| (short_name(&device(disk)), disk.usage()))
             .map(|(device, usage)| (device, (usage.total_read_bytes, usage.total_written_bytes)))
             .filter(|(_, (read, written))| read + written > 0)
@@ -87,42 +90,47 @@ impl Reader for Traffic {
             [(transfer(Direction::Read), read), (transfer(Direction::Written), written)]
         });
         let rates = self.rates.per_second(moment.instant, totals);
-        self.panel.show(outlet, moment.time, rates)
+        self.group.send(context, moment.time, rates)
     }
 }
 
 /// Bytes free on each file system.
 pub(super) struct Space {
-    pace: Pace,
+    cadence: Cadence,
     disks: Disks,
-    panel: Panel<Mount>,
+    group: HostGroup<Mount>,
 }
 
-impl Item for Mount {
+impl SeriesKey for Mount {
     fn name(&self) -> String {
         self.point.display().to_string()
     }
 
     fn labels(&self) -> Vec<(String, String)> {
-        vec![("device".to_owned(), short_name(&self.device)), ("file_system".to_owned(), self.file_system.clone())]
+        let label = |name: &str, value: String| (name.to_owned(), value);
+        vec![
+            label("device", short_name(&self.device)),
+            label("file_system", self.file_system.clone()),
+            label("mount", self.name()),
+        ]
     }
 }
 
 impl Space {
     pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
-        let pace = Pace::Steady(fastest.max(SPACE_INTERVAL));
-        let panel = Panel::new("disk.space", "Disk space free", "By", pace, Bounds::FromZero);
-        Ok(Self { pace, disks: Disks::new()?, panel })
+        let cadence = Cadence::Steady(fastest.max(SPACE_INTERVAL));
+        let group = HostGroup::new("disk.space", "Disk space free", "By", cadence, Bounds::FromZero);
+        Ok(Self { cadence, disks: Disks::new()?, group })
     }
 }
 
 impl Reader for Space {
-    fn pace(&self) -> Pace {
-        self.pace
+    fn cadence(&self) -> Cadence {
+        self.cadence
     }
 
-    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
-        // Only what will be shown is asked for its room: a file system whose server is gone answers never.
+    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
+        // Only chosen mounts are asked: a file system whose server is gone does not answer.
         self.disks.refresh_specifics(true, DiskRefreshKind::nothing());
         let mounts = choose(self.disks.iter().map(Mount::of), Path::is_dir);
         let mut free = Vec::new();
@@ -137,11 +145,10 @@ impl Reader for Space {
         }
         let moment = Moment::now();
         free.sort_by(|(ours, _), (theirs, _)| ours.cmp(theirs));
-        self.panel.show(outlet, moment.time, free)
+        self.group.send(context, moment.time, free)
     }
 }
 
-/// Where a file system is mounted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Mount {
     point: PathBuf,
@@ -156,18 +163,17 @@ impl Mount {
     }
 }
 
-/// What stands behind a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    /// A disk or what acts as one.
+enum MountKind {
+    /// A disk, or a file system over several.
     Disk,
-    /// A view of another file system: worth showing when nothing else is.
+    /// A view of another file system. Shown if the machine has no disks.
     Layer,
-    /// Made up by the kernel or far away.
+    /// A file system of the kernel, or a remote one.
     Other,
 }
 
-impl Standing {
+impl MountKind {
     fn of(device: &str, file_system: &str, point: &Path) -> Self {
         match (device, file_system) {
             (_, "overlay" | "aufs" | "fuse.fuse-overlayfs") => Self::Layer,
@@ -181,21 +187,21 @@ impl Standing {
     }
 }
 
-/// Which mounts to show: each disk once, at its shortest path. A container binds single files, such as its host's name,
-/// out of disks that it does not otherwise see; those are no place to show, so there it is the layer at `/`.
+/// Chooses the mounts to show: each disk once, at its shortest path. In a container, single files (such as `/etc/hosts`)
+/// are bound from disks that it does not see otherwise; these are skipped, and the layer at `/` is shown.
 fn choose(mounts: impl Iterator<Item = Mount>, is_directory: impl Fn(&Path) -> bool) -> Vec<Mount> {
     let mut disks: BTreeMap<String, Mount> = BTreeMap::new();
     let mut layers: Vec<Mount> = Vec::new();
     for mount in mounts {
-        match Standing::of(&mount.device, &mount.file_system, &mount.point) {
-            Standing::Disk if is_directory(&mount.point) => {
+        match MountKind::of(&mount.device, &mount.file_system, &mount.point) {
+            MountKind::Disk if is_directory(&mount.point) => {
                 let length = |mount: &Mount| mount.point.as_os_str().len();
                 let shown = disks.entry(mount.device.clone()).or_insert_with(|| mount.clone());
                 if length(&mount) < length(shown) {
                     *shown = mount;
                 }
             }
-            Standing::Layer if mount.point == Path::new("/") => layers.push(mount),
+            MountKind::Layer if mount.point == Path::new("/") => layers.push(mount),
             _ => {}
         }
     }
@@ -228,7 +234,7 @@ mod tests {
 
     fn points(mounts: &[Mount]) -> Vec<String> {
         let is_directory = |point: &Path| !point.starts_with("/etc");
-        choose(mounts.iter().cloned(), is_directory).iter().map(Item::name).collect()
+        choose(mounts.iter().cloned(), is_directory).iter().map(SeriesKey::name).collect()
     }
 
     #[test]
@@ -251,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_shows_the_volume_that_it_was_given() {
+    fn a_container_shows_its_mounted_volume() {
         let mounts = [mount("overlay", "overlay", "/"), mount("/dev/sdb1", "xfs", "/data")];
         assert_eq!(points(&mounts), ["/data"]);
     }

@@ -5,54 +5,55 @@ use std::time::Duration;
 use protocol::Bounds;
 use sysinfo::{Error, MemoryRefreshKind, System};
 
-use super::panel::Panel;
-use super::{Moment, Pace, Reader};
-use crate::ingest::{Outlet, SourceError};
+use super::group::HostGroup;
+use super::reader::{Moment, Reader};
+use super::schedule::Cadence;
+use crate::ingest::blocking::BlockingContext;
+use crate::ingest::source::SourceError;
 
-/// Both come from one reading.
+/// The label of a series: `state`.
+type State = (&'static str, &'static str);
+
 pub(super) struct Memory {
-    pace: Pace,
+    cadence: Cadence,
     system: System,
-    ram: Panel<&'static str>,
-    swap: Panel<&'static str>,
+    ram: HostGroup<State>,
+    swap: HostGroup<State>,
 }
 
 impl Memory {
     pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
-        let pace = Pace::Steady(fastest);
+        let cadence = Cadence::Steady(fastest);
         Ok(Self {
-            pace,
+            cadence,
             system: System::new()?,
-            ram: Panel::new("memory", "Memory", "By", pace, Bounds::FromZero),
-            swap: Panel::new("memory.swap", "Swap", "By", pace, Bounds::FromZero),
+            ram: HostGroup::new("memory", "Memory", "By", cadence, Bounds::FromZero),
+            swap: HostGroup::new("memory.swap", "Swap", "By", cadence, Bounds::FromZero),
         })
     }
 }
 
 impl Reader for Memory {
-    fn pace(&self) -> Pace {
-        self.pace
+    fn cadence(&self) -> Cadence {
+        self.cadence
     }
 
-    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         let system = &mut self.system;
         system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram().with_swap());
         let moment = Moment::now();
         let ram =
             [("used", system.used_memory()), ("available", system.available_memory()), ("free", system.free_memory())];
         let swap = [("used", system.used_swap()), ("total", system.total_swap())];
-        self.ram.show(outlet, moment.time, shown(system.total_memory(), &ram))?;
-        self.swap.show(outlet, moment.time, shown(system.total_swap(), &swap))
+        self.ram.send(context, moment.time, by_state(system.total_memory(), &ram))?;
+        self.swap.send(context, moment.time, by_state(system.total_swap(), &swap))
     }
 }
 
-/// Nothing of what there is none of.
-fn shown<'v>(
-    total: u64,
-    values: &'v [(&'static str, u64)],
-) -> impl Iterator<Item = (&'static str, Option<f64>)> + use<'v> {
+/// Empty if the total is zero (no swap).
+fn by_state<'v>(total: u64, values: &'v [(&'static str, u64)]) -> impl Iterator<Item = (State, Option<f64>)> + use<'v> {
     let values = if total == 0 { &[] } else { values };
-    values.iter().map(|&(name, bytes)| (name, Some(bytes as f64)))
+    values.iter().map(|&(state, bytes)| (("state", state), Some(bytes as f64)))
 }
 
 #[cfg(test)]
@@ -60,8 +61,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_without_swap_shows_none() {
-        assert_eq!(shown(0, &[("used", 0)]).count(), 0);
-        assert_eq!(shown(4_096, &[("used", 0)]).collect::<Vec<_>>(), [("used", Some(0.0))]);
+    fn a_machine_without_swap_has_no_swap_series() {
+        assert_eq!(by_state(0, &[("used", 0)]).count(), 0);
+        assert_eq!(by_state(4_096, &[("used", 0)]).collect::<Vec<_>>(), [(("state", "used"), Some(0.0))]);
     }
 }

@@ -1,89 +1,73 @@
 //! This machine: processors, memory, disks, network, processes, and the server itself.
 //!
-//! # Layout
-//! - `schedule`: which reader is due when
-//! - `panel`: a group whose series come and go
-//! - `rate`: running totals to rates
-//! - `resolution`: how finely readings are told
-//! - `busiest`: which of many are worth a line
-//! - `cpu`, `memory`, `disk`, `network`, `processes`, `own`: a reader for each subject
+//! | file | subject |
+//! | --- | --- |
+//! | `reader` | what a reader implements |
+//! | `schedule` | which reader is due when |
+//! | `group` | a group whose values are rounded |
+//! | `rate`, `rounding`, `busiest` | counters to rates; how finely values are sent; which of many are shown |
+//! | `cpu`, `memory`, `disk`, `network`, `processes`, `own` | a reader for each subject |
 //!
-//! Readers know nothing of each other. They are read one after another on one thread, first in the order of the page.
+//! Readers do not know each other. They are read one after another on one thread, at first in the order of the page.
 
 mod busiest;
 mod cpu;
 mod disk;
+mod group;
 mod memory;
 mod network;
 mod own;
-mod panel;
 mod processes;
 mod rate;
-mod resolution;
+mod reader;
+mod rounding;
 mod schedule;
 
 use std::time::{Duration, Instant};
 
-use protocol::Timestamp;
+use serde::Deserialize;
 
-use self::schedule::{Pace, Schedule};
-use super::{HostSpec, Outlet, SourceError};
-use crate::clock;
+use self::reader::Reader;
+use self::schedule::Schedule;
+use super::blocking::{Blocking, BlockingContext, BlockingSource};
+use super::settings::{self, SourceSettings};
+use super::source::{Source, SourceError};
 use crate::telemetry::Telemetry;
 
-/// Slower than this nobody watches; it also keeps `1 / hz` within what a clock can count.
-const SLOWEST: Duration = Duration::from_hours(24);
+/// A bound on `1 / hz`, for the clock's arithmetic.
+const MAX_INTERVAL: Duration = Duration::from_hours(24);
 
-/// Measures this machine and this server.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostSettings {
+    /// Rows a second. What changes more slowly is read less often.
+    #[serde(deserialize_with = "settings::hz")]
+    pub hz: f64,
+}
+
+impl Default for HostSettings {
+    fn default() -> Self {
+        Self { hz: 10.0 }
+    }
+}
+
+impl SourceSettings for HostSettings {
+    fn source(&self, telemetry: &Telemetry) -> Box<dyn Source> {
+        Box::new(Blocking::new("host", HostSource::new(self, telemetry.clone())))
+    }
+}
+
 #[derive(Debug)]
-pub struct HostSource {
+struct HostSource {
     fastest: Duration,
     telemetry: Telemetry,
 }
 
-/// A subject that is read at a pace of its own.
-trait Reader {
-    /// How often.
-    fn pace(&self) -> Pace;
-
-    /// Reads, and sends a row for each group. The first reading registers what it finds; a rate starts with the second.
-    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError>;
-}
-
-/// When something was read, by both clocks: what rows carry, and what rates divide by, which never steps.
-#[derive(Clone, Copy, Debug)]
-struct Moment {
-    time: Timestamp,
-    instant: Instant,
-}
-
-impl Moment {
-    fn now() -> Self {
-        Self { time: clock::now(), instant: Instant::now() }
-    }
-}
-
 impl HostSource {
-    /// A source that reads at `spec.hz`, or slower what changes more slowly.
-    pub fn new(spec: &HostSpec, telemetry: Telemetry) -> Self {
-        let fastest = Duration::try_from_secs_f64(spec.hz.recip()).unwrap_or(SLOWEST);
-        // Zero would never let the schedule move on.
-        Self { fastest: fastest.clamp(Duration::from_micros(1), SLOWEST), telemetry }
-    }
-
-    /// Reads until the server stops.
-    ///
-    /// # Errors
-    /// [`SourceError::Stopped`] when the server stops, [`SourceError::Catalog`] when something cannot be registered.
-    pub fn run(self, outlet: &Outlet) -> Result<(), SourceError> {
-        let mut readers = self.readers();
-        let mut schedule = Schedule::new(Instant::now(), readers.iter().map(|reader| reader.pace()));
-        while let Some((reader, due)) = schedule.next() {
-            outlet.wait_until(due)?;
-            readers[reader].read(outlet)?;
-            schedule.done(reader, Instant::now());
-        }
-        Ok(())
+    fn new(settings: &HostSettings, telemetry: Telemetry) -> Self {
+        let fastest = Duration::try_from_secs_f64(settings.hz.recip()).unwrap_or(MAX_INTERVAL);
+        // With an interval of zero the schedule would never advance.
+        Self { fastest: fastest.clamp(Duration::from_micros(1), MAX_INTERVAL), telemetry }
     }
 
     /// In the order of the page.
@@ -103,65 +87,84 @@ impl HostSource {
     }
 }
 
+impl BlockingSource for HostSource {
+    fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+        let mut readers = self.readers();
+        let mut schedule = Schedule::new(Instant::now(), readers.iter().map(|reader| reader.cadence()));
+        while let Some((reader, due)) = schedule.next() {
+            context.wait_until(due)?;
+            readers[reader].read(context)?;
+            schedule.done(reader, Instant::now());
+        }
+        Ok(())
+    }
+}
+
 #[derive(Default)]
 struct Readers(Vec<Box<dyn Reader>>);
 
 impl Readers {
-    /// What this system does not offer is left out: the rest is worth having.
+    /// What this system does not offer is left out; the rest is measured.
     fn add<R: Reader + 'static>(&mut self, subject: &'static str, reader: Result<R, sysinfo::Error>) {
         match reader {
             Ok(reader) => self.0.push(Box::new(reader)),
-            Err(error) => tracing::warn!(subject, %error, "not measured"),
+            Err(error) => tracing::warn!(subject, %error, "not measured: this system does not offer it"),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::thread;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::Arc;
 
-    use protocol::GroupId;
+    use protocol::{GroupId, Timestamp};
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::ingest::stop_signal;
-    use crate::stream::catalog::Catalog;
+    use crate::ingest::context::Stopped;
+    use crate::ingest::test_registry::TestRegistry;
 
-    #[test]
-    fn this_machine_yields_cpu_and_memory_until_it_is_stopped() {
-        let catalog = Catalog::default();
+    #[tokio::test]
+    async fn this_machine_yields_cpu_and_memory_until_it_is_stopped() {
+        let registry = Arc::new(TestRegistry::default());
         let (sender, mut batches) = mpsc::channel(64);
-        let (stopper, signal) = stop_signal();
-        let outlet = Outlet::new(catalog.clone(), sender, signal);
-        let source = HostSource::new(&HostSpec { hz: 50.0 }, Telemetry::default());
-        let running = thread::spawn(move || source.run(&outlet));
+        let context = registry.context(sender);
+        let cancellation = context.cancellation().clone();
+        let running = tokio::spawn(HostSettings { hz: 50.0 }.source(&Telemetry::default()).run(context));
 
         let mut newest: BTreeMap<GroupId, Timestamp> = BTreeMap::new();
-        let mut wanted = vec!["cpu.cores", "memory", "feed.viewers"];
+        let mut wanted = BTreeSet::from(["cpu.cores", "memory", "feed.viewers", "processes.memory"]);
         while !wanted.is_empty() {
-            let batch = batches.blocking_recv().expect("runs until it is stopped");
+            let batch = batches.recv().await.expect("runs until it is stopped");
             assert!(batch.rows() == 1 && !batch.columns.is_empty(), "{batch:?}");
             let before = newest.insert(batch.group, batch.times[0]);
             assert!(before.is_none_or(|before| before < batch.times[0]), "time must rise: {batch:?}");
-            let groups = catalog.whole().groups;
-            let (_, group) = groups.iter().find(|(id, _)| *id == batch.group).expect("registered before it is sent");
+            let group = &registry.groups()[batch.group.0 as usize - 1];
             if batch.columns.iter().all(|column| column.values[0].is_finite()) {
-                wanted.retain(|name| *name != group.name);
+                wanted.remove(group.name.as_str());
             }
         }
-        stopper.stop();
-        // Room to send, so that it sees the signal and not a closed channel.
-        while batches.blocking_recv().is_some() {}
-        let ended = running.join().expect("does not panic");
-        assert!(matches!(ended, Err(SourceError::Stopped(_))), "{ended:?}");
+        cancellation.cancel();
+        while batches.recv().await.is_some() {}
+        let ended = running.await.expect("does not panic");
+        assert!(matches!(ended, Err(SourceError::Stopped(Stopped))), "{ended:?}");
+
+        // Two series of a group that were one by key would share a name or lack a label.
+        let series = registry.series();
+        let names: BTreeSet<_> = series.iter().map(|series| (series.group, series.name.clone())).collect();
+        assert_eq!(names.len(), series.len(), "{series:?}");
+        for group in 1..=registry.groups().len() as u32 {
+            let members: Vec<_> = series.iter().filter(|series| series.group == GroupId(group)).collect();
+            assert!(members.len() <= 1 || members.iter().all(|series| !series.labels.is_empty()), "{members:?}");
+        }
     }
 
     #[test]
-    fn a_rate_out_of_the_clock_s_range_is_brought_into_it() {
-        let fastest = |hz| HostSource::new(&HostSpec { hz }, Telemetry::default()).fastest;
+    fn a_rate_beyond_the_clock_s_range_is_clamped() {
+        let fastest = |hz| HostSource::new(&HostSettings { hz }, Telemetry::default()).fastest;
         assert_eq!(fastest(10.0), Duration::from_millis(100));
-        assert_eq!(fastest(1e-300), SLOWEST);
+        assert_eq!(fastest(1e-300), MAX_INTERVAL);
         assert_eq!(fastest(f64::INFINITY), Duration::from_micros(1));
     }
 }

@@ -1,18 +1,20 @@
-//! What passes through each network interface.
+//! Traffic, packets and errors of each network interface.
 
 use std::time::Duration;
 
 use protocol::Bounds;
 use sysinfo::{Error, NetworkData, Networks};
 
-use super::panel::{Item, Panel};
+use super::group::HostGroup;
 use super::rate::Rates;
-use super::{Moment, Pace, Reader};
-use crate::ingest::{Outlet, SourceError};
+use super::reader::{Moment, Reader};
+use super::schedule::Cadence;
+use crate::ingest::blocking::BlockingContext;
+use crate::ingest::series_set::SeriesKey;
+use crate::ingest::source::SourceError;
 
-/// Bytes, packets and errors come from one reading.
 pub(super) struct Network {
-    pace: Pace,
+    cadence: Cadence,
     networks: Networks,
     bytes: Counters,
     packets: Counters,
@@ -20,14 +22,14 @@ pub(super) struct Network {
 }
 
 struct Counters {
-    panel: Panel<Way>,
-    rates: Rates<Way>,
+    group: HostGroup<Flow>,
+    rates: Rates<Flow>,
     totals: fn(&NetworkData, Direction) -> u64,
 }
 
-/// An interface, one way.
+/// One direction of an interface.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Way {
+struct Flow {
     interface: String,
     direction: Direction,
 }
@@ -47,7 +49,7 @@ impl Direction {
     }
 }
 
-impl Item for Way {
+impl SeriesKey for Flow {
     fn name(&self) -> String {
         format!("{} {}", self.interface, self.direction.name())
     }
@@ -60,14 +62,14 @@ impl Item for Way {
 
 impl Network {
     pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
-        let pace = Pace::Steady(fastest);
+        let cadence = Cadence::Steady(fastest);
         let counters = |name, title, unit, totals| Counters {
-            panel: Panel::new(name, title, unit, pace, Bounds::FromZero),
+            group: HostGroup::new(name, title, unit, cadence, Bounds::FromZero),
             rates: Rates::new(),
             totals,
         };
         Ok(Self {
-            pace,
+            cadence,
             networks: Networks::new()?,
             bytes: counters("network.bytes", "Network traffic", "By/s", |data, direction| match direction {
                 Direction::Received => data.total_received(),
@@ -86,11 +88,11 @@ impl Network {
 }
 
 impl Reader for Network {
-    fn pace(&self) -> Pace {
-        self.pace
+    fn cadence(&self) -> Cadence {
+        self.cadence
     }
 
-    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         self.networks.refresh(true);
         let moment = Moment::now();
         let mut interfaces: Vec<(String, &NetworkData)> =
@@ -99,12 +101,12 @@ impl Reader for Network {
         for counters in [&mut self.bytes, &mut self.packets, &mut self.errors] {
             let totals = interfaces.iter().flat_map(|(interface, data)| {
                 [Direction::Received, Direction::Sent].map(|direction| {
-                    let way = Way { interface: interface.clone(), direction };
-                    (way, (counters.totals)(data, direction))
+                    let flow = Flow { interface: interface.clone(), direction };
+                    (flow, (counters.totals)(data, direction))
                 })
             });
             let rates = counters.rates.per_second(moment.instant, totals);
-            counters.panel.show(outlet, moment.time, rates)?;
+            counters.group.send(context, moment.time, rates)?;
         }
         Ok(())
     }

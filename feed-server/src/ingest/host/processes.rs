@@ -1,4 +1,4 @@
-//! The processes that take the most.
+//! The processes that use the most CPU time and memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,21 +7,23 @@ use protocol::Bounds;
 use sysinfo::{Error, Pid, ProcessRefreshKind, ProcessesToUpdate, System, ThreadKind};
 
 use super::busiest::Busiest;
-use super::panel::{Item, Panel};
+use super::group::HostGroup;
 use super::rate::Rates;
-use super::{Moment, Pace, Reader};
-use crate::ingest::{Outlet, SourceError};
+use super::reader::{Moment, Reader};
+use super::schedule::Cadence;
+use crate::ingest::blocking::BlockingContext;
+use crate::ingest::series_set::SeriesKey;
+use crate::ingest::source::SourceError;
 
-/// Two files are read for each process of the machine: more often would cost more than it shows.
+/// A reading opens two files for each process of the machine: shorter intervals would cost too much.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// In cores. One tick of CPU time in a second, once smoothed, stays below: waking up now and then is not being busy.
+/// In cores. One tick of CPU time in a second, smoothed, stays below: a process that wakes up now and then is idle.
 const CPU_FLOOR: f64 = 0.002;
-/// In bytes. The kernel's own threads have none.
+/// In bytes. Kernel threads have none.
 const MEMORY_FLOOR: f64 = 0.0;
 
-/// CPU time and memory come from one reading.
 pub(super) struct Processes {
-    pace: Pace,
+    cadence: Cadence,
     system: System,
     cpu_times: Rates<Key>,
     cpu: Subject,
@@ -30,10 +32,10 @@ pub(super) struct Processes {
 
 struct Subject {
     busiest: Busiest<Key>,
-    panel: Panel<Process>,
+    group: HostGroup<Process>,
 }
 
-/// Process numbers are used again: with the time it started, one is unique.
+/// The kernel reuses process ids: with the start time, a key is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     pid: Pid,
@@ -46,25 +48,30 @@ struct Process {
     name: String,
 }
 
-impl Item for Process {
+impl SeriesKey for Process {
     fn name(&self) -> String {
         format!("{} ({})", self.name, self.key.pid)
     }
 
     fn labels(&self) -> Vec<(String, String)> {
-        vec![("pid".to_owned(), self.key.pid.to_string()), ("name".to_owned(), self.name.clone())]
+        let label = |name: &str, value: String| (name.to_owned(), value);
+        vec![
+            label("pid", self.key.pid.to_string()),
+            label("name", self.name.clone()),
+            label("started", self.key.started.to_string()),
+        ]
     }
 }
 
 impl Processes {
     pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
-        let pace = Pace::Steady(fastest.max(INTERVAL));
+        let cadence = Cadence::Steady(fastest.max(INTERVAL));
         let subject = |name, title, unit, floor| Subject {
             busiest: Busiest::new(floor),
-            panel: Panel::new(name, title, unit, pace, Bounds::FromZero),
+            group: HostGroup::new(name, title, unit, cadence, Bounds::FromZero),
         };
         Ok(Self {
-            pace,
+            cadence,
             system: System::new()?,
             cpu_times: Rates::new(),
             cpu: subject("processes.cpu", "Busiest processes, CPU", "1", CPU_FLOOR),
@@ -74,11 +81,11 @@ impl Processes {
 }
 
 impl Reader for Processes {
-    fn pace(&self) -> Pace {
-        self.pace
+    fn cadence(&self) -> Cadence {
+        self.cadence
     }
 
-    fn read(&mut self, outlet: &Outlet) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
         self.system.refresh_processes_specifics(ProcessesToUpdate::All, true, refresh);
         let moment = Moment::now();
@@ -100,26 +107,26 @@ impl Reader for Processes {
         let cpu_times = processes.iter().map(|(&key, process)| (key, process.accumulated_cpu_time()));
         let milliseconds_a_second = self.cpu_times.per_second(moment.instant, cpu_times);
         let cores = milliseconds_a_second.into_iter().filter_map(|(key, rate)| Some((key, rate? / 1e3)));
-        // A time that fell is unknown, and not to be ranked.
+        // A CPU time that fell has an unknown rate, which has no rank.
         let cores: BTreeMap<Key, f64> = cores.filter(|(_, cores)| cores.is_finite()).collect();
-        self.cpu.show(outlet, moment, &cores, named)?;
+        self.cpu.send(context, moment, &cores, named)?;
 
         let bytes = processes.iter().map(|(&key, process)| (key, process.memory() as f64)).collect();
-        self.memory.show(outlet, moment, &bytes, named)
+        self.memory.send(context, moment, &bytes, named)
     }
 }
 
 impl Subject {
-    fn show(
+    fn send(
         &mut self,
-        outlet: &Outlet,
+        context: &BlockingContext,
         moment: Moment,
         values: &BTreeMap<Key, f64>,
         named: impl Fn(&Key) -> Option<Process>,
     ) -> Result<(), SourceError> {
-        self.panel.register(outlet)?;
+        self.group.register(context)?;
         self.busiest.update(moment.instant, values.iter().map(|(&key, &value)| (key, value)));
         let shown = self.busiest.shown().filter_map(|key| Some((named(key)?, values.get(key).copied())));
-        self.panel.show(outlet, moment.time, shown)
+        self.group.send(context, moment.time, shown)
     }
 }

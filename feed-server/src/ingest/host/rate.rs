@@ -1,9 +1,9 @@
-//! Running totals to rates.
+//! Counters to rates.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// One counter's rate.
+/// The rate of one counter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rate {
     last: Option<Reading>,
@@ -17,11 +17,11 @@ struct Reading {
 }
 
 impl Rate {
-    /// What was counted a second since the reading before; nothing yet when this is the first.
+    /// Returns the increase a second since the last reading, or `None` for the first reading.
     ///
-    /// A total that falls has been reset: what was counted meanwhile is unknown, so that reading's rate is NaN. One that
-    /// then returns to where it was had only been misread (a file that cannot be read is a zero to its reader), so the
-    /// whole total does not show up as a spike.
+    /// A total that falls was reset: the increase is unknown, so the rate is NaN. If the total then returns to its old
+    /// level, it was only misread (a file that cannot be read yields zero), and the rate is taken from the last good reading:
+    /// the whole total is not a spike.
     pub(super) fn per_second(&mut self, at: Instant, total: u64) -> Option<f64> {
         let now = Reading { at, total };
         let Some(last) = self.last else {
@@ -52,7 +52,7 @@ impl<K: Clone + Ord> Rates<K> {
         Self { counters: BTreeMap::new() }
     }
 
-    /// The rate of each, in the order given; see [`Rate::per_second`]. What is not given is forgotten.
+    /// Returns the rates in the order given; see [`Rate::per_second`]. Forgets the counters that are not given.
     pub(super) fn per_second(
         &mut self,
         at: Instant,
@@ -88,26 +88,26 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_is_unknown_and_never_negative() {
+    fn the_rate_at_a_reset_is_unknown_and_never_negative() {
         let rates = rates_of(&[500, 600, 7, 17]);
         assert!(rates[2].expect("a reading").is_nan());
         assert_eq!(rates[3], Some(20.0));
     }
 
     #[test]
-    fn a_total_that_was_misread_once_is_no_spike() {
+    fn a_total_that_was_misread_once_makes_no_spike() {
         let rates = rates_of(&[1_000_000, 0, 1_000_010, 1_000_020]);
         assert!(rates[1].expect("a reading").is_nan());
         assert_eq!(rates[2..], [Some(10.0), Some(20.0)]);
     }
 
     #[test]
-    fn a_large_total_loses_no_small_step() {
+    fn a_small_step_of_a_large_total_is_exact() {
         assert_eq!(rates_of(&[u64::MAX - 1, u64::MAX]), [None, Some(2.0)]);
     }
 
     #[test]
-    fn two_readings_at_once_are_one() {
+    fn two_readings_at_the_same_instant_count_once() {
         let now = Instant::now();
         let mut rate = Rate::default();
         assert_eq!(rate.per_second(now, 0), None);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_returns_starts_anew() {
+    fn a_counter_that_returns_has_no_rate_at_first() {
         let start = Instant::now();
         let mut rates = Rates::new();
         let mut at = |second, totals: &[(&'static str, u64)]| {

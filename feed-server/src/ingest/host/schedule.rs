@@ -1,18 +1,17 @@
-//! Which reader is due when. Knows no clock: time is an argument.
+//! Which reader is due when. Time is an argument.
 
 use std::time::{Duration, Instant};
 
-/// How often something is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// On a beat that keeps its phase: a late reading does not move the ones after it.
+pub(super) enum Cadence {
+    /// At fixed times: a late reading does not delay the next.
     Steady(Duration),
-    /// With at least so much time from reading to reading.
+    /// At least this long after the last reading.
     Spaced(Duration),
 }
 
-impl Pace {
-    /// As intended, from reading to reading.
+impl Cadence {
+    /// Intended time from reading to reading.
     pub(super) const fn interval(self) -> Duration {
         match self {
             Self::Steady(interval) | Self::Spaced(interval) => interval,
@@ -20,7 +19,6 @@ impl Pace {
     }
 }
 
-/// Everyone's next turn.
 #[derive(Debug)]
 pub(super) struct Schedule {
     turns: Vec<Turn>,
@@ -28,31 +26,31 @@ pub(super) struct Schedule {
 
 #[derive(Debug)]
 struct Turn {
-    pace: Pace,
+    cadence: Cadence,
     due: Instant,
 }
 
 impl Schedule {
     /// All are due at `start`, in the order given.
-    pub(super) fn new(start: Instant, paces: impl IntoIterator<Item = Pace>) -> Self {
-        Self { turns: paces.into_iter().map(|pace| Turn { pace, due: start }).collect() }
+    pub(super) fn new(start: Instant, cadences: impl IntoIterator<Item = Cadence>) -> Self {
+        Self { turns: cadences.into_iter().map(|cadence| Turn { cadence, due: start }).collect() }
     }
 
-    /// Who is next, and when. Of those due together, the first.
+    /// Returns the next reader and its time. Of readers due together, the first.
     pub(super) fn next(&self) -> Option<(usize, Instant)> {
         let turns = self.turns.iter().enumerate();
         turns.min_by_key(|(_, turn)| turn.due).map(|(reader, turn)| (reader, turn.due))
     }
 
-    /// Says that the reader's turn is over. Beats that it missed meanwhile are skipped, not made up for.
+    /// Sets the time of the reader's next turn. Turns that it missed are skipped.
     pub(super) fn done(&mut self, reader: usize, now: Instant) {
         let Some(turn) = self.turns.get_mut(reader) else { return };
-        turn.due = match turn.pace {
-            Pace::Spaced(interval) => now + interval,
-            Pace::Steady(interval) => {
-                let past_beat = now.saturating_duration_since(turn.due).as_nanos() % interval.as_nanos().max(1);
-                let to_next_beat = interval.saturating_sub(Duration::from_nanos(past_beat as u64));
-                now.max(turn.due) + to_next_beat
+        turn.due = match turn.cadence {
+            Cadence::Spaced(interval) => now + interval,
+            Cadence::Steady(interval) => {
+                let late_by = now.saturating_duration_since(turn.due).as_nanos() % interval.as_nanos().max(1);
+                let to_next = interval.saturating_sub(Duration::from_nanos(late_by as u64));
+                now.max(turn.due) + to_next
             }
         };
     }
@@ -67,21 +65,22 @@ mod tests {
     }
 
     #[test]
-    fn all_have_their_first_turn_in_order_before_any_has_a_second() {
+    fn every_reader_has_its_first_turn_before_any_has_a_second() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start, [Pace::Steady(ms(10)), Pace::Steady(ms(1000)), Pace::Spaced(ms(200))]);
+        let mut schedule =
+            Schedule::new(start, [Cadence::Steady(ms(10)), Cadence::Steady(ms(1000)), Cadence::Spaced(ms(200))]);
         for reader in 0..3 {
             assert_eq!(schedule.next(), Some((reader, start)));
-            // Each turn takes longer than the fastest beat.
+            // Each turn takes longer than the shortest interval.
             schedule.done(reader, start + ms(15 * (reader as u64 + 1)));
         }
         assert_eq!(schedule.next(), Some((0, start + ms(20))));
     }
 
     #[test]
-    fn a_late_reading_leaves_the_beat_where_it_was() {
+    fn a_late_reading_does_not_delay_the_next() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start, [Pace::Steady(ms(100))]);
+        let mut schedule = Schedule::new(start, [Cadence::Steady(ms(100))]);
         schedule.done(0, start + ms(3));
         assert_eq!(schedule.next(), Some((0, start + ms(100))));
         schedule.done(0, start + ms(199));
@@ -89,25 +88,29 @@ mod tests {
     }
 
     #[test]
-    fn after_a_stall_missed_beats_are_skipped() {
+    fn turns_missed_in_a_stall_are_skipped() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start, [Pace::Steady(ms(100))]);
+        let mut schedule = Schedule::new(start, [Cadence::Steady(ms(100))]);
         schedule.done(0, start + ms(5_042));
         assert_eq!(schedule.next(), Some((0, start + ms(5_100))));
         schedule.done(0, start + ms(5_200));
-        assert_eq!(schedule.next(), Some((0, start + ms(5_300))), "a turn that ends on a beat waits for the one after");
+        assert_eq!(
+            schedule.next(),
+            Some((0, start + ms(5_300))),
+            "a turn that ends when the next is due waits for the one after"
+        );
     }
 
     #[test]
     fn a_spaced_reader_is_never_read_too_soon() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start, [Pace::Spaced(ms(200))]);
+        let mut schedule = Schedule::new(start, [Cadence::Spaced(ms(200))]);
         schedule.done(0, start + ms(150));
         assert_eq!(schedule.next(), Some((0, start + ms(350))));
     }
 
     #[test]
-    fn nobody_is_next_when_nobody_reads() {
+    fn a_schedule_without_readers_has_no_next() {
         assert_eq!(Schedule::new(Instant::now(), []).next(), None);
     }
 }

@@ -1,11 +1,12 @@
-//! Made-up signals: as many series as wanted, as fast as wanted, the same for the same seed.
+//! Made-up signals: any number of series at any rate, the same for the same seed.
 //!
-//! # Layout
-//! - `timetable`: when each row is
-//! - `signal`: the shapes, a value a row
-//! - `measure`: units, and how a group's values are scaled to them
+//! | file | subject |
+//! | --- | --- |
+//! | `timetable` | the time of each row |
+//! | `signal` | the shapes, a value a row |
+//! | `measure` | units, and the scale of a group's values |
 //!
-//! Putting history in place and catching up after a stall are one thing: rows that are due and not sent yet.
+//! Prefilling history and catching up after a stall are one thing: rows that are due and not sent yet.
 
 mod measure;
 mod signal;
@@ -14,102 +15,161 @@ mod timetable;
 use std::time::{Duration, Instant};
 
 use protocol::{GroupId, Interval, SeriesId, Timestamp};
+use serde::{Deserialize, Deserializer};
 
 use self::measure::Measure;
 use self::signal::{Shape, Signal};
 use self::timetable::Timetable;
-use super::{Outlet, SourceError, SyntheticSpec};
+use super::batch::{Batch, BatchColumn};
+use super::blocking::{Blocking, BlockingContext, BlockingSource};
+use super::context::Registrar;
+use super::registry::{Group, RegisterError, Series};
+use super::settings::{self, SourceSettings};
+use super::source::{Source, SourceError};
 use crate::clock;
-use crate::ingest::batch::{Batch, BatchColumn};
-use crate::stream::catalog::{Group, Series};
+use crate::telemetry::Telemetry;
 
-/// 120 a second: twice a display's rate, so that a viewer's frame never waits for rows that are due.
-const SHORTEST_NAP: Duration = Duration::from_nanos(1_000_000_000 / 120);
-/// Keeps a batch of eight series within one message, and a stop from waiting for a long catch-up.
+/// 120 a second: twice a display's rate, so that a display frame never waits for rows that are due.
+const MIN_SLEEP: Duration = Duration::from_nanos(1_000_000_000 / 120);
+/// A wait for a row that is further away than the clock can express.
+const MAX_SLEEP: Duration = Duration::from_hours(1);
+/// A batch of eight series fits one message, and a stop does not wait for a long catch-up.
 const MAX_BATCH_ROWS: u64 = 1_000;
-/// How long to wait for a row that is further off than the clock can say.
-const LONGEST_NAP: Duration = Duration::from_hours(1);
 
-/// Makes signals up.
-#[derive(Debug)]
-pub struct SyntheticSource {
-    spec: SyntheticSpec,
+const MAX_GROUPS: u32 = 10_000;
+const MAX_SERIES: u32 = protocol::limits::MAX_GROUP_SERIES as u32;
+const MAX_PREFILL: Duration = Duration::from_hours(24);
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyntheticSettings {
+    #[serde(deserialize_with = "groups")]
+    pub groups: u32,
+    /// In each group.
+    #[serde(deserialize_with = "series")]
+    pub series: u32,
+    /// Rows a second in each group.
+    #[serde(deserialize_with = "settings::hz")]
+    pub hz: f64,
+    /// History that is there at the start.
+    #[serde(deserialize_with = "prefill")]
+    pub prefill: Duration,
+    /// Equal seeds give equal signals.
+    #[serde(deserialize_with = "seed")]
+    pub seed: u64,
 }
 
-struct Panel {
-    group: GroupId,
+fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    settings::whole_number(deserializer, "groups", &(1..=MAX_GROUPS))
+}
+
+fn series<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    settings::whole_number(deserializer, "series", &(1..=MAX_SERIES))
+}
+
+fn prefill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    settings::duration(deserializer, "prefill", MAX_PREFILL)
+}
+
+fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    settings::whole_number(deserializer, "seed", &(0..=u64::MAX))
+}
+
+impl Default for SyntheticSettings {
+    fn default() -> Self {
+        Self { groups: 12, series: 8, hz: 100.0, prefill: Duration::from_mins(1), seed: 1 }
+    }
+}
+
+impl SourceSettings for SyntheticSettings {
+    fn source(&self, _telemetry: &Telemetry) -> Box<dyn Source> {
+        Box::new(Blocking::new("synthetic", SyntheticSource { settings: self.clone() }))
+    }
+
+    fn known_series(&self) -> usize {
+        self.groups as usize * self.series as usize
+    }
+}
+
+#[derive(Debug)]
+struct SyntheticSource {
+    settings: SyntheticSettings,
+}
+
+struct SyntheticGroup {
+    id: GroupId,
     measure: Measure,
     series: Vec<(SeriesId, Signal)>,
 }
 
-impl SyntheticSource {
-    /// A source of the groups, series and rates that `spec` names.
-    pub fn new(spec: &SyntheticSpec) -> Self {
-        Self { spec: spec.clone() }
-    }
-
-    /// Puts history in place, then sends rows as they fall due, until the server stops.
-    ///
-    /// # Errors
-    /// [`SourceError::Stopped`] when the server stops, [`SourceError::Catalog`] when something cannot be registered.
-    pub fn run(self, outlet: &Outlet) -> Result<(), SourceError> {
-        let prefill = self.spec.prefill;
-        let mut panels = self.register(outlet)?;
+impl BlockingSource for SyntheticSource {
+    fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+        let prefill = self.settings.prefill;
+        let mut groups = self.register(context.registrar())?;
         let started = Instant::now();
         let prefill_us = u64::try_from(prefill.as_micros()).unwrap_or(u64::MAX);
-        let timetable = Timetable::new(clock::now() - Interval::from_micros(prefill_us), self.spec.hz);
+        let timetable = Timetable::new(clock::now() - Interval::from_micros(prefill_us), self.settings.hz);
 
         let mut sent = 0;
         loop {
             let woke = Instant::now();
             let due = timetable.rows_due(prefill + started.elapsed());
             while sent < due {
-                let upto = due.min(sent + MAX_BATCH_ROWS);
-                let times: Vec<Timestamp> = (sent..upto).map(|row| timetable.time(row)).collect();
-                for panel in &mut panels {
-                    outlet.send(panel.batch(&times))?;
+                let end = due.min(sent + MAX_BATCH_ROWS);
+                let times: Vec<Timestamp> = (sent..end).map(|row| timetable.time(row)).collect();
+                for group in &mut groups {
+                    context.send(group.batch(&times))?;
                 }
-                sent = upto;
-                // Past already: only asks whether to stop.
-                outlet.wait_until(woke)?;
+                sent = end;
+                // Past already: returns only whether the server stops.
+                context.wait_until(woke)?;
             }
             let next_row = started.checked_add(timetable.offset(sent).saturating_sub(prefill));
-            outlet.wait_until(next_row.unwrap_or(woke + LONGEST_NAP).max(woke + SHORTEST_NAP))?;
+            context.wait_until(next_row.unwrap_or(woke + MAX_SLEEP).max(woke + MIN_SLEEP))?;
         }
     }
+}
 
-    fn register(&self, outlet: &Outlet) -> Result<Vec<Panel>, SourceError> {
-        let digits = self.spec.groups.to_string().len().max(2);
-        let interval = Interval::from_micros((1e6 / self.spec.hz).round() as u64);
-        let mut panels = Vec::new();
-        for group_number in 0..self.spec.groups {
-            let measure = Measure::of_group(group_number);
-            let number = format!("{:0digits$}", group_number + 1);
-            let group = outlet.group(Group {
+impl SyntheticSource {
+    fn register(&self, registrar: &Registrar) -> Result<Vec<SyntheticGroup>, RegisterError> {
+        let digits = self.settings.groups.to_string().len().max(2);
+        let interval = Interval::from_micros((1e6 / self.settings.hz).round() as u64);
+        let groups = (0..self.settings.groups).map(|group| {
+            let measure = Measure::of_group(group);
+            let number = format!("{:0digits$}", group + 1);
+            let id = registrar.group(Group {
                 name: format!("synthetic.{number}"),
                 title: format!("Synthetic {number}"),
                 unit: measure.unit.to_owned(),
                 interval,
                 bounds: measure.bounds,
             })?;
-            let mut series = Vec::new();
-            for series_number in 0..self.spec.series {
-                let shape = Shape::of_series(series_number);
-                let id = outlet.series(Series {
-                    group,
-                    name: format!("{} {}", shape.name(), series_number + 1),
-                    kind: shape.kind(),
-                    labels: vec![("shape".to_owned(), shape.name().to_owned())],
-                })?;
-                series.push((id, Signal::new(shape, self.spec.seed, group_number, series_number, self.spec.hz)));
-            }
-            panels.push(Panel { group, measure, series });
-        }
-        Ok(panels)
+            let series = (0..self.settings.series).map(|series| self.register_series(registrar, id, group, series));
+            Ok(SyntheticGroup { id, measure, series: series.collect::<Result<_, _>>()? })
+        });
+        groups.collect()
+    }
+
+    fn register_series(
+        &self,
+        registrar: &Registrar,
+        group: GroupId,
+        group_number: u32,
+        series_number: u32,
+    ) -> Result<(SeriesId, Signal), RegisterError> {
+        let shape = Shape::of_series(series_number);
+        let number = (series_number + 1).to_string();
+        let id = registrar.series(Series {
+            group,
+            name: format!("{} {number}", shape.name()),
+            kind: shape.kind(),
+            labels: vec![("shape".to_owned(), shape.name().to_owned()), ("number".to_owned(), number)],
+        })?;
+        Ok((id, Signal::new(shape, self.settings.seed, group_number, series_number, self.settings.hz)))
     }
 }
 
-impl Panel {
+impl SyntheticGroup {
     /// The next rows.
     fn batch(&mut self, times: &[Timestamp]) -> Batch {
         let measure = self.measure;
@@ -117,32 +177,31 @@ impl Panel {
             let values = times.iter().map(|_| measure.value(signal.next())).collect();
             BatchColumn { series: *series, values }
         });
-        Batch { group: self.group, columns: columns.collect(), times: times.to_vec() }
+        Batch { group: self.id, columns: columns.collect(), times: times.to_vec() }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::thread;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::Arc;
 
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::ingest::stop_signal;
-    use crate::stream::catalog::Catalog;
+    use crate::ingest::context::Stopped;
+    use crate::ingest::test_registry::TestRegistry;
 
     /// Every group's rows in one batch, at least `rows` of them, as a running source sends them.
-    fn run(spec: &SyntheticSpec, rows: usize) -> (Catalog, BTreeMap<GroupId, Batch>) {
-        let catalog = Catalog::default();
+    async fn run(settings: &SyntheticSettings, rows: usize) -> (Arc<TestRegistry>, BTreeMap<GroupId, Batch>) {
+        let registry = Arc::new(TestRegistry::default());
         let (sender, mut batches) = mpsc::channel(16);
-        let (stopper, signal) = stop_signal();
-        let outlet = Outlet::new(catalog.clone(), sender, signal);
-        let source = SyntheticSource::new(spec);
-        let running = thread::spawn(move || source.run(&outlet));
+        let context = registry.context(sender);
+        let cancellation = context.cancellation().clone();
+        let running = tokio::spawn(settings.source(&Telemetry::default()).run(context));
         let mut groups: BTreeMap<GroupId, Batch> = BTreeMap::new();
-        while groups.len() < spec.groups as usize || groups.values().any(|batch| batch.rows() < rows) {
-            let batch = batches.blocking_recv().expect("runs until it is stopped");
+        while groups.len() < settings.groups as usize || groups.values().any(|batch| batch.rows() < rows) {
+            let batch = batches.recv().await.expect("runs until it is stopped");
             assert!(batch.rows() as u64 <= MAX_BATCH_ROWS);
             if let Some(whole) = groups.get_mut(&batch.group) {
                 whole.append(batch).expect("the same columns");
@@ -150,14 +209,15 @@ mod tests {
                 groups.insert(batch.group, batch);
             }
         }
-        stopper.stop();
-        while batches.blocking_recv().is_some() {}
-        assert!(matches!(running.join().expect("does not panic"), Err(SourceError::Stopped(_))));
-        (catalog, groups)
+        cancellation.cancel();
+        while batches.recv().await.is_some() {}
+        let ended = running.await.expect("does not panic");
+        assert!(matches!(ended, Err(SourceError::Stopped(Stopped))), "{ended:?}");
+        (registry, groups)
     }
 
-    fn spec() -> SyntheticSpec {
-        SyntheticSpec { groups: 3, series: 7, hz: 1_000.0, prefill: Duration::from_secs(2), seed: 7 }
+    fn settings() -> SyntheticSettings {
+        SyntheticSettings { groups: 3, series: 7, hz: 1_000.0, prefill: Duration::from_secs(2), seed: 7 }
     }
 
     /// Equal, NaN included.
@@ -166,10 +226,10 @@ mod tests {
         columns.map(|column| column.values[..rows].iter().map(|value| value.to_bits()).collect()).collect()
     }
 
-    #[test]
-    fn rows_go_on_from_history_to_live_without_a_hole_or_an_overlap() {
+    #[tokio::test]
+    async fn rows_continue_from_history_to_live_without_a_hole_or_an_overlap() {
         let began = clock::now();
-        let (_, groups) = run(&spec(), 2_300);
+        let (_, groups) = run(&settings(), 2_300).await;
         for batch in groups.values() {
             let first = batch.times[0];
             assert!(first + Interval::from_secs(2) >= began, "history reaches back no further than asked");
@@ -179,11 +239,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_same_seed_gives_the_same_values_however_they_are_cut_into_batches() {
-        let (_, ours) = run(&spec(), 2_300);
-        let (_, theirs) = run(&SyntheticSpec { prefill: Duration::from_millis(2_150), ..spec() }, 2_300);
-        let (_, others) = run(&SyntheticSpec { seed: 8, ..spec() }, 2_300);
+    #[tokio::test]
+    async fn the_same_seed_gives_the_same_values_however_they_are_cut_into_batches() {
+        let (_, ours) = run(&settings(), 2_300).await;
+        let (_, theirs) = run(&SyntheticSettings { prefill: Duration::from_millis(2_150), ..settings() }, 2_300).await;
+        let (_, others) = run(&SyntheticSettings { seed: 8, ..settings() }, 2_300).await;
         for (group, batch) in &ours {
             assert_eq!(bits(batch, 2_300), bits(&theirs[group], 2_300));
             for (ours, others) in bits(batch, 2_300).into_iter().zip(bits(&others[group], 2_300)) {
@@ -192,20 +252,27 @@ mod tests {
         }
     }
 
-    #[test]
-    fn groups_are_numbered_and_a_ratio_stays_a_ratio() {
-        let (catalog, groups) = run(&SyntheticSpec { groups: 7, prefill: Duration::from_mins(1), ..spec() }, 60_000);
-        let described = catalog.whole();
-        assert_eq!(described.groups[0].1.name, "synthetic.01");
-        assert_eq!(described.groups[6].1.title, "Synthetic 07");
+    #[tokio::test]
+    async fn groups_are_numbered_and_ratios_stay_between_0_and_1() {
+        let (registry, groups) =
+            run(&SyntheticSettings { groups: 7, prefill: Duration::from_mins(1), ..settings() }, 60_000).await;
+        let described = registry.groups();
+        assert_eq!((described[0].name.as_str(), described[6].title.as_str()), ("synthetic.01", "Synthetic 07"));
         let mut ratios = 0;
-        for (id, group) in &described.groups {
+        for (id, group) in (1..).map(GroupId).zip(&described) {
             if group.unit == "1" {
                 ratios += 1;
-                let values = groups[id].columns.iter().flat_map(|column| &column.values);
+                let values = groups[&id].columns.iter().flat_map(|column| &column.values);
                 assert!(values.filter(|value| !value.is_nan()).all(|value| (0.0..=1.0).contains(value)));
             }
         }
         assert!(ratios > 0);
+    }
+
+    #[tokio::test]
+    async fn every_series_of_a_group_has_its_own_label_set() {
+        let (registry, _) = run(&SyntheticSettings { groups: 1, series: 30, ..settings() }, 1).await;
+        let labels: BTreeSet<_> = registry.series().into_iter().map(|series| series.labels).collect();
+        assert_eq!(labels.len(), 30);
     }
 }

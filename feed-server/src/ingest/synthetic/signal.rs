@@ -1,7 +1,7 @@
-//! The shapes: what a chart must show well.
+//! The shapes of signals: cases that a chart must show well.
 //!
-//! Shapes are told in seconds and not in rows, so that a signal looks the same at any rate. Each series has a generator
-//! of its own: its values follow from the seed, its place and the row, whatever happens beside it.
+//! Shapes are defined in seconds, not in rows: a signal looks the same at any rate. Each series has its own random
+//! generator: its values depend on the seed, the numbers of group and series, and the row alone.
 
 use std::f64::consts::TAU;
 
@@ -9,29 +9,27 @@ use protocol::SeriesKind;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt, SeedableRng};
 
-/// What a signal looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// Wanders, and is drawn back to the middle.
+    /// A random walk that returns to the middle.
     Walk,
     /// A wave with noise on it.
     Sine,
     /// Quiet, with sudden bursts.
     Bursts,
-    /// Holds a level, then jumps to another.
+    /// Constant levels with jumps between them.
     Steps,
-    /// Only rises, and starts again from zero now and then.
+    /// Rises, and is reset to zero now and then.
     Counter,
     /// Quiet, with single samples far out.
     Spikes,
-    /// Wanders, with stretches that were not measured.
+    /// A random walk with missing stretches.
     Gaps,
 }
 
 impl Shape {
     const ALL: [Self; 7] = [Self::Walk, Self::Sine, Self::Bursts, Self::Steps, Self::Counter, Self::Spikes, Self::Gaps];
 
-    /// Each in turn.
     pub(super) const fn of_series(series: u32) -> Self {
         Self::ALL[series as usize % Self::ALL.len()]
     }
@@ -56,10 +54,10 @@ impl Shape {
     }
 }
 
-/// One series' values, from 0 to 1 or NaN.
+/// The values of one series, from 0 to 1 or NaN.
 #[derive(Debug)]
 pub(super) struct Signal {
-    dice: Dice,
+    rng: SignalRng,
     motion: Motion,
 }
 
@@ -75,78 +73,77 @@ enum Motion {
 }
 
 impl Signal {
-    /// The signal of one series, whose rows come `hz` times a second.
     pub(super) fn new(shape: Shape, seed: u64, group: u32, series: u32, hz: f64) -> Self {
-        let mut dice = Dice::new(seed, group, series, hz);
+        let mut rng = SignalRng::new(seed, group, series, hz);
         let motion = match shape {
-            Shape::Walk => Motion::Walk(Walk::new(&dice)),
+            Shape::Walk => Motion::Walk(Walk::new(&rng)),
             Shape::Sine => {
-                let period_s = dice.between(2.0, 15.0);
-                Motion::Sine { phase: dice.unit(), turns_a_row: dice.row_s / period_s }
+                let period_s = rng.between(2.0, 15.0);
+                Motion::Sine { phase: rng.unit(), turns_a_row: rng.row_s / period_s }
             }
-            Shape::Bursts => Motion::Bursts { start_chance: dice.chance_every(6.0), height: 0.0, rows_left: 0 },
+            Shape::Bursts => Motion::Bursts { start_chance: rng.chance_every(6.0), height: 0.0, rows_left: 0 },
             Shape::Steps => Motion::Steps { level: 0.0, rows_left: 0 },
             Shape::Counter => {
-                let full_after_s = dice.between(15.0, 40.0);
-                let rise_a_row = dice.row_s / full_after_s;
-                Motion::Counter { total: 0.0, rise_a_row, reset_chance: dice.chance_every(60.0) }
+                let full_after_s = rng.between(15.0, 40.0);
+                let rise_a_row = rng.row_s / full_after_s;
+                Motion::Counter { total: 0.0, rise_a_row, reset_chance: rng.chance_every(60.0) }
             }
-            Shape::Spikes => Motion::Spikes { chance: dice.chance_every(4.0) },
+            Shape::Spikes => Motion::Spikes { chance: rng.chance_every(4.0) },
             Shape::Gaps => {
-                let walk = Walk::new(&dice);
-                Motion::Gaps { walk, start_chance: dice.chance_every(8.0), rows_left: 0 }
+                let walk = Walk::new(&rng);
+                Motion::Gaps { walk, start_chance: rng.chance_every(8.0), rows_left: 0 }
             }
         };
-        Self { dice, motion }
+        Self { rng, motion }
     }
 
     /// The next row's value. Hot: once per sample.
     pub(super) fn next(&mut self) -> f64 {
-        let dice = &mut self.dice;
+        let rng = &mut self.rng;
         let value: f64 = match &mut self.motion {
-            Motion::Walk(walk) => walk.next(dice),
+            Motion::Walk(walk) => walk.next(rng),
             Motion::Sine { phase, turns_a_row } => {
                 *phase = (*phase + *turns_a_row).fract();
-                (*phase * TAU).sin().mul_add(0.4, 0.5) + 0.03 * dice.noise()
+                (*phase * TAU).sin().mul_add(0.4, 0.5) + 0.03 * rng.noise()
             }
             Motion::Bursts { start_chance, height, rows_left } => {
                 if *rows_left > 0 {
                     *rows_left -= 1;
-                    *height + 0.08 * dice.noise()
+                    *height + 0.08 * rng.noise()
                 } else {
-                    if dice.happens(*start_chance) {
-                        *height = dice.between(0.5, 0.9);
-                        *rows_left = dice.rows(0.2, 1.5);
+                    if rng.happens(*start_chance) {
+                        *height = rng.between(0.5, 0.9);
+                        *rows_left = rng.rows(0.2, 1.5);
                     }
-                    0.05 + 0.02 * dice.noise()
+                    0.05 + 0.02 * rng.noise()
                 }
             }
             Motion::Steps { level, rows_left } => {
                 if *rows_left == 0 {
-                    *rows_left = dice.rows(1.0, 6.0);
-                    *level = dice.between(0.0, 1.0);
+                    *rows_left = rng.rows(1.0, 6.0);
+                    *level = rng.between(0.0, 1.0);
                 }
                 *rows_left -= 1;
                 *level
             }
             Motion::Counter { total, rise_a_row, reset_chance } => {
-                *total += *rise_a_row * 2.0 * dice.unit();
-                if *total >= 1.0 || dice.happens(*reset_chance) {
+                *total += *rise_a_row * 2.0 * rng.unit();
+                if *total >= 1.0 || rng.happens(*reset_chance) {
                     *total = 0.0;
                 }
                 *total
             }
             Motion::Spikes { chance } => {
-                if dice.happens(*chance) {
-                    dice.between(0.6, 1.0)
+                if rng.happens(*chance) {
+                    rng.between(0.6, 1.0)
                 } else {
-                    0.1 + 0.03 * dice.noise()
+                    0.1 + 0.03 * rng.noise()
                 }
             }
             Motion::Gaps { walk, start_chance, rows_left } => {
-                let value = walk.next(dice);
-                if *rows_left == 0 && dice.happens(*start_chance) {
-                    *rows_left = dice.rows(0.5, 2.0);
+                let value = walk.next(rng);
+                if *rows_left == 0 && rng.happens(*start_chance) {
+                    *rows_left = rng.rows(0.5, 2.0);
                 }
                 if *rows_left > 0 {
                     *rows_left -= 1;
@@ -160,7 +157,7 @@ impl Signal {
     }
 }
 
-/// A random walk with a home.
+/// An Ornstein-Uhlenbeck process: a random walk that is pulled to the middle.
 #[derive(Debug)]
 struct Walk {
     level: f64,
@@ -169,44 +166,44 @@ struct Walk {
 }
 
 impl Walk {
-    const HOME: f64 = 0.5;
-    /// How long it takes to come home.
+    const MIDDLE: f64 = 0.5;
+    /// Time constant of the return.
     const RETURN_S: f64 = 8.0;
-    /// How far from home it usually is.
+    /// Standard deviation from the middle.
     const SPREAD: f64 = 0.16;
 
-    fn new(dice: &Dice) -> Self {
-        // An Ornstein-Uhlenbeck process in steps of a row: its spread does not depend on how long a row is.
-        let pull = -(-dice.row_s / Self::RETURN_S).exp_m1();
-        Self { level: Self::HOME, pull, stride: Self::SPREAD * (pull * (2.0 - pull)).sqrt() }
+    fn new(rng: &SignalRng) -> Self {
+        // In steps of a row, so that the spread does not depend on the rate.
+        let pull = -(-rng.row_s / Self::RETURN_S).exp_m1();
+        Self { level: Self::MIDDLE, pull, stride: Self::SPREAD * (pull * (2.0 - pull)).sqrt() }
     }
 
-    fn next(&mut self, dice: &mut Dice) -> f64 {
-        let step = self.pull * (Self::HOME - self.level) + self.stride * Dice::PER_DEVIATION * dice.noise();
+    fn next(&mut self, rng: &mut SignalRng) -> f64 {
+        let step = self.pull * (Self::MIDDLE - self.level) + self.stride * SignalRng::PER_DEVIATION * rng.noise();
         self.level = (self.level + step).clamp(0.0, 1.0);
         self.level
     }
 }
 
-/// A series' own chance, and how long its rows are.
+/// The random generator of a series, and the length of a row.
 ///
-/// Xoshiro256++ by name, and not the library's standard generator: that one may change from release to release, and
-/// with it every value that a seed stands for.
+/// Xoshiro256++ by name: the standard generator of `rand` may change from release to release, and with it the values of
+/// every seed.
 #[derive(Debug)]
-struct Dice {
+struct SignalRng {
     generator: Xoshiro256PlusPlus,
     row_s: f64,
 }
 
-impl Dice {
-    /// Of the noise, in its standard deviations.
+impl SignalRng {
+    /// Scales [`SignalRng::noise`] to a standard deviation of 1.
     const PER_DEVIATION: f64 = 2.449_489_742_783_178;
 
     fn new(seed: u64, group: u32, series: u32, hz: f64) -> Self {
-        // The seed is drawn through a generator first: neighbouring seeds must not share series.
+        // Hashes the seed: neighbouring seeds must not share series.
         let key = Xoshiro256PlusPlus::seed_from_u64(seed).next_u64();
-        let place = u64::from(group) << 32 | u64::from(series);
-        Self { generator: Xoshiro256PlusPlus::seed_from_u64(key ^ place), row_s: 1.0 / hz }
+        let numbers = u64::from(group) << 32 | u64::from(series);
+        Self { generator: Xoshiro256PlusPlus::seed_from_u64(key ^ numbers), row_s: 1.0 / hz }
     }
 
     /// From 0 to 1.
@@ -218,7 +215,7 @@ impl Dice {
         low + (high - low) * self.unit()
     }
 
-    /// From -1 to 1, mostly near 0: the sum of two halves of one draw.
+    /// From -1 to 1, triangular: the sum of two halves of one draw.
     fn noise(&mut self) -> f64 {
         let draw = self.generator.next_u64();
         let halves = (draw >> 32) + (draw & u64::from(u32::MAX));
@@ -229,12 +226,12 @@ impl Dice {
         self.unit() < chance
     }
 
-    /// The chance, each row, of what happens every `seconds` on average.
+    /// The chance in each row of an event that happens every `seconds` on average.
     fn chance_every(&self, seconds: f64) -> f64 {
         -(-self.row_s / seconds).exp_m1()
     }
 
-    /// How many rows something lasts: at least one.
+    /// A random number of rows, at least one.
     fn rows(&mut self, shortest_s: f64, longest_s: f64) -> u64 {
         (self.between(shortest_s, longest_s) / self.row_s).round().max(1.0) as u64
     }
@@ -257,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn series_go_through_every_shape() {
+    fn series_take_the_shapes_in_turn() {
         let shapes: Vec<Shape> = (0..7).map(Shape::of_series).collect();
         assert_eq!(shapes, Shape::ALL);
         assert_eq!(Shape::of_series(7), Shape::Walk);
@@ -278,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_looks_like_itself() {
+    fn every_shape_has_its_features() {
         let at_100_hz = |shape| values(shape, 100.0);
         let walk = at_100_hz(Shape::Walk);
         assert!(jumps(&walk, 0.05) == 0 && walk.iter().any(|&value| (value - 0.5).abs() > 0.1));
@@ -301,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn every_series_has_values_of_its_own() {
+    fn every_series_has_its_own_values() {
         let first = |seed, group, series| Signal::new(Shape::Walk, seed, group, series, 10.0).next().to_bits();
         let mut seen: Vec<u64> = Vec::new();
         for seed in 0..10 {
@@ -315,9 +312,9 @@ mod tests {
         assert_eq!(seen.len(), 1_000);
     }
 
-    /// Frozen: a seed in a bug report must still mean the same next year.
+    /// Frozen: a seed in a bug report must give the same values next year.
     #[test]
-    fn a_seed_stands_for_these_values() {
+    fn a_seed_gives_these_values() {
         let mut signal = Signal::new(Shape::Steps, 1, 0, 3, 0.1);
         let levels = [0.836_611_874_675_13, 0.441_263_428_548_938_96, 0.808_682_226_778_912];
         assert_eq!([signal.next(), signal.next(), signal.next()].map(f64::to_bits), levels.map(f64::to_bits));

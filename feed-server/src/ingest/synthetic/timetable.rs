@@ -1,4 +1,4 @@
-//! When each row is. Knows no clock.
+//! The time of each row. Knows no clock.
 
 use std::time::Duration;
 
@@ -16,20 +16,19 @@ impl Timetable {
         Self { start, hz }
     }
 
-    /// When the row is measured.
     pub(super) fn time(&self, row: u64) -> Timestamp {
         self.start + Interval::from_micros(self.offset_us(row))
     }
 
-    /// From the start to the row.
+    /// Time from the start to the row.
     pub(super) fn offset(&self, row: u64) -> Duration {
         Duration::from_micros(self.offset_us(row))
     }
 
-    /// How many rows are due when so much time has passed since the start.
+    /// Returns the number of rows that are due after `elapsed`.
     pub(super) fn rows_due(&self, elapsed: Duration) -> u64 {
         let mut rows = (elapsed.as_secs_f64() * self.hz) as u64;
-        // The product may be off by one either way; what counts is each row's own time.
+        // The product may be off by one either way. The time of each row decides.
         while rows > 0 && self.offset(rows - 1) > elapsed {
             rows -= 1;
         }
@@ -39,8 +38,8 @@ impl Timetable {
         rows
     }
 
-    /// From the row's number and nothing else: no error adds up. The quotient is good to a hundredth of a microsecond for
-    /// a century, so rounding it is exact wherever a row falls on a whole microsecond.
+    /// Computed from the row's number alone: errors do not add up. The quotient is exact to a hundredth of a microsecond
+    /// for a century, so rounding is exact for rows on whole microseconds.
     fn offset_us(&self, row: u64) -> u64 {
         (row as f64 * 1e6 / self.hz).round() as u64
     }

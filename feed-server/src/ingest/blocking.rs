@@ -1,0 +1,128 @@
+//! Sources that block: the one adapter from a thread of its own to [`Source`].
+//!
+//! A source that reads files or needs a steady clock blocks, and must not do so on a worker of the runtime. It implements
+//! [`BlockingSource`]; [`Blocking`] runs it on a named thread. When the server stops, the adapter wakes the thread and
+//! waits for it at most [`STOP_WITHIN`]: a thread that hangs in the kernel (a file server that is gone) is left behind and
+//! does not hold up the shutdown.
+
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::ingest::batch::Batch;
+use crate::ingest::context::{Registrar, SourceContext, Stopped};
+use crate::ingest::source::{Source, SourceError};
+
+/// Sources read and send in milliseconds; this is for those that cannot.
+pub const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// As [`Source`], on a thread of its own.
+pub trait BlockingSource: Send + 'static {
+    /// Registers, then sends batches until `context` reports [`Stopped`].
+    ///
+    /// # Errors
+    /// Whatever ends the source.
+    fn run(self, context: &BlockingContext) -> Result<(), SourceError>;
+}
+
+/// As [`SourceContext`], for the thread of a blocking source.
+#[derive(Debug)]
+pub struct BlockingContext {
+    registrar: Registrar,
+    /// Weak: a thread that is left behind must not keep the stream's queue open.
+    batches: mpsc::WeakSender<Batch>,
+    cancellation: CancellationToken,
+}
+
+impl BlockingContext {
+    pub const fn registrar(&self) -> &Registrar {
+        &self.registrar
+    }
+
+    /// See [`SourceContext::send`].
+    ///
+    /// # Errors
+    /// [`Stopped`] if the server stops.
+    pub fn send(&self, batch: Batch) -> Result<(), Stopped> {
+        let newest = batch.times.last().copied();
+        let batches = self.batches.upgrade().ok_or(Stopped)?;
+        batches.blocking_send(batch).map_err(|_| Stopped)?;
+        self.registrar.health().delivered(newest, clock::now());
+        Ok(())
+    }
+
+    /// Waits until `due`, as exactly as the system can. Returns at once if that is past.
+    ///
+    /// # Errors
+    /// [`Stopped`] as soon as the server stops.
+    pub fn wait_until(&self, due: Instant) -> Result<(), Stopped> {
+        while !self.cancellation.is_cancelled() {
+            let left = due.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::park_timeout(left);
+        }
+        Err(Stopped)
+    }
+}
+
+/// Runs a blocking source on a thread.
+#[derive(Debug)]
+pub struct Blocking<S> {
+    thread_name: String,
+    source: S,
+}
+
+impl<S: BlockingSource> Blocking<S> {
+    /// Linux shows 15 characters of the thread's name.
+    pub fn new(thread_name: impl Into<String>, source: S) -> Self {
+        Self { thread_name: thread_name.into(), source }
+    }
+}
+
+impl<S: BlockingSource> Source for Blocking<S> {
+    fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
+        Box::pin(run(*self, context))
+    }
+}
+
+async fn run<S: BlockingSource>(blocking: Blocking<S>, context: SourceContext) -> Result<(), SourceError> {
+    let Blocking { thread_name, source } = blocking;
+    let blocking_context = BlockingContext {
+        registrar: context.registrar().clone(),
+        batches: context.batches().downgrade(),
+        cancellation: context.cancellation().child_token(),
+    };
+    let cancellation = blocking_context.cancellation.clone();
+    let (ended, mut end) = oneshot::channel();
+    let thread = thread::Builder::new()
+        .name(thread_name)
+        .spawn(move || drop(ended.send(source.run(&blocking_context))))
+        .map_err(SourceError::NoThread)?;
+    let stop = StopOnDrop { cancellation: cancellation.clone(), thread: thread.thread().clone() };
+    // Without a result, the thread has panicked.
+    let result = |end: Result<_, oneshot::error::RecvError>| end.unwrap_or(Err(SourceError::Panicked));
+    tokio::select! {
+        end = &mut end => return result(end),
+        () = cancellation.cancelled() => drop(stop),
+    }
+    tokio::time::timeout(STOP_WITHIN, end).await.map_or(Err(SourceError::Stuck(STOP_WITHIN)), result)
+}
+
+/// Cancels and wakes the thread, also if the future that waits for it is dropped.
+struct StopOnDrop {
+    cancellation: CancellationToken,
+    thread: Thread,
+}
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.cancellation.cancel();
+        self.thread.unpark();
+    }
+}

@@ -1,0 +1,229 @@
+//! Which source, with which settings: a `[[source]]` table of the configuration, or a SPEC of the command line.
+//!
+//! Both are read by the same code. `synthetic:groups=12,series=8` becomes the table
+//! `{ kind = "synthetic", groups = "12", series = "8" }`; a key with dots, `a.b=c`, a nested table.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+use thiserror::Error;
+use toml::{Table, Value};
+
+use crate::ingest::host::HostSettings;
+use crate::ingest::settings::SourceSettings;
+use crate::ingest::synthetic::SyntheticSettings;
+
+/// The list of all kinds of sources.
+macro_rules! kinds {
+    ($($variant:ident($settings:ty) = $kind:literal),+ $(,)?) => {
+        #[derive(Clone, Debug, PartialEq, Deserialize)]
+        #[serde(tag = "kind")]
+        pub enum SourceConfig {
+            $(#[serde(rename = $kind)] $variant($settings)),+
+        }
+
+        impl SourceConfig {
+            pub const fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $kind),+
+                }
+            }
+
+            pub const fn settings(&self) -> &dyn SourceSettings {
+                match self {
+                    $(Self::$variant(settings) => settings),+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Host(HostSettings) = "host",
+    Synthetic(SyntheticSettings) = "synthetic",
+}
+
+/// Why a SPEC is refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum SpecError {
+    #[error("settings must have the form key=value, found `{0}`")]
+    NotASetting(String),
+    #[error("`{0}` is both a value and a table: use one of the two")]
+    ValueAndTable(String),
+    #[error("`kind` is no setting here: the kind stands before the colon")]
+    KindTwice,
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl FromStr for SourceConfig {
+    type Err = SpecError;
+
+    fn from_str(spec: &str) -> Result<Self, SpecError> {
+        let (kind, settings) = spec.split_once(':').unwrap_or((spec, ""));
+        let mut table = Table::new();
+        for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
+            let (key, value) = setting.split_once('=').ok_or_else(|| SpecError::NotASetting(setting.to_owned()))?;
+            insert(&mut table, key, value)?;
+        }
+        if table.insert("kind".to_owned(), kind.into()).is_some() {
+            return Err(SpecError::KindTwice);
+        }
+        table.try_into().map_err(|error: toml::de::Error| SpecError::Invalid(plain(error.message())))
+    }
+}
+
+/// Inserts a value under a key that may name nested tables. Of two values under one key the last stays.
+fn insert(table: &mut Table, key: &str, value: &str) -> Result<(), SpecError> {
+    let clash = || SpecError::ValueAndTable(key.to_owned());
+    match key.split_once('.') {
+        Some((outer, inner)) => {
+            let nested = table.entry(outer).or_insert_with(|| Table::new().into());
+            insert(nested.as_table_mut().ok_or_else(clash)?, inner, value)
+        }
+        None => match table.insert(key.to_owned(), value.into()) {
+            Some(Value::Table(_)) => Err(clash()),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// A message of serde in the words of a configuration.
+pub fn plain(message: &str) -> String {
+    message.replace("unknown variant", "unknown value").replace("unknown field", "unknown setting").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn refusal(spec: &str) -> String {
+        spec.parse::<SourceConfig>().expect_err("must be refused").to_string()
+    }
+
+    fn from_toml(table: &str) -> Result<SourceConfig, toml::de::Error> {
+        toml::from_str(table)
+    }
+
+    fn synthetic(settings: SyntheticSettings) -> SourceConfig {
+        SourceConfig::Synthetic(settings)
+    }
+
+    #[test]
+    fn a_spec_says_only_what_differs_from_the_default() {
+        let host = |hz| Ok(SourceConfig::Host(HostSettings { hz }));
+        assert_eq!("host".parse(), host(10.0));
+        assert_eq!("host:".parse(), host(10.0));
+        assert_eq!("host:,hz=2.5,".parse(), host(2.5));
+        assert_eq!("host:hz=1,hz=2".parse(), host(2.0), "the last one stays");
+        let settings = SyntheticSettings { groups: 3, prefill: Duration::from_secs(2), ..SyntheticSettings::default() };
+        assert_eq!("synthetic:groups=3,prefill=2s".parse(), Ok(synthetic(settings)));
+    }
+
+    #[test]
+    fn a_table_says_the_same_as_a_spec() {
+        let spec = "synthetic:groups=3,series=2,hz=0.5,prefill=90s,seed=7";
+        let same = [
+            "groups = 3\nseries = 2\nhz = 0.5\nprefill = \"90s\"\nseed = 7",
+            "groups = \"3\"\nseries = \"2\"\nhz = \"0.5\"\nprefill = \"90s\"\nseed = \"7\"",
+            "groups = 0x3\nseries = 2\nhz = 5e-1\nprefill = \"90000ms\"\nseed = 7",
+        ];
+        for table in same {
+            let table = from_toml(&format!("kind = \"synthetic\"\n{table}")).expect("valid");
+            assert_eq!(spec.parse(), Ok(table));
+        }
+        assert_eq!(from_toml("kind = \"host\"\nhz = 10").expect("valid"), "host".parse().expect("valid"));
+    }
+
+    #[test]
+    fn numbers_are_accepted_as_they_always_were() {
+        let of = |spec: &str| spec.parse::<SourceConfig>();
+        assert_eq!(of("synthetic:groups=+3"), of("synthetic:groups=3"));
+        assert_eq!(of("host:hz=1e1"), of("host:hz=10"));
+        let seed = SyntheticSettings { seed: u64::MAX, ..SyntheticSettings::default() };
+        assert_eq!(of("synthetic:seed=18446744073709551615"), Ok(synthetic(seed.clone())));
+        let table = from_toml("kind = \"synthetic\"\nseed = \"18446744073709551615\"");
+        assert_eq!(table.expect("valid"), synthetic(seed));
+        for spec in ["host:hz=1e-300", "host:hz=10000", "synthetic:prefill=24h", "synthetic:groups=10000,series=2048"] {
+            of(spec).expect(spec);
+        }
+    }
+
+    #[test]
+    fn a_refused_spec_says_what_was_found_and_what_is_allowed() {
+        assert_eq!(refusal("hots"), "unknown value `hots`, expected `host` or `synthetic`");
+        assert_eq!(refusal("host:hz=0"), "hz must be above 0 and at most 10000, found 0");
+        assert_eq!(refusal("host:hz=NaN"), "hz must be above 0 and at most 10000, found NaN");
+        assert_eq!(refusal("host:rate=1"), "unknown setting `rate`, expected `hz`");
+        assert_eq!(refusal("host:hz"), "settings must have the form key=value, found `hz`");
+        assert_eq!(refusal("synthetic:groups=0"), "groups must be a whole number from 1 to 10000, found 0");
+        assert_eq!(
+            refusal("synthetic:prefill=60"),
+            "prefill must be a duration from 0s to 24h, such as 60s or 5m, found 60"
+        );
+    }
+
+    #[test]
+    fn what_was_never_accepted_is_refused() {
+        let specs = [
+            "",
+            ":",
+            "Host",
+            "host:hz=",
+            "host:hz=inf",
+            "host:hz=-1",
+            "host:hz=10001",
+            "host:hz= 1",
+            "host:hz=1=2",
+            "host:hz=1_0",
+            "host:groups=1",
+            "host:hz.x=1",
+            "host:hz=1,hz.x=1",
+            "host:kind.x=1",
+            "host:kind=host",
+            "synthetic:groups=1e3",
+            "synthetic:groups=3.0",
+            "synthetic:groups=10001",
+            "synthetic:series=0",
+            "synthetic:series=2049",
+            "synthetic:seed=-1",
+            "synthetic:seed=18446744073709551616",
+            "synthetic:prefill=25h",
+            "synthetic:prefill=-1s",
+        ];
+        for spec in specs {
+            assert!(spec.parse::<SourceConfig>().is_err(), "{spec}");
+        }
+        let tables = [
+            "hz = 10",
+            "kind = \"hots\"",
+            "kind = 1",
+            "kind = \"host\"\nhz = true",
+            "kind = \"host\"\nhz = [1]",
+            "kind = \"host\"\nhz = inf",
+            "kind = \"host\"\nhz = { x = 1 }",
+            "kind = \"host\"\nname = 1",
+            "kind = \"synthetic\"\ngroups = 3.0",
+            "kind = \"synthetic\"\ngroups = -1",
+            "kind = \"synthetic\"\nprefill = 60",
+            "kind = \"synthetic\"\nseed = -1",
+            "kind = \"synthetic\"\nprefill = 07:32:00",
+        ];
+        for table in tables {
+            assert!(from_toml(table).is_err(), "{table}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_dots_is_a_nested_table() {
+        let mut table = Table::new();
+        for (key, value) in [("a.b.c", "1"), ("a.b.d", "2"), ("e", "3")] {
+            insert(&mut table, key, value).expect("no clash");
+        }
+        assert_eq!(table, toml::from_str("e = \"3\"\n[a.b]\nc = \"1\"\nd = \"2\"").expect("valid"));
+        assert_eq!(insert(&mut table, "e.f", "4"), Err(SpecError::ValueAndTable("e.f".to_owned())));
+        assert_eq!(insert(&mut table, "a", "4"), Err(SpecError::ValueAndTable("a".to_owned())));
+    }
+}

@@ -1,0 +1,31 @@
+//! What every reader of the host source implements.
+
+use std::time::Instant;
+
+use protocol::Timestamp;
+
+use super::schedule::Cadence;
+use crate::clock;
+use crate::ingest::blocking::BlockingContext;
+use crate::ingest::source::SourceError;
+
+/// Reads one subject at a cadence of its own.
+pub(super) trait Reader {
+    fn cadence(&self) -> Cadence;
+
+    /// Reads, and sends a row for each group. The first reading registers what it finds; rates begin with the second.
+    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError>;
+}
+
+/// The time of a reading by both clocks: rows carry the first, rates divide by the second, which never steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) time: Timestamp,
+    pub(super) instant: Instant,
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self { time: clock::now(), instant: Instant::now() }
+    }
+}

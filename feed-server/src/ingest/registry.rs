@@ -1,0 +1,68 @@
+//! What a source registers, and the registry that answers with ids.
+//!
+//! A group is identified by its name; a series by its group and its label set, whatever the order of the labels. The
+//! same key always has the same id. Everything else (titles, units, display names) is description: the newest
+//! registration decides.
+
+use std::fmt::Debug;
+
+use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES};
+use protocol::{Bounds, GroupId, Interval, SeriesId, SeriesKind, Timestamp};
+use thiserror::Error;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// The key, such as `network.bytes`.
+    pub name: String,
+    pub title: String,
+    /// UCUM unit of every value.
+    pub unit: String,
+    /// Intended time from row to row.
+    pub interval: Interval,
+    /// Ends of the value axis.
+    pub bounds: Bounds,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    pub group: GroupId,
+    /// For display.
+    pub name: String,
+    pub kind: SeriesKind,
+    /// The key within the group.
+    pub labels: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RegisterError {
+    #[error("group {0} is not registered")]
+    NoSuchGroup(GroupId),
+    #[error(
+        "series {series:?} is left out: group {group:?} already has {MAX_GROUP_SERIES} series, the limit for a group"
+    )]
+    GroupFull { series: String, group: String },
+    #[error(
+        "series {series:?} is left out: {limit} series are registered, the limit that `series` in the configuration sets"
+    )]
+    Full { series: String, limit: usize },
+    #[error("{what} must have at most {MAX_NAME_BYTES} bytes, found {found} (it begins with {begin:?})")]
+    NameTooLong { what: &'static str, found: usize, begin: String },
+    #[error("a series must have at most {MAX_LABELS} labels, found {found} (series {series:?})")]
+    TooManyLabels { series: String, found: usize },
+}
+
+/// Gives groups and series their ids.
+pub trait Registry: Debug + Send + Sync {
+    /// # Errors
+    /// If a text is too long.
+    fn register_group(&self, group: Group) -> Result<GroupId, RegisterError>;
+
+    /// Registers a series, or revives it if it has ended.
+    ///
+    /// # Errors
+    /// If the group does not exist, a limit is exceeded, or a text is too long.
+    fn register_series(&self, series: Series) -> Result<SeriesId, RegisterError>;
+
+    /// Marks a series as ended at `time`. It is removed when its last sample leaves the history.
+    fn end_series(&self, series: SeriesId, time: Timestamp);
+}

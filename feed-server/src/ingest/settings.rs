@@ -1,0 +1,106 @@
+//! What the settings of every source are made of.
+//!
+//! A source's settings are a serde struct beside the source, with `#[serde(default, deny_unknown_fields)]`. Numbers and
+//! durations are read by the functions here: they accept a number or its text, since the command line has only texts,
+//! check the range, and name the setting in their errors.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserializer;
+use serde::de::{Error, Visitor};
+
+use crate::duration;
+use crate::ingest::source::Source;
+use crate::telemetry::Telemetry;
+
+/// Above 10 kHz a row lasts less than the jitter of the clock.
+const MAX_HZ: f64 = 10_000.0;
+
+/// The settings of one source, which is made from them.
+pub trait SourceSettings {
+    fn source(&self, telemetry: &Telemetry) -> Box<dyn Source>;
+
+    /// Series that the source is sure to have.
+    fn known_series(&self) -> usize {
+        0
+    }
+}
+
+/// Reads `hz`, in rows a second.
+///
+/// # Errors
+/// If it is no number or out of range.
+pub fn hz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let found = text(deserializer)?;
+    match found.parse::<f64>() {
+        Ok(hz) if hz > 0.0 && hz <= MAX_HZ => Ok(hz),
+        _ => Err(D::Error::custom(format!("hz must be above 0 and at most {MAX_HZ}, found {found}"))),
+    }
+}
+
+/// Reads a whole number.
+///
+/// # Errors
+/// If it is no whole number or out of range.
+pub fn whole_number<'de, D, T>(deserializer: D, setting: &str, range: &RangeInclusive<T>) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr + PartialOrd + fmt::Display,
+{
+    let found = text(deserializer)?;
+    found.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        let (min, max) = (range.start(), range.end());
+        D::Error::custom(format!("{setting} must be a whole number from {min} to {max}, found {found}"))
+    })
+}
+
+/// Reads a duration from zero to `max`.
+///
+/// # Errors
+/// If it is no duration or too long.
+pub fn duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    setting: &str,
+    max: Duration,
+) -> Result<Duration, D::Error> {
+    let found = text(deserializer)?;
+    duration::parse(&found).ok().filter(|duration| *duration <= max).ok_or_else(|| {
+        let max = duration::format(max);
+        D::Error::custom(format!("{setting} must be a duration from 0s to {max}, such as 60s or 5m, found {found}"))
+    })
+}
+
+/// Reads a text, or a number as its text.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number or a text")
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+
+        fn visit_f64<E: Error>(self, number: f64) -> Result<String, E> {
+            // With a decimal point: 3.0 is not a whole number.
+            Ok(format!("{number:?}"))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+    }
+
+    deserializer.deserialize_any(Text)
+}

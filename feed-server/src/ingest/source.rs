@@ -1,0 +1,31 @@
+//! What every source implements.
+
+use futures_util::future::BoxFuture;
+use thiserror::Error;
+
+use crate::ingest::context::{SourceContext, Stopped};
+use crate::ingest::registry::RegisterError;
+
+/// Measures something until the server stops. Its future must not block: sources that do implement
+/// [`BlockingSource`](crate::ingest::blocking::BlockingSource) instead.
+pub trait Source: Send {
+    /// Registers, then sends batches until `context` reports [`Stopped`].
+    fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>>;
+}
+
+/// Why a source ended.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    #[error("cannot start the thread of the source: {0}")]
+    NoThread(std::io::Error),
+    #[error("the source panicked")]
+    Panicked,
+    #[error("the source did not stop within {0:?}: its thread is left behind")]
+    Stuck(std::time::Duration),
+    #[error(transparent)]
+    Other(#[from] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,241 @@
+//! Starts the sources, keeps their health records, and stops them.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::ingest::batch::Batch;
+use crate::ingest::config::SourceConfig;
+use crate::ingest::context::{Registrar, SourceContext};
+use crate::ingest::health::{SourceHealth, Sources};
+use crate::ingest::registry::Registry;
+use crate::ingest::source::{Source, SourceError};
+use crate::telemetry::Telemetry;
+
+/// A source, and its name: the kind, such as `host`.
+pub type NamedSource = (&'static str, Box<dyn Source>);
+
+/// The sources of one server. Dropping it cancels them.
+#[derive(Debug)]
+pub struct RunningSources {
+    health: Sources,
+    cancellation: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Starts the configured sources. Must be called within a runtime.
+pub fn start(
+    sources: &[SourceConfig],
+    registry: Arc<dyn Registry>,
+    batches: mpsc::Sender<Batch>,
+    telemetry: &Telemetry,
+) -> RunningSources {
+    let sources = sources.iter().map(|config| (config.kind(), config.settings().source(telemetry)));
+    run(sources, &registry, batches)
+}
+
+/// Starts any sources. Must be called within a runtime. The queue of batches closes when the last source has ended.
+pub fn run(
+    sources: impl IntoIterator<Item = NamedSource>,
+    registry: &Arc<dyn Registry>,
+    batches: mpsc::Sender<Batch>,
+) -> RunningSources {
+    let (cancellation, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let mut instances = BTreeMap::new();
+    let health = sources.into_iter().map(|(name, source)| {
+        let instance = instances.entry(name).and_modify(|instance| *instance += 1).or_insert(1);
+        let health = SourceHealth::new(&if *instance > 1 { format!("{name}-{instance}") } else { name.to_owned() });
+        let registrar = Registrar::new(Arc::clone(registry), health.clone(), *instance);
+        tasks.spawn(supervise(source, SourceContext::new(registrar, batches.clone(), cancellation.clone())));
+        health
+    });
+    let health = health.collect();
+    tasks.close();
+    RunningSources { health, cancellation, tasks }
+}
+
+impl RunningSources {
+    pub fn health(&self) -> Sources {
+        self.health.clone()
+    }
+
+    /// Cancels the sources and waits until all have ended.
+    pub async fn stop(&self) {
+        self.cancellation.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for RunningSources {
+    fn drop(&mut self) {
+        self.cancellation.cancel();
+    }
+}
+
+/// Runs a source to its end and records why it ended.
+async fn supervise(source: Box<dyn Source>, context: SourceContext) {
+    let (health, cancellation) = (context.registrar().health().clone(), context.cancellation().clone());
+    let running = AssertUnwindSafe(async move { source.run(context).await });
+    let ended = running.catch_unwind().await.unwrap_or(Err(SourceError::Panicked));
+    let source = health.source();
+    let error = match ended {
+        Ok(()) => None,
+        Err(SourceError::Stopped(_)) if cancellation.is_cancelled() => None,
+        Err(SourceError::Stopped(_)) => Some("the stream accepts no more batches".to_owned()),
+        Err(error) => Some(error.to_string()),
+    };
+    match error {
+        None => {
+            tracing::debug!(source, "source stopped");
+            health.stopped();
+        }
+        Some(error) => {
+            tracing::error!(source, error, "source failed");
+            health.failed(&error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use futures_util::future::BoxFuture;
+    use protocol::{Bounds, Interval, Timestamp};
+
+    use super::*;
+    use crate::clock;
+    use crate::ingest::blocking::{Blocking, BlockingContext, BlockingSource};
+    use crate::ingest::health::SourceState;
+    use crate::ingest::registry::{Group, Series};
+    use crate::ingest::test_registry::TestRegistry;
+
+    /// Sends a row, and then does what its variant says.
+    enum TestSource {
+        WaitsForTheEnd,
+        Ends,
+        Panics,
+    }
+
+    impl BlockingSource for TestSource {
+        fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+            let (name, title, unit) = ("g".to_owned(), "G".to_owned(), "1".to_owned());
+            let group = Group { name, title, unit, interval: Interval::from_secs(100), bounds: Bounds::Auto };
+            let group = context.registrar().group(group)?;
+            let (name, kind, labels) = ("s".to_owned(), protocol::SeriesKind::Gauge, Vec::new());
+            let series = context.registrar().series(Series { group, name, kind, labels })?;
+            context.send(Batch::row(group, clock::now(), [(series, 1.0)]))?;
+            match self {
+                Self::WaitsForTheEnd => Ok(context.wait_until(Instant::now() + Duration::from_hours(1))?),
+                Self::Ends => Ok(()),
+                Self::Panics => panic!("a planted panic"),
+            }
+        }
+    }
+
+    /// As a source that does not need a thread.
+    struct Async(TestSource);
+
+    impl Source for Async {
+        fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
+            Box::pin(async move {
+                let group = protocol::GroupId(1);
+                context.send(Batch::row(group, Timestamp::from_micros(7), [])).await?;
+                match self.0 {
+                    TestSource::WaitsForTheEnd => {
+                        Ok(context.wait_until(Instant::now() + Duration::from_hours(1)).await?)
+                    }
+                    TestSource::Ends => Ok(()),
+                    TestSource::Panics => panic!("a planted panic"),
+                }
+            })
+        }
+    }
+
+    fn blocking(source: TestSource) -> NamedSource {
+        ("blocking", Box::new(Blocking::new("blocking", source)))
+    }
+
+    fn not_blocking(name: &'static str, source: TestSource) -> NamedSource {
+        (name, Box::new(Async(source)))
+    }
+
+    fn start(
+        sources: impl IntoIterator<Item = NamedSource>,
+    ) -> (RunningSources, mpsc::Receiver<Batch>, Arc<TestRegistry>) {
+        let (sender, batches) = mpsc::channel(16);
+        let registry = Arc::new(TestRegistry::default());
+        let running = run(sources, &(Arc::clone(&registry) as Arc<dyn Registry>), sender);
+        (running, batches, registry)
+    }
+
+    #[tokio::test]
+    async fn sources_run_until_they_are_stopped_and_close_the_queue() {
+        let sources = [blocking(TestSource::WaitsForTheEnd), not_blocking("async", TestSource::WaitsForTheEnd)];
+        let (running, mut batches, _registry) = start(sources);
+        for _ in 0..2 {
+            batches.recv().await.expect("each source sends a batch");
+        }
+        let states = || running.health().statuses().into_iter().map(|status| status.state).collect::<Vec<_>>();
+        while states() != [SourceState::Running; 2] {
+            tokio::task::yield_now().await;
+        }
+        running.stop().await;
+        assert_eq!(states(), [SourceState::Stopped; 2]);
+        assert_eq!(batches.recv().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_fails_is_recorded_and_the_others_go_on() {
+        let sources = [
+            blocking(TestSource::Panics),
+            not_blocking("panics", TestSource::Panics),
+            not_blocking("ends", TestSource::Ends),
+            not_blocking("goes on", TestSource::WaitsForTheEnd),
+        ];
+        let (running, _batches, _registry) = start(sources);
+        let states = || running.health().statuses().into_iter().map(|status| status.state).collect::<Vec<_>>();
+        let expected = [SourceState::Failed, SourceState::Failed, SourceState::Stopped, SourceState::Running];
+        while states() != expected {
+            tokio::task::yield_now().await;
+        }
+        let errors: Vec<_> = running.health().statuses().into_iter().map(|status| status.last_error).collect();
+        let panicked = Some("the source panicked".to_owned());
+        assert_eq!(errors, [panicked.clone(), panicked, None, None]);
+        running.stop().await;
+    }
+
+    #[tokio::test]
+    async fn two_sources_of_one_kind_have_separate_groups_and_names() {
+        let (running, mut batches, registry) = start([TestSource::Ends, TestSource::Ends].map(blocking));
+        let mut groups = Vec::new();
+        while let Some(batch) = batches.recv().await {
+            groups.push(batch.group);
+        }
+        groups.sort_unstable();
+        groups.dedup();
+        assert_eq!(groups.len(), 2);
+        let mut names: Vec<_> = registry.groups().into_iter().map(|group| (group.name, group.title)).collect();
+        names.sort();
+        assert_eq!(names, [("g".to_owned(), "G".to_owned()), ("g-2".to_owned(), "G (2)".to_owned())]);
+        let statuses = running.health().statuses();
+        assert_eq!(statuses.iter().map(|status| &*status.source).collect::<Vec<_>>(), ["blocking", "blocking-2"]);
+        assert_eq!(statuses[1].silent_after, Interval::from_secs(300));
+    }
+
+    #[tokio::test]
+    async fn a_source_whose_batches_are_not_accepted_has_failed() {
+        let (sender, batches) = mpsc::channel(16);
+        drop(batches);
+        let registry: Arc<dyn Registry> = Arc::new(TestRegistry::default());
+        let running = run([blocking(TestSource::WaitsForTheEnd)], &registry, sender);
+        while running.health().statuses()[0].state != SourceState::Failed {
+            tokio::task::yield_now().await;
+        }
+    }
+}

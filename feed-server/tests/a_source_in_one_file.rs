@@ -1,0 +1,104 @@
+//! A source in one file, as CONTRIBUTING.md describes it: it counts the seconds since it was started.
+//!
+//! A source of the product goes into a file of `ingest/`, with its settings, and gets a line in the list of
+//! `ingest/config.rs`. This one is started by the test.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use feed_server::clock;
+use feed_server::ingest::batch::Batch;
+use feed_server::ingest::context::SourceContext;
+use feed_server::ingest::registry::{Group, Registry, Series};
+use feed_server::ingest::settings::SourceSettings;
+use feed_server::ingest::source::{Source, SourceError};
+use feed_server::ingest::start;
+use feed_server::stream::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::telemetry::Telemetry;
+use futures_util::future::BoxFuture;
+use protocol::{Body, Frame, Interval, SeriesKind};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct UptimeSettings {
+    #[serde(deserialize_with = "feed_server::ingest::settings::hz")]
+    hz: f64,
+}
+
+impl Default for UptimeSettings {
+    fn default() -> Self {
+        Self { hz: 1.0 }
+    }
+}
+
+impl SourceSettings for UptimeSettings {
+    fn source(&self, _telemetry: &Telemetry) -> Box<dyn Source> {
+        Box::new(Uptime { interval: Duration::from_secs_f64(self.hz.recip()) })
+    }
+}
+
+struct Uptime {
+    interval: Duration,
+}
+
+impl Source for Uptime {
+    fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
+        Box::pin(async move {
+            let group = context.registrar().group(Group {
+                name: "uptime".to_owned(),
+                title: "Uptime".to_owned(),
+                unit: "s".to_owned(),
+                interval: Interval::from_micros(self.interval.as_micros() as u64),
+                bounds: protocol::Bounds::FromZero,
+            })?;
+            let (name, labels) = ("uptime".to_owned(), Vec::new());
+            let series = context.registrar().series(Series { group, name, kind: SeriesKind::Gauge, labels })?;
+            let started = Instant::now();
+            for row in 0.. {
+                context.wait_until(started + self.interval * row).await?;
+                let uptime = started.elapsed().as_secs_f64();
+                context.send(Batch::row(group, clock::now(), [(series, uptime)])).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
+    let bounds = Bounds { history: Interval::from_secs(60), history_bytes: 1 << 20, ring_bytes: 1 << 20, series: 100 };
+    let telemetry = Telemetry::default();
+    let hub = Arc::new(Hub::new("test".to_owned(), bounds, telemetry.clone()));
+    let _seat = hub.join();
+    let (sender, batches) = mpsc::channel(BATCH_QUEUE);
+    let stream = tokio::spawn(Arc::clone(&hub).run(batches));
+
+    let settings: UptimeSettings = toml::from_str("hz = 200").expect("valid");
+    let registry: Arc<dyn Registry> = Arc::new(hub.catalog().clone());
+    let sources = start::run([("uptime", settings.source(&telemetry))], &registry, sender);
+
+    let (mut end, mut cursor, mut rows) = (hub.subscribe(), 0, 0);
+    while rows < 3 {
+        end.changed().await.expect("the hub runs");
+        let mut frames = Vec::new();
+        cursor = hub.frames_from(cursor, usize::MAX, &mut frames).expect("the ring holds all frames");
+        for frame in &frames {
+            if let Body::Samples(samples) = Frame::decode(without_websocket_head(&frame.bytes)).expect("decodes").body {
+                rows += samples.blocks.iter().map(|block| block.times.iter().count()).sum::<usize>();
+            }
+        }
+    }
+    assert!(sources.health().readiness(clock::now()).is_ready);
+    sources.stop().await;
+    stream.await.expect("ends with its last source");
+}
+
+fn without_websocket_head(framed: &[u8]) -> &[u8] {
+    match framed[1] {
+        126 => &framed[4..],
+        127 => &framed[10..],
+        _ => &framed[2..],
+    }
+}
