@@ -87,11 +87,15 @@ impl<S: BlockingSource> Blocking<S> {
 
 impl<S: BlockingSource> Source for Blocking<S> {
     fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
-        Box::pin(run(*self, context))
+        Box::pin(run(*self, context, STOP_WITHIN))
     }
 }
 
-async fn run<S: BlockingSource>(blocking: Blocking<S>, context: SourceContext) -> Result<(), SourceError> {
+async fn run<S: BlockingSource>(
+    blocking: Blocking<S>,
+    context: SourceContext,
+    stop_within: Duration,
+) -> Result<(), SourceError> {
     let Blocking { thread_name, source } = blocking;
     let blocking_context = BlockingContext {
         registrar: context.registrar().clone(),
@@ -111,7 +115,7 @@ async fn run<S: BlockingSource>(blocking: Blocking<S>, context: SourceContext) -
         end = &mut end => return result(end),
         () = cancellation.cancelled() => drop(stop),
     }
-    tokio::time::timeout(STOP_WITHIN, end).await.map_or(Err(SourceError::Stuck(STOP_WITHIN)), result)
+    tokio::time::timeout(stop_within, end).await.map_or(Err(SourceError::Stuck(stop_within)), result)
 }
 
 /// Cancels and wakes the thread, also if the future that waits for it is dropped.
@@ -124,5 +128,78 @@ impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.cancellation.cancel();
         self.thread.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc as std_mpsc;
+
+    use super::*;
+    use crate::ingest::test_registry::TestRegistry;
+
+    /// Does not look at its context until it is released, and then reports what the context says.
+    struct Hangs {
+        released: std_mpsc::Receiver<()>,
+        said: std_mpsc::Sender<Result<(), Stopped>>,
+    }
+
+    impl BlockingSource for Hangs {
+        fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+            let _sender_dropped = self.released.recv();
+            let said = context.send(Batch::row(protocol::GroupId(1), protocol::Timestamp::default(), []));
+            let _test_ended = self.said.send(said);
+            Ok(said?)
+        }
+    }
+
+    struct Stage {
+        context: SourceContext,
+        batches: mpsc::Receiver<Batch>,
+        source: Blocking<Hangs>,
+        release: std_mpsc::Sender<()>,
+        says: std_mpsc::Receiver<Result<(), Stopped>>,
+    }
+
+    fn stage() -> Stage {
+        let (sender, batches) = mpsc::channel(16);
+        let ((release, released), (said, says)) = (std_mpsc::channel(), std_mpsc::channel());
+        let source = Blocking::new("hangs", Hangs { released, said });
+        Stage { context: Arc::new(TestRegistry::default()).context(sender), batches, source, release, says }
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_hangs_is_left_behind_and_does_not_keep_the_queue_open() {
+        let Stage { context, mut batches, source, release, says } = stage();
+        context.cancellation().cancel();
+        let ended = run(source, context, Duration::from_millis(1)).await;
+        assert!(matches!(ended, Err(SourceError::Stuck(_))), "{ended:?}");
+        assert_eq!(batches.recv().await, None);
+        release.send(()).expect("the thread still waits");
+        assert_eq!(says.recv().expect("the thread ends"), Err(Stopped));
+    }
+
+    #[tokio::test]
+    async fn a_thread_is_cancelled_when_its_future_is_dropped() {
+        /// Waits for longer than any test.
+        struct Waits(std_mpsc::Sender<Result<(), Stopped>>);
+
+        impl BlockingSource for Waits {
+            fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+                let _started = self.0.send(Ok(()));
+                let _test_ended = self.0.send(context.wait_until(Instant::now() + Duration::from_hours(1)));
+                Ok(())
+            }
+        }
+
+        let Stage { context, .. } = stage();
+        let (said, says) = std_mpsc::channel();
+        let running = tokio::spawn(Box::new(Blocking::new("waits", Waits(said))).run(context));
+        tokio::task::yield_now().await;
+        let says = tokio::task::spawn_blocking(move || says.recv().map(|_| says)).await.expect("does not panic");
+        running.abort();
+        let waited = tokio::task::spawn_blocking(move || says.expect("started").recv());
+        assert_eq!(waited.await.expect("does not panic"), Ok(Err(Stopped)));
     }
 }

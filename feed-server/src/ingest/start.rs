@@ -229,6 +229,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn two_synthetic_sources_deliver_to_separate_groups() {
+        let config: SourceConfig = "synthetic:groups=1,series=1,hz=1000,prefill=0s".parse().expect("valid");
+        let registry = Arc::new(TestRegistry::default());
+        let (sender, mut batches) = mpsc::channel(16);
+        let sources = [config.clone(), config];
+        let running = super::start(&sources, Arc::<TestRegistry>::clone(&registry), sender, &Telemetry::default());
+        let mut groups = BTreeMap::new();
+        while groups.len() < 2 || groups.values().any(|&rows| rows < 10) {
+            let batch = batches.recv().await.expect("runs until it is stopped");
+            *groups.entry(batch.group).or_insert(0) += batch.rows();
+        }
+        let mut names: Vec<_> = registry.groups().into_iter().map(|group| group.name).collect();
+        names.sort();
+        assert_eq!(names, ["synthetic.01", "synthetic.01-2"]);
+        drop(batches);
+        running.stop().await;
+    }
+
+    #[tokio::test]
     async fn a_source_whose_batches_are_not_accepted_has_failed() {
         let (sender, batches) = mpsc::channel(16);
         drop(batches);
