@@ -3,20 +3,17 @@
 //! Prints a table, since criterion does not run in a browser. Competitors run in turn; figures are medians.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use benches::effort::Effort;
 use chromium::{Browser, LaunchOptions};
-use feed_server::app::shutdown::shutdown;
 use feed_server::http::page::Page;
-use feed_server::http::routes::{send_file, text};
-use feed_server::http::server::{Answer, listen, serve};
-use feed_server::net::connection_limiter::Limits;
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::{Request, Response, StatusCode};
+use feed_server::http::routes::files;
+use feed_server::http::server::serve;
+use feed_server::net::connection_limiter::ConnectionLimiter;
+use feed_server::net::listener::Listener;
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 use xtask::page::{DECODE_PROBE, build_probe};
 use xtask::setup;
 use xtask::steps::Steps;
@@ -31,10 +28,10 @@ fn main() -> Result<()> {
     let browser = setup::browser()?;
     let folder = build_probe(&Workspace::find()?, DECODE_PROBE, &Steps::default())?;
     tokio::runtime::Runtime::new()?.block_on(async {
-        let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let url = format!("http://{}/", listener.local_addr()?);
-        let (_stop, stopped) = shutdown();
-        tokio::spawn(serve(listener, Limits::default(), Arc::new(Files(Page::Folder(folder))), stopped));
+        let stop = CancellationToken::new();
+        tokio::spawn(serve(listener, ConnectionLimiter::default(), files(Page::Folder(folder)), stop));
         let browser = Browser::launch(&LaunchOptions::new(browser)).await?;
         let page = browser.page(&url).await?;
         page.wait_for("window.probeReady", "the probe").await?;
@@ -43,16 +40,6 @@ fn main() -> Result<()> {
         }
         Ok(())
     })
-}
-
-/// Serves the files of a folder.
-struct Files(Page);
-
-impl Answer for Files {
-    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let file = self.0.file(request.uri().path(), "");
-        file.map_or_else(|| text(StatusCode::NOT_FOUND, "not found"), send_file)
-    }
 }
 
 #[derive(Deserialize)]

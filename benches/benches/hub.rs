@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use feed_server::deliver::hub::{self, Hub};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::registry::{Group, Registry, Series};
-use feed_server::stream::hub::{self, Hub};
 use feed_server::telemetry::Telemetry;
 use protocol::{Bounds, Interval, SeriesKind, Timestamp};
 
@@ -19,7 +19,7 @@ fn hub(c: &mut Criterion) {
         hub::Bounds { history: Interval::from_secs(10), history_bytes: 64 << 20, ring_bytes: 1 << 20, series: 100_000 };
     let hub = Arc::new(Hub::new("bench".into(), bounds, Telemetry::default()));
     let ids: Vec<_> = (0..GROUPS).map(|number| register(&hub, number)).collect();
-    let _seat = hub.join();
+    let _viewer = hub.join();
     let mut tick = 0;
     let mut group = c.benchmark_group("hub");
     group.throughput(Throughput::Elements(u64::from(GROUPS * SERIES * ROWS)));

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use feed_server::deliver::hub::BATCH_QUEUE;
 use feed_server::ingest;
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::config::SourceConfig;
 use feed_server::stream::catalog::Catalog;
-use feed_server::stream::hub::BATCH_QUEUE;
 use feed_server::telemetry::Telemetry;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -9,26 +9,27 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use benches::effort::Effort;
 use benches::noise;
-use feed_server::app::shutdown::{Shutdown, shutdown};
 use feed_server::clock;
 use feed_server::deliver::fanout::Fanout;
+use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::deliver::session::Service;
 use feed_server::http::access::{Access, Scheme};
 use feed_server::http::page::Page;
-use feed_server::http::routes::Routes;
-use feed_server::http::server::{listen, serve};
+use feed_server::http::routes::routes;
+use feed_server::http::server::serve;
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::blocking::{Blocking, BlockingContext, BlockingSource};
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::ingest::source::SourceError;
 use feed_server::ingest::start::{self, RunningSources};
-use feed_server::net::connection_limiter::Limits;
-use feed_server::stream::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::net::connection_limiter::ConnectionLimiter;
+use feed_server::net::listener::Listener;
 use feed_server::telemetry::Telemetry;
 use protocol::{Interval, SeriesKind, Timestamp};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::figures::percentile;
 use crate::lab::{Lab, WINDOW};
@@ -101,13 +102,13 @@ fn tables(sent: usize, drawn: &mut [f64], next: &mut [f64]) -> String {
 /// A server with a synthetic source and the source of marks. Dropping it stops the server.
 struct MarkingServer {
     address: SocketAddr,
-    _stop: Shutdown,
+    _stop: DropGuard,
     _sources: RunningSources,
 }
 
 impl MarkingServer {
     fn start(folder: &Path, marks: Marks) -> Result<Self> {
-        let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = listener.local_addr()?;
         let bounds = Bounds {
             history: Interval::from_secs(60),
@@ -123,16 +124,14 @@ impl MarkingServer {
         let marker = Box::new(Blocking::new("marker", Marker { marks }));
         let sources = [(load.kind(), load.settings().source(hub.telemetry())), ("marker", marker)];
         let sources = start::run(sources, &registry, batches);
-        let (stop, stopped) = shutdown();
-        let service = Service { fanout: Arc::new(Fanout::start(&hub)), hub, shutdown: stopped.clone() };
+        let stop = CancellationToken::new();
+        let health = sources.health();
+        let service = Service { fanout: Arc::new(Fanout::start(&hub)), hub, stop: stop.clone() };
         let page = Page::Folder(folder.to_owned());
-        tokio::spawn(serve(
-            listener,
-            Limits::default(),
-            Arc::new(Routes::new(service, page, Access::new(None, Vec::new(), Scheme::Http, address.port()))),
-            stopped,
-        ));
-        Ok(Self { address, _stop: stop, _sources: sources })
+        let access = Access::new(None, Vec::new(), Scheme::Http, address.port());
+        let router = routes(service, health, page, access).into_router();
+        tokio::spawn(serve(listener, ConnectionLimiter::default(), router, stop.clone()));
+        Ok(Self { address, _stop: stop.drop_guard(), _sources: sources })
     }
 
     fn url(&self) -> String {

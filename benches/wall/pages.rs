@@ -4,18 +4,15 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use benches::effort::Effort;
-use feed_server::app::shutdown::{Shutdown, shutdown};
 use feed_server::http::page::Page;
-use feed_server::http::routes::{send_file, text};
-use feed_server::http::server::{Answer, listen, serve};
-use feed_server::net::connection_limiter::Limits;
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::{Request, Response, StatusCode};
+use feed_server::http::routes::files;
+use feed_server::http::server::serve;
+use feed_server::net::connection_limiter::ConnectionLimiter;
+use feed_server::net::listener::Listener;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use xtask::workspace::{Workspace, in_path};
 
 /// Serves the pages until dropped.
@@ -23,7 +20,7 @@ pub(crate) struct Pages {
     address: SocketAddr,
     /// False if only the floor is available.
     pub(crate) have_peers: bool,
-    _stop: Shutdown,
+    _stop: DropGuard,
 }
 
 impl Pages {
@@ -36,11 +33,11 @@ impl Pages {
             Effort::Full => install(&folder)?,
             Effort::Brief => folder.join("node_modules").is_dir(),
         };
-        let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = listener.local_addr()?;
-        let (stop, stopped) = shutdown();
-        tokio::spawn(serve(listener, Limits::default(), Arc::new(Files(Page::Folder(folder))), stopped));
-        Ok(Self { address, have_peers, _stop: stop })
+        let stop = CancellationToken::new();
+        tokio::spawn(serve(listener, ConnectionLimiter::default(), files(Page::Folder(folder)), stop.clone()));
+        Ok(Self { address, have_peers, _stop: stop.drop_guard() })
     }
 
     /// URL of a page with its settings.
@@ -63,14 +60,4 @@ fn install(folder: &PathBuf) -> Result<bool> {
     let (Some(_), Some(npm)) = (in_path("node"), in_path("npm")) else { return Ok(false) };
     let install = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"];
     Ok(Command::new(npm).args(install).current_dir(folder).status()?.success())
-}
-
-/// Serves the files of a folder.
-struct Files(Page);
-
-impl Answer for Files {
-    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let file = self.0.file(request.uri().path(), "");
-        file.map_or_else(|| text(StatusCode::NOT_FOUND, "not found"), send_file)
-    }
 }

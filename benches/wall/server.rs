@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use feed_server::app::config::Config;
 use feed_server::app::server::Server;
-use feed_server::app::shutdown::{Shutdown, shutdown};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::load::Load;
 
@@ -16,14 +16,14 @@ const HEADROOM: f64 = 1.5;
 /// A server. Dropping it stops the server.
 pub(crate) struct OurServer {
     address: SocketAddr,
-    stop: Shutdown,
+    _stop: DropGuard,
 }
 
 impl OurServer {
     /// Starts a server with the page in `folder`. Must be called within a runtime.
     pub(crate) fn start(folder: &Path, load: &Load) -> Result<Self> {
         let usual = Config::default();
-        let (stop, stopped) = shutdown();
+        let stop = CancellationToken::new();
         let server = Server::bind(Config {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             sources: vec![load.source()],
@@ -33,18 +33,12 @@ impl OurServer {
             ..usual
         })?;
         let address = server.address();
-        tokio::spawn(server.run(stopped));
-        Ok(Self { address, stop })
+        tokio::spawn(server.run(stop.clone()));
+        Ok(Self { address, _stop: stop.drop_guard() })
     }
 
     /// URL of the page with the window of `load`.
     pub(crate) fn url(&self, load: &Load) -> String {
         format!("http://{}/?theme=dark&window={}", self.address, load.window.as_secs_f64())
-    }
-}
-
-impl Drop for OurServer {
-    fn drop(&mut self) {
-        self.stop.stop();
     }
 }

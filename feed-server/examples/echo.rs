@@ -1,5 +1,5 @@
-//! An echo server on the product's own accept loop, upgrade, and both directions of a session: for testing WebSocket clients,
-//! and the server's WebSocket itself.
+//! An echo server on the product's accept loop, upgrade and channel, for tests of WebSocket clients and of the server's
+//! WebSocket.
 //!
 //! ```text
 //! cargo run -p feed-server --example echo -- --listen 127.0.0.1:9001 --www FOLDER
@@ -17,26 +17,27 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use clap::Parser;
-use feed_server::app::shutdown::shutdown;
-use feed_server::deliver::fanout::viewer_stream::Intake;
-use feed_server::deliver::session::refusal::Refused;
-use feed_server::deliver::session::{Channel, websocket_config};
+use feed_server::deliver::fanout::viewer_stream::ReadLimit;
+use feed_server::deliver::session::channel::{Channel, websocket_config};
+use feed_server::deliver::session::violation::Violation;
 use feed_server::http::page::Page;
-use feed_server::http::routes::{send_file, text};
-use feed_server::http::server::{Answer, listen, serve};
-use feed_server::http::upgrade;
-use feed_server::net::close_handshake::farewell;
-use feed_server::net::connection_limiter::Limits;
+use feed_server::http::response::{file, text};
+use feed_server::http::server::serve;
+use feed_server::http::upgrade::upgrade;
+use feed_server::net::close_handshake::close_handshake;
+use feed_server::net::connection_limiter::ConnectionLimiter;
 use feed_server::net::framing::framed;
+use feed_server::net::listener::Listener;
 use futures_util::{SinkExt, StreamExt};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::StatusCode;
 use hyper::header::UPGRADE;
-use hyper::{Request, Response, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_util::sync::CancellationToken;
 
 #[derive(Parser)]
 struct Args {
@@ -46,7 +47,7 @@ struct Args {
     /// Folder with files to serve.
     #[arg(long, default_value = ".")]
     www: PathBuf,
-    /// Most bytes that a message may have [default: as many as a viewer's].
+    /// Limit of a message in bytes [default: that of a viewer's message].
     #[arg(long)]
     message_limit: Option<usize>,
 }
@@ -54,16 +55,14 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let listener = listen(args.listen)?;
+    let listener = Listener::bind(args.listen)?;
     println!("Echo is live at http://{}/", listener.local_addr()?);
-    let (_stop, stopped) = shutdown();
-    serve(
-        listener,
-        Limits::default(),
-        Arc::new(Echo { page: Page::Folder(args.www), config: config(args.message_limit) }),
-        stopped,
-    )
-    .await;
+    let echo = Arc::new(Echo { page: Page::Folder(args.www), config: config(args.message_limit) });
+    let router = Router::new().fallback(move |request| {
+        let echo = Arc::clone(&echo);
+        async move { echo.respond(request) }
+    });
+    serve(listener, ConnectionLimiter::default(), router, CancellationToken::new()).await;
     Ok(())
 }
 
@@ -78,35 +77,27 @@ fn config(message_limit: Option<usize>) -> WebSocketConfig {
     config.max_message_size(Some(limit)).max_frame_size(Some(limit)).max_write_buffer_size(usize::MAX)
 }
 
-impl Answer for Echo {
-    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+impl Echo {
+    fn respond(&self, request: Request) -> Response {
         let behaviour = match request.uri().path() {
             "/echo" => Behaviour::Echo,
             "/drop" => Behaviour::Drop,
             "/close" => Behaviour::Close(close_frame(request.uri().query().unwrap_or_default())),
             "/refuse" => return text(StatusCode::FORBIDDEN, "refused\n"),
             _ if request.headers().contains_key(UPGRADE) => Behaviour::Echo,
-            path => {
-                return self.page.file(path, "").map_or_else(|| text(StatusCode::NOT_FOUND, "not found\n"), send_file);
-            }
+            path => return file(self.page.file(path, "")),
         };
-        match upgrade::accept(&request) {
-            Ok(response) => {
-                let config = self.config;
-                tokio::spawn(async move {
-                    let Ok(upgraded) = upgrade::take(request).await else { return };
-                    let mut channel = Channel::open(upgraded, config, Intake::Unbounded).await;
-                    if let Err(error) = behaviour.run(&mut channel).await
-                        && let Some(refused) = Refused::by_websocket(&error)
-                    {
-                        let close = CloseFrame { code: refused.close_code(), reason: refused.reason().into() };
-                        farewell(&mut channel.socket, close).await;
-                    }
-                });
-                response.map(|()| Full::default())
+        let config = self.config;
+        let upgraded = upgrade(request, move |upgraded| async move {
+            let mut channel = Channel::open(upgraded, config, ReadLimit::Unlimited).await;
+            if let Err(error) = behaviour.run(&mut channel).await
+                && let Some(violation) = Violation::of_websocket(&error)
+            {
+                let close = CloseFrame { code: violation.close_code(), reason: violation.reason().into() };
+                close_handshake(&mut channel.socket, close).await;
             }
-            Err(error) => text(error.status(), error.to_string()),
-        }
+        });
+        upgraded.unwrap_or_else(|error| text(error.status(), error.to_string()))
     }
 }
 

@@ -5,26 +5,26 @@
 //!                                                             +-> fan-out, a shard for many viewers -^
 //! ```
 //!
-//! Sources run on threads of their own and hand batches to the hub. Sixty times a second the hub numbers what has come,
-//! keeps it in the history, and encodes it once for everybody. A session is a cursor into what the hub holds: it sends
-//! history until it has caught up; then a shard of the fan-out writes the frames as they are made. A viewer that falls
-//! behind goes back to its session, and so on.
+//! Sources send batches to the hub. Sixty times a second the hub numbers the rows, keeps them in the history, and encodes
+//! them once for all viewers. A session sends its viewer the history until the viewer is up to date; then a shard of the
+//! fan-out writes each frame as it is made. A viewer that falls behind is handed back to its session.
 //!
 //! # Layout
-//! Rooms, in the order in which data flows; each imports only from those above it and from the leaves.
+//! Rooms, in the order in which data flows; each imports only from those above it and from the leaves. `cargo xtask check`
+//! proves it.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | [`ingest`] | sources: this machine, or synthetic signals; batches of rows |
-//! | [`stream`] | catalog, sequence numbers, history, frames |
+//! | [`stream`] | catalog, sequence numbers, history |
 //! | [`net`] | sockets, TLS, connection limits, WebSocket framing |
-//! | [`deliver`] | sessions and fan-out: frames to every viewer |
-//! | [`http`] | page, upgrade, health, metrics; access |
-//! | [`app`] | command line, configuration, assembly, shutdown |
+//! | [`deliver`] | hub, fan-out and sessions: encoded frames to every viewer |
+//! | [`http`] | routes, access, page, upgrade, health, metrics |
+//! | [`app`] | command line, configuration, the server put together |
 //! | [`telemetry`], [`process`], [`rate_limiter`], [`clock`], [`duration`] | leaves |
 //!
 //! # What this crate does not know
-//! How anything is drawn. It never waits for a viewer, and never reads a value it passes on.
+//! How anything is drawn. It never waits for a viewer, and never interprets a value.
 
 pub mod app;
 pub mod clock;

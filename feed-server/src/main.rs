@@ -1,4 +1,4 @@
-//! The `feed-server` binary: reads the command line, runs the server, ends on Ctrl-C or SIGTERM.
+//! The `feed-server` binary: reads the command line and runs the server until Ctrl-C or SIGTERM.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,14 +8,14 @@ use clap::Parser;
 use feed_server::app::cli::{Cli, Command, ServeArgs};
 use feed_server::app::config::Config;
 use feed_server::app::server::Server;
-use feed_server::app::shutdown::shutdown;
 #[cfg(unix)]
 use feed_server::net::tls::Tls;
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("KYMOGRAPH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    // A log that cannot be written must not end what it tells of.
+    // The server must not end because its log cannot be written.
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).init();
     let done = match Cli::parse().command {
         Command::Serve(args) => serve(&args),
@@ -36,26 +36,27 @@ fn main() -> ExitCode {
 async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let server = Server::bind(args.config()?)?;
     let url = server.link();
-    let (stop, stopped) = shutdown();
+    let stop = CancellationToken::new();
     let signals = Signals::new().context("cannot listen for signals")?;
+    let stopping = stop.clone();
     tokio::spawn(async move {
         signals.wait().await;
-        stop.stop();
+        stopping.cancel();
     });
     #[cfg(unix)]
     if let Some(tls) = server.tls() {
-        renew_at_hangup(std::sync::Arc::clone(tls)).context("cannot listen for signals")?;
+        renew_on_sighup(std::sync::Arc::clone(tls)).context("cannot listen for signals")?;
     }
-    // Where that cannot be written, it is served all the same.
-    let _unsaid = writeln!(std::io::stdout(), "Kymograph is live at {url}");
+    // The page is served even if standard output is closed.
+    let _closed = writeln!(std::io::stdout(), "Kymograph is live at {url}");
     if args.open {
         open_browser(&url);
     }
-    server.run(stopped).await?;
+    server.run(stop).await?;
     Ok(())
 }
 
-/// Ctrl-C, and SIGTERM where there is such a thing.
+/// Ctrl-C, and SIGTERM on Unix.
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -83,15 +84,15 @@ impl Signals {
     }
 }
 
-/// Shows the certificate's files as they are now whenever SIGHUP comes, as tools that renew certificates send it.
+/// Reads the certificate's files again at SIGHUP, which tools that renew certificates send.
 #[cfg(unix)]
-fn renew_at_hangup(tls: std::sync::Arc<Tls>) -> std::io::Result<()> {
+fn renew_on_sighup(tls: std::sync::Arc<Tls>) -> std::io::Result<()> {
     let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             match tls.renew() {
                 Ok(()) => tracing::info!("certificate renewed"),
-                Err(error) => tracing::error!(%error, "certificate not renewed: the one before is shown on"),
+                Err(error) => tracing::error!(%error, "certificate not renewed; the previous one stays in use"),
             }
         }
     });

@@ -1,46 +1,43 @@
-//! What this process takes of its machine, as the kernel counts it.
+//! CPU time and memory of this process, as the kernel counts them.
 
 use std::fs;
 use std::time::Duration;
 
-/// The kernel tells CPU time in hundredths of a second, whatever it counts in (`USER_HZ`, proc(5)).
-const TICKS_A_SECOND: f64 = 100.0;
-const PAGE_BYTES: u64 = 4_096;
+/// The kernel reports CPU time in hundredths of a second (`USER_HZ`, proc(5)).
+const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What the process has taken so far, or holds now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
-    /// CPU time in its own code.
+    /// CPU time since the process started, in its own code.
     pub user: Duration,
-    /// CPU time in the kernel on its behalf.
+    /// CPU time since the process started, in the kernel on its behalf.
     pub system: Duration,
-    /// Memory that it holds.
     pub resident_bytes: u64,
-    /// Files and sockets that it has open.
+    /// Open files and sockets.
     pub open_files: u64,
 }
 
 impl Usage {
-    /// Of this process. None where there is no `/proc`.
+    /// The usage of this process; `None` without a `/proc`.
     pub fn now() -> Option<Self> {
-        let stat = fs::read_to_string("/proc/self/stat").ok()?;
+        let (stat, status) =
+            (fs::read_to_string("/proc/self/stat").ok()?, fs::read_to_string("/proc/self/status").ok()?);
         let open_files = fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64);
-        Self::of(&stat, open_files)
+        Self::parse(&stat, &status, open_files)
     }
 
-    /// Of a line of proc(5)'s `stat`. The process's name, in brackets, may hold anything.
-    fn of(stat: &str, open_files: u64) -> Option<Self> {
+    /// Parses proc(5)'s `stat` and `status`. The process's name in `stat`, in brackets, may contain anything.
+    fn parse(stat: &str, status: &str, open_files: u64) -> Option<Self> {
         let (_, fields) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        // Numbered as in proc(5), where the first after the name is field 3.
-        let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
-        let seconds = |ticks: u64| Duration::from_secs_f64(ticks as f64 / TICKS_A_SECOND);
-        Some(Self {
-            user: seconds(field(14)?),
-            system: seconds(field(15)?),
-            resident_bytes: field(24)? * PAGE_BYTES,
-            open_files,
-        })
+        // Numbered as in proc(5), where the first field after the name is field 3.
+        let seconds = |number: usize| {
+            let ticks: u64 = fields.split_whitespace().nth(number - 3)?.parse().ok()?;
+            Some(Duration::from_secs_f64(ticks as f64 / TICKS_PER_SECOND))
+        };
+        // Not field 24 of `stat`, which counts pages: their size depends on the machine.
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?;
+        let resident_bytes = resident.parse::<u64>().ok()? * 1_024;
+        Some(Self { user: seconds(14)?, system: seconds(15)?, resident_bytes, open_files })
     }
 
     /// User and system time.
@@ -54,13 +51,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_stat_is_read_whatever_the_name() {
-        let line =
+    fn stat_and_status_are_parsed_for_any_process_name() {
+        let stat =
             "42 (a) b (c) S 1 42 42 0 -1 4194560 900 0 0 0 250 50 0 0 20 0 3 0 100 9999 512 18446744073709551615 1";
-        let usage = Usage::of(line, 7).expect("a line of stat");
+        let status = "Name:\ta) b (c\nVmHWM:\t    9000 kB\nVmRSS:\t    2048 kB\nThreads:\t3\n";
+        let usage = Usage::parse(stat, status, 7).expect("both are valid");
         assert_eq!(usage.user, Duration::from_millis(2_500));
         assert_eq!(usage.cpu(), Duration::from_secs(3));
-        assert_eq!((usage.resident_bytes, usage.open_files), (512 * 4_096, 7));
-        assert_eq!(Usage::of("42 (cut", 0), None);
+        assert_eq!((usage.resident_bytes, usage.open_files), (2_048 * 1_024, 7));
+        assert_eq!(Usage::parse("42 (cut", status, 0), None);
+        assert_eq!(Usage::parse(stat, "Name:\tfeed\n", 0), None);
     }
 }

@@ -1,26 +1,23 @@
-//! How much may be said: by a viewer, and in the log about strangers.
+//! Limits a rate: of a viewer's messages and bytes, and of log lines that strangers cause.
 
 use tokio::time::Instant;
 
-/// What may still be said: a token bucket.
+/// A token bucket.
 #[derive(Debug)]
-pub struct Allowance {
-    /// In the long run.
+pub struct RateLimiter {
     per_second: u32,
-    /// At once.
     burst: u32,
     left: f64,
     at: Instant,
 }
 
-impl Allowance {
-    /// A full one of messages. The page sends one every two seconds.
+impl RateLimiter {
+    /// Limits messages. The page sends one every two seconds.
     pub fn of_messages(now: Instant) -> Self {
         Self::full(20, 40, now)
     }
 
-    /// A full one of bytes, whatever they are: heads of frames and empty fragments too. The page sends 20 a second; the longest
-    /// message has 64 KiB.
+    /// Limits bytes, including heads of frames and empty fragments. The page sends 20 a second; the longest message has 64 KiB.
     pub fn of_bytes(now: Instant) -> Self {
         Self::full(64 << 10, 512 << 10, now)
     }
@@ -29,7 +26,7 @@ impl Allowance {
         Self { per_second, burst, left: burst.into(), at: now }
     }
 
-    /// Takes so many from it. Whether there were as many left.
+    /// Takes `count` from the bucket. Returns false, and takes nothing, if the limit is exceeded.
     pub fn take(&mut self, count: usize, now: Instant) -> bool {
         let more = f64::from(self.per_second) * (now - self.at).as_secs_f64();
         self.left = (self.left + more).min(self.burst.into());
@@ -51,18 +48,18 @@ mod tests {
     #[test]
     fn a_burst_is_allowed_and_then_the_rate() {
         let start = Instant::now();
-        let mut allowance = Allowance::of_messages(start);
-        assert_eq!((0..1_000).filter(|_| allowance.take(1, start)).count(), 40);
+        let mut limiter = RateLimiter::of_messages(start);
+        assert_eq!((0..1_000).filter(|_| limiter.take(1, start)).count(), 40);
         let later = start + Duration::from_millis(510);
-        assert_eq!((0..1_000).filter(|_| allowance.take(1, later)).count(), 10);
+        assert_eq!((0..1_000).filter(|_| limiter.take(1, later)).count(), 10);
         let much_later = start + Duration::from_hours(1);
-        assert_eq!((0..1_000).filter(|_| allowance.take(1, much_later)).count(), 40, "it does not pile up");
+        assert_eq!((0..1_000).filter(|_| limiter.take(1, much_later)).count(), 40, "at most a burst");
     }
 
     #[test]
-    fn the_longest_messages_are_allowed_in_a_burst() {
+    fn seven_messages_of_the_longest_kind_are_allowed_in_a_burst() {
         let start = Instant::now();
-        let mut allowance = Allowance::of_bytes(start);
-        assert_eq!((0..100).filter(|_| allowance.take(65_550, start)).count(), 7);
+        let mut limiter = RateLimiter::of_bytes(start);
+        assert_eq!((0..100).filter(|_| limiter.take(65_550, start)).count(), 7);
     }
 }

@@ -12,10 +12,14 @@ async fn operators_tools_get_what_they_ask_for() {
     let served = Served::start(&["synthetic:groups=2,series=3,prefill=1s"]).await;
     assert!(served.get("/healthz").await.ends_with("\r\n\r\nok\n"));
     let ready = served.get("/readyz").await;
-    assert!(ready.ends_with(r#"{"ready":true,"reason":"samples are coming in","groups":2,"series":6}"#), "{ready}");
+    let report = r#"{"ready":true,"reason":"samples are coming in","groups":2,"series":6,"sources":[{"source":"synthetic","state":"running","series":6,"#;
+    assert!(ready.contains(report) && ready.ends_with(r#""silent_after_ms":15000}]}"#), "{ready}");
     let metrics = served.get("/metrics").await;
     assert!(metrics.contains("content-type: application/openmetrics-text"), "{metrics}");
-    assert!(metrics.contains("\nkymograph_series 6\n") && metrics.ends_with("# EOF\n"), "{metrics}");
+    assert!(
+        metrics.contains("\nkymograph_source_series{source=\"synthetic\"} 6\n") && metrics.ends_with("# EOF\n"),
+        "{metrics}"
+    );
     assert!(served.get("/no/such/page.html").await.starts_with("HTTP/1.1 404"));
 }
 

@@ -1,19 +1,19 @@
-//! A defect that panics ends what it is in, and nothing else.
+//! A panic ends the session or the shard that it happens in, and no other.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use feed_server::app::shutdown::shutdown;
 use feed_server::clock;
 use feed_server::deliver::fanout::Fanout;
-use feed_server::deliver::session::{self, Opening, Service};
-use feed_server::http::upgrade::Upgraded;
+use feed_server::deliver::hub::{Bounds, Hub};
+use feed_server::deliver::session::{self, Service, SessionStart};
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::registry::{Group, Registry, Series};
+use feed_server::net::connection::{Connection, Upgraded};
+use feed_server::net::connection_limiter::ConnectionLimiter;
 use feed_server::net::socket::Socket;
-use feed_server::stream::hub::{Bounds, Hub};
 use feed_server::telemetry::Telemetry;
 use futures_util::StreamExt;
 use protocol::{Body, Frame, Interval, SeriesKind};
@@ -22,18 +22,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_util::sync::CancellationToken;
 
-/// A socket that takes what it is sent until it is to panic.
+/// A socket that panics at a given write.
 #[derive(Debug)]
-struct Mine {
+struct PanickingSocket {
     writes: Arc<AtomicUsize>,
     panics_at: usize,
 }
 
-impl Socket for Mine {
+impl Socket for PanickingSocket {
     fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let writes = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
-        assert!(writes < self.panics_at, "a defect, on purpose");
+        assert!(writes < self.panics_at, "a panic on purpose");
         Ok(slices.iter().map(|slice| slice.len()).sum())
     }
 
@@ -55,7 +56,7 @@ fn hub() -> Arc<Hub> {
     Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()))
 }
 
-/// Measures a value, and lets everybody send it.
+/// Publishes a value, and yields so that every task can send it.
 async fn publish(hub: &Hub, batch: Batch) {
     hub.publish([batch], clock::now()).expect("encodes");
     for _ in 0..10 {
@@ -63,16 +64,21 @@ async fn publish(hub: &Hub, batch: Batch) {
     }
 }
 
+fn upgraded(socket: impl Socket) -> Upgraded {
+    let permit = ConnectionLimiter::default().admit([127, 0, 0, 1].into()).expect("below the limit");
+    Upgraded { connection: Connection::new(socket, permit), early: Vec::new() }
+}
+
 async fn viewer(service: &Service) -> WebSocketStream<TcpStream> {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let (ours, theirs) = tokio::join!(TcpStream::connect(address), listener.accept());
-    let upgraded = Upgraded { socket: Box::new(theirs.expect("accepts").0), early: Vec::new(), place: None };
-    tokio::spawn(session::run(upgraded, service.clone(), Opening::AtOnce(Interval::ZERO)));
+    let upgraded = upgraded(theirs.expect("accepts").0);
+    tokio::spawn(session::run(upgraded, service.clone(), SessionStart::Immediate(Interval::ZERO)));
     WebSocketStream::from_raw_socket(ours.expect("connects"), Role::Client, None).await
 }
 
-/// Measures until a live frame has come.
+/// Publishes until a live frame arrives. Returns false if the connection ends first.
 async fn gets_live_frames(hub: &Hub, socket: &mut WebSocketStream<TcpStream>, batch: impl Fn() -> Batch) -> bool {
     loop {
         publish(hub, batch()).await;
@@ -89,7 +95,7 @@ async fn gets_live_frames(hub: &Hub, socket: &mut WebSocketStream<TcpStream>, ba
 }
 
 #[tokio::test]
-async fn a_panic_in_a_session_or_a_shard_ends_what_it_is_in_and_nothing_else() {
+async fn a_panic_ends_the_session_or_shard_that_it_happens_in_and_no_other() {
     let hub = hub();
     let group = Group {
         name: "g".into(),
@@ -102,25 +108,25 @@ async fn a_panic_in_a_session_or_a_shard_ends_what_it_is_in_and_nothing_else() {
     let series = Series { group, name: "s".into(), kind: SeriesKind::Gauge, labels: Vec::new() };
     let series = hub.catalog().register_series(series).expect("fits");
     let batch = || Batch::row(group, clock::now(), [(series, 1.0)]);
-    let (_stop, stopped) = shutdown();
-    // Two shards: of a shard that panics, the viewers are gone.
-    let service = Service { fanout: Arc::new(Fanout::with_shards(&hub, 2)), hub: Arc::clone(&hub), shutdown: stopped };
+    let stop = CancellationToken::new();
+    // Two shards, since the viewers of the shard that panics are dropped.
+    let service = Service { fanout: Arc::new(Fanout::with_shards(&hub, 2)), hub: Arc::clone(&hub), stop };
     let mut neighbour = viewer(&service).await;
     assert!(gets_live_frames(&hub, &mut neighbour, batch).await);
 
     // The first write is a session's hello; later ones are a shard's.
     for panics_at in [1, 8] {
         let writes = Arc::new(AtomicUsize::new(0));
-        let socket = Box::new(Mine { writes: Arc::clone(&writes), panics_at });
-        let upgraded = Upgraded { socket, early: Vec::new(), place: None };
-        let session = tokio::spawn(session::run(upgraded, service.clone(), Opening::AtOnce(Interval::ZERO)));
+        let upgraded = upgraded(PanickingSocket { writes: Arc::clone(&writes), panics_at });
+        let session = session::run(upgraded, service.clone(), SessionStart::Immediate(Interval::ZERO));
+        let session = tokio::spawn(session);
         while writes.load(Ordering::Relaxed) < panics_at {
             publish(&hub, batch()).await;
         }
         drop(session.await);
         assert!(gets_live_frames(&hub, &mut neighbour, batch).await, "the neighbour of one that panics at {panics_at}");
     }
-    // Whoever comes later is served, by either shard.
+    // Later viewers are served by either shard.
     for _ in 0..4 {
         let mut later = viewer(&service).await;
         assert!(gets_live_frames(&hub, &mut later, batch).await);

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use feed_server::clock;
+use feed_server::deliver::hub::{Bounds, Hub, ViewerGuard};
 use feed_server::deliver::session::cursor::Cursor;
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::registry::{Group, Registry, Series};
-use feed_server::stream::hub::{Bounds, Hub, Seat};
 use feed_server::telemetry::Telemetry;
 use model::{Row, Values, Viewer, WINDOW};
 use proptest::prelude::*;
@@ -65,7 +65,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// A server, and what it has sent.
 struct Server {
     hub: Arc<Hub>,
-    _seat: Seat,
+    _viewer: ViewerGuard,
     groups: Vec<(GroupId, Vec<SeriesId>)>,
     sent: BTreeMap<Row, (Sequence, Values)>,
     clock: i64,
@@ -89,8 +89,8 @@ impl Server {
             (group, series.collect())
         };
         let groups = (0..GROUPS).map(group).collect();
-        let seat = hub.join();
-        Self { hub, _seat: seat, groups, sent: BTreeMap::new(), clock }
+        let viewer = hub.join();
+        Self { hub, _viewer: viewer, groups, sent: BTreeMap::new(), clock }
     }
 
     fn position(&self) -> Sequence {

@@ -1,5 +1,5 @@
-//! What must hold of whatever is sent to the server's port before it is a stream: hyper reads it, as in the server, and it is
-//! answered by the server's own checks.
+//! Invariants of any bytes sent to the server's port before the upgrade: hyper reads them, as in the server, and the server's
+//! own checks answer.
 
 use std::convert::Infallible;
 use std::io;
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use feed_server::http::access::{Access, Entry, Scheme};
+use feed_server::http::access::{Access, Denied, Policy, Scheme, SignIn};
 use feed_server::http::upgrade;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -27,13 +27,13 @@ const NAME: &str = "metrics.example";
 static ACCESS: LazyLock<Access> =
     LazyLock::new(|| Access::new(TOKEN.parse().ok(), vec![NAME.to_owned()], Scheme::Http, 9_000));
 
-/// More turns than any connection takes whose bytes are all there.
-const MOST_TURNS: usize = 10_000;
+/// More polls than any connection takes whose bytes have all arrived.
+const MAX_POLLS: usize = 10_000;
 
 /// Serves a peer that has sent `bytes` and closed.
 ///
 /// # Panics
-/// When one is let in that should not be, or is told a secret, or the server does not come to an end.
+/// When a request is accepted that must be refused, or gets a secret, or the server does not finish.
 pub fn check(bytes: &[u8]) {
     let serving = http1::Builder::new()
         .max_buf_size(16 * 1_024)
@@ -44,28 +44,32 @@ pub fn check(bytes: &[u8]) {
         .with_upgrades();
     let mut serving = pin!(serving);
     let mut context = Context::from_waker(Waker::noop());
-    let ended = (0..MOST_TURNS).any(|_| serving.as_mut().poll(&mut context).is_ready());
-    assert!(ended, "a connection that goes on for ever");
+    let ended = (0..MAX_POLLS).any(|_| serving.as_mut().poll(&mut context).is_ready());
+    assert!(ended, "the connection does not end");
 }
 
 fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    match ACCESS.admit(request) {
-        Ok(Entry::SignedIn { location, cookie }) => {
-            assert!(holds_token(request.uri().query().unwrap_or_default().as_bytes()), "signed in without the token");
-            assert!(location.starts_with('/') && !location.starts_with("//"), "{location} leads elsewhere");
-            assert!(cookie.is_sensitive());
-            Response::new(Full::default())
-        }
-        Ok(Entry::Open) if request.uri().path() == "/stream" => match upgrade::accept(request) {
+    respond(request).unwrap_or_else(|denied| refusal(denied.status(), &denied.to_string()))
+}
+
+fn respond(request: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Denied> {
+    if request.uri().path() == "/stream" {
+        ACCESS.check(Policy::SignedInSameOrigin, request.headers())?;
+        return Ok(match upgrade::accept(request) {
             Ok(response) => {
                 check_handshake(request);
                 response.map(|()| Full::default())
             }
             Err(error) => refusal(error.status(), &error.to_string()),
-        },
-        Ok(Entry::Open) => Response::new(Full::default()),
-        Err(denied) => refusal(denied.status(), &denied.to_string()),
+        });
     }
+    ACCESS.check(Policy::Public, request.headers())?;
+    if let Some(SignIn { location, cookie }) = ACCESS.sign_in(request.uri().query().unwrap_or_default())? {
+        assert!(holds_token(request.uri().query().unwrap_or_default().as_bytes()), "signed in without the token");
+        assert!(location.starts_with('/') && !location.starts_with("//"), "{location} leads elsewhere");
+        assert!(cookie.is_sensitive());
+    }
+    Ok(Response::new(Full::default()))
 }
 
 fn refusal(status: StatusCode, reason: &str) -> Response<Full<Bytes>> {
@@ -75,7 +79,7 @@ fn refusal(status: StatusCode, reason: &str) -> Response<Full<Bytes>> {
     response
 }
 
-/// Whoever opens the stream holds the token, calls this server by its name, and is no page of another's.
+/// An accepted handshake has the token, a name of this server, and no other origin.
 fn check_handshake(request: &Request<Incoming>) {
     let headers = request.headers();
     assert!(request.method() == "GET" && request.version() == Version::HTTP_11);
@@ -89,17 +93,17 @@ fn check_handshake(request: &Request<Incoming>) {
     assert!(is_own || name.parse::<IpAddr>().is_ok(), "{host} is not this server");
     for origin in headers.get_all(ORIGIN) {
         let origin = origin.to_str().expect("text");
-        assert!(origin == format!("http://{host}") || origin == format!("https://{host}"), "{origin} is another's");
+        assert!(origin == format!("http://{host}") || origin == format!("https://{host}"), "{origin} is another origin");
     }
     let mut secrets = headers.get_all(AUTHORIZATION).iter().chain(headers.get_all(COOKIE));
-    assert!(secrets.any(|secret| holds_token(secret.as_bytes())), "let in without the token");
+    assert!(secrets.any(|secret| holds_token(secret.as_bytes())), "accepted without the token");
 }
 
 fn holds_token(bytes: &[u8]) -> bool {
     bytes.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes())
 }
 
-/// Has sent all it will.
+/// A peer that has sent all of its bytes.
 struct Peer(Bytes);
 
 impl AsyncRead for Peer {

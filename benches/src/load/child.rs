@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use feed_server::app::config::Config;
 use feed_server::app::server::Server;
-use feed_server::app::shutdown::shutdown;
+use tokio_util::sync::CancellationToken;
 
 /// A server process. Dropping it kills the process.
 #[derive(Debug)]
@@ -52,6 +52,5 @@ pub async fn serve(source: &str) -> Result<()> {
     let server =
         Server::bind(Config { listen, sources: vec![source.parse()?], connections: 65_536, ..Config::default() })?;
     println!("ws://{}/stream", server.address());
-    let (_stop, stopped) = shutdown();
-    Ok(server.run(stopped).await?)
+    Ok(server.run(CancellationToken::new()).await?)
 }

@@ -1,49 +1,37 @@
 //! A server that sends rubbish among good frames: the page counts it, shows it, and goes on.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 use anyhow::Result;
-use bytes::Bytes;
-use feed_server::app::shutdown::shutdown;
-use feed_server::deliver::session::websocket_config;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::get;
+use feed_server::deliver::session::channel::websocket_config;
 use feed_server::http::page::Page;
-use feed_server::http::routes::{send_file, text};
-use feed_server::http::server::{Answer, listen, serve};
-use feed_server::http::upgrade;
-use feed_server::net::connection_limiter::Limits;
+use feed_server::http::routes::files;
+use feed_server::http::server::serve;
+use feed_server::http::upgrade::upgrade;
+use feed_server::net::connection_limiter::ConnectionLimiter;
+use feed_server::net::listener::Listener;
 use futures_util::{SinkExt, StreamExt};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::{Request, Response, StatusCode};
 use protocol::{
     BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header,
     History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
 
 use super::served::{IS_LIVE, browser, built, until};
 
-struct Rubbish {
-    page: Page,
-}
-
-impl Answer for Rubbish {
-    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        if request.uri().path() != "/stream" {
-            let file = self.page.file(request.uri().path(), "");
-            return file.map_or_else(|| text(StatusCode::NOT_FOUND, ""), send_file);
+async fn stream(request: Request) -> Response {
+    let upgraded = upgrade(request, async |upgraded| {
+        let mut socket = upgraded.into_websocket(websocket_config()).await;
+        for message in messages() {
+            socket.send(message).await.expect("sends");
         }
-        let response = upgrade::accept(&request).expect("a browser's handshake");
-        tokio::spawn(async move {
-            let mut socket = upgrade::finish(request, websocket_config()).await.expect("upgrades");
-            for message in messages() {
-                socket.send(message).await.expect("sends");
-            }
-            while let Some(Ok(_)) = socket.next().await {}
-        });
-        response.map(|()| Full::default())
-    }
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    upgraded.expect("a browser's handshake")
 }
 
 fn samples(sequence: u64) -> Frame<'static> {
@@ -94,11 +82,10 @@ fn messages() -> Vec<Message> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_frame_is_counted_and_shown_and_the_stream_goes_on() -> Result<()> {
-    let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+    let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
     let url = format!("http://{}/", listener.local_addr()?);
-    let (_stop, stopped) = shutdown();
-    let page = Page::Folder(built("KYMOGRAPH_PAGE"));
-    tokio::spawn(serve(listener, Limits::default(), Arc::new(Rubbish { page }), stopped));
+    let router = files(Page::Folder(built("KYMOGRAPH_PAGE"))).route("/stream", get(stream));
+    tokio::spawn(serve(listener, ConnectionLimiter::default(), router, CancellationToken::new()));
 
     let browser = browser().await?;
     let page = browser.page(&url).await?;

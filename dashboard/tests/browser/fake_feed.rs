@@ -6,18 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use bytes::Bytes;
-use feed_server::app::shutdown::{Shutdown, shutdown};
-use feed_server::deliver::session::websocket_config;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::get;
+use feed_server::deliver::session::channel::websocket_config;
 use feed_server::http::page::Page;
-use feed_server::http::routes::{send_file, text};
-use feed_server::http::server::{Answer, listen, serve};
-use feed_server::http::upgrade;
-use feed_server::net::connection_limiter::Limits;
+use feed_server::http::routes::files;
+use feed_server::http::server::serve;
+use feed_server::http::upgrade::upgrade;
+use feed_server::net::connection_limiter::ConnectionLimiter;
+use feed_server::net::listener::Listener;
 use futures_util::{SinkExt, StreamExt};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::{Request, Response, StatusCode};
 use protocol::{
     BlockBuffer, Body, Bounds, Catalog, CatalogScope, ClientMessage, Echo, Entries, EntriesBuffer, Epoch, Frame,
     GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor,
@@ -27,6 +26,7 @@ use tokio::time::interval;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::served::built;
 
@@ -149,56 +149,45 @@ fn take_one(count: &AtomicU64) -> bool {
 pub(crate) struct FakeFeed {
     pub(crate) url: String,
     pub(crate) bent: Arc<Bent>,
-    _stop: Shutdown,
+    _stop: DropGuard,
 }
 
 impl FakeFeed {
     /// A feed whose clock is so far ahead.
     pub(crate) fn start(ahead_us: i64) -> Result<Self> {
-        let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let url = format!("http://{}/", listener.local_addr()?);
-        let (stop, stopped) = shutdown();
+        let stop = CancellationToken::new();
         let bent = Arc::new(Bent { ahead_us, ..Bent::default() });
-        let server = Server { page: Page::Folder(built("KYMOGRAPH_PAGE")), bent: Arc::clone(&bent) };
-        tokio::spawn(serve(listener, Limits::default(), Arc::new(server), stopped));
-        Ok(Self { url, bent, _stop: stop })
+        let feed = Arc::clone(&bent);
+        let stream = get(async move |request: Request| stream(feed, request));
+        let router = files(Page::Folder(built("KYMOGRAPH_PAGE"))).route("/stream", stream);
+        tokio::spawn(serve(listener, ConnectionLimiter::default(), router, stop.clone()));
+        Ok(Self { url, bent, _stop: stop.drop_guard() })
     }
 }
 
-struct Server {
-    page: Page,
-    bent: Arc<Bent>,
-}
-
-impl Answer for Server {
-    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        if request.uri().path() != "/stream" {
-            let file = self.page.file(request.uri().path(), "");
-            return file.map_or_else(|| text(StatusCode::NOT_FOUND, ""), send_file);
-        }
-        let response = upgrade::accept(&request).expect("a browser's handshake");
-        let bent = Arc::clone(&self.bent);
-        tokio::spawn(async move {
-            let mut socket = upgrade::finish(request, websocket_config()).await.expect("upgrades");
-            let mut rows = interval(Duration::from_micros(STEP.micros()));
-            let mut heartbeats = interval(Duration::from_secs(1));
-            loop {
-                let messages = tokio::select! {
-                    message = socket.next() => match message {
-                        Some(Ok(Message::Binary(bytes))) => bent.answer(&ClientMessage::decode(&bytes).expect("decodes")),
-                        Some(Ok(_)) => Vec::new(),
-                        _ => return,
-                    },
-                    _ = rows.tick() => bent.measure(),
-                    _ = heartbeats.tick() => vec![bent.heartbeat()],
-                };
-                for message in messages {
-                    if socket.send(message).await.is_err() {
-                        return;
-                    }
+fn stream(bent: Arc<Bent>, request: Request) -> Response {
+    let upgraded = upgrade(request, move |upgraded| async move {
+        let mut socket = upgraded.into_websocket(websocket_config()).await;
+        let mut rows = interval(Duration::from_micros(STEP.micros()));
+        let mut heartbeats = interval(Duration::from_secs(1));
+        loop {
+            let messages = tokio::select! {
+                message = socket.next() => match message {
+                    Some(Ok(Message::Binary(bytes))) => bent.answer(&ClientMessage::decode(&bytes).expect("decodes")),
+                    Some(Ok(_)) => Vec::new(),
+                    _ => return,
+                },
+                _ = rows.tick() => bent.measure(),
+                _ = heartbeats.tick() => vec![bent.heartbeat()],
+            };
+            for message in messages {
+                if socket.send(message).await.is_err() {
+                    return;
                 }
             }
-        });
-        response.map(|()| Full::default())
-    }
+        }
+    });
+    upgraded.expect("a browser's handshake")
 }

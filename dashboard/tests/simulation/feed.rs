@@ -1,18 +1,18 @@
-//! The server: made-up rows into the product's hub, viewers into its sessions.
+//! The server: generated rows into the product's hub, viewers into its sessions.
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use feed_server::app::shutdown::shutdown;
 use feed_server::clock;
 use feed_server::deliver::fanout::Fanout;
-use feed_server::deliver::session::{self, Opening, Service};
-use feed_server::http::upgrade::Upgraded;
+use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::deliver::session::{self, Service, SessionStart};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::registry::{Group, Registry, Series};
-use feed_server::stream::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::net::connection::{Connection, Upgraded};
+use feed_server::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use feed_server::telemetry::Telemetry;
 use protocol::{GroupId, Interval, SeriesId, SeriesKind, Timestamp};
 use rand::rngs::StdRng;
@@ -20,6 +20,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 use tokio::time::{Duration, interval};
+use tokio_util::sync::CancellationToken;
 use turmoil::net::TcpListener;
 
 use super::TROUBLE;
@@ -77,19 +78,22 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
         ring_bytes: plan.ring_bytes,
         series: GROUPS * SERIES_PER_GROUP,
     };
-    let hub = Arc::new(Hub::new("simulated".to_owned(), bounds, Telemetry::default()));
+    let telemetry = Telemetry::default();
+    let hub = Arc::new(Hub::new("simulated".to_owned(), bounds, telemetry.clone()));
     ledger.borrow_mut().began(hub.epoch());
     let (batches, received) = mpsc::channel(BATCH_QUEUE);
     tokio::spawn(Arc::clone(&hub).run(received));
     spawn_local(keep_books(Arc::clone(&hub), Rc::clone(&ledger)));
     spawn_local(measure(Arc::clone(&hub), batches, plan, ledger));
-    let (_stop, stopped) = shutdown();
-    let service = Service { fanout: Arc::new(Fanout::with_shards(&hub, 2)), hub, shutdown: stopped };
+    let service = Service { fanout: Arc::new(Fanout::with_shards(&hub, 2)), hub, stop: CancellationToken::new() };
+    let limits = ConnectionLimits { connections: usize::MAX, per_address: usize::MAX };
+    let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone());
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
     loop {
-        let (stream, _) = listener.accept().await?;
-        let upgraded = Upgraded { socket: Box::new(Line::new(stream)), early: Vec::new(), place: None };
-        tokio::spawn(session::run(upgraded, service.clone(), Opening::OnRequest));
+        let (stream, peer) = listener.accept().await?;
+        let connection = Connection::new(Line::new(stream), limiter.admit(peer.ip())?);
+        let upgraded = Upgraded { connection, early: Vec::new() };
+        tokio::spawn(session::run(upgraded, service.clone(), SessionStart::OnSubscribe));
     }
 }
 
@@ -141,7 +145,7 @@ fn value(random: &mut StdRng) -> f64 {
 
 /// Takes down which frame each row went into, at the hub itself, where nothing is lost.
 async fn keep_books(hub: Arc<Hub>, ledger: Rc<RefCell<Ledger>>) {
-    let _seat = hub.join();
+    let _viewer = hub.join();
     let mut end = hub.subscribe();
     let mut next = 0;
     while end.changed().await.is_ok() {

@@ -32,7 +32,7 @@ use thiserror::Error;
 use crate::duration;
 use crate::ingest::HostSettings;
 use crate::ingest::config::{self, SourceConfig};
-use crate::net::connection_limiter::Limits;
+use crate::net::connection_limiter::ConnectionLimits;
 use crate::stream::catalog::DEFAULT_MAX_SERIES;
 
 const MIN_HISTORY: Duration = Duration::from_secs(1);
@@ -88,8 +88,8 @@ impl Default for Config {
             token_file: None,
             no_auth: false,
             tls: None,
-            connections: Limits::default().connections,
-            connections_per_address: Limits::default().per_address,
+            connections: ConnectionLimits::default().connections,
+            connections_per_address: ConnectionLimits::default().per_address,
             series: DEFAULT_MAX_SERIES,
             history: Duration::from_mins(5),
             history_bytes: 256 << 20,

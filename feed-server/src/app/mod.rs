@@ -1,6 +1,5 @@
-//! The application: command line, configuration, assembly, shutdown.
+//! The application: command line, configuration, and the server put together.
 
 pub mod cli;
 pub mod config;
 pub mod server;
-pub mod shutdown;

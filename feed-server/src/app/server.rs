@@ -1,4 +1,4 @@
-//! The whole server: sources, hub and HTTP, from start to a clean end.
+//! The whole server: sources, hub and HTTP, from start to shutdown.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
@@ -7,47 +7,34 @@ use std::sync::Arc;
 use protocol::Interval;
 use thiserror::Error;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::config::Config;
-use crate::app::shutdown::ShutdownListener;
 use crate::deliver::fanout::Fanout;
+use crate::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use crate::deliver::session::Service;
 use crate::http::access::{Access, Scheme};
 use crate::http::page::Page;
-use crate::http::routes::Routes;
-use crate::http::server::{self, Listener};
+use crate::http::routes::{NO_PAGE, routes};
+use crate::http::server;
 use crate::http::token::{Token, TokenError};
 use crate::ingest;
-use crate::net::connection_limiter::Limits;
+use crate::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use crate::net::descriptors;
+use crate::net::listener::Listener;
 use crate::net::tls::{Tls, TlsError};
-use crate::stream::hub::{BATCH_QUEUE, Bounds, Hub};
 use crate::telemetry::Telemetry;
 
 /// Why a server did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// Nothing can be served there.
     #[error("cannot listen on {address}: {error}")]
-    Listen {
-        /// The address asked for.
-        address: SocketAddr,
-        /// The system's reason.
-        error: std::io::Error,
-    },
-    /// The page's folder has no page.
-    #[error("{0} holds no index.html: expected a folder that `cargo xtask dist` made")]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error("{0} has no index.html: expected a folder that `cargo xtask dist` made")]
     NoPage(String),
-    /// The token's file holds none.
     #[error("token_file {path}: {error}")]
-    Token {
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        error: TokenError,
-    },
-    /// There is no certificate to show.
-    #[error("cannot speak TLS: {0}")]
+    Token { path: String, error: TokenError },
+    #[error("cannot use TLS: {0}")]
     Tls(#[from] TlsError),
 }
 
@@ -63,7 +50,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the port and checks what can be checked before anything starts.
+    /// Reads page, token and certificate, and listens, before anything starts.
     ///
     /// # Errors
     /// [`StartError`], in one line.
@@ -82,32 +69,33 @@ impl Server {
             Some(files) => Some(Arc::new(Tls::read(&files.cert, &files.key)?)),
             None => None,
         };
-        if tls.is_none() && !config.listen.ip().is_loopback() {
-            tracing::warn!(
-                "what viewers send and are sent can be read on the way: --tls-cert and --tls-key encrypt it"
-            );
-        }
         let refused = |error| StartError::Listen { address: config.listen, error };
-        let listener = server::listen(config.listen).map_err(refused)?;
+        let listener = Listener::bind(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let listener = match &tls {
             Some(tls) => listener.with_tls(Arc::clone(tls)),
             None => listener,
         };
+        if tls.is_none() && !config.listen.ip().is_loopback() {
+            tracing::warn!("Traffic is not encrypted; set --tls-cert and --tls-key");
+        }
+        if !page.is_built() {
+            tracing::warn!("{NO_PAGE}");
+        }
         Ok(Self { config, listener, address, page, token, tls })
     }
 
-    /// Where it listens; with port 0 asked for, the port it got.
+    /// The address that it listens on, with the port chosen by the system if port 0 was configured.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The link that opens the page, with the token in it where viewers need one that was made just now.
+    /// The link to the page. It contains the token if that was generated at this start.
     pub fn link(&self) -> String {
         let ip = if self.address.ip().is_unspecified() { reachable_as(self.address.ip()) } else { self.address.ip() };
         let port = self.address.port();
         let page = match (&self.tls, self.config.hosts.first()) {
-            // Certificates are of names.
+            // Certificates are for names.
             (Some(_), Some(name)) => format!("https://{name}:{port}/"),
             (Some(_), None) => format!("https://{}/", SocketAddr::new(ip, port)),
             (None, _) => format!("http://{}/", SocketAddr::new(ip, port)),
@@ -118,16 +106,15 @@ impl Server {
         }
     }
 
-    /// The certificate that it shows, where it speaks TLS.
     pub fn tls(&self) -> Option<&Arc<Tls>> {
         self.tls.as_ref()
     }
 
-    /// Serves until told to stop, and returns when every source and every viewer has ended.
+    /// Serves until `stop`, and returns when every source and every viewer has ended.
     ///
     /// # Errors
     /// None: what fails after the start is recorded and logged.
-    pub async fn run(self, shutdown: ShutdownListener) -> Result<(), StartError> {
+    pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
         let telemetry = Telemetry::default();
         let bounds = Bounds {
             history: Interval::from_micros(self.config.history.as_micros() as u64),
@@ -144,19 +131,20 @@ impl Server {
         let scheme = if self.tls.is_some() { Scheme::Https } else { Scheme::Http };
         let access = Access::new(self.token, self.config.hosts, scheme, self.address.port());
         let fanout = Arc::new(Fanout::start(&hub));
-        let service = Service { hub, fanout, shutdown: shutdown.clone() };
-        let routes = Arc::new(Routes::new(service, self.page, access));
+        let service = Service { hub, fanout, stop: stop.clone() };
+        let router = routes(service, sources.health(), self.page, access).into_router();
         let connections = descriptors::for_connections(self.config.connections);
-        let limits = Limits { connections, per_address: self.config.connections_per_address };
-        server::serve(self.listener, limits, routes, shutdown).await;
-        // The hub takes batches until the last source has ended, so none of them waits for the queue.
+        let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address };
+        let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone());
+        server::serve(self.listener, limiter, router, stop).await;
+        // The hub takes batches until the last source has ended, so that none of them waits for room in the queue.
         sources.stop().await;
         let _panicked = hub_task.await;
         Ok(())
     }
 }
 
-/// The token that viewers need: the file's, or a new one when others than this machine can connect.
+/// The token that viewers need: the file's, or a random one if other machines can connect.
 fn token(config: &Config) -> Result<Option<Token>, StartError> {
     match &config.token_file {
         Some(file) => {
@@ -168,11 +156,11 @@ fn token(config: &Config) -> Result<Option<Token>, StartError> {
     }
 }
 
-/// The address by which others reach this machine, where it listens on all it has: the one that it would send from.
+/// The address by which others reach this machine if it listens on all addresses: the one that it would send from.
 /// Connecting a datagram socket sends nothing.
 fn reachable_as(all: IpAddr) -> IpAddr {
     let (elsewhere, loopback): (IpAddr, IpAddr) = match all {
-        // Addresses that are kept for documentation (RFC 5737, RFC 3849): any route will do.
+        // Addresses reserved for documentation (RFC 5737, RFC 3849): any route will do.
         IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(), Ipv6Addr::LOCALHOST.into()),
     };

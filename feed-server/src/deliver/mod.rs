@@ -2,10 +2,17 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`session`] | one viewer: cursor, liveness, refusals |
+//! | [`hub`] | numbers each tick's batches through the sequencer, and encodes its frames once for all viewers |
+//! | [`catalog_frames`], [`history_blocks`] | the encoded catalog; a backfill, frame by frame |
+//! | [`frame_ring`] | the last seconds as frames |
 //! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
-//! | [`pace`] | how often a viewer is sent something |
+//! | [`session`] | one viewer: cursor, liveness, refusals |
+//! | [`pacer`] | how often a viewer is sent something |
 
+pub mod catalog_frames;
 pub mod fanout;
-pub mod pace;
+pub mod frame_ring;
+pub mod history_blocks;
+pub mod hub;
+pub mod pacer;
 pub mod session;

@@ -1,22 +1,21 @@
-//! Who may come in.
+//! Access control.
 //!
-//! Three questions, asked before anything else is done for a request:
+//! Three checks, before anything else is done for a request:
 //!
-//! - **By which name was this server called?** A page of an attacker's domain whose name is made to point here (DNS
-//!   rebinding) is of the same origin as this server, as far as the browser knows; only the `Host` header gives it away. An
-//!   address cannot be rebound, so addresses are let pass, and so are `localhost` and the names in the configuration.
-//! - **Which page asks for the stream?** One of this server's, or no page at all. Another site's would be sent the samples with
-//!   the viewer's cookie (cross-site WebSocket hijacking): browsers let any page open a WebSocket to anywhere, and name its
-//!   origin.
-//! - **Does the caller hold the token?** A browser trades it once, in the link that the server printed, for a cookie that no
-//!   script can read and no other site can send; programs send `Authorization: Bearer`. The page's files are the same for
-//!   everybody and hold no data: they need no token, so that a page without one can say what is missing.
+//! - **Host**, on every route. If an attacker's domain name is made to point here (DNS rebinding), the browser takes this server
+//!   for the attacker's; only the `Host` header shows the difference. An address cannot be rebound, so addresses are accepted,
+//!   and so are `localhost` and the names in the configuration.
+//! - **Origin**, for the stream. Browsers let any page open a WebSocket to any server, with the viewer's cookie, and send the
+//!   page's origin (cross-site WebSocket hijacking). Only pages of this server, and programs without an origin, are accepted.
+//! - **Token**, on every route that is not public. A browser exchanges it once, in the link that the server printed, for a cookie
+//!   that no script can read and no other site can send; programs send `Authorization: Bearer`. The page's files contain no
+//!   data and need no token, so that a page without one can explain what is missing.
 
 use std::net::IpAddr;
 
+use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderValue, ORIGIN};
 use hyper::http::uri::Authority;
-use hyper::{Method, Request, StatusCode};
 use thiserror::Error;
 
 use super::token::Token;
@@ -24,7 +23,17 @@ use super::token::Token;
 /// How long a browser keeps the cookie: thirty days.
 const COOKIE_SECONDS: u32 = 30 * 24 * 3_600;
 
-/// Who may come in.
+/// Who may use a route. Every route states one: see [`RouteTable`](super::route_table::RouteTable).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Everyone.
+    Public,
+    /// Holders of the token; everyone if the server needs none.
+    SignedIn,
+    /// As `SignedIn`; pages of other origins are refused. For WebSockets.
+    SignedInSameOrigin,
+}
+
 #[derive(Clone, Debug)]
 pub struct Access {
     token: Option<Token>,
@@ -33,56 +42,38 @@ pub struct Access {
     cookie_name: String,
 }
 
-/// What is spoken on this server's port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// HTTP; a proxy may speak TLS before it.
+    /// Plain HTTP, possibly behind a proxy that accepts TLS.
     Http,
-    /// HTTP over TLS.
     Https,
 }
 
-/// How a request may go on.
+/// The response to a right token in the address.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// To what it asks for.
-    Open,
-    /// A right token came in the address: to the address without it, with a cookie.
-    SignedIn {
-        /// Path and query.
-        location: String,
-        /// The `Set-Cookie` header.
-        cookie: HeaderValue,
-    },
+pub struct SignIn {
+    /// Path and query without the token.
+    pub location: String,
+    /// The `Set-Cookie` header.
+    pub cookie: HeaderValue,
 }
 
-/// Why a request is refused. The text never holds what was sent as a token.
+/// Why a request is refused. The text never contains what was sent as a token.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Denied {
-    /// No `Host`, several, or none that is an authority.
+    /// No `Host`, several, or an invalid one.
     #[error("expected one Host header: the name or address of this server, and its port")]
     NoHost,
-    /// A name that is not known to be this server's.
-    #[error("{host:?} is not known as a name of this server: add it to `hosts`, or start with --host {host}")]
-    UnknownHost {
-        /// The name, without the port.
-        host: String,
-    },
-    /// A page of another origin asks for the stream.
+    #[error("{host:?} is not a name of this server: add it to `hosts`, or start with --host {host}")]
+    UnknownHost { host: String },
     #[error("a page of origin {origin:?} may not open this stream")]
-    ForeignOrigin {
-        /// The origin it named.
-        origin: String,
-    },
+    ForeignOrigin { origin: String },
     /// No token, or a wrong one.
-    #[error(
-        "sign in: open the link that the server printed at its start, or send its token as `Authorization: Bearer`"
-    )]
+    #[error("sign in: open the link that the server printed at start, or send its token as `Authorization: Bearer`")]
     NoToken,
 }
 
 impl Denied {
-    /// The status it is answered with.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NoHost => StatusCode::BAD_REQUEST,
@@ -93,48 +84,54 @@ impl Denied {
 }
 
 impl Access {
-    /// Lets those in who hold `token`, or everybody when there is none. `names` are this server's, besides `localhost`. The
-    /// port keeps the cookies of two servers on one machine apart: browsers do not.
+    /// Without `token` everyone is accepted. `names` are this server's names besides `localhost`. The port is part of the
+    /// cookie's name, since browsers send cookies of one host to all of its ports.
     pub fn new(token: Option<Token>, names: Vec<String>, scheme: Scheme, port: u16) -> Self {
         let cookie_name = match scheme {
             Scheme::Http => format!("kymograph-{port}"),
-            // Browsers take a cookie of such a name from this host alone, and over TLS (RFC 6265bis, section 4.1.3.2).
+            // Browsers accept a cookie of such a name only from this host, over TLS (RFC 6265bis, section 4.1.3.2).
             Scheme::Https => format!("__Host-kymograph-{port}"),
         };
         Self { token, names, scheme, cookie_name }
     }
 
-    /// Whether a request may go on.
+    /// Checks a request against the policy of its route.
     ///
     /// # Errors
     /// [`Denied`], to be answered with its status.
-    pub fn admit<B>(&self, request: &Request<B>) -> Result<Entry, Denied> {
-        self.check_host(request.headers())?;
-        if request.uri().path() == "/stream" {
-            self.check_origin(request.headers())?;
+    pub fn check(&self, policy: Policy, headers: &HeaderMap) -> Result<(), Denied> {
+        self.check_host(headers)?;
+        if policy == Policy::SignedInSameOrigin {
+            self.check_origin(headers)?;
         }
-        let Some(token) = &self.token else { return Ok(Entry::Open) };
-        let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
-        match path {
-            "/" if request.method() == Method::GET => match take_token(query) {
-                (Some(candidate), rest) if token.is(candidate.as_bytes()) => Ok(self.sign_in(token, &rest)),
-                (Some(_), _) => Err(Denied::NoToken),
-                (None, _) => Ok(Entry::Open),
-            },
-            "/stream" | "/metrics" | "/readyz" if !self.holds(token, request.headers()) => Err(Denied::NoToken),
-            _ => Ok(Entry::Open),
+        match &self.token {
+            Some(token) if policy != Policy::Public && !self.holds(token, headers) => Err(Denied::NoToken),
+            _ => Ok(()),
         }
     }
 
-    fn sign_in(&self, token: &Token, rest: &str) -> Entry {
+    /// Exchanges the token in the query of the page's address, if it has one, for a cookie.
+    ///
+    /// # Errors
+    /// [`Denied::NoToken`] for a wrong token.
+    pub fn sign_in(&self, query: &str) -> Result<Option<SignIn>, Denied> {
+        let Some(token) = &self.token else { return Ok(None) };
+        match take_token(query) {
+            (Some(candidate), rest) if token.is(candidate.as_bytes()) => Ok(Some(self.cookie(token, &rest))),
+            (Some(_), _) => Err(Denied::NoToken),
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn cookie(&self, token: &Token, rest: &str) -> SignIn {
         let location = if rest.is_empty() { "/".to_owned() } else { format!("/?{rest}") };
         let (name, secret) = (&self.cookie_name, token.reveal());
         let secure = if self.scheme == Scheme::Https { "; Secure" } else { "" };
         let cookie = format!("{name}={secret}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict{secure}");
-        // A token has no character that a header could not hold, nor has a port.
+        // Every character of a token and a port is valid in a header.
         let mut cookie = HeaderValue::try_from(cookie).unwrap_or(HeaderValue::from_static(""));
         cookie.set_sensitive(true);
-        Entry::SignedIn { location, cookie }
+        SignIn { location, cookie }
     }
 
     fn holds(&self, token: &Token, headers: &HeaderMap) -> bool {
@@ -146,7 +143,7 @@ impl Access {
         bearer.chain(cookies).any(|candidate| token.is(candidate))
     }
 
-    /// A browser names the page's origin, and it must be this server. Programs that are no browser name none.
+    /// A browser sends the page's origin, which must be this server. Other programs send none.
     fn check_origin(&self, headers: &HeaderMap) -> Result<(), Denied> {
         let mut origins = headers.get_all(ORIGIN).iter();
         let Some(origin) = origins.next() else { return Ok(()) };
@@ -178,7 +175,7 @@ impl Access {
     }
 }
 
-/// The value of `token`, if a query has one, and the query without it.
+/// The value of `token`, if the query has one, and the query without it.
 fn take_token(query: &str) -> (Option<&str>, String) {
     let (tokens, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| pair.starts_with("token="));
     (tokens.first().and_then(|pair| pair.strip_prefix("token=")), rest.join("&"))
@@ -186,6 +183,8 @@ fn take_token(query: &str) -> (Option<&str>, String) {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::HeaderName;
+
     use super::*;
 
     const TOKEN: &str = "0123456789abcdefghij";
@@ -195,16 +194,24 @@ mod tests {
         Access::new(token, vec!["metrics.example".to_owned()], Scheme::Http, 9000)
     }
 
-    fn ask(access: &Access, uri: &str, headers: &[(&str, &str)]) -> Result<Entry, Denied> {
-        let mut request = Request::builder().uri(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        access.admit(&request.body(()).expect("a request"))
+    fn headers(headers: &[(&str, &str)]) -> HeaderMap {
+        let pair = |&(name, value): &(&str, &str)| {
+            (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_str(value).expect("a value"))
+        };
+        headers.iter().map(pair).collect()
+    }
+
+    fn check(access: &Access, policy: Policy, list: &[(&str, &str)]) -> Result<(), Denied> {
+        access.check(policy, &headers(list))
+    }
+
+    /// Checks a request for the stream.
+    fn stream(access: &Access, list: &[(&str, &str)]) -> Result<(), Denied> {
+        check(access, Policy::SignedInSameOrigin, list)
     }
 
     #[test]
-    fn only_this_servers_names_are_answered() {
+    fn hosts_that_are_not_this_server_are_refused() {
         let open = access(None);
         for own in [
             "127.0.0.1:9000",
@@ -217,18 +224,21 @@ mod tests {
             "metrics.example",
             "Metrics.Example:443",
         ] {
-            assert_eq!(ask(&open, "/stream", &[("host", own)]), Ok(Entry::Open), "{own}");
+            assert_eq!(stream(&open, &[("host", own)]), Ok(()), "{own}");
         }
         for foreign in ["evil.example:9000", "localhost.evil.example", "metrics.example.evil", "127.0.0.1.evil.example"]
         {
-            let denied = ask(&open, "/", &[("host", foreign)]).expect_err("refused");
+            let denied = check(&open, Policy::Public, &[("host", foreign)]).expect_err("refused");
             assert_eq!(denied.status(), StatusCode::FORBIDDEN, "{foreign}");
         }
         for broken in ["", "localhost@evil.example", "evil.example@localhost", "a b"] {
-            assert_eq!(ask(&open, "/", &[("host", broken)]), Err(Denied::NoHost), "{broken}");
+            assert_eq!(check(&open, Policy::Public, &[("host", broken)]), Err(Denied::NoHost), "{broken}");
         }
-        assert_eq!(ask(&open, "/", &[]), Err(Denied::NoHost));
-        assert_eq!(ask(&open, "/", &[("host", "localhost"), ("host", "evil.example")]), Err(Denied::NoHost));
+        assert_eq!(check(&open, Policy::Public, &[]), Err(Denied::NoHost));
+        assert_eq!(
+            check(&open, Policy::Public, &[("host", "localhost"), ("host", "evil.example")]),
+            Err(Denied::NoHost)
+        );
     }
 
     #[test]
@@ -240,7 +250,7 @@ mod tests {
             (&access(None), "https://127.0.0.1:9000"),
             (&encrypted, "https://127.0.0.1:9000"),
         ] {
-            assert_eq!(ask(access, "/stream", &[host, ("origin", origin)]), Ok(Entry::Open), "{origin}");
+            assert_eq!(stream(access, &[host, ("origin", origin)]), Ok(()), "{origin}");
         }
         for origin in [
             "http://evil.example",
@@ -257,65 +267,60 @@ mod tests {
             "ws://127.0.0.1:9000",
             "127.0.0.1:9000",
         ] {
-            let denied = ask(&access(None), "/stream", &[host, ("origin", origin)]).expect_err("refused");
+            let denied = stream(&access(None), &[host, ("origin", origin)]).expect_err("refused");
             assert_eq!(denied.status(), StatusCode::FORBIDDEN, "{origin}");
         }
-        let plain = ask(&encrypted, "/stream", &[host, ("origin", "http://127.0.0.1:9000")]);
-        assert!(plain.is_err(), "a page that came without TLS may be anybody's");
+        let plain = stream(&encrypted, &[host, ("origin", "http://127.0.0.1:9000")]);
+        assert!(plain.is_err(), "a page without TLS may be an attacker's");
         let own = ("origin", "http://127.0.0.1:9000");
-        assert!(ask(&access(None), "/stream", &[host, own, ("origin", "http://evil.example")]).is_err(), "two");
-        assert_eq!(ask(&access(None), "/stream", &[host]), Ok(Entry::Open), "no browser, no origin");
+        assert!(stream(&access(None), &[host, own, ("origin", "http://evil.example")]).is_err(), "two");
+        assert_eq!(stream(&access(None), &[host]), Ok(()), "a program without an origin");
     }
 
     #[test]
-    fn over_tls_the_cookie_never_travels_without_it() {
+    fn over_tls_the_cookie_is_secure() {
         let encrypted = Access::new(Some(TOKEN.parse().expect("valid")), Vec::new(), Scheme::Https, 9000);
-        let Ok(Entry::SignedIn { cookie, .. }) = ask(&encrypted, &format!("/?token={TOKEN}"), &[("host", "localhost")])
-        else {
-            panic!("a right token")
-        };
+        let SignIn { cookie, .. } = encrypted.sign_in(&format!("token={TOKEN}")).expect("right").expect("a token");
         assert_eq!(
             cookie.to_str().expect("ASCII"),
             format!("__Host-kymograph-9000={TOKEN}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure")
         );
         let held = ("cookie", format!("__Host-kymograph-9000={TOKEN}"));
-        let open = ask(&encrypted, "/stream", &[("host", "localhost"), (held.0, &held.1)]);
-        assert_eq!(open, Ok(Entry::Open));
+        assert_eq!(stream(&encrypted, &[("host", "localhost"), (held.0, &held.1)]), Ok(()));
     }
 
     #[test]
-    fn data_needs_the_token_and_the_pages_files_do_not() {
+    fn only_public_routes_need_no_token() {
         let closed = access(Some(TOKEN));
         let bearer = format!("Bearer {TOKEN}");
         let cookie = format!("other=1; kymograph-9000={TOKEN}");
-        for path in ["/stream", "/metrics", "/readyz"] {
-            let ask = |more: &[(&str, &str)]| ask(&closed, path, &[&[("host", "localhost")], more].concat());
-            assert_eq!(ask(&[]), Err(Denied::NoToken), "{path}");
-            assert_eq!(ask(&[("authorization", &bearer)]), Ok(Entry::Open));
-            assert_eq!(ask(&[("cookie", &cookie)]), Ok(Entry::Open));
-            assert_eq!(ask(&[("authorization", TOKEN)]), Err(Denied::NoToken));
-            assert_eq!(ask(&[("authorization", "Bearer 0123456789abcdefghiJ")]), Err(Denied::NoToken));
-            assert_eq!(ask(&[("cookie", &format!("kymograph-9001={TOKEN}"))]), Err(Denied::NoToken));
-            assert_eq!(ask(&[("cookie", &format!("kymograph-9000={}", "a".repeat(1 << 20)))]), Err(Denied::NoToken));
+        let long = format!("kymograph-9000={}", "a".repeat(1 << 20));
+        for policy in [Policy::SignedIn, Policy::SignedInSameOrigin] {
+            let check = |more: &[(&str, &str)]| check(&closed, policy, &[&[("host", "localhost")], more].concat());
+            assert_eq!(check(&[]), Err(Denied::NoToken), "{policy:?}");
+            assert_eq!(check(&[("authorization", &bearer)]), Ok(()));
+            assert_eq!(check(&[("cookie", &cookie)]), Ok(()));
+            assert_eq!(check(&[("authorization", TOKEN)]), Err(Denied::NoToken));
+            assert_eq!(check(&[("authorization", "Bearer 0123456789abcdefghiJ")]), Err(Denied::NoToken));
+            assert_eq!(check(&[("cookie", &format!("kymograph-9001={TOKEN}"))]), Err(Denied::NoToken));
+            assert_eq!(check(&[("cookie", &long)]), Err(Denied::NoToken));
         }
-        for path in ["/", "/healthz", "/style.css"] {
-            assert_eq!(ask(&closed, path, &[("host", "localhost")]), Ok(Entry::Open), "{path}");
-        }
+        assert_eq!(check(&closed, Policy::Public, &[("host", "localhost")]), Ok(()));
     }
 
     #[test]
-    fn a_token_is_taken_from_the_pages_address_once_and_from_no_other() {
+    fn the_token_in_the_pages_address_is_exchanged_for_a_cookie() {
         let closed = access(Some(TOKEN));
-        let ask = |uri: &str| ask(&closed, uri, &[("host", "localhost")]);
-        let uri = format!("/?window=5&token={TOKEN}&theme=dark");
-        let Ok(Entry::SignedIn { location, cookie }) = ask(&uri) else { panic!("a right token") };
+        let sign_in = closed.sign_in(&format!("window=5&token={TOKEN}&theme=dark"));
+        assert!(!format!("{sign_in:?}").contains(TOKEN));
+        let SignIn { location, cookie } = sign_in.expect("right").expect("a token");
         assert_eq!(location, "/?window=5&theme=dark");
         assert_eq!(
             cookie.to_str().expect("ASCII"),
             format!("kymograph-9000={TOKEN}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict")
         );
-        assert_eq!(ask("/?token=wrong"), Err(Denied::NoToken));
-        assert_eq!(ask(&format!("/stream?token={TOKEN}")), Err(Denied::NoToken), "addresses of streams are logged");
-        assert!(!format!("{:?}", ask(&uri)).contains(TOKEN));
+        assert_eq!(closed.sign_in("token=wrong"), Err(Denied::NoToken));
+        assert_eq!(closed.sign_in("window=5"), Ok(None));
+        assert_eq!(access(None).sign_in("token=any"), Ok(None));
     }
 }

@@ -1,10 +1,10 @@
-//! Headers that every answer carries.
+//! Security headers of every response.
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 
-/// Wasm needs `wasm-unsafe-eval`; nothing else is allowed that the page does not use: no inline script, no foreign
-/// origin, no frame around it. Inline style attributes are not used either, save through the CSSOM, which CSP lets be.
+/// Allows only what the page uses: `wasm-unsafe-eval` for Wasm, but no inline script, no other origin, no frame around it.
+/// Styles are set inline only through the CSSOM, which CSP does not restrict.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; \
      style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
@@ -19,7 +19,6 @@ const HEADERS: [(&str, &str); 7] = [
     ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
 ];
 
-/// Adds the headers that every answer carries.
 pub fn secure(headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));

@@ -1,17 +1,25 @@
-//! HTTP: the page, the stream's upgrade, and what operators' tools ask for, all on one port.
+//! HTTP: the page, the stream's upgrade, health and metrics, all on one port.
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`server`] | the accept loop: connections, deadlines, a clean end |
-//! | [`access`], [`token`] | who may come in, by which name of this server |
-//! | [`routes`] | which path is answered by what |
-//! | [`upgrade`] | from a request to a WebSocket |
+//! | [`server`] | serves a router on the accept loop, with deadlines |
+//! | [`routes`] | the routes and their handlers |
+//! | [`route_table`], [`gate`] | every route states its policy; every request is checked against it |
+//! | [`metrics`] | `/metrics` |
+//! | [`access`], [`token`] | the checks of host, origin and token |
+//! | [`body`] | request bodies, bounded in bytes and in time |
+//! | [`upgrade`] | upgrades a request to a WebSocket |
 //! | [`page`] | the page's files, embedded or from a folder |
-//! | [`headers`] | headers that every answer carries |
+//! | [`response`], [`headers`] | texts and files; security headers |
 
 pub mod access;
+pub mod body;
+pub mod gate;
 pub mod headers;
+pub mod metrics;
 pub mod page;
+pub mod response;
+pub mod route_table;
 pub mod routes;
 pub mod server;
 pub mod token;

@@ -1,28 +1,24 @@
-//! The page's files: embedded in the binary by `cargo xtask dist`, or read from a folder.
+//! The page's files: embedded in the binary when it was built, or read from a folder.
 
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
-/// Where the page comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Page {
-    /// The files that were embedded when the server was built.
     #[default]
     Embedded,
-    /// A folder, read anew for each request.
+    /// A folder, read at each request.
     Folder(PathBuf),
 }
 
-/// A file of the page, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its bytes, compressed as `encoding` says.
+    /// Compressed as `encoding` says.
     pub bytes: Cow<'static, [u8]>,
-    /// Its media type.
     pub media_type: &'static str,
-    /// `br`, `gzip`, or none.
+    /// `br` or `gzip`.
     pub encoding: Option<&'static str>,
-    /// Whether its name changes whenever its content does, so that it may be kept for ever.
+    /// The name contains a hash of the content, so caches may keep it for ever.
     pub immutable: bool,
 }
 
@@ -30,16 +26,16 @@ mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded_page.rs"));
 }
 
-/// Compressed forms, best first: value of `Accept-Encoding`, and what is added to the file's name.
+/// Compressed forms, best first: the value in `Accept-Encoding`, and the suffix of the file's name.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 impl Page {
-    /// Whether there is a page at all: a server that was built without one says so where the page would be.
+    /// Returns false if the server was built without the page, or the folder has none.
     pub fn is_built(&self) -> bool {
         self.read("index.html").is_some()
     }
 
-    /// The file at a request's path, in the best form that `accept_encoding` allows.
+    /// The file at `path`, in the best form that `accept_encoding` allows.
     pub fn file(&self, path: &str, accept_encoding: &str) -> Option<File> {
         let name = match path.strip_prefix('/')? {
             "" => "index.html",
@@ -83,7 +79,7 @@ fn accepts(accept_encoding: &str, encoding: &str) -> bool {
     })
 }
 
-/// The media type of a file that the page may have; `None` for any other, which is then not served.
+/// The media type of a file; `None` for kinds that the page does not have, which are not served.
 fn media_type(name: &str) -> Option<&'static str> {
     let (_, extension) = name.rsplit_once('.')?;
     Some(match extension {
@@ -117,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_form_that_is_accepted_is_sent() {
+    fn the_best_accepted_encoding_is_sent() {
         let (_folder, page) = folder();
         let brotli = page.file("/assets/a.js", "gzip, deflate, br").expect("found");
         assert_eq!((brotli.bytes.as_ref(), brotli.encoding), (b"brotli".as_slice(), Some("br")));
@@ -128,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_the_page_is_served() {
+    fn only_files_of_the_page_are_served() {
         let (_folder, page) = folder();
         for path in ["/secret.txt", "/../Cargo.toml", "//etc/passwd.html", "/assets/../index.html", "/no.js", "x"] {
             assert_eq!(page.file(path, "br"), None, "{path}");

@@ -1,270 +1,234 @@
-//! Which path is answered by what.
+//! The server's routes.
 //!
-//! | path | answer |
-//! | --- | --- |
-//! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` |
-//! | `/healthz` | 200 while the process lives |
-//! | `/readyz` | 200 while samples come in, 503 when they have not for a while |
-//! | `/metrics` | the server's own state in Prometheus exposition |
-//! | anything else | the page's files |
-//!
-//! Before all of them stands [`Access`]: what tells anything of the data needs the token, where there is one.
+//! | path | response | who may use it |
+//! | --- | --- | --- |
+//! | `/` | the page; with `?token=TOKEN` the cookie that replaces the token | everyone |
+//! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` | token, same origin |
+//! | `/healthz` | 200 while the process lives | everyone |
+//! | `/readyz` | 200 while a source delivers samples, otherwise 503; JSON with the state of each source | token |
+//! | `/metrics` | the server's own state in OpenMetrics text | token |
+//! | others | the page's files | everyone |
 
-use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, ORIGIN,
-    SEC_WEBSOCKET_VERSION, SET_COOKIE, VARY, WWW_AUTHENTICATE,
-};
-use hyper::{Method, Request, Response, StatusCode};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use hyper::header::{ACCEPT_ENCODING, CACHE_CONTROL, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, SET_COOKIE};
+use hyper::{HeaderMap, Method, StatusCode, Uri};
+use prometheus_client::registry::Registry;
 use protocol::Interval;
 use serde::Serialize;
-use tokio::time::Instant;
 
-use super::access::{Access, Denied, Entry};
-use super::page::{File, Page};
-use super::server::Answer;
-use super::upgrade::UpgradeError;
-use super::{headers, upgrade};
+use super::access::{Access, Policy, SignIn};
+use super::gate::Gate;
+use super::metrics::source_registry;
+use super::page::Page;
+use super::response::{file, text, with_type};
+use super::route_table::RouteTable;
+use super::upgrade::{UpgradeError, upgrade};
 use crate::clock;
-use crate::deliver::session::{self, DEFAULT_WINDOW, Opening, Service};
-use crate::rate_limiter::Allowance;
-use crate::telemetry::StatusLabel;
-
-/// Sources slower than this do not exist; when nothing came for so long, the feed is not ready.
-const STALE_AFTER: Interval = Interval::from_secs(15);
-
-/// Enough to recognise an address or an origin by.
-const MOST_LOGGED_BYTES: usize = 256;
+use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
+use crate::ingest::health::{Readiness, Sources, readiness as readiness_of};
 
 /// A day: more history than any page can draw.
 const MAX_WINDOW_SECONDS: f64 = 86_400.0;
 
-/// What requests are answered from.
+/// The response at `/` of a server without the page, and a warning at its start.
+pub const NO_PAGE: &str = "this server was built without its page: `cargo xtask serve` builds and serves both";
+
+/// What the handlers use.
 #[derive(Debug)]
-pub struct Routes {
+pub struct Site {
+    gate: Arc<Gate>,
     service: Service,
+    sources: Sources,
+    source_metrics: Registry,
     page: Page,
-    access: Access,
-    refusals_said: Mutex<Allowance>,
 }
 
-/// `/readyz`, in words for a program.
+/// The body of `/readyz`.
 #[derive(Serialize)]
-struct Readiness {
+struct ReadinessReport {
     ready: bool,
-    reason: &'static str,
+    reason: String,
     groups: usize,
     series: usize,
+    sources: Vec<SourceReport>,
 }
 
-impl Answer for Routes {
-    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let mut response = match self.access.admit(&request) {
-            Ok(Entry::Open) => self.route(request),
-            Ok(Entry::SignedIn { location, cookie }) => signed_in(&location, cookie),
-            Err(denied) => self.deny(request, &denied),
-        };
-        headers::secure(response.headers_mut());
-        let status = StatusLabel { status: response.status().as_u16() };
-        self.service.hub.telemetry().http_responses.get_or_create(&status).inc();
-        response
-    }
-
-    fn turned_away(&self) {
-        self.service.hub.telemetry().connections_refused.inc();
-    }
+#[derive(Serialize)]
+struct SourceReport {
+    source: String,
+    state: String,
+    series: usize,
+    newest_sample_age_ms: Option<i64>,
+    /// The source is not ready if it delivers nothing for longer.
+    silent_after_ms: u64,
 }
 
-impl Routes {
-    /// Routes to `service` and `page`, for those whom `access` lets in.
-    pub fn new(service: Service, page: Page, access: Access) -> Self {
-        Self { service, page, access, refusals_said: Mutex::new(Allowance::of_messages(Instant::now())) }
-    }
+/// The routes of `service`, `sources` and `page`, guarded by `access`.
+pub fn routes(service: Service, sources: Sources, page: Page, access: Access) -> RouteTable<Arc<Site>> {
+    let gate = Arc::new(Gate::new(access, service.hub.telemetry().clone()));
+    let source_metrics = source_registry(sources.clone());
+    let site = Arc::new(Site { gate: Arc::clone(&gate), service, sources, source_metrics, page });
+    RouteTable::new(gate, site)
+        .route("/", Policy::Public, get(index))
+        .route("/stream", Policy::SignedInSameOrigin, get(stream))
+        .route("/healthz", Policy::Public, get(async || text(StatusCode::OK, "ok\n")))
+        .route("/readyz", Policy::SignedIn, get(readiness))
+        .route("/metrics", Policy::SignedIn, get(metrics))
+        .fallback(Policy::Public, get(page_file))
+}
 
-    /// Says something in the log that is a stranger's doing, unless that was done too often: strangers must not fill it.
-    fn say(&self, say: impl FnOnce()) {
-        if self.refusals_said.lock().unwrap_or_else(PoisonError::into_inner).take(1, Instant::now()) {
-            say();
+/// Serves a page and nothing else to everyone: for tests and benchmarks.
+pub fn files(page: Page) -> Router {
+    Router::new().fallback(async move |uri: Uri| file(page.file(uri.path(), "")))
+}
+
+type SiteState = State<Arc<Site>>;
+
+async fn index(State(site): SiteState, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    if method == Method::GET {
+        match site.gate.access().sign_in(uri.query().unwrap_or_default()) {
+            Ok(None) => {}
+            Ok(Some(sign_in)) => return signed_in(sign_in),
+            Err(denied) => return site.gate.deny(uri.path(), &denied),
         }
     }
-
-    fn route(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        match (request.method(), request.uri().path()) {
-            (&Method::GET, "/stream") => self.stream(request),
-            (&Method::GET | &Method::HEAD, "/healthz") => text(StatusCode::OK, "ok\n"),
-            (&Method::GET | &Method::HEAD, "/readyz") => self.readiness(),
-            (&Method::GET | &Method::HEAD, "/metrics") => self.metrics(),
-            (&Method::GET | &Method::HEAD, _) => self.file(&request),
-            _ => {
-                let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-                response
-            }
-        }
+    if site.page.is_built() {
+        return page_file(State(site), uri, headers).await;
     }
+    text(StatusCode::NOT_FOUND, format!("{NO_PAGE}\n"))
+}
 
-    fn deny(&self, request: Request<Incoming>, denied: &Denied) -> Response<Full<Bytes>> {
-        let reason = denied.to_string();
-        let (path, reason) = (shortened(request.uri().path()), shortened(&reason));
-        self.say(|| tracing::info!(path, reason, "refused"));
-        if *denied == Denied::NoToken
-            && request.uri().path() == "/stream"
-            && request.headers().contains_key(ORIGIN)
-            && let Ok(response) = upgrade::accept(&request)
-        {
-            let telemetry = self.service.hub.telemetry().clone();
-            tokio::spawn(async move {
-                if let Ok(socket) = upgrade::finish(request, session::websocket_config()).await {
-                    session::turn_away(socket, &telemetry).await;
-                }
-            });
-            return response.map(|()| Full::default());
-        }
-        let mut response = text(denied.status(), format!("{denied}\n"));
-        if *denied == Denied::NoToken {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+async fn page_file(State(site): SiteState, uri: Uri, headers: HeaderMap) -> Response {
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    file(site.page.file(uri.path(), accepted.unwrap_or_default()))
+}
+
+async fn stream(State(site): SiteState, request: Request) -> Response {
+    let start = match session_start(request.uri().query().unwrap_or_default()) {
+        Ok(start) => start,
+        Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
+    };
+    let service = site.service.clone();
+    let upgraded = upgrade(request, move |upgraded| session::run(upgraded, service, start));
+    upgraded.unwrap_or_else(|error| {
+        site.gate.log_refusal("/stream", &error.to_string());
+        let mut response = text(error.status(), format!("{error}\n"));
+        if matches!(error, UpgradeError::Version { .. }) {
+            response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
         response
-    }
-
-    fn stream(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let opening = match opening(request.uri().query().unwrap_or_default()) {
-            Ok(opening) => opening,
-            Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
-        };
-        let response = match upgrade::accept(&request) {
-            Ok(response) => response,
-            Err(error) => {
-                self.say(|| tracing::info!(error = shortened(&error.to_string()), "stream refused"));
-                let mut response = text(error.status(), format!("{error}\n"));
-                if matches!(error, UpgradeError::Version { .. }) {
-                    response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-                }
-                return response;
-            }
-        };
-        let service = self.service.clone();
-        tokio::spawn(async move {
-            match upgrade::take(request).await {
-                Ok(upgraded) => session::run(upgraded, service, opening).await,
-                Err(error) => tracing::debug!(%error, "connection ended before its upgrade"),
-            }
-        });
-        response.map(|()| Full::default())
-    }
-
-    fn readiness(&self) -> Response<Full<Bytes>> {
-        let (groups, series) = self.service.hub.catalog().len();
-        let oldest = clock::now() - STALE_AFTER;
-        let (ready, reason) = match self.service.hub.last_batch() {
-            None => (false, "no source has delivered yet"),
-            Some(last) if last < oldest => (false, "no source has delivered for 15 s"),
-            Some(_) => (true, "samples are coming in"),
-        };
-        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        let readiness = Readiness { ready, reason, groups, series };
-        // A struct of plain fields always serialises.
-        let json = serde_json::to_vec(&readiness).unwrap_or_default();
-        with_type(status, json, "application/json")
-    }
-
-    fn metrics(&self) -> Response<Full<Bytes>> {
-        let text = self.service.hub.telemetry().exposition();
-        with_type(StatusCode::OK, text, "application/openmetrics-text; version=1.0.0; charset=utf-8")
-    }
-
-    fn file(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        let path = request.uri().path();
-        let accepted = request.headers().get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-        let Some(file) = self.page.file(path, accepted.unwrap_or_default()) else {
-            if path == "/" && !self.page.is_built() {
-                let hint = "This server was built without its page. Run `cargo xtask serve`, which builds both.\n";
-                return text(StatusCode::NOT_FOUND, hint);
-            }
-            return text(StatusCode::NOT_FOUND, "not found\n");
-        };
-        send_file(file)
-    }
+    })
 }
 
-/// What a stranger sent, as far as it goes into the log.
-fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(MOST_LOGGED_BYTES)]
+async fn readiness(State(site): SiteState) -> Response {
+    let (groups, series) = site.service.hub.catalog().len();
+    let now = clock::now();
+    let statuses = site.sources.statuses();
+    let Readiness { is_ready: ready, reason } = readiness_of(&statuses, now);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let sources = statuses.into_iter().map(|status| SourceReport {
+        source: status.source.to_string(),
+        state: status.state.to_string(),
+        series: status.series,
+        newest_sample_age_ms: status.newest_sample.map(|newest| now.micros_since(newest) / 1_000),
+        silent_after_ms: status.silent_after.micros() / 1_000,
+    });
+    let report = ReadinessReport { ready, reason, groups, series, sources: sources.collect() };
+    // A struct of plain fields always serialises.
+    let json = serde_json::to_vec(&report).unwrap_or_default();
+    with_type(status, json, "application/json")
 }
 
-fn signed_in(location: &str, cookie: HeaderValue) -> Response<Full<Bytes>> {
+async fn metrics(State(site): SiteState) -> Response {
+    let text = site.service.hub.telemetry().exposition(&site.source_metrics);
+    with_type(StatusCode::OK, text, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+}
+
+fn signed_in(SignIn { location, cookie }: SignIn) -> Response {
     let mut response = text(StatusCode::SEE_OTHER, "");
     let headers = response.headers_mut();
-    // What stood in a request's address can stand in a header.
+    // Every character of a request's address is valid in a header.
     headers.insert(LOCATION, HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("/")));
     headers.insert(SET_COOKIE, cookie);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// A file of the page, with the headers that say how it is packed and how long it may be kept.
-pub fn send_file(file: File) -> Response<Full<Bytes>> {
-    let bytes = match file.bytes {
-        Cow::Borrowed(embedded) => Bytes::from_static(embedded),
-        Cow::Owned(read) => read.into(),
-    };
-    let mut response = with_type(StatusCode::OK, bytes, file.media_type);
-    let headers = response.headers_mut();
-    if let Some(encoding) = file.encoding {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
-    }
-    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    let cache = if file.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
-    response
-}
-
-/// What the stream's query says of its beginning.
-fn opening(query: &str) -> Result<Opening, &'static str> {
-    let mut opening = Opening::AtOnce(DEFAULT_WINDOW);
+/// Parses the query of the stream.
+fn session_start(query: &str) -> Result<SessionStart, &'static str> {
+    let mut start = SessionStart::Immediate(DEFAULT_WINDOW);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        opening = match pair.split_once('=') {
-            Some(("start", "request")) => Opening::OnRequest,
+        start = match pair.split_once('=') {
+            Some(("start", "request")) => SessionStart::OnSubscribe,
             Some(("window", seconds)) => match seconds.parse::<f64>() {
                 Ok(seconds) if (0.0..=MAX_WINDOW_SECONDS).contains(&seconds) => {
-                    Opening::AtOnce(Interval::from_micros((seconds * 1e6) as u64))
+                    SessionStart::Immediate(Interval::from_micros((seconds * 1e6) as u64))
                 }
                 _ => return Err("window: expected seconds, from 0 to 86400\n"),
             },
             _ => return Err("expected `window=SECONDS` or `start=request`\n"),
         };
     }
-    Ok(opening)
-}
-
-/// A plain text.
-pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    with_type(status, text, "text/plain; charset=utf-8")
-}
-
-fn with_type(status: StatusCode, body: impl Into<Bytes>, media_type: &'static str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
+    Ok(start)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use hyper::header::HOST;
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::deliver::fanout::Fanout;
+    use crate::deliver::hub::{Bounds, Hub};
+    use crate::http::access::Scheme;
+    use crate::telemetry::Telemetry;
+
+    /// The product's routes with a token.
+    fn table() -> RouteTable<Arc<Site>> {
+        let bounds = Bounds { history: Interval::from_secs(1), history_bytes: 1, ring_bytes: 1, series: 1 };
+        let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
+        let service = Service { fanout: Arc::new(Fanout::start(&hub)), hub, stop: CancellationToken::new() };
+        let access = Access::new("0123456789abcdefghij".parse().ok(), Vec::new(), Scheme::Http, 9_000);
+        routes(service, Sources::default(), Page::Embedded, access)
+    }
+
+    /// Whoever adds a route states here who may use it, and in docs/SECURITY.md.
+    #[tokio::test]
+    async fn every_route_has_the_policy_that_is_listed_here_and_obeys_it() {
+        let expected = [
+            ("/", Policy::Public),
+            ("/stream", Policy::SignedInSameOrigin),
+            ("/healthz", Policy::Public),
+            ("/readyz", Policy::SignedIn),
+            ("/metrics", Policy::SignedIn),
+        ];
+        assert_eq!(table().policies(), expected);
+        let router = TowerToHyperService::new(table().into_router());
+        for (path, policy) in expected {
+            for method in ["GET", "HEAD", "POST"] {
+                let request = Request::builder().method(method).uri(path).header(HOST, "localhost");
+                let response = router.call(request.body(Body::empty()).expect("a request")).await.expect("infallible");
+                let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+                assert_eq!(is_refused, policy != Policy::Public, "{method} {path}: {}", response.status());
+            }
+        }
+    }
 
     #[test]
-    fn the_query_says_how_the_stream_begins() {
-        assert_eq!(opening(""), Ok(Opening::AtOnce(DEFAULT_WINDOW)));
-        assert_eq!(opening("window=1.5"), Ok(Opening::AtOnce(Interval::from_millis(1_500))));
-        assert_eq!(opening("start=request"), Ok(Opening::OnRequest));
+    fn the_query_selects_the_start_of_the_stream() {
+        assert_eq!(session_start(""), Ok(SessionStart::Immediate(DEFAULT_WINDOW)));
+        assert_eq!(session_start("window=1.5"), Ok(SessionStart::Immediate(Interval::from_millis(1_500))));
+        assert_eq!(session_start("start=request"), Ok(SessionStart::OnSubscribe));
         for wrong in ["window=-1", "window=nan", "window=1e9", "start=now", "windw=3", "window"] {
-            assert!(opening(wrong).is_err(), "{wrong}");
+            assert!(session_start(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The secret that lets a viewer in.
+//! The token that viewers need.
 
 use std::fmt;
 use std::path::Path;
@@ -9,45 +9,35 @@ use rand::distr::Alphanumeric;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-/// Characters of a token made here: 190 bits.
-const MADE_CHARS: usize = 32;
+/// Characters of a random token: 190 bits.
+const RANDOM_CHARS: usize = 32;
 
-/// Fewer characters can be guessed; more make headers too long.
+/// Characters of a token. Shorter tokens can be guessed; longer ones make headers too long.
 const CHARS: std::ops::RangeInclusive<usize> = 16..=256;
 
-/// The secret that lets a viewer in. It is never printed by accident: `Debug` hides it.
+/// The secret that viewers need. `Debug` hides it, so that it is not logged by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
-/// Why a token is refused. The text never holds it.
+/// Why a token is refused. The text never contains it.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    /// Too short or too long.
     #[error("a token of {found} characters: expected from 16 to 256")]
-    Length {
-        /// How many it has.
-        found: usize,
-    },
-    /// A character that would have to be escaped in an address or a cookie.
-    #[error("a token may have letters, digits, `-`, `_`, `.` and `~` only: found {found:?} as character {place}")]
-    Character {
-        /// The character.
-        found: char,
-        /// Which one, counted from 1.
-        place: usize,
-    },
-    /// The file cannot be read.
+    Length { found: usize },
+    /// A character that would have to be escaped in an address or a cookie. `number` counts from 1.
+    #[error("a token may have letters, digits, `-`, `_`, `.` and `~` only: found {found:?} as character {number}")]
+    Character { found: char, number: usize },
     #[error("{0}")]
     Unreadable(#[from] std::io::Error),
 }
 
 impl Token {
-    /// A new one, from the system's source of randomness.
+    /// A new token from the system's random generator.
     pub fn random() -> Self {
-        Self(rand::rng().sample_iter(Alphanumeric).take(MADE_CHARS).map(char::from).collect())
+        Self(rand::rng().sample_iter(Alphanumeric).take(RANDOM_CHARS).map(char::from).collect())
     }
 
-    /// The one that a file holds, white space around it aside.
+    /// Reads the token from a file and removes white space around it.
     ///
     /// # Errors
     /// [`TokenError`].
@@ -55,12 +45,12 @@ impl Token {
         std::fs::read_to_string(path)?.trim().parse()
     }
 
-    /// Whether `candidate` is it, in a time that does not tell how much of it is right.
+    /// Compares in constant time.
     pub fn is(&self, candidate: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(candidate).into()
     }
 
-    /// For the one link and the one cookie that carry it.
+    /// The secret, for the link and the cookie.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -76,7 +66,7 @@ impl FromStr for Token {
         }
         let plain = |character: char| character.is_ascii_alphanumeric() || "-_.~".contains(character);
         match text.chars().enumerate().find(|(_, character)| !plain(*character)) {
-            Some((before, found)) => Err(TokenError::Character { found, place: before + 1 }),
+            Some((before, found)) => Err(TokenError::Character { found, number: before + 1 }),
             None => Ok(Self(text.to_owned())),
         }
     }
@@ -93,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_whole_token_is_the_token() {
+    fn only_the_whole_token_matches() {
         let token: Token = "abcdefghijklmnop".parse().expect("valid");
         assert!(token.is(b"abcdefghijklmnop"));
         for wrong in ["", "abcdefghijklmno", "abcdefghijklmnoP", "abcdefghijklmnopq", &"a".repeat(1 << 20)] {
@@ -102,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn tokens_made_here_are_valid_and_never_the_same() {
+    fn random_tokens_are_valid_and_differ() {
         let (one, other) = (Token::random(), Token::random());
         assert_ne!(one, other);
         assert_eq!(one.reveal().parse::<Token>().expect("valid"), one);
     }
 
     #[test]
-    fn it_does_not_show_itself() {
+    fn neither_debug_nor_errors_contain_the_token() {
         let token = Token::random();
         assert!(!format!("{token:?}").contains(token.reveal()));
         let error = "0123456789abcde\n0".parse::<Token>().expect_err("refused").to_string();

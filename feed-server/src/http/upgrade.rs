@@ -1,35 +1,27 @@
-//! From a request to a WebSocket.
+//! Upgrades a request to a WebSocket.
 
+use axum::body::Body;
+use axum::response::Response;
 use hyper::header::{CONTENT_LENGTH, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use crate::net::connection::Connection;
-use crate::net::connection_limiter::Place;
-use crate::net::socket::Socket;
+use crate::net::connection::{Connection, Upgraded};
 
 /// Why a request is not upgraded.
 #[derive(Debug, thiserror::Error)]
 pub enum UpgradeError {
-    /// It is no WebSocket handshake.
     #[error("not a WebSocket handshake: {0}")]
     NotAHandshake(Box<tokio_tungstenite::tungstenite::Error>),
-    /// It is one of another version of the protocol.
     #[error("WebSocket version {found:?}: expected 13")]
-    Version {
-        /// The version it named.
-        found: String,
-    },
-    /// It announces a body, whose bytes would be taken for frames: request smuggling.
+    Version { found: String },
+    /// The bytes of a body would be read as frames (request smuggling).
     #[error("a handshake has no body: expected neither Content-Length nor Transfer-Encoding")]
     Body,
 }
 
 impl UpgradeError {
-    /// The status it is answered with.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NotAHandshake(_) | Self::Body => StatusCode::BAD_REQUEST,
@@ -38,7 +30,7 @@ impl UpgradeError {
     }
 }
 
-/// Checks a handshake and makes the answer that accepts it.
+/// Checks a handshake and returns the response that accepts it.
 ///
 /// # Errors
 /// [`UpgradeError`], to be answered with its status.
@@ -60,47 +52,34 @@ pub fn accept<B>(request: &Request<B>) -> Result<Response<()>, UpgradeError> {
     create_response(&head).map_err(|error| UpgradeError::NotAHandshake(Box::new(error)))
 }
 
-/// A connection that speaks WebSocket from here on.
-#[derive(Debug)]
-pub struct Upgraded {
-    /// Its socket.
-    pub socket: Box<dyn Socket>,
-    /// What the peer has sent already.
-    pub early: Vec<u8>,
-    /// Its place among the server's connections, kept until the session ends.
-    pub place: Option<Place>,
-}
-
-/// The WebSocket that a request has become, once its answer is out.
+/// Accepts a handshake, and passes the connection to `serve` in a task of its own once the response is sent.
 ///
 /// # Errors
-/// When the connection ended before that.
-pub async fn finish<B>(request: Request<B>, config: WebSocketConfig) -> hyper::Result<WebSocketStream<Connection>>
+/// [`UpgradeError`], to be answered with its status.
+pub fn upgrade<B, F>(
+    request: Request<B>,
+    serve: impl FnOnce(Upgraded) -> F + Send + 'static,
+) -> Result<Response, UpgradeError>
 where
     B: Send + 'static,
+    F: Future<Output = ()> + Send,
 {
-    let (connection, early) = taken_back(request).await?;
-    Ok(WebSocketStream::from_partially_read(connection, early, Role::Server, Some(config)).await)
+    let response = accept(&request)?;
+    tokio::spawn(async move {
+        match hyper::upgrade::on(request).await {
+            Ok(upgraded) => serve(into_connection(upgraded)).await,
+            Err(error) => tracing::debug!(%error, "connection ended before its upgrade"),
+        }
+    });
+    Ok(response.map(|()| Body::empty()))
 }
 
-/// The connection of a request that was upgraded, once its answer is out.
-///
-/// # Errors
-/// When it ended before that.
-pub async fn take<B: Send + 'static>(request: Request<B>) -> hyper::Result<Upgraded> {
-    let (connection, early) = taken_back(request).await?;
-    let (socket, place) = connection.into_socket();
-    Ok(Upgraded { socket, early, place: Some(place) })
-}
-
-async fn taken_back<B: Send + 'static>(request: Request<B>) -> hyper::Result<(Connection, Vec<u8>)> {
-    let upgraded = hyper::upgrade::on(request).await?;
-    // The accept loop hands hyper nothing else.
-    let parts = match upgraded.downcast::<TokioIo<Connection>>() {
-        Ok(parts) => parts,
-        Err(_other) => unreachable!("every connection is one of the accept loop's"),
+fn into_connection(upgraded: hyper::upgrade::Upgraded) -> Upgraded {
+    // The accept loop passes no other type to hyper.
+    let Ok(parts) = upgraded.downcast::<TokioIo<Connection>>() else {
+        unreachable!("every connection comes from the accept loop")
     };
-    Ok((parts.io.into_inner(), parts.read_buf.to_vec()))
+    Upgraded { connection: parts.io.into_inner(), early: parts.read_buf.to_vec() }
 }
 
 #[cfg(test)]
@@ -122,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_proves_that_the_key_was_read() {
+    fn the_response_to_the_example_key_of_the_rfc_is_the_rfcs() {
         // The key and its answer are the example of RFC 6455, section 1.3.
         let response = handshake(&[]).expect("accepted");
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
@@ -130,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_handshake_is_a_bad_request() {
+    fn requests_that_are_no_handshake_are_refused() {
         let request = Request::builder().uri("/stream").body(()).expect("a request");
         assert!(matches!(accept(&request), Err(UpgradeError::NotAHandshake(_))));
         for (name, value) in [("content-length", "3"), ("transfer-encoding", "chunked")] {

@@ -1,4 +1,4 @@
-//! The last words to a viewer.
+//! The close handshake of a WebSocket.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-/// How long a peer gets to answer a close.
+/// Time for the peer to answer a close.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Closes, and waits a moment until the peer has too.
-pub async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, frame: CloseFrame) {
+/// Sends `frame` and waits a moment until the peer has closed.
+pub async fn close_handshake<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, frame: CloseFrame) {
     let close = async {
-        // A pong that waits would go out after the close, where nothing may.
+        // A pong that waits would be sent after the close, which the protocol forbids.
         let _gone = socket.flush().await;
-        // After a fatal read error tungstenite refuses to go on reading, but still writes.
+        // After a fatal read error tungstenite does not read any more, but still writes.
         if socket.send(Message::Close(Some(frame))).await.is_ok() {
             linger(socket.get_mut()).await;
         }
@@ -25,8 +25,7 @@ pub async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketS
     let _gone_anyway = timeout(CLOSE_DEADLINE, close).await;
 }
 
-/// Reads on until the peer has closed. A socket that is dropped with bytes unread is reset, and a reset takes the close
-/// frame with it.
+/// Reads until the peer has closed. A socket that is dropped with bytes unread is reset, and the close frame is lost.
 async fn linger(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     let mut ignored = [0; 4_096];
     if stream.shutdown().await.is_ok() {

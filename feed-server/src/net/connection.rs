@@ -1,4 +1,4 @@
-//! An accepted connection: what hyper reads requests from, and what a session takes over after the upgrade.
+//! An accepted connection: hyper reads requests from it, and a session takes it over after the upgrade.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -7,35 +7,35 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::connection_limiter::Place;
+use crate::net::connection_limiter::Permit;
 use crate::net::socket::Socket;
 
-/// An accepted connection, and its place among those that the server has room for.
 #[derive(Debug)]
 pub struct Connection {
     socket: Box<dyn Socket>,
-    place: Place,
-    /// Runs while an answer has not been taken.
+    permit: Permit,
+    /// Runs while the kernel has not taken a response.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-/// What the kernel has not taken of an answer at once must be taken within this time, or a peer that asks and does not read would
-/// keep its place for ever. The kernel takes more than the largest file of the page, packed.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
+/// Time for the kernel to take a response, so that a peer that sends requests and does not read does not keep its permit. The
+/// kernel's buffer is larger than the largest compressed file of the page.
+const RESPONSE_DEADLINE: Duration = Duration::from_secs(10);
 
 impl Connection {
-    /// The connection that `socket` is.
-    pub fn new(socket: impl Socket, place: Place) -> Self {
-        Self { socket: Box::new(socket), place, deadline: None }
+    pub fn new(socket: impl Socket, permit: Permit) -> Self {
+        Self { socket: Box::new(socket), permit, deadline: None }
     }
 
-    /// For a session: to be written to by several tasks.
-    pub fn into_socket(self) -> (Box<dyn Socket>, Place) {
-        (self.socket, self.place)
+    /// The socket, for several tasks to write to. The permit has to be kept as long.
+    pub fn into_socket(self) -> (Box<dyn Socket>, Permit) {
+        (self.socket, self.permit)
     }
 
-    /// What `poll` comes to, as long as the deadline has not passed.
+    /// The result of `poll`, or an error when the deadline has passed.
     fn poll_in_time<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -43,11 +43,25 @@ impl Connection {
     ) -> Poll<io::Result<T>> {
         let polled = poll(&self.socket, context);
         if polled.is_pending() {
-            let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(ANSWER_DEADLINE)));
+            let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(RESPONSE_DEADLINE)));
             ready!(deadline.as_mut().poll(context));
             return Poll::Ready(Err(ErrorKind::TimedOut.into()));
         }
         polled
+    }
+}
+
+/// A connection that speaks WebSocket from now on.
+#[derive(Debug)]
+pub struct Upgraded {
+    pub connection: Connection,
+    /// Bytes that the peer has already sent.
+    pub early: Vec<u8>,
+}
+
+impl Upgraded {
+    pub async fn into_websocket(self, config: WebSocketConfig) -> WebSocketStream<Connection> {
+        WebSocketStream::from_partially_read(self.connection, self.early, Role::Server, Some(config)).await
     }
 }
 

@@ -1,12 +1,11 @@
-//! File descriptors: each connection takes one, and the system gives a process so many.
+//! File descriptors: each connection takes one, and the system limits them for each process.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// What sources, the listener, the runtime and those who are being refused need besides connections.
+/// Descriptors for sources, the listener, the runtime, and connections that are being refused.
 const SPARE: usize = 128;
 
-/// Asks the system for as many descriptors as `connections` take, and returns how many connections it allows: fewer where it
-/// gives no more. A connection beyond that could only be accepted at the price of another.
+/// Raises the system's limit as far as `connections` need, and returns how many connections it allows, at most `connections`.
 pub fn for_connections(connections: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return connections };
     let wanted = (connections + SPARE) as u64;
@@ -18,7 +17,7 @@ pub fn for_connections(connections: usize) -> usize {
     };
     let allowed = usize::try_from(soft).unwrap_or(usize::MAX).saturating_sub(SPARE).max(1);
     if allowed < connections {
-        tracing::warn!(connections, allowed, "the system gives too few file descriptors: see `ulimit -n`");
+        tracing::warn!(connections, allowed, "too few file descriptors for so many connections: raise `ulimit -n`");
     }
     connections.min(allowed)
 }
@@ -28,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_connections_are_allowed_than_there_are_descriptors_for() {
+    fn connections_are_limited_by_the_file_descriptors_of_the_process() {
         assert_eq!(for_connections(1), 1);
         let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("every process has one");
         let most = for_connections(usize::MAX - SPARE);

@@ -1,7 +1,7 @@
 //! The head of a WebSocket message from a server: one frame, binary, unmasked
 //! ([RFC 6455, section 5.2](https://www.rfc-editor.org/rfc/rfc6455#section-5.2)).
 //!
-//! A server masks nothing, so a message is the same bytes for every viewer: it is framed once.
+//! A server does not mask, so the bytes are the same for every viewer, and a message is framed once.
 
 use bytes::Bytes;
 
@@ -10,7 +10,7 @@ const FIN_BINARY: u8 = 0x82;
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
 
-/// A message behind its head.
+/// The head followed by `message`.
 pub fn framed(message: &[u8]) -> Bytes {
     let mut framed = Vec::with_capacity(message.len() + 10);
     framed.push(FIN_BINARY);
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tungstenite_reads_what_is_framed_here() {
+    fn tungstenite_reads_framed_messages_of_every_length_form() {
         for length in [0, 1, 125, 126, 127, 65_535, 65_536, 70_000] {
             let message: Vec<u8> = (0..length).map(|number| number as u8).collect();
             let mut peer = WebSocket::from_raw_socket(Cursor::new(framed(&message).to_vec()), Role::Client, None);

@@ -1,4 +1,4 @@
-//! What a session asks of a viewer's connection, whatever carries it.
+//! The interface of a viewer's socket, plain or encrypted.
 
 use std::fmt::Debug;
 use std::io::{self, ErrorKind, IoSlice};
@@ -9,33 +9,33 @@ use socket2::SockRef;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
-/// A connection that several tasks write to without waiting: the session, and the shard that sends live frames. Only the
-/// session waits, for either direction.
+/// A socket that several tasks write to without waiting: the session, and the shard that sends live frames. Only the
+/// session waits, in either direction.
 pub trait Socket: Debug + Send + Sync + 'static {
-    /// Writes what is taken at once.
+    /// Writes as much as the socket takes without waiting.
     ///
     /// # Errors
-    /// [`ErrorKind::WouldBlock`] when that is nothing; whatever else ends the connection.
+    /// [`ErrorKind::WouldBlock`] when it takes nothing; any other error ends the connection.
     fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
-    /// Hands what was taken to the kernel, where something lies between.
+    /// Passes buffered bytes to the kernel, if the socket buffers.
     ///
     /// # Errors
-    /// [`ErrorKind::WouldBlock`] while some of it is left; whatever else ends the connection.
+    /// [`ErrorKind::WouldBlock`] while some are left; any other error ends the connection.
     fn try_flush(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Ready when more may be taken. For one task at a time.
+    /// Ready when a write may take bytes. For one task at a time.
     fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Reads what has come; nothing at its end. For one task at a time.
+    /// Reads the bytes that have arrived; none at the end of the stream. For one task at a time.
     fn poll_read(&self, context: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
 
-    /// Ready when the peer has been told that nothing more comes.
+    /// Ready when the end of the stream has been sent.
     fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Ready when `attempt`, one of the first two methods, has come to something. For one task at a time.
+    /// Repeats `attempt`, one of the first two methods, until it does not block. For one task at a time.
     fn poll_attempt<T>(
         &self,
         context: &mut Context<'_>,
@@ -70,7 +70,7 @@ impl Socket for TcpStream {
                     room.advance(count);
                     return Poll::Ready(Ok(()));
                 }
-                // The kernel was too hopeful.
+                // Readiness was spurious.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }

@@ -1,9 +1,10 @@
-//! The server's certificate, and the handshake that shows it.
+//! The server's certificate, and the TLS handshake.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
@@ -19,37 +20,16 @@ use crate::net::tls_socket::TlsSocket;
 /// 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1)).
 const HANDSHAKE: u8 = 22;
 
-/// Why there is no certificate to show. The text never holds any of the key.
+/// Why a certificate cannot be used. The text never contains any of the key.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    /// A file cannot be read.
     #[error("{path}: {error}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// The system's reason.
-        error: io::Error,
-    },
-    /// A file does not hold what it should.
+    Unreadable { path: String, error: io::Error },
     #[error("{path}: expected {expected} in PEM: {found}")]
-    Pem {
-        /// The file.
-        path: String,
-        /// What should be in it.
-        expected: &'static str,
-        /// What is wrong.
-        found: pem::Error,
-    },
-    /// The two do not go together, or are of a kind that is not spoken here.
+    Pem { path: String, expected: &'static str, found: pem::Error },
+    /// Certificate and key do not belong together, or are of an unsupported kind.
     #[error("{certificate} and {key}: {error}")]
-    Mismatch {
-        /// The certificate's file.
-        certificate: String,
-        /// The key's file.
-        key: String,
-        /// Why they are refused.
-        error: rustls::Error,
-    },
+    Mismatch { certificate: String, key: String, error: rustls::Error },
 }
 
 /// A certificate and its key, as files that may be renewed while the server runs.
@@ -61,7 +41,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads a certificate with those that vouch for it, and its key, both in PEM.
+    /// Reads a certificate with its chain, and its key, both in PEM.
     ///
     /// # Errors
     /// [`TlsError`], in one line.
@@ -70,35 +50,35 @@ impl Tls {
         Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), config })
     }
 
-    /// Reads the files again: connections from now on are shown what they hold now. Those that there are go on.
+    /// Reads the files again and uses them for new connections.
     ///
     /// # Errors
-    /// [`TlsError`]; what was shown before is shown on.
+    /// [`TlsError`]; the certificate in use is kept.
     pub fn renew(&self) -> Result<(), TlsError> {
         let renewed = config(&self.certificate, &self.key)?;
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
+        *self.config.lock() = renewed;
         Ok(())
     }
 
-    /// Shakes hands. A peer that speaks plain HTTP is told what is spoken here.
+    /// Does the handshake. A peer that sends plain HTTP gets a response in plain HTTP.
     ///
     /// # Errors
-    /// When the peer does not, or is lost.
+    /// When the handshake fails or the connection is lost.
     pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsSocket> {
         let mut first = [HANDSHAKE];
         stream.peek(&mut first).await?;
         if first != [HANDSHAKE] {
-            plain_response::answer(stream, "400 Bad Request", "", PLAIN_HTTP).await;
+            plain_response::send(stream, "400 Bad Request", "", PLAIN_HTTP).await;
             return Err(io::Error::new(ErrorKind::InvalidData, "not TLS"));
         }
-        let config = Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner));
+        let config = Arc::clone(&self.config.lock());
         let (stream, tls) = TlsAcceptor::from(config).accept(stream).await?.into_inner();
         Ok(TlsSocket::new(stream, tls))
     }
 }
 
-/// What a browser shows that was sent to `http:`.
-const PLAIN_HTTP: &str = "this server speaks TLS: the address begins with https://\n";
+/// A browser shows this for an `http:` address.
+const PLAIN_HTTP: &str = "this port accepts TLS only: use an address that begins with https://\n";
 
 fn config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     let pem = |path: &Path, expected: &'static str, error: pem::Error| {

@@ -1,17 +1,16 @@
-//! A viewer's connection that is encrypted.
+//! A viewer's encrypted socket.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use parking_lot::Mutex;
 use rustls::ServerConnection;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
 use super::socket::Socket;
 
-/// Encrypts what is written to it, and hands it to the kernel. What it has encrypted and the kernel has not taken is bounded by
-/// rustls, 64 KiB.
+/// Encrypts what is written to it and passes it to the kernel. rustls buffers at most 64 KiB that the kernel has not taken.
 #[derive(Debug)]
 pub struct TlsSocket {
     stream: TcpStream,
@@ -19,13 +18,9 @@ pub struct TlsSocket {
 }
 
 impl TlsSocket {
-    /// Of a connection whose handshake is done.
+    /// `tls` has done its handshake over `stream`.
     pub const fn new(stream: TcpStream, tls: ServerConnection) -> Self {
         Self { stream, tls: Mutex::new(tls) }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ServerConnection> {
-        self.tls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn flush(&self, tls: &mut ServerConnection) -> io::Result<()> {
@@ -35,19 +30,19 @@ impl TlsSocket {
         Ok(())
     }
 
-    /// Hands over what is decrypted; [`ErrorKind::WouldBlock`] when that is nothing.
+    /// Reads decrypted bytes; [`ErrorKind::WouldBlock`] when there are none.
     fn take_decrypted(&self, room: &mut ReadBuf<'_>) -> io::Result<()> {
-        let count = self.lock().reader().read(room.initialize_unfilled())?;
+        let count = self.tls.lock().reader().read(room.initialize_unfilled())?;
         room.advance(count);
         Ok(())
     }
 
-    /// Takes what the kernel has, and decrypts it; [`ErrorKind::WouldBlock`] when that is nothing.
+    /// Decrypts the bytes that have arrived; [`ErrorKind::WouldBlock`] when there are none.
     fn decrypt(&self) -> io::Result<()> {
-        let mut tls = self.lock();
+        let mut tls = self.tls.lock();
         tls.read_tls(&mut NonBlocking(&self.stream))?;
         let processed = tls.process_new_packets();
-        // An alert, or the answer to a change of keys: where it is not taken now it goes with the next write.
+        // An alert, or the answer to a key update: if it is not taken now it is sent with the next write.
         let _later = self.flush(&mut tls);
         processed.map(drop).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
     }
@@ -55,8 +50,8 @@ impl TlsSocket {
 
 impl Socket for TlsSocket {
     fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut tls = self.lock();
-        // What waits is older, and takes the room.
+        let mut tls = self.tls.lock();
+        // Bytes that are already encrypted go first.
         self.flush(&mut tls)?;
         let taken = tls.writer().write_vectored(slices)?;
         match self.flush(&mut tls) {
@@ -66,7 +61,7 @@ impl Socket for TlsSocket {
     }
 
     fn try_flush(&self) -> io::Result<()> {
-        self.flush(&mut self.lock())
+        self.flush(&mut self.tls.lock())
     }
 
     fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -79,7 +74,7 @@ impl Socket for TlsSocket {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 taken => return Poll::Ready(taken),
             }
-            // Each time, even where more is known to be there: it is what makes a task that reads without end give way.
+            // Each time, even if more bytes have arrived: this makes a task that reads without end yield.
             ready!(self.stream.poll_read_ready(context))?;
             match self.decrypt() {
                 Err(error) if error.kind() != ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
@@ -89,13 +84,13 @@ impl Socket for TlsSocket {
     }
 
     fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.lock().send_close_notify();
+        self.tls.lock().send_close_notify();
         ready!(self.poll_attempt(context, Socket::try_flush))?;
         Socket::poll_shutdown(&self.stream, context)
     }
 }
 
-/// The kernel's side, as rustls wants it.
+/// The kernel's side of the socket, with the traits that rustls needs.
 struct NonBlocking<'a>(&'a TcpStream);
 
 impl Read for NonBlocking<'_> {

@@ -1,22 +1,18 @@
 //! The last minutes of every group, in memory, column by column.
 //!
-//! Each row remembers the sequence number it was sent with, so that a viewer can be given exactly what came after a
-//! position it holds. Bounded twice: by age, and by bytes over all groups; what is evicted moves
-//! [`History::evicted_through`] forward, and a viewer whose position lies before that is told of a gap.
+//! Each row keeps the sequence number it was sent with, so that a viewer is sent exactly the rows after the position it
+//! holds. There are two bounds: age, and bytes over all groups. Eviction moves [`History::evicted_through`] forward; a
+//! viewer whose position lies before that is sent a gap.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use protocol::column::MISSING;
-use protocol::{BlockBuffer, EncodeError, GroupId, Interval, Sequence, SeriesId, Timestamp};
+use protocol::{GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::Batch;
-use crate::stream::packing::Room;
 
 const VALUE_BYTES: usize = size_of::<f64>();
-
-/// A block of fewer rows packs badly.
-const MIN_ROWS: usize = 128;
 
 /// The samples of the last minutes.
 #[derive(Debug)]
@@ -51,10 +47,11 @@ struct Mark {
     end_row: u64,
 }
 
-/// What one viewer still has to be given of the past.
+/// What one viewer still has to be sent of the past.
 #[derive(Debug, Default)]
 pub struct Backfill {
     parts: VecDeque<Part>,
+    continuity: Continuity,
 }
 
 /// What is left of one group.
@@ -62,30 +59,59 @@ pub struct Backfill {
 struct Part {
     group: GroupId,
     rows: Range<u64>,
-    /// The viewer holds what came before: rows that are evicted before they could be given leave a hole.
+    /// The viewer holds the rows before these: rows that are evicted before they could be sent leave a hole.
     is_joined: bool,
 }
 
-/// What has become of a part of a backfill.
+/// The rows that a backfill reads next, all of one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filled {
-    /// All of its rows are there.
-    Whole,
-    /// Rows before these were evicted before they could be given.
-    WithHole,
+pub struct NextRows {
+    pub rows: usize,
+    /// Columns of the group, of which a chunk may have fewer.
+    pub columns: usize,
+    pub first_time: Timestamp,
+}
+
+/// Whether rows were evicted between those that a viewer has and those that come next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Continuity {
+    #[default]
+    Unbroken,
+    RowsEvicted,
+}
+
+/// Rows of one group, copied out of the history. Reused from chunk to chunk.
+#[derive(Debug, Default)]
+pub struct RowChunk {
+    pub times: Vec<Timestamp>,
+    /// Series that have a value in these rows.
+    series: Vec<SeriesId>,
+    /// A column after the other.
+    values: Vec<f64>,
+}
+
+impl RowChunk {
+    /// A column for each series that has a value in these rows.
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = (SeriesId, &[f64])> {
+        self.series.iter().copied().zip(self.values.chunks_exact(self.times.len().max(1)))
+    }
 }
 
 impl Backfill {
-    /// The same for a viewer that was told of a hole: what is evicted from now on leaves another.
+    /// The same for a viewer that was sent a gap: what is evicted from now on leaves another.
     #[must_use]
     pub fn joined(mut self) -> Self {
         self.parts.iter_mut().for_each(|part| part.is_joined = true);
         self
     }
 
-    /// Whether nothing is left.
     pub fn is_done(&self) -> bool {
         self.parts.is_empty()
+    }
+
+    /// Whether rows that the viewer misses were evicted since this was last called.
+    pub fn take_continuity(&mut self) -> Continuity {
+        std::mem::take(&mut self.continuity)
     }
 }
 
@@ -100,7 +126,6 @@ impl History {
         self.span
     }
 
-    /// Bytes of samples held.
     pub fn bytes(&self) -> usize {
         self.groups.values().map(GroupHistory::bytes).sum()
     }
@@ -162,50 +187,45 @@ impl History {
             rows: first_row(group)..group.end_row(),
             is_joined: false,
         };
-        Backfill { parts: self.groups.iter().map(part).filter(|part| !part.rows.is_empty()).collect() }
+        let parts = self.groups.iter().map(part).filter(|part| !part.rows.is_empty()).collect();
+        Backfill { parts, continuity: Continuity::Unbroken }
     }
 
-    /// Moves the next frame's worth of `backfill` into `blocks`.
-    ///
-    /// # Errors
-    /// Only what the encoder refuses, which would be a defect here.
-    pub fn fill(&self, backfill: &mut Backfill, blocks: &mut BlockBuffer) -> Result<Filled, EncodeError> {
-        let mut filled = Filled::Whole;
-        blocks.start(Timestamp::default());
-        let mut room = Room::of_a_frame();
-        let mut times = Vec::new();
-        let mut values = Vec::new();
-        while let Some(Part { group: id, rows, is_joined }) = backfill.parts.front_mut() {
-            let Some(group) = self.groups.get(id) else {
-                backfill.parts.pop_front();
-                continue;
-            };
-            if rows.start < group.first_row {
-                rows.start = group.first_row;
-                if *is_joined {
-                    filled = Filled::WithHole;
+    /// Finds the rows that `backfill` reads next, behind those that were evicted; `None` when it is done.
+    pub fn next_rows(&self, backfill: &mut Backfill) -> Option<NextRows> {
+        while let Some(Part { group, rows, is_joined }) = backfill.parts.front_mut() {
+            if let Some(group) = self.groups.get(group) {
+                if rows.start < group.first_row {
+                    rows.start = group.first_row;
+                    if *is_joined {
+                        backfill.continuity = Continuity::RowsEvicted;
+                    }
+                }
+                if let Some(&first_time) = group.times.get((rows.start - group.first_row) as usize)
+                    && !rows.is_empty()
+                {
+                    let (rows, columns) = ((rows.end - rows.start) as usize, group.columns.len());
+                    return Some(NextRows { rows, columns, first_time });
                 }
             }
-            let columns = group.columns.len();
-            let left = rows.end.saturating_sub(rows.start) as usize;
-            let count = room.rows(columns).min(left);
-            // Packed, a block leaves most of the room that it might have taken; the last of it is not worth a block.
-            if count < left.min(MIN_ROWS) && !blocks.is_empty() || count == 0 && left > 0 {
-                return Ok(filled);
-            }
-            if blocks.is_empty() {
-                blocks.start(group.times.get((rows.start - group.first_row) as usize).copied().unwrap_or_default());
-            }
-            let chunk = rows.start..rows.start + count as u64;
-            rows.start = chunk.end;
-            *is_joined |= count > 0;
-            group.append_block(*id, chunk, &mut times, &mut values, blocks)?;
-            room.take(blocks.len(), columns.max(1) * count);
-            if rows.start >= rows.end {
-                backfill.parts.pop_front();
-            }
+            backfill.parts.pop_front();
         }
-        Ok(filled)
+        None
+    }
+
+    /// Copies the next `count` rows of `backfill` into `chunk` and returns their group; `None` when it is done. `count` is at
+    /// most what [`History::next_rows`] returned just before.
+    pub fn take_rows(&self, backfill: &mut Backfill, count: usize, chunk: &mut RowChunk) -> Option<GroupId> {
+        let part = backfill.parts.front_mut()?;
+        let (id, group) = (part.group, self.groups.get(&part.group)?);
+        let rows = part.rows.start..part.rows.start + count as u64;
+        part.rows.start = rows.end;
+        part.is_joined |= count > 0;
+        if part.rows.is_empty() {
+            backfill.parts.pop_front();
+        }
+        group.copy_rows(rows, chunk);
+        Some(id)
     }
 }
 
@@ -269,33 +289,22 @@ impl GroupHistory {
         }
     }
 
-    fn append_block(
-        &self,
-        id: GroupId,
-        rows: Range<u64>,
-        times: &mut Vec<Timestamp>,
-        values: &mut Vec<f64>,
-        blocks: &mut BlockBuffer,
-    ) -> Result<(), EncodeError> {
+    fn copy_rows(&self, rows: Range<u64>, chunk: &mut RowChunk) {
         let held = (rows.start - self.first_row) as usize..(rows.end - self.first_row) as usize;
-        let count = held.len();
-        if count == 0 {
-            return Ok(());
-        }
+        let RowChunk { times, series, values } = chunk;
         times.clear();
         times.extend(self.times.range(held.clone()));
+        series.clear();
         values.clear();
-        let mut present = Vec::with_capacity(self.columns.len());
-        for (&series, column) in &self.columns {
+        for (&id, column) in &self.columns {
             let start = values.len();
             values.extend(column.values.range(held.clone()));
             if values[start..].iter().all(|value| value.to_bits() == MISSING.to_bits()) {
                 values.truncate(start);
             } else {
-                present.push(series);
+                series.push(id);
             }
         }
-        blocks.push(id, times, present.into_iter().zip(values.chunks_exact(count)))
     }
 }
 
@@ -311,19 +320,14 @@ mod tests {
     /// Times (in seconds) and values of series 1 that a backfill gives, over as many frames as it takes.
     fn drain(history: &History, mut backfill: Backfill) -> Vec<(i64, f64)> {
         let mut out = Vec::new();
-        let mut blocks = BlockBuffer::default();
-        while !backfill.is_done() {
-            let filled = history.fill(&mut backfill, &mut blocks).expect("encodes");
-            assert_eq!(filled, Filled::Whole, "nothing is evicted meanwhile");
-            assert!(blocks.len() <= crate::stream::packing::FRAME_ROOM_BYTES);
-            for block in &blocks.blocks() {
-                let mut values = vec![MISSING; block.rows as usize];
-                for column in block.columns.iter().filter(|column| column.series == SeriesId(1)) {
-                    column.values().expect("known").copy_to(&mut values);
-                }
-                out.extend(block.times.iter().map(|t| t.micros() / 1_000_000).zip(values));
-            }
+        let mut chunk = RowChunk::default();
+        while let Some(next) = history.next_rows(&mut backfill) {
+            history.take_rows(&mut backfill, next.rows.min(300), &mut chunk).expect("rows are left");
+            let missing = vec![MISSING; chunk.times.len()];
+            let values = chunk.columns().find(|column| column.0 == SeriesId(1)).map_or(&missing[..], |column| column.1);
+            out.extend(chunk.times.iter().map(|t| t.micros() / 1_000_000).zip(values.iter().copied()));
         }
+        assert_eq!(backfill.take_continuity(), Continuity::Unbroken, "no row is evicted meanwhile");
         out
     }
 
@@ -336,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_viewer_gets_what_was_sent_after_its_position() {
+    fn rows_after_a_position_are_returned_in_order() {
         let history = filled(10);
         let missed = drain(&history, history.after(Sequence(7)));
         assert_eq!(missed, [(8, 8.0), (9, 9.0), (10, 10.0)]);
@@ -345,14 +349,14 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_cut_by_time() {
+    fn a_window_returns_the_rows_since_its_start() {
         let history = filled(10);
         let window = drain(&history, history.since(Timestamp::from_micros(8_500_000)));
         assert_eq!(window, [(9, 9.0), (10, 10.0)]);
     }
 
     #[test]
-    fn what_is_too_old_goes_and_the_position_says_so() {
+    fn rows_older_than_the_span_are_evicted_and_the_position_moves() {
         let mut history = filled(100);
         history.evict(Timestamp::from_micros(100_000_000));
         assert_eq!(drain(&history, history.after(Sequence(0))).first(), Some(&(40, 40.0)));
@@ -360,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_whatever_the_span() {
+    fn bytes_stay_below_the_bound_for_any_span() {
         let mut history = History::new(Interval::from_secs(1_000_000), 1_600);
         for second in 1..=1_000 {
             history.push(&row(second, 0.5), Sequence(second as u64));
@@ -371,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_backfill_spans_frames_and_loses_nothing() {
+    fn a_long_backfill_in_chunks_returns_every_row() {
         let mut history = History::new(Interval::from_secs(1_000_000), 1 << 30);
         for second in 1..=20_000 {
             history.push(&row(second, (second as f64).sqrt()), Sequence(second as u64));
@@ -382,31 +386,26 @@ mod tests {
     }
 
     #[test]
-    fn rows_evicted_before_they_were_given_are_a_hole_where_rows_before_them_are_held() {
-        type Begin = fn(&History) -> Backfill;
-        let mut blocks = BlockBuffer::default();
-        let evicted_while = |begin: Begin, given_first: bool, blocks: &mut BlockBuffer| {
-            let mut history = History::new(Interval::from_secs(1_000_000), 1 << 30);
-            for second in 1..=20_000 {
-                history.push(&row(second, (second as f64).sqrt()), Sequence(second as u64));
-            }
+    fn rows_evicted_during_a_backfill_break_continuity_only_after_rows_that_the_viewer_holds() {
+        let evicted_while = |begin: fn(&History) -> Backfill, sent_before: usize| {
+            let mut history = filled(50);
             let mut backfill = begin(&history);
-            if given_first {
-                history.fill(&mut backfill, blocks).expect("encodes");
+            if sent_before > 0 {
+                history.next_rows(&mut backfill).expect("rows are left");
+                history.take_rows(&mut backfill, sent_before, &mut RowChunk::default()).expect("rows are left");
             }
             history.span = Interval::from_secs(10);
-            history.evict(Timestamp::from_micros(20_000_000_000));
-            history.fill(&mut backfill, blocks).expect("encodes")
+            history.evict(Timestamp::from_micros(50_000_000));
+            history.next_rows(&mut backfill).expect("rows are left");
+            backfill.take_continuity()
         };
-        let (window, after): (Begin, Begin) =
-            (|history| history.since(Timestamp::default()), |history| history.after(Sequence(100)));
-        assert_eq!(evicted_while(window, false, &mut blocks), Filled::Whole, "a shorter window is no hole");
-        assert_eq!(evicted_while(window, true, &mut blocks), Filled::WithHole);
-        assert_eq!(evicted_while(after, false, &mut blocks), Filled::WithHole);
+        assert_eq!(evicted_while(|history| history.since(Timestamp::default()), 0), Continuity::Unbroken);
+        assert_eq!(evicted_while(|history| history.since(Timestamp::default()), 5), Continuity::RowsEvicted);
+        assert_eq!(evicted_while(|history| history.after(Sequence(10)), 0), Continuity::RowsEvicted);
     }
 
     #[test]
-    fn series_that_come_and_go_leave_holes_not_values() {
+    fn series_that_come_and_go_have_missing_values() {
         let mut history = filled(2);
         let other = Batch::row(GROUP, Timestamp::from_micros(3_000_000), [(SeriesId(2), 7.0)]);
         history.push(&other, Sequence(3));
@@ -414,6 +413,6 @@ mod tests {
         let bits: Vec<u64> = drain(&history, history.after(Sequence(0))).iter().map(|row| row.1.to_bits()).collect();
         assert_eq!(bits, [1.0, 2.0, MISSING, 4.0].map(f64::to_bits));
         history.evict(Timestamp::from_micros(63_500_000));
-        assert_eq!(history.groups[&GROUP].columns.len(), 1, "a series without values is forgotten");
+        assert_eq!(history.groups[&GROUP].columns.len(), 1, "a series without values is dropped");
     }
 }

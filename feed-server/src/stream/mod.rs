@@ -1,16 +1,17 @@
-//! The stream: numbered samples, the catalog of their series, and the history that viewers resume from.
+//! The stream: numbered samples, the catalog of their series, and the history that viewers resume from. No I/O: time and
+//! batches are arguments.
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`catalog`], [`catalog_frames`] | groups and series under their ids; the frames that describe them |
-//! | [`hub`] | sequence numbers, and frames encoded once for all viewers |
-//! | [`history`], [`frame_ring`] | the last minutes in columns; the last seconds as frames |
+//! | [`catalog`] | groups and series under their ids |
+//! | [`sequencer`] | sequence numbers, order of rows, gaps |
+//! | [`batches`] | joins the batches of one tick |
+//! | [`history`] | the last minutes of every group, in columns |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
 
+pub mod batches;
 pub mod catalog;
-pub mod catalog_frames;
 pub mod frame_cutter;
-pub mod frame_ring;
 pub mod history;
-pub mod hub;
 pub mod packing;
+pub mod sequencer;

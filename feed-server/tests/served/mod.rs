@@ -7,7 +7,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use feed_server::app::config::Config;
 use feed_server::app::server::Server;
-use feed_server::app::shutdown::{Shutdown, shutdown};
 use futures_util::{SinkExt, StreamExt};
 use hyper::header::HeaderName;
 use protocol::{Body, ClientMessage, Epoch, Frame, Sequence, Timestamp};
@@ -17,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A WebSocket handshake that asks the server to close after a refusal; `more` headers each with its line end.
 pub fn handshake(host: SocketAddr, path: &str, more: &str) -> String {
@@ -28,7 +28,8 @@ pub fn handshake(host: SocketAddr, path: &str, more: &str) -> String {
 
 pub struct Served {
     pub address: SocketAddr,
-    stop: Shutdown,
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
     task: Option<JoinHandle<()>>,
 }
 
@@ -53,9 +54,10 @@ impl Served {
         let config = Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..config };
         let server = Server::bind(config).expect("a free port");
         let address = server.address();
-        let (stop, stopped) = shutdown();
-        let task = tokio::spawn(async move { server.run(stopped).await.expect("sources start") });
-        let this = Self { address, stop, task: Some(task) };
+        let stop = CancellationToken::new();
+        let running = server.run(stop.clone());
+        let task = tokio::spawn(async move { running.await.expect("sources start") });
+        let this = Self { address, _stop_on_drop: stop.clone().drop_guard(), stop, task: Some(task) };
         while !this.get_with("/readyz", headers).await.starts_with("HTTP/1.1 200") {
             tokio::task::yield_now().await;
         }
@@ -101,7 +103,7 @@ impl Served {
 
     /// Tells the server to stop.
     pub fn stop(&self) {
-        self.stop.stop();
+        self.stop.cancel();
     }
 
     /// Waits until it has.

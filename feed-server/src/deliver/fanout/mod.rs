@@ -3,14 +3,14 @@
 //! ```text
 //! hub -> ring of framed messages -> shard (a task with some of the viewers) -> outbox of each viewer -> its socket
 //! ```
-//! What fan-out costs is the kernel's: five microseconds and more a write. So a tick's frames go to a viewer in one
-//! vectored write, nothing is copied for it, and no task wakes but the shards', a few for all viewers. A viewer whose
-//! socket takes no more is handed back to its session, which catches up by itself: it never delays its shard.
+//! The kernel takes nearly all of the time: five microseconds and more a write. So a tick's frames go to a viewer in one
+//! vectored write, nothing is copied for it, and only the shards' tasks wake, a few for all viewers. A viewer whose
+//! socket takes no more is handed back to its session, which catches up by itself: it does not delay its shard.
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`outbox`] | a viewer's way to its socket: whole frames, in order, from whoever writes |
-//! | [`viewer_stream`] | the same socket as tungstenite sees it: it reads, and answers pings and closes |
+//! | [`outbox`] | a viewer's socket for writing: whole frames, in order, from several writers |
+//! | [`viewer_stream`] | the same socket for tungstenite, which reads, and answers pings and closes |
 //! | [`shard`] | the loop that writes each tick to the viewers that are up to date |
 
 pub mod outbox;
@@ -25,13 +25,13 @@ use std::thread::available_parallelism;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-use crate::stream::hub::Hub;
+use crate::deliver::hub::Hub;
 use shard::LiveViewer;
 
-/// More writers than this only take turns at the hub's lock.
-const MOST_SHARDS: usize = 4;
+/// More shards only wait for the hub's lock in turn.
+const MAX_SHARDS: usize = 4;
 
-/// The shards; viewers go to each in turn. They end when this is dropped.
+/// The shards; viewers are assigned in turn. They end when this is dropped.
 #[derive(Debug)]
 pub struct Fanout {
     shards: Vec<mpsc::UnboundedSender<LiveViewer>>,
@@ -39,34 +39,33 @@ pub struct Fanout {
 }
 
 impl Fanout {
-    /// Starts a shard for each processor, four at most. Must be called within a runtime.
+    /// Starts a shard for each processor, at most four. Must be called within a runtime.
     pub fn start(hub: &Arc<Hub>) -> Self {
-        let shards = available_parallelism().map_or(1, usize::from).min(MOST_SHARDS);
+        let shards = available_parallelism().map_or(1, usize::from).min(MAX_SHARDS);
         Self::with_shards(hub, shards)
     }
 
-    /// Starts so many shards.
     pub fn with_shards(hub: &Arc<Hub>, shards: usize) -> Self {
         let start = |_| {
-            // As many viewers may be under way as there are, and each is sent once: the queue holds no more.
+            // Each viewer is in the queue at most once, so viewers bound its length.
             let (sender, arrivals) = mpsc::unbounded_channel();
-            tokio::spawn(keep(Arc::clone(hub), arrivals));
+            tokio::spawn(run_shard(Arc::clone(hub), arrivals));
             sender
         };
         Self { shards: (0..shards.max(1)).map(start).collect(), next: AtomicUsize::new(0) }
     }
 
-    /// Hands a viewer that is up to date to a shard.
+    /// Passes a viewer that is up to date to a shard.
     pub fn admit(&self, viewer: LiveViewer) {
         let shard = self.next.fetch_add(1, Ordering::Relaxed) % self.shards.len();
-        // A shard that has ended drops the viewer, and its session hears of it.
+        // If the shard has ended the viewer is dropped, and its session ends.
         let _stopping = self.shards[shard].send(viewer);
     }
 }
 
-/// A shard that a defect has ended begins anew: its viewers are gone, but none that come later.
-async fn keep(hub: Arc<Hub>, mut arrivals: mpsc::UnboundedReceiver<LiveViewer>) {
+/// Restarts a shard that panicked. Its viewers are dropped.
+async fn run_shard(hub: Arc<Hub>, mut arrivals: mpsc::UnboundedReceiver<LiveViewer>) {
     while AssertUnwindSafe(shard::run(&hub, &mut arrivals)).catch_unwind().await.is_err() {
-        tracing::error!("a shard has panicked, and its viewers with it; it begins anew");
+        tracing::error!("fan-out shard panicked; its viewers were dropped; restarting it");
     }
 }

@@ -1,37 +1,37 @@
-//! A viewer's way to its socket.
+//! A viewer's socket for writing.
 //!
-//! Three write to it: the shard (each tick's frames), the session (history, answers), and tungstenite (pongs, closes).
-//! All of them go through here, whole frames at a time, so that none ever lands inside another's.
+//! There are three writers: the shard (each tick's frames), the session (history, replies), and tungstenite (pongs, closes).
+//! All of them pass whole frames to the outbox, so that no frame is sent inside another.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use parking_lot::Mutex;
 
 use crate::net::socket::Socket;
 
 /// Frames in one write. A tick has one or two, a session's turn half a dozen.
-const MOST_SLICES: usize = 16;
+const MAX_SLICES: usize = 16;
 
-/// What became of frames that were sent.
+/// The result of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
     /// The kernel has all of them.
     Whole,
     /// The outbox keeps the rest: [`Outbox::poll_flush`] waits until the kernel has it.
     Partly,
-    /// Nothing was sent: the session has withdrawn the ticket.
-    Withdrawn,
+    /// Nothing was sent: the session has revoked the ticket.
+    Revoked,
 }
 
-/// Allows a shard to write, until the session withdraws it.
+/// Allows a shard to write until the session revokes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(u64);
 
-/// A socket, and what it has not taken yet. Holds no more than one turn of a session or one tick of a shard: neither sends
-/// again before it is empty.
+/// A socket and the bytes that it has not taken yet: at most one turn of a session or one tick of a shard, since neither
+/// sends again before the outbox is empty.
 #[derive(Debug)]
 pub struct Outbox<S = Box<dyn Socket>> {
     socket: S,
@@ -46,7 +46,6 @@ struct Queue {
 }
 
 impl<S: Socket> Outbox<S> {
-    /// The way to `socket`.
     pub fn new(socket: S) -> Self {
         Self { socket, queue: Mutex::default() }
     }
@@ -56,12 +55,12 @@ impl<S: Socket> Outbox<S> {
         &self.socket
     }
 
-    /// Sends frames, in one write where nothing is left from before.
+    /// Sends frames, in one write unless earlier bytes wait.
     ///
     /// # Errors
     /// When the connection is lost.
     pub fn send(&self, frames: &[Bytes]) -> io::Result<Sent> {
-        self.lock().send(&self.socket, frames)
+        self.queue.lock().send(&self.socket, frames)
     }
 
     /// As [`Outbox::send`], with a shard's ticket.
@@ -71,38 +70,38 @@ impl<S: Socket> Outbox<S> {
     /// # Errors
     /// When the connection is lost.
     pub fn send_live(&self, ticket: Ticket, frames: &[Bytes]) -> io::Result<Sent> {
-        let mut queue = self.lock();
-        if queue.ticket == ticket.0 { queue.send(&self.socket, frames) } else { Ok(Sent::Withdrawn) }
+        let mut queue = self.queue.lock();
+        if queue.ticket == ticket.0 { queue.send(&self.socket, frames) } else { Ok(Sent::Revoked) }
     }
 
-    /// A ticket for a shard. Those given out before are worthless.
+    /// A ticket for a shard. Earlier tickets are revoked.
     pub fn ticket(&self) -> Ticket {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         queue.ticket += 1;
         Ticket(queue.ticket)
     }
 
-    /// Makes every ticket worthless: from now on only the session writes.
-    pub fn withdraw(&self) {
-        self.lock().ticket += 1;
+    /// Revokes every ticket: from now on only the session writes.
+    pub fn revoke(&self) {
+        self.queue.lock().ticket += 1;
     }
 
-    /// Sends what waits, as far as it is taken at once.
+    /// Writes the waiting bytes, as far as the socket takes them without waiting.
     ///
     /// # Errors
     /// When the connection is lost.
     pub fn flush_now(&self) -> io::Result<Sent> {
-        self.lock().flush(&self.socket)
+        self.queue.lock().flush(&self.socket)
     }
 
-    /// Bytes that wait.
+    /// Bytes that wait for the socket.
     pub fn queued_bytes(&self) -> usize {
-        self.lock().frames.iter().map(Bytes::len).sum()
+        self.queue.lock().frames.iter().map(Bytes::len).sum()
     }
 
-    /// Bytes that the socket has ever taken.
+    /// Bytes that the socket has taken so far.
     pub fn taken_bytes(&self) -> u64 {
-        self.lock().taken_bytes
+        self.queue.lock().taken_bytes
     }
 
     /// Ready when the kernel has everything.
@@ -111,15 +110,11 @@ impl<S: Socket> Outbox<S> {
     /// When the connection is lost.
     pub fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            if self.lock().flush(&self.socket)? == Sent::Whole {
+            if self.queue.lock().flush(&self.socket)? == Sent::Whole {
                 return Poll::Ready(Ok(()));
             }
             ready!(self.socket.poll_write_ready(context))?;
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -129,7 +124,7 @@ impl Queue {
             self.frames.extend(frames.iter().cloned());
             return self.flush(socket);
         }
-        // Straight from the shared frames: in the usual case nothing is even counted up.
+        // Written from the shared frames: usually no reference count changes.
         let slices = Slices::of(frames.iter());
         let Some(mut written) = slices.write(socket)? else {
             self.frames.extend(frames.iter().cloned());
@@ -168,24 +163,24 @@ impl Queue {
     }
 }
 
-/// Frames, as the kernel wants them.
+/// Frames for a vectored write.
 struct Slices<'a> {
-    slices: [IoSlice<'a>; MOST_SLICES],
+    slices: [IoSlice<'a>; MAX_SLICES],
     count: usize,
 }
 
 impl<'a> Slices<'a> {
     fn of(frames: impl Iterator<Item = &'a Bytes>) -> Self {
-        let mut slices = [IoSlice::new(&[]); MOST_SLICES];
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let mut count = 0;
-        for (place, frame) in slices.iter_mut().zip(frames) {
-            *place = IoSlice::new(frame);
+        for (slice, frame) in slices.iter_mut().zip(frames) {
+            *slice = IoSlice::new(frame);
             count += 1;
         }
         Self { slices, count }
     }
 
-    /// How many bytes the kernel took; none when it takes nothing now.
+    /// Returns how many bytes the kernel took; `None` if it takes none now.
     fn write(&self, socket: &impl Socket) -> io::Result<Option<usize>> {
         if self.count == 0 {
             return Ok(Some(0));
@@ -208,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes what it is told to, write by write.
+    /// Takes a given number of bytes at each write.
     #[derive(Debug, Default)]
     struct Pipe {
         state: Mutex<(VecDeque<usize>, Vec<u8>)>,
@@ -221,7 +216,7 @@ mod tests {
         }
 
         fn took(&self) -> Vec<u8> {
-            self.state.lock().expect("not poisoned").1.clone()
+            self.state.lock().1.clone()
         }
     }
 
@@ -230,8 +225,8 @@ mod tests {
             if self.lost {
                 return Err(ErrorKind::BrokenPipe.into());
             }
-            let mut state = self.state.lock().expect("not poisoned");
-            // When nothing is told, it takes everything.
+            let mut state = self.state.lock();
+            // After the given amounts it takes everything.
             let room = state.0.pop_front().unwrap_or(usize::MAX);
             if room == 0 {
                 return Err(ErrorKind::WouldBlock.into());
@@ -259,14 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_is_one_write() {
+    fn frames_sent_together_are_one_write() {
         let outbox = Outbox::new(Pipe::taking(&[8, 0]));
         assert_eq!(outbox.send(&frames(&["one", "two", "xy"])).expect("sends"), Sent::Whole);
         assert_eq!(outbox.socket().took(), b"onetwoxy");
     }
 
     #[test]
-    fn a_pong_never_lands_inside_a_frame() {
+    fn a_pong_is_sent_after_a_partly_written_frame() {
         let outbox = Outbox::new(Pipe::taking(&[4, 0, 0]));
         assert_eq!(outbox.send(&frames(&["one", "two"])).expect("sends"), Sent::Partly);
         assert_eq!(outbox.send(&frames(&["pong"])).expect("sends"), Sent::Partly);
@@ -275,14 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn a_withdrawn_ticket_sends_nothing() {
+    fn a_revoked_ticket_sends_nothing() {
         let outbox = Outbox::new(Pipe::default());
         let ticket = outbox.ticket();
         assert_eq!(outbox.send_live(ticket, &frames(&["one"])).expect("sends"), Sent::Whole);
-        outbox.withdraw();
-        assert_eq!(outbox.send_live(ticket, &frames(&["two"])).expect("sends"), Sent::Withdrawn);
+        outbox.revoke();
+        assert_eq!(outbox.send_live(ticket, &frames(&["two"])).expect("sends"), Sent::Revoked);
         let later = outbox.ticket();
-        assert_eq!(outbox.send_live(ticket, &frames(&["two"])).expect("sends"), Sent::Withdrawn);
+        assert_eq!(outbox.send_live(ticket, &frames(&["two"])).expect("sends"), Sent::Revoked);
         assert_eq!(outbox.send_live(later, &frames(&["three"])).expect("sends"), Sent::Whole);
         assert_eq!(outbox.socket().took(), b"onethree");
     }
@@ -296,7 +291,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everything_arrives_once_and_in_order(
+        fn bytes_are_written_once_and_in_order_for_any_partial_writes(
             turns in proptest::collection::vec(proptest::collection::vec(0..9_usize, 0..40), 0..6),
             amounts in proptest::collection::vec(0..12_usize, 0..60),
         ) {

@@ -9,44 +9,41 @@ use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use super::outbox::{Outbox, Sent, Ticket};
-use crate::deliver::pace::Pace;
-use crate::stream::frame_ring::RingFrame;
-use crate::stream::hub::Hub;
+use crate::deliver::frame_ring::RingFrame;
+use crate::deliver::hub::Hub;
+use crate::deliver::pacer::Pacer;
 
-/// Writes between two chances for other tasks: about half a millisecond.
+/// Writes before other tasks get a turn: about half a millisecond.
 const WRITES_PER_TURN: usize = 64;
 
-/// A viewer that has everything up to now.
+/// A viewer that has been sent everything up to now.
 #[derive(Debug)]
 pub struct LiveViewer {
-    /// The way to its socket.
     pub outbox: Arc<Outbox>,
-    /// Allows the shard to write there.
+    /// Allows the shard to write to the outbox.
     pub ticket: Ticket,
-    /// Where it stands.
-    pub place: Place,
-    /// How often it may be sent something.
-    pub pace: Arc<Pace>,
-    /// Where it goes when it falls behind.
-    pub back: oneshot::Sender<Place>,
+    pub position: RingPosition,
+    pub pacer: Arc<Pacer>,
+    /// Hands the viewer back to its session.
+    pub back: oneshot::Sender<RingPosition>,
 }
 
-/// A viewer's place in the ring of recent frames.
+/// What a viewer has been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RingPosition {
     /// Number of the next frame in the ring.
     pub next: u64,
-    /// The position it holds.
-    pub position: Sequence,
+    /// The position that the viewer holds.
+    pub sequence: Sequence,
 }
 
-/// What is to become of a viewer.
-enum Verdict {
-    Stays,
-    GoesBack,
+/// Whether a viewer stays with the shard.
+enum AfterTick {
+    Keep,
+    HandBack,
 }
 
-/// Writes to the viewers that arrive, until nobody is left who could send one.
+/// Writes to the viewers that arrive, until the fan-out is dropped.
 pub(super) async fn run(hub: &Hub, arrivals: &mut mpsc::UnboundedReceiver<LiveViewer>) {
     let mut ring_end: watch::Receiver<u64> = hub.subscribe();
     let mut viewers: Vec<LiveViewer> = Vec::new();
@@ -65,26 +62,26 @@ pub(super) async fn run(hub: &Hub, arrivals: &mut mpsc::UnboundedReceiver<LiveVi
 }
 
 async fn tick(hub: &Hub, viewers: &mut Vec<LiveViewer>) {
-    let Some(oldest) = viewers.iter().map(|viewer| viewer.place.next).min() else { return };
+    let Some(oldest) = viewers.iter().map(|viewer| viewer.position.next).min() else { return };
     let recent = hub.recent(oldest);
-    // One list for all: a viewer is sent the end of it, from its place on.
+    // One list for all: each viewer is sent the end of it, from its position on.
     let frames: Vec<Bytes> = recent.frames.iter().map(|frame| frame.bytes.clone()).collect();
     let now = Instant::now();
     let mut writes = 0;
     let mut number = 0;
     while let Some(viewer) = viewers.get_mut(number) {
-        let verdict = match viewer.place.next.checked_sub(recent.first) {
-            Some(skip) if viewer.pace.due(now) => viewer.send(hub, &recent.frames, &frames, skip as usize, now),
+        let after = match viewer.position.next.checked_sub(recent.first) {
+            Some(skip) if viewer.pacer.due(now) => viewer.send(hub, &recent.frames, &frames, skip as usize, now),
             Some(_) => viewer.wait(),
-            // It fell off the ring's tail, which its session makes good from history.
-            None => Verdict::GoesBack,
+            // It is behind the ring's tail; its session sends the history.
+            None => AfterTick::HandBack,
         };
-        match verdict {
-            Verdict::Stays => number += 1,
-            Verdict::GoesBack => {
+        match after {
+            AfterTick::Keep => number += 1,
+            AfterTick::HandBack => {
                 let viewer = viewers.swap_remove(number);
-                // Nobody is there to take it: the session has withdrawn it, or ended.
-                let _gone = viewer.back.send(viewer.place);
+                // Fails if the session has taken it back itself, or ended.
+                let _gone = viewer.back.send(viewer.position);
             }
         }
         writes += 1;
@@ -98,22 +95,22 @@ impl LiveViewer {
     /// Sends the frames from number `skip` on.
     ///
     /// Hot: once per viewer and tick.
-    fn send(&mut self, hub: &Hub, ring: &[RingFrame], frames: &[Bytes], skip: usize, now: Instant) -> Verdict {
+    fn send(&mut self, hub: &Hub, ring: &[RingFrame], frames: &[Bytes], skip: usize, now: Instant) -> AfterTick {
         let due = frames.get(skip..).unwrap_or_default();
         let Some(last) = ring.last().filter(|_| !due.is_empty()) else { return self.wait() };
         match self.outbox.send_live(self.ticket, due) {
-            Ok(Sent::Withdrawn) | Err(_) => Verdict::GoesBack,
+            Ok(Sent::Revoked) | Err(_) => AfterTick::HandBack,
             Ok(sent) => {
-                self.place = Place { next: self.place.next + due.len() as u64, position: last.sequence };
-                self.pace.sent(now);
+                self.position = RingPosition { next: self.position.next + due.len() as u64, sequence: last.sequence };
+                self.pacer.sent(now);
                 hub.telemetry().sent(due);
-                if sent == Sent::Whole { Verdict::Stays } else { Verdict::GoesBack }
+                if sent == Sent::Whole { AfterTick::Keep } else { AfterTick::HandBack }
             }
         }
     }
 
-    /// Nothing to send now. A viewer whose session has ended is let go, or its socket would stay open.
-    fn wait(&self) -> Verdict {
-        if self.back.is_closed() { Verdict::GoesBack } else { Verdict::Stays }
+    /// Sends nothing now. A viewer whose session has ended is dropped, or its socket would stay open.
+    fn wait(&self) -> AfterTick {
+        if self.back.is_closed() { AfterTick::HandBack } else { AfterTick::Keep }
     }
 }

@@ -1,4 +1,4 @@
-//! A viewer's socket as tungstenite sees it.
+//! A viewer's socket for tungstenite.
 
 use std::io;
 use std::pin::Pin;
@@ -12,34 +12,31 @@ use tokio::time::Instant;
 
 use super::outbox::Outbox;
 use crate::net::socket::Socket;
-use crate::rate_limiter::Allowance;
+use crate::rate_limiter::RateLimiter;
 
-/// Reads from the socket, and writes to its outbox. tungstenite hands over whole frames, which are small here: pongs and
-/// closes, and at most one of each waits.
+/// Reads from the socket and writes to its outbox. tungstenite writes whole frames, which are small here: pongs and closes, at
+/// most one of each at a time.
 #[derive(Debug)]
 pub struct ViewerStream {
     outbox: Arc<Outbox>,
-    intake: Intake,
+    read_limit: ReadLimit,
 }
 
-/// How much may be read.
+/// Limits the bytes that a peer may send. Counting messages is not enough, since a message may have fragments without end.
 #[derive(Debug)]
-pub enum Intake {
-    /// Whatever comes.
-    Unbounded,
-    /// So much. Frames are taken in one by one without end while they make up no message, so counting messages is not enough.
-    Bounded(Allowance),
+pub enum ReadLimit {
+    Unlimited,
+    Limited(RateLimiter),
 }
 
-/// More was sent than may be. Reported once; what is read from then on is read to be thrown away.
+/// The peer exceeded the limit. Returned once; later bytes are read without a limit, and ignored.
 #[derive(Debug, Error)]
-#[error("more bytes than a viewer may send")]
+#[error("rate limit of bytes exceeded")]
 pub struct Flooded;
 
 impl ViewerStream {
-    /// The stream of that outbox's socket.
-    pub const fn new(outbox: Arc<Outbox>, intake: Intake) -> Self {
-        Self { outbox, intake }
+    pub const fn new(outbox: Arc<Outbox>, read_limit: ReadLimit) -> Self {
+        Self { outbox, read_limit }
     }
 }
 
@@ -47,10 +44,10 @@ impl AsyncRead for ViewerStream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = room.filled().len();
         ready!(self.outbox.socket().poll_read(context, room))?;
-        if let Intake::Bounded(allowance) = &mut self.intake
-            && !allowance.take(room.filled().len() - before, Instant::now())
+        if let ReadLimit::Limited(limiter) = &mut self.read_limit
+            && !limiter.take(room.filled().len() - before, Instant::now())
         {
-            self.intake = Intake::Unbounded;
+            self.read_limit = ReadLimit::Unlimited;
             return Poll::Ready(Err(io::Error::other(Flooded)));
         }
         Poll::Ready(Ok(()))
@@ -63,7 +60,7 @@ impl AsyncWrite for ViewerStream {
         Poll::Ready(Ok(bytes.len()))
     }
 
-    /// The outbox flushes itself: with the next frames, or when the session waits for it.
+    /// Does nothing: the outbox is flushed with the next frames, or when the session waits for it.
     fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

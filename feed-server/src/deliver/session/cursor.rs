@@ -1,42 +1,41 @@
-//! Where a viewer's stream stands, and which frames are next.
+//! A viewer's position in the stream, and the frames that it is sent next.
 //!
 //! ```text
 //! snapshot (catalog, gap) -> backfill, frame by frame -> live, from the ring of recent frames -> a shard
 //!                               ^                             |
 //!                               +------- fell behind ---------+
 //! ```
-//! Connecting, resuming and catching up are one path: a snapshot is taken where the viewer stands, the history between
-//! there and now is sent, and the ring is read on from that moment.
+//! Connecting, resuming and catching up are one path: a snapshot is taken for the viewer's position, the history from there
+//! to now is sent, and then the frames of the ring.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::{EncodeError, Interval, Sequence, Start};
 
-use crate::deliver::fanout::shard::Place;
+use crate::deliver::fanout::shard::RingPosition;
+use crate::deliver::hub::{FellBehind, Hub};
 use crate::stream::history::Backfill;
-use crate::stream::hub::{FellBehind, Hub};
 
-/// One viewer's place in the stream.
 #[derive(Debug)]
 pub struct Cursor {
-    catalog: Catalog,
+    catalog: UnsentCatalog,
     gap: Option<Bytes>,
     backfill: Option<Backfill>,
-    /// The position that the backfill goes on from.
+    /// The position before the backfill.
     held: Sequence,
     position: Sequence,
     next: u64,
 }
 
-/// What is left to be sent of the whole catalog. The messages are everybody's; a viewer that is slow keeps none of its own.
+/// Messages of the whole catalog. They are shared: a slow viewer holds no copy.
 #[derive(Debug, Default)]
-struct Catalog {
+struct UnsentCatalog {
     messages: Arc<Vec<Vec<u8>>>,
     sent: usize,
 }
 
-impl Catalog {
+impl UnsentCatalog {
     fn is_sent(&self) -> bool {
         self.sent == self.messages.len()
     }
@@ -46,11 +45,11 @@ impl Cursor {
     /// A cursor that begins at `start`.
     ///
     /// # Errors
-    /// Only what the encoder refuses, which would be a defect here.
+    /// Only what the encoder refuses, which is a defect.
     pub fn at(hub: &Hub, start: Start) -> Result<Self, EncodeError> {
         let snapshot = hub.snapshot(start)?;
         Ok(Self {
-            catalog: Catalog { messages: snapshot.catalog, sent: 0 },
+            catalog: UnsentCatalog { messages: snapshot.catalog, sent: 0 },
             gap: snapshot.gap,
             backfill: Some(snapshot.backfill),
             held: snapshot.held,
@@ -59,22 +58,22 @@ impl Cursor {
         })
     }
 
-    /// A cursor that goes on where a shard left off.
-    pub fn resume(place: Place) -> Self {
-        let position = place.position;
-        Self { catalog: Catalog::default(), gap: None, backfill: None, held: position, position, next: place.next }
+    /// A cursor that continues where a shard stopped.
+    pub fn resume(from: RingPosition) -> Self {
+        let position = from.sequence;
+        Self { catalog: UnsentCatalog::default(), gap: None, backfill: None, held: position, position, next: from.next }
     }
 
-    /// Its place in the ring of recent frames, once there is nothing left to send but what is to come.
-    pub fn caught_up(&self, hub: &Hub) -> Option<Place> {
+    /// Its position in the ring of recent frames if everything up to now has been sent.
+    pub fn caught_up(&self, hub: &Hub) -> Option<RingPosition> {
         let caught_up = self.backfill.is_none() && self.catalog.is_sent() && hub.ring_end() == self.next;
-        caught_up.then_some(Place { next: self.next, position: self.position })
+        caught_up.then_some(RingPosition { next: self.next, sequence: self.position })
     }
 
     /// The next frames, of about `room` bytes in all; empty when caught up.
     ///
     /// # Errors
-    /// Only what the encoder refuses, which would be a defect here.
+    /// Only what the encoder refuses, which is a defect.
     pub fn next_turn(&mut self, hub: &Hub, room: usize) -> Result<Vec<Bytes>, EncodeError> {
         if self.backfill.is_none() {
             if let Ok(frames) = self.live(hub, room) {
@@ -96,7 +95,7 @@ impl Cursor {
         if !self.catalog.is_sent() {
             return Ok(frames);
         }
-        self.catalog = Catalog::default();
+        self.catalog = UnsentCatalog::default();
         if let Some(gap) = self.gap.take() {
             bytes += gap.len();
             frames.push(gap);

@@ -1,22 +1,23 @@
 //! A session: one viewer's WebSocket, from the upgrade to the last frame.
 //!
-//! A session writes what is for its viewer alone: hello, catalog, history, answers. Once the viewer has everything up to
+//! A session writes what only its viewer is sent: hello, catalog, history, replies. Once the viewer has everything up to
 //! now, a shard of the [fan-out](crate::deliver::fanout) writes, and the session only reads; when the viewer falls behind, the
 //! shard hands it back.
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`cursor`] | where the viewer's stream stands, and which frames are next |
-//! | `ended` | why a session ended, and what its viewer is told |
-//! | [`liveness`] | whether the viewer is still there |
-//! | [`pace`] | how often it may be sent something |
-//! | [`refusal`] | which close code and reason a broken rule earns |
-//! | this file | the loop that ties them to a socket |
+//! | [`channel`] | both directions of the viewer's connection |
+//! | [`cursor`] | the viewer's position in the stream, and the frames that are next |
+//! | `end` | why a session ended, and the close that its viewer is sent |
+//! | [`liveness`] | detects viewers that are gone |
+//! | [`violation`] | the rules that a viewer can break, with close code and reason of each |
+//! | this file | the loop that connects them to a socket |
 
+pub mod channel;
 pub mod cursor;
-mod ended;
+mod end;
 pub mod liveness;
-pub mod refusal;
+pub mod violation;
 
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
@@ -32,125 +33,87 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_util::sync::CancellationToken;
 
-use crate::app::shutdown::ShutdownListener;
 use crate::clock;
 use crate::deliver::fanout::Fanout;
 use crate::deliver::fanout::outbox::{Outbox, Sent};
-use crate::deliver::fanout::shard::{self, LiveViewer};
-use crate::deliver::fanout::viewer_stream::{Intake, ViewerStream};
-use crate::deliver::pace::Pace;
-use crate::http::upgrade::Upgraded;
-use crate::net::close_handshake::farewell;
-use crate::net::connection::Connection;
-use crate::net::connection_limiter::Place;
-use crate::rate_limiter::Allowance;
-use crate::stream::hub::Hub;
+use crate::deliver::fanout::shard::{LiveViewer, RingPosition};
+use crate::deliver::fanout::viewer_stream::{ReadLimit, ViewerStream};
+use crate::deliver::hub::Hub;
+use crate::deliver::pacer::Pacer;
+use crate::net::close_handshake::close_handshake;
+use crate::net::connection::Upgraded;
+use crate::rate_limiter::RateLimiter;
 use crate::telemetry::Telemetry;
+use channel::{Channel, TURN_BYTES, websocket_config};
 use cursor::Cursor;
-use ended::Ended;
-use liveness::{ANSWER_DEADLINE, Liveness, Reading, Verdict};
-use refusal::Refused;
+use end::SessionEnd;
+use liveness::{ANSWER_DEADLINE, Liveness, LivenessAction, Queue, ReadProgress};
+use violation::Violation;
 
-/// How far back a viewer's window reaches that does not say.
+/// How far back the history of a viewer reaches that does not set `window`.
 pub const DEFAULT_WINDOW: Interval = Interval::from_secs(60);
 
-/// A viewer that asked to begin by request must make it within this time.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
-
-/// Most bytes put into the socket before the loop looks at what the viewer said.
-const TURN_BYTES: usize = 256 * 1_024;
-
-/// Limits of a viewer's socket. tungstenite's own defaults cost 131 KiB a viewer.
-pub fn websocket_config() -> WebSocketConfig {
-    let limit = protocol::limits::MAX_MESSAGE_BYTES;
-    WebSocketConfig::default()
-        .read_buffer_size(4_096)
-        .write_buffer_size(0)
-        .max_write_buffer_size(2 * TURN_BYTES)
-        .max_message_size(Some(limit))
-        .max_frame_size(Some(limit))
-}
-
-/// Both directions of a viewer's connection.
-#[derive(Debug)]
-pub struct Channel {
-    /// What is read from it; pongs and closes go out here too.
-    pub socket: WebSocketStream<ViewerStream>,
-    /// What frames are written to.
-    pub outbox: Arc<Outbox>,
-    /// Its place among the server's connections.
-    pub place: Option<Place>,
-}
-
-impl Channel {
-    /// Of a connection that was just upgraded.
-    pub async fn open(upgraded: Upgraded, config: WebSocketConfig, intake: Intake) -> Self {
-        let Upgraded { socket, early, place } = upgraded;
-        let outbox = Arc::new(Outbox::new(socket));
-        let stream = ViewerStream::new(Arc::clone(&outbox), intake);
-        let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
-        Self { socket, outbox, place }
-    }
-}
+/// A viewer that begins by `Subscribe` must send it within this time.
+const SUBSCRIBE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// When a viewer's stream begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opening {
+pub enum SessionStart {
     /// At once, with this much history.
-    AtOnce(Interval),
+    Immediate(Interval),
     /// When the viewer has sent `Subscribe`.
-    OnRequest,
+    OnSubscribe,
 }
 
-/// What a session works with.
+/// What every session needs.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// The stream.
     pub hub: Arc<Hub>,
-    /// Who writes to viewers that are up to date.
     pub fanout: Arc<Fanout>,
-    /// When to end.
-    pub shutdown: ShutdownListener,
+    /// Ends all sessions.
+    pub stop: CancellationToken,
 }
 
 /// Serves one viewer until it leaves, breaks a rule, or the server stops.
-pub async fn run(upgraded: Upgraded, service: Service, opening: Opening) {
-    let Service { hub, fanout, mut shutdown } = service;
+pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart) {
+    let Service { hub, fanout, stop } = service;
     let now = Instant::now();
-    let intake = Intake::Bounded(Allowance::of_bytes(now));
-    let Channel { socket, outbox, place: _until_the_end } = Channel::open(upgraded, websocket_config(), intake).await;
+    let read_limit = ReadLimit::Limited(RateLimiter::of_bytes(now));
+    let Channel { socket, outbox, permit: _held } = Channel::open(upgraded, websocket_config(), read_limit).await;
     let mut session = Session {
         socket,
         outbox,
         hub,
         fanout,
-        pace: Arc::default(),
-        allowance: Allowance::of_messages(now),
+        pacer: Arc::default(),
+        message_limit: RateLimiter::of_messages(now),
         liveness: Liveness::Heard(now),
-        reading: Reading::default(),
+        read_progress: ReadProgress::default(),
     };
-    let ended = tokio::select! {
+    let end = tokio::select! {
         biased;
-        () = shutdown.stopped() => Ended::Stopping,
-        result = session.stream(opening) => match result {
+        () = stop.cancelled() => SessionEnd::Stopping,
+        result = session.stream(start) => match result {
             Ok(never) => match never {},
-            Err(ended) => ended,
+            Err(end) => end,
         },
     };
-    tracing::debug!(%ended, "session ended");
-    // From here on nobody else writes.
-    session.outbox.withdraw();
-    session.end(ended).await;
+    tracing::debug!(%end, "session ended");
+    // From here on the shard must not write.
+    session.outbox.revoke();
+    session.end(end).await;
 }
 
-/// Tells a page without the token to sign in. A refused handshake would look to it like a server that is gone, and it would
-/// ask again for ever.
-pub async fn turn_away(mut socket: WebSocketStream<Connection>, telemetry: &Telemetry) {
-    let refused = Refused::NoToken;
-    telemetry.refuse(refused.label());
-    farewell(&mut socket, CloseFrame { code: refused.close_code(), reason: refused.reason().into() }).await;
+/// Closes the stream of a page without the token, with a reason. To a page a refused handshake looks like a server that is not
+/// running, so it would try again for ever.
+pub async fn refuse_without_token(upgraded: Upgraded, telemetry: &Telemetry) {
+    let violation = Violation::NoToken;
+    telemetry.refuse(violation.label());
+    let mut socket = upgraded.into_websocket(websocket_config()).await;
+    close_handshake(&mut socket, CloseFrame { code: violation.close_code(), reason: violation.reason().into() }).await;
 }
 
 struct Session {
@@ -158,39 +121,37 @@ struct Session {
     outbox: Arc<Outbox>,
     hub: Arc<Hub>,
     fanout: Arc<Fanout>,
-    pace: Arc<Pace>,
-    allowance: Allowance,
+    pacer: Arc<Pacer>,
+    message_limit: RateLimiter,
     liveness: Liveness,
-    reading: Reading,
+    read_progress: ReadProgress,
 }
 
 /// What a session waits for.
 enum Event<T> {
-    /// The viewer said this.
-    Said(Message),
-    /// The viewer's socket has taken all that there was.
+    Message(Message),
+    /// The viewer's socket has taken all waiting bytes.
     Flushed,
-    /// Something else was ready.
+    /// The future passed by the caller is ready.
     Other(T),
 }
 
-/// Who writes to the viewer.
+/// The task that sends frames to the viewer.
 enum Writer {
-    /// The session.
     Session(Cursor),
     /// A shard, until it hands the viewer back.
-    Shard(oneshot::Receiver<shard::Place>),
+    Shard(oneshot::Receiver<RingPosition>),
 }
 
 impl Session {
-    async fn stream(&mut self, opening: Opening) -> Result<Infallible, Ended> {
-        let _seat = self.hub.join();
+    async fn stream(&mut self, start: SessionStart) -> Result<Infallible, SessionEnd> {
+        let _viewer = self.hub.join();
         let hello = self.hub.hello()?;
         self.send(&[hello])?;
-        let start = match opening {
-            Opening::AtOnce(window) => Start::Window(window),
-            Opening::OnRequest => {
-                timeout(REQUEST_DEADLINE, self.first_request()).await.map_err(|_| Refused::Silent)??
+        let start = match start {
+            SessionStart::Immediate(window) => Start::Window(window),
+            SessionStart::OnSubscribe => {
+                timeout(SUBSCRIBE_DEADLINE, self.first_request()).await.map_err(|_| Violation::NotSubscribed)??
             }
         };
         let mut writer = Writer::Session(Cursor::at(&self.hub, start)?);
@@ -202,36 +163,36 @@ impl Session {
         }
     }
 
-    /// Sends what the viewer lacks, and hands it to a shard when that is nothing.
-    async fn catch_up(&mut self, mut cursor: Cursor) -> Result<Writer, Ended> {
+    /// Sends the frames that the viewer misses, then hands it to a shard.
+    async fn catch_up(&mut self, mut cursor: Cursor) -> Result<Writer, SessionEnd> {
         let _behind = self.hub.telemetry().viewers_catching_up.enter();
         loop {
             let mut due = None;
             let is_whole = self.outbox.flush_now()? == Sent::Whole;
             if is_whole {
-                if let Some(place) = cursor.caught_up(&self.hub) {
-                    return Ok(Writer::Shard(self.hand_over(place)));
+                if let Some(position) = cursor.caught_up(&self.hub) {
+                    return Ok(Writer::Shard(self.hand_over(position)));
                 }
                 let now = Instant::now();
-                if self.pace.due(now) {
+                if self.pacer.due(now) {
                     let turn = cursor.next_turn(&self.hub, TURN_BYTES)?;
-                    self.pace.sent(now);
+                    self.pacer.sent(now);
                     self.send(&turn)?;
                     drop(turn);
-                    // A viewer that takes everything at once must not keep the others, nor the hub, waiting.
+                    // A viewer that takes everything at once must not delay the others or the hub.
                     yield_now().await;
                 }
-                due = self.pace.next_due();
+                due = self.pacer.next_due();
             }
             let due = async {
                 match due {
                     Some(due) => sleep_until(due).await,
-                    // Nothing is taken now: the next turn waits for that.
+                    // The socket takes nothing now: the next turn waits until it does.
                     None if !is_whole => pending().await,
                     None => {}
                 }
             };
-            if let Event::Said(message) = self.next_event(due).await?
+            if let Event::Message(message) = self.next_event(due).await?
                 && let Some(start) = self.read(message)?
             {
                 cursor = Cursor::at(&self.hub, start)?;
@@ -239,39 +200,40 @@ impl Session {
         }
     }
 
-    fn hand_over(&self, place: shard::Place) -> oneshot::Receiver<shard::Place> {
+    fn hand_over(&self, position: RingPosition) -> oneshot::Receiver<RingPosition> {
         let (back, handed_back) = oneshot::channel();
         self.fanout.admit(LiveViewer {
             outbox: Arc::clone(&self.outbox),
             ticket: self.outbox.ticket(),
-            place,
-            pace: Arc::clone(&self.pace),
+            position,
+            pacer: Arc::clone(&self.pacer),
             back,
         });
         handed_back
     }
 
-    /// Reads what the viewer says while a shard writes.
-    async fn listen(&mut self, mut back: oneshot::Receiver<shard::Place>) -> Result<Writer, Ended> {
+    /// Reads the viewer's messages while a shard writes.
+    async fn listen(&mut self, mut back: oneshot::Receiver<RingPosition>) -> Result<Writer, SessionEnd> {
         loop {
             match self.next_event(&mut back).await? {
-                Event::Said(message) => {
+                Event::Message(message) => {
                     if let Some(start) = self.read(message)? {
-                        self.outbox.withdraw();
+                        self.outbox.revoke();
                         return Ok(Writer::Session(Cursor::at(&self.hub, start)?));
                     }
                 }
-                Event::Other(place) => {
-                    return Ok(Writer::Session(Cursor::resume(place.map_err(|_| Ended::Abandoned)?)));
+                Event::Other(position) => {
+                    let position = position.map_err(|_| SessionEnd::ShardFailed)?;
+                    return Ok(Writer::Session(Cursor::resume(position)));
                 }
                 Event::Flushed => {}
             }
         }
     }
 
-    async fn first_request(&mut self) -> Result<Start, Ended> {
+    async fn first_request(&mut self) -> Result<Start, SessionEnd> {
         loop {
-            if let Event::Said(message) = self.next_event(pending::<Infallible>()).await?
+            if let Event::Message(message) = self.next_event(pending::<Infallible>()).await?
                 && let Some(start) = self.read(message)?
             {
                 return Ok(start);
@@ -279,46 +241,46 @@ impl Session {
         }
     }
 
-    /// Waits until the viewer says something, its socket has taken all there was, or `other` is ready. Meanwhile makes sure
-    /// that the viewer is there.
-    async fn next_event<T>(&mut self, other: impl Future<Output = T>) -> Result<Event<T>, Ended> {
+    /// Waits for a message, until the viewer's socket has taken all waiting bytes, or for `other`. Meanwhile checks that the
+    /// viewer is not gone.
+    async fn next_event<T>(&mut self, other: impl Future<Output = T>) -> Result<Event<T>, SessionEnd> {
         let mut other = pin!(other);
         loop {
-            let quiet = self.ask_if_quiet().await?;
+            let silence_due = self.ping_if_silent().await?;
             let waits = self.outbox.flush_now()? != Sent::Whole;
-            let stalled = self.reading.verdict(waits, self.outbox.taken_bytes(), Instant::now());
-            let stalled = stalled.ok_or(Refused::NotReading)?;
+            let queue = if waits { Queue::Waiting } else { Queue::Empty };
+            let reading_due = self.read_progress.deadline(queue, self.outbox.taken_bytes(), Instant::now());
+            let reading_due = reading_due.ok_or(Violation::NotReading)?;
             let _queued = waits.then(|| self.hub.telemetry().queued_bytes.hold(self.outbox.queued_bytes()));
             tokio::select! {
-                // What the viewer says comes first: neither a flood of frames nor this machine's sleep must keep it from being
-                // heard.
+                // Messages first: they must be read during a flood of frames and after a sleep of this machine.
                 biased;
-                message = self.socket.next() => return Ok(Event::Said(message.ok_or(Ended::ClosedByViewer)??)),
+                message = self.socket.next() => return Ok(Event::Message(message.ok_or(SessionEnd::ClosedByViewer)??)),
                 flushed = poll_fn(|context| self.outbox.poll_flush(context)), if waits => {
                     flushed?;
                     return Ok(Event::Flushed);
                 }
                 value = &mut other => return Ok(Event::Other(value)),
-                () = sleep_until(quiet.min(stalled)) => {}
+                () = sleep_until(silence_due.min(reading_due)) => {}
             }
         }
     }
 
-    /// Does what a message asks for. A `Subscribe` is handed back.
-    fn read(&mut self, message: Message) -> Result<Option<Start>, Ended> {
+    /// Carries out a message. Returns the start that a `Subscribe` asks for.
+    fn read(&mut self, message: Message) -> Result<Option<Start>, SessionEnd> {
         let now = Instant::now();
         self.liveness = Liveness::Heard(now);
-        if !self.allowance.take(1, now) {
-            return Err(Refused::Flood.into());
+        if !self.message_limit.take(1, now) {
+            return Err(Violation::TooManyMessages.into());
         }
         let bytes = match message {
             Message::Binary(bytes) => bytes,
-            Message::Text(_) => return Err(Refused::Text.into()),
-            Message::Close(_) => return Err(Ended::ClosedByViewer),
+            Message::Text(_) => return Err(Violation::Text.into()),
+            Message::Close(_) => return Err(SessionEnd::ClosedByViewer),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(None),
         };
         self.hub.telemetry().messages_received.inc();
-        match ClientMessage::decode(&bytes).map_err(Refused::Malformed)? {
+        match ClientMessage::decode(&bytes).map_err(Violation::Malformed)? {
             ClientMessage::Subscribe { start } => return Ok(Some(start)),
             ClientMessage::Probe { origin } => {
                 let echo = Body::Echo(Echo { origin, received: clock::now() });
@@ -326,11 +288,11 @@ impl Session {
             }
             ClientMessage::Pace { visibility, frames_per_second } => {
                 let rate = if visibility == Visibility::Hidden { 0 } else { frames_per_second };
-                self.pace.limit(rate);
+                self.pacer.limit(rate);
             }
             ClientMessage::Acknowledge { sequence } => tracing::trace!(%sequence, "acknowledged"),
             ClientMessage::Annotate { .. } | ClientMessage::Relay { .. } => {
-                let text = "this feed is read-only: the request was not carried out";
+                let text = "this feed is read-only: the request was ignored";
                 let log = Body::Log(Log { at: clock::now(), severity: Severity::Warning, source: "feed-server", text });
                 self.send(&[self.hub.frame_now(log)?])?;
             }
@@ -338,42 +300,42 @@ impl Session {
         Ok(None)
     }
 
-    /// Sends frames. What is not taken at once goes with [`Session::next_event`].
-    fn send(&self, frames: &[Bytes]) -> Result<(), Ended> {
+    /// Sends frames. The bytes that the socket does not take at once are sent in [`Session::next_event`].
+    fn send(&self, frames: &[Bytes]) -> Result<(), SessionEnd> {
         self.hub.telemetry().sent(frames);
         self.outbox.send(frames)?;
         Ok(())
     }
 
-    /// Asks a viewer that has been quiet for a sign of life. Returns when to look again.
-    async fn ask_if_quiet(&mut self) -> Result<Instant, Ended> {
+    /// Sends a ping to a silent viewer. Returns when to call this again.
+    async fn ping_if_silent(&mut self) -> Result<Instant, SessionEnd> {
         let now = Instant::now();
-        match self.liveness.verdict(now) {
-            Verdict::Wait(due) => Ok(due),
-            Verdict::Ask => {
+        match self.liveness.action(now) {
+            LivenessAction::Wait(due) => Ok(due),
+            LivenessAction::Ping => {
                 self.socket.send(Message::Ping(Bytes::new())).await?;
-                self.liveness = Liveness::Asked(now);
+                self.liveness = Liveness::Pinged(now);
                 Ok(now + ANSWER_DEADLINE)
             }
-            Verdict::Gone => Err(Refused::NoAnswer.into()),
+            LivenessAction::Close => Err(Violation::NoAnswer.into()),
         }
     }
 
-    /// Says why the session ends, where there is still somebody to hear it.
-    async fn end(&mut self, ended: Ended) {
-        match &ended {
-            Ended::Stopping => {
-                let (text, retry_after) = (ended.to_string(), Interval::from_millis(250));
+    /// Sends the reason and closes.
+    async fn end(&mut self, end: SessionEnd) {
+        match &end {
+            SessionEnd::Stopping => {
+                let (text, retry_after) = (end.to_string(), Interval::from_millis(250));
                 let bye = Bye { reason: ByeReason::ServerStopping, retry_after, text: &text };
                 if let Ok(bye) = self.hub.frame_now(Body::Bye(bye)) {
                     let _gone_anyway = self.send(&[bye]);
                 }
             }
-            Ended::Refused(refused) => self.hub.telemetry().refuse(refused.label()),
-            Ended::Encode(_) | Ended::Abandoned => tracing::error!(error = %ended, "session closed"),
-            Ended::ClosedByViewer | Ended::Lost(_) | Ended::Io(_) => {}
+            SessionEnd::Violation(violation) => self.hub.telemetry().refuse(violation.label()),
+            SessionEnd::Encode(_) | SessionEnd::ShardFailed => tracing::error!(error = %end, "session closed"),
+            SessionEnd::ClosedByViewer | SessionEnd::Lost(_) | SessionEnd::Io(_) => {}
         }
-        let (code, reason) = ended.close();
-        farewell(&mut self.socket, CloseFrame { code, reason: reason.into() }).await;
+        let (code, reason) = end.close();
+        close_handshake(&mut self.socket, CloseFrame { code, reason: reason.into() }).await;
     }
 }

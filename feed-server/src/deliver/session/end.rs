@@ -1,34 +1,33 @@
-//! Why a session ended, and what its viewer is told.
+//! Why a session ended, and the close that its viewer is sent.
 
 use thiserror::Error;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::refusal::Refused;
+use super::violation::Violation;
 
-/// Why a session ended.
 #[derive(Debug, Error)]
-pub(super) enum Ended {
+pub(super) enum SessionEnd {
     #[error("the viewer closed the connection")]
     ClosedByViewer,
     #[error("the server is stopping")]
     Stopping,
-    #[error("what wrote to the viewer has failed")]
-    Abandoned,
+    #[error("fan-out shard failed")]
+    ShardFailed,
     #[error("{0}")]
-    Refused(#[from] Refused),
+    Violation(#[from] Violation),
     #[error("connection lost: {0}")]
     Lost(#[source] Box<WebSocketError>),
     #[error("connection lost: {0}")]
     Io(#[from] std::io::Error),
-    #[error("frame could not be encoded: {0}")]
+    #[error("frame not encoded: {0}")]
     Encode(#[from] protocol::EncodeError),
 }
 
-impl From<WebSocketError> for Ended {
+impl From<WebSocketError> for SessionEnd {
     fn from(error: WebSocketError) -> Self {
-        match Refused::by_websocket(&error) {
-            Some(refused) => Self::Refused(refused),
+        match Violation::of_websocket(&error) {
+            Some(violation) => Self::Violation(violation),
             None if matches!(error, WebSocketError::ConnectionClosed | WebSocketError::AlreadyClosed) => {
                 Self::ClosedByViewer
             }
@@ -37,14 +36,14 @@ impl From<WebSocketError> for Ended {
     }
 }
 
-impl Ended {
-    /// Close code and reason, for a viewer that may still be there.
+impl SessionEnd {
+    /// Close code and reason.
     pub(super) fn close(&self) -> (CloseCode, String) {
         match self {
             Self::ClosedByViewer | Self::Lost(_) | Self::Io(_) => (CloseCode::Normal, String::new()),
             Self::Stopping => (CloseCode::Away, self.to_string()),
-            Self::Refused(refused) => (refused.close_code(), refused.reason()),
-            Self::Encode(_) | Self::Abandoned => (CloseCode::Error, "internal error".to_owned()),
+            Self::Violation(violation) => (violation.close_code(), violation.reason()),
+            Self::Encode(_) | Self::ShardFailed => (CloseCode::Error, "internal error".to_owned()),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The catalog and its changes as frames, as many as it takes.
+//! Encodes the catalog and its changes, in as many frames as needed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use protocol::{
     Body, CatalogScope, EncodeError, EntriesBuffer, Frame, GroupDescriptor, Header, Label, SeriesDescriptor, SeriesId,
 };
@@ -12,7 +13,7 @@ use crate::telemetry::Telemetry;
 /// A catalog frame is closed when it has this many bytes: the largest descriptor still fits after it.
 const FULL_BYTES: usize = Frame::MAX_BODY_BYTES - 32 * 1_024;
 
-/// The whole catalog as messages, encoded once for all who come before it changes.
+/// The whole catalog as messages, encoded again only when it has changed.
 #[derive(Debug, Default)]
 pub struct WholeCatalog(Mutex<Encoded>);
 
@@ -23,7 +24,7 @@ struct Encoded {
 }
 
 impl WholeCatalog {
-    /// The messages that tell of `catalog`. Their header is of when they were encoded: each viewer's copy is to be stamped.
+    /// The messages of `catalog`. Their header dates from when they were encoded: each viewer's copy has to be stamped.
     ///
     /// # Errors
     /// As [`encode`].
@@ -33,8 +34,8 @@ impl WholeCatalog {
         header: Header,
         telemetry: &Telemetry,
     ) -> Result<Arc<Vec<Vec<u8>>>, EncodeError> {
-        let mut encoded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Asked for before what it is the version of: at worst the next viewer's is encoded again.
+        let mut encoded = self.0.lock();
+        // Read before the catalog itself: at worst the same catalog is encoded again for the next viewer.
         let version = catalog.version();
         if encoded.version != Some(version) {
             let messages = encode(&catalog.whole(), CatalogScope::Whole, header)?;
@@ -48,7 +49,7 @@ impl WholeCatalog {
 /// Encodes `changes`; the first frame has `scope`, the rest add to it.
 ///
 /// # Errors
-/// When a descriptor cannot be encoded, which the catalog's own checks rule out.
+/// When a descriptor cannot be encoded, which the catalog's checks prevent.
 pub fn encode(changes: &Changes, scope: CatalogScope, header: Header) -> Result<Vec<Vec<u8>>, EncodeError> {
     let mut packer = Packer { header, scope, frames: Vec::new(), page: Page::default() };
     for (id, group) in &changes.groups {
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_series_span_frames_and_come_back_whole() {
+    fn a_catalog_of_10000_series_spans_frames_and_decodes_to_the_same() {
         let frames = encode(&catalog(50, 200).whole(), CatalogScope::Whole, Header::default()).expect("encodes");
         assert!(frames.len() > 10);
         let (mut groups, mut series) = (0, 0);
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_catalog_is_still_said() {
+    fn an_empty_catalog_is_one_frame_and_no_change_is_none() {
         let frames = encode(&Changes::default(), CatalogScope::Whole, Header::default()).expect("encodes");
         assert_eq!(frames.len(), 1);
         assert!(encode(&Changes::default(), CatalogScope::Changes, Header::default()).expect("encodes").is_empty());

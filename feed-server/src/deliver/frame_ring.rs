@@ -1,6 +1,6 @@
 //! The most recent frames, encoded once and shared by every viewer.
 //!
-//! A viewer is a cursor into this ring and has no queue of its own. One that falls off the ring's tail is served from
+//! A viewer is a cursor into this ring and has no queue of its own. A viewer whose cursor is behind the tail is served from
 //! [`History`](crate::stream::history::History) until it has caught up, so a slow viewer costs the others nothing.
 
 use std::collections::VecDeque;
@@ -18,7 +18,6 @@ pub struct FrameRing {
     limit_bytes: usize,
 }
 
-/// One encoded frame.
 #[derive(Clone, Debug)]
 pub struct RingFrame {
     /// The whole message, framed for the WebSocket.
@@ -43,7 +42,7 @@ impl FrameRing {
         self.first + self.frames.len() as u64
     }
 
-    /// Appends a frame, dropping the oldest where the bound asks for it.
+    /// Appends a frame, and drops the oldest ones beyond the bound.
     pub fn push(&mut self, frame: RingFrame) {
         self.bytes += frame.bytes.len();
         self.frames.push_back(frame);
@@ -54,7 +53,7 @@ impl FrameRing {
         }
     }
 
-    /// Forgets everything, as if one more frame had been pushed that nobody can have.
+    /// Drops all frames and counts one more that was not encoded.
     pub fn skip(&mut self) {
         self.first = self.end() + 1;
         self.frames.clear();
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_that_fell_off_the_tail_is_told() {
+    fn a_cursor_behind_the_tail_gets_no_frames() {
         let mut ring = FrameRing::new(30);
         for sequence in 1..=5 {
             ring.push(frame(sequence));
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_was_never_encoded_is_a_hole_for_every_cursor_before_it() {
+    fn a_skipped_frame_invalidates_every_cursor_before_it() {
         let mut ring = FrameRing::new(30);
         ring.push(frame(1));
         let cursor = ring.end();

@@ -1,0 +1,41 @@
+//! Responses with a body: texts, and files of the page.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
+
+use super::page::File;
+
+/// A plain text.
+pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {
+    with_type(status, text, "text/plain; charset=utf-8")
+}
+
+pub fn with_type(status: StatusCode, body: impl Into<Bytes>, media_type: &'static str) -> Response {
+    let mut response = Response::new(Body::from(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// A file of the page, with its encoding and how long caches may keep it. 404 without a file.
+pub fn file(file: Option<File>) -> Response {
+    let Some(file) = file else { return text(StatusCode::NOT_FOUND, "not found\n") };
+    let bytes = match file.bytes {
+        Cow::Borrowed(embedded) => Bytes::from_static(embedded),
+        Cow::Owned(read) => read.into(),
+    };
+    let mut response = with_type(StatusCode::OK, bytes, file.media_type);
+    let headers = response.headers_mut();
+    if let Some(encoding) = file.encoding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    let cache = if file.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    response
+}

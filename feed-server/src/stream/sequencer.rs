@@ -1,0 +1,196 @@
+//! Gives rows their sequence numbers, keeps them in the history, and decides what a viewer is sent first.
+//!
+//! Pure: the caller passes the time, encodes, and counts.
+
+use protocol::{Epoch, Gap, GapCause, Interval, Sequence, Start, Timestamp};
+
+use crate::ingest::batch::Batch;
+use crate::stream::batches::JoinedBatches;
+use crate::stream::frame_cutter::FrameCutter;
+use crate::stream::history::{Backfill, History};
+
+/// Rows further ahead of the clock than this were measured before the clock was set back. They are dropped, since no later
+/// row could follow them. For smaller steps, rows are dropped until the clock catches up.
+const MAX_AHEAD: Interval = Interval::from_secs(5);
+
+/// One epoch of the stream.
+#[derive(Debug)]
+pub struct Sequencer {
+    epoch: Epoch,
+    sequence: Sequence,
+    history: History,
+}
+
+/// Batches of one tick in order, and what was counted while they were put in order.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Cut into frames, each of which [`Sequencer::commit`] numbers.
+    pub frames: FrameCutter,
+    pub rows: usize,
+    pub values: usize,
+    /// Rows dropped because their time did not rise.
+    pub out_of_order: usize,
+}
+
+/// How a viewer's stream begins.
+#[derive(Debug)]
+pub struct Beginning {
+    /// Sent before the backfill.
+    pub gap: Option<Gap>,
+    pub backfill: Backfill,
+    /// The position that the viewer holds before the backfill; 0 for none.
+    pub held: Sequence,
+    /// The position that the viewer holds after the backfill.
+    pub position: Sequence,
+}
+
+impl Sequencer {
+    pub const fn new(epoch: Epoch, history: History) -> Self {
+        Self { epoch, sequence: Sequence(0), history }
+    }
+
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The number of the last frame of rows; 0 before the first.
+    pub const fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Joins batches of the same columns and drops rows whose time does not rise. After the clock was set back, drops the
+    /// rows ahead of it instead.
+    pub fn accept(&mut self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Accepted {
+        let is_ahead = |time: Option<&Timestamp>| time.is_some_and(|&time| time > now + MAX_AHEAD);
+        let mut joined = JoinedBatches::default();
+        let (mut rows, mut values, mut out_of_order) = (0, 0, 0);
+        for mut batch in batches {
+            batch.sort_columns();
+            rows += batch.rows();
+            values += batch.values();
+            let group = batch.group;
+            let mut newest = joined.newest_time(group).or_else(|| self.history.newest(group));
+            if is_ahead(newest.as_ref()) && !is_ahead(batch.times.last()) {
+                tracing::warn!(%group, "clock was set back: history of this group cleared");
+                self.history.forget(group);
+                joined.forget(group);
+                newest = None;
+            }
+            out_of_order += batch.keep_rising(newest);
+            if batch.rows() > 0 {
+                joined.push(batch);
+            }
+        }
+        Accepted { frames: FrameCutter::new(joined.into_batches()), rows, values, out_of_order }
+    }
+
+    /// Numbers one frame's rows and keeps them.
+    pub fn commit(&mut self, rows: &[Batch]) -> Sequence {
+        self.sequence = self.sequence.next();
+        for batch in rows {
+            self.history.push(batch, self.sequence);
+        }
+        self.sequence
+    }
+
+    /// Drops what the history no longer keeps. Returns the oldest time that may still be held.
+    pub fn evict(&mut self, now: Timestamp) -> Timestamp {
+        self.history.evict(now)
+    }
+
+    /// What a viewer that wants to begin at `start` has to be sent.
+    pub fn begin(&self, start: Start, now: Timestamp) -> Beginning {
+        let (gap, backfill) = match start {
+            Start::Window(window) => (None, self.history.since(now - window)),
+            Start::After { epoch, sequence, window } => {
+                let cause = self.gap_cause(epoch, sequence);
+                let backfill = match cause {
+                    None | Some(GapCause::HistoryExpired) => self.history.after(sequence),
+                    Some(GapCause::UnknownPosition) => self.history.since(now - window).joined(),
+                    // The viewer has no rows of this epoch yet.
+                    Some(GapCause::EpochChanged) => self.history.since(now - window),
+                };
+                let until = self.history.evicted_through().next();
+                (cause.map(|cause| Gap { after: sequence, until, cause }), backfill)
+            }
+        };
+        let held = match start {
+            Start::After { epoch, sequence, .. } if epoch == self.epoch && sequence <= self.sequence => sequence,
+            Start::After { .. } | Start::Window(_) => Sequence(0),
+        };
+        Beginning { gap, backfill, held, position: self.sequence }
+    }
+
+    /// Why a viewer that holds this position misses rows; `None` if the history has all of them.
+    fn gap_cause(&self, epoch: Epoch, sequence: Sequence) -> Option<GapCause> {
+        if epoch != self.epoch {
+            Some(GapCause::EpochChanged)
+        } else if sequence > self.sequence {
+            Some(GapCause::UnknownPosition)
+        } else {
+            (sequence < self.history.evicted_through()).then_some(GapCause::HistoryExpired)
+        }
+    }
+
+    /// The gap to send when rows after `held` were evicted before they could be sent.
+    pub fn gap_of_evicted_rows(&self, held: Sequence) -> Gap {
+        Gap { after: held, until: self.history.evicted_through().next(), cause: GapCause::HistoryExpired }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{GroupId, SeriesId};
+
+    fn sequencer() -> Sequencer {
+        Sequencer::new(Epoch(7), History::new(Interval::from_secs(10), 1 << 20))
+    }
+
+    fn row(group: u32, second: i64) -> Batch {
+        Batch::row(GroupId(group), Timestamp::from_micros(second * 1_000_000), [(SeriesId(1), 1.0)])
+    }
+
+    fn publish(sequencer: &mut Sequencer, batches: Vec<Batch>, second: i64) -> Vec<Vec<Batch>> {
+        let mut frames = sequencer.accept(batches, Timestamp::from_micros(second * 1_000_000)).frames;
+        let frames: Vec<_> = std::iter::from_fn(|| frames.next_frame()).collect();
+        for rows in &frames {
+            sequencer.commit(rows);
+        }
+        sequencer.evict(Timestamp::from_micros(second * 1_000_000));
+        frames
+    }
+
+    #[test]
+    fn batches_of_one_tick_become_one_numbered_frame() {
+        let mut sequencer = sequencer();
+        let frames = publish(&mut sequencer, vec![row(1, 1), row(2, 1), row(1, 2)], 2);
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames[0].iter().map(Batch::rows).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(sequencer.sequence(), Sequence(1));
+        let late = sequencer.accept([row(1, 2)], Timestamp::from_micros(2_000_000));
+        assert_eq!((late.rows, late.values, late.out_of_order), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_gap_is_declared_for_another_epoch_an_unknown_position_and_evicted_rows_only() {
+        let mut sequencer = sequencer();
+        for second in 1..=20 {
+            publish(&mut sequencer, vec![row(1, second)], second);
+        }
+        let begin = |epoch, sequence| {
+            let start = Start::After { epoch: Epoch(epoch), sequence: Sequence(sequence), window: Interval::ZERO };
+            let beginning = sequencer.begin(start, Timestamp::from_micros(20_000_000));
+            (beginning.gap.map(|gap| gap.cause), beginning.held)
+        };
+        assert_eq!(begin(7, 15), (None, Sequence(15)));
+        assert_eq!(begin(7, 20), (None, Sequence(20)));
+        assert_eq!(begin(7, 3), (Some(GapCause::HistoryExpired), Sequence(3)));
+        assert_eq!(begin(7, 21), (Some(GapCause::UnknownPosition), Sequence(0)));
+        assert_eq!(begin(6, 15), (Some(GapCause::EpochChanged), Sequence(0)));
+    }
+}
