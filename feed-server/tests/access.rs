@@ -1,4 +1,4 @@
-//! Who gets in, over real sockets.
+//! Access control over real sockets.
 
 mod served;
 
@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 const TOKEN: &str = "a-token-for-the-tests";
 
-/// A server that wants [`TOKEN`].
+/// A server that needs [`TOKEN`].
 async fn closed() -> Served {
     let file = NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), format!("{TOKEN}\n")).expect("written");
@@ -24,7 +24,7 @@ async fn closed() -> Served {
 }
 
 #[tokio::test]
-async fn without_the_token_nothing_is_told_of_the_data() {
+async fn data_routes_refuse_requests_without_the_token() {
     let served = closed().await;
     for path in ["/metrics", "/readyz", "/stream"] {
         let answer = served.get(path).await;
@@ -39,7 +39,7 @@ async fn without_the_token_nothing_is_told_of_the_data() {
 }
 
 #[tokio::test]
-async fn the_link_is_traded_for_a_cookie_that_opens_the_stream() {
+async fn the_link_sets_a_cookie_that_opens_the_stream() {
     let served = closed().await;
     let answer = served.get(&format!("/?token={TOKEN}&window=5")).await;
     assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("\r\nlocation: /?window=5\r\n"), "{answer}");
@@ -54,25 +54,25 @@ async fn the_link_is_traded_for_a_cookie_that_opens_the_stream() {
 }
 
 #[tokio::test]
-async fn programs_send_the_token_in_a_header() {
+async fn a_bearer_token_opens_the_stream() {
     let served = closed().await;
     let mut viewer = served.viewer_with("/stream", &format!("authorization: Bearer {TOKEN}\r\n")).await;
     viewer.read_live(3).await;
 }
 
 #[tokio::test]
-async fn a_page_without_the_token_is_told_to_sign_in_and_gets_nothing_else() {
+async fn a_page_without_the_token_is_closed_with_4401_and_sent_nothing() {
     let served = closed().await;
     let mut viewer = served.viewer_with("/stream", &format!("origin: http://{}\r\n", served.address)).await;
     assert!(viewer.frame_or_close().await.is_none(), "no frame");
-    assert_eq!(viewer.closed().await, (4401, "open the link that the server printed at its start".to_owned()));
+    assert_eq!(viewer.closed().await, (4401, "open the link that the server printed at start".to_owned()));
     let metrics = served.get_with("/metrics", &format!("authorization: Bearer {TOKEN}\r\n")).await;
     assert!(metrics.contains("sessions_refused_total{reason=\"Token\"} 1"), "{metrics}");
     assert!(metrics.contains("kymograph_viewers_connected_total 0"), "{metrics}");
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_this_servers_gets_no_answer_on_any_path() {
+async fn an_unknown_host_is_refused_on_every_path() {
     let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
     for path in ["/", "/stream", "/metrics", "/readyz", "/healthz", "/main.js"] {
         let request = format!("GET {path} HTTP/1.1\r\nhost: rebound.example:9000\r\nconnection: close\r\n\r\n");
@@ -99,7 +99,7 @@ async fn first_status(served: &Served, request: &str) -> Option<u16> {
 }
 
 #[tokio::test]
-async fn no_handshake_that_is_out_of_the_ordinary_becomes_a_stream() {
+async fn malformed_handshakes_are_refused_each_with_its_status() {
     let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
     let usual = handshake(served.address, "/stream", "");
     let host = format!("host: {}\r\n", served.address);
@@ -131,7 +131,7 @@ async fn no_handshake_that_is_out_of_the_ordinary_becomes_a_stream() {
     }
     for (expected, case) in cases {
         let answer = served.request(&case).await;
-        // Of a head that is not read to its end, the reset may overtake the answer.
+        // The server does not read the head to its end, so a reset may overtake the response.
         let is_cut_off = expected == 431 && answer.is_empty();
         assert!(is_cut_off || status(&answer) == Some(expected), "{expected}: {case:.300}\n{answer}");
         if expected == 426 {
@@ -142,7 +142,7 @@ async fn no_handshake_that_is_out_of_the_ordinary_becomes_a_stream() {
 }
 
 #[tokio::test]
-async fn a_viewer_that_floods_is_closed_and_the_others_are_not() {
+async fn a_viewer_that_floods_is_closed_and_others_are_not() {
     use protocol::{ClientMessage, Timestamp};
     use tokio_tungstenite::tungstenite::Message;
     let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
@@ -150,7 +150,7 @@ async fn a_viewer_that_floods_is_closed_and_the_others_are_not() {
     let probe = ClientMessage::Probe { origin: Timestamp::from_micros(1) }.to_bytes().expect("encodes");
     for message in [Message::binary(probe), Message::Ping(Vec::new().into())] {
         let mut viewer = served.viewer("/stream").await;
-        // 10,000 messages, until the server has had enough and takes no more.
+        // 10,000 messages, or until the server closes.
         for _ in 0..10_000 {
             if viewer.try_send(message.clone()).await.is_err() {
                 break;
@@ -224,11 +224,11 @@ impl Drop for Logged {
 }
 
 #[test]
-fn strangers_cannot_fill_the_log() {
+fn log_lines_about_refused_requests_are_rate_limited() {
     let server = Logged::start("info", &[]);
     let mut stream = server.connect();
     let requests = 2_000;
-    // One connection is enough, and none of its requests is to be believed.
+    // One connection with requests for an unknown host.
     let mut asking = stream.try_clone().expect("clones");
     let writer = std::thread::spawn(move || {
         for _ in 0..requests {
@@ -242,13 +242,13 @@ fn strangers_cannot_fill_the_log() {
     assert_eq!(answers.matches("HTTP/1.1 403").count(), requests + 1);
     let metrics = server.get("/metrics", "");
     let counted = format!("\nkymograph_http_responses_total{{status=\"403\"}} {}\n", requests + 1);
-    assert!(metrics.contains(&counted), "what the log leaves out is counted: {metrics}");
+    assert!(metrics.contains(&counted), "refusals that are not logged are counted: {metrics}");
     let lines = server.said().matches("refused").count();
     assert!((1..requests / 4).contains(&lines), "{lines} lines about {requests} requests");
 }
 
 #[test]
-fn no_token_is_ever_logged() {
+fn no_token_is_logged() {
     let file = NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), TOKEN).expect("written");
     let server = Logged::start("trace", &["--token-file", &file.path().display().to_string()]);
@@ -269,7 +269,7 @@ fn no_token_is_ever_logged() {
             |headers| server.request(&handshake(server.address, &format!("/stream?token={secret}"), headers));
         let wrong_ways = [
             (401, in_address("")),
-            // A page is told why by the close of its stream.
+            // A page gets the reason in the close of its stream.
             (101, in_address(&origin)),
             (401, server.get("/metrics", &format!("authorization: {secret}\r\n"))),
         ];
@@ -290,7 +290,7 @@ fn no_token_is_ever_logged() {
     for secret in secrets {
         assert!(!said.contains(secret), "{said}");
     }
-    assert!(said.contains("DEBUG"), "more is logged than by default: {said}");
+    assert!(said.contains("DEBUG"), "the log level is trace: {said}");
     let with_reason = said.lines().filter(|line| line.contains("refused") && line.contains("sign in: open the link"));
     let refused = 3 * secrets.len() + 3;
     assert_eq!(with_reason.count(), refused, "{said}");

@@ -1,6 +1,6 @@
 //! Conformance with [RFC 6455](https://www.rfc-editor.org/rfc/rfc6455): the cases of the Autobahn test suite, run by
-//! kosoku, a Python package, against the echo example, which stands on the server's own accept loop, upgrade,
-//! socket and framing. The groups 12 and 13 are of compression, which is never negotiated here.
+//! kosoku, a Python package, against the echo example, which uses the server's accept loop, upgrade, socket and framing. The
+//! groups 12 and 13 test compression, which the server does not negotiate.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,12 +13,12 @@ use serde::Deserialize;
 /// Cases in all, without compression.
 const CASES: usize = 301;
 
-/// Of those the ones that send more than a viewer may, or take long to.
+/// Cases that send more than a viewer may, or take long.
 const LARGE_CASES: usize = 54;
 
-/// What is neither right nor wrong: invalid UTF-8 is told at the end of its message, not at the first wrong byte of it; and
-/// three cases only look at what happens.
-const NEITHER: [(&str, &str); 5] = [
+/// Cases that neither pass nor fail: invalid UTF-8 is reported at the end of its message, not at the first invalid byte; and
+/// three cases are informational.
+const NEITHER_PASS_NOR_FAIL: [(&str, &str); 5] = [
     ("6.4.3", "NON-STRICT"),
     ("6.4.4", "NON-STRICT"),
     ("7.1.6", "INFORMATIONAL"),
@@ -28,7 +28,7 @@ const NEITHER: [(&str, &str); 5] = [
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Verdict {
+struct CaseResult {
     behavior: String,
     behavior_close: String,
 }
@@ -41,7 +41,7 @@ struct Echo {
 
 impl Echo {
     fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(told("KYMOGRAPH_ECHO"))
+        let mut process = Command::new(variable("KYMOGRAPH_ECHO"))
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -61,14 +61,14 @@ impl Drop for Echo {
     }
 }
 
-fn told(variable: &str) -> OsString {
-    std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run these tests by `cargo xtask test`"))
+fn variable(name: &str) -> OsString {
+    std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run these tests by `cargo xtask test`"))
 }
 
-/// Runs all cases but those of the groups `excluded`, and checks that none failed. Returns how many there were.
+/// Runs all cases except the groups `excluded`, and checks that none failed. Returns the number of cases.
 fn run(echo: &Echo, excluded: &[&str]) -> usize {
     let folder = tempfile::tempdir().expect("a folder");
-    let kosoku = Path::new(&told("KYMOGRAPH_PYTHON")).with_file_name("kosoku");
+    let kosoku = Path::new(&variable("KYMOGRAPH_PYTHON")).with_file_name("kosoku");
     let groups = excluded.iter().flat_map(|group| ["-x", group]);
     let output = Command::new(kosoku)
         .args(["-m", "fuzzingclient", "-o"])
@@ -79,10 +79,10 @@ fn run(echo: &Echo, excluded: &[&str]) -> usize {
         .expect("starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let report = std::fs::read_to_string(folder.path().join("index.json")).expect("a report");
-    let report: BTreeMap<String, BTreeMap<String, Verdict>> = serde_json::from_str(&report).expect("Autobahn's layout");
+    let report: BTreeMap<String, BTreeMap<String, CaseResult>> = serde_json::from_str(&report).expect("Autobahn's layout");
     let cases = report.into_values().next().expect("of one server");
-    for (case, Verdict { behavior, behavior_close }) in &cases {
-        let expected = NEITHER.iter().find(|neither| neither.0 == case).map_or("OK", |neither| neither.1);
+    for (case, CaseResult { behavior, behavior_close }) in &cases {
+        let expected = NEITHER_PASS_NOR_FAIL.iter().find(|neither| neither.0 == case).map_or("OK", |neither| neither.1);
         assert_eq!(behavior, expected, "case {case}");
         let close = if expected == "NON-STRICT" { "OK" } else { expected };
         assert_eq!(behavior_close, close, "the end of case {case}");
@@ -97,7 +97,7 @@ fn every_case_of_the_conformance_suite_passes() {
 }
 
 #[test]
-fn with_the_limits_of_a_viewer_every_case_passes_that_keeps_them() {
+fn with_a_viewers_limits_every_case_within_them_passes() {
     let echo = Echo::start(&[]);
     assert_eq!(run(&echo, &["9.*", "12.*", "13.*"]), CASES - LARGE_CASES);
 }

@@ -1,4 +1,4 @@
-//! WebSocket frames that no honest viewer sends: each ends its own session, with the code it earns, and no other.
+//! Invalid WebSocket frames: each closes only its own session, with the code of the rule that it breaks.
 
 #[path = "faults/process.rs"]
 mod process;
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 const SYNTHETIC: &str = "synthetic:groups=1,series=2,hz=50,prefill=1s,seed=7";
 
-/// A peer that writes bytes as it likes, once it is upgraded.
+/// A peer that writes any bytes after its upgrade.
 struct Peer(TcpStream);
 
 impl Peer {
@@ -30,7 +30,7 @@ impl Peer {
         Self(stream)
     }
 
-    /// Writes until the server has had enough, and returns code and reason it closes with.
+    /// Writes until the server closes, and returns code and reason.
     async fn closed_after(mut self, frames: impl IntoIterator<Item = Vec<u8>>) -> (u16, String) {
         for frame in frames {
             if self.0.write_all(&frame).await.is_err() {
@@ -56,7 +56,7 @@ impl Peer {
     }
 }
 
-/// The head of a frame whose length is told in 64 bits, with a mask of zeros.
+/// The head of a frame whose length has 64 bits, with a mask of zeros.
 fn head_of_64_bits(opcode: u8, length: u64) -> Vec<u8> {
     [&[opcode, 0x80 | 127][..], &length.to_be_bytes(), &[0; 4]].concat()
 }
@@ -66,11 +66,11 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first, 0x80 | payload.len() as u8], &[0; 4][..], payload].concat()
 }
 
-/// What it is, the frames, the code that they earn, and how the reason begins.
+/// A description, the frames, the expected code, and the beginning of the reason.
 type Case = (&'static str, Vec<Vec<u8>>, u16, &'static str);
 
 #[tokio::test]
-async fn frames_that_no_honest_viewer_sends_end_their_session_with_the_code_they_earn() {
+async fn invalid_frames_close_their_session_with_the_code_of_the_broken_rule() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut neighbour = served.viewer("/stream").await;
     let one_byte_fragments = std::iter::once(frame(0x02, b"x")).chain((0..100_000).map(|_| frame(0x00, b"x")));
@@ -99,7 +99,7 @@ async fn frames_that_no_honest_viewer_sends_end_their_session_with_the_code_they
 }
 
 #[tokio::test]
-async fn peers_that_claim_the_most_and_send_nothing_take_little_memory_and_are_let_go() {
+async fn peers_that_announce_long_messages_and_send_nothing_take_little_memory_and_are_closed() {
     const PEERS: usize = 300;
     let server = Process::start(&["--source", SYNTHETIC]);
     let before = server.resident_bytes();
@@ -111,8 +111,8 @@ async fn peers_that_claim_the_most_and_send_nothing_take_little_memory_and_are_l
     }
     server.until_metric("kymograph_viewers", |viewers| viewers >= PEERS as f64).await;
     let grown = server.resident_bytes().saturating_sub(before) / PEERS;
-    println!("{grown} bytes more for each of {PEERS} peers that claim 64 KiB");
-    assert!(grown < 32 << 10, "{grown} bytes a peer: what is claimed is not what is reserved");
+    println!("{grown} bytes more for each of {PEERS} peers that announce 64 KiB");
+    assert!(grown < 32 << 10, "{grown} bytes a peer: memory is reserved for announced bytes");
     for peer in peers {
         assert_eq!(peer.closed_after([]).await, (1008, "no answer to a ping within 5 s".to_owned()));
     }

@@ -1,4 +1,4 @@
-//! What the server answers over HTTP, and how the binary starts and ends.
+//! Responses over HTTP, and start and end of the binary.
 
 mod served;
 
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use served::{Served, handshake};
 
 #[tokio::test]
-async fn operators_tools_get_what_they_ask_for() {
+async fn health_readiness_and_metrics_are_served() {
     let served = Served::start(&["synthetic:groups=2,series=3,prefill=1s"]).await;
     assert!(served.get("/healthz").await.ends_with("\r\n\r\nok\n"));
     let ready = served.get("/readyz").await;
@@ -21,10 +21,14 @@ async fn operators_tools_get_what_they_ask_for() {
         "{metrics}"
     );
     assert!(served.get("/no/such/page.html").await.starts_with("HTTP/1.1 404"));
+    let head = format!("HEAD /healthz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", served.address);
+    let head = served.request(&head).await;
+    assert!(head.starts_with("HTTP/1.1 200") && head.contains("content-length: 3\r\n"), "{head}");
+    assert!(head.ends_with("\r\n\r\n"), "{head}");
 }
 
 #[tokio::test]
-async fn every_answer_forbids_what_the_page_does_not_need() {
+async fn every_response_has_the_security_headers() {
     let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
     for path in ["/", "/healthz", "/metrics", "/nothing"] {
         let answer = served.get(path).await;
@@ -33,11 +37,11 @@ async fn every_answer_forbids_what_the_page_does_not_need() {
     }
     let host = served.address;
     let post = served.request(&format!("POST / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")).await;
-    assert!(post.starts_with("HTTP/1.1 405") && post.contains("allow: GET, HEAD"), "{post}");
+    assert!(post.starts_with("HTTP/1.1 405") && post.contains("\r\nallow: GET,HEAD\r\n"), "{post}");
 }
 
 #[tokio::test]
-async fn a_stream_is_refused_before_its_upgrade_when_it_may_not_be_had() {
+async fn invalid_requests_for_the_stream_are_refused_before_the_upgrade() {
     let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
     let host = served.address;
     let handshake = |path: &str, more: &str| handshake(host, path, more);
@@ -50,20 +54,20 @@ async fn a_stream_is_refused_before_its_upgrade_when_it_may_not_be_had() {
 }
 
 #[tokio::test]
-async fn a_peer_that_says_nothing_is_let_go() {
+async fn a_peer_that_sends_no_whole_request_is_closed() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
     for opening in ["", "GET / HT"] {
         let mut stream = tokio::net::TcpStream::connect(served.address).await.expect("connects");
         stream.write_all(opening.as_bytes()).await.expect("writes");
         let mut answer = Vec::new();
-        // Ends when the server closes; a server that waits for ever fails the test by never ending it.
+        // Ends when the server closes. If it does not, the test fails by timing out.
         stream.read_to_end(&mut answer).await.expect("closed, not reset");
     }
 }
 
 #[test]
-fn a_server_that_others_can_reach_says_so_when_it_does_not_encrypt() {
+fn a_server_that_others_can_reach_without_tls_logs_a_warning() {
     for (listen, warns) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
         let log = tempfile::NamedTempFile::new().expect("a file");
         let mut server = feed_server(&["serve", "--listen", listen, "--source", "synthetic:groups=1,prefill=0s"]);
@@ -74,7 +78,7 @@ fn a_server_that_others_can_reach_says_so_when_it_does_not_encrypt() {
         server.wait().expect("ended");
         assert_eq!(link.contains("?token="), warns, "{link}");
         let said = std::fs::read_to_string(log.path()).expect("reads");
-        assert_eq!(said.contains("--tls-cert and --tls-key encrypt it"), warns, "{said}");
+        assert_eq!(said.contains("Traffic is not encrypted; set --tls-cert and --tls-key"), warns, "{said}");
     }
 }
 
@@ -85,7 +89,7 @@ fn feed_server(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn a_wrong_start_is_one_clear_line_and_a_non_zero_exit() {
+fn a_start_error_is_one_line_and_a_non_zero_exit() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let file = folder.path().join("feed.toml");
     std::fs::write(&file, "listen = \"127.0.0.1:0\"\nhistroy = \"5m\"\n").expect("written");
@@ -99,7 +103,7 @@ fn a_wrong_start_is_one_clear_line_and_a_non_zero_exit() {
         (&["serve", "--listen", &taken_address], &format!("cannot listen on {taken_address}: Address already in use")),
         (&["serve", "--config", "/no/such/file"], "/no/such/file: No such file or directory"),
         (&["check-config", file], "feed.toml:2: unknown setting `histroy`, expected one of"),
-        (&["serve", "--www", "/no/such/folder"], "/no/such/folder holds no index.html"),
+        (&["serve", "--www", "/no/such/folder"], "/no/such/folder has no index.html"),
     ];
     for (arguments, expected) in cases {
         let output = feed_server(arguments).output().expect("starts");
@@ -111,7 +115,7 @@ fn a_wrong_start_is_one_clear_line_and_a_non_zero_exit() {
 }
 
 #[test]
-fn a_good_configuration_is_said_to_be_good() {
+fn check_config_accepts_a_valid_file() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let file = folder.path().join("feed.toml");
     std::fs::write(&file, "[[source]]\nkind = \"host\"\n").expect("written");
@@ -122,7 +126,7 @@ fn a_good_configuration_is_said_to_be_good() {
 
 #[cfg(unix)]
 #[test]
-fn sigterm_and_ctrl_c_end_the_server_cleanly() {
+fn sigterm_and_ctrl_c_end_the_server_with_exit_code_0() {
     for signal in ["-TERM", "-INT"] {
         let mut child = feed_server(&["serve", "--listen", "127.0.0.1:0"]).spawn().expect("starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));

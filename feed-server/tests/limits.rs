@@ -1,4 +1,4 @@
-//! What the server does when there is too much of something: connections, and silence.
+//! Limits: connections, silent peers, and peers that do not read.
 
 mod served;
 
@@ -10,27 +10,27 @@ use tokio::net::TcpStream;
 
 const SYNTHETIC: &str = "synthetic:groups=1,series=2,hz=50,prefill=1s,seed=7";
 
-async fn with_places(connections: usize) -> Served {
+async fn with_limit(connections: usize) -> Served {
     let sources = vec![SYNTHETIC.parse().expect("a valid source")];
     Served::configured(Config { sources, connections, ..Config::default() }).await
 }
 
 #[tokio::test]
-async fn one_viewer_too_many_is_told_and_the_others_go_on() {
-    let served = with_places(3).await;
+async fn a_connection_over_the_limit_gets_503_and_others_are_not_affected() {
+    let served = with_limit(3).await;
     let mut first = served.viewer("/stream").await;
     let mut second = served.viewer("/stream").await;
     let mut third = served.viewer("/stream").await;
     let refused = served.get("/healthz").await;
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("\r\nretry-after: "), "{refused}");
-    assert!(refused.ends_with("as many viewers as it may have (3): try again later\n"), "{refused}");
+    assert!(refused.ends_with("too many connections to this server (limit 3): try again later\n"), "{refused}");
     let upgrade = served.request(&handshake(served.address, "/stream", "")).await;
     assert!(upgrade.starts_with("HTTP/1.1 503"), "{upgrade}");
     for viewer in [&mut first, &mut second, &mut third] {
         viewer.read_live(3).await;
     }
     drop(third);
-    // A place is given back when the server has seen the end of the connection.
+    // The permit is given back when the server has seen the end of the connection.
     while served.get("/healthz").await.starts_with("HTTP/1.1 503") {}
     first.read_live(1).await;
     drop(second);
@@ -45,30 +45,30 @@ async fn one_viewer_too_many_is_told_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn peers_that_ask_and_do_not_read_are_let_go() {
-    let served = with_places(3).await;
+async fn peers_that_send_requests_and_do_not_read_are_closed() {
+    let served = with_limit(3).await;
     let request = format!("GET /metrics HTTP/1.1\r\nhost: {}\r\n\r\n", served.address);
     let mut peers = Vec::new();
     for _ in 0..3 {
         let stream = TcpStream::connect(served.address).await.expect("connects");
-        // As many as go out; answers come until nobody takes more of them.
+        // As many as can be sent; the server answers until the kernel takes no more.
         let many = request.repeat(20_000);
         let (reading, mut asking) = stream.into_split();
         let asks = tokio::spawn(async move { asking.write_all(many.as_bytes()).await });
         peers.push((reading, asks));
     }
     while !served.get("/healthz").await.starts_with("HTTP/1.1 503") {}
-    // All three have a place, and give it back without ever having read or closed.
+    // All three permits are given back although no peer has read or closed.
     while !served.get("/healthz").await.starts_with("HTTP/1.1 200") {}
     drop(peers);
 }
 
 #[tokio::test]
-async fn a_viewer_that_answers_no_ping_is_let_go() {
+async fn a_viewer_that_answers_no_ping_is_closed() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut peer = TcpStream::connect(served.address).await.expect("connects");
     peer.write_all(handshake(served.address, "/stream", "").as_bytes()).await.expect("writes");
-    // It takes all there is and says nothing: only its silence gives it away.
+    // It reads everything and sends nothing.
     let mut taken = Vec::new();
     peer.read_to_end(&mut taken).await.expect("closed, not reset");
     let reason = b"no answer to a ping within 5 s";
@@ -77,11 +77,11 @@ async fn a_viewer_that_answers_no_ping_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_viewer_that_only_answers_pings_stays() {
+async fn a_viewer_that_only_answers_pings_is_not_closed() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut viewer = served.viewer("/stream").await;
     let mut heartbeats = 0;
-    // They come once a second: longer than a silent viewer is kept.
+    // One a second: for longer than a silent viewer is kept.
     while heartbeats < 12 {
         let frame = viewer.frame().await;
         heartbeats += usize::from(matches!(Frame::decode(&frame).expect("decodes").body, Body::Heartbeat(_)));

@@ -20,13 +20,13 @@ fn example(script: &str, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn it_reads_every_golden_vector() {
+fn the_python_client_reads_every_golden_vector() {
     let output = example("check_golden.py", &["protocol/tests/golden"]);
     assert!(output.status.success(), "{output:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_prints_the_values_that_a_viewer_in_rust_reads() {
+async fn the_python_client_reads_the_values_that_a_rust_viewer_reads() {
     let served = Served::start(&["synthetic:groups=2,series=8,hz=50,prefill=20s,seed=7"]).await;
     let url = format!("ws://{}/stream", served.address);
     let arguments = ["--window", "10", "--group", "synthetic.01", "--count", "600", "--json"];

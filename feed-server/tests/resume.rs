@@ -1,7 +1,7 @@
-//! Resumption, against a model: whatever is cut off, evicted or restarted, a viewer holds what was sent, bit for bit, save
-//! what was declared to be missing.
+//! Resumption against a model: after any cuts, evictions and restarts a viewer holds every row that was sent, bit for bit, or
+//! a gap for it.
 //!
-//! Here no socket is between the two: a viewer is given frames turn by turn, and loses the end of a turn with its connection.
+//! There is no socket: a viewer takes frames turn by turn, and a cut connection loses the end of a turn.
 
 mod model;
 
@@ -33,18 +33,17 @@ const AWKWARD: [u64; 8] = [
     0x4340_0000_0000_0001,
 ];
 
-/// What happens.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A source hands over rows of a group; `present` says of which of its series.
+    /// A source sends rows of a group, for the series in the bit mask `present`.
     Publish { group: usize, rows: usize, present: u8, seed: u64 },
-    /// The viewer is sent a turn of about so many bytes.
+    /// The viewer is sent a turn of about `room` bytes.
     Turn { room: usize },
-    /// It loses its connection after so many frames of such a turn, and comes back.
+    /// The viewer loses its connection after some frames of such a turn, and resumes.
     Cut { room: usize, frames: usize },
-    /// It comes back with a position that it never held.
+    /// The viewer resumes with a position that it never held.
     Forge { ahead: u64 },
-    /// The server starts anew.
+    /// The server restarts.
     Restart,
 }
 
@@ -62,7 +61,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..120)
 }
 
-/// A server, and what it has sent.
+/// A server and the rows that it has sent.
 struct Server {
     hub: Arc<Hub>,
     _viewer: ViewerGuard,
@@ -72,7 +71,7 @@ struct Server {
 }
 
 impl Server {
-    /// Small enough that the history lets go of much, and the ring of nearly all.
+    /// Its bounds are so small that the history evicts much, and the ring nearly everything.
     fn start(clock: i64) -> Self {
         let bounds =
             Bounds { history: WINDOW, history_bytes: 24_000, ring_bytes: 12_000, series: GROUPS * SERIES_PER_GROUP };
@@ -131,14 +130,14 @@ fn is_declared_missing(viewer: &Viewer, (group, time): Row, sequence: Sequence) 
     viewer.gaps.iter().any(|gap| match gap.cause {
         GapCause::HistoryExpired => gap.after < sequence && sequence < gap.until,
         GapCause::UnknownPosition => sequence < gap.until,
-        // What was there before it came is promised as far as the history reached when it was sent.
+        // Rows from before the viewer connected are promised as far as the history reached then.
         GapCause::EpochChanged => {
             viewer.held.range((group, Timestamp::from_micros(i64::MIN))..(group, time)).next().is_none()
         }
     })
 }
 
-/// Everything sent is held, or declared to be missing; nothing else is held.
+/// Checks that every row sent is held or declared missing, and that no other row is held.
 fn check(viewer: &Viewer, server: &Server) {
     for (row, (sequence, values)) in &server.sent {
         match viewer.held.get(row) {
@@ -146,7 +145,7 @@ fn check(viewer: &Viewer, server: &Server) {
             None => {
                 assert!(
                     is_declared_missing(viewer, *row, *sequence),
-                    "{row:?} at {sequence:?} is missing without a word"
+                    "{row:?} at {sequence:?} is missing without a gap"
                 );
             }
         }
@@ -216,7 +215,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_viewer_holds_what_was_sent_save_what_was_declared_missing(steps in steps()) {
+    fn a_viewer_holds_every_row_that_was_sent_or_a_gap_for_it(steps in steps()) {
         let (viewer, server) = play(&steps);
         prop_assert_eq!(viewer.epoch, Some(server.hub.epoch()));
         prop_assert_eq!(viewer.position, server.position());
@@ -227,7 +226,7 @@ proptest! {
 const SOME_ROWS: Step = Step::Publish { group: 0, rows: 300, present: 3, seed: 1 };
 
 #[test]
-fn inside_the_history_nothing_is_declared_missing() {
+fn a_resume_within_the_history_has_no_gap() {
     let steps =
         [SOME_ROWS, Step::Cut { room: 1, frames: 1 }, SOME_ROWS, Step::Cut { room: 90_000, frames: 9 }, SOME_ROWS];
     let (viewer, server) = play(&steps);
@@ -236,7 +235,7 @@ fn inside_the_history_nothing_is_declared_missing() {
 }
 
 #[test]
-fn what_the_history_has_let_go_of_is_one_gap_with_exact_bounds() {
+fn evicted_rows_are_one_gap_with_exact_bounds() {
     let mut steps = vec![SOME_ROWS, Step::Turn { room: 90_000 }, Step::Turn { room: 90_000 }];
     steps.extend(std::iter::repeat_n(SOME_ROWS, 9));
     let (viewer, server) = play(&steps);
@@ -244,11 +243,11 @@ fn what_the_history_has_let_go_of_is_one_gap_with_exact_bounds() {
     assert_eq!(gap.after, Sequence(1), "what was held before");
     let last_missing =
         server.sent.iter().filter(|(row, _)| !viewer.held.contains_key(row)).map(|(_, sent)| sent.0).max();
-    assert_eq!(Some(gap.until), last_missing.map(Sequence::next), "no row before it is missing in vain");
+    assert_eq!(Some(gap.until), last_missing.map(Sequence::next), "the gap ends at the last missing row");
 }
 
 #[test]
-fn what_the_history_lets_go_of_while_it_is_sent_is_declared_too() {
+fn rows_evicted_during_a_backfill_are_a_gap() {
     let many = Step::Publish { group: 0, rows: 399, present: 3, seed: 3 };
     let mut steps = vec![many.clone(), many.clone(), Step::Cut { room: 1, frames: 0 }, Step::Turn { room: 1 }];
     steps.extend(std::iter::repeat_n(many, 9));
@@ -268,7 +267,7 @@ fn a_clock_that_is_set_back_stops_no_source() {
     while cursor.caught_up(&server.hub).is_none() {
         take_all(&mut viewer, &cursor.next_turn(&server.hub, 90_000).expect("encodes"));
     }
-    // What was measured before the clock was set comes after that too, by itself and along with what follows.
+    // Rows measured before the clock was set arrive after that too, alone and with later ones.
     let (group, series) = (server.groups[0].0, server.groups[0].1[0]);
     let late = |ahead: i64| Batch::row(group, now + Interval::from_micros((hour + ahead) as u64), [(series, 1.0)]);
     server.hub.publish([late(20_000)], now).expect("encodes");
@@ -277,7 +276,7 @@ fn a_clock_that_is_set_back_stops_no_source() {
     server.clock = now.micros() + 1_000;
     server.sent.clear();
     server.publish(0, 10, 3, 2);
-    // Who watches is sent the rows, and who comes now gets them as the history.
+    // A live viewer is sent the rows, and a new viewer gets them as history.
     let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");
     let frame = turn.iter().map(message).find_map(|bytes| match Frame::decode(bytes).expect("decodes").body {
         Body::Samples(samples) => samples.blocks.iter().next().map(|block| block.times.iter().next()),
@@ -291,7 +290,7 @@ fn a_clock_that_is_set_back_stops_no_source() {
     }
     check(&other, &server);
     assert_eq!(other.held.len(), 10);
-    // A step so small that the clock soon catches up is waited for.
+    // After a small step rows are dropped until the clock catches up.
     server.clock = now.micros() - 1_000_000;
     let batch = Batch::row(server.groups[0].0, Timestamp::from_micros(server.clock), [(server.groups[0].1[0], 1.0)]);
     server.hub.publish([batch], Timestamp::from_micros(server.clock)).expect("encodes");
@@ -299,7 +298,7 @@ fn a_clock_that_is_set_back_stops_no_source() {
 }
 
 #[test]
-#[should_panic(expected = "missing without a word")]
+#[should_panic(expected = "missing without a gap")]
 fn the_model_notices_a_missing_row() {
     let (mut viewer, server) = play(&[SOME_ROWS, SOME_ROWS]);
     viewer.held.pop_last();

@@ -1,4 +1,4 @@
-//! The stream over real sockets: what a viewer is sent, and what happens to one that breaks a rule.
+//! The stream over real sockets: frames that a viewer is sent, and viewers that break a rule.
 
 mod served;
 
@@ -62,7 +62,7 @@ async fn a_viewer_is_sent_hello_catalog_history_and_then_live_samples() {
 }
 
 #[tokio::test]
-async fn a_viewer_that_resumes_gets_what_it_missed_and_nothing_twice() {
+async fn resume_returns_missed_frames_once_and_in_order() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut viewer = served.viewer("/stream").await;
     let (epoch, position, mut times) = viewer.read_live(5).await;
@@ -80,7 +80,7 @@ async fn a_viewer_that_resumes_gets_what_it_missed_and_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_position_that_cannot_be_had_is_answered_with_a_gap() {
+async fn a_position_of_another_epoch_or_of_the_future_is_answered_with_a_gap() {
     let served = Served::start(&[SYNTHETIC]).await;
     let window = Interval::from_secs(5);
     let mut viewer = served.viewer("/stream").await;
@@ -124,7 +124,7 @@ async fn a_probe_is_answered_with_the_servers_time() {
 }
 
 #[tokio::test]
-async fn a_broken_rule_closes_that_session_with_code_and_reason_and_no_other() {
+async fn a_broken_rule_closes_only_that_session_with_code_and_reason() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut bystander = served.viewer("/stream").await;
     let mut unknown_version = ClientMessage::Probe { origin: Timestamp::MIN }.to_bytes().expect("encodes");
@@ -134,7 +134,7 @@ async fn a_broken_rule_closes_that_session_with_code_and_reason_and_no_other() {
         (Message::binary(b"XXgarbage".to_vec()), 1007, "message opens with"),
         (Message::binary(vec![b'K', b'Y', 1, 99, 0, 0, 0, 0]), 1008, "client message of unknown kind 99"),
         (Message::binary(unknown_version), 4426, "protocol version 77 is not supported, expected 1"),
-        (Message::text("hello"), 1003, "text message: this protocol is binary"),
+        (Message::text("hello"), 1003, "text message: expected binary messages only"),
         (Message::binary(vec![0; 70_000]), 1009, "message too big: the limit is 65536 bytes"),
     ];
     for (message, code, reason) in cases {
@@ -166,7 +166,7 @@ async fn bytes_that_are_no_websocket_frame_close_that_session_with_1002() {
 }
 
 #[tokio::test]
-async fn a_viewer_that_stops_reading_delays_nobody_and_is_whole_again_when_it_reads_on() {
+async fn a_viewer_that_stops_reading_does_not_delay_others_and_misses_no_row() {
     let source = "synthetic:groups=12,series=8,hz=10000,prefill=0s".parse().expect("a valid source");
     // A ring that holds less than what the kernel takes for a viewer that does not read.
     let served = Served::configured(Config { sources: vec![source], recent_bytes: 1 << 20, ..Config::default() }).await;
@@ -203,7 +203,7 @@ async fn a_viewer_that_stops_reading_delays_nobody_and_is_whole_again_when_it_re
 }
 
 #[tokio::test]
-async fn a_stopping_server_says_bye() {
+async fn a_stopping_server_sends_bye_and_closes() {
     let mut served = Served::start(&[SYNTHETIC]).await;
     let mut viewer = served.viewer("/stream").await;
     viewer.read_live(1).await;
@@ -224,7 +224,7 @@ fn counter(metrics: &str, name: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_frame_is_encoded_once_however_many_watch() {
+async fn a_frame_is_encoded_once_for_any_number_of_viewers() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut viewers = Vec::new();
     for _ in 0..30 {
@@ -246,7 +246,7 @@ async fn a_frame_is_encoded_once_however_many_watch() {
 }
 
 #[tokio::test]
-async fn a_catalog_is_encoded_once_however_often_it_is_asked_for() {
+async fn an_unchanged_catalog_is_encoded_once() {
     let served = Served::start(&["synthetic:groups=100,series=100,hz=1,prefill=0s"]).await;
     let mut viewer = served.viewer("/stream?window=0").await;
     viewer.read_live(1).await;
@@ -269,7 +269,7 @@ async fn a_catalog_is_encoded_once_however_often_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_widest_window_and_an_acknowledgement_of_everything_are_taken() {
+async fn the_largest_window_and_acknowledged_sequence_are_accepted() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut viewer = served.viewer("/stream?start=request").await;
     viewer.say(&ClientMessage::Acknowledge { sequence: Sequence(u64::MAX) }).await;
@@ -296,7 +296,7 @@ async fn pings_are_answered_between_frames() {
 }
 
 #[tokio::test]
-async fn a_viewer_may_change_its_pace_and_start_anew_while_it_is_live() {
+async fn a_live_viewer_may_change_its_pace_and_subscribe_again() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut viewer = served.viewer("/stream?window=0").await;
     let (epoch, position, _) = viewer.read_live(5).await;

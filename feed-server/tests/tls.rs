@@ -1,4 +1,4 @@
-//! The stream over TLS: real sockets, a real process, certificates made here.
+//! The stream over TLS: real sockets, a real process, generated certificates.
 
 #[path = "model/mod.rs"]
 mod model;
@@ -129,7 +129,7 @@ async fn a_viewer_over_tls_gets_every_row() {
 }
 
 #[tokio::test]
-async fn a_viewer_over_tls_that_stops_reading_is_whole_again_when_it_reads_on() {
+async fn a_viewer_over_tls_that_stops_reading_misses_no_row() {
     let identity = Identity::new();
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("feed.toml");
@@ -159,7 +159,7 @@ async fn a_viewer_over_tls_that_stops_reading_is_whole_again_when_it_reads_on() 
 }
 
 #[tokio::test]
-async fn the_link_and_the_cookie_are_for_tls_alone() {
+async fn over_tls_the_link_is_https_and_the_cookie_secure() {
     let identity = Identity::new();
     let token = identity.path("token");
     fs::write(&token, "a-token-for-the-tests").expect("writes");
@@ -175,7 +175,7 @@ async fn the_link_and_the_cookie_are_for_tls_alone() {
 }
 
 #[tokio::test]
-async fn one_too_many_over_tls_is_closed_without_a_word_and_the_other_goes_on() {
+async fn a_tls_connection_over_the_limit_is_closed_and_others_are_not_affected() {
     let identity = Identity::new();
     let server = identity.serve(&["--connections", "1"]);
     let mut viewer = Viewer::new(None);
@@ -190,15 +190,15 @@ async fn one_too_many_over_tls_is_closed_without_a_word_and_the_other_goes_on() 
 }
 
 #[tokio::test]
-async fn who_speaks_plain_http_to_a_tls_port_is_told() {
+async fn plain_http_to_a_tls_port_gets_400() {
     let identity = Identity::new();
     let server = identity.serve(&[]);
-    assert_eq!(server.get("/").await, "this server speaks TLS: the address begins with https://\n");
+    assert_eq!(server.get("/").await, "this port accepts TLS only: use an address that begins with https://\n");
     assert!(get(server.address, &identity.certificate, "/healthz", "").await.ends_with("ok\n"));
 }
 
 #[tokio::test]
-async fn a_peer_that_stops_within_its_handshake_is_let_go() {
+async fn a_peer_that_stops_within_its_tls_handshake_is_closed() {
     let identity = Identity::new();
     let server = identity.serve(&[]);
     // Nothing, a record that is announced and never comes, and one that is none.
@@ -215,7 +215,7 @@ async fn a_peer_that_stops_within_its_handshake_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_renewed_certificate_is_shown_from_the_hangup_on_and_those_who_watch_watch_on() {
+async fn a_certificate_renewed_by_sighup_is_used_for_new_connections_and_open_ones_continue() {
     let identity = Identity::new();
     let server = identity.serve(&[]);
     let mut viewer = Viewer::new(None);
@@ -231,7 +231,7 @@ async fn a_renewed_certificate_is_shown_from_the_hangup_on_and_those_who_watch_w
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_leaves_the_certificate_as_it_was() {
+async fn a_failed_renewal_keeps_the_certificate() {
     let identity = Identity::new();
     let tls = Tls::read(&identity.path("cert.pem"), &identity.path("key.pem")).expect("an identity");
     fs::write(identity.path("cert.pem"), "none").expect("writes");
@@ -245,7 +245,7 @@ async fn a_renewal_that_fails_leaves_the_certificate_as_it_was() {
 }
 
 #[tokio::test]
-async fn both_versions_of_tls_that_are_safe_are_spoken() {
+async fn tls_1_2_and_1_3_are_accepted() {
     let identity = Identity::new();
     let server = identity.serve(&[]);
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
@@ -261,7 +261,7 @@ async fn both_versions_of_tls_that_are_safe_are_spoken() {
 }
 
 #[test]
-fn files_that_hold_no_identity_are_refused_at_start() {
+fn files_without_a_certificate_or_key_are_refused_at_start() {
     let identity = Identity::new();
     let other = KeyPair::generate().expect("makes one").serialize_pem();
     let files = [("other.pem", other.as_str()), ("empty.pem", ""), ("text.pem", "hello")];
@@ -285,7 +285,7 @@ fn files_that_hold_no_identity_are_refused_at_start() {
             .expect("starts");
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains("cannot speak TLS: ") && said.contains(expected), "{said}");
+        assert!(said.contains("cannot use TLS: ") && said.contains(expected), "{said}");
         assert!(!said.contains("PRIVATE KEY"), "{said}");
     }
 }

@@ -56,7 +56,7 @@ async fn be_slow(address: SocketAddr, stranger: Stranger) -> Duration {
 }
 
 #[tokio::test]
-async fn six_hundred_slow_strangers_disturb_nobody_and_are_gone_within_five_seconds() {
+async fn six_hundred_slow_peers_do_not_disturb_viewers_and_are_closed_within_five_seconds() {
     let _machine = machine().await;
     let server = Process::start(&SOURCE);
     let mut viewer = Viewer::new(None);
@@ -93,7 +93,7 @@ async fn six_hundred_slow_strangers_disturb_nobody_and_are_gone_within_five_seco
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_viewers_that_are_dropped_at_once_are_whole_again_within_ten_seconds() {
+async fn a_thousand_viewers_dropped_at_once_resume_within_ten_seconds() {
     const VIEWERS: usize = 1_000;
     let _machine = machine().await;
     let most = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).expect("has one").1;
@@ -136,7 +136,7 @@ async fn a_thousand_viewers_that_are_dropped_at_once_are_whole_again_within_ten_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_that_stop_reading_disturb_nobody_and_take_bounded_memory() {
+async fn fifty_viewers_that_stop_reading_do_not_disturb_others_and_take_bounded_memory() {
     const VIEWERS: usize = 150;
     const STOPPED: usize = 50;
     // What a session puts into an outbox at once, and the frame that goes beyond.

@@ -36,7 +36,7 @@ async fn a_viewer_that_is_sent_one_byte_at_a_time_gets_every_row() {
 }
 
 #[tokio::test]
-async fn a_viewer_far_away_gets_every_row() {
+async fn a_viewer_over_a_link_with_high_latency_gets_every_row() {
     let _machine = machine().await;
     let server = Process::start(&SOURCE);
     let proxy = Proxy::start(server.address).await;
@@ -47,7 +47,7 @@ async fn a_viewer_far_away_gets_every_row() {
 }
 
 #[tokio::test]
-async fn a_viewer_that_is_cut_off_again_and_again_misses_nothing_and_gets_nothing_twice() {
+async fn a_viewer_disconnected_many_times_gets_every_row_once() {
     let _machine = machine().await;
     let server = Process::start(&SOURCE);
     let proxy = Proxy::start(server.address).await;
@@ -70,7 +70,7 @@ async fn a_viewer_that_is_cut_off_again_and_again_misses_nothing_and_gets_nothin
 }
 
 #[tokio::test]
-async fn a_viewer_that_was_away_for_longer_than_the_history_reaches_is_told_of_one_gap_with_exact_bounds() {
+async fn a_viewer_away_for_longer_than_the_history_gets_one_gap_with_exact_bounds() {
     let _machine = machine().await;
     let server =
         Process::start(&["--history", "1s", "--source", "synthetic:groups=1,series=2,hz=50,prefill=1s,seed=7"]);
@@ -94,7 +94,7 @@ async fn a_viewer_that_was_away_for_longer_than_the_history_reaches_is_told_of_o
 }
 
 #[tokio::test]
-async fn a_connection_that_is_dead_on_both_sides_is_let_go_and_its_viewer_comes_back_whole() {
+async fn a_connection_dead_in_both_directions_is_closed_and_its_viewer_resumes() {
     let server = Process::start(&SOURCE);
     let proxy = Proxy::start(server.address).await;
     let mut viewer = Viewer::new(None);
@@ -116,7 +116,7 @@ async fn a_connection_that_is_dead_on_both_sides_is_let_go_and_its_viewer_comes_
 }
 
 #[tokio::test]
-async fn a_slow_viewer_is_sent_history_in_place_of_frames_and_is_whole_in_the_end() {
+async fn a_slow_viewer_is_sent_history_in_place_of_live_frames_and_misses_no_row() {
     let _machine = machine().await;
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("feed.toml");
@@ -147,7 +147,7 @@ async fn a_slow_viewer_is_sent_history_in_place_of_frames_and_is_whole_in_the_en
 }
 
 #[tokio::test]
-async fn damaged_bytes_end_their_connection_and_no_other() {
+async fn damaged_bytes_close_only_their_connection() {
     let _machine = machine().await;
     let server = Process::start(&SOURCE);
     let proxy = Proxy::start(server.address).await;

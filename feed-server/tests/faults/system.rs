@@ -19,7 +19,7 @@ use super::process::Process;
 const SOURCE: [&str; 2] = ["--source", "synthetic:groups=2,series=2,hz=50,prefill=2s,seed=7"];
 
 #[tokio::test]
-async fn a_server_that_was_stopped_for_a_while_loses_nobody_and_nothing() {
+async fn a_suspended_server_loses_no_viewer_and_no_row() {
     let _machine = machine().await;
     let server = Process::start(&SOURCE);
     let mut viewer = Viewer::new(None);
@@ -40,7 +40,7 @@ async fn a_server_that_was_stopped_for_a_while_loses_nobody_and_nothing() {
 }
 
 #[tokio::test]
-async fn after_a_kill_every_viewer_is_told_of_one_gap_and_is_whole_again() {
+async fn after_a_kill_every_viewer_gets_one_gap_and_resumes() {
     let _machine = machine().await;
     let mut server = Process::start(&SOURCE);
     let address = server.address;
@@ -79,7 +79,7 @@ async fn after_a_kill_every_viewer_is_told_of_one_gap_and_is_whole_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_told_to_end_says_goodbye_to_every_viewer_and_ends_at_once() {
+async fn sigterm_sends_bye_to_every_viewer_and_ends_the_server() {
     let _machine = machine().await;
     let mut server =
         Process::start(&["--history", "60s", "--source", "synthetic:groups=4,series=4,hz=200,prefill=60s,seed=7"]);
@@ -125,7 +125,7 @@ async fn a_server_that_is_told_to_end_says_goodbye_to_every_viewer_and_ends_at_o
 }
 
 #[tokio::test]
-async fn with_few_descriptors_those_served_are_served_on_and_the_rest_are_told() {
+async fn with_few_descriptors_open_connections_continue_and_further_ones_get_503() {
     let _machine = machine().await;
     let server = Process::start_with_descriptors(256, &SOURCE);
     let mut viewer = Viewer::new(None);
@@ -155,7 +155,7 @@ async fn with_few_descriptors_those_served_are_served_on_and_the_rest_are_told()
 }
 
 #[tokio::test]
-async fn a_full_disk_stops_nothing() {
+async fn a_full_disk_stops_no_viewer() {
     let _machine = machine().await;
     let mut server = Process::start_on_full_disk(&SOURCE);
     let mut viewer = Viewer::new(None);

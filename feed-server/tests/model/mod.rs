@@ -1,5 +1,5 @@
-//! What docs/PROTOCOL.md asks of a viewer, in a few lines: it holds every row it was sent by its bits, and stumbles over any
-//! that comes twice, out of order or not at all.
+//! A viewer as docs/PROTOCOL.md describes it, in a few lines: it keeps the bits of every row, and panics at a frame that is
+//! repeated, out of order or missing.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
@@ -13,7 +13,7 @@ use protocol::{
 /// Longer than any history of a test.
 pub const WINDOW: Interval = Interval::from_secs(3_600);
 
-/// A row's place, and the bits of its values.
+/// The group and time of a row, and the bits of its values.
 pub type Row = (GroupId, Timestamp);
 pub type Values = BTreeMap<SeriesId, u64>;
 
@@ -23,19 +23,19 @@ pub struct Viewer {
     pub held: BTreeMap<Row, Values>,
     /// Of this epoch.
     pub gaps: Vec<Gap>,
-    /// It may be sent rows again that it holds: it lost its connection while it was being sent history.
+    /// Rows that it holds may be sent again: it lost its connection during the history.
     may_overlap: bool,
     fills: bool,
 }
 
 impl Viewer {
-    /// One that has seen nothing yet, or only that there is such an epoch.
+    /// A viewer without rows, of the epoch if it knows one.
     pub fn new(epoch: Option<Epoch>) -> Self {
         let (held, gaps) = (BTreeMap::new(), Vec::new());
         Self { epoch, position: Sequence(0), held, gaps, may_overlap: false, fills: true }
     }
 
-    /// What it asks for on a new connection.
+    /// The start that it requests on a new connection.
     pub fn start(&self) -> Start {
         match self.epoch {
             Some(epoch) => Start::After { epoch, sequence: self.position, window: WINDOW },
@@ -43,18 +43,18 @@ impl Viewer {
         }
     }
 
-    /// Its connection is gone.
+    /// Its connection is lost.
     pub const fn cut_off(&mut self) {
         self.may_overlap |= self.fills;
         self.fills = true;
     }
 
-    /// Whether it was sent all of the history.
+    /// Returns true after the last part of the history.
     pub const fn is_live(&self) -> bool {
         !self.fills
     }
 
-    /// Takes in one message.
+    /// Takes one message.
     pub fn take(&mut self, message: &[u8]) {
         let frame = Frame::decode(message).expect("decodes");
         if self.epoch != Some(frame.header.epoch) {
@@ -107,7 +107,7 @@ impl Viewer {
         }
     }
 
-    /// Whether it holds, bit for bit, what `other` holds from its own first row on to its own last, group by group.
+    /// Compares, bit for bit and group by group, with the rows of `other` between this viewer's first and last row.
     pub fn check_against(&self, other: &Self) {
         assert_eq!(self.epoch, other.epoch);
         assert!(!self.held.is_empty(), "nothing to compare");

@@ -33,7 +33,7 @@ pub enum Violation {
     TooManyMessages,
     #[error("too many bytes: the limit is 64 KiB a second, 512 KiB at once")]
     TooManyBytes,
-    #[error("open the link that the server printed at its start")]
+    #[error("open the link that the server printed at start")]
     NoToken,
 }
 
