@@ -183,7 +183,7 @@ impl Logged {
             .spawn()
             .expect("starts");
         let mut link = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut link).expect("says its link");
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut link).expect("prints its link");
         let address = link.trim().rsplit("://").next().expect("a link").trim_end_matches('/');
         Self { address: address.parse().expect("an address"), process, log }
     }

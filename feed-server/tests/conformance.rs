@@ -48,7 +48,7 @@ impl Echo {
             .spawn()
             .expect("starts");
         let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("says where it is");
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("prints its address");
         let address = line.trim().trim_end_matches('/').rsplit('/').next().expect("an address").to_owned();
         Self { process, address }
     }

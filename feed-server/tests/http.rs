@@ -73,7 +73,7 @@ fn a_server_that_others_can_reach_without_tls_logs_a_warning() {
         let mut server = feed_server(&["serve", "--listen", listen, "--source", "synthetic:groups=1,prefill=0s"]);
         let mut server = server.stdout(Stdio::piped()).stderr(log.reopen().expect("opens")).spawn().expect("starts");
         let mut link = String::new();
-        BufReader::new(server.stdout.take().expect("piped")).read_line(&mut link).expect("says its link");
+        BufReader::new(server.stdout.take().expect("piped")).read_line(&mut link).expect("prints its link");
         server.kill().expect("still there");
         server.wait().expect("ended");
         assert_eq!(link.contains("?token="), warns, "{link}");

@@ -1,4 +1,4 @@
-//! The client of `docs/examples`, which was written from the protocol's document alone, and a real server.
+//! The client in `docs/examples`, written from docs/PROTOCOL.md alone, against a real server.
 
 mod served;
 
@@ -44,8 +44,8 @@ async fn the_python_client_reads_the_values_that_a_rust_viewer_reads() {
         let time = row["time_us"].as_i64().expect("a time");
         let values = expected.get(&time).unwrap_or_else(|| panic!("a row at {time}"));
         for (name, value) in row["values"].as_object().expect("values by name") {
-            let told = values[name];
-            assert!(value.as_f64().map_or(told.is_nan(), |value| value.to_bits() == told.to_bits()), "{name}: {row}");
+            let printed = values[name];
+            assert!(value.as_f64().map_or(printed.is_nan(), |value| value.to_bits() == printed.to_bits()), "{name}: {row}");
         }
     }
 }

@@ -55,7 +55,7 @@ async fn a_viewer_is_sent_hello_catalog_history_and_then_live_samples() {
     }
     assert_eq!(times.len(), 3);
     for times in times.values() {
-        assert!(times.len() > 450, "ten seconds at 50 Hz and what came since, found {}", times.len());
+        assert!(times.len() > 450, "ten seconds at 50 Hz and later rows, found {}", times.len());
         let steps: Vec<i64> = times.windows(2).map(|pair| pair[1].micros_since(pair[0])).collect();
         assert!(steps.iter().all(|&step| step == 20_000), "no hole and no overlap from history to live: {steps:?}");
     }
@@ -76,7 +76,7 @@ async fn resume_returns_missed_frames_once_and_in_order() {
     assert!(later > position);
     times.extend(more);
     let steps: Vec<i64> = times.windows(2).map(|pair| pair[1].micros_since(pair[0])).collect();
-    assert!(steps.iter().all(|&step| step == 20_000), "bit by bit where it left off: {steps:?}");
+    assert!(steps.iter().all(|&step| step == 20_000), "every row once: {steps:?}");
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn a_stopping_server_sends_bye_and_closes() {
     while let Some(bytes) = viewer.frame_or_close().await {
         bye |= matches!(Frame::decode(&bytes).expect("decodes").body, Body::Bye(_));
     }
-    assert!(bye, "the last frame says why");
+    assert!(bye, "the last frame is Bye");
     assert_eq!(viewer.closed().await, (1001, "the server is stopping".to_owned()));
     served.stopped().await;
 }
@@ -254,7 +254,7 @@ async fn an_unchanged_catalog_is_encoded_once() {
     for _ in 0..20 {
         viewer.say(&ClientMessage::Subscribe { start: Start::Window(Interval::ZERO) }).await;
         let mut catalogs = 0;
-        // A large catalog is told in several frames.
+        // A large catalog takes several frames.
         while catalogs < 3 {
             let bytes = viewer.frame().await;
             catalogs += usize::from(matches!(Frame::decode(&bytes).expect("decodes").body, Body::Catalog(_)));

@@ -31,7 +31,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 const SOURCE: [&str; 2] = ["--source", "synthetic:groups=4,series=4,hz=100,prefill=5s,seed=7"];
 
-/// A certificate and its key, in files.
+/// Files of a certificate and its key.
 struct Identity {
     folder: TempDir,
     certificate: CertificateDer<'static>,
@@ -53,7 +53,7 @@ impl Identity {
         ["--tls-cert".into(), path("cert.pem"), "--tls-key".into(), path("key.pem")]
     }
 
-    /// A server that shows it.
+    /// Starts a server with it.
     fn serve(&self, more: &[&str]) -> Process {
         let own = self.arguments();
         let arguments: Vec<&str> = own.iter().map(String::as_str).chain(SOURCE).chain(more.iter().copied()).collect();
@@ -61,7 +61,7 @@ impl Identity {
     }
 }
 
-/// Makes a certificate, and writes it and its key.
+/// Generates a certificate, and writes it and its key.
 fn write(folder: &TempDir) -> CertificateDer<'static> {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("makes one");
@@ -70,7 +70,7 @@ fn write(folder: &TempDir) -> CertificateDer<'static> {
     cert.der().clone()
 }
 
-/// A connection of a client that trusts this certificate and no other.
+/// Connects as a client that trusts only this certificate.
 async fn connect(address: SocketAddr, trusted: &CertificateDer<'static>) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).expect("a certificate");
@@ -79,7 +79,7 @@ async fn connect(address: SocketAddr, trusted: &CertificateDer<'static>) -> std:
     TlsConnector::from(Arc::new(config)).connect(name, TcpStream::connect(address).await?).await
 }
 
-/// The answer to a GET, with these headers too, each with its line end.
+/// The response to a GET with these headers, each with its line end.
 async fn get(address: SocketAddr, trusted: &CertificateDer<'static>, path: &str, headers: &str) -> String {
     let mut stream = connect(address, trusted).await.expect("shakes hands");
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n");
@@ -111,7 +111,7 @@ impl Watching {
     }
 }
 
-/// Everything that a server holds now.
+/// A viewer with all rows that a server holds now.
 async fn everything(address: SocketAddr, trusted: &CertificateDer<'static>) -> Viewer {
     let mut viewer = Viewer::new(None);
     Watching::open(address, trusted).await.until(&mut viewer, Viewer::is_live).await;
@@ -133,7 +133,7 @@ async fn a_viewer_over_tls_that_stops_reading_misses_no_row() {
     let identity = Identity::new();
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("feed.toml");
-    // A ring that holds less than the sockets do.
+    // The ring holds fewer bytes than the sockets.
     let text =
         "recent_bytes = 65536\n[[source]]\nkind = \"synthetic\"\ngroups = 8\nseries = 8\nhz = 2000\nprefill = \"0s\"\n";
     fs::write(&config, text).expect("writes");
@@ -144,7 +144,7 @@ async fn a_viewer_over_tls_that_stops_reading_misses_no_row() {
     let mut viewer = Viewer::new(None);
     let mut watching = Watching::open(server.address, &identity.certificate).await;
     watching.until(&mut viewer, Viewer::is_live).await;
-    // Nothing is read until its socket is full, and so much more was made that the ring has let go of it.
+    // Nothing is read until the socket is full and the ring has evicted the next frame.
     loop {
         let metrics = get(server.address, &identity.certificate, "/metrics", "").await;
         let figure = |name: &str| metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
@@ -169,7 +169,7 @@ async fn over_tls_the_link_is_https_and_the_cookie_secure() {
     let answer = ask("/?token=a-token-for-the-tests", "").await;
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
     assert!(answer.contains("set-cookie: __Host-kymograph-") && answer.contains("; Secure\r\n"), "{answer}");
-    // The origin of a page that came without TLS: whoever is on the way can make one.
+    // The origin of a page without TLS, which an attacker in the network can forge.
     let plain = ask("/stream", &format!("origin: http://{}\r\n", server.address)).await;
     assert!(plain.starts_with("HTTP/1.1 403"), "{plain}");
 }
@@ -201,12 +201,12 @@ async fn plain_http_to_a_tls_port_gets_400() {
 async fn a_peer_that_stops_within_its_tls_handshake_is_closed() {
     let identity = Identity::new();
     let server = identity.serve(&[]);
-    // Nothing, a record that is announced and never comes, and one that is none.
+    // No bytes, the beginning of a record, and an invalid record.
     for opening in [&b""[..], &[22, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc], &[22, 0xff, 0xff, 0xff, 0xff, 0xff]] {
         let mut stream = TcpStream::connect(server.address).await.expect("connects");
         stream.write_all(opening).await.expect("writes");
         let mut answer = Vec::new();
-        // Ends when the server closes; one that waits for ever fails the test by never ending it.
+        // Ends when the server closes. If it does not, the test fails by timing out.
         if let Err(error) = stream.read_to_end(&mut answer).await {
             assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         }
@@ -241,7 +241,7 @@ async fn a_failed_renewal_keeps_the_certificate() {
     let address = listener.local_addr().expect("bound");
     let accept = async { tls.accept(listener.accept().await.expect("accepts").0).await.expect("shakes hands") };
     let (_ours, theirs) = tokio::join!(accept, connect(address, &identity.certificate));
-    theirs.expect("the one before");
+    theirs.expect("the previous certificate");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Many viewers at once, and strangers that want to be many.
+//! Many viewers at once, and many hostile peers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::proxy::{Cut, Proxy};
 
 const SOURCE: [&str; 2] = ["--source", "synthetic:groups=1,series=2,hz=20,prefill=2s,seed=7"];
 
-/// What a stranger does with its connection.
+/// How a hostile peer uses its connection.
 #[derive(Clone, Copy)]
 enum Stranger {
     Silent,
@@ -26,7 +26,7 @@ enum Stranger {
     ByteByByte,
 }
 
-/// Connects, is slow, and returns how long it was borne.
+/// Connects, is slow, and returns how long the server kept the connection.
 async fn be_slow(address: SocketAddr, stranger: Stranger) -> Duration {
     let mut stream = TcpStream::connect(address).await.expect("connects");
     let began = Instant::now();
@@ -139,14 +139,14 @@ async fn a_thousand_viewers_dropped_at_once_resume_within_ten_seconds() {
 async fn fifty_viewers_that_stop_reading_do_not_disturb_others_and_take_bounded_memory() {
     const VIEWERS: usize = 150;
     const STOPPED: usize = 50;
-    // What a session puts into an outbox at once, and the frame that goes beyond.
+    // One turn of a session, and the frame that exceeds it.
     const QUEUE_BYTES: usize = (256 << 10) + (64 << 10);
     let _machine = machine().await;
     let server = Process::start(&["--source", "synthetic:groups=8,series=8,hz=200,prefill=60s,seed=7"]);
     server.until_metric("kymograph_history_bytes", |bytes| bytes > 4e6).await;
     let all = everything(server.address).await;
     let before = server.resident_bytes();
-    // Asked for everything, and never read.
+    // They request everything and never read.
     let mut stopped = Viewer::new(None);
     let mut stopped_connections = Vec::new();
     for _ in 0..STOPPED {
@@ -178,9 +178,9 @@ async fn fifty_viewers_that_stop_reading_do_not_disturb_others_and_take_bounded_
         grown >> 10
     );
     assert!(most_queued <= (STOPPED * QUEUE_BYTES) as f64, "{most_queued} bytes");
-    // An allocator keeps about as much again as is used.
+    // The allocator keeps about twice the used memory.
     assert!(grown < 2 * STOPPED * QUEUE_BYTES + VIEWERS * (64 << 10), "{grown} bytes");
-    // They are let go, and may come back.
+    // They are closed, and may connect again.
     server.until_metric("kymograph_viewers", |viewers| viewers == 0.0).await;
     assert_eq!(server.metric("kymograph_viewers_queued_bytes").await, Some(0.0));
     drop(stopped_connections);

@@ -1,4 +1,4 @@
-//! A viewer over a real socket, which comes back whenever it is cut off.
+//! A viewer over a real socket, which reconnects whenever its connection is lost.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::model::Viewer;
 /// How long a viewer waits before it tries again.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// How often a viewer shows that it is there, as the page does.
+/// Interval of a viewer's messages, as the page's.
 const PROBE: Duration = Duration::from_secs(2);
 
 /// A viewer's connection.
@@ -25,7 +25,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects, and asks for what the viewer lacks.
+    /// Connects and requests the rows that the viewer misses.
     pub async fn open(viewer: &Viewer, address: SocketAddr) -> Result<Self, Error> {
         let stream = TcpStream::connect(address).await?;
         let (mut socket, _) = client_async(format!("ws://{address}/stream?start=request"), stream).await?;
@@ -48,7 +48,10 @@ impl Connection {
         }
     }
 
-    /// Takes in the next message, if the connection still stands.
+    /// Takes the next message.
+    ///
+    /// # Errors
+    /// When the connection is lost.
     pub async fn next(&mut self, viewer: &mut Viewer) -> Result<(), Error> {
         match self.message().await {
             Some(Ok(Message::Binary(bytes))) => {
@@ -63,7 +66,7 @@ impl Connection {
 }
 
 impl Connection {
-    /// Reads so many live frames, each the next, and keeps nothing. Returns how many.
+    /// Reads live frames, checks their order, and keeps no row. Returns how many.
     pub async fn live_frames(&mut self, count: usize) -> Result<usize, Error> {
         let mut last = None;
         let mut frames = 0;
@@ -81,7 +84,7 @@ impl Connection {
         Ok(frames)
     }
 
-    /// Reads on to the end, and returns what the last frame and the close said.
+    /// Reads to the end, and returns the texts of the last frame and the close.
     pub async fn goodbye(mut self) -> Option<(ByeReason, u16)> {
         let mut bye = None;
         while let Some(Ok(message)) = self.socket.next().await {
@@ -99,7 +102,7 @@ impl Connection {
     }
 }
 
-/// Watches until the viewer has what it is to have, over as many connections as that takes. Returns how many it took.
+/// Reads until `done`, over as many connections as needed. Returns their number.
 pub async fn follow(viewer: &mut Viewer, address: SocketAddr, mut done: impl FnMut(&Viewer) -> bool) -> usize {
     let mut connections = 0;
     loop {
@@ -117,7 +120,7 @@ pub async fn follow(viewer: &mut Viewer, address: SocketAddr, mut done: impl FnM
     }
 }
 
-/// Everything that a server holds now.
+/// A viewer with all rows that a server holds now.
 pub async fn everything(address: SocketAddr) -> Viewer {
     let mut viewer = Viewer::new(None);
     follow(&mut viewer, address, Viewer::is_live).await;

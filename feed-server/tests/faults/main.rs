@@ -1,12 +1,12 @@
-//! Faults: what networks, systems and peers do to a server, by real sockets and processes.
+//! Faults of networks, systems and peers, with real sockets and processes.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | [`network`] | connections that are slow, cut, silent or damaged |
-//! | [`system`] | processes that are stopped or killed, disks that are full, descriptors that run out |
-//! | [`crowd`] | many viewers at once, and strangers that want to be many |
-//! | [`soak`] | minutes of coming and going |
-//! | [`proxy`], [`process`], [`follow`] | what they are made of |
+//! | [`system`] | suspended and killed processes, full disks, too few descriptors |
+//! | [`crowd`] | many viewers at once, and many hostile peers |
+//! | [`soak`] | minutes of viewers that connect and leave |
+//! | [`proxy`], [`process`], [`follow`] | a faulty network, a server process, a viewer that reconnects |
 
 #![allow(unreachable_pub, reason = "modules of one test binary")]
 
@@ -25,7 +25,7 @@ use std::sync::LazyLock;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Held by tests that need the machine for themselves.
+/// Held by tests that must not run beside others.
 async fn machine() -> MutexGuard<'static, ()> {
     static MACHINE: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
     MACHINE.lock().await

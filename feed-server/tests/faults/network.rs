@@ -14,7 +14,7 @@ use super::proxy::{Cut, Fault, Proxy};
 
 const SOURCE: [&str; 2] = ["--source", "synthetic:groups=2,series=2,hz=50,prefill=2s,seed=7"];
 
-/// The viewer holds so many rows more than now.
+/// Waits until the viewer holds this many more rows.
 fn more(viewer: &Viewer, rows: usize) -> impl FnMut(&Viewer) -> bool + use<> {
     let wanted = viewer.held.len() + rows;
     move |viewer| viewer.held.len() >= wanted
@@ -26,7 +26,7 @@ async fn a_viewer_that_is_sent_one_byte_at_a_time_gets_every_row() {
     let server = Process::start(&["--source", "synthetic:groups=1,series=1,hz=20,prefill=2s,seed=7"]);
     let proxy = Proxy::start(server.address).await;
     let mut viewer = Viewer::new(None);
-    // A handshake so slow is taken for an attack, by this client as by the server.
+    // After the handshake: so slow a handshake is refused by this client and by the server.
     let mut connection = Connection::open(&viewer, proxy.address).await.expect("connects");
     proxy.set(Fault::OneByteAtATime);
     while viewer.held.len() < 100 {
@@ -55,7 +55,7 @@ async fn a_viewer_disconnected_many_times_gets_every_row_once() {
     let mut viewer = Viewer::new(None);
     for number in 0..20 {
         let mut connection = Connection::open(&viewer, proxy.address).await.expect("connects");
-        // Anywhere: in the history too, and within a message.
+        // Anywhere, also in the history and within a message.
         for _ in 0..random.random_range(0..30) {
             connection.next(&mut viewer).await.expect("a message");
         }
@@ -65,7 +65,7 @@ async fn a_viewer_disconnected_many_times_gets_every_row_once() {
     }
     let mut live = more(&viewer, 20);
     follow(&mut viewer, proxy.address, |viewer| viewer.is_live() && live(viewer)).await;
-    assert_eq!(viewer.gaps, [], "all of it was within the history");
+    assert_eq!(viewer.gaps, [], "every row was within the history");
     viewer.check_against(&everything(server.address).await);
 }
 
@@ -82,7 +82,7 @@ async fn a_viewer_away_for_longer_than_the_history_gets_one_gap_with_exact_bound
     drop(connection);
     viewer.cut_off();
     let last = viewer.held.keys().next_back().expect("rows").1;
-    // Until the history has let go of rows that it does not hold.
+    // Until the history has evicted rows that the viewer misses.
     let missing = last + Interval::from_millis(100);
     while everything(server.address).await.held.keys().next().is_none_or(|first| first.1 <= missing) {}
     let position = viewer.position;
@@ -160,14 +160,14 @@ async fn damaged_bytes_close_only_their_connection() {
         beside.next(&mut neighbour).await.expect("a message");
     }
     proxy.set(Fault::Flipped);
-    // The pong that answers the server's ping is damaged, at the latest.
+    // At the latest, the pong that answers the server's ping is damaged.
     while connection.next(&mut viewer).await.is_ok() {}
     proxy.set(Fault::None);
     viewer.cut_off();
     let mut live = more(&viewer, 20);
     follow(&mut viewer, proxy.address, |viewer| viewer.is_live() && live(viewer)).await;
     viewer.check_against(&everything(server.address).await);
-    // What has come for it meanwhile waits in its socket.
+    // The messages for it wait in its socket meanwhile.
     let wanted = viewer.position;
     while neighbour.position < wanted {
         beside.next(&mut neighbour).await.expect("not disturbed");

@@ -1,4 +1,4 @@
-//! A server in a process of its own, which can be stopped, killed and starved.
+//! A server in a process of its own, which can be suspended, killed, and started with few resources.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
@@ -15,31 +15,31 @@ use tokio::net::TcpStream;
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
-    /// What it says it is live at.
+    /// The link that it printed.
     pub link: String,
 }
 
 impl Process {
-    /// A server with these arguments, on a free port.
+    /// Starts a server on a free port.
     pub fn start(arguments: &[&str]) -> Self {
         Self::launch(server(), (Ipv4Addr::LOCALHOST, 0).into(), arguments)
     }
 
-    /// A server with these arguments, at `address`.
+    /// Starts a server at `address`.
     pub fn start_at(address: SocketAddr, arguments: &[&str]) -> Self {
         Self::launch(server(), address, arguments)
     }
 
-    /// A server that may have so many file descriptors.
+    /// Starts a server with a limit of file descriptors.
     pub fn start_with_descriptors(descriptors: u32, arguments: &[&str]) -> Self {
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"")]).arg(server().get_program());
         Self::launch(shell, (Ipv4Addr::LOCALHOST, 0).into(), arguments)
     }
 
-    /// A server whose output goes nowhere: the disk is full.
+    /// Starts a server whose output cannot be written: the disk is full.
     pub fn start_on_full_disk(arguments: &[&str]) -> Self {
-        // What it says cannot be read, so its port must be known before.
+        // Its link cannot be read, so the port is chosen here.
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = free.expect("a free port");
         let full = || std::fs::File::options().write(true).open("/dev/full").expect("there is one");
@@ -53,7 +53,7 @@ impl Process {
         command.args(["serve", "--listen", &listen.to_string()]).args(arguments);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("starts");
         let mut link = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut link).expect("says its link");
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut link).expect("prints its link");
         let link = link.split_whitespace().last().unwrap_or_default().to_owned();
         let address = link.trim_end_matches('/').rsplit('/').next().and_then(|address| address.parse().ok());
         Self { child, address: address.unwrap_or_else(|| panic!("a link, found {link:?}")), link }
@@ -63,29 +63,29 @@ impl Process {
         kill(Pid::from_raw(self.child.id() as i32), signal).expect("is there");
     }
 
-    /// Waits until it has ended.
+    /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("ended")
     }
 
-    /// Whether it still runs.
+    /// Returns true if it still runs.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().expect("is there").is_none()
     }
 
-    /// Files and sockets it has open.
+    /// Open files and sockets.
     pub fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("is there").count()
     }
 
-    /// Bytes of memory it holds.
+    /// Resident memory.
     pub fn resident_bytes(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("is there");
         let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
         kib.and_then(|kib| kib.trim().parse::<usize>().ok()).expect("in kB") * 1_024
     }
 
-    /// The body of the answer to a GET, or nothing when there is none.
+    /// The body of the response to a GET, empty without a response.
     pub async fn get(&self, path: &str) -> String {
         let asked = async {
             let mut stream = TcpStream::connect(self.address).await?;
@@ -99,13 +99,13 @@ impl Process {
         answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
     }
 
-    /// A figure of `/metrics`.
+    /// A value of `/metrics`.
     pub async fn metric(&self, name: &str) -> Option<f64> {
         let metrics = self.get("/metrics").await;
         metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
     }
 
-    /// Waits until a figure of `/metrics` is as wanted.
+    /// Waits until a value of `/metrics` satisfies a condition.
     pub async fn until_metric(&self, name: &str, wanted: impl Fn(f64) -> bool) {
         while !self.metric(name).await.is_some_and(&wanted) {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -1,4 +1,4 @@
-//! A proxy that does to a connection what networks do.
+//! A proxy that simulates the faults of a network.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -10,33 +10,32 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// What happens to bytes, in both directions.
+/// The fault, in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
     None,
-    /// Each byte goes by itself.
+    /// Each byte is sent separately.
     OneByteAtATime,
-    /// They all come so much later.
+    /// Bytes are delayed.
     Late(Duration),
-    /// So many a second, towards the viewer.
+    /// Limits the bytes per second to the viewer.
     Throttled { bytes_per_second: usize },
-    /// Nothing comes through, and nobody is told.
+    /// Drops all bytes without closing.
     Stalled,
-    /// One bit of the next bytes towards the server is turned over.
+    /// Flips one bit of the next bytes to the server.
     Flipped,
 }
 
 /// How connections end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// As if the program had closed them.
+    /// As if the program had closed them (FIN).
     Closed,
-    /// As if it had crashed.
+    /// As if the program had crashed (RST).
     Reset,
 }
 
-/// A way to a server, which fails on demand.
+/// A proxy for a server, which fails on demand.
 pub struct Proxy {
     pub address: SocketAddr,
     fault: watch::Sender<Fault>,
@@ -57,12 +56,12 @@ impl Proxy {
         Self { address, fault, cut }
     }
 
-    /// From now on, for all connections.
+    /// Sets the fault of all connections, from now on.
     pub fn set(&self, fault: Fault) {
         self.fault.send_replace(fault);
     }
 
-    /// Ends the connections that there are.
+    /// Ends all open connections.
     pub fn cut(&self, how: Cut) {
         self.cut.send_replace(Some(how));
     }
@@ -88,7 +87,7 @@ async fn carry(
         _ = cuts.changed() => {
             if *cuts.borrow() == Some(Cut::Reset) {
                 for socket in &sockets {
-                    // Closed with this, a socket sends a reset.
+                    // With this a closed socket sends a reset.
                     socket.set_linger(Some(Duration::ZERO)).expect("a socket");
                 }
             }
@@ -96,7 +95,7 @@ async fn carry(
     }
 }
 
-/// Carries bytes one way until either end closes.
+/// Copies bytes in one direction until either end closes.
 async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut faults: watch::Receiver<Fault>, is_to_server: bool) {
     let mut room = [0; 4_096];
     loop {

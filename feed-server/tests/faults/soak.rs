@@ -1,6 +1,6 @@
-//! Minutes of coming and going: memory and descriptors stay as they are.
+//! Minutes of viewers that connect and leave: memory and descriptors do not grow.
 //!
-//! `KYMOGRAPH_SOAK_SECONDS` says how long, 20 by default; ten minutes and more by hand:
+//! `KYMOGRAPH_SOAK_SECONDS` sets the time, 20 by default. For ten minutes:
 //! `KYMOGRAPH_SOAK_SECONDS=600 cargo xtask test -p feed-server --test faults -- --nocapture soak`.
 
 use std::time::{Duration, Instant};
@@ -18,14 +18,14 @@ use super::model::Viewer;
 use super::process::Process;
 use super::proxy::{Cut, Proxy};
 
-/// Memory that may come and go with viewers, buffers and the allocator.
+/// Memory that varies with viewers, buffers and the allocator.
 const SLACK_BYTES: usize = 4 << 20;
 
 #[tokio::test]
 async fn soak_of_viewers_that_come_and_go_leaks_neither_memory_nor_descriptors() {
     let _machine = machine().await;
     let seconds = std::env::var("KYMOGRAPH_SOAK_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(20);
-    // A short history and a small ring are full before the first look.
+    // A short history and a small ring are full before the first measurement.
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("feed.toml");
     std::fs::write(&config, "history = \"5s\"\nrecent_bytes = 65536\n").expect("writes");
@@ -39,7 +39,7 @@ async fn soak_of_viewers_that_come_and_go_leaks_neither_memory_nor_descriptors()
     loyal.spawn(async move {
         let mut viewer = Viewer::new(None);
         let connections = follow(&mut viewer, address, |viewer| {
-            assert_eq!(viewer.gaps, [], "all of it is read in time");
+            assert_eq!(viewer.gaps, [], "every row is read in time");
             Instant::now() > ends
         });
         (connections.await, viewer.held.len())
@@ -91,5 +91,5 @@ async fn soak_of_viewers_that_come_and_go_leaks_neither_memory_nor_descriptors()
         server.descriptors(),
     );
     assert!(most < settled + SLACK_BYTES, "from {settled} to {most} bytes");
-    assert_eq!(connections, 1, "the one that stayed was never cut off");
+    assert_eq!(connections, 1, "the viewer that stays is never disconnected");
 }

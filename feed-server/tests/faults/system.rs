@@ -1,4 +1,4 @@
-//! Processes that are stopped or killed, disks that are full, descriptors that run out.
+//! Suspended and killed processes, full disks, too few descriptors.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,11 +29,11 @@ async fn a_suspended_server_loses_no_viewer_and_no_row() {
     }
     let rows = viewer.held.len() + 1_200;
     server.signal(Signal::SIGSTOP);
-    // Longer than a viewer that says nothing is kept by a server that is awake.
+    // Longer than a running server keeps a silent viewer.
     sleep(Duration::from_secs(11)).await;
     server.signal(Signal::SIGCONT);
     while viewer.held.len() < rows {
-        connection.next(&mut viewer).await.expect("the same connection goes on");
+        connection.next(&mut viewer).await.expect("the same connection continues");
     }
     assert_eq!(viewer.gaps, []);
     viewer.check_against(&everything(server.address).await);
@@ -101,7 +101,7 @@ async fn sigterm_sends_bye_to_every_viewer_and_ends_the_server() {
         });
     }
     let _all_live = live.acquire_many(90).await.expect("open");
-    // And ten in the middle of their history, with their sockets full.
+    // And ten during their history, with full sockets.
     let mut stopped = Vec::new();
     for _ in 0..10 {
         stopped.push(Connection::open(&Viewer::new(None), server.address).await.expect("connects"));
@@ -111,7 +111,7 @@ async fn sigterm_sends_bye_to_every_viewer_and_ends_the_server() {
     server.signal(Signal::SIGTERM);
     for connection in stopped {
         viewers.spawn(async move {
-            // A server that does not wait has ended by then.
+            // By then a server that does not wait has ended.
             sleep(Duration::from_millis(300)).await;
             connection.goodbye().await
         });
@@ -136,18 +136,18 @@ async fn with_few_descriptors_open_connections_continue_and_further_ones_get_503
     }
     let rows = viewer.held.len() + 300;
     while !(viewer.is_live() && viewer.held.len() >= rows) {
-        connection.next(&mut viewer).await.expect("served on");
+        connection.next(&mut viewer).await.expect("not disturbed");
     }
     assert!(server.descriptors() < 256, "some are left");
-    let mut told = 0;
+    let mut refused = 0;
     for mut stream in crowd {
         let mut answer = Vec::new();
-        // Those that found a place say nothing, and are let go for that.
+        // Accepted peers are silent, and are closed for that.
         let _closed = stream.read_to_end(&mut answer).await;
-        told += usize::from(answer.starts_with(b"HTTP/1.1 503"));
+        refused += usize::from(answer.starts_with(b"HTTP/1.1 503"));
     }
-    assert!(told >= 50, "{told} of 300 were told that there is no place");
-    // Accepts again, without a restart.
+    assert!(refused >= 50, "{refused} of 300 were refused");
+    // It accepts again without a restart.
     while server.get("/healthz").await != "ok\n" {
         sleep(Duration::from_millis(50)).await;
     }
@@ -161,10 +161,10 @@ async fn a_full_disk_stops_no_viewer() {
     let mut viewer = Viewer::new(None);
     follow(&mut viewer, server.address, |viewer| viewer.is_live() && viewer.held.len() > 300).await;
     assert!(server.runs());
-    // Says something in the log, which cannot be written.
+    // Causes a log line, which cannot be written.
     let mut stranger = Viewer::new(None);
     follow(&mut stranger, server.address, Viewer::is_live).await;
     assert_eq!(server.get("/healthz").await, "ok\n");
     server.signal(Signal::SIGTERM);
-    assert!(server.wait().success(), "a clean end");
+    assert!(server.wait().success(), "exit code 0");
 }
