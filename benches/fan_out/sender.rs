@@ -23,7 +23,6 @@ pub(crate) fn requested_variant() -> Option<Variant> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load {
     pub(crate) bytes: usize,
-    /// Messages per tick.
     pub(crate) burst: usize,
     pub(crate) milliseconds: u64,
 }

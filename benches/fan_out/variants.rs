@@ -18,7 +18,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
-/// A compared sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Variant {
     TungsteniteSend,
@@ -108,7 +107,6 @@ impl CpuTime {
 struct Tick {
     messages: Vec<Bytes>,
     framed: Vec<Bytes>,
-    /// All framed messages.
     whole: Vec<u8>,
 }
 
@@ -121,7 +119,6 @@ impl Tick {
     }
 }
 
-/// A viewer's socket.
 enum Viewer {
     TungsteniteSend(Box<WebSocketStream<TcpStream>>),
     TungsteniteFeed(Box<WebSocketStream<TcpStream>>),

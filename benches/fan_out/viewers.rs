@@ -19,7 +19,6 @@ pub(crate) fn pin_to(processor: usize) {
     let _not_pinned = taskset.stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
 
-/// Connected viewers.
 pub(crate) struct Viewers {
     runtime: Runtime,
 }

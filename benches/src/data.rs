@@ -95,7 +95,6 @@ impl Shape {
         self.columns * self.rows
     }
 
-    /// Such as `8x1000`.
     pub fn name(self) -> String {
         format!("{}x{}", self.columns, self.rows)
     }

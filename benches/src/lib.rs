@@ -74,14 +74,14 @@ pub fn catalog(series: u32) -> Result<Vec<u8>, EncodeError> {
 /// Encodes an empty history, after which live samples follow.
 ///
 /// # Errors
-/// Never.
+/// Never: an empty history fits a message.
 pub fn no_history() -> Result<Vec<u8>, EncodeError> {
     let body = Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() });
     Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes()
 }
 
-/// Encodes a frame of `rows` rows of `series` series of incompressible values. Its times follow those of frame
-/// `sequence - 1`.
+/// Encodes a frame of `rows` rows of `series` series of incompressible values. Its times follow those of the
+/// frame with the previous number.
 ///
 /// # Errors
 /// If the frame exceeds a message.

@@ -5,7 +5,6 @@ use crate::data::{Shape, Signal};
 /// A timed operation of a codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Encodes a record.
     Encode,
     /// Decodes values into the rings.
     DecodeIntoRing,
@@ -54,7 +53,6 @@ pub const SHAPES: [Shape; 8] = [
 /// A timed operation of a block codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockTask {
-    /// Encodes a block.
     Encode,
     /// Decodes a block into rings.
     Decode,

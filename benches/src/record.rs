@@ -56,7 +56,7 @@ pub struct Record {
     prost::Message,
 )]
 pub struct Column {
-    /// Index from 0.
+    /// Consecutive indices that start at 0.
     #[prost(uint32, tag = "1")]
     pub series: u32,
     #[prost(double, repeated, tag = "2")]
@@ -109,7 +109,7 @@ impl Ring {
     /// Copies the values of a record.
     ///
     /// # Panics
-    /// Same as [`Ring::place`].
+    /// In the same cases as [`Ring::place`].
     pub fn store(&mut self, record: &Record) {
         for column in &record.columns {
             self.place(column.series, column.values.len()).copy_from_slice(&column.values);

@@ -10,7 +10,7 @@ pub const HOST_MINUTE: &[u8] = include_bytes!("../data/host_minute.frames");
 
 ///
 /// # Errors
-/// If writing fails.
+/// If the writer returns an error.
 pub fn append(message: &[u8], recording: &mut impl Write) -> io::Result<()> {
     recording.write_all(&(message.len() as u32).to_le_bytes())?;
     recording.write_all(message)

@@ -13,7 +13,6 @@ use crate::report::{Target, figure, table, targets, times};
 use crate::server::OurServer;
 
 const ROUNDS: usize = 3;
-/// Rows a second.
 const RATES: [u32; 3] = [10, 100, 1_000];
 
 /// A page that draws the wall.

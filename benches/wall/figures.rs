@@ -53,7 +53,6 @@ impl Figures {
     }
 }
 
-/// Progress output.
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [ms, fps, main] = [self.cpu_ms_per_wall(), self.fps, self.main_percent].map(figure);
@@ -68,7 +67,6 @@ pub(crate) struct Observation {
     pub(crate) now: f64,
     /// Times of the walls drawn since the previous observation, by the same clock.
     pub(crate) frames: Vec<f64>,
-    /// Received so far.
     pub(crate) samples: f64,
     /// Charts drawn so far.
     pub(crate) commits: f64,

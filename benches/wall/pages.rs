@@ -24,8 +24,7 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// Copies the pages, installs the libraries by npm (except in a brief run), and serves them. Must be called within a
-    /// runtime.
+    /// Copies the pages, installs the libraries by npm (except in a brief run), and serves them on the current runtime.
     pub(crate) fn serve(workspace: &Workspace, effort: Effort) -> Result<Self> {
         let folder = workspace.target.join("wall-pages");
         copy(&workspace.root.join("benches/wall/pages"), &folder)?;

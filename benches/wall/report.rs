@@ -20,7 +20,6 @@ pub(crate) fn figure(value: f64) -> String {
     }
 }
 
-/// Formats a ratio.
 pub(crate) fn times(value: f64) -> String {
     if value.is_finite() { format!("{value:.2} x") } else { "-".to_owned() }
 }

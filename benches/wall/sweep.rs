@@ -8,7 +8,6 @@ use crate::lab::{Lab, WINDOW};
 use crate::load::Load;
 use crate::report::{figure, table};
 
-/// Groups x series.
 const WALLS: [(u32, u32); 4] = [(2, 5), (12, 8), (50, 8), (125, 8)];
 const WINDOWS_S: [u64; 4] = [10, 60, 600, 3_600];
 /// A case uses the highest rate that keeps a window within [`MAX_SAMPLES`].

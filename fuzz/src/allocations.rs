@@ -12,8 +12,6 @@ thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Runs `work`.
-///
 /// # Panics
 /// If `work` allocates on this thread.
 pub fn none<T>(work: impl FnOnce() -> T) -> T {

@@ -11,8 +11,7 @@ const MAX_VALUES_ENCODED: usize = 4_096;
 /// Reads every time and every value, as a whole and in two parts, divided at a row that `split` selects.
 ///
 /// # Panics
-/// If the two differ, a limit is exceeded, times or series are not strictly increasing, or encoding and decoding the blocks
-/// again changes them.
+/// If the two differ, a limit is exceeded, times or series are not strictly increasing, or encoding a block again changes it.
 pub fn check(blocks: &Blocks<'_>, split: usize) {
     let (mut rows, mut read) = (0, 0);
     for block in blocks {

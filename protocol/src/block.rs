@@ -18,7 +18,7 @@ pub struct Block<'a> {
     pub group: GroupId,
     /// Length of the time column and of each value column.
     pub rows: u32,
-    /// Strictly increasing.
+    /// Strictly increasing from row to row.
     pub times: Times<'a>,
     /// One column per series, ids strictly increasing.
     pub columns: Entries<'a, Column<'a>>,
@@ -114,7 +114,7 @@ impl<'a> IntoIterator for &Blocks<'a> {
     }
 }
 
-/// Iterator over [`Blocks`].
+/// Iterator over the blocks of [`Blocks`].
 #[derive(Clone)]
 pub struct BlocksIter<'a> {
     base: Timestamp,

@@ -96,7 +96,7 @@ kinds! {
     13 => Bye, "bye";
 }
 
-/// Describes the server.
+/// Describes the server and its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Hello<'a> {
     /// Name and version of the server, such as `kymograph 0.1.0`.
@@ -160,7 +160,7 @@ pub enum HistoryPart {
 /// Samples that the server cannot send. A page draws a hole, not a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Gap {
-    /// The viewer's position.
+    /// The viewer's position before the gap.
     pub after: Sequence,
     /// First position after the missing samples.
     pub until: Sequence,
@@ -223,14 +223,11 @@ impl Check for Log<'_> {
 
 /// Severity of a log line or an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[allow(missing_docs, reason = "the usual levels")]
 pub enum Severity {
-    /// Details for debugging.
     Debug,
-    /// A normal event.
     Info,
-    /// A possible problem.
     Warning,
-    /// A failed operation.
     Error,
     /// A problem that needs immediate action.
     Critical,
@@ -241,7 +238,7 @@ pub enum Severity {
 pub struct Annotation<'a> {
     /// Unique within the epoch.
     pub id: u64,
-    /// Person or trigger.
+    /// A person or a trigger.
     pub cause: AnnotationCause,
     /// Start of the annotated span.
     pub at: Timestamp,
@@ -327,7 +324,7 @@ impl Check for Tally<'_> {
 pub struct SeriesTally {
     /// Matches a descriptor of the catalog.
     pub series: SeriesId,
-    /// Number of samples.
+    /// Number of samples in the second.
     pub count: u32,
     /// Wrapping sum of `time * 0x9E37_79B9_7F4A_7C15 ^ value bits`, independent of order.
     pub hash: u64,
@@ -340,7 +337,7 @@ impl Item<'_> for SeriesTally {}
 pub struct Relay<'a> {
     /// Name of the sending viewer.
     pub from: &'a str,
-    /// Opaque bytes.
+    /// Bytes that the server does not interpret.
     pub payload: &'a [u8],
 }
 
@@ -358,7 +355,7 @@ pub struct Bye<'a> {
     pub reason: ByeReason,
     /// Minimum delay before reconnecting; add a random part.
     pub retry_after: Interval,
-    /// For people.
+    /// The reason in words, for people.
     pub text: &'a str,
 }
 

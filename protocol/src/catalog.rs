@@ -33,9 +33,9 @@ impl Check for Catalog<'_> {
 /// Relation of a catalog to earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum CatalogScope {
-    /// Replaces them: groups and series not listed do not exist.
+    /// Replaces earlier catalogs: groups and series not listed do not exist.
     Whole,
-    /// Extends them.
+    /// Adds to earlier catalogs.
     Changes,
 }
 
@@ -80,13 +80,9 @@ pub enum Bounds {
     Auto,
     /// Zero and the maximum of the data.
     FromZero,
-    /// Constant.
-    Fixed {
-        /// Finite, below `high`.
-        low: f64,
-        /// Finite, above `low`.
-        high: f64,
-    },
+    /// Both ends are constant and finite, with `low` below `high`.
+    #[allow(missing_docs, reason = "documented at the variant")]
+    Fixed { low: f64, high: f64 },
 }
 
 /// A series of a group.
@@ -128,12 +124,12 @@ pub enum SeriesKind {
     Counter,
 }
 
-/// A key and a value that describe a series.
+/// A key and a value that describe a series, such as `device` = `eth0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Label<'a> {
-    /// Such as `device`.
+    /// At most [`MAX_NAME_BYTES`] bytes.
     pub key: &'a str,
-    /// Such as `eth0`.
+    /// At most [`MAX_NAME_BYTES`] bytes.
     pub value: &'a str,
 }
 

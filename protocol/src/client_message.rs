@@ -19,10 +19,10 @@ pub enum ClientMessage<'a> {
     },
     /// Confirms that all frames up to `sequence` have arrived.
     Acknowledge {
-        /// The viewer's position.
+        /// Sequence of the viewer's position.
         sequence: Sequence,
     },
-    /// Requests an [`Echo`](crate::Echo).
+    /// Requests an [`Echo`](crate::Echo) for the estimate of the clock offset.
     Probe {
         /// Time of the probe by the viewer's clock.
         origin: Timestamp,
@@ -55,8 +55,8 @@ pub enum ClientMessage<'a> {
 pub enum Start {
     /// This long before now.
     Window(Interval),
-    /// After the viewer's position. If the server cannot resume there, it sends a [`Gap`](crate::Gap) and then the history
-    /// within `window`.
+    /// After the viewer's position. If the server cannot resume there, it sends a [`Gap`](crate::Gap) and the history of
+    /// length `window` before now.
     After {
         /// Epoch of the viewer's position.
         epoch: Epoch,
@@ -129,7 +129,7 @@ impl<'a> ClientMessage<'a> {
         Ok(decoded)
     }
 
-    /// Encodes the message.
+    /// Encodes the message into a new vector.
     ///
     /// # Errors
     /// [`EncodeError::TooLong`] if the message would exceed [`MAX_MESSAGE_BYTES`].

@@ -17,7 +17,7 @@ pub const INVALID_DATA: u16 = 1007;
 pub const POLICY_VIOLATION: u16 = 1008;
 /// A message is longer than [`MAX_MESSAGE_BYTES`](crate::limits::MAX_MESSAGE_BYTES).
 pub const MESSAGE_TOO_BIG: u16 = 1009;
-/// The server failed.
+/// The server has an internal error.
 pub const INTERNAL_ERROR: u16 = 1011;
 
 /// A page connected without the token that the server requires. 401 of HTTP, which a browser hides from its pages.

@@ -9,9 +9,9 @@ use crate::limits::DECODE_CLAIM;
 type Varints = Configuration<LittleEndian, Varint, Limit<DECODE_CLAIM>>;
 type Fixed = Configuration<LittleEndian, Fixint, Limit<DECODE_CLAIM>>;
 
-/// Of message bodies.
+/// Configuration of message bodies.
 pub(crate) const BODY: Varints = config::standard().with_limit::<DECODE_CLAIM>();
-/// Of preamble and header: integers of fixed width, so that each field has a fixed offset.
+/// Configuration of preamble and header: integers of fixed width, so that each field has a fixed offset.
 pub(crate) const HEAD: Fixed = config::standard().with_fixed_int_encoding().with_limit::<DECODE_CLAIM>();
 
 /// Decodes a value. Returns an error unless it takes all of `bytes`.
@@ -51,12 +51,12 @@ pub(crate) fn put_i64(value: i64, out: &mut Vec<u8>) {
     let _infallible_for_a_vector = bincode::encode_into_std_write(value, out, BODY);
 }
 
-/// Appends a varint.
+/// Appends an unsigned varint.
 pub(crate) fn put_u64(value: u64, out: &mut Vec<u8>) {
     let _infallible_for_a_vector = bincode::encode_into_std_write(value, out, BODY);
 }
 
-/// Removes a varint from the front of `bytes`. Returns `None` if there is no valid one.
+/// Removes a varint from the front of `bytes`. Returns `None` if it is invalid.
 ///
 /// Hot: three times a packed column. Written by hand because bincode's decoder counts claims for each call.
 pub(crate) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {

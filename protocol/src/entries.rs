@@ -98,7 +98,7 @@ impl<'a, T: Item<'a>> IntoIterator for &Entries<'a, T> {
     }
 }
 
-/// Iterator over [`Entries`].
+/// Iterator over the items of [`Entries`].
 #[derive(Clone)]
 pub struct Iter<'a, T> {
     rest: &'a [u8],

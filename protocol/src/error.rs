@@ -87,6 +87,7 @@ pub enum PackedError {
 
 /// The reason why bytes are not a scaled column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "each message names the fields of its variant")]
 pub enum ScaledError {
     /// The scale byte has no meaning.
     #[error("scale must be a power of ten (0 to 22) or of two (128 to 180), found {0}")]
@@ -94,14 +95,9 @@ pub enum ScaledError {
     /// The list of exceptions is malformed.
     #[error("malformed list of exceptions")]
     Exceptions,
-    /// An exception replaces a row beyond the last.
+    /// An exception replaces a row beyond the last. Rows are counted from 0.
     #[error("exception for row {row}, the column has {rows} rows")]
-    ExceptionRow {
-        /// Counted from 0.
-        row: u64,
-        /// Rows of the column.
-        rows: usize,
-    },
+    ExceptionRow { row: u64, rows: usize },
     /// The integers are malformed.
     #[error("{0}")]
     Integers(PackedError),

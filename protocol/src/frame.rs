@@ -22,7 +22,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Encoded length.
+    /// Encoded length of a header.
     pub const BYTES: usize = 24;
 }
 
@@ -41,8 +41,8 @@ impl<'a> Frame<'a> {
     /// Limit of a body's length.
     pub const MAX_BODY_BYTES: usize = MAX_MESSAGE_BYTES - Self::HEAD_BYTES;
 
-    /// Decodes a message without allocating or copying. Checks every length, count and list, so that iterating over the
-    /// result cannot fail.
+    /// Decodes a message without allocating or copying. Checks every length, count and list, so that iterating
+    /// over the result cannot fail.
     ///
     /// # Errors
     /// [`DecodeError`] if the message is malformed or exceeds a limit. An unknown kind is no error.
@@ -85,7 +85,7 @@ impl<'a> Frame<'a> {
     /// Encodes the message into a new vector.
     ///
     /// # Errors
-    /// Same as [`Frame::encode`].
+    /// In the same cases as [`Frame::encode`].
     pub fn to_bytes(&self) -> Result<Vec<u8>, EncodeError> {
         let mut out = Vec::new();
         self.encode(&mut out)?;

@@ -19,8 +19,8 @@ macro_rules! id {
 }
 
 id! {
-    /// One life of a stream: a server process that restarts has a new epoch. Positions of different epochs cannot be
-    /// compared.
+    /// One life of a stream: a server process that restarts has a new epoch. Positions of different epochs are not
+    /// comparable with each other.
     Epoch(u64)
 }
 id! {

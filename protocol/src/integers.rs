@@ -19,8 +19,8 @@
 use crate::codec;
 use crate::error::PackedError;
 
-/// Integers that share a width. With fewer, chunk heads take more of the bytes; with more, one outlier widens more
-/// integers (docs/BENCHMARKS.md, "Sizes").
+/// Integers that share a width. With fewer, chunk heads take more of the bytes; with more, an outlier widens more of them
+/// (see "Sizes" in docs/BENCHMARKS.md).
 pub(crate) const CHUNK: usize = 128;
 
 /// Bits of an integer. An integer of up to 56 bits at any bit offset can be read with one load of eight bytes.

@@ -1,7 +1,7 @@
 //! Limits of the protocol. A message that exceeds one is refused before memory is allocated for it.
 
-/// Bytes of a message in either direction. Chromium delivers messages of up to 64 KiB in one piece and copies larger ones
-/// twice.
+/// Bytes of a message in either direction. Chromium delivers messages of up to 64 KiB in one piece, and copies larger
+/// ones a second time.
 pub const MAX_MESSAGE_BYTES: usize = 65_536;
 
 /// Rows of a block: more than ten seconds of a series at 1 kHz.

@@ -14,9 +14,9 @@ pub const MAGIC: [u8; 2] = *b"KY";
 /// The fixed part that both directions share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Preamble {
-    /// Equals [`MAGIC`].
+    /// [`MAGIC`] in every valid message.
     pub magic: [u8; 2],
-    /// Equals [`PROTOCOL_VERSION`].
+    /// [`PROTOCOL_VERSION`] in every valid message.
     pub version: u8,
     /// Number of [`Body::kind`](crate::Body::kind) or [`ClientMessage::kind`](crate::ClientMessage::kind).
     pub kind: u8,
@@ -25,7 +25,7 @@ pub struct Preamble {
 }
 
 impl Preamble {
-    /// Encoded length.
+    /// Encoded length of a preamble.
     pub const BYTES: usize = 8;
 
     /// Decodes the preamble and returns it with the body, which starts at `head_bytes`.

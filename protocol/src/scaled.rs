@@ -67,8 +67,8 @@ pub(crate) struct Scratch {
     entries: EntriesBuffer,
 }
 
-/// Appends `values` to `out`. Returns false if they do not fit in fewer than `limit` bytes; the appended bytes are then
-/// incomplete.
+/// Appends `values` to `out` if they need fewer than `limit` bytes. Otherwise returns false and leaves incomplete bytes in
+/// `out`, which the caller clears.
 ///
 /// Hot: once per sample sent.
 pub(crate) fn encode(values: &[f64], limit: usize, scratch: &mut Scratch, out: &mut Vec<u8>) -> bool {

@@ -143,7 +143,7 @@ impl<'a> Times<'a> {
         self.column.encoding
     }
 
-    /// Number of rows.
+    /// Number of rows in the block.
     pub const fn len(&self) -> usize {
         self.rows as usize
     }
@@ -178,7 +178,7 @@ impl<'a> IntoIterator for &Times<'a> {
     }
 }
 
-/// Iterator over [`Times`].
+/// Iterator over the times of [`Times`].
 #[derive(Clone, Debug)]
 pub struct TimesIter<'a> {
     reader: Reader<'a>,

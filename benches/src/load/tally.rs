@@ -11,7 +11,6 @@ const DIGITS: u8 = 2;
 #[derive(Debug)]
 pub struct Tally {
     pub frames: u64,
-    /// Live values.
     pub samples: u64,
     pub history_samples: u64,
     /// Missing frames that no gap declares.

@@ -26,9 +26,7 @@ const PROBES: usize = 5;
 /// Speed of a viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// Without delay.
     AtOnce,
-    /// Limited on purpose.
     Slowly { bytes_per_second: u64 },
 }
 

@@ -3,7 +3,6 @@
 use super::{Peer, room};
 use crate::record::Record;
 
-/// By serde.
 #[derive(Debug, Default)]
 pub struct Postcard {
     buffer: Vec<u8>,

@@ -3,7 +3,6 @@
 use super::Peer;
 use crate::record::Record;
 
-/// By serde.
 #[derive(Debug, Default)]
 pub struct SerdeJson {
     message: Vec<u8>,

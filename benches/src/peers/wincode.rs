@@ -6,7 +6,6 @@ use zerocopy::little_endian::F64;
 use super::{Peer, room};
 use crate::record::{Record, Ring};
 
-/// Owned records.
 #[derive(Debug, Default)]
 pub struct Owned {
     buffer: Vec<u8>,

@@ -6,7 +6,6 @@ use protocol::limits::{
 
 use crate::Vector;
 
-/// Appends encoded fields.
 #[derive(Clone, Default)]
 struct Fields(Vec<u8>);
 

@@ -27,9 +27,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 type With<Integers> = Configuration<true, DEFAULT_PREALLOCATION_SIZE_LIMIT, BincodeLen, LittleEndian, Integers, u32>;
 
-/// Of message bodies.
 pub(crate) type Varints = With<VarInt>;
-/// Of preambles and headers.
 pub(crate) type Fixed = With<FixInt>;
 
 /// Decodes all of `bytes` and asserts that encoding the value restores them.

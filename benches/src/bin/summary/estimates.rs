@@ -31,8 +31,8 @@ struct Statistics {
 
 #[derive(Deserialize)]
 struct Estimate {
-    /// Nanoseconds per iteration.
-    point_estimate: f64,
+    #[serde(rename = "point_estimate")]
+    nanoseconds: f64,
 }
 
 impl Estimates {
@@ -81,7 +81,7 @@ fn collect(folder: &Path, since: SystemTime, medians: &mut HashMap<Name, f64>) -
             collect(&path, since, medians)?;
         } else if fs::metadata(&file)?.modified()? >= since {
             let statistics: Statistics = read(&file)?;
-            medians.insert(read(&path.join("benchmark.json"))?, statistics.median.point_estimate);
+            medians.insert(read(&path.join("benchmark.json"))?, statistics.median.nanoseconds);
         }
     }
     Ok(())

@@ -14,7 +14,6 @@ fn line(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// A missing figure.
 pub(crate) const NOTHING: &str = "-";
 
 /// Formats about three digits.
@@ -28,7 +27,6 @@ pub(crate) fn figure(value: Option<f64>) -> String {
     }
 }
 
-/// Formats a ratio.
 pub(crate) fn times(value: Option<f64>) -> String {
     value.map_or_else(|| NOTHING.into(), |value| format!("{} x", figure(Some(value))))
 }
