@@ -5,8 +5,8 @@ use std::ops::Range;
 use protocol::Timestamp;
 
 use super::columns::Columns;
-use super::live::{Shown, Style, View};
 use super::plot::Plot;
+use super::scene::{Scene, SceneColumns, Style};
 use crate::surface::{ColumnSpan, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
 
@@ -26,23 +26,23 @@ impl LinesPainter {
     pub(super) fn paint(
         &mut self,
         pixels: &mut Pixels,
-        view: &View<'_>,
-        shown: &Shown<'_>,
+        scene: &Scene<'_>,
+        summaries: &SceneColumns<'_>,
         scale: Scale,
         style: &Style,
         clip: Range<u32>,
     ) {
         let plot = Plot::new(pixels, scale);
-        let first = view.group.first_row_at(view.window.start_of(view.left)).saturating_sub(1);
-        let dense = view.group.rows().end - first > u64::from(pixels.width()) * MAX_SAMPLES_PER_COLUMN;
+        let first = scene.group.first_row_at(scene.window.start_of(scene.left)).saturating_sub(1);
+        let dense = scene.group.rows().end - first > u64::from(pixels.width()) * MAX_SAMPLES_PER_COLUMN;
         // The first series is the most important one, so it is drawn last, on top.
-        for series in (0..shown.series()).rev() {
-            let color = style.series[series % style.series.len()];
+        for series in (0..summaries.series()).rev() {
+            let color = style.color(series);
             let stroke = Stroke { width_px: style.line_width_px, color };
             if dense {
                 let columns = (clip.start.saturating_sub(stroke.reach())..clip.end).map(|x| {
                     // The greatest value has the least y.
-                    let summary = shown.summary(series, x);
+                    let summary = summaries.summary(series, x);
                     let span = (!summary.is_empty()).then(|| ColumnSpan {
                         first: plot.y(summary.first),
                         last: plot.y(summary.last),
@@ -53,7 +53,7 @@ impl LinesPainter {
                 });
                 self.line.envelope(pixels, columns, stroke, clip.clone());
             } else {
-                let points = points(view, series, plot, &clip, stroke);
+                let points = points(scene, series, plot, &clip, stroke);
                 self.line.polyline(pixels, points, stroke, clip.clone());
             }
         }
@@ -62,15 +62,15 @@ impl LinesPainter {
 
 /// A series' samples as places on the surface; not a number where there is a hole.
 fn points(
-    view: &View<'_>,
+    scene: &Scene<'_>,
     series: usize,
     plot: Plot,
     clip: &Range<u32>,
     stroke: Stroke,
 ) -> impl Iterator<Item = (f32, f32)> {
-    let (group, window, now) = (view.group, view.window, view.now);
+    let (group, window, now) = (scene.group, scene.window, scene.now);
     // Only rows that can reach the clip: its own, and one beyond.
-    let first_column = view.left + i64::from(clip.start) - i64::from(stroke.reach());
+    let first_column = scene.left + i64::from(clip.start) - i64::from(stroke.reach());
     let first_row = group.first_row_at(window.start_of(first_column)).saturating_sub(1);
     let longest = group.longest_step().micros() as i64;
     let mut previous: Option<Timestamp> = None;

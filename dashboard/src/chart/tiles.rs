@@ -1,19 +1,16 @@
 //! Tiles: a small picture a series, side by side on one surface. Sparklines, gauges, stats.
 
-use std::ops::Range;
-
 use protocol::Timestamp;
 
-use super::columns::Columns;
 use super::gauge::{self, GaugeStyle};
 use super::kind::Kind;
-use super::live::{Shown, Style};
+use super::scene::{Scene, SceneColumns, Style};
 use super::sparkline::{SparklinePainter, SparklineStyle};
 use super::stat::{Stat, StatPainter};
-use crate::store::{Envelopes, Group};
+use crate::store::{ColumnSummaries, ColumnUpdate, Group};
 use crate::surface::{Color, Pixels};
 use crate::view::{Mapping, RangeTracker, Scale, Steps, Window};
-use series::{Summary, Unit};
+use series::Unit;
 
 /// The part of a sparkline's or a gauge's tile that is left free above it for its name and value, in CSS pixels.
 const TEXT_PX: f64 = 18.0;
@@ -73,13 +70,13 @@ pub struct TileChart {
     pixels: Pixels,
     tile: Pixels,
     layout: TileLayout,
-    envelopes: Envelopes,
+    summaries: ColumnSummaries,
     range: RangeTracker,
     scale: f64,
     sparkline: SparklinePainter,
     stat: StatPainter,
-    /// The newest column and row that are drawn, and how.
-    drawn: Option<(i64, u64, Style)>,
+    /// The newest column that is drawn.
+    drawn: Option<(i64, Style)>,
 }
 
 impl TileChart {
@@ -90,7 +87,7 @@ impl TileChart {
             pixels: Pixels::new(0, 0),
             tile: Pixels::new(0, 0),
             layout: TileLayout::default(),
-            envelopes: Envelopes::default(),
+            summaries: ColumnSummaries::default(),
             range: RangeTracker::new(steps),
             scale: 1.0,
             sparkline: SparklinePainter::new(),
@@ -143,21 +140,18 @@ impl TileChart {
         let window = Window::new(window.span(), self.layout.size.0);
         let right = window.column_of(now);
         let width = self.layout.size.0 as usize;
-        let changed = self.envelopes.update(group, self.layout.count as usize, window.column_us(), width, right);
-        // What lies ahead of now is not on screen yet.
-        let end_row = group.first_row_at(window.start_of(right.saturating_add(1)));
-        let drawn = (right, end_row, style.clone());
-        if changed.is_none() && self.drawn.as_ref() == Some(&drawn) {
+        let update = self.summaries.update(group, self.layout.count as usize, window.column_us(), width, right);
+        let drawn = (right, style.clone());
+        if update == ColumnUpdate::Nothing && self.drawn.as_ref() == Some(&drawn) {
             return false;
         }
         self.drawn = Some(drawn);
-        let visible = window.visible(now);
-        let rows = group.first_row_at(window.start_of(visible.start))..end_row;
-        let dial = self.dial(group, rows, now);
+        let scene = Scene::new(group, &window, now, self.layout.size.0);
+        let dial = self.dial(&scene);
         self.pixels.clear();
         for tile in 0..self.layout.count {
             let value = group.value_at(tile as usize, now).unwrap_or(f64::NAN);
-            self.paint(tile, visible.start, (value, dial), style, track);
+            self.paint(&scene, tile, (value, dial), style, track);
             self.pixels.copy_from(&self.tile, self.layout.corner(tile));
         }
         true
@@ -165,41 +159,37 @@ impl TileChart {
 
     /// What to say of a series.
     pub fn stat(&self, series: usize, unit: &Unit) -> Stat {
-        let right = self.drawn.as_ref().map_or(0, |&(right, ..)| right);
+        let right = self.drawn.as_ref().map_or(0, |&(right, _)| right);
         let width = self.layout.size.0;
-        Stat::of(&Shown::new(&self.envelopes, right + 1 - i64::from(width), width), series, unit)
+        Stat::of(&SceneColumns::new(&self.summaries, right + 1 - i64::from(width), width), series, unit)
     }
 
     /// The dial of gauges: one for all series of the group, so that they can be compared.
-    fn dial(&mut self, group: &Group, rows: Range<u64>, now: Timestamp) -> Scale {
-        let mut all = Summary::EMPTY;
-        for series in 0..group.series().len() {
-            all.extend(&group.summary(series, rows.clone()));
-        }
-        let (low, high) = self.range.update((!all.is_empty()).then_some((all.min, all.max)), &group.bounds, now);
+    fn dial(&mut self, scene: &Scene<'_>) -> Scale {
+        let seen = scene.range(scene.group.series().len());
+        let (low, high) = self.range.update(seen, &scene.group.bounds, scene.now);
         Scale::mapped(Mapping::Linear, low, high, 0)
     }
 
-    fn paint(&mut self, tile: u32, left: i64, (value, dial): (f64, Scale), style: &Style, track: Color) {
+    fn paint(&mut self, scene: &Scene<'_>, tile: u32, (value, dial): (f64, Scale), style: &Style, track: Color) {
         let (width, height) = self.layout.size;
         self.tile.resize(width, height);
-        let shown = Shown::new(&self.envelopes, left, width);
+        let columns = scene.columns(&self.summaries);
         let series = tile as usize;
-        let color = style.series[series % style.series.len()];
+        let color = style.color(series);
         let free = ((TEXT_PX * self.scale) as u32).min(height);
         match self.kind {
             Kind::Gauges => {
                 gauge::paint(&mut self.tile, value, dial, &GaugeStyle { track, value: color, thresholds: &[] });
             }
-            Kind::Stats => self.stat.paint(&mut self.tile, &shown, series, style.line_width_px, color),
+            Kind::Stats => self.stat.paint(&mut self.tile, &columns, series, style.line_width_px, color),
             _ => {
                 let dot_radius_px = style.line_width_px * DOT;
                 let line_width_px = style.line_width_px;
                 let style = SparklineStyle { line_width_px, dot_radius_px, color, fill_alpha: 0 };
-                self.sparkline.paint(&mut self.tile, &shown, series, style, free..height);
+                self.sparkline.paint(&mut self.tile, &columns, series, style, free..height);
             }
         }
-        debug_assert_eq!(shown.width(), width, "columns are the tile's");
     }
 }
 

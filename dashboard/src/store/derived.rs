@@ -1,23 +1,25 @@
-//! A group that is computed from another: same rows, rings of its own, so that a chart shows it as any.
+//! A group that is computed from another one by a transform. It has the same times and rings of its own, so that a chart
+//! shows it like any group.
 
-use protocol::{Entries, SeriesDescriptor, SeriesId, SeriesKind, Timestamp};
-
-use super::group::{Description, Group};
+use protocol::{Entries, GroupId, SeriesDescriptor, SeriesId, SeriesKind, Timestamp};
 use series::transforms::histogram::{BUCKET_BOUND, BadBuckets};
 use series::transforms::{Evaluator, Input, Transform};
+use series::{NewRows, RowCursor};
+
+use super::group::{Description, Group};
 
 /// Rows that are computed at a time: few enough to stay in a processor's cache.
-const ROWS: u64 = 256;
+const BATCH_ROWS: u64 = 256;
 
-/// What is computed from a group, up to its newest row.
+/// The output of a transform, up to its source's newest row.
 #[derive(Debug)]
 pub struct DerivedGroup {
     transform: Transform,
     evaluator: Evaluator,
     group: Group,
-    /// What the source was when this began; another series or other rows mean to begin anew.
-    source: (u64, usize),
-    next_row: u64,
+    /// Number of series of the source: if it changes, everything is computed again.
+    source_series: usize,
+    cursor: RowCursor,
     scratch: Scratch,
 }
 
@@ -30,19 +32,19 @@ struct Scratch {
 }
 
 impl DerivedGroup {
-    /// What `transform` makes of `source`, whose rows are taken in by [`update`](Self::update).
+    /// A group without rows yet: [`update`](Self::update) computes those of `source`.
     ///
     /// # Errors
-    /// When a histogram is asked for and the source's buckets are malformed.
+    /// [`BadBuckets`] if the transform reads histogram buckets and those of the source are malformed.
     pub fn new(transform: Transform, source: &Group) -> Result<Self, BadBuckets> {
-        let bound = |labels: &'_ [(String, String)]| labels.iter().position(|(key, _)| key == BUCKET_BOUND);
-        let sources: Vec<_> = (source.series().iter())
+        let bucket_bound = |labels: &'_ [(String, String)]| labels.iter().position(|(key, _)| key == BUCKET_BOUND);
+        let inputs: Vec<_> = (source.series().iter())
             .map(|series| {
-                let bound = bound(&series.labels).map(|place| series.labels[place].1.as_str());
-                Input { name: &series.name, bucket_bound: bound }
+                let bucket_bound = bucket_bound(&series.labels).map(|label| series.labels[label].1.as_str());
+                Input { name: &series.name, bucket_bound }
             })
             .collect();
-        let evaluator = Evaluator::new(transform, &sources, source.longest_step())?;
+        let evaluator = Evaluator::new(transform, &inputs, source.longest_step())?;
         let mut group = Group::new(Description {
             name: &source.name,
             title: &source.title,
@@ -53,18 +55,17 @@ impl DerivedGroup {
         group.resize(source.capacity());
         for (number, name) in evaluator.names().iter().enumerate() {
             let (id, kind) = (SeriesId(number as u32), SeriesKind::Gauge);
-            group.admit(&SeriesDescriptor { id, group: protocol::GroupId(0), name, kind, labels: Entries::default() });
+            group.admit(&SeriesDescriptor { id, group: GroupId(0), name, kind, labels: Entries::default() });
         }
         let scratch = Scratch {
             columns: vec![Vec::new(); evaluator.names().len()],
             row: vec![f64::NAN; evaluator.names().len()],
             ..Scratch::default()
         };
-        let source = (source.generation(), source.series().len());
-        Ok(Self { transform, evaluator, group, source, next_row: 0, scratch })
+        let cursor = RowCursor::new(source.generation(), source.rows().start);
+        Ok(Self { transform, evaluator, group, source_series: source.series().len(), cursor, scratch })
     }
 
-    /// What is computed.
     pub const fn transform(&self) -> Transform {
         self.transform
     }
@@ -74,31 +75,31 @@ impl DerivedGroup {
         &self.group
     }
 
-    /// Takes in what the source has got since the last call. A source that is no longer what it was is taken in anew, from
-    /// the oldest row that it holds.
+    /// Computes the rows that were appended to `source` since the last call; all of them if earlier rows changed or the
+    /// source has got other series.
     ///
     /// Hot: once a display frame; within it, once a row.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn update(&mut self, source: &Group) -> Result<(), BadBuckets> {
-        let is_same = self.source == (source.generation(), source.series().len())
-            && self.group.capacity() == source.capacity()
-            && self.next_row >= source.rows().start;
-        if !is_same && self.next_row > 0 || self.source.1 != source.series().len() {
-            *self = Self::new(self.transform, source)?;
-        }
-        let mut rows = self.next_row.max(source.rows().start)..source.rows().end;
-        self.next_row = rows.end;
+        let mut rows = match self.cursor.advance(source.generation(), source.rows()) {
+            NewRows::Appended(rows) if self.source_series == source.series().len() => rows,
+            _ => {
+                *self = Self::new(self.transform, source)?;
+                self.cursor.advance(source.generation(), source.rows());
+                source.rows()
+            }
+        };
         while !rows.is_empty() {
-            let end = rows.end.min(rows.start + ROWS);
-            self.take(source, rows.start, end);
+            let end = rows.end.min(rows.start + BATCH_ROWS);
+            self.compute(source, rows.start, end);
             rows.start = end;
         }
         Ok(())
     }
 
-    fn take(&mut self, source: &Group, start: u64, end: u64) {
+    fn compute(&mut self, source: &Group, start: u64, end: u64) {
         let Scratch { times, columns, values, row } = &mut self.scratch;
         times.clear();
         columns.iter_mut().for_each(Vec::clear);
@@ -112,14 +113,10 @@ impl DerivedGroup {
                 column.push(value);
             }
         }
-        // A ring shorter than this holds the end alone.
+        // A ring shorter than the batch keeps its end.
         let skip = times.len().saturating_sub(self.group.capacity());
-        if skip > 0 {
-            times.drain(..skip);
-            for column in columns.iter_mut() {
-                column.drain(..skip);
-            }
-        }
+        times.drain(..skip);
+        columns.iter_mut().for_each(|column| _ = column.drain(..skip));
         self.group.append_values(times, columns);
     }
 }

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`group`] | rows of one group, in rings |
 //! | [`mod@series`] | one of its series: a ring of values, and what a catalog says of it |
-//! | [`envelope`] | first, last, least and greatest value a pixel column, kept up with each sample |
+//! | [`column_summaries`] | summaries of each series in each pixel column |
 //! | [`staleness`] | when a group's newest sample is too old to be taken for the present |
 //! | [`derived`] | a group that is computed from another |
 //! | [`capacity`] | how many rows the budget allows |
@@ -19,16 +19,16 @@
 
 pub mod apply;
 pub mod capacity;
+pub mod column_summaries;
 pub mod derived;
-pub mod envelope;
 pub mod group;
 pub mod position;
 pub mod series;
 pub mod staleness;
 
 pub use apply::{Applied, Store};
+pub use column_summaries::{ColumnSummaries, ColumnUpdate};
 pub use derived::DerivedGroup;
-pub use envelope::Envelopes;
 pub use group::{Group, Rows};
 pub use position::Position;
 pub use series::Series;

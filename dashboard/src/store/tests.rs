@@ -11,7 +11,7 @@ use protocol::{
 };
 
 use super::capacity::{BUDGET_BYTES, MAX_SERIES};
-use super::{Applied, DerivedGroup, Envelopes, Store};
+use super::{Applied, ColumnSummaries, DerivedGroup, Store};
 
 const WINDOW: Interval = Interval::from_secs(60);
 const INTERVAL: Interval = Interval::from_millis(100);
@@ -288,26 +288,26 @@ fn a_time_far_ahead_or_far_behind_does_no_harm() {
     let mut stream = Stream::new();
     stream.samples(1, &[1, 2, 3], &[(1, 1.0)]);
     stream.samples(2, &[900_000_000], &[(1, 2.0)]);
-    let mut envelopes = Envelopes::default();
+    let mut summaries = ColumnSummaries::default();
     let newest = at(900_000_000).micros() / 150_000;
-    envelopes.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, newest);
-    assert_eq!(envelopes.summary(0, newest).count, 1);
+    summaries.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, newest);
+    assert_eq!(summaries.summary(0, newest).count, 1);
     stream.samples(3, &[5], &[(1, 3.0)]);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 1.0), (5, 3.0)]), "what lay ahead was another clock's");
-    envelopes.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, at(5).micros() / 150_000);
-    assert_eq!(envelopes.summary(0, at(5).micros() / 150_000).count, 1);
+    summaries.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, at(5).micros() / 150_000);
+    assert_eq!(summaries.summary(0, at(5).micros() / 150_000).count, 1);
 }
 
 proptest! {
     /// Whatever the blocks' lengths and the columns' width, each column shows exactly the extremes of its samples.
     #[test]
-    fn envelopes_are_exact(
+    fn the_summary_of_each_column_is_exact(
         lengths in proptest::collection::vec(1_usize..300, 1..12),
         values in proptest::collection::vec(-1e6..1e6_f64, 300),
         column_tenths in 1_i64..40,
     ) {
         let mut stream = Stream::new();
-        let mut envelopes = Envelopes::default();
+        let mut summaries = ColumnSummaries::default();
         let column_us = column_tenths * 100_000;
         let (mut next, mut all) = (0_i64, Vec::new());
         for (index, length) in lengths.iter().enumerate() {
@@ -317,14 +317,14 @@ proptest! {
             all.extend(rows.iter().map(|&row| (row * 100_000, value)));
             stream.samples(index as u64 + 1, &rows, &[(1, value)]);
             let group = &stream.store.groups()[0];
-            envelopes.update(group, usize::MAX, column_us, 16, (next - 1) * 100_000 / column_us);
+            summaries.update(group, usize::MAX, column_us, 16, (next - 1) * 100_000 / column_us);
         }
         let newest = (next - 1) * 100_000 / column_us;
         let group = &stream.store.groups()[0];
         let oldest_row = group.time(group.rows().start).micros();
         for column in newest - 15..=newest {
             let inside: Vec<f64> = all.iter().filter(|(time, _)| time.div_euclid(column_us) == column).map(|row| row.1).collect();
-            let span = envelopes.summary(0, column);
+            let span = summaries.summary(0, column);
             if inside.is_empty() {
                 prop_assert!(span.is_empty());
             } else if column * column_us >= oldest_row {

@@ -1,0 +1,97 @@
+//! What a chart shows in one display frame: rows of a group over a span of time, and the style.
+
+use std::rc::Rc;
+
+use protocol::Timestamp;
+use series::Summary;
+
+use super::columns::Columns;
+use super::held::Held;
+use crate::store::{ColumnSummaries, Group};
+use crate::surface::{Color, ColorRamp};
+use crate::view::Window;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Style {
+    /// In device pixels.
+    pub line_width_px: f32,
+    /// The colours of the series; they repeat if there are more series than colours.
+    pub series: Rc<[Color]>,
+    /// The colours of heatmap values.
+    pub ramp: Rc<ColorRamp>,
+}
+
+impl Style {
+    /// The colour of a series. The list of colours must not be empty.
+    pub(super) fn color(&self, series: usize) -> Color {
+        self.series[series % self.series.len()]
+    }
+}
+
+/// A group over a span of time, on a surface.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) group: &'a Group,
+    pub(super) window: &'a Window,
+    pub(super) now: Timestamp,
+    /// Number of the column at the surface's left edge.
+    pub(super) left: i64,
+    /// Of the surface, in columns.
+    pub(super) width: u32,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(group: &'a Group, window: &'a Window, now: Timestamp, width: u32) -> Self {
+        Self { group, window, now, left: window.visible(now).start, width }
+    }
+
+    /// Smallest and largest value on screen of the first `series` series.
+    pub(super) fn range(&self, series: usize) -> Option<(f64, f64)> {
+        let row_at = |column| self.group.first_row_at(self.window.start_of(column));
+        let rows = row_at(self.left)..row_at(self.left.saturating_add(i64::from(self.width)));
+        let mut all = Summary::EMPTY;
+        for series in 0..series {
+            all.extend(&self.group.summary(series, rows.clone()));
+        }
+        (!all.is_empty()).then_some((all.min, all.max))
+    }
+
+    /// The columns on screen, from the surface's left edge.
+    pub(super) const fn columns<'b>(&self, summaries: &'b ColumnSummaries) -> SceneColumns<'b> {
+        SceneColumns::new(summaries, self.left, self.width)
+    }
+
+    /// The columns on screen, in which each value holds until the next, unless there is a hole between them.
+    pub(super) fn held<'b>(&self, columns: &'b SceneColumns<'b>) -> Held<'b, SceneColumns<'b>> {
+        let hold = self.group.longest_step().micros() / self.window.column_us().unsigned_abs().max(1);
+        Held::new(columns, hold.min(u64::from(self.width)) as u32)
+    }
+}
+
+/// The summaries of a scene's columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SceneColumns<'a> {
+    summaries: &'a ColumnSummaries,
+    left: i64,
+    width: u32,
+}
+
+impl<'a> SceneColumns<'a> {
+    pub(super) const fn new(summaries: &'a ColumnSummaries, left: i64, width: u32) -> Self {
+        Self { summaries, left, width }
+    }
+}
+
+impl Columns for SceneColumns<'_> {
+    fn series(&self) -> usize {
+        self.summaries.series()
+    }
+
+    fn width(&self) -> u32 {
+        self.width
+    }
+
+    fn summary(&self, series: usize, x: u32) -> Summary {
+        self.summaries.summary(series, self.left.saturating_add(i64::from(x)))
+    }
+}

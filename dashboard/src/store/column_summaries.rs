@@ -1,0 +1,109 @@
+//! Summaries of each series in each pixel column, kept up to date from frame to frame.
+//!
+//! Columns are numbered from the Unix epoch, so that a sample's column does not change while the chart scrolls, and a
+//! frame only reads columns with new rows. First, last, minimum and maximum of each column draw a line chart without a
+//! wrong pixel: Jugel et al., "M4: A Visualization-Oriented Time Series Data Aggregation", VLDB 2014.
+
+use std::ops::Range;
+
+use protocol::Timestamp;
+use series::{NewRows, RowCursor, Summary};
+
+use super::group::Group;
+
+/// Summaries of the first series of one group, for the newest columns.
+#[derive(Debug, Default)]
+pub struct ColumnSummaries {
+    shape: Shape,
+    /// Column by column, within it series by series. A column's index is its number modulo the width.
+    summaries: Vec<Summary>,
+    /// The number of the column at each index.
+    columns: Vec<i64>,
+    cursor: RowCursor,
+}
+
+/// If it changes, all columns are computed again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shape {
+    column_us: i64,
+    width: usize,
+    series: usize,
+}
+
+/// What an update changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ColumnUpdate {
+    Nothing,
+    /// The columns that these rows lie in. Other columns of the same rows' lines may change too: a line leads from the
+    /// row before to the first of them.
+    Rows(Range<u64>),
+    All,
+}
+
+/// Marks an index without a column.
+const NONE: i64 = i64::MIN;
+
+impl ColumnSummaries {
+    /// Reads the new rows of the first `series` of `group`, for columns of `column_us` microseconds, and keeps the `width`
+    /// columns that end with column `newest`. Rows ahead of it are read once it has come.
+    ///
+    /// Hot: once a chart and display frame; within it, once a series and column that changed.
+    pub fn update(&mut self, group: &Group, series: usize, column_us: i64, width: usize, newest: i64) -> ColumnUpdate {
+        let shape = Shape { column_us, width, series: series.min(group.series().len()) };
+        let start_of = |column: i64| Timestamp::from_micros(column.saturating_mul(column_us));
+        let held = group.rows().start..group.first_row_at(start_of(newest.saturating_add(1)));
+        let (rows, update) = match self.cursor.advance(group.generation(), held.clone()) {
+            NewRows::Appended(rows) if self.shape == shape && rows.is_empty() => return ColumnUpdate::Nothing,
+            NewRows::Appended(rows) if self.shape == shape => (rows.clone(), ColumnUpdate::Rows(rows)),
+            _ => {
+                self.reset(shape);
+                (held, ColumnUpdate::All)
+            }
+        };
+        if rows.is_empty() || width == 0 || column_us <= 0 {
+            return update;
+        }
+        let column_of = |row: u64| group.time(row).micros().div_euclid(column_us);
+        let kept = newest.saturating_sub(width as i64 - 1);
+        let columns = column_of(rows.start).max(kept)..=column_of(rows.end - 1);
+        let mut row = group.first_row_at(start_of(*columns.start()));
+        for column in columns {
+            let end = group.first_row_at(start_of(column.saturating_add(1)));
+            self.fill(group, column, row..end);
+            row = end;
+        }
+        update
+    }
+
+    fn reset(&mut self, shape: Shape) {
+        self.shape = shape;
+        self.summaries.clear();
+        self.summaries.resize(shape.width * shape.series, Summary::EMPTY);
+        self.columns.clear();
+        self.columns.resize(shape.width, NONE);
+    }
+
+    fn fill(&mut self, group: &Group, column: i64, rows: Range<u64>) {
+        let Shape { width, series, .. } = self.shape;
+        let index = column.rem_euclid(width as i64) as usize;
+        self.columns[index] = column;
+        for (series, summary) in self.summaries[index * series..(index + 1) * series].iter_mut().enumerate() {
+            *summary = group.summary(series, rows.clone());
+        }
+    }
+
+    pub const fn series(&self) -> usize {
+        self.shape.series
+    }
+
+    /// The summary of a series in a column; empty for a column that is not kept.
+    pub fn summary(&self, series: usize, column: i64) -> Summary {
+        let Shape { width, series: count, .. } = self.shape;
+        let index = column.rem_euclid(width.max(1) as i64) as usize;
+        if self.columns.get(index) == Some(&column) && series < count {
+            self.summaries[index * count + series]
+        } else {
+            Summary::EMPTY
+        }
+    }
+}
