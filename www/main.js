@@ -6,7 +6,7 @@ try {
   start();
 } catch (error) {
   const notice = document.getElementById("notice");
-  notice.textContent = `This page could not start: ${error.message ?? error}`;
+  notice.textContent = `The page could not start: ${error.message ?? error}`;
   notice.hidden = false;
   throw error;
 }

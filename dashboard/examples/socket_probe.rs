@@ -1,17 +1,17 @@
-//! The WebSocket client in the hands of a test: a JavaScript class that connects, sends, and remembers what happened.
+//! The WebSocket client for browser tests: a JavaScript class that connects, sends, and records events.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use dashboard::link::{
-    ClientEvent, Incoming, Options, Outgoing, RawCodec, Settings, Silence, State, WebSocketClient, live_closures,
+    ClientEvent, ClientOptions, Incoming, Outgoing, RawCodec, Settings, Silence, State, WebSocketClient, live_closures,
 };
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use protocol::Interval;
 use wasm_bindgen::prelude::*;
 
-/// A client that remembers what happened to it.
+/// A client that records its events.
 #[wasm_bindgen]
 pub struct Probe {
     client: WebSocketClient<RawCodec>,
@@ -20,16 +20,16 @@ pub struct Probe {
 
 #[wasm_bindgen]
 impl Probe {
-    /// Connects. Silence is allowed, since an echo server says nothing by itself; see [`Probe::set_silence_millis`].
+    /// Connects. Silence is allowed, since an echo server sends nothing by itself; see [`Probe::set_silence_millis`].
     ///
     /// # Errors
-    /// When the browser will not even try to connect.
+    /// If the browser rejects the attempt to connect.
     #[wasm_bindgen(constructor)]
     pub fn new(url: &str) -> Result<Self, JsError> {
         let events = Rc::new(RefCell::new(Vec::new()));
         let log = Rc::clone(&events);
         let settings = Settings { silence: Silence::Allowed, ..Settings::default() };
-        let options = Options { settings, ..Options::default() };
+        let options = ClientOptions { settings, ..ClientOptions::default() };
         let client = WebSocketClient::connect(url, RawCodec, options, move |event| {
             log.borrow_mut().push(describe(event));
         })?;
@@ -39,7 +39,7 @@ impl Probe {
     /// Sends a text message.
     ///
     /// # Errors
-    /// When there is no open connection.
+    /// If no connection is open.
     #[wasm_bindgen(js_name = sendText)]
     pub fn send_text(&self, text: &str) -> Result<(), JsError> {
         Ok(self.client.send(Outgoing::Text(Cow::Borrowed(text)))?)
@@ -48,13 +48,13 @@ impl Probe {
     /// Sends a binary message.
     ///
     /// # Errors
-    /// When there is no open connection.
+    /// If no connection is open.
     #[wasm_bindgen(js_name = sendBinary)]
     pub fn send_binary(&self, bytes: &[u8]) -> Result<(), JsError> {
         Ok(self.client.send(Outgoing::Binary(Cow::Borrowed(bytes)))?)
     }
 
-    /// What happened so far: an array of objects, each with a `type`.
+    /// The events so far: an array of objects, each with a `type`.
     ///
     /// | `type` | more |
     /// | --- | --- |
@@ -62,7 +62,7 @@ impl Probe {
     /// | `text` | `text` |
     /// | `binary` | `bytes`: an array of numbers |
     /// | `tooLong` | `length`, `limit` |
-    /// | `closed` | `code`, `reason`, `clean`, `willRetryInMillis` (null when it will not) |
+    /// | `closed` | `code`, `reason`, `clean`, `willRetryInMillis` (null without a retry) |
     /// | `state` | `state`, as [`Probe::state`] |
     pub fn events(&self) -> Array {
         self.events.borrow().iter().collect()
@@ -78,56 +78,56 @@ impl Probe {
         name_of(&self.client.state()).to_owned()
     }
 
-    /// Bytes that wait in the browser.
+    /// Bytes that are queued in the browser.
     #[wasm_bindgen(js_name = bufferedAmount)]
     pub fn buffered_amount(&self) -> u32 {
         self.client.buffered_amount()
     }
 
-    /// Closes for good.
+    /// Closes without a retry.
     ///
     /// # Errors
-    /// For a code or a reason that a page may not send.
+    /// For a code or a reason that browsers reject.
     pub fn close(&self, code: u16, reason: &str) -> Result<(), JsError> {
         Ok(self.client.close(code, reason)?)
     }
 
-    /// Connects without waiting any longer.
+    /// Connects without further waiting.
     #[wasm_bindgen(js_name = retryNow)]
     pub fn retry_now(&self) {
         self.client.retry_now();
     }
 
-    /// No retry after the next loss comes sooner.
+    /// Sets the shortest wait after the next loss.
     #[wasm_bindgen(js_name = setRetryFloorMillis)]
     pub fn set_retry_floor_millis(&self, millis: u32) {
         self.client.set_retry_floor(Interval::from_millis(millis.into()));
     }
 
-    /// From now on, so much silence is a loss.
+    /// Sets the longest silence.
     #[wasm_bindgen(js_name = setSilenceMillis)]
     pub fn set_silence_millis(&self, millis: u32) {
         self.client.set_silence(Silence::LostAfter(Interval::from_millis(millis.into())));
     }
 }
 
-/// How many functions the browser holds on behalf of all probes.
+/// The number of functions of all probes that the browser can still call.
 #[wasm_bindgen(js_name = liveClosures)]
 pub fn count_live_closures() -> usize {
     live_closures()
 }
 
-/// Connects, sends from inside every event, and drops the client from inside its own event: the first of the given
-/// `type`. All events until then are left in `events`. Until it comes, the client holds itself.
+/// Connects, sends from inside every event, and drops the client from inside its first event of the given `type`. `events`
+/// receives all events until then.
 ///
 /// # Errors
-/// When the browser will not even try to connect.
+/// If the browser rejects the attempt to connect.
 #[wasm_bindgen(js_name = dropInside)]
 pub fn drop_inside(url: &str, kind: &str, events: Array) -> Result<(), JsError> {
     let holder = Rc::new(RefCell::new(None::<WebSocketClient<RawCodec>>));
     let held = Rc::clone(&holder);
     let kind = JsValue::from(kind);
-    let client = WebSocketClient::connect(url, RawCodec, Options::default(), move |event| {
+    let client = WebSocketClient::connect(url, RawCodec, ClientOptions::default(), move |event| {
         let event = describe(event);
         if let Some(client) = &*held.borrow() {
             let _sent_or_not_open = client.send(Outgoing::Text(Cow::Borrowed("from inside")));
@@ -135,7 +135,7 @@ pub fn drop_inside(url: &str, kind: &str, events: Array) -> Result<(), JsError> 
         if Reflect::get(&event, &"type".into()).is_ok_and(|found| found == kind) {
             drop(held.take());
         }
-        // What the handler captured must have outlived the client.
+        // The captures of the handler must outlive the client.
         events.push(&event);
     })?;
     holder.replace(Some(client));
@@ -146,8 +146,8 @@ fn describe(event: ClientEvent<'_, RawCodec>) -> Object {
     match event {
         ClientEvent::Opened => object("open", []),
         ClientEvent::Error => object("error", []),
-        ClientEvent::Message(Incoming::Text(text)) => object("text", [("text", text.into())]),
-        ClientEvent::Message(Incoming::Binary(bytes)) => {
+        ClientEvent::Message { message: Incoming::Text(text), .. } => object("text", [("text", text.into())]),
+        ClientEvent::Message { message: Incoming::Binary(bytes), .. } => {
             object("binary", [("bytes", Array::from(&Uint8Array::from(bytes)).into())])
         }
         ClientEvent::Unreadable(never) => match never {},
@@ -180,7 +180,7 @@ fn name_of(state: &State) -> &'static str {
 fn object<const N: usize>(kind: &str, fields: [(&str, JsValue); N]) -> Object {
     let object = Object::new();
     for (name, value) in fields.into_iter().chain([("type", kind.into())]) {
-        // A plain object takes every property.
+        // Cannot fail: a plain object accepts every property.
         let _taken = Reflect::set(&object, &name.into(), &value);
     }
     object

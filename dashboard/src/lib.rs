@@ -1,4 +1,4 @@
-//! The page: decodes a feed in Wasm, keeps it in rings, and draws it at the rate it happens.
+//! The page: decodes a feed in Wasm, keeps it in rings, and draws it at the rate at which it is measured.
 //!
 //! ```text
 //! WebSocket -> link -> decoder (protocol, borrowed) -> store -> chart -> surface -> canvas
@@ -9,17 +9,21 @@
 //! | module | subject | in a browser only |
 //! | --- | --- | --- |
 //! | [`link`] | a reconnecting, typed WebSocket client; clocks and lag | its socket |
-//! | [`store`] | rings of samples, transformed groups, what each frame changes | no |
-//! | [`view`] | ticks, ranges, scales, the window in time | no |
+//! | [`store`] | rings of samples, transformed groups, changes made by each frame | no |
+//! | [`view`] | ticks, ranges, scales, times and columns | no |
+//! | [`viewport`] | the span of time that the page shows | no |
 //! | [`surface`] | pixels, anti-aliased shapes, colours | no |
 //! | [`chart`] | a group on a surface: lines, areas, bars, heatmaps, tiles; axes on any plotters backend | no |
-//! | [`page`] | the DOM: the wall and its panels, header, menus, keys, one frame loop | yes |
+//! | [`page`] | the DOM: panels, header, menus, keys, one frame loop | yes |
 //!
 //! Dependencies point one way: `page -> chart -> surface, view, store -> series -> protocol`, and `page -> link ->
 //! protocol`.
 //!
 //! # What this crate does not know
-//! How samples are measured. Everything but the browser edge builds and is tested natively.
+//! How samples are measured. Everything except the browser edge builds and is tested natively.
+
+// Only the WebSocket client (`link`) is for strangers: its files warn for themselves.
+#![allow(missing_docs)]
 
 pub mod chart;
 pub mod link;
@@ -27,11 +31,12 @@ pub mod page;
 pub mod store;
 pub mod surface;
 pub mod view;
+pub mod viewport;
 
-/// Starts the page: `www/main.js` calls it once the module is loaded.
+/// Starts the page. `www/main.js` calls it once the module is loaded.
 ///
 /// # Errors
-/// As [`page::start`].
+/// See [`page::start`].
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn start() -> Result<(), wasm_bindgen::JsValue> {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));

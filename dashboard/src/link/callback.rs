@@ -1,4 +1,4 @@
-//! A Rust function that JavaScript may call for as long as its owner lives.
+//! A Rust function that JavaScript may call while its owner lives.
 
 use std::cell::Cell;
 
@@ -10,23 +10,22 @@ thread_local! {
     static LIVE: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How many functions that this module handed to the browser are still held. When every client, socket and timer has
-/// been dropped it is back where it was; the browser tests prove it.
+/// The number of functions of this module that the browser can still call. Zero after every client, socket and timer was
+/// dropped; a browser test checks it.
 pub fn live_closures() -> usize {
     LIVE.get()
 }
 
-/// A function that JavaScript may call with one argument. Once it is dropped it cannot be called any more, so its
-/// owner takes it back from the browser first.
+/// A function that JavaScript may call with one argument. A dropped function cannot be called, so its owner detaches it
+/// from the browser first.
 ///
-/// It may be dropped while it runs: what it captured then lives until it returns, because the glue code counts a
-/// running call as an owner.
+/// It may be dropped while it runs: its captures then live until it returns, because the glue code counts a running call
+/// as an owner.
 pub(super) struct Callback<E: 'static>(Closure<dyn FnMut(E)>);
 
 impl<E: FromWasmAbi + 'static> Callback<E> {
-    /// Wraps `f`.
     pub(super) fn new(mut f: impl FnMut(E) + 'static) -> Self {
-        // The mark lies among what the function captured, so it goes when they go and not a moment before.
+        // The mark is one of the captures, so it is dropped with them and not before.
         let mark = Mark::new();
         Self(Closure::own_aborting(move |argument| {
             let _captured = &mark;
@@ -34,13 +33,12 @@ impl<E: FromWasmAbi + 'static> Callback<E> {
         }))
     }
 
-    /// The function, as a property or an argument in JavaScript.
     pub(super) fn function(&self) -> &Function {
         self.0.as_js_value().unchecked_ref()
     }
 }
 
-/// One function that counts.
+/// Counts one live function.
 struct Mark;
 
 impl Mark {

@@ -1,9 +1,9 @@
-//! A WebSocket client that speaks in types and comes back when it is cut off.
+//! A WebSocket client that sends typed messages and reconnects when the connection is lost.
+#![warn(missing_docs)]
 
 use std::rc::Rc;
 
 use protocol::Interval;
-use protocol::limits::MAX_MESSAGE_BYTES;
 use thiserror::Error;
 
 use super::close::{Close, InvalidClose};
@@ -11,52 +11,34 @@ use super::codec::{Codec, Outgoing};
 use super::engine::Engine;
 use super::event::ClientEvent;
 use super::policy::{Input, Policy, State};
-use super::settings::{Settings, Silence};
+use super::settings::{ClientOptions, Silence};
 use super::socket::{ConnectError, SendError, Socket, SocketState};
-
-/// What can be chosen about a client.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// When to give up, when to try again.
-    pub settings: Settings,
-    /// Subprotocols to offer, best first.
-    pub subprotocols: Vec<String>,
-    /// The longest message to take. So much memory is reserved, once.
-    pub max_message_bytes: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { settings: Settings::default(), subprotocols: Vec::new(), max_message_bytes: MAX_MESSAGE_BYTES }
-    }
-}
 
 /// A typed message was not sent.
 #[derive(Debug, Error)]
 pub enum ClientSendError<E> {
-    /// The codec has no words for it.
+    /// The codec cannot encode the message.
     #[error(transparent)]
     Encode(E),
-    /// The connection did not take it.
+    /// The connection did not accept the message.
     #[error(transparent)]
     Send(SendError),
 }
 
-/// A connection to one URL that is made again whenever it is lost, and that carries the messages of one [`Codec`].
+/// A connection to one URL that reconnects whenever it is lost, and that carries the messages of one [`Codec`].
 ///
-/// What happens comes to one handler, as [`ClientEvent`]s. The handler may call any method and may drop the client;
-/// no method calls the handler. When the client is dropped nothing of it stays behind: no handler, no timer, no
-/// connection.
+/// One handler receives all events as [`ClientEvent`]s. The handler may call any method and may drop the client; no method
+/// calls the handler. Dropping the client removes its handler, timer and connection.
 ///
 /// ```no_run
-/// use dashboard::link::{ClientEvent, FrameCodec, Options, WebSocketClient};
+/// use dashboard::link::{ClientEvent, ClientOptions, FrameCodec, WebSocketClient};
 /// use protocol::{ClientMessage, Interval, Start};
 ///
 /// # fn page() -> Result<(), Box<dyn std::error::Error>> {
-/// let client = WebSocketClient::connect("wss://example.org/feed", FrameCodec, Options::default(), |event| {
+/// let client = WebSocketClient::connect("wss://example.org/feed", FrameCodec, ClientOptions::default(), |event| {
 ///     match event {
-///         ClientEvent::Message(frame) => { /* frame.body borrows from the message */ }
-///         ClientEvent::Closed { close, will_retry_in: None } => { /* close.to_string() tells a person why */ }
+///         ClientEvent::Message { message, .. } => { /* message.body borrows from the received bytes */ }
+///         ClientEvent::Closed { close, will_retry_in: None } => { /* show close.to_string() */ }
 ///         _ => {}
 ///     }
 /// })?;
@@ -70,24 +52,23 @@ pub struct WebSocketClient<C: Codec> {
 }
 
 impl<C: Codec> WebSocketClient<C> {
-    /// Begins to connect to `url`. `on_event` is called once this has returned, and as long as the client lives.
+    /// Starts to connect to `url`. `on_event` is called after this returns, for as long as the client lives.
     ///
     /// # Errors
-    /// A [`ConnectError`] when the browser will not even try. It would not next time either, so nothing is retried.
+    /// A [`ConnectError`] if the browser rejects the attempt itself. It would reject the next one too, so there is no retry.
     pub fn connect(
         url: &str,
         codec: C,
-        options: Options,
+        options: ClientOptions,
         on_event: impl FnMut(ClientEvent<'_, C>) + 'static,
     ) -> Result<Self, ConnectError> {
         Ok(Self { engine: Engine::start(url, codec, options, Box::new(on_event))? })
     }
 
-    /// Sends a message now, or not at all: nothing is queued for a later connection, which would have to be told
-    /// other things first.
+    /// Sends a message now or fails. Nothing is queued for a later connection, which needs other messages first.
     ///
     /// # Errors
-    /// When the codec cannot write it, or there is no open connection.
+    /// If the codec cannot encode the message, or no connection is open.
     pub fn send(&self, message: C::Out<'_>) -> Result<(), ClientSendError<C::EncodeError>> {
         let message = self.engine.codec().encode(message).map_err(ClientSendError::Encode)?;
         let sent = self.engine.with_socket(|socket| match (socket, &message) {
@@ -98,42 +79,42 @@ impl<C: Codec> WebSocketClient<C> {
         sent.map_err(ClientSendError::Send)
     }
 
-    /// Bytes that were sent and have not left the browser.
+    /// Bytes that are queued in the browser.
     pub fn buffered_amount(&self) -> u32 {
         self.engine.with_socket(|socket| socket.map_or(0, Socket::buffered_amount))
     }
 
-    /// How things stand.
+    /// The state of the connection.
     pub fn state(&self) -> State {
-        self.engine.ask(Policy::state)
+        self.engine.read(Policy::state)
     }
 
-    /// Attempts to reconnect since the client was made.
+    /// Attempts to reconnect since the client was created.
     pub fn retries(&self) -> u64 {
-        self.engine.ask(Policy::retries)
+        self.engine.read(Policy::retries)
     }
 
-    /// Closes for good; [`ClientEvent::Closed`] follows, after what was under way. Does nothing when it is closed.
+    /// Closes the connection and does not reconnect. [`ClientEvent::Closed`] follows. Does nothing if closed already.
     ///
     /// # Errors
     /// [`InvalidClose`] for a code or a reason that a page may not send.
     pub fn close(&self, code: u16, reason: &str) -> Result<(), InvalidClose> {
-        self.engine.want(Input::Close(Close::request(code, reason)?));
+        self.engine.request(Input::Close(Close::request(code, reason)?));
         Ok(())
     }
 
-    /// Connects without waiting any longer: a person asks for it, or the network is back. Also after a close that
-    /// forbade to reconnect; not before a time that the server set. Does nothing while there is a connection.
+    /// Connects without further waiting: the user asked for it, or the network is back. Also works after a close that forbids
+    /// reconnecting, but not before the time set by [`set_retry_floor`](Self::set_retry_floor). Does nothing while connected.
     pub fn retry_now(&self) {
-        self.engine.want(Input::Retry);
+        self.engine.request(Input::Retry);
     }
 
-    /// After the next loss, no retry comes sooner than this: what a server's `Bye` asked for.
+    /// Sets the shortest wait before the first retry after the next loss, as a server's `Bye` requests it.
     pub fn set_retry_floor(&self, floor: Interval) {
         self.engine.change(|policy| policy.set_retry_floor(floor));
     }
 
-    /// Changes how long the other side may say nothing.
+    /// Changes the longest silence.
     pub fn set_silence(&self, silence: Silence) {
         self.engine.change(|policy| policy.set_silence(silence));
     }

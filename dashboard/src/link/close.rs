@@ -1,79 +1,87 @@
-//! Why a connection ended, and whether it is worth trying again.
+//! Close codes and reasons, and which of them forbid reconnecting.
 
 use std::fmt;
 
+use protocol::close_codes::{self, MAX_REASON_BYTES};
 use thiserror::Error;
-
-/// A close reason may have so many bytes ([RFC 6455, section 5.5](https://www.rfc-editor.org/rfc/rfc6455#section-5.5)).
-pub const MAX_REASON_BYTES: usize = 123;
 
 /// A WebSocket close code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CloseCode(pub u16);
 
 impl CloseCode {
-    /// The work is done.
-    pub const NORMAL: Self = Self(1000);
-    /// What a browser reports when no close frame came: the connection broke, or was never made.
+    pub const NORMAL: Self = Self(close_codes::NORMAL);
+    /// Reported by browsers without a close frame: the connection broke or was not established.
     pub const ABNORMAL: Self = Self(1006);
-    /// What this client reports, and sends if it can, when the other side said nothing for too long.
-    pub const SILENT: Self = Self(4408);
+    /// Reported, and sent if possible, by this client after too long a silence.
+    pub const SILENT: Self = Self(close_codes::SERVER_SILENT);
 
-    /// Whether the same page would meet the same end again, so that reconnecting does harm.
+    /// Returns true if a new connection of the same page would be closed for the same reason.
     pub const fn forbids_reconnecting(self) -> bool {
-        matches!(self.0, 1002 | 1003 | 1007 | 1009 | 4401 | 4403 | 4426)
+        use close_codes::{
+            ACCESS_DENIED, INVALID_DATA, MESSAGE_TOO_BIG, PROTOCOL_ERROR, TOKEN_REQUIRED, UNSUPPORTED_DATA,
+            UNSUPPORTED_VERSION,
+        };
+        matches!(
+            self.0,
+            PROTOCOL_ERROR
+                | UNSUPPORTED_DATA
+                | INVALID_DATA
+                | MESSAGE_TOO_BIG
+                | TOKEN_REQUIRED
+                | ACCESS_DENIED
+                | UNSUPPORTED_VERSION
+        )
     }
 
-    /// What it means, for a person.
-    pub const fn words(self) -> &'static str {
+    pub const fn description(self) -> &'static str {
         match self.0 {
-            1000 => "the connection was closed",
-            1001 => "the server is going away",
-            1002 => "the WebSocket protocol was broken",
-            1003 => "this kind of message is not accepted",
-            1005 => "the connection was closed without a reason",
-            1006 => "the connection was lost",
-            1007 => "a message could not be read",
-            1008 => "a rule of the server was broken",
-            1009 => "a message was too big",
-            1011 => "the server met an error of its own",
-            1012 => "the server is restarting",
+            close_codes::NORMAL => "connection closed",
+            close_codes::GOING_AWAY => "the server stopped",
+            close_codes::PROTOCOL_ERROR => "WebSocket protocol error",
+            close_codes::UNSUPPORTED_DATA => "unsupported message type",
+            1005 => "connection closed without a reason",
+            1006 => "connection lost",
+            close_codes::INVALID_DATA => "invalid message",
+            close_codes::POLICY_VIOLATION => "a rule of the server was violated",
+            close_codes::MESSAGE_TOO_BIG => "message too long",
+            close_codes::INTERNAL_ERROR => "internal server error",
+            1012 => "the server restarts",
             1013 => "the server is overloaded",
-            1015 => "the secure connection could not be made",
-            4401 => "sign in first",
-            4403 => "access is denied",
-            4408 => "the server fell silent",
-            4426 => "this page is out of date: reload it",
-            _ => "the connection ended",
+            1015 => "TLS handshake failed",
+            close_codes::TOKEN_REQUIRED => "token required",
+            close_codes::ACCESS_DENIED => "access denied",
+            close_codes::SERVER_SILENT => "no data from the server",
+            close_codes::UNSUPPORTED_VERSION => "this page is out of date; reload it",
+            _ => "connection closed",
         }
     }
 }
 
 impl fmt::Display for CloseCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.words(), self.0)
+        write!(f, "{} ({})", self.description(), self.0)
     }
 }
 
-/// How a connection ended.
+/// The end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
-    /// Why, for a program.
     pub code: CloseCode,
-    /// Why, in the words of whoever closed it; often empty.
+    /// Often empty.
     pub reason: String,
-    /// Whether both sides agreed to it: a close frame went each way.
+    /// Both sides sent a close frame.
     pub clean: bool,
 }
 
 impl Close {
-    /// A close that this side asks for.
+    /// A close that this side sends.
     ///
     /// # Errors
-    /// [`InvalidClose`] for what a page may not send: any code but 1000 and 3000 to 4999, or a reason of more than
+    /// [`InvalidClose`] for codes other than 1000 and 3000 to 4999, which browsers reject, or a reason of more than
     /// [`MAX_REASON_BYTES`].
     pub fn request(code: u16, reason: &str) -> Result<Self, InvalidClose> {
-        if code != 1000 && !(3000..=4999).contains(&code) {
+        if code != close_codes::NORMAL && !(3000..=4999).contains(&code) {
             return Err(InvalidClose::Code { found: code });
         }
         if reason.len() > MAX_REASON_BYTES {
@@ -82,7 +90,7 @@ impl Close {
         Ok(Self { code: CloseCode(code), reason: reason.to_owned(), clean: true })
     }
 
-    /// A close that nobody agreed to.
+    /// A close without a complete close handshake.
     pub fn unclean(code: CloseCode, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into(), clean: false }
     }
@@ -95,21 +103,13 @@ impl fmt::Display for Close {
     }
 }
 
-/// A close that no page may send.
+/// A close that a browser would reject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidClose {
-    /// The code is reserved for servers and browsers.
-    #[error("close code {found}: a page may send 1000 and 3000 to 4999")]
-    Code {
-        /// The code.
-        found: u16,
-    },
-    /// The reason does not fit a close frame.
-    #[error("close reason of {bytes} bytes: the limit is {MAX_REASON_BYTES}")]
-    Reason {
-        /// Its length.
-        bytes: usize,
-    },
+    #[error("close code must be 1000 or 3000 to 4999, found {found}")]
+    Code { found: u16 },
+    #[error("close reason must be at most {MAX_REASON_BYTES} bytes, found {bytes}")]
+    Reason { bytes: usize },
 }
 
 #[cfg(test)]
@@ -119,29 +119,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn these_and_no_other_codes_forbid_reconnecting() {
+    fn only_listed_codes_forbid_reconnecting() {
         let forbidding: Vec<_> = (0..=u16::MAX).filter(|code| CloseCode(*code).forbids_reconnecting()).collect();
         assert_eq!(forbidding, [1002, 1003, 1007, 1009, 4401, 4403, 4426]);
     }
 
     #[test]
-    fn a_code_that_forbids_reconnecting_tells_a_person_why() {
+    fn codes_that_forbid_reconnecting_have_their_own_description() {
         for code in (0..=u16::MAX).map(CloseCode).filter(|code| code.forbids_reconnecting()) {
-            assert_ne!(code.words(), CloseCode(4999).words(), "{code}");
+            assert_ne!(code.description(), CloseCode(4999).description(), "{code}");
         }
     }
 
     #[test]
-    fn it_reads_well() {
+    fn display_names_code_and_reason() {
         let close = Close::unclean(CloseCode(1012), "back in a minute");
-        assert_eq!(close.to_string(), "the server is restarting (1012): back in a minute");
-        assert_eq!(Close::unclean(CloseCode::ABNORMAL, "").to_string(), "the connection was lost (1006)");
+        assert_eq!(close.to_string(), "the server restarts (1012): back in a minute");
+        assert_eq!(Close::unclean(CloseCode::ABNORMAL, "").to_string(), "connection lost (1006)");
     }
 
     proptest! {
         #[test]
-        fn what_a_browser_would_refuse_is_refused_first(code in any::<u16>(), reason in "\\PC{0,70}") {
-            let allowed = (code == 1000 || (3000..5000).contains(&code)) && reason.len() <= 123;
+        fn a_close_that_browsers_reject_is_an_error(code in any::<u16>(), reason in "\\PC{0,70}") {
+            let allowed = (code == 1000 || (3000..5000).contains(&code)) && reason.len() <= MAX_REASON_BYTES;
             prop_assert_eq!(Close::request(code, &reason).is_ok(), allowed);
         }
     }

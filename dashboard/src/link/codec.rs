@@ -1,31 +1,32 @@
-//! What the messages of a client mean.
+//! Conversion between typed messages and WebSocket messages.
+#![warn(missing_docs)]
 
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::error::Error;
 
-/// Turns typed messages into WebSocket messages and back. A client is generic over it, so that it can only send and
-/// receive what its codec knows.
+/// Encodes and decodes the messages of a client. A client is generic over its codec, so the types of the messages that it
+/// sends and receives are checked by the compiler.
 pub trait Codec: 'static {
-    /// What can be sent. It may borrow.
+    /// The type of sent messages. It may borrow.
     type Out<'m>;
-    /// What is received. It may borrow from the message, which lives as long as the handler runs.
+    /// The type of received messages. It may borrow from the received bytes, which are valid until the handler returns.
     type In<'m>;
-    /// Why something cannot be sent.
+    /// The error of [`encode`](Self::encode).
     type EncodeError: Error + 'static;
-    /// Why something received makes no sense.
+    /// The error of [`decode`](Self::decode).
     type DecodeError: Error + 'static;
 
-    /// Writes a message.
+    /// Encodes a message.
     ///
     /// # Errors
-    /// When there are no words for it.
+    /// If the message cannot be encoded.
     fn encode<'m>(&self, message: Self::Out<'m>) -> Result<Outgoing<'m>, Self::EncodeError>;
 
-    /// Reads a message.
+    /// Decodes a message.
     ///
     /// # Errors
-    /// When it makes no sense.
+    /// If the message is malformed.
     fn decode<'m>(&self, message: Incoming<'m>) -> Result<Self::In<'m>, Self::DecodeError>;
 }
 
@@ -38,16 +39,25 @@ pub enum Outgoing<'m> {
     Binary(Cow<'m, [u8]>),
 }
 
-/// A WebSocket message that came in.
+/// A received WebSocket message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incoming<'m> {
     /// A text message.
     Text(&'m str),
-    /// A binary message, where the client staged it.
+    /// A binary message in the staging memory of the client.
     Binary(&'m [u8]),
 }
 
-/// No meaning at all: text and bytes as they are.
+impl Incoming<'_> {
+    pub(super) const fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// Passes text and bytes through unchanged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RawCodec;
 

@@ -1,4 +1,4 @@
-//! Does what the policy says, with a socket and a timer of the browser's.
+//! Carries out the actions of the policy with a socket and a timer of the browser.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -6,26 +6,27 @@ use std::rc::{Rc, Weak};
 use js_sys::{JsString, Uint8Array};
 use protocol::{Interval, Timestamp};
 
-use super::client::Options;
+use super::clock::Clock;
 use super::close::{Close, CloseCode};
 use super::codec::{Codec, Incoming};
 use super::event::ClientEvent;
-use super::page_clock::page_now;
 use super::policy::{Action, Input, Policy};
+use super::settings::ClientOptions;
 use super::socket::{ConnectError, Socket, SocketEvent};
 use super::staging::Staging;
 use super::timer::Timer;
 
-/// What a client and its callbacks share. Callbacks hold it weakly: it lives as long as the client, or until the event
-/// from inside which the client was dropped has run.
+/// State shared by a client and its callbacks. Callbacks hold it weakly: it lives as long as the client, or until the event
+/// returns in which the client was dropped.
 ///
-/// Each part has a cell of its own, and no cell but the handler's and the staging's is borrowed while the handler
-/// runs. So a handler may call any method of the client.
+/// Each part has a cell of its own, and only the cells of the handler and of the staging memory are borrowed while the
+/// handler runs. So a handler may call any method of the client.
 pub(super) struct Engine<C: Codec> {
     this: Weak<Self>,
     url: String,
     subprotocols: Vec<String>,
     codec: C,
+    clock: Rc<dyn Clock>,
     policy: RefCell<Policy>,
     socket: RefCell<Option<Socket>>,
     alarm: RefCell<Option<Alarm>>,
@@ -41,68 +42,65 @@ struct Alarm {
     _timer: Timer,
 }
 
-/// Whether somebody still wants to hear.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
-    Listening,
-    Gone,
+    Alive,
+    Dropped,
 }
 
 impl<C: Codec> Engine<C> {
-    /// Begins to connect.
+    /// Starts to connect.
     pub(super) fn start(
         url: &str,
         codec: C,
-        options: Options,
+        options: ClientOptions,
         handler: Box<Handler<C>>,
     ) -> Result<Rc<Self>, ConnectError> {
+        let now = options.clock.now();
         let engine = Rc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             url: url.to_owned(),
             subprotocols: options.subprotocols,
             codec,
-            policy: RefCell::new(Policy::new(options.settings, page_now())),
+            clock: options.clock,
+            policy: RefCell::new(Policy::new(options.settings, now)),
             socket: RefCell::new(None),
             alarm: RefCell::new(None),
             staging: RefCell::new(Staging::with_limit(options.max_message_bytes)),
             handler: RefCell::new(handler),
-            owner: Cell::new(Owner::Listening),
+            owner: Cell::new(Owner::Alive),
         });
         engine.open_socket()?;
         engine.set_alarm();
         Ok(engine)
     }
 
-    /// Lets the owner ask the policy something.
-    pub(super) fn ask<T>(&self, question: impl FnOnce(&Policy) -> T) -> T {
-        question(&self.policy.borrow())
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Policy) -> T) -> T {
+        read(&self.policy.borrow())
     }
 
-    /// Lets the owner change the policy. What follows from it happens in a turn of its own: the handler is never
-    /// called from inside a method of the client.
+    /// Changes the policy. Its actions run in a later task: no method of the client calls the handler.
     pub(super) fn change(&self, change: impl FnOnce(&mut Policy)) {
         change(&mut self.policy.borrow_mut());
         self.set_alarm();
     }
 
-    /// Tells the policy what the owner wants.
-    pub(super) fn want(&self, input: Input) {
-        self.change(|policy| policy.handle(input, page_now(), js_sys::Math::random()));
+    /// Passes a request of the owner to the policy.
+    pub(super) fn request(&self, input: Input) {
+        self.change(|policy| policy.handle(input, self.clock.now(), js_sys::Math::random()));
     }
 
-    /// The connection, if there is one.
-    pub(super) fn with_socket<T>(&self, look: impl FnOnce(Option<&Socket>) -> T) -> T {
-        look(self.socket.borrow().as_ref())
+    pub(super) fn with_socket<T>(&self, read: impl FnOnce(Option<&Socket>) -> T) -> T {
+        read(self.socket.borrow().as_ref())
     }
 
-    /// What the messages mean.
     pub(super) fn codec(&self) -> &C {
         &self.codec
     }
 
-    /// The owner is gone: lets go of everything that the browser could call.
+    /// The owner was dropped: drops every callback that the browser could call.
     pub(super) fn stop(&self) {
-        self.owner.set(Owner::Gone);
+        self.owner.set(Owner::Dropped);
         self.alarm.take();
         self.socket.take();
     }
@@ -122,94 +120,95 @@ impl<C: Codec> Engine<C> {
         match event {
             SocketEvent::Binary(message) => self.binary(&message),
             SocketEvent::Text(message) => self.text(&message),
-            SocketEvent::Error => self.tell(ClientEvent::Error),
-            SocketEvent::Open => self.happened(Input::Open),
+            SocketEvent::Error => self.emit(ClientEvent::Error),
+            SocketEvent::Open => self.handle(Input::Open),
             SocketEvent::Closed(close) => {
                 self.socket.take();
-                self.happened(Input::Lost(close));
+                self.handle(Input::Lost(close));
             }
         }
     }
 
     /// Hot: once per message.
     fn binary(&self, message: &Uint8Array) {
-        self.policy.borrow_mut().heard(page_now());
+        self.policy.borrow_mut().message_arrived(self.clock.now());
         let mut staging = self.staging.borrow_mut();
         let limit = staging.limit();
         match staging.stage(message) {
             Some(bytes) => self.message(Incoming::Binary(bytes)),
-            None => self.tell(ClientEvent::TooLong { length: message.length() as usize, limit }),
+            None => self.emit(ClientEvent::TooLong { length: message.length() as usize, limit }),
         }
     }
 
     fn text(&self, message: &JsString) {
-        self.policy.borrow_mut().heard(page_now());
+        self.policy.borrow_mut().message_arrived(self.clock.now());
         let limit = self.staging.borrow().limit();
         let length = message.length() as usize;
         if length <= limit {
             self.message(Incoming::Text(&String::from(message)));
         } else {
-            self.tell(ClientEvent::TooLong { length, limit });
+            self.emit(ClientEvent::TooLong { length, limit });
         }
     }
 
     fn message(&self, message: Incoming<'_>) {
-        self.tell(match self.codec.decode(message) {
-            Ok(message) => ClientEvent::Message(message),
+        let bytes = message.len();
+        self.emit(match self.codec.decode(message) {
+            Ok(message) => ClientEvent::Message { message, bytes },
             Err(error) => ClientEvent::Unreadable(error),
         });
     }
 
-    fn tell(&self, event: ClientEvent<'_, C>) {
-        if self.owner.get() == Owner::Listening {
+    fn emit(&self, event: ClientEvent<'_, C>) {
+        if self.owner.get() == Owner::Alive {
             (*self.handler.borrow_mut())(event);
         }
     }
 
-    /// Tells the policy what happened, and does what it says. What the owner asked for before that comes first.
-    fn happened(&self, input: Input) {
-        self.obey();
-        self.policy.borrow_mut().handle(input, page_now(), js_sys::Math::random());
-        self.obey();
+    /// Passes an event to the policy and runs its actions. Earlier requests of the owner run first.
+    fn handle(&self, input: Input) {
+        self.run_actions();
+        self.policy.borrow_mut().handle(input, self.clock.now(), js_sys::Math::random());
+        self.run_actions();
         self.set_alarm();
     }
 
-    fn obey(&self) {
-        while self.owner.get() == Owner::Listening {
-            // The borrow must end before the action, in which the owner may come back.
+    fn run_actions(&self) {
+        while self.owner.get() == Owner::Alive {
+            // The borrow must end before the action: the owner may call a method from inside it.
             let action = self.policy.borrow_mut().next_action();
             match action {
-                Some(action) => self.act(action),
+                Some(action) => self.run(action),
                 None => return,
             }
         }
     }
 
-    fn act(&self, action: Action) {
+    fn run(&self, action: Action) {
         match action {
             Action::Connect => {
                 if let Err(error) = self.open_socket() {
                     let close = Close::unclean(CloseCode::ABNORMAL, error.to_string());
-                    self.policy.borrow_mut().handle(Input::Lost(close), page_now(), js_sys::Math::random());
+                    self.policy.borrow_mut().handle(Input::Lost(close), self.clock.now(), js_sys::Math::random());
                 }
             }
             Action::Close(request) => self.with_socket(|socket| send_close(socket, &request)),
             Action::Abandon(close) => send_close(self.socket.take().as_ref(), &close),
-            Action::TellOpened => self.tell(ClientEvent::Opened),
-            Action::TellClosed(close, will_retry_in) => self.tell(ClientEvent::Closed { close, will_retry_in }),
-            Action::TellState => {
-                let state = self.ask(Policy::state);
-                self.tell(ClientEvent::StateChanged(state));
+            Action::EmitOpened => self.emit(ClientEvent::Opened),
+            Action::EmitClosed(close, will_retry_in) => self.emit(ClientEvent::Closed { close, will_retry_in }),
+            Action::EmitState => {
+                let state = self.read(Policy::state);
+                self.emit(ClientEvent::StateChanged(state));
             }
         }
     }
 
-    /// Makes sure that the browser wakes the policy when it wants to be woken.
+    /// Sets the timer for the next wake-up of the policy.
     fn set_alarm(&self) {
-        if self.owner.get() == Owner::Gone {
+        if self.owner.get() == Owner::Dropped {
             return;
         }
-        let Some(at) = self.ask(Policy::wake_at) else {
+        let Some(at) = self.read(Policy::wake_at) else {
             self.alarm.take();
             return;
         };
@@ -220,15 +219,15 @@ impl<C: Codec> Engine<C> {
         let wake = move || {
             if let Some(engine) = this.upgrade() {
                 engine.alarm.take();
-                engine.happened(Input::Wake);
+                engine.handle(Input::Wake);
             }
         };
-        let delay = Interval::from_micros(at.micros_since(page_now()).max(0).unsigned_abs());
+        let delay = Interval::from_micros(at.micros_since(self.clock.now()).max(0).unsigned_abs());
         self.alarm.replace(Some(Alarm { at, _timer: Timer::after(delay, wake) }));
     }
 }
 
-/// A request for what a page may not send was never made: [`Close::request`] checked it.
+/// Cannot fail: [`Close::request`] checked code and reason.
 fn send_close(socket: Option<&Socket>, close: &Close) {
     if let Some(socket) = socket {
         let _valid = socket.close(close.code.0, &close.reason);

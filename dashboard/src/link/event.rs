@@ -1,4 +1,5 @@
-//! What a client tells its owner.
+//! Events of a client.
+#![warn(missing_docs)]
 
 use protocol::Interval;
 
@@ -6,30 +7,35 @@ use super::close::Close;
 use super::codec::Codec;
 use super::policy::State;
 
-/// Something happened to a [`WebSocketClient`](super::WebSocketClient).
+/// An event of a [`WebSocketClient`](super::WebSocketClient).
 pub enum ClientEvent<'m, C: Codec> {
-    /// A connection is open, the first or a later one: say now what the other side has to know.
+    /// A connection is open, the first or a later one: send the requests that the server needs now.
     Opened,
-    /// A message, which may borrow from memory that the next message overwrites.
-    Message(C::In<'m>),
-    /// A message that the codec cannot read. It is skipped.
+    /// A message arrived.
+    Message {
+        /// The decoded message. It may borrow from memory that the next message overwrites.
+        message: C::In<'m>,
+        /// Length of the encoded message in bytes.
+        bytes: usize,
+    },
+    /// The codec cannot decode a message. The message is skipped.
     Unreadable(C::DecodeError),
-    /// A message that is longer than the client takes. It is skipped, and was not copied into memory.
+    /// A message exceeds the limit. It is skipped and was not copied.
     TooLong {
         /// Its length: bytes, or UTF-16 units of a text.
         length: usize,
         /// The limit.
         limit: usize,
     },
-    /// The browser reports an error, and keeps to itself which; a close follows.
+    /// The browser reports an error without its cause; `Closed` follows.
     Error,
     /// A connection ended.
     Closed {
-        /// Why.
+        /// Code and reason.
         close: Close,
-        /// The wait before the next attempt; none when no attempt will follow.
+        /// The wait before the next attempt; `None` if no attempt follows.
         will_retry_in: Option<Interval>,
     },
-    /// Things stand differently from before.
+    /// The state of the connection changed.
     StateChanged(State),
 }

@@ -1,4 +1,4 @@
-//! The product's own messages: frames come in, a viewer's requests go out, both binary.
+//! The messages of the `protocol` crate: frames arrive, requests are sent, both binary.
 
 use std::borrow::Cow;
 
@@ -7,20 +7,15 @@ use thiserror::Error;
 
 use super::codec::{Codec, Incoming, Outgoing};
 
-/// The codec of the [`protocol`] crate. A frame borrows its columns from the staged message: nothing is copied.
+/// A frame borrows its columns from the staged message; nothing is copied.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FrameCodec;
 
-/// A message that is no frame.
+/// A received message is not a frame.
 #[derive(Debug, Error)]
 pub enum NotAFrame {
-    /// The protocol is binary.
-    #[error("a text message of {bytes} bytes: frames are binary")]
-    Text {
-        /// Its length.
-        bytes: usize,
-    },
-    /// A binary message that breaks the protocol.
+    #[error("found a text message of {bytes} bytes, expected a binary message")]
+    Text { bytes: usize },
     #[error(transparent)]
     Malformed(#[from] DecodeError),
 }
@@ -51,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_leave_in_binary() {
+    fn requests_are_binary_messages() {
         let probe = ClientMessage::Probe { origin: Timestamp::from_micros(7) };
         let Ok(Outgoing::Binary(bytes)) = FrameCodec.encode(probe) else { panic!("not binary") };
         assert!(matches!(ClientMessage::decode(&bytes), Ok(read) if read == probe));
@@ -69,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn text_and_malformed_messages_are_errors() {
         assert!(matches!(FrameCodec.decode(Incoming::Text("hi")), Err(NotAFrame::Text { bytes: 2 })));
         assert!(matches!(FrameCodec.decode(Incoming::Binary(b"hi")), Err(NotAFrame::Malformed(_))));
     }

@@ -1,14 +1,14 @@
-//! How late frames arrive.
+//! Lag of the received frames.
 
 use protocol::{Interval, Timestamp};
 
-/// Frames looked back on: 17 s of them at 60 a second.
+/// Frames in the statistics: 17 s at 60 frames a second.
 pub const MAX_FRAMES: usize = 1_024;
 
-/// Older frames say nothing about the link as it is now.
+/// Older frames do not describe the present state of the link.
 pub const WINDOW: Interval = Interval::from_secs(10);
 
-/// The lag of the newest frames: at most [`MAX_FRAMES`], and none older than [`WINDOW`].
+/// Lag of the newest frames: at most [`MAX_FRAMES`], none older than [`WINDOW`].
 ///
 /// ```
 /// use dashboard::link::Lag;
@@ -22,7 +22,7 @@ pub const WINDOW: Interval = Interval::from_secs(10);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Lag {
-    /// A ring once it is full: the oldest record is the next to be replaced.
+    /// A ring once it is full: the oldest record is replaced next.
     records: Vec<Record>,
     next: usize,
     scratch: Vec<Interval>,
@@ -34,14 +34,11 @@ struct Record {
     lag: Interval,
 }
 
-/// How lag is distributed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LagQuantiles {
-    /// Half of the frames took at most so long.
     pub p50: Interval,
-    /// 99 of 100 frames took at most so long.
     pub p99: Interval,
-    /// How many frames that says something about.
+    /// Number of frames in the statistics.
     pub frames: usize,
 }
 
@@ -52,9 +49,9 @@ impl Default for Lag {
 }
 
 impl Lag {
-    /// Records a frame's lag and when it arrived, by the page's clock: the estimate of the server's may change at once.
+    /// Records the lag of a frame that arrived at `arrived` by the page's clock. The estimate of the server's clock may jump.
     ///
-    /// Hot: once per frame. Allocates nothing.
+    /// Hot: once per frame. Does not allocate.
     pub fn record(&mut self, arrived: Timestamp, lag: Interval) {
         let record = Record { arrived, lag };
         match self.records.get_mut(self.next) {
@@ -64,15 +61,14 @@ impl Lag {
         self.next = (self.next + 1) % MAX_FRAMES;
     }
 
-    /// The lag of the newest frame, if that arrived within the window that ends at `now`.
+    /// The lag of the newest frame, if it arrived within [`WINDOW`] before `now`.
     pub fn latest(&self, now: Timestamp) -> Option<Interval> {
         let newest = self.next.checked_sub(1).unwrap_or(MAX_FRAMES - 1);
         let record = self.records.get(newest)?;
         (record.arrived > now - WINDOW).then_some(record.lag)
     }
 
-    /// The distribution as of `now`, by the page's clock; exact, by the nearest rank. None when no frame arrived
-    /// within the window.
+    /// Exact quantiles (nearest rank) of the frames within [`WINDOW`] before `now`; `None` without a frame.
     pub fn recent(&mut self, now: Timestamp) -> Option<LagQuantiles> {
         let since = now - WINDOW;
         self.scratch.clear();
@@ -85,14 +81,13 @@ impl Lag {
         })
     }
 
-    /// Forgets everything.
     pub fn clear(&mut self) {
         self.records.clear();
         self.next = 0;
     }
 }
 
-/// The smallest value that `percent` of all values do not exceed.
+/// The smallest value that at least `percent` of all values do not exceed.
 fn nearest_rank(sorted: &[Interval], percent: usize) -> Option<Interval> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.checked_sub(1)?).copied()
@@ -109,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quantiles_of_a_hundred_frames() {
+    fn quantiles_of_a_hundred_frames_are_exact() {
         let mut lag = Lag::default();
         let micros = Interval::from_micros;
         for n in 1..=100 {
@@ -120,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn old_frames_are_left_out() {
+    fn frames_older_than_the_window_are_excluded() {
         let mut lag = Lag::default();
         lag.record(at(9_000_000), Interval::from_secs(9));
         lag.record(at(10_000_000), Interval::from_millis(1));
@@ -133,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_speaks_of_the_newest_and_never_grows(lags in prop::collection::vec(0_u64..1_000_000, 1..3_000)) {
+        fn statistics_cover_the_newest_frames_without_growing(lags in prop::collection::vec(0_u64..1_000_000, 1..3_000)) {
             let mut lag = Lag::default();
             let capacity = (lag.records.capacity(), lag.scratch.capacity());
             for micros in &lags {

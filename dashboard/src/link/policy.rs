@@ -1,6 +1,6 @@
-//! When to connect, when to give up, when to try again.
+//! When to connect, when to give up, when to retry.
 //!
-//! A state machine without a socket or a clock: it is told what happened and when, and answers with what to do.
+//! A state machine without socket or clock: inputs and times go in, actions come out.
 
 use std::collections::VecDeque;
 
@@ -8,67 +8,59 @@ use protocol::{Interval, Timestamp};
 
 use super::close::{Close, CloseCode};
 use super::settings::{Settings, Silence};
-use super::watch::{Verdict, Watch};
+use super::watch::{Check, Watch};
 
-/// How long the other side may take to agree to a close.
+/// Timeout of the close handshake.
 pub const CLOSE_WITHIN: Interval = Interval::from_secs(5);
 
-/// How things stand.
+/// The state of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// An attempt is under way.
+    /// `retry` is 0 for the first attempt, otherwise the number of the retry in a row.
     Connecting {
-        /// 0 for the first attempt, otherwise which retry in a row.
         retry: u32,
     },
-    /// Connected.
     Live,
-    /// Lost; an attempt will follow.
+    /// Lost; retry number `retry` in a row follows at `due` by the page's clock.
     Reconnecting {
-        /// Which retry in a row that will be.
         retry: u32,
-        /// When, by the page's clock.
         due: Timestamp,
     },
-    /// This side asked to close, and waits for the other to agree.
+    /// This side sent a close and waits for the answer.
     Closing,
-    /// Over, until somebody asks to retry.
+    /// Closed until the owner asks to retry.
     Closed(Close),
 }
 
-/// What happened.
+/// An event or a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The connection is open.
     Open,
-    /// The connection is gone, or was never made.
+    /// The connection was lost or not established.
     Lost(Close),
-    /// The time that [`Policy::wake_at`] named has come, or any other.
+    /// The time of [`Policy::wake_at`] has come. An earlier wake does no harm.
     Wake,
-    /// Somebody asks to close for good.
+    /// The owner closes the connection.
     Close(Close),
-    /// Somebody asks to connect now.
+    /// The owner asks to connect now.
     Retry,
 }
 
-/// What to do.
+/// A task for the owner of the socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Begin to connect.
     Connect,
-    /// Ask the other side to close; its answer comes as [`Input::Lost`].
+    /// Send a close; the answer comes as [`Input::Lost`].
     Close(Close),
-    /// Let go of the connection without waiting for an answer.
+    /// Drop the connection without waiting for an answer.
     Abandon(Close),
-    /// Tell the owner that the connection is open.
-    TellOpened,
-    /// Tell the owner that a connection ended, and after what wait a retry follows.
-    TellClosed(Close, Option<Interval>),
-    /// Tell the owner that [`Policy::state`] changed.
-    TellState,
+    EmitOpened,
+    /// With the wait before the retry; `None` if there is no retry.
+    EmitClosed(Close, Option<Interval>),
+    /// [`Policy::state`] changed.
+    EmitState,
 }
 
-/// The state machine.
 #[derive(Clone, Debug)]
 pub struct Policy {
     settings: Settings,
@@ -88,7 +80,7 @@ enum Phase {
 }
 
 impl Policy {
-    /// The policy of a client that begins to connect right now.
+    /// The policy of a client that starts to connect at `now`.
     pub fn new(settings: Settings, now: Timestamp) -> Self {
         let watch = Watch::new(settings.connect_within, now);
         Self {
@@ -100,7 +92,7 @@ impl Policy {
         }
     }
 
-    /// Takes note of what happened at `now`. `random`, in [0, 1), spreads retries; it is used only when one is due.
+    /// Handles an input at `now`. `random`, in [0, 1), spreads retries.
     pub fn handle(&mut self, input: Input, now: Timestamp, random: f64) {
         match input {
             Input::Open => self.opened(now),
@@ -111,21 +103,18 @@ impl Policy {
         }
     }
 
-    /// Something was heard from the other side.
-    ///
-    /// Hot: once per message. Allocates nothing.
-    pub fn heard(&mut self, now: Timestamp) {
+    /// Hot: once per message. Does not allocate.
+    pub fn message_arrived(&mut self, now: Timestamp) {
         if let Phase::Live { watch, .. } = &mut self.phase {
-            watch.heard(now);
+            watch.message_arrived(now);
         }
     }
 
-    /// The next thing to do, in order.
     pub fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// When it wants to be woken: at once while there are actions to take.
+    /// The time of the next [`Input::Wake`]: immediately while actions are queued.
     pub fn wake_at(&self) -> Option<Timestamp> {
         if !self.actions.is_empty() {
             return Some(Timestamp::MIN);
@@ -138,7 +127,6 @@ impl Policy {
         }
     }
 
-    /// How things stand.
     pub fn state(&self) -> State {
         match &self.phase {
             Phase::Connecting { retry, .. } => State::Connecting { retry: *retry },
@@ -149,28 +137,27 @@ impl Policy {
         }
     }
 
-    /// Attempts to reconnect since the beginning.
+    /// Attempts to reconnect since the start.
     pub const fn retries(&self) -> u64 {
         self.retries
     }
 
-    /// After the next loss no retry comes sooner than this, whoever asks for it. It holds for one loss.
+    /// Sets the shortest wait after the next loss, which [`Input::Retry`] cannot shorten. Applies to one loss.
     pub fn set_retry_floor(&mut self, floor: Interval) {
         self.retry_floor = floor;
     }
 
-    /// Changes how long a live connection may say nothing, from now on.
     pub fn set_silence(&mut self, silence: Silence) {
         self.settings.silence = silence;
         if let Phase::Live { watch, .. } = &mut self.phase {
-            watch.set_patience(silence.patience());
+            watch.set_limit(silence.limit());
         }
     }
 
     fn opened(&mut self, now: Timestamp) {
         if let Phase::Connecting { .. } = self.phase {
-            self.actions.push_back(Action::TellOpened);
-            let watch = Watch::new(self.settings.silence.patience(), now);
+            self.actions.push_back(Action::EmitOpened);
+            let watch = Watch::new(self.settings.silence.limit(), now);
             self.enter(Phase::Live { since: now, watch });
         }
     }
@@ -191,14 +178,14 @@ impl Policy {
     fn woken(&mut self, now: Timestamp, random: f64) {
         match &mut self.phase {
             Phase::Connecting { watch, .. } => {
-                if watch.check(now) == Verdict::Overdue {
+                if watch.check(now) == Check::Overdue {
                     self.abandon(format!("no connection within {}", self.settings.connect_within), now, random);
                 }
             }
             Phase::Live { watch, .. } => {
-                if watch.check(now) == Verdict::Overdue {
-                    let silence = self.settings.silence.patience();
-                    self.abandon(format!("nothing was heard for {silence}"), now, random);
+                if watch.check(now) == Check::Overdue {
+                    let silence = self.settings.silence.limit();
+                    self.abandon(format!("no message for {silence}"), now, random);
                 }
             }
             Phase::Waiting { retry, due, .. } => {
@@ -251,7 +238,7 @@ impl Policy {
         self.lost(close, now, random);
     }
 
-    /// The connection is gone: wait and retry, unless that is pointless.
+    /// Schedules a retry, unless the close code forbids it.
     fn lose(&mut self, close: Close, now: Timestamp, random: f64) {
         if close.code.forbids_reconnecting() {
             self.end(close);
@@ -260,18 +247,18 @@ impl Policy {
         let floor = std::mem::take(&mut self.retry_floor);
         let wait = self.settings.backoff.next_wait(floor, random);
         let retry = self.settings.backoff.retries();
-        self.actions.push_back(Action::TellClosed(close, Some(wait)));
+        self.actions.push_back(Action::EmitClosed(close, Some(wait)));
         self.enter(Phase::Waiting { retry, due: now + wait, not_before: now + floor });
     }
 
     fn end(&mut self, close: Close) {
-        self.actions.push_back(Action::TellClosed(close.clone(), None));
+        self.actions.push_back(Action::EmitClosed(close.clone(), None));
         self.enter(Phase::Closed(close));
     }
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
-        self.actions.push_back(Action::TellState);
+        self.actions.push_back(Action::EmitState);
     }
 }
 

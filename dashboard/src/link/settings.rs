@@ -1,35 +1,65 @@
-//! What the owner of a client can choose.
+//! Settings of a client.
+#![warn(missing_docs)]
+
+use std::rc::Rc;
 
 use protocol::Interval;
+use protocol::limits::MAX_MESSAGE_BYTES;
 
 use super::backoff::Backoff;
+use super::clock::{Clock, PageClock};
 
-/// How a client treats its connection.
+/// Options of a client.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Timeouts and retries.
+    pub settings: Settings,
+    /// WebSocket subprotocols to offer, the preferred one first.
+    pub subprotocols: Vec<String>,
+    /// The longest message to accept. This much memory is reserved once.
+    pub max_message_bytes: usize,
+    /// The clock that timeouts and retries follow.
+    pub clock: Rc<dyn Clock>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            subprotocols: Vec::new(),
+            max_message_bytes: MAX_MESSAGE_BYTES,
+            clock: Rc::new(PageClock),
+        }
+    }
+}
+
+/// Timeouts and retries of a connection.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How long an attempt to connect may take.
+    /// The timeout of an attempt to connect.
     pub connect_within: Interval,
-    /// How long a live connection may say nothing.
+    /// The longest silence of a live connection.
     pub silence: Silence,
-    /// How long to wait before each retry.
+    /// The waits before retries.
     pub backoff: Backoff,
 }
 
-/// What to make of a connection that says nothing.
+/// How long a live connection may stay without a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silence {
-    /// It has nothing to say.
+    /// Without limit.
     Allowed,
-    /// After so long it is lost, even if no error was seen: a browser notices a dead peer only after minutes.
+    /// After this time the connection counts as lost, even without an error: a browser notices a dead peer only after
+    /// minutes.
     LostAfter(Interval),
 }
 
 impl Silence {
-    /// How long silence may last.
-    pub const fn patience(self) -> Interval {
+    /// The longest silence.
+    pub const fn limit(self) -> Interval {
         match self {
             Self::Allowed => Interval::from_micros(u64::MAX),
-            Self::LostAfter(patience) => patience,
+            Self::LostAfter(limit) => limit,
         }
     }
 }

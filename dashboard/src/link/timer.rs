@@ -1,4 +1,4 @@
-//! A timer that stops when it is dropped.
+//! A timer that is cleared when dropped.
 
 use js_sys::Function;
 use protocol::Interval;
@@ -6,8 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use super::callback::Callback;
 
-/// The longest wait a browser takes; with a longer one it would fire at once. 24 days: whoever waits longer has to
-/// look at the clock and wait again.
+/// The longest delay of `setTimeout`, 24 days; with a longer one browsers fire immediately.
 const MAX_MILLIS: u64 = i32::MAX as u64;
 
 #[wasm_bindgen]
@@ -20,16 +19,15 @@ extern "C" {
 }
 
 /// Calls a function once, later: [`setTimeout`](https://developer.mozilla.org/docs/Web/API/Window/setTimeout).
-/// Dropped before that, it never calls. It may be dropped from inside the call.
+/// A dropped timer does not call. It may be dropped from inside the call.
 pub struct Timer {
     id: JsValue,
     _callback: Callback<JsValue>,
 }
 
 impl Timer {
-    /// Calls `f` when `delay` has passed: never sooner, at most 24 days later, and later still in a hidden page.
+    /// Calls `f` after `delay`, at most 24 days; later in a hidden page.
     pub fn after(delay: Interval, mut f: impl FnMut() + 'static) -> Self {
-        // A timer passes nothing: the argument is undefined.
         let callback = Callback::new(move |_undefined: JsValue| f());
         let millis = delay.micros().div_ceil(1_000).min(MAX_MILLIS);
         Self { id: set_timeout(callback.function(), millis as i32), _callback: callback }

@@ -1,5 +1,4 @@
-//! The page's address: what it asks for, and what a person has chosen since, so that a reload or a sent link shows the
-//! same.
+//! The URL of the page. Choices of the user are written into it, so that a reload or a shared link shows the same.
 
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -7,7 +6,7 @@ use web_sys::UrlSearchParams;
 
 use super::dom;
 
-/// Keys and values of the query, decoded.
+/// Decoded keys and values of the query.
 pub(super) fn query() -> Result<Vec<(String, String)>, JsValue> {
     let query = UrlSearchParams::new_with_str(&dom::window()?.location().search()?)?;
     let text = |value: JsValue| value.as_string().unwrap_or_default();
@@ -18,7 +17,7 @@ pub(super) fn query() -> Result<Vec<(String, String)>, JsValue> {
     pairs.collect()
 }
 
-/// Writes a value into the query; `None` takes the key out. The page is not loaded again.
+/// Sets a key of the query, or removes it for `None`, without a reload.
 pub(super) fn set(key: &str, value: Option<&str>) -> Result<(), JsValue> {
     let window = dom::window()?;
     let query = UrlSearchParams::new_with_str(&window.location().search()?)?;
@@ -26,7 +25,7 @@ pub(super) fn set(key: &str, value: Option<&str>) -> Result<(), JsValue> {
         Some(value) => query.set(key, value),
         None => query.delete(key),
     }
-    // Commas may stand in a query as they are, and read better so.
+    // Commas are allowed in a query and are easier to read.
     let query = String::from(query.to_string()).replace("%2C", ",");
     let separator = if query.is_empty() { "" } else { "?" };
     let url = format!("{}{separator}{query}", window.location().pathname()?);

@@ -1,4 +1,4 @@
-//! A canvas that shows a surface of pixels.
+//! A canvas that shows the pixels of a surface.
 
 use std::ops::Range;
 
@@ -15,23 +15,23 @@ pub(super) struct Canvas {
     context: CanvasRenderingContext2d,
 }
 
-/// Whether what lies below a canvas is seen.
+/// Blending of a canvas with the elements below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ground {
-    /// It is, where nothing is drawn.
     Transparent,
-    /// It is not: the browser has less to blend.
+    /// Cheaper for the browser.
     Opaque,
 }
 
 impl Canvas {
-    /// A canvas without pixels yet.
+    /// A canvas of zero size.
     pub(super) fn new(classes: &str, ground: Ground) -> Result<Self, JsValue> {
         let element: HtmlCanvasElement = dom::element("canvas", classes)?;
         let options = Object::new();
         Reflect::set(&options, &"alpha".into(), &(ground == Ground::Transparent).into())?;
         let context = element.get_context_with_context_options("2d", &options)?;
-        let context = context.ok_or_else(|| JsValue::from_str("no 2d canvas"))?.unchecked_into();
+        let context =
+            context.ok_or_else(|| JsValue::from_str("the browser has no 2d canvas context"))?.unchecked_into();
         let canvas = Self { element, context };
         canvas.fit(0, 0);
         Ok(canvas)
@@ -46,7 +46,7 @@ impl Canvas {
         (self.element.width(), self.element.height())
     }
 
-    /// Gives it so many device pixels. Whether that emptied it: setting a size, even the same one, does.
+    /// Sets the size in device pixels. Returns true if it changed, which clears the canvas.
     pub(super) fn fit(&self, width: u32, height: u32) -> bool {
         let resized = self.size() != (width, height);
         if resized {
@@ -56,15 +56,14 @@ impl Canvas {
         resized
     }
 
-    /// Covers everything with a colour.
     pub(super) fn fill(&self, color: Color) {
         let (width, height) = self.size();
         self.context.set_fill_style_str(&color.to_string());
         self.context.fill_rect(0.0, 0.0, f64::from(width), f64::from(height));
     }
 
-    /// Places it in its parent: left, top, width and height in device pixels, at `scale` device pixels a CSS pixel. Exactly
-    /// as many CSS pixels as the device pixels are worth, or the browser would blur them.
+    /// Places it in its parent: left, top, width and height in device pixels, at `scale` device pixels per CSS pixel. The CSS
+    /// size must match the device pixels exactly, or the browser blurs them.
     pub(super) fn place(&self, [left, top, width, height]: [f64; 4], scale: f64) -> Result<(), JsValue> {
         let style = self.element.style();
         for (name, device) in [("left", left), ("top", top), ("width", width), ("height", height)] {
@@ -73,11 +72,11 @@ impl Canvas {
         Ok(())
     }
 
-    /// Shows columns of a surface.
+    /// Copies columns of a surface to the canvas.
     ///
     /// Hot: once a chart that changed and display frame.
     pub(super) fn commit(&self, pixels: &Pixels, columns: Range<u32>) -> Result<(), JsValue> {
-        // A view of Wasm's memory, made anew each time: memory that grows moves.
+        // A new view of Wasm's memory each time: memory moves when it grows.
         let bytes = Clamped(pixels.bytes());
         let image = ImageData::new_with_u8_clamped_array_and_sh(bytes, pixels.width(), pixels.height())?;
         self.context.put_image_data_with_dirty_x_and_dirty_y_and_dirty_width_and_dirty_height(

@@ -1,18 +1,17 @@
-//! What a person can ask for, by button or key.
+//! Commands of the buttons and keys.
 
-/// What a person can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
-    /// Hold the picture, or let it run again.
+    /// Pause the display or resume it.
     Pause,
-    /// Dark or light, whichever it is not.
+    /// Switch between dark and light.
     Theme,
-    /// Times by how long ago, by the reader's clock, by UTC: the next of them.
+    /// Switch time labels: relative, local, UTC.
     Times,
 }
 
 impl Command {
-    /// Each, with its button's id and its key.
+    /// Each with the id of its button and its key.
     pub(super) const ALL: [(Self, &'static str, &'static str); 3] =
         [(Self::Pause, "pause", "p"), (Self::Theme, "theme", "t"), (Self::Times, "times", "u")];
 }

@@ -1,4 +1,4 @@
-//! Buttons and keys: pause, theme. And the browser's own signs that a page wakes.
+//! Buttons, keys, and the browser events after which a page may have slept.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use super::command::Command;
 use super::dom;
 use super::listener::Listener;
 
-/// Listens for what may end a sleep: the page is shown again, thawed, or has its network back.
+/// Listens for events that may end a sleep: the page is shown, thawed, or back on the network.
 pub(super) fn listen_for_waking(app: &Rc<RefCell<App>>) -> Result<[Listener; 3], JsValue> {
     let listen = |target: EventTarget, kind| {
         let app = Rc::downgrade(app);
@@ -28,7 +28,6 @@ pub(super) fn listen_for_waking(app: &Rc<RefCell<App>>) -> Result<[Listener; 3],
     ])
 }
 
-/// Listens to the buttons and to the keys that do the same.
 pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
     let mut listeners = Vec::new();
     for (command, id, _) in Command::ALL {

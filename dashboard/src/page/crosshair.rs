@@ -1,4 +1,4 @@
-//! Where the pointer stands on a plot: a line across all charts at that time.
+//! The crosshair: a line across all charts at the time under the pointer.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,45 +8,43 @@ use web_sys::{Element, Event, HtmlElement, PointerEvent};
 
 use super::listener::Listener;
 
-/// A place on every plot, from 0 at its left edge to 1 at its right.
-pub(super) type Place = Option<f64>;
+/// Position in the width of a plot: 0 is the left edge, 1 the right edge. `None` outside of all plots.
+pub(super) type PlotFraction = Option<f64>;
 
-/// Watches the pointer.
+/// Follows the pointer.
 #[derive(Debug)]
 pub(super) struct Crosshair {
-    place: Rc<Cell<Place>>,
-    shown: Place,
+    pointer: Rc<Cell<PlotFraction>>,
+    shown: PlotFraction,
     _listeners: [Listener; 2],
 }
 
 impl Crosshair {
-    /// Watches the pointer over the plots within `wall`.
-    pub(super) fn new(wall: &HtmlElement) -> Result<Self, JsValue> {
-        let place: Rc<Cell<Place>> = Rc::default();
-        let (moved, left) = (Rc::clone(&place), Rc::clone(&place));
+    /// Follows the pointer over the plots within `panels`.
+    pub(super) fn new(panels: &HtmlElement) -> Result<Self, JsValue> {
+        let pointer: Rc<Cell<PlotFraction>> = Rc::default();
+        let (moved, left) = (Rc::clone(&pointer), Rc::clone(&pointer));
         let listeners = [
-            Listener::new(wall.clone(), "pointermove", move |event: Event| moved.set(place_of(&event)))?,
-            Listener::new(wall.clone(), "pointerleave", move |_: Event| left.set(None))?,
+            Listener::new(panels.clone(), "pointermove", move |event: Event| moved.set(fraction_at(&event)))?,
+            Listener::new(panels.clone(), "pointerleave", move |_: Event| left.set(None))?,
         ];
-        Ok(Self { place, shown: None, _listeners: listeners })
+        Ok(Self { pointer, shown: None, _listeners: listeners })
     }
 
-    /// Where it stands.
-    pub(super) const fn shown(&self) -> Place {
+    pub(super) const fn fraction(&self) -> PlotFraction {
         self.shown
     }
 
-    /// Takes over where the pointer is. Whether that is elsewhere than it was.
-    pub(super) fn follow(&mut self) -> bool {
-        let place = self.place.get();
-        let has_moved = place.map(f64::to_bits) != self.shown.map(f64::to_bits);
-        self.shown = place;
+    /// Moves to the pointer. Returns true if the position changed.
+    pub(super) fn follow_pointer(&mut self) -> bool {
+        let pointer = self.pointer.get();
+        let has_moved = pointer.map(f64::to_bits) != self.shown.map(f64::to_bits);
+        self.shown = pointer;
         has_moved
     }
 }
 
-/// None beside all plots.
-fn place_of(event: &Event) -> Place {
+fn fraction_at(event: &Event) -> PlotFraction {
     let pointer: &PointerEvent = event.unchecked_ref();
     let target: Element = event.target()?.dyn_into().ok()?;
     let plot = target.closest(".plot").ok()??;

@@ -1,37 +1,31 @@
-//! Making and changing elements. Names and labels from the feed go in as text, never as markup.
+//! Helpers to find, create and change elements. Strings of the feed are set as text, never as markup.
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, HtmlElement, Performance, Window};
+use web_sys::{Document, HtmlElement, Window};
 
-/// The window.
 pub(super) fn window() -> Result<Window, JsValue> {
     web_sys::window().ok_or_else(|| JsValue::from_str("no window"))
 }
 
-/// The document.
 pub(super) fn document() -> Result<Document, JsValue> {
     window()?.document().ok_or_else(|| JsValue::from_str("no document"))
 }
 
-/// The clock that runs evenly.
-pub(super) fn performance() -> Result<Performance, JsValue> {
-    window()?.performance().ok_or_else(|| JsValue::from_str("no performance"))
-}
-
-/// The element of that id, which `index.html` has.
+/// The element of that id in `index.html`.
 pub(super) fn by_id<T: JsCast>(id: &str) -> Result<T, JsValue> {
-    let element = document()?.get_element_by_id(id).ok_or_else(|| JsValue::from_str(&format!("no #{id}")))?;
-    element.dyn_into().map_err(|_| JsValue::from_str(&format!("#{id} is another kind of element")))
+    let element = document()?
+        .get_element_by_id(id)
+        .ok_or_else(|| JsValue::from_str(&format!("index.html must have an element with id {id}, found none")))?;
+    element.dyn_into().map_err(|_| JsValue::from_str(&format!("the element with id {id} has another type")))
 }
 
-/// A new element with these classes.
 pub(super) fn element<T: JsCast>(tag: &str, classes: &str) -> Result<T, JsValue> {
     let element = document()?.create_element(tag)?;
     element.set_class_name(classes);
-    element.dyn_into().map_err(|_| JsValue::from_str(&format!("{tag} is another kind of element")))
+    element.dyn_into().map_err(|_| JsValue::from_str(&format!("{tag} creates another type of element")))
 }
 
-/// An element whose text is set only when it changes: a write to the DOM costs layout, a comparison nothing.
+/// An element whose text is written only if it changed: a write to the DOM costs layout.
 #[derive(Debug)]
 pub(super) struct Text {
     element: HtmlElement,

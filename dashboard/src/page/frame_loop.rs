@@ -1,6 +1,6 @@
-//! One `requestAnimationFrame` for the page. Dropping it ends it.
+//! The `requestAnimationFrame` loop of the page; dropping it stops it.
 //!
-//! The browser itself stops calling while the page is hidden, and calls again at once when it is seen.
+//! The browser does not call it while the page is hidden.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -24,7 +24,7 @@ struct Inner {
 }
 
 impl FrameLoop {
-    /// Calls `draw` once a display frame with the frame's time in milliseconds since the page was opened.
+    /// Calls `draw` once a display frame with its time in milliseconds since the page was opened.
     pub(super) fn start(mut draw: impl FnMut(f64) + 'static) -> Self {
         let inner = Rc::new(Inner::default());
         let weak = Rc::downgrade(&inner);
@@ -51,7 +51,7 @@ impl Inner {
 impl Drop for FrameLoop {
     fn drop(&mut self) {
         if let (Some(request), Ok(window)) = (self.inner.request.take(), dom::window()) {
-            // A window that is closing has no frames left to cancel.
+            // Fails only if the window is closing.
             let _closing = window.cancel_animation_frame(request);
         }
     }

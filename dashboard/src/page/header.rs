@@ -5,24 +5,23 @@ use web_sys::HtmlElement;
 
 use super::dom::{self, Text};
 
-/// What the header shows.
 #[derive(Clone, Debug)]
 pub(super) struct Figures {
-    /// The link's state, in the one word that scripts read.
+    /// The state of the link as one word, for scripts and the style sheet.
     pub(super) link: &'static str,
-    /// The link's state, for a person.
+    /// The state of the link as the user reads it.
     pub(super) link_text: String,
-    /// Whether what is shown is not what is measured now.
+    /// The charts are not up to date.
     pub(super) is_behind: bool,
-    /// Times that something was lost and asked for.
+    /// Losses that were requested again.
     pub(super) repairs: u64,
-    /// Median lag.
+    /// Median.
     pub(super) lag_ms: Option<f64>,
-    /// Messages a second.
+    /// Per second.
     pub(super) messages: f64,
-    /// Samples a second.
+    /// Per second.
     pub(super) samples: f64,
-    /// Frames drawn a second.
+    /// Display frames per second.
     pub(super) fps: f64,
 }
 
@@ -56,15 +55,12 @@ impl Header {
         })
     }
 
-    pub(super) fn set_host(&mut self, host: &str) {
+    pub(super) fn show(&mut self, host: &str, figures: &Figures) -> Result<(), JsValue> {
         self.host.set(host);
-    }
-
-    pub(super) fn show(&mut self, figures: &Figures) -> Result<(), JsValue> {
         self.root.dataset().set("link", figures.link)?;
-        self.root.dataset().set("standing", if figures.is_behind { "behind" } else { "abreast" })?;
+        self.root.dataset().set("sync", if figures.is_behind { "behind" } else { "up-to-date" })?;
         self.link.set(&figures.link_text);
-        // Hardly ever: the place is not kept for it.
+        // Rare, so no space is reserved for it.
         self.repairs_figure.set_hidden(figures.repairs == 0);
         self.repairs.set(&figures.repairs.to_string());
         self.lag.set(&figures.lag_ms.map_or_else(|| "–".to_owned(), lag));
@@ -75,12 +71,12 @@ impl Header {
     }
 }
 
-/// A lag in few characters: `8.9 ms`, `7.4 s`.
+/// Short text: `8.9 ms`, `7.4 s`.
 fn lag(ms: f64) -> String {
     if ms < 999.95 { format!("{ms:.1} ms") } else { format!("{:.1} s", ms / 1e3) }
 }
 
-/// A rate in few characters: `960/s`, `96.0k/s`, `5.2M/s`.
+/// Short text: `960/s`, `96.0k/s`, `5.2M/s`.
 fn short(rate: f64) -> String {
     if rate >= 999_950.0 {
         format!("{:.1}M/s", rate / 1e6)

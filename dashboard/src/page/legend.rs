@@ -1,4 +1,4 @@
-//! A panel's legend: swatch, name, current value of each series.
+//! The legend of a panel: colour, name and value of each series.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,25 +9,24 @@ use web_sys::{Event, HtmlElement};
 
 use super::dom::{self, Text};
 use super::listener::Listener;
-use super::look::Writing;
 use super::theme::SERIES_COLORS;
+use super::value_format::ValueFormat;
 use crate::store::Group;
 
-/// Entries of a closed legend: as many as fit on the widest screen. Text that nobody sees, and lists that scroll, cost
-/// more than all charts.
-const ENTRIES: usize = 12;
+/// Entries of a closed legend, as many as fit on the widest screen. Clipped text and scrolling lists cost more than all
+/// charts.
+const MAX_CLOSED_ENTRIES: usize = 12;
 
-/// Entries of an open legend.
-const MOST_ENTRIES: usize = 500;
+const MAX_OPEN_ENTRIES: usize = 500;
 
-/// So many fit on the narrowest screen: with fewer there is nothing to open.
-const ENTRIES_THAT_FIT: usize = 8;
+/// Entries that fit on the narrowest screen: with fewer series there is no button to open the legend.
+const ALWAYS_VISIBLE_ENTRIES: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Legend {
     list: HtmlElement,
     entries: Vec<Entry>,
-    /// How many series there are, with an entry or without.
+    /// All series, with or without an entry.
     series: usize,
     opener: HtmlElement,
     is_open: Rc<Cell<bool>>,
@@ -53,7 +52,7 @@ impl Legend {
         let opening = Listener::new(opener.clone(), "click", move |_: Event| {
             open.set(!open.get());
             let (state, name) = (if open.get() { "true" } else { "false" }, "is-open");
-            // Neither can fail: the names are well formed.
+            // Cannot fail: the names are well formed.
             let _done = toggled
                 .class_list()
                 .toggle_with_force(name, open.get())
@@ -62,7 +61,7 @@ impl Legend {
         Ok(Self { list, entries: Vec::new(), series: 0, opener, is_open, _opening: opening })
     }
 
-    /// The button that opens and closes the list; for the panel's head.
+    /// The button that opens and closes the list.
     pub(super) const fn opener(&self) -> &HtmlElement {
         &self.opener
     }
@@ -71,17 +70,16 @@ impl Legend {
         &self.list
     }
 
-    /// How many entries there may be.
-    fn room(&self) -> usize {
-        if self.is_open.get() { MOST_ENTRIES } else { ENTRIES }
+    fn max_entries(&self) -> usize {
+        if self.is_open.get() { MAX_OPEN_ENTRIES } else { MAX_CLOSED_ENTRIES }
     }
 
-    /// Makes an entry for each series, where they are not those that are there.
+    /// Replaces the entries if the series have changed.
     pub(super) fn rebuild(&mut self, group: &Group) -> Result<(), JsValue> {
-        let room = self.room();
-        let names = || group.series().iter().take(room).map(|series| series.name.as_str());
+        let max_entries = self.max_entries();
+        let names = || group.series().iter().take(max_entries).map(|series| series.name.as_str());
         let count = group.series().len();
-        let is_complete = self.entries.len() == room.min(count);
+        let is_complete = self.entries.len() == max_entries.min(count);
         if is_complete && self.series == count && self.entries.iter().map(|entry| entry.name.as_str()).eq(names()) {
             return Ok(());
         }
@@ -101,25 +99,25 @@ impl Legend {
             let value = Text::new(value);
             self.entries.push(Entry { name: name.to_owned(), item: entry, value, has_ended: false });
         }
-        self.opener.set_hidden(count <= ENTRIES_THAT_FIT);
+        self.opener.set_hidden(count <= ALWAYS_VISIBLE_ENTRIES);
         self.opener.set_text_content(Some(&format!("{count} series")));
-        if self.is_open.get() && count > room {
+        if self.is_open.get() && count > max_entries {
             let rest: HtmlElement = dom::element("li", "legend-entry legend-rest")?;
-            rest.set_text_content(Some(&format!("and {} more", count - room)));
+            rest.set_text_content(Some(&format!("{} more series are not listed", count - max_entries)));
             self.list.append_child(&rest)?;
         }
         Ok(())
     }
 
-    /// Shows each series' value at a time; its newest where that is none.
-    pub(super) fn update(&mut self, group: &Group, writing: &Writing, at: Option<Timestamp>) -> Result<(), JsValue> {
-        if self.entries.len() != self.room().min(group.series().len()) {
+    /// Shows the values at a time, or the newest values for `None`.
+    pub(super) fn update(&mut self, group: &Group, format: &ValueFormat, at: Option<Timestamp>) -> Result<(), JsValue> {
+        if self.entries.len() != self.max_entries().min(group.series().len()) {
             self.rebuild(group)?;
         }
         for (series, entry) in self.entries.iter_mut().enumerate() {
             let value = at.map_or_else(|| group.latest(series), |at| group.value_at(series, at)).unwrap_or(f64::NAN);
-            entry.value.set(&writing.short(&writing.unit.format(value).to_string()));
-            // What has ended is still in the picture for a while: it goes to the end of the list.
+            entry.value.set(&format.short(&format.unit.format(value).to_string()));
+            // An ended series stays on screen for a while, at the end of the list.
             let has_ended = group.has_ended(series);
             if entry.has_ended != has_ended {
                 entry.has_ended = has_ended;

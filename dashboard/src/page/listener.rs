@@ -1,4 +1,4 @@
-//! An owned event listener: dropping it takes it off its target.
+//! An owned event listener: dropping it removes it from its target.
 
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -27,7 +27,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let callback = self.closure.as_ref().unchecked_ref();
-        // A target that is gone has no listeners left.
+        // Fails only if the target was destroyed.
         let _gone = self.target.remove_event_listener_with_callback(self.kind, callback);
     }
 }

@@ -1,4 +1,4 @@
-//! A panel's menu: kind of chart, axis, range. Made when it is first opened.
+//! The menu of a panel: kind of chart, transform, axis. Its form is created when it is first opened.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -22,35 +22,34 @@ pub(super) struct Menu {
 #[derive(Debug)]
 struct Form {
     kind: HtmlSelectElement,
-    derivation: HtmlSelectElement,
+    transform: HtmlSelectElement,
     mapping: HtmlSelectElement,
     low: HtmlInputElement,
     high: HtmlInputElement,
 }
 
 impl Menu {
-    /// A closed menu that will show `options`.
     pub(super) fn new(options: Options) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("details", "menu")?;
         let summary: HtmlElement = dom::element("summary", "menu-opener")?;
-        summary.set_title("How this is shown");
-        summary.set_attribute("aria-label", "How this is shown")?;
+        summary.set_title("Chart settings");
+        summary.set_attribute("aria-label", "Chart settings")?;
         root.append_child(&summary)?;
         let form: Rc<RefCell<Option<Form>>> = Rc::default();
         let chosen: Rc<Cell<Option<Options>>> = Rc::default();
-        let (made, place) = (Rc::clone(&form), root.clone());
+        let (created, parent) = (Rc::clone(&form), root.clone());
         let opened = Listener::new(root.clone(), "toggle", move |_: Event| {
-            if made.borrow().is_none() {
-                match Form::new(&place, options) {
-                    Ok(new) => *made.borrow_mut() = Some(new),
+            if created.borrow().is_none() {
+                match Form::new(&parent, options) {
+                    Ok(new) => *created.borrow_mut() = Some(new),
                     Err(error) => web_sys::console::error_1(&error),
                 }
             }
         })?;
-        let said = Rc::clone(&chosen);
+        let choice = Rc::clone(&chosen);
         let changed = Listener::new(root.clone(), "change", move |_: Event| {
             if let Some(form) = form.borrow().as_ref() {
-                said.set(form.read().or(said.get()));
+                choice.set(form.read().or(choice.get()));
             }
         })?;
         Ok(Self { root, chosen, _listeners: [opened, changed] })
@@ -60,7 +59,7 @@ impl Menu {
         &self.root
     }
 
-    /// What was chosen since this was last asked.
+    /// The choice since the last call.
     pub(super) fn take(&self) -> Option<Options> {
         self.chosen.take()
     }
@@ -70,56 +69,56 @@ impl Form {
     fn new(menu: &HtmlElement, options: Options) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("div", "menu-form")?;
         let kinds = Kind::ALL.map(|kind| (kind.name(), kind.title(), kind == options.kind));
-        let kind = select(&root, "Show as", &kinds)?;
-        let derivation = derivations(&root, options.transform)?;
+        let kind = select(&root, "Chart", &kinds)?;
+        let transform = transforms(&root, options.transform)?;
         let is_log = options.mapping == Mapping::Log;
         let mapping = select(&root, "Axis", &[("linear", "Linear", !is_log), ("log", "Logarithmic", is_log)])?;
         let (low, high) = match options.range {
             RangeMode::Fixed { low, high } => (low.to_string(), high.to_string()),
             RangeMode::Automatic => Default::default(),
         };
-        let (low, high) = (number(&root, "From", &low)?, number(&root, "To", &high)?);
+        let (low, high) = (number(&root, "Minimum", &low)?, number(&root, "Maximum", &high)?);
         menu.append_child(&root)?;
-        Ok(Self { kind, derivation, mapping, low, high })
+        Ok(Self { kind, transform, mapping, low, high })
     }
 
-    /// What the form says; none while its range is none, which the browser then points out.
+    /// The choice; `None` while the range is invalid, which the browser then shows.
     fn read(&self) -> Option<Options> {
         let ends = [&self.low, &self.high].map(|input| input.value().parse::<f64>().ok().filter(|end| end.is_finite()));
-        let (range, complaint) = match ends {
+        let (range, problem) = match ends {
             [None, None] => (Some(RangeMode::Automatic), ""),
             [Some(low), Some(high)] if low < high => (Some(RangeMode::Fixed { low, high }), ""),
-            [Some(_), Some(_)] => (None, "This must be the greater number"),
-            _ => (None, "Both ends, or none for an axis that follows the data"),
+            [Some(_), Some(_)] => (None, "Maximum must be above minimum"),
+            _ => (None, "Enter both ends, or leave both empty for an automatic axis"),
         };
-        self.high.set_custom_validity(complaint);
+        self.high.set_custom_validity(problem);
         self.high.report_validity();
         let mapping = if self.mapping.value() == "log" { Mapping::Log } else { Mapping::Linear };
-        // The empty text says that nothing is derived.
-        let transform = self.derivation.value().parse().ok();
+        // The empty text is no transform.
+        let transform = self.transform.value().parse().ok();
         Some(Options { kind: Kind::find(&self.kind.value())?, transform, mapping, range: range? })
     }
 }
 
-/// What can be derived, as far as a menu offers it; an address may say more.
-const DERIVATIONS: [(&str, &str); 12] = [
-    ("", "Values as they are"),
-    ("rate", "Rate a second"),
+/// Transforms in the menu; the address accepts others too.
+const TRANSFORMS: [(&str, &str); 12] = [
+    ("", "Measured values"),
+    ("rate", "Rate per second"),
     ("diff", "Difference"),
-    ("mean:5s", "Mean of 5 s"),
-    ("sum", "Sum of all"),
-    ("avg", "Average of all"),
-    ("min", "Least of all"),
-    ("max", "Greatest of all"),
-    ("p50:10s", "Median of 10 s"),
-    ("p90:10s", "90th percentile of 10 s"),
-    ("p99:10s", "99th percentile of 10 s"),
-    ("buckets", "Buckets of a histogram"),
+    ("mean:5s", "Mean over 5 s"),
+    ("sum", "Sum of all series"),
+    ("avg", "Average of all series"),
+    ("min", "Minimum of all series"),
+    ("max", "Maximum of all series"),
+    ("p50:10s", "Median over 10 s"),
+    ("p90:10s", "90th percentile over 10 s"),
+    ("p99:10s", "99th percentile over 10 s"),
+    ("buckets", "Histogram buckets"),
 ];
 
-fn derivations(form: &HtmlElement, chosen: Option<Transform>) -> Result<HtmlSelectElement, JsValue> {
+fn transforms(form: &HtmlElement, chosen: Option<Transform>) -> Result<HtmlSelectElement, JsValue> {
     let chosen = chosen.map(|chosen| chosen.to_string()).unwrap_or_default();
-    let mut choices: Vec<_> = DERIVATIONS.iter().map(|&(value, title)| (value, title, value == chosen)).collect();
+    let mut choices: Vec<_> = TRANSFORMS.iter().map(|&(value, title)| (value, title, value == chosen)).collect();
     if !choices.iter().any(|&(.., is_chosen)| is_chosen) {
         choices.push((&chosen, &chosen, true));
     }
@@ -136,7 +135,7 @@ fn field<T: JsCast + AsRef<web_sys::Node>>(form: &HtmlElement, name: &str, contr
     Ok(())
 }
 
-/// A choice of values with their titles, of which one is chosen.
+/// `choices` are values, titles, and whether they are selected.
 fn select(form: &HtmlElement, name: &str, choices: &[(&str, &str, bool)]) -> Result<HtmlSelectElement, JsValue> {
     let select: HtmlSelectElement = dom::element("select", "menu-control")?;
     for &(value, title, is_chosen) in choices {

@@ -1,55 +1,57 @@
-//! The page: the thin edge where the pure modules meet the browser.
+//! The page: connects the pure modules to the browser.
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `start` | makes the app and hands the browser what calls it |
-//! | `app` | what the page holds and does |
-//! | `codec` | the socket's messages, with their length |
-//! | `wall` | the panels; which are on screen, and what a frame may cost |
-//! | `sight` | which elements are on screen |
-//! | `panel` | one group on screen: title, chart or tiles, legend |
-//! | `chart_view`, `tiles_view` | what shows the values |
-//! | `canvas` | a canvas that shows a surface |
-//! | `look` | what is the same for all panels, and how one writes its values |
-//! | `legend` | names and current values of a panel's series |
-//! | `menu` | how a panel's group is shown |
-//! | `address` | the page's URL |
-//! | `command`, `controls` | what a person can ask for; buttons and keys |
-//! | `crosshair` | the time at which the pointer points |
-//! | `header` | state of the link, lag, rates |
-//! | `frame_loop` | one `requestAnimationFrame` for the page |
-//! | `link_words` | the link's state in words |
-//! | `listener` | an owned event listener |
-//! | `theme` | colours, read from the style sheet |
-//! | [`parameters`] | what the URL asks for |
-//! | `stats` | what `window.kymograph.stats()` tells |
-//! | [`rate`] | how many a second |
-//! | `dom` | making and changing elements |
+//! | `start` | creates the page and registers the functions that the browser calls |
+//! | `app` | wires the parts of the page |
+//! | `frame_source`, `link_source` | where frames come from: the trait, and the live link |
+//! | `feed`, `probe_schedule` | applies frames to the store; server clock, lag, status |
+//! | `display`, `theme` | theme, colours, time labels |
+//! | `panel_grid` | all panels; which are on screen, and the time budget of a display frame |
+//! | `panel` | one panel: title, chart or tiles, legend |
+//! | `chart_view`, `tiles_view`, `canvas` | charts and tiles on canvases |
+//! | `render_context`, `value_format` | settings shared by all panels; how a panel writes values |
+//! | `legend`, `menu` | names and values of series; settings of a panel |
+//! | `crosshair` | a line across all charts at the time under the pointer |
+//! | `visibility_observer` | which elements are on screen |
+//! | `header`, `link_status_text`, `notice` | state of the link, figures; errors and limits |
+//! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
+//! | `parameters`, `address` | parameters of the URL; reading and writing the URL |
+//! | `command`, `controls`, `pause_button` | commands, buttons and keys |
+//! | `frame_loop`, `listener`, `dom` | owned browser callbacks; elements |
 
 mod address;
 mod app;
 mod canvas;
 mod chart_view;
-mod codec;
 mod command;
 mod controls;
 mod crosshair;
+mod display;
 mod dom;
+mod feed;
 mod frame_loop;
+mod frame_source;
 mod header;
 mod legend;
-mod link_words;
+mod link_source;
+mod link_status_text;
 mod listener;
-mod look;
 mod menu;
+mod notice;
 mod panel;
-pub mod parameters;
-pub mod rate;
-mod sight;
+mod panel_grid;
+mod parameters;
+mod pause_button;
+mod probe_schedule;
+mod rate_meter;
+mod render_context;
 mod start;
 mod stats;
+mod telemetry;
 mod theme;
 mod tiles_view;
-mod wall;
+mod value_format;
+mod visibility_observer;
 
 pub use start::start;

@@ -5,12 +5,13 @@ use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
 use super::chart_view::ChartView;
-use super::crosshair::Place;
+use super::crosshair::PlotFraction;
 use super::dom::{self, Text};
 use super::legend::Legend;
-use super::look::{Look, Writing};
 use super::menu::Menu;
+use super::render_context::RenderContext;
 use super::tiles_view::TilesView;
+use super::value_format::ValueFormat;
 use crate::chart::Options;
 use crate::chart::live::MAX_SERIES_DRAWN;
 use crate::store::{DerivedGroup, Group, Stale};
@@ -31,7 +32,7 @@ pub(super) struct Panel {
     options: Options,
     /// What is shown in place of the group itself.
     derived: Option<DerivedGroup>,
-    writing: Writing,
+    format: ValueFormat,
     is_stale: bool,
     sight: InSight,
 }
@@ -44,8 +45,8 @@ enum Body {
 }
 
 impl Body {
-    fn new(options: Options, writing: &Writing) -> Result<Self, JsValue> {
-        let steps = Steps::of(&writing.unit);
+    fn new(options: Options, format: &ValueFormat) -> Result<Self, JsValue> {
+        let steps = Steps::of(&format.unit);
         if options.kind.is_tiles() {
             TilesView::new(options.kind, steps).map(Self::Tiles)
         } else {
@@ -91,8 +92,8 @@ impl Panel {
         let (legend, menu) = (Legend::new()?, Menu::new(options)?);
         head.append_with_node_5(&title, &unit_note, &limit_note, &age, legend.opener())?;
         head.append_child(menu.element())?;
-        let writing = Writing::new(&group.unit, &group.bounds);
-        let body = Body::new(options, &writing)?;
+        let format = ValueFormat::new(&group.unit, &group.bounds);
+        let body = Body::new(options, &format)?;
         root.append_with_node_3(&head, body.element(), legend.element())?;
         let mut panel = Self {
             name: group.name.clone(),
@@ -106,7 +107,7 @@ impl Panel {
             menu,
             options,
             derived: None,
-            writing,
+            format,
             is_stale: false,
             sight: InSight::No,
         };
@@ -174,14 +175,14 @@ impl Panel {
             None => group.title.clone(),
         };
         self.title.set(&title);
-        let writing = Writing::new(&group.unit, &group.bounds);
-        let unit_changed = writing.unit != self.writing.unit;
-        self.writing = writing;
+        let format = ValueFormat::new(&group.unit, &group.bounds);
+        let unit_changed = format.unit != self.format.unit;
+        self.format = format;
         if unit_changed {
             // What the axis has seen means nothing in another unit.
             self.renew_body()?;
         }
-        self.unit_note.set(self.writing.long_unit.as_deref().unwrap_or_default());
+        self.unit_note.set(self.format.long_unit.as_deref().unwrap_or_default());
         let series = group.series().len();
         self.limit_note.set(&if series > MAX_SERIES_DRAWN {
             format!("the first {MAX_SERIES_DRAWN} of {series} series")
@@ -207,16 +208,16 @@ impl Panel {
     }
 
     /// Puts the line across the chart, with what is written at it.
-    pub(super) fn set_crosshair(&mut self, place: Place, label: &str) -> Result<(), JsValue> {
+    pub(super) fn set_crosshair(&mut self, fraction: PlotFraction, label: &str) -> Result<(), JsValue> {
         match &mut self.body {
-            Body::Chart(chart) => chart.set_crosshair(place, label),
+            Body::Chart(chart) => chart.set_crosshair(fraction, label),
             Body::Tiles(_) => Ok(()),
         }
     }
 
     /// Begins anew with what shows the values.
     fn renew_body(&mut self) -> Result<(), JsValue> {
-        let body = Body::new(self.options, &self.writing)?;
+        let body = Body::new(self.options, &self.format)?;
         self.body.element().replace_with_with_node_1(body.element())?;
         self.body = body;
         if self.is_in_view() {
@@ -228,12 +229,17 @@ impl Panel {
     /// Draws what changed. Whether anything was put on screen.
     ///
     /// Hot: once a panel and display frame.
-    pub(super) fn draw(&mut self, source: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
+    pub(super) fn draw(
+        &mut self,
+        source: &Group,
+        context: &RenderContext<'_>,
+        now: Timestamp,
+    ) -> Result<bool, JsValue> {
         let derived = self.derive(source)?;
         let group = derived.as_ref().map_or(source, DerivedGroup::group);
         let drawn = match &mut self.body {
-            Body::Chart(chart) => chart.draw(group, look, now, &self.writing),
-            Body::Tiles(tiles) => tiles.draw(group, look, now),
+            Body::Chart(chart) => chart.draw(group, context, now, &self.format),
+            Body::Tiles(tiles) => tiles.draw(group, context, now),
         };
         self.derived = derived;
         drawn
@@ -273,16 +279,16 @@ impl Panel {
     fn show_values(&mut self, group: &Group, at: Option<Timestamp>) -> Result<(), JsValue> {
         match &mut self.body {
             Body::Chart(chart) => {
-                self.legend.update(group, &self.writing, at)?;
-                if let Some(colors) = chart.legend_of_colors(&self.writing) {
+                self.legend.update(group, &self.format, at)?;
+                if let Some(colors) = chart.color_range(&self.format) {
                     self.unit_note.set(&colors);
                 }
             }
             Body::Tiles(tiles) => {
-                tiles.update(group, &self.writing);
-                let left_out = tiles.left_out(group);
-                self.limit_note.set(&if left_out > 0 {
-                    format!("{left_out} more find no room")
+                tiles.update(group, &self.format);
+                let hidden = tiles.hidden_series(group);
+                self.limit_note.set(&if hidden > 0 {
+                    format!("{hidden} more series are not shown")
                 } else {
                     String::new()
                 });

@@ -1,4 +1,4 @@
-//! What the URL asks for: `?window=60&theme=dark&times=utc&show.cpu.cores=area,log`.
+//! Parameters of the URL: `?window=60&theme=dark&times=utc&show.cpu.cores=area,log`.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use protocol::Interval;
 use crate::chart::Options;
 use crate::chart::options::BadOptions;
 
-/// Shorter windows show nothing; longer ones are longer than any server's history.
+/// A shorter window shows nothing; a longer one exceeds the history of any server.
 const WINDOW_SECONDS: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
 
 /// Dark or light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Theme {
+pub(super) enum Theme {
     /// Light on dark.
     Dark,
     /// Dark on light.
@@ -21,7 +21,7 @@ pub enum Theme {
 
 impl Theme {
     /// As the style sheet and the URL write it.
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Dark => "dark",
             Self::Light => "light",
@@ -29,13 +29,12 @@ impl Theme {
     }
 
     /// The theme of that name.
-    pub fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         [Self::Dark, Self::Light].into_iter().find(|theme| theme.name() == name)
     }
 
     /// The other one.
-    #[must_use]
-    pub const fn other(self) -> Self {
+    pub(super) const fn other(self) -> Self {
         match self {
             Self::Dark => Self::Light,
             Self::Light => Self::Dark,
@@ -45,7 +44,7 @@ impl Theme {
 
 /// How times are told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Times {
+pub(super) enum Times {
     /// By how long ago.
     #[default]
     Relative,
@@ -59,7 +58,7 @@ impl Times {
     const ALL: [Self; 3] = [Self::Relative, Self::Local, Self::Utc];
 
     /// As the URL writes it.
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Relative => "relative",
             Self::Local => "local",
@@ -68,8 +67,7 @@ impl Times {
     }
 
     /// The next of the three.
-    #[must_use]
-    pub const fn next(self) -> Self {
+    pub(super) const fn next(self) -> Self {
         match self {
             Self::Relative => Self::Local,
             Self::Local => Self::Utc,
@@ -79,40 +77,38 @@ impl Times {
 }
 
 /// What begins the name of a parameter that says how a group is shown: the group's name follows.
-pub const SHOW: &str = "show.";
+pub(super) const SHOW: &str = "show.";
 
 /// What the URL asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub(super) struct Parameters {
     /// How much time the charts show.
-    pub window: Interval,
+    pub(super) window: Interval,
     /// The theme; `None` follows the browser.
-    pub theme: Option<Theme>,
+    pub(super) theme: Option<Theme>,
     /// How times are told.
-    pub times: Times,
+    pub(super) times: Times,
     /// How groups are shown, by their names.
-    pub options: BTreeMap<String, Options>,
-    /// What made no sense, and why.
-    pub mistakes: Vec<Mistake>,
+    pub(super) options: BTreeMap<String, Options>,
+    pub(super) errors: Vec<InvalidParameter>,
 }
 
-/// A parameter that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {error}")]
-pub struct Mistake {
+#[error("Invalid URL parameter {key}: {error}")]
+pub(super) struct InvalidParameter {
     key: String,
     error: BadOptions,
 }
 
 impl Parameters {
     /// Reads a URL's query, decoded. What makes no sense is as if it were not there.
-    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    pub(super) fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut parameters = Self {
             window: Interval::from_secs(60),
             theme: None,
             times: Times::default(),
             options: BTreeMap::new(),
-            mistakes: Vec::new(),
+            errors: Vec::new(),
         };
         for (key, value) in pairs {
             match key {
@@ -135,7 +131,7 @@ impl Parameters {
         let Some(group) = key.strip_prefix(SHOW) else { return };
         match value.parse() {
             Ok(options) => _ = self.options.insert(group.to_owned(), options),
-            Err(error) => self.mistakes.push(Mistake { key: key.to_owned(), error }),
+            Err(error) => self.errors.push(InvalidParameter { key: key.to_owned(), error }),
         }
     }
 }
@@ -166,6 +162,6 @@ mod tests {
     #[test]
     fn options_that_make_no_sense_are_named() {
         let parameters = Parameters::parse([("show.memory", "pie")]);
-        assert!(parameters.mistakes[0].to_string().starts_with("show.memory: \"pie\" is no kind of chart"));
+        assert!(parameters.errors[0].to_string().starts_with("show.memory: \"pie\" is no kind of chart"));
     }
 }

@@ -1,4 +1,4 @@
-//! Starts the page: makes the app and hands the browser what calls it.
+//! Creates the page and registers the functions that the browser calls.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,16 +8,16 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, ResizeObserver};
 
 use super::app::App;
-use super::codec::PageCodec;
 use super::controls;
 use super::dom;
 use super::frame_loop::FrameLoop;
+use super::link_source::{LinkSource, stream_url};
 use super::listener::Listener;
-use super::sight::Sight;
-use crate::link::{Options, WebSocketClient};
+use super::visibility_observer::VisibilityObserver;
+use crate::link::{Clock, PageClock};
 
-/// What the browser calls. Held for as long as the page lives; each takes itself back when dropped.
-#[expect(dead_code, reason = "held, not read")]
+/// Functions that the browser calls. Each is detached when dropped.
+#[expect(dead_code, reason = "owned, not read")]
 struct Attached {
     frame_loop: FrameLoop,
     listeners: Vec<Listener>,
@@ -26,18 +26,25 @@ struct Attached {
 }
 
 thread_local! {
-    /// The page's one owner: nothing else keeps it alive.
+    /// The only owner of the page.
     static PAGE: RefCell<Option<(Rc<RefCell<App>>, Attached)>> = const { RefCell::new(None) };
 }
 
 /// Starts the page.
 ///
 /// # Errors
-/// When `index.html` lacks what the page needs, or the browser refuses something that every browser has.
+/// If `index.html` lacks an element, or a browser call fails.
 pub fn start() -> Result<(), JsValue> {
-    let app = Rc::new(RefCell::new(App::new()?));
+    let clock: Rc<dyn Clock> = Rc::new(PageClock);
+    let app = Rc::new(RefCell::new(App::new(Rc::clone(&clock))?));
     let attached = attach(&app)?;
-    connect(&app)?;
+    let weak = Rc::downgrade(&app);
+    let source = LinkSource::connect(&stream_url()?, clock, move |event| {
+        if let Some(app) = weak.upgrade() {
+            app.borrow_mut().event(event);
+        }
+    });
+    app.borrow_mut().attach(Box::new(source.map_err(|error| JsValue::from_str(&error.to_string()))?));
     PAGE.with(|owner| *owner.borrow_mut() = Some((app, attached)));
     Ok(())
 }
@@ -48,24 +55,24 @@ fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
     let weak = Rc::downgrade(app);
     listeners.push(Listener::new(dom::window()?, "resize", move |_: Event| {
         if let Some(app) = weak.upgrade() {
-            app.borrow_mut().wall().layout_changed();
+            app.borrow_mut().panels().size_changed();
         }
     })?);
     let weak = Rc::downgrade(app);
     let resized = Closure::<dyn FnMut()>::new(move || {
         if let Some(app) = weak.upgrade() {
-            app.borrow_mut().wall().layout_changed();
+            app.borrow_mut().panels().size_changed();
         }
     });
     let observer = ResizeObserver::new(resized.as_ref().unchecked_ref())?;
-    observer.observe(app.borrow_mut().wall().element());
+    observer.observe(app.borrow_mut().panels().element());
     let weak = Rc::downgrade(app);
-    let sight = Sight::new(move |panel, in_view| {
+    let visibility = VisibilityObserver::new(move |panel, is_visible| {
         if let Some(app) = weak.upgrade() {
-            app.borrow_mut().wall().seen(panel, in_view);
+            app.borrow_mut().panels().set_in_view(panel, is_visible);
         }
     })?;
-    app.borrow_mut().wall().set_sight(sight);
+    app.borrow_mut().panels().set_observer(visibility);
     let weak = Rc::downgrade(app);
     let frame_loop = FrameLoop::start(move |time_ms| {
         if let Some(app) = weak.upgrade() {
@@ -81,19 +88,4 @@ fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
     js_sys::Reflect::set(&kymograph, &"stats".into(), stats.as_ref())?;
     js_sys::Reflect::set(dom::window()?.as_ref(), &"kymograph".into(), &kymograph)?;
     Ok(Attached { frame_loop, listeners, resize: (observer, resized), stats })
-}
-
-fn connect(app: &Rc<RefCell<App>>) -> Result<(), JsValue> {
-    let location = dom::window()?.location();
-    let scheme = if location.protocol()? == "https:" { "wss" } else { "ws" };
-    let url = format!("{scheme}://{}/stream?start=request", location.host()?);
-    let weak = Rc::downgrade(app);
-    let client = WebSocketClient::connect(&url, PageCodec, Options::default(), move |event| {
-        if let Some(app) = weak.upgrade() {
-            app.borrow_mut().event(event);
-        }
-    });
-    let client = client.map_err(|error| JsValue::from_str(&error.to_string()))?;
-    app.borrow_mut().set_client(client);
-    Ok(())
 }

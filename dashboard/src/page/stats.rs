@@ -1,9 +1,9 @@
-//! What `window.kymograph.stats()` tells: an object, and as a string its own JSON.
+//! The result of `window.kymograph.stats()`: an object whose `toString` is its JSON.
 
 use js_sys::{Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// Counters since the page was loaded, and the state now.
+/// Counters since the page was loaded, and the present state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stats {
     pub(super) link: &'static str,
@@ -57,7 +57,7 @@ impl Stats {
         set("unknownColumns", (self.unknown as f64).into())?;
         set("paused", self.paused.into())?;
         let json = JSON::stringify(&object)?;
-        // Not enumerable, so that it is no part of the object's own JSON.
+        // Not enumerable, so that JSON leaves it out.
         let descriptor = Object::new();
         let strings = Object::get_prototype_of(&json);
         let to_string: Function = Reflect::get(&strings, &"toString".into())?.unchecked_into();

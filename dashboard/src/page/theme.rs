@@ -9,7 +9,7 @@ use super::parameters::Theme;
 use crate::chart::axes::AxisColors;
 use crate::surface::{Color, ColorRamp};
 
-/// Series colours there are; more series begin again.
+/// The number of series colours; further series repeat them.
 pub(super) const SERIES_COLORS: usize = 8;
 
 /// The colours that canvases need.
@@ -17,21 +17,20 @@ pub(super) const SERIES_COLORS: usize = 8;
 pub(super) struct Palette {
     pub(super) series: Rc<[Color]>,
     pub(super) ramp: Rc<ColorRamp>,
-    /// What a panel is made of.
+    /// Background of a panel.
     pub(super) panel: Color,
-    /// What of a dial is not filled.
+    /// The empty part of a gauge.
     pub(super) track: Color,
     pub(super) axes: AxisColors,
     pub(super) font: String,
 }
 
-/// Puts a theme in place.
 pub(super) fn apply(theme: Theme) -> Result<(), JsValue> {
     let root = dom::document()?.document_element().ok_or_else(|| JsValue::from_str("no document element"))?;
     root.set_attribute("data-theme", theme.name())
 }
 
-/// The theme the browser prefers.
+/// The theme that the browser prefers.
 pub(super) fn preferred() -> Theme {
     let light =
         dom::window().ok().and_then(|window| window.match_media("(prefers-color-scheme: light)").ok().flatten());
@@ -39,7 +38,7 @@ pub(super) fn preferred() -> Theme {
 }
 
 impl Palette {
-    /// Reads the colours of the theme that is in place.
+    /// Reads the colours of the applied theme.
     pub(super) fn read(theme: Theme) -> Result<Self, JsValue> {
         let root = dom::document()?.document_element().ok_or_else(|| JsValue::from_str("no document element"))?;
         let style = dom::window()?.get_computed_style(&root)?.ok_or_else(|| JsValue::from_str("no style"))?;

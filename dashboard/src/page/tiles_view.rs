@@ -1,4 +1,4 @@
-//! Tiles on screen: one canvas for the pictures of all series, and their texts above it.
+//! Tiles on screen: one canvas for all series, with texts above it.
 
 use protocol::Timestamp;
 use wasm_bindgen::JsValue;
@@ -6,10 +6,12 @@ use web_sys::HtmlElement;
 
 use super::canvas::{Canvas, Ground};
 use super::dom::{self, Text};
-use super::look::{Look, Motion, Writing};
+use super::render_context::RenderContext;
+use super::value_format::ValueFormat;
 use crate::chart::{Direction, Kind, TileChart, TileLayout};
 use crate::store::Group;
 use crate::view::{Steps, Window};
+use crate::viewport::Motion;
 
 #[derive(Debug)]
 pub(super) struct TilesView {
@@ -17,7 +19,7 @@ pub(super) struct TilesView {
     canvas: Canvas,
     chart: TileChart,
     texts: Vec<TileTexts>,
-    /// What the texts were laid out for.
+    /// The layout of the texts.
     layout: TileLayout,
     scale: f64,
 }
@@ -31,7 +33,6 @@ struct TileTexts {
 }
 
 impl TilesView {
-    /// Tiles that are not in the page yet.
     pub(super) fn new(kind: Kind, steps: Steps) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("div", &format!("plot tiles tiles-{kind}"))?;
         let canvas = Canvas::new("plot-series", Ground::Transparent)?;
@@ -45,7 +46,7 @@ impl TilesView {
         &self.root
     }
 
-    /// Takes no memory for pixels until it is resized.
+    /// Frees the memory of the pixels until the next resize.
     pub(super) fn release(&mut self) {
         self.canvas.fit(0, 0);
         self.chart.resize(0, 0, self.scale);
@@ -59,20 +60,20 @@ impl TilesView {
         self.canvas.place([0.0, 0.0, f64::from(width), f64::from(height)], scale)?;
         self.chart.resize(width, height, scale);
         self.scale = scale;
-        // The texts follow the new places.
+        // Places the texts again.
         self.layout = TileLayout::default();
         Ok(())
     }
 
-    /// Draws what changed. Whether anything was put on screen.
+    /// Draws changes. Returns true if the canvas changed.
     ///
     /// Hot: once a panel and display frame.
-    pub(super) fn draw(&mut self, group: &Group, look: &Look<'_>, now: Timestamp) -> Result<bool, JsValue> {
-        if look.motion == Motion::Held && !self.chart.is_blank() {
+    pub(super) fn draw(&mut self, group: &Group, context: &RenderContext<'_>, now: Timestamp) -> Result<bool, JsValue> {
+        if context.motion == Motion::Paused && !self.chart.is_blank() {
             return Ok(false);
         }
-        let window = Window::new(look.span, self.chart.pixels().width());
-        let drawn = self.chart.draw(group, &window, now, &look.style(self.scale), look.palette.track);
+        let window = Window::new(context.span, self.chart.pixels().width());
+        let drawn = self.chart.draw(group, &window, now, &context.style(self.scale), context.palette.track);
         if let Some(columns) = self.chart.pixels_mut().take_dirty().filter(|columns| !columns.is_empty()) {
             self.canvas.commit(self.chart.pixels(), columns)?;
         }
@@ -83,17 +84,17 @@ impl TilesView {
         Ok(drawn)
     }
 
-    /// How many series have no tile: there is no room.
-    pub(super) fn left_out(&self, group: &Group) -> usize {
+    /// The number of series without a tile for lack of space.
+    pub(super) fn hidden_series(&self, group: &Group) -> usize {
         group.series().len().saturating_sub(self.layout.count as usize)
     }
 
-    /// Says each series' newest value, and how it has changed.
-    pub(super) fn update(&mut self, group: &Group, writing: &Writing) {
+    /// Shows the newest value and the trend of each series.
+    pub(super) fn update(&mut self, group: &Group, format: &ValueFormat) {
         for (series, (texts, shown)) in self.texts.iter_mut().zip(group.series()).enumerate() {
             texts.name.set(&shown.name);
-            let stat = self.chart.stat(series, &writing.unit);
-            texts.value.set(&writing.short(&stat.value.to_string()));
+            let stat = self.chart.stat(series, &format.unit);
+            texts.value.set(&format.short(&stat.value.to_string()));
             let trend = stat.trend.filter(|_| self.chart.kind() == Kind::Stats).map(|trend| {
                 let arrow = match trend.direction {
                     Direction::Up => "↗",
@@ -106,7 +107,7 @@ impl TilesView {
         }
     }
 
-    /// Makes as many texts as there are tiles, each at its tile's place.
+    /// Creates the texts of all tiles.
     fn lay_out(&mut self) -> Result<(), JsValue> {
         for texts in self.texts.drain(..) {
             texts.root.remove();

@@ -1,4 +1,4 @@
-//! The page: the product's policy of connecting, its position and its store, without a browser.
+//! The page: the policy, position and store of the product, without a browser.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -26,24 +26,23 @@ use super::ledger::{Ledger, Tally};
 type Socket = WebSocketStream<TcpStream>;
 type Connecting = Pin<Box<dyn Future<Output = std::io::Result<Socket>>>>;
 
-/// How often the page asks for the time, as it does in a browser.
+/// The interval of probes.
 const PROBE: Duration = Duration::from_secs(2);
 
-/// What happened.
 enum Event {
     Connected(std::io::Result<Box<Socket>>),
-    Heard(Option<Message>),
+    Received(Option<Message>),
     ProbeDue,
     Woken,
 }
 
-/// Watches until the time of trouble is over and everything is held that can be; checks that.
+/// Runs until the faults are over and the page holds everything that it can; then checks that.
 pub(crate) async fn watch(ledger: &RefCell<Ledger>, ailing: &Ailing, random: StdRng) -> Tally {
     let mut page = Page::new(Rc::clone(ailing), random);
     let mut probes = interval(PROBE);
     probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while turmoil::elapsed() <= TROUBLE || !page.is_whole(&ledger.borrow()) {
-        page.obey().await;
+        page.run_actions().await;
         if ailing.get() == Ailment::Asleep {
             sleep(Duration::from_millis(50)).await;
             continue;
@@ -52,12 +51,12 @@ pub(crate) async fn watch(ledger: &RefCell<Ledger>, ailing: &Ailing, random: Std
         let event = tokio::select! {
             socket = async { page.connecting.as_mut().expect("checked").await }, if page.connecting.is_some() => Event::Connected(socket.map(Box::new)),
             message = async { page.socket.as_mut().expect("checked").next().await }, if page.socket.is_some() => {
-                Event::Heard(message.and_then(Result::ok))
+                Event::Received(message.and_then(Result::ok))
             }
             _ = probes.tick() => Event::ProbeDue,
             () = sleep_until(wake) => Event::Woken,
         };
-        page.happened(event).await;
+        page.handle(event).await;
     }
     let mut tally = ledger.borrow().check(&page.store, &page.gaps);
     tally.connections = page.connections;
@@ -105,60 +104,59 @@ impl Page {
         self.store.position().is_live() && self.store.position().held() == ledger.head()
     }
 
-    fn tell(&mut self, input: Input) {
+    fn handle_input(&mut self, input: Input) {
         let now = self.now();
-        // Whatever the number, a wait is at most what the backoff allows: the simulation has enough else that is random.
+        // A fixed number: the simulation has enough other randomness.
         self.policy.handle(input, now, 0.5);
     }
 
-    async fn obey(&mut self) {
+    async fn run_actions(&mut self) {
         while let Some(action) = self.policy.next_action() {
             match action {
                 Action::Connect => self.connecting = Some(Box::pin(connect())),
                 Action::Close(_) | Action::Abandon(_) => (self.connecting, self.socket) = (None, None),
-                Action::TellOpened => {
+                Action::EmitOpened => {
                     self.connections += 1;
                     self.store.connected();
                     self.subscribe().await;
                 }
-                Action::TellClosed(..) | Action::TellState => {}
+                Action::EmitClosed(..) | Action::EmitState => {}
             }
         }
     }
 
-    async fn happened(&mut self, event: Event) {
+    async fn handle(&mut self, event: Event) {
         match event {
             Event::Connected(Ok(socket)) => {
                 (self.connecting, self.socket) = (None, Some(*socket));
-                self.tell(Input::Open);
+                self.handle_input(Input::Open);
             }
             Event::Connected(Err(error)) => {
                 self.connecting = None;
-                self.tell(Input::Lost(Close::unclean(CloseCode::ABNORMAL, error.to_string())));
+                self.handle_input(Input::Lost(Close::unclean(CloseCode::ABNORMAL, error.to_string())));
             }
-            Event::Heard(Some(Message::Binary(bytes))) => {
-                self.policy.heard(self.now());
-                let is_samples =
-                    matches!(Frame::decode(&bytes).expect("what is sent can be read").body, Body::Samples(_));
+            Event::Received(Some(Message::Binary(bytes))) => {
+                self.policy.message_arrived(self.now());
+                let is_samples = matches!(Frame::decode(&bytes).expect("sent frames decode").body, Body::Samples(_));
                 if self.ailing.get() == Ailment::Garbled && is_samples {
                     self.take_garbled(&bytes).await;
                 } else {
                     self.take(&bytes).await;
                 }
             }
-            Event::Heard(Some(Message::Close(close))) => {
+            Event::Received(Some(Message::Close(close))) => {
                 self.socket = None;
                 let (code, reason) =
                     close.map_or((1005, String::new()), |close| (close.code.into(), close.reason.to_string()));
-                self.tell(Input::Lost(Close { code: CloseCode(code), reason, clean: true }));
+                self.handle_input(Input::Lost(Close { code: CloseCode(code), reason, clean: true }));
             }
-            Event::Heard(Some(_)) => {}
-            Event::Heard(None) => {
+            Event::Received(Some(_)) => {}
+            Event::Received(None) => {
                 self.socket = None;
-                self.tell(Input::Lost(Close::unclean(CloseCode::ABNORMAL, "")));
+                self.handle_input(Input::Lost(Close::unclean(CloseCode::ABNORMAL, "")));
             }
-            Event::ProbeDue => self.say(ClientMessage::Probe { origin: self.now() }).await,
-            Event::Woken => self.tell(Input::Wake),
+            Event::ProbeDue => self.send(ClientMessage::Probe { origin: self.now() }).await,
+            Event::Woken => self.handle_input(Input::Wake),
         }
     }
 
@@ -192,13 +190,13 @@ impl Page {
     }
 
     async fn subscribe(&mut self) {
-        self.say(ClientMessage::Subscribe { start: self.store.start() }).await;
+        self.send(ClientMessage::Subscribe { start: self.store.start() }).await;
     }
 
-    /// Says it now or, where the connection is gone, not at all.
-    async fn say(&mut self, message: ClientMessage<'_>) {
+    /// Sends if a connection is open.
+    async fn send(&mut self, message: ClientMessage<'_>) {
         if let Some(socket) = &mut self.socket {
-            let _gone = socket.send(Message::binary(message.to_bytes().expect("encodes"))).await;
+            let _closed = socket.send(Message::binary(message.to_bytes().expect("encodes"))).await;
         }
     }
 }

@@ -1,5 +1,3 @@
-//! What the policy promises.
-
 use proptest::prelude::*;
 
 use super::*;
@@ -23,22 +21,22 @@ fn actions(policy: &mut Policy) -> Vec<Action> {
     std::iter::from_fn(|| policy.next_action()).collect()
 }
 
-/// A policy that went live at 0, with nothing left to do.
+/// A policy that went live at 0, without pending actions.
 fn live() -> Policy {
     let mut policy = Policy::new(Settings::default(), at(0));
     policy.handle(Input::Open, at(0), HALF);
-    assert_eq!(actions(&mut policy), [Action::TellOpened, Action::TellState]);
+    assert_eq!(actions(&mut policy), [Action::EmitOpened, Action::EmitState]);
     policy
 }
 
 #[test]
-fn a_lost_connection_is_made_again_after_a_wait() {
+fn a_lost_connection_is_retried_after_the_wait() {
     let mut policy = live();
     policy.handle(lost(1006), at(1_000), HALF);
     let wait = Interval::from_millis(125);
     assert_eq!(
         actions(&mut policy),
-        [Action::TellClosed(Close::unclean(CloseCode(1006), "why"), Some(wait)), Action::TellState]
+        [Action::EmitClosed(Close::unclean(CloseCode(1006), "why"), Some(wait)), Action::EmitState]
     );
     assert_eq!(policy.state(), State::Reconnecting { retry: 1, due: at(1_125) });
     assert_eq!(policy.wake_at(), Some(at(1_125)));
@@ -46,7 +44,7 @@ fn a_lost_connection_is_made_again_after_a_wait() {
     policy.handle(Input::Wake, at(1_124), HALF);
     assert_eq!(actions(&mut policy), []);
     policy.handle(Input::Wake, at(1_125), HALF);
-    assert_eq!(actions(&mut policy), [Action::Connect, Action::TellState]);
+    assert_eq!(actions(&mut policy), [Action::Connect, Action::EmitState]);
     assert_eq!((policy.state(), policy.retries()), (State::Connecting { retry: 1 }, 1));
 
     policy.handle(Input::Open, at(1_200), HALF);
@@ -54,7 +52,7 @@ fn a_lost_connection_is_made_again_after_a_wait() {
 }
 
 #[test]
-fn retries_in_a_row_end_with_a_healthy_connection() {
+fn a_healthy_connection_resets_the_retry_count() {
     let mut policy = live();
     let mut now = 0;
     for retry in 1..=3 {
@@ -70,23 +68,23 @@ fn retries_in_a_row_end_with_a_healthy_connection() {
 }
 
 #[test]
-fn a_code_that_forbids_reconnecting_ends_it() {
+fn a_forbidding_code_closes_without_retry() {
     let mut policy = live();
     policy.handle(lost(4426), at(1), HALF);
     let close = Close::unclean(CloseCode(4426), "why");
-    assert_eq!(actions(&mut policy), [Action::TellClosed(close.clone(), None), Action::TellState]);
+    assert_eq!(actions(&mut policy), [Action::EmitClosed(close.clone(), None), Action::EmitState]);
     assert_eq!(policy.state(), State::Closed(close));
     assert_eq!(policy.wake_at(), None);
 }
 
 #[test]
-fn silence_is_a_loss() {
+fn silence_beyond_the_limit_is_a_loss() {
     let mut policy = live();
-    policy.heard(at(2_000));
+    policy.message_arrived(at(2_000));
     policy.handle(Input::Wake, at(5_000), HALF);
     assert_eq!((policy.state(), policy.wake_at()), (State::Live, Some(at(7_000))));
     policy.handle(Input::Wake, at(7_000), HALF);
-    let close = Close::unclean(CloseCode::SILENT, "nothing was heard for 5s");
+    let close = Close::unclean(CloseCode::SILENT, "no message for 5s");
     assert_eq!(policy.next_action(), Some(Action::Abandon(close)));
     assert!(matches!(policy.state(), State::Reconnecting { retry: 1, .. }));
 }
@@ -100,7 +98,7 @@ fn silence_can_be_allowed() {
 }
 
 #[test]
-fn an_attempt_that_hangs_is_given_up() {
+fn an_attempt_that_hangs_times_out() {
     let mut policy = Policy::new(Settings::default(), at(0));
     assert_eq!(policy.wake_at(), Some(at(10_000)));
     policy.handle(Input::Wake, at(10_000), HALF);
@@ -109,17 +107,17 @@ fn an_attempt_that_hangs_is_given_up() {
 }
 
 #[test]
-fn a_close_waits_for_the_other_side() {
+fn a_close_waits_for_the_peer() {
     let mut policy = live();
     policy.handle(Input::Close(bye()), at(10), HALF);
-    assert_eq!(actions(&mut policy), [Action::Close(bye()), Action::TellState]);
+    assert_eq!(actions(&mut policy), [Action::Close(bye()), Action::EmitState]);
     assert_eq!(policy.state(), State::Closing);
     policy.handle(Input::Lost(bye()), at(20), HALF);
     assert_eq!(policy.state(), State::Closed(bye()));
 }
 
 #[test]
-fn a_close_does_not_wait_for_ever() {
+fn a_close_without_answer_times_out() {
     let mut policy = live();
     policy.handle(Input::Close(bye()), at(0), HALF);
     actions(&mut policy);
@@ -130,7 +128,7 @@ fn a_close_does_not_wait_for_ever() {
 }
 
 #[test]
-fn a_close_while_it_waits_ends_the_waiting() {
+fn a_close_cancels_a_pending_retry() {
     let mut policy = live();
     policy.handle(lost(1006), at(0), HALF);
     policy.handle(Input::Close(bye()), at(1), HALF);
@@ -140,7 +138,7 @@ fn a_close_while_it_waits_ends_the_waiting() {
 }
 
 #[test]
-fn nobody_retries_before_the_server_allows_it() {
+fn no_retry_starts_before_the_floor() {
     let mut policy = live();
     policy.set_retry_floor(Interval::from_secs(30));
     policy.handle(lost(1013), at(0), HALF);
@@ -150,11 +148,11 @@ fn nobody_retries_before_the_server_allows_it() {
 
     policy.handle(Input::Wake, at(30_000), HALF);
     policy.handle(lost(1006), at(30_100), 0.0);
-    assert_eq!(policy.state(), State::Reconnecting { retry: 2, due: at(30_100) }, "a floor holds once");
+    assert_eq!(policy.state(), State::Reconnecting { retry: 2, due: at(30_100) }, "a floor applies to one loss");
 }
 
 #[test]
-fn a_person_can_retry_at_once() {
+fn a_requested_retry_starts_immediately() {
     let mut policy = live();
     policy.handle(lost(1006), at(0), 0.9);
     policy.handle(Input::Retry, at(1), HALF);
@@ -168,7 +166,7 @@ fn a_person_can_retry_at_once() {
 }
 
 #[test]
-fn while_actions_wait_it_wants_to_be_woken_at_once() {
+fn wake_at_is_immediate_while_actions_are_queued() {
     let mut policy = live();
     policy.handle(Input::Close(bye()), at(0), HALF);
     assert_eq!(policy.wake_at(), Some(Timestamp::MIN));
@@ -186,7 +184,7 @@ fn any_input() -> impl Strategy<Value = Input> {
 
 proptest! {
     #[test]
-    fn whatever_happens_it_holds_at_most_one_connection(
+    fn any_input_order_keeps_at_most_one_connection(
         steps in prop::collection::vec((any_input(), 0_i64..20_000, 0.0..1.0_f64), 0..60),
     ) {
         let settings = Settings { backoff: Backoff::default(), ..Settings::default() };
@@ -194,7 +192,7 @@ proptest! {
         let (mut now, mut connected, mut connects) = (0, true, 0);
         for (input, later, random) in steps {
             now += later;
-            // A socket that is gone has nothing to tell.
+            // A lost socket emits no events.
             if !connected && matches!(input, Input::Open | Input::Lost(_)) {
                 continue;
             }
@@ -213,11 +211,11 @@ proptest! {
                         connected = false;
                     }
                     Action::Close(_) => prop_assert!(connected),
-                    Action::TellOpened | Action::TellClosed(..) | Action::TellState => {}
+                    Action::EmitOpened | Action::EmitClosed(..) | Action::EmitState => {}
                 }
             }
             let idle = matches!(policy.state(), State::Reconnecting { .. } | State::Closed(_));
-            // A close asked for while nothing is connected is over at the next wake.
+            // A close without a connection completes at the next wake.
             prop_assert!(connected != idle || policy.state() == State::Closing);
             prop_assert_eq!(policy.wake_at().is_none(), matches!(policy.state(), State::Closed(_)));
             prop_assert_eq!(policy.retries(), connects);

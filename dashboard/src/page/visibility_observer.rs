@@ -1,4 +1,4 @@
-//! Which elements are on screen, or nearly so: an owned [IntersectionObserver].
+//! Reports which elements are on screen or close to it: an owned [IntersectionObserver].
 //!
 //! [IntersectionObserver]: https://developer.mozilla.org/en-US/docs/Web/API/IntersectionObserver
 
@@ -7,25 +7,25 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
-/// So far beyond the screen's edge counts as on it: what scrolls in has been drawn by then.
+/// Elements this close to the screen count as visible, so that they are drawn before they scroll in.
 const MARGIN: &str = "200px";
 
 type Callback = Closure<dyn FnMut(Array)>;
 
-/// Watches elements until it is dropped.
+/// Observes elements until it is dropped.
 #[derive(Debug)]
-pub(super) struct Sight {
+pub(super) struct VisibilityObserver {
     observer: IntersectionObserver,
     _callback: Callback,
 }
 
-impl Sight {
-    /// Calls `seen` with an element and whether it is on screen, when that is first known and whenever it changes.
-    pub(super) fn new(mut seen: impl FnMut(&Element, bool) + 'static) -> Result<Self, JsValue> {
+impl VisibilityObserver {
+    /// Calls `on_change` with an element and its visibility, once at first and at each change.
+    pub(super) fn new(mut on_change: impl FnMut(&Element, bool) + 'static) -> Result<Self, JsValue> {
         let callback: Callback = Closure::new(move |entries: Array| {
             for entry in entries.iter() {
                 let entry: IntersectionObserverEntry = entry.unchecked_into();
-                seen(&entry.target(), entry.is_intersecting());
+                on_change(&entry.target(), entry.is_intersecting());
             }
         });
         let options = IntersectionObserverInit::new();
@@ -34,16 +34,16 @@ impl Sight {
         Ok(Self { observer, _callback: callback })
     }
 
-    pub(super) fn watch(&self, element: &Element) {
+    pub(super) fn observe(&self, element: &Element) {
         self.observer.observe(element);
     }
 
-    pub(super) fn forget(&self, element: &Element) {
+    pub(super) fn unobserve(&self, element: &Element) {
         self.observer.unobserve(element);
     }
 }
 
-impl Drop for Sight {
+impl Drop for VisibilityObserver {
     fn drop(&mut self) {
         self.observer.disconnect();
     }

@@ -1,0 +1,212 @@
+//! The feed: applies the frames of a source to the store, and keeps server clock, lag and status.
+//!
+//! Pure: time is an argument, requests go to a [`FrameSource`].
+
+use protocol::{Body, Frame, Interval, Timestamp};
+
+use super::frame_source::{FrameEvent, FrameSource, SourceStatus};
+use super::probe_schedule::ProbeSchedule;
+use crate::link::{Exchange, Lag, LagQuantiles, LinkSample, ServerClock, SyncStatus, SyncTracker};
+use crate::store::{Applied, Store};
+
+/// A change that the rest of the page must follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FeedChange {
+    None,
+    /// Groups or series were added or removed.
+    Catalog,
+    /// A message for the user.
+    Notice(String),
+}
+
+/// Counters since the page was loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct FeedCounts {
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+    pub(super) decode_errors: u64,
+}
+
+pub(super) struct Feed {
+    /// Samples older than this are dropped.
+    span: Interval,
+    store: Store,
+    clock: ServerClock,
+    lag: Lag,
+    sync: SyncTracker,
+    probes: ProbeSchedule,
+    status: SourceStatus,
+    host: String,
+    counts: FeedCounts,
+    source: Option<Box<dyn FrameSource>>,
+}
+
+impl Feed {
+    /// A feed without a source, whose store keeps `span`.
+    pub(super) fn new(span: Interval) -> Self {
+        Self {
+            span,
+            store: Store::new(span),
+            clock: ServerClock::default(),
+            lag: Lag::default(),
+            sync: SyncTracker::default(),
+            probes: ProbeSchedule::default(),
+            status: SourceStatus::default(),
+            host: String::new(),
+            counts: FeedCounts::default(),
+            source: None,
+        }
+    }
+
+    /// Sets the source that receives the requests.
+    pub(super) fn attach(&mut self, source: Box<dyn FrameSource>) {
+        self.source = Some(source);
+    }
+
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) const fn counts(&self) -> FeedCounts {
+        self.counts
+    }
+
+    pub(super) const fn status(&self) -> &SourceStatus {
+        &self.status
+    }
+
+    /// The host name of the server; empty before its `Hello`.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn retries(&self) -> u64 {
+        self.source.as_ref().map_or(0, |source| source.retries())
+    }
+
+    pub(super) fn server_now(&self, now: Timestamp) -> Timestamp {
+        self.clock.server_now(now)
+    }
+
+    pub(super) fn lag(&mut self, now: Timestamp) -> Option<LagQuantiles> {
+        self.lag.recent(now)
+    }
+
+    /// Samples arrive now. Otherwise the page cannot know whether a source has stopped.
+    pub(super) fn is_live(&self) -> bool {
+        self.status == SourceStatus::Live && self.store.position().is_live()
+    }
+
+    /// The age of the newest sample.
+    pub(super) fn newest_age(&self, now: Timestamp) -> Option<Interval> {
+        let age_us = self.server_now(now).micros_since(self.store.newest()?).max(0);
+        Some(Interval::from_micros(age_us.unsigned_abs()))
+    }
+
+    /// The status to show at `now`.
+    pub(super) fn sync_status(&mut self, now: Timestamp) -> SyncStatus {
+        let (is_live, fills) = (self.store.position().is_live(), self.store.counts().fills);
+        self.sync.update(now, LinkSample { lag: self.lag.latest(now), is_live, fills })
+    }
+
+    /// Hot: once a message.
+    pub(super) fn handle(&mut self, event: FrameEvent<'_>, now: Timestamp) -> FeedChange {
+        match event {
+            FrameEvent::Opened => {
+                self.store.connected();
+                self.subscribe();
+                self.compare_clocks(now);
+            }
+            FrameEvent::Frame { frame, bytes } => {
+                self.counts.bytes += bytes as u64;
+                return self.frame(&frame, now);
+            }
+            FrameEvent::BadFrame { reason } => return self.bad_frame(&reason),
+            FrameEvent::StatusChanged(status) => self.status = status,
+            FrameEvent::Ended { reason } => return FeedChange::Notice(format!("The stream has ended: {reason}")),
+        }
+        FeedChange::None
+    }
+
+    /// The page was shown again or the network is back. The page may have slept while its clock stood still.
+    pub(super) fn wake(&mut self, now: Timestamp) {
+        self.compare_clocks(now);
+        if let Some(source) = &self.source {
+            source.wake();
+        }
+    }
+
+    /// Sends a probe if one is due, and drops old series. Returns true if series were dropped.
+    pub(super) fn tick(&mut self, now: Timestamp) -> bool {
+        if self.probes.take_due(now) {
+            self.probe(now);
+        }
+        self.prune(now)
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>, now: Timestamp) -> FeedChange {
+        self.counts.messages += 1;
+        self.clock.message_arrived(frame.header.sent, now);
+        match &frame.body {
+            Body::Hello(hello) => hello.host.clone_into(&mut self.host),
+            Body::Samples(samples) => {
+                if let Some(lag) = self.clock.age(samples.collected, now) {
+                    self.lag.record(now, lag);
+                }
+            }
+            Body::Echo(echo) => self.clock.record(Exchange::of_echo(*echo, frame.header.sent, now)),
+            Body::Bye(bye) => {
+                if let Some(source) = &self.source {
+                    source.set_retry_floor(bye.retry_after);
+                }
+            }
+            _ => {}
+        }
+        match self.store.apply(frame) {
+            Applied::Stored => FeedChange::None,
+            Applied::CatalogChanged => {
+                // Not only in `tick`: a hidden page has no display frames and would keep every series.
+                self.prune(now);
+                FeedChange::Catalog
+            }
+            Applied::Lost => {
+                self.subscribe();
+                FeedChange::None
+            }
+        }
+    }
+
+    fn bad_frame(&mut self, reason: &str) -> FeedChange {
+        self.counts.messages += 1;
+        self.counts.decode_errors += 1;
+        if self.store.unreadable() == Applied::Lost {
+            self.subscribe();
+        }
+        let (count, plural) = (self.counts.decode_errors, if self.counts.decode_errors == 1 { "" } else { "s" });
+        FeedChange::Notice(format!("{count} frame{plural} could not be decoded; last error: {reason}"))
+    }
+
+    fn prune(&mut self, now: Timestamp) -> bool {
+        self.store.prune(self.server_now(now) - self.span)
+    }
+
+    fn subscribe(&self) {
+        if let Some(source) = &self.source {
+            source.subscribe(self.store.start());
+        }
+    }
+
+    fn compare_clocks(&mut self, now: Timestamp) {
+        self.probes.restart(now);
+        self.probe(now);
+    }
+
+    fn probe(&self, now: Timestamp) {
+        if let Some(source) = &self.source {
+            source.probe(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! The seam between the page and the origin of its frames: a live link, or a recording.
+//!
+//! A source emits [`FrameEvent`]s to one handler and accepts the requests of [`FrameSource`]. Everything behind the handler
+//! is the same for all sources.
+
+use protocol::{Frame, Interval, Start, Timestamp};
+
+/// An event of a source.
+#[derive(Debug)]
+pub(super) enum FrameEvent<'m> {
+    /// The source accepts requests now; earlier ones may be lost.
+    Opened,
+    /// `bytes` is the length of the encoded message.
+    Frame {
+        frame: Frame<'m>,
+        bytes: usize,
+    },
+    /// A message that is not a frame was skipped.
+    BadFrame {
+        reason: String,
+    },
+    StatusChanged(SourceStatus),
+    /// No frames follow.
+    Ended {
+        reason: String,
+    },
+}
+
+/// Requests that a source accepts at any time. One that it cannot serve now is dropped: after the next
+/// [`FrameEvent::Opened`] the page sends its requests again.
+pub(super) trait FrameSource {
+    /// Requests the stream from `start`.
+    fn subscribe(&self, start: Start);
+
+    /// Requests an echo, to compare the clocks. `origin` is the time by the page's clock.
+    fn probe(&self, origin: Timestamp);
+
+    /// The page was shown again or the network is back: reconnect without waiting, if that was the plan.
+    fn wake(&self);
+
+    /// After the next loss, wait at least `floor` before the first retry.
+    fn set_retry_floor(&self, floor: Interval);
+
+    /// Attempts to reconnect since the start.
+    fn retries(&self) -> u64;
+}
+
+/// The state of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum SourceStatus {
+    #[default]
+    Connecting,
+    Reconnecting {
+        attempt: u32,
+    },
+    Live,
+    Closing,
+    Closed {
+        reason: String,
+    },
+}
+
+impl SourceStatus {
+    /// The word that scripts and the style sheet read.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Reconnecting { .. } => "reconnecting",
+            Self::Live => "live",
+            Self::Closing | Self::Closed { .. } => "closed",
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The live link as a source of frames.
+
+use std::rc::Rc;
+
+use protocol::{ClientMessage, Interval, Start, Timestamp};
+use wasm_bindgen::JsValue;
+
+use super::dom;
+use super::frame_source::{FrameEvent, FrameSource, SourceStatus};
+use crate::link::{ClientEvent, ClientOptions, Clock, ConnectError, FrameCodec, State, WebSocketClient};
+
+pub(super) struct LinkSource {
+    client: WebSocketClient<FrameCodec>,
+}
+
+impl LinkSource {
+    /// Starts to connect to `url`.
+    pub(super) fn connect(
+        url: &str,
+        clock: Rc<dyn Clock>,
+        mut on_event: impl FnMut(FrameEvent<'_>) + 'static,
+    ) -> Result<Self, ConnectError> {
+        let options = ClientOptions { clock, ..ClientOptions::default() };
+        let client = WebSocketClient::connect(url, FrameCodec, options, move |event| {
+            if let Some(event) = translate(event) {
+                on_event(event);
+            }
+        })?;
+        Ok(Self { client })
+    }
+
+    fn send(&self, message: ClientMessage<'_>) {
+        // Fails without an open connection; the next one starts with new requests.
+        let _not_open = self.client.send(message);
+    }
+}
+
+impl FrameSource for LinkSource {
+    fn subscribe(&self, start: Start) {
+        self.send(ClientMessage::Subscribe { start });
+    }
+
+    fn probe(&self, origin: Timestamp) {
+        self.send(ClientMessage::Probe { origin });
+    }
+
+    fn wake(&self) {
+        // Not after a close that forbids reconnecting.
+        if matches!(self.client.state(), State::Reconnecting { .. }) {
+            self.client.retry_now();
+        }
+    }
+
+    fn set_retry_floor(&self, floor: Interval) {
+        self.client.set_retry_floor(floor);
+    }
+
+    fn retries(&self) -> u64 {
+        self.client.retries()
+    }
+}
+
+/// The stream of the server that served the page.
+pub(super) fn stream_url() -> Result<String, JsValue> {
+    let location = dom::window()?.location();
+    let scheme = if location.protocol()? == "https:" { "wss" } else { "ws" };
+    Ok(format!("{scheme}://{}/stream?start=request", location.host()?))
+}
+
+fn translate(event: ClientEvent<'_, FrameCodec>) -> Option<FrameEvent<'_>> {
+    Some(match event {
+        ClientEvent::Opened => FrameEvent::Opened,
+        ClientEvent::Message { message, bytes } => FrameEvent::Frame { frame: message, bytes },
+        ClientEvent::Unreadable(error) => FrameEvent::BadFrame { reason: error.to_string() },
+        ClientEvent::TooLong { length, limit } => {
+            FrameEvent::BadFrame { reason: format!("a message must be at most {limit} bytes, found {length}") }
+        }
+        ClientEvent::Closed { close, will_retry_in: None } => FrameEvent::Ended { reason: close.to_string() },
+        ClientEvent::StateChanged(state) => FrameEvent::StatusChanged(status(&state)),
+        ClientEvent::Closed { .. } | ClientEvent::Error => return None,
+    })
+}
+
+fn status(state: &State) -> SourceStatus {
+    match *state {
+        State::Connecting { retry: 0 } => SourceStatus::Connecting,
+        State::Connecting { retry: attempt } | State::Reconnecting { retry: attempt, .. } => {
+            SourceStatus::Reconnecting { attempt }
+        }
+        State::Live => SourceStatus::Live,
+        State::Closing => SourceStatus::Closing,
+        State::Closed(ref close) => SourceStatus::Closed { reason: close.to_string() },
+    }
+}

@@ -1,0 +1,28 @@
+//! The notice at the bottom of the page, for errors and limits.
+
+use wasm_bindgen::JsValue;
+use web_sys::HtmlElement;
+
+use super::dom;
+
+#[derive(Debug)]
+pub(super) struct Notice {
+    element: HtmlElement,
+}
+
+impl Notice {
+    pub(super) fn new() -> Result<Self, JsValue> {
+        Ok(Self { element: dom::by_id("notice")? })
+    }
+
+    pub(super) fn show(&self, text: &str) {
+        self.element.set_text_content(Some(text));
+        self.element.set_hidden(false);
+    }
+
+    /// Shows the error of a browser call, and writes it to the console with its stack.
+    pub(super) fn show_error(&self, error: &JsValue) {
+        web_sys::console::error_1(error);
+        self.show(&format!("A browser call failed: {error:?}"));
+    }
+}

@@ -1,0 +1,98 @@
+//! Measurements of the page itself: display frames, commits, rates; for the header and for `kymograph.stats()`.
+
+use protocol::Timestamp;
+
+use super::feed::Feed;
+use super::header::Figures;
+use super::link_status_text::LinkStatusText;
+use super::rate_meter::RateMeter;
+use super::stats::Stats;
+use crate::link::SyncStatus;
+
+/// Figures that change more often cannot be read.
+const FIGURES_INTERVAL_MS: f64 = 250.0;
+
+#[derive(Debug, Default)]
+pub(super) struct Telemetry {
+    frames: u64,
+    /// Display frames in which a canvas changed.
+    walls: u64,
+    /// Canvases that changed, added up over all display frames.
+    commits: u64,
+    message_rate: RateMeter,
+    sample_rate: RateMeter,
+    frame_rate: RateMeter,
+    figures_due_ms: f64,
+}
+
+/// The panels of the page, in numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PanelCounts {
+    pub(super) all: usize,
+    pub(super) in_view: usize,
+}
+
+impl Telemetry {
+    pub(super) fn count_frame(&mut self) {
+        self.frames += 1;
+    }
+
+    pub(super) fn count_commits(&mut self, commits: u64) {
+        self.commits += commits;
+        self.walls += u64::from(commits > 0);
+    }
+
+    /// Returns true if the figures are due at `time_ms`, and schedules the next ones.
+    pub(super) fn take_figures_due(&mut self, time_ms: f64) -> bool {
+        let is_due = time_ms >= self.figures_due_ms;
+        if is_due {
+            self.figures_due_ms = time_ms + FIGURES_INTERVAL_MS;
+        }
+        is_due
+    }
+
+    /// The figures of the header. `seconds` is the time of the display frame.
+    pub(super) fn figures(&mut self, feed: &mut Feed, seconds: f64, now: Timestamp) -> Figures {
+        let (counts, store) = (feed.counts(), feed.store().counts());
+        let sync = feed.sync_status(now);
+        let link = LinkStatusText { source: feed.status(), sync, newest_age: feed.newest_age(now) };
+        Figures {
+            link: feed.status().name(),
+            link_text: link.to_string(),
+            is_behind: sync != SyncStatus::UpToDate,
+            repairs: store.repairs,
+            lag_ms: feed.lag(now).map(|lag| lag.p50.as_secs_f64() * 1e3),
+            messages: self.message_rate.update(seconds, counts.messages),
+            samples: self.sample_rate.update(seconds, store.samples),
+            fps: self.frame_rate.update(seconds, self.frames),
+        }
+    }
+
+    pub(super) fn stats(&self, feed: &mut Feed, panels: PanelCounts, paused: bool, now: Timestamp) -> Stats {
+        let lag = feed.lag(now);
+        let (counts, store) = (feed.counts(), feed.store().counts());
+        Stats {
+            link: feed.status().name(),
+            fps: self.frame_rate.per_second(),
+            frames: self.frames,
+            commits: self.commits,
+            messages: counts.messages,
+            bytes: counts.bytes,
+            samples: store.samples,
+            series: feed.store().series(),
+            walls: self.walls,
+            panels: panels.all,
+            panels_in_view: panels.in_view,
+            bytes_held: feed.store().bytes(),
+            gaps: store.gaps,
+            repairs: store.repairs,
+            duplicates: store.duplicates,
+            retries: feed.retries(),
+            lag_p50_ms: lag.map(|lag| lag.p50.as_secs_f64() * 1e3),
+            lag_p99_ms: lag.map(|lag| lag.p99.as_secs_f64() * 1e3),
+            decode_errors: counts.decode_errors,
+            unknown: store.unknown,
+            paused,
+        }
+    }
+}
