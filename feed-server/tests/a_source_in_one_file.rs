@@ -13,7 +13,7 @@ use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::ingest::settings::SourceSettings;
 use feed_server::ingest::source::{Source, SourceError};
 use feed_server::ingest::start;
-use feed_server::stream::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::telemetry::Telemetry;
 use futures_util::future::BoxFuture;
 use protocol::{Body, Frame, Interval, SeriesKind};

@@ -95,7 +95,9 @@ fn a_bye_sets_the_retry_floor_and_a_hello_the_host() {
     let retry_after = Interval::from_secs(3);
     feed.handle(frame(at(0), Body::Bye(Bye { reason: ByeReason::Overloaded, retry_after, text: "" })), at(0));
     assert_eq!(*requests.0.borrow(), [Request::RetryFloor(retry_after)]);
-    feed.handle(frame(at(0), Body::Hello(Hello { host: "db-1", ..Hello::default() })), at(0));
+    let second = Interval::from_secs(1);
+    let hello = Hello { server: "kymograph", host: "db-1", history: second, heartbeat: second };
+    feed.handle(frame(at(0), Body::Hello(hello)), at(0));
     assert_eq!(feed.host(), "db-1");
 }
 
