@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use feed_server::clock;
+use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::context::SourceContext;
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::ingest::settings::SourceSettings;
 use feed_server::ingest::source::{Source, SourceError};
 use feed_server::ingest::start;
-use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::telemetry::Telemetry;
 use futures_util::future::BoxFuture;
 use protocol::{Body, Frame, Interval, SeriesKind};

@@ -79,7 +79,8 @@ fn run(echo: &Echo, excluded: &[&str]) -> usize {
         .expect("starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let report = std::fs::read_to_string(folder.path().join("index.json")).expect("a report");
-    let report: BTreeMap<String, BTreeMap<String, CaseResult>> = serde_json::from_str(&report).expect("Autobahn's layout");
+    let report: BTreeMap<String, BTreeMap<String, CaseResult>> =
+        serde_json::from_str(&report).expect("Autobahn's layout");
     let cases = report.into_values().next().expect("of one server");
     for (case, CaseResult { behavior, behavior_close }) in &cases {
         let expected = NEITHER_PASS_NOR_FAIL.iter().find(|neither| neither.0 == case).map_or("OK", |neither| neither.1);

@@ -45,7 +45,10 @@ async fn the_python_client_reads_the_values_that_a_rust_viewer_reads() {
         let values = expected.get(&time).unwrap_or_else(|| panic!("a row at {time}"));
         for (name, value) in row["values"].as_object().expect("values by name") {
             let printed = values[name];
-            assert!(value.as_f64().map_or(printed.is_nan(), |value| value.to_bits() == printed.to_bits()), "{name}: {row}");
+            assert!(
+                value.as_f64().map_or(printed.is_nan(), |value| value.to_bits() == printed.to_bits()),
+                "{name}: {row}"
+            );
         }
     }
 }

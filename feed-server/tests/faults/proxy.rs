@@ -19,7 +19,9 @@ pub enum Fault {
     /// Bytes are delayed.
     Late(Duration),
     /// Limits the bytes per second to the viewer.
-    Throttled { bytes_per_second: usize },
+    Throttled {
+        bytes_per_second: usize,
+    },
     /// Drops all bytes without closing.
     Stalled,
     /// Flips one bit of the next bytes to the server.
