@@ -52,7 +52,7 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     if args.open {
         open_browser(&url);
     }
-    server.run(stop).await?;
+    server.run(stop).await;
     Ok(())
 }
 

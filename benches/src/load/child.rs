@@ -52,5 +52,6 @@ pub async fn serve(source: &str) -> Result<()> {
     let server =
         Server::bind(Config { listen, sources: vec![source.parse()?], connections: 65_536, ..Config::default() })?;
     println!("ws://{}/stream", server.address());
-    Ok(server.run(CancellationToken::new()).await?)
+    server.run(CancellationToken::new()).await;
+    Ok(())
 }

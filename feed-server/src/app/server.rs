@@ -110,11 +110,8 @@ impl Server {
         self.tls.as_ref()
     }
 
-    /// Serves until `stop`, and returns when every source and every viewer has ended.
-    ///
-    /// # Errors
-    /// None: what fails after the start is recorded and logged.
-    pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
+    /// Serves until `stop`, and returns when every source and every viewer has ended. Later errors are logged.
+    pub async fn run(self, stop: CancellationToken) {
         let telemetry = Telemetry::default();
         let bounds = Bounds {
             history: Interval::from_micros(self.config.history.as_micros() as u64),
@@ -140,7 +137,6 @@ impl Server {
         // The hub takes batches until the last source has ended, so that none of them waits for room in the queue.
         sources.stop().await;
         let _panicked = hub_task.await;
-        Ok(())
     }
 }
 

@@ -40,20 +40,24 @@ pub struct RouteTable<S> {
 impl<S: Clone + Send + Sync + 'static> RouteTable<S> {
     /// A table without routes: unknown paths need the token, and get 404 with it.
     pub fn new(gate: Arc<Gate>, state: S) -> Self {
-        let table = Self { gate, state, router: Router::new(), policies: Vec::new() };
-        table.fallback(Policy::SignedIn, any(async || text(StatusCode::NOT_FOUND, "not found\n")))
+        let mut table = Self { gate, state, router: Router::new(), policies: Vec::new() };
+        let unknown = any(async || text(StatusCode::NOT_FOUND, "not found\n"));
+        table.router = Router::new().fallback_service(table.guarded(Policy::SignedIn, unknown));
+        table
     }
 
     #[must_use]
     pub fn route(mut self, path: &'static str, policy: Policy, methods: MethodRouter<S>) -> Self {
         self.policies.push((path, policy));
-        Self { router: self.router.clone().route(path, self.guarded(policy, methods)), ..self }
+        let methods = self.guarded(policy, methods.fallback(method_not_allowed));
+        Self { router: self.router.route(path, methods), ..self }
     }
 
     /// Serves all paths that have no route.
     #[must_use]
     pub fn fallback(self, policy: Policy, methods: MethodRouter<S>) -> Self {
-        Self { router: self.router.clone().fallback_service(self.guarded(policy, methods)), ..self }
+        let methods = self.guarded(policy, methods.fallback(method_not_allowed));
+        Self { router: self.router.fallback_service(methods), ..self }
     }
 
     /// The policy of every route, in the order in which they were added.
@@ -75,7 +79,7 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> {
             let gate = Arc::clone(&gate);
             async move { gate.check(policy, request, next).await }
         });
-        methods.fallback(method_not_allowed).layer(check).with_state(self.state.clone())
+        methods.layer(check).with_state(self.state.clone())
     }
 }
 

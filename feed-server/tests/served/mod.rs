@@ -1,4 +1,4 @@
-//! A server on a free port, and viewers of it, for the tests.
+//! A server on a free port, and viewers of it.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// A WebSocket handshake that asks the server to close after a refusal; `more` headers each with its line end.
+/// A WebSocket handshake that asks the server to close after a refusal. `more` are headers, each with its line end.
 pub fn handshake(host: SocketAddr, path: &str, more: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\
@@ -45,7 +45,7 @@ impl Served {
         Self::launch(config, "").await
     }
 
-    /// Starts a server that wants this token.
+    /// Starts a server that needs this token.
     pub async fn with_token(config: Config, token: &str) -> Self {
         Self::launch(config, &format!("authorization: Bearer {token}\r\n")).await
     }
@@ -55,8 +55,7 @@ impl Served {
         let server = Server::bind(config).expect("a free port");
         let address = server.address();
         let stop = CancellationToken::new();
-        let running = server.run(stop.clone());
-        let task = tokio::spawn(async move { running.await.expect("sources start") });
+        let task = tokio::spawn(server.run(stop.clone()));
         let this = Self { address, _stop_on_drop: stop.clone().drop_guard(), stop, task: Some(task) };
         while !this.get_with("/readyz", headers).await.starts_with("HTTP/1.1 200") {
             tokio::task::yield_now().await;
@@ -80,7 +79,7 @@ impl Served {
         Viewer { socket, close: None }
     }
 
-    /// The whole answer to a GET, head and body.
+    /// The whole response to a GET, head and body.
     pub async fn get(&self, path: &str) -> String {
         self.get_with(path, "").await
     }
@@ -91,22 +90,21 @@ impl Served {
         self.request(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n")).await
     }
 
-    /// The whole answer to these bytes.
+    /// The whole response to these bytes.
     pub async fn request(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.expect("connects");
-        // A server that refuses the head need not read the rest, and a reset may overtake its answer.
+        // A server that refuses the head does not read the rest, and a reset may overtake its response.
         let _refused_early = stream.write_all(request.as_bytes()).await;
         let mut answer = Vec::new();
         let _reset = stream.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Tells the server to stop.
     pub fn stop(&self) {
         self.stop.cancel();
     }
 
-    /// Waits until it has.
+    /// Waits until the server has stopped.
     pub async fn stopped(&mut self) {
         if let Some(task) = self.task.take() {
             task.await.expect("ends without a panic");
@@ -159,12 +157,12 @@ impl Viewer {
         self.socket.send(message).await
     }
 
-    /// Bytes put on the wire as they are.
+    /// Writes bytes to the socket unchanged.
     pub async fn send_raw(&mut self, bytes: &[u8]) {
         self.socket.get_mut().write_all(bytes).await.expect("writes");
     }
 
-    /// Reads until `frames` live frames have come; returns the position then, and the times of the first group's rows.
+    /// Reads until `frames` live frames have arrived. Returns the position then, and the times of the first group's rows.
     pub async fn read_live(&mut self, frames: usize) -> (Epoch, Sequence, Vec<Timestamp>) {
         let mut times = Vec::new();
         let mut live = 0;
