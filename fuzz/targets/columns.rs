@@ -2,7 +2,7 @@
 #![no_main]
 
 use fuzz::blocks::assert_same_bits;
-use protocol::{BlockBuffer, Body, Header, Frame, GroupId, Samples, SeriesId, Timestamp};
+use protocol::{BlockBuffer, Body, Frame, GroupId, Header, Samples, SeriesId, Timestamp};
 
 /// Two blocks of this many rows fit a message even without compression.
 const MAX_ROWS: usize = 1_024;
