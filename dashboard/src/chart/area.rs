@@ -1,4 +1,4 @@
-//! Stacked areas: what each series adds to the whole.
+//! Stacked areas: the share of each series in the sum.
 
 use std::ops::Range;
 
@@ -7,24 +7,23 @@ use super::plot::Plot;
 use super::stack::{Stack, level};
 use crate::surface::coverage::{ColumnCoverage, Strip};
 use crate::surface::edge::Edge;
-use crate::surface::{Color, ColumnSpan, LinePainter, Pixels, Stroke};
+use crate::surface::{Color, ColumnSpan, EnvelopePainter, Pixels, Stroke};
 use crate::view::Scale;
 
-/// How areas look.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AreaStyle<'a> {
     /// Width of the line along the outer edge of each area, in device pixels.
     pub edge_width_px: f32,
     /// Alpha of the fill: 255 hides the grid.
     pub fill_alpha: u8,
-    /// A colour a series, over and over. The edge is drawn in it as it is.
+    /// The colours of the series; they repeat. Edges are opaque.
     pub series: &'a [Color],
 }
 
 impl AreaStyle<'_> {
-    /// How many columns on either side shape a column's pixels: redraw as many more than have changed.
+    /// The number of columns on either side that affect a column's pixels: as many more must be redrawn.
     pub fn reach(&self) -> u32 {
-        // An edge runs to the middle between two neighbours, so that of the pen's own neighbours too.
+        // An edge runs to the middle between two neighbours: so does that of the pen's neighbours.
         self.stroke(0).reach() + 1
     }
 
@@ -34,36 +33,36 @@ impl AreaStyle<'_> {
     }
 }
 
-/// What a series takes up in a column: heights in pixels, y growing downwards.
+/// The area of a series in a column: heights in pixels, y growing downwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Layer {
-    /// Where its fill begins and ends, on the plot.
+    /// Top and bottom of the fill, within the plot.
     top: f32,
     bottom: f32,
-    /// Its outer edge, away from zero, and whether that is the lower one; NaN without a value.
+    /// The edge away from zero; NaN without a value.
     edge: f32,
+    /// True if the outer edge is the lower one.
     hangs: bool,
 }
 
-/// Draws areas. It owns nothing but scratch memory.
+/// Draws areas. It owns scratch memory only.
 #[derive(Debug, Default)]
 pub struct AreaPainter {
-    /// Series after series, each with the columns of the clip and its reach; none where no series has a value.
+    /// Series by series, the columns of the clip and its reach; `None` if no series has a value.
     layers: Vec<Option<Layer>>,
     column: ColumnCoverage,
-    line: LinePainter,
+    envelope: EnvelopePainter,
 }
 
 impl AreaPainter {
-    /// A painter without any memory yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Draws the means of all series on the columns of `clip`, which are clear, each area on top of those before it.
-    /// Values below zero hang downwards. Where a series has no value it takes no room; where none has, there is a gap.
+    /// Draws the means of all series on the columns of `clip`, which must be clear, each area on top of the previous ones.
+    /// Areas below zero are stacked downwards. A series without a value takes no room; a column without any is a gap.
     ///
-    /// On a logarithmic axis the stack stands on the bottom edge.
+    /// On a logarithmic axis the stack starts at the bottom edge.
     ///
     /// Hot: once a redrawn chart.
     pub fn paint(
@@ -98,13 +97,13 @@ impl AreaPainter {
                 }
             }
         }
-        // The first series last: where the next ones add nothing, its edge is the one that stays. What changes its sign
-        // leaves one stack for the other: no line leads there.
+        // The first series last: its edge stays visible where the next ones are zero. A series that changes its sign moves
+        // to the other stack, and no line leads there.
         for (series, layers) in self.layers.chunks_exact(count).enumerate().rev() {
             for hangs in [false, true] {
                 let side = |layer: &&Layer| layer.hangs == hangs;
                 let spans = layers.iter().map(|layer| layer.as_ref().filter(side).map(|layer| level_span(layer.edge)));
-                self.line.envelope(pixels, (seen.start..).zip(spans), style.stroke(series), clip.clone());
+                self.envelope.stroke(pixels, (seen.start..).zip(spans), style.stroke(series), clip.clone());
             }
         }
     }

@@ -36,11 +36,7 @@ impl Columns for Table {
 const AREA: AreaStyle<'_> = AreaStyle { edge_width_px: 1.0, fill_alpha: 128, series: &COLORS };
 const SPARK: SparklineStyle =
     SparklineStyle { line_width_px: 1.5, dot_radius_px: 2.5, color: COLORS[0], fill_alpha: 40 };
-const GAUGE: GaugeStyle<'_> = GaugeStyle {
-    track: COLORS[2],
-    value: COLORS[0],
-    thresholds: &[Threshold { from: 0.5, color: COLORS[1] }, Threshold { from: 0.8, color: COLORS[0] }],
-};
+const GAUGE: GaugeStyle = GaugeStyle { track: COLORS[2], value: COLORS[0] };
 
 fn layout(columns_per_bar: u32, first_column: i64) -> BarLayout {
     BarLayout { columns_per_bar, first_column }
@@ -55,7 +51,7 @@ fn rows(from: u32, to: u32) -> Vec<u32> {
 }
 
 #[test]
-fn areas_stand_on_each_other_and_hang_below_zero() {
+fn areas_are_stacked_upwards_and_downwards_from_zero() {
     let table = Table(vec![vec![1.0; 20], vec![f64::NAN; 20], vec![-2.0; 20], vec![2.0; 20]]);
     assert_eq!(stacked_range(&table), Some((-2.0, 3.0)));
     let mut pixels = Pixels::new(20, HEIGHT);
@@ -78,7 +74,7 @@ fn a_column_without_any_value_is_a_gap_and_one_missing_series_is_none() {
 }
 
 #[test]
-fn bars_begin_at_the_same_times_wherever_they_are_on_screen() {
+fn bars_begin_at_the_same_times_at_any_scroll_position() {
     let table = Table(vec![vec![1.0; 40]]);
     let paint = |first_column| {
         let mut pixels = Pixels::new(40, HEIGHT);
@@ -102,7 +98,7 @@ fn a_bar_is_the_mean_of_its_columns_stacked() {
 }
 
 #[test]
-fn a_heatmap_colours_what_there_is_and_leaves_out_what_is_not() {
+fn a_heatmap_colours_values_and_leaves_missing_ones_clear() {
     let table = Table(vec![vec![0.0, 100.0, f64::NAN], vec![1.0, 10.0, 100.0]]);
     assert_eq!(heatmap::intensity_range(&table), Some((0.0, 100.0)));
     let ramp = ColorRamp::dark();
@@ -117,7 +113,7 @@ fn a_heatmap_colours_what_there_is_and_leaves_out_what_is_not() {
 }
 
 #[test]
-fn more_series_than_pixels_share_rows_and_the_greatest_shows() {
+fn series_that_share_a_row_of_pixels_show_the_largest() {
     let mut series = vec![vec![0.0]; 100];
     series[50] = vec![1.0];
     let mut pixels = Pixels::new(1, 10);
@@ -128,7 +124,7 @@ fn more_series_than_pixels_share_rows_and_the_greatest_shows() {
 }
 
 #[test]
-fn a_held_value_lasts_until_the_next_or_its_time_is_over() {
+fn a_value_holds_until_the_next_or_for_the_given_columns() {
     let table = Table(vec![vec![1.0, f64::NAN, f64::NAN, f64::NAN, 2.0, f64::NAN]]);
     let held = Held::new(&table, 2);
     let values: Vec<_> = (0..7).map(|x| held.summary(0, x).last).map(|value| value.max(0.0) as u32).collect();
@@ -153,7 +149,7 @@ fn a_sparkline_ends_in_a_dot_and_bridges_no_hole() {
 fn a_gauge_fills_from_the_left_to_the_right() {
     let area = |value: f64, color: [u8; 3]| {
         let mut pixels = Pixels::new(100, 90);
-        gauge::paint(&mut pixels, value, Scale::new(0.0, 1.0, 0), &GaugeStyle { thresholds: &[], ..GAUGE });
+        gauge::paint(&mut pixels, value, Scale::new(0.0, 1.0, 0), GAUGE);
         let all = (0..90).flat_map(|y| (0..100).map(move |x| (x, y)));
         all.filter(|(x, y)| pixels.pixel(*x, *y).is_some_and(|pixel| pixel[..3] == color && pixel[3] == 255)).count()
     };
@@ -165,7 +161,7 @@ fn a_gauge_fills_from_the_left_to_the_right() {
 }
 
 #[test]
-fn a_stat_says_what_is_and_how_it_moved() {
+fn a_stat_has_the_newest_value_and_its_trend() {
     let stat = |values: &[f64], ucum: &str, bounds: Bounds| {
         let stat = Stat::of(&Table(vec![values.to_vec()]), 0, &Unit::parse(ucum, &bounds));
         let trend = stat.trend.map(|trend| (trend.direction, trend.absolute, trend.percent));
@@ -205,7 +201,7 @@ fn a_warm_painter_allocates_nothing() {
         heatmap::paint(&mut pixels, &table, scale, &ramp, 0..200);
         sparkline.paint(&mut pixels, &table, 0, SPARK, 0..HEIGHT);
         stat.paint(&mut pixels, &table, 0, 1.5, COLORS[0]);
-        gauge::paint(&mut pixels, 0.5, scale, &GAUGE);
+        gauge::paint(&mut pixels, 0.5, scale, GAUGE);
     };
     draw();
     assert_eq!(allocation_counter::measure(draw).count_total, 0);
@@ -263,7 +259,7 @@ proptest! {
         painters.1.paint(&mut pixels, &table, scale, layout(bar, first), &[], clip);
         SparklinePainter::new().paint(&mut pixels, &table, series, SPARK, 0..size.1);
         StatPainter::new().paint(&mut pixels, &table, series, 1.5, COLORS[0]);
-        gauge::paint(&mut pixels, low, scale, &GAUGE);
+        gauge::paint(&mut pixels, low, scale, GAUGE);
         Stat::of(&table, series, &Unit::Number);
         for range in [stacked_range(&table), bars_range(&table, layout(bar.max(1), first)), heatmap::intensity_range(&table)] {
             prop_assert!(range.is_none_or(|(low, high)| low.is_finite() && high.is_finite() && low <= high));

@@ -1,4 +1,4 @@
-//! Lines: samples joined where they are few, exact envelopes where they are many.
+//! Lines: through each sample of sparse series, and through the extremes of each column of dense ones.
 
 use std::ops::Range;
 
@@ -7,20 +7,21 @@ use protocol::Timestamp;
 use super::columns::Columns;
 use super::plot::Plot;
 use super::scene::{Scene, SceneColumns, Style};
-use crate::surface::{ColumnSpan, LinePainter, Pixels, Stroke};
+use crate::surface::{ColumnSpan, EnvelopePainter, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
 
-/// More samples a column than this are drawn as an envelope: a line through them would be nothing but vertical strokes.
+/// If a column has more samples, its extremes are drawn: a line through the samples would be a vertical stroke.
 const MAX_SAMPLES_PER_COLUMN: u64 = 2;
 
-/// Draws lines. It owns nothing but scratch memory.
+/// Draws lines. It owns scratch memory only.
 #[derive(Debug, Default)]
 pub(super) struct LinesPainter {
     line: LinePainter,
+    envelope: EnvelopePainter,
 }
 
 impl LinesPainter {
-    /// Draws all series on the columns of `clip`, which are clear.
+    /// Draws all series on the columns of `clip`, which must be clear.
     ///
     /// Hot: once a redrawn chart.
     pub(super) fn paint(
@@ -35,13 +36,13 @@ impl LinesPainter {
         let plot = Plot::new(pixels, scale);
         let first = scene.group.first_row_at(scene.window.start_of(scene.left)).saturating_sub(1);
         let dense = scene.group.rows().end - first > u64::from(pixels.width()) * MAX_SAMPLES_PER_COLUMN;
-        // The first series is the most important one, so it is drawn last, on top.
+        // The first series is the most important one: it is drawn last, on top.
         for series in (0..summaries.series()).rev() {
             let color = style.color(series);
             let stroke = Stroke { width_px: style.line_width_px, color };
             if dense {
                 let columns = (clip.start.saturating_sub(stroke.reach())..clip.end).map(|x| {
-                    // The greatest value has the least y.
+                    // The largest value has the smallest y.
                     let summary = summaries.summary(series, x);
                     let span = (!summary.is_empty()).then(|| ColumnSpan {
                         first: plot.y(summary.first),
@@ -51,7 +52,7 @@ impl LinesPainter {
                     });
                     (x, span)
                 });
-                self.line.envelope(pixels, columns, stroke, clip.clone());
+                self.envelope.stroke(pixels, columns, stroke, clip.clone());
             } else {
                 let points = points(scene, series, plot, &clip, stroke);
                 self.line.polyline(pixels, points, stroke, clip.clone());
@@ -60,7 +61,7 @@ impl LinesPainter {
     }
 }
 
-/// A series' samples as places on the surface; not a number where there is a hole.
+/// A series' samples as points on the surface; NaN at a hole.
 fn points(
     scene: &Scene<'_>,
     series: usize,
@@ -69,7 +70,7 @@ fn points(
     stroke: Stroke,
 ) -> impl Iterator<Item = (f32, f32)> {
     let (group, window, now) = (scene.group, scene.window, scene.now);
-    // Only rows that can reach the clip: its own, and one beyond.
+    // Only rows whose line can reach the clip.
     let first_column = scene.left + i64::from(clip.start) - i64::from(stroke.reach());
     let first_row = group.first_row_at(window.start_of(first_column)).saturating_sub(1);
     let longest = group.longest_step().micros() as i64;

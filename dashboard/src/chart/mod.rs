@@ -2,20 +2,21 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`live`] | a chart that scrolls and draws only what changed, whatever its kind |
-//! | `line` | lines where samples are few, envelopes where they are many |
-//! | [`columns`] | what every kind draws from: summaries, column by column |
-//! | [`mod@kind`], [`options`] | what a person can choose, and how a URL writes it |
+//! | [`live`] | a chart that scrolls and redraws changed columns only, of any kind |
+//! | `scene` | the rows and the style of one display frame |
+//! | `line` | lines through few samples, extremes of many |
+//! | [`columns`] | the input of every painter: summaries, column by column |
+//! | [`mod@kind`], [`options`] | display options and their text in a URL |
 //! | [`held`] | columns in which a value holds until the next |
 //! | [`area`] | stacked areas |
 //! | [`bars`] | stacked bars, one for each part of time |
-//! | [`heatmap`] | a row a series, a colour for each amount |
+//! | [`heatmap`] | a row for each series, values as colours |
 //! | [`sparkline`] | a small line without axes |
-//! | [`gauge`] | an arc filled up to the value |
+//! | [`gauge`] | an arc that is filled up to the value |
 //! | [`stat`] | the newest value and its trend |
 //! | [`tiles`] | sparklines, gauges and stats side by side |
-//! | [`plot`], [`stack`] | where values stand on a surface, and on each other |
-//! | [`axes`] | grid and labels, through plotters, on a layer of their own |
+//! | [`plot`], [`stack`] | values to heights on a surface, alone and stacked |
+//! | [`axes`] | grid and labels, with plotters, on a layer of their own |
 //!
 //! # What it does not know
 //! The DOM, the socket. `axes` draws on any plotters backend; the page hands it a canvas.
@@ -41,7 +42,7 @@ pub mod tiles;
 pub use area::{AreaPainter, AreaStyle};
 pub use bars::{BarLayout, BarsPainter, bars_range};
 pub use columns::Columns;
-pub use gauge::{GaugePlace, GaugeStyle, Threshold};
+pub use gauge::{GaugePlace, GaugeStyle};
 pub use held::Held;
 pub use kind::Kind;
 pub use live::LiveChart;

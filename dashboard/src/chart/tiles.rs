@@ -1,4 +1,4 @@
-//! Tiles: a small picture a series, side by side on one surface. Sparklines, gauges, stats.
+//! Tiles: a sparkline, gauge or stat for each series, side by side on one surface.
 
 use protocol::Timestamp;
 
@@ -12,31 +12,29 @@ use crate::surface::{Color, Pixels};
 use crate::view::{Mapping, RangeTracker, Scale, Steps, Window};
 use series::Unit;
 
-/// The part of a sparkline's or a gauge's tile that is left free above it for its name and value, in CSS pixels.
+/// Room above a sparkline or gauge for its name and value, in CSS pixels.
 const TEXT_PX: f64 = 18.0;
 
-/// Between two tiles, in CSS pixels.
 const GAP_PX: f64 = 10.0;
 
-/// Radius of the dot where a sparkline is now, as a part of the line's width.
+/// Radius of the dot at a sparkline's newest value, as a multiple of the line's width.
 const DOT: f32 = 1.6;
 
-/// Where tiles stand on a surface of a panel.
+/// The arrangement of tiles on a surface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TileLayout {
-    /// Tiles side by side.
+    /// Tiles in a row.
     pub columns: u32,
-    /// How many there are, in rows from the top left.
+    /// Number of tiles. They fill rows from the top left.
     pub count: u32,
-    /// Width and height of each in device pixels.
+    /// Width and height of a tile in device pixels.
     pub size: (u32, u32),
-    /// Free room between two, in device pixels.
+    /// Between two tiles, in device pixels.
     pub gap: u32,
 }
 
 impl TileLayout {
-    /// Tiles for `series` series of `kind`, as many as find room on a surface of this size; `scale` is device pixels a CSS
-    /// pixel.
+    /// Tiles for as many of `series` series as fit on a surface of this size. `scale` is in device pixels per CSS pixel.
     pub fn new(kind: Kind, series: usize, (width, height): (u32, u32), scale: f64) -> Self {
         let (least_width, least_height) = match kind {
             Kind::Gauges => (84.0, 84.0),
@@ -50,20 +48,19 @@ impl TileLayout {
         let most_rows = fitting(height, least_height);
         let columns = fitting(width, least_width).min(series).max(1);
         let rows = series.div_ceil(columns).clamp(1, most_rows);
-        // As few side by side as the rows allow: wider tiles show more.
+        // As few in a row as the number of rows allows: wider tiles show more.
         let columns = series.div_ceil(rows).clamp(1, columns);
         let part = |room: u32, count: u32| (room.saturating_sub(gap * (count - 1)) / count).max(1);
         Self { columns, count: series.min(columns * rows), size: (part(width, columns), part(height, rows)), gap }
     }
 
-    /// The left upper corner of a tile, in device pixels.
+    /// The upper left corner of a tile, in device pixels.
     pub const fn corner(&self, tile: u32) -> (u32, u32) {
         let (column, row) = (tile % self.columns, tile / self.columns);
         (column * (self.size.0 + self.gap), row * (self.size.1 + self.gap))
     }
 }
 
-/// The tiles of one group.
 #[derive(Debug)]
 pub struct TileChart {
     kind: Kind,
@@ -80,7 +77,7 @@ pub struct TileChart {
 }
 
 impl TileChart {
-    /// Tiles of `kind` without a size yet; the dials of gauges end at values that are round in `steps`.
+    /// Tiles without a size. The dials of gauges end at values that are round in `steps`.
     pub fn new(kind: Kind, steps: Steps) -> Self {
         Self {
             kind,
@@ -96,39 +93,36 @@ impl TileChart {
         }
     }
 
-    /// What kind they are.
     pub const fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Gives the surface another size in device pixels, at `scale` device pixels a CSS pixel.
+    /// Sets the size of the surface in device pixels; `scale` is in device pixels per CSS pixel.
     pub fn resize(&mut self, width: u32, height: u32, scale: f64) {
         self.pixels.resize(width, height);
         self.scale = scale;
         self.drawn = None;
     }
 
-    /// The surface.
     pub const fn pixels(&self) -> &Pixels {
         &self.pixels
     }
 
-    /// The surface, to take its dirty columns.
+    /// The surface, for its dirty columns to be taken.
     pub const fn pixels_mut(&mut self) -> &mut Pixels {
         &mut self.pixels
     }
 
-    /// Whether nothing has been drawn at this size.
+    /// Returns true if nothing has been drawn since the last change of size.
     pub const fn is_blank(&self) -> bool {
         self.drawn.is_none()
     }
 
-    /// Where the tiles stand.
     pub const fn layout(&self) -> TileLayout {
         self.layout
     }
 
-    /// Draws all tiles, if there is something new. Whether there was.
+    /// Draws all tiles if anything changed. Returns false if nothing did.
     ///
     /// Hot: once a chart and display frame.
     pub fn draw(&mut self, group: &Group, window: &Window, now: Timestamp, style: &Style, track: Color) -> bool {
@@ -157,14 +151,13 @@ impl TileChart {
         true
     }
 
-    /// What to say of a series.
     pub fn stat(&self, series: usize, unit: &Unit) -> Stat {
         let right = self.drawn.as_ref().map_or(0, |&(right, _)| right);
         let width = self.layout.size.0;
         Stat::of(&SceneColumns::new(&self.summaries, right + 1 - i64::from(width), width), series, unit)
     }
 
-    /// The dial of gauges: one for all series of the group, so that they can be compared.
+    /// The scale of gauges: one for all series of the group, so that they can be compared.
     fn dial(&mut self, scene: &Scene<'_>) -> Scale {
         let seen = scene.range(scene.group.series().len());
         let (low, high) = self.range.update(seen, &scene.group.bounds, scene.now);
@@ -180,7 +173,7 @@ impl TileChart {
         let free = ((TEXT_PX * self.scale) as u32).min(height);
         match self.kind {
             Kind::Gauges => {
-                gauge::paint(&mut self.tile, value, dial, &GaugeStyle { track, value: color, thresholds: &[] });
+                gauge::paint(&mut self.tile, value, dial, GaugeStyle { track, value: color });
             }
             Kind::Stats => self.stat.paint(&mut self.tile, &columns, series, style.line_width_px, color),
             _ => {

@@ -1,4 +1,4 @@
-//! One colour over another, where alpha is not multiplied into the colours.
+//! One colour over another, with straight alpha.
 //!
 //! `ImageData` wants it so. Porter and Duff's "over" then divides by the alpha that results; the two common cases,
 //! an untouched and an opaque pixel beneath, need no division.
@@ -8,13 +8,13 @@ use super::color::Color;
 /// An untouched pixel.
 pub const TRANSPARENT: [u8; 4] = [0; 4];
 
-/// The alpha of `color` where it covers a part of a pixel, `coverage` 0 to 1. Not a number covers nothing.
+/// The alpha of `color` on a pixel that it covers in part, `coverage` 0 to 1. NaN covers nothing.
 pub fn alpha_at(color: Color, coverage: f32) -> u8 {
     // The cast saturates, and takes NaN to 0.
     (f32::from(color.a) * coverage + 0.5) as u8
 }
 
-/// Lays `color` with `alpha`, in place of its own, over `pixel`.
+/// Blends `color`, with `alpha` in place of its own, over `pixel`.
 ///
 /// Hot: once for each pixel on the edge of a line.
 #[inline]
@@ -85,7 +85,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_over_anything_changes_nothing(pixel: [u8; 4], r: u8, g: u8, b: u8) {
+        fn a_transparent_colour_changes_nothing(pixel: [u8; 4], r: u8, g: u8, b: u8) {
             prop_assert_eq!(blended(pixel, Color::opaque(r, g, b), 0), pixel);
         }
 

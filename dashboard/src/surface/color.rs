@@ -1,4 +1,4 @@
-//! A colour with an alpha that is not multiplied into it, as CSS and `ImageData` mean it.
+//! A colour with straight (not premultiplied) alpha, as in CSS and `ImageData`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,30 +6,25 @@ use std::str::FromStr;
 /// Red, green, blue and alpha, each 0 to 255.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Color {
-    /// Red.
     pub r: u8,
-    /// Green.
     pub g: u8,
-    /// Blue.
     pub b: u8,
-    /// Alpha: 255 hides what lies beneath, 0 is invisible.
+    /// Alpha: 255 is opaque, 0 is invisible.
     pub a: u8,
 }
 
 impl Color {
-    /// A colour that hides what lies beneath.
     pub const fn opaque(r: u8, g: u8, b: u8) -> Self {
         Self { r, g, b, a: u8::MAX }
     }
 
-    /// The same hue with another alpha.
     #[must_use]
     pub const fn with_alpha(self, a: u8) -> Self {
         Self { a, ..self }
     }
 }
 
-/// As CSS writes it: `#rrggbbaa`.
+/// The CSS form: `#rrggbbaa`.
 impl fmt::Display for Color {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { r, g, b, a } = self;
@@ -37,7 +32,7 @@ impl fmt::Display for Color {
     }
 }
 
-/// Text that is no `#rrggbb`.
+/// Text that is not `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a colour as #rrggbb, found {found:?}")]
 pub struct ParseColorError {
@@ -47,8 +42,8 @@ pub struct ParseColorError {
 impl FromStr for Color {
     type Err = ParseColorError;
 
-    /// Reads `#rrggbb`, the form of every colour in the style sheet. Blanks around it are allowed, since a custom
-    /// property's value keeps them.
+    /// Parses `#rrggbb`, the form of every colour in the style sheet. Blanks around it are ignored, since the value of a
+    /// custom property includes them.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let refuse = || ParseColorError { found: text.to_owned() };
         let digits = text.trim().strip_prefix('#').ok_or_else(refuse)?;
@@ -66,18 +61,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn css_reads_what_is_written() {
+    fn colours_print_in_css_form() {
         assert_eq!(Color::opaque(1, 0xab, 255).with_alpha(16).to_string(), "#01abff10");
     }
 
     #[test]
-    fn css_colours_are_read() {
+    fn css_colours_are_parsed() {
         assert_eq!("#4c9aff".parse(), Ok(Color::opaque(0x4c, 0x9a, 0xff)));
         assert_eq!(" #FFFFFF\n".parse(), Ok(Color::opaque(255, 255, 255)));
     }
 
     #[test]
-    fn anything_else_is_refused_and_named() {
+    fn other_text_is_refused_and_named() {
         for text in ["", "#", "4c9aff", "#4c9af", "#4c9aff0", "#+c9aff", "#4c9aég", "red"] {
             let error = text.parse::<Color>().unwrap_err();
             assert_eq!(error, ParseColorError { found: text.to_owned() });

@@ -1,10 +1,10 @@
-//! How much of each pixel in one column a line covers, exactly.
+//! Coverage: the exact part of each pixel of a column that a line covers.
 //!
-//! A stroke cut by a pixel column is a few [`Strip`]s side by side, each with a straight top and bottom edge. A pixel
-//! is covered by the mean, over the strip's width, of how far down the pixel the bottom edge reaches, less the same
-//! for the top edge. Both means have a closed form, so no sub-pixel is ever sampled.
+//! The part of a stroke in a pixel column is a few [`Strip`]s side by side, each with a straight top and bottom edge. The
+//! coverage of a pixel is the mean depth of the bottom edge in it over the strip's width, minus that of the top edge. Both
+//! means have a closed form, so that no sub-pixel is sampled.
 //!
-//! Coordinates should stay within some 100,000 pixels: beyond, `f32` grows too coarse to tell shades apart.
+//! Coordinates should be below 100,000 pixels: beyond, `f32` is not precise enough for shades.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub struct Strip {
     pub width: f32,
     /// Upper edge.
     pub top: Edge,
-    /// Lower edge; nowhere above the upper.
+    /// Lower edge, never above the upper one.
     pub bottom: Edge,
 }
 
@@ -28,13 +28,13 @@ impl Strip {
         self.top.is_level() && self.bottom.is_level()
     }
 
-    /// Whether this strip and the next are level, and at the same heights bit for bit: nothing is lost by joining them.
+    /// Returns true if this strip and the next are level and at the same heights, bit for bit: they can be joined.
     fn continues_in(&self, next: &Self) -> bool {
         let bits = |strip: &Self| (strip.top.top().to_bits(), strip.bottom.top().to_bits());
         self.is_level() && next.is_level() && bits(self) == bits(next)
     }
 
-    /// Adds to each row the part of it that the strip covers, save to the rows of `core`.
+    /// Adds the strip's coverage to each row except those of `core`.
     fn add_to(&self, coverage: &mut [f32], core: &Range<usize>) {
         let height = coverage.len();
         let touched = rows_touched(self.top.top(), self.bottom.bottom(), height);
@@ -45,7 +45,7 @@ impl Strip {
         let height = height as f32;
         let (top, bottom) = (self.top.depth(height), self.bottom.depth(height));
         if ceil(self.top.bottom()) <= floor(self.bottom.top()) {
-            // No row has to do with both edges.
+            // No row touches both edges.
             self.add_rows(coverage, touched.start..inside.start, |y| -y - top.below(y));
             self.add_rows(coverage, inside.end..touched.end, |y| bottom.below(y));
         } else {
@@ -54,7 +54,7 @@ impl Strip {
         self.add_whole(coverage, inside, core);
     }
 
-    /// The same for a strip with two level edges, as dense series are made of.
+    /// [`add_to`](Self::add_to) for a strip with two level edges, of which dense series consist.
     fn add_level(&self, coverage: &mut [f32], touched: Range<usize>, core: &Range<usize>) {
         if touched.is_empty() {
             return;
@@ -66,7 +66,7 @@ impl Strip {
         coverage[last] -= self.width * max(below, 0.0);
     }
 
-    /// Adds rows that the strip covers wholly, save those of the core.
+    /// Adds the rows that the strip covers wholly, except those of `core`.
     fn add_whole(&self, coverage: &mut [f32], inside: Range<usize>, core: &Range<usize>) {
         let within = |row: usize| row.clamp(inside.start, inside.end);
         for rows in [inside.start..within(core.start), within(core.end)..inside.end] {
@@ -76,7 +76,7 @@ impl Strip {
         }
     }
 
-    /// Adds to each row what `depth_below` loses across it, the depth of the strip's ink.
+    /// Adds to each row the difference of `depth_below`, the depth of the strip's ink, between its two edges.
     #[inline]
     fn add_rows(&self, coverage: &mut [f32], rows: Range<usize>, depth_below: impl Fn(f32) -> f32) {
         if rows.is_empty() {
@@ -99,25 +99,25 @@ fn rows_touched(top: f32, bottom: f32, height: usize) -> Range<usize> {
     floor(top).min(end)..end
 }
 
-/// Every row that lies wholly between the heights; where there is none, an empty range next to the first.
+/// Every row that is wholly between the heights; an empty range next to the first if there is none.
 fn rows_inside(top: f32, bottom: f32, height: usize) -> Range<usize> {
     let start = ceil(top).min(height);
     start..floor(bottom).clamp(start, height)
 }
 
-/// The row in which a height lies, 0 for those above. The cast saturates, so that the far ends of a steep line cost
-/// nothing; it is to `i32` since processors have an instruction for that one.
+/// The row of a height, 0 for heights above the surface. The cast saturates; it is to `i32`, for which processors have an
+/// instruction.
 fn floor(y: f32) -> usize {
     (y as i32).max(0) as usize
 }
 
-/// The row that begins at a height or next below it, 0 for those above.
+/// The first row that begins at or below a height, 0 for heights above the surface.
 fn ceil(y: f32) -> usize {
     let row = (y as i32).max(0);
     row as usize + usize::from(y > row as f32)
 }
 
-/// The strips of one column, gathered until the column is painted in one go.
+/// The strips of one column, collected until the column is painted at once.
 #[derive(Debug, Default)]
 pub struct ColumnCoverage {
     strips: Vec<Strip>,
@@ -126,8 +126,7 @@ pub struct ColumnCoverage {
 }
 
 impl ColumnCoverage {
-    /// Adds a strip to the column. Strips of one column lie side by side, or one above the other: they never overlap.
-    /// One as wide as the column comes first.
+    /// Adds a strip to the column. The strips of a column must not overlap. One as wide as the column must be the first.
     pub fn push(&mut self, strip: Strip) {
         match self.strips.last_mut() {
             Some(last) if last.continues_in(&strip) => last.width += strip.width,
@@ -135,7 +134,7 @@ impl ColumnCoverage {
         }
     }
 
-    /// Blends what was gathered into column `x`, each pixel once, and begins anew.
+    /// Blends the strips into column `x`, each pixel once, and removes them.
     ///
     /// Hot: once for each column of each series.
     pub fn paint(&mut self, pixels: &mut Pixels, x: u32, color: Color) {
@@ -144,7 +143,7 @@ impl ColumnCoverage {
             self.rows.resize(height, 0.0);
         }
         let (mut top, mut bottom) = (f32::INFINITY, f32::NEG_INFINITY);
-        // Rows that are covered wholly, by one strip as wide as the column or by all together, need no sum.
+        // Rows that are covered wholly, by one strip as wide as the column or by all together, need no addition.
         let (mut core_top, mut core_bottom) = (f32::NEG_INFINITY, f32::INFINITY);
         let mut width = 0.0;
         for strip in &self.strips {

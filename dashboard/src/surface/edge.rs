@@ -1,17 +1,17 @@
-//! A straight edge, and how far it reaches into each row: the closed form behind every shade.
+//! A straight edge, and its depth in each row in closed form.
 
-/// A straight edge through a strip, held between two heights.
+/// A straight edge through a strip, clamped to two heights.
 ///
-/// The limits are what keeps a steep line from reaching past its own samples, and joins it to its neighbours.
+/// The clamp keeps a steep line between its own samples, and joins it to its neighbours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Edge {
-    /// Where the edge would run without limits: its higher end, and how far the other lies below. Which is left and
-    /// which right makes no difference to an area.
+    /// The edge before the clamp: its higher end, and the distance down to the other one. Left and right do not affect the
+    /// area.
     upper: f32,
     run: f32,
-    /// Where its ends are held, the higher one first.
+    /// The ends after the clamp, the higher one first.
     ends: (f32, f32),
-    /// The edge never lies above the first, nor below the second; y grows downwards.
+    /// The edge is never above the first, nor below the second; y grows downwards.
     limits: (f32, f32),
 }
 
@@ -27,8 +27,8 @@ impl Edge {
         Self { upper: ends.0, run: ends.1 - ends.0, ends, limits: (f32::NEG_INFINITY, f32::INFINITY) }
     }
 
-    /// The same, but nowhere higher than the first nor lower than the second of two heights. When they are in the
-    /// wrong order the second alone holds.
+    /// The edge, clamped to be never above the first and never below the second height. If these are in the wrong order,
+    /// only the second applies.
     #[must_use]
     pub fn held(self, highest: f32, lowest: f32) -> Self {
         let limits = (min(highest, lowest), lowest);
@@ -46,14 +46,14 @@ impl Edge {
         self.ends.1
     }
 
-    /// Whether both ends are at one height.
+    /// Returns true if both ends are at the same height.
     pub fn is_level(&self) -> bool {
         self.ends.0 >= self.ends.1
     }
 
-    /// The edge made ready for the rows of a surface of some height.
+    /// The edge, prepared for the rows of a surface of this height.
     pub fn depth(&self, height: f32) -> Depth {
-        // Shorter than a ten-thousandth of a pixel an edge is level.
+        // An edge that rises by less than 1/10,000 of a pixel is level.
         let scale = if self.run > 1e-4 { 0.5 / self.run } else { 0.0 };
         let on_surface = |y: f32| min(max(y, 0.0), height);
         let limits = (on_surface(self.limits.0), on_surface(self.limits.1));
@@ -63,19 +63,19 @@ impl Edge {
     }
 }
 
-/// An edge made ready for integration. Between two rows its area is a difference of two depths.
+/// An edge, prepared for integration: its area in a row is the difference of two depths.
 #[derive(Clone, Copy, Debug)]
 pub struct Depth {
     upper: f32,
     run: f32,
     scale: f32,
     limits: (f32, f32),
-    /// What the lower limit cuts off.
+    /// The depth below the lower limit.
     cut: f32,
 }
 
 impl Depth {
-    /// How far the edge reaches below `y`, as a mean over the strip; where it lies above `y` it counts as nothing.
+    /// The mean depth of the edge below `y` over the strip; zero where it is above `y`.
     ///
     /// Hot: twice for each pixel on the edge of a line.
     #[inline]
@@ -83,7 +83,7 @@ impl Depth {
         self.unheld_below(min(max(y, self.limits.0), self.limits.1)) - self.cut + max(self.limits.0 - y, 0.0)
     }
 
-    /// The same without limits: a triangle from where the edge passes `y`, and a rectangle above that.
+    /// [`below`](Self::below) without clamp: a triangle from the point where the edge crosses `y`, and a rectangle above.
     fn unheld_below(&self, y: f32) -> f32 {
         let over = self.upper - y;
         let triangle = min(max(over + self.run, 0.0), self.run);
@@ -91,7 +91,7 @@ impl Depth {
     }
 }
 
-/// A single instruction, where `f32::min` takes several to look after NaN. Here there is none.
+/// A single instruction; `f32::min` takes several to handle NaN, which does not occur here.
 pub(super) fn min(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
 }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_an_edge() {
+    fn limits_clamp_an_edge() {
         // A quarter of the strip is held at 1, a half at 2.
         assert_means(Edge::straight(0.0, 4.0).held(1.0, 2.0), [1.0, 0.625, 0.0]);
         assert_means(Edge::straight(0.0, 4.0).held(9.0, 1.0), [1.0, 0.0, 0.0]);

@@ -1,57 +1,24 @@
-//! Samples joined by lines: for series with fewer than about one sample a column.
+//! Lines through samples: for series with fewer than about one sample a column.
 
 use std::ops::Range;
 
 use super::color::Color;
 use super::coverage::{ColumnCoverage, Strip};
 use super::edge::Edge;
-use super::envelope::EnvelopeScratch;
-use super::pen::{Cut, Piece};
+use super::pen::{Cut, Piece, Stroke};
 use super::pixels::Pixels;
 
-/// Parts of a column into which the edges are cut where a joint bends them. At four, a bend is off by less than a
-/// fiftieth of a pixel.
+/// Parts into which a column is cut if a joint bends its edges. With four, a bend is off by less than 1/50 of a pixel.
 const PARTS_AT_JOINTS: u32 = 4;
 
-/// The finest pen. A finer one would draw nothing to be seen.
-const MIN_WIDTH_PX: f32 = 0.1;
-
-/// The widest pen. Wider lines hide the data they show.
-const MAX_WIDTH_PX: f32 = 64.0;
-
-/// How a line looks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stroke {
-    /// Width in device pixels, such as 1.5 times the device's pixel ratio.
-    pub width_px: f32,
-    /// Colour.
-    pub color: Color,
-}
-
-impl Stroke {
-    /// Half the width: the pen's radius. Whatever was asked for, this is a sensible number.
-    pub fn radius(self) -> f32 {
-        let width = if self.width_px.is_nan() { 1.0 } else { self.width_px };
-        width.clamp(MIN_WIDTH_PX, MAX_WIDTH_PX) / 2.0
-    }
-
-    /// How many columns beyond the clip a painter wants to see, so that what lies there reaches in as it should.
-    pub fn reach(self) -> u32 {
-        self.radius().ceil() as u32 + 1
-    }
-}
-
-/// Draws lines and envelopes. It owns nothing but scratch memory, so that a redrawn chart allocates nothing: keep one
-/// for the whole page.
+/// Draws lines. It owns scratch memory only: one that is kept draws without allocating.
 #[derive(Debug, Default)]
 pub struct LinePainter {
-    pub(super) column: ColumnCoverage,
-    pub(super) envelope: EnvelopeScratch,
+    column: ColumnCoverage,
     pieces: Vec<Piece>,
 }
 
 impl LinePainter {
-    /// A painter without any memory yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -59,7 +26,7 @@ impl LinePainter {
     /// Strokes a line through `points`, whose x rises, on the columns of `clip`.
     ///
     /// A point with a coordinate that is not finite breaks the line. A point without neighbours is a dot. Points may
-    /// lie anywhere; those that cannot reach the clip cost little.
+    /// lie anywhere.
     ///
     /// Hot: once for each sparse series of each redrawn chart.
     pub fn polyline(
@@ -89,7 +56,7 @@ impl LinePainter {
         self.for_each_run(points, 0.0, &clip, |painter| painter.fill_run(pixels, base, color, &clip));
     }
 
-    /// Gathers the points into unbroken runs of pieces, and has each drawn.
+    /// Collects the points into unbroken runs of pieces, and draws each.
     fn for_each_run(
         &mut self,
         points: impl IntoIterator<Item = (f32, f32)>,
@@ -130,7 +97,7 @@ impl LinePainter {
         }
     }
 
-    /// The first and last column that a run reaches with `radius`.
+    /// The columns of the clip within `radius` of a run.
     fn columns_of_run(&self, radius: f64, clip: &Range<u32>) -> Range<u32> {
         match (self.pieces.first(), self.pieces.last()) {
             (Some(first), Some(last)) => {
@@ -163,7 +130,7 @@ impl LinePainter {
     }
 
     fn fill_run(&mut self, pixels: &mut Pixels, base: f32, color: Color, clip: &Range<u32>) {
-        // Not a number is not a height.
+        // Turns NaN into a number.
         let base = base.max(f32::MIN);
         let mut done = 0;
         for x in self.columns_of_run(0.0, clip) {
@@ -182,8 +149,8 @@ impl LinePainter {
     }
 }
 
-/// A strip from a line to a base that lies below it, above it, or that it crosses.
-pub(super) fn fill_strip(width: f32, line: (f32, f32), base: f32) -> Strip {
+/// A strip between a line and a base, which may be below or above the line or cross it.
+fn fill_strip(width: f32, line: (f32, f32), base: f32) -> Strip {
     let line = Edge::straight(line.0, line.1);
     Strip { width, top: line.held(f32::NEG_INFINITY, base), bottom: line.held(base, f32::INFINITY) }
 }
@@ -196,7 +163,7 @@ fn strip(left: f64, right: f64, from: Cut, to: Cut) -> Strip {
     }
 }
 
-/// The strips of a column in which an end or a joint bends the edges.
+/// Adds the strips of a column whose edges are bent by an end or a joint.
 fn push_bent(column: &mut ColumnCoverage, near: &[Piece], radius: f64, left: f64, right: f64) {
     let cut_at = |x: f64| {
         let mut cut = (f64::INFINITY, f64::NEG_INFINITY);

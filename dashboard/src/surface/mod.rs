@@ -1,13 +1,12 @@
-//! Pixels: a surface in memory, and the few shapes a chart draws on it.
+//! A surface of pixels in memory, and the few shapes that a chart draws on it.
 //!
-//! A browser strokes a path at some hundred nanoseconds a vertex, which is most of what a live chart costs. So series
-//! are drawn here, column by column, into memory that the page shows with one `putImageData`. The background stays
-//! transparent: the grid lies on a canvas of its own underneath.
+//! A browser takes some hundred nanoseconds a vertex to stroke a path, which is most of the cost of a live chart. Series
+//! are therefore drawn here, column by column, into memory that the page shows with one `putImageData`. The background is
+//! transparent: the grid is on a canvas of its own below.
 //!
-//! A series is the graph of a function of time, and that makes anti-aliasing simple. Whatever the line does, each
-//! vertical cut through its stroke is one interval, so a pixel column is a short list of [strips](coverage) with a
-//! top and a bottom edge, and the area of a strip inside a pixel has a closed form. Nothing is sampled or sorted, and
-//! every pixel of a column is blended once however many pieces of the line meet in it.
+//! A series is the graph of a function of time, which makes anti-aliasing simple: each vertical cut through its stroke is
+//! one interval. A pixel column is a short list of [strips](coverage) with a top and a bottom edge, and the area of a
+//! strip inside a pixel has a closed form. Nothing is sampled or sorted, and every pixel of a column is blended once.
 //!
 //! ```
 //! use dashboard::surface::{Color, LinePainter, Pixels, Stroke};
@@ -22,21 +21,19 @@
 //! # Layout
 //! | module | subject |
 //! | --- | --- |
-//! | [`color`] | a colour, and how it is written in CSS |
-//! | [`oklab`], [`ramp`] | how different colours look, and a colour for each amount |
-//! | [`pixels`] | the surface: RGBA in memory, blending, scrolling, which columns changed |
-//! | [`blend`] | one colour over another, without premultiplied alpha |
-//! | [`edge`], [`coverage`] | how much of each pixel in a column a strip covers, exactly |
-//! | [`pen`] | where the stroke's edges run: a line widened by a round pen |
-//! | [`line`](mod@line) | draws samples joined by lines: fewer than about one a column |
-//! | [`backend`] | the surface as a plotters backend |
-//! | [`envelope`] | draws extremes a column: more than about one a column |
+//! | [`color`] | a colour, and its CSS form |
+//! | [`oklab`], [`ramp`] | perceived differences of colours, and a colour for each value |
+//! | [`pixels`] | the surface: RGBA in memory, blending, scrolling, changed columns |
+//! | [`blend`] | one colour over another, with straight alpha |
+//! | [`edge`], [`coverage`] | the exact part of each pixel that a strip covers |
+//! | [`pen`] | strokes, and their edges: lines drawn with a round pen |
+//! | [`line`](mod@line) | lines through samples: fewer than about one a column |
+//! | [`envelope`] | extremes of each column: more than about one sample a column |
 //!
 //! # What this module does not know
-//! No browser, no time and no values: everything is in device pixels, y growing downwards. It never
-//! panics; what lies outside the surface is clipped.
+//! The browser, times, values: everything is in device pixels, y growing downwards. It never panics, and clips to the
+//! surface.
 
-pub mod backend;
 pub mod blend;
 pub mod color;
 pub mod coverage;
@@ -50,9 +47,9 @@ pub mod ramp;
 #[cfg(test)]
 mod tests;
 
-pub use backend::{BackendError, PixelsBackend};
 pub use color::{Color, ParseColorError};
-pub use envelope::ColumnSpan;
-pub use line::{LinePainter, Stroke};
+pub use envelope::{ColumnSpan, EnvelopePainter};
+pub use line::LinePainter;
+pub use pen::Stroke;
 pub use pixels::Pixels;
 pub use ramp::ColorRamp;

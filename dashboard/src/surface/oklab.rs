@@ -1,10 +1,10 @@
-//! Oklab: a space in which equal distances look about equally far apart.
+//! Oklab: a colour space in which equal distances look about equally different.
 //!
 //! After Ottosson, "A perceptual color space for image processing" (2020).
 
 use super::color::Color;
 
-/// A colour by how it looks.
+/// A colour in Oklab.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Oklab {
     /// Lightness, 0 black to 1 white.
@@ -16,13 +16,13 @@ pub struct Oklab {
 }
 
 impl Oklab {
-    /// How different two colours look: about 0.02 can just be told apart side by side.
+    /// The perceived difference of two colours: about 0.02 is just visible side by side.
     pub fn distance(self, other: Self) -> f32 {
         let square = |a: f32, b: f32| (a - b) * (a - b);
         (square(self.lightness, other.lightness) + square(self.a, other.a) + square(self.b, other.b)).sqrt()
     }
 
-    /// The colour a part of the way to another, 0 to 1.
+    /// Interpolates towards another colour, 0 to 1.
     #[must_use]
     pub fn toward(self, other: Self, part: f32) -> Self {
         let mix = |from: f32, to: f32| from + (to - from) * part;
@@ -31,7 +31,7 @@ impl Oklab {
 }
 
 impl From<Color> for Oklab {
-    /// Alpha is left out.
+    /// Alpha is ignored.
     fn from(color: Color) -> Self {
         let [r, g, b] = [color.r, color.g, color.b].map(linear);
         let long = (0.412_221_47 * r + 0.536_332_54 * g + 0.051_445_995 * b).cbrt();
@@ -46,7 +46,7 @@ impl From<Color> for Oklab {
 }
 
 impl From<Oklab> for Color {
-    /// What no screen shows is held at the nearest it does, channel by channel.
+    /// Colours outside sRGB are clamped channel by channel.
     fn from(Oklab { lightness, a, b }: Oklab) -> Self {
         let long = (lightness + 0.396_337_78 * a + 0.215_803_76 * b).powi(3);
         let medium = (lightness - 0.105_561_346 * a - 0.063_854_17 * b).powi(3);
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_colours_are_where_they_belong() {
+    fn known_colours_have_known_coordinates() {
         let near = |color: Color, lightness: f32, a: f32, b: f32| {
             let expected = Oklab { lightness, a, b };
             assert!(Oklab::from(color).distance(expected) < 1e-3, "{color:?}: {:?}", Oklab::from(color));
@@ -89,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn there_and_back_is_the_same_colour(r: u8, g: u8, b: u8) {
+        fn conversion_there_and_back_gives_the_same_colour(r: u8, g: u8, b: u8) {
             let color = Color::opaque(r, g, b);
             prop_assert_eq!(Color::from(Oklab::from(color)), color);
         }

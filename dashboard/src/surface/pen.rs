@@ -1,24 +1,52 @@
-//! Where the edges of a stroke run: a line widened by a round pen.
+//! Strokes: lines drawn with a round pen, and their edges.
 //!
-//! The pen's disc follows the graph of a function, so whatever the vertical cut, what it inked there is one interval:
-//! from the highest point that any disc within reach attains to the lowest. Joints and ends come out round, steep
-//! parts keep their width, and a spike rises half a width above its sample, never further.
+//! The pen's disc follows the graph of a function, so that its ink in any vertical cut is one interval: from the highest
+//! to the lowest point that a disc within reach covers. Joints and ends are round, steep parts keep their width, and a
+//! spike rises half a width above its sample, never further.
 
-/// Coordinates farther out than this are drawn as this: beyond any surface, and areas still precise.
+use super::color::Color;
+
+/// Coordinates are clamped to this: it is beyond any surface, and areas are still precise.
 const FAR_PX: f64 = 1e5;
 
-/// A straight piece of a line between two samples; a single sample when both ends are one.
+/// Finer lines are invisible.
+const MIN_WIDTH_PX: f32 = 0.1;
+
+/// Wider lines hide the data.
+const MAX_WIDTH_PX: f32 = 64.0;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stroke {
+    /// In device pixels, such as 1.5 times the device's pixel ratio.
+    pub width_px: f32,
+    pub color: Color,
+}
+
+impl Stroke {
+    /// Half the width, within the limits of a pen: the pen's radius.
+    pub fn radius(self) -> f32 {
+        let width = if self.width_px.is_nan() { 1.0 } else { self.width_px };
+        width.clamp(MIN_WIDTH_PX, MAX_WIDTH_PX) / 2.0
+    }
+
+    /// The number of columns beyond the clip whose ink may reach into it.
+    pub fn reach(self) -> u32 {
+        self.radius().ceil() as u32 + 1
+    }
+}
+
+/// A straight piece of a line between two samples, or a single sample.
 ///
-/// In `f64`: pieces may begin a long way left of the surface.
+/// In `f64`, since pieces may begin far left of the surface.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
     start: f64,
     end: f64,
-    /// Height at the start; the smaller and the larger of two when the piece is vertical.
+    /// Height at the start; of a vertical piece, the smaller and the larger height.
     top: f64,
     bottom: f64,
     slope: f64,
-    /// How far beside a cut the disc sits that touches the edge there.
+    /// Horizontal distance from a cut to the disc that touches the edge there.
     lean: f64,
     /// Vertical distance from the line to its edges.
     rise: f64,
@@ -28,13 +56,13 @@ pub struct Piece {
 pub type Cut = (f64, f64);
 
 impl Piece {
-    /// A piece from one sample to the next, widened by `radius`. An end left of its start counts as above it.
+    /// A piece from one sample to the next, widened by `radius`. An end left of the start is moved above or below it.
     pub fn new(from: (f32, f32), to: (f32, f32), radius: f64) -> Self {
         let start = far(from.0);
         let end = far(to.0).max(start);
         let (left, right) = (far(from.1), far(to.1));
         let run = end - start;
-        // Under a millionth of a pixel the slope means nothing: vertical.
+        // Below a millionth of a pixel the slope is not precise: the piece is vertical.
         if run < 1e-6 {
             let (top, bottom) = (left.min(right), left.max(right));
             return Self { start, end, top, bottom, slope: 0.0, lean: 0.0, rise: radius };
@@ -44,39 +72,38 @@ impl Piece {
         Self { start, end, top: left, bottom: left, slope, lean: radius * slope / length, rise: radius * length }
     }
 
-    /// Where the piece begins.
     pub fn start(&self) -> f64 {
         self.start
     }
 
-    /// Where the piece ends, never before its start.
+    /// Never before the start.
     pub fn end(&self) -> f64 {
         self.end
     }
 
-    /// Height of the line above `x`, which lies on the piece.
+    /// Height of the line at `x`, which must lie on the piece.
     pub fn height_at(&self, x: f64) -> f64 {
         self.top + self.slope * (x - self.start)
     }
 
-    /// Whether no end of the piece shapes the edges between the two cuts: they are straight there.
+    /// Returns true if the edges are straight between the two cuts: no end of the piece is within reach.
     pub fn is_straight_between(&self, left: f64, right: f64) -> bool {
         let lean = self.lean.abs();
         self.start + lean <= left && right <= self.end - lean
     }
 
-    /// The cut at `x`, if [straight](Self::is_straight_between) there.
+    /// The cut at `x`, where the edges must be [straight](Self::is_straight_between).
     pub fn straight_cut(&self, x: f64) -> Cut {
         let height = self.height_at(x);
         (height - self.rise, height + self.rise)
     }
 
-    /// Grows `cut` at `x` by what the pen of `radius` inks along this piece.
+    /// Extends `cut` at `x` by the ink of the pen of `radius` along this piece.
     pub fn widen(&self, cut: &mut Cut, x: f64, radius: f64) {
         let reach = |from: f64| {
             let at = from.max(self.start).min(self.end);
             let height = radius * radius - (at - x) * (at - x);
-            // A hair of tolerance: a cut at the very end of the stroke is a point, not nothing.
+            // With a tolerance: the cut at the very end of the stroke is a point, not empty.
             (height > -1e-6).then(|| (self.slope * (at - self.start), height.max(0.0).sqrt()))
         };
         if let Some((along, height)) = reach(x - self.lean) {
@@ -123,7 +150,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn where_the_edges_are_straight_both_ways_agree(
+        fn straight_cut_and_widen_agree_on_straight_edges(
             from in -50.0_f32..50.0, to in -50.0_f32..50.0, run in 10.0_f32..60.0, part in 0.0_f64..1.0,
         ) {
             let piece = Piece::new((0.0, from), (run, to), 1.5);

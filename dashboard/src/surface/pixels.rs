@@ -1,15 +1,14 @@
-//! The surface: RGBA in memory, and which of its columns changed since it was last shown.
+//! The surface: RGBA in memory, and the columns that changed since it was last shown.
 
 use std::ops::Range;
 
 use super::blend::{self, TRANSPARENT};
 use super::color::Color;
 
-/// Width and height that a surface may have at most: more than any screen, and small enough that an area in bytes
-/// stays within 32 bits.
+/// The limit on width and height: more than any screen, and the bytes of a surface fit 32 bits.
 pub const MAX_SIDE_PX: u32 = 16_384;
 
-/// A rectangle of pixels, row by row from the top left, alpha not multiplied in: what `ImageData` takes.
+/// A rectangle of pixels, row by row from the top left, with straight alpha: the format of `ImageData`.
 #[derive(Clone, Debug, Default)]
 pub struct Pixels {
     width: u32,
@@ -19,14 +18,14 @@ pub struct Pixels {
 }
 
 impl Pixels {
-    /// A transparent surface. Sides are cut to [`MAX_SIDE_PX`].
+    /// A transparent surface. Sides are clamped to [`MAX_SIDE_PX`].
     pub fn new(width: u32, height: u32) -> Self {
         let mut pixels = Self::default();
         pixels.resize(width, height);
         pixels
     }
 
-    /// Changes the size and clears everything. Memory is kept when the surface shrinks.
+    /// Sets the size and clears everything. Memory is kept if the surface shrinks.
     pub fn resize(&mut self, width: u32, height: u32) {
         self.width = width.min(MAX_SIDE_PX);
         self.height = height.min(MAX_SIDE_PX);
@@ -36,22 +35,20 @@ impl Pixels {
         self.mark_dirty(0..self.width);
     }
 
-    /// Width in device pixels.
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// Height in device pixels.
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// All pixels as `ImageData` wants them: four bytes each, row by row.
+    /// All pixels in the format of `ImageData`: four bytes each, row by row.
     pub fn bytes(&self) -> &[u8] {
         self.data.as_flattened()
     }
 
-    /// One pixel, or none outside the surface.
+    /// One pixel; `None` outside the surface.
     pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 4]> {
         if x >= self.width {
             return None;
@@ -77,19 +74,19 @@ impl Pixels {
         self.mark_dirty(columns);
     }
 
-    /// Scrolls to the left: what leaves is lost, what comes in on the right is transparent.
+    /// Scrolls to the left. The new columns on the right are transparent.
     pub fn shift_left(&mut self, columns: u32) {
         if columns >= self.width {
             self.clear();
         } else if columns > 0 && !self.data.is_empty() {
-            // One move of all rows: the ends that wrap round into the row above are the columns cleared next.
+            // One move of all rows: the ends that wrap into the row above are in the columns that are cleared next.
             self.data.copy_within(columns as usize.., 0);
             self.clear_columns(self.width - columns..self.width);
             self.mark_dirty(0..self.width);
         }
     }
 
-    /// Puts another surface in the place of what is here, its left upper corner at `corner`, as far as it lies on this one.
+    /// Overwrites a part of the surface with another one, whose upper left corner is put at `corner`. It is clipped.
     pub fn copy_from(&mut self, other: &Self, corner: (u32, u32)) {
         let (x, y) = corner;
         let columns = self.clip_columns(x..x.saturating_add(other.width));
@@ -104,12 +101,12 @@ impl Pixels {
         self.mark_dirty(columns);
     }
 
-    /// Lays a colour over one pixel, of which it covers a part from 0 to 1. Nothing happens outside the surface.
+    /// Blends a colour over one pixel, of which it covers a part, 0 to 1. Outside the surface nothing happens.
     pub fn blend(&mut self, x: u32, y: u32, color: Color, coverage: f32) {
         self.blend_column(x, y, std::iter::once(coverage), color);
     }
 
-    /// Lays a colour over the pixels of a column from `top` on, one for each coverage.
+    /// Blends a colour over the pixels of a column from `top` on, one for each coverage.
     ///
     /// Hot: the edges of every line, in every column.
     pub fn blend_column(&mut self, x: u32, top: u32, coverages: impl ExactSizeIterator<Item = f32>, color: Color) {
@@ -119,7 +116,7 @@ impl Pixels {
         }
     }
 
-    /// Lays a colour over a run of pixels in a column, all covered alike.
+    /// Blends a colour over a run of pixels in a column with the same coverage.
     ///
     /// Hot: the inside of every line, in every column.
     pub fn blend_run(&mut self, x: u32, rows: Range<u32>, color: Color, coverage: f32) {
@@ -133,23 +130,23 @@ impl Pixels {
         }
     }
 
-    /// The columns that changed since this was last asked, as one range that holds them all.
+    /// The range of columns that changed since the last call.
     pub fn take_dirty(&mut self) -> Option<Range<u32>> {
         self.dirty.take()
     }
 
-    /// The part of `columns` that lies on the surface.
+    /// The part of `columns` on the surface.
     pub fn clip_columns(&self, columns: Range<u32>) -> Range<u32> {
         columns.start.min(self.width)..columns.end.min(self.width)
     }
 
-    /// The pixels of a column, clipped to the surface, the column counts as changed.
+    /// The pixels of a column, clipped to the surface. The column counts as changed.
     fn column_mut(&mut self, x: u32, rows: Range<u32>) -> impl Iterator<Item = &mut [u8; 4]> {
         let rows = if x < self.width { rows.start..rows.end.min(self.height) } else { 0..0 };
         if !rows.is_empty() {
             self.mark_dirty(x..x + 1);
         }
-        // Without a row the first pixel may lie past the end: then there is no tail.
+        // Without a row the first pixel may be past the end.
         let start = if rows.is_empty() { self.data.len() } else { self.index(x, rows.start) };
         self.data[start..].iter_mut().step_by(self.width.max(1) as usize).take(rows.len())
     }
@@ -185,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_surface_is_transparent_and_has_to_be_shown() {
+    fn a_new_surface_is_transparent_and_dirty() {
         let mut pixels = Pixels::new(3, 2);
         assert_eq!(pixels.bytes(), [0; 24]);
         assert_eq!(pixels.take_dirty(), Some(0..3));
@@ -237,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_surface_without_area_takes_everything_in_silence() {
+    fn a_surface_without_area_ignores_drawing() {
         for (width, height) in [(0, 0), (0, 5), (5, 0)] {
             let mut pixels = Pixels::new(width, height);
             pixels.clear();

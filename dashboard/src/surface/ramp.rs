@@ -1,12 +1,12 @@
-//! Colours for amounts: a path through Oklab on which equal steps look equally large.
+//! Colours for values: a path through Oklab on which equal steps look equally large.
 //!
-//! Lightness alone tells more from less, rising on a dark page and falling on a light one, and the hue runs from blue
-//! to yellow: the ramps read the same with any kind of colour vision, and in print.
+//! Lightness alone orders the values: it rises on a dark page and falls on a light one. The hue runs from blue to yellow.
+//! The ramps can be read with any kind of colour vision, and in print.
 
 use super::color::Color;
 use super::oklab::Oklab;
 
-/// Shades of a ramp. Neighbours differ by less than an eye can tell.
+/// Shades of a ramp. Neighbours cannot be distinguished.
 const SHADES: usize = 256;
 
 /// For a dark page: from just above the panel to a light yellow.
@@ -29,7 +29,7 @@ const LIGHT: [Color; 6] = [
     Color::opaque(0x22, 0x29, 0x5e),
 ];
 
-/// A colour for each amount from 0 to 1.
+/// A colour for each value from 0 to 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColorRamp {
     shades: [Color; SHADES],
@@ -46,7 +46,7 @@ impl ColorRamp {
         Self::through(&LIGHT)
     }
 
-    /// Through these colours, from nothing to most, at an even pace. Alpha is left out; no colours are black.
+    /// A ramp through these colours at even distances. Alpha is ignored; without colours the ramp is black.
     pub fn through(anchors: &[Color]) -> Self {
         let mut shades = [anchors.first().copied().unwrap_or(Color::opaque(0, 0, 0)); SHADES];
         let legs = || anchors.windows(2).map(|pair| (Oklab::from(pair[0]), Oklab::from(pair[1])));
@@ -67,7 +67,7 @@ impl ColorRamp {
         Self { shades }
     }
 
-    /// The colour of an amount from 0 to 1. What lies beyond is held, and not a number is nothing.
+    /// The colour of a value, which is clamped to 0 to 1. NaN counts as 0.
     ///
     /// Hot: once for each cell of a heatmap.
     pub fn at(&self, amount: f64) -> Color {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn lightness_alone_tells_more_from_less() {
+    fn lightness_alone_orders_the_colours() {
         let lightness = |ramp: &ColorRamp, step: u32| Oklab::from(ramp.at(f64::from(step) / 32.0)).lightness;
         let (dark, light) = (ColorRamp::dark(), ColorRamp::light());
         assert!((0..32).all(|step| lightness(&dark, step) + 0.005 < lightness(&dark, step + 1)));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn few_colours_are_a_ramp_too() {
+    fn a_ramp_may_have_few_colours() {
         assert_eq!(ColorRamp::through(&[]).at(0.5), Color::opaque(0, 0, 0));
         assert_eq!(ColorRamp::through(&[DARK[3]]).at(0.5), DARK[3]);
         assert_eq!(ColorRamp::through(&[DARK[3], DARK[3]]).at(0.5), DARK[3]);

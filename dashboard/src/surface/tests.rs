@@ -1,10 +1,10 @@
-//! What lines and envelopes look like, pixel by pixel.
+//! Lines and envelopes, pixel by pixel.
 
 use std::ops::Range;
 
 use proptest::prelude::*;
 
-use super::{Color, ColumnSpan, LinePainter, Pixels, Stroke};
+use super::{Color, ColumnSpan, EnvelopePainter, LinePainter, Pixels, Stroke};
 
 const INK: Color = Color::opaque(10, 200, 30);
 
@@ -20,7 +20,7 @@ fn line(width: u32, height: u32, points: &[(f32, f32)], width_px: f32) -> Pixels
 
 fn envelope(width: u32, height: u32, spans: &[Option<ColumnSpan>], width_px: f32) -> Pixels {
     let mut pixels = Pixels::new(width, height);
-    LinePainter::new().envelope(&mut pixels, (0..).zip(spans.iter().copied()), stroke(width_px), 0..width);
+    EnvelopePainter::new().stroke(&mut pixels, (0..).zip(spans.iter().copied()), stroke(width_px), 0..width);
     pixels
 }
 
@@ -75,7 +75,7 @@ fn a_diagonal_covers_its_length_times_its_width() {
 }
 
 #[test]
-fn a_lone_point_is_a_dot_of_the_line_s_width() {
+fn a_point_without_neighbours_is_a_dot_of_the_lines_width() {
     let pixels = line(9, 9, &[(0.0, f32::NAN), (4.5, 4.5), (8.0, f32::NAN)], 3.0);
     let expected = std::f32::consts::PI * 1.5 * 1.5;
     assert!((area(&pixels) / expected - 1.0).abs() < 0.05, "{:#?}", drawn(&pixels));
@@ -83,7 +83,7 @@ fn a_lone_point_is_a_dot_of_the_line_s_width() {
 }
 
 #[test]
-fn what_is_not_finite_breaks_the_line() {
+fn heights_that_are_not_finite_break_the_line() {
     for hole in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let pixels = line(20, 5, &[(0.0, 2.5), (5.0, 2.5), (10.0, hole), (15.0, 2.5), (20.0, 2.5)], 1.0);
         assert!((6..14).all(|x| inked(&pixels, x).is_none()), "{:#?}", drawn(&pixels));
@@ -96,7 +96,7 @@ fn what_is_not_finite_breaks_the_line() {
 }
 
 #[test]
-fn a_spike_of_one_sample_reaches_its_row_and_no_further() {
+fn a_spike_of_one_sample_ends_at_its_row() {
     let pixels = line(20, 60, &[(0.0, 50.0), (9.5, 50.0), (10.5, 8.0), (11.5, 50.0), (20.0, 50.0)], 2.0);
     assert_eq!(inked(&pixels, 10).map(|rows| rows.start), Some(7), "{:#?}", drawn(&pixels));
     let mut spans = [level(50.0); 20];
@@ -122,7 +122,7 @@ fn a_steep_line_keeps_its_width() {
 }
 
 #[test]
-fn a_smooth_dense_series_is_as_wide_as_its_line() {
+fn a_smooth_dense_series_has_the_width_of_its_stroke() {
     let rising = |y: f32| Some(ColumnSpan { first: y, last: y + 0.9, min: y, max: y + 0.9 });
     let spans: Vec<_> = (0..40_u8).map(|x| rising(f32::from(x) + 5.0)).collect();
     let pixels = envelope(40, 60, &spans, 1.5);
@@ -142,9 +142,6 @@ fn a_fill_reaches_from_the_line_to_its_base() {
     pixels.clear();
     painter.fill_below(&mut pixels, [(0.0, 5.0), (10.0, 15.0)], 10.0, INK, 0..10);
     assert!((area(&pixels) - 25.0).abs() < 0.5, "{:#?}", drawn(&pixels));
-    pixels.clear();
-    painter.fill_below_envelope(&mut pixels, (0..10).map(|x| (x, level(4.0))), 12.5, INK, 0..10);
-    assert!((area(&pixels) - 85.0).abs() < 0.5, "{:#?}", drawn(&pixels));
 }
 
 #[test]
@@ -155,7 +152,7 @@ fn drawing_a_part_again_gives_the_same_picture() {
     let reach = stroke(3.0).reach();
     part.clear_columns(clip.clone());
     let seen = (clip.start - reach..clip.end + reach).map(|x| (x, spans[x as usize]));
-    LinePainter::new().envelope(&mut part, seen, stroke(3.0), clip);
+    EnvelopePainter::new().stroke(&mut part, seen, stroke(3.0), clip);
     assert_eq!(part.bytes(), whole.bytes());
 }
 
@@ -181,8 +178,9 @@ proptest! {
         let mut painter = LinePainter::new();
         painter.polyline(&mut pixels, points.iter().copied(), stroke(width), clip.clone());
         painter.fill_below(&mut pixels, points, base, INK, clip.clone());
-        painter.envelope(&mut pixels, spans.iter().copied(), stroke(width), clip.clone());
-        painter.fill_below_envelope(&mut pixels, spans.iter().map(|(x, span)| (x % 64, *span)), base, INK, clip.clone());
+        for spans in [spans.clone(), spans.iter().map(|(x, span)| (x % 64, *span)).collect()] {
+            EnvelopePainter::new().stroke(&mut pixels, spans, stroke(width), clip.clone());
+        }
         for x in (0..40).filter(|x| !clip.contains(x)) {
             prop_assert!(inked(&pixels, x).is_none());
         }

@@ -1,36 +1,36 @@
 //! Marks at round times of the day, which move with the window: `14:05:30`, `14:05`, `24 Nov`.
 //!
-//! Where the viewer's clock stands comes in as minutes from UTC: what decides it, a time zone and its summer time, is
-//! known to the browser alone. Days are those of the Gregorian calendar.
+//! The viewer's time zone is an argument, in minutes from UTC, since only the browser knows it. Days are those of the
+//! Gregorian calendar.
 
-use protocol::{Interval, Timestamp};
+use protocol::Timestamp;
 
 use super::ticks::{DAY, HOUR, MAX_TICKS, MINUTE, SECOND, TimeTick, time_step_us, time_ticks};
 use super::window::Window;
 
-/// Room for `14:05:30` and some air, in CSS pixels.
+/// Room for `14:05:30`, in CSS pixels.
 const SPACING_PX: f64 = 80.0;
 
 /// Room for `14:05:30.250`.
 const WIDE_SPACING_PX: f64 = 110.0;
 
-/// How the time axis is labelled.
+/// The labels of the time axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TimeLabels {
-    /// By how long ago: `-30 s`, `now`. The marks stand still.
+    /// `-30 s`, `now`. The marks do not move.
     #[default]
     Relative,
-    /// By the time of the day in UTC.
+    /// The time of the day in UTC.
     Utc,
-    /// By the time of the day of a clock that is ahead of UTC by so many minutes, or behind by as many below zero.
+    /// The time of the day in a time zone.
     Local {
-        /// Minutes ahead of UTC. JavaScript's `getTimezoneOffset` says how many behind.
+        /// Minutes ahead of UTC. JavaScript's `getTimezoneOffset` has the opposite sign.
         offset_minutes: i32,
     },
 }
 
-/// Marks for a window at `now`, from the oldest on: about one in 80 CSS pixels. Round times stand at their column,
-/// wherever that is by now; relative ones as [`time_ticks`].
+/// Marks for a window at `now`, from the oldest on, about 80 CSS pixels apart. Round times move with their column;
+/// relative ones are those of [`time_ticks`].
 pub fn clock_ticks(labels: TimeLabels, window: &Window, now: Timestamp, width_css_px: f64) -> Vec<TimeTick> {
     let span_us = i64::try_from(window.span().micros()).unwrap_or(i64::MAX);
     let offset_us = match labels {
@@ -49,7 +49,6 @@ pub fn clock_ticks(labels: TimeLabels, window: &Window, now: Timestamp, width_cs
     let ticks = times.take_while(|&local| local <= newest && local > oldest).map(|local| {
         let time = Timestamp::from_micros(local.saturating_sub(offset_us));
         TimeTick {
-            before_now: Interval::from_micros(newest.abs_diff(local)),
             at: (f64::from(window.x_of(time, now)) / f64::from(window.width_px())).clamp(0.0, 1.0),
             label: label(local, step_us),
         }
@@ -57,7 +56,7 @@ pub fn clock_ticks(labels: TimeLabels, window: &Window, now: Timestamp, width_cs
     ticks.collect()
 }
 
-/// A time as the axis would label it at the finest: `-23.4 s`, `14:05:30.250`.
+/// A time to the millisecond, or to a tenth of a second if relative: `14:05:30.250`, `-23.4 s`.
 pub fn time_label(labels: TimeLabels, time: Timestamp, now: Timestamp) -> String {
     let offset_us = match labels {
         TimeLabels::Relative => return format!("{:.1} s", time.micros_since(now) as f64 / 1e6),
@@ -77,7 +76,7 @@ fn step_us(span_us: i64, width_css_px: f64) -> i64 {
     i64::try_from(step).unwrap_or(i64::MAX)
 }
 
-/// As fine as the step. A new day is told by its date.
+/// As precise as the step. Midnight is labelled with the date.
 fn label(local_us: i64, step_us: i64) -> String {
     let within_day = local_us.rem_euclid(DAY as i64).unsigned_abs();
     if within_day == 0 && step_us >= MINUTE as i64 {
@@ -97,7 +96,7 @@ fn label(local_us: i64, step_us: i64) -> String {
     }
 }
 
-/// The month and day of a day that is counted from the Unix epoch.
+/// Month and day of the month, for a day counted from the Unix epoch.
 fn month_and_day(day: i64) -> (&'static str, i64) {
     const MONTHS: [&str; 12] = ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
     // Counted from 1 March of the year 0, so that a leap day is the last of its year and 400 years are one cycle of
@@ -112,6 +111,7 @@ fn month_and_day(day: i64) -> (&'static str, i64) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use protocol::Interval;
 
     use super::*;
 
@@ -143,11 +143,13 @@ mod tests {
         let window = Window::new(Interval::from_micros(DAY), 800);
         let india = clock_ticks(TimeLabels::Local { offset_minutes: 330 }, &window, NOW, 330.0);
         let midnight = india.iter().find(|tick| tick.label == "24 Nov").expect("within a day");
-        assert_eq!(midnight.before_now.micros(), 19 * HOUR + 35 * MINUTE + 37 * SECOND + SECOND / 2);
+        let before_us = 19 * HOUR + 35 * MINUTE + 37 * SECOND + SECOND / 2;
+        let column = 1.0 / f64::from(window.width_px());
+        assert!((midnight.at - (1.0 - before_us as f64 / DAY as f64)).abs() <= column, "{midnight:?}");
     }
 
     #[test]
-    fn relative_labels_stand_still() {
+    fn relative_labels_do_not_move() {
         assert_eq!(labels(TimeLabels::Relative, Interval::from_secs(60), 200.0), ["-60 s", "-30 s", "now"]);
     }
 
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_those_of_the_calendar() {
+    fn dates_are_those_of_the_gregorian_calendar() {
         for (day, date) in
             [(0, ("Jan", 1)), (-1, ("Dec", 31)), (59, ("Mar", 1)), (11_016, ("Feb", 29)), (20_781, ("Nov", 24))]
         {

@@ -1,39 +1,39 @@
-//! The round places of a logarithmic axis.
+//! Round values of a logarithmic axis.
 
 use super::steps::Steps;
 
-/// Room for a label and some air, in CSS pixels. Tighter than on a linear axis: decades cannot be cut in between.
+/// Room for a label, in CSS pixels. Less than on a linear axis, since there are no ticks between decades.
 const LABEL_SPACING_PX: f64 = 28.0;
 
-/// Labels may come this close where that makes room for 2 and 5 between two decades.
+/// Labels may be this close if that makes room for 2 and 5 between two decades.
 const TIGHT_SPACING_PX: f64 = 20.0;
 
-/// From 1 to 2, the shortest way between two of 1, 2 and 5, in decades.
+/// From 1 to 2, the shortest distance between two of 1, 2 and 5, in decades.
 const SHORTEST_OF_1_2_5: f64 = std::f64::consts::LOG10_2;
 
-/// No chart is so high that it wants more.
+/// More ticks than any chart has room for.
 const MAX_TICKS: i32 = 64;
 
 /// Ends are rounded to 1, 2 or 5 up to this many decades apart, to whole decades beyond.
 const FINE_DECADES: f64 = 3.0;
 
-/// Powers that stand out among their like, as distances between ticks: in decades, and in bits.
+/// Distances between ticks: in decades, and in bits.
 const DECADE_STRIDES: [i32; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
 const BIT_STRIDES: [i32; 9] = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
-/// Which places of a logarithmic axis count as round.
+/// The values of a logarithmic axis that count as round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LogSteps {
     /// 1, 2 and 5, times powers of ten.
     OneTwoFive,
-    /// Every so manieth power of ten.
+    /// Every n-th power of ten.
     Decades(i32),
-    /// Every so manieth power of two.
+    /// Every n-th power of two.
     Bits(i32),
 }
 
 impl LogSteps {
-    /// The round place of this number; 1 has number 0.
+    /// The round value with this index; 1 has index 0.
     fn place(self, index: i32) -> f64 {
         match self {
             Self::OneTwoFive => [1.0, 2.0, 5.0][index.rem_euclid(3) as usize] * power_of_ten(index.div_euclid(3)),
@@ -42,7 +42,7 @@ impl LogSteps {
         }
     }
 
-    /// The number of the highest round place that is no higher than `value`, which is finite and above zero.
+    /// The index of the largest round value up to `value`, which must be finite and positive.
     fn at_most(self, value: f64) -> i32 {
         let guess = match self {
             Self::OneTwoFive => value.log10() * 3.0,
@@ -50,7 +50,7 @@ impl LogSteps {
             Self::Bits(stride) => value.log2() / f64::from(stride),
         };
         let mut index = guess.floor() as i32;
-        // A logarithm may come out a hair off, and 1, 2 and 5 are not quite equally far apart.
+        // Logarithms are rounded, and 1, 2 and 5 are not exactly at equal distances.
         while self.place(index) > value {
             index -= 1;
         }
@@ -60,7 +60,7 @@ impl LogSteps {
         index
     }
 
-    /// The number of the lowest round place that is no lower than `value`.
+    /// The index of the smallest round value from `value` on.
     fn at_least(self, value: f64) -> i32 {
         let below = self.at_most(value);
         if self.place(below) < value { below + 1 } else { below }
@@ -68,11 +68,11 @@ impl LogSteps {
 }
 
 fn power_of_ten(exponent: i32) -> f64 {
-    // A negative power would be the inverse of a rounded one anyway; so those near 1 are exact.
+    // The inverse, so that negative powers near 1 are exact.
     if exponent < 0 { 10_f64.powi(-exponent).recip() } else { 10_f64.powi(exponent) }
 }
 
-/// Round ends around a range above zero.
+/// Round ends around a positive range.
 pub(super) fn rounded_ends(low: f64, high: f64, steps: Steps) -> (f64, f64) {
     let is_wide = (high / low).log10() > FINE_DECADES;
     let round = match (steps, is_wide) {
@@ -82,7 +82,7 @@ pub(super) fn rounded_ends(low: f64, high: f64, steps: Steps) -> (f64, f64) {
         (Steps::Binary, true) => LogSteps::Bits(5),
     };
     let (from, to) = (round.at_most(low), round.at_least(high));
-    // A single value lies on an axis too: in its middle.
+    // A single round value is put in the middle.
     let (from, to) = if from == to { (from - 1, to + 1) } else { (from, to) };
     (round.place(from).min(low), round.place(to).max(high))
 }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_are_1_2_5_when_near_and_decades_when_far() {
+    fn ends_are_1_2_5_or_decades_of_a_wide_range() {
         for ((low, high), (from, to)) in [
             ((0.03, 40.0), (0.01, 100.0)),
             ((3.0, 40.0), (2.0, 50.0)),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_decades_or_finer_as_room_allows() {
+    fn ticks_are_decades_or_finer_if_there_is_room() {
         close(&ticks(1.0, 100.0, 150.0, Steps::Decimal), &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]);
         close(&ticks(1.0, 1e4, 150.0, Steps::Decimal), &[1.0, 10.0, 100.0, 1e3, 1e4]);
         close(&ticks(1e-6, 1e6, 150.0, Steps::Decimal), &[1e-6, 1e-3, 1.0, 1e3, 1e6]);

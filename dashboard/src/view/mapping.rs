@@ -1,23 +1,22 @@
-//! How values spread along an axis: evenly, or by their logarithm.
+//! Linear and logarithmic axes.
 
-/// How values spread along an axis.
+/// The mapping from values to positions on an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mapping {
-    /// Equal differences are equally long.
+    /// Equal differences have equal lengths.
     #[default]
     Linear,
-    /// Equal ratios are equally long. Only values above zero have a place.
+    /// Equal ratios have equal lengths. Only positive values have a position.
     Log,
 }
 
 impl Mapping {
-    /// How far apart two values lie: their difference, or the decades between them. Not a number where a value has no
-    /// place.
+    /// The distance of two values: their difference, or the number of decades between them. NaN if one has no position.
     pub fn distance(self, low: f64, high: f64) -> f64 {
         self.place(high) - self.place(low)
     }
 
-    /// Where a value stands on an axis without ends: itself, or its decade.
+    /// The position of a value on an axis without ends: the value, or its decimal logarithm.
     pub(super) fn place(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,

@@ -1,8 +1,8 @@
-//! From values and times to places on a chart: what to draw where, and what to write beside it.
+//! Values and times to positions on a chart, and the marks of its axes.
 //!
-//! A chart shows a window of time and a range of values. The [`Window`] cuts time into columns of the surface, at
-//! fixed times that do not move as it scrolls. A [`RangeTracker`] chooses the axis' ends from what the data needs, and
-//! holds them still. A [`Scale`] turns values into heights, and the ticks say which of them to mark.
+//! A chart shows a window of time and a range of values. The [`Window`] divides time into columns of the surface, at fixed
+//! times that do not move as it scrolls. A [`RangeTracker`] chooses the ends of the value axis from the data and keeps
+//! them stable. A [`Scale`] turns values into heights, and the ticks are the values and times to mark.
 //!
 //! ```
 //! use dashboard::view::{RangeTracker, Scale, Steps, value_ticks};
@@ -22,16 +22,15 @@
 //! | --- | --- |
 //! | [`clock_time`] | marks at round times of the day |
 //! | [`mapping`] | linear or logarithmic |
-//! | [`steps`] | the round distances that axes and ticks are built from |
-//! | `log_steps` | the round places of a logarithmic axis |
-//! | [`range`] | the ends of a value axis, chosen from the data and held still |
+//! | [`steps`] | round distances between ticks |
+//! | `log_steps` | round values of a logarithmic axis |
+//! | [`range`] | the ends of a value axis, chosen from the data and kept stable |
 //! | [`scale`] | values to heights; its span is always finite and above zero |
-//! | [`ticks`] | which values and times to mark |
+//! | [`ticks`] | the values and times to mark |
 //! | [`window`] | times to columns |
 //!
 //! # What this module does not know
-//! No pixels in memory, no samples, no browser and no clock: `now` comes in as an argument. It never panics, whatever
-//! the values.
+//! Pixels in memory, samples, the browser, clocks: `now` is an argument. No value makes it panic.
 
 pub mod clock_time;
 mod log_steps;

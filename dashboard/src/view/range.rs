@@ -1,7 +1,7 @@
-//! The ends of a value axis: chosen from what the data needs, and held still while it breathes.
+//! The ends of a value axis: chosen from the data, and kept stable.
 //!
-//! An axis grows at once, so that nothing is ever cut off. It shrinks only when the data has needed much less for a
-//! while: an axis that moves with every sample can't be read.
+//! An axis grows at once, so that no value is cut off. It shrinks only after the data has needed much less for a while: an
+//! axis that moves with every sample cannot be read.
 
 use protocol::{Bounds, Interval, Timestamp};
 
@@ -9,41 +9,35 @@ use super::log_steps;
 use super::mapping::Mapping;
 use super::steps::Steps;
 
-/// How long the data has to need less before the axis shrinks.
+/// The axis shrinks after the data has needed less for this long.
 const PATIENCE: Interval = Interval::from_secs(3);
 
-/// The part of the span below which the data counts as needing less.
+/// The data needs less if its span is below this fraction of the axis.
 const ROOMY: f64 = 0.6;
 
-/// Steps into which the needed span is cut: the ends are rounded to one. More would round less, and move more often.
+/// Steps in the needed span, to which the ends are rounded. With more steps the axis would move more often.
 const STEPS_IN_SPAN: f64 = 5.0;
 
-/// Values beyond this count as this, so that spans stay finite.
+/// Values are clamped to this, so that spans stay finite.
 const LARGEST: f64 = 1e300;
 
-/// The range while nothing has been seen, or nothing that has a place.
+/// The range without data, or without data that the mapping can place.
 const NOTHING_SEEN: Extent = Extent { low: 0.0, high: 1.0 };
 const NOTHING_SEEN_LOG: Extent = Extent { low: 1.0, high: 10.0 };
 
-/// The smallest value that a logarithmic axis has a place for.
+/// The smallest value on a logarithmic axis.
 const SMALLEST_LOG: f64 = 1e-300;
 
-/// How far a logarithmic axis reaches down from the largest value when the smallest has no place: three decades.
+/// Low end of a logarithmic axis relative to the largest value if the smallest is not positive: three decades.
 const RATIO_WITHOUT_LOW: f64 = 1e-3;
 
-/// How an axis' ends are chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum RangeMode {
-    /// By the group's bounds and the data.
+    /// From the group's bounds and the data.
     #[default]
     Automatic,
-    /// By the user, whatever the group and the data say.
-    Fixed {
-        /// The low end.
-        low: f64,
-        /// The high end.
-        high: f64,
-    },
+    /// Chosen by the user.
+    Fixed { low: f64, high: f64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,7 +51,7 @@ impl Extent {
         self.high - self.low
     }
 
-    /// The two as far as a logarithmic axis has a place for them; none if it has for neither.
+    /// The positive part of the extent, for a logarithmic axis. `None` if there is none.
     fn above_zero(self) -> Option<Self> {
         let high = self.high.max(SMALLEST_LOG);
         let low = if self.low > 0.0 { self.low } else { high * RATIO_WITHOUT_LOW };
@@ -72,7 +66,7 @@ impl Extent {
         Self { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
 
-    /// The two in order and within reason; none if one is not a number.
+    /// The two values in order and clamped. `None` if one is NaN.
     fn checked((a, b): (f64, f64)) -> Option<Self> {
         let within = |value: f64| value.clamp(-LARGEST, LARGEST);
         (!a.is_nan() && !b.is_nan()).then(|| Self { low: within(a.min(b)), high: within(a.max(b)) })
@@ -85,7 +79,7 @@ impl Extent {
         }
         let step = steps.at_least(self.span() / STEPS_IN_SPAN);
         let (low, high) = ((self.low / step).floor() * step, (self.high / step).ceil() * step);
-        // Far from zero the quotient has no digits left to round.
+        // Far from zero the quotient is not precise enough to round outwards.
         Self { low: low.min(self.low), high: high.max(self.high) }
     }
 
@@ -99,14 +93,14 @@ impl Extent {
     }
 }
 
-/// When the data began to need less, and all that it needed since.
+/// Since when the data has needed less, and the extent that it needed since.
 #[derive(Clone, Copy, Debug)]
 struct Roomy {
     since: Timestamp,
     needed: Extent,
 }
 
-/// Chooses the ends of one axis, from frame to frame.
+/// Chooses the ends of one axis for each frame.
 #[derive(Clone, Debug)]
 pub struct RangeTracker {
     steps: Steps,
@@ -117,43 +111,41 @@ pub struct RangeTracker {
 }
 
 impl RangeTracker {
-    /// A tracker that has seen nothing, with ends that are round in these steps.
+    /// A tracker without data, whose ends are round in `steps`.
     pub fn new(steps: Steps) -> Self {
         Self { steps, mapping: Mapping::Linear, mode: RangeMode::Automatic, current: None, roomy: None }
     }
 
-    /// Rounds and compares by another mapping from now on. The axis begins anew if it is another one.
+    /// Sets the mapping. If it changes, the data seen so far is forgotten.
     pub fn set_mapping(&mut self, mapping: Mapping) {
         if self.mapping != mapping {
             (self.mapping, self.current, self.roomy) = (mapping, None, None);
         }
     }
 
-    /// Begins anew: what was seen is no longer shown.
+    /// Forgets the data seen so far.
     pub fn forget(&mut self) {
         (self.current, self.roomy) = (None, None);
     }
 
-    /// How values spread along the axis.
     pub fn mapping(&self) -> Mapping {
         self.mapping
     }
 
-    /// Chooses the ends otherwise from now on. Back from fixed ends the axis is where the data has brought it.
+    /// Sets how the ends are chosen. Automatic ends follow the data while they are not in use, too.
     pub fn set_mode(&mut self, mode: RangeMode) {
         self.mode = mode;
     }
 
-    /// How the ends are chosen.
     pub fn mode(&self) -> RangeMode {
         self.mode
     }
 
-    /// The low and high end for what is on screen at `now`: the smallest and largest value, or none.
+    /// The low and high end at `now`, given the smallest and the largest value on screen.
     ///
-    /// Within the bounds that the group asks for, the range always holds what was observed. Fixed bounds always stand,
-    /// and the user's before the group's. A logarithmic range holds what lies above zero; where the smallest value does
-    /// not, it reaches three decades down from the largest. Fixed ends are given back as they are.
+    /// Ends fixed by the user take precedence over fixed bounds of the group, and these over the data. Other ranges include
+    /// all observed values. A logarithmic range includes the positive ones; if the smallest is not positive, it reaches
+    /// three decades down from the largest.
     pub fn update(&mut self, observed: Option<(f64, f64)>, bounds: &Bounds, now: Timestamp) -> (f64, f64) {
         if let Some(seen) = observed.and_then(Extent::checked) {
             let zero = Extent { low: 0.0, high: 0.0 };
@@ -202,7 +194,7 @@ impl RangeTracker {
             return;
         }
         let roomy = match self.roomy {
-            // A clock that went back begins the wait anew.
+            // If the clock was set back, the wait starts again.
             Some(roomy) if roomy.since <= now => Roomy { needed: roomy.needed.with(needed), ..roomy },
             _ => Roomy { since: now, needed },
         };

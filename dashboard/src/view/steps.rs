@@ -1,26 +1,25 @@
-//! The round distances that axes and ticks are built from.
+//! Round distances between ticks.
 
 use series::Unit;
+use series::duration::TimeUnit;
 
-/// Which distances count as round.
+/// The distances that count as round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steps {
     /// 1, 2, 2.5 and 5, times powers of ten.
     Decimal,
     /// Powers of two: 1 to 512 of each of B, KiB, MiB ...
     Binary,
-    /// Of seconds: decimal up to 5 s, then as clocks divide minutes, hours and days; decimal again from a day on.
+    /// Of seconds: decimal up to 5 s, then the divisions of minutes, hours and days, and decimal numbers of days.
     Time,
 }
 
-/// Round lengths of time, in seconds.
-const CLOCK: [f64; 16] = [
-    5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 10_800.0, 21_600.0, 43_200.0,
-    DAY,
-];
-const DAY: f64 = 86_400.0;
+/// Round times from 5 s on, in seconds: they divide minutes, hours and days.
+pub(super) const CLOCK_SECONDS: [u32; 16] =
+    [5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
+const DAY: f64 = TimeUnit::DAY.seconds();
 
-/// Steps are chosen between these, so that sums and quotients of them stay finite.
+/// Steps are between these, so that sums and quotients of them are finite.
 const SMALLEST: f64 = 1e-290;
 const LARGEST: f64 = 1e301;
 
@@ -36,17 +35,17 @@ impl Steps {
 
     /// The smallest round step that is no smaller than `size`. Always finite and above zero.
     pub fn at_least(self, size: f64) -> f64 {
-        let size = within_reason(size);
+        let size = clamped(size);
         match self {
             Self::Time if size > DAY => Self::Decimal.at_least(size / DAY) * DAY,
             Self::Time => {
-                let decimal = Some(Self::Decimal.at_least(size)).filter(|step| *step <= CLOCK[0]);
-                decimal.or(CLOCK.into_iter().find(|step| *step >= size)).unwrap_or(size)
+                let decimal = Some(Self::Decimal.at_least(size)).filter(|step| *step <= f64::from(CLOCK_SECONDS[0]));
+                decimal.or(CLOCK_SECONDS.map(f64::from).into_iter().find(|step| *step >= size)).unwrap_or(size)
             }
             Self::Binary => power_of_two(size.log2().ceil(), size, |step| step >= size),
             Self::Decimal => {
                 let power = 10_f64.powi(size.log10().floor() as i32);
-                // The last is for a logarithm that came out a hair low.
+                // The last one is for a logarithm that was rounded down.
                 let factors = [1.0, 2.0, 2.5, 5.0, 10.0, 20.0];
                 factors.into_iter().map(|factor| factor * power).find(|step| *step >= size).unwrap_or(size)
             }
@@ -55,11 +54,11 @@ impl Steps {
 
     /// The largest round step that is no larger than `size`. Always finite and above zero.
     pub fn at_most(self, size: f64) -> f64 {
-        let size = within_reason(size);
+        let size = clamped(size);
         match self {
             Self::Time if size >= DAY => Self::Decimal.at_most(size / DAY) * DAY,
             Self::Time => {
-                let of_clock = CLOCK.into_iter().rev().find(|step| *step <= size);
+                let of_clock = CLOCK_SECONDS.map(f64::from).into_iter().rev().find(|step| *step <= size);
                 of_clock.unwrap_or_else(|| Self::Decimal.at_most(size))
             }
             Self::Binary => power_of_two(size.log2().floor(), size, |step| step <= size),
@@ -72,13 +71,13 @@ impl Steps {
     }
 }
 
-/// Two to `exponent`, or `otherwise` when rounding put it on the wrong side.
+/// Two to the power of `exponent`, or `otherwise` if rounding put that on the wrong side.
 fn power_of_two(exponent: f64, otherwise: f64, fits: impl Fn(f64) -> bool) -> f64 {
     Some(exponent.exp2()).filter(|step| step.is_finite() && fits(*step)).unwrap_or(otherwise)
 }
 
-/// The size as a number that logarithms and powers can take. Not a number counts as one.
-fn within_reason(size: f64) -> f64 {
+/// The size, clamped to the range of steps. NaN counts as 1.
+fn clamped(size: f64) -> f64 {
     if size.is_nan() { 1.0 } else { size.clamp(SMALLEST, LARGEST) }
 }
 

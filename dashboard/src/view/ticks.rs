@@ -1,75 +1,38 @@
-//! Which values and which times of a chart to mark.
+//! The values and times of a chart to mark.
 
 use protocol::Interval;
 
 use super::log_steps;
-use super::steps::Steps;
+use super::steps::{CLOCK_SECONDS, Steps};
+use series::duration::TimeUnit;
 use series::number;
 
-/// Room for a label and some air, in CSS pixels.
+/// Room for a label, in CSS pixels.
 const VALUE_SPACING_PX: f64 = 36.0;
 
-/// Room for `-30 s` and some air, in CSS pixels.
+/// Room for `-30 s`, in CSS pixels.
 const TIME_SPACING_PX: f64 = 80.0;
 
-/// No chart is so high or wide that it wants more.
+/// More ticks than any chart has room for.
 pub(super) const MAX_TICKS: f64 = 64.0;
 
-/// Distances between time ticks, in microseconds: those that clocks make round.
-const TIME_STEPS_US: [u64; 35] = [
-    1,
-    2,
-    5,
-    10,
-    20,
-    50,
-    100,
-    200,
-    500,
-    1_000,
-    2_000,
-    5_000,
-    10_000,
-    20_000,
-    50_000,
-    100_000,
-    200_000,
-    500_000,
-    SECOND,
-    2 * SECOND,
-    5 * SECOND,
-    10 * SECOND,
-    15 * SECOND,
-    30 * SECOND,
-    MINUTE,
-    2 * MINUTE,
-    5 * MINUTE,
-    10 * MINUTE,
-    15 * MINUTE,
-    30 * MINUTE,
-    HOUR,
-    2 * HOUR,
-    3 * HOUR,
-    6 * HOUR,
-    12 * HOUR,
-];
-pub(super) const SECOND: u64 = 1_000_000;
-pub(super) const MINUTE: u64 = 60 * SECOND;
-pub(super) const HOUR: u64 = 60 * MINUTE;
-pub(super) const DAY: u64 = 24 * HOUR;
+pub(super) const SECOND: u64 = TimeUnit::SECOND.micros();
+pub(super) const MINUTE: u64 = TimeUnit::MINUTE.micros();
+pub(super) const HOUR: u64 = TimeUnit::HOUR.micros();
+pub(super) const DAY: u64 = TimeUnit::DAY.micros();
 
-/// Round values between `low` and `high`, from low to high and at equal distances: about one in 36 CSS pixels, at
-/// least two. A range that is none has no ticks.
+/// Round values between `low` and `high`, rising, at equal distances of about 36 CSS pixels; at least two. Empty if the
+/// range is empty or not finite.
 pub fn value_ticks(low: f64, high: f64, height_css_px: f64, steps: Steps) -> Vec<f64> {
     let span = high - low;
     if !(span > 0.0 && span.is_finite()) {
         return Vec::new();
     }
     let room = (height_css_px / VALUE_SPACING_PX).clamp(2.0, MAX_TICKS);
-    // Half the span always holds two round values, if it is one step.
+    // With a step of at most half the span there are two round values.
     let step = steps.at_least(span / room).min(steps.at_most(span / 2.0));
     let (first, last) = ((low / step).ceil(), (high / step).floor());
-    // Where an f64 has few digits left for the step, ticks would fall together.
+    // If the step is below the precision of f64, ticks would coincide.
     if first.abs().max(last.abs()) > 1e12 {
         return vec![low, high];
     }
@@ -78,8 +41,8 @@ pub fn value_ticks(low: f64, high: f64, height_css_px: f64, steps: Steps) -> Vec
     (0..=count).map(|index| (first + f64::from(index)) * step + 0.0).collect()
 }
 
-/// Round values of a logarithmic axis, from low to high: decades, or 1, 2 and 5 of each, as room allows; powers of two
-/// for binary steps. Where less than a decade leaves no two of them, values at equal distances as on a linear axis.
+/// Round values of a logarithmic axis, rising: decades, or 1, 2 and 5 of each if there is room; powers of two for binary
+/// steps. If there are fewer than two, values at equal distances as on a linear axis.
 pub fn log_ticks(low: f64, high: f64, height_css_px: f64, steps: Steps) -> Vec<f64> {
     let ticks = log_steps::ticks(low, high, height_css_px, steps);
     if ticks.len() < 2 { value_ticks(low, high, height_css_px, steps) } else { ticks }
@@ -88,15 +51,13 @@ pub fn log_ticks(low: f64, high: f64, height_css_px: f64, steps: Steps) -> Vec<f
 /// A mark on the time axis of a chart that ends now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeTick {
-    /// How long ago.
-    pub before_now: Interval,
-    /// Where, from 0 at the left edge to 1 at the right.
+    /// From 0 at the left edge to 1 at the right.
     pub at: f64,
-    /// What to write: `-30 s`, `-5 min`, `now`.
+    /// Such as `-30 s`, `-5 min`, `now`.
     pub label: String,
 }
 
-/// Marks for a window that ends now, from the oldest to `now`: about one in 80 CSS pixels.
+/// Marks for a window that ends now, from the oldest to `now`, about 80 CSS pixels apart.
 pub fn time_ticks(span: Interval, width_css_px: f64) -> Vec<TimeTick> {
     let span_us = span.micros();
     if span_us == 0 {
@@ -108,28 +69,31 @@ pub fn time_ticks(span: Interval, width_css_px: f64) -> Vec<TimeTick> {
     let ticks = (0..=span_us / step).rev().map(|index| {
         let before_us = index * step;
         let label = if before_us == 0 { "now".to_owned() } else { label(before_us, step, span_us) };
-        TimeTick { before_now: Interval::from_micros(before_us), at: 1.0 - before_us as f64 / span_us as f64, label }
+        TimeTick { at: 1.0 - before_us as f64 / span_us as f64, label }
     });
     ticks.collect()
 }
 
-/// The smallest distance between time ticks that is no smaller than `wanted_us`: whole days beyond half a day.
+/// The smallest round distance between time ticks that is at least `wanted_us`. Beyond half a day, whole days.
 pub(super) fn time_step_us(wanted_us: u64) -> u64 {
-    let step = TIME_STEPS_US.into_iter().find(|step| *step >= wanted_us);
+    let decimal = (0..7).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
+    let clock = CLOCK_SECONDS.map(|seconds| u64::from(seconds) * SECOND);
+    let step = decimal.chain(clock).find(|step| *step >= wanted_us);
     step.unwrap_or_else(|| wanted_us.div_ceil(DAY).saturating_mul(DAY))
 }
 
-/// In the largest unit of which the step is a whole number; in seconds when the window has some.
+/// In the largest unit that the step is a multiple of; in seconds if the window has at least one.
 fn label(before_us: u64, step: u64, span_us: u64) -> String {
-    let (unit, symbol) = match step {
-        _ if step.is_multiple_of(DAY) => (DAY, "d"),
-        _ if step.is_multiple_of(HOUR) => (HOUR, "h"),
-        _ if step.is_multiple_of(MINUTE) => (MINUTE, "min"),
-        _ if span_us >= SECOND => (SECOND, "s"),
-        _ if span_us >= 1_000 => (1_000, "ms"),
-        _ => (1, "µs"),
+    let unit = match step {
+        _ if step.is_multiple_of(DAY) => TimeUnit::DAY,
+        _ if step.is_multiple_of(HOUR) => TimeUnit::HOUR,
+        _ if step.is_multiple_of(MINUTE) => TimeUnit::MINUTE,
+        _ if span_us >= SECOND => TimeUnit::SECOND,
+        _ if span_us >= 1_000 => TimeUnit::MILLISECOND,
+        _ => TimeUnit::MICROSECOND,
     };
-    format!("-{} {symbol}", number::trimmed(format!("{:.6}", before_us as f64 / unit as f64)))
+    let number = number::trimmed(format!("{:.6}", before_us as f64 / unit.micros() as f64));
+    format!("-{number}{}", unit.symbol)
 }
 
 #[cfg(test)]
@@ -154,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_has_no_ticks() {
+    fn an_empty_range_has_no_ticks() {
         for (low, high) in [(1.0, 1.0), (2.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY), (-f64::MAX, f64::MAX)] {
             assert!(value_ticks(low, high, 100.0, Steps::Decimal).is_empty());
         }
@@ -167,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn time_counts_back_from_now() {
+    fn relative_labels_count_back_from_now() {
         assert_eq!(labels(Interval::from_secs(60), 330.0), ["-60 s", "-45 s", "-30 s", "-15 s", "now"]);
         assert_eq!(labels(Interval::from_secs(600), 200.0), ["-10 min", "-5 min", "now"]);
         assert_eq!(labels(Interval::from_millis(1_000), 160.0), ["-1 s", "-0.5 s", "now"]);
@@ -203,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn value_ticks_of_anything_end(low: f64, high: f64, height: f64) {
+        fn value_ticks_of_any_range_are_bounded(low: f64, high: f64, height: f64) {
             prop_assert!(value_ticks(low, high, height, Steps::Decimal).len() <= MAX_TICKS as usize + 1);
         }
 

@@ -1,4 +1,4 @@
-//! Columns of made-up series.
+//! Columns of generated series.
 
 use dashboard::chart::Columns;
 use series::Summary;
@@ -32,7 +32,7 @@ impl Columns for Table {
     }
 }
 
-/// A number from 0 to 1 that looks like chance, and is the same on every machine.
+/// A pseudo-random number from 0 to 1, the same on every machine.
 pub(crate) fn noise(seed: u64) -> f64 {
     // SplitMix64, after Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
     let mut bits = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,4 +1,4 @@
-//! A group in a store, filled from frames as a feed sends them.
+//! A group in a store that is filled from frames.
 
 use dashboard::store::Store;
 use protocol::{
@@ -7,8 +7,7 @@ use protocol::{
     Timestamp,
 };
 
-/// A store with 20 s of three series at `hz` rows a second. A row in which nothing has a value is left out: a hole in
-/// time.
+/// A store with 20 s of three series at `hz` rows a second. A row without a value is left out: a hole in time.
 pub(crate) fn store(hz: u32, value: impl Fn(usize, f64) -> f64) -> Store {
     let mut store = Store::new(Interval::from_secs(20));
     apply(&mut store, 0, &catalog(Interval::from_micros(u64::from(1_000_000 / hz))));
@@ -26,7 +25,7 @@ pub(crate) fn store(hz: u32, value: impl Fn(usize, f64) -> f64) -> Store {
     store
 }
 
-/// When the last of the 20 s is over.
+/// The end of the 20 s.
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(20_000_000);
 
 fn apply(store: &mut Store, sequence: u64, body: &Owned) {

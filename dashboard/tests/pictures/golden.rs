@@ -1,4 +1,4 @@
-//! Pictures as PNG files, and how far two may differ.
+//! Pictures as PNG files, and the tolerance of their comparison.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use dashboard::surface::{Color, Pixels};
 
-/// A channel that differs by no more is the same: processors round differently.
+/// Differences of a channel up to this are ignored: processors round differently.
 const CHANNEL_TOLERANCE: u8 = 2;
 
-/// One in so many pixels may differ by more: an edge that falls on the other side of a rounding.
+/// One in this many pixels may differ by more: an edge may be rounded to the other side.
 const PIXELS_PER_DIFFERENCE: usize = 1_000;
 
 /// An opaque picture.
@@ -56,14 +56,14 @@ impl Picture {
         writer.write_image_data(self.rgb.as_flattened()).expect("writes");
     }
 
-    /// White where the two differ, darker where by less.
+    /// The differences: the brighter, the larger.
     fn difference(&self, other: &Self) -> Self {
         let apart =
             |(a, b): (&[u8; 3], &[u8; 3])| [0, 1, 2].map(|channel| a[channel].abs_diff(b[channel]).saturating_mul(16));
         Self { rgb: self.rgb.iter().zip(&other.rgb).map(apart).collect(), ..*self }
     }
 
-    /// How many pixels differ by more than the tolerance.
+    /// The number of pixels that differ by more than the tolerance.
     fn different(&self, other: &Self) -> usize {
         let far = |(a, b): &(&[u8; 3], &[u8; 3])| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > CHANNEL_TOLERANCE);
         self.rgb.iter().zip(&other.rgb).filter(far).count()
@@ -80,7 +80,7 @@ pub(crate) fn names() -> BTreeSet<String> {
     files.map(|file| file.expect("reads").file_name().into_string().expect("UTF-8")).collect()
 }
 
-/// Compares a picture with the golden one of its name, or makes it that. Says what is wrong, and where to look.
+/// Compares a picture with the golden one of its name, or overwrites that if `KYMOGRAPH_BLESS` is set.
 pub(crate) fn compare(name: &str, actual: &Picture) -> Result<(), String> {
     let path = folder().join(name);
     let golden = Picture::read(&path);
@@ -99,9 +99,9 @@ pub(crate) fn compare(name: &str, actual: &Picture) -> Result<(), String> {
     let (actual_path, difference_path) = (out.join(format!("actual-{name}")), out.join(format!("difference-{name}")));
     actual.write(&actual_path);
     let what = match &golden {
-        None => "there is no such golden picture".to_owned(),
+        None => "the golden picture is missing".to_owned(),
         Some(golden) if (golden.width, golden.height) != (actual.width, actual.height) => {
-            format!("{}x{}, not {}x{}", actual.width, actual.height, golden.width, golden.height)
+            format!("found {}x{}, expected {}x{}", actual.width, actual.height, golden.width, golden.height)
         }
         Some(golden) => {
             actual.difference(golden).write(&difference_path);
@@ -109,11 +109,11 @@ pub(crate) fn compare(name: &str, actual: &Picture) -> Result<(), String> {
             format!("{count} of {} pixels differ; see {}", actual.rgb.len(), difference_path.display())
         }
     };
-    Err(format!("{name}: {what}. Drawn: {}. KYMOGRAPH_BLESS=1 makes it the golden one.", actual_path.display()))
+    Err(format!("{name}: {what}. Drawn: {}. Set KYMOGRAPH_BLESS=1 to make it the golden one.", actual_path.display()))
 }
 
 #[test]
-fn a_pixel_is_told_apart_and_rounding_is_not() {
+fn a_changed_pixel_counts_and_rounding_does_not() {
     let picture = |last: [u8; 3]| {
         let mut rgb = vec![[9; 3]; 3];
         rgb.push(last);

@@ -1,7 +1,7 @@
-//! Golden pictures: what each kind of chart looks like, light and dark, as the page would show it.
+//! Golden pictures: each kind of chart, light and dark, as the page shows it.
 //!
-//! The surface of each scene is laid over the panel's colour and compared with the PNG in `golden/`. Set
-//! `KYMOGRAPH_BLESS=1` to write the files anew, and look at each before it is committed.
+//! The surface of each scene is blended over the panel's colour and compared with the PNG in `golden/`. Set
+//! `KYMOGRAPH_BLESS=1` to overwrite the files, and look at each before it is committed.
 
 mod columns;
 mod feed;
@@ -12,7 +12,7 @@ mod theme;
 use std::collections::BTreeSet;
 
 #[test]
-fn charts_look_as_they_did() {
+fn charts_match_the_golden_pictures() {
     let mut expected = BTreeSet::new();
     let mut failures = Vec::new();
     for theme in [theme::dark(), theme::light()] {

@@ -1,12 +1,11 @@
-//! One scene for each kind of chart, and for what is odd about it.
+//! Scenes for each kind of chart, and for its special cases.
 
 use dashboard::chart::{
     AreaPainter, AreaStyle, BarLayout, BarsPainter, Columns, GaugeStyle, Held, LiveChart, SparklinePainter,
-    SparklineStyle, StatPainter, Style, Threshold, bars_range, gauge, heatmap, stacked_range,
+    SparklineStyle, StatPainter, Style, bars_range, gauge, heatmap, stacked_range,
 };
-use dashboard::surface::{LinePainter, Pixels, PixelsBackend, Stroke};
+use dashboard::surface::{LinePainter, Pixels, Stroke};
 use dashboard::view::{Mapping, RangeTracker, Scale, Steps, Window};
-use plotters::prelude::*;
 use protocol::{Bounds, Interval, Timestamp};
 
 use crate::columns::{Table, noise};
@@ -33,15 +32,12 @@ pub(crate) fn all(theme: &Theme) -> Vec<(&'static str, Pixels)> {
         ("heatmap-log", heatmap_log(theme)),
         ("sparkline", sparkline(theme)),
         ("sparkline-level", sparkline_level(theme)),
-        ("gauge", gauge(theme, 0.62, WIDTH, HEIGHT)),
-        ("gauge-full", gauge(theme, 1.4, WIDTH, HEIGHT)),
-        ("gauge-small", gauge_plain(theme, 0.3)),
+        ("gauge-small", gauge(theme, 0.3)),
         ("stat", stat(theme)),
-        ("plotters", plotters(theme)),
     ]
 }
 
-/// The round axis that holds a range.
+/// A round axis around a range.
 fn axis(range: Option<(f64, f64)>) -> Scale {
     let (low, high) = RangeTracker::new(Steps::Decimal).update(range, &Bounds::FromZero, Timestamp::from_micros(0));
     Scale::new(low, high, HEIGHT - 2 * MARGIN)
@@ -64,7 +60,7 @@ fn line(theme: &Theme, hz: u32) -> Pixels {
     chart.pixels().clone()
 }
 
-/// Five decades, and a series that falls to zero, which has no place on a logarithmic axis.
+/// Five decades, and a series that falls to zero, which has no position on a logarithmic axis.
 fn line_log(theme: &Theme) -> Pixels {
     let mut pixels = Pixels::new(WIDTH, HEIGHT);
     let scale = Scale::mapped(Mapping::Log, 1e-2, 1e3, HEIGHT);
@@ -88,7 +84,7 @@ fn area_of(theme: &Theme, columns: &impl Columns) -> Pixels {
     pixels
 }
 
-/// Three series with a step, a hole of all, and one that begins late.
+/// Three series with a step, a hole in all of them, and one that begins late.
 fn area(theme: &Theme) -> Pixels {
     let table = Table::new(3, WIDTH, 4, |series, x| match (series, x as u32) {
         (_, 90..110) | (1, ..40) => f64::NAN,
@@ -99,7 +95,7 @@ fn area(theme: &Theme) -> Pixels {
     area_of(theme, &table)
 }
 
-/// What is sent hangs below zero, what is received stands above it.
+/// Sent values are negative, received ones positive.
 fn area_signed(theme: &Theme) -> Pixels {
     let table = Table::new(3, WIDTH, 1, |series, x| match series {
         0 => 12.0 + 8.0 * (x / 20.0).sin(),
@@ -178,18 +174,10 @@ fn sparkline_level(theme: &Theme) -> Pixels {
     sparkline_of(theme, &Table::new(1, 120, 1, |_, _| 1e-300))
 }
 
-fn gauge(theme: &Theme, value: f64, width: u32, height: u32) -> Pixels {
-    let mut pixels = Pixels::new(width, height);
-    let thresholds = [Threshold { from: 0.6, color: theme.warn }, Threshold { from: 0.85, color: theme.bad }];
-    let style = GaugeStyle { track: theme.track, value: theme.good, thresholds: &thresholds };
-    gauge::paint(&mut pixels, value, Scale::new(0.0, 1.0, 0), &style);
-    pixels
-}
-
-fn gauge_plain(theme: &Theme, value: f64) -> Pixels {
+fn gauge(theme: &Theme, value: f64) -> Pixels {
     let mut pixels = Pixels::new(48, 44);
-    let style = GaugeStyle { track: theme.track, value: theme.series[0], thresholds: &[] };
-    gauge::paint(&mut pixels, value, Scale::new(0.0, 1.0, 0), &style);
+    let style = GaugeStyle { track: theme.track, value: theme.series[0] };
+    gauge::paint(&mut pixels, value, Scale::new(0.0, 1.0, 0), style);
     pixels
 }
 
@@ -197,27 +185,5 @@ fn stat(theme: &Theme) -> Pixels {
     let table = Table::new(1, 200, 2, |_, x| 50.0 + 20.0 * (x / 30.0).sin() + noise(x as u64 / 3) * 8.0);
     let mut pixels = Pixels::new(200, 100);
     StatPainter::new().paint(&mut pixels, &table, 0, 1.5, theme.series[0]);
-    pixels
-}
-
-/// A series, a filled and an open rectangle, and a disc, by plotters.
-fn plotters(theme: &Theme) -> Pixels {
-    let mut pixels = Pixels::new(WIDTH, HEIGHT);
-    let rgb = |index: usize, alpha: f64| {
-        let color = theme.series[index];
-        RGBAColor(color.r, color.g, color.b, alpha)
-    };
-    {
-        let area = PixelsBackend::new(&mut pixels).into_drawing_area();
-        let mut chart =
-            ChartBuilder::on(&area).margin(4).build_cartesian_2d(0_f64..10.0, -1_f64..1.0).expect("a chart");
-        let wave = (0..=100).map(|step| f64::from(step) / 10.0).map(|x| (x, (x * 1.3).sin() * 0.8));
-        let bar = Rectangle::new([(1.0, -0.5), (3.0, 0.5)], rgb(1, 0.5).filled());
-        let frame = Rectangle::new([(7.0, -0.8), (9.0, 0.2)], rgb(2, 1.0).stroke_width(3));
-        chart.draw_series([bar, frame]).expect("draws");
-        chart.draw_series([Circle::new((5.0, 0.0), 20, rgb(3, 0.5).filled())]).expect("draws");
-        chart.draw_series(LineSeries::new(wave, rgb(0, 1.0).stroke_width(2))).expect("draws");
-        area.present().expect("presents");
-    }
     pixels
 }

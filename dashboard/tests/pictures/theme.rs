@@ -6,9 +6,6 @@ pub(crate) struct Theme {
     pub(crate) name: &'static str,
     pub(crate) panel: Color,
     pub(crate) track: Color,
-    pub(crate) good: Color,
-    pub(crate) warn: Color,
-    pub(crate) bad: Color,
     pub(crate) series: Vec<Color>,
     pub(crate) ramp: ColorRamp,
 }
@@ -22,9 +19,6 @@ pub(crate) fn dark() -> Theme {
         name: "dark",
         panel: color("#121820"),
         track: color("#202a35"),
-        good: color("#35c98e"),
-        warn: color("#ffb454"),
-        bad: color("#ff6f61"),
         series: ["#5cc8f5", "#ffa630", "#35c98e", "#f287c5"].map(color).to_vec(),
         ramp: ColorRamp::dark(),
     }
@@ -35,9 +29,6 @@ pub(crate) fn light() -> Theme {
         name: "light",
         panel: color("#ffffff"),
         track: color("#e9edf1"),
-        good: color("#067a52"),
-        warn: color("#a85d00"),
-        bad: color("#c2311f"),
         series: ["#0072b2", "#d97800", "#00875f", "#b8508a"].map(color).to_vec(),
         ramp: ColorRamp::light(),
     }

@@ -21,18 +21,18 @@ fn ends_are_round() {
 }
 
 #[test]
-fn a_level_gets_room_on_both_sides() {
+fn a_single_value_gets_room_on_both_sides() {
     assert_eq!(first((50.0, 50.0), Bounds::Auto, Steps::Decimal), (44.0, 56.0));
     assert_eq!(first((0.0, 0.0), Bounds::Auto, Steps::Decimal), (0.0, 1.0));
 }
 
 #[test]
-fn fixed_bounds_stand() {
+fn fixed_bounds_are_kept() {
     assert_eq!(first((-9.0, 9.0), Bounds::Fixed { low: 0.0, high: 1.0 }, Steps::Decimal), (0.0, 1.0));
 }
 
 #[test]
-fn nothing_seen_is_a_range_too() {
+fn without_data_there_is_a_range() {
     let mut tracker = RangeTracker::new(Steps::Decimal);
     assert_eq!(tracker.update(None, &Bounds::Auto, at(0.0)), (0.0, 1.0));
     assert_eq!(tracker.update(Some((f64::NAN, 3.0)), &Bounds::Auto, at(0.0)), (0.0, 1.0));
@@ -50,7 +50,7 @@ fn an_axis_grows_at_once_and_shrinks_after_three_seconds() {
 }
 
 #[test]
-fn a_need_that_returns_keeps_the_axis() {
+fn data_that_needs_the_axis_again_keeps_it() {
     let mut tracker = RangeTracker::new(Steps::Decimal);
     for second in 0..60 {
         let high = if second % 2 == 0 { 90.0 } else { 10.0 };
@@ -75,14 +75,14 @@ fn a_logarithmic_axis_grows_at_once_and_shrinks_after_three_seconds() {
 }
 
 #[test]
-fn a_logarithmic_axis_holds_what_lies_above_zero() {
+fn a_logarithmic_axis_holds_positive_values() {
     assert_eq!(log_tracker().update(Some((-3.0, -1.0)), &Bounds::Auto, at(0.0)), (1.0, 10.0));
     let (low, high) = log_tracker().update(Some((0.0, 100.0)), &Bounds::FromZero, at(0.0));
     assert!((low - 0.1).abs() < 1e-12 && (high - 100.0).abs() < 1e-9, "{low} {high}");
 }
 
 #[test]
-fn the_user_s_ends_stand_before_all_others_until_they_are_given_up() {
+fn ends_set_by_the_user_take_precedence_until_they_are_removed() {
     let mut tracker = RangeTracker::new(Steps::Decimal);
     let fixed = Bounds::Fixed { low: 0.0, high: 1.0 };
     tracker.set_mode(RangeMode::Fixed { low: -5.0, high: 5.0 });
