@@ -1,5 +1,5 @@
-//! A chart of 8 series on 400 x 150 pixels, a minute at 1,000 Hz: what a whole redraw costs, and a display frame, for each
-//! kind; and what derived signals cost a row.
+//! A chart of 8 series on 400 x 150 pixels, a minute at 1,000 Hz: the cost of a whole redraw and of a display frame for
+//! each kind; and the cost of transforms for each row.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dashboard::chart::{Kind, LiveChart, Options, Style};
@@ -74,9 +74,9 @@ fn raster(c: &mut Criterion) {
     }
 }
 
-fn derive(c: &mut Criterion) {
+fn transforms(c: &mut Criterion) {
     let values: Vec<f64> = (0..10_000).map(|row| 50.0 + f64::from(row * 7_919 % 10_007) * 0.01).collect();
-    let mut group = c.benchmark_group("derive");
+    let mut group = c.benchmark_group("transforms");
     group.throughput(Throughput::Elements(values.len() as u64));
     let at = |row: usize| Timestamp::from_micros(row as i64 * 1_000);
     let rows = || values.iter().enumerate().map(|(row, &value)| (at(row), value));
@@ -103,5 +103,5 @@ fn derive(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, raster, derive);
+criterion_group!(benches, raster, transforms);
 criterion_main!(benches);

@@ -1,5 +1,5 @@
-//! The envelope pyramid: what a sample costs to append, and what a chart's columns cost to ask for, beside a scan with
-//! [argminmax](https://docs.rs/argminmax), which knows no more than least and greatest value.
+//! The pyramid of summaries: the cost of appending a sample and of reading a chart's columns, next to a scan with
+//! [argminmax](https://docs.rs/argminmax), which finds minimum and maximum only.
 
 use argminmax::ArgMinMax;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

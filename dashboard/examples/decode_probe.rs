@@ -1,4 +1,4 @@
-//! The decoder in the hands of a bench: messages come in as `Uint8Array`s, as a socket hands them over, and go into rings.
+//! The decoder for benches: decodes messages from `Uint8Array`s, as a socket delivers them, into rings.
 
 use dashboard::link::staging::Staging;
 use dashboard::store::Store;
@@ -10,7 +10,7 @@ use protocol::{
 };
 use wasm_bindgen::prelude::*;
 
-/// Rows of a ring: several messages, and no multiple of one.
+/// Rows of a ring: more than a message has, and not a multiple.
 const RING_ROWS: usize = 10_007;
 const STEP_US: i64 = 1_000;
 const SHAPES: [(&str, Data, u32, u32); 4] = [
@@ -20,12 +20,11 @@ const SHAPES: [(&str, Data, u32, u32); 4] = [
     ("decimals, 96 series x 16 rows", Data::Decimals, 96, 16),
 ];
 
-/// What the values are like.
 #[derive(Clone, Copy)]
 enum Data {
-    /// No encoding can shorten them.
+    /// Random bits, which no encoding can shorten.
     Noise,
-    /// Walks, rounded to two decimals.
+    /// Random walks, rounded to two decimals.
     Decimals,
 }
 
@@ -44,15 +43,14 @@ pub struct DecodeProbe {
 
 #[wasm_bindgen]
 impl DecodeProbe {
-    /// The names of the shapes.
     pub fn shapes() -> Vec<String> {
         SHAPES.iter().map(|(name, ..)| (*name).to_owned()).collect()
     }
 
-    /// A decoder for messages of the shape of that name.
+    /// A decoder for messages of the shape with this name.
     ///
     /// # Errors
-    /// When there is no such shape.
+    /// If there is no such shape.
     #[wasm_bindgen(constructor)]
     pub fn new(shape: &str) -> Result<Self, JsError> {
         let found = SHAPES.iter().find(|(name, ..)| *name == shape);
@@ -66,10 +64,8 @@ impl DecodeProbe {
         Ok(Self { data, series, rows, staging, rings, next_row: 0, store, applied: 0 })
     }
 
-    /// Message number `number`.
-    ///
     /// # Errors
-    /// When it is longer than a message may be.
+    /// If the message exceeds the limit of the protocol.
     pub fn message(&self, number: u32) -> Result<Uint8Array, JsError> {
         let columns = self.columns(number);
         let first = i64::from(number) * i64::from(self.rows);
@@ -89,10 +85,10 @@ impl DecodeProbe {
         Float64Array::from(self.columns(number).concat().as_slice())
     }
 
-    /// Copies a message once, decodes it, and writes its values into rings. Returns how many.
+    /// Copies a message once, decodes it, and writes its values into rings. Returns their number.
     ///
     /// # Errors
-    /// When it does not decode.
+    /// If the message cannot be decoded.
     pub fn decode(&mut self, message: &Uint8Array) -> Result<u32, JsError> {
         let bytes = self.staging.stage(message).ok_or_else(|| JsError::new("too long"))?;
         let Body::Samples(samples) = Frame::decode(bytes)?.body else { return Err(JsError::new("no samples")) };
@@ -113,11 +109,11 @@ impl DecodeProbe {
         Ok(values)
     }
 
-    /// As the page does it: copies a message once, decodes it, and applies it to the store. Message number 0 begins the
-    /// stream anew. Returns how many values were stored.
+    /// Copies a message once, decodes it, and applies it to the store, as the page does. Message number 0 starts a new
+    /// stream. Returns the number of stored values.
     ///
     /// # Errors
-    /// When it does not decode.
+    /// If the message cannot be decoded.
     pub fn apply(&mut self, message: &Uint8Array, number: u32) -> Result<u32, JsError> {
         if number == 0 {
             let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
@@ -138,7 +134,7 @@ impl DecodeProbe {
             ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
         };
         let mut column = || match self.data {
-            // The logarithm spends every bit of the mantissa.
+            // The logarithm uses every bit of the mantissa.
             Data::Noise => (0..self.rows).map(|_| -uniform().max(f64::MIN_POSITIVE).ln()).collect(),
             Data::Decimals => {
                 let mut level = 50.0;

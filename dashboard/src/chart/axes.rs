@@ -1,8 +1,8 @@
-//! Grid and labels, through plotters, on a layer of their own that is drawn only when it changes.
+//! Grid and labels, drawn with plotters on a layer of their own, and only if they change.
 //!
-//! Lines and texts are drawn as single plotters elements at ticks of our own: plotters' mesh would measure every label by
-//! a styled element in the page, which costs a reflow each and which the page's content security policy forbids, and its
-//! tick search never ends on an axis that is not finite.
+//! Lines and texts are single plotters elements at ticks of our own. Plotters' mesh measures every label with a styled
+//! element in the page, which costs a reflow each and is forbidden by the page's content security policy, and its search
+//! for ticks does not end on an axis that is not finite.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -11,29 +11,23 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::surface::Color;
 
-/// Colours of the layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AxisColors {
-    /// Lines across the plot.
+    /// Of lines across the plot.
     pub grid: Color,
-    /// The plot's lower edge.
+    /// Of the plot's lower edge.
     pub axis: Color,
-    /// Texts.
     pub label: Color,
 }
 
-/// Where the plot lies within the layer, and how large things are, in device pixels.
+/// Position and size of the plot within the layer, in device pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlotBox {
-    /// Left edge of the plot.
     pub left: i32,
-    /// Top edge.
     pub top: i32,
-    /// Width.
     pub width: i32,
-    /// Height.
     pub height: i32,
-    /// Device pixels a CSS pixel.
+    /// Device pixels per CSS pixel.
     pub scale: f64,
 }
 
@@ -42,21 +36,20 @@ pub struct PlotBox {
 pub struct Mark {
     /// Device pixels from the plot's left or top edge.
     pub position_px: f64,
-    /// What to write beside it.
     pub label: String,
 }
 
-/// Labels in CSS pixels.
+/// Font size of labels in CSS pixels.
 const FONT_PX: f64 = 11.0;
-/// Half the width of a digit, as a part of the font's size.
+/// Half the width of a digit, as a fraction of the font size.
 const HALF_CHARACTER: f64 = 0.3;
-/// From a label to the plot, in CSS pixels.
+/// Between a label and the plot, in CSS pixels.
 const LABEL_GAP_PX: f64 = 6.0;
 
 /// Draws grid lines and labels at `values`, from the top, and at `times`, from the left.
 ///
 /// # Errors
-/// What the backend says.
+/// Those of the backend.
 pub fn draw<B: DrawingBackend>(
     layer: &DrawingArea<B, Shift>,
     plot: PlotBox,

@@ -1,4 +1,4 @@
-//! Bars: time cut into equal parts, and the mean of each.
+//! Bars: the mean of each of equal parts of time.
 
 use std::ops::Range;
 
@@ -11,24 +11,24 @@ use crate::surface::{Color, Pixels};
 use crate::view::Scale;
 use series::Summary;
 
-/// The part of a bar's columns that is left free beside it.
+/// One in this many columns of a bar is the gap beside it.
 const GAP_PARTS: u32 = 5;
 
-/// Narrower bars than this stand without a gap.
-const NARROWEST_WITH_GAP: u32 = 3;
+/// Narrower bars have no gap.
+const MIN_WIDTH_WITH_GAP: u32 = 3;
 
-/// Which columns are one bar. Bars begin at multiples of their width, counted by the columns' own numbers: they move
-/// with the chart, and what they hold does not change.
+/// The columns of each bar. Bars begin at column numbers that are multiples of their width: they scroll with the chart, and
+/// their content does not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarLayout {
-    /// Columns of a bar, gap included. None counts as one.
+    /// Columns of a bar, gap included. Zero counts as one.
     pub columns_per_bar: u32,
     /// The number of the column at the surface's left edge, as [`Window::visible`](crate::view::Window::visible) gives.
     pub first_column: i64,
 }
 
 impl BarLayout {
-    /// How many columns on either side shape a column's pixels: redraw as many more than have changed.
+    /// The number of columns on either side that affect a column's pixels: as many more must be redrawn.
     pub fn reach(&self) -> u32 {
         self.width() - 1
     }
@@ -44,32 +44,31 @@ impl BarLayout {
         start..start + width
     }
 
-    /// How many of a bar's columns are inked.
+    /// The columns of a bar without its gap.
     fn inked(&self) -> u32 {
         let width = self.width();
-        if width < NARROWEST_WITH_GAP { width } else { width - (width / GAP_PARTS).max(1) }
+        if width < MIN_WIDTH_WITH_GAP { width } else { width - (width / GAP_PARTS).max(1) }
     }
 }
 
-/// Draws bars. It owns nothing but scratch memory.
+/// Draws bars. It owns scratch memory only.
 #[derive(Debug, Default)]
 pub struct BarsPainter {
-    /// From where to where each series lies in a bar: heights in pixels, the upper first.
+    /// Top and bottom of each series in a bar: heights in pixels.
     segments: Vec<(f32, f32)>,
     column: ColumnCoverage,
 }
 
 impl BarsPainter {
-    /// A painter without any memory yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Draws, on the columns of `clip`, which are clear, a bar for each part of time: for each series the mean of its
-    /// samples there, stacked from zero in the order of the series, those below zero downwards. A bar that an edge of
-    /// the surface cuts is the mean of what is on it.
+    /// Draws a bar for each part of time on the columns of `clip`, which must be clear: the means of the series, stacked
+    /// from zero in the order of the series, negative ones downwards. A bar that is cut by an edge of the surface is the
+    /// mean of its columns on the surface.
     ///
-    /// On a logarithmic axis the stack stands on the bottom edge. `colors` has one a series, over and over.
+    /// On a logarithmic axis the stack starts at the bottom edge. The `colors` of the series repeat.
     ///
     /// Hot: once a redrawn chart.
     pub fn paint(
@@ -119,7 +118,7 @@ impl BarsPainter {
     }
 }
 
-/// How far the bars reach, below zero and above: what an axis has to hold. None if there is no value.
+/// The lowest and the highest end of all bars. `None` without a value.
 pub fn bars_range(columns: &impl Columns, layout: BarLayout) -> Option<(f64, f64)> {
     let mut range: Option<(f64, f64)> = None;
     let mut x = 0;

@@ -1,4 +1,4 @@
-//! Heatmaps: a row a series, a column of time, and a colour for each amount.
+//! Heatmaps: a row for each series, and values as colours.
 
 use std::ops::Range;
 
@@ -7,11 +7,11 @@ use super::stack::level;
 use crate::surface::{ColorRamp, Pixels};
 use crate::view::Scale;
 
-/// How many columns on either side shape a column's pixels: none.
+/// A column's pixels do not depend on other columns.
 pub const REACH: u32 = 0;
 
-/// The rows of the surface that show a series, the first series at the bottom. Rows share the height as evenly as whole
-/// pixels allow. Where there are more series than pixels, several share one.
+/// The rows of the surface that show a series, the first series at the bottom. Rows divide the height as evenly as whole
+/// pixels allow. If there are more series than pixels, several share one.
 pub fn rows_of(series: usize, count: usize, height_px: u32) -> Range<u32> {
     let (count, height) = (count.max(1) as u64, u64::from(height_px));
     let edge = |below: u64| (height - height * below.min(count) / count) as u32;
@@ -25,10 +25,10 @@ pub fn rows_of(series: usize, count: usize, height_px: u32) -> Range<u32> {
     edge(series + 1)..edge(series)
 }
 
-/// Draws, on the columns of `clip`, the mean of each series in the colour of `ramp` for where it stands on `intensity`,
-/// linear or logarithmic; the height of that scale has no meaning here. Where there is no value nothing is drawn.
+/// Draws the mean of each series on the columns of `clip`, as the colour of `ramp` at its position on `intensity`. The
+/// height of that scale is ignored. A cell without a value stays clear.
 ///
-/// Where several series share a row of pixels it shows the greatest.
+/// A row of pixels that several series share shows the largest.
 ///
 /// Hot: once a redrawn chart.
 pub fn paint(pixels: &mut Pixels, columns: &impl Columns, intensity: Scale, ramp: &ColorRamp, clip: Range<u32>) {
@@ -50,7 +50,7 @@ pub fn paint(pixels: &mut Pixels, columns: &impl Columns, intensity: Scale, ramp
     }
 }
 
-/// The least and greatest mean of a column: what the scale of intensity has to hold. None if there is no value.
+/// The smallest and the largest mean of all columns. `None` without a value.
 pub fn intensity_range(columns: &impl Columns) -> Option<(f64, f64)> {
     let all = (0..columns.series()).flat_map(|series| (0..columns.width()).map(move |x| (series, x)));
     let values = all.filter_map(|(series, x)| level(&columns.summary(series, x)));

@@ -1,12 +1,11 @@
-//! Columns of series that are measured less than once a column: each value holds until the next.
+//! Columns of series with less than one sample a column: each value holds until the next.
 
 use super::columns::Columns;
 use series::Summary;
 
-/// Columns in which an empty one shows the last value before it, for as long as a value holds.
+/// Columns of which an empty one shows the last value before it, up to a number of columns.
 ///
-/// Painters of shapes that fill a column want these where samples are sparser than columns. What a column shows then
-/// depends on [`hold`](Self::hold) columns to its left: a chart that redraws a part adds that to the painter's reach.
+/// For painters of shapes that fill a column. A column then depends on [`hold`](Self::hold) columns to its left.
 #[derive(Clone, Copy, Debug)]
 pub struct Held<'a, C> {
     columns: &'a C,
@@ -14,12 +13,12 @@ pub struct Held<'a, C> {
 }
 
 impl<'a, C: Columns> Held<'a, C> {
-    /// Columns whose values hold for `hold` more columns: the longest usual time between two samples, in columns.
+    /// Columns whose values hold for `hold` more columns: the longest time between two samples without a hole.
     pub const fn new(columns: &'a C, hold: u32) -> Self {
         Self { columns, hold }
     }
 
-    /// For how many columns a value holds.
+    /// The number of columns for which a value holds.
     pub const fn hold(&self) -> u32 {
         self.hold
     }

@@ -2,42 +2,40 @@
 
 use std::fmt;
 
-/// How a group is shown.
+/// A kind of chart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A line a series; envelopes where samples are many.
+    /// A line for each series.
     #[default]
     Line,
-    /// Means, one series upon the other.
+    /// Means of each column, stacked.
     Area,
-    /// Means of longer stretches, one series upon the other.
+    /// Means of longer parts of time, stacked.
     Bars,
-    /// A row a series, values as colours.
+    /// A row for each series, values as colours.
     Heatmap,
-    /// A small line a series, each with its own axis.
+    /// A small line for each series, with its own scale.
     Sparklines,
-    /// A dial a series, with the newest value.
+    /// A dial with the newest value of each series.
     Gauges,
-    /// The newest value a series, in large, and how it has changed.
+    /// The newest value of each series as text, and its trend.
     Stats,
 }
 
 impl Kind {
-    /// Every kind.
     pub const ALL: [Self; 7] =
         [Self::Line, Self::Area, Self::Bars, Self::Heatmap, Self::Sparklines, Self::Gauges, Self::Stats];
 
-    /// The kind of that name.
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether a group is shown as tiles, one a series, in place of one chart.
+    /// Returns true if the kind shows a tile for each series instead of one chart.
     pub const fn is_tiles(self) -> bool {
         matches!(self, Self::Sparklines | Self::Gauges | Self::Stats)
     }
 
-    /// As URLs write it.
+    /// The name in URLs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Line => "line",
@@ -50,7 +48,7 @@ impl Kind {
         }
     }
 
-    /// As a person reads it.
+    /// The name in menus.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Line => "Lines",

@@ -1,4 +1,4 @@
-//! What a person can choose for a group, and how a URL writes it: `area,log`, `line,rate,0..100`.
+//! Display options of a group, and their text in a URL: `area,log`, `line,rate,0..100`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,21 +9,18 @@ use crate::view::{Mapping, RangeMode};
 use series::transforms::Transform;
 use series::transforms::histogram::BUCKET_BOUND;
 
-/// How a group is shown.
+/// How a group is displayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Options {
-    /// The kind of chart.
     pub kind: Kind,
-    /// What is computed from the group and shown in its place.
+    /// If set, the output of the transform is shown in place of the group.
     pub transform: Option<Transform>,
-    /// How values spread along the axis.
     pub mapping: Mapping,
-    /// Where the axis begins and ends.
     pub range: RangeMode,
 }
 
 impl Options {
-    /// How a group is shown that nobody has said anything of: a histogram as such, all others by lines.
+    /// The options of a group for which none were chosen: a heatmap for a histogram, and lines for other groups.
     pub fn usual(group: &Group) -> Self {
         let is_bucket = |series: &Series| series.labels.iter().any(|(key, _)| key == BUCKET_BOUND);
         if !group.series().is_empty() && group.series().iter().all(is_bucket) {
@@ -53,17 +50,15 @@ impl fmt::Display for Options {
     }
 }
 
-/// A text that says no options.
+/// Text that is not a list of options.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadOptions {
-    /// A word that means nothing.
     #[error(
-        "{0:?} is no kind of chart (line, area, bars, heatmap, sparklines, gauges, stats), nothing to derive (such as \
-         rate, sum or p99:10s), no range (such as 0..100) and not log"
+        "unknown option {0:?}: expected a kind of chart (line, area, bars, heatmap, sparklines, gauges, stats), a \
+         transform (such as rate, sum or p99:10s), a range (such as 0..100) or log"
     )]
     Unknown(String),
-    /// A range without two numbers, the lower first.
-    #[error("{0:?} is no range: expected two numbers, the lower first, such as 0..100")]
+    #[error("invalid range {0:?}: expected two numbers, the lower first, such as 0..100")]
     Range(String),
 }
 
@@ -99,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_reads_as_it_is_meant() {
+    fn options_are_parsed_from_a_url() {
         let options: Options = "area,p99:10s,log,-0.5..1e3".parse().expect("well formed");
         let range = RangeMode::Fixed { low: -0.5, high: 1e3 };
         let transform = "p99:10s".parse().ok();
@@ -108,16 +103,16 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_named() {
+    fn unknown_options_are_refused_and_named() {
         let said = |text: &str| text.parse::<Options>().expect_err("nonsense").to_string();
-        assert!(said("pie").starts_with("\"pie\" is no kind of chart (line, area"));
-        assert_eq!(said("line,5..1"), "\"5..1\" is no range: expected two numbers, the lower first, such as 0..100");
-        assert_eq!(said("0..NaN"), "\"0..NaN\" is no range: expected two numbers, the lower first, such as 0..100");
+        assert!(said("pie").starts_with("unknown option \"pie\": expected a kind of chart (line, area"));
+        assert_eq!(said("line,5..1"), "invalid range \"5..1\": expected two numbers, the lower first, such as 0..100");
+        assert_eq!(said("0..NaN"), "invalid range \"0..NaN\": expected two numbers, the lower first, such as 0..100");
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(kind in 0..Kind::ALL.len(), log: bool, low in -1e300_f64..1e300, span in 1e-3_f64..1e300) {
+        fn printed_options_parse_back(kind in 0..Kind::ALL.len(), log: bool, low in -1e300_f64..1e300, span in 1e-3_f64..1e300) {
             let range = if span < 1e3 { RangeMode::Automatic } else { RangeMode::Fixed { low, high: low + span } };
             prop_assume!(low + span > low);
             let mapping = if log { Mapping::Log } else { Mapping::Linear };

@@ -1,4 +1,4 @@
-//! Sparklines: a small line without axes, between its own extremes, with a dot where it is now.
+//! Sparklines: a small line without axes, scaled to its own extremes, with a dot at the newest value.
 
 use std::ops::Range;
 
@@ -7,38 +7,35 @@ use crate::surface::{Color, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
 use series::Summary;
 
-/// A hole this many times the usual distance between two samples is not bridged.
+/// A longer gap, in multiples of the mean distance between two samples, is a hole in the line.
 const HOLE: u32 = 3;
 
-/// How a sparkline looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SparklineStyle {
-    /// Width of the line in device pixels.
+    /// In device pixels.
     pub line_width_px: f32,
-    /// Radius of the dot on the last value in device pixels; none draws none.
+    /// Of the dot on the last value, in device pixels; zero for no dot.
     pub dot_radius_px: f32,
-    /// Colour.
     pub color: Color,
-    /// Alpha of the fill below the line; none draws none.
+    /// Of the fill below the line; zero for no fill.
     pub fill_alpha: u8,
 }
 
-/// Draws sparklines. It owns nothing but scratch memory.
+/// Draws sparklines. It owns scratch memory only.
 #[derive(Debug, Default)]
 pub struct SparklinePainter {
     line: LinePainter,
 }
 
 impl SparklinePainter {
-    /// A painter without any memory yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Draws a series between `rows` of the surface, which are clear. A series that never changes runs through the
-    /// middle; a single sample is a dot.
+    /// Draws a series on `rows` of the surface, which must be clear. A constant series runs through the middle; a single
+    /// sample is a dot.
     ///
-    /// All of it is drawn at each call: its extremes are its axis, and any column may change them.
+    /// The whole line is drawn at each call, since any column may change the extremes.
     pub fn paint(
         &mut self,
         pixels: &mut Pixels,
@@ -62,12 +59,12 @@ impl SparklinePainter {
         let room = if has_dot { dot.radius().max(stroke.radius()) } else { stroke.radius() };
         let height = (rows.len() as f32 - 2.0 * room).max(0.0);
         let top = rows.start as f32 + room;
-        // The scale is one pixel high: a part of it is a part of the room.
+        // The scale is one pixel high: a height on it is a fraction of the room.
         let scale = Scale::new(whole.min, whole.max, 1);
         let is_level = whole.max <= whole.min;
         let y = |value: f64| top + height * if is_level { 0.5 } else { scale.y(value) };
         let longest = HOLE * ((last - first + 1).div_ceil(count));
-        // The dot stands clear of the right edge: the line ends where it does.
+        // The dot keeps clear of the right edge, and the line ends at the dot.
         let right = (pixels.width() as f32 - room).max(0.0);
         let x_of = |x: f32| if has_dot { x.min(right) } else { x };
         let points = || {
@@ -75,7 +72,7 @@ impl SparklinePainter {
             all().flat_map(move |(x, summary)| {
                 let is_hole = previous.replace(x).is_some_and(|before| x - before > longest);
                 let at = |part: f32| x_of(x as f32 + part);
-                // With several samples in a column no spike is lost, whichever way it points.
+                // A column with several samples shows both extremes.
                 let extremes = [(0.25, summary.first), (0.5, summary.min), (0.5, summary.max), (0.75, summary.last)];
                 let alone = [(0.5, summary.last)];
                 let values = if summary.count > 1 { &extremes[..] } else { &alone[..] };

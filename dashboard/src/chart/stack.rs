@@ -1,10 +1,9 @@
-//! Values on top of each other: those above zero upwards, those below it downwards.
+//! Stacked values: positive ones upwards, negative ones downwards.
 
 use super::columns::Columns;
 use series::Summary;
 
-/// What some values came to: their mean, or the middle of their extremes where the sum is beyond all numbers. None of
-/// no values.
+/// The mean of a summary, or the middle of its extremes if the sum overflows. `None` without values.
 pub(super) fn level(summary: &Summary) -> Option<f64> {
     if summary.is_empty() {
         return None;
@@ -22,7 +21,7 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// Puts a value on the stack: from where to where it lies, the lower first.
+    /// Adds a value. Returns its lower and upper end on the stack.
     pub(super) fn push(&mut self, value: f64) -> (f64, f64) {
         if value < 0.0 {
             let inner = self.down;
@@ -37,7 +36,7 @@ impl Stack {
     }
 }
 
-/// How far the stacks of all columns reach, below zero and above: what an axis has to hold. None if there is no value.
+/// The lowest and the highest end of all columns' stacks. `None` without a value.
 pub fn stacked_range(columns: &impl Columns) -> Option<(f64, f64)> {
     let stacks = (0..columns.width()).filter_map(|x| {
         let mut stack = Stack::default();

@@ -1,52 +1,47 @@
-//! Stat tiles: the newest value, how it moved within the window, and a sparkline behind.
+//! Stat tiles: the newest value, its trend within the window, and a sparkline behind the text.
 
 use super::columns::Columns;
 use super::sparkline::{SparklinePainter, SparklineStyle};
 use crate::surface::{Color, Pixels};
 use series::{Formatted, Summary, Unit};
 
-/// A smaller part of the larger of two values than this is no change: rounding, not data.
-const SMALLEST_CHANGE: f64 = 1e-9;
+/// A smaller change, as a fraction of the larger value, counts as rounding.
+const MIN_CHANGE: f64 = 1e-9;
 
-/// The part of the tile's height that the sparkline keeps free above itself, for the texts.
+/// The fraction of the tile's height above the sparkline that is left to the text.
 const FREE_ABOVE: f32 = 0.45;
 
-/// Alpha of the fill below the sparkline.
+/// Of the fill below the sparkline.
 const FILL_ALPHA: u8 = 46;
 
-/// Which way a value moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// It rose.
     Up,
-    /// It fell.
     Down,
-    /// It stands where it stood.
     Level,
 }
 
-/// How a value moved from the first to the last sample of the window.
+/// The change from the first to the last sample of the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trend {
-    /// Which way.
     pub direction: Direction,
-    /// By how much, with its sign: `+1.2 MiB/s`.
+    /// With sign: `+1.2 MiB/s`.
     pub absolute: String,
-    /// By how much of the first value, with its sign: `-3.5 %`. None where that was zero or had another sign.
+    /// Relative to the first value, with sign: `-3.5 %`. `None` if that was zero or had another sign.
     pub percent: Option<String>,
 }
 
-/// What a stat tile says.
+/// The text of a stat tile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stat {
-    /// The newest value, or the sign for none.
+    /// The newest value; `–` for none.
     pub value: Formatted,
-    /// Its trend; none with fewer than two samples.
+    /// `None` with fewer than two samples.
     pub trend: Option<Trend>,
 }
 
 impl Stat {
-    /// What to say of a series, whose values are in `unit`, over all its columns.
+    /// The text for a series in `unit`, from all its columns.
     pub fn of(columns: &impl Columns, series: usize, unit: &Unit) -> Self {
         let mut all = Summary::EMPTY;
         (0..columns.width()).for_each(|x| all.extend(&columns.summary(series, x)));
@@ -57,9 +52,9 @@ impl Stat {
 impl Trend {
     /// The trend from one value to another; both are finite.
     fn between(first: f64, last: f64, unit: &Unit) -> Self {
-        // Each within its range, so that a difference of two of the largest is still a number.
+        // Clamped, since the difference of two large numbers may overflow.
         let change = (last - first).clamp(f64::MIN, f64::MAX);
-        let is_level = change.abs() <= first.abs().max(last.abs()) * SMALLEST_CHANGE;
+        let is_level = change.abs() <= first.abs().max(last.abs()) * MIN_CHANGE;
         let (direction, change) = match change {
             _ if is_level => (Direction::Level, 0.0),
             _ if change > 0.0 => (Direction::Up, change),
@@ -68,7 +63,7 @@ impl Trend {
         let sign = if direction == Direction::Up { "+" } else { "" };
         let mut written = unit.format(change);
         if matches!(unit, Unit::Percent | Unit::Hundredths) {
-            // Points: a percentage of a percentage is the other number.
+            // Percentage points, to distinguish the change from the relative one.
             " pp".clone_into(&mut written.unit);
         }
         let part = change / first * 100.0;
@@ -82,19 +77,18 @@ impl Trend {
     }
 }
 
-/// Draws what lies behind a tile's texts. It owns nothing but scratch memory.
+/// Draws the background of a tile. It owns scratch memory only.
 #[derive(Debug, Default)]
 pub struct StatPainter {
     sparkline: SparklinePainter,
 }
 
 impl StatPainter {
-    /// A painter without any memory yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Draws a series as a filled sparkline on the lower part of the surface, which is clear.
+    /// Draws a series as a filled sparkline on the lower part of the surface, which must be clear.
     pub fn paint(
         &mut self,
         pixels: &mut Pixels,

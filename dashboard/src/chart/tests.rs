@@ -97,7 +97,7 @@ fn wave(row: i64) -> f64 {
 }
 
 #[test]
-fn drawing_bit_by_bit_gives_the_same_picture_as_drawing_at_once() {
+fn drawing_in_steps_gives_the_same_picture_as_drawing_at_once() {
     for hz in [2, 10, 100] {
         let mut feed = Feed::new(hz);
         feed.run(hz * 15, wave);
@@ -145,7 +145,7 @@ fn a_hole_in_time_is_not_bridged() {
 }
 
 #[test]
-fn no_value_is_too_odd_to_draw() {
+fn no_value_makes_drawing_panic() {
     for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, 1e-300, -0.0] {
         for hz in [2, 100] {
             let mut feed = Feed::new(hz);
@@ -174,7 +174,7 @@ const ODD: [f64; 8] = [
 ];
 
 #[test]
-fn whatever_a_window_holds_is_drawn_on_an_axis_of_finite_span() {
+fn any_values_are_drawn_on_an_axis_of_finite_span() {
     let together = [&ODD[..], &ODD[..2], &[f64::MAX, 1.0], &[f64::INFINITY, 1.0]];
     let constant = ODD.iter().chain(&[1e300, 1e-300, 5.0]).map(std::slice::from_ref);
     for values in together.into_iter().chain(constant) {
@@ -195,7 +195,7 @@ fn whatever_a_window_holds_is_drawn_on_an_axis_of_finite_span() {
 }
 
 #[test]
-fn a_spike_of_one_sample_is_seen_at_any_density() {
+fn a_spike_of_one_sample_is_drawn_at_any_density() {
     for hz in [2, 10, 1_000] {
         let mut feed = Feed::new(hz);
         let spike = hz * 7 + hz / 2;

@@ -1,4 +1,4 @@
-//! What each kind of frame does to the store.
+//! The effect of each kind of frame on the store.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use super::group::{Description, Group};
 use super::position::{Overlap, Position, Unreadable, Verdict};
 use series::pyramid::BUCKET_ROWS;
 
-/// Everything the page holds of the stream.
+/// The part of the stream that the page keeps.
 #[derive(Debug)]
 pub struct Store {
     window: Interval,
@@ -19,38 +19,38 @@ pub struct Store {
     counts: Counts,
 }
 
-/// What the store has counted since the page was loaded.
+/// Counters since the page was loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Values stored.
+    /// Values that were stored.
     pub samples: u64,
-    /// Holes that were declared or noticed, filled since or not.
+    /// Holes that the server declared or the page detected, including those that were filled later.
     pub gaps: u64,
-    /// Times that something was lost without a trace, and asked for.
+    /// Requests for frames that were lost without a declaration.
     pub repairs: u64,
-    /// Times that history came: once when the page was loaded, and whenever it was needed since.
+    /// Transfers of history: one when the page was loaded, and one for each request since.
     pub fills: u64,
-    /// Columns or blocks of series and groups that no catalog named.
+    /// Columns and blocks of series and groups that are in no catalog.
     pub unknown: u64,
-    /// Series that found no room: see [`MAX_SERIES`].
+    /// Series above [`MAX_SERIES`].
     pub refused: u64,
-    /// Frames that came twice.
+    /// Frames that were received twice.
     pub duplicates: u64,
 }
 
-/// What a frame changed, beyond samples.
+/// The effect of a frame on others than the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// Samples, or nothing that others need to know.
+    /// None: samples at most.
     Stored,
-    /// Groups or series came or went.
+    /// Groups or series were added or removed.
     CatalogChanged,
-    /// Something was lost: ask for what is missing, from where [`Store::start`] says.
+    /// Frames were lost: the page must subscribe again, from [`Store::start`].
     Lost,
 }
 
 impl Store {
-    /// An empty store that keeps at least `window`, within the page's memory budget.
+    /// An empty store that keeps at least `window`, as far as the page's memory budget allows.
     pub fn new(window: Interval) -> Self {
         Self {
             window,
@@ -61,47 +61,44 @@ impl Store {
         }
     }
 
-    /// The groups, in the order of the page.
+    /// In the order of the page.
     pub fn groups(&self) -> &[Group] {
         &self.groups
     }
 
-    /// What was counted since the page was loaded.
     pub const fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// How many series there are.
     pub fn series(&self) -> usize {
         self.groups.iter().map(|group| group.series().len()).sum()
     }
 
-    /// Bytes of memory for times, values and summaries, in use or not.
+    /// Allocated bytes of times, values and summaries.
     pub fn bytes(&self) -> usize {
         self.groups.iter().map(Group::bytes).sum()
     }
 
-    /// How far back the rings reach, where memory does not suffice for the whole window.
+    /// The time that the rings cover, if the memory budget does not suffice for the whole window.
     pub fn shortfall(&self) -> Option<Interval> {
         self.groups.iter().map(Group::reach).min().filter(|&reach| reach < self.window)
     }
 
-    /// What to ask the server for.
+    /// The start of the next subscription.
     pub const fn start(&self) -> Start {
         self.position.start(self.window)
     }
 
-    /// Where the page stands in the stream.
     pub const fn position(&self) -> &Position {
         &self.position
     }
 
-    /// There is a new connection, and it has been told where to [start](Self::start).
+    /// A new connection has subscribed from [`start`](Self::start).
     pub fn connected(&mut self) {
         self.position.connected();
     }
 
-    /// A message could not be read: it may have been any frame.
+    /// A message could not be decoded: it may have been any frame.
     pub fn unreadable(&mut self) -> Applied {
         match self.position.unreadable() {
             Unreadable::Wait => Applied::Stored,
@@ -118,11 +115,11 @@ impl Store {
         self.groups.iter().filter_map(Group::newest).max()
     }
 
-    /// Takes in one frame.
+    /// Applies one frame.
     pub fn apply(&mut self, frame: &Frame<'_>) -> Applied {
         match self.position.judge(&frame.header, &frame.body) {
             Verdict::Take => self.take(&frame.body),
-            Verdict::TakeAnew => {
+            Verdict::TakeAfterHole => {
                 self.break_lines();
                 self.take(&frame.body)
             }
@@ -155,7 +152,7 @@ impl Store {
         Applied::Stored
     }
 
-    /// Drops what has ended and left the window, which begins at `oldest`. Whether anything was dropped.
+    /// Drops series and groups that have ended and have no row from `oldest` on. Returns false if there were none.
     pub fn prune(&mut self, oldest: Timestamp) -> bool {
         let mut pruned = 0;
         for group in &mut self.groups {
@@ -165,7 +162,7 @@ impl Store {
         let before = self.groups.len();
         let described: HashSet<usize> = self.places.values().copied().collect();
         let mut kept = 0;
-        // Where each group will stand, if it stays.
+        // The new index of each group that stays.
         let to: Vec<Option<usize>> = (self.groups.iter().enumerate())
             .map(|(place, group)| {
                 let stays = !group.series().is_empty() || described.contains(&place);
@@ -184,7 +181,7 @@ impl Store {
         Applied::Lost
     }
 
-    /// Draws no line from what is held to what follows. Where none would be drawn anyway, that is no second hole.
+    /// Marks a hole between the rows that are held and those that follow. Counts one unless there was one already.
     fn break_lines(&mut self) {
         let broken = self.groups.iter_mut().map(Group::break_line).filter(|is_broken| *is_broken).count();
         self.counts.gaps += u64::from(broken > 0);
@@ -226,7 +223,7 @@ impl Store {
         self.fit_memory();
     }
 
-    /// Gives new groups their rings, and all of them shorter ones when together they have outgrown the budget.
+    /// Sets the length of new groups' rings, and shortens all rings if they exceed the budget.
     fn fit_memory(&mut self) {
         let demand = |group: &Group| Demand { interval: group.interval, series: group.series().len() };
         let demands: Vec<_> = self.groups.iter().map(demand).collect();
@@ -234,7 +231,7 @@ impl Store {
         let is_too_much = self.bytes() > BUDGET_BYTES;
         for (group, rows) in self.groups.iter_mut().zip(rows) {
             if is_too_much {
-                // Less than there is room for: a catalog that comes in many messages must not move every ring with each.
+                // With spare room: a catalog in many messages must not resize every ring with each message.
                 group.resize((rows * 3 / 4).next_multiple_of(BUCKET_ROWS as usize).min(group.capacity()));
             } else if group.is_new() {
                 group.resize(rows);
@@ -242,7 +239,7 @@ impl Store {
         }
     }
 
-    /// The place of a group: its old one when it is still what it was, so that the past stays on screen.
+    /// The index of a group. One with unchanged unit and interval keeps its index and its rows.
     fn place_of(&mut self, description: Description<'_>) -> usize {
         let Some(place) = self.groups.iter().position(|group| group.name == description.name) else {
             self.groups.push(Group::new(description));
@@ -253,13 +250,12 @@ impl Store {
             description.title.clone_into(&mut known.title);
             known.bounds = description.bounds;
         } else {
-            // Values of another unit cannot share an axis; rows of another interval need other rings.
+            // Values in another unit cannot share an axis, and another interval needs other rings.
             *known = Group::new(description);
         }
         place
     }
 
-    /// Takes in rows.
     fn blocks(&mut self, blocks: &Blocks<'_>) -> Overlap {
         let mut overlap = Overlap::None;
         for block in blocks {

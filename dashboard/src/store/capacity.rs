@@ -1,30 +1,28 @@
-//! How many rows the rings may hold.
+//! The capacity of rings, within the memory budget.
 
 use protocol::Interval;
 
 use series::pyramid::{BUCKET_ROWS, BYTES_PER_ROW};
 
-/// Rows kept whatever the interval: slow groups cost next to nothing.
+/// The minimum for slow groups, which cost little.
 const MIN_ROWS: u64 = 512;
 
-/// Beyond the window: what arrives while the window's oldest rows are still on screen, and jitter of the interval.
+/// Rings are longer than the window: rows arrive while the window's oldest rows are still on screen, and intervals vary.
 const HEADROOM: f64 = 1.25;
 
-/// Bytes of times, values and summaries that a page may hold in all.
+/// The bound on all times, values and summaries of a page.
 pub const BUDGET_BYTES: usize = 512 << 20;
 
-/// Series that a page takes in. More would leave each less than a second at 1,000 Hz.
+/// The limit on series of a page. With more, each would cover less than a second at 1,000 Hz.
 pub const MAX_SERIES: usize = 100_000;
 
-/// Bytes of one row's time.
 const TIME_BYTES: usize = 8;
 
-/// What a group has to hold.
+/// The size of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
-    /// Time from row to row.
     pub interval: Interval,
-    /// How many series there are.
+    /// Number of series.
     pub series: usize,
 }
 
@@ -35,13 +33,12 @@ impl Demand {
         (rows.max(MIN_ROWS) as usize).next_multiple_of(BUCKET_ROWS as usize)
     }
 
-    /// Bytes of so many rows.
     const fn bytes(self, rows: usize) -> usize {
         rows.saturating_mul(TIME_BYTES + self.series * (size_of::<f64>() + BYTES_PER_ROW))
     }
 }
 
-/// Rows for each group's rings: enough for `window` where the budget allows, and else the same part of that for all.
+/// Rows for each group's rings: enough for `window`, or the same fraction of it for all groups if the budget is exceeded.
 pub fn plan(window: Interval, demands: &[Demand], budget_bytes: usize) -> Vec<usize> {
     let wanted: usize = demands.iter().map(|demand| demand.bytes(demand.rows(window))).fold(0, usize::saturating_add);
     let part = (budget_bytes as f64 / wanted.max(1) as f64).min(1.0);
@@ -61,13 +58,13 @@ mod tests {
     }
 
     #[test]
-    fn a_window_fits_with_room_to_spare() {
+    fn a_window_fits_with_headroom() {
         let slow = Demand { interval: Interval::from_secs(2), series: 8 };
         assert_eq!(plan(MINUTE, &[at_hz(1_000), at_hz(10), slow], BUDGET_BYTES), [75_008, 768, 512]);
     }
 
     #[test]
-    fn what_the_budget_lacks_is_taken_from_all_alike() {
+    fn a_small_budget_shortens_all_groups_alike() {
         let demands = [at_hz(1_000), at_hz(100)];
         let rows = plan(MINUTE, &demands, 1 << 20);
         let bytes: usize = demands.iter().zip(&rows).map(|(demand, &rows)| demand.bytes(rows)).sum();
@@ -76,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_kept_even_when_the_interval_is_nonsense() {
+    fn the_budget_is_kept_with_an_interval_of_zero() {
         let nonsense = Demand { interval: Interval::ZERO, series: 99 };
         let rows = plan(Interval::from_secs(86_400), &[nonsense], 1 << 20);
         assert!(nonsense.bytes(rows[0]) <= 1 << 20);

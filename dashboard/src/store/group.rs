@@ -1,7 +1,7 @@
 //! Rows of one group, in rings.
 //!
-//! Rows are numbered from the first one ever stored, and a row's place in every ring is its number modulo the capacity:
-//! times and all series stay aligned without a word about it.
+//! Rows are numbered from the first one ever stored. A row's index in every ring is its number modulo the capacity, so
+//! that times and all series stay aligned.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,51 +12,41 @@ use super::series::Series;
 use series::Summary;
 use series::pyramid::BUCKET_ROWS;
 
-/// A hole this long is drawn as one: some rows late is jitter, more is a gap.
+/// Two rows that are more intervals apart have a hole between them: less is jitter.
 const GAP_INTERVALS: u64 = 3;
-/// Never called a hole, whatever the interval: display frames and schedulers are not more exact than this.
+/// A shorter time is never a hole: display frames and schedulers are not more precise.
 const MIN_GAP: Interval = Interval::from_millis(100);
 
-/// A group of series that share their times.
+/// Series that share their times.
 #[derive(Debug)]
 pub struct Group {
-    /// Machine name.
     pub name: String,
-    /// What a person reads.
     pub title: String,
-    /// UCUM unit.
     pub unit: String,
-    /// Time from row to row, as intended.
     pub interval: Interval,
-    /// Where the value axis begins and ends.
     pub bounds: Bounds,
     times: Vec<Timestamp>,
     series: Vec<Series>,
-    /// Places of series by the ids of the current epoch, and by name.
+    /// Indices of series by the ids of the current epoch, and by name.
     ids: HashMap<SeriesId, usize>,
     names: HashMap<String, usize>,
     rows: Range<u64>,
-    /// Counts what makes a reader's notes of earlier rows worthless.
+    /// Bumped if rows that are held change; invalidates caches.
     generation: u64,
 }
 
-/// What a catalog says of a group.
+/// The description of a group in a catalog.
 #[derive(Clone, Copy, Debug)]
 pub struct Description<'a> {
-    /// Machine name.
     pub name: &'a str,
-    /// What a person reads.
     pub title: &'a str,
-    /// UCUM unit.
     pub unit: &'a str,
-    /// Time from row to row, as intended.
     pub interval: Interval,
-    /// Where the value axis begins and ends.
     pub bounds: Bounds,
 }
 
 impl Group {
-    /// An empty group with the shortest rings there are.
+    /// An empty group with rings of the minimum length.
     pub fn new(description: Description<'_>) -> Self {
         let Description { name, title, unit, interval, bounds } = description;
         Self {
@@ -74,42 +64,41 @@ impl Group {
         }
     }
 
-    /// How many rows the rings hold at most.
+    /// Rows that the rings can hold.
     pub const fn capacity(&self) -> usize {
         self.times.len()
     }
 
-    /// Whether its rings have not been given a length yet.
+    /// Returns true if the length of the rings has not been set.
     pub(super) fn is_new(&self) -> bool {
         self.rows.is_empty() && self.capacity() == BUCKET_ROWS as usize
     }
 
-    /// How far back the rings reach when they are full.
+    /// The time that full rings cover.
     pub fn reach(&self) -> Interval {
         Interval::from_micros(self.interval.micros().saturating_mul(self.capacity() as u64))
     }
 
-    /// Bytes of memory for times, values and summaries, in use or not.
+    /// Allocated bytes of times, values and summaries.
     pub fn bytes(&self) -> usize {
         size_of_val(self.times.as_slice()) + self.series.iter().map(Series::bytes).sum::<usize>()
     }
 
-    /// Numbers of the rows held.
+    /// Numbers of the rows that are held.
     pub fn rows(&self) -> Range<u64> {
         self.rows.clone()
     }
 
-    /// Changes whenever rows that were there are no longer what they were.
+    /// Changes if rows that were held have changed.
     pub const fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// The series, in the order of the legend.
+    /// In the order of the legend.
     pub fn series(&self) -> &[Series] {
         &self.series
     }
 
-    /// The time of the newest row.
     pub fn newest(&self) -> Option<Timestamp> {
         (!self.rows.is_empty()).then(|| self.time(self.rows.end - 1))
     }
@@ -124,7 +113,7 @@ impl Group {
         self.series[series].values()[self.place(row)]
     }
 
-    /// What a series came to in `rows`, as far as they are held.
+    /// The summary of a series over the rows of `rows` that are held.
     ///
     /// Hot: once a series and column that changed.
     pub fn summary(&self, series: usize, rows: Range<u64>) -> Summary {
@@ -132,14 +121,14 @@ impl Group {
         if rows.is_empty() { Summary::EMPTY } else { self.series[series].summary(rows) }
     }
 
-    /// The newest value of a series that is a number.
+    /// The newest value of a series that is not NaN.
     pub fn latest(&self, series: usize) -> Option<f64> {
         let series = self.series.get(series)?;
         let row = series.last_present().checked_sub(1).filter(|row| self.rows.contains(row))?;
         Some(series.values()[self.place(row)])
     }
 
-    /// The value of a series at a time: that of the row before, if it is not too long ago.
+    /// The value of a series at a time: that of the last row before, unless there is a hole between.
     pub fn value_at(&self, series: usize, time: Timestamp) -> Option<f64> {
         let after = self.first_row_at(time + Interval::from_micros(1));
         let row = after.checked_sub(1).filter(|row| self.rows.contains(row))?;
@@ -147,7 +136,7 @@ impl Group {
         Some(self.value(series, row)).filter(|value| is_near && !value.is_nan())
     }
 
-    /// Whether a series has had no value for longer than the longest step, while others have.
+    /// Returns true if a series has had no value for longer than the longest step, while others had.
     pub fn has_ended(&self, series: usize) -> bool {
         let last = self.series.get(series).map_or(0, Series::last_present);
         let Some(newest) = self.newest() else { return false };
@@ -155,9 +144,9 @@ impl Group {
         newest.micros_since(self.time(row)) > self.longest_step().micros() as i64
     }
 
-    /// Longer from one row to the next is a hole.
+    /// Two rows that are farther apart have a hole between them.
     pub fn longest_step(&self) -> Interval {
-        // No longer than two times can lie apart.
+        // At most the largest difference of two times.
         let most = i64::MAX.unsigned_abs();
         Interval::from_micros(self.interval.micros().saturating_mul(GAP_INTERVALS).min(most)).max(MIN_GAP)
     }
@@ -178,17 +167,15 @@ impl Group {
         Rows { group: self, values: self.series[series].values(), numbers: rows }
     }
 
-    /// The place of a series in the legend by its id.
     pub fn find(&self, id: SeriesId) -> Option<usize> {
         self.ids.get(&id).copied()
     }
 
-    /// Whether there is a series of that name.
     pub(super) fn holds(&self, name: &str) -> bool {
         self.names.contains_key(name)
     }
 
-    /// Adds a series, or takes over what is new of the one of that name.
+    /// Adds a series, or updates the description of the one with that name.
     pub(super) fn admit(&mut self, descriptor: &SeriesDescriptor<'_>) {
         let place = if let Some(&place) = self.names.get(descriptor.name) {
             let known = &mut self.series[place];
@@ -205,20 +192,20 @@ impl Group {
         self.ids.insert(descriptor.id, place);
     }
 
-    /// Forgets every id: a new epoch will give new ones.
+    /// Drops every id: a new epoch assigns new ones.
     pub(super) fn forget_ids(&mut self) {
         self.ids.clear();
         self.series.iter_mut().for_each(|series| series.id = None);
     }
 
-    /// Ends a series: it stays until its last value has left `keep`.
+    /// Ends a series. Its rows stay until [`prune`](Self::prune) drops it.
     pub(super) fn end(&mut self, id: SeriesId) {
         if let Some(place) = self.ids.remove(&id) {
             self.series[place].id = None;
         }
     }
 
-    /// Drops series that have ended and have no value from row `oldest` on. Returns how many.
+    /// Drops series that have ended and have no value from row `oldest` on. Returns their number.
     pub(super) fn prune(&mut self, oldest: u64) -> usize {
         let before = self.series.len();
         self.series.retain(|series| series.id.is_some() || series.last_present() > oldest);
@@ -235,7 +222,7 @@ impl Group {
         pruned
     }
 
-    /// Gives the rings another length, a multiple of [`BUCKET_ROWS`]; of the rows, the newest stay.
+    /// Sets the length of the rings, a multiple of [`BUCKET_ROWS`], and keeps the newest rows.
     pub(super) fn resize(&mut self, capacity: usize) {
         if capacity == self.capacity() {
             return;
@@ -252,7 +239,7 @@ impl Group {
         self.generation += 1;
     }
 
-    /// Forgets every row from `time` on: the server's history knows better. Whether there were any.
+    /// Drops the rows from `time` on, which history replaces. Returns false if there were none.
     pub(super) fn truncate_from(&mut self, time: Timestamp) -> bool {
         let row = self.first_row_at(time);
         let has_any = row < self.rows.end;
@@ -264,7 +251,7 @@ impl Group {
         has_any
     }
 
-    /// Marks a hole after the newest row. Whether there was none yet.
+    /// Marks a hole after the newest row. Returns false if there was one already.
     pub(super) fn break_line(&mut self) -> bool {
         let Some(newest) = self.newest() else { return false };
         if self.series.iter().all(|series| series.last_present() < self.rows.end) {
@@ -279,14 +266,14 @@ impl Group {
         true
     }
 
-    /// Appends a block's rows, whose times rise above the newest. Returns how many values went in, and how many columns
-    /// belong to no series here.
+    /// Appends a block's rows, whose times must be later than the newest. Returns the number of values stored, and that of
+    /// columns without a series in this group.
     ///
     /// Hot: once a block; the copies inside once a sample.
     pub(super) fn append(&mut self, block: &Block<'_>) -> (u64, u64) {
         let (mut stored, mut unknown) = (0, 0);
         let count = block.rows as usize;
-        // Of a block longer than the rings only the end can stay.
+        // Of a block that is longer than the rings, the end is kept.
         let skip = count.saturating_sub(self.capacity());
         let count = count - skip;
         self.make_room(count);
@@ -297,7 +284,7 @@ impl Group {
             self.times[place] = times.next().unwrap_or_default();
         }
         let rows = self.rows.end..self.rows.end + count as u64;
-        // Columns come in the order of the series, so each is looked for first where the last one was found.
+        // Columns usually have the order of the series: the next one is tried first.
         let mut next = 0;
         for column in &block.columns {
             let is_next = self.series.get(next).is_some_and(|series| series.id == Some(column.series));
@@ -317,7 +304,7 @@ impl Group {
         (stored, unknown)
     }
 
-    /// Appends rows that the page itself has computed, no more than the rings hold: a column for each series.
+    /// Appends computed rows, no more than the rings can hold, with a column for each series.
     pub(super) fn append_values(&mut self, times: &[Timestamp], columns: &[Vec<f64>]) {
         self.make_room(times.len());
         let rows = self.rows.end..self.rows.end + times.len() as u64;
@@ -341,7 +328,7 @@ impl Group {
     }
 }
 
-/// Walks rows of one series.
+/// Iterator over rows of one series.
 #[derive(Clone, Debug)]
 pub struct Rows<'a> {
     group: &'a Group,

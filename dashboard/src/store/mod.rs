@@ -1,18 +1,18 @@
-//! The store: what the page holds of the stream.
+//! The store: the part of the stream that the page keeps.
 //!
-//! One [`Group`] for each group of the catalog, with a time ring and a ring for each series, all of a fixed capacity
-//! that the window and a memory budget set once. Frames go in by [`Store::apply`]; charts read the rings.
+//! One [`Group`] for each group of the catalog, with a ring of times and a ring for each series. Their capacity follows
+//! from the window and a memory budget. [`Store::apply`] adds frames; charts read the rings.
 //!
 //! | file | subject |
 //! | --- | --- |
 //! | [`group`] | rows of one group, in rings |
-//! | [`mod@series`] | one of its series: a ring of values, and what a catalog says of it |
+//! | [`mod@series`] | one of its series: a ring of values, and its description |
 //! | [`column_summaries`] | summaries of each series in each pixel column |
-//! | [`staleness`] | when a group's newest sample is too old to be taken for the present |
-//! | [`derived`] | a group that is computed from another |
+//! | [`staleness`] | when a group's newest sample is too old |
+//! | [`derived`] | a group that is computed from another one by a transform |
 //! | [`capacity`] | how many rows the budget allows |
-//! | [`position`] | where the page stands in the stream: what was lost, and when to ask for it |
-//! | [`apply`] | what each kind of frame does to the store |
+//! | [`position`] | the position in the stream: which frames were lost, and when to request them |
+//! | [`apply`] | the effect of each kind of frame on the store |
 //!
 //! # What it does not know
 //! Sockets, clocks, pixels, the DOM.

@@ -1,85 +1,84 @@
-//! Where the page stands in the stream, and what a frame means there.
+//! The position of the page in the stream, and the handling of each frame there.
 //!
-//! A state machine without a clock, which knows nothing of what frames hold. It notices what was lost without a trace, by
-//! numbers that do not follow on each other and by heartbeats that name a position further ahead, and says when to ask
-//! for it.
+//! A state machine without a clock, which does not look into frames. It detects frames that were lost without a
+//! declaration, by gaps in the sequence and by heartbeats with a later position, and decides when to request them.
 //!
 //! ```text
 //!             whole catalog            last of the history
 //! Awaiting ------------------> Filling --------------------> Live
 //!    ^                            |                            |
-//!    +------- asked again --------+------- asked, for something was lost
+//!    +------- requested again ----+------- requested, after a loss
 //! ```
 //!
-//! It asks once and then waits for the answer: it asks again when ten heartbeats have come and nothing of the
-//! answer, and, once, when part of the answer could not be read. Whatever else is lost waits for the next heartbeat. So
-//! a server that sends nothing but nonsense is asked about once a second.
+//! It requests once and then waits for the answer. It requests again after ten heartbeats without a part of the answer,
+//! and, once, if a part of the answer could not be decoded. Further losses wait for the next heartbeat, so that a server
+//! whose frames cannot be decoded receives about one request a second.
 
 use protocol::{Body, CatalogScope, Epoch, Header, HistoryPart, Interval, Sequence, Start};
 
-/// So many heartbeats without anything of an answer: it was lost. More than a connection that is seconds behind still has
-/// on the way from before the request.
+/// After this many heartbeats without a part of the answer, it is lost. More than a connection that lags by seconds has in
+/// transit from before the request.
 const PATIENCE: u32 = 10;
 
-/// Where the page stands.
+/// The position of the page.
 #[derive(Clone, Debug)]
 pub struct Position {
     epoch: Option<Epoch>,
-    /// The page holds everything up to here; nothing can be said while history replaces it.
+    /// The page holds everything up to here; unknown while history replaces rows.
     held: Option<Sequence>,
     phase: Phase,
-    /// Heartbeats since something of the answer came.
+    /// Heartbeats since the last part of the answer.
     heartbeats: u32,
-    /// No heartbeat has come since something was asked for.
+    /// True from a request to the next heartbeat.
     has_just_asked: bool,
-    /// A message could not be read, and it is not known what it was.
+    /// A message could not be decoded, and its kind is not known.
     suspect: bool,
-    /// The history that is coming was asked for because the one before was spoiled.
+    /// The current history was requested since a part of the one before could not be decoded.
     is_second_try: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// A request is under way.
+    /// Nothing of the answer to a request has arrived.
     Awaiting,
-    /// History comes.
+    /// History arrives.
     Filling,
-    /// Samples come, and each follows on the one before.
+    /// Samples arrive, each with the next sequence.
     Live,
 }
 
-/// What to do with a frame.
+/// How to handle a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Take it in.
+    /// Apply it.
     Take,
-    /// Take it in, but it is not known that it, or what follows it, joins what is held.
-    TakeAnew,
-    /// Leave it: it is held already.
+    /// Apply it, after marking a hole: it may not join the rows that are held.
+    TakeAfterHole,
+    /// Skip it: it was applied before.
     Duplicate,
-    /// Leave it: what it follows on is missing, and has been asked for.
+    /// Skip it: earlier frames are missing, and were requested.
     Leave,
-    /// Leave it, and ask for what is missing.
+    /// Skip it, and request the missing frames.
     Ask,
 }
 
-/// What rows met that were taken in.
+/// The overlap of new rows with those that were held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlap {
-    /// Older rows only.
+    /// All rows that were held are older.
     None,
-    /// Rows of the same time or later, which they replaced.
+    /// Rows of the same time or later were replaced.
     Replaced,
 }
 
-/// What follows from a message that could not be read.
+/// How to handle a message that could not be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// Nothing at once.
+    /// Wait.
     Wait,
-    /// Ask for what is missing.
+    /// Request the missing frames.
     Ask,
-    /// It may have been history, so there is a hole until that is told anew, if it is.
+    /// Mark a hole: it may have been history, which may be requested once more.
     Hole,
 }
 
@@ -98,17 +97,17 @@ impl Default for Position {
 }
 
 impl Position {
-    /// The last position held.
+    /// The last position that is held.
     pub const fn held(&self) -> Option<Sequence> {
         self.held
     }
 
-    /// Whether samples come as they are measured, and not history.
+    /// Returns true if samples arrive, not history.
     pub fn is_live(&self) -> bool {
         self.phase == Phase::Live
     }
 
-    /// What to ask for, with a window of history where that cannot be had.
+    /// The start of the next subscription: after the position that is held, or with a window of history.
     pub const fn start(&self, window: Interval) -> Start {
         match (self.epoch, self.held) {
             (Some(epoch), Some(sequence)) => Start::After { epoch, sequence, window },
@@ -116,13 +115,13 @@ impl Position {
         }
     }
 
-    /// There is a new connection, and it has been told where to start.
+    /// A new connection has subscribed from [`start`](Self::start).
     pub fn connected(&mut self) {
         self.suspect = false;
         self.ask();
     }
 
-    /// What to do with a frame.
+    /// Decides how to handle a frame.
     ///
     /// Hot: once a frame.
     pub fn judge(&mut self, header: &Header, body: &Body<'_>) -> Verdict {
@@ -130,7 +129,7 @@ impl Position {
         match body {
             Body::Catalog(catalog) if catalog.scope == CatalogScope::Whole => self.begin(header.epoch),
             Body::Heartbeat(_) => self.heartbeat(header),
-            // Positions and ids of another epoch mean nothing in this one.
+            // Positions and ids are valid in their epoch only.
             Body::Catalog(_) | Body::Gap(_) | Body::History(_) | Body::Samples(_) if !is_of_epoch => self.miss(),
             Body::Samples(_) => self.samples(header.sequence),
             Body::History(history) => self.history(history.part, header.sequence),
@@ -138,15 +137,15 @@ impl Position {
         }
     }
 
-    /// History was taken in. Where it replaced rows that were held, it is not known what is held until it has ended: if it
-    /// is cut off, all of it is needed again.
+    /// A part of history was applied. If it replaced rows, the position is unknown until the history has ended: if the
+    /// connection ends before, all of it is needed again.
     pub fn history_taken(&mut self, overlap: Overlap) {
         if self.phase == Phase::Filling && overlap == Overlap::Replaced {
             self.held = None;
         }
     }
 
-    /// A message could not be read.
+    /// A message could not be decoded.
     pub fn unreadable(&mut self) -> Unreadable {
         self.suspect = true;
         if self.phase == Phase::Filling {
@@ -162,7 +161,7 @@ impl Position {
         if self.epoch.replace(epoch) != Some(epoch) {
             self.held = None;
         }
-        if self.held.is_some() { Verdict::Take } else { Verdict::TakeAnew }
+        if self.held.is_some() { Verdict::Take } else { Verdict::TakeAfterHole }
     }
 
     fn samples(&mut self, sequence: Sequence) -> Verdict {
@@ -172,9 +171,9 @@ impl Position {
                 self.held = Some(sequence);
                 Verdict::Take
             }
-            // The last of the history was what could not be read.
+            // The message was the last part of the history.
             (_, Phase::Filling) if self.suspect => match self.filled(sequence) {
-                Verdict::Take => Verdict::TakeAnew,
+                Verdict::Take => Verdict::TakeAfterHole,
                 ask => ask,
             },
             _ => self.miss(),
@@ -189,8 +188,8 @@ impl Position {
         if part == HistoryPart::Last { self.filled(sequence) } else { Verdict::Take }
     }
 
-    /// The history has ended. When part of it could not be read, it is asked for once more; what cannot be read then
-    /// remains a hole.
+    /// The history has ended. If a part of it could not be decoded, it is requested once more; what cannot be decoded then
+    /// stays a hole.
     fn filled(&mut self, sequence: Sequence) -> Verdict {
         if self.suspect && !self.is_second_try {
             self.is_second_try = true;
@@ -216,7 +215,7 @@ impl Position {
         if is_whole { Verdict::Take } else { self.ask() }
     }
 
-    /// Something is missing.
+    /// Frames are missing.
     fn miss(&mut self) -> Verdict {
         if self.phase == Phase::Live && !self.has_just_asked { self.ask() } else { Verdict::Leave }
     }

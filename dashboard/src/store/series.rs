@@ -1,4 +1,4 @@
-//! One series of a group: its description, a ring of its values, and the pyramid beside it.
+//! One series of a group: its description, the ring of its values, and their pyramid.
 
 use std::ops::Range;
 
@@ -10,13 +10,11 @@ use series::{Pyramid, Summary};
 /// One series of a group.
 #[derive(Debug)]
 pub struct Series {
-    /// What a legend shows.
     pub name: String,
-    /// How its values are to be read.
     pub kind: SeriesKind,
-    /// Key and value pairs that tell it from its siblings.
+    /// Keys and values.
     pub labels: Vec<(String, String)>,
-    /// Its id in the current epoch; `None` once it has ended.
+    /// In the current epoch; `None` if the series has ended.
     pub id: Option<SeriesId>,
     values: Vec<f64>,
     pyramid: Pyramid,
@@ -25,7 +23,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// A series that has no value up to row `row`, in rings of `capacity` rows.
+    /// A series without a value before row `row`, with a ring of `capacity` rows.
     pub(super) fn new(descriptor: &SeriesDescriptor<'_>, capacity: usize, row: u64) -> Self {
         let mut series = Self {
             name: descriptor.name.to_owned(),
@@ -40,7 +38,7 @@ impl Series {
         series
     }
 
-    /// Takes over what a catalog says.
+    /// Updates the description from a catalog.
     pub(super) fn describe(&mut self, descriptor: &SeriesDescriptor<'_>) {
         self.id = Some(descriptor.id);
         self.kind = descriptor.kind;
@@ -52,34 +50,34 @@ impl Series {
         self.last_present
     }
 
-    /// Bytes of memory for values and summaries, in use or not.
+    /// Allocated bytes of values and summaries.
     pub fn bytes(&self) -> usize {
         size_of_val(self.values.as_slice()) + self.pyramid.bytes()
     }
 
-    /// The values, each at its row's place.
+    /// The ring of values.
     pub(super) fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// What the values in `rows` come to, all of which must be held.
+    /// The summary of `rows`, all of which must be held.
     pub(super) fn summary(&self, rows: Range<u64>) -> Summary {
         self.pyramid.summary(&self.values, rows)
     }
 
-    /// Writes rows from the column's row `skip` on.
+    /// Writes `rows` from a column, of which the first `skip` rows are left out.
     ///
     /// Hot: once a series and block; the copies inside, once a sample.
     pub(super) fn write(&mut self, rows: Range<u64>, column: Values<'_>, skip: usize) {
         self.write_by(rows, |row, values| column.from_row(skip + row).copy_to(values));
     }
 
-    /// Writes rows of values that the page itself has computed.
+    /// Writes computed rows.
     pub(super) fn write_values(&mut self, rows: Range<u64>, column: &[f64]) {
         self.write_by(rows, |row, values| values.copy_from_slice(&column[row..row + values.len()]));
     }
 
-    /// Has the ring's two parts filled, each from a row of the column on.
+    /// Calls `fill` for each of the two parts of the ring, with the row of the column at which the part begins.
     fn write_by(&mut self, rows: Range<u64>, fill: impl Fn(usize, &mut [f64])) {
         let count = (rows.end - rows.start) as usize;
         let start = self.place(rows.start);
@@ -97,12 +95,12 @@ impl Series {
         self.last_present = last_present;
     }
 
-    /// Forgets the rows from `row` on.
+    /// Drops the rows from `row` on.
     pub(super) fn truncate(&mut self, row: u64) {
         self.last_present = self.last_present.min(row);
     }
 
-    /// Gives the rings another length and keeps `rows`, which must fit.
+    /// Sets the length of the ring and keeps `rows`, which must fit.
     pub(super) fn resize(&mut self, capacity: usize, rows: Range<u64>) {
         let mut values = vec![MISSING; capacity];
         for row in rows.clone() {

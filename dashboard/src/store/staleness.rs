@@ -1,4 +1,4 @@
-//! When a group's newest sample is too old to be taken for the present.
+//! Staleness: whether a group's newest sample is too old.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use protocol::{Interval, Timestamp};
 
 use super::group::Group;
 
-/// No group is stale sooner: a source that is late by less is busy, not gone.
-const SHORTEST: Interval = Interval::from_secs(1);
+/// No group is stale before: a source that is late by less is busy.
+const MIN_STALENESS: Interval = Interval::from_secs(1);
 
-/// How long ago a stale group's newest sample was measured. Written as `12 s ago`.
+/// The age of a stale group's newest sample. Its text is `12 s ago`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stale(pub Interval);
 
 impl Group {
-    /// How stale the group is at `now`, by the server's clock: not at all unless its newest sample is older than its longest
-    /// step (three intervals), and than a second. A group that never had a sample is empty, not stale.
+    /// The staleness at `now` by the server's clock. `None` unless the newest sample is older than the longest step (three
+    /// intervals) and than a second. A group that never had a sample is empty, not stale.
     pub fn stale(&self, now: Timestamp) -> Option<Stale> {
         let age_us = now.micros_since(self.newest()?).max(0).unsigned_abs();
         let age = Interval::from_micros(age_us);
-        (age > self.longest_step().max(SHORTEST)).then_some(Stale(age))
+        (age > self.longest_step().max(MIN_STALENESS)).then_some(Stale(age))
     }
 }
 
@@ -43,7 +43,7 @@ mod tests {
 
     const NEWEST: Timestamp = Timestamp::from_micros(100_000_000);
 
-    /// A group of that interval whose newest row was at [`NEWEST`].
+    /// A group with that interval whose newest row was at [`NEWEST`].
     fn group(interval: Interval) -> Group {
         let (name, title, unit) = ("g", "G", "1");
         let mut group = Group::new(Description { name, title, unit, interval, bounds: Bounds::Auto });
@@ -56,13 +56,13 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_is_measured_once_in_an_age_is_never_stale() {
+    fn a_group_with_the_longest_interval_is_never_stale() {
         assert_eq!(stale_after(&group(Interval::from_micros(u64::MAX)), 1 << 50), None);
         assert!(group(Interval::from_micros(u64::MAX)).longest_step().micros() as i64 > 0);
     }
 
     #[test]
-    fn three_intervals_make_a_group_stale_and_never_less_than_a_second() {
+    fn a_group_is_stale_after_three_intervals_and_at_least_a_second() {
         let slow = group(Interval::from_secs(4));
         assert_eq!(stale_after(&slow, 12_000), None);
         assert_eq!(stale_after(&slow, 12_001).as_deref(), Some("12 s ago"));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_sample_makes_it_fresh_again() {
+    fn the_next_sample_ends_staleness() {
         let mut group = group(Interval::from_millis(100));
         let later = NEWEST + Interval::from_secs(60);
         assert_eq!(group.stale(later), Some(Stale(Interval::from_secs(60))));
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn long_ago_is_told_in_longer_units() {
+    fn longer_ages_are_shown_in_longer_units() {
         let group = group(Interval::from_millis(100));
         let told = |seconds: u64| stale_after(&group, seconds * 1_000).unwrap_or_default();
         assert_eq!(told(119), "119 s ago");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_and_what_is_from_the_future_is_not_stale() {
+    fn empty_groups_and_samples_from_the_future_are_not_stale() {
         let (name, title, unit, bounds) = ("g", "G", "1", Bounds::Auto);
         let interval = Interval::from_millis(100);
         let empty = Group::new(Description { name, title, unit, interval, bounds });

@@ -109,7 +109,7 @@ fn bits(rows: &[(i64, f64)]) -> Vec<(i64, u64)> {
 }
 
 #[test]
-fn rows_of_a_clock_that_was_set_back_replace_what_lies_after_them() {
+fn rows_of_a_clock_that_was_set_back_replace_later_rows() {
     let mut stream = Stream::new();
     stream.samples(1, &[36_000, 36_001], &[(1, 1.0)]);
     stream.samples(2, &[7, 8], &[(1, 2.0)]);
@@ -119,7 +119,7 @@ fn rows_of_a_clock_that_was_set_back_replace_what_lies_after_them() {
 }
 
 #[test]
-fn history_and_then_samples_make_one_line() {
+fn samples_follow_history_without_a_hole() {
     let mut stream = Stream::new();
     stream.history(4, &[1, 2, 3], &[(1, 1.0), (2, 2.0)]);
     assert_eq!(stream.samples(5, &[4], &[(1, 5.0), (2, 6.0)]), Applied::Stored);
@@ -139,7 +139,7 @@ fn a_series_without_a_column_has_a_hole_there() {
 }
 
 #[test]
-fn a_frame_that_comes_twice_counts_once_and_one_that_never_came_is_noticed() {
+fn a_duplicate_frame_is_skipped_and_a_lost_one_is_detected() {
     let mut stream = Stream::new();
     stream.history(1, &[1], &[(1, 1.0)]);
     stream.samples(2, &[2], &[(1, 2.0)]);
@@ -157,7 +157,7 @@ fn a_frame_that_comes_twice_counts_once_and_one_that_never_came_is_noticed() {
 }
 
 #[test]
-fn a_new_viewer_asks_for_a_window_and_a_returning_one_for_what_it_missed() {
+fn a_new_viewer_requests_a_window_and_a_returning_one_the_missed_frames() {
     assert_eq!(Store::new(WINDOW).start(), Start::Window(WINDOW));
     let mut stream = Stream::new();
     stream.history(7, &[1], &[(1, 1.0)]);
@@ -166,7 +166,7 @@ fn a_new_viewer_asks_for_a_window_and_a_returning_one_for_what_it_missed() {
 }
 
 #[test]
-fn a_restarted_server_gives_new_ids_and_the_past_stays_with_a_hole_after_it() {
+fn rows_before_a_server_restart_are_kept_with_a_hole_after_them() {
     let mut stream = Stream::new();
     stream.history(7, &[1, 2], &[(1, 1.0), (2, 2.0)]);
     stream.epoch = 2;
@@ -180,7 +180,7 @@ fn a_restarted_server_gives_new_ids_and_the_past_stays_with_a_hole_after_it() {
 }
 
 #[test]
-fn history_replaces_what_it_overlaps() {
+fn history_replaces_rows_that_it_overlaps() {
     let mut stream = Stream::new();
     stream.history(3, &[1, 2, 3], &[(1, 1.0)]);
     let generation = stream.store.groups()[0].generation();
@@ -190,7 +190,7 @@ fn history_replaces_what_it_overlaps() {
 }
 
 #[test]
-fn a_series_that_ended_goes_when_its_last_value_has_left_the_window() {
+fn an_ended_series_is_dropped_when_its_last_value_leaves_the_window() {
     let mut stream = Stream::new();
     stream.history(1, &[1, 2], &[(1, 1.0), (2, 2.0)]);
     stream.catalog(CatalogScope::Changes, &[], &[2]);
@@ -202,7 +202,7 @@ fn a_series_that_ended_goes_when_its_last_value_has_left_the_window() {
 }
 
 #[test]
-fn what_no_catalog_named_is_counted_and_left_out() {
+fn series_that_are_in_no_catalog_are_counted_and_skipped() {
     let mut stream = Stream::new();
     stream.samples(1, &[1], &[(1, 1.0), (99, 5.0)]);
     assert_eq!(stream.store.counts().unknown, 1);
@@ -210,7 +210,7 @@ fn what_no_catalog_named_is_counted_and_left_out() {
 }
 
 #[test]
-fn memory_stays_what_it_was_however_long_the_stream() {
+fn memory_does_not_grow_with_the_length_of_the_stream() {
     let mut stream = Stream::new();
     let bytes = stream.store.groups()[0].bytes();
     for sequence in 1..5_000 {
@@ -242,7 +242,7 @@ fn many(store: &mut Store, group: u32, series: Range<u32>) {
 }
 
 #[test]
-fn a_hundred_thousand_series_keep_the_budget_and_more_are_left_out() {
+fn a_hundred_thousand_series_keep_the_budget_and_more_are_refused() {
     let mut store = Store::new(WINDOW);
     for number in 0..21 {
         many(&mut store, 1 + number % 7, number * 5_000..(number + 1) * 5_000);
@@ -254,7 +254,7 @@ fn a_hundred_thousand_series_keep_the_budget_and_more_are_left_out() {
 }
 
 #[test]
-fn what_memory_holds_of_a_longer_past_are_the_newest_rows() {
+fn rings_keep_the_newest_rows() {
     let mut stream = Stream::new();
     let rows: Vec<i64> = (0..600).collect();
     stream.history(1, &rows, &[(1, 1.0), (2, 2.0)]);
@@ -270,7 +270,7 @@ fn what_memory_holds_of_a_longer_past_are_the_newest_rows() {
 }
 
 #[test]
-fn a_group_that_changes_its_unit_begins_anew() {
+fn a_group_that_changes_its_unit_loses_its_rows() {
     let mut stream = Stream::new();
     stream.samples(1, &[1, 2, 3], &[(1, 1.0)]);
     let mut groups = EntriesBuffer::default();
@@ -284,7 +284,7 @@ fn a_group_that_changes_its_unit_begins_anew() {
 }
 
 #[test]
-fn a_time_far_ahead_or_far_behind_does_no_harm() {
+fn times_far_ahead_or_behind_do_not_lose_other_rows() {
     let mut stream = Stream::new();
     stream.samples(1, &[1, 2, 3], &[(1, 1.0)]);
     stream.samples(2, &[900_000_000], &[(1, 2.0)]);
@@ -339,7 +339,7 @@ proptest! {
 }
 
 #[test]
-fn a_derived_group_follows_its_source_and_begins_anew_when_that_does() {
+fn a_derived_group_follows_its_source_and_restarts_with_it() {
     let mut stream = Stream::new();
     let update = |stream: &Stream, derived: &mut DerivedGroup| {
         derived.update(&stream.store.groups()[0]).expect("well formed");

@@ -133,7 +133,7 @@ async fn an_address_that_makes_no_sense_is_said() -> Result<()> {
     let served = Served::feed(&FEW).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &format!("{}?show.memory=pie", served.url)).await?;
-    until(&page, "document.getElementById('notice').textContent.includes('\"pie\" is no kind of chart')").await?;
+    until(&page, "document.getElementById('notice').textContent.includes('unknown option \"pie\"')").await?;
     no_errors(&page)
 }
 

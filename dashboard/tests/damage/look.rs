@@ -1,4 +1,4 @@
-//! Everything that a page reads of its store to show it.
+//! Reads everything of a store that a page reads to show it.
 
 use std::hint::black_box;
 
@@ -15,7 +15,7 @@ const WIDTH: u32 = 60;
 const HEIGHT: u32 = 24;
 const INK: Color = Color::opaque(255, 0, 0);
 
-/// What a person can choose, of each part something.
+/// A selection of display options.
 const OPTIONS: [&str; 11] = [
     "line",
     "line,log",
@@ -40,7 +40,7 @@ impl Look {
         Self { style: Style { line_width_px: 1.5, series: [INK].into(), ramp: ColorRamp::dark().into() }, turns: 0 }
     }
 
-    /// Reads all rows and summaries, and draws each group as one kind of chart, another one every time.
+    /// Reads all rows and summaries, and draws each group as one kind of chart, a different one at each call.
     pub(crate) fn at(&mut self, store: &Store) {
         let options: Options = OPTIONS[self.turns % OPTIONS.len()].parse().expect("well formed");
         self.turns += 1;
@@ -59,7 +59,7 @@ impl Look {
         }
     }
 
-    /// At the server's time, and at that of the newest row, whatever that is.
+    /// Draws at the server's time, and at that of the newest row.
     fn draw(&self, group: &Group, options: Options) {
         let unit = Unit::parse(&group.unit, &group.bounds);
         let window = Window::new(WINDOW, WIDTH);

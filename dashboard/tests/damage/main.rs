@@ -1,9 +1,8 @@
-//! Every golden frame, cut off at every byte and with every bit flipped, given to a page that is in the middle of its
-//! stream.
+//! Every golden frame, truncated at every byte and with every bit flipped, applied to a page in the middle of its stream.
 //!
-//! The decoder's own tests show that it refuses or reads each. What it reads is taken in, computed from and drawn here: a
-//! page is built to end where it panics, so whatever decodes must do no more than look wrong. Whoever sends such frames
-//! sends them when they fit best, so each is tried after samples and amid history.
+//! The decoder's own tests show that it refuses or decodes each. Here the decoded ones are applied, transformed and drawn:
+//! a panic ends the page, so that a damaged frame may at most look wrong. Each frame is tried both after samples and during
+//! history.
 
 mod look;
 mod page;
@@ -24,7 +23,7 @@ fn golden() -> Vec<(String, Vec<u8>)> {
     frames
 }
 
-/// Looks after every so many messages: drawing takes longest. A prime, so that each bit of a byte has its turn.
+/// Draws after every n-th message, since drawing takes longest. A prime, so that it happens after each bit of a byte.
 const LOOK_EVERY: usize = 5;
 
 fn flip_every_bit(moment: Moment) {
@@ -57,7 +56,7 @@ fn a_frame_with_a_flipped_bit_among_samples_leaves_a_page_that_can_be_drawn() {
 }
 
 #[test]
-fn a_frame_with_a_flipped_bit_amid_history_leaves_a_page_that_can_be_drawn() {
+fn a_frame_with_a_flipped_bit_during_history_leaves_a_page_that_can_be_drawn() {
     flip_every_bit(Moment::Filling);
 }
 

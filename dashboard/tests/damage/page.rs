@@ -1,4 +1,4 @@
-//! A page in the middle of a stream that has what the golden frames tell of: their epoch, groups, series and times.
+//! A page in the middle of a stream with the epoch, groups, series and times of the golden frames.
 
 use std::ops::Range;
 
@@ -11,28 +11,27 @@ use protocol::{
 
 pub(crate) const WINDOW: Interval = Interval::from_secs(20);
 
-/// Between the rows that the page holds.
+/// Between two rows.
 const STEP_US: i64 = 100_000;
 
-/// About when the golden frames were sent, by the server's clock.
+/// About the time at which the golden frames were sent.
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_700_000_100_000_000);
 
-/// That of all golden frames.
+/// Of all golden frames.
 const EPOCH: Epoch = Epoch(1_700_000_000_123_456);
 
-/// Where the page stands: the golden frames follow on it.
+/// The position of the page: the golden frames follow it.
 const HELD: Sequence = Sequence(4_241);
 
-/// Where in its stream the page is.
+/// The state of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// Part of the history has come, and the last of it has not.
+    /// A part of the history has arrived, and the last part has not.
     Filling,
-    /// Samples come.
+    /// Samples arrive.
     Live,
 }
 
-/// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
     Read,
@@ -58,7 +57,7 @@ impl Page {
         &self.store
     }
 
-    /// Tells the page anew what it needs to be there, as a server does that was asked.
+    /// Sends the page what brings it to this state, as a server does on request.
     pub(crate) fn bring_to(&mut self, moment: Moment) {
         if moment == Moment::Live && self.store.position().is_live() && self.store.position().held() == Some(HELD) {
             return;
@@ -74,7 +73,7 @@ impl Page {
         assert_eq!(self.store.position().is_live(), moment == Moment::Live);
     }
 
-    /// Takes in a message as a page does.
+    /// Handles a message as a page does.
     pub(crate) fn hear(&mut self, bytes: &[u8]) -> Heard {
         if let Ok(frame) = Frame::decode(bytes) {
             self.store.apply(&frame);
@@ -85,7 +84,7 @@ impl Page {
         }
     }
 
-    /// Does what a page does after every message, and sees to it that memory stays within its budget.
+    /// Does the work of a page after every message, and checks the memory budget.
     pub(crate) fn check(&mut self, after: &str) {
         self.store.prune(NOW - WINDOW);
         if let Some(newest) = self.store.newest() {
@@ -105,7 +104,7 @@ fn frame(body: Body<'_>) -> Vec<u8> {
     Frame { header: Header { epoch: EPOCH, sequence: HELD, sent: NOW }, body }.to_bytes().expect("encodes")
 }
 
-/// One group of the golden catalog, with these series.
+/// A catalog with one group of the golden one, and these series.
 fn catalog(scope: CatalogScope, group: u32, ids: &[u32]) -> Vec<u8> {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (name, unit, bounds) =
@@ -121,7 +120,7 @@ fn catalog(scope: CatalogScope, group: u32, ids: &[u32]) -> Vec<u8> {
     frame(Body::Catalog(Catalog { scope, groups, series, retired }))
 }
 
-/// Rows of both groups, told in steps from now.
+/// Rows of both groups, at steps relative to now.
 fn history(part: HistoryPart, steps: Range<i64>) -> Vec<u8> {
     let times: Vec<_> = steps.clone().map(|step| Timestamp::from_micros(NOW.micros() + step * STEP_US)).collect();
     let values: Vec<f64> = steps.map(|step| 20.0 + (step as f64 / 5.0).sin()).collect();

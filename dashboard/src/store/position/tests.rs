@@ -311,13 +311,13 @@ fn check(world: &World) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn whatever_the_line_did_the_page_is_whole_in_the_end(happenings in prop::collection::vec(happening(), 1..80)) {
+    fn a_page_is_complete_after_any_faults_of_the_connection(happenings in prop::collection::vec(happening(), 1..80)) {
         check(&world_after(&happenings))?;
     }
 
     /// Without restarts, expired history and unreadable messages nothing is missing at all.
     #[test]
-    fn what_the_server_still_holds_is_held_without_a_hole(happenings in prop::collection::vec(happening(), 1..80)) {
+    fn rows_that_the_server_still_has_leave_no_hole(happenings in prop::collection::vec(happening(), 1..80)) {
         let harmless = |happening: &Happening| {
             !matches!(happening, Happening::Restart { .. } | Happening::Expire | Happening::Spoil)
         };
@@ -340,7 +340,7 @@ fn live() -> World {
 }
 
 #[test]
-fn what_is_lost_is_asked_for_once_until_the_answer_has_come() {
+fn lost_frames_are_requested_once_until_the_answer_arrives() {
     let mut world = live();
     world.happen(Happening::Measure);
     world.happen(Happening::Lose);
@@ -357,7 +357,7 @@ fn what_is_lost_is_asked_for_once_until_the_answer_has_come() {
 }
 
 #[test]
-fn a_heartbeat_tells_that_the_last_samples_were_lost() {
+fn a_heartbeat_reveals_that_the_last_samples_were_lost() {
     let mut world = live();
     world.happen(Happening::Measure);
     world.happen(Happening::Lose);
@@ -369,7 +369,7 @@ fn a_heartbeat_tells_that_the_last_samples_were_lost() {
 }
 
 #[test]
-fn an_answer_that_never_comes_is_asked_for_again() {
+fn a_request_without_an_answer_is_repeated() {
     let mut world = live();
     world.happen(Happening::Measure);
     world.happen(Happening::Lose);
@@ -387,7 +387,7 @@ fn an_answer_that_never_comes_is_asked_for_again() {
 }
 
 #[test]
-fn a_message_that_cannot_be_read_is_asked_for_at_once() {
+fn a_message_that_cannot_be_decoded_is_requested_at_once() {
     let mut world = live();
     world.happen(Happening::Measure);
     world.happen(Happening::Spoil);
@@ -397,7 +397,7 @@ fn a_message_that_cannot_be_read_is_asked_for_at_once() {
 }
 
 #[test]
-fn history_that_cannot_be_read_twice_is_a_hole_and_the_stream_goes_on() {
+fn history_that_cannot_be_decoded_twice_is_a_hole_and_the_stream_continues() {
     let mut world = live();
     for _ in 0..7 {
         world.happen(Happening::Measure);
@@ -419,7 +419,7 @@ fn history_that_cannot_be_read_twice_is_a_hole_and_the_stream_goes_on() {
 }
 
 #[test]
-fn history_that_is_cut_off_while_it_replaces_rows_is_needed_whole() {
+fn history_that_is_cut_off_while_it_replaces_rows_is_requested_whole() {
     let mut world = live();
     let whole = world.server.answer(Start::Window(Interval::from_secs(60)));
     world.line.extend(whole);
@@ -432,7 +432,7 @@ fn history_that_is_cut_off_while_it_replaces_rows_is_needed_whole() {
 }
 
 #[test]
-fn another_epoch_begins_a_line_of_its_own_even_where_nobody_said_so() {
+fn another_epoch_starts_after_a_hole_even_without_a_catalog() {
     for is_announced in [true, false] {
         let mut world = live();
         world.happen(Happening::Restart { is_announced });
