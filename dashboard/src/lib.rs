@@ -14,9 +14,10 @@
 //! | [`viewport`] | the span of time that the page shows | no |
 //! | [`surface`] | pixels, anti-aliased shapes, colours | no |
 //! | [`chart`] | a group on a surface: lines, areas, bars, heatmaps, tiles; axes on any plotters backend | no |
+//! | [`layout`] | which panels the page has, and which series each shows | no |
 //! | [`page`] | the DOM: panels, header, menus, keys, one frame loop | yes |
 //!
-//! Dependencies point one way: `page -> chart -> surface, view, store -> series -> protocol`, and `page -> link ->
+//! Dependencies point one way: `page -> layout -> chart -> surface, view, store -> series -> protocol`, and `page -> link ->
 //! protocol`.
 //!
 //! # What this crate does not know
@@ -26,6 +27,7 @@
 #![allow(missing_docs)]
 
 pub mod chart;
+pub mod layout;
 pub mod link;
 pub mod page;
 pub mod store;

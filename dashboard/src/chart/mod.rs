@@ -6,7 +6,7 @@
 //! | `scene` | the rows and the style of one display frame |
 //! | `line` | lines through few samples, extremes of many |
 //! | [`columns`] | the input of every painter: summaries, column by column |
-//! | [`mod@kind`], [`options`] | display options and their text in a URL |
+//! | [`mod@kind`], [`options`] | settings of a chart |
 //! | [`held`] | columns in which a value holds until the next |
 //! | [`area`] | stacked areas |
 //! | [`bars`] | stacked bars, one for each part of time |

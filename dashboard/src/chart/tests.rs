@@ -6,10 +6,10 @@ use protocol::{
 };
 
 use super::live::Change;
-use super::{LiveChart, Style};
+use super::{Kind, LiveChart, Options, Style};
 use crate::store::Store;
 use crate::surface::{Color, ColorRamp};
-use crate::view::{Steps, Window};
+use crate::view::{Mapping, Steps, Window};
 
 fn catalog(interval: Interval) -> Vec<u8> {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
@@ -182,13 +182,15 @@ fn any_values_are_drawn_on_an_axis_of_finite_span() {
         for (hz, rows) in [(10, 0), (10, 1), (2, 30), (100, 1_000)] {
             let mut feed = Feed::new(hz);
             feed.run(rows, |row| values[row as usize % values.len()]);
-            for options in ["line", "line,log", "area", "area,log", "bars", "bars,log", "heatmap", "heatmap,log"] {
+            let kinds = [Kind::Line, Kind::Area, Kind::Bars, Kind::Heatmap];
+            for (kind, mapping) in kinds.into_iter().flat_map(|kind| [(kind, Mapping::Linear), (kind, Mapping::Log)]) {
+                let options = Options { kind, mapping, ..Options::default() };
                 let mut chart = chart();
-                chart.set_options(options.parse().expect("well formed"));
+                chart.set_options(options);
                 feed.draw(&mut chart, feed.now());
                 let (low, high) = (chart.scale().low(), chart.scale().high());
                 let span = high - low;
-                assert!(span.is_finite() && span > 0.0, "{options} of {values:?}: from {low} to {high}");
+                assert!(span.is_finite() && span > 0.0, "{options:?} of {values:?}: from {low} to {high}");
             }
         }
     }

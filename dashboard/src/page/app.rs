@@ -48,7 +48,7 @@ impl App {
             notice.show(&error.to_string());
         }
         let display = Display::new(&parameters)?;
-        let panels = PanelGrid::new(parameters.options)?;
+        let panels = PanelGrid::new(parameters.panels)?;
         Ok(Self {
             clock,
             feed: Feed::new(parameters.window),
@@ -105,7 +105,7 @@ impl App {
         self.show_error(result);
     }
 
-    /// Hot: once a display frame. `time_ms` is the time of the display frame.
+    /// Hot: once a display frame, at `time_ms` since the page was opened.
     pub(super) fn frame(&mut self, time_ms: f64) {
         self.telemetry.count_frame();
         let mut result = self.draw();
@@ -122,10 +122,11 @@ impl App {
 
     fn draw(&mut self) -> Result<(), JsValue> {
         if std::mem::take(&mut self.catalog_changed) {
-            self.panels.rebuild(self.feed.store())?;
+            self.panels.rebuild(self.feed.store_mut())?;
             self.show_limits();
         }
-        self.panels.take_choices(self.feed.store())?;
+        self.panels.take_choices(self.feed.store_mut())?;
+        self.feed.store_mut().update_derived();
         self.viewport.follow(self.feed.server_now(self.clock.now()));
         let times = self.display.time_labels();
         let (span, motion) = (self.viewport.span(), self.viewport.motion());
@@ -145,7 +146,7 @@ impl App {
     fn show_figures(&mut self, seconds: f64) -> Result<(), JsValue> {
         let now = self.clock.now();
         if self.feed.tick(now) {
-            self.panels.rebuild(self.feed.store())?;
+            self.panels.rebuild(self.feed.store_mut())?;
         }
         if !self.viewport.is_paused() {
             let time = self.crosshair.fraction().map(|fraction| self.viewport.time_at(fraction));

@@ -67,6 +67,10 @@ impl Feed {
         &self.store
     }
 
+    pub(super) const fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
     pub(super) const fn counts(&self) -> FeedCounts {
         self.counts
     }

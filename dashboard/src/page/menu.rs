@@ -1,6 +1,6 @@
 //! The menu of a panel: kind of chart, transform, axis. Its form is created when it is first opened.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, JsValue};
@@ -8,19 +8,22 @@ use web_sys::{Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelec
 
 use super::dom;
 use super::listener::Listener;
-use crate::chart::{Kind, Options};
+use crate::chart::Kind;
+use crate::layout::{Axis, PanelSpec};
 use crate::view::{Mapping, RangeMode};
 use series::Transform;
 
 #[derive(Debug)]
 pub(super) struct Menu {
     root: HtmlElement,
-    chosen: Rc<Cell<Option<Options>>>,
+    chosen: Rc<RefCell<Option<PanelSpec>>>,
     _listeners: [Listener; 2],
 }
 
 #[derive(Debug)]
 struct Form {
+    /// The settings that the form does not change.
+    spec: PanelSpec,
     kind: HtmlSelectElement,
     transform: HtmlSelectElement,
     mapping: HtmlSelectElement,
@@ -29,18 +32,18 @@ struct Form {
 }
 
 impl Menu {
-    pub(super) fn new(options: Options) -> Result<Self, JsValue> {
+    pub(super) fn new(spec: &PanelSpec) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("details", "menu")?;
         let summary: HtmlElement = dom::element("summary", "menu-opener")?;
         summary.set_title("Chart settings");
         summary.set_attribute("aria-label", "Chart settings")?;
         root.append_child(&summary)?;
         let form: Rc<RefCell<Option<Form>>> = Rc::default();
-        let chosen: Rc<Cell<Option<Options>>> = Rc::default();
-        let (created, parent) = (Rc::clone(&form), root.clone());
+        let chosen: Rc<RefCell<Option<PanelSpec>>> = Rc::default();
+        let (created, parent, spec) = (Rc::clone(&form), root.clone(), spec.clone());
         let opened = Listener::new(root.clone(), "toggle", move |_: Event| {
             if created.borrow().is_none() {
-                match Form::new(&parent, options) {
+                match Form::new(&parent, &spec) {
                     Ok(new) => *created.borrow_mut() = Some(new),
                     Err(error) => web_sys::console::error_1(&error),
                 }
@@ -49,7 +52,9 @@ impl Menu {
         let choice = Rc::clone(&chosen);
         let changed = Listener::new(root.clone(), "change", move |_: Event| {
             if let Some(form) = form.borrow().as_ref() {
-                choice.set(form.read().or(choice.get()));
+                if let Some(spec) = form.read() {
+                    *choice.borrow_mut() = Some(spec);
+                }
             }
         })?;
         Ok(Self { root, chosen, _listeners: [opened, changed] })
@@ -60,30 +65,30 @@ impl Menu {
     }
 
     /// The choice since the last call.
-    pub(super) fn take(&self) -> Option<Options> {
+    pub(super) fn take(&self) -> Option<PanelSpec> {
         self.chosen.take()
     }
 }
 
 impl Form {
-    fn new(menu: &HtmlElement, options: Options) -> Result<Self, JsValue> {
+    fn new(menu: &HtmlElement, spec: &PanelSpec) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("div", "menu-form")?;
-        let kinds = Kind::ALL.map(|kind| (kind.name(), kind.title(), kind == options.kind));
+        let kinds = Kind::ALL.map(|kind| (kind.name(), kind.title(), kind == spec.kind));
         let kind = select(&root, "Chart", &kinds)?;
-        let transform = transforms(&root, options.transform)?;
-        let is_log = options.mapping == Mapping::Log;
+        let transform = transforms(&root, spec.query.transform)?;
+        let is_log = spec.axis.mapping == Mapping::Log;
         let mapping = select(&root, "Axis", &[("linear", "Linear", !is_log), ("log", "Logarithmic", is_log)])?;
-        let (low, high) = match options.range {
+        let (low, high) = match spec.axis.range {
             RangeMode::Fixed { low, high } => (low.to_string(), high.to_string()),
             RangeMode::Automatic => Default::default(),
         };
         let (low, high) = (number(&root, "Minimum", &low)?, number(&root, "Maximum", &high)?);
         menu.append_child(&root)?;
-        Ok(Self { kind, transform, mapping, low, high })
+        Ok(Self { spec: spec.clone(), kind, transform, mapping, low, high })
     }
 
     /// The choice; `None` while the range is invalid, which the browser then shows.
-    fn read(&self) -> Option<Options> {
+    fn read(&self) -> Option<PanelSpec> {
         let ends = [&self.low, &self.high].map(|input| input.value().parse::<f64>().ok().filter(|end| end.is_finite()));
         let (range, problem) = match ends {
             [None, None] => (Some(RangeMode::Automatic), ""),
@@ -96,7 +101,10 @@ impl Form {
         let mapping = if self.mapping.value() == "log" { Mapping::Log } else { Mapping::Linear };
         // The empty text is no transform.
         let transform = self.transform.value().parse().ok();
-        Some(Options { kind: Kind::find(&self.kind.value())?, transform, mapping, range: range? })
+        let mut spec = PanelSpec { kind: Kind::find(&self.kind.value())?, ..self.spec.clone() };
+        spec.query.transform = transform;
+        spec.axis = Axis { mapping, range: range? };
+        Some(spec)
     }
 }
 

@@ -8,7 +8,8 @@
 //! | `feed`, `probe_schedule` | applies frames to the store; server clock, lag, status |
 //! | `display`, `theme` | theme, colours, time labels |
 //! | `panel_grid` | all panels; which are on screen, and the time budget of a display frame |
-//! | `panel` | one panel: title, chart or tiles, legend |
+//! | `panel`, `panel_body` | one panel: title, chart or tiles, legend |
+//! | `panel_source` | the rows of a panel: a group of the store, or a derived one |
 //! | `chart_view`, `tiles_view`, `canvas` | charts and tiles on canvases |
 //! | `render_context`, `value_format` | settings shared by all panels; how a panel writes values |
 //! | `legend`, `menu` | names and values of series; settings of a panel |
@@ -40,7 +41,9 @@ mod listener;
 mod menu;
 mod notice;
 mod panel;
+mod panel_body;
 mod panel_grid;
+mod panel_source;
 mod parameters;
 mod pause_button;
 mod probe_schedule;

@@ -1,102 +1,71 @@
-//! One group on screen: title, chart or tiles, legend.
+//! One panel on screen: title, chart or tiles, legend.
 
 use protocol::Timestamp;
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
-use super::chart_view::ChartView;
 use super::crosshair::PlotFraction;
 use super::dom::{self, Text};
 use super::legend::Legend;
 use super::menu::Menu;
+use super::panel_body::PanelBody;
+use super::panel_source::PanelSource;
 use super::render_context::RenderContext;
-use super::tiles_view::TilesView;
 use super::value_format::ValueFormat;
-use crate::chart::Options;
 use crate::chart::live::MAX_SERIES_DRAWN;
-use crate::store::{DerivedGroup, Group, Stale};
+use crate::layout::{PanelSpec, PlacedPanel};
+use crate::store::{Group, Stale, Store};
 use crate::surface::Color;
-use crate::view::Steps;
 
 #[derive(Debug)]
 pub(super) struct Panel {
-    name: String,
+    spec: PanelSpec,
+    source: PanelSource,
+    hidden_groups: usize,
     root: HtmlElement,
     title: Text,
     unit_note: Text,
     limit_note: Text,
     age: Text,
-    body: Body,
+    body: PanelBody,
     legend: Legend,
     menu: Menu,
-    options: Options,
-    /// What is shown in place of the group itself.
-    derived: Option<DerivedGroup>,
     format: ValueFormat,
     is_stale: bool,
-    sight: InSight,
+    visibility: Visibility,
 }
 
-/// What shows the values.
-#[derive(Debug)]
-enum Body {
-    Chart(ChartView),
-    Tiles(TilesView),
-}
-
-impl Body {
-    fn new(options: Options, format: &ValueFormat) -> Result<Self, JsValue> {
-        let steps = Steps::of(&format.unit);
-        if options.kind.is_tiles() {
-            TilesView::new(options.kind, steps).map(Self::Tiles)
-        } else {
-            ChartView::new(options, steps).map(Self::Chart)
-        }
-    }
-
-    const fn element(&self) -> &HtmlElement {
-        match self {
-            Self::Chart(chart) => chart.element(),
-            Self::Tiles(tiles) => tiles.element(),
-        }
-    }
-
-    fn release(&mut self) {
-        match self {
-            Self::Chart(chart) => chart.release(),
-            Self::Tiles(tiles) => tiles.release(),
-        }
-    }
-}
-
-/// Whether a panel is on screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum InSight {
-    /// It is not, or not known to be.
-    No,
-    /// It has come on screen and must be measured before it can be drawn.
+enum Visibility {
+    /// Off screen, or unknown.
+    Hidden,
+    /// On screen, to be measured before it is drawn.
     Unmeasured,
-    /// It is, and has its size.
-    Yes,
+    Measured,
 }
 
 impl Panel {
-    /// A panel for `group`, not yet in the page.
-    pub(super) fn new(group: &Group, options: Options) -> Result<Self, JsValue> {
+    /// A panel that is not in the page yet; `None` if its group does not exist.
+    pub(super) fn new(placed: PlacedPanel, store: &mut Store) -> Result<Option<Self>, JsValue> {
+        let Some(source) = PanelSource::bind(&placed, store) else { return Ok(None) };
+        let Some(group) = source.shown(store) else { return Ok(None) };
         let root: HtmlElement = dom::element("section", "panel")?;
         let head: HtmlElement = dom::element("header", "panel-head")?;
         let title: HtmlElement = dom::element("h2", "panel-title")?;
         let age: HtmlElement = dom::element("span", "panel-age")?;
         let unit_note: HtmlElement = dom::element("span", "panel-unit")?;
         let limit_note: HtmlElement = dom::element("span", "panel-limit")?;
-        let (legend, menu) = (Legend::new()?, Menu::new(options)?);
+        let (legend, menu) = (Legend::new()?, Menu::new(&placed.spec)?);
         head.append_with_node_5(&title, &unit_note, &limit_note, &age, legend.opener())?;
         head.append_child(menu.element())?;
-        let format = ValueFormat::new(&group.unit, &group.bounds);
-        let body = Body::new(options, &format)?;
+        let format = format_of(&placed.spec, group);
+        let body = PanelBody::new(placed.spec.options(), &format)?;
         root.append_with_node_3(&head, body.element(), legend.element())?;
+        root.set_attribute("data-group", source.name())?;
         let mut panel = Self {
-            name: group.name.clone(),
+            spec: placed.spec,
+            source,
+            hidden_groups: placed.hidden_groups,
             root,
             title: Text::new(title),
             unit_note: Text::new(unit_note),
@@ -105,186 +74,152 @@ impl Panel {
             body,
             legend,
             menu,
-            options,
-            derived: None,
             format,
             is_stale: false,
-            sight: InSight::No,
+            visibility: Visibility::Hidden,
         };
-        panel.describe(group)?;
-        Ok(panel)
+        panel.describe(store)?;
+        Ok(Some(panel))
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
         &self.root
     }
 
-    /// The name of its group.
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    pub(super) const fn spec(&self) -> &PanelSpec {
+        &self.spec
     }
 
     pub(super) fn is_in_view(&self) -> bool {
-        self.sight != InSight::No
+        self.visibility != Visibility::Hidden
     }
 
-    /// It came on screen or left it. Off screen it takes no memory for pixels.
+    /// Off screen a panel has no memory for pixels.
     pub(super) fn set_in_view(&mut self, in_view: bool) {
         if !in_view && self.is_in_view() {
             self.body.release();
-            self.derived = None;
         }
-        self.sight = match (in_view, self.sight) {
-            (false, _) => InSight::No,
-            (true, InSight::No) => InSight::Unmeasured,
+        self.visibility = match (in_view, self.visibility) {
+            (false, _) => Visibility::Hidden,
+            (true, Visibility::Hidden) => Visibility::Unmeasured,
             (true, known) => known,
         };
     }
 
-    /// Whether it must be measured before it can be drawn.
-    pub(super) fn awaits_layout(&self) -> bool {
-        self.sight == InSight::Unmeasured
+    pub(super) fn awaits_measurement(&self) -> bool {
+        self.visibility == Visibility::Unmeasured
     }
 
-    /// Width and height of the chart with its labels, in CSS pixels.
+    /// Width and height of the body in CSS pixels.
     pub(super) fn measure(&self) -> (f64, f64) {
         let element = self.body.element();
         (f64::from(element.client_width()), f64::from(element.client_height()))
     }
 
-    /// Fits the chart to what was measured, empty on `ground` until it is drawn.
-    pub(super) fn resize(&mut self, size: (f64, f64), scale: f64, ground: Color) -> Result<(), JsValue> {
-        self.sight = InSight::Yes;
-        match &mut self.body {
-            Body::Chart(chart) => chart.resize(size, scale, ground),
-            Body::Tiles(tiles) => tiles.resize(size, scale),
+    pub(super) fn resize(&mut self, size: (f64, f64), scale: f64, background: Color) -> Result<(), JsValue> {
+        self.visibility = Visibility::Measured;
+        self.body.resize(size, scale, background)
+    }
+
+    /// Follows a change of the catalog.
+    pub(super) fn bind(&mut self, group: usize, hidden_groups: usize, store: &mut Store) -> Result<(), JsValue> {
+        let placed = PlacedPanel { spec: self.spec.clone(), group, hidden_groups };
+        // The new use comes first: a derived group that stays is not computed again.
+        if let Some(source) = PanelSource::bind(&placed, store) {
+            (self.source, self.hidden_groups) = (source, hidden_groups);
         }
+        self.describe(store)
     }
 
-    /// Takes over what the catalog says.
-    pub(super) fn describe(&mut self, source: &Group) -> Result<(), JsValue> {
-        let derived = self.derived.take();
-        let described = self.describe_shown(derived.as_ref().map_or(source, DerivedGroup::group));
-        self.derived = derived;
-        described
+    /// The choice in the menu since the last call, already applied.
+    pub(super) fn take_choice(&mut self, store: &mut Store) -> Result<Option<PanelSpec>, JsValue> {
+        let Some(spec) = self.menu.take() else { return Ok(None) };
+        self.spec = spec.clone();
+        self.renew_body()?;
+        let place = store.groups().iter().position(|group| group.name == self.source.name());
+        self.bind(place.unwrap_or(usize::MAX), self.hidden_groups, store)?;
+        Ok(Some(spec))
     }
 
-    fn describe_shown(&mut self, group: &Group) -> Result<(), JsValue> {
-        let title = match self.options.transform {
-            Some(derivation) => format!("{}: {derivation}", group.title),
-            None => group.title.clone(),
+    /// The measured group, whose default settings the address leaves out.
+    pub(super) fn measured<'a>(&self, store: &'a Store) -> Option<&'a Group> {
+        self.source.measured(store)
+    }
+
+    fn describe(&mut self, store: &Store) -> Result<(), JsValue> {
+        let Some(group) = self.source.shown(store) else { return Ok(()) };
+        let title = match (&self.spec.title, self.spec.query.transform) {
+            (Some(title), _) => title.clone(),
+            (None, Some(transform)) => format!("{}: {transform}", group.title),
+            (None, None) => group.title.clone(),
         };
         self.title.set(&title);
-        let format = ValueFormat::new(&group.unit, &group.bounds);
+        let format = format_of(&self.spec, group);
         let unit_changed = format.unit != self.format.unit;
         self.format = format;
         if unit_changed {
-            // What the axis has seen means nothing in another unit.
+            // The range of the axis is in the old unit.
             self.renew_body()?;
         }
         self.unit_note.set(self.format.long_unit.as_deref().unwrap_or_default());
+        self.limit_note.set(&self.limits(group, store));
+        self.root.class_list().toggle_with_force("has-tiles", self.spec.kind.is_tiles())?;
+        self.legend.rebuild(group)?;
+        self.body.describe(&title)
+    }
+
+    /// The part of the query that is not shown, and why.
+    fn limits(&self, group: &Group, store: &Store) -> String {
         let series = group.series().len();
-        self.limit_note.set(&if series > MAX_SERIES_DRAWN {
-            format!("the first {MAX_SERIES_DRAWN} of {series} series")
+        if let Some(error) = self.source.error(store) {
+            error
+        } else if self.hidden_groups > 0 {
+            format!("{} more groups match and are not shown", self.hidden_groups)
+        } else if series > MAX_SERIES_DRAWN {
+            format!("{MAX_SERIES_DRAWN} of {series} series are shown")
         } else {
             String::new()
-        });
-        self.root.class_list().toggle_with_force("has-tiles", self.options.kind.is_tiles())?;
-        self.legend.rebuild(group)?;
-        match &mut self.body {
-            Body::Chart(chart) => chart.describe(&title),
-            Body::Tiles(_) => Ok(()),
         }
     }
 
-    /// What a person has chosen since this was last asked.
-    pub(super) fn take_options(&mut self, source: &Group) -> Result<Option<Options>, JsValue> {
-        let Some(options) = self.menu.take() else { return Ok(None) };
-        self.options = options;
-        self.derived = None;
-        self.renew_body()?;
-        self.describe(source)?;
-        Ok(Some(options))
-    }
-
-    /// Puts the line across the chart, with what is written at it.
     pub(super) fn set_crosshair(&mut self, fraction: PlotFraction, label: &str) -> Result<(), JsValue> {
-        match &mut self.body {
-            Body::Chart(chart) => chart.set_crosshair(fraction, label),
-            Body::Tiles(_) => Ok(()),
-        }
+        self.body.set_crosshair(fraction, label)
     }
 
-    /// Begins anew with what shows the values.
     fn renew_body(&mut self) -> Result<(), JsValue> {
-        let body = Body::new(self.options, &self.format)?;
+        let body = PanelBody::new(self.spec.options(), &self.format)?;
         self.body.element().replace_with_with_node_1(body.element())?;
         self.body = body;
         if self.is_in_view() {
-            self.sight = InSight::Unmeasured;
+            self.visibility = Visibility::Unmeasured;
         }
         Ok(())
     }
 
-    /// Draws what changed. Whether anything was put on screen.
+    /// Draws changes. Returns true if a canvas changed.
     ///
     /// Hot: once a panel and display frame.
     pub(super) fn draw(
         &mut self,
-        source: &Group,
+        store: &Store,
         context: &RenderContext<'_>,
-        now: Timestamp,
+        right: Timestamp,
     ) -> Result<bool, JsValue> {
-        let derived = self.derive(source)?;
-        let group = derived.as_ref().map_or(source, DerivedGroup::group);
-        let drawn = match &mut self.body {
-            Body::Chart(chart) => chart.draw(group, context, now, &self.format),
-            Body::Tiles(tiles) => tiles.draw(group, context, now),
-        };
-        self.derived = derived;
-        drawn
+        let Some(group) = self.source.shown(store) else { return Ok(false) };
+        self.body.draw(group, context, right, &self.format)
     }
 
-    /// What is shown in place of the group, up to its newest row; none where the group itself is.
-    fn derive(&mut self, source: &Group) -> Result<Option<DerivedGroup>, JsValue> {
-        let Some(derivation) = self.options.transform else { return Ok(None) };
-        let (derived, is_new) = if let Some(mut known) = self.derived.take() {
-            (known.update(source).map(|()| known), false)
-        } else {
-            let begun = DerivedGroup::new(derivation, source);
-            (begun.and_then(|mut begun| begun.update(source).map(|()| begun)), true)
-        };
-        match derived {
-            Ok(derived) => {
-                if is_new {
-                    self.describe_shown(derived.group())?;
-                }
-                Ok(Some(derived))
-            }
-            Err(error) => {
-                self.limit_note.set(&error.to_string());
-                Ok(None)
-            }
-        }
-    }
-
-    /// Shows each series' value at a time; its newest where that is none.
-    pub(super) fn update_legend(&mut self, source: &Group, at: Option<Timestamp>) -> Result<(), JsValue> {
-        let derived = self.derived.take();
-        let updated = self.show_values(derived.as_ref().map_or(source, DerivedGroup::group), at);
-        self.derived = derived;
-        updated
-    }
-
-    fn show_values(&mut self, group: &Group, at: Option<Timestamp>) -> Result<(), JsValue> {
+    /// Shows the values at a time, or the newest values for `None`.
+    pub(super) fn update_legend(&mut self, store: &Store, at: Option<Timestamp>) -> Result<(), JsValue> {
+        let Some(group) = self.source.shown(store) else { return Ok(()) };
         match &mut self.body {
-            Body::Chart(chart) => {
+            PanelBody::Chart(chart) => {
                 self.legend.update(group, &self.format, at)?;
                 if let Some(colors) = chart.color_range(&self.format) {
                     self.unit_note.set(&colors);
                 }
             }
-            Body::Tiles(tiles) => {
+            PanelBody::Tiles(tiles) => {
                 tiles.update(group, &self.format);
                 let hidden = tiles.hidden_series(group);
                 self.limit_note.set(&if hidden > 0 {
@@ -297,8 +232,9 @@ impl Panel {
         Ok(())
     }
 
-    /// Says how long ago the newest sample was when that is too long, and that it is the present when it is not.
-    pub(super) fn mark_stale(&mut self, stale: Option<Stale>) -> Result<(), JsValue> {
+    /// Shows the age of the newest sample if it is stale at `now`, by the server's clock.
+    pub(super) fn mark_stale(&mut self, store: &Store, now: Timestamp) -> Result<(), JsValue> {
+        let stale: Option<Stale> = self.source.measured(store).and_then(|group| group.stale(now));
         if self.is_stale != stale.is_some() {
             self.is_stale = stale.is_some();
             self.root.class_list().toggle_with_force("is-stale", self.is_stale)?;
@@ -307,10 +243,11 @@ impl Panel {
         Ok(())
     }
 
-    /// Draws the axes anew at the next frame.
     pub(super) fn repaint_axes(&mut self) {
-        if let Body::Chart(chart) = &mut self.body {
-            chart.repaint_axes();
-        }
+        self.body.repaint_axes();
     }
+}
+
+fn format_of(spec: &PanelSpec, group: &Group) -> ValueFormat {
+    ValueFormat::new(spec.unit.as_deref().unwrap_or(&group.unit), &group.bounds)
 }

@@ -1,26 +1,23 @@
 //! Parameters of the URL: `?window=60&theme=dark&times=utc&show.cpu.cores=area,log`.
 
-use std::collections::BTreeMap;
-
 use protocol::Interval;
 
-use crate::chart::Options;
-use crate::chart::options::BadOptions;
+use crate::layout::{PanelSpec, ParsePanelError};
 
 /// A shorter window shows nothing; a longer one exceeds the history of any server.
 const WINDOW_SECONDS: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
 
-/// Dark or light.
+/// Prefix of the parameters that specify panels: the selector follows.
+const SHOW: &str = "show.";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Theme {
-    /// Light on dark.
     Dark,
-    /// Dark on light.
     Light,
 }
 
 impl Theme {
-    /// As the style sheet and the URL write it.
+    /// The name in URL and style sheet.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Dark => "dark",
@@ -28,12 +25,10 @@ impl Theme {
         }
     }
 
-    /// The theme of that name.
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    fn parse(name: &str) -> Option<Self> {
         [Self::Dark, Self::Light].into_iter().find(|theme| theme.name() == name)
     }
 
-    /// The other one.
     pub(super) const fn other(self) -> Self {
         match self {
             Self::Dark => Self::Light,
@@ -42,22 +37,21 @@ impl Theme {
     }
 }
 
-/// How times are told.
+/// Time labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Times {
-    /// By how long ago.
+    /// Time before now.
     #[default]
     Relative,
-    /// By the reader's clock.
+    /// Time zone of the browser.
     Local,
-    /// By UTC.
     Utc,
 }
 
 impl Times {
     const ALL: [Self; 3] = [Self::Relative, Self::Local, Self::Utc];
 
-    /// As the URL writes it.
+    /// The name in the URL.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Relative => "relative",
@@ -66,7 +60,6 @@ impl Times {
         }
     }
 
-    /// The next of the three.
     pub(super) const fn next(self) -> Self {
         match self {
             Self::Relative => Self::Local,
@@ -76,20 +69,14 @@ impl Times {
     }
 }
 
-/// What begins the name of a parameter that says how a group is shown: the group's name follows.
-pub(super) const SHOW: &str = "show.";
-
-/// What the URL asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Parameters {
-    /// How much time the charts show.
+    /// The span of time that the charts show.
     pub(super) window: Interval,
-    /// The theme; `None` follows the browser.
+    /// `None` follows the browser.
     pub(super) theme: Option<Theme>,
-    /// How times are told.
     pub(super) times: Times,
-    /// How groups are shown, by their names.
-    pub(super) options: BTreeMap<String, Options>,
+    pub(super) panels: Vec<PanelSpec>,
     pub(super) errors: Vec<InvalidParameter>,
 }
 
@@ -97,17 +84,22 @@ pub(super) struct Parameters {
 #[error("Invalid URL parameter {key}: {error}")]
 pub(super) struct InvalidParameter {
     key: String,
-    error: BadOptions,
+    error: ParsePanelError,
+}
+
+/// The parameter of a panel.
+pub(super) fn panel_key(panel: &PanelSpec) -> String {
+    format!("{SHOW}{}", panel.query.selector)
 }
 
 impl Parameters {
-    /// Reads a URL's query, decoded. What makes no sense is as if it were not there.
+    /// Parses a decoded query. Invalid parameters have no effect.
     pub(super) fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut parameters = Self {
             window: Interval::from_secs(60),
             theme: None,
             times: Times::default(),
-            options: BTreeMap::new(),
+            panels: Vec::new(),
             errors: Vec::new(),
         };
         for (key, value) in pairs {
@@ -121,16 +113,20 @@ impl Parameters {
                 "times" => {
                     parameters.times = Times::ALL.into_iter().find(|times| times.name() == value).unwrap_or_default();
                 }
-                _ => parameters.show(key, value),
+                _ => parameters.parse_panel(key, value),
             }
         }
         parameters
     }
 
-    fn show(&mut self, key: &str, value: &str) {
-        let Some(group) = key.strip_prefix(SHOW) else { return };
-        match value.parse() {
-            Ok(options) => _ = self.options.insert(group.to_owned(), options),
+    fn parse_panel(&mut self, key: &str, value: &str) {
+        let Some(selector) = key.strip_prefix(SHOW) else { return };
+        match PanelSpec::parse(selector, value) {
+            Ok(panel) => {
+                // The last of equal keys counts.
+                self.panels.retain(|known| known.query.selector != panel.query.selector);
+                self.panels.push(panel);
+            }
             Err(error) => self.errors.push(InvalidParameter { key: key.to_owned(), error }),
         }
     }
@@ -141,29 +137,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_url_sets_what_is_shown_and_how() {
-        let pairs = [("window", "30"), ("theme", "light"), ("times", "utc"), ("show.cpu.cores", "area,log")];
+    fn each_parameter_sets_its_field() {
+        let pairs = [
+            ("window", "30"),
+            ("theme", "light"),
+            ("times", "utc"),
+            ("show.cpu.cores", "bars"),
+            ("show.cpu.cores", "area,log"),
+        ];
         let parameters = Parameters::parse(pairs);
         assert_eq!(parameters.window, Interval::from_secs(30));
         assert_eq!((parameters.theme, parameters.times), (Some(Theme::Light), Times::Utc));
-        assert_eq!(parameters.options["cpu.cores"].to_string(), "area,log");
+        let panels: Vec<_> = parameters.panels.iter().map(|panel| (panel_key(panel), panel.settings())).collect();
+        assert_eq!(panels, [("show.cpu.cores".to_owned(), "area,log".to_owned())]);
     }
 
     #[test]
-    fn nonsense_is_ignored() {
-        let usual = Parameters::parse([]);
+    fn invalid_parameters_have_no_effect() {
+        let default = Parameters::parse([]);
         for (key, value) in
             [("window", "-1"), ("window", "NaN"), ("window", "1e9"), ("theme", "blue"), ("x", "y"), ("times", "")]
         {
-            assert_eq!(Parameters::parse([(key, value)]), usual, "{key} {value}");
+            assert_eq!(Parameters::parse([(key, value)]), default, "{key} {value}");
         }
     }
 
     #[test]
-    fn options_that_make_no_sense_are_named() {
+    fn an_invalid_panel_is_named_with_found_and_allowed() {
         let parameters = Parameters::parse([("show.memory", "pie")]);
-        assert!(
-            parameters.errors[0].to_string().starts_with("Invalid URL parameter show.memory: unknown option \"pie\"")
-        );
+        let error = parameters.errors[0].to_string();
+        assert!(error.starts_with("Invalid URL parameter show.memory: found \"pie\", allowed: a kind"), "{error}");
     }
 }

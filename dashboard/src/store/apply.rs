@@ -5,9 +5,12 @@ use std::collections::{HashMap, HashSet};
 use protocol::{Blocks, Body, Catalog, CatalogScope, Frame, GroupId, Interval, Start, Timestamp};
 
 use super::capacity::{self, BUDGET_BYTES, Demand, MAX_SERIES};
+use super::derived::Derivation;
+use super::derived_groups::{DerivedGroups, DerivedUse};
 use super::group::{Description, Group};
 use super::position::{Overlap, Position, Unreadable, Verdict};
 use series::pyramid::BUCKET_ROWS;
+use series::transforms::histogram::BadBuckets;
 
 /// The part of the stream that the page keeps.
 #[derive(Debug)]
@@ -15,6 +18,7 @@ pub struct Store {
     window: Interval,
     groups: Vec<Group>,
     places: HashMap<GroupId, usize>,
+    derived: DerivedGroups,
     position: Position,
     counts: Counts,
 }
@@ -56,6 +60,7 @@ impl Store {
             window,
             groups: Vec::new(),
             places: HashMap::new(),
+            derived: DerivedGroups::default(),
             position: Position::default(),
             counts: Counts::default(),
         }
@@ -76,7 +81,33 @@ impl Store {
 
     /// Allocated bytes of times, values and summaries.
     pub fn bytes(&self) -> usize {
-        self.groups.iter().map(Group::bytes).sum()
+        self.groups.iter().map(Group::bytes).sum::<usize>() + self.derived.bytes()
+    }
+
+    /// The derived group of a group at `place`. Equal derivations share one group. It is kept up to date by
+    /// [`update_derived`](Self::update_derived) until the last use is dropped.
+    pub fn derive(&mut self, place: usize, derivation: Derivation) -> Option<DerivedUse> {
+        let used = self.derived.use_of(self.groups.get(place)?, derivation);
+        if self.bytes() > BUDGET_BYTES {
+            self.fit_memory();
+            self.derived.update(&self.groups);
+        }
+        Some(used)
+    }
+
+    /// The rows of a derived group.
+    ///
+    /// # Errors
+    /// [`BadBuckets`] if the transform reads histogram buckets and those of the source are malformed.
+    pub fn derived(&self, used: &DerivedUse) -> Result<&Group, Option<&BadBuckets>> {
+        self.derived.get(used)
+    }
+
+    /// Computes the new rows of the derived groups, and drops those without a use.
+    ///
+    /// Hot: once a display frame.
+    pub fn update_derived(&mut self) {
+        self.derived.update(&self.groups);
     }
 
     /// The time that the rings cover, if the memory budget does not suffice for the whole window.
@@ -220,12 +251,16 @@ impl Store {
         for series in &catalog.retired {
             self.groups.iter_mut().for_each(|group| group.end(series));
         }
+        self.derived.catalog_changed();
         self.fit_memory();
     }
 
     /// Sets the length of new groups' rings, and shortens all rings if they exceed the budget.
     fn fit_memory(&mut self) {
-        let demand = |group: &Group| Demand { interval: group.interval, series: group.series().len() };
+        let demand = |group: &Group| Demand {
+            interval: group.interval,
+            series: group.series().len() + self.derived.series_of(&group.name),
+        };
         let demands: Vec<_> = self.groups.iter().map(demand).collect();
         let rows = capacity::plan(self.window, &demands, BUDGET_BYTES);
         let is_too_much = self.bytes() > BUDGET_BYTES;

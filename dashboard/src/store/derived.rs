@@ -1,24 +1,39 @@
-//! A group that is computed from another one by a transform. It has the same times and rings of its own, so that a chart
-//! shows it like any group.
+//! A group that is computed from another one: selected series, and a transform of them. It has the same times and rings of
+//! its own, so that a chart shows it like any group.
 
-use protocol::{Entries, GroupId, SeriesDescriptor, SeriesId, SeriesKind, Timestamp};
+use protocol::{Entries, GroupId, Interval, SeriesDescriptor, SeriesId, SeriesKind, Timestamp};
 use series::transforms::histogram::{BUCKET_BOUND, BadBuckets};
 use series::transforms::{Evaluator, Input, Transform};
-use series::{NewRows, RowCursor};
+use series::{NewRows, RowCursor, Selector};
 
 use super::group::{Description, Group};
 
 /// Rows that are computed at a time: few enough to stay in a processor's cache.
 const BATCH_ROWS: u64 = 256;
 
-/// The output of a transform, up to its source's newest row.
+/// The computation of a derived group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Derivation {
+    /// The series to read; `None` reads all.
+    pub selector: Option<Selector>,
+    /// `None` copies the values.
+    pub transform: Option<Transform>,
+}
+
+impl From<Transform> for Derivation {
+    fn from(transform: Transform) -> Self {
+        Self { selector: None, transform: Some(transform) }
+    }
+}
+
+/// The output of a derivation, up to its source's newest row.
 #[derive(Debug)]
 pub struct DerivedGroup {
-    transform: Transform,
-    evaluator: Evaluator,
+    derivation: Derivation,
+    /// Computes the rows; `None` copies them.
+    evaluator: Option<Evaluator>,
     group: Group,
-    /// Number of series of the source: if it changes, everything is computed again.
-    source_series: usize,
+    source: SourceShape,
     cursor: RowCursor,
     scratch: Scratch,
 }
@@ -31,43 +46,84 @@ struct Scratch {
     row: Vec<f64>,
 }
 
+/// If it changes, everything is computed again.
+#[derive(Debug, PartialEq, Eq)]
+struct SourceShape {
+    series: usize,
+    unit: String,
+    interval: Interval,
+    /// Places of the selected series.
+    selected: Vec<usize>,
+}
+
+impl SourceShape {
+    fn of(source: &Group, selector: Option<&Selector>) -> Self {
+        let is_selected = |place: &usize| selector.is_none_or(|selector| selects(selector, source, *place));
+        Self {
+            series: source.series().len(),
+            unit: source.unit.clone(),
+            interval: source.interval,
+            selected: (0..source.series().len()).filter(is_selected).collect(),
+        }
+    }
+
+    fn fits(&self, source: &Group) -> bool {
+        self.series == source.series().len() && self.unit == source.unit && self.interval == source.interval
+    }
+}
+
+/// Returns true if `selector` matches the series at `place` of `group`.
+pub fn selects(selector: &Selector, group: &Group, place: usize) -> bool {
+    let series = &group.series()[place];
+    let labels = series.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    selector.matches(&group.name, &series.name, labels)
+}
+
 impl DerivedGroup {
     /// A group without rows yet: [`update`](Self::update) computes those of `source`.
     ///
     /// # Errors
     /// [`BadBuckets`] if the transform reads histogram buckets and those of the source are malformed.
-    pub fn new(transform: Transform, source: &Group) -> Result<Self, BadBuckets> {
+    pub fn new(derivation: Derivation, source: &Group) -> Result<Self, BadBuckets> {
+        let shape = SourceShape::of(source, derivation.selector.as_ref());
         let bucket_bound = |labels: &'_ [(String, String)]| labels.iter().position(|(key, _)| key == BUCKET_BOUND);
-        let inputs: Vec<_> = (source.series().iter())
-            .map(|series| {
+        let inputs: Vec<_> = (shape.selected.iter())
+            .map(|&place| {
+                let series = &source.series()[place];
                 let bucket_bound = bucket_bound(&series.labels).map(|label| series.labels[label].1.as_str());
                 Input { name: &series.name, bucket_bound }
             })
             .collect();
-        let evaluator = Evaluator::new(transform, &inputs, source.longest_step())?;
+        let start = |transform| Evaluator::new(transform, &inputs, source.longest_step());
+        let evaluator = derivation.transform.map(start).transpose()?;
+        let names: Vec<&str> = match &evaluator {
+            Some(evaluator) => evaluator.names().iter().map(String::as_str).collect(),
+            None => inputs.iter().map(|input| input.name).collect(),
+        };
+        let (unit, bounds) = match derivation.transform {
+            Some(transform) => (transform.unit(&source.unit), transform.bounds(source.bounds)),
+            None => (source.unit.clone(), source.bounds),
+        };
         let mut group = Group::new(Description {
             name: &source.name,
             title: &source.title,
-            unit: &transform.unit(&source.unit),
+            unit: &unit,
             interval: source.interval,
-            bounds: transform.bounds(source.bounds),
+            bounds,
         });
         group.resize(source.capacity());
-        for (number, name) in evaluator.names().iter().enumerate() {
+        for (number, &name) in names.iter().enumerate() {
             let (id, kind) = (SeriesId(number as u32), SeriesKind::Gauge);
             group.admit(&SeriesDescriptor { id, group: GroupId(0), name, kind, labels: Entries::default() });
         }
-        let scratch = Scratch {
-            columns: vec![Vec::new(); evaluator.names().len()],
-            row: vec![f64::NAN; evaluator.names().len()],
-            ..Scratch::default()
-        };
+        let scratch =
+            Scratch { columns: vec![Vec::new(); names.len()], row: vec![f64::NAN; names.len()], ..Scratch::default() };
         let cursor = RowCursor::new(source.generation(), source.rows().start);
-        Ok(Self { transform, evaluator, group, source_series: source.series().len(), cursor, scratch })
+        Ok(Self { derivation, evaluator, group, source: shape, cursor, scratch })
     }
 
-    pub const fn transform(&self) -> Transform {
-        self.transform
+    pub const fn derivation(&self) -> &Derivation {
+        &self.derivation
     }
 
     /// The computed rows.
@@ -76,7 +132,7 @@ impl DerivedGroup {
     }
 
     /// Computes the rows that were appended to `source` since the last call; all of them if earlier rows changed or the
-    /// source has got other series.
+    /// source has other series than before.
     ///
     /// Hot: once a display frame; within it, once a row.
     ///
@@ -84,9 +140,9 @@ impl DerivedGroup {
     /// As [`new`](Self::new).
     pub fn update(&mut self, source: &Group) -> Result<(), BadBuckets> {
         let mut rows = match self.cursor.advance(source.generation(), source.rows()) {
-            NewRows::Appended(rows) if self.source_series == source.series().len() => rows,
+            NewRows::Appended(rows) if self.source.fits(source) => rows,
             _ => {
-                *self = Self::new(self.transform, source)?;
+                *self = Self::new(self.derivation.clone(), source)?;
                 self.cursor.advance(source.generation(), source.rows());
                 source.rows()
             }
@@ -99,6 +155,18 @@ impl DerivedGroup {
         Ok(())
     }
 
+    /// Selects the series again after their labels may have changed.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(super) fn select_again(&mut self, source: &Group) -> Result<(), BadBuckets> {
+        let selector = self.derivation.selector.as_ref();
+        if selector.is_some() && self.source != SourceShape::of(source, selector) {
+            *self = Self::new(self.derivation.clone(), source)?;
+        }
+        Ok(())
+    }
+
     fn compute(&mut self, source: &Group, start: u64, end: u64) {
         let Scratch { times, columns, values, row } = &mut self.scratch;
         times.clear();
@@ -106,8 +174,11 @@ impl DerivedGroup {
         for number in start..end {
             let time = source.time(number);
             values.clear();
-            values.extend((0..source.series().len()).map(|series| source.value(series, number)));
-            self.evaluator.next(time, values, row);
+            values.extend(self.source.selected.iter().map(|&place| source.value(place, number)));
+            match &mut self.evaluator {
+                Some(evaluator) => evaluator.next(time, values, row),
+                None => row.copy_from_slice(values),
+            }
             times.push(time);
             for (column, &value) in columns.iter_mut().zip(row.iter()) {
                 column.push(value);

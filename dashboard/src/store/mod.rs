@@ -10,6 +10,7 @@
 //! | [`column_summaries`] | summaries of each series in each pixel column |
 //! | [`staleness`] | when a group's newest sample is too old |
 //! | [`derived`] | a group that is computed from another one by a transform |
+//! | `derived_groups` | all derived groups, shared and counted |
 //! | [`capacity`] | how many rows the budget allows |
 //! | [`position`] | the position in the stream: which frames were lost, and when to request them |
 //! | [`apply`] | the effect of each kind of frame on the store |
@@ -21,6 +22,7 @@ pub mod apply;
 pub mod capacity;
 pub mod column_summaries;
 pub mod derived;
+mod derived_groups;
 pub mod group;
 pub mod position;
 pub mod series;
@@ -28,7 +30,8 @@ pub mod staleness;
 
 pub use apply::{Applied, Store};
 pub use column_summaries::{ColumnSummaries, ColumnUpdate};
-pub use derived::DerivedGroup;
+pub use derived::{Derivation, DerivedGroup, selects};
+pub use derived_groups::DerivedUse;
 pub use group::{Group, Rows};
 pub use position::Position;
 pub use series::Series;

@@ -9,6 +9,7 @@ use protocol::{
     GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
     SeriesKind, Start, Timestamp,
 };
+use series::Transform;
 
 use super::capacity::{BUDGET_BYTES, MAX_SERIES};
 use super::{Applied, ColumnSummaries, DerivedGroup, Store};
@@ -348,7 +349,8 @@ fn a_derived_group_follows_its_source_and_restarts_with_it() {
     };
     stream.samples(1, &[1, 2], &[(1, 1.0), (2, 5.0)]);
     let source = &stream.store.groups()[0];
-    let mut sum = DerivedGroup::new("sum".parse().expect("well formed"), source).expect("well formed");
+    let mut sum =
+        DerivedGroup::new("sum".parse::<Transform>().expect("well formed").into(), source).expect("well formed");
     assert_eq!(update(&stream, &mut sum), bits(&[(1, 6.0), (2, 6.0)]));
     stream.samples(2, &[3], &[(1, 2.0)]);
     assert_eq!(update(&stream, &mut sum), bits(&[(1, 6.0), (2, 6.0), (3, 2.0)]));

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use dashboard::chart::{Kind, LiveChart, Options, Style, TileChart};
+use dashboard::layout::PanelSpec;
 use dashboard::store::{DerivedGroup, Group, Store};
 use dashboard::surface::{Color, ColorRamp};
 use dashboard::view::{self, Mapping, Steps, TimeLabels, Window};
@@ -42,11 +43,12 @@ impl Look {
 
     /// Reads all rows and summaries, and draws each group as one kind of chart, a different one at each call.
     pub(crate) fn at(&mut self, store: &Store) {
-        let options: Options = OPTIONS[self.turns % OPTIONS.len()].parse().expect("well formed");
+        let spec = PanelSpec::parse("*", OPTIONS[self.turns % OPTIONS.len()]).expect("well formed");
+        let options = spec.options();
         self.turns += 1;
         for group in store.groups() {
             read(group);
-            let derived = options.transform.map(|transform| DerivedGroup::new(transform, group));
+            let derived = spec.query.transform.map(|transform| DerivedGroup::new(transform.into(), group));
             match derived {
                 None => self.draw(group, options),
                 Some(Ok(mut derived)) => {

@@ -41,7 +41,7 @@ pub const RULES: [CrateRules; 4] = [
     },
     CrateRules {
         sources: "dashboard/src",
-        rooms: &["link", "derive", "store", "layout", "view", "viewport", "surface", "chart", "page"],
+        rooms: &["link", "store", "view", "viewport", "surface", "chart", "layout", "page"],
         forbidden: &["feed_server", "tokio", "std::net"],
         restricted: &[],
     },

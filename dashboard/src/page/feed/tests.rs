@@ -95,8 +95,7 @@ fn a_bye_sets_the_retry_floor_and_a_hello_the_host() {
     let retry_after = Interval::from_secs(3);
     feed.handle(frame(at(0), Body::Bye(Bye { reason: ByeReason::Overloaded, retry_after, text: "" })), at(0));
     assert_eq!(*requests.0.borrow(), [Request::RetryFloor(retry_after)]);
-    let second = Interval::from_secs(1);
-    let hello = Hello { server: "kymograph", host: "db-1", history: second, heartbeat: second };
+    let hello = Hello { server: "kymograph", host: "db-1", history: SPAN, heartbeat: Interval::from_secs(1) };
     feed.handle(frame(at(0), Body::Hello(hello)), at(0));
     assert_eq!(feed.host(), "db-1");
 }

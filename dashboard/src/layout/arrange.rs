@@ -1,0 +1,66 @@
+//! Layouts, and their panels matched with the groups of a store.
+
+use std::collections::HashMap;
+
+use series::Selector;
+
+use super::panel_spec::PanelSpec;
+use crate::store::Group;
+
+/// The panels of the page, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    pub panels: Vec<PanelSpec>,
+}
+
+/// A panel and the group that it shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedPanel {
+    pub spec: PanelSpec,
+    /// Place of the first group, in catalog order, of which a series is selected.
+    pub group: usize,
+    /// Further groups with selected series, which the panel does not show.
+    pub hidden_groups: usize,
+}
+
+impl Layout {
+    /// The default layout of a catalog: one panel per group, in catalog order.
+    pub fn of_catalog(groups: &[Group]) -> Self {
+        Self { panels: groups.iter().map(PanelSpec::of_group).collect() }
+    }
+
+    /// Replaces the panels that have the same selector as one of `specs`, and appends the other `specs`.
+    #[must_use]
+    pub fn with<'a>(mut self, specs: impl IntoIterator<Item = &'a PanelSpec>) -> Self {
+        let places: HashMap<Selector, usize> =
+            self.panels.iter().enumerate().map(|(place, panel)| (panel.query.selector.clone(), place)).collect();
+        for spec in specs {
+            match places.get(&spec.query.selector) {
+                Some(&place) => self.panels[place] = spec.clone(),
+                None => self.panels.push(spec.clone()),
+            }
+        }
+        self
+    }
+
+    /// The panels that select at least one series, and those of whole groups, in the order of their places.
+    pub fn place(self, groups: &[Group]) -> Vec<PlacedPanel> {
+        let whole: HashMap<Selector, usize> =
+            groups.iter().enumerate().map(|(place, group)| (Selector::group(&group.name), place)).collect();
+        let place = |spec: PanelSpec| {
+            if let Some(&group) = whole.get(&spec.query.selector) {
+                return Some(PlacedPanel { spec, group, hidden_groups: 0 });
+            }
+            let mut matching = groups.iter().enumerate().filter(|(_, group)| spec.query.matches(group));
+            let (group, _) = matching.next()?;
+            let hidden_groups = matching.count();
+            Some(PlacedPanel { spec, group, hidden_groups })
+        };
+        let mut placed: Vec<_> = self.panels.into_iter().filter_map(place).collect();
+        placed.sort_by_key(|panel| panel.spec.place);
+        placed
+    }
+}
+
+#[cfg(test)]
+mod tests;

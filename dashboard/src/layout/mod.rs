@@ -1,0 +1,25 @@
+//! The layout: which panels the page has, and which series each shows.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | [`query`] | a selector and a transform: the rows of a panel |
+//! | [`panel_spec`] | one panel: query, kind of chart, title, unit, axis, place |
+//! | [`panel_text`] | the text form of a panel, as the address has it |
+//! | [`arrange`] | the default layout of a catalog; a layout's panels matched with the groups of a store |
+//!
+//! # Limits of a query
+//! A panel draws the series of one group, since all series of a chart share their times. If a query matches series of
+//! several groups, the panel shows those of the first group in catalog order and says how many groups it leaves out.
+//!
+//! # What it does not know
+//! Rows, pixels, the DOM, the address.
+
+pub mod arrange;
+pub mod panel_spec;
+pub mod panel_text;
+pub mod query;
+
+pub use arrange::{Layout, PlacedPanel};
+pub use panel_spec::{Axis, PanelSpec, Place};
+pub use panel_text::ParsePanelError;
+pub use query::Query;

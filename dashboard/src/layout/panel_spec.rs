@@ -1,0 +1,60 @@
+//! The specification of one panel.
+
+use series::Transform;
+use series::transforms::histogram::BUCKET_BOUND;
+
+use super::query::Query;
+use crate::chart::{Kind, Options};
+use crate::store::{Group, Series};
+use crate::view::{Mapping, RangeMode};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PanelSpec {
+    /// `None` shows the title of the group and the transform.
+    pub title: Option<String>,
+    pub query: Query,
+    pub kind: Kind,
+    /// In UCUM; `None` uses the unit of the query's series.
+    pub unit: Option<String>,
+    pub axis: Axis,
+    pub place: Place,
+}
+
+/// The value axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Axis {
+    pub mapping: Mapping,
+    pub range: RangeMode,
+}
+
+/// Where a panel stands on the page. Panels with a number come first, by number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    Number(u16),
+    /// In the order of the layout.
+    #[default]
+    InOrder,
+}
+
+impl PanelSpec {
+    /// Lines of the measured values of `query`.
+    pub fn new(query: Query) -> Self {
+        let (kind, axis, place) = (Kind::default(), Axis::default(), Place::default());
+        Self { title: None, query, kind, unit: None, axis, place }
+    }
+
+    /// The default panel of a group: a heatmap for a histogram, lines for all others.
+    pub fn of_group(group: &Group) -> Self {
+        let mut spec = Self::new(Query::of_group(&group.name));
+        let is_bucket = |series: &Series| series.labels.iter().any(|(key, _)| key == BUCKET_BOUND);
+        if !group.series().is_empty() && group.series().iter().all(is_bucket) {
+            spec.kind = Kind::Heatmap;
+            spec.query.transform = Some(Transform::Buckets);
+        }
+        spec
+    }
+
+    pub const fn options(&self) -> Options {
+        Options { kind: self.kind, mapping: self.axis.mapping, range: self.axis.range }
+    }
+}
