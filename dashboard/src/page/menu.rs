@@ -51,10 +51,8 @@ impl Menu {
         })?;
         let choice = Rc::clone(&chosen);
         let changed = Listener::new(root.clone(), "change", move |_: Event| {
-            if let Some(form) = form.borrow().as_ref() {
-                if let Some(spec) = form.read() {
-                    *choice.borrow_mut() = Some(spec);
-                }
+            if let Some(spec) = form.borrow().as_ref().and_then(Form::read) {
+                *choice.borrow_mut() = Some(spec);
             }
         })?;
         Ok(Self { root, chosen, _listeners: [opened, changed] })

@@ -187,7 +187,9 @@ impl DerivedGroup {
         // A ring shorter than the batch keeps its end.
         let skip = times.len().saturating_sub(self.group.capacity());
         times.drain(..skip);
-        columns.iter_mut().for_each(|column| _ = column.drain(..skip));
+        for column in columns.iter_mut() {
+            column.drain(..skip);
+        }
         self.group.append_values(times, columns);
     }
 }

@@ -1,4 +1,4 @@
-//! Signing in.
+//! Access tokens.
 
 use anyhow::{Result, ensure};
 use chromium::Viewport;
@@ -9,22 +9,22 @@ use super::served::{IS_LIVE, Served, browser, no_exceptions, until};
 const TOKEN: &str = "a-token-for-the-tests";
 
 #[tokio::test]
-async fn the_link_signs_a_browser_in_and_a_page_without_it_says_what_is_missing() -> Result<()> {
+async fn the_link_with_a_token_opens_the_page_and_a_page_without_it_names_the_reason() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("token");
     std::fs::write(&file, TOKEN)?;
     let file = file.display().to_string();
     let served = Served::feed(&["--source", "synthetic:groups=2", "--token-file", &file]).await?;
-    ensure!(!served.url.contains(TOKEN), "a token of one's own is not printed");
+    ensure!(!served.url.contains(TOKEN), "a configured token is not printed");
     let browser = browser().await?;
 
     let page = browser.page(&served.url).await?;
     page.set_viewport(Viewport { width: 400, height: 700, ..Viewport::default() }).await?;
     until(&page, "document.documentElement.dataset.link === 'closed'").await?;
     let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
-    ensure!(notice.contains("sign in first (4401): open the link"), "{notice}");
+    ensure!(notice.contains("token required (4401)"), "{notice}");
     let retries: u64 = page.evaluate("kymograph.stats().retries").await?;
-    ensure!(retries == 0, "it came back {retries} times");
+    ensure!(retries == 0, "{retries} retries");
     let fits: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth").await?;
     ensure!(fits, "the reason is wider than the screen");
 
@@ -35,14 +35,14 @@ async fn the_link_signs_a_browser_in_and_a_page_without_it_says_what_is_missing(
     let readable: String = page.evaluate("document.cookie").await?;
     ensure!(readable.is_empty(), "a script can read {readable}");
 
-    // From now on the address alone is enough.
+    // The cookie replaces the token in the address.
     page.navigate(&served.url).await?;
     until(&page, IS_LIVE).await?;
     no_exceptions(&page)
 }
 
 #[tokio::test]
-async fn over_tls_the_link_signs_a_browser_in_and_the_stream_is_encrypted_too() -> Result<()> {
+async fn over_tls_the_link_with_a_token_opens_the_page_and_the_stream_is_encrypted() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = |name: &str| folder.path().join(name).display().to_string();
     let identity = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
@@ -55,7 +55,7 @@ async fn over_tls_the_link_signs_a_browser_in_and_the_stream_is_encrypted_too() 
     ensure!(served.url.starts_with("https://"), "{}", served.url);
     let browser = browser().await?;
     let page = browser.page("about:blank").await?;
-    // Nobody vouches for a certificate that was made just now.
+    // The certificate is self-signed.
     page.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true })).await?;
     page.navigate(&format!("{}?token={TOKEN}", served.url)).await?;
     until(&page, IS_LIVE).await?;
@@ -66,11 +66,11 @@ async fn over_tls_the_link_signs_a_browser_in_and_the_stream_is_encrypted_too() 
 }
 
 #[tokio::test]
-async fn no_chart_is_a_black_box_before_it_is_drawn() -> Result<()> {
+async fn no_chart_is_black_before_it_is_drawn() -> Result<()> {
     let served = Served::feed(&["--source", "synthetic:groups=12"]).await?;
     let browser = browser().await?;
     let page = browser.page("about:blank").await?;
-    // Black is no colour of either theme: it is what an opaque canvas has that nobody has touched.
+    // Neither theme uses black: it is the colour of an opaque canvas before it is drawn.
     let watch = "globalThis.blackBoxes = 0;
         const look = () => {
           for (const axes of document.querySelectorAll('.plot-axes')) {
@@ -85,6 +85,6 @@ async fn no_chart_is_a_black_box_before_it_is_drawn() -> Result<()> {
     page.navigate(&served.url).await?;
     until(&page, "document.documentElement.dataset.link === 'live' && kymograph.stats().commits > 0").await?;
     let black: u64 = page.evaluate("blackBoxes").await?;
-    ensure!(black == 0, "{black} black boxes were shown");
+    ensure!(black == 0, "{black} black canvases were shown");
     no_exceptions(&page)
 }

@@ -1,4 +1,4 @@
-//! A server that sends rubbish among good frames: the page counts it, shows it, and goes on.
+//! A server that sends invalid frames: the page counts them, shows a notice, and continues.
 
 use std::net::Ipv4Addr;
 
@@ -35,7 +35,7 @@ async fn stream(request: Request) -> Response {
 }
 
 fn samples(sequence: u64) -> Frame<'static> {
-    // Leaked on purpose: a handful of bytes of a test, borrowed by the frame.
+    // Leaked on purpose: a few bytes that the frame borrows.
     let blocks: &'static mut BlockBuffer = Box::leak(Box::default());
     let now = feed_server::clock::now();
     blocks.push(GroupId(1), &[now], [(SeriesId(1), [sequence as f64].as_slice())]).expect("encodes");
@@ -81,7 +81,7 @@ fn messages() -> Vec<Message> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_frame_is_counted_and_shown_and_the_stream_goes_on() -> Result<()> {
+async fn bad_frames_are_counted_and_shown_and_the_stream_continues() -> Result<()> {
     let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
     let url = format!("http://{}/", listener.local_addr()?);
     let router = files(Page::Folder(built("KYMOGRAPH_PAGE"))).route("/stream", get(stream));
@@ -90,13 +90,13 @@ async fn a_bad_frame_is_counted_and_shown_and_the_stream_goes_on() -> Result<()>
     let browser = browser().await?;
     let page = browser.page(&url).await?;
     until(&page, IS_LIVE).await?;
-    // Rubbish, cut, flipped, and a text where only frames belong; the unknown kind is skipped, not an error.
+    // Invalid bytes, truncated, flipped, and a text message; the unknown kind is skipped without an error.
     until(&page, "kymograph.stats().decodeErrors === 4").await?;
     until(&page, "kymograph.stats().samples === 2").await?;
     until(&page, "!document.getElementById('notice').hidden").await?;
     let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
-    anyhow::ensure!(notice.contains("4 frames could not be read"), "{notice}");
-    // Names from the feed are text, never markup.
+    anyhow::ensure!(notice.contains("4 frames could not be decoded"), "{notice}");
+    // Names of the feed are text, not markup.
     until(&page, "document.querySelector('.panel-title').textContent === '<b>Group</b>'").await?;
     let markup: u64 = page.evaluate("document.querySelectorAll('.panel img, .panel b').length").await?;
     anyhow::ensure!(markup == 0);

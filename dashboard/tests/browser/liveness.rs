@@ -1,4 +1,4 @@
-//! What is lost, late, stale or slept through: the page notices, says so, and is whole again.
+//! Loss, lag, staleness and sleep: the page detects them, shows them, and recovers.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use tokio::process::Command;
 use super::fake_feed::FakeFeed;
 use super::served::{IS_LIVE, Served, browser, live_page, no_errors, no_exceptions, picture, until};
 
-/// Longer than the server waits for a viewer that takes nothing.
+/// Longer than the server's timeout for a viewer that reads nothing.
 const SLEEP: Duration = Duration::from_secs(15);
 
 const LINK_TEXT: &str = "document.getElementById('link-text').textContent";
 
-/// Whether something is drawn in the last hundredth of the first chart's width.
+/// True if pixels are drawn in the last hundredth of the first chart's width.
 const REACHES_THE_RIGHT_EDGE: &str = "(() => {
     const canvas = document.querySelector('.plot-series');
     const width = Math.ceil(canvas.width / 100);
@@ -29,14 +29,14 @@ async fn has_samples(page: &Page, count: usize) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lost_samples_are_asked_for_on_the_same_connection_and_twice_sent_ones_drawn_once() -> Result<()> {
+async fn lost_samples_are_requested_on_the_same_connection_and_duplicates_drawn_once() -> Result<()> {
     let feed = FakeFeed::start(0)?;
     let browser = browser().await?;
     let page = live_page(&browser, &feed.url).await?;
     until(&page, "kymograph.stats().samples > 10 && document.getElementById('repairs-figure').hidden").await?;
     feed.bent.to_repeat.store(2, Ordering::Relaxed);
     until(&page, "kymograph.stats().duplicates === 2").await?;
-    // A heartbeat has passed since the page asked last, as it must before it asks again.
+    // The page requests again only after a heartbeat.
     let messages: u64 = page.evaluate("kymograph.stats().messages").await?;
     until(&page, &format!("kymograph.stats().messages > {}", messages + 25)).await?;
     feed.bent.to_lose.store(3, Ordering::Relaxed);
@@ -47,7 +47,7 @@ async fn lost_samples_are_asked_for_on_the_same_connection_and_twice_sent_ones_d
     feed.bent.is_stopped.store(true, Ordering::Relaxed);
     has_samples(&page, feed.bent.rows()).await?;
 
-    // The last message of all is lost: only a heartbeat can tell.
+    // The last message is lost: only a heartbeat reveals it.
     feed.bent.to_lose.store(1, Ordering::Relaxed);
     feed.bent.is_stopped.store(false, Ordering::Relaxed);
     while feed.bent.to_lose.load(Ordering::Relaxed) > 0 {
@@ -62,7 +62,7 @@ async fn lost_samples_are_asked_for_on_the_same_connection_and_twice_sent_ones_d
     let requests = feed.bent.requests();
     ensure!(
         matches!(requests[..], [Start::Window(_), Start::After { .. }, Start::After { .. }]),
-        "asked once for each loss: {requests:?}"
+        "one request for each loss: {requests:?}"
     );
     no_errors(&page)
 }
@@ -79,7 +79,7 @@ async fn a_source_that_stops_is_marked_stale_until_its_next_sample() -> Result<(
     until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
     picture(&page, "stale").await?;
 
-    // A picture that is held says what was true when it was held.
+    // A paused panel shows the age at the time of the pause.
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
     let held: String = page.evaluate("document.querySelector('.panel-age').textContent").await?;
@@ -100,16 +100,16 @@ async fn clocks_an_hour_apart_show_the_true_lag_and_the_newest_samples_at_the_ri
     for ahead_us in [3_600_000_000, -3_600_000_000] {
         let feed = FakeFeed::start(ahead_us)?;
         let page = live_page(&browser, &format!("{}?window=10", feed.url)).await?;
-        // The lag of what was measured just now is a number of milliseconds; of a wrong clock, an hour or nothing.
+        // The true lag is in milliseconds; with a wrong clock it is an hour or missing.
         until(&page, "/^[0-9]+[.][0-9] ms$/.test(document.getElementById('lag').textContent)").await?;
         let lag_ms: f64 = page.evaluate("parseFloat(document.getElementById('lag').textContent)").await?;
-        ensure!(lag_ms < 60_000.0, "a lag of {lag_ms} ms by a clock {ahead_us} us ahead");
+        ensure!(lag_ms < 60_000.0, "lag of {lag_ms} ms with a clock {ahead_us} us ahead");
         let worst_ms: f64 = page.evaluate("kymograph.stats().lagMs.p99").await?;
-        ensure!(worst_ms < 60_000.0, "a lag of {worst_ms} ms by a clock {ahead_us} us ahead");
+        ensure!(worst_ms < 60_000.0, "lag of {worst_ms} ms with a clock {ahead_us} us ahead");
         until(&page, REACHES_THE_RIGHT_EDGE).await?;
         picture(&page, if ahead_us > 0 { "hour-ahead" } else { "hour-behind" }).await?;
 
-        // A lag that there really is is shown, and said.
+        // A real lag is shown.
         feed.bent.late_us.store(5_000_000, Ordering::Relaxed);
         until(&page, &format!("/^live, [5-9] s behind$/.test({LINK_TEXT})")).await?;
         picture(&page, "behind").await?;
@@ -118,11 +118,11 @@ async fn clocks_an_hour_apart_show_the_true_lag_and_the_newest_samples_at_the_ri
     Ok(())
 }
 
-/// All processes of a browser, the first of them first.
+/// All processes of a browser, its main process first.
 fn processes(browser: &Browser) -> Result<Vec<u32>> {
     let parent = |process: u32| -> Option<u32> {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        // The name before it is in parentheses, and may hold spaces.
+        // The process name before it is in parentheses and may contain spaces.
         stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
     };
     let all: Vec<u32> =
@@ -143,7 +143,7 @@ async fn signal(name: &str, processes: &[u32]) -> Result<()> {
     Ok(())
 }
 
-/// The columns of the first chart in which nothing is drawn.
+/// The number of empty columns of the first chart.
 const EMPTY_COLUMNS: &str = "(() => {
     const canvas = document.querySelector('.plot-series');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -153,7 +153,7 @@ const EMPTY_COLUMNS: &str = "(() => {
 })()";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_slept_is_whole_again_when_it_wakes() -> Result<()> {
+async fn a_page_that_slept_is_complete_after_it_wakes() -> Result<()> {
     let served = Served::feed(&["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"]).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &format!("{}?window=30", served.url)).await?;
@@ -167,14 +167,14 @@ async fn a_page_that_slept_is_whole_again_when_it_wakes() -> Result<()> {
 
     let missed = SLEEP.as_secs() * 50 * 6;
     until(&page, IS_LIVE).await?;
-    until(&page, &format!("kymograph.stats().samples >= {}", before + missed)).await.context("what was missed")?;
-    // The sleep lies within the window still, and there is no hole where it was.
+    until(&page, &format!("kymograph.stats().samples >= {}", before + missed)).await.context("the missed samples")?;
+    // The sleep is within the window and left no hole.
     until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
     until(&page, REACHES_THE_RIGHT_EDGE).await?;
     until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
     until(&page, "document.querySelectorAll('.panel.is-stale').length === 0").await?;
     let (gaps, unread): (u64, u64) = page.evaluate("[kymograph.stats().gaps, kymograph.stats().decodeErrors]").await?;
-    ensure!(gaps == 0 && unread == 0, "{gaps} gaps, {unread} messages not read");
+    ensure!(gaps == 0 && unread == 0, "{gaps} gaps, {unread} bad frames");
     picture(&page, "slept").await?;
     no_exceptions(&page)
 }

@@ -1,12 +1,12 @@
-//! End to end: the real page in a real browser against the real server. Run by `cargo xtask test`, which builds what is
-//! under test and says where it lies.
+//! End to end: the page in a browser against the server. Run by `cargo xtask test`, which builds both and passes their paths
+//! in environment variables.
 
 mod access;
 mod bad_frames;
 mod fake_feed;
 mod liveness;
 mod page;
+mod panels;
 mod served;
 mod socket;
 mod version;
-mod wall;

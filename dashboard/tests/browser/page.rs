@@ -1,4 +1,4 @@
-//! What a user of the page sees.
+//! The page as its user sees it.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::served::{IS_LIVE, Served, browser, free_port, live_page, no_errors, n
 
 const SYNTHETIC: [&str; 2] = ["--source", "synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1"];
 
-/// `window.kymograph.stats()`, every field of it.
+/// A part of `window.kymograph.stats()`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stats {
@@ -29,7 +29,7 @@ struct Stats {
 
 const STATS: &str = "kymograph.stats()";
 
-/// Counts pixels of the first panel's series that are drawn, and adds up where they are.
+/// Number of drawn pixels of the first panel, and a checksum of their positions.
 const PIXELS: &str = "(() => {
     const canvas = document.querySelector('.plot-series');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -39,7 +39,7 @@ const PIXELS: &str = "(() => {
 })()";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn this_machines_metrics_move_in_the_page() -> Result<()> {
+async fn metrics_of_this_machine_are_live_on_the_page() -> Result<()> {
     let served = Served::feed(&[]).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
@@ -64,7 +64,7 @@ async fn this_machines_metrics_move_in_the_page() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_group_is_a_panel_and_the_window_is_full_at_once() -> Result<()> {
+async fn every_group_has_a_panel_with_a_full_window() -> Result<()> {
     let served = Served::feed(&SYNTHETIC).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
@@ -76,7 +76,7 @@ async fn every_group_is_a_panel_and_the_window_is_full_at_once() -> Result<()> {
     until(&page, "kymograph.stats().lagMs.p50 !== null && kymograph.stats().fps > 0").await?;
     let stats: Stats = page.evaluate(STATS).await?;
     ensure!(stats.fps > 0.0 && stats.fps < 1_000.0, "{stats:?}");
-    // The picture reaches from the left edge to the right.
+    // Columns are drawn from the left edge to the right.
     let columns: Vec<bool> = page
         .evaluate(
             "(() => {
@@ -91,13 +91,13 @@ async fn every_group_is_a_panel_and_the_window_is_full_at_once() -> Result<()> {
     let drawn = columns.iter().filter(|&&drawn| drawn).count();
     ensure!(drawn * 100 >= columns.len() * 95, "{drawn} of {} columns are drawn", columns.len());
     let parsed: f64 = page.evaluate("JSON.parse(kymograph.stats()).panels").await?;
-    ensure!((parsed - 12.0).abs() < f64::EPSILON, "stats are their own JSON as a string");
+    ensure!((parsed - 12.0).abs() < f64::EPSILON, "stats as a string are their JSON");
     picture(&page, "synthetic").await?;
     no_errors(&page)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_server_is_shown_and_found_again_with_its_history() -> Result<()> {
+async fn a_lost_server_is_shown_and_reconnected_with_its_history() -> Result<()> {
     let port = free_port()?;
     let source = ["--source", "synthetic:groups=2,series=3,hz=50,prefill=0s"];
     let served = Served::feed_on(port, &source).await?;
@@ -111,12 +111,12 @@ async fn a_lost_server_is_shown_and_found_again_with_its_history() -> Result<()>
     ensure!(text.contains("reconnecting"), "{text}");
     until(&page, "/data [0-9]+ s old/.test(document.getElementById('link').textContent)").await?;
     let stale: u64 = page.evaluate("document.querySelectorAll('.panel.is-stale').length").await?;
-    ensure!(stale == 0, "nobody knows whether a source has stopped");
+    ensure!(stale == 0, "without a link, staleness of sources is unknown");
     picture(&page, "reconnecting").await?;
     let then: Stats = page.evaluate(STATS).await?;
-    ensure!(then.panels == 2, "what was there stays on screen: {then:?}");
+    ensure!(then.panels == 2, "the data stays on screen: {then:?}");
 
-    // It comes back with ten seconds of history.
+    // The server restarts with ten seconds of history.
     let source = ["--source", "synthetic:groups=2,series=3,hz=50,prefill=10s"];
     let _served = Served::feed_on(port, &source).await?;
     until(&page, IS_LIVE).await?;
@@ -148,15 +148,15 @@ async fn the_page_fits_every_screen_and_both_themes() -> Result<()> {
         let at: String = page.evaluate("document.documentElement.dataset.theme").await?;
         ensure!(at == theme);
         let overflow: bool = page.evaluate("document.documentElement.scrollWidth > innerWidth").await?;
-        ensure!(!overflow, "nothing is wider than a screen of {width}");
-        // As many device pixels as the screen has: sharp.
+        ensure!(!overflow, "the page is wider than {width}");
+        // One canvas pixel per device pixel.
         let sharp: bool = page
             .evaluate(
                 "[...document.querySelectorAll('.plot-series')].filter((canvas) => canvas.width > 0).every((canvas) =>
                     Math.abs(canvas.getBoundingClientRect().width * devicePixelRatio - canvas.width) < 0.51)",
             )
             .await?;
-        ensure!(sharp, "a canvas pixel is a device pixel at {scale}");
+        ensure!(sharp, "a canvas pixel is not a device pixel at scale {scale}");
         picture(&page, &format!("{theme}-{width}")).await?;
         no_errors(&page)?;
     }
@@ -164,7 +164,7 @@ async fn the_page_fits_every_screen_and_both_themes() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_moves_when_numbers_change() -> Result<()> {
+async fn changing_numbers_do_not_shift_the_layout() -> Result<()> {
     let served = Served::feed(&SYNTHETIC).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
@@ -177,7 +177,7 @@ async fn nothing_moves_when_numbers_change() -> Result<()> {
         })()",
     )
     .await?;
-    // Numbers have changed in the header and in every panel on screen, several times.
+    // The numbers of the header and of all panels on screen change several times.
     let parts = "[...document.querySelectorAll('.figures, .legend')]
         .filter((part) => part.getBoundingClientRect().bottom < innerHeight)";
     for _ in 0..5 {
@@ -194,14 +194,14 @@ async fn nothing_moves_when_numbers_change() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pause_holds_the_picture_while_samples_come_in() -> Result<()> {
+async fn pause_stops_the_display_while_samples_arrive() -> Result<()> {
     let served = Served::feed(&SYNTHETIC).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
     until(&page, &format!("{PIXELS}[0] > 100")).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
-    // Charts whose turn has not come yet are drawn once more, as of the moment that is held.
+    // Charts over the frame budget are drawn once more, at the paused time.
     let is_quiet = "(window.commits === (window.commits = kymograph.stats().commits)
         ? (window.quiet = (window.quiet ?? 0) + 1) : (window.quiet = 0)) >= 10";
     until(&page, is_quiet).await?;
@@ -209,21 +209,21 @@ async fn pause_holds_the_picture_while_samples_come_in() -> Result<()> {
     let before: Stats = page.evaluate(STATS).await?;
     until(&page, &format!("kymograph.stats().samples > {}", before.samples + 10_000)).await?;
     let (_, still): (u64, u64) = page.evaluate(PIXELS).await?;
-    ensure!(held == still, "the picture stands still");
+    ensure!(held == still, "the paused chart has changed");
     page.press("p").await?;
     until(&page, &format!("{PIXELS}[1] !== {held}")).await?;
     no_errors(&page)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_theme_follows_the_browser_until_a_person_changes_it() -> Result<()> {
+async fn the_theme_follows_the_browser_until_the_user_changes_it() -> Result<()> {
     let served = Served::feed(&SYNTHETIC).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
-    // A browser that says nothing of dark prefers light.
+    // A browser without a preference uses light.
     until(&page, "document.documentElement.dataset.theme === 'light'").await?;
     until(&page, &format!("{PIXELS}[0] > 100")).await?;
-    // The first series' colour is that of the theme, on the canvas as in the legend.
+    // The first series has the colour of the theme, on the canvas as in the legend.
     let drawn_in_its_colour = "(() => {
         const [, r, g, b] = getComputedStyle(document.querySelector('.legend-swatch')).backgroundColor.match(/(\\d+), (\\d+), (\\d+)/);
         const canvas = document.querySelector('.plot-series');

@@ -1,4 +1,4 @@
-//! Servers under test, and tabs that look at them.
+//! Servers under test, and tabs of a browser.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use chromium::{Browser, ConsoleMessage, LaunchOptions, Level, Page};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// A thing that `cargo xtask test` has built.
+/// The path of a build output of `cargo xtask test`.
 pub(crate) fn built(variable: &str) -> PathBuf {
     match std::env::var_os(variable) {
         Some(path) => path.into(),
@@ -21,19 +21,19 @@ pub(crate) async fn browser() -> Result<Browser> {
     Browser::launch(&LaunchOptions::new(built("KYMOGRAPH_CHROMIUM"))).await
 }
 
-/// A server process. Dropping it kills it.
+/// A server process, killed when dropped.
 pub(crate) struct Served {
     process: Child,
     pub(crate) url: String,
 }
 
 impl Served {
-    /// The feed server with the page under test, on a port that is free now.
+    /// The feed server with the page under test, on a free port.
     pub(crate) async fn feed(arguments: &[&str]) -> Result<Self> {
         Self::feed_on(free_port()?, arguments).await
     }
 
-    /// The same on a port of one's own, so that it can be started there again.
+    /// The same on a given port, so that it can be restarted there.
     pub(crate) async fn feed_on(port: u16, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(built("KYMOGRAPH_FEED_SERVER"));
         command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
@@ -41,7 +41,7 @@ impl Served {
         Self::start(command).await
     }
 
-    /// The echo server with the socket probe's page.
+    /// The echo server with the page of the socket probe.
     pub(crate) async fn echo() -> Result<Self> {
         let mut command = Command::new(built("KYMOGRAPH_ECHO"));
         command.args(["--listen", "127.0.0.1:0"]).arg("--www").arg(built("KYMOGRAPH_SOCKET_PROBE"));
@@ -56,7 +56,7 @@ impl Served {
         Ok(Self { process, url })
     }
 
-    /// Ends it the hard way, as a crash would.
+    /// Kills the process, like a crash.
     pub(crate) async fn kill(mut self) -> Result<()> {
         Ok(self.process.kill().await?)
     }
@@ -66,14 +66,14 @@ pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Waits until JavaScript is true on a page.
+/// Waits until a JavaScript expression is true.
 pub(crate) async fn until(page: &Page, condition: &str) -> Result<()> {
     page.wait_for(condition, "the page").await
 }
 
 pub(crate) const IS_LIVE: &str = "document.documentElement.dataset.link === 'live'";
 
-/// A tab that shows a page and has its samples.
+/// A tab with a live page that has samples.
 pub(crate) async fn live_page(browser: &Browser, url: &str) -> Result<Page> {
     let page = browser.page(url).await?;
     until(&page, IS_LIVE).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn live_page(browser: &Browser, url: &str) -> Result<Page> {
     Ok(page)
 }
 
-/// Fails when the tab's console has an error.
+/// Fails if the tab's console has an error.
 pub(crate) fn no_errors(page: &Page) -> Result<()> {
     let bad = |entry: &ConsoleMessage| matches!(entry.level, Level::Error | Level::Exception);
     let errors: Vec<ConsoleMessage> = page.console().into_iter().filter(bad).collect();
@@ -91,7 +91,7 @@ pub(crate) fn no_errors(page: &Page) -> Result<()> {
     Ok(())
 }
 
-/// Fails when the tab threw something that nobody caught.
+/// Fails if the tab has an uncaught exception.
 pub(crate) fn no_exceptions(page: &Page) -> Result<()> {
     let thrown: Vec<ConsoleMessage> =
         page.console().into_iter().filter(|entry| entry.level == Level::Exception).collect();
@@ -101,7 +101,7 @@ pub(crate) fn no_exceptions(page: &Page) -> Result<()> {
     Ok(())
 }
 
-/// Keeps a picture where one is asked for, so that a person can look.
+/// Saves a screenshot if `KYMOGRAPH_PICTURES` names a folder.
 pub(crate) async fn picture(page: &Page, name: &str) -> Result<()> {
     match std::env::var_os("KYMOGRAPH_PICTURES") {
         Some(folder) => page.screenshot(&Path::new(&folder).join(format!("{name}.png"))).await,

@@ -1,4 +1,4 @@
-//! The WebSocket client type by itself, in a browser against the echo server.
+//! The WebSocket client alone, in a browser against the echo server.
 
 use anyhow::{Context, Result, ensure};
 use chromium::{Browser, Page};
@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use super::served::{Served, browser, no_exceptions, until};
 
-/// Something that happened to a client, as the probe tells it.
+/// An event of a client, from the probe.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Happened {
+struct Event {
     #[serde(rename = "type")]
     kind: String,
     text: Option<String>,
@@ -20,7 +20,7 @@ struct Happened {
     will_retry_in_millis: Option<f64>,
 }
 
-/// A tab that holds the probe, and a URL of the echo server for it.
+/// A tab with the probe.
 async fn probe(browser: &Browser, served: &Served) -> Result<Page> {
     let page = browser.page(&format!("{}index.html", served.url)).await?;
     until(&page, "window.probeReady === true").await?;
@@ -33,13 +33,13 @@ async fn open(page: &Page, path: &str) -> Result<()> {
     until(page, "probe.state() === 'live'").await
 }
 
-async fn happened(page: &Page, kind: &str) -> Result<Vec<Happened>> {
-    let all: Vec<Happened> = page.evaluate("probe.events()").await?;
+async fn events_of(page: &Page, kind: &str) -> Result<Vec<Event>> {
+    let all: Vec<Event> = page.evaluate("probe.events()").await?;
     Ok(all.into_iter().filter(|event| event.kind == kind).collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn text_and_binary_go_and_come_back_unchanged() -> Result<()> {
+async fn text_and_binary_messages_are_echoed_unchanged() -> Result<()> {
     let (served, browser) = (Served::echo().await?, browser().await?);
     let page = probe(&browser, &served).await?;
     open(&page, "echo").await?;
@@ -47,42 +47,45 @@ async fn text_and_binary_go_and_come_back_unchanged() -> Result<()> {
     page.evaluate::<bool>("(probe.sendBinary(Uint8Array.from({ length: 256 }, (_, i) => i)), true)").await?;
     page.evaluate::<bool>("(probe.sendBinary(new Uint8Array(65536).fill(7)), true)").await?;
     until(&page, "probe.events().filter((event) => event.type === 'binary').length === 2").await?;
-    let texts = happened(&page, "text").await?;
+    let texts = events_of(&page, "text").await?;
     ensure!(texts.len() == 1 && texts[0].text.as_deref() == Some("Grüße, κύμα ∿"), "{texts:?}");
-    let binaries = happened(&page, "binary").await?;
+    let binaries = events_of(&page, "binary").await?;
     ensure!(binaries[0].bytes.as_deref() == Some(&(0..=255).collect::<Vec<u8>>()[..]));
     ensure!(binaries[1].bytes.as_deref() == Some(vec![7; 65_536].as_slice()));
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_close_gives_code_and_reason_from_either_side() -> Result<()> {
+async fn a_close_of_either_side_has_code_and_reason() -> Result<()> {
     let (served, browser) = (Served::echo().await?, browser().await?);
     let page = probe(&browser, &served).await?;
     open(&page, "close?code=4403&reason=enough").await?;
     page.evaluate::<bool>("(probe.sendText('close, please'), true)").await?;
     until(&page, "probe.state() === 'closed'").await?;
-    let closed = happened(&page, "closed").await?.pop().context("a close")?;
+    let closed = events_of(&page, "closed").await?.pop().context("a close")?;
     ensure!(closed.code == Some(4403) && closed.reason.as_deref() == Some("enough"), "{closed:?}");
-    ensure!(closed.clean == Some(true) && closed.will_retry_in_millis.is_none(), "4403 forbids to return: {closed:?}");
+    ensure!(
+        closed.clean == Some(true) && closed.will_retry_in_millis.is_none(),
+        "4403 forbids reconnecting: {closed:?}"
+    );
 
     open(&page, "echo").await?;
     page.evaluate::<bool>("(probe.close(4000, 'done'), true)").await?;
     until(&page, "probe.state() === 'closed'").await?;
-    let closed = happened(&page, "closed").await?.pop().context("a close")?;
+    let closed = events_of(&page, "closed").await?.pop().context("a close")?;
     ensure!(closed.code == Some(4000) && closed.reason.as_deref() == Some("done"), "{closed:?}");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_gives_an_error_and_is_tried_again() -> Result<()> {
+async fn a_refused_connection_is_an_error_and_is_retried() -> Result<()> {
     let (served, browser) = (Served::echo().await?, browser().await?);
     let page = probe(&browser, &served).await?;
     page.evaluate::<bool>("(window.probe = new Probe(url('refuse')), true)").await?;
     until(&page, "probe.retries() >= 2").await?;
-    ensure!(!happened(&page, "error").await?.is_empty());
-    ensure!(happened(&page, "open").await?.is_empty(), "it never opened");
-    let closed = happened(&page, "closed").await?;
+    ensure!(!events_of(&page, "error").await?.is_empty());
+    ensure!(events_of(&page, "open").await?.is_empty(), "no open event");
+    let closed = events_of(&page, "closed").await?;
     ensure!(
         closed.iter().all(|closed| closed.code == Some(1006) && closed.will_retry_in_millis.is_some()),
         "{closed:?}"
@@ -90,12 +93,12 @@ async fn a_refusal_gives_an_error_and_is_tried_again() -> Result<()> {
     let refused: bool = page
         .evaluate("(() => { try { probe.sendText('x'); return false; } catch (error) { return true; } })()")
         .await?;
-    ensure!(refused, "nothing can be sent without a connection");
+    ensure!(refused, "a send without a connection fails");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_connection_comes_back_counts_its_retries_and_works() -> Result<()> {
+async fn a_cut_connection_reconnects_and_counts_retries() -> Result<()> {
     let (served, browser) = (Served::echo().await?, browser().await?);
     let page = probe(&browser, &served).await?;
     open(&page, "drop").await?;
@@ -106,7 +109,7 @@ async fn a_cut_connection_comes_back_counts_its_retries_and_works() -> Result<()
         let retries: u64 = page.evaluate("probe.retries()").await?;
         ensure!(retries == round, "{retries} retries after {round} cuts");
     }
-    let closed = happened(&page, "closed").await?;
+    let closed = events_of(&page, "closed").await?;
     ensure!(closed.len() == 3 && closed.iter().all(|closed| closed.code == Some(1006)), "{closed:?}");
     Ok(())
 }
@@ -119,7 +122,7 @@ async fn dropping_the_client_releases_every_closure() -> Result<()> {
     open(&page, "echo").await?;
     ensure!(page.evaluate::<u64>("liveClosures()").await? >= 4, "open, message, error, close");
     ensure!(page.evaluate::<u64>("(probe.free(), liveClosures())").await? == 0);
-    // Also while it still connects, and while it waits to reconnect.
+    // Also while it connects, and while it waits to reconnect.
     let at_once: u64 = page.evaluate("(new Probe(url('echo')).free(), liveClosures())").await?;
     ensure!(at_once == 0);
     page.evaluate::<bool>("(window.probe = new Probe(url('refuse')), true)").await?;

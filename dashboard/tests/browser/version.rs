@@ -1,4 +1,4 @@
-//! A server that speaks another version of the protocol than the page it once served.
+//! A server with another protocol version than the page.
 
 use std::sync::atomic::Ordering;
 
@@ -8,7 +8,7 @@ use super::fake_feed::FakeFeed;
 use super::served::{browser, live_page, no_exceptions, picture, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_whose_version_is_not_spoken_says_to_reload_and_does_not_come_back() -> Result<()> {
+async fn a_page_of_another_version_asks_for_a_reload_and_does_not_reconnect() -> Result<()> {
     let feed = FakeFeed::start(0)?;
     let browser = browser().await?;
     let page = live_page(&browser, &feed.url).await?;
@@ -18,15 +18,15 @@ async fn a_page_whose_version_is_not_spoken_says_to_reload_and_does_not_come_bac
     until(&page, "document.documentElement.dataset.link === 'closed'").await?;
     until(&page, "!document.getElementById('notice').hidden").await?;
     let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
-    let said = "this page is out of date: reload it (4426): protocol version 1, this side speaks 2";
-    ensure!(notice.contains(said), "{notice}");
+    let expected = "this page is out of date; reload it (4426): protocol version 1, this side speaks 2";
+    ensure!(notice.contains(expected), "{notice}");
     let (retries, samples): (u64, u64) =
         page.evaluate("[kymograph.stats().retries, kymograph.stats().samples]").await?;
-    ensure!(retries == 0 && feed.bent.requests().len() == asked, "it came back {retries} times");
-    ensure!(samples > 0, "what it has is shown on");
+    ensure!(retries == 0 && feed.bent.requests().len() == asked, "{retries} retries");
+    ensure!(samples > 0, "the data stays on screen");
     picture(&page, "out-of-date").await?;
 
-    // The page that is served now speaks as the server does.
+    // A page with the version of the server.
     feed.bent.speaks_another_version.store(false, Ordering::Relaxed);
     live_page(&browser, &feed.url).await?;
     no_exceptions(&page)

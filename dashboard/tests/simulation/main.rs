@@ -76,7 +76,7 @@ fn seeds() -> Range<u64> {
 }
 
 #[test]
-fn whatever_networks_and_servers_do_the_page_holds_what_was_sent_or_shows_a_hole() {
+fn after_any_faults_the_page_holds_every_sent_row_or_shows_a_hole() {
     let seeds = seeds();
     let next = AtomicU64::new(seeds.start);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);

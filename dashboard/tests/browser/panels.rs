@@ -1,4 +1,4 @@
-//! What is drawn when: panels off screen, hidden tabs, groups by the hundred; and what a person may choose.
+//! Panels: off screen, in hidden tabs, by the hundred; menus, addresses, legends, crosshair.
 
 use anyhow::{Result, ensure};
 use chromium::Viewport;
@@ -9,7 +9,7 @@ use super::served::{Served, browser, live_page, no_errors, picture, until};
 const FEW: [&str; 2] = ["--source", "synthetic:groups=4,series=8,hz=100,prefill=60s,seed=1"];
 const MANY: [&str; 2] = ["--source", "synthetic:groups=120,series=30,hz=10,prefill=60s,seed=1"];
 
-/// Columns of a group's series canvas, from the right, in which nothing is drawn.
+/// The number of empty columns among the last ones of a group's series canvas.
 fn empty_columns(group: &str, columns: u32) -> String {
     format!(
         "(() => {{
@@ -29,7 +29,7 @@ fn empty_columns(group: &str, columns: u32) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_panels_on_screen_take_time_and_memory() -> Result<()> {
+async fn only_panels_on_screen_have_pixels() -> Result<()> {
     let served = Served::feed(&MANY).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
@@ -39,7 +39,7 @@ async fn only_panels_on_screen_take_time_and_memory() -> Result<()> {
     ensure!((1..60).contains(&in_view), "{in_view} of 120 are on screen");
     let has_pixels = |group: &str| format!("document.querySelector('[data-group=\"{group}\"] .plot-series').width > 0");
     let last: bool = page.evaluate(&has_pixels("synthetic.120")).await?;
-    ensure!(!last, "a panel that nobody sees has no pixels");
+    ensure!(!last, "a panel off screen has no pixels");
     page.evaluate::<bool>("(scrollTo(0, document.documentElement.scrollHeight), true)").await?;
     until(&page, &format!("{} < 10", empty_columns("synthetic.120", 200))).await?;
     until(&page, &format!("!({})", has_pixels("synthetic.001"))).await?;
@@ -49,7 +49,7 @@ async fn only_panels_on_screen_take_time_and_memory() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hidden_tab_takes_samples_in_and_is_whole_when_it_is_seen_again() -> Result<()> {
+async fn a_hidden_tab_receives_samples_and_is_complete_when_shown() -> Result<()> {
     let served = Served::feed(&FEW).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
@@ -59,11 +59,11 @@ async fn a_hidden_tab_takes_samples_in_and_is_whole_when_it_is_seen_again() -> R
     page.call("Browser.setWindowBounds", window_state("minimized")).await?;
     until(&page, "document.visibilityState === 'hidden'").await?;
     let (samples, frames): (u64, u64) = page.evaluate("[kymograph.stats().samples, kymograph.stats().frames]").await?;
-    // Three seconds of it: 20 columns and more.
+    // Three seconds: more than 20 columns.
     until(&page, &format!("kymograph.stats().samples > {samples} + 9600")).await?;
     let drawn: u64 = page.evaluate("kymograph.stats().frames").await?;
     ensure!(drawn <= frames + 1, "a hidden tab draws nothing: {} frames", drawn - frames);
-    // The first frame that is drawn shows everything: looked at before a second one.
+    // The first display frame shows everything: read before the second one.
     page.evaluate::<bool>(&format!(
         "(requestAnimationFrame(() => setTimeout(() => {{ window.empty = {}; }})), true)",
         empty_columns("synthetic.01", 200)
@@ -77,7 +77,7 @@ async fn a_hidden_tab_takes_samples_in_and_is_whole_when_it_is_seen_again() -> R
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_legend_is_opened_by_a_button() -> Result<()> {
+async fn a_button_opens_a_long_legend() -> Result<()> {
     let served = Served::feed(&MANY).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
@@ -87,9 +87,9 @@ async fn a_long_legend_is_opened_by_a_button() -> Result<()> {
     ensure!(closed < 30, "{closed} entries of 30 series");
     page.click("[data-group=\"synthetic.001\"] .legend-opener").await?;
     until(&page, &format!("{entries} === 30")).await?;
-    let said: String =
+    let opener: String =
         page.evaluate("document.querySelector('.legend-opener').textContent + ' ' + document.querySelector('.legend-opener').ariaExpanded").await?;
-    ensure!(said == "30 series true", "{said}");
+    ensure!(opener == "30 series true", "{opener}");
     picture(&page, "legend").await?;
     page.click("[data-group=\"synthetic.001\"] .legend-opener").await?;
     until(&page, &format!("{entries} === {closed}")).await?;
@@ -97,7 +97,7 @@ async fn a_long_legend_is_opened_by_a_button() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_chosen_in_a_menu_stands_in_the_address() -> Result<()> {
+async fn choices_in_a_menu_are_written_into_the_address() -> Result<()> {
     let served = Served::feed(&FEW).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &format!("{}?show.synthetic.02=line,0..50", served.url)).await?;
@@ -117,7 +117,7 @@ async fn what_is_chosen_in_a_menu_stands_in_the_address() -> Result<()> {
     };
     page.evaluate::<bool>(&choose(2, "log")).await?;
     until(&page, "location.search === '?show.synthetic.02=line,0..50&show.synthetic.01=line,log'").await?;
-    // One end alone is no range, and changes nothing.
+    // One end alone is not a range and changes nothing.
     page.evaluate::<bool>(&choose(3, "1")).await?;
     page.evaluate::<bool>(&choose(4, "1000")).await?;
     until(&page, "location.search.endsWith('&show.synthetic.01=line,log,1..1000')").await?;
@@ -129,21 +129,25 @@ async fn what_is_chosen_in_a_menu_stands_in_the_address() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_makes_no_sense_is_said() -> Result<()> {
+async fn an_invalid_address_shows_a_notice() -> Result<()> {
     let served = Served::feed(&FEW).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &format!("{}?show.memory=pie", served.url)).await?;
-    until(&page, "document.getElementById('notice').textContent.includes('unknown option \"pie\"')").await?;
+    until(
+        &page,
+        "document.getElementById('notice').textContent.includes('Invalid URL parameter show.memory: found \"pie\"')",
+    )
+    .await?;
     no_errors(&page)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_chart_moves_and_can_be_chosen() -> Result<()> {
+async fn every_kind_of_chart_is_drawn_and_can_be_chosen() -> Result<()> {
     let served = Served::feed(&FEW).await?;
     let browser = browser().await?;
     let shown = "?show.synthetic.01=area&show.synthetic.02=bars&show.synthetic.03=heatmap&show.synthetic.04=line,rate";
     let page = live_page(&browser, &format!("{}{shown}", served.url)).await?;
-    // Bars stand apart.
+    // Bars have gaps between them.
     for (group, free) in [("synthetic.01", 10), ("synthetic.02", 80), ("synthetic.03", 10), ("synthetic.04", 10)] {
         until(&page, &format!("{} < {free}", empty_columns(group, 200))).await?;
     }
@@ -163,7 +167,7 @@ async fn every_kind_of_chart_moves_and_can_be_chosen() -> Result<()> {
         ))
         .await?;
         until(&page, &format!("location.search.includes('show.synthetic.01={kind}')")).await?;
-        // Eight tiles, each with its series' name and a value, and pixels below them.
+        // Eight tiles with names, values and pixels.
         until(
             &page,
             &format!(
@@ -180,7 +184,7 @@ async fn every_kind_of_chart_moves_and_can_be_chosen() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crosshair_stands_on_all_charts_and_tells_their_values_there() -> Result<()> {
+async fn a_crosshair_is_on_all_charts_and_legends_show_values_there() -> Result<()> {
     let served = Served::feed(&FEW).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
@@ -209,7 +213,7 @@ async fn a_crosshair_stands_on_all_charts_and_tells_their_values_there() -> Resu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_picture_that_is_held_fits_another_screen() -> Result<()> {
+async fn a_paused_page_fits_another_screen() -> Result<()> {
     let served = Served::feed(&FEW).await?;
     let browser = browser().await?;
     let page = live_page(&browser, &served.url).await?;
@@ -220,5 +224,26 @@ async fn a_picture_that_is_held_fits_another_screen() -> Result<()> {
     page.set_viewport(Viewport { width: 700, height: 900, ..Viewport::default() }).await?;
     until(&page, &format!("document.querySelector('.plot-series').width !== {width}")).await?;
     until(&page, &format!("{} < 5", empty_columns("synthetic.01", 200))).await?;
+    no_errors(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_can_add_panels_that_select_series() -> Result<()> {
+    let served = Served::feed(&FEW).await?;
+    let browser = browser().await?;
+    let selector = "synthetic.0*%2F%22*%201%22";
+    let address = format!("{}?show.{selector}=area,title:Subset,place:1", served.url);
+    let page = live_page(&browser, &address).await?;
+    until(&page, "kymograph.stats().panels === 5").await?;
+    until(&page, "document.querySelector('.panel-title').textContent === 'Subset'").await?;
+    let (series, limit): (u32, String) = page
+        .evaluate(
+            "[document.querySelector('.panel').querySelectorAll('.legend-entry').length,
+              document.querySelector('.panel-limit').textContent]",
+        )
+        .await?;
+    ensure!(series < 8, "{series} series in a panel that selects some of 8");
+    ensure!(limit == "3 more groups match and are not shown", "{limit}");
+    picture(&page, "query").await?;
     no_errors(&page)
 }
