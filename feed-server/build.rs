@@ -1,5 +1,5 @@
-//! Embeds the page: every file of the folder that `KYMOGRAPH_DIST` names, as `cargo xtask dist` sets it. Without it the
-//! server is built without a page, and says so where the page would be.
+//! Embeds the page: every file of the folder that `KYMOGRAPH_DIST` names, as `cargo xtask dist` sets it. Without the variable
+//! the server is built without the page; it then logs at start how to get one, and answers the same at `/`.
 
 use std::error::Error;
 use std::fmt::Write as _;

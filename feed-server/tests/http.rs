@@ -2,7 +2,8 @@
 
 mod served;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use served::{Served, handshake};
@@ -79,6 +80,27 @@ fn a_server_that_others_can_reach_without_tls_logs_a_warning() {
         assert_eq!(link.contains("?token="), warns, "{link}");
         let said = std::fs::read_to_string(log.path()).expect("reads");
         assert_eq!(said.contains("Traffic is not encrypted; set --tls-cert and --tls-key"), warns, "{said}");
+    }
+}
+
+#[test]
+fn a_server_without_the_page_names_the_command_that_builds_it() {
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    let mut server = feed_server(&["serve", "--listen", "127.0.0.1:0", "--source", "synthetic:groups=1,prefill=0s"]);
+    let mut server = server.stderr(log.reopen().expect("opens")).spawn().expect("starts");
+    let mut link = String::new();
+    BufReader::new(server.stdout.take().expect("piped")).read_line(&mut link).expect("prints its link");
+    let address = link.split('/').nth(2).expect("http://ADDRESS/").trim();
+    let mut stream = TcpStream::connect(address).expect("connects");
+    write!(stream, "GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("writes");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answers");
+    server.kill().expect("still there");
+    server.wait().expect("ended");
+    let stderr = std::fs::read_to_string(log.path()).expect("reads");
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    for text in [answer, stderr] {
+        assert!(text.contains("built without the page") && text.contains("`cargo xtask serve`"), "{text}");
     }
 }
 
