@@ -100,7 +100,7 @@ fn a_server_without_the_page_names_the_command_that_builds_it() {
     let stderr = std::fs::read_to_string(log.path()).expect("reads");
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     for text in [answer, stderr] {
-        assert!(text.contains("built without the page") && text.contains("`cargo xtask serve`"), "{text}");
+        assert!(text.contains("built without its page") && text.contains("`cargo xtask serve`"), "{text}");
     }
 }
 

@@ -1,14 +1,11 @@
 //! Decoding does not allocate; encoding does not allocate once its buffers have grown.
 
-mod counting;
-mod reader;
-mod vectors;
 
 use std::hint::black_box;
 
-use counting::{Allocations, allocations_of};
+use crate::counting::{Allocations, allocations_of};
 use protocol::{BlockBuffer, Body, ClientMessage, Frame, GroupId, Header, Samples, Sequence, SeriesId, Timestamp};
-use reader::Reader;
+use crate::reader::Reader;
 
 #[test]
 fn counting_allocator_counts_calls_and_bytes() {
@@ -24,7 +21,7 @@ fn counting_allocator_counts_calls_and_bytes() {
 fn decoding_and_reading_a_frame_allocates_nothing() {
     let mut reader = Reader::new();
     let mut read = 0;
-    for vector in vectors::read("frames") {
+    for vector in crate::vectors::read("frames") {
         let allocations = allocations_of(|| read += reader.read(&Frame::decode(&vector.bytes).expect("decodes")));
         assert_eq!(allocations, Allocations::NONE, "{}", vector.name);
     }
@@ -33,7 +30,7 @@ fn decoding_and_reading_a_frame_allocates_nothing() {
 
 #[test]
 fn decoding_a_client_message_allocates_nothing() {
-    for vector in vectors::read("client_messages") {
+    for vector in crate::vectors::read("client_messages") {
         let allocations = allocations_of(|| {
             black_box(ClientMessage::decode(&vector.bytes).expect("decodes"));
         });
@@ -44,7 +41,7 @@ fn decoding_a_client_message_allocates_nothing() {
 /// Whatever lengths it declares.
 #[test]
 fn refusing_a_message_allocates_nothing() {
-    for vector in vectors::read("refused") {
+    for vector in crate::vectors::read("refused") {
         let allocations = allocations_of(|| {
             let refused = if vector.name.starts_with("client_") {
                 ClientMessage::decode(&vector.bytes).is_err()
@@ -67,7 +64,7 @@ struct Rows {
 /// The blocks of the golden frames, which contain every encoding.
 fn golden_rows() -> Vec<Rows> {
     let mut all = Vec::new();
-    for vector in vectors::read("frames") {
+    for vector in crate::vectors::read("frames") {
         let Body::Samples(samples) = Frame::decode(&vector.bytes).expect("decodes").body else { continue };
         all.extend(samples.blocks.iter().map(|block| {
             let columns = block.columns.iter().filter_map(|column| {

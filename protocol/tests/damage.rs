@@ -1,10 +1,8 @@
 //! Every golden message, truncated at every byte and with every bit flipped: an error or a valid message, never a panic.
 
-mod reader;
-mod vectors;
 
 use protocol::{ClientMessage, Frame};
-use reader::Reader;
+use crate::reader::Reader;
 
 /// Calls `test` with every message that differs from `bytes` in one bit.
 fn for_each_flipped_bit(bytes: &[u8], mut test: impl FnMut(&[u8])) {
@@ -18,7 +16,7 @@ fn for_each_flipped_bit(bytes: &[u8], mut test: impl FnMut(&[u8])) {
 
 #[test]
 fn truncated_frame_is_refused() {
-    for vector in vectors::read("frames") {
+    for vector in crate::vectors::read("frames") {
         for end in 0..vector.bytes.len() {
             assert!(Frame::decode(&vector.bytes[..end]).is_err(), "{}, truncated at {end}", vector.name);
         }
@@ -29,7 +27,7 @@ fn truncated_frame_is_refused() {
 fn frame_with_a_flipped_bit_is_refused_or_readable() {
     let mut reader = Reader::new();
     let (mut refused, mut read) = (0, 0);
-    for vector in vectors::read("frames") {
+    for vector in crate::vectors::read("frames") {
         for_each_flipped_bit(&vector.bytes, |bytes| match Frame::decode(bytes) {
             Ok(frame) => {
                 reader.read(&frame);
@@ -47,7 +45,7 @@ fn frame_with_a_flipped_bit_is_refused_or_readable() {
 
 #[test]
 fn truncated_client_message_is_refused() {
-    for vector in vectors::read("client_messages") {
+    for vector in crate::vectors::read("client_messages") {
         for end in 0..vector.bytes.len() {
             assert!(ClientMessage::decode(&vector.bytes[..end]).is_err(), "{}, truncated at {end}", vector.name);
         }
@@ -57,7 +55,7 @@ fn truncated_client_message_is_refused() {
 #[test]
 fn client_message_with_a_flipped_bit_is_refused_or_valid() {
     let (mut refused, mut read) = (0, 0);
-    for vector in vectors::read("client_messages") {
+    for vector in crate::vectors::read("client_messages") {
         for_each_flipped_bit(&vector.bytes, |bytes| match ClientMessage::decode(bytes) {
             Ok(message) => {
                 let written = message.to_bytes().expect("fits");

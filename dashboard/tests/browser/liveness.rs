@@ -153,6 +153,7 @@ const EMPTY_COLUMNS: &str = "(() => {
 })()";
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: cargo xtask test --long"]
 async fn a_page_that_slept_is_complete_after_it_wakes() -> Result<()> {
     let served = Served::feed(&["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"]).await?;
     let browser = browser().await?;

@@ -19,6 +19,7 @@ use super::process::Process;
 const SOURCE: [&str; 2] = ["--source", "synthetic:groups=2,series=2,hz=50,prefill=2s,seed=7"];
 
 #[tokio::test]
+#[ignore = "long: cargo xtask test --long"]
 async fn a_suspended_server_loses_no_viewer_and_no_row() {
     let _machine = machine().await;
     let server = Process::start(&SOURCE);

@@ -8,7 +8,7 @@ use protocol::{
     SeriesTally, Severity, Tally, Timestamp,
 };
 
-use crate::Vector;
+use super::Vector;
 
 const EPOCH: Epoch = Epoch(1_700_000_000_123_456);
 

@@ -4,7 +4,7 @@ use protocol::limits::{
     MAX_BLOCK_ROWS, MAX_GROUP_SERIES, MAX_LABELS, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_TEXT_BYTES,
 };
 
-use crate::Vector;
+use super::Vector;
 
 #[derive(Clone, Default)]
 struct Fields(Vec<u8>);

@@ -2,7 +2,7 @@
 
 use protocol::{ClientMessage, Epoch, Interval, Sequence, Start, Timestamp, Visibility};
 
-use crate::Vector;
+use super::Vector;
 
 pub(crate) fn all() -> Vec<Vector> {
     let at = Timestamp::from_micros(1_700_000_000_000_000);

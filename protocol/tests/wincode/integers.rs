@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 use proptest::prelude::*;
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::{Fixed, Varints};
+use super::{Fixed, Varints};
 
 /// Numbers at which the width of a varint changes. Zigzag doubles a number, so for signed numbers the width changes at half.
 const CHANGES: [u64; 9] = [0, 125, 250, 1 << 15, 1 << 16, 1 << 31, 1 << 32, 1 << 63, u64::MAX];

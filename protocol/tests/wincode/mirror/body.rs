@@ -2,11 +2,11 @@
 
 use wincode::{SchemaRead, SchemaWrite};
 
+use super::super::read;
 use super::block::Blocks;
 use super::catalog::Catalog;
 use super::head::{Interval, Sequence, SeriesId, Timestamp};
 use super::list::List;
-use crate::read;
 
 #[derive(Debug)]
 pub(crate) enum Body<'a> {

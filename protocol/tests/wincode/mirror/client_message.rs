@@ -2,8 +2,8 @@
 
 use wincode::{SchemaRead, SchemaWrite};
 
+use super::super::read;
 use super::head::{Epoch, Interval, Sequence, Timestamp};
-use crate::read;
 
 #[derive(Debug)]
 pub(crate) enum ClientMessage<'a> {

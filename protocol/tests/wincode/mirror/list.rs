@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use wincode::io::Reader;
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::Varints;
+use crate::wincode::Varints;
 
 /// Encoded as the length in bytes, then the items.
 #[derive(SchemaRead, SchemaWrite)]

@@ -13,8 +13,6 @@
 
 mod integers;
 mod mirror;
-#[path = "../vectors/mod.rs"]
-mod vectors;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -58,7 +56,7 @@ fn assert_same(mirror: &impl Debug, original: &impl Debug, vector: &str) {
 #[test]
 fn wincode_reads_the_golden_frames_to_the_same_values_and_writes_the_same_bytes() {
     let mut kinds = BTreeSet::new();
-    for vectors::Vector { name, bytes } in vectors::read("frames") {
+    for crate::vectors::Vector { name, bytes } in crate::vectors::read("frames") {
         let frame = Frame::decode(&bytes).expect("decodes");
         let (head, body) = bytes.split_at(Frame::HEAD_BYTES);
         let (preamble, header) = head.split_at(protocol::Preamble::BYTES);
@@ -79,7 +77,7 @@ fn wincode_reads_the_golden_frames_to_the_same_values_and_writes_the_same_bytes(
 #[test]
 fn wincode_reads_the_golden_client_messages_to_the_same_values_and_writes_the_same_bytes() {
     let mut kinds = BTreeSet::new();
-    for vectors::Vector { name, bytes } in vectors::read("client_messages") {
+    for crate::vectors::Vector { name, bytes } in crate::vectors::read("client_messages") {
         let message = ClientMessage::decode(&bytes).expect("decodes");
         let (preamble, body) = bytes.split_at(protocol::Preamble::BYTES);
 
