@@ -30,7 +30,7 @@ pub enum Policy {
     Public,
     /// Holders of the token; everyone if the server needs none.
     SignedIn,
-    /// As `SignedIn`; pages of other origins are refused. For WebSockets.
+    /// As `SignedIn`; pages of other origins are refused. For the WebSocket.
     SignedInSameOrigin,
 }
 
