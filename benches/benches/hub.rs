@@ -1,4 +1,4 @@
-//! From batches to numbered, encoded frames: one tick of the hub.
+//! One tick of the hub: numbers batches and encodes them as a frame.
 
 use std::sync::Arc;
 
