@@ -47,7 +47,7 @@ fn selector(c: &mut Criterion) {
         ("a label", "network.*{interface=\"eth*\"}".to_owned()),
         ("three labels and a name", "*bytes*/eth*ved{host=*.example.*,direction!=sent,interface=eth*7*}".to_owned()),
         ("one series exactly", exact.to_string()),
-        ("eight terms", vec!["*.bytes.*{interface=*x*,direction=received}"; 8].join(",")),
+        ("eight terms", ["*.bytes.*{interface=*x*,direction=received}"; 8].join(",")),
     ] {
         let selector: Selector = text.parse().expect("well formed");
         group.bench_function(what, |b| {

@@ -93,7 +93,10 @@ fn check_handshake(request: &Request<Incoming>) {
     assert!(is_own || name.parse::<IpAddr>().is_ok(), "{host} is not this server");
     for origin in headers.get_all(ORIGIN) {
         let origin = origin.to_str().expect("text");
-        assert!(origin == format!("http://{host}") || origin == format!("https://{host}"), "{origin} is another origin");
+        assert!(
+            origin == format!("http://{host}") || origin == format!("https://{host}"),
+            "{origin} is another origin"
+        );
     }
     let mut secrets = headers.get_all(AUTHORIZATION).iter().chain(headers.get_all(COOKIE));
     assert!(secrets.any(|secret| holds_token(secret.as_bytes())), "accepted without the token");
