@@ -48,7 +48,7 @@ pub struct LiveChart {
     /// Rows of the surface above and below the plot.
     margin: u32,
     kind: Kind,
-    painters: Painters,
+    painters: Box<Painters>,
     summaries: ColumnSummaries,
     range: RangeTracker,
     scale: Scale,
@@ -79,7 +79,7 @@ impl LiveChart {
             pixels: Pixels::new(0, 0),
             margin: 0,
             kind: Kind::default(),
-            painters: Painters::default(),
+            painters: Box::default(),
             summaries: ColumnSummaries::default(),
             range: RangeTracker::new(steps),
             scale: Scale::new(0.0, 1.0, 0),

@@ -83,18 +83,21 @@ impl Selector {
     /// Hot: once for each series whenever a catalog or a selector changes. Watched by the bench `selector`.
     pub fn matches<'a, L>(&self, group: &str, name: &str, labels: L) -> bool
     where
-        L: IntoIterator<Item = (&'a str, &'a str)> + Clone,
+        L: IntoIterator<Item = (&'a str, &'a str), IntoIter: Clone>,
     {
+        let labels = labels.into_iter();
         self.terms.iter().any(|term| term.matches(group, name, &labels))
     }
 }
 
 impl Term {
-    fn matches<'a, L>(&self, group: &str, name: &str, labels: &L) -> bool
-    where
-        L: IntoIterator<Item = (&'a str, &'a str)> + Clone,
-    {
-        let labels = || labels.clone().into_iter();
+    fn matches<'a>(
+        &self,
+        group: &str,
+        name: &str,
+        labels: &(impl Iterator<Item = (&'a str, &'a str)> + Clone),
+    ) -> bool {
+        let labels = || labels.clone();
         self.group.matches(group)
             && self.name.as_ref().is_none_or(|pattern| pattern.matches(name))
             && self.matchers.iter().all(|matcher| match matcher.operator {

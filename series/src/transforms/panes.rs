@@ -19,7 +19,7 @@ pub struct Panes<T> {
     pane_us: i64,
     count: i64,
     /// Pane numbers, counted from the Unix epoch, and the panes' contents.
-    panes: VecDeque<(i64, T)>,
+    filled: VecDeque<(i64, T)>,
     window: T,
 }
 
@@ -27,7 +27,7 @@ impl<T: Merge> Panes<T> {
     /// A window of `count` panes, each of which starts as `empty`.
     pub fn new(window: Interval, count: u32, empty: T) -> Self {
         let pane_us = i64::try_from(window.micros() / u64::from(count.max(1))).unwrap_or(i64::MAX).max(1);
-        Self { window: empty.clone(), empty, pane_us, count: i64::from(count.max(1)), panes: VecDeque::new() }
+        Self { window: empty.clone(), empty, pane_us, count: i64::from(count.max(1)), filled: VecDeque::new() }
     }
 
     /// Moves the window's end to `time` and applies `add` to the newest pane and to the whole window.
@@ -35,10 +35,10 @@ impl<T: Merge> Panes<T> {
     /// Hot: once a row. The merge inside runs once a pane.
     pub fn add(&mut self, time: Timestamp, mut add: impl FnMut(&mut T)) {
         let number = time.micros().div_euclid(self.pane_us);
-        if self.panes.back().is_none_or(|&(newest, _)| newest != number) {
+        if self.filled.back().is_none_or(|&(newest, _)| newest != number) {
             self.start_pane(number);
         }
-        if let Some((_, pane)) = self.panes.back_mut() {
+        if let Some((_, pane)) = self.filled.back_mut() {
             add(pane);
             add(&mut self.window);
         }
@@ -51,11 +51,11 @@ impl<T: Merge> Panes<T> {
 
     fn start_pane(&mut self, number: i64) {
         // Panes ahead of the time were filled before the clock was set back: they are dropped.
-        self.panes.retain(|&(pane, _)| pane < number && pane > number.saturating_sub(self.count));
+        self.filled.retain(|&(pane, _)| pane < number && pane > number.saturating_sub(self.count));
         self.window = self.empty.clone();
-        for (_, pane) in &self.panes {
+        for (_, pane) in &self.filled {
             self.window.merge(pane);
         }
-        self.panes.push_back((number, self.empty.clone()));
+        self.filled.push_back((number, self.empty.clone()));
     }
 }
