@@ -175,7 +175,7 @@ impl Panel {
             error
         } else if self.hidden_groups > 0 {
             format!("{} more groups match and are not shown", self.hidden_groups)
-        } else if series > MAX_SERIES_DRAWN {
+        } else if series > MAX_SERIES_DRAWN && !self.spec.kind.is_tiles() {
             format!("{MAX_SERIES_DRAWN} of {series} series are shown")
         } else {
             String::new()
@@ -222,11 +222,11 @@ impl Panel {
             PanelBody::Tiles(tiles) => {
                 tiles.update(group, &self.format);
                 let hidden = tiles.hidden_series(group);
-                self.limit_note.set(&if hidden > 0 {
-                    format!("{hidden} more series are not shown")
-                } else {
-                    String::new()
-                });
+                let mut note = self.limits(group, store);
+                if note.is_empty() && hidden > 0 {
+                    note = format!("{hidden} more series are not shown");
+                }
+                self.limit_note.set(&note);
             }
         }
         Ok(())

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use protocol::limits::MAX_SERIES;
 use protocol::{Blocks, Body, Catalog, CatalogScope, Frame, GroupId, Interval, Start, Timestamp};
 
-use super::capacity::{self, BUDGET_BYTES, Demand, MAX_SERIES};
+use super::capacity::{self, BUDGET_BYTES, Demand};
 use super::derived::Derivation;
 use super::derived_groups::{DerivedGroups, DerivedUse};
 use super::group::{Description, Group};

@@ -13,9 +13,7 @@ const HEADROOM: f64 = 1.25;
 /// The bound on all times, values and summaries of a page.
 pub const BUDGET_BYTES: usize = 512 << 20;
 
-/// The limit on series of a page. With more, each would cover less than a second at 1,000 Hz.
-pub const MAX_SERIES: usize = 100_000;
-
+/// Bytes of one row's time.
 const TIME_BYTES: usize = 8;
 
 /// The size of a group.

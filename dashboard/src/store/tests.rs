@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 use protocol::column::MISSING;
+use protocol::limits::MAX_SERIES;
 use protocol::{
     BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor,
     GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
@@ -11,7 +12,7 @@ use protocol::{
 };
 use series::Transform;
 
-use super::capacity::{BUDGET_BYTES, MAX_SERIES};
+use super::capacity::BUDGET_BYTES;
 use super::{Applied, ColumnSummaries, DerivedGroup, Store};
 
 const WINDOW: Interval = Interval::from_secs(60);

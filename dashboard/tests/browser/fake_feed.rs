@@ -1,4 +1,4 @@
-//! A feed whose clock, source and line a test can bend.
+//! A feed with faults of clock, source and connection.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -30,35 +30,33 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::served::built;
 
-/// Rows of the one series come this often, one a message.
+/// Interval of the rows of the one series, one row a message.
 const STEP: Interval = Interval::from_millis(50);
 
-/// What a test can bend.
 #[derive(Debug, Default)]
-pub(crate) struct Bent {
-    /// How far the feed's clock is ahead.
+pub(crate) struct FeedFaults {
+    /// Offset of the feed's clock.
     ahead_us: i64,
-    /// How long a row takes from its measurement to the line.
+    /// Delay of each row.
     pub(crate) late_us: AtomicI64,
-    /// The source measures nothing.
     pub(crate) is_stopped: AtomicBool,
-    /// It refuses what viewers say, for the version they say it in.
-    pub(crate) speaks_another_version: AtomicBool,
-    /// So many of the next messages of samples are lost.
+    /// Requests are refused for their version.
+    pub(crate) has_another_version: AtomicBool,
+    /// Number of the next sample messages to lose.
     pub(crate) to_lose: AtomicU64,
-    /// So many of the next messages of samples are sent twice.
+    /// Number of the next sample messages to send twice.
     pub(crate) to_repeat: AtomicU64,
     rows: Mutex<Vec<Timestamp>>,
     requests: Mutex<Vec<Start>>,
 }
 
-impl Bent {
-    /// How many rows were measured.
+impl FeedFaults {
+    /// Number of measured rows.
     pub(crate) fn rows(&self) -> usize {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// What was asked for, by all viewers.
+    /// Subscriptions of all viewers.
     pub(crate) fn requests(&self) -> Vec<Start> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -68,12 +66,12 @@ impl Bent {
         Timestamp::from_micros(now + self.ahead_us)
     }
 
-    /// What a message brings back.
+    /// The answers to a message.
     fn answer(&self, message: &ClientMessage<'_>) -> Vec<Message> {
         if let ClientMessage::Subscribe { start } = *message {
             self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(start);
         }
-        if self.speaks_another_version.load(Ordering::Relaxed) {
+        if self.has_another_version.load(Ordering::Relaxed) {
             let reason = "protocol version 1, this side speaks 2".into();
             return vec![Message::Close(Some(CloseFrame { code: CloseCode::Library(4426), reason }))];
         }
@@ -87,7 +85,7 @@ impl Bent {
         }
     }
 
-    /// Measures a row, and says which messages arrive.
+    /// Measures a row and returns the messages to send.
     fn measure(&self) -> Vec<Message> {
         if self.is_stopped.load(Ordering::Relaxed) {
             return Vec::new();
@@ -118,7 +116,7 @@ impl Bent {
 
     fn catalog(&self) -> Message {
         let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
-        let (id, name, unit, bounds) = (GroupId(1), "bent", "1", Bounds::FromZero);
+        let (id, name, unit, bounds) = (GroupId(1), "fake", "1", Bounds::FromZero);
         groups.push(&GroupDescriptor { id, name, title: name, unit, interval: STEP, bounds }).expect("encodes");
         let (kind, labels) = (SeriesKind::Gauge, Entries::default());
         series.push(&SeriesDescriptor { id: SeriesId(1), group: id, name: "wave", kind, labels }).expect("encodes");
@@ -145,29 +143,28 @@ fn take_one(count: &AtomicU64) -> bool {
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }
 
-/// Serves the page under test, and the bent feed to it. Ends when dropped.
+/// Serves the page under test and its feed until dropped.
 pub(crate) struct FakeFeed {
     pub(crate) url: String,
-    pub(crate) bent: Arc<Bent>,
+    pub(crate) faults: Arc<FeedFaults>,
     _stop: DropGuard,
 }
 
 impl FakeFeed {
-    /// A feed whose clock is so far ahead.
     pub(crate) fn start(ahead_us: i64) -> Result<Self> {
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let url = format!("http://{}/", listener.local_addr()?);
         let stop = CancellationToken::new();
-        let bent = Arc::new(Bent { ahead_us, ..Bent::default() });
-        let feed = Arc::clone(&bent);
+        let faults = Arc::new(FeedFaults { ahead_us, ..FeedFaults::default() });
+        let feed = Arc::clone(&faults);
         let stream = get(async move |request: Request| stream(feed, request));
         let router = files(Page::Folder(built("KYMOGRAPH_PAGE"))).route("/stream", stream);
         tokio::spawn(serve(listener, ConnectionLimiter::default(), router, stop.clone()));
-        Ok(Self { url, bent, _stop: stop.drop_guard() })
+        Ok(Self { url, faults, _stop: stop.drop_guard() })
     }
 }
 
-fn stream(bent: Arc<Bent>, request: Request) -> Response {
+fn stream(faults: Arc<FeedFaults>, request: Request) -> Response {
     let upgraded = upgrade(request, move |upgraded| async move {
         let mut socket = upgraded.into_websocket(websocket_config()).await;
         let mut rows = interval(Duration::from_micros(STEP.micros()));
@@ -175,12 +172,12 @@ fn stream(bent: Arc<Bent>, request: Request) -> Response {
         loop {
             let messages = tokio::select! {
                 message = socket.next() => match message {
-                    Some(Ok(Message::Binary(bytes))) => bent.answer(&ClientMessage::decode(&bytes).expect("decodes")),
+                    Some(Ok(Message::Binary(bytes))) => faults.answer(&ClientMessage::decode(&bytes).expect("decodes")),
                     Some(Ok(_)) => Vec::new(),
                     _ => return,
                 },
-                _ = rows.tick() => bent.measure(),
-                _ = heartbeats.tick() => vec![bent.heartbeat()],
+                _ = rows.tick() => faults.measure(),
+                _ = heartbeats.tick() => vec![faults.heartbeat()],
             };
             for message in messages {
                 if socket.send(message).await.is_err() {

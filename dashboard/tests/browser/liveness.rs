@@ -34,32 +34,32 @@ async fn lost_samples_are_requested_on_the_same_connection_and_duplicates_drawn_
     let browser = browser().await?;
     let page = live_page(&browser, &feed.url).await?;
     until(&page, "kymograph.stats().samples > 10 && document.getElementById('repairs-figure').hidden").await?;
-    feed.bent.to_repeat.store(2, Ordering::Relaxed);
+    feed.faults.to_repeat.store(2, Ordering::Relaxed);
     until(&page, "kymograph.stats().duplicates === 2").await?;
     // The page requests again only after a heartbeat.
     let messages: u64 = page.evaluate("kymograph.stats().messages").await?;
     until(&page, &format!("kymograph.stats().messages > {}", messages + 25)).await?;
-    feed.bent.to_lose.store(3, Ordering::Relaxed);
+    feed.faults.to_lose.store(3, Ordering::Relaxed);
     until(&page, "kymograph.stats().repairs === 1 && !document.getElementById('repairs-figure').hidden").await?;
     until(&page, &format!("{LINK_TEXT} === 'live, receiving history'")).await?;
     picture(&page, "repaired").await?;
     until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
-    feed.bent.is_stopped.store(true, Ordering::Relaxed);
-    has_samples(&page, feed.bent.rows()).await?;
+    feed.faults.is_stopped.store(true, Ordering::Relaxed);
+    has_samples(&page, feed.faults.rows()).await?;
 
     // The last message is lost: only a heartbeat reveals it.
-    feed.bent.to_lose.store(1, Ordering::Relaxed);
-    feed.bent.is_stopped.store(false, Ordering::Relaxed);
-    while feed.bent.to_lose.load(Ordering::Relaxed) > 0 {
+    feed.faults.to_lose.store(1, Ordering::Relaxed);
+    feed.faults.is_stopped.store(false, Ordering::Relaxed);
+    while feed.faults.to_lose.load(Ordering::Relaxed) > 0 {
         tokio::task::yield_now().await;
     }
-    feed.bent.is_stopped.store(true, Ordering::Relaxed);
+    feed.faults.is_stopped.store(true, Ordering::Relaxed);
     until(&page, "kymograph.stats().repairs === 2").await?;
-    has_samples(&page, feed.bent.rows()).await?;
+    has_samples(&page, feed.faults.rows()).await?;
     until(&page, "document.getElementById('repairs').textContent === '2'").await?;
     let (retries, gaps): (u64, u64) = page.evaluate("[kymograph.stats().retries, kymograph.stats().gaps]").await?;
     ensure!(retries == 0 && gaps == 0, "{retries} retries, {gaps} gaps");
-    let requests = feed.bent.requests();
+    let requests = feed.faults.requests();
     ensure!(
         matches!(requests[..], [Start::Window(_), Start::After { .. }, Start::After { .. }]),
         "one request for each loss: {requests:?}"
@@ -73,7 +73,7 @@ async fn a_source_that_stops_is_marked_stale_until_its_next_sample() -> Result<(
     let browser = browser().await?;
     let page = live_page(&browser, &feed.url).await?;
     until(&page, "document.querySelector('.panel-age').textContent === ''").await?;
-    feed.bent.is_stopped.store(true, Ordering::Relaxed);
+    feed.faults.is_stopped.store(true, Ordering::Relaxed);
     until(&page, "/^last sample [0-9]+ s ago$/.test(document.querySelector('.panel-age').textContent)").await?;
     until(&page, "getComputedStyle(document.querySelector('.legend-value')).opacity < 1").await?;
     until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
@@ -83,8 +83,8 @@ async fn a_source_that_stops_is_marked_stale_until_its_next_sample() -> Result<(
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
     let held: String = page.evaluate("document.querySelector('.panel-age').textContent").await?;
-    let rows = feed.bent.rows();
-    feed.bent.is_stopped.store(false, Ordering::Relaxed);
+    let rows = feed.faults.rows();
+    feed.faults.is_stopped.store(false, Ordering::Relaxed);
     until(&page, &format!("kymograph.stats().samples > {}", rows + 20)).await?;
     let still: String = page.evaluate("document.querySelector('.panel-age').textContent").await?;
     ensure!(held == still, "{held}, then {still}");
@@ -110,7 +110,7 @@ async fn clocks_an_hour_apart_show_the_true_lag_and_the_newest_samples_at_the_ri
         picture(&page, if ahead_us > 0 { "hour-ahead" } else { "hour-behind" }).await?;
 
         // A real lag is shown.
-        feed.bent.late_us.store(5_000_000, Ordering::Relaxed);
+        feed.faults.late_us.store(5_000_000, Ordering::Relaxed);
         until(&page, &format!("/^live, [5-9] s behind$/.test({LINK_TEXT})")).await?;
         picture(&page, "behind").await?;
         no_errors(&page)?;

@@ -12,9 +12,9 @@ async fn a_page_of_another_version_asks_for_a_reload_and_does_not_reconnect() ->
     let feed = FakeFeed::start(0)?;
     let browser = browser().await?;
     let page = live_page(&browser, &feed.url).await?;
-    let asked = feed.bent.requests().len();
+    let asked = feed.faults.requests().len();
 
-    feed.bent.speaks_another_version.store(true, Ordering::Relaxed);
+    feed.faults.has_another_version.store(true, Ordering::Relaxed);
     until(&page, "document.documentElement.dataset.link === 'closed'").await?;
     until(&page, "!document.getElementById('notice').hidden").await?;
     let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
@@ -22,12 +22,12 @@ async fn a_page_of_another_version_asks_for_a_reload_and_does_not_reconnect() ->
     ensure!(notice.contains(expected), "{notice}");
     let (retries, samples): (u64, u64) =
         page.evaluate("[kymograph.stats().retries, kymograph.stats().samples]").await?;
-    ensure!(retries == 0 && feed.bent.requests().len() == asked, "{retries} retries");
+    ensure!(retries == 0 && feed.faults.requests().len() == asked, "{retries} retries");
     ensure!(samples > 0, "the data stays on screen");
     picture(&page, "out-of-date").await?;
 
     // A page with the version of the server.
-    feed.bent.speaks_another_version.store(false, Ordering::Relaxed);
+    feed.faults.has_another_version.store(false, Ordering::Relaxed);
     live_page(&browser, &feed.url).await?;
     no_exceptions(&page)
 }

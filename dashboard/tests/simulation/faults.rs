@@ -1,4 +1,4 @@
-//! What goes wrong, and when.
+//! Faults of network, server and page.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,43 +8,38 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use turmoil::Sim;
 
-use super::TROUBLE;
+use super::FAULTS_END;
 
-/// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// Nothing gets through: what is under way is lost, and its connection is dead without knowing it.
+    /// No packet is delivered in either direction; connections die without a notice.
     Cut,
-    /// Nothing gets through to the page.
     CutToPage,
-    /// Nothing gets through to the server.
     CutToServer,
-    /// Everything is held up, and comes in the end.
-    HeldUp,
-    /// The server is killed.
+    /// Packets are delayed until the fault ends.
+    Delayed,
     Killed,
-    /// The page does nothing.
     Asleep,
-    /// Messages of samples are lost on a connection that stands, come twice, or come damaged.
+    /// Sample messages are lost, duplicated or damaged on a working connection.
     Garbled,
 }
 
 const FAULTS: [Fault; 7] =
-    [Fault::Cut, Fault::CutToPage, Fault::CutToServer, Fault::HeldUp, Fault::Killed, Fault::Asleep, Fault::Garbled];
+    [Fault::Cut, Fault::CutToPage, Fault::CutToServer, Fault::Delayed, Fault::Killed, Fault::Asleep, Fault::Garbled];
 
-/// What ails the page now.
+/// The present fault of the page itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Ailment {
+pub(crate) enum PageFault {
     #[default]
     None,
     Asleep,
     Garbled,
 }
 
-/// The same, shared with it.
-pub(crate) type Ailing = Rc<Cell<Ailment>>;
+/// Shared with the page.
+pub(crate) type SharedPageFault = Rc<Cell<PageFault>>;
 
-/// A fault begins, or ends.
+/// The begin or the end of a fault.
 #[derive(Clone, Copy, Debug)]
 struct Event {
     at: Duration,
@@ -52,53 +47,50 @@ struct Event {
     begins: bool,
 }
 
-/// What goes wrong in one simulation.
 #[derive(Debug)]
 pub(crate) struct Faults {
-    /// The next one last.
+    /// In reverse order of time.
     events: Vec<Event>,
-    ailing: Ailing,
+    page_fault: SharedPageFault,
 }
 
 impl Faults {
-    /// Up to eight, one after another, of a tenth of a second to six.
+    /// One to eight faults in sequence, each of 0.1 to 6 s.
     pub(crate) fn random(random: &mut StdRng) -> Self {
         let mut events = Vec::new();
         let mut at = Duration::ZERO;
         for _ in 0..random.random_range(1..=8) {
             let fault = FAULTS[random.random_range(0..FAULTS.len())];
             at += Duration::from_millis(random.random_range(1..5_000));
-            if at >= TROUBLE {
+            if at >= FAULTS_END {
                 break;
             }
             events.push(Event { at, fault, begins: true });
-            at = TROUBLE.min(at + Duration::from_millis(random.random_range(100..6_000)));
+            at = FAULTS_END.min(at + Duration::from_millis(random.random_range(100..6_000)));
             events.push(Event { at, fault, begins: false });
         }
         events.reverse();
-        Self { events, ailing: Ailing::default() }
+        Self { events, page_fault: SharedPageFault::default() }
     }
 
-    /// Tells the page what ails it.
-    pub(crate) fn ailing(&self) -> Ailing {
-        Rc::clone(&self.ailing)
+    pub(crate) fn page_fault(&self) -> SharedPageFault {
+        Rc::clone(&self.page_fault)
     }
 
-    /// Lets happen what is due.
-    pub(crate) fn happen(&mut self, simulation: &mut Sim<'_>) {
+    pub(crate) fn apply_due(&mut self, simulation: &mut Sim<'_>) {
         while let Some(event) = self.events.pop_if(|event| event.at <= simulation.elapsed()) {
             match (event.fault, event.begins) {
                 (Fault::Cut, true) => simulation.partition("server", "page"),
                 (Fault::CutToPage, true) => simulation.partition_oneway("server", "page"),
                 (Fault::CutToServer, true) => simulation.partition_oneway("page", "server"),
                 (Fault::Cut | Fault::CutToPage | Fault::CutToServer, false) => simulation.repair("server", "page"),
-                (Fault::HeldUp, true) => simulation.hold("server", "page"),
-                (Fault::HeldUp, false) => simulation.release("server", "page"),
+                (Fault::Delayed, true) => simulation.hold("server", "page"),
+                (Fault::Delayed, false) => simulation.release("server", "page"),
                 (Fault::Killed, true) => simulation.crash("server"),
                 (Fault::Killed, false) => simulation.bounce("server"),
-                (Fault::Asleep, true) => self.ailing.set(Ailment::Asleep),
-                (Fault::Garbled, true) => self.ailing.set(Ailment::Garbled),
-                (Fault::Asleep | Fault::Garbled, false) => self.ailing.set(Ailment::None),
+                (Fault::Asleep, true) => self.page_fault.set(PageFault::Asleep),
+                (Fault::Garbled, true) => self.page_fault.set(PageFault::Garbled),
+                (Fault::Asleep | Fault::Garbled, false) => self.page_fault.set(PageFault::None),
             }
         }
     }

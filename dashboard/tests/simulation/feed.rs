@@ -1,4 +1,4 @@
-//! The server: generated rows into the product's hub, viewers into its sessions.
+//! The server: random rows into the hub, viewers into sessions.
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
@@ -23,13 +23,13 @@ use tokio::time::{Duration, interval};
 use tokio_util::sync::CancellationToken;
 use turmoil::net::TcpListener;
 
-use super::TROUBLE;
+use super::FAULTS_END;
 use super::ledger::Ledger;
 use super::line::Line;
 
 pub(crate) const PORT: u16 = 9_000;
 
-/// From row to row of a group.
+/// Interval of the rows of a group.
 pub(crate) const STEP: Interval = Interval::from_millis(20);
 
 const GROUPS: usize = 3;
@@ -38,7 +38,7 @@ const SERIES_PER_GROUP: usize = 2;
 /// Longer than any simulation.
 pub(crate) const WINDOW: Interval = Interval::from_secs(300);
 
-/// Values that a careless copy would change: -0, the smallest subnormal, a stale marker, NaN with a payload, the largest, -inf.
+/// Values that an inexact copy changes: -0, the smallest subnormal, a stale marker, NaN with a payload, the largest, -inf.
 const AWKWARD: [u64; 6] = [
     0x8000_0000_0000_0000,
     0x0000_0000_0000_0001,
@@ -48,18 +48,18 @@ const AWKWARD: [u64; 6] = [
     0xfff0_0000_0000_0000,
 ];
 
-/// How much a server keeps, and what it measures.
+/// Bounds and values of a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     history_bytes: usize,
     ring_bytes: usize,
     seed: u64,
-    /// When the simulation began, by the clock that a history tells its age by, which stands still in virtual time.
+    /// Start of the simulation by the history's clock, which stands still in virtual time.
     began: Timestamp,
 }
 
 impl Plan {
-    /// From a history that holds everything to one of a second, and the like for the ring.
+    /// History and ring hold from one second to everything.
     pub(crate) fn random(random: &mut StdRng) -> Self {
         Self {
             history_bytes: 4_000 << random.random_range(0..9_u32),
@@ -70,7 +70,7 @@ impl Plan {
     }
 }
 
-/// One life of a server.
+/// Runs a server until it is killed.
 pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::Result {
     let bounds = Bounds {
         history: WINDOW,
@@ -80,10 +80,10 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
     };
     let telemetry = Telemetry::default();
     let hub = Arc::new(Hub::new("simulated".to_owned(), bounds, telemetry.clone()));
-    ledger.borrow_mut().began(hub.epoch());
+    ledger.borrow_mut().server_started(hub.epoch());
     let (batches, received) = mpsc::channel(BATCH_QUEUE);
     tokio::spawn(Arc::clone(&hub).run(received));
-    spawn_local(keep_books(Arc::clone(&hub), Rc::clone(&ledger)));
+    spawn_local(record_frames(Arc::clone(&hub), Rc::clone(&ledger)));
     spawn_local(measure(Arc::clone(&hub), batches, plan, ledger));
     let service = Service { fanout: Arc::new(Fanout::with_shards(&hub, 2)), hub, stop: CancellationToken::new() };
     let limits = ConnectionLimits { connections: usize::MAX, per_address: usize::MAX };
@@ -97,7 +97,7 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
     }
 }
 
-/// Makes rows until the time of trouble is over.
+/// Measures rows until the faults end.
 async fn measure(hub: Arc<Hub>, batches: mpsc::Sender<Batch>, plan: Plan, ledger: Rc<RefCell<Ledger>>) {
     let mut random = StdRng::seed_from_u64(plan.seed ^ turmoil::sim_elapsed().unwrap_or_default().as_micros() as u64);
     let groups: Vec<(GroupId, Vec<SeriesId>)> = (0..GROUPS).map(|number| register(&hub, number)).collect();
@@ -105,21 +105,21 @@ async fn measure(hub: Arc<Hub>, batches: mpsc::Sender<Batch>, plan: Plan, ledger
     loop {
         beat.tick().await;
         let now = turmoil::sim_elapsed().unwrap_or_default();
-        if now > TROUBLE {
+        if now > FAULTS_END {
             break;
         }
         for (number, (group, series)) in groups.iter().enumerate() {
             let time = plan.began + Interval::from_micros(now.as_micros() as u64 + number as u64);
-            // Now and then a series has no value.
+            // Sometimes a series has no value.
             let present = random.random_range(1..1_u32 << series.len());
             let present = (0..).zip(series).filter(|(place, _)| present & 1 << place != 0);
             let columns = present.map(|(_, &series)| BatchColumn { series, values: vec![value(&mut random)] });
             let batch = Batch { group: *group, times: vec![time], columns: columns.collect() };
-            ledger.borrow_mut().made(hub.epoch(), &batch);
+            ledger.borrow_mut().row_measured(hub.epoch(), &batch);
             batches.send(batch).await.expect("the hub takes it");
         }
     }
-    // Without a sender the hub would end, and its heartbeats with it.
+    // Without a sender the hub ends, and its heartbeats with it.
     std::future::pending::<()>().await;
     drop(batches);
 }
@@ -143,8 +143,8 @@ fn value(random: &mut StdRng) -> f64 {
     }
 }
 
-/// Takes down which frame each row went into, at the hub itself, where nothing is lost.
-async fn keep_books(hub: Arc<Hub>, ledger: Rc<RefCell<Ledger>>) {
+/// Records the frame of each row at the hub, before any loss.
+async fn record_frames(hub: Arc<Hub>, ledger: Rc<RefCell<Ledger>>) {
     let _viewer = hub.join();
     let mut end = hub.subscribe();
     let mut next = 0;
@@ -152,7 +152,7 @@ async fn keep_books(hub: Arc<Hub>, ledger: Rc<RefCell<Ledger>>) {
         let mut frames = Vec::new();
         next = hub.frames_from(next, usize::MAX, &mut frames).expect("a ring holds more than a tick");
         for frame in frames {
-            ledger.borrow_mut().numbered(hub.epoch(), &frame.bytes);
+            ledger.borrow_mut().frame_sent(hub.epoch(), &frame.bytes);
         }
     }
 }

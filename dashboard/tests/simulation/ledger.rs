@@ -1,4 +1,4 @@
-//! Every row that was made, and what a store must hold of it.
+//! Every measured row, and the check of a store against them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,30 +9,29 @@ use feed_server::ingest::batch::Batch;
 use protocol::column::MISSING;
 use protocol::{Body, Epoch, Frame, Gap, GapCause, Sequence, Timestamp};
 
-/// The place of a group's row: the group's number, counted from 1, and when it was measured.
+/// Number of the group, from 1, and time of the row.
 type Row = (u32, Timestamp);
 
-/// The bits of a row's values, [`MISSING`] where a series has none.
+/// The bits of a row's values; [`MISSING`] for a series without a value.
 type Values = Vec<u64>;
 
 #[derive(Debug)]
-struct Made {
+struct Measured {
     epoch: Epoch,
-    /// Its frame, once it has one: a server that is killed takes with it what it has not sent.
+    /// Its frame, once it is sent: a killed server loses rows that it has not sent.
     sequence: Option<Sequence>,
     values: Values,
 }
 
-/// Every row that was made.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    rows: BTreeMap<Row, Made>,
-    /// The last frame of the server that lives now.
+    rows: BTreeMap<Row, Measured>,
+    /// The last frame of the running server.
     head: Option<Sequence>,
     epoch: Option<Epoch>,
 }
 
-/// What came of a simulation.
+/// Counts of one simulation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) connections: u64,
@@ -47,25 +46,23 @@ pub(crate) struct Tally {
 }
 
 impl Ledger {
-    /// A server begins its life.
-    pub(crate) fn began(&mut self, epoch: Epoch) {
+    pub(crate) fn server_started(&mut self, epoch: Epoch) {
         (self.epoch, self.head) = (Some(epoch), Some(Sequence(0)));
     }
 
-    /// A row was made.
-    pub(crate) fn made(&mut self, epoch: Epoch, batch: &Batch) {
+    pub(crate) fn row_measured(&mut self, epoch: Epoch, batch: &Batch) {
         let mut values = vec![MISSING.to_bits(); 2];
         for column in &batch.columns {
             // Ids count through the groups.
             values[(column.series.0 as usize - 1) % 2] = column.values[0].to_bits();
         }
         let row = (batch.group.0, batch.times[0]);
-        let twice = self.rows.insert(row, Made { epoch, sequence: None, values });
-        assert!(twice.is_none(), "{row:?} was made twice");
+        let twice = self.rows.insert(row, Measured { epoch, sequence: None, values });
+        assert!(twice.is_none(), "{row:?} was measured twice");
     }
 
-    /// A frame was made, with the WebSocket's head before it.
-    pub(crate) fn numbered(&mut self, epoch: Epoch, framed: &[u8]) {
+    /// `framed` begins with the header of the WebSocket frame.
+    pub(crate) fn frame_sent(&mut self, epoch: Epoch, framed: &[u8]) {
         let head = match framed[1] {
             126 => 4,
             127 => 10,
@@ -78,19 +75,18 @@ impl Ledger {
         self.head = Some(sequence);
         for block in &samples.blocks {
             for time in &block.times {
-                let made = self.rows.get_mut(&(block.group.0, time)).expect("only what was made is sent");
+                let made = self.rows.get_mut(&(block.group.0, time)).expect("sent rows were measured");
                 assert_eq!(made.sequence.replace(sequence), None, "a row in two frames");
             }
         }
     }
 
-    /// The last frame of the server that lives now.
+    /// The last frame of the running server.
     pub(crate) fn head(&self) -> Option<Sequence> {
         self.head
     }
 
-    /// Everything that was sent is held by its bits, in order and once, or is missing behind a hole that is drawn, and that was
-    /// declared.
+    /// Checks that each sent row is held once, in order, bit for bit, or that a drawn and declared hole is in its place.
     pub(crate) fn check(&self, store: &Store, gaps: &[(Epoch, Gap)]) -> Tally {
         let epochs: BTreeSet<Epoch> = self.rows.values().map(|made| made.epoch).collect();
         let made = self.rows.values().filter(|made| made.sequence.is_some()).count();
@@ -103,25 +99,24 @@ impl Ledger {
         tally
     }
 
-    /// The rows of a group that were sent.
-    fn sent(&self, group: &Group) -> impl Iterator<Item = (Timestamp, Sequence, &Made)> {
+    fn sent(&self, group: &Group) -> impl Iterator<Item = (Timestamp, Sequence, &Measured)> {
         let number = number(group);
         let made = self.rows.range((number, Timestamp::MIN)..=(number, Timestamp::MAX));
         made.filter_map(|(&(_, time), made)| Some((time, made.sequence?, made)))
     }
 
-    /// What is held was sent, and where something is missing a hole is drawn.
+    /// Checks that each held row was sent, and that a hole is drawn for each missing one.
     fn check_rows(&self, group: &Group, tally: &mut Tally) {
         let mut sent = self.sent(group).peekable();
         let mut last: Option<Timestamp> = None;
         let mut is_hole_drawn = true;
         for row in group.rows() {
             let time = group.time(row);
-            assert!(last.is_none_or(|last| last < time), "{} is held twice, or out of order", group.name);
+            assert!(last.is_none_or(|last| last < time), "{} has a row twice or out of order", group.name);
             last = Some(time);
             let values: Values = (0..group.series().len()).map(|series| group.value(series, row).to_bits()).collect();
             if !self.rows.contains_key(&(number(group), time)) {
-                assert!(values.iter().all(|&bits| bits == MISSING.to_bits()), "a row that was never made");
+                assert!(values.iter().all(|&bits| bits == MISSING.to_bits()), "a row that was never measured");
                 is_hole_drawn = true;
                 tally.holes += 1;
                 continue;
@@ -131,20 +126,20 @@ impl Ledger {
                 missing += 1;
             }
             assert!(missing == 0 || is_hole_drawn, "{missing} rows of {} before {time:?} without a hole", group.name);
-            let (at, _, made) = sent.next().expect("what is held was sent");
-            assert_eq!((at, &made.values), (time, &values), "{} is not what was sent", group.name);
+            let (at, _, made) = sent.next().expect("held rows were sent");
+            assert_eq!((at, &made.values), (time, &values), "{} differs from the sent row", group.name);
             tally.missing += missing;
             tally.held += 1;
             is_hole_drawn = false;
         }
-        // A server that made no more rows has ended with some that were on their way.
+        // A killed server may have lost its last rows on the way.
         let behind =
             sent.inspect(|(.., made)| assert_ne!(Some(made.epoch), self.epoch, "the newest are missing")).count();
         assert!(behind == 0 || is_hole_drawn, "the newest rows of {} are missing without a hole", group.name);
         tally.missing += behind as u64;
     }
 
-    /// Of the last server's life, nothing is missing that was not declared to be.
+    /// Checks that each missing row of the last server was declared.
     fn check_declared(&self, group: &Group, gaps: &[(Epoch, Gap)]) {
         let is_held = |time: Timestamp| {
             let row = group.first_row_at(time);
@@ -152,7 +147,7 @@ impl Ledger {
         };
         let of_life = |gap: &&(Epoch, Gap)| Some(gap.0) == self.epoch;
         let of_life_sent = self.sent(group).filter(|(.., made)| Some(made.epoch) == self.epoch);
-        // What the history had let go of before the page first came is no loss of the page's.
+        // Rows that the history evicted before the page first connected are not lost.
         for (_, sequence, _) in
             of_life_sent.skip_while(|&(time, ..)| !is_held(time)).filter(|&(time, ..)| !is_held(time))
         {
@@ -165,13 +160,13 @@ impl Ledger {
     }
 }
 
-/// A group's number, counted from 1.
+/// Number of a group, from 1.
 fn number(group: &Group) -> u32 {
     1 + group.name.trim_start_matches('g').parse::<u32>().expect("a number")
 }
 
 impl Tally {
-    /// Whether there was some of everything that a simulation is to show.
+    /// Returns true if every kind of event happened.
     pub(crate) fn has_everything(&self) -> bool {
         let Self { connections, repairs, duplicates, made, held, missing, holes, gaps, epochs } = *self;
         [connections, repairs, duplicates, made, held, missing, holes, gaps, epochs].iter().all(|&count| count > 0)
@@ -198,7 +193,7 @@ impl fmt::Display for Tally {
         write!(
             f,
             "{made} rows of {epochs} servers over {connections} connections; {held} held bit for bit, {missing} missing behind \
-             {holes} holes that were drawn; {gaps} gaps declared; {repairs} silent losses noticed, {duplicates} frames left that came twice"
+             {holes} drawn holes; {gaps} gaps declared; {repairs} silent losses detected, {duplicates} duplicate frames skipped"
         )
     }
 }

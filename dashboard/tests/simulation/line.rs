@@ -1,4 +1,4 @@
-//! A connection of the simulated network, as a session wants it.
+//! A connection of the simulated network as a session's socket.
 
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};

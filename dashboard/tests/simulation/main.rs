@@ -1,19 +1,19 @@
-//! The whole way of a sample, in a simulated network and in virtual time: the server's hub, history, sessions and fan-out, and
-//! the page's own policy of connecting, its position and its store. Only the browser and the kernel's sockets are left out.
+//! Server and page in a simulated network and in virtual time: hub, history, sessions and fan-out of the server; policy, position
+//! and store of the page. Only the browser and the kernel's sockets are left out.
 //!
-//! Each seed is 20 seconds in which samples are measured, and in which lines are cut and held up, one way or both, the server is
-//! killed and starts anew, messages are lost, doubled and damaged, and the page sleeps. Then all is mended, and the page must become whole: every row that was made is held
-//! bit for bit, or there is a hole in its place, drawn as one and declared.
+//! Each seed is 20 seconds with samples and faults: connections are cut or delayed in one or both directions, the server is
+//! killed and restarts, messages are lost, duplicated and damaged, and the page sleeps. Then the faults end, and the page must
+//! become complete: it holds every row bit for bit, or a hole in its place, which is drawn and was declared.
 //!
 //! `KYMOGRAPH_SEEDS` sets the number of seeds: 100 by default, 1,000 in `cargo xtask test --long`; `KYMOGRAPH_SEED` runs one.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`feed`] | the server: made-up rows into the product's hub, viewers into its sessions |
-//! | [`line`] | a connection of the simulated network, as a session wants it |
-//! | [`page`] | the page: the product's policy and store, without a browser |
-//! | [`ledger`] | every row that was made, and what a store must hold of it |
-//! | [`faults`] | what goes wrong, and when |
+//! | [`feed`] | the server: random rows into the hub, viewers into sessions |
+//! | [`line`] | a connection of the simulated network as a session's socket |
+//! | [`page`] | the page: policy and store, without a browser |
+//! | [`ledger`] | every measured row, and the check of a store against them |
+//! | [`faults`] | kinds and times of faults |
 
 mod faults;
 mod feed;
@@ -33,20 +33,20 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use turmoil::Builder;
 
-/// Samples are measured, and things go wrong, for so long.
-const TROUBLE: Duration = Duration::from_secs(20);
+/// Duration of samples and faults.
+const FAULTS_END: Duration = Duration::from_secs(20);
 
-/// And within so long the page must be whole again: the longest wait before a retry, and twice the longest silence.
+/// Time for the page to become complete: the longest wait before a retry and twice the longest silence.
 const RECOVERY: Duration = Duration::from_secs(40);
 
-/// What happens in one simulation is decided by its seed.
+/// The seed determines all events of a simulation.
 fn simulate(seed: u64) -> Tally {
     let mut random = StdRng::seed_from_u64(seed);
     let feed = feed::Plan::random(&mut random);
     let mut faults = Faults::random(&mut random);
     let mut simulation = Builder::new()
         .rng_seed(seed)
-        .simulation_duration(TROUBLE + RECOVERY)
+        .simulation_duration(FAULTS_END + RECOVERY)
         .tick_duration(Duration::from_millis(4))
         .max_message_latency(Duration::from_millis(60))
         .tcp_capacity(64)
@@ -54,24 +54,24 @@ fn simulate(seed: u64) -> Tally {
     let ledger = Rc::new(RefCell::new(Ledger::default()));
     let served = Rc::clone(&ledger);
     simulation.host("server", move || feed::serve(feed, Rc::clone(&served)));
-    let (watched, ailing) = (Rc::clone(&ledger), faults.ailing());
+    let (rows, page_fault) = (Rc::clone(&ledger), faults.page_fault());
     let tally = Rc::new(RefCell::new(Tally::default()));
     let result = Rc::clone(&tally);
     simulation.client("page", async move {
-        *result.borrow_mut() = page::watch(&watched, &ailing, random).await;
+        *result.borrow_mut() = page::run(&rows, &page_fault, random).await;
         Ok(())
     });
-    while !simulation.step().unwrap_or_else(|error| panic!("the page never became whole: {error}")) {
-        faults.happen(&mut simulation);
+    while !simulation.step().unwrap_or_else(|error| panic!("the page did not become complete: {error}")) {
+        faults.apply_due(&mut simulation);
     }
     tally.take()
 }
 
 fn seeds() -> Range<u64> {
-    let told = |variable| std::env::var(variable).ok().and_then(|text| text.parse().ok());
-    match told("KYMOGRAPH_SEED") {
+    let number = |variable| std::env::var(variable).ok().and_then(|text| text.parse().ok());
+    match number("KYMOGRAPH_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..told("KYMOGRAPH_SEEDS").unwrap_or(100),
+        None => 0..number("KYMOGRAPH_SEEDS").unwrap_or(100),
     }
 }
 
@@ -99,8 +99,8 @@ fn after_any_faults_the_page_holds_every_sent_row_or_shows_a_hole() {
     for tally in tallies {
         sum += tally;
     }
-    println!("{} seeds of {} virtual seconds: {sum}", seeds.end - seeds.start, TROUBLE.as_secs());
+    println!("{} seeds of {} virtual seconds: {sum}", seeds.end - seeds.start, FAULTS_END.as_secs());
     if seeds.end - seeds.start >= 100 {
-        assert!(sum.has_everything(), "all of it happens: {sum}");
+        assert!(sum.has_everything(), "some kind of event never happened: {sum}");
     }
 }

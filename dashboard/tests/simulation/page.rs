@@ -18,8 +18,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use turmoil::net::TcpStream;
 
-use super::TROUBLE;
-use super::faults::{Ailing, Ailment};
+use super::FAULTS_END;
+use super::faults::{PageFault, SharedPageFault};
 use super::feed::{PORT, WINDOW};
 use super::ledger::{Ledger, Tally};
 
@@ -37,13 +37,13 @@ enum Event {
 }
 
 /// Runs until the faults are over and the page holds everything that it can; then checks that.
-pub(crate) async fn watch(ledger: &RefCell<Ledger>, ailing: &Ailing, random: StdRng) -> Tally {
-    let mut page = Page::new(Rc::clone(ailing), random);
+pub(crate) async fn run(ledger: &RefCell<Ledger>, page_fault: &SharedPageFault, random: StdRng) -> Tally {
+    let mut page = Page::new(Rc::clone(page_fault), random);
     let mut probes = interval(PROBE);
     probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while turmoil::elapsed() <= TROUBLE || !page.is_whole(&ledger.borrow()) {
+    while turmoil::elapsed() <= FAULTS_END || !page.is_complete(&ledger.borrow()) {
         page.run_actions().await;
-        if ailing.get() == Ailment::Asleep {
+        if page_fault.get() == PageFault::Asleep {
             sleep(Duration::from_millis(50)).await;
             continue;
         }
@@ -70,14 +70,14 @@ struct Page {
     store: Store,
     connecting: Option<Connecting>,
     socket: Option<Socket>,
-    ailing: Ailing,
+    page_fault: SharedPageFault,
     random: StdRng,
     connections: u64,
     gaps: Vec<(Epoch, Gap)>,
 }
 
 impl Page {
-    fn new(ailing: Ailing, random: StdRng) -> Self {
+    fn new(page_fault: SharedPageFault, random: StdRng) -> Self {
         let began = Instant::now();
         Self {
             began,
@@ -85,7 +85,7 @@ impl Page {
             store: Store::new(WINDOW),
             connecting: Some(Box::pin(connect())),
             socket: None,
-            ailing,
+            page_fault,
             random,
             connections: 0,
             gaps: Vec::new(),
@@ -100,7 +100,7 @@ impl Page {
         self.began + Duration::from_micros(at.micros().clamp(0, 1 << 40).unsigned_abs())
     }
 
-    fn is_whole(&self, ledger: &Ledger) -> bool {
+    fn is_complete(&self, ledger: &Ledger) -> bool {
         self.store.position().is_live() && self.store.position().held() == ledger.head()
     }
 
@@ -138,7 +138,7 @@ impl Page {
             Event::Received(Some(Message::Binary(bytes))) => {
                 self.policy.message_arrived(self.now());
                 let is_samples = matches!(Frame::decode(&bytes).expect("sent frames decode").body, Body::Samples(_));
-                if self.ailing.get() == Ailment::Garbled && is_samples {
+                if self.page_fault.get() == PageFault::Garbled && is_samples {
                     self.take_garbled(&bytes).await;
                 } else {
                     self.take(&bytes).await;
