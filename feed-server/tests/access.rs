@@ -1,13 +1,11 @@
 //! Access control over real sockets.
 
-mod served;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream as StdTcpStream};
 use std::process::{Child, Command, Stdio};
 
+use crate::served::{Served, handshake};
 use feed_server::app::config::Config;
-use served::{Served, handshake};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;

@@ -1,13 +1,9 @@
 //! Invalid WebSocket frames: each closes only its own session, with the code of the rule that it breaks.
 
-#[path = "faults/process.rs"]
-mod process;
-mod served;
-
 use std::net::SocketAddr;
 
-use process::Process;
-use served::{Served, handshake};
+use crate::process::Process;
+use crate::served::{Served, handshake};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

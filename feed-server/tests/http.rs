@@ -1,12 +1,10 @@
 //! Responses over HTTP, and start and end of the binary.
 
-mod served;
-
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
-use served::{Served, handshake};
+use crate::served::{Served, handshake};
 
 #[tokio::test]
 async fn health_readiness_and_metrics_are_served() {

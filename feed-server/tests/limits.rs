@@ -1,10 +1,8 @@
 //! Limits: connections, silent peers, and peers that do not read.
 
-mod served;
-
+use crate::served::{Served, handshake};
 use feed_server::app::config::Config;
 use protocol::{Body, Frame};
-use served::{Served, handshake};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

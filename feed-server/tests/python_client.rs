@@ -1,14 +1,12 @@
 //! The client in `docs/examples`, written from docs/PROTOCOL.md alone, against a real server.
 
-mod served;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use crate::served::Served;
 use protocol::{Body, Frame, GroupId, HistoryPart, SeriesId};
 use serde_json::Value;
-use served::Served;
 
 fn example(script: &str, arguments: &[&str]) -> Output {
     let Some(python) = std::env::var_os("KYMOGRAPH_PYTHON") else {

@@ -3,11 +3,10 @@
 //!
 //! There is no socket: a viewer takes frames turn by turn, and a cut connection loses the end of a turn.
 
-mod model;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::model::{Row, Values, Viewer, WINDOW};
 use bytes::Bytes;
 use feed_server::clock;
 use feed_server::deliver::hub::{Bounds, Hub, ViewerGuard};
@@ -15,7 +14,6 @@ use feed_server::deliver::session::cursor::Cursor;
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::telemetry::Telemetry;
-use model::{Row, Values, Viewer, WINDOW};
 use proptest::prelude::*;
 use protocol::{Body, Frame, GapCause, GroupId, Interval, Sequence, SeriesId, SeriesKind, Start, Timestamp};
 

@@ -1,13 +1,11 @@
 //! The stream over real sockets: frames that a viewer is sent, and viewers that break a rule.
 
-mod served;
-
+use crate::served::{Served, Viewer};
 use feed_server::app::config::Config;
 use protocol::{
     Body, Bounds, CatalogScope, ClientMessage, Epoch, Frame, GapCause, HistoryPart, Interval, Sequence, Start,
     Timestamp, Visibility,
 };
-use served::{Served, Viewer};
 use tokio_tungstenite::tungstenite::Message;
 
 const SYNTHETIC: &str = "synthetic:groups=3,series=2,hz=50,prefill=20s,seed=7";

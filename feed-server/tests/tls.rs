@@ -1,10 +1,5 @@
 //! The stream over TLS: real sockets, a real process, generated certificates.
 
-#[path = "model/mod.rs"]
-mod model;
-#[path = "faults/process.rs"]
-mod process;
-
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -12,11 +7,11 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
+use crate::model::Viewer;
+use crate::process::Process;
 use feed_server::net::tls::Tls;
 use futures_util::{SinkExt, StreamExt};
-use model::Viewer;
 use nix::sys::signal::Signal;
-use process::Process;
 use protocol::{ClientMessage, Interval, Start};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::pki_types::{CertificateDer, ServerName};
