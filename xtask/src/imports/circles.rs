@@ -13,9 +13,7 @@ pub(super) fn circles(imports: &BTreeSet<Import>) -> Vec<Vec<Import>> {
     }
     let files: Vec<&str> = arrows.keys().copied().collect();
     let mut found: Vec<Vec<Import>> = Vec::new();
-    while let Some(circle) =
-        files.iter().filter_map(|file| shortest_circle(&arrows, file)).min_by_key(|circle| circle.len())
-    {
+    while let Some(circle) = files.iter().filter_map(|file| shortest_circle(&arrows, file)).min_by_key(Vec::len) {
         for import in &circle {
             if let Some(targets) = arrows.get_mut(import.from.as_str()) {
                 targets.remove(import.to.as_str());

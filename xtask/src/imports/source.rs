@@ -92,7 +92,7 @@ impl Source {
         let mut before = Before::Other;
         while let Some(token) = tokens.next() {
             if attributes.test_only && !is_visibility(&token) {
-                self.skip(token, &mut tokens, &attributes);
+                self.skip(&token, &mut tokens, &attributes);
                 (attributes, reach, before) = (Attributes::default(), Reach::Private, Before::Other);
                 continue;
             }
@@ -183,8 +183,8 @@ impl Source {
     }
 
     /// Leaves out an item, field or statement that exists only in tests.
-    fn skip(&mut self, first: TokenTree, tokens: &mut Peekable<token_stream::IntoIter>, attributes: &Attributes) {
-        let word = if let TokenTree::Ident(word) = &first { word.to_string() } else { String::new() };
+    fn skip(&mut self, first: &TokenTree, tokens: &mut Peekable<token_stream::IntoIter>, attributes: &Attributes) {
+        let word = if let TokenTree::Ident(word) = first { word.to_string() } else { String::new() };
         match word.as_str() {
             "mod" => {
                 let Some(TokenTree::Ident(name)) = tokens.next() else { return };
@@ -201,7 +201,7 @@ impl Source {
             "#" => {}
             // A field, a variant, an arm or an expression.
             _ => {
-                if !is_braced(&first) {
+                if !is_braced(first) {
                     tokens.by_ref().find(|next| is_punct(next, ',') || is_punct(next, ';') || is_braced(next));
                 }
             }
