@@ -1,4 +1,4 @@
-//! The Python that runs `docs/examples` and what tests are written in it, in an environment of its own.
+//! A Python environment for `docs/examples` and for the tests that are written in Python.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,24 +10,24 @@ use crate::setup;
 use crate::steps::heading;
 use crate::workspace::{Workspace, in_path, run};
 
-/// What the examples and the tests need beyond the standard library.
+/// Packages that the examples and the tests need beyond the standard library.
 const REQUIREMENTS: [&str; 2] = ["docs/examples/requirements.txt", "feed-server/tests/requirements.txt"];
 const DEBIAN_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
 
-/// An interpreter that has what they need, in `target/python`; made anew when that has changed.
+/// Returns an interpreter in `target/python` with these packages. Creates the environment again when the requirements change.
 ///
 /// # Errors
-/// When there is no Python and none can be installed, or the requirements cannot be; says what to do.
+/// When no Python is found or can be installed, or a package cannot be installed.
 pub fn environment(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target.join("python");
     let interpreter = folder.join("bin/python3");
     let files = REQUIREMENTS.map(|file| workspace.root.join(file));
     let wanted = files.iter().map(fs::read_to_string).collect::<Result<String, _>>()?;
     let installed = folder.join("requirements.txt");
-    if works(&interpreter) && fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
+    if works(&interpreter) && fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
         return Ok(interpreter);
     }
-    heading("setting Python up");
+    heading("setting up Python");
     let python = system_python()?;
     run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder))?;
     let mut pip = Command::new(&interpreter);
@@ -35,12 +35,12 @@ pub fn environment(workspace: &Workspace) -> Result<PathBuf> {
     for file in &files {
         pip.arg("--requirement").arg(file);
     }
-    run(&mut pip).context("the requirements of docs/examples and the tests cannot be installed")?;
+    run(&mut pip).context("cannot install the Python packages of docs/examples and the tests")?;
     fs::write(installed, wanted)?;
     Ok(interpreter)
 }
 
-/// A Python that can make environments.
+/// Finds a Python with `venv`.
 fn system_python() -> Result<PathBuf> {
     if let Some(python) = find() {
         return Ok(python);
@@ -51,8 +51,9 @@ fn system_python() -> Result<PathBuf> {
              install python3 python3-venv`; Fedora: `sudo dnf install python3`; macOS: `brew install python`)"
         );
     };
-    setup::install_debian_packages(&apt, &DEBIAN_PACKAGES).context("there is no Python: install one by hand")?;
-    find().context("python3 was installed, but it cannot make environments")
+    setup::install_debian_packages(&apt, &DEBIAN_PACKAGES)
+        .context("cannot install Python: install Python 3.10 or later by hand")?;
+    find().context("python3 was installed, but it has no venv module")
 }
 
 fn find() -> Option<PathBuf> {

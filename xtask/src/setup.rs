@@ -1,4 +1,4 @@
-//! What a machine must have, and how it gets it.
+//! The Wasm target and a browser: found, or installed where possible.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,22 +8,21 @@ use anyhow::{Context, Result, bail};
 use crate::steps::heading;
 use crate::workspace::{in_path, output, run};
 
-/// What the page is compiled for.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Names a browser, before any in `PATH`.
+/// Path of a browser; takes precedence over `PATH`.
 pub(crate) const BROWSER_VARIABLE: &str = "KYMOGRAPH_CHROMIUM";
 const BROWSERS: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 /// A browser without a font draws no text.
 const DEBIAN_PACKAGES: [&str; 2] = ["chromium", "fonts-dejavu-core"];
 
-/// Adds the Wasm target where it is missing.
+/// Adds the Wasm target if it is missing.
 ///
 /// # Errors
-/// When rustup cannot add it; says what to run.
+/// When rustup cannot add it.
 pub fn wasm_target() -> Result<()> {
     let Some(rustup) = in_path("rustup") else {
-        // A toolchain without rustup brings its targets itself; the build says so when it does not.
+        // A toolchain without rustup has its targets built in. If this one is missing, the build of the page says so.
         return Ok(());
     };
     let installed = output(Command::new(&rustup).args(["target", "list", "--installed"]))?;
@@ -33,15 +32,15 @@ pub fn wasm_target() -> Result<()> {
     heading(&format!("adding the target {WASM_TARGET}"));
     run(Command::new(rustup).args(["target", "add", WASM_TARGET])).with_context(|| {
         format!(
-            "the page is compiled for {WASM_TARGET}: run `rustup target add {WASM_TARGET}` where there is a network"
+            "the page is compiled for {WASM_TARGET}: run `rustup target add {WASM_TARGET}` with a network connection"
         )
     })
 }
 
-/// Finds a Chromium, or installs Debian's where that is possible.
+/// Finds a Chromium, or installs Debian's if this is Debian and the user is root.
 ///
 /// # Errors
-/// When there is none and none can be installed; says what to install.
+/// When none is found or can be installed.
 pub fn browser() -> Result<PathBuf> {
     if let Some(browser) = find_browser()? {
         return Ok(browser);
@@ -54,12 +53,13 @@ pub fn browser() -> Result<PathBuf> {
         );
     };
     heading("installing chromium");
-    install_debian_packages(&apt, &DEBIAN_PACKAGES)
-        .with_context(|| format!("there is no browser: install one by hand, or set {BROWSER_VARIABLE} to its path"))?;
+    install_debian_packages(&apt, &DEBIAN_PACKAGES).with_context(|| {
+        format!("cannot install chromium: install it by hand, or set {BROWSER_VARIABLE} to the path of a browser")
+    })?;
     find_browser()?.with_context(|| format!("chromium was installed, but none of {BROWSERS:?} is in PATH"))
 }
 
-/// The browser that is there, if any: the one that `KYMOGRAPH_CHROMIUM` names, or the first known name in `PATH`.
+/// Finds the browser that `KYMOGRAPH_CHROMIUM` names, or the first known name in `PATH`.
 ///
 /// # Errors
 /// When `KYMOGRAPH_CHROMIUM` names no file.
@@ -68,9 +68,9 @@ pub fn find_browser() -> Result<Option<PathBuf>> {
         return Ok(BROWSERS.iter().find_map(|name| in_path(name)));
     };
     if !named.is_file() {
-        bail!("{BROWSER_VARIABLE} is set to {}, which is no file", named.display());
+        bail!("{BROWSER_VARIABLE} is set to {}, which is not a file", named.display());
     }
-    // Tests run in their crate's folder, not in ours.
+    // Tests run in the folder of their crate.
     Ok(Some(std::path::absolute(named)?))
 }
 

@@ -13,10 +13,10 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Asks cargo, so that `CARGO_TARGET_DIR` and cargo's configuration count.
+    /// Asks cargo, which knows `CARGO_TARGET_DIR` and its own configuration.
     ///
     /// # Errors
-    /// When `cargo metadata` fails, which means that a manifest is broken.
+    /// When `cargo metadata` fails: a manifest is broken.
     pub fn find() -> Result<Self> {
         let mut command = cargo();
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
@@ -40,10 +40,10 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Runs a command; its output goes where ours goes.
+/// Runs a command with the output of this process.
 ///
 /// # Errors
-/// When it cannot be started or does not succeed.
+/// When it cannot be started or fails.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run `{}`", show(command)))?;
     if !status.success() {
@@ -52,17 +52,17 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and returns what it prints.
+/// Runs a command and returns its standard output.
 ///
 /// # Errors
-/// When it cannot be started, does not succeed, or prints anything but UTF-8.
+/// When it cannot be started, fails, or does not print UTF-8.
 pub fn output(command: &mut Command) -> Result<String> {
     let output =
         command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run `{}`", show(command)))?;
     if !output.status.success() {
         bail!("`{}` failed: {}", show(command), output.status);
     }
-    String::from_utf8(output.stdout).with_context(|| format!("`{}` printed no UTF-8", show(command)))
+    String::from_utf8(output.stdout).with_context(|| format!("`{}` did not print UTF-8", show(command)))
 }
 
 /// Finds a program in `PATH`.

@@ -16,22 +16,21 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::console::{Console, ConsoleMessage};
 
-/// An answer that has not come by then never will. Generous: scripts that measure run for minutes.
+/// Generous: scripts that measure run for minutes.
 const ANSWER_DEADLINE: Duration = Duration::from_mins(5);
-/// A picture is one message: 8 K by 8 K pixels are at most 256 MiB, and a third more in base64.
+/// A screenshot is one message: 8 K by 8 K pixels take at most 256 MiB, and a third more in base64.
 const MESSAGE_BYTES: usize = 512 << 20;
 
-/// A handle on the task that owns the socket. The task ends when the handle is dropped or the browser is gone.
+/// A handle on the task that owns the socket. The task ends when the handle is dropped or the browser ends.
 #[derive(Debug)]
 pub(super) struct Connection {
     commands: mpsc::UnboundedSender<Command>,
     console: Arc<Mutex<Console>>,
 }
 
-/// A method to call, and who waits for its answer.
 #[derive(Debug)]
 struct Command {
-    /// The page; none for the browser itself.
+    /// A page's session; `None` for the browser itself.
     session: Option<String>,
     method: String,
     parameters: Value,
@@ -41,7 +40,7 @@ struct Command {
 impl Connection {
     pub(super) async fn open(address: &str) -> Result<Self> {
         let host = address.strip_prefix("ws://").and_then(|rest| rest.split('/').next());
-        let stream = TcpStream::connect(host.with_context(|| format!("{address} is no ws:// address"))?).await?;
+        let stream = TcpStream::connect(host.with_context(|| format!("{address} is not a ws:// address"))?).await?;
         stream.set_nodelay(true)?;
         let limits =
             WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES)).max_frame_size(Some(MESSAGE_BYTES));
@@ -66,13 +65,11 @@ impl Connection {
         }
     }
 
-    /// What a page has said so far.
     pub(super) fn console(&self, session: &str) -> Vec<ConsoleMessage> {
         lock(&self.console).of_page(session)
     }
 }
 
-/// A caller who waits.
 struct Pending {
     session: Option<String>,
     answer: oneshot::Sender<Result<Value>>,
@@ -86,7 +83,7 @@ struct Task {
 }
 
 impl Task {
-    /// Runs until either end is gone; whoever still waits then learns it, since the senders are dropped.
+    /// Runs until the handle is dropped or the browser ends. Pending calls then fail, because their senders are dropped.
     async fn run(mut self) {
         let mut last_id = 0;
         loop {
@@ -104,7 +101,7 @@ impl Task {
                             self.receive(message);
                         }
                     }
-                    // Control frames: tungstenite has seen to them.
+                    // tungstenite answers control frames itself.
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => return,
                 },
@@ -125,10 +122,10 @@ impl Task {
         if let Some(id) = message["id"].as_u64() {
             if let Some(pending) = self.pending.remove(&id) {
                 let answer = match message.get("error") {
-                    Some(error) => Err(anyhow!("{}", error["message"].as_str().unwrap_or("refused without a reason"))),
+                    Some(error) => Err(anyhow!("{}", error["message"].as_str().unwrap_or("refused, no reason given"))),
                     None => Ok(message["result"].take()),
                 };
-                // A caller that gave up needs no answer.
+                // Fails if the caller has reached its deadline.
                 let _gave_up = pending.answer.send(answer);
             }
             return;
@@ -140,7 +137,7 @@ impl Task {
         }
     }
 
-    /// Tells whoever waits for a page that nothing will come.
+    /// Fails all pending calls to a page.
     fn fail(&mut self, session: &Value, why: &'static str) {
         let is_of_page = |_: &u64, pending: &mut Pending| pending.session.as_deref() == session.as_str();
         for (_, pending) in self.pending.extract_if(is_of_page) {

@@ -1,36 +1,32 @@
-//! What pages said: to their console, by an uncaught exception, or through the browser's own log.
+//! Messages of pages: console calls, uncaught exceptions, and entries of the browser's log.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::Value;
 
-/// Kept of a page, the first ones: more than a reader reads, and a bound on what a page in a loop costs.
-const MESSAGES: usize = 10_000;
+/// The first messages of each page are kept: more than anybody reads, and a bound on memory for a page in a loop.
+const MAX_MESSAGES: usize = 10_000;
 
-/// Something that a page said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleMessage {
-    /// How loud.
     pub level: Level,
-    /// What.
     pub text: String,
-    /// The file that said it, or that it is about; empty where there is none.
+    /// The file that the message comes from or is about; empty if unknown.
     pub url: String,
 }
 
-/// How loud something was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// `console.debug`.
     Debug,
-    /// `console.log`, `console.info`, and all that is not loud.
+    /// `console.log`, `console.info` and all other levels.
     Info,
     /// `console.warn`, and the browser's own warnings.
     Warning,
     /// `console.error`, a failed `console.assert`, and the browser's own errors, such as a file that was not found.
     Error,
-    /// An exception that nobody caught.
+    /// An uncaught exception.
     Exception,
 }
 
@@ -51,18 +47,18 @@ impl Level {
     }
 }
 
-/// What all pages said, by session.
+/// Messages by session.
 #[derive(Debug, Default)]
 pub(super) struct Console(HashMap<String, Vec<ConsoleMessage>>);
 
 impl Console {
-    /// Keeps an event if it is something that a page said.
+    /// Keeps the event if it is a message of a page.
     pub(super) fn record(&mut self, event: &Value) {
         if let Some(session) = event["sessionId"].as_str()
             && let Some(message) = parse(event)
         {
             let messages = self.0.entry(session.to_owned()).or_default();
-            if messages.len() < MESSAGES {
+            if messages.len() < MAX_MESSAGES {
                 messages.push(message);
             }
         }
@@ -97,7 +93,7 @@ fn parse(event: &Value) -> Option<ConsoleMessage> {
     }
 }
 
-/// What an exception says, with its stack where it has one.
+/// The text of an exception, with its stack if it has one.
 pub(super) fn exception(details: &Value) -> String {
     let thrown = &details["exception"];
     if thrown.is_object() { word(thrown) } else { text(&details["text"]) }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Page;
 
-/// The virtual key codes of keys that act without being text, which the browser's own handling of a key goes by.
+/// Virtual key codes of keys that act without producing text: the browser handles these keys by their code.
 const KEY_CODES: [(&str, u32); 14] = [
     ("Backspace", 8),
     ("Tab", 9),
@@ -27,7 +27,7 @@ impl Page {
     /// Presses and releases a key, named as [`KeyboardEvent.key`] does: `p`, `?`, `Escape`, `ArrowLeft`.
     ///
     /// # Errors
-    /// When the page is gone.
+    /// When the page is closed.
     ///
     /// [`KeyboardEvent.key`]: https://developer.mozilla.org/en-US/docs/Web/API/KeyboardEvent/key
     pub async fn press(&self, key: &str) -> Result<()> {
@@ -48,7 +48,7 @@ impl Page {
     /// Clicks in the middle of the first element that a CSS selector finds, scrolled into view.
     ///
     /// # Errors
-    /// When there is no such element, or the page is gone.
+    /// When no element matches, or the page is closed.
     pub async fn click(&self, selector: &str) -> Result<()> {
         let script = format!(
             "(() => {{ const element = document.querySelector({}); if (!element) return null; \
@@ -58,27 +58,27 @@ impl Page {
             json!(selector)
         );
         let middle: Option<(f64, f64)> = self.evaluate(&script).await?;
-        let (x, y) = middle.with_context(|| format!("no element is `{selector}`"))?;
+        let (x, y) = middle.with_context(|| format!("no element matches `{selector}`"))?;
         self.drag((x, y), (x, y)).await
     }
 
-    /// Moves the mouse to a place, in CSS pixels.
+    /// Moves the mouse to a position in CSS pixels.
     ///
     /// # Errors
-    /// When the page is gone.
+    /// When the page is closed.
     pub async fn move_mouse(&self, x: f64, y: f64) -> Result<()> {
         self.mouse("mouseMoved", "none", (x, y)).await
     }
 
-    /// Presses the left button at one place and releases it at another, in CSS pixels.
+    /// Presses the left button at one position and releases it at another, in CSS pixels.
     ///
     /// # Errors
-    /// When the page is gone.
+    /// When the page is closed.
     pub async fn drag(&self, from: (f64, f64), to: (f64, f64)) -> Result<()> {
         self.mouse("mouseMoved", "none", from).await?;
         self.mouse("mousePressed", "left", from).await?;
         if from != to {
-            // Half-way too: a page may only take for a drag what moves while the button is down.
+            // A page may recognise a drag only if the mouse moves while the button is down.
             self.mouse("mouseMoved", "left", (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1))).await?;
             self.mouse("mouseMoved", "left", to).await?;
         }
@@ -92,7 +92,7 @@ impl Page {
     }
 }
 
-/// Where the key lies on a keyboard: `KeyP`, `Digit1`; a key that is not text lies where its name says.
+/// The code of the key's position on a keyboard: `KeyP`, `Digit1`; keys that produce no text have their name as code.
 fn code(key: &str) -> String {
     match key.as_bytes() {
         [letter] if letter.is_ascii_alphabetic() => format!("Key{}", key.to_ascii_uppercase()),

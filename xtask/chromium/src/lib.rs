@@ -1,7 +1,7 @@
-//! A real browser, driven over [Chrome's debugging protocol](https://chromedevtools.github.io/devtools-protocol/).
+//! Drives Chromium over [Chrome's debugging protocol](https://chromedevtools.github.io/devtools-protocol/).
 //!
-//! A dozen methods of the protocol are all that tests and benches need, so this is a small client of its own. What it
-//! lacks, [`Page::call`] reaches.
+//! Tests and benches need a dozen methods of the protocol, so this is a small client of its own. [`Page::call`] calls any
+//! other method.
 //!
 //! ```no_run
 //! # async fn look() -> anyhow::Result<()> {
@@ -21,7 +21,7 @@
 //! | `options` | [`LaunchOptions`], [`Viewport`], [`ColorScheme`] |
 //! | `process` | the browser's processes and its profile, from start to removal |
 //! | `connection` | commands out, answers matched to them |
-//! | `console` | what pages said: [`ConsoleMessage`] |
+//! | `console` | messages of pages: [`ConsoleMessage`] |
 //! | `page` | [`Page`]: navigate, evaluate, wait, look |
 //! | `input` | [`Page`]: keys and mouse |
 
@@ -43,7 +43,7 @@ pub use options::{ColorScheme, Device, LaunchOptions, Viewport};
 pub use page::Page;
 use process::Process;
 
-/// A browser of its own, with a fresh profile. Dropping it ends all its processes and removes the profile.
+/// A browser with a new profile. Dropping it ends all its processes and removes the profile.
 #[derive(Debug)]
 pub struct Browser {
     connection: Arc<Connection>,
@@ -55,14 +55,14 @@ impl Browser {
     /// Starts a headless browser.
     ///
     /// # Errors
-    /// When it does not start; says what it printed.
+    /// When it does not start; the error has its output.
     pub async fn launch(options: &LaunchOptions) -> Result<Self> {
         let (process, address) = Process::start(options).await?;
         let connection = Connection::open(&address).await.context("cannot connect to the browser")?;
         Ok(Self { connection: Arc::new(connection), options: options.clone(), process })
     }
 
-    /// The browser's first process, of which all its others descend.
+    /// The browser's first process: all its others are descendants.
     pub fn process_id(&self) -> u32 {
         self.process.id()
     }
@@ -70,14 +70,14 @@ impl Browser {
     /// Opens a page in a window of its own, so that it stays visible while others are open.
     ///
     /// # Errors
-    /// When the URL cannot be reached, or the browser is gone.
+    /// When the URL cannot be reached, or the browser has ended.
     pub async fn page(&self, url: &str) -> Result<Page> {
-        // Blank at first, so that nothing that the page says is missed.
+        // Blank at first, so that no message of the page is lost.
         let blank = json!({ "url": "about:blank", "newWindow": true });
         let target = self.connection.call(None, "Target.createTarget", blank).await?;
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let attached = self.connection.call(None, "Target.attachToTarget", attach).await?;
-        let session = attached["sessionId"].as_str().context("the browser names no session")?;
+        let session = attached["sessionId"].as_str().context("the browser's answer has no session")?;
         let page = Page::new(Arc::clone(&self.connection), session);
         for domain in ["Page", "Runtime", "Log", "Performance", "Inspector"] {
             page.call(&format!("{domain}.enable"), json!({})).await?;

@@ -1,19 +1,15 @@
-//! How a browser is started, and what its pages see of the machine.
+//! Options of a browser: its path, and the screen and colour scheme of its pages.
 
 use std::path::PathBuf;
 
-/// How a browser is started. Viewport and colour scheme are those of each new page.
+/// Viewport and colour scheme apply to each new page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaunchOptions {
-    /// The browser.
     pub path: PathBuf,
-    /// What a page sees of the screen.
     pub viewport: Viewport,
-    /// What a page is told that its reader prefers.
     pub color_scheme: ColorScheme,
 }
 
-/// What a page sees of a screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Viewport {
     /// CSS pixels.
@@ -22,17 +18,15 @@ pub struct Viewport {
     pub height: u32,
     /// Device pixels a CSS pixel.
     pub device_scale_factor: f64,
-    /// What kind of screen it is.
     pub device: Device,
 }
 
-/// A kind of screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Device {
     /// A window, with a mouse.
     #[default]
     Desktop,
-    /// A telephone: honours the page's viewport `<meta>`, overlays its scroll bars, and is touched.
+    /// Honours the page's viewport `<meta>`, overlays its scroll bars, and has a touch screen.
     Mobile,
 }
 
@@ -47,7 +41,7 @@ pub enum ColorScheme {
 }
 
 impl LaunchOptions {
-    /// A browser with a desktop's window of 1280 by 800 at scale 1, and a light scheme.
+    /// A desktop window of 1280 by 800 at scale 1, and the light scheme.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), viewport: Viewport::default(), color_scheme: ColorScheme::default() }
     }
@@ -60,7 +54,6 @@ impl Default for Viewport {
 }
 
 impl ColorScheme {
-    /// As CSS spells it.
     pub(super) fn css(self) -> &'static str {
         match self {
             Self::Light => "light",

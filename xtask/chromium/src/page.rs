@@ -1,4 +1,4 @@
-//! One page: where it is, what it says, what it looks like.
+//! One page: navigation, scripts, console, screenshots.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,10 +16,10 @@ use super::connection::Connection;
 use super::console::exception;
 use super::{ColorScheme, ConsoleMessage, Device, Viewport};
 
-/// A condition that has not come true by then never will. Generous: it bounds a broken test, it measures nothing.
+/// Generous: it ends a broken test and measures nothing.
 const WAIT_DEADLINE: Duration = Duration::from_mins(1);
 const POLL_PAUSE: Duration = Duration::from_millis(50);
-/// How much of a script an error repeats.
+/// Length of the quotation of a script in an error.
 const QUOTE_CHARACTERS: usize = 200;
 
 /// One page, in a window of its own. It stays open until the browser ends or it is [closed](Page::close).
@@ -37,12 +37,12 @@ impl Page {
     /// Calls any method of the protocol on this page.
     ///
     /// # Errors
-    /// What the browser says, or that the page or the browser is gone.
+    /// The browser's error, or that the page or the browser is closed.
     pub async fn call(&self, method: &str, parameters: Value) -> Result<Value> {
         self.connection.call(Some(&self.session), method, parameters).await
     }
 
-    /// Goes to a URL. Returns when it has begun to load: [`Page::wait_for`] what you need.
+    /// Goes to a URL. Returns when loading has started: use [`Page::wait_for`].
     ///
     /// # Errors
     /// When it cannot be reached.
@@ -54,10 +54,8 @@ impl Page {
         }
     }
 
-    /// Closes the page, as its reader might.
-    ///
     /// # Errors
-    /// When it is gone already.
+    /// When the page is closed already.
     pub async fn close(self) -> Result<()> {
         self.call("Page.close", json!({})).await.map(drop)
     }
@@ -65,8 +63,8 @@ impl Page {
     /// Runs a JavaScript expression and returns its value; a promise is awaited. `undefined` is `()` or `None`.
     ///
     /// # Errors
-    /// What it throws, or that its value is of another type. `NaN`, infinities and big integers have no JSON, so no
-    /// value arrives.
+    /// The exception that it throws, or a value of another type. `NaN`, infinities and big integers have no JSON and
+    /// are errors too.
     pub async fn evaluate<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
         let parameters = json!({ "expression": script, "awaitPromise": true, "returnByValue": true });
         let answer = self.call("Runtime.evaluate", parameters).await.with_context(|| quote(script))?;
@@ -82,11 +80,11 @@ impl Page {
         serde_json::from_value(value.clone()).with_context(|| format!("{} gave {value}", quote(script)))
     }
 
-    /// Waits until a JavaScript expression is truthy; a promise is awaited, and while it throws it is not. `description`
-    /// names what is awaited, for whoever reads the error.
+    /// Waits until a JavaScript expression is truthy; a promise is awaited, and an exception counts as false.
+    /// `description` is for the error.
     ///
     /// # Errors
-    /// When that is not so within a minute; says what the value was last.
+    /// When it is not truthy within a minute; the error has the last value.
     pub async fn wait_for(&self, condition: &str, description: &str) -> Result<()> {
         let deadline = Instant::now() + WAIT_DEADLINE;
         let script =
@@ -101,18 +99,16 @@ impl Page {
             }
             sleep(POLL_PAUSE).await;
         }
-        bail!("waited {WAIT_DEADLINE:?} in vain for {description}: {}; it was {last}", quote(condition))
+        bail!("{description} did not happen within {WAIT_DEADLINE:?}: {} was {last}", quote(condition))
     }
 
-    /// What the page said since it was opened: to its console, by uncaught exceptions, through the browser's log.
+    /// Messages since the page was opened: console calls, uncaught exceptions, the browser's log.
     pub fn console(&self) -> Vec<ConsoleMessage> {
         self.connection.console(&self.session)
     }
 
-    /// Sets what the page sees of a screen.
-    ///
     /// # Errors
-    /// When the page is gone.
+    /// When the page is closed.
     pub async fn set_viewport(&self, viewport: Viewport) -> Result<()> {
         let mobile = viewport.device == Device::Mobile;
         let metrics = json!({
@@ -125,19 +121,19 @@ impl Page {
         self.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": mobile })).await.map(drop)
     }
 
-    /// Sets what the page is told that its reader prefers.
+    /// Sets `prefers-color-scheme`.
     ///
     /// # Errors
-    /// When the page is gone.
+    /// When the page is closed.
     pub async fn set_color_scheme(&self, scheme: ColorScheme) -> Result<()> {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme.css() }] });
         self.call("Emulation.setEmulatedMedia", features).await.map(drop)
     }
 
-    /// Writes a picture of what the page shows, as PNG.
+    /// Writes a PNG file.
     ///
     /// # Errors
-    /// When the page is gone or the file cannot be written.
+    /// When the page is closed or the file cannot be written.
     pub async fn screenshot(&self, file: &Path) -> Result<()> {
         let answer = self.call("Page.captureScreenshot", json!({ "format": "png" })).await?;
         let picture = STANDARD.decode(answer["data"].as_str().context("the browser sent no picture")?)?;
@@ -147,7 +143,7 @@ impl Page {
     /// The browser's own measurements of the page, such as `TaskDuration` (seconds) and `JSHeapUsedSize` (bytes).
     ///
     /// # Errors
-    /// When the page is gone.
+    /// When the page is closed.
     pub async fn metrics(&self) -> Result<HashMap<String, f64>> {
         let answer = self.call("Performance.getMetrics", json!({})).await?;
         let metrics = answer["metrics"].as_array().context("the browser sent no metrics")?.iter();

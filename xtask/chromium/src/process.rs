@@ -12,17 +12,16 @@ use tokio::time::timeout;
 
 use super::LaunchOptions;
 
-/// A browser that has not said where it listens by then never will.
 const START_DEADLINE: Duration = Duration::from_mins(1);
-/// How much of what a browser prints is kept for an error: it prints little unless something is wrong.
-const STDERR_LINES: usize = 100;
-/// A killed browser's helpers may write to the profile for some milliseconds yet; after two seconds they do not.
+/// The last lines of the browser's output are kept for an error. It prints little unless something is wrong.
+const MAX_STDERR_LINES: usize = 100;
+/// Helper processes of a killed browser may write to the profile for some milliseconds; none did after two seconds.
 const REMOVALS: u32 = 100;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(20);
 
 const FLAGS: [&str; 14] = [
     "--headless",
-    // The sandbox needs privileges that containers do not give; only our own pages are opened.
+    // The sandbox needs privileges that containers do not have; only pages of this repository are opened.
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -30,9 +29,9 @@ const FLAGS: [&str; 14] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    // Containers give /dev/shm 64 MiB, on which large canvases fail.
+    // Containers have 64 MiB of /dev/shm, which is too little for large canvases.
     "--disable-dev-shm-usage",
-    // A page in a window behind another is drawn and timed like the one in front.
+    // Draw and time pages in covered windows like those in front.
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     // The same picture on every machine.
@@ -84,13 +83,13 @@ impl Process {
             ended_or_late => {
                 let printed = Vec::from(printed).join("\n");
                 match ended_or_late {
-                    Err(_) => bail!("the browser did not say within {START_DEADLINE:?} where it listens:\n{printed}"),
+                    Err(_) => bail!("the browser printed no address within {START_DEADLINE:?}:\n{printed}"),
                     Ok(Err(error)) => bail!("the browser's stderr cannot be read: {error}; it printed:\n{printed}"),
                     Ok(Ok(_)) => bail!("{} ended at once; it printed:\n{printed}", options.path.display()),
                 }
             }
         };
-        // Read on, or the browser would stop at a full pipe.
+        // Keep reading, or the browser would block on a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok((process, address))
     }
@@ -100,7 +99,7 @@ impl Process {
     }
 }
 
-/// Reads up to the line that says where the browser listens; `None` when it ends before.
+/// Reads up to the line with the address of the debugging socket; `None` if the output ends first.
 async fn address(
     lines: &mut Lines<BufReader<ChildStderr>>,
     printed: &mut VecDeque<String>,
@@ -109,7 +108,7 @@ async fn address(
         if let Some(address) = line.strip_prefix("DevTools listening on ") {
             return Ok(Some(address.trim().to_owned()));
         }
-        if printed.len() == STDERR_LINES {
+        if printed.len() == MAX_STDERR_LINES {
             printed.pop_front();
         }
         printed.push_back(line);
@@ -119,10 +118,10 @@ async fn address(
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The group first: once its leader is waited for, its number may be another's.
+        // The group first: after `wait`, the leader's id may belong to another process.
         #[cfg(unix)]
         drop(self.guard.take());
-        // Either may fail because the browser has ended, which is what is wanted.
+        // Both fail if the browser has ended already.
         let _has_ended = self.child.kill();
         let _has_ended = self.child.wait();
         for _ in 0..REMOVALS {
@@ -141,11 +140,11 @@ mod guard {
 
     use anyhow::{Context, Result};
 
-    /// Waits for the end of its input, which comes when we close it and also when we die, then kills a process group.
+    /// Waits for the end of its input, which is closed when this process ends in any way, then kills a process group.
     const SCRIPT: &str = r#"cat >/dev/null; kill -s KILL -- "-$1""#;
 
-    /// Ends the browser and all its helpers with us, even when we are killed: they are a process group of their own,
-    /// which no Ctrl-C in a terminal reaches.
+    /// Ends the browser and its helper processes when this process ends, even if it is killed: they are a process group of
+    /// their own, which Ctrl-C in a terminal does not reach.
     #[derive(Debug)]
     pub(super) struct Guard(Child);
 
@@ -161,7 +160,7 @@ mod guard {
     impl Drop for Guard {
         fn drop(&mut self) {
             drop(self.0.stdin.take());
-            // It fails when the group has ended already.
+            // Fails if the group has ended already.
             let _has_ended = self.0.wait();
         }
     }

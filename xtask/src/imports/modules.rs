@@ -34,7 +34,7 @@ enum Place {
     /// Something that this module's file defines.
     Item(Segments),
     Foreign(Segments),
-    /// Nothing that these files show, such as a local variable's type or an enum's variant.
+    /// Not declared in these files, such as an enum's variant.
     Unknown,
 }
 
@@ -96,7 +96,7 @@ impl<'a> Modules<'a> {
     pub(super) fn new(sources: &'a BTreeMap<&'a str, Source>) -> Self {
         let mut modules = BTreeMap::new();
         for (file, source) in sources {
-            // The library's root, where there is one: a binary beside it names the library as a foreign crate.
+            // The library's root takes precedence: a binary beside it names the library as a foreign crate.
             if *file == "main.rs" && sources.contains_key("lib.rs") {
                 continue;
             }
@@ -175,7 +175,7 @@ impl<'a> Modules<'a> {
         let child = [base, std::slice::from_ref(first)].concat();
         if self.modules.contains_key(&child) {
             return match self.descend(&child, rest, depth) {
-                // Made by a macro, or hidden from a reader of tokens: the module's file answers for it.
+                // Declared by a macro, which this check cannot read: count it for the module's file.
                 Place::Unknown => Place::Item(child),
                 place => place,
             };

@@ -8,45 +8,41 @@ use anyhow::Result;
 use crate::steps::heading;
 use crate::workspace::{Workspace, cargo, run};
 
-/// How long each bench runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
     /// Long enough for figures.
     Full,
-    /// Just long enough to prove that it works: a fiftieth of a second to warm up, a twentieth to measure.
+    /// Long enough to show that it works: 20 ms to warm up, 50 ms to measure.
     Brief,
 }
 
-/// What becomes of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tables {
-    /// They are printed.
     Print,
-    /// They are printed, and replace those in `docs/BENCHMARKS.md`.
+    /// Printed, and written into `docs/BENCHMARKS.md`.
     Write,
 }
 
-/// Where the tables are kept.
 const DOCUMENT: &str = "docs/BENCHMARKS.md";
 
-/// Runs the criterion benches, then makes tables of what this run has measured. `arguments` go to criterion.
+/// Runs the criterion benches, then makes tables of this run's figures. `arguments` go to criterion.
 ///
 /// # Errors
-/// When one fails, or when the tables are to be written and `arguments` left out a figure that they need.
+/// When a bench fails, or when tables are to be written and `arguments` excluded a figure that they need.
 pub fn bench(effort: Effort, tables: Tables, arguments: &[OsString]) -> Result<()> {
     let workspace = Workspace::find()?;
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     heading("running the benches");
     let mut command = cargo();
-    // Bench targets only: the test harness of a library or a binary does not know criterion's arguments.
+    // Bench targets only: the test harness of a library or a binary refuses criterion's arguments.
     command.current_dir(&workspace.root).args(["bench", "--package", "benches", "--bench", "*", "--"]);
     if effort == Effort::Brief {
         command.args(["--warm-up-time", "0.02", "--measurement-time", "0.05", "--sample-size", "10"]);
-        // Without this, criterion thinks half a second about each.
+        // By default, criterion computes for half a second after each bench.
         command.args(["--nresamples", "1000"]);
     }
     run(command.args(arguments))?;
-    heading("what they have measured");
+    heading("tables");
     let mut command = cargo();
     command.current_dir(&workspace.root).args(["run", "--release", "--package", "benches", "--bin", "summary", "--"]);
     command.arg(workspace.target.join("criterion")).arg("--since").arg(since.to_string());

@@ -1,4 +1,4 @@
-//! Everything that is checked without running the product.
+//! Checks that do not run the product.
 
 use std::fs;
 use std::path::Path;
@@ -12,12 +12,12 @@ use crate::steps::heading;
 use crate::workspace::{Workspace, cargo, run};
 use crate::{page, setup};
 
-/// The version whose findings are known: a newer one may find more, which is a change of its own.
+/// A fixed version: a newer one may find more, and needs a change of its own.
 const CARGO_DENY: &str = "0.20.2";
 
 const FUZZ_MANIFEST: &str = "fuzz/Cargo.toml";
 
-/// Checks format, lints, documentation and dependencies.
+/// Checks imports, format, lints, documentation and dependencies.
 ///
 /// # Errors
 /// At the first check that fails.
@@ -40,7 +40,7 @@ pub fn check() -> Result<()> {
     step("documentation", cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"))?;
     if !has_cargo_deny() {
         let install = ["install", "--locked", "cargo-deny", "--version", CARGO_DENY];
-        step("installing cargo-deny, which is missing", cargo().args(install))?;
+        step("installing cargo-deny", cargo().args(install))?;
     }
     step("licences and sources of dependencies", cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;
     fuzz_targets(&workspace, step)?;
@@ -82,7 +82,7 @@ fn sources(folder: &Path) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// They stand outside the workspace, so nothing above has seen them. Checked without libFuzzer, which is C++.
+/// Checks the fuzz targets, which are outside the workspace. Without libFuzzer, which needs a C++ compiler.
 fn fuzz_targets(workspace: &Workspace, step: impl Fn(&str, &mut Command) -> Result<()>) -> Result<()> {
     let manifest = ["--manifest-path", FUZZ_MANIFEST];
     step("format of the fuzz targets", cargo().arg("fmt").args(manifest).arg("--check"))?;
@@ -94,13 +94,13 @@ fn fuzz_targets(workspace: &Workspace, step: impl Fn(&str, &mut Command) -> Resu
     step("licences and sources of their dependencies", deny.args(["bans", "licenses", "sources"]))
 }
 
-/// The advisories of all dependencies, where their database can be had.
+/// Checks the advisories of all dependencies if their database can be fetched.
 fn advisories(step: impl Fn(&str, &mut Command) -> Result<()>) -> Result<()> {
     heading("advisory database");
     let mut fetch = cargo();
     fetch.args(["deny", "fetch", "db"]).stdout(Stdio::null()).stderr(Stdio::null());
     if !fetch.status().is_ok_and(|status| status.success()) {
-        eprintln!("    it cannot be had from here: advisories are NOT checked");
+        eprintln!("    the database cannot be fetched: advisories are NOT checked");
         return Ok(());
     }
     let check = ["--offline", "check", "advisories"];

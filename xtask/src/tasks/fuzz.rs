@@ -12,21 +12,20 @@ use clap::ValueEnum;
 use crate::steps::heading;
 use crate::workspace::{Workspace, cargo, in_path, output, run};
 
-/// What libFuzzer needs of the compiler: counters on every edge, and what comparisons compare.
+/// Instrumentation for libFuzzer: counters on every edge, and the operands of comparisons.
 const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
 
-/// Long enough for every limit of a list to be broken; longer inputs only cost time.
+/// Long enough to exceed every limit of a list; longer inputs only cost time.
 const LONGEST_INPUT_BYTES: u32 = 16_384;
 
 /// An input that takes longer than this is a finding.
 const HANG_SECONDS: u32 = 5;
 
-/// So is one that makes a target take more memory than this, many times what it needs.
+/// An input that makes a target use more memory than this is a finding: many times the memory of any other.
 const MEMORY_MB: u32 = 512;
 
-/// What to fuzz, and for how long.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Fuzz {
     /// Seconds for each target.
@@ -75,10 +74,11 @@ impl Target {
     }
 }
 
-/// Builds the targets and runs them, one after another. What a run learns stays in `target/fuzz/corpus` for the next.
+/// Builds the targets and runs them one after another. Each run starts from the inputs that earlier runs left in
+/// `target/fuzz/corpus`.
 ///
 /// # Errors
-/// When this machine cannot build them, or at the first target that finds something.
+/// When this machine cannot build them, or at the first finding.
 pub fn fuzz(wanted: &Fuzz) -> Result<()> {
     let workspace = Workspace::find()?;
     let folder = workspace.target.join("fuzz");
@@ -93,14 +93,14 @@ pub fn fuzz(wanted: &Fuzz) -> Result<()> {
     Ok(())
 }
 
-/// Builds every target; returns the folder they are in.
+/// Builds every target; returns their folder.
 fn build(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
     ensure!(
         cfg!(target_os = "linux"),
-        "fuzzing is set up for Linux only: elsewhere `cargo xtask test` runs the same laws"
+        "fuzzing needs Linux; on other systems `cargo xtask test` tests the same properties"
     );
     let compiler = std::env::var_os("CXX").is_some() || in_path("c++").is_some();
-    ensure!(compiler, "libFuzzer is C++ and there is no `c++`: install g++ or clang, or name a compiler in CXX");
+    ensure!(compiler, "libFuzzer is C++ and no `c++` is in PATH: install g++ or clang, or set CXX to a compiler");
     let host = host()?;
     heading("building the fuzz targets");
     let mut command = cargo();
@@ -111,7 +111,7 @@ fn build(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
     Ok(folder.join(host).join("release"))
 }
 
-/// The triple of this machine. Named, so that build scripts and macros are built without the flags.
+/// The triple of this machine. With an explicit `--target`, build scripts and macros are built without the flags.
 fn host() -> Result<String> {
     let version = output(Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
@@ -136,7 +136,7 @@ fn seed(workspace: &Workspace, folder: &Path, target: Target) -> Result<PathBuf>
     Ok(corpus)
 }
 
-/// Runs one target; its own words go to a file.
+/// Runs one target; its output goes to a file.
 fn fuzz_one(program: &Path, corpus: &Path, folder: &Path, seconds: NonZeroU32) -> Result<Summary> {
     let name = program.file_name().unwrap_or_default().to_string_lossy();
     let crashes = folder.join("crashes");
@@ -155,52 +155,52 @@ fn fuzz_one(program: &Path, corpus: &Path, folder: &Path, seconds: NonZeroU32) -
         command.arg(format!("-{option}={value}"));
     }
     let status = command.status().with_context(|| format!("cannot run {}", program.display()))?;
-    let said = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+    let printed = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
     if !status.success() {
-        eprintln!("{}", findings(&said));
-        let Some((_, input)) = said.lines().find_map(|line| line.split_once("Test unit written to ")) else {
-            bail!("{name} ended with {status} and left no input; all it said is in {}", log.display());
+        eprintln!("{}", findings(&printed));
+        let Some((_, input)) = printed.lines().find_map(|line| line.split_once("Test unit written to ")) else {
+            bail!("{name} ended with {status} and left no input; its output is in {}", log.display());
         };
         bail!(
-            "{name} fails on {input}\n    reproduce it: {} {input}\n    all it said:  {}\n    what then:    fuzz/README.md",
+            "{name} fails on {input}\n    reproduce it: {} {input}\n    output:       {}\n    next steps:   fuzz/README.md",
             program.display(),
             log.display()
         );
     }
-    Summary::of(&said).with_context(|| format!("{name} gave no figures; all it said is in {}", log.display()))
+    Summary::of(&printed).with_context(|| format!("{name} printed no figures; its output is in {}", log.display()))
 }
 
-/// The lines that say what went wrong.
-fn findings(said: &str) -> String {
-    let told = |line: &&str| !line.contains("panicked at") && !line.contains("ERROR: libFuzzer");
-    let lines: Vec<&str> = said.lines().skip_while(told).take(5).collect();
+/// The first lines of the panic or of libFuzzer's error.
+fn findings(printed: &str) -> String {
+    let is_progress = |line: &&str| !line.contains("panicked at") && !line.contains("ERROR: libFuzzer");
+    let lines: Vec<&str> = printed.lines().skip_while(is_progress).take(5).collect();
     format!("    {}", lines.join("\n    "))
 }
 
-/// How a run went, as libFuzzer counts.
+/// Figures of a run, counted by libFuzzer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Summary {
     executions: u64,
     executions_per_second: u64,
-    /// Edges of the program's control flow that some input has taken, and how many there are.
+    /// Edges of the program's control flow that some input has taken.
     edges_taken: u64,
     edges: u64,
     memory_mb: u64,
 }
 
 impl Summary {
-    fn of(said: &str) -> Option<Self> {
+    fn of(printed: &str) -> Option<Self> {
         let after = |text: &str, label: &str| {
             let rest = text[text.find(label)? + label.len()..].trim_start();
             rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())].parse().ok()
         };
-        let last_pulse = said.lines().rfind(|line| line.starts_with('#') && line.contains(" cov: "))?;
+        let last_pulse = printed.lines().rfind(|line| line.starts_with('#') && line.contains(" cov: "))?;
         Some(Self {
-            executions: after(said, "stat::number_of_executed_units:")?,
-            executions_per_second: after(said, "stat::average_exec_per_sec:")?,
+            executions: after(printed, "stat::number_of_executed_units:")?,
+            executions_per_second: after(printed, "stat::average_exec_per_sec:")?,
             edges_taken: after(last_pulse, " cov: ")?,
-            edges: after(said, "PC tables (")?,
-            memory_mb: after(said, "stat::peak_rss_mb:")?,
+            edges: after(printed, "PC tables (")?,
+            memory_mb: after(printed, "stat::peak_rss_mb:")?,
         })
     }
 }
@@ -220,7 +220,7 @@ impl std::fmt::Display for Summary {
 mod tests {
     use super::*;
 
-    const SAID: &str = "INFO: Loaded 1 PC tables (4767 PCs): 4767 [0x55bce221cae8,0x55bce222f4d8), \n\
+    const PRINTED: &str = "INFO: Loaded 1 PC tables (4767 PCs): 4767 [0x55bce221cae8,0x55bce222f4d8), \n\
         #98\tINITED cov: 1312 ft: 2503 corp: 80/5913b exec/s: 0 rss: 28Mb\n\
         #828951\tDONE   cov: 1388 ft: 3120 corp: 212/21Kb lim: 4096 exec/s: 63765 rss: 29Mb\n\
         Done 828951 runs in 13 second(s)\n\
@@ -237,15 +237,15 @@ mod tests {
             edges: 4_767,
             memory_mb: 29,
         };
-        assert_eq!(Summary::of(SAID), Some(expected));
+        assert_eq!(Summary::of(PRINTED), Some(expected));
         assert_eq!(Summary::of("Done 0 runs"), None);
     }
 
     #[test]
     fn findings_begin_with_the_panic() {
-        let said = format!("{SAID}\nthread '<unnamed>' panicked at src/frame.rs:1:2:\nit broke\n");
-        assert!(findings(&said).trim_start().starts_with("thread"));
-        assert!(findings(&said).contains("it broke"));
+        let printed = format!("{PRINTED}\nthread '<unnamed>' panicked at src/frame.rs:1:2:\nit broke\n");
+        assert!(findings(&printed).trim_start().starts_with("thread"));
+        assert!(findings(&printed).contains("it broke"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! `bind WASM FOLDER NAME [WASM_OPT]`: writes `NAME.js` and `NAME_bg.wasm` into a folder, the latter optimised by
-//! the program WASM_OPT.
+//! the program `WASM_OPT`.
 
 use std::env;
 use std::ffi::OsString;
