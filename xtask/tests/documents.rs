@@ -36,7 +36,7 @@ fn collect_tests(folder: &Path, names: &mut BTreeSet<String>) {
 fn every_test_that_a_document_names_is_there() {
     let root = Workspace::find().expect("a workspace").root;
     let mut tests = BTreeSet::new();
-    for package in ["protocol", "feed-server", "dashboard", "xtask"] {
+    for package in ["protocol", "series", "feed-server", "dashboard", "xtask"] {
         collect_tests(&root.join(package), &mut tests);
     }
     for document in ["docs/RELIABILITY.md", "docs/SECURITY.md"] {
