@@ -14,7 +14,7 @@
 //! | [`row_cursor`] | [`RowCursor`]: follows the rows of a ring from one call to the next |
 //! | [`selector`] | [`Selector`]: a set of series, by group name, display name and labels |
 //! | [`transforms`] | rates, differences, means, quantiles, histograms |
-//! | [`unit`] | UCUM units, and one value as text |
+//! | [`mod@unit`] | UCUM units, and one value as text |
 //! | [`axis_format`] | the values of one axis as text, in one multiple of the unit |
 //! | [`number`] | numbers with three significant digits |
 //! | [`duration`] | durations as text, and the units of time |

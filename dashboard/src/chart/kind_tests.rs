@@ -1,4 +1,4 @@
-//! Every kind of chart on hand-made columns: what it shows, and that nothing is too odd for it.
+//! Every kind of chart on generated columns.
 
 use std::ops::Range;
 

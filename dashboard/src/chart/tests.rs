@@ -1,4 +1,4 @@
-//! Charts of hand-made feeds: which pixels they change, and which they never miss.
+//! Charts of generated feeds, and the pixels that they change.
 
 use protocol::{
     BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId,
@@ -109,7 +109,7 @@ fn drawing_in_steps_gives_the_same_picture_as_drawing_at_once() {
         let mut at_once = chart();
         feed.draw(&mut at_once, feed.now());
         assert_eq!(chart_bit_by_bit.scale(), at_once.scale(), "{hz} Hz");
-        // An x is rounded anew at each place on its way to the left, so the last bits of an edge may differ; and the
+        // An x is rounded at each position on its way to the left, so the last bits of an edge may differ; and the
         // leftmost columns once had a neighbour that has left the window.
         for (x, y) in (2..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| (x, y))) {
             let at = |chart: &LiveChart| chart.pixels().pixel(x, y).expect("inside");
@@ -161,7 +161,7 @@ fn no_value_makes_drawing_panic() {
     }
 }
 
-/// What no instrument reads and every stream can hold.
+/// Extreme values that a stream can hold.
 const ODD: [f64; 8] = [
     f64::MAX,
     f64::MIN,

@@ -83,11 +83,11 @@ mod tests {
     #[test]
     fn longer_ages_are_shown_in_longer_units() {
         let group = group(Interval::from_millis(100));
-        let told = |seconds: u64| stale_after(&group, seconds * 1_000).unwrap_or_default();
-        assert_eq!(told(119), "119 s ago");
-        assert_eq!(told(120), "2 min ago");
-        assert_eq!(told(7_199), "119 min ago");
-        assert_eq!(told(7_200), "2 h ago");
+        let text = |seconds: u64| stale_after(&group, seconds * 1_000).unwrap_or_default();
+        assert_eq!(text(119), "119 s ago");
+        assert_eq!(text(120), "2 min ago");
+        assert_eq!(text(7_199), "119 min ago");
+        assert_eq!(text(7_200), "2 h ago");
     }
 
     #[test]

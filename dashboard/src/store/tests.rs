@@ -1,4 +1,4 @@
-//! The store against hand-made streams: what each kind of frame does to what is on screen.
+//! The effect of each kind of frame on the store.
 
 use std::ops::Range;
 
@@ -30,7 +30,7 @@ fn header(epoch: u64, sequence: u64) -> Header {
 struct Stream {
     epoch: u64,
     store: Store,
-    /// The series that there are.
+    /// Ids and names of the series.
     series: Vec<(u32, &'static str)>,
 }
 
@@ -85,7 +85,7 @@ impl Stream {
         self.store.apply(&Frame { header: header(self.epoch, sequence), body })
     }
 
-    /// Begins anew, with history.
+    /// Applies the whole catalog again, and history.
     fn history(&mut self, sequence: u64, rows: &[i64], columns: &[(u32, f64)]) {
         let series = std::mem::take(&mut self.series);
         self.catalog(CatalogScope::Whole, &series, &[]);
@@ -99,7 +99,7 @@ impl Stream {
         self.store.apply(&Frame { header: header(self.epoch, 0), body: Body::Gap(gap) });
     }
 
-    /// Rows of a series by its place: times in tenths of a second, and values' bits.
+    /// Rows of a series by its index: times in tenths of a second, and the bits of values.
     fn rows(&self, series: usize) -> Vec<(i64, u64)> {
         let group = &self.store.groups()[0];
         group.iter(series, group.rows()).map(|(time, value)| (time.micros() / 100_000, value.to_bits())).collect()
@@ -172,7 +172,7 @@ fn rows_before_a_server_restart_are_kept_with_a_hole_after_them() {
     let mut stream = Stream::new();
     stream.history(7, &[1, 2], &[(1, 1.0), (2, 2.0)]);
     stream.epoch = 2;
-    // The ids have changed places.
+    // The ids are swapped.
     stream.catalog(CatalogScope::Whole, &[(1, "b"), (2, "a")], &[]);
     stream.gap();
     stream.history(3, &[50], &[(1, 20.0), (2, 10.0)]);
@@ -188,7 +188,7 @@ fn history_replaces_rows_that_it_overlaps() {
     let generation = stream.store.groups()[0].generation();
     stream.history(5, &[2, 3, 4], &[(1, 7.0)]);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 7.0), (3, 7.0), (4, 7.0)]));
-    assert_ne!(stream.store.groups()[0].generation(), generation, "readers are told that the past has changed");
+    assert_ne!(stream.store.groups()[0].generation(), generation, "rows that were held have changed");
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn times_far_ahead_or_behind_do_not_lose_other_rows() {
 }
 
 proptest! {
-    /// Whatever the blocks' lengths and the columns' width, each column shows exactly the extremes of its samples.
+    /// The summary of each column is exact for any length of blocks and any width of columns.
     #[test]
     fn the_summary_of_each_column_is_exact(
         lengths in proptest::collection::vec(1_usize..300, 1..12),
@@ -355,7 +355,7 @@ fn a_derived_group_follows_its_source_and_restarts_with_it() {
     assert_eq!(update(&stream, &mut sum), bits(&[(1, 6.0), (2, 6.0)]));
     stream.samples(2, &[3], &[(1, 2.0)]);
     assert_eq!(update(&stream, &mut sum), bits(&[(1, 6.0), (2, 6.0), (3, 2.0)]));
-    // History tells the last rows anew.
+    // History replaces the last rows.
     stream.history(3, &[2, 3, 4], &[(1, 7.0), (2, 1.0)]);
     assert_eq!(update(&stream, &mut sum), bits(&[(1, 6.0), (2, 8.0), (3, 8.0), (4, 8.0)]));
     stream.catalog(CatalogScope::Changes, &[(3, "c")], &[]);

@@ -1,4 +1,4 @@
-//! A server, a line that loses, repeats, reorders and spoils, and a page: whatever happened, the page is whole in the end.
+//! A server, a connection that loses, repeats, reorders and damages messages, and a page that is complete in the end.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ use crate::store::{Applied, Store};
 
 const STEP: Interval = Interval::from_millis(10);
 
-/// A message on its way to the page. A row is known by its number, which is also its value.
+/// A message in transit to the page. The value of a row is its number.
 #[derive(Clone, Debug)]
 struct Message {
     epoch: u64,
@@ -78,7 +78,7 @@ fn time(row: i64) -> Timestamp {
     Timestamp::from_micros(row * STEP.micros() as i64)
 }
 
-/// A server that has measured rows one after another, and holds those of its epoch that have not expired.
+/// A server that measures rows and keeps those of its epoch that have not expired.
 #[derive(Debug)]
 struct Server {
     epoch: u64,
@@ -122,21 +122,20 @@ impl Server {
     }
 }
 
-/// What happens next.
 #[derive(Clone, Copy, Debug)]
 enum Happening {
     Measure,
     Heartbeat,
     Deliver(usize),
-    /// The next message is lost; of an answer all of it.
+    /// The next message is lost; an answer is lost whole.
     Lose,
-    /// The next message is read twice.
+    /// The next message is received twice.
     Repeat,
-    /// The next two samples or heartbeats change places.
+    /// The next two samples or heartbeats are swapped.
     Reorder,
-    /// The next message cannot be read.
+    /// The next message cannot be decoded.
     Spoil,
-    /// The server begins anew, and says so or not.
+    /// The server restarts, with or without a catalog.
     Restart {
         is_announced: bool,
     },
@@ -250,7 +249,7 @@ impl World {
         }
     }
 
-    /// Nothing goes wrong any more: what is under way arrives, and heartbeats.
+    /// Without further faults: messages in transit arrive, and heartbeats.
     fn settle(&mut self) {
         for _ in 0..3 * PATIENCE {
             self.heartbeat();
@@ -260,7 +259,7 @@ impl World {
         }
     }
 
-    /// The rows that the page holds, and none where a hole is declared.
+    /// The rows that the page holds; `None` for a hole.
     fn held(&self) -> Vec<Option<i64>> {
         let Some(group) = self.store.groups().first() else { return Vec::new() };
         group.iter(0, group.rows()).map(|(_, value)| (!value.is_nan()).then_some(value as i64)).collect()
@@ -276,7 +275,7 @@ fn world_after(happenings: &[Happening]) -> World {
     world
 }
 
-/// Every row that was measured is held once and in order, or lies in a hole that was declared, or before all that is held.
+/// Every measured row is held once and in order, or is in a marked hole, or is older than all rows that are held.
 fn check(world: &World) -> Result<(), TestCaseError> {
     prop_assert!(world.store.position().is_live());
     prop_assert_eq!(world.store.position().held(), Some(Sequence(world.server.head)));
@@ -315,7 +314,7 @@ proptest! {
         check(&world_after(&happenings))?;
     }
 
-    /// Without restarts, expired history and unreadable messages nothing is missing at all.
+    /// Without restarts, expired history and damaged messages no row is missing.
     #[test]
     fn rows_that_the_server_still_has_leave_no_hole(happenings in prop::collection::vec(happening(), 1..80)) {
         let harmless = |happening: &Happening| {
@@ -348,7 +347,7 @@ fn lost_frames_are_requested_once_until_the_answer_arrives() {
         world.happen(Happening::Measure);
         world.heartbeat();
     }
-    // The answer comes behind all of these.
+    // The answer arrives after all of these.
     world.happen(Happening::Deliver(6));
     assert_eq!((world.requests, world.held().len()), (1, 5));
     assert!(!world.store.position().is_live());
@@ -405,7 +404,7 @@ fn history_that_cannot_be_decoded_twice_is_a_hole_and_the_stream_continues() {
     }
     world.heartbeat();
     for _ in 0..2 {
-        // A heartbeat or what is left of the answer, the catalog, three rows; the next three are lost.
+        // A heartbeat or the rest of the answer, the catalog, three rows; the next three are lost.
         while world.line.front().is_some_and(|next| !matches!(next.content, Content::Catalog)) {
             world.happen(Happening::Deliver(1));
         }
