@@ -1,4 +1,6 @@
 //! Parameters of the URL: `?window=60&theme=dark&times=utc&show.cpu.cores=area,log`.
+//!
+//! `show.SELECTOR=SETTINGS` specifies a panel. A selector with `=` is percent-encoded: `show.net{device%3Dlo}=area`.
 
 use protocol::Interval;
 
