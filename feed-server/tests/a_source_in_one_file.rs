@@ -10,6 +10,7 @@ use feed_server::clock;
 use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::context::SourceContext;
+use feed_server::ingest::health::readiness;
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::ingest::settings::SourceSettings;
 use feed_server::ingest::source::{Source, SourceError};
@@ -90,7 +91,7 @@ async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
             }
         }
     }
-    assert!(sources.health().readiness(clock::now()).is_ready);
+    assert!(readiness(&sources.health().statuses(), clock::now()).is_ready);
     sources.stop().await;
     stream.await.expect("ends with its last source");
 }

@@ -90,11 +90,6 @@ impl Sources {
     pub fn statuses(&self) -> Vec<SourceStatus> {
         self.0.iter().map(SourceHealth::status).collect()
     }
-
-    /// See [`readiness`].
-    pub fn readiness(&self, now: Timestamp) -> Readiness {
-        readiness(&self.statuses(), now)
-    }
 }
 
 impl FromIterator<SourceHealth> for Sources {
@@ -210,13 +205,17 @@ mod tests {
         health
     }
 
+    fn readiness_of(sources: &[SourceHealth], second: i64) -> Readiness {
+        readiness(&sources.iter().cloned().collect::<Sources>().statuses(), at(second))
+    }
+
     fn is_ready(sources: &[SourceHealth], second: i64) -> bool {
-        sources.iter().cloned().collect::<Sources>().readiness(at(second)).is_ready
+        readiness_of(sources, second).is_ready
     }
 
     #[test]
     fn a_server_is_not_ready_before_the_first_batch() {
-        let readiness = [SourceHealth::new("host")].into_iter().collect::<Sources>().readiness(at(0));
+        let readiness = readiness_of(&[SourceHealth::new("host")], 0);
         assert_eq!(readiness, Readiness { is_ready: false, reason: "no source has delivered yet".to_owned() });
     }
 
@@ -249,7 +248,7 @@ mod tests {
     fn readiness_names_a_failed_source_without_its_error() {
         let failed = source(Interval::from_secs(1), at(0));
         failed.failed(&"/etc/secret");
-        let readiness = [failed.clone()].into_iter().collect::<Sources>().readiness(at(1));
+        let readiness = readiness_of(std::slice::from_ref(&failed), 1);
         assert_eq!(readiness.reason, "no source is running: source host has failed");
         assert_eq!(failed.status().last_error.as_deref(), Some("/etc/secret"));
     }
