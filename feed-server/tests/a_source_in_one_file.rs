@@ -11,7 +11,7 @@ use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::context::SourceContext;
 use feed_server::ingest::health::readiness;
-use feed_server::ingest::registry::{Group, Registry, Series};
+use feed_server::ingest::registry::{Group, Series};
 use feed_server::ingest::settings::SourceSettings;
 use feed_server::ingest::source::{Source, SourceError};
 use feed_server::ingest::start;
@@ -77,8 +77,7 @@ async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
     let stream = tokio::spawn(Arc::clone(&hub).run(batches));
 
     let settings: UptimeSettings = toml::from_str("hz = 200").expect("valid");
-    let registry: Arc<dyn Registry> = Arc::new(hub.catalog().clone());
-    let sources = start::run([("uptime", settings.source(&telemetry))], &registry, sender);
+    let sources = start::run([("uptime", settings.source(&telemetry))], Arc::new(hub.catalog().clone()), sender);
 
     let (mut end, mut cursor, mut rows) = (hub.subscribe(), 0, 0);
     while rows < 3 {

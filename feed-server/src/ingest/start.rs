@@ -36,22 +36,24 @@ pub fn start(
     telemetry: &Telemetry,
 ) -> RunningSources {
     let sources = sources.iter().map(|config| (config.kind(), config.settings().source(telemetry)));
-    run(sources, &registry, batches)
+    run(sources, registry, batches)
 }
 
 /// Starts any sources. Must be called within a runtime. The queue of batches closes when the last source has ended.
 pub fn run(
     sources: impl IntoIterator<Item = NamedSource>,
-    registry: &Arc<dyn Registry>,
+    registry: Arc<dyn Registry>,
     batches: mpsc::Sender<Batch>,
 ) -> RunningSources {
     let (cancellation, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let (token, tracker) = (&cancellation, &tasks);
     let mut instances = BTreeMap::new();
-    let health = sources.into_iter().map(|(name, source)| {
+    // `move`: the last task that ends closes the queue.
+    let health = sources.into_iter().map(move |(name, source)| {
         let instance = instances.entry(name).and_modify(|instance| *instance += 1).or_insert(1);
         let health = SourceHealth::new(&if *instance > 1 { format!("{name}-{instance}") } else { name.to_owned() });
-        let registrar = Registrar::new(Arc::clone(registry), health.clone(), *instance);
-        tasks.spawn(supervise(source, SourceContext::new(registrar, batches.clone(), cancellation.clone())));
+        let registrar = Registrar::new(Arc::clone(&registry), health.clone(), *instance);
+        tracker.spawn(supervise(source, SourceContext::new(registrar, batches.clone(), token.clone())));
         health
     });
     let health = health.collect();
@@ -170,7 +172,7 @@ mod tests {
     ) -> (RunningSources, mpsc::Receiver<Batch>, Arc<TestRegistry>) {
         let (sender, batches) = mpsc::channel(16);
         let registry = Arc::new(TestRegistry::default());
-        let running = run(sources, &(Arc::clone(&registry) as Arc<dyn Registry>), sender);
+        let running = run(sources, Arc::<TestRegistry>::clone(&registry), sender);
         (running, batches, registry)
     }
 
@@ -251,8 +253,8 @@ mod tests {
     async fn a_source_whose_batches_are_not_accepted_has_failed() {
         let (sender, batches) = mpsc::channel(16);
         drop(batches);
-        let registry: Arc<dyn Registry> = Arc::new(TestRegistry::default());
-        let running = run([blocking(TestSource::WaitsForTheEnd)], &registry, sender);
+        let registry = Arc::new(TestRegistry::default());
+        let running = run([blocking(TestSource::WaitsForTheEnd)], registry, sender);
         while running.health().statuses()[0].state != SourceState::Failed {
             tokio::task::yield_now().await;
         }
