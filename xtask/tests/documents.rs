@@ -1,22 +1,22 @@
-//! What the documents say of the tests.
+//! Tests that the documents name must exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use xtask::workspace::Workspace;
 
-/// Names of tests are sentences: no other name in a document has so many words.
-const FEWEST_WORDS: usize = 4;
+/// Names of tests are long: no other name in a document has as many words.
+const MIN_WORDS: usize = 4;
 
-/// What stands between backticks and reads like the name of a test.
+/// Finds names of tests between backticks.
 fn tests_named(text: &str) -> BTreeSet<&str> {
     let is_word =
         |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    let is_name = |code: &&str| code.split('_').count() >= FEWEST_WORDS && code.split('_').all(is_word);
+    let is_name = |code: &&str| code.split('_').count() >= MIN_WORDS && code.split('_').all(is_word);
     text.split('`').skip(1).step_by(2).filter(is_name).collect()
 }
 
-/// Names of all tests in the sources below `folder`.
+/// Collects the names of all tests in the sources below `folder`.
 fn collect_tests(folder: &Path, names: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -33,7 +33,7 @@ fn collect_tests(folder: &Path, names: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_test_that_a_document_names_is_there() {
+fn every_test_named_in_a_document_exists() {
     let root = Workspace::find().expect("a workspace").root;
     let mut tests = BTreeSet::new();
     for package in ["protocol", "series", "feed-server", "dashboard", "xtask"] {
@@ -44,6 +44,6 @@ fn every_test_that_a_document_names_is_there() {
         let named = tests_named(&text);
         assert!(named.len() > 10, "{document} names {} tests", named.len());
         let missing: Vec<&&str> = named.iter().filter(|name| !tests.contains(**name)).collect();
-        assert!(missing.is_empty(), "{document} names tests that there are not: {missing:?}");
+        assert!(missing.is_empty(), "{document} names tests that do not exist: {missing:?}");
     }
 }

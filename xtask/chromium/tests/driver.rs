@@ -1,4 +1,4 @@
-//! The browser's driver against a real browser.
+//! The driver against a real browser.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const PAGE: &str = "data:text/html,<title>probe</title><body style='margin:0;hei
     addEventListener('mousemove', e => window.at = [e.clientX, e.clientY, e.buttons]);\
     addEventListener('keydown', e => window.down = [e.key, e.code, e.keyCode]);\
     b.onclick = () => window.clicked = (window.clicked || 0) + 1;\
-    console.warn('careful', 1, {}); setTimeout(() => { throw new Error('nobody caught me') });\
+    console.warn('careful', 1, {}); setTimeout(() => { throw new Error('uncaught by the page') });\
     </script>";
 
 fn options() -> LaunchOptions {
@@ -27,7 +27,7 @@ async fn open(url: &str) -> (Browser, Page) {
 }
 
 #[tokio::test]
-async fn a_script_gives_a_typed_value_or_a_reason() {
+async fn evaluate_returns_a_typed_value_or_the_reason() {
     let (_browser, page) = open(PAGE).await;
     assert_eq!(page.evaluate::<String>("document.title").await.expect("a title"), "probe");
     assert_eq!(page.evaluate::<Option<u32>>("undefined").await.expect("nothing"), None);
@@ -49,19 +49,19 @@ async fn waiting_ends_when_the_condition_is_truthy() {
     let later = "(window.late ??= (setTimeout(() => window.ready = 'yes', 200), true), window.ready)";
     page.wait_for(later, "a value").await.expect("it comes");
     page.wait_for("document.querySelector('#b') // an element", "an element").await.expect("it is there");
-    let never = timeout(Duration::from_millis(300), page.wait_for("window.absent.x", "what never is")).await;
+    let never = timeout(Duration::from_millis(300), page.wait_for("window.absent.x", "a value that never comes")).await;
     assert!(never.is_err(), "it throws, so it waits on");
 }
 
 #[tokio::test]
-async fn what_a_page_says_is_kept_from_the_start() {
+async fn console_messages_are_kept_from_the_start() {
     let (_browser, page) = open(PAGE).await;
     page.evaluate::<()>("void fetch('http://127.0.0.1:1/none').catch(() => {})").await.expect("it runs");
     page.evaluate::<()>("new Promise(resolve => setTimeout(resolve, 200))").await.expect("it waits");
     let console = page.console();
     let said = |level: Level, text: &str| console.iter().any(|said| said.level == level && said.text.contains(text));
     assert!(said(Level::Warning, "careful 1 Object"), "{console:?}");
-    assert!(said(Level::Exception, "Error: nobody caught me"), "{console:?}");
+    assert!(said(Level::Exception, "Error: uncaught by the page"), "{console:?}");
     let failed = console.iter().find(|said| said.url == "http://127.0.0.1:1/none");
     assert_eq!(failed.map(|said| said.level), Some(Level::Error), "{console:?}");
 }
@@ -87,7 +87,7 @@ async fn keys_and_mouse_reach_the_page() {
 }
 
 #[tokio::test]
-async fn a_page_sees_the_screen_and_the_scheme_that_it_is_given() {
+async fn viewport_and_color_scheme_reach_the_page() {
     let viewport = Viewport { width: 640, height: 360, device_scale_factor: 2.0, device: Device::Desktop };
     let options = LaunchOptions { viewport, color_scheme: ColorScheme::Dark, ..options() };
     let browser = Browser::launch(&options).await.expect("the browser starts");
@@ -102,7 +102,7 @@ async fn a_page_sees_the_screen_and_the_scheme_that_it_is_given() {
 }
 
 #[tokio::test]
-async fn a_picture_has_the_size_of_the_screen() {
+async fn a_screenshot_has_the_size_of_the_viewport() {
     let (_browser, page) = open(PAGE).await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("page.png");
@@ -121,7 +121,7 @@ async fn metrics_are_named_figures() {
 }
 
 #[tokio::test]
-async fn two_pages_are_both_visible_and_hear_nothing_of_each_other() {
+async fn two_pages_are_both_visible_and_independent() {
     let (browser, first) = open(PAGE).await;
     let second = browser.page("data:text/html,second").await.expect("a second page");
     for page in [&first, &second] {
@@ -134,22 +134,22 @@ async fn two_pages_are_both_visible_and_hear_nothing_of_each_other() {
 }
 
 #[tokio::test]
-async fn a_crashed_page_and_a_dead_browser_fail_whoever_waits() {
+async fn calls_fail_when_the_page_crashes_or_the_browser_ends() {
     let (browser, page) = open(PAGE).await;
     let endless = "new Promise(() => {})";
     let (waiting, _crash) = tokio::join!(page.evaluate::<()>(endless), page.call("Page.crash", json!({})));
     assert!(format!("{:#}", waiting.expect_err("it crashed")).contains("crashed"));
-    let page = browser.page(PAGE).await.expect("the browser lives on");
+    let page = browser.page(PAGE).await.expect("the browser still runs");
     let (waiting, ()) = tokio::join!(page.evaluate::<()>(endless), async { drop(browser) });
-    assert!(format!("{:#}", waiting.expect_err("it is dead")).contains("gone"));
-    assert!(page.evaluate::<()>("1").await.is_err(), "nor does a later one hang");
+    assert!(format!("{:#}", waiting.expect_err("the browser has ended")).contains("gone"));
+    assert!(page.evaluate::<()>("1").await.is_err(), "a later call fails too");
 }
 
 #[tokio::test]
-async fn a_browser_that_does_not_start_says_why() {
+async fn a_browser_that_does_not_start_gives_the_reason() {
     let not_there = Browser::launch(&LaunchOptions::new("/nowhere/chromium")).await.expect_err("there is none");
     assert!(format!("{not_there:#}").contains("/nowhere/chromium"), "{not_there:#}");
-    // Any program that ends and complains of our flags.
+    // Any program that ends and rejects the flags.
     let ended = Browser::launch(&LaunchOptions::new("/bin/ls")).await.expect_err("it ends");
     assert!(format!("{ended:#}").contains("ended at once") && format!("{ended:#}").contains("--headless"), "{ended:#}");
 }

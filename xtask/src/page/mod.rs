@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn assets_lie_where_the_page_looks_for_them() {
+    fn index_refers_to_the_assets_by_their_hashed_path() {
         let files = page("start()");
         let html = String::from_utf8_lossy(&files[0].bytes);
         assert_eq!(files[0].name, "index.html");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_asset_moves_all_assets() {
+    fn a_changed_asset_changes_the_path_of_all_assets() {
         assert_eq!(page("start()"), page("start()"));
         let (before, after) = (page("start()"), page("start(1)"));
         assert!(before.iter().zip(&after).skip(1).all(|(before, after)| before.name != after.name));

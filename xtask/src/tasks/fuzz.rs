@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_named_as_its_file() {
+    fn every_target_has_the_name_of_its_file() {
         for target in Target::value_variants() {
             let value = target.to_possible_value().expect("every target can be named");
             assert_eq!(value.get_name(), target.name());
