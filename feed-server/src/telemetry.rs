@@ -33,7 +33,6 @@ pub struct Telemetry {
     pub bytes_sent: Counter,
     /// Messages read from viewers.
     pub messages_received: Counter,
-    /// Viewers connected.
     pub viewers: Gauge,
     /// Viewers that are sent history in place of live frames.
     pub viewers_catching_up: Level,
@@ -49,7 +48,6 @@ pub struct Telemetry {
     pub sessions_refused: Family<RefusalLabel, Counter>,
     /// Connections over the limits.
     pub connections_refused: Counter,
-    /// Responses, by status.
     pub http_responses: Family<StatusLabel, Counter>,
     /// Groups in the catalog.
     pub groups: Gauge,
@@ -101,13 +99,11 @@ pub struct RefusalLabel {
 pub enum RefusalReason {
     /// A message that does not decode.
     Malformed,
-    /// A text message.
     Text,
     /// A message above the limit.
     TooBig,
     /// Bytes that are no WebSocket frame.
     WebSocket,
-    /// A deadline passed.
     Timeout,
     /// More messages or bytes than allowed.
     Flood,

@@ -33,7 +33,6 @@ struct CaseResult {
     behavior_close: String,
 }
 
-/// The example, running.
 struct Echo {
     process: Child,
     address: String,

@@ -41,7 +41,6 @@ enum Step {
     Cut { room: usize, frames: usize },
     /// The viewer resumes with a position that it never held.
     Forge { ahead: u64 },
-    /// The server restarts.
     Restart,
 }
 

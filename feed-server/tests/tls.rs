@@ -84,7 +84,6 @@ async fn get(address: SocketAddr, trusted: &CertificateDer<'static>, path: &str,
     answer
 }
 
-/// A viewer's WebSocket.
 struct Watching(WebSocketStream<TlsStream<TcpStream>>);
 
 impl Watching {

@@ -66,7 +66,6 @@ struct Painters {
 /// What the surface shows.
 #[derive(Clone, Debug, PartialEq)]
 struct Drawn {
-    /// The newest column.
     right: i64,
     column_us: i64,
     style: Style,

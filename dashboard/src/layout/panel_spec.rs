@@ -20,7 +20,6 @@ pub struct PanelSpec {
     pub place: Place,
 }
 
-/// The value axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Axis {
     pub mapping: Mapping,

@@ -147,7 +147,6 @@ impl Store {
         self.groups.iter().filter_map(Group::newest).max()
     }
 
-    /// Applies one frame.
     pub fn apply(&mut self, frame: &Frame<'_>) -> Applied {
         match self.position.judge(&frame.header, &frame.body) {
             Verdict::Take => self.take(&frame.body),

@@ -20,7 +20,6 @@ const TIME_BYTES: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
     pub interval: Interval,
-    /// Number of series.
     pub series: usize,
 }
 

@@ -126,7 +126,6 @@ impl DerivedGroup {
         &self.derivation
     }
 
-    /// The computed rows.
     pub const fn group(&self) -> &Group {
         &self.group
     }

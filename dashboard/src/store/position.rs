@@ -41,7 +41,6 @@ pub struct Position {
 enum Phase {
     /// Nothing of the answer to a request has arrived.
     Awaiting,
-    /// History arrives.
     Filling,
     /// Samples arrive, each with the next sequence.
     Live,
@@ -50,7 +49,6 @@ enum Phase {
 /// How to handle a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Apply it.
     Take,
     /// Apply it, after marking a hole: it may not join the rows that are held.
     TakeAfterHole,
@@ -74,7 +72,6 @@ pub enum Overlap {
 /// How to handle a message that could not be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// Wait.
     Wait,
     /// Request the missing frames.
     Ask,
@@ -215,7 +212,6 @@ impl Position {
         if is_whole { Verdict::Take } else { self.ask() }
     }
 
-    /// Frames are missing.
     fn miss(&mut self) -> Verdict {
         if self.phase == Phase::Live && !self.has_just_asked { self.ask() } else { Verdict::Leave }
     }

@@ -12,7 +12,6 @@ use series::{Pyramid, Summary};
 pub struct Series {
     pub name: String,
     pub kind: SeriesKind,
-    /// Keys and values.
     pub labels: Vec<(String, String)>,
     /// In the current epoch; `None` if the series has ended.
     pub id: Option<SeriesId>,
@@ -72,7 +71,6 @@ impl Series {
         self.write_by(rows, |row, values| column.from_row(skip + row).copy_to(values));
     }
 
-    /// Writes computed rows.
     pub(super) fn write_values(&mut self, rows: Range<u64>, column: &[f64]) {
         self.write_by(rows, |row, values| values.copy_from_slice(&column[row..row + values.len()]));
     }

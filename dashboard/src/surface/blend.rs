@@ -5,7 +5,6 @@
 
 use super::color::Color;
 
-/// An untouched pixel.
 pub const TRANSPARENT: [u8; 4] = [0; 4];
 
 /// The alpha of `color` on a pixel that it covers in part, `coverage` 0 to 1. NaN covers nothing.

@@ -17,7 +17,6 @@ use super::pixels::Pixels;
 pub struct Strip {
     /// Width in pixels, 0 to 1.
     pub width: f32,
-    /// Upper edge.
     pub top: Edge,
     /// Lower edge, never above the upper one.
     pub bottom: Edge,

@@ -16,7 +16,6 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// A level edge.
     pub fn level(y: f32) -> Self {
         Self { upper: y, run: 0.0, ends: (y, y), limits: (f32::NEG_INFINITY, f32::INFINITY) }
     }
@@ -36,12 +35,10 @@ impl Edge {
         Self { limits, ends: (hold(self.upper), hold(self.upper + self.run)), ..self }
     }
 
-    /// The highest point.
     pub fn top(&self) -> f32 {
         self.ends.0
     }
 
-    /// The lowest point.
     pub fn bottom(&self) -> f32 {
         self.ends.1
     }

@@ -31,7 +31,6 @@ impl Oklab {
 }
 
 impl From<Color> for Oklab {
-    /// Alpha is ignored.
     fn from(color: Color) -> Self {
         let [r, g, b] = [color.r, color.g, color.b].map(linear);
         let long = (0.412_221_47 * r + 0.536_332_54 * g + 0.051_445_995 * b).cbrt();

@@ -56,7 +56,6 @@ impl Pixels {
         self.data.get(self.index(x, y)).copied()
     }
 
-    /// Makes everything transparent.
     pub fn clear(&mut self) {
         self.data.fill(TRANSPARENT);
         self.mark_dirty(0..self.width);

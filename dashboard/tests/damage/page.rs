@@ -11,7 +11,6 @@ use protocol::{
 
 pub(crate) const WINDOW: Interval = Interval::from_secs(20);
 
-/// Between two rows.
 const STEP_US: i64 = 100_000;
 
 /// About the time at which the golden frames were sent.
@@ -28,7 +27,6 @@ const HELD: Sequence = Sequence(4_241);
 pub(crate) enum Moment {
     /// A part of the history has arrived, and the last part has not.
     Filling,
-    /// Samples arrive.
     Live,
 }
 

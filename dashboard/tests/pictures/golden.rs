@@ -13,7 +13,6 @@ const CHANNEL_TOLERANCE: u8 = 2;
 /// One in this many pixels may differ by more: an edge may be rounded to the other side.
 const PIXELS_PER_DIFFERENCE: usize = 1_000;
 
-/// An opaque picture.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Picture {
     width: u32,

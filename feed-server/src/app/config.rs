@@ -71,7 +71,6 @@ pub struct Config {
     pub www: Option<PathBuf>,
 }
 
-/// In PEM.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsFiles {

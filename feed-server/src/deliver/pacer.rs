@@ -50,7 +50,6 @@ impl Pacer {
         self.0.lock().next_due()
     }
 
-    /// Notes a send.
     pub fn sent(&self, now: Instant) {
         self.0.lock().last = Some(now);
     }

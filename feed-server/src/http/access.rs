@@ -26,7 +26,6 @@ const COOKIE_SECONDS: u32 = 30 * 24 * 3_600;
 /// Who may use a route. Every route states one: see [`RouteTable`](super::route_table::RouteTable).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
-    /// Everyone.
     Public,
     /// Holders of the token; everyone if the server needs none.
     SignedIn,

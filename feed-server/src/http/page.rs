@@ -16,7 +16,6 @@ pub struct File {
     /// Compressed as `encoding` says.
     pub bytes: Cow<'static, [u8]>,
     pub media_type: &'static str,
-    /// `br` or `gzip`.
     pub encoding: Option<&'static str>,
     /// The name contains a hash of the content, so caches may keep it for ever.
     pub immutable: bool,

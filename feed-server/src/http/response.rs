@@ -10,7 +10,6 @@ use hyper::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, 
 
 use super::page::File;
 
-/// A plain text.
 pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {
     with_type(status, text, "text/plain; charset=utf-8")
 }

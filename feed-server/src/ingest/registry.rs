@@ -27,7 +27,6 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     pub group: GroupId,
-    /// For display.
     pub name: String,
     pub kind: SeriesKind,
     /// The key within the group.

@@ -16,7 +16,6 @@ const MAX_LIVE: usize = 512;
 
 /// What one series of a set follows.
 pub trait SeriesKey: Clone + Ord {
-    /// For display.
     fn name(&self) -> String;
 
     /// Unique within the set.

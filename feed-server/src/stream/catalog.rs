@@ -66,7 +66,6 @@ struct Changed {
     retired: BTreeSet<SeriesId>,
 }
 
-/// Labels in order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct SeriesKey {
     group: GroupId,

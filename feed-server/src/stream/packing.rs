@@ -25,7 +25,6 @@ pub struct Room {
 }
 
 impl Room {
-    /// All of it.
     pub const fn of_a_frame() -> Self {
         Self { bytes: FRAME_ROOM_BYTES, values: MAX_FRAME_VALUES as usize }
     }

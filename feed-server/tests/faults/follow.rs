@@ -18,7 +18,6 @@ const RETRY: Duration = Duration::from_millis(100);
 /// Interval of a viewer's messages, as the page's.
 const PROBE: Duration = Duration::from_secs(2);
 
-/// A viewer's connection.
 pub struct Connection {
     socket: WebSocketStream<TcpStream>,
     probes: Interval,

@@ -78,7 +78,6 @@ impl Process {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("is there").count()
     }
 
-    /// Resident memory.
     pub fn resident_bytes(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("is there");
         let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));

@@ -16,7 +16,6 @@ pub enum Fault {
     None,
     /// Each byte is sent separately.
     OneByteAtATime,
-    /// Bytes are delayed.
     Late(Duration),
     /// Limits the bytes per second to the viewer.
     Throttled {
@@ -28,7 +27,6 @@ pub enum Fault {
     Flipped,
 }
 
-/// How connections end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// As if the program had closed them (FIN).

@@ -21,7 +21,6 @@ pub struct Viewer {
     pub epoch: Option<Epoch>,
     pub position: Sequence,
     pub held: BTreeMap<Row, Values>,
-    /// Of this epoch.
     pub gaps: Vec<Gap>,
     /// Rows that it holds may be sent again: it lost its connection during the history.
     may_overlap: bool,
@@ -54,7 +53,6 @@ impl Viewer {
         !self.fills
     }
 
-    /// Takes one message.
     pub fn take(&mut self, message: &[u8]) {
         let frame = Frame::decode(message).expect("decodes");
         if self.epoch != Some(frame.header.epoch) {

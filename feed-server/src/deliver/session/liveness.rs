@@ -31,7 +31,6 @@ pub enum Liveness {
 /// What the session does next about a silent viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LivenessAction {
-    /// Nothing until then.
     Wait(Instant),
     Ping,
     Close,

@@ -73,7 +73,6 @@ pub enum SessionStart {
 pub struct Service {
     pub hub: Arc<Hub>,
     pub fanout: Arc<Fanout>,
-    /// Ends all sessions.
     pub stop: CancellationToken,
 }
 

@@ -45,7 +45,6 @@ const MAX_PREFILL: Duration = Duration::from_hours(24);
 pub struct SyntheticSettings {
     #[serde(deserialize_with = "groups")]
     pub groups: u32,
-    /// In each group.
     #[serde(deserialize_with = "series")]
     pub series: u32,
     /// Rows a second in each group.
@@ -170,7 +169,6 @@ impl SyntheticSource {
 }
 
 impl SyntheticGroup {
-    /// The next rows.
     fn batch(&mut self, times: &[Timestamp]) -> Batch {
         let measure = self.measure;
         let columns = self.series.iter_mut().map(|(series, signal)| {
@@ -220,7 +218,6 @@ mod tests {
         SyntheticSettings { groups: 3, series: 7, hz: 1_000.0, prefill: Duration::from_secs(2), seed: 7 }
     }
 
-    /// Equal, NaN included.
     fn bits(batch: &Batch, rows: usize) -> Vec<Vec<u64>> {
         let columns = batch.columns.iter();
         columns.map(|column| column.values[..rows].iter().map(|value| value.to_bits()).collect()).collect()
