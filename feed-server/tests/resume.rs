@@ -34,13 +34,25 @@ const AWKWARD: [u64; 8] = [
 #[derive(Clone, Debug)]
 enum Step {
     /// A source sends rows of a group, for the series in the bit mask `present`.
-    Publish { group: usize, rows: usize, present: u8, seed: u64 },
+    Publish {
+        group: usize,
+        rows: usize,
+        present: u8,
+        seed: u64,
+    },
     /// The viewer is sent a turn of about `room` bytes.
-    Turn { room: usize },
+    Turn {
+        room: usize,
+    },
     /// The viewer loses its connection after some frames of such a turn, and resumes.
-    Cut { room: usize, frames: usize },
+    Cut {
+        room: usize,
+        frames: usize,
+    },
     /// The viewer resumes with a position that it never held.
-    Forge { ahead: u64 },
+    Forge {
+        ahead: u64,
+    },
     Restart,
 }
 

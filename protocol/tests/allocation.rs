@@ -1,11 +1,10 @@
 //! Decoding does not allocate; encoding does not allocate once its buffers have grown.
 
-
 use std::hint::black_box;
 
 use crate::counting::{Allocations, allocations_of};
-use protocol::{BlockBuffer, Body, ClientMessage, Frame, GroupId, Header, Samples, Sequence, SeriesId, Timestamp};
 use crate::reader::Reader;
+use protocol::{BlockBuffer, Body, ClientMessage, Frame, GroupId, Header, Samples, Sequence, SeriesId, Timestamp};
 
 #[test]
 fn counting_allocator_counts_calls_and_bytes() {

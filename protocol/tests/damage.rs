@@ -1,8 +1,7 @@
 //! Every golden message, truncated at every byte and with every bit flipped: an error or a valid message, never a panic.
 
-
-use protocol::{ClientMessage, Frame};
 use crate::reader::Reader;
+use protocol::{ClientMessage, Frame};
 
 /// Calls `test` with every message that differs from `bytes` in one bit.
 fn for_each_flipped_bit(bytes: &[u8], mut test: impl FnMut(&[u8])) {
