@@ -63,7 +63,7 @@ const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), 
 
 /// Text that is not a duration.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{found}` is not a duration: expected a whole number and a unit, such as `250ms`, `60s`, `5m` or `24h`")]
+#[error("a duration must be a whole number and a unit, such as 250ms, 60s, 5m or 24h, found `{found}`")]
 pub struct ParseDurationError {
     /// The text.
     pub found: String,
@@ -111,6 +111,6 @@ mod tests {
             assert!(parse(text).is_err(), "{text}");
         }
         let error = parse("soon").expect_err("not a duration").to_string();
-        assert!(error.starts_with("`soon` is not a duration: expected a whole number and a unit"), "{error}");
+        assert!(error.ends_with("found `soon`"), "{error}");
     }
 }

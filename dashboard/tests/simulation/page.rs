@@ -70,14 +70,14 @@ struct Page {
     store: Store,
     connecting: Option<Connecting>,
     socket: Option<Socket>,
-    page_fault: SharedPageFault,
+    fault: SharedPageFault,
     random: StdRng,
     connections: u64,
     gaps: Vec<(Epoch, Gap)>,
 }
 
 impl Page {
-    fn new(page_fault: SharedPageFault, random: StdRng) -> Self {
+    fn new(fault: SharedPageFault, random: StdRng) -> Self {
         let began = Instant::now();
         Self {
             began,
@@ -85,7 +85,7 @@ impl Page {
             store: Store::new(WINDOW),
             connecting: Some(Box::pin(connect())),
             socket: None,
-            page_fault,
+            fault,
             random,
             connections: 0,
             gaps: Vec::new(),
@@ -138,7 +138,7 @@ impl Page {
             Event::Received(Some(Message::Binary(bytes))) => {
                 self.policy.message_arrived(self.now());
                 let is_samples = matches!(Frame::decode(&bytes).expect("sent frames decode").body, Body::Samples(_));
-                if self.page_fault.get() == PageFault::Garbled && is_samples {
+                if self.fault.get() == PageFault::Garbled && is_samples {
                     self.take_garbled(&bytes).await;
                 } else {
                     self.take(&bytes).await;

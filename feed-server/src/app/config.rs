@@ -207,7 +207,7 @@ mod tests {
         );
         assert_eq!(
             refusal("history = \"5\"\n"),
-            "feed.toml:1: a duration must be a number and a unit, such as 250ms, 60s, 5m or 24h, found `5`"
+            "feed.toml:1: a duration must be a whole number and a unit, such as 250ms, 60s, 5m or 24h, found `5`"
         );
         assert_eq!(refusal("history = \"48h\"\n"), "feed.toml: history must be from 1s to 24h, found 48h");
         assert_eq!(
