@@ -9,7 +9,7 @@
 //! | [`blocking`] | sources that need a thread of their own |
 //! | [`series_set`] | series that come and go |
 //! | [`settings`], [`config`] | what settings are made of; the list of all kinds of sources |
-//! | [`start`] | starts, supervises and stops them |
+//! | [`mod@start`] | starts, supervises and stops them |
 //! | `host`, `synthetic` | this machine; made-up signals |
 //!
 //! This room does not know what happens to a batch: the stream gives it a registry and a queue.

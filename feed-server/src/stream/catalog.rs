@@ -3,7 +3,7 @@
 //! Sources register what they measure and get ids; the hub collects the changes and sends them to every viewer. A series
 //! that has ended stays in the catalog until its last sample leaves the history, so that viewers can still read it. Ids are
 //! interned: the same key has the same id, also if its series had ended or was retired (of those, the last
-//! [`MAX_RETIRED_KEYS`] are remembered), and no id is given to a second key.
+//! 16,384 are remembered), and no id is given to a second key.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
