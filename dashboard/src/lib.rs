@@ -23,9 +23,6 @@
 //! # What this crate does not know
 //! How samples are measured. Everything except the browser edge builds and is tested natively.
 
-// Only the WebSocket client (`link`) is for strangers: its files warn for themselves.
-#![allow(missing_docs)]
-
 pub mod chart;
 pub mod layout;
 pub mod link;

@@ -1,4 +1,4 @@
-//! Tests that the documents name must exist.
+//! Names that documents and manifests rely on must exist: tests, and the files of tests.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -45,5 +45,35 @@ fn every_test_named_in_a_document_exists() {
         assert!(named.len() > 10, "{document} names {} tests", named.len());
         let missing: Vec<&&str> = named.iter().filter(|name| !tests.contains(**name)).collect();
         assert!(missing.is_empty(), "{document} names tests that do not exist: {missing:?}");
+    }
+}
+
+/// Crates with `autotests = false`: a file without a `mod` line in `tests/main.rs`, or a target of its own, would not run.
+#[test]
+fn every_test_file_belongs_to_a_test_binary() {
+    let root = Workspace::find().expect("a workspace").root;
+    for package in ["protocol", "feed-server", "benches"] {
+        let folder = root.join(package);
+        let main = std::fs::read_to_string(folder.join("tests/main.rs")).expect("tests/main.rs");
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+        for entry in std::fs::read_dir(folder.join("tests")).expect("tests") {
+            let path = entry.expect("an entry").path();
+            let has_code = path.is_dir()
+                && path.read_dir().expect("a folder").flatten().any(|file| {
+                    let name = file.file_name();
+                    name == "mod.rs" || name == "main.rs"
+                });
+            let is_file = path.extension().is_some_and(|extension| extension == "rs");
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if name == "main" || !(is_file || has_code) {
+                continue;
+            }
+            let is_module = main.contains(&format!("mod {name};"));
+            let is_target = manifest.contains(&format!("name = \"{name}\""));
+            assert!(
+                is_module || is_target,
+                "add `mod {name};` to {package}/tests/main.rs, or a [[test]] to its Cargo.toml"
+            );
+        }
     }
 }
