@@ -35,7 +35,7 @@ pub mod viewport;
 /// Starts the page. `www/main.js` calls it once the module is loaded.
 ///
 /// # Errors
-/// See [`page::start`].
+/// The errors of [`page::start`].
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn start() -> Result<(), wasm_bindgen::JsValue> {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));

@@ -40,8 +40,8 @@ impl Viewport {
         self.motion == Motion::Paused
     }
 
-    /// Moves the right edge to `server_now`, unless paused: panels that scroll into view while paused show the same time as
-    /// the others.
+    /// Moves the right edge to `server_now`, unless paused: panels that scroll into view while paused show the same time
+    /// as the other panels.
     pub fn follow(&mut self, server_now: Timestamp) {
         if self.motion == Motion::Live {
             self.right = server_now;

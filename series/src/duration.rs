@@ -22,7 +22,7 @@ use thiserror::Error;
 /// A unit of time as it is displayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeUnit {
-    /// Its length.
+    /// Its length in nanoseconds.
     pub nanos: u64,
     /// Its symbol with the blank that separates it from a number: ` ms`.
     pub symbol: &'static str,
@@ -32,19 +32,19 @@ impl TimeUnit {
     /// Every unit, from nanosecond to day.
     pub const ALL: [Self; 7] =
         [Self::NANOSECOND, Self::MICROSECOND, Self::MILLISECOND, Self::SECOND, Self::MINUTE, Self::HOUR, Self::DAY];
-    /// 1 ns.
+    /// The shortest unit, 1 ns.
     pub const NANOSECOND: Self = Self { nanos: 1, symbol: " ns" };
-    /// 1 µs.
+    /// A thousand nanoseconds, `µs`.
     pub const MICROSECOND: Self = Self { nanos: 1_000, symbol: " µs" };
-    /// 1 ms.
+    /// A million nanoseconds, `ms`.
     pub const MILLISECOND: Self = Self { nanos: 1_000_000, symbol: " ms" };
-    /// 1 s.
+    /// A second of 1000 milliseconds.
     pub const SECOND: Self = Self { nanos: 1_000_000_000, symbol: " s" };
-    /// 1 min.
+    /// A minute of 60 seconds.
     pub const MINUTE: Self = Self { nanos: 60 * Self::SECOND.nanos, symbol: " min" };
-    /// 1 h.
+    /// An hour of 60 minutes.
     pub const HOUR: Self = Self { nanos: 60 * Self::MINUTE.nanos, symbol: " h" };
-    /// 24 h.
+    /// A day of 24 hours.
     pub const DAY: Self = Self { nanos: 24 * Self::HOUR.nanos, symbol: " d" };
 
     /// Its length in whole microseconds.
@@ -65,11 +65,11 @@ const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), 
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("a duration must be a whole number and a unit, such as 250ms, 60s, 5m or 24h, found `{found}`")]
 pub struct ParseDurationError {
-    /// The text.
+    /// The text that was rejected.
     pub found: String,
 }
 
-/// Parses a duration.
+/// Parses a whole number and a unit.
 ///
 /// # Errors
 /// [`ParseDurationError`] if the text does not follow the grammar or the duration exceeds `u64::MAX` milliseconds.

@@ -58,9 +58,9 @@ const PREFIXES: [Multiple; 9] = [
 /// The prefixes that are customary for a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Prefixes {
-    /// Nano to peta.
+    /// From nano to peta.
     All,
-    /// From one up: there is no millibit.
+    /// From one up: a millibit does not exist.
     Large,
     /// Nano to kilo: megagrams are called tonnes, and megametres are not in use.
     UpToKilo,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Remembers which rows of a ring its owner has read.
 ///
-/// A ring numbers its rows from the first one ever stored, and has a generation that it bumps if rows that it already
+/// A ring numbers its rows from the first one ever stored, and increments its generation if rows that it already
 /// held change.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! Summaries: a few numbers that stand for many values.
+//! Summaries: a few numbers that describe many values.
 
 /// Values that are folded side by side, so that no addition waits for the previous one.
 const LANES: usize = 8;
@@ -16,13 +16,13 @@ const LANES: usize = 8;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// The earliest value.
+    /// The earliest of the finite values.
     pub first: f64,
-    /// The latest value.
+    /// The latest of the finite values.
     pub last: f64,
-    /// The smallest value.
+    /// The minimum of the values.
     pub min: f64,
-    /// The largest value.
+    /// The maximum of the values.
     pub max: f64,
     /// The sum of the values.
     pub sum: f64,

@@ -19,11 +19,11 @@ use crate::number;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unit {
-    /// No unit: `1`.
+    /// `1`: a number without a unit.
     Number,
     /// `1` with the bounds 0 to 1: a ratio, shown in percent.
     Percent,
-    /// `%`.
+    /// `%`: a value that is already in percent.
     Hundredths,
     /// `By`, `By/s`, `KiBy`, `MBy`: shown in B, KiB, MiB ...
     Bytes {
@@ -46,11 +46,11 @@ pub enum Unit {
         /// The suffix: `/s`, or nothing.
         per: String,
     },
-    /// `Cel`.
+    /// `Cel`: degrees Celsius, shown as °C.
     Celsius,
     /// A count: `{packet}/s`, `{viewer}`.
     Count {
-        /// The singular: `packet`.
+        /// The noun in the singular: `packet`.
         noun: String,
         /// The suffix: `/s`, or nothing.
         per: String,

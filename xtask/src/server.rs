@@ -27,7 +27,7 @@ impl Profile {
 /// Builds the server, with a page inside if one is given, and returns the binary.
 ///
 /// # Errors
-/// When cargo fails.
+/// If `cargo build` fails.
 pub fn build(workspace: &Workspace, profile: Profile, page: Option<&Path>) -> Result<PathBuf> {
     let mut command = cargo();
     command.current_dir(&workspace.root).env_remove("KYMOGRAPH_DIST");

@@ -22,7 +22,7 @@ impl Steps {
     /// Runs one step between a heading and its time.
     ///
     /// # Errors
-    /// The step's own.
+    /// The error of the step.
     pub fn run<T>(&self, name: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
         heading(name);
         let began = Instant::now();
@@ -41,7 +41,6 @@ impl Steps {
     }
 }
 
-/// Prints a heading.
 pub fn heading(text: &str) {
     eprintln!("\n==> {text}");
 }

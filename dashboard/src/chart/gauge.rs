@@ -50,7 +50,6 @@ impl GaugePlace {
 struct Arc {
     /// Of its middle line.
     radius: f32,
-    /// Half its width.
     half: f32,
     /// Angles clockwise from the gauge's start.
     from: f32,

@@ -13,7 +13,6 @@ use crate::view::Window;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Style {
-    /// In device pixels.
     pub line_width_px: f32,
     /// The colours of the series; they repeat if there are more series than colours.
     pub series: Rc<[Color]>,

@@ -12,7 +12,6 @@ const HOLE: u32 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SparklineStyle {
-    /// In device pixels.
     pub line_width_px: f32,
     /// Of the dot on the last value, in device pixels; zero for no dot.
     pub dot_radius_px: f32,

@@ -19,8 +19,8 @@ pub fn live_closures() -> usize {
 /// A function that JavaScript may call with one argument. A dropped function cannot be called, so its owner detaches it
 /// from the browser first.
 ///
-/// It may be dropped while it runs: its captures then live until it returns, because the glue code counts a running call
-/// as an owner.
+/// It may be dropped while it runs: its captures then live until it returns, because the glue code counts a
+/// running call as an owner.
 pub(super) struct Callback<E: 'static>(Closure<dyn FnMut(E)>);
 
 impl<E: FromWasmAbi + 'static> Callback<E> {

@@ -5,9 +5,9 @@ use std::fmt;
 use protocol::Timestamp;
 use wasm_bindgen::prelude::*;
 
-/// A clock that never goes back. Whoever needs the time is given one: tests and recordings have their own.
+/// A clock that never goes back. It is passed to the code that needs the time: tests and recordings have their own.
 pub trait Clock: fmt::Debug {
-    /// The time now.
+    /// The current time of this clock.
     fn now(&self) -> Timestamp;
 }
 
@@ -22,8 +22,8 @@ extern "C" {
 
 /// The browser's monotonic clock: the machine's time when the page was loaded, plus the time since then.
 ///
-/// Unlike the machine's clock it does not jump when the clock is set, and it may stand still while the machine sleeps
-/// ([`performance.timeOrigin`](https://developer.mozilla.org/docs/Web/API/Performance/timeOrigin)).
+/// Unlike the machine's clock it does not jump when the clock is set, and it may stop while the machine sleeps
+/// (see [`performance.timeOrigin`](https://developer.mozilla.org/docs/Web/API/Performance/timeOrigin) on MDN).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PageClock;
 

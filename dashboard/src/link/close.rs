@@ -68,7 +68,7 @@ impl fmt::Display for CloseCode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
     pub code: CloseCode,
-    /// Often empty.
+    /// The peer's text; often empty.
     pub reason: String,
     /// Both sides sent a close frame.
     pub clean: bool,
@@ -78,8 +78,8 @@ impl Close {
     /// A close that this side sends.
     ///
     /// # Errors
-    /// [`InvalidClose`] for codes other than 1000 and 3000 to 4999, which browsers reject, or a reason of more than
-    /// [`MAX_REASON_BYTES`].
+    /// [`InvalidClose`] for codes other than 1000 and 3000 to 4999, which browsers reject, or a reason of more
+    /// than [`MAX_REASON_BYTES`] bytes.
     pub fn request(code: u16, reason: &str) -> Result<Self, InvalidClose> {
         if code != close_codes::NORMAL && !(3000..=4999).contains(&code) {
             return Err(InvalidClose::Code { found: code });

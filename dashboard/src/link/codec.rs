@@ -17,13 +17,13 @@ pub trait Codec: 'static {
     /// The error of [`decode`](Self::decode).
     type DecodeError: Error + 'static;
 
-    /// Encodes a message.
+    /// Encodes a message of the application as text or bytes.
     ///
     /// # Errors
     /// If the message cannot be encoded.
     fn encode<'m>(&self, message: Self::Out<'m>) -> Result<Outgoing<'m>, Self::EncodeError>;
 
-    /// Decodes a message.
+    /// Decodes a received message, which may borrow from `message`.
     ///
     /// # Errors
     /// If the message is malformed.
@@ -33,16 +33,16 @@ pub trait Codec: 'static {
 /// A WebSocket message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outgoing<'m> {
-    /// A text message.
+    /// A message of type text.
     Text(Cow<'m, str>),
-    /// A binary message.
+    /// A message of type binary.
     Binary(Cow<'m, [u8]>),
 }
 
 /// A received WebSocket message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incoming<'m> {
-    /// A text message.
+    /// A text message, copied from the browser.
     Text(&'m str),
     /// A binary message in the staging memory of the client.
     Binary(&'m [u8]),

@@ -49,7 +49,6 @@ enum Owner {
 }
 
 impl<C: Codec> Engine<C> {
-    /// Starts to connect.
     pub(super) fn start(
         url: &str,
         codec: C,

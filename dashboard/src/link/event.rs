@@ -11,7 +11,7 @@ use super::policy::State;
 pub enum ClientEvent<'m, C: Codec> {
     /// A connection is open, the first or a later one: send the requests that the server needs now.
     Opened,
-    /// A message arrived.
+    /// A message was received and decoded.
     Message {
         /// The decoded message. It may borrow from memory that the next message overwrites.
         message: C::In<'m>,
@@ -24,15 +24,15 @@ pub enum ClientEvent<'m, C: Codec> {
     TooLong {
         /// Its length: bytes, or UTF-16 units of a text.
         length: usize,
-        /// The limit.
+        /// [`ClientOptions::max_message_bytes`](super::ClientOptions::max_message_bytes) of this client.
         limit: usize,
     },
     /// The browser reports an error without its cause; `Closed` follows.
     Error,
-    /// A connection ended.
+    /// A connection or an attempt to connect ended.
     Closed {
-        /// Code and reason.
-        close: Close,
+    /// The code and reason of the close frame, or of the failure.
+    close: Close,
         /// The wait before the next attempt; `None` if no attempt follows.
         will_retry_in: Option<Interval>,
     },

@@ -55,9 +55,8 @@ pub enum Action {
     /// Drop the connection without waiting for an answer.
     Abandon(Close),
     EmitOpened,
-    /// With the wait before the retry; `None` if there is no retry.
+    /// With the wait before the retry; `None` if no retry follows.
     EmitClosed(Close, Option<Interval>),
-    /// [`Policy::state`] changed.
     EmitState,
 }
 

@@ -9,10 +9,10 @@ use protocol::limits::MAX_MESSAGE_BYTES;
 use super::backoff::Backoff;
 use super::clock::{Clock, PageClock};
 
-/// Options of a client.
+/// Options of a [`WebSocketClient`](super::WebSocketClient).
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
-    /// Timeouts and retries.
+    /// Timeouts, and the waits between retries.
     pub settings: Settings,
     /// WebSocket subprotocols to offer, the preferred one first.
     pub subprotocols: Vec<String>,
@@ -47,15 +47,15 @@ pub struct Settings {
 /// How long a live connection may stay without a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silence {
-    /// Without limit.
+    /// A silent connection stays open.
     Allowed,
-    /// After this time the connection counts as lost, even without an error: a browser notices a dead peer only after
-    /// minutes.
+    /// After this time the connection counts as lost, even without an error: a browser notices a dead peer
+    /// only after minutes.
     LostAfter(Interval),
 }
 
 impl Silence {
-    /// The longest silence.
+    /// The longest silence that is allowed.
     pub const fn limit(self) -> Interval {
         match self {
             Self::Allowed => Interval::from_micros(u64::MAX),

@@ -12,8 +12,8 @@ use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 use super::callback::Callback;
 use super::close::{Close, CloseCode, InvalidClose};
 
-/// An event of a connection. Messages are not copied: they stay in the browser's memory until the consumer has checked their
-/// length.
+/// An event of a connection. Messages are not copied: they stay in the browser's memory until the consumer has
+/// checked their length.
 #[derive(Clone, Debug)]
 pub enum SocketEvent {
     Open,
@@ -22,11 +22,11 @@ pub enum SocketEvent {
     Binary(Uint8Array),
     /// Browsers hide the cause, so that pages cannot explore a network; `Closed` follows.
     Error,
-    /// The last event.
+    /// The connection has ended; no event follows.
     Closed(Close),
 }
 
-/// [`readyState`](https://developer.mozilla.org/docs/Web/API/WebSocket/readyState).
+/// A value of [`readyState`](https://developer.mozilla.org/docs/Web/API/WebSocket/readyState) of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketState {
     Connecting,
@@ -130,7 +130,7 @@ impl Socket {
     /// Sends a binary message. The browser copies it from Wasm memory.
     ///
     /// # Errors
-    /// As [`Self::send_text`].
+    /// The errors of [`Self::send_text`].
     pub fn send_binary(&self, bytes: &[u8]) -> Result<(), SendError> {
         self.send(|socket| socket.send_with_u8_array(bytes))
     }
@@ -143,7 +143,7 @@ impl Socket {
     /// Sends a close. [`SocketEvent::Closed`] follows after the answer or the browser's timeout.
     ///
     /// # Errors
-    /// [`InvalidClose`], see [`Close::request`].
+    /// The errors of [`Close::request`].
     pub fn close(&self, code: u16, reason: &str) -> Result<(), InvalidClose> {
         let request = Close::request(code, reason)?;
         // Cannot fail: `request` has checked code and reason.

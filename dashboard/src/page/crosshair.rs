@@ -11,7 +11,6 @@ use super::listener::Listener;
 /// Position in the width of a plot: 0 is the left edge, 1 the right edge. `None` outside of all plots.
 pub(super) type PlotFraction = Option<f64>;
 
-/// Follows the pointer.
 #[derive(Debug)]
 pub(super) struct Crosshair {
     pointer: Rc<Cell<PlotFraction>>,

@@ -20,7 +20,6 @@ pub(super) enum FrameEvent<'m> {
         reason: String,
     },
     StatusChanged(SourceStatus),
-    /// No frames follow.
     Ended {
         reason: String,
     },

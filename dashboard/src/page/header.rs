@@ -15,12 +15,10 @@ pub(super) struct Figures {
     pub(super) is_behind: bool,
     /// Losses that were requested again.
     pub(super) repairs: u64,
-    /// Median.
+    /// The median of the recent lags.
     pub(super) lag_ms: Option<f64>,
-    /// Per second.
-    pub(super) messages: f64,
-    /// Per second.
-    pub(super) samples: f64,
+    pub(super) messages_per_second: f64,
+    pub(super) samples_per_second: f64,
     /// Display frames per second.
     pub(super) fps: f64,
 }
@@ -64,8 +62,8 @@ impl Header {
         self.repairs_figure.set_hidden(figures.repairs == 0);
         self.repairs.set(&figures.repairs.to_string());
         self.lag.set(&figures.lag_ms.map_or_else(|| "–".to_owned(), lag));
-        self.messages.set(&format!("{:.0}/s", figures.messages));
-        self.samples.set(&short(figures.samples));
+        self.messages.set(&format!("{:.0}/s", figures.messages_per_second));
+        self.samples.set(&short(figures.samples_per_second));
         self.fps.set(&format!("{:.0}", figures.fps));
         Ok(())
     }

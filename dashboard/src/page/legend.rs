@@ -13,8 +13,8 @@ use super::theme::SERIES_COLORS;
 use super::value_format::ValueFormat;
 use crate::store::Group;
 
-/// Entries of a closed legend, as many as fit on the widest screen. Clipped text and scrolling lists cost more than all
-/// charts.
+/// Entries of a closed legend: the number that fits on the widest screen. Clipped text and scrolling lists cost more
+/// than all charts.
 const MAX_CLOSED_ENTRIES: usize = 12;
 
 const MAX_OPEN_ENTRIES: usize = 500;

@@ -26,7 +26,6 @@ impl PanelSource {
         &self.name
     }
 
-    /// The measured group.
     pub(super) fn measured<'a>(&self, store: &'a Store) -> Option<&'a Group> {
         let is_named = |group: &&Group| group.name == self.name;
         store.groups().get(self.place).filter(is_named).or_else(|| store.groups().iter().find(is_named))

@@ -39,13 +39,13 @@ impl Theme {
     }
 }
 
-/// Time labels.
+/// The kind of time labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Times {
-    /// Time before now.
+    /// Seconds before the right edge.
     #[default]
     Relative,
-    /// Time zone of the browser.
+    /// In the time zone of the browser.
     Local,
     Utc,
 }

@@ -30,8 +30,6 @@ thread_local! {
     static PAGE: RefCell<Option<(Rc<RefCell<App>>, Attached)>> = const { RefCell::new(None) };
 }
 
-/// Starts the page.
-///
 /// # Errors
 /// If `index.html` lacks an element, or a browser call fails.
 pub fn start() -> Result<(), JsValue> {

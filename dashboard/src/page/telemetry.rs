@@ -62,8 +62,8 @@ impl Telemetry {
             is_behind: sync != SyncStatus::UpToDate,
             repairs: store.repairs,
             lag_ms: feed.lag(now).map(|lag| lag.p50.as_secs_f64() * 1e3),
-            messages: self.message_rate.update(seconds, counts.messages),
-            samples: self.sample_rate.update(seconds, store.samples),
+            messages_per_second: self.message_rate.update(seconds, counts.messages),
+            samples_per_second: self.sample_rate.update(seconds, store.samples),
             fps: self.frame_rate.update(seconds, self.frames),
         }
     }

@@ -3,8 +3,7 @@
 use protocol::Bounds;
 use series::Unit;
 
-/// Characters of a unit that fit beside a number on the axis, such as `MiB/s`. A longer unit is shown in the panel's head
-/// instead.
+/// Characters of a unit that fit beside a number on the axis, such as `MiB/s`. The panel's head shows a longer unit.
 const MAX_UNIT_CHARS: usize = 5;
 
 #[derive(Clone, Debug)]

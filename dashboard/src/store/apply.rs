@@ -37,7 +37,7 @@ pub struct Counts {
     pub fills: u64,
     /// Columns and blocks of series and groups that are in no catalog.
     pub unknown: u64,
-    /// Series above [`MAX_SERIES`].
+    /// Series of the catalog above [`MAX_SERIES`].
     pub refused: u64,
     /// Frames that were received twice.
     pub duplicates: u64,

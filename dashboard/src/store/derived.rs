@@ -136,7 +136,7 @@ impl DerivedGroup {
     /// Hot: once a display frame; within it, once a row.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub fn update(&mut self, source: &Group) -> Result<(), BadBuckets> {
         let mut rows = match self.cursor.advance(source.generation(), source.rows()) {
             NewRows::Appended(rows) if self.source.fits(source) => rows,
@@ -157,7 +157,7 @@ impl DerivedGroup {
     /// Selects the series again after their labels may have changed.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub(super) fn select_again(&mut self, source: &Group) -> Result<(), BadBuckets> {
         let selector = self.derivation.selector.as_ref();
         if selector.is_some() && self.source != SourceShape::of(source, selector) {

@@ -185,8 +185,7 @@ impl Position {
         if part == HistoryPart::Last { self.filled(sequence) } else { Verdict::Take }
     }
 
-    /// The history has ended. If a part of it could not be decoded, it is requested once more; what cannot be decoded then
-    /// stays a hole.
+    /// Ends the history. If a part of it could not be decoded, it is requested once more; a second failure leaves a hole.
     fn filled(&mut self, sequence: Sequence) -> Verdict {
         if self.suspect && !self.is_second_try {
             self.is_second_try = true;

@@ -104,8 +104,8 @@ fn rows_inside(top: f32, bottom: f32, height: usize) -> Range<usize> {
     start..floor(bottom).clamp(start, height)
 }
 
-/// The row of a height, 0 for heights above the surface. The cast saturates; it is to `i32`, for which processors have an
-/// instruction.
+/// The row of a height, 0 for heights above the surface. The cast saturates; it is to `i32`, for which processors
+/// have an instruction.
 fn floor(y: f32) -> usize {
     (y as i32).max(0) as usize
 }

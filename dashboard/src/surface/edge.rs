@@ -5,8 +5,8 @@
 /// The clamp keeps a steep line between its own samples, and joins it to its neighbours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Edge {
-    /// The edge before the clamp: its higher end, and the distance down to the other one. Left and right do not affect the
-    /// area.
+    /// The edge before the clamp: its higher end, and the distance down to the other one. Left and right do not
+    /// affect the area.
     upper: f32,
     run: f32,
     /// The ends after the clamp, the higher one first.
@@ -88,12 +88,11 @@ impl Depth {
     }
 }
 
-/// A single instruction; `f32::min` takes several to handle NaN, which does not occur here.
+/// A single instruction, as is [`max`]; `f32::min` takes several to handle NaN, which does not occur here.
 pub(super) fn min(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
 }
 
-/// As [`min`].
 pub(super) fn max(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }

@@ -25,8 +25,8 @@ impl LinePainter {
 
     /// Strokes a line through `points`, whose x rises, on the columns of `clip`.
     ///
-    /// A point with a coordinate that is not finite breaks the line. A point without neighbours is a dot. Points may
-    /// lie anywhere.
+    /// A point with a coordinate that is not finite breaks the line. A point without neighbours is a dot. Points
+    /// outside the surface are allowed.
     ///
     /// Hot: once for each sparse series of each redrawn chart.
     pub fn polyline(

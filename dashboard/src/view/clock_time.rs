@@ -11,7 +11,7 @@ use super::window::Window;
 /// Room for `14:05:30`, in CSS pixels.
 const SPACING_PX: f64 = 80.0;
 
-/// Room for `14:05:30.250`.
+/// Wide enough for the label `14:05:30.250`.
 const WIDE_SPACING_PX: f64 = 110.0;
 
 /// The labels of the time axis.
@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    /// 2026-11-24 14:05:37.5 UTC.
+    /// 2026-11-24 14:05:37.5 in UTC.
     const NOW: Timestamp = Timestamp::from_micros(1_795_529_137_500_000);
 
     fn labels(labels: TimeLabels, span: Interval, width_css_px: f64) -> Vec<String> {

@@ -39,8 +39,8 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A linear scale between any two numbers. They are put in order and clamped; NaN is replaced by the other end; an empty
-    /// span is widened.
+    /// A linear scale between any two numbers. They are put in order and clamped; NaN is replaced by the other end; an
+    /// empty span is widened.
     pub fn new(low: f64, high: f64, height_px: u32) -> Self {
         Self::mapped(Mapping::Linear, low, high, height_px)
     }

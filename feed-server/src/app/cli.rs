@@ -26,7 +26,7 @@ pub enum Command {
 /// Settings of `serve`. Each overrides the configuration file.
 #[derive(Debug, Default, Args)]
 pub struct ServeArgs {
-    /// Configuration file (TOML).
+    /// The configuration file, in TOML.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Address and port to listen on [default: 127.0.0.1:9000]. Port 0 takes any free port.
@@ -35,11 +35,11 @@ pub struct ServeArgs {
     /// A name of this server, besides addresses and `localhost`; may be given several times.
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
-    /// A file with the token that viewers need, 16 to 256 letters and digits [default: a new token at each start if other
-    /// machines can connect].
+    /// A file with the token that viewers need, 16 to 256 letters and digits [default: a new token at each start if
+    /// other machines can connect].
     #[arg(long, value_name = "FILE", conflicts_with = "no_auth")]
     pub token_file: Option<PathBuf>,
-    /// Need no token, from any machine.
+    /// Require no token, whatever the address.
     #[arg(long)]
     pub no_auth: bool,
     /// Use TLS, with this certificate and its chain (PEM). Read again at SIGHUP.
@@ -51,8 +51,8 @@ pub struct ServeArgs {
     /// Limit on connections [default: 1024].
     #[arg(long, value_name = "COUNT")]
     pub connections: Option<usize>,
-    /// A source; may be given several times [default: host]. `host:hz=10`, or
-    /// `synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1`.
+    /// A source; may be given several times [default: host]. Examples: `host:hz=10` and
+    /// `synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1`, for generated data.
     #[arg(long = "source", value_name = "SPEC")]
     pub sources: Vec<String>,
     /// Age of the oldest samples in the history, 1s to 24h [default: 5m].
@@ -67,7 +67,7 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// Returns these settings over those of the file over the defaults.
+    /// Merges the settings: an option overrides the file, the file overrides the default.
     ///
     /// # Errors
     /// If a setting is refused.

@@ -45,8 +45,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Names of this server, besides addresses and `localhost`.
     pub hosts: Vec<String>,
-    /// A file with the token that viewers need. Without it, a server that is reachable from other machines makes a new token
-    /// at each start.
+    /// A file with the token that viewers need. Without it, a server that is reachable from other machines makes a new
+    /// token at each start.
     pub token_file: Option<PathBuf>,
     /// No token is needed, whatever the address.
     pub no_auth: bool,
@@ -62,8 +62,8 @@ pub struct Config {
     pub history: Duration,
     /// A bound on the samples in the history.
     pub history_bytes: usize,
-    /// A bound on the recent frames kept for viewers that are a little late: two seconds of the fastest feed that a browser
-    /// can take.
+    /// A bound on the recent frames kept for viewers that are a little late: two seconds of the fastest feed that a
+    /// browser can take.
     pub recent_bytes: usize,
     #[serde(rename = "source")]
     pub sources: Vec<SourceConfig>,
@@ -136,10 +136,10 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks what the types do not.
+    /// Checks the ranges and combinations of settings.
     ///
     /// # Errors
-    /// [`ConfigError::Value`].
+    /// [`ConfigError::Value`] with the first invalid setting.
     pub fn check(&self) -> Result<(), ConfigError> {
         if !(MIN_HISTORY..=MAX_HISTORY).contains(&self.history) {
             let found = duration::format(self.history);

@@ -27,7 +27,7 @@ impl WholeCatalog {
     /// The messages of `catalog`. Their header dates from when they were encoded: each viewer's copy has to be stamped.
     ///
     /// # Errors
-    /// As [`encode`].
+    /// The errors of [`encode`].
     pub fn messages(
         &self,
         catalog: &Catalog,

@@ -53,7 +53,7 @@ pub enum Scheme {
 pub struct SignIn {
     /// Path and query without the token.
     pub location: String,
-    /// The `Set-Cookie` header.
+    /// The value of the `Set-Cookie` header.
     pub cookie: HeaderValue,
 }
 

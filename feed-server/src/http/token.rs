@@ -40,7 +40,7 @@ impl Token {
     /// Reads the token from a file and removes white space around it.
     ///
     /// # Errors
-    /// [`TokenError`].
+    /// If the file cannot be read or holds no valid token.
     pub fn read(path: &Path) -> Result<Self, TokenError> {
         std::fs::read_to_string(path)?.trim().parse()
     }

@@ -39,7 +39,7 @@ impl Registrar {
     }
 
     /// # Errors
-    /// See [`Registry::register_group`].
+    /// The errors of [`Registry::register_group`].
     pub fn group(&self, mut group: Group) -> Result<GroupId, RegisterError> {
         if self.instance > 1 {
             group.name = format!("{}-{}", group.name, self.instance);
@@ -50,7 +50,7 @@ impl Registrar {
     }
 
     /// # Errors
-    /// See [`Registry::register_series`].
+    /// The errors of [`Registry::register_series`].
     pub fn series(&self, series: Series) -> Result<SeriesId, RegisterError> {
         let id = self.registry.register_series(series)?;
         self.health.registered(id);

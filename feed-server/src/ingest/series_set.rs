@@ -10,8 +10,8 @@ use crate::ingest::batch::Batch;
 use crate::ingest::context::Registrar;
 use crate::ingest::registry::{Group, RegisterError, Series};
 
-/// Series of one reading; the rest is left out. More than a large machine has cores, fewer than it may have virtual
-/// interfaces.
+/// Limit on the series of one reading; the rest is left out. More than the cores of a large machine, fewer than the
+/// virtual interfaces that it may have.
 const MAX_LIVE: usize = 512;
 
 /// What one series of a set follows.
@@ -74,7 +74,7 @@ impl<K: SeriesKey> SeriesSet<K> {
     /// Registers the group before it has series, so that a page shows it in its place.
     ///
     /// # Errors
-    /// See [`Registrar::group`].
+    /// The errors of [`Registrar::group`].
     pub fn register(&mut self, registrar: &Registrar) -> Result<GroupId, RegisterError> {
         if let Some(group) = self.group {
             return Ok(group);

@@ -6,8 +6,8 @@ use thiserror::Error;
 use crate::ingest::context::{SourceContext, Stopped};
 use crate::ingest::registry::RegisterError;
 
-/// Measures something until the server stops. Its future must not block: sources that do implement
-/// [`BlockingSource`](crate::ingest::blocking::BlockingSource) instead.
+/// Measures until the server stops. Its future must not block: a source that blocks implements
+/// [`BlockingSource`](crate::ingest::blocking::BlockingSource) in place of this trait.
 pub trait Source: Send {
     /// Registers, then sends batches until `context` reports [`Stopped`].
     fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>>;

@@ -87,7 +87,7 @@ impl ConnectionLimiter {
     /// A permit for a connection from `peer`.
     ///
     /// # Errors
-    /// [`LimitExceeded`].
+    /// [`LimitExceeded`] if no permit is free.
     pub fn admit(&self, peer: IpAddr) -> Result<Permit, LimitExceeded> {
         self.count(network(peer)).inspect_err(|_| {
             self.refused.inc();

@@ -16,8 +16,8 @@ use tokio_rustls::TlsAcceptor;
 use super::plain_response;
 use crate::net::tls_socket::TlsSocket;
 
-/// The first byte of every TLS record that opens a handshake ([RFC 8446, section
-/// 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1)).
+/// The first byte of every TLS record that opens a handshake (RFC 8446,
+/// [section 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1), `ContentType`).
 const HANDSHAKE: u8 = 22;
 
 /// Why a certificate cannot be used. The text never contains any of the key.

@@ -36,8 +36,8 @@ impl Pattern {
 
     /// Returns true if the pattern matches the whole text.
     ///
-    /// Hot: a few times for each series. Linear, since each literal is searched for once, to the right of the previous
-    /// one.
+    /// Hot: a few times for each series. Linear, since each literal is searched for once, to the right of the
+    /// previous one.
     pub(super) fn matches(&self, text: &str) -> bool {
         let (first, last, middle) = match self.literals.as_slice() {
             [literal] => return is_equal(literal.as_bytes(), text.as_bytes()),

@@ -7,7 +7,7 @@ use super::pattern::{Pattern, is_equal};
 /// A set of series; see the [module](super) for text form and meaning.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selector {
-    /// At least one.
+    /// At least one term; a series that matches any of them is selected.
     pub(super) terms: Vec<Term>,
 }
 
@@ -28,9 +28,7 @@ pub(super) struct LabelMatcher {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Operator {
-    /// `=`
     Equal,
-    /// `!=`
     NotEqual,
 }
 
@@ -38,7 +36,7 @@ pub(super) enum Operator {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum OtherLabels {
     Allowed,
-    /// `only`
+    /// The label list begins with `only`.
     Refused,
 }
 

@@ -3,13 +3,13 @@
 /// A fold over the values of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Across {
-    /// The sum.
+    /// The sum of the values.
     Sum,
-    /// The arithmetic mean.
+    /// The arithmetic mean of the values.
     Average,
-    /// The smallest value.
+    /// The minimum of the values.
     Min,
-    /// The largest value.
+    /// The maximum of the values.
     Max,
 }
 

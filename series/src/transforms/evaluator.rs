@@ -29,7 +29,7 @@ pub struct Evaluator {
 enum Kernel {
     /// One output series for each input series.
     Each(Vec<PerSeries>),
-    /// One output series.
+    /// One output series for the whole group.
     Across(Across),
     /// One output series for each bucket.
     Buckets(BucketRates),

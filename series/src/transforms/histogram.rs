@@ -76,7 +76,7 @@ impl BucketRates {
         Self { buckets, rates }
     }
 
-    /// The buckets.
+    /// The buckets of the rates, in order.
     pub const fn buckets(&self) -> &Buckets {
         &self.buckets
     }

@@ -19,10 +19,10 @@ pub enum Transform {
     Mean(Interval),
     /// `sum`, `avg`, `min`, `max`: one series from all series.
     Across(Across),
-    /// `p99:10s`: a quantile of each series over a window. For a histogram: the quantile of the observations that its
-    /// buckets counted.
+    /// `p99:10s`: a quantile of each series over a window. For a histogram: the quantile of the observations that
+    /// its buckets counted.
     Quantile {
-        /// Which quantile.
+        /// The quantile to compute, such as p99.
         quantile: Quantile,
         /// Length of the window.
         window: Interval,
@@ -104,7 +104,7 @@ impl fmt::Display for Transform {
      window of 10ms to 24h, such as mean:5s or p99:10s"
 )]
 pub struct ParseTransformError {
-    /// The text.
+    /// The text that was rejected.
     pub found: String,
 }
 

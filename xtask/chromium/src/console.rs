@@ -18,7 +18,6 @@ pub struct ConsoleMessage {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// `console.debug`.
     Debug,
     /// `console.log`, `console.info` and all other levels.
     Info,
@@ -26,7 +25,6 @@ pub enum Level {
     Warning,
     /// `console.error`, a failed `console.assert`, and the browser's own errors, such as a file that was not found.
     Error,
-    /// An uncaught exception.
     Exception,
 }
 
@@ -47,7 +45,7 @@ impl Level {
     }
 }
 
-/// Messages by session.
+/// The messages of each session.
 #[derive(Debug, Default)]
 pub(super) struct Console(HashMap<String, Vec<ConsoleMessage>>);
 

@@ -12,9 +12,8 @@ pub struct LaunchOptions {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Viewport {
-    /// CSS pixels.
+    /// In CSS pixels, as is the height.
     pub width: u32,
-    /// CSS pixels.
     pub height: u32,
     /// Device pixels a CSS pixel.
     pub device_scale_factor: f64,
@@ -30,13 +29,11 @@ pub enum Device {
     Mobile,
 }
 
-/// `prefers-color-scheme`.
+/// The value of `prefers-color-scheme`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorScheme {
-    /// Dark on light.
     #[default]
     Light,
-    /// Light on dark.
     Dark,
 }
 

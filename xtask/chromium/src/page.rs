@@ -63,8 +63,8 @@ impl Page {
     /// Runs a JavaScript expression and returns its value; a promise is awaited. `undefined` is `()` or `None`.
     ///
     /// # Errors
-    /// The exception that it throws, or a value of another type. `NaN`, infinities and big integers have no JSON and
-    /// are errors too.
+    /// The exception that the script throws, or a value of another type. `NaN`, infinities and big integers have no
+    /// JSON form and are errors too.
     pub async fn evaluate<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
         let parameters = json!({ "expression": script, "awaitPromise": true, "returnByValue": true });
         let answer = self.call("Runtime.evaluate", parameters).await.with_context(|| quote(script))?;

@@ -29,7 +29,6 @@ pub(super) struct Foreign {
 
 /// Where a path leads.
 enum Place {
-    /// A module.
     Module(Segments),
     /// Something that this module's file defines.
     Item(Segments),
@@ -218,7 +217,6 @@ struct Mention<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Weight {
     Imported,
-    /// `use module::*`.
     AllOfModule,
     /// A facade's uses, and a re-export that its own file does not use: no import between files.
     Passed,

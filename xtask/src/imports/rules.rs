@@ -12,7 +12,7 @@ use super::rooms::{ASSEMBLY, CrateRules};
 /// An import that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
-    /// Below the repository.
+    /// The path from the repository's root.
     pub file: String,
     pub line: usize,
     pub found: String,

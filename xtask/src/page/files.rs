@@ -66,8 +66,8 @@ impl File {
     }
 }
 
-/// Reads all files below a folder, in the order of their names. Hidden files, which editors and systems leave, are left
-/// out.
+/// Reads all files below a folder, in the order of their names. Hidden files, which editors and systems leave, are
+/// skipped.
 pub(super) fn read(root: &Path) -> Result<Vec<File>> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_owned()];

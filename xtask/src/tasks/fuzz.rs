@@ -31,7 +31,7 @@ pub struct Fuzz {
     /// Seconds for each target.
     #[arg(long, default_value = "60")]
     pub seconds: NonZeroU32,
-    /// This target only.
+    /// The target to run [default: all].
     #[arg(value_enum)]
     pub target: Option<Target>,
 }
@@ -42,7 +42,7 @@ pub struct Fuzz {
 pub enum Target {
     /// Any bytes, as a viewer receives them.
     Frame,
-    /// Any body.
+    /// Any bytes, as the body of a frame.
     Body,
     /// Any bytes, as a server receives them.
     ClientMessage,
@@ -74,8 +74,8 @@ impl Target {
     }
 }
 
-/// Builds the targets and runs them one after another. Each run starts from the inputs that earlier runs left in
-/// `target/fuzz/corpus`.
+/// Builds the targets and runs them one after another. Each run starts from the inputs that earlier runs saved in
+/// `target/fuzz/corpus` and extends them.
 ///
 /// # Errors
 /// When this machine cannot build them, or at the first finding.

@@ -14,7 +14,7 @@ use crate::{python, setup};
 /// Seeds of the simulation in a long run; the test's own default is 100.
 const LONG_SEEDS: &str = "1000";
 
-/// Which tests run.
+/// A selection of tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// All but those marked `#[ignore = "long: ..."]`.

@@ -15,8 +15,8 @@ const PING_AFTER: Duration = Duration::from_secs(4);
 /// The ping must be answered within this time.
 pub const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A viewer whose socket is full must take bytes within this time. The kernel reports that only when much of its buffer is
-/// free again.
+/// A viewer whose socket is full must take bytes within this time. The kernel reports that only when much of its
+/// buffer is free again.
 const READING_DEADLINE: Duration = Duration::from_secs(30);
 
 /// When a viewer was last heard.

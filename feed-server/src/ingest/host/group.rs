@@ -28,7 +28,6 @@ impl<K: SeriesKey> HostGroup<K> {
         Self { series, rounding: Rounding::of_unit(unit) }
     }
 
-    /// See [`SeriesSet::register`].
     pub(super) fn register(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         self.series.register(context.registrar())?;
         Ok(())

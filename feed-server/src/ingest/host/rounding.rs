@@ -10,8 +10,8 @@ pub(super) struct Rounding {
 
 impl Rounding {
     /// Finer than the instruments that read in this unit. CPU time is counted in ticks of 10 ms, so at ten readings a
-    /// second a core has ten levels; 10,000 steps are plenty. Counters move by one, so their rates at ten readings a second
-    /// move by ten.
+    /// second a core has ten levels; 10,000 steps are enough. Counters change by one, so their rates at ten readings a
+    /// second change by ten.
     pub(super) fn of_unit(unit: &str) -> Self {
         let steps_per_unit = match unit {
             "By" | "By/s" => 1.0,

@@ -187,8 +187,8 @@ impl Walk {
 
 /// The random generator of a series, and the length of a row.
 ///
-/// Xoshiro256++ by name: the standard generator of `rand` may change from release to release, and with it the values of
-/// every seed.
+/// Xoshiro256++ by name: the standard generator of `rand` may change between releases, and the values of every seed
+/// would change with it.
 #[derive(Debug)]
 struct SignalRng {
     generator: Xoshiro256PlusPlus,
