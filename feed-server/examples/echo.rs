@@ -4,9 +4,9 @@
 //! ```text
 //! cargo run -p feed-server --example echo -- --listen 127.0.0.1:9001 --www FOLDER
 //! ```
-//! | path | what it does |
+//! | path | behaviour |
 //! | --- | --- |
-//! | `/echo`, or any other by a handshake | sends every message back |
+//! | `/echo`, and a handshake for any other path | sends every message back |
 //! | `/close?code=4000&reason=bye` | closes after the first message, with that code and reason |
 //! | `/drop` | cuts the connection after the first message, without a close |
 //! | `/refuse` | answers the handshake with 403 |

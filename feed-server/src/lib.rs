@@ -20,7 +20,7 @@
 //! | [`net`] | sockets, TLS, connection limits, WebSocket framing |
 //! | [`deliver`] | hub, fan-out and sessions: encoded frames to every viewer |
 //! | [`http`] | routes, access, page, upgrade, health, metrics |
-//! | [`app`] | command line, configuration, the server put together |
+//! | [`app`] | command line, configuration, the assembled server |
 //! | [`telemetry`], [`process`], [`rate_limiter`], [`clock`], [`duration`] | leaves |
 //!
 //! # What this crate does not know

@@ -1,4 +1,4 @@
-//! Limits a rate: of a viewer's messages and bytes, and of log lines that strangers cause.
+//! Limits a rate: of a viewer's messages and bytes, and of log lines that any peer can cause.
 
 use tokio::time::Instant;
 

@@ -1,4 +1,4 @@
-//! What the server measures of itself: `/metrics` as `OpenMetrics` text, and the source of its own panels.
+//! The server's own counters and gauges: `/metrics` as `OpenMetrics` text, and the source of its own panels.
 
 use std::fmt;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub struct Telemetry {
     registry: Arc<Registry>,
 }
 
-/// A gauge of what is held now. Cheap to clone: all clones count together.
+/// A gauge of an amount held now. Cheap to clone: all clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Level(Gauge);
 
@@ -94,7 +94,7 @@ pub struct RefusalLabel {
     pub reason: RefusalReason,
 }
 
-/// Why a session was closed.
+/// The reason why a session was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum RefusalReason {
     /// A message that does not decode.
@@ -102,7 +102,7 @@ pub enum RefusalReason {
     Text,
     /// A message above the limit.
     TooBig,
-    /// Bytes that are no WebSocket frame.
+    /// Bytes that are not a WebSocket frame.
     WebSocket,
     Timeout,
     /// More messages or bytes than allowed.

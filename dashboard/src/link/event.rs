@@ -31,8 +31,8 @@ pub enum ClientEvent<'m, C: Codec> {
     Error,
     /// A connection or an attempt to connect ended.
     Closed {
-    /// The code and reason of the close frame, or of the failure.
-    close: Close,
+        /// The code and reason of the close frame, or of the failure.
+        close: Close,
         /// The wait before the next attempt; `None` if no attempt follows.
         will_retry_in: Option<Interval>,
     },

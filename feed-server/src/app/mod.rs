@@ -1,4 +1,4 @@
-//! The application: command line, configuration, and the server put together.
+//! The application: command line, configuration, and the assembled server.
 
 pub mod cli;
 pub mod config;

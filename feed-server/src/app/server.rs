@@ -1,4 +1,4 @@
-//! The whole server: sources, hub and HTTP, from start to shutdown.
+//! The assembled server: sources, hub and HTTP, from start to shutdown.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
@@ -50,7 +50,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Reads page, token and certificate, and listens, before anything starts.
+    /// Reads page, token and certificate, and listens. No task is started yet.
     ///
     /// # Errors
     /// [`StartError`], in one line.
@@ -85,7 +85,7 @@ impl Server {
         Ok(Self { config, listener, address, page, token, tls })
     }
 
-    /// The address that it listens on, with the port chosen by the system if port 0 was configured.
+    /// The address of the listening socket, with the port that the system chose if port 0 was configured.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -95,7 +95,7 @@ impl Server {
         let ip = if self.address.ip().is_unspecified() { reachable_as(self.address.ip()) } else { self.address.ip() };
         let port = self.address.port();
         let page = match (&self.tls, self.config.hosts.first()) {
-            // Certificates are for names.
+            // Certificates name hosts, not addresses.
             (Some(_), Some(name)) => format!("https://{name}:{port}/"),
             (Some(_), None) => format!("https://{}/", SocketAddr::new(ip, port)),
             (None, _) => format!("http://{}/", SocketAddr::new(ip, port)),
@@ -110,7 +110,7 @@ impl Server {
         self.tls.as_ref()
     }
 
-    /// Serves until `stop`, and returns when every source and every viewer has ended. Later errors are logged.
+    /// Serves until `stop`, and returns when all sources and sessions have ended. Later errors are logged.
     pub async fn run(self, stop: CancellationToken) {
         let telemetry = Telemetry::default();
         let bounds = Bounds {
@@ -134,13 +134,13 @@ impl Server {
         let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address };
         let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone());
         server::serve(self.listener, limiter, router, stop).await;
-        // The hub takes batches until the last source has ended, so that none of them waits for room in the queue.
+        // The hub receives batches until the last source has ended, so that no source waits for room in the queue.
         sources.stop().await;
         let _panicked = hub_task.await;
     }
 }
 
-/// The token that viewers need: the file's, or a random one if other machines can connect.
+/// The token that viewers need: from the file, or a random one if other machines can connect.
 fn token(config: &Config) -> Result<Option<Token>, StartError> {
     match &config.token_file {
         Some(file) => {
@@ -152,11 +152,11 @@ fn token(config: &Config) -> Result<Option<Token>, StartError> {
     }
 }
 
-/// The address by which others reach this machine if it listens on all addresses: the one that it would send from.
+/// The address at which others reach this machine if it listens on all addresses: the one from which it would send.
 /// Connecting a datagram socket sends nothing.
 fn reachable_as(all: IpAddr) -> IpAddr {
     let (elsewhere, loopback): (IpAddr, IpAddr) = match all {
-        // Addresses reserved for documentation (RFC 5737, RFC 3849): any route will do.
+        // Addresses reserved for documentation (RFC 5737, RFC 3849): any route is sufficient.
         IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(), Ipv6Addr::LOCALHOST.into()),
     };

@@ -10,10 +10,10 @@ use protocol::{
 use crate::stream::catalog::{Catalog, Changes};
 use crate::telemetry::Telemetry;
 
-/// A catalog frame is closed when it has this many bytes: the largest descriptor still fits after it.
+/// A catalog frame is complete when it has this many bytes: the largest descriptor still fits after them.
 const FULL_BYTES: usize = Frame::MAX_BODY_BYTES - 32 * 1_024;
 
-/// The whole catalog as messages, encoded again only when it has changed.
+/// The complete catalog as messages, encoded again only when it has changed.
 #[derive(Debug, Default)]
 pub struct WholeCatalog(Mutex<Encoded>);
 
@@ -24,7 +24,7 @@ struct Encoded {
 }
 
 impl WholeCatalog {
-    /// The messages of `catalog`. Their header dates from when they were encoded: each viewer's copy has to be stamped.
+    /// The messages of `catalog`. Their header has the time of encoding: each viewer's copy has to be stamped.
     ///
     /// # Errors
     /// The errors of [`encode`].
@@ -49,7 +49,7 @@ impl WholeCatalog {
 /// Encodes `changes`; the first frame has `scope`, the rest add to it.
 ///
 /// # Errors
-/// When a descriptor cannot be encoded, which the catalog's checks prevent.
+/// If a descriptor cannot be encoded, which the catalog's checks prevent.
 pub fn encode(changes: &Changes, scope: CatalogScope, header: Header) -> Result<Vec<Vec<u8>>, EncodeError> {
     let mut packer = Packer { header, scope, frames: Vec::new(), page: Page::default() };
     for (id, group) in &changes.groups {

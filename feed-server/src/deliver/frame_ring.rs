@@ -12,7 +12,7 @@ use protocol::Sequence;
 #[derive(Debug)]
 pub struct FrameRing {
     frames: VecDeque<RingFrame>,
-    /// Number of the oldest frame held, counted from the server's first.
+    /// Number of the oldest frame held, counted from the first frame of this server.
     first: u64,
     bytes: usize,
     limit_bytes: usize,
@@ -20,9 +20,9 @@ pub struct FrameRing {
 
 #[derive(Clone, Debug)]
 pub struct RingFrame {
-    /// The whole message, framed for the WebSocket.
+    /// The complete message, framed for the WebSocket.
     pub bytes: Bytes,
-    /// The position a viewer holds once it has this frame.
+    /// The position that a viewer holds after this frame.
     pub sequence: Sequence,
 }
 
@@ -60,7 +60,7 @@ impl FrameRing {
         self.bytes = 0;
     }
 
-    /// The frames from number `cursor` on, or `None` when the ring no longer reaches back that far.
+    /// The frames from number `cursor` on, or `None` if the ring has evicted some of them.
     pub fn from(&self, cursor: u64) -> Option<impl Iterator<Item = &RingFrame>> {
         let skip = cursor.checked_sub(self.first)? as usize;
         Some(self.frames.range(skip.min(self.frames.len())..))

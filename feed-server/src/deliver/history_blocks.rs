@@ -1,4 +1,4 @@
-//! Encodes a backfill, one frame's worth of rows at a time.
+//! Encodes a backfill, the rows of one frame at a time.
 
 use protocol::{BlockBuffer, Blocks, EncodeError, Timestamp};
 
@@ -16,17 +16,17 @@ pub struct HistoryBlocks {
 }
 
 impl HistoryBlocks {
-    /// Replaces the blocks by the next frame's worth of `backfill`. Returns whether rows before these were evicted.
+    /// Replaces the blocks by those of the next frame of `backfill`. Returns whether rows before these were evicted.
     ///
     /// # Errors
-    /// Only what the encoder refuses, which is a defect.
+    /// If a block cannot be encoded, which is a defect.
     pub fn fill(&mut self, history: &History, backfill: &mut Backfill) -> Result<Continuity, EncodeError> {
         let Self { blocks, chunk } = self;
         blocks.start(Timestamp::default());
         let mut room = Room::of_a_frame();
         while let Some(next) = history.next_rows(backfill) {
             let count = room.rows(next.columns).min(next.rows);
-            // Packed, a block leaves most of the room that it might have taken; the last of it is not worth a block.
+            // A packed block takes a small part of its upper bound, so most of the room is left. A small rest stays empty.
             if count == 0 || count < next.rows.min(MIN_ROWS) && !blocks.is_empty() {
                 break;
             }

@@ -30,22 +30,22 @@ use crate::telemetry::Telemetry;
 /// Frames are made this often: a display cannot show more.
 const TICK: Duration = Duration::from_micros(16_667);
 
-/// A viewer that hears nothing for several of these has lost its server.
+/// A viewer that receives nothing for several of these intervals has lost its server.
 const HEARTBEAT: Interval = Interval::from_secs(1);
 
 /// Batches that may wait for the next tick. A source that sends more waits.
 pub const BATCH_QUEUE: usize = 4_096;
 
-/// How much a hub may hold.
+/// The bounds and limits of a hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// How far back the history reaches.
+    /// A bound on the age of samples in the history.
     pub history: Interval,
-    /// Bytes of samples in it.
+    /// A bound on the bytes of samples in the history.
     pub history_bytes: usize,
-    /// Bytes of recent frames, for viewers that are a little late.
+    /// A bound on the bytes of recent frames, for viewers that are a little late.
     pub ring_bytes: usize,
-    /// Series in the catalog.
+    /// A limit on the series in the catalog.
     pub series: usize,
 }
 
@@ -70,7 +70,7 @@ struct State {
     history_blocks: HistoryBlocks,
 }
 
-/// What a viewer is sent first: catalog, gap, backfill, in this order; then the ring from `cursor` on.
+/// The start of a viewer's stream: catalog, gap, backfill, in this order; then the ring from `cursor` on.
 #[derive(Debug)]
 pub struct Snapshot {
     /// Each message is passed through [`Hub::stamped`].
@@ -133,7 +133,7 @@ impl Hub {
         self.epoch
     }
 
-    /// Takes batches and makes frames until every sender is dropped.
+    /// Receives batches and makes frames until every sender is dropped.
     pub async fn run(self: Arc<Self>, mut batches: mpsc::Receiver<Batch>) {
         let heartbeat = Duration::from_micros(HEARTBEAT.micros());
         let mut tick = interval(TICK);
@@ -162,10 +162,10 @@ impl Hub {
         }
     }
 
-    /// Numbers what has come, keeps it, and makes its frames.
+    /// Numbers the batches of this tick, keeps their rows, and makes the frames.
     ///
     /// # Errors
-    /// Only what the encoder refuses, which is a defect.
+    /// If a frame cannot be encoded, which is a defect.
     pub fn publish(&self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Result<(), EncodeError> {
         let mut state = self.state.lock();
         let state = &mut *state;
@@ -214,7 +214,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Wakes the tasks that wait for frames, if the ring has moved.
+    /// Wakes the tasks that wait for frames, if the ring has new ones.
     fn announce(&self, ring: &FrameRing) {
         self.ring_end.send_if_modified(|end| std::mem::replace(end, ring.end()) != ring.end());
     }
@@ -241,15 +241,15 @@ impl Hub {
         ViewerGuard(Arc::clone(self))
     }
 
-    /// A signal that changes with the ring's end.
+    /// A signal that changes when frames are added to the ring.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.ring_end.subscribe()
     }
 
-    /// The first frame of every connection, framed for the WebSocket like all that the hub returns.
+    /// The first frame of every connection, framed for the WebSocket as is every frame that the hub returns.
     ///
     /// # Errors
-    /// When the host's name is longer than a name may be.
+    /// If the host's name is too long.
     pub fn hello(&self) -> Result<Bytes, EncodeError> {
         let state = self.state.lock();
         let body = Body::Hello(Hello {
@@ -264,16 +264,16 @@ impl Hub {
     /// A frame with any body, for one viewer.
     ///
     /// # Errors
-    /// When it would be too long.
+    /// If the frame would be too long.
     pub fn frame_now(&self, body: Body<'_>) -> Result<Bytes, EncodeError> {
         let sequence = self.state.lock().sequencer.sequence();
         self.frame(sequence, body)
     }
 
-    /// What a viewer that wants to begin at `start` is sent.
+    /// The start of the stream of a viewer that asks for `start`.
     ///
     /// # Errors
-    /// Only what the encoder refuses, which is a defect.
+    /// If a frame cannot be encoded, which is a defect.
     pub fn snapshot(&self, start: Start) -> Result<Snapshot, EncodeError> {
         let (Beginning { gap, backfill, held, position }, cursor) = {
             let state = self.state.lock();
@@ -283,8 +283,8 @@ impl Hub {
             self.telemetry.gaps.inc();
             self.frame(position, Body::Gap(gap))
         });
-        // Encoded after the position was taken, and not under the lock that publishing waits for: a catalog that is newer than
-        // the position does no harm.
+        // Encoded after the position was taken, without the lock that publishing needs: a catalog that is newer than the
+        // position is harmless.
         let header = self.header(position, clock::now());
         let catalog = self.whole_catalog.messages(&self.catalog, header, &self.telemetry)?;
         Ok(Snapshot { catalog, gap: gap.transpose()?, backfill, held, position, cursor })
@@ -301,7 +301,7 @@ impl Hub {
     /// Gap is sent before this frame. Returns how many bytes were appended.
     ///
     /// # Errors
-    /// Only what the encoder refuses, which is a defect.
+    /// If a frame cannot be encoded, which is a defect.
     pub fn backfill_frames(
         &self,
         backfill: &mut Backfill,
@@ -325,7 +325,7 @@ impl Hub {
     /// Appends the frames from `cursor` on to `out`, up to `room` bytes but at least one, and returns the new cursor.
     ///
     /// # Errors
-    /// [`FellBehind`] when the ring no longer holds the frame at `cursor`.
+    /// [`FellBehind`] if the ring no longer holds the frame at `cursor`.
     pub fn frames_from(&self, cursor: u64, room: usize, out: &mut Vec<RingFrame>) -> Result<u64, FellBehind> {
         let state = self.state.lock();
         let mut bytes = 0;
@@ -362,7 +362,7 @@ impl Hub {
     }
 }
 
-/// Counts one viewer; dropping it ends that.
+/// Counts one viewer until it is dropped.
 #[derive(Debug)]
 pub struct ViewerGuard(Arc<Hub>);
 

@@ -7,7 +7,7 @@
 //! | [`frame_ring`] | the last seconds as frames |
 //! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
 //! | [`session`] | one viewer: cursor, liveness, refusals |
-//! | [`pacer`] | how often a viewer is sent something |
+//! | [`pacer`] | the rate at which a viewer is sent frames |
 
 pub mod catalog_frames;
 pub mod fanout;

@@ -1,17 +1,17 @@
-//! Limits how often a viewer is sent something, as its `Pace` messages ask.
+//! Limits the rate at which a viewer is sent frames, as its `Pace` messages ask.
 //!
-//! By default each tick of the hub is sent. A hidden page asks for no frames and is sent one a second; the frames that it
-//! missed come with it, or from the history.
+//! By default each tick of the hub is sent. A hidden page asks for no frames and is sent one a second; the skipped
+//! frames follow together, or come from the history.
 
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// Between two sends to a viewer that asked for no frames: enough to show that the connection is open.
+/// Time between two sends to a viewer that asked for no frames: enough to show that the connection is open.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// The hub's own rate. A viewer that asks for it or more is sent every frame, whatever the time between two of them.
+/// The hub's own rate. A viewer that asks for this rate or more is sent every frame at once.
 const HUB_RATE: u8 = 60;
 
 /// One viewer's limit, shared by its session and its shard.
@@ -40,12 +40,12 @@ impl Pacer {
         };
     }
 
-    /// Whether something may be sent now.
+    /// Returns true if frames may be sent now.
     pub fn due(&self, now: Instant) -> bool {
         self.next_due().is_none_or(|due| now >= due)
     }
 
-    /// When something may next be sent; `None` for at any time.
+    /// The time of the next send; `None` if a send is always allowed.
     pub fn next_due(&self) -> Option<Instant> {
         self.0.lock().next_due()
     }

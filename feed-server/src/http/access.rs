@@ -1,15 +1,15 @@
 //! Access control.
 //!
-//! Three checks, before anything else is done for a request:
+//! Three checks precede the handler of a request:
 //!
-//! - **Host**, on every route. If an attacker's domain name is made to point here (DNS rebinding), the browser takes this server
-//!   for the attacker's; only the `Host` header shows the difference. An address cannot be rebound, so addresses are accepted,
-//!   and so are `localhost` and the names in the configuration.
+//! - **Host**, on every route. If an attacker's domain name resolves to this server (DNS rebinding), the browser treats it
+//!   as the attacker's; only the `Host` header shows the difference. An address cannot be rebound, so addresses are
+//!   accepted, and so are `localhost` and the names in the configuration.
 //! - **Origin**, for the stream. Browsers let any page open a WebSocket to any server, with the viewer's cookie, and send the
 //!   page's origin (cross-site WebSocket hijacking). Only pages of this server, and programs without an origin, are accepted.
 //! - **Token**, on every route that is not public. A browser exchanges it once, in the link that the server printed, for a cookie
 //!   that no script can read and no other site can send; programs send `Authorization: Bearer`. The page's files contain no
-//!   data and need no token, so that a page without one can explain what is missing.
+//!   data and need no token, so that a page without a token can explain how to sign in.
 
 use std::net::IpAddr;
 
@@ -20,16 +20,16 @@ use thiserror::Error;
 
 use super::token::Token;
 
-/// How long a browser keeps the cookie: thirty days.
+/// The lifetime of the cookie: thirty days.
 const COOKIE_SECONDS: u32 = 30 * 24 * 3_600;
 
-/// Who may use a route. Every route states one: see [`RouteTable`](super::route_table::RouteTable).
+/// The requests that a route accepts. Every route states one: see [`RouteTable`](super::route_table::RouteTable).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     Public,
-    /// Holders of the token; everyone if the server needs none.
+    /// Those with the token; all if the server needs no token.
     SignedIn,
-    /// As `SignedIn`; pages of other origins are refused. For the WebSocket.
+    /// As `SignedIn`, but not from pages of other origins. For the WebSocket.
     SignedInSameOrigin,
 }
 
@@ -48,7 +48,7 @@ pub enum Scheme {
     Https,
 }
 
-/// The response to a right token in the address.
+/// The response to a valid token in the address.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SignIn {
     /// Path and query without the token.
@@ -57,7 +57,7 @@ pub struct SignIn {
     pub cookie: HeaderValue,
 }
 
-/// Why a request is refused. The text never contains what was sent as a token.
+/// The reason of a refusal. The text never contains the token that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Denied {
     /// No `Host`, several, or an invalid one.
@@ -83,12 +83,12 @@ impl Denied {
 }
 
 impl Access {
-    /// Without `token` everyone is accepted. `names` are this server's names besides `localhost`. The port is part of the
+    /// Without `token` no request needs one. `names` are this server's names besides `localhost`. The port is part of the
     /// cookie's name, since browsers send cookies of one host to all of its ports.
     pub fn new(token: Option<Token>, names: Vec<String>, scheme: Scheme, port: u16) -> Self {
         let cookie_name = match scheme {
             Scheme::Http => format!("kymograph-{port}"),
-            // Browsers accept a cookie of such a name only from this host, over TLS (RFC 6265bis, section 4.1.3.2).
+            // Browsers accept a cookie with this prefix only from this host, over TLS (RFC 6265bis, section 4.1.3.2).
             Scheme::Https => format!("__Host-kymograph-{port}"),
         };
         Self { token, names, scheme, cookie_name }

@@ -19,7 +19,7 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// A body that has not arrived within this time is refused with 408.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
-/// The whole body of a request. A handler that takes it as its last argument reads at most [`MAX_BODY_BYTES`] bytes.
+/// The complete body of a request. A handler with this as its last argument reads at most [`MAX_BODY_BYTES`] bytes.
 #[derive(Clone, Debug)]
 pub struct BoundedBody(pub Bytes);
 

@@ -1,4 +1,4 @@
-//! Checks each request before its handler runs, and refuses it where needed.
+//! Checks each request before its handler runs, and refuses those that its policy does not allow.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -76,7 +76,7 @@ impl Gate {
         self.deny(&path, &Denied::NoToken)
     }
 
-    /// Logs a refusal. The rate is limited, since strangers cause these lines.
+    /// Logs a refusal. The rate is limited, since any peer can cause these lines.
     pub fn log_refusal(&self, path: &str, reason: &str) {
         if self.log_limit.lock().take(1, Instant::now()) {
             let (path, reason) = (shortened(path), shortened(reason));

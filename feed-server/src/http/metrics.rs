@@ -1,4 +1,4 @@
-//! `/metrics`: what the server measures of itself, and the health of its sources.
+//! `/metrics`: the server's own counters and gauges, and the health of its sources.
 
 use std::fmt;
 

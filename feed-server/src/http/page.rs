@@ -13,7 +13,7 @@ pub enum Page {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Compressed as `encoding` says.
+    /// The contents, compressed with `encoding`.
     pub bytes: Cow<'static, [u8]>,
     pub media_type: &'static str,
     pub encoding: Option<&'static str>,
@@ -60,7 +60,7 @@ impl Page {
             }
             Self::Folder(folder) => {
                 let name = Path::new(name);
-                // Only plain names below the folder: no `..`, no root, no drive.
+                // Only plain names below the folder are accepted: no `..`, no root, no drive.
                 let plain = name.components().all(|part| matches!(part, Component::Normal(_)));
                 if !plain {
                     return None;

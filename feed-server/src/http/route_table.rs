@@ -1,4 +1,4 @@
-//! The routes, each with the policy that states who may use it.
+//! The routes, each with its access policy.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! The server's routes.
 //!
-//! | path | response | who may use it |
+//! | path | response | access |
 //! | --- | --- | --- |
 //! | `/` | the page; with `?token=TOKEN` the cookie that replaces the token | everyone |
 //! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` | token, same origin |
@@ -38,7 +38,7 @@ const MAX_WINDOW_SECONDS: f64 = 86_400.0;
 /// The response at `/` of a server without the page, and a warning at its start.
 pub const NO_PAGE: &str = "this server was built without its page: `cargo xtask serve` builds and serves both";
 
-/// What the handlers use.
+/// The state that the handlers share.
 #[derive(Debug)]
 pub struct Site {
     gate: Arc<Gate>,
@@ -64,7 +64,7 @@ struct SourceReport {
     state: String,
     series: usize,
     newest_sample_age_ms: Option<i64>,
-    /// The source is not ready if it delivers nothing for longer.
+    /// The source is not ready after this time without a batch.
     silent_after_ms: u64,
 }
 
@@ -200,7 +200,7 @@ mod tests {
         routes(service, Sources::default(), Page::Embedded, access)
     }
 
-    /// Whoever adds a route states here who may use it, and in docs/SECURITY.md.
+    /// A new route and its policy are added here and in docs/SECURITY.md.
     #[tokio::test]
     async fn every_route_has_the_policy_that_is_listed_here_and_obeys_it() {
         let expected = [

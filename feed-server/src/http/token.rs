@@ -19,7 +19,7 @@ const CHARS: std::ops::RangeInclusive<usize> = 16..=256;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
-/// Why a token is refused. The text never contains it.
+/// The reason why a token is invalid. The text never contains the token.
 #[derive(Debug, Error)]
 pub enum TokenError {
     #[error("a token of {found} characters: expected from 16 to 256")]

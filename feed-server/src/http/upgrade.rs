@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use crate::net::connection::{Connection, Upgraded};
 
-/// Why a request is not upgraded.
+/// The reason why a request is not upgraded.
 #[derive(Debug, thiserror::Error)]
 pub enum UpgradeError {
     #[error("not a WebSocket handshake: {0}")]
@@ -75,7 +75,7 @@ where
 }
 
 fn into_connection(upgraded: hyper::upgrade::Upgraded) -> Upgraded {
-    // The accept loop passes no other type to hyper.
+    // The accept loop passes only this type to hyper.
     let Ok(parts) = upgraded.downcast::<TokioIo<Connection>>() else {
         unreachable!("every connection comes from the accept loop")
     };

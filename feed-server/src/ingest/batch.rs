@@ -14,7 +14,7 @@ pub struct Batch {
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchColumn {
     pub series: SeriesId,
-    /// One for each row.
+    /// The time of each row.
     pub values: Vec<f64>,
 }
 

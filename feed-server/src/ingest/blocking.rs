@@ -1,9 +1,9 @@
-//! Sources that block: the one adapter from a thread of its own to [`Source`].
+//! Sources that block: an adapter from a thread to [`Source`].
 //!
 //! A source that reads files or needs a steady clock blocks, and must not do so on a worker of the runtime. It implements
 //! [`BlockingSource`]; [`Blocking`] runs it on a named thread. When the server stops, the adapter wakes the thread and
-//! waits for it at most [`STOP_WITHIN`]: a thread that hangs in the kernel (a file server that is gone) is left behind and
-//! does not hold up the shutdown.
+//! waits for it at most [`STOP_WITHIN`]: a thread that is blocked in the kernel (by a lost file server) is abandoned and
+//! does not delay the shutdown.
 
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -17,23 +17,23 @@ use crate::ingest::batch::Batch;
 use crate::ingest::context::{Registrar, SourceContext, Stopped};
 use crate::ingest::source::{Source, SourceError};
 
-/// Sources read and send in milliseconds; this is for those that cannot.
+/// Most sources stop within milliseconds; this is the limit for a blocked thread.
 pub const STOP_WITHIN: Duration = Duration::from_secs(5);
 
-/// As [`Source`], on a thread of its own.
+/// A [`Source`] that runs on its own thread.
 pub trait BlockingSource: Send + 'static {
     /// Registers, then sends batches until `context` reports [`Stopped`].
     ///
     /// # Errors
-    /// Whatever ends the source.
+    /// The reason why the source ended.
     fn run(self, context: &BlockingContext) -> Result<(), SourceError>;
 }
 
-/// As [`SourceContext`], for the thread of a blocking source.
+/// The [`SourceContext`] for the thread of a blocking source.
 #[derive(Debug)]
 pub struct BlockingContext {
     registrar: Registrar,
-    /// Weak: a thread that is left behind must not keep the stream's queue open.
+    /// Weak: an abandoned thread must not keep the stream's queue open.
     batches: mpsc::WeakSender<Batch>,
     cancellation: CancellationToken,
 }
@@ -55,7 +55,7 @@ impl BlockingContext {
         Ok(())
     }
 
-    /// Waits until `due`, as exactly as the system can. Returns at once if that is past.
+    /// Waits until `due`, as exactly as the system allows. Returns at once if `due` is past.
     ///
     /// # Errors
     /// [`Stopped`] as soon as the server stops.
@@ -109,7 +109,7 @@ async fn run<S: BlockingSource>(
         .spawn(move || drop(ended.send(source.run(&blocking_context))))
         .map_err(SourceError::NoThread)?;
     let stop = StopOnDrop { cancellation: cancellation.clone(), thread: thread.thread().clone() };
-    // Without a result, the thread has panicked.
+    // A closed channel without a result: the thread has panicked.
     let result = |end: Result<_, oneshot::error::RecvError>| end.unwrap_or(Err(SourceError::Panicked));
     tokio::select! {
         end = &mut end => return result(end),
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::ingest::test_registry::TestRegistry;
 
-    /// Does not look at its context until it is released, and then reports what the context says.
+    /// Does not check its context until it is released, and then reports the context's answer.
     struct Hangs {
         released: std_mpsc::Receiver<()>,
         said: std_mpsc::Sender<Result<(), Stopped>>,

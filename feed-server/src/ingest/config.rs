@@ -1,6 +1,6 @@
-//! Which source, with which settings: a `[[source]]` table of the configuration, or a SPEC of the command line.
+//! The kind and settings of a source: a `[[source]]` table of the configuration, or a SPEC of the command line.
 //!
-//! Both are read by the same code. `synthetic:groups=12,series=8` becomes the table
+//! Both are parsed by the same code. `synthetic:groups=12,series=8` becomes the table
 //! `{ kind = "synthetic", groups = "12", series = "8" }`; a key with dots, `a.b=c`, a nested table.
 
 use std::str::FromStr;
@@ -43,7 +43,7 @@ kinds! {
     Synthetic(SyntheticSettings) = "synthetic",
 }
 
-/// Why a SPEC is refused.
+/// The reason why a SPEC is invalid.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SpecError {
     #[error("settings must have the form key=value, found `{0}`")]
@@ -88,7 +88,7 @@ fn insert(table: &mut Table, key: &str, value: &str) -> Result<(), SpecError> {
     }
 }
 
-/// A message of serde in the words of a configuration.
+/// A message of serde, in the terms of a configuration.
 pub fn plain(message: &str) -> String {
     message.replace("unknown variant", "unknown value").replace("unknown field", "unknown setting").replace('\n', " ")
 }

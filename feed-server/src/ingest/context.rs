@@ -14,7 +14,7 @@ use crate::ingest::batch::Batch;
 use crate::ingest::health::SourceHealth;
 use crate::ingest::registry::{Group, RegisterError, Registry, Series};
 
-/// The server is stopping: a source that receives this returns it.
+/// The server is stopping. A source that receives this error returns it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the server is stopping")]
 pub struct Stopped;
@@ -70,7 +70,7 @@ impl Registrar {
     }
 }
 
-/// What a source is given: it registers, sends, waits, and learns that the server stops.
+/// The interface of a source to the server: register, send, wait, observe cancellation.
 #[derive(Clone, Debug)]
 pub struct SourceContext {
     registrar: Registrar,
@@ -111,7 +111,7 @@ impl SourceContext {
         Ok(())
     }
 
-    /// Waits until `due`, to the millisecond. Returns at once if that is past.
+    /// Waits until `due`, to the millisecond. Returns at once if `due` is past.
     ///
     /// # Errors
     /// [`Stopped`] as soon as the server stops.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use protocol::{Interval, SeriesId, Timestamp};
 
-/// A source is silent after this many of its own intervals without a batch: one may be late, and one may be lost.
+/// A source is silent after this many of its intervals without a batch: one may be late, and one may be lost.
 const SILENT_INTERVALS: u64 = 3;
 /// No source is silent sooner than this: a busy machine delays fast sources for seconds.
 const MIN_SILENCE: Interval = Interval::from_secs(15);
@@ -40,18 +40,18 @@ pub struct SourceStatus {
     /// The kind, with the number of the instance from the second on: `synthetic`, `synthetic-2`.
     pub source: Arc<str>,
     pub state: SourceState,
-    /// By the clock that the source stamps its rows with.
+    /// By the clock of the source's rows.
     pub newest_sample: Option<Timestamp>,
     /// By this server's clock.
     pub last_delivery: Option<Timestamp>,
     pub last_error: Option<String>,
     /// Series registered and not ended.
     pub series: usize,
-    /// The source is silent if it delivers nothing for longer than this.
+    /// The source is silent after this time without a batch.
     pub silent_after: Interval,
 }
 
-/// Whether the server delivers samples.
+/// The answer to `/readyz`: the server delivers samples or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readiness {
     pub is_ready: bool,
@@ -132,7 +132,7 @@ impl SourceHealth {
         &self.source
     }
 
-    /// Records that rows are expected at `interval`. The smallest interval decides when the source is silent.
+    /// Records that rows are expected at `interval`. The smallest interval determines after which time the source is silent.
     pub fn expect_every(&self, interval: Interval) {
         let mut record = self.record.lock();
         record.fastest = Some(record.fastest.map_or(interval, |fastest| fastest.min(interval)));
@@ -156,7 +156,7 @@ impl SourceHealth {
         self.record.lock().series.remove(&series);
     }
 
-    /// Records an error that does not end the source. Returns false if it is the last one again.
+    /// Records an error that does not end the source. Returns false if it repeats the last error.
     pub fn error(&self, error: &impl fmt::Display) -> bool {
         let error = error.to_string();
         let mut record = self.record.lock();

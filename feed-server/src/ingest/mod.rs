@@ -5,14 +5,14 @@
 //! | [`batch`] | rows of one group, column by column |
 //! | [`registry`] | groups and series, as sources register them |
 //! | [`health`] | the state of each source |
-//! | [`context`], [`source`] | what a source is given, and what it implements |
+//! | [`context`], [`source`] | the two interfaces between a source and the server |
 //! | [`blocking`] | sources that need a thread of their own |
 //! | [`series_set`] | series that come and go |
-//! | [`settings`], [`config`] | what settings are made of; the list of all kinds of sources |
+//! | [`settings`], [`config`] | parsers of settings; the list of all kinds of sources |
 //! | [`mod@start`] | starts, supervises and stops them |
-//! | `host`, `synthetic` | this machine; made-up signals |
+//! | `host`, `synthetic` | this machine; generated signals |
 //!
-//! This room does not know what happens to a batch: the stream gives it a registry and a queue.
+//! This room knows only a registry and a queue of batches; the stream supplies both.
 
 pub mod batch;
 pub mod blocking;

@@ -1,4 +1,4 @@
-//! What a source registers, and the registry that answers with ids.
+//! Groups and series as a source describes them, and the registry that assigns their ids.
 //!
 //! A group is identified by its name; a series by its group and its label set, whatever the order of the labels. The
 //! same key always has the same id. Everything else (titles, units, display names) is description: the newest
@@ -51,7 +51,7 @@ pub enum RegisterError {
     TooManyLabels { series: String, found: usize },
 }
 
-/// Gives groups and series their ids.
+/// Assigns ids to groups and series.
 pub trait Registry: Debug + Send + Sync {
     /// # Errors
     /// If a text is too long.

@@ -1,4 +1,4 @@
-//! A group whose series come and go from reading to reading: network interfaces, processes, the labels of a scrape.
+//! A group whose series change from reading to reading: network interfaces, processes, the labels of a scrape.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::ingest::registry::{Group, RegisterError, Series};
 /// virtual interfaces that it may have.
 const MAX_LIVE: usize = 512;
 
-/// What one series of a set follows.
+/// The subject of one series of a set, such as a process.
 pub trait SeriesKey: Clone + Ord {
     fn name(&self) -> String;
 
@@ -48,7 +48,7 @@ impl SeriesKey for (&'static str, &'static str) {
     }
 }
 
-/// A group, and the series that the last reading had.
+/// A group, and the series of the last reading.
 #[derive(Debug)]
 pub struct SeriesSet<K> {
     description: Group,
@@ -82,11 +82,11 @@ impl<K: SeriesKey> SeriesSet<K> {
         Ok(*self.group.insert(registrar.group(self.description.clone())?))
     }
 
-    /// Takes one reading, with each key at most once. Registers the keys that are new or back, ends those that are gone,
-    /// and returns a row of the values, if any. A key without a value is only registered.
+    /// Takes one reading, with each key at most once. Registers new and returning keys, ends those that are missing, and
+    /// returns a row of the values, if any. A key without a value is only registered.
     ///
     /// # Errors
-    /// If the group or a series breaks a limit other than on the number of series: what is beyond that is left out.
+    /// If the group or a series exceeds a limit, except the limit on the number of series: series beyond it are left out.
     pub fn row(
         &mut self,
         registrar: &Registrar,

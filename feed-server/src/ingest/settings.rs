@@ -1,4 +1,4 @@
-//! What the settings of every source are made of.
+//! Parsers for the settings of sources.
 //!
 //! A source's settings are a serde struct beside the source, with `#[serde(default, deny_unknown_fields)]`. Numbers and
 //! durations are read by the functions here: they accept a number or its text, since the command line has only texts,
@@ -19,11 +19,11 @@ use crate::telemetry::Telemetry;
 /// Above 10 kHz a row lasts less than the jitter of the clock.
 const MAX_HZ: f64 = 10_000.0;
 
-/// The settings of one source, which is made from them.
+/// The settings of one source. They construct the source.
 pub trait SourceSettings {
     fn source(&self, telemetry: &Telemetry) -> Box<dyn Source>;
 
-    /// Series that the source is sure to have.
+    /// The number of series that the source always has.
     fn known_series(&self) -> usize {
         0
     }
@@ -32,7 +32,7 @@ pub trait SourceSettings {
 /// Reads `hz`, in rows a second.
 ///
 /// # Errors
-/// If it is no number or out of range.
+/// If the value is not a number or out of range.
 pub fn hz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let found = text(deserializer)?;
     match found.parse::<f64>() {
@@ -44,7 +44,7 @@ pub fn hz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
 /// Reads a whole number.
 ///
 /// # Errors
-/// If it is no whole number or out of range.
+/// If the value is not a whole number or out of range.
 pub fn whole_number<'de, D, T>(deserializer: D, setting: &str, range: &RangeInclusive<T>) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -60,7 +60,7 @@ where
 /// Reads a duration from zero to `max`.
 ///
 /// # Errors
-/// If it is no duration or too long.
+/// If the value is not a duration or too long.
 pub fn duration<'de, D: Deserializer<'de>>(
     deserializer: D,
     setting: &str,

@@ -1,4 +1,4 @@
-//! What every source implements.
+//! The interface that a source implements.
 
 use futures_util::future::BoxFuture;
 use thiserror::Error;
@@ -13,7 +13,7 @@ pub trait Source: Send {
     fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>>;
 }
 
-/// Why a source ended.
+/// The reason why a source ended.
 #[derive(Debug, Error)]
 pub enum SourceError {
     #[error(transparent)]

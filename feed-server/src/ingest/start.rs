@@ -117,7 +117,7 @@ mod tests {
     use crate::ingest::registry::{Group, Series};
     use crate::ingest::test_registry::TestRegistry;
 
-    /// Sends a row, and then does what its variant says.
+    /// Sends a row, and then behaves according to its variant.
     enum TestSource {
         WaitsForTheEnd,
         Ends,
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// As a source that does not need a thread.
+    /// Runs the source without a thread.
     struct Async(TestSource);
 
     impl Source for Async {

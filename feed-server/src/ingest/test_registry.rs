@@ -1,4 +1,4 @@
-//! A registry for the tests of sources. The real one is the stream's catalog, which this room does not know.
+//! A registry for the tests of sources. The real one is the stream's catalog, which this room must not import.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 /// Time for the peer to answer a close.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Sends `frame` and waits a moment until the peer has closed.
+/// Sends `frame` and waits for a short time until the peer has closed.
 pub async fn close_handshake<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, frame: CloseFrame) {
     let close = async {
         // A pong that waits would be sent after the close, which the protocol forbids.

@@ -21,7 +21,7 @@ pub struct Connection {
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-/// Time for the kernel to take a response, so that a peer that sends requests and does not read does not keep its permit. The
+/// Time for the kernel to take a response, so that a peer that sends requests and does not read loses its permit. The
 /// kernel's buffer is larger than the largest compressed file of the page.
 const RESPONSE_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -30,7 +30,7 @@ impl Connection {
         Self { socket: Box::new(socket), permit, deadline: None }
     }
 
-    /// The socket, for several tasks to write to. The permit has to be kept as long.
+    /// The socket, for several tasks to write to. The permit must be kept for the same time.
     pub fn into_socket(self) -> (Box<dyn Socket>, Permit) {
         (self.socket, self.permit)
     }
@@ -51,7 +51,7 @@ impl Connection {
     }
 }
 
-/// A connection that speaks WebSocket from now on.
+/// A connection after its upgrade to a WebSocket.
 #[derive(Debug)]
 pub struct Upgraded {
     pub connection: Connection,

@@ -1,8 +1,8 @@
-//! Limits of connections, in all and from one address.
+//! Limits on connections, in total and from one address.
 //!
 //! A permit is taken when a connection is accepted, before anything is read or allocated for it. It is given back when the
-//! connection ends, also if that has become a stream. A connection over the limit gets 503 with `Retry-After`, and those
-//! that are open are not affected.
+//! connection ends, also after an upgrade to a stream. A connection over the limit gets 503 with `Retry-After`, and open
+//! connections are not affected.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

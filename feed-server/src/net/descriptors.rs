@@ -5,7 +5,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 /// Descriptors for sources, the listener, the runtime, and connections that are being refused.
 const SPARE: usize = 128;
 
-/// Raises the system's limit as far as `connections` need, and returns how many connections it allows, at most `connections`.
+/// Raises the system's limit for `connections`, and returns the number of connections that it allows, at most `connections`.
 pub fn for_connections(connections: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return connections };
     let wanted = (connections + SPARE) as u64;

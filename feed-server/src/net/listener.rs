@@ -1,7 +1,7 @@
 //! The listening socket and the accept loop.
 //!
-//! The loop is not a framework's, since what the kernel buffers for a viewer hides how late that viewer is, and since a
-//! connection over the limit must be refused before anything is read or allocated for it.
+//! The loop is not a framework's, for two reasons: it sets the size of the kernel's buffer, which would hide the lag of a
+//! viewer, and it refuses connections over the limit before anything is read or allocated for them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(3);
 /// Bytes that the kernel may buffer for one viewer: its default hides up to 10 MiB, seconds of lag.
 const SEND_BUFFER_BYTES: u32 = 256 * 1_024;
 
-/// Time for open connections to end by themselves when the server stops.
+/// Time for open connections to end when the server stops.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(4);
 
-/// Wait after a failed accept, such as for want of file descriptors.
+/// Wait after a failed accept, such as for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 const BACKLOG: u32 = 1_024;
@@ -123,7 +123,7 @@ async fn open(
     permit: Permit,
     accepted: Instant,
 ) -> std::io::Result<Connection> {
-    // Without it half-filled ticks wait 40 ms for the peer's delayed acknowledgement.
+    // Without this option half-filled ticks wait 40 ms for the peer's delayed acknowledgement.
     stream.set_nodelay(true)?;
     let Some(tls) = tls else { return Ok(Connection::new(stream, permit)) };
     let socket = timeout_at(accepted + HANDSHAKE_DEADLINE, tls.accept(stream)).await??;

@@ -3,7 +3,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`listener`] | the listening socket and the accept loop |
-//! | [`connection_limiter`], [`descriptors`] | limits of connections, and of file descriptors |
+//! | [`connection_limiter`], [`descriptors`] | limits on connections and on file descriptors |
 //! | [`connection`], [`socket`], [`tls_socket`] | an accepted connection; its socket, plain or encrypted |
 //! | [`tls`] | the certificate, and the TLS handshake |
 //! | [`plain_response`] | responses to peers whose request is not read |

@@ -9,8 +9,8 @@ use tokio::time::timeout;
 /// Time for the peer to read the response.
 const DEADLINE: Duration = Duration::from_secs(1);
 
-/// Sends `status`, such as `400 Bad Request`, `headers`, each with its line end, and a text. Then closes, and waits a moment
-/// until the peer has closed too: a socket that is closed with bytes unread is reset, and the response is lost.
+/// Sends `status`, such as `400 Bad Request`, `headers`, each with its line end, and a text. Then closes, and waits for a
+/// short time until the peer has closed: a socket that is closed with unread bytes is reset, and the response is lost.
 pub async fn send(mut stream: TcpStream, status: &str, headers: &str, text: &str) {
     let response = format!(
         "HTTP/1.1 {status}\r\n{headers}connection: close\r\ncontent-type: text/plain; charset=utf-8\r\n\

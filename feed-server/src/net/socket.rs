@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 /// A socket that several tasks write to without waiting: the session, and the shard that sends live frames. Only the
 /// session waits, in either direction.
 pub trait Socket: Debug + Send + Sync + 'static {
-    /// Writes as much as the socket takes without waiting.
+    /// Writes the bytes that the socket takes without blocking.
     ///
     /// # Errors
     /// [`ErrorKind::WouldBlock`] when it takes nothing; any other error ends the connection.

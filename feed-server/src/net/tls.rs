@@ -20,7 +20,7 @@ use crate::net::tls_socket::TlsSocket;
 /// [section 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1), `ContentType`).
 const HANDSHAKE: u8 = 22;
 
-/// Why a certificate cannot be used. The text never contains any of the key.
+/// The reason why a certificate cannot be used. The text never contains a part of the key.
 #[derive(Debug, Error)]
 pub enum TlsError {
     #[error("{path}: {error}")]

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use super::socket::Socket;
 
-/// Encrypts what is written to it and passes it to the kernel. rustls buffers at most 64 KiB that the kernel has not taken.
+/// Encrypts written bytes and passes them to the kernel. rustls buffers at most 64 KiB that the kernel has not taken.
 #[derive(Debug)]
 pub struct TlsSocket {
     stream: TcpStream,
@@ -42,7 +42,7 @@ impl TlsSocket {
         let mut tls = self.tls.lock();
         tls.read_tls(&mut NonBlocking(&self.stream))?;
         let processed = tls.process_new_packets();
-        // An alert, or the answer to a key update: if it is not taken now it is sent with the next write.
+        // An alert, or the answer to a key update: if the kernel does not take it now, it is sent with the next write.
         let _later = self.flush(&mut tls);
         processed.map(drop).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
     }
@@ -74,7 +74,7 @@ impl Socket for TlsSocket {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 taken => return Poll::Ready(taken),
             }
-            // Each time, even if more bytes have arrived: this makes a task that reads without end yield.
+            // Each time, even if more bytes have arrived: otherwise a task that reads without end would not yield.
             ready!(self.stream.poll_read_ready(context))?;
             match self.decrypt() {
                 Err(error) if error.kind() != ErrorKind::WouldBlock => return Poll::Ready(Err(error)),

@@ -1,4 +1,4 @@
-//! Joins the batches of one tick: one growing batch for each group, in the order in which the groups came.
+//! Joins the batches of one tick: one growing batch for each group, in the order of each group's first batch.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! The catalog: the groups and series of the stream, under their ids.
 //!
-//! Sources register what they measure and get ids; the hub collects the changes and sends them to every viewer. A series
+//! Sources register groups and series and get ids; the hub collects the changes and sends them to every viewer. A series
 //! that has ended stays in the catalog until its last sample leaves the history, so that viewers can still read it. Ids are
 //! interned: the same key has the same id, also if its series had ended or was retired (of those, the last
 //! 16,384 are remembered), and no id is given to a second key.
@@ -17,7 +17,7 @@ use crate::ingest::registry::{Group, RegisterError, Registry, Series};
 /// Series that a catalog may have by default: as many as a page accepts.
 pub const DEFAULT_MAX_SERIES: usize = 100_000;
 
-/// Keys of retired series whose ids are remembered: about 3 MB where processes and interfaces come and go for ever.
+/// Keys of retired series whose ids are remembered: about 3 MB on a machine whose processes and interfaces change for ever.
 const MAX_RETIRED_KEYS: usize = 16_384;
 
 /// Changes since the last call of [`Catalog::take_changes`]. Ids rise within each list.

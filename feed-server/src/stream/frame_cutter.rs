@@ -1,9 +1,9 @@
-//! From batches of any size to the rows of one frame after another.
+//! Divides batches of any size into the rows of single frames.
 
 use crate::ingest::batch::Batch;
 use crate::stream::packing::{FRAME_ROOM_BYTES, block_bytes, rows_that_fit};
 
-/// Cuts joined batches into the rows of one frame after another.
+/// Divides joined batches into the rows of single frames.
 #[derive(Debug)]
 pub struct FrameCutter {
     batches: std::vec::IntoIter<Batch>,
@@ -16,7 +16,7 @@ impl FrameCutter {
         Self { batches: batches.into_iter(), rest: None }
     }
 
-    /// As many rows as surely fit one frame; `None` when all are out.
+    /// The next rows that certainly fit one frame; `None` at the end.
     pub fn next_frame(&mut self) -> Option<Vec<Batch>> {
         let mut frame = Vec::new();
         let mut room = FRAME_ROOM_BYTES;

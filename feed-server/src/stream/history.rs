@@ -1,8 +1,8 @@
 //! The last minutes of every group, in memory, column by column.
 //!
-//! Each row keeps the sequence number it was sent with, so that a viewer is sent exactly the rows after the position it
-//! holds. There are two bounds: age, and bytes over all groups. Eviction moves [`History::evicted_through`] forward; a
-//! viewer whose position lies before that is sent a gap.
+//! Each row keeps the sequence number with which it was sent, so that a viewer is sent exactly the rows after its
+//! position. There are two bounds: age, and bytes over all groups. Eviction increases [`History::evicted_through`]; a
+//! viewer whose position is before that is sent a gap.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -29,7 +29,7 @@ struct GroupHistory {
     columns: BTreeMap<SeriesId, SeriesHistory>,
     /// Number of the oldest row held, counted from the group's first.
     first_row: u64,
-    /// Which rows came with which frame, oldest first.
+    /// The frame of each row, as ranges of rows, oldest first.
     marks: VecDeque<Mark>,
 }
 
@@ -47,14 +47,14 @@ struct Mark {
     end_row: u64,
 }
 
-/// What one viewer still has to be sent of the past.
+/// The part of the history that one viewer still has to be sent.
 #[derive(Debug, Default)]
 pub struct Backfill {
     parts: VecDeque<Part>,
     continuity: Continuity,
 }
 
-/// What is left of one group.
+/// The rest of one group.
 #[derive(Debug)]
 struct Part {
     group: GroupId,
@@ -72,7 +72,7 @@ pub struct NextRows {
     pub first_time: Timestamp,
 }
 
-/// Whether rows were evicted between those that a viewer has and those that come next.
+/// Continuity of a backfill: rows between the viewer's last row and the next one may have been evicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Continuity {
     #[default]
@@ -86,7 +86,7 @@ pub struct RowChunk {
     pub times: Vec<Timestamp>,
     /// Series that have a value in these rows.
     series: Vec<SeriesId>,
-    /// A column after the other.
+    /// The columns, one after another.
     values: Vec<f64>,
 }
 
@@ -98,7 +98,7 @@ impl RowChunk {
 }
 
 impl Backfill {
-    /// The same for a viewer that was sent a gap: what is evicted from now on leaves another.
+    /// The same for a viewer that was sent a gap: rows that are evicted from now on leave another gap.
     #[must_use]
     pub fn joined(mut self) -> Self {
         self.parts.iter_mut().for_each(|part| part.is_joined = true);
@@ -109,7 +109,7 @@ impl Backfill {
         self.parts.is_empty()
     }
 
-    /// Whether rows that the viewer misses were evicted since this was last called.
+    /// Returns whether rows that the viewer misses were evicted since the last call.
     pub fn take_continuity(&mut self) -> Continuity {
         std::mem::take(&mut self.continuity)
     }
@@ -121,7 +121,7 @@ impl History {
         Self { span, limit_bytes, groups: BTreeMap::new(), evicted_through: Sequence(0) }
     }
 
-    /// How far back it may reach.
+    /// The bound on the age of samples.
     pub const fn span(&self) -> Interval {
         self.span
     }
@@ -130,7 +130,7 @@ impl History {
         self.groups.values().map(GroupHistory::bytes).sum()
     }
 
-    /// Every row sent after this position is still held.
+    /// The position after which every row is still held.
     pub const fn evicted_through(&self) -> Sequence {
         self.evicted_through
     }
@@ -145,7 +145,7 @@ impl History {
         self.groups.entry(batch.group).or_default().push(batch, sequence);
     }
 
-    /// Drops what is older than the span, and then the oldest rows of the largest groups until the rest fits the limit.
+    /// Drops rows older than the span, and then the oldest rows of the largest groups until the rest fits the bound.
     /// Returns the oldest time that may still be held.
     pub fn evict(&mut self, now: Timestamp) -> Timestamp {
         let oldest = now - self.span;
@@ -191,7 +191,7 @@ impl History {
         Backfill { parts, continuity: Continuity::Unbroken }
     }
 
-    /// Finds the rows that `backfill` reads next, behind those that were evicted; `None` when it is done.
+    /// Finds the next rows of `backfill`, after those that were evicted; `None` at its end.
     pub fn next_rows(&self, backfill: &mut Backfill) -> Option<NextRows> {
         while let Some(Part { group, rows, is_joined }) = backfill.parts.front_mut() {
             if let Some(group) = self.groups.get(group) {
@@ -213,8 +213,8 @@ impl History {
         None
     }
 
-    /// Copies the next `count` rows of `backfill` into `chunk` and returns their group; `None` when it is done. `count` is at
-    /// most what [`History::next_rows`] returned just before.
+    /// Copies the next `count` rows of `backfill` into `chunk` and returns their group; `None` at its end. `count` is at
+    /// most the number that [`History::next_rows`] returned just before.
     pub fn take_rows(&self, backfill: &mut Backfill, count: usize, chunk: &mut RowChunk) -> Option<GroupId> {
         let part = backfill.parts.front_mut()?;
         let (id, group) = (part.group, self.groups.get(&part.group)?);

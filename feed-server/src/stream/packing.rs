@@ -1,14 +1,14 @@
-//! How many rows go into one frame.
+//! The number of rows that fit into one frame.
 //!
-//! A frame may not pass [`Frame::MAX_BODY_BYTES`]. What a block will take is bounded from above by its size with every
-//! column raw, the longest encoding, so that it is known before anything is encoded.
+//! A frame must not exceed [`Frame::MAX_BODY_BYTES`]. The upper bound of a block's size is its size with every column
+//! raw, the longest encoding, so that it is known before anything is encoded.
 
 use protocol::Frame;
 use protocol::limits::{MAX_BLOCK_ROWS, MAX_FRAME_VALUES};
 
 /// A body's own fields before its blocks: two stamps and the origin, nine bytes each, and the list's length.
 const BODY_HEAD_BYTES: usize = 40;
-/// Group, rows, encoding and the two lengths, as the widest varints; and what a start and a step take beyond one time.
+/// Group, rows, encoding and the two lengths, as the widest varints; and the excess of a start and a step over one time.
 const BLOCK_HEAD_BYTES: usize = 40;
 /// Series, encoding and length, as the widest varints.
 const COLUMN_HEAD_BYTES: usize = 11;
@@ -17,7 +17,7 @@ const VALUE_BYTES: usize = 8;
 /// Room for blocks in one frame, in bytes.
 pub const FRAME_ROOM_BYTES: usize = Frame::MAX_BODY_BYTES - BODY_HEAD_BYTES;
 
-/// What is left of a frame whose blocks are encoded one by one.
+/// The rest of a frame whose blocks are encoded one by one.
 #[derive(Clone, Copy, Debug)]
 pub struct Room {
     bytes: usize,
@@ -29,24 +29,24 @@ impl Room {
         Self { bytes: FRAME_ROOM_BYTES, values: MAX_FRAME_VALUES as usize }
     }
 
-    /// How many rows of `columns` columns surely fit.
+    /// The number of rows of `columns` columns that certainly fit.
     pub fn rows(self, columns: usize) -> usize {
         rows_that_fit(columns, self.bytes).min(self.values / columns.max(1))
     }
 
-    /// All blocks so far have taken `bytes` bytes, and the last of them holds `values` values.
+    /// Records that all blocks so far have taken `bytes` bytes, and that the last of them holds `values` values.
     pub fn take(&mut self, bytes: usize, values: usize) {
         self.bytes = FRAME_ROOM_BYTES.saturating_sub(bytes);
         self.values = self.values.saturating_sub(values);
     }
 }
 
-/// The most that `rows` rows of `columns` columns can take.
+/// The largest size in bytes of `rows` rows of `columns` columns.
 pub const fn block_bytes(columns: usize, rows: usize) -> usize {
     BLOCK_HEAD_BYTES + VALUE_BYTES * rows + columns * (COLUMN_HEAD_BYTES + VALUE_BYTES * rows)
 }
 
-/// How many rows of `columns` columns surely fit into `room` bytes.
+/// The number of rows of `columns` columns that certainly fit into `room` bytes.
 pub const fn rows_that_fit(columns: usize, room: usize) -> usize {
     let heads = BLOCK_HEAD_BYTES + columns * COLUMN_HEAD_BYTES;
     let rows = room.saturating_sub(heads) / (VALUE_BYTES * (columns + 1));

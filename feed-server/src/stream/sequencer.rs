@@ -1,6 +1,6 @@
-//! Gives rows their sequence numbers, keeps them in the history, and decides what a viewer is sent first.
+//! Assigns sequence numbers to rows, keeps them in the history, and chooses the start of each viewer's stream.
 //!
-//! Pure: the caller passes the time, encodes, and counts.
+//! No I/O: the caller passes the time, encodes, and counts.
 
 use protocol::{Epoch, Gap, GapCause, Interval, Sequence, Start, Timestamp};
 
@@ -21,7 +21,7 @@ pub struct Sequencer {
     history: History,
 }
 
-/// Batches of one tick in order, and what was counted while they were put in order.
+/// The ordered batches of one tick, with the counts of the ordering.
 #[derive(Debug)]
 pub struct Accepted {
     /// Cut into frames, each of which [`Sequencer::commit`] numbers.
@@ -32,7 +32,7 @@ pub struct Accepted {
     pub out_of_order: usize,
 }
 
-/// How a viewer's stream begins.
+/// The start of a viewer's stream.
 #[derive(Debug)]
 pub struct Beginning {
     /// Sent before the backfill.
@@ -97,12 +97,12 @@ impl Sequencer {
         self.sequence
     }
 
-    /// Drops what the history no longer keeps. Returns the oldest time that may still be held.
+    /// Evicts rows beyond the history's bounds. Returns the oldest time that may still be held.
     pub fn evict(&mut self, now: Timestamp) -> Timestamp {
         self.history.evict(now)
     }
 
-    /// What a viewer that wants to begin at `start` has to be sent.
+    /// The start of the stream of a viewer that asks for `start`.
     pub fn begin(&self, start: Start, now: Timestamp) -> Beginning {
         let (gap, backfill) = match start {
             Start::Window(window) => (None, self.history.since(now - window)),
@@ -125,7 +125,7 @@ impl Sequencer {
         Beginning { gap, backfill, held, position: self.sequence }
     }
 
-    /// Why a viewer that holds this position misses rows; `None` if the history has all of them.
+    /// The reason why a viewer with this position misses rows; `None` if the history has all of them.
     fn gap_cause(&self, epoch: Epoch, sequence: Sequence) -> Option<GapCause> {
         if epoch != self.epoch {
             Some(GapCause::EpochChanged)

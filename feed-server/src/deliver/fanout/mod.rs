@@ -5,7 +5,7 @@
 //! ```
 //! The kernel takes nearly all of the time: five microseconds and more a write. So a tick's frames go to a viewer in one
 //! vectored write, nothing is copied for it, and only the shards' tasks wake, a few for all viewers. A viewer whose
-//! socket takes no more is handed back to its session, which catches up by itself: it does not delay its shard.
+//! socket is full is handed back to its session, which sends the missed frames: it does not delay its shard.
 //!
 //! | file | subject |
 //! | --- | --- |
@@ -28,10 +28,10 @@ use tokio::sync::mpsc;
 use crate::deliver::hub::Hub;
 use shard::LiveViewer;
 
-/// More shards only wait for the hub's lock in turn.
+/// More shards would only wait for the hub's lock.
 const MAX_SHARDS: usize = 4;
 
-/// The shards; viewers are assigned in turn. They end when this is dropped.
+/// The shards; viewers are assigned to them in turn. The shards end when this is dropped.
 #[derive(Debug)]
 pub struct Fanout {
     shards: Vec<mpsc::UnboundedSender<LiveViewer>>,

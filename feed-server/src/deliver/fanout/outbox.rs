@@ -1,7 +1,7 @@
 //! A viewer's socket for writing.
 //!
 //! There are three writers: the shard (each tick's frames), the session (history, replies), and tungstenite (pongs, closes).
-//! All of them pass whole frames to the outbox, so that no frame is sent inside another.
+//! All of them pass complete frames to the outbox, so that no frame is sent inside another.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
@@ -63,7 +63,7 @@ impl<S: Socket> Outbox<S> {
         self.queue.lock().send(&self.socket, frames)
     }
 
-    /// As [`Outbox::send`], with a shard's ticket.
+    /// Does the same as [`Outbox::send`] if the shard's ticket is valid.
     ///
     /// Hot: once per viewer and tick.
     ///
@@ -86,7 +86,7 @@ impl<S: Socket> Outbox<S> {
         self.queue.lock().ticket += 1;
     }
 
-    /// Writes the waiting bytes, as far as the socket takes them without waiting.
+    /// Writes the waiting bytes that the socket takes without blocking.
     ///
     /// # Errors
     /// When the connection is lost.
@@ -104,7 +104,7 @@ impl<S: Socket> Outbox<S> {
         self.queue.lock().taken_bytes
     }
 
-    /// Ready when the kernel has everything.
+    /// Ready when the kernel has all bytes.
     ///
     /// # Errors
     /// When the connection is lost.

@@ -28,7 +28,7 @@ pub struct LiveViewer {
     pub back: oneshot::Sender<RingPosition>,
 }
 
-/// What a viewer has been sent.
+/// The frames that a viewer has been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RingPosition {
     /// Number of the next frame in the ring.
@@ -37,7 +37,7 @@ pub struct RingPosition {
     pub sequence: Sequence,
 }
 
-/// Whether a viewer stays with the shard.
+/// The result of a turn: the viewer stays with the shard or leaves it.
 enum AfterTick {
     Keep,
     HandBack,
@@ -64,7 +64,7 @@ pub(super) async fn run(hub: &Hub, arrivals: &mut mpsc::UnboundedReceiver<LiveVi
 async fn tick(hub: &Hub, viewers: &mut Vec<LiveViewer>) {
     let Some(oldest) = viewers.iter().map(|viewer| viewer.position.next).min() else { return };
     let recent = hub.recent(oldest);
-    // One list for all: each viewer is sent the end of it, from its position on.
+    // One list for all viewers: each is sent the end of it, from its position on.
     let frames: Vec<Bytes> = recent.frames.iter().map(|frame| frame.bytes.clone()).collect();
     let now = Instant::now();
     let mut writes = 0;
@@ -73,14 +73,14 @@ async fn tick(hub: &Hub, viewers: &mut Vec<LiveViewer>) {
         let after = match viewer.position.next.checked_sub(recent.first) {
             Some(skip) if viewer.pacer.due(now) => viewer.send(hub, &recent.frames, &frames, skip as usize, now),
             Some(_) => viewer.wait(),
-            // It is behind the ring's tail; its session sends the history.
+            // The viewer is behind the ring's tail; its session sends the history.
             None => AfterTick::HandBack,
         };
         match after {
             AfterTick::Keep => number += 1,
             AfterTick::HandBack => {
                 let viewer = viewers.swap_remove(number);
-                // Fails if the session has taken it back itself, or ended.
+                // Fails if the session has revoked the ticket, or ended.
                 let _gone = viewer.back.send(viewer.position);
             }
         }
@@ -109,7 +109,7 @@ impl LiveViewer {
         }
     }
 
-    /// Sends nothing now. A viewer whose session has ended is dropped, or its socket would stay open.
+    /// Skips this tick. A viewer whose session has ended is dropped, or its socket would stay open.
     fn wait(&self) -> AfterTick {
         if self.back.is_closed() { AfterTick::HandBack } else { AfterTick::Keep }
     }

@@ -14,8 +14,8 @@ use super::outbox::Outbox;
 use crate::net::socket::Socket;
 use crate::rate_limiter::RateLimiter;
 
-/// Reads from the socket and writes to its outbox. tungstenite writes whole frames, which are small here: pongs and closes, at
-/// most one of each at a time.
+/// Reads from the socket and writes to its outbox. tungstenite writes complete frames, which are small here: pongs and
+/// closes, at most one of each at a time.
 #[derive(Debug)]
 pub struct ViewerStream {
     outbox: Arc<Outbox>,

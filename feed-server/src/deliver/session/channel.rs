@@ -10,7 +10,7 @@ use crate::deliver::fanout::viewer_stream::{ReadLimit, ViewerStream};
 use crate::net::connection::Upgraded;
 use crate::net::connection_limiter::Permit;
 
-/// Bytes of one turn of a session, after which the session looks at the viewer's messages.
+/// Bytes of one turn of a session, after which the session reads the viewer's messages.
 pub const TURN_BYTES: usize = 256 * 1_024;
 
 /// Limits of a viewer's socket. tungstenite's defaults cost 131 KiB for each viewer.
@@ -26,9 +26,9 @@ pub fn websocket_config() -> WebSocketConfig {
 
 #[derive(Debug)]
 pub struct Channel {
-    /// Read from. Pongs and closes are sent here too.
+    /// The socket for reading; pongs and closes are sent here too.
     pub socket: WebSocketStream<ViewerStream>,
-    /// Frames are written here.
+    /// The outbox to which frames are written.
     pub outbox: Arc<Outbox>,
     pub permit: Permit,
 }

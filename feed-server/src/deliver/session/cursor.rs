@@ -5,8 +5,8 @@
 //!                               ^                             |
 //!                               +------- fell behind ---------+
 //! ```
-//! Connecting, resuming and catching up are one path: a snapshot is taken for the viewer's position, the history from there
-//! to now is sent, and then the frames of the ring.
+//! Connecting, resuming and catching up are one path: a snapshot is taken for the viewer's position, the history from
+//! there to now is sent, and then the frames of the ring.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub struct Cursor {
     next: u64,
 }
 
-/// Messages of the whole catalog. They are shared: a slow viewer holds no copy.
+/// Messages of the complete catalog. They are shared: a slow viewer holds no copy.
 #[derive(Debug, Default)]
 struct UnsentCatalog {
     messages: Arc<Vec<Vec<u8>>>,
@@ -45,7 +45,7 @@ impl Cursor {
     /// A cursor that begins at `start`.
     ///
     /// # Errors
-    /// Only what the encoder refuses, which is a defect.
+    /// If a frame cannot be encoded, which is a defect.
     pub fn at(hub: &Hub, start: Start) -> Result<Self, EncodeError> {
         let snapshot = hub.snapshot(start)?;
         Ok(Self {
@@ -58,13 +58,13 @@ impl Cursor {
         })
     }
 
-    /// A cursor that continues where a shard stopped.
+    /// A cursor that continues after the last frame that a shard sent.
     pub fn resume(from: RingPosition) -> Self {
         let position = from.sequence;
         Self { catalog: UnsentCatalog::default(), gap: None, backfill: None, held: position, position, next: from.next }
     }
 
-    /// Its position in the ring of recent frames if everything up to now has been sent.
+    /// The cursor's place in the ring of recent frames, if everything up to now has been sent.
     pub fn caught_up(&self, hub: &Hub) -> Option<RingPosition> {
         let caught_up = self.backfill.is_none() && self.catalog.is_sent() && hub.ring_end() == self.next;
         caught_up.then_some(RingPosition { next: self.next, sequence: self.position })
@@ -73,7 +73,7 @@ impl Cursor {
     /// The next frames, of about `room` bytes in all; empty when caught up.
     ///
     /// # Errors
-    /// Only what the encoder refuses, which is a defect.
+    /// If a frame cannot be encoded, which is a defect.
     pub fn next_turn(&mut self, hub: &Hub, room: usize) -> Result<Vec<Bytes>, EncodeError> {
         if self.backfill.is_none() {
             if let Ok(frames) = self.live(hub, room) {

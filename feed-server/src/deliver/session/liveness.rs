@@ -1,9 +1,9 @@
-//! Detects viewers that are gone.
+//! Detects lost viewers.
 //!
-//! A connection whose other end is gone looks like one on which the peer is silent. So a viewer that has sent nothing for a
-//! while is sent a ping, which every WebSocket client answers by itself. Over a slow link the ping waits behind the frames: a
-//! viewer there must send messages of its own, as the page does every two seconds. A viewer that sends messages but reads
-//! nothing is closed too.
+//! The server cannot distinguish a lost connection from a silent peer. So a viewer that has sent nothing for a while is
+//! sent a ping, which every WebSocket client answers automatically. Over a slow link the ping waits behind the frames: a
+//! viewer there must send messages, as the page does every two seconds. A viewer that sends messages but reads nothing is
+//! closed too.
 
 use std::time::Duration;
 
@@ -19,16 +19,16 @@ pub const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 /// buffer is free again.
 const READING_DEADLINE: Duration = Duration::from_secs(30);
 
-/// When a viewer was last heard.
+/// The time of the last sign of life of a viewer.
 #[derive(Clone, Copy, Debug)]
 pub enum Liveness {
-    /// It sent something then.
+    /// The time at which it last sent bytes.
     Heard(Instant),
-    /// It was sent a ping then, and has not answered.
+    /// The time of a ping that it has not answered.
     Pinged(Instant),
 }
 
-/// What the session does next about a silent viewer.
+/// The next action of a session for a silent viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LivenessAction {
     Wait(Instant),
@@ -47,14 +47,14 @@ impl Liveness {
     }
 }
 
-/// Whether a viewer reads.
+/// Detects a viewer that does not read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReadProgress {
-    /// Bytes taken, and since when that number has not changed although more wait.
+    /// Bytes taken, and the time since which that number has not changed although more wait.
     stalled: Option<(u64, Instant)>,
 }
 
-/// Whether bytes wait for the viewer's socket.
+/// The state of a viewer's outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
     Empty,
@@ -62,7 +62,7 @@ pub enum Queue {
 }
 
 impl ReadProgress {
-    /// When the viewer, which has taken `taken` bytes so far, must have taken more; `None` if that time is past.
+    /// The deadline for a viewer that has taken `taken` bytes so far to take more; `None` if it is past.
     pub fn deadline(&mut self, queue: Queue, taken: u64, now: Instant) -> Option<Instant> {
         let waits = queue == Queue::Waiting;
         let since = match self.stalled {

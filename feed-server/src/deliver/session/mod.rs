@@ -1,7 +1,7 @@
 //! A session: one viewer's WebSocket, from the upgrade to the last frame.
 //!
-//! A session writes what only its viewer is sent: hello, catalog, history, replies. Once the viewer has everything up to
-//! now, a shard of the [fan-out](crate::deliver::fanout) writes, and the session only reads; when the viewer falls behind, the
+//! A session writes the frames for its viewer alone: hello, catalog, history, replies. Once the viewer is up to date, a
+//! shard of the [fan-out](crate::deliver::fanout) writes, and the session only reads; when the viewer falls behind, the
 //! shard hands it back.
 //!
 //! | file | subject |
@@ -9,9 +9,9 @@
 //! | [`channel`] | both directions of the viewer's connection |
 //! | [`cursor`] | the viewer's position in the stream, and the frames that are next |
 //! | `end` | why a session ended, and the close that its viewer is sent |
-//! | [`liveness`] | detects viewers that are gone |
+//! | [`liveness`] | detects lost viewers |
 //! | [`violation`] | the rules that a viewer can break, with close code and reason of each |
-//! | this file | the loop that connects them to a socket |
+//! | this file | the loop that connects these parts to a socket |
 
 pub mod channel;
 pub mod cursor;
@@ -53,13 +53,13 @@ use end::SessionEnd;
 use liveness::{ANSWER_DEADLINE, Liveness, LivenessAction, Queue, ReadProgress};
 use violation::Violation;
 
-/// How far back the history of a viewer reaches that does not set `window`.
+/// The window of history of a viewer that does not set `window`.
 pub const DEFAULT_WINDOW: Interval = Interval::from_secs(60);
 
-/// A viewer that begins by `Subscribe` must send it within this time.
+/// A viewer with `start=request` must send `Subscribe` within this time.
 const SUBSCRIBE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// When a viewer's stream begins.
+/// The event at which a viewer's stream begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionStart {
     /// At once, with this much history.
@@ -68,7 +68,7 @@ pub enum SessionStart {
     OnSubscribe,
 }
 
-/// What every session needs.
+/// The parts of the server that every session uses.
 #[derive(Clone, Debug)]
 pub struct Service {
     pub hub: Arc<Hub>,
@@ -106,8 +106,8 @@ pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart) {
     session.end(end).await;
 }
 
-/// Closes the stream of a page without the token, with a reason. To a page a refused handshake looks like a server that is not
-/// running, so it would try again for ever.
+/// Closes the stream of a page without the token, with a reason. A page cannot distinguish a refused handshake from a
+/// stopped server, so it would retry for ever.
 pub async fn refuse_without_token(upgraded: Upgraded, telemetry: &Telemetry) {
     let violation = Violation::NoToken;
     telemetry.refuse(violation.label());
@@ -178,7 +178,7 @@ impl Session {
                     self.pacer.sent(now);
                     self.send(&turn)?;
                     drop(turn);
-                    // A viewer that takes everything at once must not delay the others or the hub.
+                    // A viewer whose socket takes everything at once must not delay the others or the hub.
                     yield_now().await;
                 }
                 due = self.pacer.next_due();
@@ -186,7 +186,7 @@ impl Session {
             let due = async {
                 match due {
                     Some(due) => sleep_until(due).await,
-                    // The socket takes nothing now: the next turn waits until it does.
+                    // The socket is full: the next turn waits for it.
                     None if !is_whole => pending().await,
                     None => {}
                 }
@@ -240,8 +240,8 @@ impl Session {
         }
     }
 
-    /// Waits for a message, until the viewer's socket has taken all waiting bytes, or for `other`. Meanwhile checks that the
-    /// viewer is not gone.
+    /// Waits for a message, until the viewer's socket has taken all waiting bytes, or for `other`. Meanwhile checks that
+    /// the viewer is not lost.
     async fn next_event<T>(&mut self, other: impl Future<Output = T>) -> Result<Event<T>, SessionEnd> {
         let mut other = pin!(other);
         loop {
@@ -306,7 +306,7 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a ping to a silent viewer. Returns when to call this again.
+    /// Sends a ping to a silent viewer. Returns the time of the next check.
     async fn ping_if_silent(&mut self) -> Result<Instant, SessionEnd> {
         let now = Instant::now();
         match self.liveness.action(now) {

@@ -82,7 +82,7 @@ impl Violation {
         reason
     }
 
-    /// The label that it is counted with.
+    /// The label under which the violation is counted.
     pub const fn label(&self) -> RefusalReason {
         match self {
             Self::Malformed(_) => RefusalReason::Malformed,

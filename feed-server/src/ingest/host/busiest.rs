@@ -1,16 +1,16 @@
-//! Which of many are shown: the few with the largest values, without series that appear and vanish at every reading. Time is
-//! an argument.
+//! Selects the few keys with the largest values, so that series do not appear and vanish at every reading. Time is an
+//! argument.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The first ones are shown.
+/// Keys up to this rank are shown.
 const ENTER_WITHIN: usize = 8;
-/// One that is shown stays while its rank is within this: two that alternate at the eighth rank both stay.
+/// A shown key stays while its rank is within this: two that alternate at the eighth rank both stay.
 const STAY_WITHIN: usize = 12;
-/// How long one that fell below that stays.
+/// The time for which a key below that rank stays.
 const GRACE: Duration = Duration::from_secs(10);
-/// A bound on those shown: the lowest ranks make room.
+/// A bound on the shown keys: the lowest ranks are hidden first.
 const MAX_SHOWN: usize = 32;
 /// Scores follow the values over about this long: a short burst does not displace a steady load.
 const SMOOTHING: Duration = Duration::from_secs(5);
@@ -47,7 +47,7 @@ impl<K: Clone + Ord> Busiest<K> {
         Self { floor, last: None, candidates: BTreeMap::new() }
     }
 
-    /// Takes a reading with all keys and their values. A key that is missing is gone at once.
+    /// Takes a reading with all keys and their values. A missing key is hidden at once.
     pub(super) fn update(&mut self, at: Instant, reading: impl IntoIterator<Item = (K, f64)>) {
         let elapsed = self.last.map_or(SMOOTHING, |last| at.saturating_duration_since(last));
         self.last = Some(at);
@@ -68,7 +68,7 @@ impl<K: Clone + Ord> Busiest<K> {
     fn rank(&mut self, at: Instant) {
         let floor = self.floor;
         let mut ranking: Vec<&mut Candidate> = self.candidates.values_mut().collect();
-        // Stable: of equal scores, the smaller key ranks first.
+        // A stable order: of equal scores, the smaller key ranks first.
         ranking.sort_by(|ours, theirs| theirs.score.total_cmp(&ours.score));
         let mut shown = 0;
         for (rank, candidate) in ranking.iter_mut().enumerate() {

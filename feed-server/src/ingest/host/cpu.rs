@@ -12,7 +12,7 @@ use crate::ingest::blocking::BlockingContext;
 use crate::ingest::series_set::SeriesKey;
 use crate::ingest::source::SourceError;
 
-/// The kernel updates these averages every five seconds; a second is soon enough.
+/// The kernel updates these averages every five seconds, so a reading a second is sufficient.
 const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The share of time that each core is busy.
@@ -46,7 +46,7 @@ impl SeriesKey for Core {
 impl Cores {
     pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
         // The kernel counts CPU time in ticks of 10 ms: in shorter intervals a core shows only 0, 1/2 or 1. The library
-        // repeats its last reading if it is asked sooner than its minimum, so readings are spaced, not on a beat.
+        // repeats its last reading if it is called before its minimum has passed, so readings are spaced, not at fixed times.
         let cadence = Cadence::Spaced(fastest.max(MINIMUM_CPU_UPDATE_INTERVAL));
         let bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
         let group = HostGroup::new("cpu.cores", "CPU per core", "1", cadence, bounds);
@@ -95,7 +95,7 @@ impl Reader for Load {
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         let load = System::load_average();
         let moment = Moment::now();
-        // Some systems do not offer it.
+        // Not available on all systems.
         let averages = load.ok().map(|load| [("1 min", load.one), ("5 min", load.five), ("15 min", load.fifteen)]);
         let averages = averages.into_iter().flatten().map(|(span, load)| (("span", span), Some(load)));
         self.group.send(context, moment.time, averages)

@@ -130,7 +130,7 @@ impl Reader for Space {
     }
 
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
-        // Only chosen mounts are asked: a file system whose server is gone does not answer.
+        // Only chosen mounts are read: a file system whose server is lost does not answer.
         self.disks.refresh_specifics(true, DiskRefreshKind::nothing());
         let mounts = choose(self.disks.iter().map(Mount::of), Path::is_dir);
         let mut free = Vec::new();

@@ -2,13 +2,13 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `reader` | what a reader implements |
-//! | `schedule` | which reader is due when |
+//! | `reader` | the interface of a reader |
+//! | `schedule` | the times at which readers are due |
 //! | `group` | a group whose values are rounded |
-//! | `rate`, `rounding`, `busiest` | counters to rates; how finely values are sent; which of many are shown |
+//! | `rate`, `rounding`, `busiest` | counters to rates; the resolution of values; the selection of busy processes |
 //! | `cpu`, `memory`, `disk`, `network`, `processes`, `own` | a reader for each subject |
 //!
-//! Readers do not know each other. They are read one after another on one thread, at first in the order of the page.
+//! Readers are independent. They run one after another on one thread, at first in the order of the page.
 
 mod busiest;
 mod cpu;
@@ -40,7 +40,7 @@ const MAX_INTERVAL: Duration = Duration::from_hours(24);
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HostSettings {
-    /// Rows a second. What changes more slowly is read less often.
+    /// Rows a second. Slowly changing values are read less often.
     #[serde(deserialize_with = "settings::hz")]
     pub hz: f64,
 }
@@ -104,7 +104,7 @@ impl BlockingSource for HostSource {
 struct Readers(Vec<Box<dyn Reader>>);
 
 impl Readers {
-    /// What this system does not offer is left out; the rest is measured.
+    /// Subjects that this system does not offer are skipped; the rest is measured.
     fn add<R: Reader + 'static>(&mut self, subject: &'static str, reader: Result<R, sysinfo::Error>) {
         match reader {
             Ok(reader) => self.0.push(Box::new(reader)),
@@ -150,7 +150,7 @@ mod tests {
         let ended = running.await.expect("does not panic");
         assert!(matches!(ended, Err(SourceError::Stopped(Stopped))), "{ended:?}");
 
-        // Two series of a group that were one by key would share a name or lack a label.
+        // Two series with one key would share a name or lack a label.
         let series = registry.series();
         let names: BTreeSet<_> = series.iter().map(|series| (series.group, series.name.clone())).collect();
         assert_eq!(names.len(), series.len(), "{series:?}");

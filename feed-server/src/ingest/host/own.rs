@@ -1,4 +1,4 @@
-//! The server itself: what it sends, and the CPU time and memory of its process.
+//! The server itself: its viewers and traffic, and the CPU time and memory of its process.
 
 use std::time::Duration;
 

@@ -17,9 +17,9 @@ use crate::ingest::source::SourceError;
 
 /// A reading opens two files for each process of the machine: shorter intervals would cost too much.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// In cores. One tick of CPU time in a second, smoothed, stays below: a process that wakes up now and then is idle.
+/// In cores. One tick of CPU time in a second, smoothed, stays below: a process that wakes up occasionally is idle.
 const CPU_FLOOR: f64 = 0.002;
-/// In bytes. Kernel threads have none.
+/// In bytes. Kernel threads have no memory.
 const MEMORY_FLOOR: f64 = 0.0;
 
 pub(super) struct Processes {

@@ -1,4 +1,4 @@
-//! Counters to rates.
+//! Converts counters to rates.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -41,7 +41,7 @@ impl Rate {
     }
 }
 
-/// The rates of counters that come and go.
+/// The rates of a changing set of counters.
 #[derive(Debug)]
 pub(super) struct Rates<K> {
     counters: BTreeMap<K, Rate>,

@@ -1,4 +1,4 @@
-//! What every reader of the host source implements.
+//! The interface of a reader of the host source.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use crate::clock;
 use crate::ingest::blocking::BlockingContext;
 use crate::ingest::source::SourceError;
 
-/// Reads one subject at a cadence of its own.
+/// Reads one subject at its own cadence.
 pub(super) trait Reader {
     fn cadence(&self) -> Cadence;
 
-    /// Reads, and sends a row for each group. The first reading registers what it finds; rates begin with the second.
+    /// Reads, and sends a row for each group. The first reading registers groups and series; rates begin with the second.
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError>;
 }
 

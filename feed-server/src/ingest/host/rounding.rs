@@ -1,7 +1,7 @@
-//! How finely values are sent.
+//! Rounds values to the resolution of their instrument.
 //!
 //! A rate is a whole number of bytes or packets divided by a time that jitters by microseconds: most of its sixteen digits
-//! are jitter. Rounded to what the instrument can resolve, it packs into two bytes in place of eight.
+//! are jitter. Rounded to the resolution of the instrument, it packs into two bytes in place of eight.
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rounding {

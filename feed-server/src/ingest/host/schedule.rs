@@ -1,4 +1,4 @@
-//! Which reader is due when. Time is an argument.
+//! The times at which readers are due. Time is an argument.
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ impl Schedule {
         Self { turns: cadences.into_iter().map(|cadence| Turn { cadence, due: start }).collect() }
     }
 
-    /// Returns the next reader and its time. Of readers due together, the first.
+    /// Returns the next reader and its time; of several readers due at one time, the first.
     pub(super) fn next(&self) -> Option<(usize, Instant)> {
         let turns = self.turns.iter().enumerate();
         turns.min_by_key(|(_, turn)| turn.due).map(|(reader, turn)| (reader, turn.due))

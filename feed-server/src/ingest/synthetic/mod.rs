@@ -1,4 +1,4 @@
-//! Made-up signals: any number of series at any rate, the same for the same seed.
+//! Generated signals: any number of series at any rate, equal for equal seeds.
 //!
 //! | file | subject |
 //! | --- | --- |
@@ -6,7 +6,7 @@
 //! | `signal` | the shapes, a value a row |
 //! | `measure` | units, and the scale of a group's values |
 //!
-//! Prefilling history and catching up after a stall are one thing: rows that are due and not sent yet.
+//! Prefilling history and catching up after a stall use one path: rows that are due and not sent yet.
 
 mod measure;
 mod signal;
@@ -50,7 +50,7 @@ pub struct SyntheticSettings {
     /// Rows a second in each group.
     #[serde(deserialize_with = "settings::hz")]
     pub hz: f64,
-    /// History that is there at the start.
+    /// The length of the history at the start.
     #[serde(deserialize_with = "prefill")]
     pub prefill: Duration,
     /// Equal seeds give equal signals.
@@ -120,7 +120,7 @@ impl BlockingSource for SyntheticSource {
                     context.send(group.batch(&times))?;
                 }
                 sent = end;
-                // Past already: returns only whether the server stops.
+                // The time is past: this call only checks whether the server stops.
                 context.wait_until(woke)?;
             }
             let next_row = started.checked_add(timetable.offset(sent).saturating_sub(prefill));

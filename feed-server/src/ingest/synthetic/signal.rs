@@ -1,4 +1,4 @@
-//! The shapes of signals: cases that a chart must show well.
+//! The shapes of signals: cases that a chart must show correctly.
 //!
 //! Shapes are defined in seconds, not in rows: a signal looks the same at any rate. Each series has its own random
 //! generator: its values depend on the seed, the numbers of group and series, and the row alone.
@@ -19,7 +19,7 @@ pub(super) enum Shape {
     Bursts,
     /// Constant levels with jumps between them.
     Steps,
-    /// Rises, and is reset to zero now and then.
+    /// Rises, and is reset to zero at random times.
     Counter,
     /// Quiet, with single samples far out.
     Spikes,
@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(seen.len(), 1_000);
     }
 
-    /// Frozen: a seed in a bug report must give the same values next year.
+    /// Frozen: a seed in a bug report must give the same values in later versions.
     #[test]
     fn a_seed_gives_these_values() {
         let mut signal = Signal::new(Shape::Steps, 1, 0, 3, 0.1);

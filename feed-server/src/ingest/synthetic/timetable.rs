@@ -1,4 +1,4 @@
-//! The time of each row. Knows no clock.
+//! The time of each row. Reads no clock.
 
 use std::time::Duration;
 
