@@ -50,7 +50,7 @@ impl DecodeProbe {
     /// A decoder for messages of the shape with this name.
     ///
     /// # Errors
-    /// If there is no such shape.
+    /// If no shape has this name.
     #[wasm_bindgen(constructor)]
     pub fn new(shape: &str) -> Result<Self, JsError> {
         let found = SHAPES.iter().find(|(name, ..)| *name == shape);

@@ -20,7 +20,7 @@ pub struct Probe {
 
 #[wasm_bindgen]
 impl Probe {
-    /// Connects. Silence is allowed, since an echo server sends nothing by itself; see [`Probe::set_silence_millis`].
+    /// Connects. Silence is allowed, since an echo server sends only replies; see [`Probe::set_silence_millis`].
     ///
     /// # Errors
     /// If the browser rejects the attempt to connect.
@@ -92,7 +92,7 @@ impl Probe {
         Ok(self.client.close(code, reason)?)
     }
 
-    /// Connects without further waiting.
+    /// Ends the wait before a retry and connects.
     #[wasm_bindgen(js_name = retryNow)]
     pub fn retry_now(&self) {
         self.client.retry_now();

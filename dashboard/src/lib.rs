@@ -1,4 +1,4 @@
-//! The page: decodes a feed in Wasm, keeps it in rings, and draws it at the rate at which it is measured.
+//! The page: decodes a stream in Wasm, keeps it in rings, and draws it at the rate of measurement.
 //!
 //! ```text
 //! WebSocket -> link -> decoder (protocol, borrowed) -> store -> chart -> surface -> canvas
@@ -14,14 +14,14 @@
 //! | [`viewport`] | the span of time that the page shows | no |
 //! | [`surface`] | pixels, anti-aliased shapes, colours | no |
 //! | [`chart`] | a group on a surface: lines, areas, bars, heatmaps, tiles; axes on any plotters backend | no |
-//! | [`layout`] | which panels the page has, and which series each shows | no |
+//! | [`layout`] | the panels of the page, and the series that each shows | no |
 //! | [`page`] | the DOM: panels, header, menus, keys, one frame loop | yes |
 //!
 //! Dependencies point one way: `page -> layout -> chart -> surface, view, store -> series -> protocol`, and `page -> link ->
 //! protocol`.
 //!
-//! # What this crate does not know
-//! How samples are measured. Everything except the browser edge builds and is tested natively.
+//! # Not in this crate
+//! The measurement of samples. All modules that need no browser build and are tested natively.
 
 pub mod chart;
 pub mod layout;

@@ -60,7 +60,7 @@ impl AreaPainter {
     }
 
     /// Draws the means of all series on the columns of `clip`, which must be clear, each area on top of the previous ones.
-    /// Areas below zero are stacked downwards. A series without a value takes no room; a column without any is a gap.
+    /// Areas below zero are stacked downwards. A series without a value takes no room; a column without values is a hole.
     ///
     /// On a logarithmic axis the stack starts at the bottom edge.
     ///

@@ -1,6 +1,6 @@
-//! Grid and labels, drawn with plotters on a layer of their own, and only if they change.
+//! Grid and labels, drawn with plotters on a separate layer, and only if they change.
 //!
-//! Lines and texts are single plotters elements at ticks of our own. Plotters' mesh measures every label with a styled
+//! Lines and texts are single plotters elements at this crate's ticks. Plotters' mesh measures every label with a styled
 //! element in the page, which costs a reflow each and is forbidden by the page's content security policy, and its search
 //! for ticks does not end on an axis that is not finite.
 
@@ -49,7 +49,7 @@ const LABEL_GAP_PX: f64 = 6.0;
 /// Draws grid lines and labels at `values`, from the top, and at `times`, from the left.
 ///
 /// # Errors
-/// Those of the backend.
+/// The errors of the backend.
 pub fn draw<B: DrawingBackend>(
     layer: &DrawingArea<B, Shift>,
     plot: PlotBox,
@@ -74,7 +74,7 @@ pub fn draw<B: DrawingBackend>(
     for mark in times {
         let x = plot.left + mark.position_px.round() as i32;
         layer.draw(&PathElement::new([(x, plot.top), (x, bottom)], grid))?;
-        // Near an end of the plot a label moves inwards: beyond it there is no room.
+        // Near an end of the plot a label moves inwards: the layer ends there.
         let half = (mark.label.chars().count() as f64 * FONT_PX * plot.scale * HALF_CHARACTER) as i32;
         let label_x = x.max(plot.left + half).min(right - half);
         let style = label.pos(Pos::new(HPos::Center, VPos::Top));

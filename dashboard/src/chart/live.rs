@@ -30,14 +30,14 @@ const BARS_ON_SCREEN: u32 = 40;
 /// A chart draws the first series of its group up to this number. More lines cannot be distinguished.
 pub const MAX_SERIES_DRAWN: usize = 256;
 
-/// What changed on a surface in a frame.
+/// The changes on a surface in a display frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The canvas need not be touched.
+    /// Nothing changed: the canvas is kept.
     Nothing,
-    /// The series; the surface's dirty columns say where.
+    /// The series changed, in the surface's dirty columns.
     Series,
-    /// The series and the value axis.
+    /// The series and the value axis changed.
     Axis,
 }
 
@@ -63,7 +63,7 @@ struct Painters {
     bars: BarsPainter,
 }
 
-/// What the surface shows.
+/// The content of the surface.
 #[derive(Clone, Debug, PartialEq)]
 struct Drawn {
     right: i64,
@@ -139,7 +139,7 @@ impl LiveChart {
         if self.drawn.as_ref() == Some(&wanted) { Change::Nothing } else { self.draw(group, window, now, style) }
     }
 
-    /// Draws what has changed since the last call.
+    /// Draws the changes since the last call.
     ///
     /// Hot: once a chart and display frame.
     pub fn draw(&mut self, group: &Group, window: &Window, now: Timestamp, style: &Style) -> Change {

@@ -16,10 +16,10 @@
 //! | [`stat`] | the newest value and its trend |
 //! | [`tiles`] | sparklines, gauges and stats side by side |
 //! | [`plot`], [`stack`] | values to heights on a surface, alone and stacked |
-//! | [`axes`] | grid and labels, with plotters, on a layer of their own |
+//! | [`axes`] | grid and labels, with plotters, on a separate layer |
 //!
-//! # What it does not know
-//! The DOM, the socket. `axes` draws on any plotters backend; the page hands it a canvas.
+//! # Not in this module
+//! The DOM and the socket. `axes` draws on any plotters backend; the page passes a canvas.
 
 pub mod area;
 pub mod axes;

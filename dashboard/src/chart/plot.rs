@@ -1,4 +1,4 @@
-//! Values to heights on a surface: a scale in the middle of a surface that may be higher.
+//! Converts values to heights on a surface: a scale in the middle of a surface that may be higher.
 
 use crate::surface::Pixels;
 use crate::view::Scale;

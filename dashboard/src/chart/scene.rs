@@ -1,4 +1,4 @@
-//! What a chart shows in one display frame: rows of a group over a span of time, and the style.
+//! The content of a chart in one display frame: rows of a group over a span of time, and the style.
 
 use std::rc::Rc;
 

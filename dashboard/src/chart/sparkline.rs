@@ -7,7 +7,7 @@ use crate::surface::{Color, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
 use series::Summary;
 
-/// A longer gap, in multiples of the mean distance between two samples, is a hole in the line.
+/// A longer distance between two samples, in multiples of the mean, is a hole in the line.
 const HOLE: u32 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq)]

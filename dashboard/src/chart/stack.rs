@@ -25,7 +25,7 @@ impl Stack {
     pub(super) fn push(&mut self, value: f64) -> (f64, f64) {
         if value < 0.0 {
             let inner = self.down;
-            // Held, or a second endless one would be no number.
+            // Clamped: the sum of two infinite values of opposite sign would be NaN.
             self.down = (inner + value).max(f64::MIN);
             (self.down, inner)
         } else {

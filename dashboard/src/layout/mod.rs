@@ -1,4 +1,4 @@
-//! The layout: which panels the page has, and which series each shows.
+//! The layout: the panels of the page, and the series that each shows.
 //!
 //! | file | subject |
 //! | --- | --- |
@@ -9,9 +9,9 @@
 //!
 //! # Limits of a query
 //! A panel draws the series of one group, since all series of a chart share their times. If a query matches series of
-//! several groups, the panel shows those of the first group in catalog order and says how many groups it leaves out.
+//! several groups, the panel shows those of the first group in catalog order and shows the number of hidden groups.
 //!
-//! # What it does not know
+//! # Not in this module
 //! Rows, pixels, the DOM, the address.
 
 pub mod arrange;

@@ -26,7 +26,7 @@ pub struct Axis {
     pub range: RangeMode,
 }
 
-/// Where a panel stands on the page. Panels with a number come first, by number.
+/// The place of a panel on the page. Panels with a number come first, by number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     Number(u16),

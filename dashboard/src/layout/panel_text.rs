@@ -3,7 +3,7 @@
 //!
 //! | word | meaning |
 //! | --- | --- |
-//! | `line`, `area`, `bars`, `heatmap`, `sparklines`, `gauges`, `stats` | kind of chart; `line` if there is none |
+//! | `line`, `area`, `bars`, `heatmap`, `sparklines`, `gauges`, `stats` | kind of chart; default: `line` |
 //! | `rate`, `mean:5s`, `p99:10s` ... | transform |
 //! | `log` | logarithmic axis |
 //! | `0..100` | range of the axis |
@@ -44,7 +44,7 @@ impl PanelSpec {
     /// Parses the text of a selector and of the settings. A text that is not a selector is the name of a group.
     ///
     /// # Errors
-    /// Names the word that is not a setting.
+    /// If a word is not a setting; the error names the word.
     pub fn parse(selector: &str, settings: &str) -> Result<Self, ParsePanelError> {
         let selector = selector.parse().unwrap_or_else(|_| Selector::group(selector));
         let mut spec = Self::new(Query { selector, transform: None });

@@ -55,7 +55,7 @@ impl<C: Codec> WebSocketClient<C> {
     /// Starts to connect to `url`. `on_event` is called after this returns, for as long as the client lives.
     ///
     /// # Errors
-    /// A [`ConnectError`] if the browser rejects the attempt itself. It would reject the next one too, so there is no retry.
+    /// A [`ConnectError`] if the browser rejects the attempt itself. It would reject the next one too, so no retry follows.
     pub fn connect(
         url: &str,
         codec: C,
@@ -65,7 +65,7 @@ impl<C: Codec> WebSocketClient<C> {
         Ok(Self { engine: Engine::start(url, codec, options, Box::new(on_event))? })
     }
 
-    /// Sends a message now or fails. Nothing is queued for a later connection, which needs other messages first.
+    /// Sends a message now or fails. Messages are not queued for a later connection, which needs other messages first.
     ///
     /// # Errors
     /// If the codec cannot encode the message, or no connection is open.
@@ -103,8 +103,9 @@ impl<C: Codec> WebSocketClient<C> {
         Ok(())
     }
 
-    /// Connects without further waiting: the user asked for it, or the network is back. Also works after a close that forbids
-    /// reconnecting, but not before the time set by [`set_retry_floor`](Self::set_retry_floor). Does nothing while connected.
+    /// Connects without further waiting, on a request of the user or when the network is back. Also works after a close that
+    /// forbids reconnecting, but not before the time set by [`set_retry_floor`](Self::set_retry_floor). Does nothing while
+    /// connected.
     pub fn retry_now(&self) {
         self.engine.request(Input::Retry);
     }

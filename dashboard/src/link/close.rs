@@ -1,4 +1,4 @@
-//! Close codes and reasons, and which of them forbid reconnecting.
+//! Close codes and reasons. Some codes forbid reconnecting.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ impl CloseCode {
     pub const NORMAL: Self = Self(close_codes::NORMAL);
     /// Reported by browsers without a close frame: the connection broke or was not established.
     pub const ABNORMAL: Self = Self(1006);
-    /// Reported, and sent if possible, by this client after too long a silence.
+    /// Reported, and sent if possible, by this client if the silence exceeds its limit.
     pub const SILENT: Self = Self(close_codes::SERVER_SILENT);
 
     /// Returns true if a new connection of the same page would be closed for the same reason.

@@ -16,10 +16,10 @@ use super::socket::{ConnectError, Socket, SocketEvent};
 use super::staging::Staging;
 use super::timer::Timer;
 
-/// State shared by a client and its callbacks. Callbacks hold it weakly: it lives as long as the client, or until the event
-/// returns in which the client was dropped.
+/// State shared by a client and its callbacks. Callbacks hold it weakly: it lives as long as the client, or until the
+/// event handler returns if the client was dropped in it.
 ///
-/// Each part has a cell of its own, and only the cells of the handler and of the staging memory are borrowed while the
+/// Each part has a separate cell, and only the cells of the handler and of the staging memory are borrowed while the
 /// handler runs. So a handler may call any method of the client.
 pub(super) struct Engine<C: Codec> {
     this: Weak<Self>,
@@ -97,7 +97,7 @@ impl<C: Codec> Engine<C> {
         &self.codec
     }
 
-    /// The owner was dropped: drops every callback that the browser could call.
+    /// Drops every callback that the browser could call. Called when the owner is dropped.
     pub(super) fn stop(&self) {
         self.owner.set(Owner::Dropped);
         self.alarm.take();

@@ -1,4 +1,4 @@
-//! The messages of the `protocol` crate: frames arrive, requests are sent, both binary.
+//! The messages of the `protocol` crate: frames are received, requests are sent, both binary.
 
 use std::borrow::Cow;
 

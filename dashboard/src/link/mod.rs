@@ -4,8 +4,8 @@
 //! each message to the handler borrowed from memory that is reused, detects a dead connection by its silence, and
 //! reconnects with growing waits unless the close code forbids it. Dropping it removes everything from the browser.
 //!
-//! The client does not know metrics: they come in with [`FrameCodec`], which other codecs can replace. See [`RawCodec`] for
-//! the smallest codec, and `examples/socket_probe.rs` for a client that uses it.
+//! The client is independent of the protocol: [`FrameCodec`] adds it, and other codecs can replace that. See [`RawCodec`]
+//! for the smallest codec, and `examples/socket_probe.rs` for a client that uses it.
 //!
 //! # Path of a message
 //! ```text
@@ -22,26 +22,26 @@
 //! | [`client`] | the client's public methods | yes |
 //! | [`event`] | events of the client | |
 //! | `engine` | carries out the actions of the policy | yes |
-//! | [`policy`], [`settings`] | when to connect, give up, retry | |
+//! | [`policy`], [`settings`] | connecting, timeouts, retries | |
 //! | [`backoff`] | waits before retries | |
 //! | [`watch`] | silence timeout, in a page that may sleep | |
-//! | [`close`] | close codes, and which of them forbid reconnecting | |
+//! | [`close`] | close codes; those that forbid reconnecting | |
 //! | [`codec`], [`frame_codec`] | message types: the trait, and the codec of `protocol` | |
-//! | [`staging`] | memory that messages are copied to | yes |
+//! | [`staging`] | memory to which messages are copied | yes |
 //! | [`socket`] | one owned connection | yes |
 //! | [`timer`] | a timer that is cleared when dropped | yes |
 //! | [`clock`] | the clock of the page, and the trait for other clocks | yes |
 //! | `callback` | a function that JavaScript may call, counted | yes |
 //! | [`server_clock`] | the server's clock, estimated from probes and echoes | |
 //! | [`lag`] | lag of the received frames | |
-//! | [`sync_status`] | whether the page is up to date or behind | |
+//! | [`sync_status`] | the page is up to date or behind | |
 //!
 //! # Ownership
 //! Every function that the browser can call is a field: [`Socket`] owns four callbacks, [`Timer`] owns one, and both detach
 //! them when dropped. [`live_closures`] counts them for a test.
 //!
-//! # What this module does not know
-//! DOM, store, charts. It works in a worker too. It never panics on input from outside.
+//! # Not in this module
+//! DOM, store, charts. The client also works in a worker. No input makes it panic.
 
 pub mod backoff;
 mod callback;

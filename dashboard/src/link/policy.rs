@@ -1,4 +1,4 @@
-//! When to connect, when to give up, when to retry.
+//! The policy of a client: connecting, timeouts, retries.
 //!
 //! A state machine without socket or clock: inputs and times go in, actions come out.
 
@@ -38,7 +38,7 @@ pub enum Input {
     Open,
     /// The connection was lost or not established.
     Lost(Close),
-    /// The time of [`Policy::wake_at`] has come. An earlier wake does no harm.
+    /// The time of [`Policy::wake_at`] has come. An earlier wake is harmless.
     Wake,
     /// The owner closes the connection.
     Close(Close),
@@ -50,7 +50,7 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     Connect,
-    /// Send a close; the answer comes as [`Input::Lost`].
+    /// Send a close; the answer is reported as [`Input::Lost`].
     Close(Close),
     /// Drop the connection without waiting for an answer.
     Abandon(Close),

@@ -1,12 +1,13 @@
 //! An estimate of the server's clock.
 //!
-//! Frames carry times of the server's clock; the page has its own. Probe and echo give the four times of NTP ([RFC 5905, section 8](https://www.rfc-editor.org/rfc/rfc5905#section-8)).
+//! Frames have times of the server's clock; the page has its own. Probe and echo give the four times of NTP
+//! ([RFC 5905, section 8](https://www.rfc-editor.org/rfc/rfc5905#section-8)).
 
 use std::collections::VecDeque;
 
 use protocol::{Echo, Interval, Timestamp};
 
-/// Exchanges to choose from, as in NTP's clock filter.
+/// The number of exchanges that are kept, as in NTP's clock filter.
 pub const KEPT: usize = 8;
 
 /// Exchanges that differ by more than this show that a clock was set. Covers the reduced resolution of browser clocks and
@@ -33,7 +34,7 @@ impl Exchange {
     }
 
     /// Offset of the server's clock from the page's in microseconds. The error is at most half the
-    /// [round trip](Self::round_trip), however asymmetric the path is.
+    /// [round trip](Self::round_trip), for any asymmetry of the path.
     pub fn offset_us(&self) -> i64 {
         // The sum of two differences can exceed an i64; half of it fits.
         let there = i128::from(self.received.micros()) - i128::from(self.origin.micros());
@@ -81,7 +82,7 @@ pub struct ServerClock {
 }
 
 impl ServerClock {
-    /// Adds an exchange. If it contradicts the earlier ones, a clock was set, or the page's clock stood still while the machine
+    /// Adds an exchange. If it contradicts the earlier ones, a clock was set, or the page's clock stopped while the machine
     /// slept: the earlier exchanges are then discarded.
     pub fn record(&mut self, exchange: Exchange) {
         if self.best().is_some_and(|best| !best.agrees_with(&exchange)) {
@@ -95,7 +96,7 @@ impl ServerClock {
     }
 
     /// Adds a message that was sent at `sent` by the server's clock. No message arrives before it is sent: this gives a lower
-    /// bound of the offset until the first echo, and detects later that the page's clock stood still during sleep.
+    /// bound of the offset until the first echo, and later detects that the page's clock stopped during sleep.
     ///
     /// Hot: once a message.
     pub fn message_arrived(&mut self, sent: Timestamp, arrived: Timestamp) {

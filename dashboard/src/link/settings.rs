@@ -44,7 +44,7 @@ pub struct Settings {
     pub backoff: Backoff,
 }
 
-/// How long a live connection may stay without a message.
+/// The limit on the time without a message on a live connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silence {
     /// A silent connection stays open.

@@ -1,9 +1,9 @@
-//! Memory that a message is copied to, once, so that Wasm can read it.
+//! Memory to which a message is copied, once, so that Wasm can read it.
 
 use js_sys::Uint8Array;
 
-/// Memory for one message. An `ArrayBuffer` lies outside of Wasm memory, so one copy is needed; it goes to the same bytes
-/// each time. The memory does not grow: a longer message is rejected.
+/// Memory for one message. An `ArrayBuffer` is outside of Wasm memory, so one copy is needed, always to the same bytes.
+/// The memory does not grow: a longer message is rejected.
 #[derive(Debug)]
 pub struct Staging {
     memory: Box<[u8]>,

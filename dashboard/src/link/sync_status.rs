@@ -1,10 +1,10 @@
-//! Whether the page shows current samples or is behind.
+//! The status of the page: it shows current samples or is behind.
 
 use std::fmt;
 
 use protocol::{Interval, Timestamp};
 
-/// A larger lag is shown: a reader would take an old value for a current one.
+/// A larger lag is shown, since a reader would otherwise take an old value for a current one.
 pub const BEHIND: Interval = Interval::from_secs(1);
 
 /// A status other than up to date is shown for at least this long, so that it can be read.
@@ -27,7 +27,7 @@ pub struct LinkSample {
     pub lag: Option<Interval>,
     /// Samples arrive, not history.
     pub is_live: bool,
-    /// How often history arrived since the page was loaded.
+    /// The number of transfers of history since the page was loaded.
     pub fills: u64,
 }
 

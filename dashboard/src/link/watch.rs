@@ -2,17 +2,17 @@
 
 use protocol::{Interval, Timestamp};
 
-/// A check that runs later than this shows that the page slept or was busy; it says nothing about the peer.
+/// A check that is delayed by more than this shows that the page slept or was busy; the peer may be alive.
 const LATE: Interval = Interval::from_secs(1);
 
 /// Time for a page that has just woken to read the messages that are queued for it.
 const GRACE: Interval = Interval::from_secs(1);
 
-/// Checks whether the peer has been silent for longer than the limit.
+/// Detects a peer that has been silent for longer than the limit.
 ///
 /// Browsers slow the timers of a hidden page down to one a minute, and stop them while the machine sleeps. Messages that
-/// arrived meanwhile are delivered *after* the overdue timer. So the first late check is excused; a second one without a
-/// message in between is not.
+/// arrived meanwhile are delivered *after* the overdue timer. So the first late check is repeated after a short wait; a
+/// second late one without a message in between counts as silence.
 #[derive(Clone, Debug)]
 pub struct Watch {
     limit: Interval,

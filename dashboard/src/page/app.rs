@@ -39,7 +39,7 @@ pub(super) struct App {
 }
 
 impl App {
-    /// The page as its address describes it, without a source.
+    /// A page with the parameters of its address, without a source.
     pub(super) fn new(clock: Rc<dyn Clock>) -> Result<Self, JsValue> {
         let query = address::query()?;
         let parameters = Parameters::parse(query.iter().map(|(key, value)| (key.as_str(), value.as_str())));
@@ -82,7 +82,7 @@ impl App {
         }
     }
 
-    /// The page was shown again, or the network is back.
+    /// Handles a wake: the page is shown again, or the network is back.
     pub(super) fn wake(&mut self) {
         self.feed.wake(self.clock.now());
     }

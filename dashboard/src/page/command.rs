@@ -11,7 +11,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Each with the id of its button and its key.
+    /// All commands, each with the id of its button and its key.
     pub(super) const ALL: [(Self, &'static str, &'static str); 3] =
         [(Self::Pause, "pause", "p"), (Self::Theme, "theme", "t"), (Self::Times, "times", "u")];
 }

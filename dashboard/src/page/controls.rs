@@ -1,4 +1,4 @@
-//! Buttons, keys, and the browser events after which a page may have slept.
+//! Buttons, keys, and the browser events that may end a sleep of the page.
 
 use std::cell::RefCell;
 use std::rc::Rc;

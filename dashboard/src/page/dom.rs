@@ -1,4 +1,4 @@
-//! Helpers to find, create and change elements. Strings of the feed are set as text, never as markup.
+//! Functions to find, create and change elements. Strings of the stream are set as text, never as markup.
 
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, HtmlElement, Window};

@@ -1,6 +1,6 @@
 //! The feed: applies the frames of a source to the store, and keeps server clock, lag and status.
 //!
-//! Pure: time is an argument, requests go to a [`FrameSource`].
+//! No I/O: time is an argument, requests go to a [`FrameSource`].
 
 use protocol::{Body, Frame, Interval, Timestamp};
 
@@ -96,7 +96,7 @@ impl Feed {
         self.lag.recent(now)
     }
 
-    /// Samples arrive now. Otherwise the page cannot know whether a source has stopped.
+    /// Returns true if samples arrive now. Otherwise the page cannot detect a stopped source.
     pub(super) fn is_live(&self) -> bool {
         self.status == SourceStatus::Live && self.store.position().is_live()
     }
@@ -132,7 +132,7 @@ impl Feed {
         FeedChange::None
     }
 
-    /// The page was shown again or the network is back. The page may have slept while its clock stood still.
+    /// Handles a wake: the page is shown again or the network is back. It may have slept while its clock was stopped.
     pub(super) fn wake(&mut self, now: Timestamp) {
         self.compare_clocks(now);
         if let Some(source) = &self.source {

@@ -1,4 +1,4 @@
-//! The seam between the page and the origin of its frames: a live link, or a recording.
+//! The interface between the page and the supplier of its frames: a live link or a recording.
 //!
 //! A source emits [`FrameEvent`]s to one handler and accepts the requests of [`FrameSource`]. Everything behind the handler
 //! is the same for all sources.
@@ -34,7 +34,7 @@ pub(super) trait FrameSource {
     /// Requests an echo, to compare the clocks. `origin` is the time by the page's clock.
     fn probe(&self, origin: Timestamp);
 
-    /// The page was shown again or the network is back: reconnect without waiting, if that was the plan.
+    /// The page is shown again or the network is back: end the wait before a retry.
     fn wake(&self);
 
     /// After the next loss, wait at least `floor` before the first retry.
@@ -60,7 +60,7 @@ pub(super) enum SourceStatus {
 }
 
 impl SourceStatus {
-    /// The word that scripts and the style sheet read.
+    /// The name for scripts and the style sheet.
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Connecting => "connecting",

@@ -9,7 +9,7 @@ use super::dom::{self, Text};
 pub(super) struct Figures {
     /// The state of the link as one word, for scripts and the style sheet.
     pub(super) link: &'static str,
-    /// The state of the link as the user reads it.
+    /// The state of the link as a text for the user.
     pub(super) link_text: String,
     /// The charts are not up to date.
     pub(super) is_behind: bool,

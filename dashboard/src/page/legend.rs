@@ -19,7 +19,7 @@ const MAX_CLOSED_ENTRIES: usize = 12;
 
 const MAX_OPEN_ENTRIES: usize = 500;
 
-/// Entries that fit on the narrowest screen: with fewer series there is no button to open the legend.
+/// Entries that fit on the narrowest screen: up to this number, the button to open the legend is hidden.
 const ALWAYS_VISIBLE_ENTRIES: usize = 8;
 
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use protocol::Interval;
 use super::frame_source::SourceStatus;
 use crate::link::SyncStatus;
 
-/// Names what limits the trust in the charts: the lag while live, the age of the newest sample otherwise.
+/// The state, with the lag while live and the age of the newest sample otherwise.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LinkStatusText<'a> {
     pub(super) source: &'a SourceStatus,

@@ -85,7 +85,7 @@ impl Form {
         Ok(Self { spec: spec.clone(), kind, transform, mapping, low, high })
     }
 
-    /// The choice; `None` while the range is invalid, which the browser then shows.
+    /// The choice; `None` while the range is invalid. The browser then shows the reason.
     fn read(&self) -> Option<PanelSpec> {
         let ends = [&self.low, &self.high].map(|input| input.value().parse::<f64>().ok().filter(|end| end.is_finite()));
         let (range, problem) = match ends {

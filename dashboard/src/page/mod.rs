@@ -4,17 +4,17 @@
 //! | --- | --- |
 //! | `start` | creates the page and registers the functions that the browser calls |
 //! | `app` | wires the parts of the page |
-//! | `frame_source`, `link_source` | where frames come from: the trait, and the live link |
+//! | `frame_source`, `link_source` | suppliers of frames: the trait, and the live link |
 //! | `feed`, `probe_schedule` | applies frames to the store; server clock, lag, status |
 //! | `display`, `theme` | theme, colours, time labels |
-//! | `panel_grid` | all panels; which are on screen, and the time budget of a display frame |
+//! | `panel_grid` | all panels; those on screen, and the time budget of a display frame |
 //! | `panel`, `panel_body` | one panel: title, chart or tiles, legend |
 //! | `panel_source` | the rows of a panel: a group of the store, or a derived one |
 //! | `chart_view`, `tiles_view`, `canvas` | charts and tiles on canvases |
-//! | `render_context`, `value_format` | settings shared by all panels; how a panel writes values |
+//! | `render_context`, `value_format` | settings shared by all panels; the format of values in a panel |
 //! | `legend`, `menu` | names and values of series; settings of a panel |
 //! | `crosshair` | a line across all charts at the time under the pointer |
-//! | `visibility_observer` | which elements are on screen |
+//! | `visibility_observer` | the elements that are on screen |
 //! | `header`, `link_status_text`, `notice` | state of the link, figures; errors and limits |
 //! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
 //! | `parameters`, `address` | parameters of the URL; reading and writing the URL |

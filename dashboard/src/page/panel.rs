@@ -37,7 +37,7 @@ pub(super) struct Panel {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Visibility {
-    /// Off screen, or unknown.
+    /// The panel is off screen, or this is not known yet.
     Hidden,
     /// On screen, to be measured before it is drawn.
     Unmeasured,
@@ -124,7 +124,7 @@ impl Panel {
     /// Follows a change of the catalog.
     pub(super) fn bind(&mut self, group: usize, hidden_groups: usize, store: &mut Store) -> Result<(), JsValue> {
         let placed = PlacedPanel { spec: self.spec.clone(), group, hidden_groups };
-        // The new use comes first: a derived group that stays is not computed again.
+        // The new use is registered before the old one is dropped, so that a group with both is not computed again.
         if let Some(source) = PanelSource::bind(&placed, store) {
             (self.source, self.hidden_groups) = (source, hidden_groups);
         }

@@ -1,4 +1,4 @@
-//! The rows of a panel: a group of the store, or one that is derived from it.
+//! The rows of a panel: a group of the store, or a group derived from it.
 
 use crate::layout::PlacedPanel;
 use crate::store::{DerivedUse, Group, Store};
@@ -6,7 +6,7 @@ use crate::store::{DerivedUse, Group, Store};
 #[derive(Debug)]
 pub(super) struct PanelSource {
     name: String,
-    /// Of the group of that name at the last binding.
+    /// The place of the group with that name at the last binding.
     place: usize,
     derived: Option<DerivedUse>,
 }

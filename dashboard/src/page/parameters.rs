@@ -125,7 +125,7 @@ impl Parameters {
         let Some(selector) = key.strip_prefix(SHOW) else { return };
         match PanelSpec::parse(selector, value) {
             Ok(panel) => {
-                // The last of equal keys counts.
+                // Of equal keys the last one is used.
                 self.panels.retain(|known| known.query.selector != panel.query.selector);
                 self.panels.push(panel);
             }

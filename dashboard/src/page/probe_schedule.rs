@@ -1,11 +1,11 @@
-//! When to compare the clocks.
+//! The times at which the clocks are compared.
 
 use protocol::{Interval, Timestamp};
 
 const INTERVAL: Interval = Interval::from_secs(2);
 
 /// Probes of a new connection that are sent without waiting for the interval: the first echoes are delayed by the history
-/// that arrives with them, and an echo that is late gives a poor estimate.
+/// that arrives with them, and a late echo gives an imprecise estimate.
 const BURST: u32 = 12;
 
 #[derive(Clone, Copy, Debug)]

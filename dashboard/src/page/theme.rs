@@ -1,4 +1,4 @@
-//! Colours, read from the style sheet: `style/tokens.css` is the one place that names them.
+//! Colours, read from the style sheet. Only `style/tokens.css` defines colours.
 
 use std::rc::Rc;
 

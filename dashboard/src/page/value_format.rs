@@ -1,4 +1,4 @@
-//! How a panel writes its values.
+//! The format of values in a panel.
 
 use protocol::Bounds;
 use series::Unit;

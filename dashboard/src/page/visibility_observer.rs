@@ -1,4 +1,4 @@
-//! Reports which elements are on screen or close to it: an owned [IntersectionObserver].
+//! Reports the elements on screen or close to it: an owned [IntersectionObserver].
 //!
 //! [IntersectionObserver]: https://developer.mozilla.org/en-US/docs/Web/API/IntersectionObserver
 

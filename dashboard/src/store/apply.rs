@@ -43,10 +43,10 @@ pub struct Counts {
     pub duplicates: u64,
 }
 
-/// The effect of a frame on others than the store.
+/// The effect of a frame on the rest of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// None: samples at most.
+    /// None, or new samples.
     Stored,
     /// Groups or series were added or removed.
     CatalogChanged,
@@ -55,7 +55,7 @@ pub enum Applied {
 }
 
 impl Store {
-    /// An empty store that keeps at least `window`, as far as the page's memory budget allows.
+    /// An empty store that keeps at least `window`, or less if the page's memory budget requires it.
     pub fn new(window: Interval) -> Self {
         Self {
             window,
@@ -111,7 +111,7 @@ impl Store {
         self.derived.update(&self.groups);
     }
 
-    /// The time that the rings cover, if the memory budget does not suffice for the whole window.
+    /// The time that the rings cover, if the memory budget is too small for the window.
     pub fn shortfall(&self) -> Option<Interval> {
         self.groups.iter().map(Group::reach).min().filter(|&reach| reach < self.window)
     }
@@ -125,12 +125,12 @@ impl Store {
         &self.position
     }
 
-    /// A new connection has subscribed from [`start`](Self::start).
+    /// Records that a new connection has subscribed from [`start`](Self::start).
     pub fn connected(&mut self) {
         self.position.connected();
     }
 
-    /// A message could not be decoded: it may have been any frame.
+    /// Records that a message could not be decoded: it may have been any frame.
     pub fn unreadable(&mut self) -> Applied {
         match self.position.unreadable() {
             Unreadable::Wait => Applied::Stored,
@@ -142,7 +142,7 @@ impl Store {
         }
     }
 
-    /// The time of the newest row of all.
+    /// The time of the newest row of all groups.
     pub fn newest(&self) -> Option<Timestamp> {
         self.groups.iter().filter_map(Group::newest).max()
     }
@@ -183,7 +183,7 @@ impl Store {
         Applied::Stored
     }
 
-    /// Drops series and groups that have ended and have no row from `oldest` on. Returns false if there were none.
+    /// Drops series and groups that have ended and have no row from `oldest` on. Returns false if none was dropped.
     pub fn prune(&mut self, oldest: Timestamp) -> bool {
         let mut pruned = 0;
         for group in &mut self.groups {
@@ -212,7 +212,7 @@ impl Store {
         Applied::Lost
     }
 
-    /// Marks a hole between the rows that are held and those that follow. Counts one unless there was one already.
+    /// Marks a hole between the held rows and those that follow. Counts it unless it was marked already.
     fn break_lines(&mut self) {
         let broken = self.groups.iter_mut().map(Group::break_line).filter(|is_broken| *is_broken).count();
         self.counts.gaps += u64::from(broken > 0);

@@ -4,7 +4,7 @@ use protocol::Interval;
 
 use series::pyramid::{BUCKET_ROWS, BYTES_PER_ROW};
 
-/// The minimum for slow groups, which cost little.
+/// The minimum length of a ring, for slow groups.
 const MIN_ROWS: u64 = 512;
 
 /// Rings are longer than the window: rows arrive while the window's oldest rows are still on screen, and intervals vary.

@@ -22,7 +22,7 @@ pub struct ColumnSummaries {
     cursor: RowCursor,
 }
 
-/// If it changes, all columns are computed again.
+/// The settings of the columns. If they change, all columns are computed again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Shape {
     column_us: i64,
@@ -30,12 +30,11 @@ struct Shape {
     series: usize,
 }
 
-/// What an update changed.
+/// The result of an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ColumnUpdate {
     Nothing,
-    /// The columns that these rows lie in. Other columns of the same rows' lines may change too: a line leads from the
-    /// row before to the first of them.
+    /// The columns of the new rows. Other columns may change too: a line leads from the row before to the first new one.
     Rows(Range<u64>),
     All,
 }
@@ -45,7 +44,7 @@ const NONE: i64 = i64::MIN;
 
 impl ColumnSummaries {
     /// Reads the new rows of the first `series` of `group`, for columns of `column_us` microseconds, and keeps the `width`
-    /// columns that end with column `newest`. Rows ahead of it are read once it has come.
+    /// columns that end with column `newest`. Rows after it are read later.
     ///
     /// Hot: once a chart and display frame; within it, once a series and column that changed.
     pub fn update(&mut self, group: &Group, series: usize, column_us: i64, width: usize, newest: i64) -> ColumnUpdate {

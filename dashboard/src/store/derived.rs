@@ -1,5 +1,5 @@
-//! A group that is computed from another one: selected series, and a transform of them. It has the same times and rings of
-//! its own, so that a chart shows it like any group.
+//! A group that is computed from another one: selected series, and a transform of them. It has the same times and
+//! separate rings, so that a chart shows it like any group.
 
 use protocol::{Entries, GroupId, Interval, SeriesDescriptor, SeriesId, SeriesKind, Timestamp};
 use series::transforms::histogram::{BUCKET_BOUND, BadBuckets};
@@ -46,7 +46,7 @@ struct Scratch {
     row: Vec<f64>,
 }
 
-/// If it changes, everything is computed again.
+/// The state of the source. If it changes, everything is computed again.
 #[derive(Debug, PartialEq, Eq)]
 struct SourceShape {
     series: usize,

@@ -27,7 +27,7 @@ pub(super) struct DerivedGroups {
 #[derive(Debug)]
 struct Entry {
     key: Rc<Key>,
-    /// Where the source was at the last update.
+    /// The place of the source at the last update.
     place: usize,
     state: Result<DerivedGroup, Failed>,
 }

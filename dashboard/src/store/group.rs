@@ -31,7 +31,7 @@ pub struct Group {
     ids: HashMap<SeriesId, usize>,
     names: HashMap<String, usize>,
     rows: Range<u64>,
-    /// Bumped if rows that are held change; invalidates caches.
+    /// Incremented if held rows change; invalidates caches.
     generation: u64,
 }
 
@@ -89,7 +89,7 @@ impl Group {
         self.rows.clone()
     }
 
-    /// Changes if rows that were held have changed.
+    /// A number that changes if held rows change.
     pub const fn generation(&self) -> u64 {
         self.generation
     }
@@ -239,7 +239,7 @@ impl Group {
         self.generation += 1;
     }
 
-    /// Drops the rows from `time` on, which history replaces. Returns false if there were none.
+    /// Drops the rows from `time` on, which history replaces. Returns false if none was dropped.
     pub(super) fn truncate_from(&mut self, time: Timestamp) -> bool {
         let row = self.first_row_at(time);
         let has_any = row < self.rows.end;
@@ -251,7 +251,7 @@ impl Group {
         has_any
     }
 
-    /// Marks a hole after the newest row. Returns false if there was one already.
+    /// Marks a hole after the newest row. Returns false if it was marked already.
     pub(super) fn break_line(&mut self) -> bool {
         let Some(newest) = self.newest() else { return false };
         if self.series.iter().all(|series| series.last_present() < self.rows.end) {

@@ -8,14 +8,14 @@
 //! | [`group`] | rows of one group, in rings |
 //! | [`mod@series`] | one of its series: a ring of values, and its description |
 //! | [`column_summaries`] | summaries of each series in each pixel column |
-//! | [`staleness`] | when a group's newest sample is too old |
+//! | [`staleness`] | detects a newest sample that is too old |
 //! | [`derived`] | a group that is computed from another one by a transform |
 //! | `derived_groups` | all derived groups, shared and counted |
-//! | [`capacity`] | how many rows the budget allows |
-//! | [`position`] | the position in the stream: which frames were lost, and when to request them |
+//! | [`capacity`] | the number of rows within the budget |
+//! | [`position`] | the position in the stream: lost frames, and their requests |
 //! | [`apply`] | the effect of each kind of frame on the store |
 //!
-//! # What it does not know
+//! # Not in this module
 //! Sockets, clocks, pixels, the DOM.
 
 pub mod apply;

@@ -1,7 +1,7 @@
 //! The position of the page in the stream, and the handling of each frame there.
 //!
-//! A state machine without a clock, which does not look into frames. It detects frames that were lost without a
-//! declaration, by gaps in the sequence and by heartbeats with a later position, and decides when to request them.
+//! A state machine without a clock, which does not read the bodies of frames. It detects frames that were lost without a
+//! declaration, by skipped sequences and by heartbeats with a later position, and schedules requests for them.
 //!
 //! ```text
 //!             whole catalog            last of the history
@@ -16,15 +16,15 @@
 
 use protocol::{Body, CatalogScope, Epoch, Header, HistoryPart, Interval, Sequence, Start};
 
-/// After this many heartbeats without a part of the answer, it is lost. More than a connection that lags by seconds has in
-/// transit from before the request.
+/// After this many heartbeats without a part of the answer, the answer is lost. A connection that lags by seconds has
+/// fewer heartbeats from before the request in transit.
 const PATIENCE: u32 = 10;
 
 /// The position of the page.
 #[derive(Clone, Debug)]
 pub struct Position {
     epoch: Option<Epoch>,
-    /// The page holds everything up to here; unknown while history replaces rows.
+    /// The last position that the page holds; unknown while history replaces rows.
     held: Option<Sequence>,
     phase: Phase,
     /// Heartbeats since the last part of the answer.
@@ -39,7 +39,7 @@ pub struct Position {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing of the answer to a request has arrived.
+    /// No part of the answer to a request has arrived.
     Awaiting,
     Filling,
     /// Samples arrive, each with the next sequence.
@@ -112,7 +112,7 @@ impl Position {
         }
     }
 
-    /// A new connection has subscribed from [`start`](Self::start).
+    /// Records that a new connection has subscribed from [`start`](Self::start).
     pub fn connected(&mut self) {
         self.suspect = false;
         self.ask();
@@ -134,15 +134,15 @@ impl Position {
         }
     }
 
-    /// A part of history was applied. If it replaced rows, the position is unknown until the history has ended: if the
-    /// connection ends before, all of it is needed again.
+    /// Records that a part of history was applied. If it replaced rows, the position is unknown until the history has ended:
+    /// if the connection ends before, the complete history is needed again.
     pub fn history_taken(&mut self, overlap: Overlap) {
         if self.phase == Phase::Filling && overlap == Overlap::Replaced {
             self.held = None;
         }
     }
 
-    /// A message could not be decoded.
+    /// Decides how to handle a message that could not be decoded.
     pub fn unreadable(&mut self) -> Unreadable {
         self.suspect = true;
         if self.phase == Phase::Filling {

@@ -64,7 +64,7 @@ impl Series {
         self.pyramid.summary(&self.values, rows)
     }
 
-    /// Writes `rows` from a column, of which the first `skip` rows are left out.
+    /// Writes `rows` from a column, without its first `skip` rows.
     ///
     /// Hot: once a series and block; the copies inside, once a sample.
     pub(super) fn write(&mut self, rows: Range<u64>, column: Values<'_>, skip: usize) {

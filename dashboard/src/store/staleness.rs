@@ -1,4 +1,4 @@
-//! Staleness: whether a group's newest sample is too old.
+//! Staleness: the age of a group's newest sample if it is too old.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use protocol::{Interval, Timestamp};
 
 use super::group::Group;
 
-/// No group is stale before: a source that is late by less is busy.
+/// The minimum age of a stale group: a busy source may be late by less.
 const MIN_STALENESS: Interval = Interval::from_secs(1);
 
 /// The age of a stale group's newest sample. Its text is `12 s ago`.

@@ -1,7 +1,7 @@
 //! One colour over another, with straight alpha.
 //!
-//! `ImageData` wants it so. Porter and Duff's "over" then divides by the alpha that results; the two common cases,
-//! an untouched and an opaque pixel beneath, need no division.
+//! `ImageData` requires straight alpha. Porter and Duff's "over" then divides by the resulting alpha; the two common
+//! cases, a transparent and an opaque pixel beneath, need no division.
 
 use super::color::Color;
 

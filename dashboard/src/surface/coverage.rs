@@ -1,8 +1,8 @@
 //! Coverage: the exact part of each pixel of a column that a line covers.
 //!
-//! The part of a stroke in a pixel column is a few [`Strip`]s side by side, each with a straight top and bottom edge. The
-//! coverage of a pixel is the mean depth of the bottom edge in it over the strip's width, minus that of the top edge. Both
-//! means have a closed form, so that no sub-pixel is sampled.
+//! The part of a stroke in a pixel column consists of a few [`Strip`]s side by side, each with a straight top and bottom
+//! edge. The coverage of a pixel is the mean depth of the bottom edge in it over the strip's width, minus that of the top
+//! edge. Both means have a closed form, so that no sub-pixel is sampled.
 //!
 //! Coordinates should be below 100,000 pixels: beyond, `f32` is not precise enough for shades.
 
@@ -98,7 +98,7 @@ fn rows_touched(top: f32, bottom: f32, height: usize) -> Range<usize> {
     floor(top).min(end)..end
 }
 
-/// Every row that is wholly between the heights; an empty range next to the first if there is none.
+/// The rows that are completely between the heights; an empty range next to the first height if no row is.
 fn rows_inside(top: f32, bottom: f32, height: usize) -> Range<usize> {
     let start = ceil(top).min(height);
     start..floor(bottom).clamp(start, height)

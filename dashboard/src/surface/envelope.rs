@@ -126,7 +126,7 @@ impl Part {
     }
 }
 
-/// Draws the extremes of each column. It owns scratch memory only: one that is kept draws without allocating.
+/// Draws the extremes of each column. It owns scratch memory only: a reused painter does not allocate.
 #[derive(Debug, Default)]
 pub struct EnvelopePainter {
     column: ColumnCoverage,
@@ -143,7 +143,7 @@ impl EnvelopePainter {
     /// Strokes the extremes of `columns`, whose x rises, on the columns of `clip`.
     ///
     /// The line breaks at a column that is `None` or missing, and at one with a height that is not finite. `columns` must
-    /// include [`Stroke::reach`] columns beyond the clip on both sides, as far as they exist.
+    /// include [`Stroke::reach`] columns beyond the clip on both sides, if they exist.
     ///
     /// Hot: once for each dense series of each redrawn chart.
     pub fn stroke(

@@ -11,7 +11,7 @@ use super::pixels::Pixels;
 /// Parts into which a column is cut if a joint bends its edges. With four, a bend is off by less than 1/50 of a pixel.
 const PARTS_AT_JOINTS: u32 = 4;
 
-/// Draws lines. It owns scratch memory only: one that is kept draws without allocating.
+/// Draws lines. It owns scratch memory only: a reused painter does not allocate.
 #[derive(Debug, Default)]
 pub struct LinePainter {
     column: ColumnCoverage,

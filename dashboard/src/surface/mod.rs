@@ -2,7 +2,7 @@
 //!
 //! A browser takes some hundred nanoseconds a vertex to stroke a path, which is most of the cost of a live chart. Series
 //! are therefore drawn here, column by column, into memory that the page shows with one `putImageData`. The background is
-//! transparent: the grid is on a canvas of its own below.
+//! transparent: the grid is on a separate canvas below.
 //!
 //! A series is the graph of a function of time, which makes anti-aliasing simple: each vertical cut through its stroke is
 //! one interval. A pixel column is a short list of [strips](coverage) with a top and a bottom edge, and the area of a
@@ -30,9 +30,9 @@
 //! | [`line`](mod@line) | lines through samples: fewer than about one a column |
 //! | [`envelope`] | extremes of each column: more than about one sample a column |
 //!
-//! # What this module does not know
-//! The browser, times, values: everything is in device pixels, y growing downwards. It never panics, and clips to the
-//! surface.
+//! # Not in this module
+//! The browser, times, values: everything is in device pixels, y growing downwards. No input panics, and drawing is
+//! clipped to the surface.
 
 pub mod blend;
 pub mod color;

@@ -100,7 +100,7 @@ impl Pixels {
         self.mark_dirty(columns);
     }
 
-    /// Blends a colour over one pixel, of which it covers a part, 0 to 1. Outside the surface nothing happens.
+    /// Blends a colour over one pixel, of which it covers a part, 0 to 1. Pixels outside the surface are ignored.
     pub fn blend(&mut self, x: u32, y: u32, color: Color, coverage: f32) {
         self.blend_column(x, y, std::iter::once(coverage), color);
     }

@@ -87,8 +87,8 @@ pub(super) fn rounded_ends(low: f64, high: f64, steps: Steps) -> (f64, f64) {
     (round.place(from).min(low), round.place(to).max(high))
 }
 
-/// Round values of a logarithmic axis, from low to high: decades, 1, 2 and 5 where there is room; powers of two for
-/// binary steps. Fewer than two where the range holds no two of them, and none for what is no range above zero.
+/// Round values of a logarithmic axis, from low to high: decades, with 2 and 5 between them if they fit; powers of two for
+/// binary steps. A short range may hold fewer than two; a range that is empty or not above zero holds none.
 pub(super) fn ticks(low: f64, high: f64, height_css_px: f64, steps: Steps) -> Vec<f64> {
     if !(low > 0.0 && high > low && high.is_finite()) {
         return Vec::new();

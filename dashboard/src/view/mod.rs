@@ -1,4 +1,4 @@
-//! Values and times to positions on a chart, and the marks of its axes.
+//! Converts values and times to positions on a chart, and chooses the marks of its axes.
 //!
 //! A chart shows a window of time and a range of values. The [`Window`] divides time into columns of the surface, at fixed
 //! times that do not move as it scrolls. A [`RangeTracker`] chooses the ends of the value axis from the data and keeps
@@ -29,7 +29,7 @@
 //! | [`ticks`] | the values and times to mark |
 //! | [`window`] | times to columns |
 //!
-//! # What this module does not know
+//! # Not in this module
 //! Pixels in memory, samples, the browser, clocks: `now` is an argument. No value makes it panic.
 
 pub mod clock_time;
