@@ -1,4 +1,4 @@
-//! The decoder as Wasm in headless Chromium, beside JavaScript with the same data.
+//! The decoder as Wasm in headless Chromium, compared with JavaScript on the same data.
 //!
 //! Prints a table, since criterion does not run in a browser. Competitors run in turn; figures are medians.
 

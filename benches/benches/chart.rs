@@ -1,4 +1,4 @@
-//! A chart of 8 series on 400 x 150 pixels, a minute at 1,000 Hz: the cost of a whole redraw and of a display frame for
+//! A chart of 8 series on 400 x 150 pixels, a minute at 1,000 Hz: the cost of a complete redraw and of a display frame for
 //! each kind; and the cost of transforms for each row.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

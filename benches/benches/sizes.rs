@@ -1,6 +1,6 @@
 //! Encoded bytes and encoding time per sample. Prints a table.
 //!
-//! Sizes are those of whole frames: header, heads of blocks and columns, times.
+//! Sizes are those of complete frames: header, heads of blocks and columns, times.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

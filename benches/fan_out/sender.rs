@@ -35,7 +35,7 @@ pub(crate) struct Cost {
     pub(crate) kernel_us: f64,
 }
 
-/// A sending process on a processor of its own.
+/// A sending process with its own processor.
 pub(crate) struct Sender {
     process: Child,
     orders: ChildStdin,

@@ -27,8 +27,8 @@
 //! | [`recording`] | a recorded minute of a machine |
 //! | [`effort`] | command line of benches without criterion |
 //!
-//! The binary `load` is a load generator, see [`load`]; `record` writes a recording. The binary `summary` writes the tables of
-//! `docs/BENCHMARKS.md` from criterion's measurements.
+//! The binary `load` is a load generator, see [`load`]; `record` writes a recording. The binary `summary` writes the
+//! tables of `docs/BENCHMARKS.md` from criterion's measurements.
 
 pub mod data;
 pub mod effort;

@@ -24,7 +24,7 @@ pub fn all() -> Vec<Box<dyn BlockCodec>> {
     vec![Box::new(Ours::default()), Box::new(Pco)]
 }
 
-/// A whole message with one block, including preamble, header and times.
+/// A complete message with one block, including preamble, header and times.
 #[derive(Debug, Default)]
 pub struct Ours(Kymograph);
 

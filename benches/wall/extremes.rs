@@ -44,7 +44,7 @@ impl Extreme {
             Self::Dense | Self::DenseWhole => Load::new(50, 8, 1_000.0, 60),
             // Less than the page's memory holds at this rate.
             Self::Ingest => Load { history: none, ..Load::new(50, 100, 1_000.0, 5) },
-            // More rows than display frames, so that each display frame has something to draw.
+            // More rows than display frames, so that each display frame has new rows to draw.
             Self::Catalog => Load::new(500, 20, 100.0, 10),
             // A pixel is five minutes, so that the charts do not scroll; a row arrives every hundred seconds.
             Self::Idle => Load::new(12, 8, 0.01, 86_400),

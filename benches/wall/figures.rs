@@ -33,7 +33,7 @@ impl Figures {
         self.cpu_percent * 10.0 / self.fps
     }
 
-    /// The median of each figure by itself.
+    /// The median of each figure, independent of the others.
     pub(crate) fn medians(rounds: &[Self]) -> Self {
         let median = |figure: fn(&Self) -> f64| {
             let mut values: Vec<f64> = rounds.iter().map(figure).collect();

@@ -1,7 +1,7 @@
 //! The wall: 12 charts x 8 live series, beside other chart libraries; then only our page, from 10 series to 10,000.
 //!
-//! Every case has a new browser and its own feed. The cost of a drawn wall is the CPU time of the browser's whole process
-//! tree, since work that moves off the main thread is not saved.
+//! Every case has a new browser and its own feed. The cost of a drawn wall is the CPU time of the browser's complete
+//! process tree, since work that moves off the main thread is not saved.
 //!
 //! | file | subject |
 //! | --- | --- |

@@ -23,8 +23,8 @@
 //! | [`app`] | command line, configuration, the assembled server |
 //! | [`telemetry`], [`process`], [`rate_limiter`], [`clock`], [`duration`] | leaves |
 //!
-//! # What this crate does not know
-//! How anything is drawn. It never waits for a viewer, and never interprets a value.
+//! # Not in this crate
+//! Drawing. The server never waits for a viewer, and never interprets a value.
 
 pub mod app;
 pub mod clock;

@@ -81,12 +81,12 @@ async fn an_unknown_host_is_refused_on_every_path() {
     assert!(served.request(&twice).await.starts_with("HTTP/1.1 400"));
 }
 
-/// The status of an answer; none where the connection was closed without one.
+/// The status of an answer; `None` if the connection was closed without one.
 fn status(answer: &str) -> Option<u16> {
     answer.split(' ').nth(1).map(|status| status.parse().expect("a status"))
 }
 
-/// The status of the answer to these bytes, from its first line alone: what follows may be a stream.
+/// The status of the answer to these bytes, from its first line: the rest may be a stream.
 async fn first_status(served: &Served, request: &str) -> Option<u16> {
     let mut stream = BufStream::new(TcpStream::connect(served.address).await.expect("connects"));
     stream.write_all(request.as_bytes()).await.expect("writes");
@@ -190,13 +190,13 @@ impl Logged {
         StdTcpStream::connect(self.address).expect("connects")
     }
 
-    /// The whole answer to a GET with these headers, each with its line end.
+    /// The complete answer to a GET with these headers, each with its line end.
     fn get(&self, path: &str, headers: &str) -> String {
         let host = self.address;
         self.request(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n"))
     }
 
-    /// The whole answer to these bytes.
+    /// The complete answer to these bytes.
     fn request(&self, request: &str) -> String {
         let mut stream = self.connect();
         // A server that refuses the head need not read the rest, and a reset may overtake its answer.
@@ -206,7 +206,7 @@ impl Logged {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Ends the server, and returns what it has logged.
+    /// Ends the server, and returns its log.
     fn said(mut self) -> String {
         self.process.kill().expect("still there");
         self.process.wait().expect("ended");

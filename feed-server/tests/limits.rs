@@ -49,7 +49,7 @@ async fn peers_that_send_requests_and_do_not_read_are_closed() {
     let mut peers = Vec::new();
     for _ in 0..3 {
         let stream = TcpStream::connect(served.address).await.expect("connects");
-        // As many as can be sent; the server answers until the kernel takes no more.
+        // As many requests as can be sent; the server answers until the kernel takes no more.
         let many = request.repeat(20_000);
         let (reading, mut asking) = stream.into_split();
         let asks = tokio::spawn(async move { asking.write_all(many.as_bytes()).await });

@@ -1,5 +1,5 @@
-//! Tests of the server that share a process, in one binary: each binary more costs seconds of linking. Apart from them stand
-//! `faults`, `panics` and `conformance`, which need a process of their own.
+//! Tests of the server that share a process, in one binary: each further binary costs seconds of linking. The tests
+//! `faults`, `panics` and `conformance` need separate processes.
 
 mod a_source_in_one_file;
 mod access;

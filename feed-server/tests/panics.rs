@@ -1,4 +1,4 @@
-//! A panic ends the session or the shard that it happens in, and no other.
+//! A panic ends its own session or shard, and no other.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Resumption against a model: after any cuts, evictions and restarts a viewer holds every row that was sent, bit for bit, or
 //! a gap for it.
 //!
-//! There is no socket: a viewer takes frames turn by turn, and a cut connection loses the end of a turn.
+//! Without sockets: a viewer takes frames turn by turn, and a cut connection loses the end of a turn.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -139,7 +139,7 @@ fn is_declared_missing(viewer: &Viewer, (group, time): Row, sequence: Sequence) 
     viewer.gaps.iter().any(|gap| match gap.cause {
         GapCause::HistoryExpired => gap.after < sequence && sequence < gap.until,
         GapCause::UnknownPosition => sequence < gap.until,
-        // Rows from before the viewer connected are promised as far as the history reached then.
+        // Of the rows from before the viewer connected, those in the history at that time are promised.
         GapCause::EpochChanged => {
             viewer.held.range((group, Timestamp::from_micros(i64::MIN))..(group, time)).next().is_none()
         }
@@ -203,7 +203,7 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
                 cursor = Cursor::at(&server.hub, start).expect("encodes");
             }
             Step::Restart => {
-                // An epoch is a microsecond: two that begin in the same are one.
+                // An epoch is a number of microseconds: two that begin in the same microsecond are equal.
                 let before = server.hub.epoch();
                 while server.hub.epoch() == before {
                     server = Server::start(server.clock);
@@ -276,7 +276,7 @@ fn a_clock_that_is_set_back_stops_no_source() {
     while cursor.caught_up(&server.hub).is_none() {
         take_all(&mut viewer, &cursor.next_turn(&server.hub, 90_000).expect("encodes"));
     }
-    // Rows measured before the clock was set arrive after that too, alone and with later ones.
+    // Rows measured before the clock was set also arrive afterwards, alone and with later ones.
     let (group, series) = (server.groups[0].0, server.groups[0].1[0]);
     let late = |ahead: i64| Batch::row(group, now + Interval::from_micros((hour + ahead) as u64), [(series, 1.0)]);
     server.hub.publish([late(20_000)], now).expect("encodes");

@@ -166,13 +166,13 @@ async fn bytes_that_are_no_websocket_frame_close_that_session_with_1002() {
 #[tokio::test]
 async fn a_viewer_that_stops_reading_does_not_delay_others_and_misses_no_row() {
     let source = "synthetic:groups=12,series=8,hz=10000,prefill=0s".parse().expect("a valid source");
-    // A ring that holds less than what the kernel takes for a viewer that does not read.
+    // A ring that holds less than the kernel takes for a viewer that does not read.
     let served = Served::configured(Config { sources: vec![source], recent_bytes: 1 << 20, ..Config::default() }).await;
     let mut sleeper = served.viewer("/stream?window=0").await;
     let mut other = served.viewer("/stream?window=0").await;
     let fell_behind = |metrics: &str| !metrics.contains("kymograph_viewers_fell_behind_total 0\n");
     let mut metrics = served.get("/metrics").await;
-    // Its session notices when it can write again, so let it write a little now and then.
+    // Its session detects this when it can write again, so let it write a little at intervals.
     while !fell_behind(&metrics) {
         other.read_live(60).await;
         for _ in 0..20 {
@@ -260,7 +260,7 @@ async fn an_unchanged_catalog_is_encoded_once() {
     }
     let after = served.get("/metrics").await;
     let grown = |name| counter(&after, name) - counter(&before, name);
-    // The end of a history each, and what was measured and said meanwhile.
+    // The last history frame of each viewer, and the samples and heartbeats of the meantime.
     let numbered = grown("kymograph_frames_sequenced");
     let encoded = grown("kymograph_frames_encoded");
     assert!(encoded < numbered + 20 + 40, "{encoded} encoded, {numbered} numbered");
@@ -286,7 +286,7 @@ async fn pings_are_answered_between_frames() {
         let mut viewer = served.viewer("/stream?window=0").await;
         for number in 0..40_u8 {
             viewer.send(Message::Ping(vec![number; 100].into())).await;
-            // Whatever comes must decode: a pong inside a frame would break it.
+            // Every frame must decode: a pong inside a frame would break it.
             Frame::decode(&viewer.frame().await).expect("a whole frame");
         }
         viewer.read_live(10).await;
@@ -304,7 +304,7 @@ async fn a_live_viewer_may_change_its_pace_and_subscribe_again() {
     viewer.read_live(5).await;
     let start = Start::After { epoch, sequence: position, window: Interval::from_secs(1) };
     viewer.say(&ClientMessage::Subscribe { start }).await;
-    // Frames that were under way come first, then the catalog, the history and what follows.
+    // Frames in transit come first, then the catalog, the history and live samples.
     loop {
         let bytes = viewer.frame().await;
         if matches!(Frame::decode(&bytes).expect("decodes").body, Body::Catalog(_)) {

@@ -8,7 +8,7 @@ use crate::allocations;
 /// Larger blocks are not encoded again, to keep the fuzzer fast.
 const MAX_VALUES_ENCODED: usize = 4_096;
 
-/// Reads every time and every value, as a whole and in two parts, divided at a row that `split` selects.
+/// Reads every time and every value, at once and in two parts, divided at a row that `split` selects.
 ///
 /// # Panics
 /// If the two differ, a limit is exceeded, times or series are not strictly increasing, or encoding a block again changes it.

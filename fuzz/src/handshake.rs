@@ -27,13 +27,13 @@ const NAME: &str = "metrics.example";
 static ACCESS: LazyLock<Access> =
     LazyLock::new(|| Access::new(TOKEN.parse().ok(), vec![NAME.to_owned()], Scheme::Http, 9_000));
 
-/// More polls than any connection takes whose bytes have all arrived.
+/// More polls than any connection takes after its last byte has arrived.
 const MAX_POLLS: usize = 10_000;
 
 /// Serves a peer that has sent `bytes` and closed.
 ///
 /// # Panics
-/// When a request is accepted that must be refused, or gets a secret, or the server does not finish.
+/// If a request that must be refused is accepted, a response contains a secret, or the server does not finish.
 pub fn check(bytes: &[u8]) {
     let serving = http1::Builder::new()
         .max_buf_size(16 * 1_024)

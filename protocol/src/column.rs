@@ -125,7 +125,7 @@ impl<'a> Column<'a> {
         self.encoding
     }
 
-    /// The column's values. Returns `None` if this version does not know the encoding.
+    /// The column's values. Returns `None` if the encoding is unknown to this version.
     pub fn values(&self) -> Option<Values<'a>> {
         match self.encoding {
             encoding::RAW => Some(Values::Raw(self.bytes)),

@@ -41,7 +41,7 @@ pub enum DecodeError {
     /// The length of a value column does not match its encoding and row count.
     #[error("column of series {series} has {found} bytes, expected {expected} for {rows} rows")]
     ColumnLength { series: SeriesId, rows: u32, found: usize, expected: usize },
-    /// This version does not know the encoding of a time column. Without times, rows cannot be placed.
+    /// The encoding of a time column is unknown to this version. Without times, rows cannot be placed.
     #[error("time column of group {group} has unknown encoding {encoding}")]
     UnknownTimesEncoding { group: GroupId, encoding: u8 },
     /// A regular time column holds anything but a start and a step.

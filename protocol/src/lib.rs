@@ -2,7 +2,7 @@
 //!
 //! A WebSocket message holds one [`Frame`] (server to viewer) or one [`ClientMessage`] (viewer to server). Both start with
 //! a [`Preamble`] of eight bytes: magic, protocol version, kind and body length. The preamble precedes the body, so that a
-//! reader can skip a kind that it does not know. Bodies are encoded with [bincode 2] (`standard()`: little endian,
+//! reader can skip an unknown kind. Bodies are encoded with [bincode 2] (`standard()`: little endian,
 //! varints); the [`Header`] of a frame has fixed offsets.
 //!
 //! Samples are encoded in columns. A [`Block`] holds rows of one group: a time column, and a value column per series.
@@ -32,7 +32,7 @@
 //! | [`preamble`], [`time`], [`id`] | the first eight bytes; times; identifiers |
 //! | [`limits`], [`close_codes`], [`error`] | limits, WebSocket close codes, errors |
 //!
-//! # What this crate does not know
+//! # Not in this crate
 //! I/O, clocks, async runtimes, browsers. Callers pass times as arguments.
 //!
 //! [bincode 2]: https://docs.rs/bincode/2.0.1/bincode/

@@ -37,7 +37,7 @@ fn decoding_a_client_message_allocates_nothing() {
     }
 }
 
-/// Whatever lengths it declares.
+/// For any lengths that the message declares.
 #[test]
 fn refusing_a_message_allocates_nothing() {
     for vector in crate::vectors::read("refused") {

@@ -1,4 +1,4 @@
-//! Tests of the wire, in one binary: each binary more costs seconds of linking.
+//! Tests of the wire format, in one binary: each further binary costs seconds of linking.
 
 mod allocation;
 mod counting;

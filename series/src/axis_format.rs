@@ -1,4 +1,4 @@
-//! The labels of one axis: all in one multiple of the unit, with just enough digits to differ.
+//! The labels of one axis: all in one multiple of the unit, with the fewest digits that distinguish them.
 
 use crate::multiple::Multiple;
 use crate::number;
@@ -49,7 +49,7 @@ impl AxisFormat {
         };
         let best = unit.multiple_for(largest);
         let mut multiple = (best, decimals_in(&best));
-        // 50 s are not a round number of minutes: then all labels are in seconds.
+        // If a tick such as 50 s is not a round number of minutes, all labels are in seconds.
         if multiple.1.is_none_or(|decimals| decimals > MAX_NEAT_DECIMALS) {
             let mut smaller = unit.multiples_below(best).map(|multiple| (multiple, decimals_in(&multiple)));
             multiple =

@@ -1,4 +1,4 @@
-//! Durations as text, `250ms`, `60s`, `5m`, `24h`, and the units of time that people read.
+//! Durations as text, `250ms`, `60s`, `5m`, `24h`, and the units of time for display.
 //!
 //! ```text
 //! duration = digits unit
@@ -82,7 +82,7 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     read().ok_or_else(|| ParseDurationError { found: text.to_owned() })
 }
 
-/// Formats a duration, to whole milliseconds, in the largest unit that it is a multiple of. [`parse`] reads it back.
+/// Formats a duration, to whole milliseconds, in the largest unit of which it is a multiple. [`parse`] reads it back.
 pub fn format(duration: Duration) -> String {
     let millis = duration.as_millis();
     let unit = UNITS.into_iter().find(|(_, unit)| millis.is_multiple_of(u128::from(*unit)));

@@ -1,4 +1,4 @@
-//! What the server and the page compute alike about series: summaries, transforms, selectors, units, value formats.
+//! Computations on series for the server and the page: summaries, transforms, selectors, units, value formats.
 //!
 //! ```text
 //! catalog (names, labels, units) -> Selector -> series -> Pyramid of Summary -> columns of a chart, answers to queries
@@ -19,9 +19,9 @@
 //! | [`number`] | numbers with three significant digits |
 //! | [`duration`] | durations as text, and the units of time |
 //!
-//! # What this crate does not know
-//! The wire, I/O, clocks, drawing, the layout of axes. Of `protocol` it uses the types of times, kinds and bounds only,
-//! never a message. Nothing here panics, whatever the values and times.
+//! # Not in this crate
+//! The wire format, I/O, clocks, drawing, the layout of axes. Of `protocol` it uses the types of times, kinds and bounds
+//! only, never a message. No values or times make it panic.
 
 #![warn(missing_docs)]
 

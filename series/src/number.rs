@@ -3,7 +3,7 @@
 /// A fourth digit of a live value changes too fast to read.
 const SIGNIFICANT_DIGITS: i32 = 3;
 
-/// Numbers outside these are written with an exponent: in plain form they would be mostly zeros.
+/// Numbers outside this range are written with an exponent: in plain form they would be mostly zeros.
 const MIN_PLAIN: f64 = 1e-4;
 const MAX_PLAIN: f64 = 1e6;
 

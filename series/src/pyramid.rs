@@ -2,7 +2,7 @@
 //!
 //! The buckets of each level are twice as long as those of the level below. Appending completes a bucket of the lowest
 //! level every 32 rows, and one of the next every 64: less than two summaries per 32 samples. The summary of a range of
-//! rows is merged from the longest buckets that lie within it and from single values at its ends. It is exact, and its
+//! rows is merged from the longest buckets within it and from single values at its ends. It is exact, and its
 //! cost grows with the logarithm of the range's length.
 
 use std::ops::Range;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn bits(summary: Summary) -> ([u64; 5], u32) {
-        // Zeros compare equal whatever their sign.
+        // Zeros of either sign compare equal.
         (
             [summary.first, summary.last, summary.min, summary.max, summary.sum].map(|x| (x + 0.0).to_bits()),
             summary.count,

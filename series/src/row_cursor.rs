@@ -1,8 +1,8 @@
-//! Following the rows of a ring from one call to the next.
+//! A cursor that follows the rows of a ring from one call to the next.
 
 use std::ops::Range;
 
-/// Remembers which rows of a ring its owner has read.
+/// Remembers the rows of a ring that its owner has read.
 ///
 /// A ring numbers its rows from the first one ever stored, and increments its generation if rows that it already
 /// held change.
@@ -29,7 +29,7 @@ pub struct RowCursor {
 pub enum NewRows {
     /// These rows follow those that were read before; none if the range is empty.
     Appended(Range<u64>),
-    /// These are all rows. What was computed from rows that were read before is no longer valid.
+    /// These are all rows. Results of rows that were read before are no longer valid.
     Restarted(Range<u64>),
 }
 

@@ -1,6 +1,6 @@
 //! Summaries: a few numbers that describe many values.
 
-/// Values that are folded side by side, so that no addition waits for the previous one.
+/// Values that are folded in parallel, so that no addition waits for the previous one.
 const LANES: usize = 8;
 
 /// First, last, minimum, maximum, sum and count of some values in time order.
@@ -75,12 +75,12 @@ impl Summary {
         summary
     }
 
-    /// Returns true if there is no value.
+    /// Returns true if the count is zero.
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The arithmetic mean; NaN of no values.
+    /// The arithmetic mean; NaN for a count of zero.
     pub fn mean(&self) -> f64 {
         self.sum / f64::from(self.count)
     }

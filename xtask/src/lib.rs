@@ -1,4 +1,4 @@
-//! Kymograph's tasks, in Rust in place of shell scripts. `cargo xtask help` lists them.
+//! Kymograph's build tasks, in Rust in place of shell scripts. `cargo xtask help` lists them.
 //!
 //! The page is Wasm and the server is native: two builds with different flags, and tests that need both, a browser and
 //! Python. No single cargo command does that. It is also a library, because benches build pages too.
@@ -20,11 +20,11 @@
 //! test:  page, socket probe -> cargo test, with their folders in KYMOGRAPH_* variables
 //! ```
 //!
-//! Two crates lie in this folder so that `cargo xtask` starts without them: `page-tools` links wasm-bindgen, and `chromium`
+//! Two crates in this folder are separate so that `cargo xtask` starts without them: `page-tools` links wasm-bindgen, `chromium`
 //! drives a browser for tests, benches and screenshots.
 //!
-//! # What this crate does not know
-//! The product's code: it builds and starts programs.
+//! # Not in this crate
+//! The product's code: this crate only builds and starts programs.
 
 pub mod imports;
 pub mod page;

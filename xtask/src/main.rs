@@ -36,7 +36,7 @@ enum Task {
     Check,
     /// Run the benches and print tables of their figures. Arguments go to each of them.
     Bench {
-        /// Run each only briefly, to show that it works: its figures mean nothing.
+        /// Run each bench briefly, to show that it works. The figures are not reliable.
         #[arg(long)]
         quick: bool,
         /// Write the tables into `docs/BENCHMARKS.md` too.

@@ -1,4 +1,4 @@
-//! The Wasm target and a browser: found, or installed where possible.
+//! The Wasm target and a browser: found, or installed if possible.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +22,7 @@ const DEBIAN_PACKAGES: [&str; 2] = ["chromium", "fonts-dejavu-core"];
 /// When rustup cannot add it.
 pub fn wasm_target() -> Result<()> {
     let Some(rustup) = in_path("rustup") else {
-        // A toolchain without rustup has its targets built in. If this one is missing, the build of the page says so.
+        // A toolchain without rustup has built-in targets. If this one is missing, the build of the page reports it.
         return Ok(());
     };
     let installed = output(Command::new(&rustup).args(["target", "list", "--installed"]))?;

@@ -1,11 +1,11 @@
-//! Prints which step runs and, at the end, the seconds that each step took.
+//! Prints a heading for each step and, at the end, the seconds that each step took.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-/// Steps of one task. Steps may run at the same time, on threads of their own.
+/// Steps of one task. Steps may run at the same time, on separate threads.
 #[derive(Debug)]
 pub struct Steps {
     began: Instant,

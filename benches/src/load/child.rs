@@ -1,4 +1,4 @@
-//! A server in a process of its own, so that its CPU time can be measured apart from that of the viewers.
+//! A server in a separate process, so that its CPU time is measured apart from that of the viewers.
 
 use std::io::{BufRead, BufReader};
 use std::net::Ipv4Addr;

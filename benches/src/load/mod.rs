@@ -4,8 +4,8 @@
 //! options -> viewers, one task each: socket -> Frame::decode -> tally    -> report
 //!         -> meter: the server's /metrics, and this process               ->
 //! ```
-//! Like a page, each viewer decodes every value of every frame and keeps its position in the stream. A missing number that no
-//! `Gap` declares is a lost frame.
+//! Like a page, each viewer decodes every value of every frame and keeps its position in the stream. A missing sequence
+//! that no `Gap` declares is a lost frame.
 //!
 //! | module | subject |
 //! | --- | --- |

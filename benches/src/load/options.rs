@@ -7,7 +7,7 @@ use clap::Parser;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "load")]
 pub struct Options {
-    /// URL of the stream. By default, a server is started in a process of its own.
+    /// URL of the stream. By default, a server is started in a separate process.
     #[arg(long)]
     pub url: Option<String>,
     /// Number of viewers that read as fast as possible.

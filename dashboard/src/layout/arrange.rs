@@ -1,4 +1,4 @@
-//! Layouts, and their panels matched with the groups of a store.
+//! Matches the panels of a layout with the groups of a store.
 
 use std::collections::HashMap;
 

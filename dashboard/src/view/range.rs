@@ -51,7 +51,7 @@ impl Extent {
         self.high - self.low
     }
 
-    /// The positive part of the extent, for a logarithmic axis. `None` if there is none.
+    /// The positive part of the extent, for a logarithmic axis. `None` if it is empty.
     fn above_zero(self) -> Option<Self> {
         let high = self.high.max(SMALLEST_LOG);
         let low = if self.low > 0.0 { self.low } else { high * RATIO_WITHOUT_LOW };
@@ -93,7 +93,7 @@ impl Extent {
     }
 }
 
-/// Since when the data has needed less, and the extent that it needed since.
+/// The time since which the data has needed less, and the extent that it has needed since.
 #[derive(Clone, Copy, Debug)]
 struct Roomy {
     since: Timestamp,
@@ -132,7 +132,7 @@ impl RangeTracker {
         self.mapping
     }
 
-    /// Sets how the ends are chosen. Automatic ends follow the data while they are not in use, too.
+    /// Sets the choice of the ends. Automatic ends follow the data even while they are not in use.
     pub fn set_mode(&mut self, mode: RangeMode) {
         self.mode = mode;
     }

@@ -1,5 +1,5 @@
-//! Values to heights. The span of a scale is always finite and above zero: plotters does not return on an infinite axis,
-//! and panics on NaN.
+//! Converts values to heights. The span of a scale is always finite and above zero: plotters does not return on an
+//! infinite axis, and panics on NaN.
 
 use super::mapping::Mapping;
 
@@ -92,8 +92,7 @@ impl Scale {
         (part * f64::from(self.height_px)).clamp(-FAR_PX, FAR_PX) as f32
     }
 
-    /// Where a value stands between the ends, 0 at the low and 1 at the high one and held between them; NaN for what
-    /// is not a number.
+    /// The position of a value between the ends, 0 at the low and 1 at the high one, clamped to 0 to 1; NaN for NaN.
     pub fn part(&self, value: f64) -> f64 {
         ((self.place(value) - self.bottom) / (self.top - self.bottom)).clamp(0.0, 1.0)
     }
@@ -191,7 +190,7 @@ mod tests {
         }
     }
 
-    /// Numbers of every size: `any` alone hardly ever comes near 1.
+    /// Numbers of every size: `any` alone rarely gives numbers near 1.
     fn any_size() -> impl Strategy<Value = f64> {
         let sized = (-300.0_f64..300.0, any::<bool>()).prop_map(|(exponent, negative)| {
             let size = 10_f64.powf(exponent);

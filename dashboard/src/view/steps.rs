@@ -71,7 +71,7 @@ impl Steps {
     }
 }
 
-/// Two to the power of `exponent`, or `otherwise` if rounding put that on the wrong side.
+/// Two to the power of `exponent`, or `otherwise` if rounding moved the power to the wrong side.
 fn power_of_two(exponent: f64, otherwise: f64, fits: impl Fn(f64) -> bool) -> f64 {
     Some(exponent.exp2()).filter(|step| step.is_finite() && fits(*step)).unwrap_or(otherwise)
 }

@@ -82,7 +82,7 @@ pub(super) fn time_step_us(wanted_us: u64) -> u64 {
     step.unwrap_or_else(|| wanted_us.div_ceil(DAY).saturating_mul(DAY))
 }
 
-/// In the largest unit that the step is a multiple of; in seconds if the window has at least one.
+/// A label in the largest unit of which the step is a multiple; in seconds if the window has at least one.
 fn label(before_us: u64, step: u64, span_us: u64) -> String {
     let unit = match step {
         _ if step.is_multiple_of(DAY) => TimeUnit::DAY,

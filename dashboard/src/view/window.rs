@@ -1,5 +1,5 @@
-//! Times to columns. Columns are numbered from the Unix epoch, not from the left edge: a chart scrolls by whole columns, and
-//! the content of a column does not change while it moves across the screen.
+//! Converts times to columns. Columns are numbered from the Unix epoch, not from the left edge: a chart scrolls by whole
+//! columns, and the content of a column does not change while it moves across the screen.
 
 use std::ops::Range;
 

@@ -96,7 +96,7 @@ async fn bad_frames_are_counted_and_shown_and_the_stream_continues() -> Result<(
     until(&page, "!document.getElementById('notice').hidden").await?;
     let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
     anyhow::ensure!(notice.contains("4 frames could not be decoded"), "{notice}");
-    // Names of the feed are text, not markup.
+    // Names in the stream are text, not markup.
     until(&page, "document.querySelector('.panel-title').textContent === '<b>Group</b>'").await?;
     let markup: u64 = page.evaluate("document.querySelectorAll('.panel img, .panel b').length").await?;
     anyhow::ensure!(markup == 0);

@@ -1,8 +1,8 @@
 //! Every golden frame, truncated at every byte and with every bit flipped, applied to a page in the middle of its stream.
 //!
-//! The decoder's own tests show that it refuses or decodes each. Here the decoded ones are applied, transformed and drawn:
-//! a panic ends the page, so that a damaged frame may at most look wrong. Each frame is tried both after samples and during
-//! history.
+//! The decoder's own tests show that it refuses or decodes each. Here the decoded frames are applied, transformed and
+//! drawn: a damaged frame may look wrong, but must not cause a panic, which would end the page. Each frame is tried both
+//! after samples and during history.
 
 mod look;
 mod page;

@@ -16,7 +16,7 @@ const STEP_US: i64 = 100_000;
 /// About the time at which the golden frames were sent.
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_700_000_100_000_000);
 
-/// Of all golden frames.
+/// The epoch of all golden frames.
 const EPOCH: Epoch = Epoch(1_700_000_000_123_456);
 
 /// The position of the page: the golden frames follow it.
@@ -55,7 +55,7 @@ impl Page {
         &self.store
     }
 
-    /// Sends the page what brings it to this state, as a server does on request.
+    /// Sends the page the frames that lead to this state, as a server does on request.
     pub(crate) fn bring_to(&mut self, moment: Moment) {
         if moment == Moment::Live && self.store.position().is_live() && self.store.position().held() == Some(HELD) {
             return;

@@ -1,7 +1,7 @@
 //! Golden pictures: each kind of chart, light and dark, as the page shows it.
 //!
 //! The surface of each scene is blended over the panel's colour and compared with the PNG in `golden/`. Set
-//! `KYMOGRAPH_BLESS=1` to overwrite the files, and look at each before it is committed.
+//! `KYMOGRAPH_BLESS=1` to overwrite the files, and view each before it is committed.
 
 mod columns;
 mod feed;

@@ -54,7 +54,7 @@ pub(crate) struct Plan {
     history_bytes: usize,
     ring_bytes: usize,
     seed: u64,
-    /// Start of the simulation by the history's clock, which stands still in virtual time.
+    /// Start of the simulation by the history's clock, which does not advance in virtual time.
     began: Timestamp,
 }
 

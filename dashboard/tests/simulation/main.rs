@@ -1,5 +1,5 @@
 //! Server and page in a simulated network and in virtual time: hub, history, sessions and fan-out of the server; policy, position
-//! and store of the page. Only the browser and the kernel's sockets are left out.
+//! and store of the page. Only the browser and the kernel's sockets are replaced.
 //!
 //! Each seed is 20 seconds with samples and faults: connections are cut or delayed in one or both directions, the server is
 //! killed and restarts, messages are lost, duplicated and damaged, and the page sleeps. Then the faults end, and the page must

@@ -36,7 +36,7 @@ enum Event {
     Woken,
 }
 
-/// Runs until the faults are over and the page holds everything that it can; then checks that.
+/// Runs until the faults are over and the page is complete; then checks its rows.
 pub(crate) async fn run(ledger: &RefCell<Ledger>, page_fault: &SharedPageFault, random: StdRng) -> Tally {
     let mut page = Page::new(Rc::clone(page_fault), random);
     let mut probes = interval(PROBE);

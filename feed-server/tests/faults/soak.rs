@@ -1,4 +1,4 @@
-//! Minutes of viewers that connect and leave: memory and descriptors do not grow.
+//! Viewers connect and leave for minutes: memory and descriptors do not grow.
 //!
 //! `KYMOGRAPH_SOAK_SECONDS` sets the time, 20 by default. For ten minutes:
 //! `KYMOGRAPH_SOAK_SECONDS=600 cargo xtask test -p feed-server --test faults -- --nocapture soak`.

@@ -22,13 +22,13 @@ pub struct Viewer {
     pub position: Sequence,
     pub held: BTreeMap<Row, Values>,
     pub gaps: Vec<Gap>,
-    /// Rows that it holds may be sent again: it lost its connection during the history.
+    /// True after a lost connection during the history: held rows may then be sent again.
     may_overlap: bool,
     fills: bool,
 }
 
 impl Viewer {
-    /// A viewer without rows, of the epoch if it knows one.
+    /// A viewer without rows, of the given epoch if any.
     pub fn new(epoch: Option<Epoch>) -> Self {
         let (held, gaps) = (BTreeMap::new(), Vec::new());
         Self { epoch, position: Sequence(0), held, gaps, may_overlap: false, fills: true }
@@ -42,7 +42,7 @@ impl Viewer {
         }
     }
 
-    /// Its connection is lost.
+    /// Records the loss of the connection.
     pub const fn cut_off(&mut self) {
         self.may_overlap |= self.fills;
         self.fills = true;

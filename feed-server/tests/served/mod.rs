@@ -79,7 +79,7 @@ impl Served {
         Viewer { socket, close: None }
     }
 
-    /// The whole response to a GET, head and body.
+    /// The complete response to a GET, head and body.
     pub async fn get(&self, path: &str) -> String {
         self.get_with(path, "").await
     }
@@ -90,7 +90,7 @@ impl Served {
         self.request(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n")).await
     }
 
-    /// The whole response to these bytes.
+    /// The complete response to these bytes.
     pub async fn request(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.expect("connects");
         // A server that refuses the head does not read the rest, and a reset may overtake its response.
@@ -152,7 +152,7 @@ impl Viewer {
         self.socket.send(message).await.expect("sends");
     }
 
-    /// As [`Viewer::send`], where the server may have closed already.
+    /// As [`Viewer::send`], for a server that may have closed already.
     pub async fn try_send(&mut self, message: Message) -> Result<(), Error> {
         self.socket.send(message).await
     }

@@ -40,7 +40,7 @@
 //!
 //! # Limits
 //! [`MAX_SELECTOR_BYTES`], [`MAX_TERMS`] and [`MAX_MATCHERS`]. They leave room for the exact selector of every series
-//! that the protocol allows. Comparing a pattern with a text takes time linear in the sum of their lengths, whatever the
+//! that the protocol allows. Comparing a pattern with a text takes time linear in the sum of their lengths, for any
 //! pattern.
 //!
 //! ```

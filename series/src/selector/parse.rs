@@ -1,4 +1,4 @@
-//! Text to selector.
+//! The parser of selectors.
 
 use std::str::FromStr;
 
@@ -30,7 +30,7 @@ pub enum ParseSelectorError {
         position: usize,
         /// The character; `None` at the end of the text.
         found: Option<char>,
-        /// What the grammar allows there.
+        /// The input that the grammar allows there.
         expected: &'static str,
     },
     /// The text is too long.
@@ -39,7 +39,7 @@ pub enum ParseSelectorError {
         /// Bytes of the text.
         bytes: usize,
     },
-    /// There are too many terms.
+    /// The selector has too many terms.
     #[error("selector has more than {MAX_TERMS} terms: select with patterns instead")]
     TooManyTerms,
     /// A term has too many matchers.

@@ -22,7 +22,7 @@ impl Pattern {
         }
     }
 
-    /// Appends a star. A run of stars matches what one star does, and is kept as one.
+    /// Appends a star. A run of stars matches the same texts as one star, and is kept as one.
     pub(super) fn push_star(&mut self) {
         if self.literals.len() == 1 || self.literals.last().is_some_and(|last| !last.is_empty()) {
             self.literals.push(String::new());
@@ -34,7 +34,7 @@ impl Pattern {
         if self.literals.len() == 1 { self.literals.pop() } else { None }
     }
 
-    /// Returns true if the pattern matches the whole text.
+    /// Returns true if the pattern matches the complete text.
     ///
     /// Hot: a few times for each series. Linear, since each literal is searched for once, to the right of the
     /// previous one.
@@ -81,7 +81,7 @@ fn find(text: &str, literal: &str) -> Option<usize> {
 /// The characters that a bare text may have besides alphanumeric ones.
 const BARE_PUNCTUATION: [char; 4] = ['_', '.', '-', ':'];
 
-/// Returns true if the character may stand outside quotes, where it matches itself.
+/// Returns true if the character is allowed outside quotes, where it matches itself.
 pub(super) fn is_bare(character: char) -> bool {
     character.is_alphanumeric() || BARE_PUNCTUATION.contains(&character)
 }

@@ -1,4 +1,4 @@
-//! What a selector is made of, and how it matches.
+//! The parts of a selector, and their matching.
 
 use std::fmt;
 
@@ -71,7 +71,7 @@ impl Selector {
         Self { terms: vec![term] }
     }
 
-    /// Returns true if the selector could match a series of this group. If false, none of its series need be looked at.
+    /// Returns true if the selector could match a series of this group. If false, its series need not be matched.
     pub fn matches_group(&self, group: &str) -> bool {
         self.terms.iter().any(|term| term.group.matches(group))
     }

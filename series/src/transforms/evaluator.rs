@@ -33,7 +33,7 @@ enum Kernel {
     Across(Across),
     /// One output series for each bucket.
     Buckets(BucketRates),
-    /// One output series for a whole histogram.
+    /// One output series for the complete histogram.
     BucketQuantile { rates: BucketRates, means: Vec<MovingMean>, row: Vec<f64>, quantile: f64 },
 }
 

@@ -71,7 +71,7 @@ impl SlidingQuantile {
         }
     }
 
-    /// The quantile at a row, or the one computed within the last 1/256 of the window; NaN if there is none.
+    /// The quantile at a row, or the one computed within the last 1/256 of the window; NaN without values.
     ///
     /// Hot: once a row.
     pub fn next(&mut self, time: Timestamp, value: f64) -> f64 {

@@ -1,4 +1,4 @@
-//! What is computed, and its text form: `rate`, `diff`, `mean:5s`, `sum`, `avg`, `min`, `max`, `p99:10s`, `buckets`.
+//! A transform and its text form: `rate`, `diff`, `mean:5s`, `sum`, `avg`, `min`, `max`, `p99:10s`, `buckets`.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The socket to the browser: commands out, answers matched to them.
+//! The socket to the browser: sends commands and matches answers to them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::console::{Console, ConsoleMessage};
 
-/// Generous: scripts that measure run for minutes.
+/// Long, since scripts that measure run for minutes.
 const ANSWER_DEADLINE: Duration = Duration::from_mins(5);
 /// A screenshot is one message: 8 K by 8 K pixels take at most 256 MiB, and a third more in base64.
 const MESSAGE_BYTES: usize = 512 << 20;
@@ -101,7 +101,7 @@ impl Task {
                             self.receive(message);
                         }
                     }
-                    // tungstenite answers control frames itself.
+                    // tungstenite answers control frames.
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => return,
                 },

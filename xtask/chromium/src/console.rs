@@ -5,14 +5,14 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// The first messages of each page are kept: more than anybody reads, and a bound on memory for a page in a loop.
+/// The number of first messages of each page that are kept: a limit on memory for a page in a loop.
 const MAX_MESSAGES: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleMessage {
     pub level: Level,
     pub text: String,
-    /// The file that the message comes from or is about; empty if unknown.
+    /// The file that caused the message or that it names; empty if unknown.
     pub url: String,
 }
 

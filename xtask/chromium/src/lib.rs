@@ -1,7 +1,7 @@
 //! Drives Chromium over [Chrome's debugging protocol](https://chromedevtools.github.io/devtools-protocol/).
 //!
-//! Tests and benches need a dozen methods of the protocol, so this is a small client of its own. [`Page::call`] calls any
-//! other method.
+//! Tests and benches need a dozen methods of the protocol, so this is a small client without a dependency. [`Page::call`]
+//! calls any other method.
 //!
 //! ```no_run
 //! # async fn look() -> anyhow::Result<()> {
@@ -20,7 +20,7 @@
 //! | --- | --- |
 //! | `options` | [`LaunchOptions`], [`Viewport`], [`ColorScheme`] |
 //! | `process` | the browser's processes and its profile, from start to removal |
-//! | `connection` | commands out, answers matched to them |
+//! | `connection` | sends commands and matches answers to them |
 //! | `console` | messages of pages: [`ConsoleMessage`] |
 //! | `page` | [`Page`]: navigate, evaluate, wait, look |
 //! | `input` | [`Page`]: keys and mouse |
@@ -55,7 +55,7 @@ impl Browser {
     /// Starts a headless browser.
     ///
     /// # Errors
-    /// When it does not start; the error has its output.
+    /// If the browser does not start; the error has its output.
     pub async fn launch(options: &LaunchOptions) -> Result<Self> {
         let (process, address) = Process::start(options).await?;
         let connection = Connection::open(&address).await.context("cannot connect to the browser")?;
@@ -67,7 +67,7 @@ impl Browser {
         self.process.id()
     }
 
-    /// Opens a page in a window of its own, so that it stays visible while others are open.
+    /// Opens a page in its own window, so that it stays visible while others are open.
     ///
     /// # Errors
     /// When the URL cannot be reached, or the browser has ended.

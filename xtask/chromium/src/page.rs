@@ -16,13 +16,13 @@ use super::connection::Connection;
 use super::console::exception;
 use super::{ColorScheme, ConsoleMessage, Device, Viewport};
 
-/// Generous: it ends a broken test and measures nothing.
+/// Long, since it only ends a broken test.
 const WAIT_DEADLINE: Duration = Duration::from_mins(1);
 const POLL_PAUSE: Duration = Duration::from_millis(50);
 /// Length of the quotation of a script in an error.
 const QUOTE_CHARACTERS: usize = 200;
 
-/// One page, in a window of its own. It stays open until the browser ends or it is [closed](Page::close).
+/// One page, in its own window. It stays open until the browser ends or it is [closed](Page::close).
 #[derive(Debug)]
 pub struct Page {
     connection: Arc<Connection>,
@@ -45,7 +45,7 @@ impl Page {
     /// Goes to a URL. Returns when loading has started: use [`Page::wait_for`].
     ///
     /// # Errors
-    /// When it cannot be reached.
+    /// If the URL cannot be reached.
     pub async fn navigate(&self, url: &str) -> Result<()> {
         let answer = self.call("Page.navigate", json!({ "url": url })).await?;
         match answer["errorText"].as_str() {
@@ -84,7 +84,7 @@ impl Page {
     /// `description` is for the error.
     ///
     /// # Errors
-    /// When it is not truthy within a minute; the error has the last value.
+    /// If the expression is not truthy within a minute; the error has the last value.
     pub async fn wait_for(&self, condition: &str, description: &str) -> Result<()> {
         let deadline = Instant::now() + WAIT_DEADLINE;
         let script =

@@ -15,7 +15,7 @@ use super::LaunchOptions;
 const START_DEADLINE: Duration = Duration::from_mins(1);
 /// The last lines of the browser's output are kept for an error. It prints little unless something is wrong.
 const MAX_STDERR_LINES: usize = 100;
-/// Helper processes of a killed browser may write to the profile for some milliseconds; none did after two seconds.
+/// Helper processes of a killed browser may write to the profile for some milliseconds, none for two seconds.
 const REMOVALS: u32 = 100;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(20);
 
@@ -31,7 +31,7 @@ const FLAGS: [&str; 14] = [
     "--disable-sync",
     // Containers have 64 MiB of /dev/shm, which is too little for large canvases.
     "--disable-dev-shm-usage",
-    // Draw and time pages in covered windows like those in front.
+    // Draw pages in covered windows, and run their timers, like those in front.
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     // The same picture on every machine.
@@ -143,8 +143,8 @@ mod guard {
     /// Waits for the end of its input, which is closed when this process ends in any way, then kills a process group.
     const SCRIPT: &str = r#"cat >/dev/null; kill -s KILL -- "-$1""#;
 
-    /// Ends the browser and its helper processes when this process ends, even if it is killed: they are a process group of
-    /// their own, which Ctrl-C in a terminal does not reach.
+    /// Ends the browser and its helper processes when this process ends, even if it is killed: they are a separate process
+    /// group, which Ctrl-C in a terminal does not reach.
     #[derive(Debug)]
     pub(super) struct Guard(Child);
 

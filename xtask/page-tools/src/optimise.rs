@@ -1,4 +1,4 @@
-//! `wasm-opt` (binaryen), where it is installed: makes a Wasm file smaller.
+//! Reduces the size of a Wasm file by `wasm-opt` (binaryen), if it is installed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +35,7 @@ pub fn optimise(wasm_opt: &Path, wasm: &Path) -> Result<()> {
         Ok(()) => fs::rename(optimised, wasm)?,
         Err(error) => {
             eprintln!("    the page is a little larger than it could be: {error:#}");
-            // The folder becomes the page: no half-written file may stay in it.
+            // The folder becomes the page: an incomplete file must not stay in it.
             fs::remove_file(optimised).or_else(|error| match error.kind() {
                 ErrorKind::NotFound => Ok(()),
                 _ => Err(error),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::modules::Import;
 
 /// Circles of imports: each is a list in which every import leads to the file of the next, and the last to the first.
-/// Short circles come first, no arrow is part of two, and removing all these arrows leaves no circle.
+/// Short circles come first, no import is part of two, and without all these imports no circle is left.
 pub(super) fn circles(imports: &BTreeSet<Import>) -> Vec<Vec<Import>> {
     let mut arrows: BTreeMap<&str, BTreeMap<&str, &Import>> = BTreeMap::new();
     for import in imports {

@@ -1,4 +1,4 @@
-//! Which file imports which, and whether it may: the rooms of each crate, circles, and what a crate must not know.
+//! Checks the imports between files: the order of rooms in each crate, circles, and forbidden imports.
 //!
 //! | module | subject |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-//! The files of one crate as modules, and which file a path leads to.
+//! The files of one crate as modules, and the file to which a path leads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::source::{Binding, NamedPath, Reach, Segments, Source, Use};
 
-/// Re-exports that lead to re-exports: longer chains are taken for a circle.
+/// Re-exports that lead to re-exports: a longer chain counts as a circle.
 const MAX_REEXPORTS: usize = 16;
 
 /// One import: a file names something that another file defines.
@@ -27,7 +27,7 @@ pub(super) struct Foreign {
     pub(super) segments: Segments,
 }
 
-/// Where a path leads.
+/// The target of a path.
 enum Place {
     Module(Segments),
     /// Something that this module's file defines.
@@ -52,7 +52,7 @@ pub(super) struct Modules<'a> {
 /// Reads files, given by their paths below the crate's sources.
 ///
 /// # Errors
-/// If a file is not made of Rust tokens.
+/// If a file does not consist of Rust tokens.
 pub(super) fn parse<'a>(files: &'a [(String, String)]) -> Result<BTreeMap<&'a str, Source>> {
     let parsed =
         files.iter().map(|(path, text)| Ok((path.as_str(), Source::parse(text).with_context(|| path.clone())?)));
@@ -167,7 +167,7 @@ impl<'a> Modules<'a> {
         }
     }
 
-    /// Follows names from a module downwards, through what it re-exports or brings into scope.
+    /// Follows names from a module downwards, through its re-exports and `use` declarations.
     fn descend(&self, base: &[String], segments: &[String], depth: usize) -> Place {
         let Some(module) = self.modules.get(base) else { return Place::Unknown };
         let Some((first, rest)) = segments.split_first() else { return Place::Module(base.to_vec()) };
@@ -192,7 +192,7 @@ impl<'a> Modules<'a> {
                 Binding::Name(_) => continue,
                 Binding::Glob => [&used.segments, segments].concat(),
             };
-            // The first segment of `use x::x` is not what it binds.
+            // The first segment of `use x::x` is not the name that it binds.
             if used.segments.len() == 1 && used.segments[0] == *first {
                 return Place::Foreign(continued);
             }

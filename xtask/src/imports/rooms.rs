@@ -1,4 +1,4 @@
-//! The table of rooms: which folder may import which. Change it here when a folder is added.
+//! The table of rooms and their order. Change it when a folder is added.
 
 /// The rules for one crate.
 #[derive(Clone, Copy, Debug)]
@@ -6,7 +6,7 @@ pub struct CrateRules {
     /// Folder of the sources, below the repository.
     pub sources: &'static str,
     /// Folders of the crate in the order of the data flow. A file imports only from its own room, from rooms before it, and
-    /// from leaves: files that lie directly in `src/`. Empty: the crate has no rooms.
+    /// from leaves: files directly in `src/`. Empty: the crate has no rooms.
     pub rooms: &'static [&'static str],
     /// Paths that no file of the crate may name, with everything below them.
     pub forbidden: &'static [&'static str],

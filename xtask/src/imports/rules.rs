@@ -29,12 +29,12 @@ impl fmt::Display for Violation {
 /// Checks the files of one crate, given as (path below the crate's sources, text).
 ///
 /// # Errors
-/// If a file is not made of Rust tokens.
+/// If a file does not consist of Rust tokens.
 pub fn violations(rules: &CrateRules, files: &[(String, String)]) -> Result<Vec<Violation>> {
     let sources = parse(files).with_context(|| format!("cannot read the imports of {}", rules.sources))?;
     let (mut imports, foreign) = Modules::new(&sources).imports();
     imports.retain(|import| ![&import.from, &import.to].iter().any(|file| ASSEMBLY.contains(&file.as_str())));
-    // The first line of an arrow between two files stands for all of them.
+    // Of several imports between two files the first is reported.
     let mut arrows = BTreeSet::new();
     imports.retain(|import| arrows.insert((import.from.clone(), import.to.clone())));
     let mut found = unknown_rooms(rules, sources.keys().copied());

@@ -1,6 +1,6 @@
-//! What one source file declares and imports. Code under `#[cfg(test)]` is left out.
+//! The declarations and imports of one source file. Code under `#[cfg(test)]` is skipped.
 //!
-//! Reads tokens, not syntax: paths inside macro calls count too, and the tokenizer is all that must be built.
+//! Reads tokens, not syntax: paths inside macro calls count too, and only a tokenizer must be built.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
@@ -66,7 +66,7 @@ pub(super) struct TestModule {
 
 impl Source {
     /// # Errors
-    /// If the text is not made of Rust tokens.
+    /// If the text does not consist of Rust tokens.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let tokens =
             TokenStream::from_str(text).map_err(|error| anyhow!("line {}: {error}", error.span().start().line));
@@ -164,7 +164,7 @@ impl Source {
         }
     }
 
-    /// Reads on from the first segment of a path.
+    /// Reads a path from its first segment on.
     fn path(&mut self, first: String, tokens: &mut Peekable<token_stream::IntoIter>) -> Segments {
         let mut segments = vec![first];
         while tokens.peek().is_some_and(|next| is_punct(next, ':')) {
@@ -173,7 +173,7 @@ impl Source {
             if !ahead.next().is_some_and(|next| is_punct(&next, ':')) {
                 break;
             }
-            // A turbofish, `::<T>`, or a group ends the path; what follows is read as tokens of its own.
+            // A turbofish, `::<T>`, or a group ends the path; the tokens after it are read separately.
             let Some(TokenTree::Ident(word)) = ahead.next() else { break };
             *tokens = ahead;
             self.identifiers.insert(word.to_string());
@@ -182,7 +182,7 @@ impl Source {
         segments
     }
 
-    /// Leaves out an item, field or statement that exists only in tests.
+    /// Skips an item, field or statement that exists only in tests.
     fn skip(&mut self, first: &TokenTree, tokens: &mut Peekable<token_stream::IntoIter>, attributes: &Attributes) {
         let word = if let TokenTree::Ident(word) = first { word.to_string() } else { String::new() };
         match word.as_str() {
@@ -239,7 +239,7 @@ impl Source {
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
         }
-        // Nothing stands behind the last comma of a group.
+        // The last comma of a group is not followed by a name.
         if segments.len() > prefix.len() {
             // `use a::{self}` binds `a`.
             if segments.len() > 1 && segments.last().is_some_and(|last| last == "self") {
@@ -255,7 +255,7 @@ impl Source {
     }
 }
 
-/// The token before an identifier, as far as it decides whether a path begins there.
+/// The token before an identifier, which determines whether a path begins there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     ClosingAngle,

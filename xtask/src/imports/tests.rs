@@ -8,7 +8,7 @@ const ROOMS: CrateRules = CrateRules {
     restricted: &[("protocol", &["Timestamp", "SeriesKind"])],
 };
 
-/// What the check finds in planted files: file, line and the start of the text.
+/// The violations in planted files: file, line and the start of the text.
 fn found(files: &[(&str, &str)]) -> Vec<String> {
     let mut files: Vec<_> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     for parent in ["lib.rs", "stream/mod.rs", "net/mod.rs"] {
@@ -20,7 +20,7 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
     found.into_iter().map(|violation| violation.to_string()).collect()
 }
 
-/// Files in which `stream/hub.rs`, made of `text`, may reach one leaf and one later room.
+/// Files in which `stream/hub.rs`, with `text`, may reach one leaf and one later room.
 fn hub(text: &str) -> Vec<String> {
     found(&[
         ("lib.rs", "pub mod clock; pub mod net; pub mod stream; pub mod ingest;"),
@@ -79,7 +79,7 @@ fn a_module_and_its_child_must_not_import_each_other() {
     let child = ("stream/log.rs", "use super::Limits;\npub struct Log(Limits);");
     let circle = found(&[("stream/mod.rs", "mod log;\npub struct Limits;\npub struct Hub(log::Log);"), child]);
     assert!(circle.len() == 1 && circle[0].contains("stream/log.rs:1 imports super::Limits"), "{circle:?}");
-    // A module that only names what its child offers does not depend on it.
+    // A module that only re-exports items of its child does not depend on it.
     assert_eq!(found(&[("stream/mod.rs", "mod log;\npub use log::Log;\npub struct Limits;"), child]), [""; 0]);
 }
 

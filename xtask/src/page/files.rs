@@ -1,4 +1,4 @@
-//! The files of a folder, their hash, their compressed forms, and how they get to disk.
+//! The files of a folder, their hash and their compressed forms; writing them to disk.
 
 use std::fs;
 use std::io::Write as _;
@@ -54,7 +54,7 @@ pub(super) enum Written {
 }
 
 impl File {
-    /// Writes the file, and the folders that it lies in.
+    /// Writes the file, and creates its folders.
     pub(super) fn write_below(&self, root: &Path) -> Result<()> {
         let path = root.join(&self.name);
         fs::create_dir_all(path.parent().unwrap_or(root))?;
@@ -91,7 +91,7 @@ pub(super) fn read(root: &Path) -> Result<Vec<File>> {
 }
 
 /// Replaces the content of a folder by these files and their compressed forms. Writes a folder beside it first, so that a
-/// reader never finds half a page, and a failure leaves the old one. `compress` is the program that adds brotli.
+/// reader never finds an incomplete page, and a failure leaves the old one. `compress` is the program that adds brotli.
 pub(super) fn replace(folder: &Path, files: &[File], compression: Compression, compress: &Path) -> Result<Written> {
     if holds(folder, files, compression) {
         return Ok(Written::Unchanged);
@@ -118,7 +118,7 @@ pub(super) fn replace(folder: &Path, files: &[File], compression: Compression, c
 }
 
 /// True if a folder holds these files, at least these compressed forms, and no other file. Compressed forms are only
-/// counted: they are written and removed with the file that they were made from.
+/// counted: they are written and removed with their file.
 fn holds(folder: &Path, files: &[File], compression: Compression) -> bool {
     let Ok(found) = read(folder) else { return false };
     let (compressed, plain): (Vec<_>, Vec<_>) =

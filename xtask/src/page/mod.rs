@@ -5,13 +5,13 @@
 //! target/dist/assets/<hash>/{main.js, dashboard.js, dashboard_bg.wasm, style/..., icons/...}
 //! ```
 //! The hash covers all assets, so a browser may keep them for ever: a changed page has other addresses. Beside each file
-//! that compresses lie its `.gz` and, in a distribution, its `.br`: the server compresses nothing itself.
+//! that can be compressed is its `.gz` and, in a distribution, its `.br`: the server does not compress.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | `wasm` | from Rust to a `.wasm` and the JavaScript that loads it |
 //! | `tools` | the programs that bind and compress |
-//! | `files` | the files of a folder, their hash, their compressed forms, and how they are written |
+//! | `files` | the files of a folder, their hash, their compressed forms; writing them to disk |
 
 mod files;
 mod tools;
@@ -38,7 +38,7 @@ const PLACEHOLDER: &str = "{assets}";
 /// not build the server again either.
 ///
 /// # Errors
-/// When a step fails; the folder then holds what it held before.
+/// If a step fails; the folder is then unchanged.
 pub fn build(workspace: &Workspace, compression: Compression, steps: &Steps) -> Result<PathBuf> {
     let (tools, wasm) = compile(workspace, compression, steps, &["--lib"], "dashboard.wasm")?;
     steps.run("putting the page together", || {
@@ -56,7 +56,7 @@ pub fn build(workspace: &Workspace, compression: Compression, steps: &Steps) -> 
     })
 }
 
-/// Compiles a target of `dashboard` and, at the same time, the tools that make a page of it.
+/// Compiles a target of `dashboard` and, at the same time, the tools that bind and compress it.
 fn compile(
     workspace: &Workspace,
     compression: Compression,
@@ -72,7 +72,7 @@ fn compile(
     })
 }
 
-/// A page that holds one part of the dashboard by itself: an example of that crate, and the files around it.
+/// A page with one part of the dashboard: an example of that crate, and the files of its page.
 #[derive(Clone, Copy, Debug)]
 pub struct Probe {
     pub example: &'static str,

@@ -9,15 +9,15 @@ use super::tools::Tools;
 use crate::setup::WASM_TARGET;
 use crate::workspace::{Workspace, cargo, in_path, run};
 
-/// All browsers that their makers still support have SIMD.
+/// All supported browsers have SIMD.
 pub const PAGE_RUSTFLAGS: &str = "-C target-feature=+simd128";
 
-/// The page has a target folder of its own, so that it can be built while cargo holds the lock of the other one.
+/// The page has a separate target folder, so that it can be built while cargo holds the lock of the other one.
 pub fn target_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("page")
 }
 
-/// Compiles a target of `dashboard` and returns the file that it makes, named relative to the profile's folder.
+/// Compiles a target of `dashboard` and returns the file, named relative to the profile's folder.
 pub(super) fn compile(workspace: &Workspace, target: &[&str], file: &str) -> Result<PathBuf> {
     let folder = target_folder(workspace);
     let mut command = cargo();

@@ -12,7 +12,7 @@ use crate::steps::heading;
 use crate::workspace::{Workspace, cargo, run};
 use crate::{page, setup};
 
-/// A fixed version: a newer one may find more, and needs a change of its own.
+/// A fixed version: an update may report more, and is made in a separate change.
 const CARGO_DENY: &str = "0.20.2";
 
 const FUZZ_MANIFEST: &str = "fuzz/Cargo.toml";

@@ -10,7 +10,7 @@ use crate::workspace::{Workspace, cargo, run};
 /// Takes the picture; `arguments` go to the program.
 ///
 /// # Errors
-/// When there is no browser, or the page never becomes ready.
+/// If no browser is found, or the page does not become ready.
 pub fn screenshot(arguments: &[OsString]) -> Result<()> {
     let workspace = Workspace::find()?;
     let mut command = cargo();

@@ -1,4 +1,4 @@
-//! Kymograph, built and started: the first thing that a newcomer runs.
+//! Builds Kymograph and starts it.
 
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
@@ -37,7 +37,7 @@ pub fn serve(arguments: &[OsString]) -> Result<()> {
     become_command(command.args(arguments))
 }
 
-/// True if the arguments name a page of their own.
+/// True if the arguments name the folder of a page.
 fn names_page(arguments: &[OsString]) -> bool {
     arguments.iter().any(|argument| argument == OsStr::new("--www") || argument.to_string_lossy().starts_with("--www="))
 }

@@ -1,4 +1,4 @@
-//! All tests, on a machine that is first set up for them.
+//! Sets up the machine for the tests and runs them.
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::{OsStr, OsString};
@@ -22,8 +22,8 @@ pub enum Scope {
     Long,
 }
 
-/// The crates that `cargo xtask` itself is made of. They are tested apart: together with the others, cargo would build
-/// wasm-bindgen a second time, with the features that the others want of shared dependencies.
+/// The crates of `cargo xtask`. They are tested separately: together with the others, cargo would build wasm-bindgen a
+/// second time, with the features of shared dependencies that the others need.
 const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 
 /// Sets up what tests need, builds the page, and runs the tests. `arguments` go to `cargo test`; unless they name packages,

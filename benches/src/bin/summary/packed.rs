@@ -22,7 +22,7 @@ fn head(first: &str, rows: &[usize]) -> Vec<String> {
     std::iter::once(first.to_owned()).chain(rows).collect()
 }
 
-/// Bytes per value of our whole message and of pco's columns; in parentheses the ratio of pco to ours.
+/// Bytes per value of our complete message and of pco's columns; in parentheses the ratio of pco to ours.
 fn sizes() -> String {
     let rows = Signal::COMPRESSIBLE.map(|signal| {
         let cells = BLOCK_ROWS.iter().map(|&rows| {

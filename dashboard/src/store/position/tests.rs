@@ -127,7 +127,7 @@ enum Happening {
     Measure,
     Heartbeat,
     Deliver(usize),
-    /// The next message is lost; an answer is lost whole.
+    /// The next message is lost; an answer is lost completely.
     Lose,
     /// The next message is received twice.
     Repeat,

@@ -1,4 +1,4 @@
-//! What a tracked range holds, and when it moves.
+//! The ends of a tracked range, and the times at which they move.
 
 use proptest::prelude::*;
 

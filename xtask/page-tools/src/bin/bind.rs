@@ -22,7 +22,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The script's `init` must be given the address of the Wasm file: it assumes none.
+/// The script's `init` requires the address of the Wasm file as an argument.
 fn bind(wasm: &Path, folder: &Path, name: &str) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(wasm).out_name(name).web(true)?.typescript(false).omit_default_module_path(true);
