@@ -131,7 +131,7 @@ async fn measure(lab: &Lab, pages: &Pages, geometry: Geometry, competitor: Compe
                 load.hz,
                 load.window.as_secs()
             );
-            lab.measure(&pages.url(competitor.page(), &query), WINDOW, load.history_points()).await
+            lab.measure(&pages.url(competitor.page(), &query), WINDOW, load.history_samples()).await
         }
     }
 }

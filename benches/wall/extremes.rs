@@ -30,7 +30,7 @@ impl Extreme {
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Dense => "400 series at 1,000 Hz, 60 s: 24 M points",
+            Self::Dense => "400 series at 1,000 Hz, 60 s: 24 M samples",
             Self::DenseWhole => "the same, all 50 charts on screen",
             Self::Ingest => "5 M samples/s into one tab",
             Self::Catalog => "10,000 series, 20 charts on screen",

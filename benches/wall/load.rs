@@ -30,12 +30,12 @@ impl Load {
     }
 
     /// Samples in a full window.
-    pub(crate) fn points(&self) -> f64 {
+    pub(crate) fn samples(&self) -> f64 {
         f64::from(self.all_series()) * self.hz * self.window.as_secs_f64()
     }
 
     /// Samples at the start.
-    pub(crate) fn history_points(&self) -> f64 {
+    pub(crate) fn history_samples(&self) -> f64 {
         f64::from(self.all_series()) * self.hz * self.history.as_secs_f64()
     }
 

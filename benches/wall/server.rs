@@ -29,7 +29,7 @@ impl OurServer {
             sources: vec![load.source()],
             www: Some(folder.to_owned()),
             history: usual.history.max(load.window),
-            history_bytes: usual.history_bytes.max((load.points() * 8.0 * HEADROOM) as usize),
+            history_bytes: usual.history_bytes.max((load.samples() * 8.0 * HEADROOM) as usize),
             ..usual
         })?;
         let address = server.address();

@@ -33,7 +33,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
         "charts x series",
         "window, s",
         "Hz",
-        "M points",
+        "M samples",
         "CPU ms a wall",
         "fps",
         "p99 gap, ms",
@@ -47,7 +47,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
 
 fn load(groups: u32, series: u32, window_s: u64) -> Load {
     let loads = RATES.map(|hz| Load::new(groups, series, hz, window_s));
-    loads.into_iter().find(|load| load.points() <= MAX_SAMPLES).unwrap_or(loads[RATES.len() - 1])
+    loads.into_iter().find(|load| load.samples() <= MAX_SAMPLES).unwrap_or(loads[RATES.len() - 1])
 }
 
 fn row(load: &Load, figures: Figures) -> Vec<String> {
@@ -55,7 +55,7 @@ fn row(load: &Load, figures: Figures) -> Vec<String> {
         format!("{} x {}", load.groups, load.series),
         load.window.as_secs().to_string(),
         load.hz.to_string(),
-        figure(load.points() / 1e6),
+        figure(load.samples() / 1e6),
         figure(figures.cpu_ms_per_wall()),
         figure(figures.fps),
         figure(figures.p99_gap_ms),

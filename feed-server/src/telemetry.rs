@@ -21,7 +21,7 @@ pub struct Telemetry {
     pub rows: Counter,
     /// Values that sources sent.
     pub samples: Counter,
-    /// Rows dropped because their time did not rise.
+    /// Rows dropped because their time did not increase.
     pub rows_out_of_order: Counter,
     /// `Samples` frames given a sequence number.
     pub frames_sequenced: Counter,
@@ -134,15 +134,16 @@ impl Telemetry {
         };
         let rows = counter("rows", "Rows of samples sent by sources");
         let samples = counter("samples", "Values sent by sources");
-        let rows_out_of_order = counter("rows_out_of_order", "Rows dropped because their time did not rise");
+        let rows_out_of_order = counter("rows_out_of_order", "Rows dropped because their time did not increase");
         let frames_sequenced = counter("frames_sequenced", "Frames of samples given a sequence number");
         let frames_encoded = counter("frames_encoded", "Frames encoded, of any kind");
         let frames_sent = counter("frames_sent", "Frames written to viewers' sockets");
         let messages_received = counter("messages_received", "Messages read from viewers");
         let viewers_connected = counter("viewers_connected", "Viewers connected since the start");
         let viewers_fell_behind =
-            counter("viewers_fell_behind", "Times a viewer was sent history in place of live frames");
-        let connections_refused = counter("connections_refused", "Connections refused over a limit of connections");
+            counter("viewers_fell_behind", "Number of times that a viewer fell behind and was sent history");
+        let connections_refused =
+            counter("connections_refused", "Connections refused because a connection limit was reached");
         let gaps = counter("gaps", "Gaps declared to viewers");
         let bytes_sent = Counter::default();
         let (viewers, groups, series) = <(Gauge, Gauge, Gauge)>::default();
@@ -151,14 +152,14 @@ impl Telemetry {
         let (sessions_refused, http_responses) = <(Family<_, _>, Family<_, _>)>::default();
         registry.register_with_unit("sent", "Bytes written to viewers' sockets", Unit::Bytes, bytes_sent.clone());
         registry.register("viewers", "Viewers connected", viewers.clone());
-        let help = "Viewers that are sent history in place of live frames";
+        let help = "Viewers that are behind and are sent history";
         registry.register("viewers_catching_up", help, viewers_catching_up.0.clone());
         let help = "Bytes that wait for viewers' sockets to take them";
         registry.register_with_unit("viewers_queued", help, Unit::Bytes, queued_bytes.0.clone());
         registry.register("groups", "Groups in the catalog", groups.clone());
         registry.register("series", "Series in the catalog", series.clone());
-        registry.register_with_unit("history", "Samples in the history", Unit::Bytes, history_bytes.clone());
-        let help = "Samples that the history may hold";
+        registry.register_with_unit("history", "Bytes of samples in the history", Unit::Bytes, history_bytes.clone());
+        let help = "Bound on the bytes of samples in the history";
         registry.register_with_unit("history_limit", help, Unit::Bytes, history_limit_bytes.clone());
         let help = "Sessions closed because the viewer broke a rule, by reason";
         registry.register("sessions_refused", help, sessions_refused.clone());

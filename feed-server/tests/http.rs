@@ -11,7 +11,7 @@ async fn health_readiness_and_metrics_are_served() {
     let served = Served::start(&["synthetic:groups=2,series=3,prefill=1s"]).await;
     assert!(served.get("/healthz").await.ends_with("\r\n\r\nok\n"));
     let ready = served.get("/readyz").await;
-    let report = r#"{"ready":true,"reason":"samples are coming in","groups":2,"series":6,"sources":[{"source":"synthetic","state":"running","series":6,"#;
+    let report = r#"{"ready":true,"reason":"samples are received","groups":2,"series":6,"sources":[{"source":"synthetic","state":"running","series":6,"#;
     assert!(ready.contains(report) && ready.ends_with(r#""silent_after_ms":15000}]}"#), "{ready}");
     let metrics = served.get("/metrics").await;
     assert!(metrics.contains("content-type: application/openmetrics-text"), "{metrics}");
@@ -47,13 +47,13 @@ async fn invalid_requests_for_the_stream_are_refused_before_the_upgrade() {
     let foreign = served.request(&handshake("/stream", "origin: http://evil.example\r\n")).await;
     assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
     let query = served.request(&handshake("/stream?window=never", "")).await;
-    assert!(query.starts_with("HTTP/1.1 400") && query.ends_with("window: expected seconds, from 0 to 86400\n"));
+    assert!(query.starts_with("HTTP/1.1 400") && query.ends_with("window must be from 0 to 86400 seconds\n"));
     let plain = served.get("/stream").await;
     assert!(plain.starts_with("HTTP/1.1 400") && plain.contains("not a WebSocket handshake"), "{plain}");
 }
 
 #[tokio::test]
-async fn a_peer_that_sends_no_whole_request_is_closed() {
+async fn a_peer_that_sends_no_complete_request_is_closed() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
     for opening in ["", "GET / HT"] {

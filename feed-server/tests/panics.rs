@@ -95,7 +95,7 @@ async fn gets_live_frames(hub: &Hub, socket: &mut WebSocketStream<TcpStream>, ba
 }
 
 #[tokio::test]
-async fn a_panic_ends_the_session_or_shard_that_it_happens_in_and_no_other() {
+async fn a_panic_ends_its_own_session_or_shard_and_no_other() {
     let hub = hub();
     let group = Group {
         name: "g".into(),

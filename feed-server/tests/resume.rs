@@ -266,7 +266,7 @@ fn rows_evicted_during_a_backfill_are_a_gap() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_stops_no_source() {
+fn sources_continue_after_the_clock_is_set_back() {
     let now = clock::now();
     let hour = 3_600_000_000;
     let mut server = Server::start(now.micros() + hour);

@@ -132,7 +132,7 @@ async fn a_broken_rule_closes_only_that_session_with_code_and_reason() {
         (Message::binary(b"XXgarbage".to_vec()), 1007, "message opens with"),
         (Message::binary(vec![b'K', b'Y', 1, 99, 0, 0, 0, 0]), 1008, "client message of unknown kind 99"),
         (Message::binary(unknown_version), 4426, "protocol version 77 is not supported, expected 1"),
-        (Message::text("hello"), 1003, "text message: expected binary messages only"),
+        (Message::text("hello"), 1003, "found a text message, expected a binary message"),
         (Message::binary(vec![0; 70_000]), 1009, "message too big: the limit is 65536 bytes"),
     ];
     for (message, code, reason) in cases {
@@ -154,7 +154,7 @@ async fn a_broken_rule_closes_only_that_session_with_code_and_reason() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_websocket_frame_close_that_session_with_1002() {
+async fn an_invalid_websocket_frame_closes_its_session_with_1002() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut viewer: Viewer = served.viewer("/stream").await;
     // A frame with a reserved opcode, masked with zeros.

@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn a_selector_matches_what_the_reference_matches(
+    fn a_selector_matches_the_same_series_as_the_reference(
         terms in prop::collection::vec(term(), 1..4), group in text(), name in text(), labels in labels(),
     ) {
         let selector = parse(&written(&terms));
@@ -178,7 +178,7 @@ fn selectors_print_in_their_shortest_form() {
 }
 
 #[test]
-fn errors_name_position_what_was_found_and_what_is_expected() {
+fn errors_name_position_found_and_expected_input() {
     for (text, said) in [
         ("", "selector, character 1: expected a group name, found the end"),
         ("cpu,", "selector, character 5: expected a group name, found the end"),
@@ -198,7 +198,7 @@ fn errors_name_position_what_was_found_and_what_is_expected() {
 }
 
 #[test]
-fn the_limits_are_refused_one_beyond_and_accepted_at() {
+fn limits_are_accepted_and_one_more_is_refused() {
     let terms = |count: usize| vec!["a"; count].join(",").parse::<Selector>();
     assert!(terms(MAX_TERMS).is_ok());
     assert_eq!(terms(MAX_TERMS + 1), Err(ParseSelectorError::TooManyTerms));
@@ -223,7 +223,7 @@ fn the_longest_series_that_the_protocol_allows_can_be_selected_exactly() {
 
 /// A matcher that backtracks, or compares a literal at each position, would run for minutes.
 #[test]
-fn matching_takes_linear_time_whatever_the_pattern() {
+fn matching_takes_linear_time_for_every_pattern() {
     let text = "a".repeat(1_000_000);
     for pattern in [format!("{}b*", "a*".repeat(20_000)), format!("*{}b*", "a".repeat(50_000))] {
         assert!(!parse(&pattern).matches(&text, "", []));

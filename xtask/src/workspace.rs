@@ -22,7 +22,7 @@ impl Workspace {
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
         let metadata: serde_json::Value = serde_json::from_str(&output(&mut command)?)?;
         let folder = |key: &str| {
-            metadata[key].as_str().map(PathBuf::from).with_context(|| format!("`cargo metadata` names no {key}"))
+            metadata[key].as_str().map(PathBuf::from).with_context(|| format!("`cargo metadata` printed no {key}"))
         };
         Ok(Self { root: folder("workspace_root")?, target: folder("target_directory")? })
     }

@@ -64,7 +64,7 @@ fn areas_are_stacked_upwards_and_downwards_from_zero() {
 }
 
 #[test]
-fn a_column_without_any_value_is_a_gap_and_one_missing_series_is_none() {
+fn a_column_without_values_is_a_hole_and_one_missing_series_is_not() {
     let (gap, one) = (vec![1.0, 1.0, f64::NAN, 1.0, 1.0], vec![1.0, 1.0, f64::NAN, f64::NAN, f64::NAN]);
     let mut pixels = Pixels::new(5, HEIGHT);
     AreaPainter::new().paint(&mut pixels, &Table(vec![gap, one]), Scale::new(0.0, 4.0, HEIGHT), &AREA, 0..5);

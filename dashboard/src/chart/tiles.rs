@@ -194,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tiles_lie_within_the_surface_and_beside_each_other(
+        fn tiles_are_within_the_surface_and_do_not_overlap(
             kind in 4_usize..7, series in 0_usize..300, width in 1_u32..3_000, height in 1_u32..1_500, scale in 0.5_f64..4.0,
         ) {
             let layout = TileLayout::new(Kind::ALL[kind], series, (width, height), scale);

@@ -159,7 +159,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_panel_parses_back_to_itself(
+        fn a_formatted_panel_parses_back(
             selector in selectors(),
             (kind, transform) in (0..Kind::ALL.len(), prop::option::of("rate|sum|mean:5s|p99\\.9:10s|buckets")),
             (log, range) in (any::<bool>(), prop::option::of((-1e300_f64..1e300, 1.0_f64..1e300))),

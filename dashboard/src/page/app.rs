@@ -163,12 +163,15 @@ impl App {
     fn show_limits(&self) {
         let (groups, refused) = (self.feed.store().groups().len(), self.feed.store().counts().refused);
         if refused > 0 {
-            self.notice.show(&format!("{refused} series are not shown: the limit of a page is {MAX_SERIES}"));
+            self.notice.show(&format!("{refused} series are not shown: a page shows at most {MAX_SERIES} series"));
         } else if groups > MAX_PANELS {
-            self.notice.show(&format!("{MAX_PANELS} of {groups} groups are shown: the limit of a page"));
+            self.notice
+                .show(&format!("{MAX_PANELS} of {groups} groups are shown: a page shows at most {MAX_PANELS} panels"));
         } else if let Some(reach) = self.feed.store().shortfall() {
             let (reach, span) = (reach.as_secs_f64(), self.viewport.span().as_secs_f64());
-            self.notice.show(&format!("Memory limit: charts hold the last {reach:.1} s of {span:.0} s"));
+            self.notice.show(&format!(
+                "Charts hold only the last {reach:.1} s of {span:.0} s: memory is limited, use a shorter window"
+            ));
         }
     }
 

@@ -16,13 +16,13 @@ pub(super) fn by_id<T: JsCast>(id: &str) -> Result<T, JsValue> {
     let element = document()?
         .get_element_by_id(id)
         .ok_or_else(|| JsValue::from_str(&format!("index.html must have an element with id {id}, found none")))?;
-    element.dyn_into().map_err(|_| JsValue::from_str(&format!("the element with id {id} has another type")))
+    element.dyn_into().map_err(|_| JsValue::from_str(&format!("the element with id {id} has an unexpected type")))
 }
 
 pub(super) fn element<T: JsCast>(tag: &str, classes: &str) -> Result<T, JsValue> {
     let element = document()?.create_element(tag)?;
     element.set_class_name(classes);
-    element.dyn_into().map_err(|_| JsValue::from_str(&format!("{tag} creates another type of element")))
+    element.dyn_into().map_err(|_| JsValue::from_str(&format!("{tag} creates an element of an unexpected type")))
 }
 
 /// An element whose text is written only if it changed: a write to the DOM costs layout.

@@ -79,7 +79,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn opaque_over_anything_is_itself(pixel: [u8; 4], r: u8, g: u8, b: u8) {
+        fn an_opaque_colour_replaces_the_pixel(pixel: [u8; 4], r: u8, g: u8, b: u8) {
             prop_assert_eq!(blended(pixel, Color::opaque(r, g, b), 255), [r, g, b, 255]);
         }
 
@@ -89,7 +89,7 @@ mod tests {
         }
 
         #[test]
-        fn a_blend_lies_between_its_two_colours(pixel: [u8; 4], r: u8, g: u8, b: u8, alpha in 1_u8..) {
+        fn a_blend_is_between_its_two_colours(pixel: [u8; 4], r: u8, g: u8, b: u8, alpha in 1_u8..) {
             prop_assume!(pixel[3] > 0);
             let result = blended(pixel, Color::opaque(r, g, b), alpha);
             for (channel, above) in [r, g, b].into_iter().enumerate() {

@@ -205,7 +205,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_column_holds_the_whole_area(left in 5.0_f32..90.0, right in 5.0_f32..90.0, thick in 0.0_f32..9.0) {
+        fn the_column_covers_the_complete_area(left in 5.0_f32..90.0, right in 5.0_f32..90.0, thick in 0.0_f32..9.0) {
             let (top, bottom) = (Edge::straight(left, right), Edge::straight(left + thick, right + thick));
             let total: f32 = areas(&[Strip { width: 0.75, top, bottom }], 100).iter().sum();
             prop_assert!((total - 0.75 * thick).abs() < 2e-3, "{total}");
@@ -223,7 +223,7 @@ mod tests {
         }
 
         #[test]
-        fn painting_by_core_and_edges_is_painting_by_area(
+        fn painting_by_core_and_edges_equals_painting_by_area(
             heights in prop::collection::vec((0.0_f32..40.0, 0.0_f32..40.0, 0.0_f32..20.0), 1..4),
         ) {
             let width = 1.0 / heights.len() as f32;

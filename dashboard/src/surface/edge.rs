@@ -114,14 +114,14 @@ mod tests {
     }
 
     #[test]
-    fn a_level_edge_fills_what_lies_above_it() {
+    fn a_level_edge_fills_the_area_above_it() {
         assert_means(Edge::level(1.25), [1.0, 0.25, 0.0]);
         assert_means(Edge::level(-4.0), [0.0; 3]);
         assert_means(Edge::level(9.0), [1.0; 3]);
     }
 
     #[test]
-    fn a_slope_fills_by_area_whichever_way_it_runs() {
+    fn rising_and_falling_slopes_fill_by_area() {
         assert_means(Edge::straight(0.0, 2.0), [0.75, 0.25, 0.0]);
         assert_means(Edge::straight(2.0, 0.0), [0.75, 0.25, 0.0]);
         assert_means(Edge::straight(-1.0, 1.0), [0.25, 0.0, 0.0]);

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_the_surface_nothing_happens() {
+    fn drawing_outside_the_surface_changes_nothing() {
         let mut pixels = clean(3, 3);
         for (x, y) in [(3, 0), (0, 3), (u32::MAX, u32::MAX), (0, u32::MAX), (u32::MAX, 0)] {
             pixels.blend(x, y, RED, 1.0);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_cut_at_the_edges() {
+    fn a_copy_is_clipped_at_the_edges() {
         let mut small = clean(2, 2);
         small.blend_run(0, 0..2, RED, 1.0);
         small.blend_run(1, 0..2, RED, 1.0);
@@ -259,7 +259,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn scrolling_twice_is_scrolling_once_by_the_sum(first in 0_u32..9, second in 0_u32..9) {
+        fn scrolling_twice_equals_scrolling_once_by_the_sum(first in 0_u32..9, second in 0_u32..9) {
             let mut once = clean(7, 3);
             for x in 0..7 {
                 once.blend(x, x % 3, Color::opaque(x as u8, 1, 2), 1.0);

@@ -156,7 +156,7 @@ mod tests {
         }
 
         #[test]
-        fn ticks_rise_and_lie_inside(a in -300.0_f64..300.0, b in -300.0_f64..300.0, height: f64, binary: bool) {
+        fn ticks_increase_and_are_inside(a in -300.0_f64..300.0, b in -300.0_f64..300.0, height: f64, binary: bool) {
             let steps = if binary { Steps::Binary } else { Steps::Decimal };
             let (low, high) = (10_f64.powf(a.min(b)), 10_f64.powf(a.max(b)));
             let ticks = ticks(low, high, height, steps);

@@ -113,7 +113,7 @@ mod tests {
         }
 
         #[test]
-        fn the_size_lies_between_its_two_steps(size in 1e-200_f64..1e200) {
+        fn the_size_is_between_its_two_steps(size in 1e-200_f64..1e200) {
             for steps in [Steps::Decimal, Steps::Binary, Steps::Time] {
                 let (below, above) = (steps.at_most(size), steps.at_least(size));
                 prop_assert!(below <= size && size <= above);

@@ -153,7 +153,7 @@ mod tests {
         }
 
         #[test]
-        fn value_ticks_lie_inside_at_equal_distances(
+        fn value_ticks_are_inside_at_equal_distances(
             low in -1e9_f64..1e9, span in 1e-2_f64..1e9, height in any::<f64>(), binary: bool,
         ) {
             let high = low + span;

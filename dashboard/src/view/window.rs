@@ -101,7 +101,7 @@ mod tests {
         }
 
         #[test]
-        fn a_time_lies_in_its_column(span in 0_u64..1 << 50, width: u32, time in -1_i64 << 60..1 << 60) {
+        fn a_time_is_in_its_column(span in 0_u64..1 << 50, width: u32, time in -1_i64 << 60..1 << 60) {
             let window = Window::new(Interval::from_micros(span), width);
             let column = window.column_of(Timestamp::from_micros(time));
             prop_assert!(window.start_of(column).micros() <= time);
@@ -109,7 +109,7 @@ mod tests {
         }
 
         #[test]
-        fn the_window_shows_its_whole_span(span in 1_u64..1 << 50, width in 1_u32..10_000) {
+        fn the_window_shows_its_complete_span(span in 1_u64..1 << 50, width in 1_u32..10_000) {
             let window = Window::new(Interval::from_micros(span), width);
             prop_assert!(window.column_us() as u64 * u64::from(width) >= span);
         }

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::app::config::{Config, ConfigError, TlsFiles};
 use crate::duration;
 
-/// Streams this machine's metrics to any browser, at the rate they are measured.
+/// Streams this machine's metrics to browsers at the rate of measurement.
 #[derive(Debug, Parser)]
 #[command(name = "feed-server", version, about)]
 pub struct Cli {

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_catalog_is_one_frame_and_no_change_is_none() {
+    fn an_empty_catalog_is_one_frame_and_empty_changes_are_no_frame() {
         let frames = encode(&Changes::default(), CatalogScope::Whole, Header::default()).expect("encodes");
         assert_eq!(frames.len(), 1);
         assert!(encode(&Changes::default(), CatalogScope::Changes, Header::default()).expect("encodes").is_empty());

@@ -157,7 +157,7 @@ impl Hub {
                 published = published.and_then(|()| self.heartbeat());
             }
             if let Err(error) = published {
-                tracing::error!(%error, "frame not encoded");
+                tracing::error!(%error, "cannot encode a frame");
             }
         }
     }

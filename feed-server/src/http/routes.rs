@@ -169,7 +169,7 @@ fn session_start(query: &str) -> Result<SessionStart, &'static str> {
                 Ok(seconds) if (0.0..=MAX_WINDOW_SECONDS).contains(&seconds) => {
                     SessionStart::Immediate(Interval::from_micros((seconds * 1e6) as u64))
                 }
-                _ => return Err("window: expected seconds, from 0 to 86400\n"),
+                _ => return Err("window must be from 0 to 86400 seconds\n"),
             },
             _ => return Err("expected `window=SECONDS` or `start=request`\n"),
         };

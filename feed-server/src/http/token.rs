@@ -22,10 +22,10 @@ pub struct Token(String);
 /// The reason why a token is invalid. The text never contains the token.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    #[error("a token of {found} characters: expected from 16 to 256")]
+    #[error("a token must have from 16 to 256 characters, found {found}")]
     Length { found: usize },
     /// A character that would have to be escaped in an address or a cookie. `number` counts from 1.
-    #[error("a token may have letters, digits, `-`, `_`, `.` and `~` only: found {found:?} as character {number}")]
+    #[error("a token must consist of letters, digits, `-`, `_`, `.` and `~`, found {found:?} as character {number}")]
     Character { found: char, number: usize },
     #[error("{0}")]
     Unreadable(#[from] std::io::Error),
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_whole_token_matches() {
+    fn only_the_complete_token_matches() {
         let token: Token = "abcdefghijklmnop".parse().expect("valid");
         assert!(token.is(b"abcdefghijklmnop"));
         for wrong in ["", "abcdefghijklmno", "abcdefghijklmnoP", "abcdefghijklmnopq", &"a".repeat(1 << 20)] {
@@ -103,7 +103,12 @@ mod tests {
         let token = Token::random();
         assert!(!format!("{token:?}").contains(token.reveal()));
         let error = "0123456789abcde\n0".parse::<Token>().expect_err("refused").to_string();
-        assert_eq!(error, "a token may have letters, digits, `-`, `_`, `.` and `~` only: found '\\n' as character 16");
-        assert!("short".parse::<Token>().expect_err("refused").to_string().contains("5 characters: expected from 16"));
+        assert_eq!(
+            error,
+            "a token must consist of letters, digits, `-`, `_`, `.` and `~`, found '\\n' as character 16"
+        );
+        assert!(
+            "short".parse::<Token>().expect_err("refused").to_string().contains("from 16 to 256 characters, found 5")
+        );
     }
 }

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_response_to_the_example_key_of_the_rfc_is_the_rfcs() {
+    fn the_example_key_of_the_rfc_gives_the_response_of_the_rfc() {
         // The key and its answer are the example of RFC 6455, section 1.3.
         let response = handshake(&[]).expect("accepted");
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_are_no_handshake_are_refused() {
+    fn requests_without_a_handshake_are_refused() {
         let request = Request::builder().uri("/stream").body(()).expect("a request");
         assert!(matches!(accept(&request), Err(UpgradeError::NotAHandshake(_))));
         for (name, value) in [("content-length", "3"), ("transfer-encoding", "chunked")] {

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_thread_that_hangs_is_left_behind_and_does_not_keep_the_queue_open() {
+    async fn a_blocked_thread_is_abandoned_and_does_not_keep_the_queue_open() {
         let Stage { context, mut batches, source, release, says } = stage();
         context.cancellation().cancel();
         let ended = run(source, context, Duration::from_millis(1)).await;

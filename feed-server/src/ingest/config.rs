@@ -50,7 +50,7 @@ pub enum SpecError {
     NotASetting(String),
     #[error("`{0}` is both a value and a table: use one of the two")]
     ValueAndTable(String),
-    #[error("`kind` is no setting here: the kind stands before the colon")]
+    #[error("`kind` is not a setting: write the kind before the colon, such as host:hz=10")]
     KindTwice,
     #[error("{0}")]
     Invalid(String),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spec_says_only_what_differs_from_the_default() {
+    fn settings_missing_in_a_spec_have_their_default() {
         let host = |hz| Ok(SourceConfig::Host(HostSettings { hz }));
         assert_eq!("host".parse(), host(10.0));
         assert_eq!("host:".parse(), host(10.0));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_says_the_same_as_a_spec() {
+    fn a_table_and_a_spec_give_equal_settings() {
         let spec = "synthetic:groups=3,series=2,hz=0.5,prefill=90s,seed=7";
         let same = [
             "groups = 3\nseries = 2\nhz = 0.5\nprefill = \"90s\"\nseed = 7",
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_accepted_as_they_always_were() {
+    fn all_forms_of_numbers_are_accepted() {
         let of = |spec: &str| spec.parse::<SourceConfig>();
         assert_eq!(of("synthetic:groups=+3"), of("synthetic:groups=3"));
         assert_eq!(of("host:hz=1e1"), of("host:hz=10"));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_spec_says_what_was_found_and_what_is_allowed() {
+    fn a_refused_spec_names_the_value_found_and_the_value_allowed() {
         assert_eq!(refusal("hots"), "unknown value `hots`, expected `host` or `synthetic`");
         assert_eq!(refusal("host:hz=0"), "hz must be above 0 and at most 10000, found 0");
         assert_eq!(refusal("host:hz=NaN"), "hz must be above 0 and at most 10000, found NaN");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_accepted_is_refused() {
+    fn invalid_settings_are_refused() {
         let specs = [
             "",
             ":",

@@ -68,7 +68,7 @@ pub fn readiness(sources: &[SourceStatus], now: Timestamp) -> Readiness {
         .filter_map(|source| Some((source, source.last_delivery?)))
         .collect();
     if delivering.iter().any(|(source, delivered)| *delivered >= now - source.silent_after) {
-        return Readiness { is_ready: true, reason: "samples are coming in".to_owned() };
+        return Readiness { is_ready: true, reason: "samples are received".to_owned() };
     }
     if let Some((source, _)) = delivering.first() {
         let seconds = source.silent_after.micros() / 1_000_000;

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_group_leaves_out_new_keys_and_goes_on_with_the_rest() {
+    fn a_full_group_leaves_out_new_keys_and_keeps_the_others() {
         let mut stage = Stage::new();
         stage.registry.limit(MAX_GROUP_SERIES);
         for reading in 0..6 {

@@ -24,7 +24,7 @@ pub enum SourceError {
     NoThread(std::io::Error),
     #[error("the source panicked")]
     Panicked,
-    #[error("the source did not stop within {0:?}: its thread is left behind")]
+    #[error("the source did not stop within {0:?}: its thread is abandoned")]
     Stuck(std::time::Duration),
     #[error(transparent)]
     Other(#[from] Box<dyn std::error::Error + Send + Sync>),

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_source_that_fails_is_recorded_and_the_others_go_on() {
+    async fn a_failed_source_is_recorded_and_the_others_continue() {
         let sources = [
             blocking(TestSource::Panics),
             not_blocking("panics", TestSource::Panics),

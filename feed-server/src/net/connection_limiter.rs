@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_addresses_without_a_connection() {
+    fn addresses_without_a_connection_are_forgotten() {
         let limiter = ConnectionLimiter::default();
         for host in 0..100 {
             drop(limiter.admit(IpAddr::from([10, 0, 0, host])).expect("a permit"));

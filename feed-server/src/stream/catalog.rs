@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retired_series_keeps_its_id_for_its_key_alone() {
+    fn the_id_of_a_retired_series_is_given_to_its_key_only() {
         let stage = stage(10);
         let ids: Vec<_> = (0..2).map(|number| stage.register(number).expect("fits")).collect();
         stage.retire(ids[1]);

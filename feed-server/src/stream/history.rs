@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn series_that_come_and_go_have_missing_values() {
+    fn absent_series_have_missing_values() {
         let mut history = filled(2);
         let other = Batch::row(GROUP, Timestamp::from_micros(3_000_000), [(SeriesId(2), 7.0)]);
         history.push(&other, Sequence(3));

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_by_count_fits_by_size() {
+    fn a_row_count_that_fits_has_a_size_that_fits() {
         for columns in [0, 1, 8, 100, MAX_GROUP_SERIES] {
             let rows = rows_that_fit(columns, FRAME_ROOM_BYTES);
             assert!(block_bytes(columns, rows) <= FRAME_ROOM_BYTES);

@@ -28,7 +28,7 @@ pub struct Accepted {
     pub frames: FrameCutter,
     pub rows: usize,
     pub values: usize,
-    /// Rows dropped because their time did not rise.
+    /// Rows dropped because their time did not increase.
     pub out_of_order: usize,
 }
 

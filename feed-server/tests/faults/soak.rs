@@ -23,7 +23,7 @@ const SLACK_BYTES: usize = 4 << 20;
 
 #[tokio::test]
 #[ignore = "long: cargo xtask test --long"]
-async fn soak_of_viewers_that_come_and_go_leaks_neither_memory_nor_descriptors() {
+async fn soak_of_short_connections_leaks_neither_memory_nor_descriptors() {
     let _machine = machine().await;
     let seconds = std::env::var("KYMOGRAPH_SOAK_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(20);
     // A short history and a small ring are full before the first measurement.

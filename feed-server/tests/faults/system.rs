@@ -156,7 +156,7 @@ async fn with_few_descriptors_open_connections_continue_and_further_ones_get_503
 }
 
 #[tokio::test]
-async fn a_full_disk_stops_no_viewer() {
+async fn viewers_continue_on_a_full_disk() {
     let _machine = machine().await;
     let mut server = Process::start_on_full_disk(&SOURCE);
     let mut viewer = Viewer::new(None);

@@ -187,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_quantile_lies_within_the_bounds(counts in proptest::collection::vec(any::<f64>(), 3), quantile: f64) {
+        fn a_quantile_is_within_the_bounds(counts in proptest::collection::vec(any::<f64>(), 3), quantile: f64) {
             let row = rates().quantile(&counts, quantile);
             prop_assert!(row.is_nan() || (0.0..=1.0).contains(&row) || counts.iter().any(|count| *count < 0.0), "{row}");
         }

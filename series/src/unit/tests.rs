@@ -88,7 +88,7 @@ fn a_malformed_annotation_is_shown_unchanged() {
 
 proptest! {
     #[test]
-    fn a_number_is_short_whatever_the_value(value: f64) {
+    fn every_number_is_short(value: f64) {
         for ucum in ["1", "By", "s", "Cel", "{x}"] {
             let formatted = Unit::parse(ucum, &RATIO).format(value);
             prop_assert!(formatted.number.chars().count() <= 10, "{formatted}");

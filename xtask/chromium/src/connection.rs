@@ -56,11 +56,11 @@ impl Connection {
         let (answer, answered) = oneshot::channel();
         let session = session.map(str::to_owned);
         if self.commands.send(Command { session, method: method.to_owned(), parameters, answer }).is_err() {
-            bail!("{method}: the browser is gone");
+            bail!("{method}: the browser has ended");
         }
         match timeout(ANSWER_DEADLINE, answered).await {
             Ok(Ok(answer)) => answer.with_context(|| method.to_owned()),
-            Ok(Err(_)) => bail!("{method}: the browser is gone"),
+            Ok(Err(_)) => bail!("{method}: the browser has ended"),
             Err(_) => bail!("{method}: no answer within {ANSWER_DEADLINE:?}"),
         }
     }

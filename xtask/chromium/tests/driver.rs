@@ -114,7 +114,7 @@ async fn a_screenshot_has_the_size_of_the_viewport() {
 }
 
 #[tokio::test]
-async fn metrics_are_named_figures() {
+async fn metrics_have_names_and_values() {
     let (_browser, page) = open(PAGE).await;
     let metrics = page.metrics().await.expect("measured");
     assert!(metrics["TaskDuration"] > 0.0 && metrics["JSHeapUsedSize"] > 0.0, "{metrics:?}");

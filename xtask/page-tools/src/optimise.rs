@@ -34,7 +34,7 @@ pub fn optimise(wasm_opt: &Path, wasm: &Path) -> Result<()> {
     match done {
         Ok(()) => fs::rename(optimised, wasm)?,
         Err(error) => {
-            eprintln!("    the page is a little larger than it could be: {error:#}");
+            eprintln!("    the page is larger, since it is not optimised: {error:#}");
             // The folder becomes the page: an incomplete file must not stay in it.
             fs::remove_file(optimised).or_else(|error| match error.kind() {
                 ErrorKind::NotFound => Ok(()),

@@ -100,7 +100,7 @@ fn forbidden(rules: &CrateRules, import: &Foreign) -> Option<Violation> {
     let is_below =
         |name: &&&str| path == **name || path.strip_prefix(**name).is_some_and(|rest| rest.starts_with("::"));
     let allowed = if let Some(name) = rules.forbidden.iter().find(is_below) {
-        format!("everything but {name}, which {} must not know", rules.sources)
+        format!("everything except {name}, which {} must not import", rules.sources)
     } else {
         let (name, items) = rules.restricted.iter().find(|(name, _)| import.segments[0] == *name)?;
         let mut named = import.segments.iter().skip(1).map(String::as_str);

@@ -109,7 +109,7 @@ fn every_way_to_write_an_import_is_read() {
 }
 
 #[test]
-fn what_is_not_an_import_is_not_counted() {
+fn paths_that_are_not_imports_are_not_counted() {
     for text in [
         "//! See [`crate::net::framing`].\n/// `use crate::net::framing::Framing;`\npub struct Hub;",
         "const TEXT: &str = \"use crate::net::framing::Framing;\";",
@@ -163,7 +163,7 @@ fn a_leaf_imports_only_leaves_and_every_room_is_in_the_table() {
 }
 
 #[test]
-fn what_a_crate_must_not_know_is_found() {
+fn forbidden_imports_are_found() {
     for text in [
         "use tokio::sync::mpsc;",
         "fn f() { ::tokio::spawn(async {}) }",

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_forms_lie_beside_the_files() {
+    fn compressed_forms_are_beside_the_files() {
         let root = tempfile::tempdir().expect("a folder");
         let dist = root.path().join("dist");
         let files = [file("index.html", b"<p>"), file("assets/a/icon.png", b"png"), file("assets/a/main.js", b"js")];

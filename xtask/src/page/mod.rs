@@ -41,7 +41,7 @@ const PLACEHOLDER: &str = "{assets}";
 /// If a step fails; the folder is then unchanged.
 pub fn build(workspace: &Workspace, compression: Compression, steps: &Steps) -> Result<PathBuf> {
     let (tools, wasm) = compile(workspace, compression, steps, &["--lib"], "dashboard.wasm")?;
-    steps.run("putting the page together", || {
+    steps.run("assembling the page", || {
         let bound = tempfile::tempdir()?;
         wasm::bind(&tools, &wasm, bound.path(), "dashboard", Optimise::IfInstalled)?;
         let mut assets = files::read(&workspace.root.join("www"))?;

@@ -41,7 +41,7 @@ pub(super) fn bind(tools: &Tools, wasm: &Path, folder: &Path, name: &str, optimi
     if optimise == Optimise::IfInstalled {
         match in_path("wasm-opt") {
             Some(wasm_opt) => drop(command.arg(wasm_opt)),
-            None => eprintln!("    wasm-opt (binaryen) is not installed: the page is a little larger without it"),
+            None => eprintln!("    wasm-opt (binaryen) is not installed: the page is larger without it"),
         }
     }
     run(&mut command)

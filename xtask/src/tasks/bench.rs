@@ -42,7 +42,7 @@ pub fn bench(effort: Effort, tables: Tables, arguments: &[OsString]) -> Result<(
         command.args(["--nresamples", "1000"]);
     }
     run(command.args(arguments))?;
-    heading("tables");
+    heading("printing the tables");
     let mut command = cargo();
     command.current_dir(&workspace.root).args(["run", "--release", "--package", "benches", "--bin", "summary", "--"]);
     command.arg(workspace.target.join("criterion")).arg("--since").arg(since.to_string());

@@ -115,7 +115,7 @@ fn build(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
 fn host() -> Result<String> {
     let version = output(Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("`rustc -vV` names no host")?.to_owned())
+    Ok(host.context("`rustc -vV` printed no host")?.to_owned())
 }
 
 /// Puts the target's seeds into its corpus.

@@ -111,7 +111,7 @@ fn a_derived_group_is_shared_by_its_users_and_dropped_with_the_last() {
 }
 
 #[test]
-fn a_subset_without_a_transform_copies_the_values() {
+fn a_derived_group_without_a_transform_copies_the_values() {
     let store = store();
     let query = spec("net.sent{device=eth*}", "line").query;
     let derivation = query.derivation(&store.groups()[1]).expect("a subset is derived");

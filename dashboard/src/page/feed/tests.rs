@@ -108,7 +108,7 @@ fn a_wake_probes_and_wakes_the_source() {
 }
 
 #[test]
-fn a_lost_source_is_not_live_and_its_data_ages() {
+fn a_lost_source_is_not_live_and_its_newest_sample_ages() {
     let (mut feed, _) = feed();
     feed.handle(FrameEvent::StatusChanged(SourceStatus::Live), at(0));
     assert!(!feed.is_live(), "no samples yet");

@@ -20,7 +20,7 @@ pub(super) enum SessionEnd {
     Lost(#[source] Box<WebSocketError>),
     #[error("connection lost: {0}")]
     Io(#[from] std::io::Error),
-    #[error("frame not encoded: {0}")]
+    #[error("cannot encode a frame: {0}")]
     Encode(#[from] protocol::EncodeError),
 }
 

@@ -15,7 +15,7 @@ const MAX_REASON_BYTES: usize = 123;
 pub enum Violation {
     #[error("{0}")]
     Malformed(#[source] DecodeError),
-    #[error("text message: expected binary messages only")]
+    #[error("found a text message, expected a binary message")]
     Text,
     #[error("message too big: the limit is {} bytes", protocol::limits::MAX_MESSAGE_BYTES)]
     TooBig,
@@ -23,9 +23,9 @@ pub enum Violation {
     WebSocket(String),
     #[error("text is not UTF-8")]
     Utf8,
-    #[error("no subscribe request within 5 s")]
+    #[error("no `Subscribe` message within 5 s")]
     NotSubscribed,
-    #[error("nothing was read for 30 s")]
+    #[error("the viewer has read nothing for 30 s")]
     NotReading,
     #[error("no answer to a ping within 5 s")]
     NoAnswer,

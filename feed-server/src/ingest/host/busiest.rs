@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_gone_is_hidden_at_once() {
+    fn a_missing_key_is_hidden_at_once() {
         let mut watch = watch(0.0);
         watch.second(field());
         assert!(!watch.second(field().skip(1)).contains(&0));

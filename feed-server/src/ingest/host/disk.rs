@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_called_by_its_short_name() {
+    fn a_device_is_named_by_its_short_name() {
         assert_eq!(short_name("/dev/nvme0n1p2"), "nvme0n1p2");
         assert_eq!(short_name("/dev/mapper/vg-root"), "vg-root");
         assert_eq!(short_name("tank/home"), "tank/home");

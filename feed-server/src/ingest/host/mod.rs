@@ -108,7 +108,7 @@ impl Readers {
     fn add<R: Reader + 'static>(&mut self, subject: &'static str, reader: Result<R, sysinfo::Error>) {
         match reader {
             Ok(reader) => self.0.push(Box::new(reader)),
-            Err(error) => tracing::warn!(subject, %error, "not measured: this system does not offer it"),
+            Err(error) => tracing::warn!(subject, %error, "not measured: not available on this system"),
         }
     }
 }
@@ -126,7 +126,7 @@ mod tests {
     use crate::ingest::test_registry::TestRegistry;
 
     #[tokio::test]
-    async fn this_machine_yields_cpu_and_memory_until_it_is_stopped() {
+    async fn the_host_source_sends_cpu_and_memory_until_it_is_stopped() {
         let registry = Arc::new(TestRegistry::default());
         let (sender, mut batches) = mpsc::channel(64);
         let context = registry.context(sender);

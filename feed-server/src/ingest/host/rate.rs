@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_total_that_was_misread_once_makes_no_spike() {
+    fn a_total_misread_once_gives_no_spike() {
         let rates = rates_of(&[1_000_000, 0, 1_000_010, 1_000_020]);
         assert!(rates[1].expect("a reading").is_nan());
         assert_eq!(rates[2..], [Some(10.0), Some(20.0)]);

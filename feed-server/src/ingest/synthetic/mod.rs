@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_seed_gives_the_same_values_however_they_are_cut_into_batches() {
+    async fn the_same_seed_gives_the_same_values_in_batches_of_any_size() {
         let (_, ours) = run(&settings(), 2_300).await;
         let (_, theirs) = run(&SyntheticSettings { prefill: Duration::from_millis(2_150), ..settings() }, 2_300).await;
         let (_, others) = run(&SyntheticSettings { seed: 8, ..settings() }, 2_300).await;

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn values_lie_between_0_and_1_and_only_gaps_are_missing() {
+    fn values_are_between_0_and_1_and_only_holes_are_missing() {
         for hz in RATES {
             for shape in Shape::ALL {
                 for value in values(shape, hz) {

@@ -36,7 +36,8 @@ struct Screenshot {
 
 fn main() -> Result<()> {
     let wanted = Screenshot::parse();
-    let browser = env::var_os("KYMOGRAPH_CHROMIUM").context("KYMOGRAPH_CHROMIUM names no browser")?;
+    let browser =
+        env::var_os("KYMOGRAPH_CHROMIUM").context("KYMOGRAPH_CHROMIUM must be set to the path of a browser")?;
     let options = LaunchOptions {
         viewport: Viewport {
             width: wanted.width,
