@@ -7,7 +7,7 @@ use super::plot::Plot;
 use super::stack::{Stack, level};
 use crate::surface::coverage::{ColumnCoverage, Strip};
 use crate::surface::edge::Edge;
-use crate::surface::{Color, ColumnSpan, EnvelopePainter, Pixels, Stroke};
+use crate::surface::{Color, ColumnSpan, ExtremesPainter, Pixels, Stroke};
 use crate::view::Scale;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +51,7 @@ pub struct AreaPainter {
     /// Series by series, the columns of the clip and its reach; `None` if no series has a value.
     layers: Vec<Option<Layer>>,
     column: ColumnCoverage,
-    envelope: EnvelopePainter,
+    extremes: ExtremesPainter,
 }
 
 impl AreaPainter {
@@ -103,7 +103,7 @@ impl AreaPainter {
             for hangs in [false, true] {
                 let side = |layer: &&Layer| layer.hangs == hangs;
                 let spans = layers.iter().map(|layer| layer.as_ref().filter(side).map(|layer| level_span(layer.edge)));
-                self.envelope.stroke(pixels, (seen.start..).zip(spans), style.stroke(series), clip.clone());
+                self.extremes.stroke(pixels, (seen.start..).zip(spans), style.stroke(series), clip.clone());
             }
         }
     }

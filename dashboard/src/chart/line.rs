@@ -7,7 +7,7 @@ use protocol::Timestamp;
 use super::columns::Columns;
 use super::plot::Plot;
 use super::scene::{Scene, SceneColumns, Style};
-use crate::surface::{ColumnSpan, EnvelopePainter, LinePainter, Pixels, Stroke};
+use crate::surface::{ColumnSpan, ExtremesPainter, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
 
 /// If a column has more samples, its extremes are drawn: a line through the samples would be a vertical stroke.
@@ -17,7 +17,7 @@ const MAX_SAMPLES_PER_COLUMN: u64 = 2;
 #[derive(Debug, Default)]
 pub(super) struct LinesPainter {
     line: LinePainter,
-    envelope: EnvelopePainter,
+    extremes: ExtremesPainter,
 }
 
 impl LinesPainter {
@@ -52,7 +52,7 @@ impl LinesPainter {
                     });
                     (x, span)
                 });
-                self.envelope.stroke(pixels, columns, stroke, clip.clone());
+                self.extremes.stroke(pixels, columns, stroke, clip.clone());
             } else {
                 let points = points(scene, series, plot, &clip, stroke);
                 self.line.polyline(pixels, points, stroke, clip.clone());

@@ -28,7 +28,7 @@
 //! | [`edge`], [`coverage`] | the exact part of each pixel that a strip covers |
 //! | [`pen`] | strokes, and their edges: lines drawn with a round pen |
 //! | [`line`](mod@line) | lines through samples: fewer than about one a column |
-//! | [`envelope`] | extremes of each column: more than about one sample a column |
+//! | [`extremes`] | extremes of each column: more than about one sample a column |
 //!
 //! # Not in this module
 //! The browser, times, values: everything is in device pixels, y growing downwards. No input panics, and drawing is
@@ -38,7 +38,7 @@ pub mod blend;
 pub mod color;
 pub mod coverage;
 pub mod edge;
-pub mod envelope;
+pub mod extremes;
 pub mod line;
 pub mod oklab;
 pub mod pen;
@@ -48,7 +48,7 @@ pub mod ramp;
 mod tests;
 
 pub use color::{Color, ParseColorError};
-pub use envelope::{ColumnSpan, EnvelopePainter};
+pub use extremes::{ColumnSpan, ExtremesPainter};
 pub use line::LinePainter;
 pub use pen::Stroke;
 pub use pixels::Pixels;

@@ -1,10 +1,10 @@
-//! Lines and envelopes, pixel by pixel.
+//! Lines and extremes, pixel by pixel.
 
 use std::ops::Range;
 
 use proptest::prelude::*;
 
-use super::{Color, ColumnSpan, EnvelopePainter, LinePainter, Pixels, Stroke};
+use super::{Color, ColumnSpan, ExtremesPainter, LinePainter, Pixels, Stroke};
 
 const INK: Color = Color::opaque(10, 200, 30);
 
@@ -18,13 +18,13 @@ fn line(width: u32, height: u32, points: &[(f32, f32)], width_px: f32) -> Pixels
     pixels
 }
 
-fn envelope(width: u32, height: u32, spans: &[Option<ColumnSpan>], width_px: f32) -> Pixels {
+fn extremes(width: u32, height: u32, spans: &[Option<ColumnSpan>], width_px: f32) -> Pixels {
     let mut pixels = Pixels::new(width, height);
-    EnvelopePainter::new().stroke(&mut pixels, (0..).zip(spans.iter().copied()), stroke(width_px), 0..width);
+    ExtremesPainter::new().stroke(&mut pixels, (0..).zip(spans.iter().copied()), stroke(width_px), 0..width);
     pixels
 }
 
-#[allow(clippy::unnecessary_wraps)] // As `envelope` takes it.
+#[allow(clippy::unnecessary_wraps)] // As `extremes` takes it.
 fn level(y: f32) -> Option<ColumnSpan> {
     Some(ColumnSpan { first: y, last: y, min: y, max: y })
 }
@@ -90,7 +90,7 @@ fn heights_that_are_not_finite_break_the_line() {
         assert_eq!((inked(&pixels, 3), inked(&pixels, 17)), (Some(2..3), Some(2..3)));
     }
     let none = ColumnSpan { first: 2.5, last: 2.5, min: f32::NAN, max: 2.5 };
-    let pixels = envelope(7, 5, &[level(2.5), level(2.5), None, level(2.5), Some(none), level(2.5)], 1.0);
+    let pixels = extremes(7, 5, &[level(2.5), level(2.5), None, level(2.5), Some(none), level(2.5)], 1.0);
     let columns: Vec<_> = (0..7).map(|x| inked(&pixels, x).is_some()).collect();
     assert_eq!(columns, [true, true, false, true, false, true, false]);
 }
@@ -101,7 +101,7 @@ fn a_spike_of_one_sample_ends_at_its_row() {
     assert_eq!(inked(&pixels, 10).map(|rows| rows.start), Some(7), "{:#?}", drawn(&pixels));
     let mut spans = [level(50.0); 20];
     spans[10] = Some(ColumnSpan { first: 50.0, last: 50.0, min: 8.0, max: 50.0 });
-    let pixels = envelope(20, 60, &spans, 2.0);
+    let pixels = extremes(20, 60, &spans, 2.0);
     assert_eq!(inked(&pixels, 10), Some(7..51));
     assert!((alpha(&pixels, 10, 7) - 1.0).abs() < f32::EPSILON);
     assert!((0..20).all(|x| inked(&pixels, x).is_some_and(|rows| rows.start >= 7)));
@@ -112,7 +112,7 @@ fn a_steep_line_keeps_its_width() {
     let polyline = line(20, 60, &[(0.0, 50.0), (10.0, 50.0), (10.0, 10.0), (20.0, 10.0)], 3.0);
     let mut spans = [level(50.0); 20];
     spans[10..].fill(level(10.0));
-    let dense = envelope(20, 60, &spans, 3.0);
+    let dense = extremes(20, 60, &spans, 3.0);
     for pixels in [polyline, dense] {
         for y in 15..45 {
             let across: f32 = (0..20).map(|x| alpha(&pixels, x, y)).sum();
@@ -125,7 +125,7 @@ fn a_steep_line_keeps_its_width() {
 fn a_smooth_dense_series_has_the_width_of_its_stroke() {
     let rising = |y: f32| Some(ColumnSpan { first: y, last: y + 0.9, min: y, max: y + 0.9 });
     let spans: Vec<_> = (0..40_u8).map(|x| rising(f32::from(x) + 5.0)).collect();
-    let pixels = envelope(40, 60, &spans, 1.5);
+    let pixels = extremes(40, 60, &spans, 1.5);
     for x in 5..35 {
         let expected = 1.5 * std::f32::consts::SQRT_2;
         assert!((column_area(&pixels, x) / expected - 1.0).abs() < 0.1, "{}", column_area(&pixels, x));
@@ -147,12 +147,12 @@ fn a_fill_reaches_from_the_line_to_its_base() {
 #[test]
 fn drawing_a_part_again_gives_the_same_picture() {
     let spans: Vec<_> = (0..30_u8).map(|x| (f32::from(x) * 1.7).sin() * 10.0 + 20.0).map(level).collect();
-    let whole = envelope(30, 40, &spans, 3.0);
+    let whole = extremes(30, 40, &spans, 3.0);
     let (mut part, clip) = (whole.clone(), 20..25);
     let reach = stroke(3.0).reach();
     part.clear_columns(clip.clone());
     let seen = (clip.start - reach..clip.end + reach).map(|x| (x, spans[x as usize]));
-    EnvelopePainter::new().stroke(&mut part, seen, stroke(3.0), clip);
+    ExtremesPainter::new().stroke(&mut part, seen, stroke(3.0), clip);
     assert_eq!(part.bytes(), whole.bytes());
 }
 
@@ -179,7 +179,7 @@ proptest! {
         painter.polyline(&mut pixels, points.iter().copied(), stroke(width), clip.clone());
         painter.fill_below(&mut pixels, points, base, INK, clip.clone());
         for spans in [spans.clone(), spans.iter().map(|(x, span)| (x % 64, *span)).collect()] {
-            EnvelopePainter::new().stroke(&mut pixels, spans, stroke(width), clip.clone());
+            ExtremesPainter::new().stroke(&mut pixels, spans, stroke(width), clip.clone());
         }
         for x in (0..40).filter(|x| !clip.contains(x)) {
             prop_assert!(inked(&pixels, x).is_none());
@@ -190,14 +190,14 @@ proptest! {
     }
 
     #[test]
-    fn an_envelope_has_no_holes(
+    fn drawn_extremes_have_no_holes(
         heights in prop::collection::vec((2.0_f32..58.0, 0.0_f32..9.0, 0.0_f32..1.0, 0.0_f32..1.0), 2..40),
         width in 1.0_f32..4.0,
     ) {
         let spans: Vec<_> = heights.iter().map(|(top, run, first, last)| {
             Some(ColumnSpan { first: top + run * first, last: top + run * last, min: *top, max: top + run })
         }).collect();
-        let pixels = envelope(spans.len() as u32, 70, &spans, width);
+        let pixels = extremes(spans.len() as u32, 70, &spans, width);
         for x in 0..spans.len() as u32 - 1 {
             let (Some(left), Some(right)) = (inked(&pixels, x), inked(&pixels, x + 1)) else { panic!("nothing at {x}") };
             prop_assert!(left.start <= right.end && right.start <= left.end, "{x}: {left:?} {right:?}");

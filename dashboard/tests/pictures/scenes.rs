@@ -21,7 +21,7 @@ const MARGIN: u32 = 2;
 pub(crate) fn all(theme: &Theme) -> Vec<(&'static str, Pixels)> {
     vec![
         ("line", line(theme, 10)),
-        ("envelope", line(theme, 500)),
+        ("line-dense", line(theme, 500)),
         ("line-log", line_log(theme)),
         ("area", area(theme)),
         ("area-signed", area_signed(theme)),

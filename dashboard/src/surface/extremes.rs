@@ -128,14 +128,14 @@ impl Part {
 
 /// Draws the extremes of each column. It owns scratch memory only: a reused painter does not allocate.
 #[derive(Debug, Default)]
-pub struct EnvelopePainter {
+pub struct ExtremesPainter {
     column: ColumnCoverage,
     spans: Vec<ColumnSpan>,
     parts: Vec<Part>,
     parts_radius: f32,
 }
 
-impl EnvelopePainter {
+impl ExtremesPainter {
     pub fn new() -> Self {
         Self::default()
     }
