@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("KYMOGRAPH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    // The server must not end because its log cannot be written.
+    // A log that cannot be written must not end the server.
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).init();
     let done = match Cli::parse().command {
         Command::Serve(args) => serve(&args),

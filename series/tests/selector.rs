@@ -1,4 +1,4 @@
-//! Selectors against a reference matcher that is too simple to be wrong.
+//! Selectors compared with a simple reference matcher.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +77,7 @@ fn written(terms: &[Term]) -> String {
     terms.iter().map(term).collect::<Vec<_>>().join(" , ")
 }
 
-/// Few different characters, so that patterns match now and then; all that the grammar gives a meaning.
+/// Few characters, so that patterns often match; they include all special characters of the grammar.
 fn character() -> impl Strategy<Value = char> {
     prop_oneof![4 => Just('a'), 2 => Just('b'), 1 => prop::sample::select("\"\\*{}/,=!é \n".chars().collect::<Vec<_>>())]
 }
@@ -221,7 +221,7 @@ fn the_longest_series_that_the_protocol_allows_can_be_selected_exactly() {
     assert_eq!(parse(&selector.to_string()), selector);
 }
 
-/// A matcher that backtracks, or compares a literal at each position, would run for minutes.
+/// A matcher with backtracking, or with a comparison at each position, would run for minutes.
 #[test]
 fn matching_takes_linear_time_for_every_pattern() {
     let text = "a".repeat(1_000_000);

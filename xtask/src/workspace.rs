@@ -13,7 +13,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Asks cargo, which knows `CARGO_TARGET_DIR` and its own configuration.
+    /// Reads the folders from `cargo metadata`, which follows `CARGO_TARGET_DIR` and cargo's configuration.
     ///
     /// # Errors
     /// When `cargo metadata` fails: a manifest is broken.

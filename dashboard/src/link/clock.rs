@@ -5,7 +5,7 @@ use std::fmt;
 use protocol::Timestamp;
 use wasm_bindgen::prelude::*;
 
-/// A clock that never goes back. It is passed to the code that needs the time: tests and recordings have their own.
+/// A monotonic clock. It is passed to the code that needs the time: tests and recordings have their own.
 pub trait Clock: fmt::Debug {
     /// The current time of this clock.
     fn now(&self) -> Timestamp;

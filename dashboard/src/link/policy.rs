@@ -28,7 +28,7 @@ pub enum State {
     },
     /// This side sent a close and waits for the answer.
     Closing,
-    /// Closed until the owner asks to retry.
+    /// Closed until the owner requests a retry.
     Closed(Close),
 }
 
@@ -42,7 +42,7 @@ pub enum Input {
     Wake,
     /// The owner closes the connection.
     Close(Close),
-    /// The owner asks to connect now.
+    /// The owner requests a connection now.
     Retry,
 }
 

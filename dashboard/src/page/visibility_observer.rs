@@ -7,7 +7,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
-/// Elements this close to the screen count as visible, so that they are drawn before they scroll in.
+/// Elements within this distance of the screen count as visible, so that they are drawn before they scroll in.
 const MARGIN: &str = "200px";
 
 type Callback = Closure<dyn FnMut(Array)>;

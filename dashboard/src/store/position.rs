@@ -4,7 +4,7 @@
 //! declaration, by skipped sequences and by heartbeats with a later position, and schedules requests for them.
 //!
 //! ```text
-//!             whole catalog            last of the history
+//!             full catalog             last of the history
 //! Awaiting ------------------> Filling --------------------> Live
 //!    ^                            |                            |
 //!    +------- requested again ----+------- requested, after a loss

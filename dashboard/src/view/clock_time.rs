@@ -1,6 +1,6 @@
 //! Marks at round times of the day, which move with the window: `14:05:30`, `14:05`, `24 Nov`.
 //!
-//! The viewer's time zone is an argument, in minutes from UTC, since only the browser knows it. Days are those of the
+//! The viewer's time zone is an argument, in minutes from UTC, since only the browser has it. Days are those of the
 //! Gregorian calendar.
 
 use protocol::Timestamp;

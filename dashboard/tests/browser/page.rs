@@ -1,4 +1,4 @@
-//! The page as its user sees it.
+//! The complete page in a browser: panels, header, theme, pause.
 
 use std::collections::HashMap;
 

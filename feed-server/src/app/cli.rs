@@ -70,7 +70,7 @@ impl ServeArgs {
     /// Merges the settings: an option overrides the file, the file overrides the default.
     ///
     /// # Errors
-    /// If a setting is refused.
+    /// If a setting is invalid.
     pub fn config(&self) -> Result<Config, ConfigError> {
         let mut config = match &self.config {
             Some(path) => Config::read(path)?,

@@ -99,7 +99,7 @@ impl Default for Config {
     }
 }
 
-/// Why a configuration is refused. The text names the file and, if known, the line.
+/// The reason why a configuration is invalid. The text names the file and, if known, the line.
 #[derive(Debug, Error)]
 pub enum ConfigError {
     #[error("cannot read {path}: {error}")]
@@ -113,7 +113,7 @@ pub enum ConfigError {
 
 impl Config {
     /// # Errors
-    /// If the file cannot be read or is refused.
+    /// If the file cannot be read or is invalid.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
@@ -125,7 +125,7 @@ impl Config {
     /// Reads `text`, the contents of the file `path`.
     ///
     /// # Errors
-    /// If it is refused.
+    /// If the configuration is invalid.
     pub fn parse(path: &str, text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));

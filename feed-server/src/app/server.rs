@@ -25,7 +25,7 @@ use crate::net::listener::Listener;
 use crate::net::tls::{Tls, TlsError};
 use crate::telemetry::Telemetry;
 
-/// Why a server did not start.
+/// The reason why a server did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
     #[error("cannot listen on {address}: {error}")]

@@ -1,7 +1,7 @@
 //! The most recent frames, encoded once and shared by every viewer.
 //!
-//! A viewer is a cursor into this ring and has no queue of its own. A viewer whose cursor is behind the tail is served from
-//! [`History`](crate::stream::history::History) until it has caught up, so a slow viewer costs the others nothing.
+//! A viewer is a cursor into this ring, without a queue. A viewer whose cursor is behind the tail is served from
+//! [`History`](crate::stream::history::History) until it has caught up, so a slow viewer does not delay the others.
 
 use std::collections::VecDeque;
 

@@ -5,8 +5,9 @@
 //! - **Host**, on every route. If an attacker's domain name resolves to this server (DNS rebinding), the browser treats it
 //!   as the attacker's; only the `Host` header shows the difference. An address cannot be rebound, so addresses are
 //!   accepted, and so are `localhost` and the names in the configuration.
-//! - **Origin**, for the stream. Browsers let any page open a WebSocket to any server, with the viewer's cookie, and send the
-//!   page's origin (cross-site WebSocket hijacking). Only pages of this server, and programs without an origin, are accepted.
+//! - **Origin**, for the stream. Browsers allow any page to open a WebSocket to any server, with the viewer's cookie, and
+//!   send the page's origin (cross-site WebSocket hijacking). Only pages of this server, and programs without an origin, are
+//!   accepted.
 //! - **Token**, on every route that is not public. A browser exchanges it once, in the link that the server printed, for a cookie
 //!   that no script can read and no other site can send; programs send `Authorization: Bearer`. The page's files contain no
 //!   data and need no token, so that a page without a token can explain how to sign in.

@@ -82,7 +82,7 @@ pub fn routes(service: Service, sources: Sources, page: Page, access: Access) ->
         .fallback(Policy::Public, get(page_file))
 }
 
-/// Serves a page and nothing else to everyone: for tests and benchmarks.
+/// Routes for a page only, public: for tests and benchmarks.
 pub fn files(page: Page) -> Router {
     Router::new().fallback(async move |uri: Uri| file(page.file(uri.path(), "")))
 }

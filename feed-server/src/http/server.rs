@@ -20,7 +20,7 @@ const HEADER_DEADLINE: Duration = Duration::from_secs(4);
 /// Limit of a request's head.
 const MAX_HEAD_BYTES: usize = 16 * 1_024;
 
-/// Serves `router` until `stop`, then lets open requests end.
+/// Serves `router` until `stop`, then waits for open requests.
 pub async fn serve(listener: Listener, limiter: ConnectionLimiter, router: Router, stop: CancellationToken) {
     let stopping = stop.clone();
     let serve = move |connection, accepted: tokio::time::Instant| {

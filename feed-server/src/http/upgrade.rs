@@ -52,7 +52,7 @@ pub fn accept<B>(request: &Request<B>) -> Result<Response<()>, UpgradeError> {
     create_response(&head).map_err(|error| UpgradeError::NotAHandshake(Box::new(error)))
 }
 
-/// Accepts a handshake, and passes the connection to `serve` in a task of its own once the response is sent.
+/// Accepts a handshake, and passes the connection to `serve` in a new task after the response.
 ///
 /// # Errors
 /// [`UpgradeError`], to be answered with its status.

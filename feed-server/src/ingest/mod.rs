@@ -6,8 +6,8 @@
 //! | [`registry`] | groups and series, as sources register them |
 //! | [`health`] | the state of each source |
 //! | [`context`], [`source`] | the two interfaces between a source and the server |
-//! | [`blocking`] | sources that need a thread of their own |
-//! | [`series_set`] | series that come and go |
+//! | [`blocking`] | sources that need their own thread |
+//! | [`series_set`] | a changing set of series |
 //! | [`settings`], [`config`] | parsers of settings; the list of all kinds of sources |
 //! | [`mod@start`] | starts, supervises and stops them |
 //! | `host`, `synthetic` | this machine; generated signals |

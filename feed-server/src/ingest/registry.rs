@@ -1,6 +1,6 @@
 //! Groups and series as a source describes them, and the registry that assigns their ids.
 //!
-//! A group is identified by its name; a series by its group and its label set, whatever the order of the labels. The
+//! A group is identified by its name; a series by its group and its label set, in any order of the labels. The
 //! same key always has the same id. Everything else (titles, units, display names) is description: the newest
 //! registration decides. Two sources that register one key share it: their rows are merged, and a row that arrives out of
 //! time order is dropped and counted. [`Registrar`](crate::ingest::context::Registrar) keeps two sources of one kind apart.

@@ -63,7 +63,7 @@ struct Held {
     by_network: HashMap<IpAddr, usize>,
 }
 
-/// Allows one connection. Dropping it gives it back.
+/// Allows one connection until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
     held: Arc<Mutex<Held>>,

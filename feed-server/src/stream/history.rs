@@ -317,7 +317,7 @@ mod tests {
         Batch::row(GROUP, Timestamp::from_micros(second * 1_000_000), [(SeriesId(1), value)])
     }
 
-    /// Times (in seconds) and values of series 1 that a backfill gives, over as many frames as it takes.
+    /// Times (in seconds) and values of series 1 in all frames of a backfill.
     fn drain(history: &History, mut backfill: Backfill) -> Vec<(i64, f64)> {
         let mut out = Vec::new();
         let mut chunk = RowChunk::default();

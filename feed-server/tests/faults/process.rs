@@ -1,4 +1,4 @@
-//! A server in a process of its own, which can be suspended, killed, and started with few resources.
+//! A server in a separate process, which can be suspended, killed, and started with few resources.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 

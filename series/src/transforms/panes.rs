@@ -30,7 +30,7 @@ impl<T: Merge> Panes<T> {
         Self { window: empty.clone(), empty, pane_us, count: i64::from(count.max(1)), filled: VecDeque::new() }
     }
 
-    /// Moves the window's end to `time` and applies `add` to the newest pane and to the whole window.
+    /// Moves the window's end to `time` and applies `add` to the newest pane and to the complete window.
     ///
     /// Hot: once a row. The merge inside runs once a pane.
     pub fn add(&mut self, time: Timestamp, mut add: impl FnMut(&mut T)) {
@@ -44,7 +44,7 @@ impl<T: Merge> Panes<T> {
         }
     }
 
-    /// The content of the whole window.
+    /// The content of the complete window.
     pub const fn window(&self) -> &T {
         &self.window
     }

@@ -22,7 +22,7 @@
 //! | `process` | the browser's processes and its profile, from start to removal |
 //! | `connection` | sends commands and matches answers to them |
 //! | `console` | messages of pages: [`ConsoleMessage`] |
-//! | `page` | [`Page`]: navigate, evaluate, wait, look |
+//! | `page` | [`Page`]: navigate, evaluate, wait, take screenshots |
 //! | `input` | [`Page`]: keys and mouse |
 
 mod connection;

@@ -127,7 +127,7 @@ impl<'a> Modules<'a> {
                         foreign.push(Foreign { from, line, segments });
                         continue;
                     }
-                    // Importing a module imports nothing yet: the paths through it are read too.
+                    // An imported module alone is no import: the paths through it are read too.
                     Place::Module(_) | Place::Unknown => continue,
                 };
                 let to = self.modules[&to].file.to_owned();
@@ -151,7 +151,7 @@ impl<'a> Modules<'a> {
             "Self" => Place::Unknown,
             _ => match self.descend(base, segments, depth) {
                 Place::Unknown => Place::Foreign(segments.to_vec()),
-                // The file's own item, or an enum of its own.
+                // An item or an enum of the same file.
                 place => place,
             },
         }

@@ -137,7 +137,7 @@ fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// FNV-1a, 64 bits, over names and bytes: the same on every machine, which the standard library's hashers do not promise.
+/// FNV-1a, 64 bits, over names and bytes: equal on every machine, unlike the standard library's hashers.
 pub(super) fn hash(files: &[File]) -> u64 {
     let bytes = files.iter().flat_map(|file| file.name.bytes().chain([0]).chain(file.bytes.iter().copied()));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -9,7 +9,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`outbox`] | a viewer's socket for writing: whole frames, in order, from several writers |
+//! | [`outbox`] | a viewer's socket for writing: complete frames, in order, from several writers |
 //! | [`viewer_stream`] | the same socket for tungstenite, which reads, and answers pings and closes |
 //! | [`shard`] | the loop that writes each tick to the viewers that are up to date |
 

@@ -1,4 +1,4 @@
-//! Why a session ended, and the close that its viewer is sent.
+//! The reason for the end of a session, and the close that its viewer is sent.
 
 use thiserror::Error;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;

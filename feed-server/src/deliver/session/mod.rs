@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`channel`] | both directions of the viewer's connection |
 //! | [`cursor`] | the viewer's position in the stream, and the frames that are next |
-//! | `end` | why a session ended, and the close that its viewer is sent |
+//! | `end` | the reason for the end of a session, and the close that its viewer is sent |
 //! | [`liveness`] | detects lost viewers |
 //! | [`violation`] | the rules that a viewer can break, with close code and reason of each |
 //! | this file | the loop that connects these parts to a socket |
