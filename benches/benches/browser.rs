@@ -36,7 +36,7 @@ fn main() -> Result<()> {
         let page = browser.page(&url).await?;
         page.wait_for("window.probeReady", "the probe").await?;
         for shape in page.evaluate::<Vec<Shape>>(&format!("measure({milliseconds})")).await? {
-            shape.print().context("a shape without results")?;
+            shape.print().context("a shape has no results")?;
         }
         Ok(())
     })

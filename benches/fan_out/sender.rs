@@ -60,8 +60,8 @@ impl Sender {
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start a sender")?;
-        let orders = process.stdin.take().context("its input is piped")?;
-        let mut answers = BufReader::new(process.stdout.take().context("its output is piped")?);
+        let orders = process.stdin.take().context("the sender's stdin is not piped")?;
+        let mut answers = BufReader::new(process.stdout.take().context("the sender's stdout is not piped")?);
         let mut line = String::new();
         answers.read_line(&mut line)?;
         let address = line.trim().parse().with_context(|| format!("expected an address, found {line:?}"))?;

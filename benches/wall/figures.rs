@@ -85,7 +85,7 @@ impl Observation {
     }
 }
 
-/// The nearest-rank percentile of `values`, NaN if there are none.
+/// The nearest-rank percentile of `values`; NaN for an empty list.
 pub(crate) fn percentile(values: &mut [f64], part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let rank = (part * values.len() as f64).ceil() as usize;

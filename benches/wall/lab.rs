@@ -98,7 +98,7 @@ impl Lab {
             return Ok(());
         }
         let file = self.workspace.target.join(part).with_extension("md");
-        fs::create_dir_all(file.parent().context("a file in a folder")?)?;
+        fs::create_dir_all(file.parent().context("the file of the tables has no folder")?)?;
         fs::write(&file, tables).with_context(|| format!("cannot write {}", file.display()))
     }
 }

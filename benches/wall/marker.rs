@@ -76,7 +76,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
         marks.iter().map(|mark| mark.micros() as f64 / 1e3).collect()
     };
     let sent = measured.iter().filter(|&&mark| mark >= since.micros() as f64 / 1e3).count();
-    ensure!(!seen.is_empty(), "the page drew none of {sent} marks: does it still draw by putImageData?");
+    ensure!(!seen.is_empty(), "the page drew none of {sent} marks: marker.js expects it to draw by putImageData");
     // Each belongs to the newest mark before it, since the latency is shorter than a pause.
     let latency = |at: fn(&Seen) -> f64| -> Vec<f64> {
         let mark_of = |seen: &Seen| measured.iter().rev().find(|&&mark| mark <= seen.drawn + 1.0).copied();

@@ -38,7 +38,7 @@ impl ProcessTree {
         // A process may end between the two reads.
         let memory = |id: &u32| fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok();
         let rollups = self.members(&processes()?)?.into_iter().filter_map(|id| memory(&id));
-        rollups.map(|rollup| pss_bytes(&rollup).context("smaps_rollup without Pss")).sum()
+        rollups.map(|rollup| pss_bytes(&rollup).context("smaps_rollup has no line with Pss")).sum()
     }
 
     fn members(self, processes: &HashMap<u32, Process>) -> Result<HashSet<u32>> {

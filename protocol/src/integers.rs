@@ -76,7 +76,7 @@ impl Plan {
         }
     }
 
-    /// Appends `integers` to `out`. Returns false if there are none, or if a chunk needs more than [`MAX_WIDTH`] bits.
+    /// Appends `integers` to `out`. Returns false for an empty list, or if a chunk needs more than [`MAX_WIDTH`] bits.
     ///
     /// Hot: once per sample sent.
     pub(crate) fn encode(self, integers: &[i64], out: &mut Vec<u8>) -> bool {

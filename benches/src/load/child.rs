@@ -28,10 +28,10 @@ impl OwnServer {
             .spawn()
             .context("cannot start a server")?;
         let mut url = String::new();
-        let stdout = process.stdout.take().context("its output is piped")?;
+        let stdout = process.stdout.take().context("the server's stdout is not piped")?;
         BufReader::new(stdout).read_line(&mut url)?;
         let url = url.trim().to_owned();
-        anyhow::ensure!(url.starts_with("ws://"), "the server did not start");
+        anyhow::ensure!(url.starts_with("ws://"), "the server did not start: expected a ws:// URL, found {url:?}");
         Ok(Self { process, url })
     }
 }

@@ -63,7 +63,7 @@ impl Viewer {
             };
             let bytes = match message {
                 Message::Binary(bytes) => bytes,
-                Message::Close(reason) => bail!("the server closed: {reason:?}"),
+                Message::Close(reason) => bail!("the server closed the connection: {reason:?}"),
                 _ => continue,
             };
             let received = Timestamp::from_micros(feed_server::clock::now().micros() + self.clock_offset);
@@ -97,7 +97,7 @@ pub async fn clock_offset_us(url: &str) -> Result<i64> {
         let origin = feed_server::clock::now();
         socket.send(Message::binary(ClientMessage::Probe { origin }.to_bytes()?)).await?;
         loop {
-            let bytes = socket.next().await.context("the server closed")??.into_data();
+            let bytes = socket.next().await.context("the server closed the connection")??.into_data();
             let arrived = feed_server::clock::now();
             let frame = Frame::decode(&bytes)?;
             let Body::Echo(echo) = frame.body else { continue };

@@ -30,14 +30,14 @@ impl TlsSocket {
         Ok(())
     }
 
-    /// Reads decrypted bytes; [`ErrorKind::WouldBlock`] when there are none.
+    /// Reads decrypted bytes; [`ErrorKind::WouldBlock`] if none are available.
     fn take_decrypted(&self, room: &mut ReadBuf<'_>) -> io::Result<()> {
         let count = self.tls.lock().reader().read(room.initialize_unfilled())?;
         room.advance(count);
         Ok(())
     }
 
-    /// Decrypts the bytes that have arrived; [`ErrorKind::WouldBlock`] when there are none.
+    /// Decrypts the bytes that have arrived; [`ErrorKind::WouldBlock`] if none have.
     fn decrypt(&self) -> io::Result<()> {
         let mut tls = self.tls.lock();
         tls.read_tls(&mut NonBlocking(&self.stream))?;

@@ -122,7 +122,7 @@ impl Task {
         if let Some(id) = message["id"].as_u64() {
             if let Some(pending) = self.pending.remove(&id) {
                 let answer = match message.get("error") {
-                    Some(error) => Err(anyhow!("{}", error["message"].as_str().unwrap_or("refused, no reason given"))),
+                    Some(error) => Err(anyhow!("{}", error["message"].as_str().unwrap_or("refused without a reason"))),
                     None => Ok(message["result"].take()),
                 };
                 // Fails if the caller has reached its deadline.

@@ -74,10 +74,10 @@ impl Page {
         let result = &answer["result"];
         let value = match result["unserializableValue"].as_str() {
             Some("-0") => json!(-0.0),
-            Some(value) => bail!("{} gave {value}, which JSON cannot hold", quote(script)),
+            Some(value) => bail!("{} returned {value}, which has no JSON form", quote(script)),
             None => result["value"].clone(),
         };
-        serde_json::from_value(value.clone()).with_context(|| format!("{} gave {value}", quote(script)))
+        serde_json::from_value(value.clone()).with_context(|| format!("{} returned {value}", quote(script)))
     }
 
     /// Waits until a JavaScript expression is truthy; a promise is awaited, and an exception counts as false.

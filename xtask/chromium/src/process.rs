@@ -75,7 +75,7 @@ impl Process {
             process.guard = Some(guard::Guard::over_group(process.child.id())?);
         }
 
-        let stderr = process.child.stderr.take().context("the browser's stderr is piped")?;
+        let stderr = process.child.stderr.take().context("the browser's stderr is not piped")?;
         let mut lines = BufReader::new(ChildStderr::from_std(stderr)?).lines();
         let mut printed = VecDeque::new();
         let address = match timeout(START_DEADLINE, address(&mut lines, &mut printed)).await {
