@@ -10,7 +10,7 @@
 //! | `/close?code=4000&reason=bye` | closes after the first message, with that code and reason |
 //! | `/drop` | cuts the connection after the first message, without a close |
 //! | `/refuse` | answers the handshake with 403 |
-//! | anything else | files of the folder |
+//! | others | files of the folder |
 
 use std::future::poll_fn;
 use std::net::SocketAddr;

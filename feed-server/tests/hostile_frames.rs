@@ -36,13 +36,13 @@ impl Peer {
         let mut close = None;
         // Frames of a server, unmasked, until its close.
         while let Ok(opcode) = self.0.read_u8().await {
-            let length = match self.0.read_u8().await.expect("a whole frame") {
-                126 => u64::from(self.0.read_u16().await.expect("a whole frame")),
-                127 => self.0.read_u64().await.expect("a whole frame"),
+            let length = match self.0.read_u8().await.expect("a complete frame") {
+                126 => u64::from(self.0.read_u16().await.expect("a complete frame")),
+                127 => self.0.read_u64().await.expect("a complete frame"),
                 length => length.into(),
             };
             let mut payload = vec![0; length as usize];
-            self.0.read_exact(&mut payload).await.expect("a whole frame");
+            self.0.read_exact(&mut payload).await.expect("a complete frame");
             if opcode & 0xf == 8 {
                 let (code, reason) = payload.split_first_chunk().expect("a close with a code");
                 close = Some((u16::from_be_bytes(*code), String::from_utf8_lossy(reason).into_owned()));

@@ -150,7 +150,7 @@ fn is_declared_missing(viewer: &Viewer, (group, time): Row, sequence: Sequence) 
 fn check(viewer: &Viewer, server: &Server) {
     for (row, (sequence, values)) in &server.sent {
         match viewer.held.get(row) {
-            Some(held) => assert_eq!(held, values, "{row:?} at {sequence:?} is not what was sent"),
+            Some(held) => assert_eq!(held, values, "{row:?} at {sequence:?} differs from the sent row"),
             None => {
                 assert!(
                     is_declared_missing(viewer, *row, *sequence),
@@ -249,7 +249,7 @@ fn evicted_rows_are_one_gap_with_exact_bounds() {
     steps.extend(std::iter::repeat_n(SOME_ROWS, 9));
     let (viewer, server) = play(&steps);
     let [gap] = viewer.gaps.as_slice() else { panic!("one gap, found {:?}", viewer.gaps) };
-    assert_eq!(gap.after, Sequence(1), "what was held before");
+    assert_eq!(gap.after, Sequence(1), "the position that was held");
     let last_missing =
         server.sent.iter().filter(|(row, _)| !viewer.held.contains_key(row)).map(|(_, sent)| sent.0).max();
     assert_eq!(Some(gap.until), last_missing.map(Sequence::next), "the gap ends at the last missing row");
@@ -315,7 +315,7 @@ fn the_model_notices_a_missing_row() {
 }
 
 #[test]
-#[should_panic(expected = "is not what was sent")]
+#[should_panic(expected = "differs from the sent row")]
 fn the_model_notices_a_changed_bit() {
     let (mut viewer, server) = play(&[SOME_ROWS, SOME_ROWS]);
     let value = viewer.held.values_mut().next().and_then(|row| row.values_mut().next()).expect("held");

@@ -287,7 +287,7 @@ async fn pings_are_answered_between_frames() {
         for number in 0..40_u8 {
             viewer.send(Message::Ping(vec![number; 100].into())).await;
             // Every frame must decode: a pong inside a frame would break it.
-            Frame::decode(&viewer.frame().await).expect("a whole frame");
+            Frame::decode(&viewer.frame().await).expect("a complete frame");
         }
         viewer.read_live(10).await;
     }
@@ -314,5 +314,5 @@ async fn a_live_viewer_may_change_its_pace_and_subscribe_again() {
     let (_, later, times) = viewer.read_live(5).await;
     assert!(later > position);
     let steps: Vec<i64> = times.windows(2).map(|pair| pair[1].micros_since(pair[0])).collect();
-    assert!(steps.iter().all(|&step| step == 20_000), "whole from its position on: {steps:?}");
+    assert!(steps.iter().all(|&step| step == 20_000), "complete from its position on: {steps:?}");
 }

@@ -218,7 +218,7 @@ async fn a_certificate_renewed_by_sighup_is_used_for_new_connections_and_open_on
     let renewed = write(&identity.folder);
     server.signal(Signal::SIGHUP);
     while connect(server.address, &renewed).await.is_err() {}
-    connect(server.address, &identity.certificate).await.expect_err("the one before is gone");
+    connect(server.address, &identity.certificate).await.expect_err("the previous certificate is not used");
     let rows = viewer.held.len() + 400;
     watching.until(&mut viewer, |viewer| viewer.held.len() > rows).await;
     viewer.check_against(&everything(server.address, &renewed).await);

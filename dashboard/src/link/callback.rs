@@ -10,8 +10,8 @@ thread_local! {
     static LIVE: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The number of functions of this module that the browser can still call. Zero after every client, socket and timer was
-/// dropped; a browser test checks it.
+/// The number of functions of this module that the browser can still call. Zero after every client, socket and
+/// timer was dropped; a browser test checks it.
 pub fn live_closures() -> usize {
     LIVE.get()
 }

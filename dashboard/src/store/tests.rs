@@ -148,8 +148,12 @@ fn a_duplicate_frame_is_skipped_and_a_lost_one_is_detected() {
     stream.samples(2, &[2], &[(1, 9.0)]);
     assert_eq!(stream.store.counts().duplicates, 1);
     assert_eq!(stream.samples(4, &[4], &[(1, 4.0)]), Applied::Lost);
-    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 2.0)]), "what follows a loss waits for what was lost");
-    assert_eq!(stream.samples(5, &[5], &[(1, 5.0)]), Applied::Stored, "asked for once");
+    assert_eq!(
+        stream.rows(0),
+        bits(&[(1, 1.0), (2, 2.0)]),
+        "frames after a loss are skipped until the lost ones arrive"
+    );
+    assert_eq!(stream.samples(5, &[5], &[(1, 5.0)]), Applied::Stored, "requested once");
     stream.history(5, &[3, 4, 5], &[(1, 5.0)]);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 2.0), (3, 5.0), (4, 5.0), (5, 5.0)]));
     let heartbeat = Body::Heartbeat(Heartbeat { next_within: INTERVAL });
@@ -295,7 +299,7 @@ fn times_far_ahead_or_behind_do_not_lose_other_rows() {
     summaries.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, newest);
     assert_eq!(summaries.summary(0, newest).count, 1);
     stream.samples(3, &[5], &[(1, 3.0)]);
-    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 1.0), (5, 3.0)]), "what lay ahead was another clock's");
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 1.0), (5, 3.0)]), "rows of another clock are replaced");
     summaries.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, at(5).micros() / 150_000);
     assert_eq!(summaries.summary(0, at(5).micros() / 150_000).count, 1);
 }

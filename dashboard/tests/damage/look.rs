@@ -1,4 +1,4 @@
-//! Reads everything of a store that a page reads to show it.
+//! Reads all parts of a store that a page reads to show it.
 
 use std::hint::black_box;
 
@@ -52,7 +52,7 @@ impl Look {
             match derived {
                 None => self.draw(group, options),
                 Some(Ok(mut derived)) => {
-                    derived.update(group).expect("what it was made for");
+                    derived.update(group).expect("the group for which it was made");
                     read(derived.group());
                     self.draw(derived.group(), options);
                 }

@@ -61,7 +61,7 @@ impl Viewer {
         let sequence = frame.header.sequence;
         match frame.body {
             Body::Samples(samples) => {
-                assert!(!self.fills, "live rows before the history was whole");
+                assert!(!self.fills, "live rows before the end of the history");
                 assert_eq!(sequence, self.position.next(), "none twice, none left out");
                 self.position = sequence;
                 self.rows(&samples.blocks, false);

@@ -38,7 +38,7 @@ async fn evaluate_returns_a_typed_value_or_the_reason() {
     let rejected = page.evaluate::<()>("Promise.reject('no')").await.map_err(reason).expect_err("it rejects");
     assert!(rejected.ends_with("threw no"), "{rejected}");
     let mistyped = page.evaluate::<u32>("'seven'").await.map_err(reason).expect_err("it is no number");
-    assert!(mistyped.contains("`'seven'` gave \"seven\""), "{mistyped}");
+    assert!(mistyped.contains("`'seven'` returned \"seven\""), "{mistyped}");
     let not_json = page.evaluate::<f64>("0 / 0").await.map_err(reason).expect_err("JSON has no NaN");
     assert!(not_json.contains("NaN"), "{not_json}");
 }

@@ -137,7 +137,7 @@ fn tests_are_exempt() {
         assert_eq!(hub(text), [""; 0], "{text}");
     }
     assert_eq!(hub("#[cfg(not(test))]\nuse crate::net::framing::Framing;").len(), 1);
-    assert_eq!(hub("#[cfg(test)]\nmod tests {}\nuse crate::net::framing::Framing;").len(), 1, "what follows is read");
+    assert_eq!(hub("#[cfg(test)]\nmod tests {}\nuse crate::net::framing::Framing;").len(), 1, "the next item is read");
 }
 
 #[test]

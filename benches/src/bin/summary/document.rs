@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Replaces the text between the marks of each section. Changes nothing if a mark is missing.
+/// Replaces the text between the marks of each section. If a mark is missing, the document is unchanged.
 pub(crate) fn replace(file: &Path, sections: &[(&str, String)]) -> Result<()> {
     let mut text = fs::read_to_string(file)?;
     for (name, section) in sections {

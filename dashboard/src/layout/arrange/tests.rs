@@ -116,5 +116,5 @@ fn a_derived_group_without_a_transform_copies_the_values() {
     let query = spec("net.sent{device=eth*}", "line").query;
     let derivation = query.derivation(&store.groups()[1]).expect("a subset is derived");
     assert_eq!(derivation.transform, None);
-    assert_eq!(Query::of_group("net.sent").derivation(&store.groups()[1]), None, "a whole group is shown directly");
+    assert_eq!(Query::of_group("net.sent").derivation(&store.groups()[1]), None, "a complete group is shown directly");
 }

@@ -375,7 +375,7 @@ fn a_request_without_an_answer_is_repeated() {
     world.heartbeat();
     world.happen(Happening::Deliver(1));
     world.happen(Happening::Lose);
-    assert!(world.line.is_empty(), "the whole answer was lost");
+    assert!(world.line.is_empty(), "the complete answer was lost");
     for _ in 1..PATIENCE {
         world.heartbeat();
         world.happen(Happening::Deliver(1));
@@ -414,7 +414,7 @@ fn history_that_cannot_be_decoded_twice_is_a_hole_and_the_stream_continues() {
     world.settle();
     let rows: Vec<Option<i64>> = (0..8).map(Some).chain([None, Some(11)]).collect();
     assert_eq!((world.requests, world.held()), (2, rows));
-    check(&world).expect("whole but for the hole");
+    check(&world).expect("complete except for the hole");
 }
 
 #[test]
