@@ -1,4 +1,4 @@
-// Measures the decoder beside JavaScript with the same data.
+// Measures the decoder, and JavaScript with the same data.
 import init, { DecodeProbe } from './decode_probe.js';
 
 await init({ module_or_path: './decode_probe_bg.wasm' });
