@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_between_0_and_1_and_only_holes_are_missing() {
+    fn values_are_between_0_and_1_and_missing_only_in_gaps() {
         for hz in RATES {
             for shape in Shape::ALL {
                 for value in values(shape, hz) {
