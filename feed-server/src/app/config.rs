@@ -12,6 +12,7 @@
 //! history = "5m"              # bound by age
 //! history_bytes = 268435456   # bound by memory
 //! recent_bytes = 16777216     # bound on encoded frames for viewers that are a little late
+//! www = "target/dist"         # a folder with the page, in place of the embedded one
 //!
 //! [[source]]
 //! kind = "host"
@@ -214,8 +215,17 @@ mod tests {
             refusal("series = 10\n[[source]]\nkind = \"synthetic\"\ngroups = 3\nseries = 4\n"),
             "feed.toml: the sources must have at most 10 series together, found 12: raise `series` or remove some"
         );
-        assert_eq!(refusal("\ntls = { cert = \"cert.pem\" }\n"), "feed.toml:2: missing field `key`");
+        assert_eq!(refusal("\ntls = { cert = \"cert.pem\" }\n"), "feed.toml:2: missing setting `key`");
         assert_eq!(refusal("connections = 0\n"), "feed.toml: connections must be from 1 to 1000000, found 0");
+        assert_eq!(
+            refusal("[source]\nkind = \"host\"\n"),
+            "feed.toml:1: invalid type: table, expected a list (a list of tables: `[[name]]`)"
+        );
+        assert_eq!(refusal("tls = 1\n"), "feed.toml:1: invalid type: integer `1`, expected a table");
+        assert_eq!(
+            refusal("history_bytes = -1\n"),
+            "feed.toml:1: invalid value: integer `-1`, expected a whole number, 0 or above"
+        );
         assert!(refusal("listen = \"localhost\"\n").starts_with("feed.toml:1: "));
         assert!(refusal("listen = \n").starts_with("feed.toml:1: "));
         assert!(

