@@ -3,7 +3,7 @@
 //!
 //! | word | meaning |
 //! | --- | --- |
-//! | `line`, `area`, `bars`, `heatmap`, `sparklines`, `gauges`, `stats` | kind of chart; default: `line` |
+//! | `line`, `area`, ... | [`Kind`] of chart; default: `line` |
 //! | `rate`, `mean:5s`, `p99:10s` ... | transform |
 //! | `log` | logarithmic axis |
 //! | `0..100` | range of the axis |
@@ -30,8 +30,9 @@ const PLACE: &str = "place:";
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParsePanelError {
     #[error(
-        "found {0:?}, allowed: a kind of chart (line, area, bars, heatmap, sparklines, gauges, stats), a transform (such as \
-         rate, sum or p99:10s), log, a range (such as 0..100), title:TEXT, unit:UNIT, place:NUMBER"
+        "found {0:?}, allowed: a kind of chart ({kinds}), a transform (such as rate, sum or p99:10s), log, a range (such as \
+         0..100), title:TEXT, unit:UNIT, place:NUMBER",
+        kinds = Kind::ALL.map(Kind::name).join(", ")
     )]
     Word(String),
     #[error("found {0:?}, allowed: two numbers, the lower first, such as 0..100")]
@@ -145,6 +146,7 @@ mod tests {
     fn an_unknown_word_is_named_with_the_allowed_ones() {
         let error = |settings: &str| PanelSpec::parse("cpu", settings).expect_err("unknown").to_string();
         assert!(error("pie").starts_with("found \"pie\", allowed: a kind of chart (line, area"));
+        assert!(error("pie").contains("gauges, stats), a transform"));
         assert_eq!(error("line,5..1"), "found \"5..1\", allowed: two numbers, the lower first, such as 0..100");
         assert_eq!(error("0..NaN"), "found \"0..NaN\", allowed: two numbers, the lower first, such as 0..100");
         assert_eq!(
