@@ -1,7 +1,7 @@
 //! Viewers connect and leave for minutes: memory and descriptors do not grow.
 //!
 //! `KYMOGRAPH_SOAK_SECONDS` sets the time, 20 by default. For ten minutes:
-//! `KYMOGRAPH_SOAK_SECONDS=600 cargo xtask test -p feed-server --test faults -- --nocapture soak`.
+//! `KYMOGRAPH_SOAK_SECONDS=600 cargo xtask test --long -p feed-server --test faults -- --nocapture soak`.
 
 use std::time::{Duration, Instant};
 
