@@ -55,7 +55,6 @@ pub struct SeriesSet<K> {
     group: Option<GroupId>,
     live: BTreeMap<K, Live>,
     readings: u64,
-    left_out: usize,
     is_reported: bool,
 }
 
@@ -68,7 +67,7 @@ struct Live {
 impl<K: SeriesKey> SeriesSet<K> {
     /// The group is not registered before it has a series or [`SeriesSet::register`] is called.
     pub const fn new(description: Group) -> Self {
-        Self { description, group: None, live: BTreeMap::new(), readings: 0, left_out: 0, is_reported: false }
+        Self { description, group: None, live: BTreeMap::new(), readings: 0, is_reported: false }
     }
 
     /// Registers the group before it has series, so that a page shows it in its place.
@@ -94,14 +93,12 @@ impl<K: SeriesKey> SeriesSet<K> {
         reading: impl IntoIterator<Item = (K, Option<f64>)>,
     ) -> Result<Option<Batch>, RegisterError> {
         self.readings += 1;
-        self.left_out = 0;
         let mut row = Vec::new();
         let mut reading = reading.into_iter();
         for (key, value) in reading.by_ref().take(MAX_LIVE) {
             match self.series(registrar, key) {
                 Ok(series) => row.extend(value.map(|value| (series, value))),
                 Err(error @ (RegisterError::GroupFull { .. } | RegisterError::Full { .. })) => {
-                    self.left_out += 1;
                     self.report_once(registrar, &error);
                 }
                 Err(error) => return Err(error),
@@ -109,7 +106,6 @@ impl<K: SeriesKey> SeriesSet<K> {
         }
         let beyond = reading.count();
         if beyond > 0 {
-            self.left_out += beyond;
             let group = &self.description.name;
             let error =
                 format!("{beyond} series of group {group:?} are left out: a reading must have at most {MAX_LIVE}");
@@ -117,11 +113,6 @@ impl<K: SeriesKey> SeriesSet<K> {
         }
         self.end_gone(registrar);
         Ok(self.group.filter(|_| !row.is_empty()).map(|group| Batch::row(group, time, row)))
-    }
-
-    /// Keys of the last reading that have no series because a limit is reached.
-    pub const fn left_out(&self) -> usize {
-        self.left_out
     }
 
     fn series(&mut self, registrar: &Registrar, key: K) -> Result<SeriesId, RegisterError> {
@@ -236,15 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn keys_beyond_a_limit_are_left_out_counted_and_reported_once() {
+    fn keys_beyond_a_limit_are_left_out_and_reported_once() {
         let mut stage = Stage::new();
         let row = stage.row((0..MAX_LIVE + 3).map(|number| (Numbered(number), Some(0.0)))).expect("a row");
-        assert_eq!((row.columns.len(), stage.set.left_out()), (MAX_LIVE, 3));
+        assert_eq!(row.columns.len(), MAX_LIVE);
         let reported = stage.registrar.health().status().last_error.expect("a report");
         assert_eq!(reported, "3 series of group \"g\" are left out: a reading must have at most 512");
-        assert_eq!(stage.set.left_out(), 3);
-        stage.row([(Numbered(0), Some(0.0))]);
-        assert_eq!(stage.set.left_out(), 0);
     }
 
     #[test]
@@ -255,6 +243,5 @@ mod tests {
             stage.row((0..2 * MAX_LIVE).map(|number| (Numbered(reading * 10_000 + number), None)));
         }
         assert_eq!(stage.registry.series().len(), MAX_GROUP_SERIES);
-        assert!(stage.set.left_out() > MAX_LIVE);
     }
 }

@@ -17,7 +17,6 @@ const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The share of time that each core is busy.
 pub(super) struct Cores {
-    cadence: Cadence,
     system: System,
     group: HostGroup<Core>,
     baseline: Baseline,
@@ -44,21 +43,17 @@ impl SeriesKey for Core {
 }
 
 impl Cores {
-    pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
+    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         // The kernel counts CPU time in ticks of 10 ms: in shorter intervals a core shows only 0, 1/2 or 1. The library
         // repeats its last reading if it is called before its minimum has passed, so readings are spaced, not at fixed times.
         let cadence = Cadence::Spaced(fastest.max(MINIMUM_CPU_UPDATE_INTERVAL));
         let bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
         let group = HostGroup::new("cpu.cores", "CPU per core", "1", cadence, bounds);
-        Ok(Self { cadence, system: System::new()?, group, baseline: Baseline::Missing })
+        Ok((cadence, Self { system: System::new()?, group, baseline: Baseline::Missing }))
     }
 }
 
 impl Reader for Cores {
-    fn cadence(&self) -> Cadence {
-        self.cadence
-    }
-
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         self.system.refresh_cpu_usage();
         let moment = Moment::now();
@@ -76,22 +71,17 @@ impl Reader for Cores {
 
 /// The number of runnable tasks, averaged by the kernel.
 pub(super) struct Load {
-    cadence: Cadence,
     group: HostGroup<(&'static str, &'static str)>,
 }
 
 impl Load {
-    pub(super) fn new(fastest: Duration) -> Self {
+    pub(super) fn new(fastest: Duration) -> (Cadence, Self) {
         let cadence = Cadence::Steady(fastest.max(LOAD_INTERVAL));
-        Self { cadence, group: HostGroup::new("cpu.load", "Load average", "1", cadence, Bounds::FromZero) }
+        (cadence, Self { group: HostGroup::new("cpu.load", "Load average", "1", cadence, Bounds::FromZero) })
     }
 }
 
 impl Reader for Load {
-    fn cadence(&self) -> Cadence {
-        self.cadence
-    }
-
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         let load = System::load_average();
         let moment = Moment::now();

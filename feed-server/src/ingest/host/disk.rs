@@ -7,6 +7,7 @@ use std::time::Duration;
 use protocol::Bounds;
 use sysinfo::{Disk, DiskRefreshKind, Disks, Error};
 
+use super::device::DeviceFlow;
 use super::group::HostGroup;
 use super::rate::Rates;
 use super::reader::{Moment, Reader};
@@ -20,58 +21,20 @@ const SPACE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Bytes a second, of each mounted device.
 pub(super) struct Traffic {
-    cadence: Cadence,
     disks: Disks,
-    rates: Rates<Transfer>,
-    group: HostGroup<Transfer>,
-}
-
-/// One direction of a device.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Transfer {
-    device: String,
-    direction: Direction,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Direction {
-    Read,
-    Written,
-}
-
-impl Direction {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Written => "written",
-        }
-    }
-}
-
-impl SeriesKey for Transfer {
-    fn name(&self) -> String {
-        format!("{} {}", self.device, self.direction.name())
-    }
-
-    fn labels(&self) -> Vec<(String, String)> {
-        let direction = self.direction.name().to_owned();
-        vec![("device".to_owned(), self.device.clone()), ("direction".to_owned(), direction)]
-    }
+    rates: Rates<DeviceFlow>,
+    group: HostGroup<DeviceFlow>,
 }
 
 impl Traffic {
-    pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
+    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest);
         let group = HostGroup::new("disk.io", "Disk I/O", "By/s", cadence, Bounds::FromZero);
-        Ok(Self { cadence, disks: Disks::new()?, rates: Rates::new(), group })
+        Ok((cadence, Self { disks: Disks::new()?, rates: Rates::new(), group }))
     }
 }
 
 impl Reader for Traffic {
-    fn cadence(&self) -> Cadence {
-        self.cadence
-    }
-
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         self.disks.refresh_specifics(true, DiskRefreshKind::nothing().with_io_usage());
         let moment = Moment::now();
@@ -86,8 +49,8 @@ impl Reader for Traffic {
             .filter(|(_, (read, written))| read + written > 0)
             .collect();
         let totals = devices.into_iter().flat_map(|(device, (read, written))| {
-            let transfer = |direction| Transfer { device: device.clone(), direction };
-            [(transfer(Direction::Read), read), (transfer(Direction::Written), written)]
+            let flow = |direction| DeviceFlow { device: device.clone(), direction };
+            [(flow("read"), read), (flow("written"), written)]
         });
         let rates = self.rates.per_second(moment.instant, totals);
         self.group.send(context, moment.time, rates)
@@ -96,7 +59,6 @@ impl Reader for Traffic {
 
 /// Bytes free on each file system.
 pub(super) struct Space {
-    cadence: Cadence,
     disks: Disks,
     group: HostGroup<Mount>,
 }
@@ -117,18 +79,14 @@ impl SeriesKey for Mount {
 }
 
 impl Space {
-    pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
+    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest.max(SPACE_INTERVAL));
         let group = HostGroup::new("disk.space", "Disk space free", "By", cadence, Bounds::FromZero);
-        Ok(Self { cadence, disks: Disks::new()?, group })
+        Ok((cadence, Self { disks: Disks::new()?, group }))
     }
 }
 
 impl Reader for Space {
-    fn cadence(&self) -> Cadence {
-        self.cadence
-    }
-
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         // Only chosen mounts are read: a file system whose server is lost does not answer.
         self.disks.refresh_specifics(true, DiskRefreshKind::nothing());

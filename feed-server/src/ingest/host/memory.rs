@@ -15,29 +15,24 @@ use crate::ingest::source::SourceError;
 type State = (&'static str, &'static str);
 
 pub(super) struct Memory {
-    cadence: Cadence,
     system: System,
     ram: HostGroup<State>,
     swap: HostGroup<State>,
 }
 
 impl Memory {
-    pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
+    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest);
-        Ok(Self {
-            cadence,
+        let reader = Self {
             system: System::new()?,
             ram: HostGroup::new("memory", "Memory", "By", cadence, Bounds::FromZero),
             swap: HostGroup::new("memory.swap", "Swap", "By", cadence, Bounds::FromZero),
-        })
+        };
+        Ok((cadence, reader))
     }
 }
 
 impl Reader for Memory {
-    fn cadence(&self) -> Cadence {
-        self.cadence
-    }
-
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         let system = &mut self.system;
         system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram().with_swap());

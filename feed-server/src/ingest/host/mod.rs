@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `reader` | the interface of a reader |
 //! | `schedule` | the times at which readers are due |
-//! | `group` | a group whose values are rounded |
+//! | `group`, `device` | a group whose values are rounded; the series of a device |
 //! | `rate`, `rounding`, `busiest` | counters to rates; the resolution of values; the selection of busy processes |
 //! | `cpu`, `memory`, `disk`, `network`, `processes`, `own` | a reader for each subject |
 //!
@@ -12,6 +12,7 @@
 
 mod busiest;
 mod cpu;
+mod device;
 mod disk;
 mod group;
 mod memory;
@@ -28,7 +29,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use self::reader::Reader;
-use self::schedule::Schedule;
+use self::schedule::{Cadence, Schedule};
 use super::blocking::{Blocking, BlockingContext, BlockingSource};
 use super::settings::{self, SourceSettings};
 use super::source::{Source, SourceError};
@@ -71,7 +72,7 @@ impl HostSource {
     }
 
     /// In the order of the page.
-    fn readers(self) -> Vec<Box<dyn Reader>> {
+    fn readers(self) -> Vec<(Cadence, Box<dyn Reader>)> {
         let fastest = self.fastest;
         let mut readers = Readers::default();
         readers.add("CPU", cpu::Cores::new(fastest));
@@ -90,10 +91,10 @@ impl HostSource {
 impl BlockingSource for HostSource {
     fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
         let mut readers = self.readers();
-        let mut schedule = Schedule::new(Instant::now(), readers.iter().map(|reader| reader.cadence()));
+        let mut schedule = Schedule::new(Instant::now(), readers.iter().map(|&(cadence, _)| cadence));
         while let Some((reader, due)) = schedule.next() {
             context.wait_until(due)?;
-            readers[reader].read(context)?;
+            readers[reader].1.read(context)?;
             schedule.done(reader, Instant::now());
         }
         Ok(())
@@ -101,13 +102,13 @@ impl BlockingSource for HostSource {
 }
 
 #[derive(Default)]
-struct Readers(Vec<Box<dyn Reader>>);
+struct Readers(Vec<(Cadence, Box<dyn Reader>)>);
 
 impl Readers {
     /// Subjects that this system does not offer are skipped; the rest is measured.
-    fn add<R: Reader + 'static>(&mut self, subject: &'static str, reader: Result<R, sysinfo::Error>) {
+    fn add<R: Reader + 'static>(&mut self, subject: &'static str, reader: Result<(Cadence, R), sysinfo::Error>) {
         match reader {
-            Ok(reader) => self.0.push(Box::new(reader)),
+            Ok((cadence, reader)) => self.0.push((cadence, Box::new(reader))),
             Err(error) => tracing::warn!(subject, %error, "not measured: not available on this system"),
         }
     }

@@ -5,16 +5,15 @@ use std::time::Duration;
 use protocol::Bounds;
 use sysinfo::{Error, NetworkData, Networks};
 
+use super::device::DeviceFlow;
 use super::group::HostGroup;
 use super::rate::Rates;
 use super::reader::{Moment, Reader};
 use super::schedule::Cadence;
 use crate::ingest::blocking::BlockingContext;
-use crate::ingest::series_set::SeriesKey;
 use crate::ingest::source::SourceError;
 
 pub(super) struct Network {
-    cadence: Cadence,
     networks: Networks,
     bytes: Counters,
     packets: Counters,
@@ -22,76 +21,37 @@ pub(super) struct Network {
 }
 
 struct Counters {
-    group: HostGroup<Flow>,
-    rates: Rates<Flow>,
-    totals: fn(&NetworkData, Direction) -> u64,
-}
-
-/// One direction of an interface.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Flow {
-    interface: String,
-    direction: Direction,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Direction {
-    Received,
-    Sent,
-}
-
-impl Direction {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::Sent => "sent",
-        }
-    }
-}
-
-impl SeriesKey for Flow {
-    fn name(&self) -> String {
-        format!("{} {}", self.interface, self.direction.name())
-    }
-
-    fn labels(&self) -> Vec<(String, String)> {
-        let direction = self.direction.name().to_owned();
-        vec![("device".to_owned(), self.interface.clone()), ("direction".to_owned(), direction)]
-    }
+    group: HostGroup<DeviceFlow>,
+    rates: Rates<DeviceFlow>,
+    /// Received, then sent.
+    totals: fn(&NetworkData) -> [u64; 2],
 }
 
 impl Network {
-    pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
+    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest);
         let counters = |name, title, unit, totals| Counters {
             group: HostGroup::new(name, title, unit, cadence, Bounds::FromZero),
             rates: Rates::new(),
             totals,
         };
-        Ok(Self {
-            cadence,
+        let reader = Self {
             networks: Networks::new()?,
-            bytes: counters("network.bytes", "Network traffic", "By/s", |data, direction| match direction {
-                Direction::Received => data.total_received(),
-                Direction::Sent => data.total_transmitted(),
+            bytes: counters("network.bytes", "Network traffic", "By/s", |data| {
+                [data.total_received(), data.total_transmitted()]
             }),
-            packets: counters("network.packets", "Network packets", "{packet}/s", |data, direction| match direction {
-                Direction::Received => data.total_packets_received(),
-                Direction::Sent => data.total_packets_transmitted(),
+            packets: counters("network.packets", "Network packets", "{packet}/s", |data| {
+                [data.total_packets_received(), data.total_packets_transmitted()]
             }),
-            errors: counters("network.errors", "Network errors", "{error}/s", |data, direction| match direction {
-                Direction::Received => data.total_errors_on_received(),
-                Direction::Sent => data.total_errors_on_transmitted(),
+            errors: counters("network.errors", "Network errors", "{error}/s", |data| {
+                [data.total_errors_on_received(), data.total_errors_on_transmitted()]
             }),
-        })
+        };
+        Ok((cadence, reader))
     }
 }
 
 impl Reader for Network {
-    fn cadence(&self) -> Cadence {
-        self.cadence
-    }
-
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         self.networks.refresh(true);
         let moment = Moment::now();
@@ -100,10 +60,9 @@ impl Reader for Network {
         interfaces.sort_unstable_by(|(ours, _), (theirs, _)| ours.cmp(theirs));
         for counters in [&mut self.bytes, &mut self.packets, &mut self.errors] {
             let totals = interfaces.iter().flat_map(|(interface, data)| {
-                [Direction::Received, Direction::Sent].map(|direction| {
-                    let flow = Flow { interface: interface.clone(), direction };
-                    (flow, (counters.totals)(data, direction))
-                })
+                let [received, sent] = (counters.totals)(data);
+                let flow = |direction| DeviceFlow { device: interface.clone(), direction };
+                [(flow("received"), received), (flow("sent"), sent)]
             });
             let rates = counters.rates.per_second(moment.instant, totals);
             counters.group.send(context, moment.time, rates)?;

@@ -17,7 +17,6 @@ use crate::telemetry::Telemetry;
 const PROCESS_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Feed {
-    cadence: Cadence,
     telemetry: Telemetry,
     viewers: HostGroup<&'static str>,
     counters: [Counter; 3],
@@ -31,7 +30,7 @@ struct Counter {
 }
 
 impl Feed {
-    pub(super) fn new(fastest: Duration, telemetry: Telemetry) -> Self {
+    pub(super) fn new(fastest: Duration, telemetry: Telemetry) -> (Cadence, Self) {
         let cadence = Cadence::Steady(fastest);
         let group = |name, title, unit| HostGroup::new(name, title, unit, cadence, Bounds::FromZero);
         let counter = |name, title, unit, series, total| Counter {
@@ -40,8 +39,7 @@ impl Feed {
             series,
             total,
         };
-        Self {
-            cadence,
+        let reader = Self {
             viewers: group("feed.viewers", "Feed: viewers", "{viewer}"),
             counters: [
                 counter("feed.traffic", "Feed: bytes sent", "By/s", "sent", |telemetry| telemetry.bytes_sent.get()),
@@ -53,15 +51,12 @@ impl Feed {
                 }),
             ],
             telemetry,
-        }
+        };
+        (cadence, reader)
     }
 }
 
 impl Reader for Feed {
-    fn cadence(&self) -> Cadence {
-        self.cadence
-    }
-
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         let viewers = self.telemetry.viewers.get();
         let totals = self.counters.each_ref().map(|counter| (counter.total)(&self.telemetry));
@@ -76,7 +71,6 @@ impl Reader for Feed {
 }
 
 pub(super) struct Process {
-    cadence: Cadence,
     telemetry: Telemetry,
     system: System,
     pid: Pid,
@@ -86,25 +80,21 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn new(fastest: Duration, telemetry: Telemetry) -> Result<Self, Error> {
+    pub(super) fn new(fastest: Duration, telemetry: Telemetry) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest.max(PROCESS_INTERVAL));
-        Ok(Self {
-            cadence,
+        let reader = Self {
             telemetry,
             system: System::new()?,
             pid: sysinfo::get_current_pid()?,
             cpu_time: Rate::default(),
             cpu: HostGroup::new("feed.cpu", "Feed: CPU", "1", cadence, Bounds::FromZero),
             memory: HostGroup::new("feed.memory", "Feed: memory", "By", cadence, Bounds::FromZero),
-        })
+        };
+        Ok((cadence, reader))
     }
 }
 
 impl Reader for Process {
-    fn cadence(&self) -> Cadence {
-        self.cadence
-    }
-
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
         self.system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, refresh);

@@ -23,7 +23,6 @@ const CPU_FLOOR: f64 = 0.002;
 const MEMORY_FLOOR: f64 = 0.0;
 
 pub(super) struct Processes {
-    cadence: Cadence,
     system: System,
     cpu_times: Rates<Key>,
     cpu: Subject,
@@ -64,27 +63,23 @@ impl SeriesKey for Process {
 }
 
 impl Processes {
-    pub(super) fn new(fastest: Duration) -> Result<Self, Error> {
+    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest.max(INTERVAL));
         let subject = |name, title, unit, floor| Subject {
             busiest: Busiest::new(floor),
             group: HostGroup::new(name, title, unit, cadence, Bounds::FromZero),
         };
-        Ok(Self {
-            cadence,
+        let reader = Self {
             system: System::new()?,
             cpu_times: Rates::new(),
             cpu: subject("processes.cpu", "Busiest processes, CPU", "1", CPU_FLOOR),
             memory: subject("processes.memory", "Busiest processes, memory", "By", MEMORY_FLOOR),
-        })
+        };
+        Ok((cadence, reader))
     }
 }
 
 impl Reader for Processes {
-    fn cadence(&self) -> Cadence {
-        self.cadence
-    }
-
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
         let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
         self.system.refresh_processes_specifics(ProcessesToUpdate::All, true, refresh);

@@ -4,15 +4,12 @@ use std::time::Instant;
 
 use protocol::Timestamp;
 
-use super::schedule::Cadence;
 use crate::clock;
 use crate::ingest::blocking::BlockingContext;
 use crate::ingest::source::SourceError;
 
-/// Reads one subject at its own cadence.
+/// Reads one subject. The constructors of readers also return the cadence to read it at.
 pub(super) trait Reader {
-    fn cadence(&self) -> Cadence;
-
     /// Reads, and sends a row for each group. The first reading registers groups and series; rates begin with the second.
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError>;
 }
