@@ -9,7 +9,7 @@ use protocol::Start;
 use tokio::process::Command;
 
 use super::fake_feed::FakeFeed;
-use super::served::{IS_LIVE, Served, browser, live_page, no_errors, no_exceptions, picture, until};
+use super::served::{IS_LIVE, browser, live_feed, live_page, no_errors, no_exceptions, picture, until};
 
 /// Longer than the server's timeout for a viewer that reads nothing.
 const SLEEP: Duration = Duration::from_secs(15);
@@ -155,9 +155,8 @@ const EMPTY_COLUMNS: &str = "(() => {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "long: cargo xtask test --long"]
 async fn a_page_that_slept_is_complete_after_it_wakes() -> Result<()> {
-    let served = Served::feed(&["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"]).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &format!("{}?window=30", served.url)).await?;
+    let (_served, browser, page) =
+        live_feed(&["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"], "?window=30").await?;
     until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
     let before: u64 = page.evaluate("kymograph.stats().samples").await?;
     let asleep = processes(&browser)?;

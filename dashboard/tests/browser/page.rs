@@ -6,7 +6,9 @@ use anyhow::{Result, ensure};
 use chromium::Viewport;
 use serde::Deserialize;
 
-use super::served::{IS_LIVE, Served, browser, free_port, live_page, no_errors, no_exceptions, picture, until};
+use super::served::{
+    IS_LIVE, Served, browser, free_port, live_feed, live_page, no_errors, no_exceptions, picture, until,
+};
 
 const SYNTHETIC: [&str; 2] = ["--source", "synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1"];
 
@@ -40,9 +42,7 @@ const PIXELS: &str = "(() => {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_of_this_machine_are_live_on_the_page() -> Result<()> {
-    let served = Served::feed(&[]).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&[], "").await?;
     let titles: Vec<String> =
         page.evaluate("[...document.querySelectorAll('.panel-title')].map((title) => title.textContent)").await?;
     for expected in ["CPU per core", "Load average", "Memory", "Feed: viewers"] {
@@ -65,9 +65,7 @@ async fn metrics_of_this_machine_are_live_on_the_page() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_group_has_a_panel_with_a_full_window() -> Result<()> {
-    let served = Served::feed(&SYNTHETIC).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
     // A minute at 100 Hz of 96 series.
     until(&page, "kymograph.stats().samples >= 0.99 * 60 * 100 * 96").await?;
     let stats: Stats = page.evaluate(STATS).await?;
@@ -165,9 +163,7 @@ async fn the_page_fits_every_screen_and_both_themes() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changing_numbers_do_not_shift_the_layout() -> Result<()> {
-    let served = Served::feed(&SYNTHETIC).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
     page.evaluate::<bool>(
         "(() => {
             window.shifted = 0;
@@ -195,9 +191,7 @@ async fn changing_numbers_do_not_shift_the_layout() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pause_stops_the_display_while_samples_arrive() -> Result<()> {
-    let served = Served::feed(&SYNTHETIC).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
     until(&page, &format!("{PIXELS}[0] > 100")).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
@@ -217,9 +211,7 @@ async fn pause_stops_the_display_while_samples_arrive() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_theme_follows_the_browser_until_the_user_changes_it() -> Result<()> {
-    let served = Served::feed(&SYNTHETIC).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
     // A browser without a preference uses light.
     until(&page, "document.documentElement.dataset.theme === 'light'").await?;
     until(&page, &format!("{PIXELS}[0] > 100")).await?;

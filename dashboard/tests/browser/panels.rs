@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use chromium::Viewport;
 use serde_json::json;
 
-use super::served::{Served, browser, live_page, no_errors, picture, until};
+use super::served::{live_feed, no_errors, picture, until};
 
 const FEW: [&str; 2] = ["--source", "synthetic:groups=4,series=8,hz=100,prefill=60s,seed=1"];
 const MANY: [&str; 2] = ["--source", "synthetic:groups=120,series=30,hz=10,prefill=60s,seed=1"];
@@ -28,11 +28,21 @@ fn empty_columns(group: &str, columns: u32) -> String {
     )
 }
 
+/// Sets a control of the open menu of the first group.
+fn choose(field: u32, value: &str) -> String {
+    format!(
+        "(() => {{
+            const control = document.querySelectorAll('[data-group=\"synthetic.01\"] .menu-control')[{field}];
+            control.value = '{value}';
+            control.dispatchEvent(new Event('change', {{ bubbles: true }}));
+            return true;
+        }})()"
+    )
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_panels_on_screen_have_pixels() -> Result<()> {
-    let served = Served::feed(&MANY).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&MANY, "").await?;
     until(&page, "kymograph.stats().panels === 120").await?;
     until(&page, &format!("{} < 10", empty_columns("synthetic.001", 200))).await?;
     let in_view: u32 = page.evaluate("kymograph.stats().panelsInView").await?;
@@ -50,9 +60,7 @@ async fn only_panels_on_screen_have_pixels() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_tab_receives_samples_and_is_complete_when_shown() -> Result<()> {
-    let served = Served::feed(&FEW).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&FEW, "").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     let window = page.call("Browser.getWindowForTarget", json!({})).await?;
     let window_state = |state: &str| json!({ "windowId": window["windowId"], "bounds": { "windowState": state } });
@@ -78,9 +86,7 @@ async fn a_hidden_tab_receives_samples_and_is_complete_when_shown() -> Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_button_opens_a_long_legend() -> Result<()> {
-    let served = Served::feed(&MANY).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&MANY, "").await?;
     let entries = "document.querySelector('[data-group=\"synthetic.001\"]').querySelectorAll('.legend-entry').length";
     until(&page, &format!("{entries} > 0")).await?;
     let closed: u32 = page.evaluate(entries).await?;
@@ -98,23 +104,11 @@ async fn a_button_opens_a_long_legend() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn choices_in_a_menu_are_written_into_the_address() -> Result<()> {
-    let served = Served::feed(&FEW).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &format!("{}?show.synthetic.02=line,0..50", served.url)).await?;
+    let (_served, _browser, page) = live_feed(&FEW, "?show.synthetic.02=line,0..50").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     page.click("[data-group=\"synthetic.01\"] .menu-opener").await?;
     until(&page, "document.querySelectorAll('[data-group=\"synthetic.01\"] .menu-control').length === 5").await?;
     picture(&page, "menu").await?;
-    let choose = |field: u32, value: &str| {
-        format!(
-            "(() => {{
-                const control = document.querySelectorAll('[data-group=\"synthetic.01\"] .menu-control')[{field}];
-                control.value = '{value}';
-                control.dispatchEvent(new Event('change', {{ bubbles: true }}));
-                return true;
-            }})()"
-        )
-    };
     page.evaluate::<bool>(&choose(2, "log")).await?;
     until(&page, "location.search === '?show.synthetic.02=line,0..50&show.synthetic.01=line,log'").await?;
     // One end alone is not a range and changes nothing.
@@ -130,9 +124,7 @@ async fn choices_in_a_menu_are_written_into_the_address() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_address_shows_a_notice() -> Result<()> {
-    let served = Served::feed(&FEW).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &format!("{}?show.memory=pie", served.url)).await?;
+    let (_served, _browser, page) = live_feed(&FEW, "?show.memory=pie").await?;
     until(
         &page,
         "document.getElementById('notice').textContent.includes('Invalid URL parameter show.memory: found \"pie\"')",
@@ -143,10 +135,8 @@ async fn an_invalid_address_shows_a_notice() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_chart_is_drawn_and_can_be_chosen() -> Result<()> {
-    let served = Served::feed(&FEW).await?;
-    let browser = browser().await?;
     let shown = "?show.synthetic.01=area&show.synthetic.02=bars&show.synthetic.03=heatmap&show.synthetic.04=line,rate";
-    let page = live_page(&browser, &format!("{}{shown}", served.url)).await?;
+    let (_served, _browser, page) = live_feed(&FEW, shown).await?;
     // Bars have gaps between them.
     for (group, free) in [("synthetic.01", 10), ("synthetic.02", 80), ("synthetic.03", 10), ("synthetic.04", 10)] {
         until(&page, &format!("{} < {free}", empty_columns(group, 200))).await?;
@@ -157,15 +147,7 @@ async fn every_kind_of_chart_is_drawn_and_can_be_chosen() -> Result<()> {
     page.click("[data-group=\"synthetic.01\"] .menu-opener").await?;
     until(&page, "document.querySelector('[data-group=\"synthetic.01\"] .menu-control') !== null").await?;
     for kind in ["stats", "gauges", "sparklines"] {
-        page.evaluate::<bool>(&format!(
-            "(() => {{
-                const control = document.querySelector('[data-group=\"synthetic.01\"] .menu-control');
-                control.value = '{kind}';
-                control.dispatchEvent(new Event('change', {{ bubbles: true }}));
-                return true;
-            }})()"
-        ))
-        .await?;
+        page.evaluate::<bool>(&choose(0, kind)).await?;
         until(&page, &format!("location.search.includes('show.synthetic.01={kind}')")).await?;
         // Eight tiles with names, values and pixels.
         until(
@@ -185,9 +167,7 @@ async fn every_kind_of_chart_is_drawn_and_can_be_chosen() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crosshair_is_on_all_charts_and_legends_show_values_there() -> Result<()> {
-    let served = Served::feed(&FEW).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&FEW, "").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
@@ -214,9 +194,7 @@ async fn a_crosshair_is_on_all_charts_and_legends_show_values_there() -> Result<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_page_fits_another_screen() -> Result<()> {
-    let served = Served::feed(&FEW).await?;
-    let browser = browser().await?;
-    let page = live_page(&browser, &served.url).await?;
+    let (_served, _browser, page) = live_feed(&FEW, "").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
@@ -229,11 +207,9 @@ async fn a_paused_page_fits_another_screen() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_can_add_panels_that_select_series() -> Result<()> {
-    let served = Served::feed(&FEW).await?;
-    let browser = browser().await?;
     let selector = "synthetic.0*%2F%22*%201%22";
-    let address = format!("{}?show.{selector}=area,title:Subset,place:1", served.url);
-    let page = live_page(&browser, &address).await?;
+    let query = format!("?show.{selector}=area,title:Subset,place:1");
+    let (_served, _browser, page) = live_feed(&FEW, &query).await?;
     until(&page, "kymograph.stats().panels === 5").await?;
     until(&page, "document.querySelector('.panel-title').textContent === 'Subset'").await?;
     let (series, limit): (u32, String) = page

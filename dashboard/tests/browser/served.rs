@@ -81,6 +81,13 @@ pub(crate) async fn live_page(browser: &Browser, url: &str) -> Result<Page> {
     Ok(page)
 }
 
+/// A feed server with these arguments, and a live page of it. `query` follows the page's address.
+pub(crate) async fn live_feed(arguments: &[&str], query: &str) -> Result<(Served, Browser, Page)> {
+    let (served, browser) = (Served::feed(arguments).await?, browser().await?);
+    let page = live_page(&browser, &format!("{}{query}", served.url)).await?;
+    Ok((served, browser, page))
+}
+
 /// Fails if the tab's console has an error.
 pub(crate) fn no_errors(page: &Page) -> Result<()> {
     let bad = |entry: &ConsoleMessage| matches!(entry.level, Level::Error | Level::Exception);
