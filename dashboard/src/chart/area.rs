@@ -55,10 +55,6 @@ pub struct AreaPainter {
 }
 
 impl AreaPainter {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Draws the means of all series on the columns of `clip`, which must be clear, each area on top of the previous ones.
     /// Areas below zero are stacked downwards. A series without a value takes no room; a column without values is a hole.
     ///

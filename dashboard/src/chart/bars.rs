@@ -60,10 +60,6 @@ pub struct BarsPainter {
 }
 
 impl BarsPainter {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Draws a bar for each part of time on the columns of `clip`, which must be clear: the means of the series, stacked
     /// from zero in the order of the series, negative ones downwards. A bar that is cut by an edge of the surface is the
     /// mean of its columns on the surface.

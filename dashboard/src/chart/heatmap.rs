@@ -49,10 +49,3 @@ pub fn paint(pixels: &mut Pixels, columns: &impl Columns, intensity: Scale, ramp
         }
     }
 }
-
-/// The smallest and the largest mean of all columns. `None` without a value.
-pub fn intensity_range(columns: &impl Columns) -> Option<(f64, f64)> {
-    let all = (0..columns.series()).flat_map(|series| (0..columns.width()).map(move |x| (series, x)));
-    let values = all.filter_map(|(series, x)| level(&columns.summary(series, x)));
-    values.map(|value| (value, value)).reduce(|(low, high), (value, _)| (low.min(value), high.max(value)))
-}

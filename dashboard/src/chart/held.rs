@@ -5,7 +5,7 @@ use series::Summary;
 
 /// Columns of which an empty one shows the last value before it, up to a number of columns.
 ///
-/// For painters of shapes that fill a column. A column then depends on [`hold`](Self::hold) columns to its left.
+/// For painters of shapes that fill a column. A column then depends on `hold` columns to its left.
 #[derive(Clone, Copy, Debug)]
 pub struct Held<'a, C> {
     columns: &'a C,
@@ -16,11 +16,6 @@ impl<'a, C: Columns> Held<'a, C> {
     /// Columns whose values hold for `hold` more columns: the longest time between two samples without a hole.
     pub const fn new(columns: &'a C, hold: u32) -> Self {
         Self { columns, hold }
-    }
-
-    /// The number of columns for which a value holds.
-    pub const fn hold(&self) -> u32 {
-        self.hold
     }
 }
 

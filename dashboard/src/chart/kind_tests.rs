@@ -55,7 +55,7 @@ fn areas_are_stacked_upwards_and_downwards_from_zero() {
     let table = Table(vec![vec![1.0; 20], vec![f64::NAN; 20], vec![-2.0; 20], vec![2.0; 20]]);
     assert_eq!(stacked_range(&table), Some((-2.0, 3.0)));
     let mut pixels = Pixels::new(20, HEIGHT);
-    AreaPainter::new().paint(&mut pixels, &table, Scale::new(-4.0, 4.0, HEIGHT), &AREA, 0..20);
+    AreaPainter::default().paint(&mut pixels, &table, Scale::new(-4.0, 4.0, HEIGHT), &AREA, 0..20);
     // 5 rows a unit, zero at row 20; an edge of one pixel reaches half a row beyond its height.
     assert_eq!(inked_rows(&pixels, 10), rows(4, 31));
     assert_eq!(pixels.pixel(10, 17), Some([255, 0, 0, 128]));
@@ -67,7 +67,7 @@ fn areas_are_stacked_upwards_and_downwards_from_zero() {
 fn a_column_without_values_is_a_hole_and_one_missing_series_is_not() {
     let (gap, one) = (vec![1.0, 1.0, f64::NAN, 1.0, 1.0], vec![1.0, 1.0, f64::NAN, f64::NAN, f64::NAN]);
     let mut pixels = Pixels::new(5, HEIGHT);
-    AreaPainter::new().paint(&mut pixels, &Table(vec![gap, one]), Scale::new(0.0, 4.0, HEIGHT), &AREA, 0..5);
+    AreaPainter::default().paint(&mut pixels, &Table(vec![gap, one]), Scale::new(0.0, 4.0, HEIGHT), &AREA, 0..5);
     assert!(inked_rows(&pixels, 2).len() <= 2, "an edge's round end at most");
     assert!(inked_rows(&pixels, 0).contains(&25) && !inked_rows(&pixels, 4).contains(&25));
     assert!(inked_rows(&pixels, 4).contains(&35));
@@ -79,7 +79,7 @@ fn bars_begin_at_the_same_times_at_any_scroll_position() {
     let paint = |first_column| {
         let mut pixels = Pixels::new(40, HEIGHT);
         let scale = Scale::new(0.0, 2.0, HEIGHT);
-        BarsPainter::new().paint(&mut pixels, &table, scale, layout(10, first_column), &COLORS, 0..40);
+        BarsPainter::default().paint(&mut pixels, &table, scale, layout(10, first_column), &COLORS, 0..40);
         (0..40).map(|x| !inked_rows(&pixels, x).is_empty()).collect::<Vec<_>>()
     };
     let (now, later) = (paint(-20), paint(-17));
@@ -92,7 +92,7 @@ fn a_bar_is_the_mean_of_its_columns_stacked() {
     let table = Table(vec![(0..10).map(f64::from).collect(), vec![0.5; 10]]);
     assert_eq!(bars_range(&table, layout(10, 0)), Some((0.0, 5.0)));
     let mut pixels = Pixels::new(10, HEIGHT);
-    BarsPainter::new().paint(&mut pixels, &table, Scale::new(0.0, 10.0, HEIGHT), layout(10, 0), &COLORS, 0..10);
+    BarsPainter::default().paint(&mut pixels, &table, Scale::new(0.0, 10.0, HEIGHT), layout(10, 0), &COLORS, 0..10);
     assert_eq!(inked_rows(&pixels, 0), rows(20, 40));
     assert_eq!((pixels.pixel(0, 20), pixels.pixel(0, 22)), (Some([0, 255, 0, 255]), Some([255, 0, 0, 255])));
 }
@@ -100,7 +100,6 @@ fn a_bar_is_the_mean_of_its_columns_stacked() {
 #[test]
 fn a_heatmap_colours_values_and_leaves_missing_ones_clear() {
     let table = Table(vec![vec![0.0, 100.0, f64::NAN], vec![1.0, 10.0, 100.0]]);
-    assert_eq!(heatmap::intensity_range(&table), Some((0.0, 100.0)));
     let ramp = ColorRamp::dark();
     let mut pixels = Pixels::new(3, 10);
     heatmap::paint(&mut pixels, &table, Scale::mapped(Mapping::Log, 1.0, 100.0, 0), &ramp, 0..3);
@@ -136,12 +135,12 @@ fn a_sparkline_ends_in_a_dot_and_bridges_no_hole() {
     let mut values = vec![f64::NAN; 60];
     (0..20).chain(40..60).for_each(|x| values[x] = x as f64);
     let mut pixels = Pixels::new(60, 20);
-    SparklinePainter::new().paint(&mut pixels, &Table(vec![values]), 0, SPARK, 0..20);
+    SparklinePainter::default().paint(&mut pixels, &Table(vec![values]), 0, SPARK, 0..20);
     assert!((22..38).all(|x| inked_rows(&pixels, x).is_empty()));
     assert_eq!(pixels.pixel(57, 2).map(|pixel| pixel[3]), Some(255));
     let mut pixels = Pixels::new(60, 20);
     let sparse = (0..60).map(|x| if x % 10 == 0 { f64::from(x) } else { f64::NAN }).collect();
-    SparklinePainter::new().paint(&mut pixels, &Table(vec![sparse]), 0, SPARK, 0..20);
+    SparklinePainter::default().paint(&mut pixels, &Table(vec![sparse]), 0, SPARK, 0..20);
     assert!((1..50).all(|x| !inked_rows(&pixels, x).is_empty()));
 }
 
@@ -192,7 +191,7 @@ fn a_warm_painter_allocates_nothing() {
     let table = Table((0..4).map(|series| (0..200).map(|x| f64::from(x * series).sin()).collect()).collect());
     let scale = Scale::new(-4.0, 4.0, HEIGHT);
     let mut painters = Default::default();
-    let (mut sparkline, mut stat) = (SparklinePainter::new(), StatPainter::new());
+    let (mut sparkline, mut stat) = (SparklinePainter::default(), StatPainter::default());
     let (mut pixels, ramp) = (Pixels::new(200, HEIGHT), ColorRamp::dark());
     let mut draw = || {
         for kind in [0, 1, 3] {
@@ -257,11 +256,11 @@ proptest! {
         let mut pixels = Pixels::new(size.0, size.1);
         painters.1.paint(&mut pixels, &table, scale, layout(bar, first), &COLORS, clip.clone());
         painters.1.paint(&mut pixels, &table, scale, layout(bar, first), &[], clip);
-        SparklinePainter::new().paint(&mut pixels, &table, series, SPARK, 0..size.1);
-        StatPainter::new().paint(&mut pixels, &table, series, 1.5, COLORS[0]);
+        SparklinePainter::default().paint(&mut pixels, &table, series, SPARK, 0..size.1);
+        StatPainter::default().paint(&mut pixels, &table, series, 1.5, COLORS[0]);
         gauge::paint(&mut pixels, low, scale, GAUGE);
         Stat::of(&table, series, &Unit::Number);
-        for range in [stacked_range(&table), bars_range(&table, layout(bar.max(1), first)), heatmap::intensity_range(&table)] {
+        for range in [stacked_range(&table), bars_range(&table, layout(bar.max(1), first))] {
             prop_assert!(range.is_none_or(|(low, high)| low.is_finite() && high.is_finite() && low <= high));
         }
     }

@@ -27,10 +27,6 @@ pub struct SparklinePainter {
 }
 
 impl SparklinePainter {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Draws a series on `rows` of the surface, which must be clear. A constant series runs through the middle; a single
     /// sample is a dot.
     ///

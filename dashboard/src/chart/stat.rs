@@ -84,10 +84,6 @@ pub struct StatPainter {
 }
 
 impl StatPainter {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Draws a series as a filled sparkline on the lower part of the surface, which must be clear.
     pub fn paint(
         &mut self,

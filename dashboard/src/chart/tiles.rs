@@ -87,8 +87,8 @@ impl TileChart {
             summaries: ColumnSummaries::default(),
             range: RangeTracker::new(steps),
             scale: 1.0,
-            sparkline: SparklinePainter::new(),
-            stat: StatPainter::new(),
+            sparkline: SparklinePainter::default(),
+            stat: StatPainter::default(),
             drawn: None,
         }
     }

@@ -160,11 +160,6 @@ impl Socket {
         }
     }
 
-    /// The subprotocol that the server selected; empty if none.
-    pub fn subprotocol(&self) -> String {
-        self.inner.protocol()
-    }
-
     fn send(&self, send: impl FnOnce(&WebSocket) -> Result<(), JsValue>) -> Result<(), SendError> {
         match self.state() {
             SocketState::Open => {

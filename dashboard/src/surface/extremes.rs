@@ -136,10 +136,6 @@ pub struct ExtremesPainter {
 }
 
 impl ExtremesPainter {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Strokes the extremes of `columns`, whose x rises, on the columns of `clip`.
     ///
     /// The line breaks at a column that is `None` or missing, and at one with a height that is not finite. `columns` must

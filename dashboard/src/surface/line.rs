@@ -19,10 +19,6 @@ pub struct LinePainter {
 }
 
 impl LinePainter {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Strokes a line through `points`, whose x rises, on the columns of `clip`.
     ///
     /// A point with a coordinate that is not finite breaks the line. A point without neighbours is a dot. Points

@@ -13,7 +13,7 @@
 //!
 //! let mut pixels = Pixels::new(8, 5);
 //! let stroke = Stroke { width_px: 1.0, color: Color::opaque(0x4c, 0x9a, 0xff) };
-//! LinePainter::new().polyline(&mut pixels, [(-2.0, 2.5), (10.0, 2.5)], stroke, 0..8);
+//! LinePainter::default().polyline(&mut pixels, [(-2.0, 2.5), (10.0, 2.5)], stroke, 0..8);
 //! assert_eq!(pixels.pixel(3, 2), Some([0x4c, 0x9a, 0xff, 0xff]));
 //! assert_eq!(pixels.pixel(3, 1), Some([0; 4]));
 //! ```

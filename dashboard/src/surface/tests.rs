@@ -14,13 +14,13 @@ fn stroke(width_px: f32) -> Stroke {
 
 fn line(width: u32, height: u32, points: &[(f32, f32)], width_px: f32) -> Pixels {
     let mut pixels = Pixels::new(width, height);
-    LinePainter::new().polyline(&mut pixels, points.iter().copied(), stroke(width_px), 0..width);
+    LinePainter::default().polyline(&mut pixels, points.iter().copied(), stroke(width_px), 0..width);
     pixels
 }
 
 fn extremes(width: u32, height: u32, spans: &[Option<ColumnSpan>], width_px: f32) -> Pixels {
     let mut pixels = Pixels::new(width, height);
-    ExtremesPainter::new().stroke(&mut pixels, (0..).zip(spans.iter().copied()), stroke(width_px), 0..width);
+    ExtremesPainter::default().stroke(&mut pixels, (0..).zip(spans.iter().copied()), stroke(width_px), 0..width);
     pixels
 }
 
@@ -135,7 +135,7 @@ fn a_smooth_dense_series_has_the_width_of_its_stroke() {
 #[test]
 fn a_fill_reaches_from_the_line_to_its_base() {
     let mut pixels = Pixels::new(10, 20);
-    let mut painter = LinePainter::new();
+    let mut painter = LinePainter::default();
     painter.fill_below(&mut pixels, [(0.0, 5.0), (10.0, 15.0)], 18.0, INK, 0..10);
     assert!((area(&pixels) - 80.0).abs() < 0.5, "{:#?}", drawn(&pixels));
     // A line that crosses its base is filled on both sides of it.
@@ -152,7 +152,7 @@ fn drawing_a_part_again_gives_the_same_picture() {
     let reach = stroke(3.0).reach();
     part.clear_columns(clip.clone());
     let seen = (clip.start - reach..clip.end + reach).map(|x| (x, spans[x as usize]));
-    ExtremesPainter::new().stroke(&mut part, seen, stroke(3.0), clip);
+    ExtremesPainter::default().stroke(&mut part, seen, stroke(3.0), clip);
     assert_eq!(part.bytes(), whole.bytes());
 }
 
@@ -175,11 +175,11 @@ proptest! {
         let clip = clip.0..clip.1;
         let mut pixels = Pixels::new(40, 30);
         pixels.take_dirty();
-        let mut painter = LinePainter::new();
+        let mut painter = LinePainter::default();
         painter.polyline(&mut pixels, points.iter().copied(), stroke(width), clip.clone());
         painter.fill_below(&mut pixels, points, base, INK, clip.clone());
         for spans in [spans.clone(), spans.iter().map(|(x, span)| (x % 64, *span)).collect()] {
-            ExtremesPainter::new().stroke(&mut pixels, spans, stroke(width), clip.clone());
+            ExtremesPainter::default().stroke(&mut pixels, spans, stroke(width), clip.clone());
         }
         for x in (0..40).filter(|x| !clip.contains(x)) {
             prop_assert!(inked(&pixels, x).is_none());

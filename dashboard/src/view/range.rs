@@ -137,10 +137,6 @@ impl RangeTracker {
         self.mode = mode;
     }
 
-    pub fn mode(&self) -> RangeMode {
-        self.mode
-    }
-
     /// The low and high end at `now`, given the smallest and the largest value on screen.
     ///
     /// Ends fixed by the user take precedence over fixed bounds of the group, and these over the data. Other ranges include

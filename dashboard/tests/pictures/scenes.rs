@@ -72,7 +72,7 @@ fn line_log(theme: &Theme) -> Pixels {
     for (value, &color) in series.iter().zip(&theme.series) {
         let points = (0..=WIDTH).map(|x| (x as f32, scale.y(value(f64::from(x)))));
         let stroke = Stroke { width_px: 1.5, color };
-        LinePainter::new().polyline(&mut pixels, points, stroke, 0..WIDTH);
+        LinePainter::default().polyline(&mut pixels, points, stroke, 0..WIDTH);
     }
     pixels
 }
@@ -80,7 +80,7 @@ fn line_log(theme: &Theme) -> Pixels {
 fn area_of(theme: &Theme, columns: &impl Columns) -> Pixels {
     let mut pixels = Pixels::new(WIDTH, HEIGHT);
     let style = AreaStyle { edge_width_px: 1.5, fill_alpha: 110, series: &theme.series };
-    AreaPainter::new().paint(&mut pixels, columns, axis(stacked_range(columns)), &style, 0..WIDTH);
+    AreaPainter::default().paint(&mut pixels, columns, axis(stacked_range(columns)), &style, 0..WIDTH);
     pixels
 }
 
@@ -118,7 +118,7 @@ fn bars_of(theme: &Theme, table: &Table) -> Pixels {
     let mut pixels = Pixels::new(WIDTH, HEIGHT);
     let layout = BarLayout { columns_per_bar: 16, first_column: 1_000_005 };
     let scale = axis(bars_range(table, layout));
-    BarsPainter::new().paint(&mut pixels, table, scale, layout, &theme.series, 0..WIDTH);
+    BarsPainter::default().paint(&mut pixels, table, scale, layout, &theme.series, 0..WIDTH);
     pixels
 }
 
@@ -162,7 +162,7 @@ fn heatmap_log(theme: &Theme) -> Pixels {
 fn sparkline_of(theme: &Theme, table: &Table) -> Pixels {
     let mut pixels = Pixels::new(120, 32);
     let style = SparklineStyle { line_width_px: 1.5, dot_radius_px: 2.5, color: theme.series[0], fill_alpha: 0 };
-    SparklinePainter::new().paint(&mut pixels, table, 0, style, 0..32);
+    SparklinePainter::default().paint(&mut pixels, table, 0, style, 0..32);
     pixels
 }
 
@@ -184,6 +184,6 @@ fn gauge(theme: &Theme, value: f64) -> Pixels {
 fn stat(theme: &Theme) -> Pixels {
     let table = Table::new(1, 200, 2, |_, x| 50.0 + 20.0 * (x / 30.0).sin() + noise(x as u64 / 3) * 8.0);
     let mut pixels = Pixels::new(200, 100);
-    StatPainter::new().paint(&mut pixels, &table, 0, 1.5, theme.series[0]);
+    StatPainter::default().paint(&mut pixels, &table, 0, 1.5, theme.series[0]);
     pixels
 }
