@@ -41,11 +41,11 @@ fn register(hub: &Hub, number: u32) -> (protocol::GroupId, Vec<protocol::SeriesI
     let name = format!("bench.{number}");
     let (title, unit, interval) = (name.clone(), "1".into(), Interval::from_millis(1));
     let group = Group { name, title, unit, interval, bounds: Bounds::Auto };
-    let group = hub.catalog().register_group(group).expect("fits");
+    let group = hub.catalog.register_group(group).expect("fits");
     let series = (0..SERIES).map(|number| {
         let labels = vec![("number".to_owned(), number.to_string())];
         let series = Series { group, name: number.to_string(), kind: SeriesKind::Gauge, labels };
-        hub.catalog().register_series(series).expect("fits")
+        hub.catalog.register_series(series).expect("fits")
     });
     (group, series.collect())
 }

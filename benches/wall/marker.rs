@@ -121,8 +121,8 @@ impl MarkingServer {
         tokio::spawn(Arc::clone(&hub).run(received));
         let load = LOAD.source();
         let marker = Box::new(Blocking::new("marker", Marker { marks }));
-        let sources = [(load.kind(), load.settings().source(hub.telemetry())), ("marker", marker)];
-        let sources = start::run(sources, Arc::new(hub.catalog().clone()), batches);
+        let sources = [(load.kind(), load.settings().source(&hub.telemetry)), ("marker", marker)];
+        let sources = start::run(sources, Arc::new(hub.catalog.clone()), batches);
         let stop = CancellationToken::new();
         let health = sources.health();
         let service = Service { fanout: Arc::new(Fanout::start(&hub)), hub, stop: stop.clone() };

@@ -2,6 +2,14 @@
 
 use tokio::time::Instant;
 
+/// Messages of a viewer: the page sends one every two seconds.
+pub const MESSAGES_PER_SECOND: u32 = 20;
+pub const MESSAGES_AT_ONCE: u32 = 40;
+
+/// Bytes of a viewer: the page sends 20 a second; the longest message has 64 KiB.
+pub const BYTES_PER_SECOND: u32 = 64 << 10;
+pub const BYTES_AT_ONCE: u32 = 512 << 10;
+
 #[derive(Debug)]
 pub struct RateLimiter {
     per_second: u32,
@@ -11,14 +19,13 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// Limits messages. The page sends one every two seconds.
     pub fn of_messages(now: Instant) -> Self {
-        Self::full(20, 40, now)
+        Self::full(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE, now)
     }
 
-    /// Limits bytes, including heads of frames and empty fragments. The page sends 20 a second; the longest message has 64 KiB.
+    /// Limits bytes, including heads of frames and empty fragments.
     pub fn of_bytes(now: Instant) -> Self {
-        Self::full(64 << 10, 512 << 10, now)
+        Self::full(BYTES_PER_SECOND, BYTES_AT_ONCE, now)
     }
 
     fn full(per_second: u32, burst: u32, now: Instant) -> Self {

@@ -77,7 +77,7 @@ async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
     let stream = tokio::spawn(Arc::clone(&hub).run(batches));
 
     let settings: UptimeSettings = toml::from_str("hz = 200").expect("valid");
-    let sources = start::run([("uptime", settings.source(&telemetry))], Arc::new(hub.catalog().clone()), sender);
+    let sources = start::run([("uptime", settings.source(&telemetry))], Arc::new(hub.catalog.clone()), sender);
 
     let (mut end, mut cursor, mut rows) = (hub.subscribe(), 0, 0);
     while rows < 3 {

@@ -104,9 +104,9 @@ async fn a_panic_ends_its_own_session_or_shard_and_no_other() {
         interval: Interval::from_millis(10),
         bounds: protocol::Bounds::Auto,
     };
-    let group = hub.catalog().register_group(group).expect("fits");
+    let group = hub.catalog.register_group(group).expect("fits");
     let series = Series { group, name: "s".into(), kind: SeriesKind::Gauge, labels: Vec::new() };
-    let series = hub.catalog().register_series(series).expect("fits");
+    let series = hub.catalog.register_series(series).expect("fits");
     let batch = || Batch::row(group, clock::now(), [(series, 1.0)]);
     let stop = CancellationToken::new();
     // Two shards, since the viewers of the shard that panics are dropped.

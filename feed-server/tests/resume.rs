@@ -89,10 +89,10 @@ impl Server {
             let (name, title) = (format!("g{number}"), String::new());
             let interval = Interval::from_millis(1);
             let group = Group { name, title, unit: "1".into(), interval, bounds: protocol::Bounds::Auto };
-            let group = hub.catalog().register_group(group).expect("fits");
+            let group = hub.catalog.register_group(group).expect("fits");
             let series = (0..SERIES_PER_GROUP).map(|series| {
                 let (name, labels) = (format!("s{series}"), vec![("number".to_owned(), series.to_string())]);
-                hub.catalog().register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
+                hub.catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
             });
             (group, series.collect())
         };
@@ -180,7 +180,7 @@ fn message(framed: &Bytes) -> &[u8] {
 /// Plays `steps` and lets the viewer catch up. Returns it, and the server of the last epoch.
 fn play(steps: &[Step]) -> (Viewer, Server) {
     let mut server = Server::start(clock::now().micros());
-    let mut viewer = Viewer::new(Some(server.hub.epoch()));
+    let mut viewer = Viewer::new(Some(server.hub.epoch));
     let connect = |viewer: &Viewer, server: &Server| Cursor::at(&server.hub, viewer.start()).expect("encodes");
     let mut cursor = connect(&viewer, &server);
     for step in steps {
@@ -199,13 +199,13 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
             Step::Forge { ahead } => {
                 viewer.cut_off();
                 let sequence = Sequence(server.position().0 + ahead);
-                let start = Start::After { epoch: server.hub.epoch(), sequence, window: WINDOW };
+                let start = Start::After { epoch: server.hub.epoch, sequence, window: WINDOW };
                 cursor = Cursor::at(&server.hub, start).expect("encodes");
             }
             Step::Restart => {
                 // An epoch is a number of microseconds: two that begin in the same microsecond are equal.
-                let before = server.hub.epoch();
-                while server.hub.epoch() == before {
+                let before = server.hub.epoch;
+                while server.hub.epoch == before {
                     server = Server::start(server.clock);
                 }
                 viewer.cut_off();
@@ -226,7 +226,7 @@ proptest! {
     #[test]
     fn a_viewer_holds_every_row_that_was_sent_or_a_gap_for_it(steps in steps()) {
         let (viewer, server) = play(&steps);
-        prop_assert_eq!(viewer.epoch, Some(server.hub.epoch()));
+        prop_assert_eq!(viewer.epoch, Some(server.hub.epoch));
         prop_assert_eq!(viewer.position, server.position());
         check(&viewer, &server);
     }
@@ -271,7 +271,7 @@ fn sources_continue_after_the_clock_is_set_back() {
     let hour = 3_600_000_000;
     let mut server = Server::start(now.micros() + hour);
     server.publish(0, 10, 3, 1);
-    let mut viewer = Viewer::new(Some(server.hub.epoch()));
+    let mut viewer = Viewer::new(Some(server.hub.epoch));
     let mut cursor = Cursor::at(&server.hub, viewer.start()).expect("encodes");
     while cursor.caught_up(&server.hub).is_none() {
         take_all(&mut viewer, &cursor.next_turn(&server.hub, 90_000).expect("encodes"));
@@ -292,7 +292,7 @@ fn sources_continue_after_the_clock_is_set_back() {
         _ => None,
     });
     assert_eq!(frame, Some(Some(now + Interval::from_millis(1))));
-    let mut other = Viewer::new(Some(server.hub.epoch()));
+    let mut other = Viewer::new(Some(server.hub.epoch));
     let mut cursor = Cursor::at(&server.hub, other.start()).expect("encodes");
     while cursor.caught_up(&server.hub).is_none() {
         take_all(&mut other, &cursor.next_turn(&server.hub, 90_000).expect("encodes"));
@@ -303,7 +303,7 @@ fn sources_continue_after_the_clock_is_set_back() {
     server.clock = now.micros() - 1_000_000;
     let batch = Batch::row(server.groups[0].0, Timestamp::from_micros(server.clock), [(server.groups[0].1[0], 1.0)]);
     server.hub.publish([batch], Timestamp::from_micros(server.clock)).expect("encodes");
-    assert_eq!(server.hub.telemetry().rows_out_of_order.get(), 1);
+    assert_eq!(server.hub.telemetry.rows_out_of_order.get(), 1);
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn the_model_notices_a_changed_bit() {
 #[should_panic(expected = "none twice, none left out")]
 fn the_model_notices_a_repeated_frame() {
     let mut server = Server::start(clock::now().micros());
-    let mut viewer = Viewer::new(Some(server.hub.epoch()));
+    let mut viewer = Viewer::new(Some(server.hub.epoch));
     let mut cursor = Cursor::at(&server.hub, viewer.start()).expect("encodes");
     for _ in 0..2 {
         let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");

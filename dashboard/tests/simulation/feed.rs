@@ -80,7 +80,7 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
     };
     let telemetry = Telemetry::default();
     let hub = Arc::new(Hub::new("simulated".to_owned(), bounds, telemetry.clone()));
-    ledger.borrow_mut().server_started(hub.epoch());
+    ledger.borrow_mut().server_started(hub.epoch);
     let (batches, received) = mpsc::channel(BATCH_QUEUE);
     tokio::spawn(Arc::clone(&hub).run(received));
     spawn_local(record_frames(Arc::clone(&hub), Rc::clone(&ledger)));
@@ -115,7 +115,7 @@ async fn measure(hub: Arc<Hub>, batches: mpsc::Sender<Batch>, plan: Plan, ledger
             let present = (0..).zip(series).filter(|(place, _)| present & 1 << place != 0);
             let columns = present.map(|(_, &series)| BatchColumn { series, values: vec![value(&mut random)] });
             let batch = Batch { group: *group, times: vec![time], columns: columns.collect() };
-            ledger.borrow_mut().row_measured(hub.epoch(), &batch);
+            ledger.borrow_mut().row_measured(hub.epoch, &batch);
             batches.send(batch).await.expect("the hub takes it");
         }
     }
@@ -127,10 +127,10 @@ async fn measure(hub: Arc<Hub>, batches: mpsc::Sender<Batch>, plan: Plan, ledger
 fn register(hub: &Hub, number: usize) -> (GroupId, Vec<SeriesId>) {
     let (name, title) = (format!("g{number}"), String::new());
     let group = Group { name, title, unit: "1".into(), interval: STEP, bounds: protocol::Bounds::Auto };
-    let group = hub.catalog().register_group(group).expect("fits");
+    let group = hub.catalog.register_group(group).expect("fits");
     let series = (0..SERIES_PER_GROUP).map(|series| {
         let (name, labels) = (format!("s{series}"), vec![("number".to_owned(), series.to_string())]);
-        hub.catalog().register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
+        hub.catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
     });
     (group, series.collect())
 }
@@ -152,7 +152,7 @@ async fn record_frames(hub: Arc<Hub>, ledger: Rc<RefCell<Ledger>>) {
         let mut frames = Vec::new();
         next = hub.frames_from(next, usize::MAX, &mut frames).expect("a ring holds more than a tick");
         for frame in frames {
-            ledger.borrow_mut().frame_sent(hub.epoch(), &frame.bytes);
+            ledger.borrow_mut().frame_sent(hub.epoch, &frame.bytes);
         }
     }
 }

@@ -34,7 +34,6 @@ use crate::duration;
 use crate::ingest::HostSettings;
 use crate::ingest::config::{self, SourceConfig};
 use crate::net::connection_limiter::ConnectionLimits;
-use crate::stream::catalog::DEFAULT_MAX_SERIES;
 
 const MIN_HISTORY: Duration = Duration::from_secs(1);
 const MAX_HISTORY: Duration = Duration::from_hours(24);
@@ -90,7 +89,7 @@ impl Default for Config {
             tls: None,
             connections: ConnectionLimits::default().connections,
             connections_per_address: ConnectionLimits::default().per_address,
-            series: DEFAULT_MAX_SERIES,
+            series: protocol::limits::MAX_SERIES,
             history: Duration::from_mins(5),
             history_bytes: 256 << 20,
             recent_bytes: 16 << 20,

@@ -123,7 +123,7 @@ impl Server {
         let (batches, received) = mpsc::channel(BATCH_QUEUE);
         let hub_task = tokio::spawn(Arc::clone(&hub).run(received));
 
-        let sources = ingest::start(&self.config.sources, Arc::new(hub.catalog().clone()), batches, &telemetry);
+        let sources = ingest::start(&self.config.sources, Arc::new(hub.catalog.clone()), batches, &telemetry);
 
         let scheme = if self.tls.is_some() { Scheme::Https } else { Scheme::Http };
         let access = Access::new(self.token, self.config.hosts, scheme, self.address.port());

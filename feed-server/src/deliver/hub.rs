@@ -52,10 +52,11 @@ pub struct Bounds {
 /// Shared by its own task and all sessions.
 #[derive(Debug)]
 pub struct Hub {
-    epoch: Epoch,
+    pub epoch: Epoch,
     host: String,
-    catalog: Catalog,
-    telemetry: Telemetry,
+    /// Sources register in it.
+    pub catalog: Catalog,
+    pub telemetry: Telemetry,
     state: Mutex<State>,
     whole_catalog: WholeCatalog,
     ring_end: watch::Sender<u64>,
@@ -118,19 +119,6 @@ impl Hub {
             whole_catalog: WholeCatalog::default(),
             ring_end: watch::Sender::new(0),
         }
-    }
-
-    /// The catalog that sources register in.
-    pub const fn catalog(&self) -> &Catalog {
-        &self.catalog
-    }
-
-    pub const fn telemetry(&self) -> &Telemetry {
-        &self.telemetry
-    }
-
-    pub const fn epoch(&self) -> Epoch {
-        self.epoch
     }
 
     /// Receives batches and makes frames until every sender is dropped.

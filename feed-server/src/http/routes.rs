@@ -70,7 +70,7 @@ struct SourceReport {
 
 /// The routes of `service`, `sources` and `page`, guarded by `access`.
 pub fn routes(service: Service, sources: Sources, page: Page, access: Access) -> RouteTable<Arc<Site>> {
-    let gate = Arc::new(Gate::new(access, service.hub.telemetry().clone()));
+    let gate = Arc::new(Gate::new(access, service.hub.telemetry.clone()));
     let source_metrics = source_registry(sources.clone());
     let site = Arc::new(Site { gate: Arc::clone(&gate), service, sources, source_metrics, page });
     RouteTable::new(gate, site)
@@ -126,7 +126,7 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
 }
 
 async fn readiness(State(site): SiteState) -> Response {
-    let (groups, series) = site.service.hub.catalog().len();
+    let (groups, series) = site.service.hub.catalog.len();
     let now = clock::now();
     let statuses = site.sources.statuses();
     let Readiness { is_ready: ready, reason } = readiness_of(&statuses, now);
@@ -145,7 +145,7 @@ async fn readiness(State(site): SiteState) -> Response {
 }
 
 async fn metrics(State(site): SiteState) -> Response {
-    let text = site.service.hub.telemetry().exposition(&site.source_metrics);
+    let text = site.service.hub.telemetry.exposition(&site.source_metrics);
     with_type(StatusCode::OK, text, "application/openmetrics-text; version=1.0.0; charset=utf-8")
 }
 

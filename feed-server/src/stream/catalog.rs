@@ -9,13 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES};
+use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES, MAX_SERIES};
 use protocol::{GroupId, SeriesId, Timestamp};
 
 use crate::ingest::registry::{Group, RegisterError, Registry, Series};
-
-/// Series that a catalog may have by default: as many as a page accepts.
-pub const DEFAULT_MAX_SERIES: usize = 100_000;
 
 /// Keys of retired series whose ids are remembered: about 3 MB on a machine whose processes and interfaces change for ever.
 const MAX_RETIRED_KEYS: usize = 16_384;
@@ -82,7 +79,7 @@ impl SeriesKey {
 
 impl Default for Catalog {
     fn default() -> Self {
-        Self::new(DEFAULT_MAX_SERIES)
+        Self::new(MAX_SERIES)
     }
 }
 

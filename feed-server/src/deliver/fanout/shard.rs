@@ -103,7 +103,7 @@ impl LiveViewer {
             Ok(sent) => {
                 self.position = RingPosition { next: self.position.next + due.len() as u64, sequence: last.sequence };
                 self.pacer.sent(now);
-                hub.telemetry().sent(due);
+                hub.telemetry.sent(due);
                 if sent == Sent::Whole { AfterTick::Keep } else { AfterTick::HandBack }
             }
         }

@@ -79,8 +79,8 @@ impl Cursor {
             if let Ok(frames) = self.live(hub, room) {
                 return Ok(frames);
             }
-            hub.telemetry().viewers_fell_behind.inc();
-            let (epoch, sequence) = (hub.epoch(), self.position);
+            hub.telemetry.viewers_fell_behind.inc();
+            let (epoch, sequence) = (hub.epoch, self.position);
             *self = Self::at(hub, Start::After { epoch, sequence, window: Interval::ZERO })?;
         }
         let mut frames = Vec::new();

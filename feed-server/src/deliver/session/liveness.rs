@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// A viewer with `start=request` must send `Subscribe` within this time.
+pub const SUBSCRIBE_DEADLINE: Duration = Duration::from_secs(5);
+
 /// A viewer that has sent nothing for this long is sent a ping.
 const PING_AFTER: Duration = Duration::from_secs(4);
 
@@ -17,7 +20,7 @@ pub const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A viewer whose socket is full must take bytes within this time. The kernel reports that only when much of its
 /// buffer is free again.
-const READING_DEADLINE: Duration = Duration::from_secs(30);
+pub const READING_DEADLINE: Duration = Duration::from_secs(30);
 
 /// The time of the last sign of life of a viewer.
 #[derive(Clone, Copy, Debug)]

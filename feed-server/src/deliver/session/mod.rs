@@ -23,7 +23,6 @@ use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -50,14 +49,11 @@ use crate::telemetry::Telemetry;
 use channel::{Channel, TURN_BYTES, websocket_config};
 use cursor::Cursor;
 use end::SessionEnd;
-use liveness::{ANSWER_DEADLINE, Liveness, LivenessAction, Queue, ReadProgress};
+use liveness::{ANSWER_DEADLINE, Liveness, LivenessAction, Queue, ReadProgress, SUBSCRIBE_DEADLINE};
 use violation::Violation;
 
 /// The window of history of a viewer that does not set `window`.
 pub const DEFAULT_WINDOW: Interval = Interval::from_secs(60);
-
-/// A viewer with `start=request` must send `Subscribe` within this time.
-const SUBSCRIBE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The event at which a viewer's stream begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +160,7 @@ impl Session {
 
     /// Sends the frames that the viewer misses, then hands it to a shard.
     async fn catch_up(&mut self, mut cursor: Cursor) -> Result<Writer, SessionEnd> {
-        let _behind = self.hub.telemetry().viewers_catching_up.enter();
+        let _behind = self.hub.telemetry.viewers_catching_up.enter();
         loop {
             let mut due = None;
             let is_whole = self.outbox.flush_now()? == Sent::Whole;
@@ -250,7 +246,7 @@ impl Session {
             let queue = if waits { Queue::Waiting } else { Queue::Empty };
             let reading_due = self.read_progress.deadline(queue, self.outbox.taken_bytes(), Instant::now());
             let reading_due = reading_due.ok_or(Violation::NotReading)?;
-            let _queued = waits.then(|| self.hub.telemetry().queued_bytes.hold(self.outbox.queued_bytes()));
+            let _queued = waits.then(|| self.hub.telemetry.queued_bytes.hold(self.outbox.queued_bytes()));
             tokio::select! {
                 // Messages first: they must be read during a flood of frames and after a sleep of this machine.
                 biased;
@@ -278,7 +274,7 @@ impl Session {
             Message::Close(_) => return Err(SessionEnd::ClosedByViewer),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(None),
         };
-        self.hub.telemetry().messages_received.inc();
+        self.hub.telemetry.messages_received.inc();
         match ClientMessage::decode(&bytes).map_err(Violation::Malformed)? {
             ClientMessage::Subscribe { start } => return Ok(Some(start)),
             ClientMessage::Probe { origin } => {
@@ -301,7 +297,7 @@ impl Session {
 
     /// Sends frames. The bytes that the socket does not take at once are sent in [`Session::next_event`].
     fn send(&self, frames: &[Bytes]) -> Result<(), SessionEnd> {
-        self.hub.telemetry().sent(frames);
+        self.hub.telemetry.sent(frames);
         self.outbox.send(frames)?;
         Ok(())
     }
@@ -330,7 +326,7 @@ impl Session {
                     let _gone_anyway = self.send(&[bye]);
                 }
             }
-            SessionEnd::Violation(violation) => self.hub.telemetry().refuse(violation.label()),
+            SessionEnd::Violation(violation) => self.hub.telemetry.refuse(violation.label()),
             SessionEnd::Encode(_) | SessionEnd::ShardFailed => tracing::error!(error = %end, "session closed"),
             SessionEnd::ClosedByViewer | SessionEnd::Lost(_) | SessionEnd::Io(_) => {}
         }

@@ -1,15 +1,16 @@
 //! The rules that a viewer can break, with close code and reason of each.
 
 use protocol::DecodeError;
+use protocol::close_codes::{MAX_REASON_BYTES, TOKEN_REQUIRED, UNSUPPORTED_VERSION};
+use protocol::limits::MAX_MESSAGE_BYTES;
 use thiserror::Error;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use super::liveness::{ANSWER_DEADLINE, READING_DEADLINE, SUBSCRIBE_DEADLINE};
 use crate::deliver::fanout::viewer_stream::Flooded;
+use crate::rate_limiter::{BYTES_AT_ONCE, BYTES_PER_SECOND, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND};
 use crate::telemetry::RefusalReason;
-
-/// Limit of a close reason (RFC 6455, section 5.5).
-const MAX_REASON_BYTES: usize = 123;
 
 #[derive(Debug, Error)]
 pub enum Violation {
@@ -17,21 +18,21 @@ pub enum Violation {
     Malformed(#[source] DecodeError),
     #[error("found a text message, expected a binary message")]
     Text,
-    #[error("message too big: the limit is {} bytes", protocol::limits::MAX_MESSAGE_BYTES)]
+    #[error("message too big: the limit is {MAX_MESSAGE_BYTES} bytes")]
     TooBig,
     #[error("{0}")]
     WebSocket(String),
     #[error("text is not UTF-8")]
     Utf8,
-    #[error("no `Subscribe` message within 5 s")]
+    #[error("no `Subscribe` message within {} s", SUBSCRIBE_DEADLINE.as_secs())]
     NotSubscribed,
-    #[error("the viewer has read nothing for 30 s")]
+    #[error("the viewer has read nothing for {} s", READING_DEADLINE.as_secs())]
     NotReading,
-    #[error("no answer to a ping within 5 s")]
+    #[error("no answer to a ping within {} s", ANSWER_DEADLINE.as_secs())]
     NoAnswer,
-    #[error("too many messages: the limit is 20 a second, 40 at once")]
+    #[error("too many messages: the limit is {MESSAGES_PER_SECOND} a second, {MESSAGES_AT_ONCE} at once")]
     TooManyMessages,
-    #[error("too many bytes: the limit is 64 KiB a second, 512 KiB at once")]
+    #[error("too many bytes: the limit is {} KiB a second, {} KiB at once", BYTES_PER_SECOND >> 10, BYTES_AT_ONCE >> 10)]
     TooManyBytes,
     #[error("open the link that the server printed at start")]
     NoToken,
@@ -60,7 +61,7 @@ impl Violation {
 
     pub fn close_code(&self) -> CloseCode {
         match self {
-            Self::Malformed(DecodeError::UnsupportedVersion { .. }) => CloseCode::Library(4426),
+            Self::Malformed(DecodeError::UnsupportedVersion { .. }) => CloseCode::Library(UNSUPPORTED_VERSION),
             Self::Malformed(DecodeError::UnknownKind { .. })
             | Self::NotSubscribed
             | Self::NotReading
@@ -71,7 +72,7 @@ impl Violation {
             Self::Text => CloseCode::Unsupported,
             Self::TooBig => CloseCode::Size,
             Self::WebSocket(_) => CloseCode::Protocol,
-            Self::NoToken => CloseCode::Library(4401),
+            Self::NoToken => CloseCode::Library(TOKEN_REQUIRED),
         }
     }
 
