@@ -28,6 +28,16 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
+    /// Heads of [`Figures::cells`].
+    pub(crate) const HEADS: [&str; 7] =
+        ["CPU ms a wall", "fps", "p99 gap, ms", "main thread, %", "all processes, %", "charts drawn/s", "memory, MiB"];
+
+    pub(crate) fn cells(self) -> [String; 7] {
+        let Self { fps, p99_gap_ms, main_percent, cpu_percent, commits_per_second, memory_mib, .. } = self;
+        let ms = self.cpu_ms_per_wall();
+        [ms, fps, p99_gap_ms, main_percent, cpu_percent, commits_per_second, memory_mib].map(figure)
+    }
+
     /// CPU time of all processes for each drawn wall.
     pub(crate) fn cpu_ms_per_wall(&self) -> f64 {
         self.cpu_percent * 10.0 / self.fps

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -25,6 +25,7 @@ use feed_server::ingest::start::{self, RunningSources};
 use feed_server::net::connection_limiter::ConnectionLimiter;
 use feed_server::net::listener::Listener;
 use feed_server::telemetry::Telemetry;
+use parking_lot::Mutex;
 use protocol::{Interval, SeriesKind, Timestamp};
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -72,7 +73,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
     sleep(time).await;
     let seen: Vec<Seen> = bench.page.evaluate("takeMarks()").await?;
     let measured: Vec<f64> = {
-        let marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let marks = marks.lock();
         marks.iter().map(|mark| mark.micros() as f64 / 1e3).collect()
     };
     let sent = measured.iter().filter(|&&mark| mark >= since.micros() as f64 / 1e3).count();
@@ -166,7 +167,7 @@ impl BlockingSource for Marker {
             let now = clock::now();
             if is_mark {
                 mark_due += PAUSE + MAX_EXTRA.mul_f64(noise(0, 0, u64::from(row)));
-                self.marks.lock().unwrap_or_else(PoisonError::into_inner).push(now);
+                self.marks.lock().push(now);
             }
             context.send(Batch::row(group, now, [(series, f64::from(u8::from(is_mark)))]))?;
         }

@@ -29,19 +29,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<String> {
             rows.push(row(&load, figures));
         }
     }
-    let head = [
-        "charts x series",
-        "window, s",
-        "Hz",
-        "M samples",
-        "CPU ms a wall",
-        "fps",
-        "p99 gap, ms",
-        "main thread, %",
-        "all processes, %",
-        "charts drawn/s",
-        "memory, MiB",
-    ];
+    let head = [&["charts x series", "window, s", "Hz", "M samples"], &Figures::HEADS[..]].concat();
     Ok(table(&head, &rows))
 }
 
@@ -51,17 +39,12 @@ fn load(groups: u32, series: u32, window_s: u64) -> Load {
 }
 
 fn row(load: &Load, figures: Figures) -> Vec<String> {
-    vec![
+    let mut cells = vec![
         format!("{} x {}", load.groups, load.series),
         load.window.as_secs().to_string(),
         load.hz.to_string(),
         figure(load.samples() / 1e6),
-        figure(figures.cpu_ms_per_wall()),
-        figure(figures.fps),
-        figure(figures.p99_gap_ms),
-        figure(figures.main_percent),
-        figure(figures.cpu_percent),
-        figure(figures.commits_per_second),
-        figure(figures.memory_mib),
-    ]
+    ];
+    cells.extend(figures.cells());
+    cells
 }

@@ -80,11 +80,6 @@ impl Lag {
             frames: self.scratch.len(),
         })
     }
-
-    pub fn clear(&mut self) {
-        self.records.clear();
-        self.next = 0;
-    }
 }
 
 /// The smallest value that at least `percent` of all values do not exceed.
@@ -122,8 +117,6 @@ mod tests {
         assert_eq!(lag.recent(at(10_000_000)).map(|recent| recent.p99), Some(Interval::from_secs(9)));
         assert_eq!(lag.recent(at(19_500_000)).map(|recent| recent.p99), Some(Interval::from_millis(1)));
         assert_eq!((lag.recent(at(20_000_000)), lag.latest(at(20_000_000))), (None, None));
-        lag.clear();
-        assert_eq!((lag.recent(at(10_000_000)), lag.latest(at(10_000_000))), (None, None));
     }
 
     proptest! {

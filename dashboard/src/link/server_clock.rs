@@ -128,11 +128,6 @@ impl ServerClock {
         Some(Interval::from_micros(self.server_now(page_now).micros_since(time).max(0).unsigned_abs()))
     }
 
-    /// Round trip of the exchange in use: twice the maximum error of the estimate.
-    pub fn round_trip(&self) -> Option<Interval> {
-        self.best().map(Exchange::round_trip)
-    }
-
     /// The server's time at `page_now`; the same time before the first message.
     pub fn server_now(&self, page_now: Timestamp) -> Timestamp {
         Timestamp::from_micros(page_now.micros().saturating_add(self.offset_us().unwrap_or(0)))
@@ -166,7 +161,7 @@ mod tests {
         }
         clock.record(exchange(8, 70, 900, 5, 100));
         assert_eq!(clock.offset_us(), Some(470), "the fast one was evicted");
-        assert_eq!(clock.round_trip(), Some(Interval::from_millis(1)));
+        assert_eq!(clock.best().map(Exchange::round_trip), Some(Interval::from_millis(1)));
     }
 
     #[test]

@@ -122,10 +122,6 @@ impl DerivedGroup {
         Ok(Self { derivation, evaluator, group, source: shape, cursor, scratch })
     }
 
-    pub const fn derivation(&self) -> &Derivation {
-        &self.derivation
-    }
-
     pub const fn group(&self) -> &Group {
         &self.group
     }

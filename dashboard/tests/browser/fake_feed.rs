@@ -1,8 +1,8 @@
 //! A feed with faults of clock, source and connection.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -17,6 +17,7 @@ use feed_server::http::upgrade::upgrade;
 use feed_server::net::connection_limiter::ConnectionLimiter;
 use feed_server::net::listener::Listener;
 use futures_util::{SinkExt, StreamExt};
+use parking_lot::Mutex;
 use protocol::{
     BlockBuffer, Body, Bounds, Catalog, CatalogScope, ClientMessage, Echo, Entries, EntriesBuffer, Epoch, Frame,
     GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor,
@@ -53,12 +54,12 @@ pub(crate) struct FeedFaults {
 impl FeedFaults {
     /// Number of measured rows.
     pub(crate) fn rows(&self) -> usize {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.rows.lock().len()
     }
 
     /// Subscriptions of all viewers.
     pub(crate) fn requests(&self) -> Vec<Start> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.requests.lock().clone()
     }
 
     fn now(&self) -> Timestamp {
@@ -69,7 +70,7 @@ impl FeedFaults {
     /// The answers to a message.
     fn answer(&self, message: &ClientMessage<'_>) -> Vec<Message> {
         if let ClientMessage::Subscribe { start } = *message {
-            self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(start);
+            self.requests.lock().push(start);
         }
         if self.has_another_version.load(Ordering::Relaxed) {
             let reason = "protocol version 1, this side speaks 2".into();
@@ -92,7 +93,7 @@ impl FeedFaults {
         }
         let time = Timestamp::from_micros(self.now().micros() - self.late_us.load(Ordering::Relaxed));
         let first = {
-            let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut rows = self.rows.lock();
             rows.push(time);
             rows.len() - 1
         };
@@ -105,7 +106,7 @@ impl FeedFaults {
     }
 
     fn history(&self, held: usize) -> Message {
-        let times = self.rows.lock().unwrap_or_else(PoisonError::into_inner)[held..].to_vec();
+        let times = self.rows.lock()[held..].to_vec();
         let blocks = blocks(held, &times);
         self.frame(Body::History(History { part: HistoryPart::Last, blocks: blocks.blocks() }))
     }

@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::{Pin, pin};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use feed_server::net::socket::Socket;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::TcpStream;
 
@@ -17,15 +17,11 @@ impl Line {
     pub(crate) fn new(stream: TcpStream) -> Self {
         Self(Mutex::new(stream))
     }
-
-    fn lock(&self) -> MutexGuard<'_, TcpStream> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Socket for Line {
     fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let stream = self.lock();
+        let stream = self.0.lock();
         let mut taken = 0;
         for slice in slices.iter().filter(|slice| !slice.is_empty()) {
             match stream.try_write(slice) {
@@ -38,15 +34,15 @@ impl Socket for Line {
     }
 
     fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let stream = self.lock();
+        let stream = self.0.lock();
         pin!(stream.writable()).poll(context)
     }
 
     fn poll_read(&self, context: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.lock()).poll_read(context, room)
+        Pin::new(&mut *self.0.lock()).poll_read(context, room)
     }
 
     fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.lock()).poll_shutdown(context)
+        Pin::new(&mut *self.0.lock()).poll_shutdown(context)
     }
 }

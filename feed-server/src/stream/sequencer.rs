@@ -49,10 +49,6 @@ impl Sequencer {
         Self { epoch, sequence: Sequence(0), history }
     }
 
-    pub const fn epoch(&self) -> Epoch {
-        self.epoch
-    }
-
     /// The number of the last frame of rows; 0 before the first.
     pub const fn sequence(&self) -> Sequence {
         self.sequence

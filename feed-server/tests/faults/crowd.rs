@@ -59,11 +59,7 @@ async fn be_slow(address: SocketAddr, stranger: Stranger) -> Duration {
 async fn six_hundred_slow_peers_do_not_disturb_viewers_and_are_closed_within_five_seconds() {
     let _machine = machine().await;
     let server = Process::start(&SOURCE);
-    let mut viewer = Viewer::new(None);
-    let mut connection = Connection::open(&viewer, server.address).await.expect("connects");
-    while !viewer.is_live() {
-        connection.next(&mut viewer).await.expect("a message");
-    }
+    let (mut viewer, mut connection) = Connection::live(server.address).await;
     let before = server.descriptors();
     let mut strangers = JoinSet::new();
     for number in 0..600 {
@@ -106,11 +102,7 @@ async fn a_thousand_viewers_dropped_at_once_resume_within_ten_seconds() {
     for _ in 0..VIEWERS {
         let (all_live, dropped) = (Arc::clone(&all_live), Arc::clone(&dropped));
         viewers.spawn(async move {
-            let mut viewer = Viewer::new(None);
-            let mut connection = Connection::open(&viewer, address).await.expect("connects");
-            while !viewer.is_live() {
-                connection.next(&mut viewer).await.expect("a message");
-            }
+            let (mut viewer, mut connection) = Connection::live(address).await;
             all_live.wait().await;
             while connection.next(&mut viewer).await.is_ok() {}
             viewer.cut_off();

@@ -33,6 +33,16 @@ impl Connection {
         Ok(Self { socket, probes: interval(PROBE) })
     }
 
+    /// A new viewer that has received the history.
+    pub async fn live(address: SocketAddr) -> (Viewer, Self) {
+        let mut viewer = Viewer::new(None);
+        let mut connection = Self::open(&viewer, address).await.expect("connects");
+        while !viewer.is_live() {
+            connection.next(&mut viewer).await.expect("a message");
+        }
+        (viewer, connection)
+    }
+
     async fn message(&mut self) -> Option<Result<Message, Error>> {
         loop {
             tokio::select! {

@@ -97,11 +97,7 @@ async fn a_viewer_away_for_longer_than_the_history_gets_one_gap_with_exact_bound
 async fn a_connection_dead_in_both_directions_is_closed_and_its_viewer_resumes() {
     let server = Process::start(&SOURCE);
     let proxy = Proxy::start(server.address).await;
-    let mut viewer = Viewer::new(None);
-    let mut connection = Connection::open(&viewer, proxy.address).await.expect("connects");
-    while !viewer.is_live() {
-        connection.next(&mut viewer).await.expect("a message");
-    }
+    let (mut viewer, mut connection) = Connection::live(proxy.address).await;
     let began = std::time::Instant::now();
     proxy.set(Fault::Stalled);
     server.until_metric("kymograph_viewers", |viewers| viewers == 0.0).await;

@@ -23,11 +23,7 @@ const SOURCE: [&str; 2] = ["--source", "synthetic:groups=2,series=2,hz=50,prefil
 async fn a_suspended_server_loses_no_viewer_and_no_row() {
     let _machine = machine().await;
     let server = Process::start(&SOURCE);
-    let mut viewer = Viewer::new(None);
-    let mut connection = Connection::open(&viewer, server.address).await.expect("connects");
-    while !viewer.is_live() {
-        connection.next(&mut viewer).await.expect("a message");
-    }
+    let (mut viewer, mut connection) = Connection::live(server.address).await;
     let rows = viewer.held.len() + 1_200;
     server.signal(Signal::SIGSTOP);
     // Longer than a running server keeps a silent viewer.

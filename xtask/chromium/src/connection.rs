@@ -1,11 +1,12 @@
 //! The socket to the browser: sends commands and matches answers to them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -66,7 +67,7 @@ impl Connection {
     }
 
     pub(super) fn console(&self, session: &str) -> Vec<ConsoleMessage> {
-        lock(&self.console).of_page(session)
+        self.console.lock().of_page(session)
     }
 }
 
@@ -133,7 +134,7 @@ impl Task {
         match message["method"].as_str() {
             Some("Inspector.targetCrashed") => self.fail(&message["sessionId"], "the page crashed"),
             Some("Target.detachedFromTarget") => self.fail(&message["params"]["sessionId"], "the page is closed"),
-            _ => lock(&self.console).record(&message),
+            _ => self.console.lock().record(&message),
         }
     }
 
@@ -144,8 +145,4 @@ impl Task {
             let _gave_up = pending.answer.send(Err(anyhow!(why)));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
