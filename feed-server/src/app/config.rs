@@ -209,6 +209,15 @@ mod tests {
             refusal("history = \"5\"\n"),
             "feed.toml:1: a duration must be a whole number and a unit, such as 250ms, 60s, 5m or 24h, found `5`"
         );
+        assert_eq!(
+            refusal("[[source]]\nkind = \"host\"\nhz = [1]\n"),
+            "feed.toml:1: hz must be above 0 and at most 10000, found [1]"
+        );
+        assert!(refusal("[[source]]\nkind = 1\n").ends_with("expected the name of a kind"));
+        assert_eq!(
+            refusal("[[source]]\nkind = \"host\"\n[[source]]\nkind = \"synthetic\"\nseed = -1\n"),
+            "feed.toml:3: seed must be a whole number from 0 to 18446744073709551615, found -1"
+        );
         assert_eq!(refusal("history = \"48h\"\n"), "feed.toml: history must be from 1s to 24h, found 48h");
         assert_eq!(
             refusal("series = 10\n[[source]]\nkind = \"synthetic\"\ngroups = 3\nseries = 4\n"),
@@ -225,6 +234,8 @@ mod tests {
             refusal("history_bytes = -1\n"),
             "feed.toml:1: invalid value: integer `-1`, expected a whole number, 0 or above"
         );
+        assert!(refusal("[[source]]\nkind = \"host\"\n[[source]]\nhz = 1\n").starts_with("feed.toml:3: "));
+        assert!(refusal("source = [[\"host\", 5]]\n").starts_with("feed.toml:1: "));
         assert!(refusal("listen = \"localhost\"\n").starts_with("feed.toml:1: "));
         assert!(refusal("listen = \n").starts_with("feed.toml:1: "));
         assert!(

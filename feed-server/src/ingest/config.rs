@@ -4,9 +4,12 @@
 //! `{ kind = "synthetic", groups = "12", series = "8" }`; a key with dots, `a.b=c`, a nested table. A value of a
 //! SPEC cannot contain a comma.
 
+use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -18,7 +21,7 @@ use crate::ingest::synthetic::SyntheticSettings;
 macro_rules! kinds {
     ($($variant:ident($settings:ty) = $kind:literal),+ $(,)?) => {
         #[derive(Clone, Debug, PartialEq, Deserialize)]
-        #[serde(tag = "kind")]
+        #[serde(tag = "kind", remote = "Self")]
         pub enum SourceConfig {
             $(#[serde(rename = $kind)] $variant($settings)),+
         }
@@ -44,6 +47,28 @@ kinds! {
     Synthetic(SyntheticSettings) = "synthetic",
 }
 
+/// Accepts tables only: a tagged enum of serde also accepts a list whose first item is the kind.
+impl<'de> Deserialize<'de> for SourceConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SourceTable;
+
+        impl<'de> Visitor<'de> for SourceTable {
+            type Value = SourceConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table with the setting `kind`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<SourceConfig, A::Error> {
+                // The derived function, whose errors get the line of this table.
+                SourceConfig::deserialize(MapAccessDeserializer::new(table))
+            }
+        }
+
+        deserializer.deserialize_map(SourceTable)
+    }
+}
+
 /// The reason why a SPEC is invalid.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SpecError {
@@ -65,26 +90,35 @@ impl FromStr for SourceConfig {
         let mut table = Table::new();
         for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
             let (key, value) = setting.split_once('=').ok_or_else(|| SpecError::NotASetting(setting.to_owned()))?;
-            insert(&mut table, key, value)?;
+            if let Some(replaced) = insert(&mut table, key, value.into())? {
+                // A value that a later one replaces must be valid too.
+                let mut alone = Table::new();
+                insert(&mut alone, key, replaced)?;
+                from_table(kind, alone)?;
+            }
         }
-        if table.insert("kind".to_owned(), kind.into()).is_some() {
-            return Err(SpecError::KindTwice);
-        }
-        table.try_into().map_err(|error: toml::de::Error| SpecError::Invalid(plain(error.message())))
+        from_table(kind, table)
     }
 }
 
-/// Inserts a value under a key that may name nested tables. Of two values under one key the last stays.
-fn insert(table: &mut Table, key: &str, value: &str) -> Result<(), SpecError> {
+fn from_table(kind: &str, mut table: Table) -> Result<SourceConfig, SpecError> {
+    if table.insert("kind".to_owned(), kind.into()).is_some() {
+        return Err(SpecError::KindTwice);
+    }
+    SourceConfig::deserialize(table).map_err(|error| SpecError::Invalid(plain(error.message())))
+}
+
+/// Inserts a value under a key that may name nested tables, and returns the value that it replaces.
+fn insert(table: &mut Table, key: &str, value: Value) -> Result<Option<Value>, SpecError> {
     let clash = || SpecError::ValueAndTable(key.to_owned());
     match key.split_once('.') {
         Some((outer, inner)) => {
             let nested = table.entry(outer).or_insert_with(|| Table::new().into());
             insert(nested.as_table_mut().ok_or_else(clash)?, inner, value)
         }
-        None => match table.insert(key.to_owned(), value.into()) {
+        None => match table.insert(key.to_owned(), value) {
             Some(Value::Table(_)) => Err(clash()),
-            _ => Ok(()),
+            replaced => Ok(replaced),
         },
     }
 }
@@ -99,7 +133,7 @@ const WORDS: [(&str, &str); 12] = [
     ("expected a sequence", "expected a list (a list of tables: `[[name]]`)"),
     ("expected path string", "expected a text"),
     ("expected socket address", "expected an address and a port, such as \"127.0.0.1:9000\""),
-    ("expected variant identifier", "expected a text"),
+    ("variant identifier", "the name of a kind"),
     ("expected internally tagged enum SourceConfig", "expected a table with `kind`"),
     ("invalid socket address syntax", "expected an address and a port, such as \"127.0.0.1:9000\""),
     ("expected usize", "expected a whole number, 0 or above"),
@@ -180,7 +214,7 @@ mod tests {
         assert_eq!(refusal("host:hz=0"), "hz must be above 0 and at most 10000, found 0");
         assert_eq!(refusal("host:hz=NaN"), "hz must be above 0 and at most 10000, found NaN");
         assert_eq!(refusal("host:hz="), "hz must not be empty");
-        assert_eq!(refusal("host:hz.x=1"), "hz: invalid type: table, expected a number or a text");
+        assert_eq!(refusal("host:hz.x=1"), "hz must be above 0 and at most 10000, found { x = \"1\" }");
         assert_eq!(refusal("host:rate=1"), "unknown setting `rate`, expected `hz`");
         assert_eq!(refusal("host:hz"), "settings must have the form key=value, found `hz`");
         assert_eq!(refusal("synthetic:groups=0"), "groups must be a whole number from 1 to 10000, found 0");
@@ -206,6 +240,8 @@ mod tests {
             "host:groups=1",
             "host:hz.x=1",
             "host:hz=1,hz.x=1",
+            "host:hz=0,hz=1",
+            "synthetic:seed=x,seed=1",
             "host:kind.x=1",
             "host:kind=host",
             "synthetic:groups=1e3",
@@ -234,6 +270,8 @@ mod tests {
             "kind = \"synthetic\"\ngroups = -1",
             "kind = \"synthetic\"\nprefill = 60",
             "kind = \"synthetic\"\nseed = -1",
+            // TOML's whole numbers end at 2^63.
+            "kind = \"synthetic\"\nseed = 18446744073709551615",
             "kind = \"synthetic\"\nprefill = 07:32:00",
         ];
         for table in tables {
@@ -245,10 +283,10 @@ mod tests {
     fn a_key_with_dots_is_a_nested_table() {
         let mut table = Table::new();
         for (key, value) in [("a.b.c", "1"), ("a.b.d", "2"), ("e", "3")] {
-            insert(&mut table, key, value).expect("no clash");
+            insert(&mut table, key, value.into()).expect("no clash");
         }
         assert_eq!(table, toml::from_str("e = \"3\"\n[a.b]\nc = \"1\"\nd = \"2\"").expect("valid"));
-        assert_eq!(insert(&mut table, "e.f", "4"), Err(SpecError::ValueAndTable("e.f".to_owned())));
-        assert_eq!(insert(&mut table, "a", "4"), Err(SpecError::ValueAndTable("a".to_owned())));
+        assert_eq!(insert(&mut table, "e.f", "4".into()), Err(SpecError::ValueAndTable("e.f".to_owned())));
+        assert_eq!(insert(&mut table, "a", "4".into()), Err(SpecError::ValueAndTable("a".to_owned())));
     }
 }

@@ -9,8 +9,9 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Deserializer;
-use serde::de::{Error, Visitor};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use toml::Value;
 
 use crate::duration;
 use crate::ingest::source::Source;
@@ -34,7 +35,7 @@ pub trait SourceSettings {
 /// # Errors
 /// If the value is not a number or out of range.
 pub fn hz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    let found = text(deserializer, "hz")?;
+    let found = shown::<D::Error>(Value::deserialize(deserializer)?, "hz")?;
     match found.parse::<f64>() {
         Ok(hz) if hz > 0.0 && hz <= MAX_HZ => Ok(hz),
         _ => Err(D::Error::custom(format!("hz must be above 0 and at most {MAX_HZ}, found {found}"))),
@@ -50,7 +51,7 @@ where
     D: Deserializer<'de>,
     T: FromStr + PartialOrd + fmt::Display,
 {
-    let found = text(deserializer, setting)?;
+    let found = shown::<D::Error>(Value::deserialize(deserializer)?, setting)?;
     found.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
         let (min, max) = (range.start(), range.end());
         D::Error::custom(format!("{setting} must be a whole number from {min} to {max}, found {found}"))
@@ -66,7 +67,7 @@ pub fn duration<'de, D: Deserializer<'de>>(
     setting: &str,
     max: Duration,
 ) -> Result<Duration, D::Error> {
-    let found = text(deserializer, setting)?;
+    let found = shown::<D::Error>(Value::deserialize(deserializer)?, setting)?;
     duration::parse(&found).ok().filter(|duration| *duration <= max).ok_or_else(|| {
         let max = duration::format(max);
         D::Error::custom(format!("{setting} must be a duration from 0s to {max}, such as 60s or 5m, found {found}"))
@@ -78,34 +79,18 @@ pub fn duration<'de, D: Deserializer<'de>>(
 /// # Errors
 /// If it is neither, or empty.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result<String, D::Error> {
-    struct Text;
-
-    impl Visitor<'_> for Text {
-        type Value = String;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a number or a text")
-        }
-
-        fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
-            Ok(number.to_string())
-        }
-
-        fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
-            Ok(number.to_string())
-        }
-
-        fn visit_f64<E: Error>(self, number: f64) -> Result<String, E> {
-            // With a decimal point: 3.0 is not a whole number.
-            Ok(format!("{number:?}"))
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-            Ok(text.to_owned())
-        }
+    match Value::deserialize(deserializer)? {
+        value @ (Value::String(_) | Value::Integer(_) | Value::Float(_)) => shown(value, setting),
+        other => Err(D::Error::custom(format!("{setting} must be a text, found {other}"))),
     }
+}
 
-    let named = |error: D::Error| D::Error::custom(format!("{setting}: {error}"));
-    let text = deserializer.deserialize_any(Text).map_err(named)?;
-    if text.is_empty() { Err(D::Error::custom(format!("{setting} must not be empty"))) } else { Ok(text) }
+/// Any value as its text, for the error that names the value found.
+fn shown<E: Error>(value: Value, setting: &str) -> Result<String, E> {
+    match value {
+        Value::String(text) if text.is_empty() => Err(E::custom(format!("{setting} must not be empty"))),
+        Value::String(text) => Ok(text),
+        // A float with a decimal point: 3.0 is not a whole number.
+        other => Ok(other.to_string()),
+    }
 }
