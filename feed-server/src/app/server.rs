@@ -19,6 +19,7 @@ use crate::http::routes::{NO_PAGE, routes};
 use crate::http::server;
 use crate::http::token::{Token, TokenError};
 use crate::ingest;
+use crate::ingest::start::RunningSources;
 use crate::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use crate::net::descriptors;
 use crate::net::listener::Listener;
@@ -133,11 +134,21 @@ impl Server {
         let connections = descriptors::for_connections(self.config.connections);
         let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address };
         let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone());
-        server::serve(self.listener, limiter, router, stop).await;
+        let serving = server::serve(self.listener, limiter, router, stop.clone());
+        until_stopped(serving, &sources, stop).await;
         // The hub receives batches until the last source has ended, so that no source waits for room in the queue.
-        sources.stop().await;
         let _panicked = hub_task.await;
     }
+}
+
+/// Waits until `serving` and the sources have ended. Both end at `stop`, at the same time: a connection that is slow and
+/// a source that hangs together delay the end of the server no longer than one of them.
+async fn until_stopped(serving: impl Future<Output = ()>, sources: &RunningSources, stop: CancellationToken) {
+    let stopping = async {
+        stop.cancelled().await;
+        sources.stop().await;
+    };
+    tokio::join!(serving, stopping);
 }
 
 /// The token that viewers need: from the file, or a random one if other machines can connect.
@@ -172,4 +183,44 @@ fn host_name() -> String {
     let name = read("/proc/sys/kernel/hostname").or_else(|| sysinfo::System::host_name().ok()).unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "this machine".to_owned() } else { name.chars().take(64).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::future::BoxFuture;
+    use tokio::sync::oneshot;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::ingest::context::SourceContext;
+    use crate::ingest::source::{Source, SourceError};
+    use crate::ingest::start::NamedSource;
+    use crate::stream::catalog::Catalog;
+
+    /// Sends when it is cancelled.
+    struct UntilCancelled(oneshot::Sender<()>);
+
+    impl Source for UntilCancelled {
+        fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
+            Box::pin(async move {
+                context.cancellation().cancelled().await;
+                let _test_ended = self.0.send(());
+                Ok(())
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn sources_stop_while_connections_are_still_open() {
+        let (cancelled, is_cancelled) = oneshot::channel();
+        let source: NamedSource = ("test", Box::new(UntilCancelled(cancelled)));
+        let sources = ingest::start::run([source], Arc::new(Catalog::default()), mpsc::channel(1).0);
+        let stop = CancellationToken::new();
+        stop.cancel();
+        // As a connection that ends after the source.
+        let serving = async { is_cancelled.await.expect("the source is cancelled") };
+        timeout(Duration::from_mins(1), until_stopped(serving, &sources, stop)).await.expect("both end");
+    }
 }

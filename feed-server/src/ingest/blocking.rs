@@ -17,8 +17,8 @@ use crate::ingest::batch::Batch;
 use crate::ingest::context::{Registrar, SourceContext, Stopped};
 use crate::ingest::source::{Source, SourceError};
 
-/// Most sources stop within milliseconds; this is the limit for a blocked thread.
-pub const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// Most sources stop within milliseconds; this is the limit for a blocked thread. The server must end within 5 s.
+pub const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 /// A [`Source`] that runs on its own thread.
 pub trait BlockingSource: Send + 'static {
