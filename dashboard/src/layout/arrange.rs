@@ -29,15 +29,22 @@ impl Layout {
         Self { panels: groups.iter().map(PanelSpec::of_group).collect() }
     }
 
-    /// Replaces the panels that have the same selector as one of `specs`, and appends the other `specs`.
+    /// Replaces the panels that have the same selector as one of `specs`, and appends the other `specs`. A selector that is
+    /// written like the name of one of `groups`, such as `a/b`, selects that group.
     #[must_use]
-    pub fn with<'a>(mut self, specs: impl IntoIterator<Item = &'a PanelSpec>) -> Self {
+    pub fn with<'a>(mut self, specs: impl IntoIterator<Item = &'a PanelSpec>, groups: &[Group]) -> Self {
         let places: HashMap<Selector, usize> =
             self.panels.iter().enumerate().map(|(place, panel)| (panel.query.selector.clone(), place)).collect();
         for spec in specs {
+            let mut spec = spec.clone();
+            if !places.contains_key(&spec.query.selector)
+                && let Some(group) = groups.iter().find(|group| group.name.parse().as_ref() == Ok(&spec.query.selector))
+            {
+                spec.query.selector = Selector::group(&group.name);
+            }
             match places.get(&spec.query.selector) {
-                Some(&place) => self.panels[place] = spec.clone(),
-                None => self.panels.push(spec.clone()),
+                Some(&place) => self.panels[place] = spec,
+                None => self.panels.push(spec),
             }
         }
         self

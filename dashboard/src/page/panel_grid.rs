@@ -82,7 +82,7 @@ impl PanelGrid {
         let panels = std::mem::take(&mut self.panels);
         let mut old: HashMap<Selector, Panel> =
             panels.into_iter().map(|panel| (panel.spec().query.selector.clone(), panel)).collect();
-        let layout = Layout::of_catalog(store.groups()).with(&self.chosen);
+        let layout = Layout::of_catalog(store.groups()).with(&self.chosen, store.groups());
         for placed in layout.place(store.groups()).into_iter().take(MAX_PANELS) {
             if let Some(mut panel) = old.remove(&placed.spec.query.selector) {
                 panel.bind(placed.group, placed.hidden_groups, store)?;

@@ -10,8 +10,13 @@ use crate::store::Store;
 
 /// Two groups of network interfaces, each with the series `eth0`, `eth1` and `lo`, and a group `memory` with one series.
 fn store() -> Store {
+    store_of(&["net.received", "net.sent", "memory"])
+}
+
+/// As [`store`], with these groups.
+fn store_of(names: &[&str]) -> Store {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
-    for (number, name) in ["net.received", "net.sent", "memory"].into_iter().enumerate() {
+    for (number, &name) in names.iter().enumerate() {
         let (id, interval) = (GroupId(number as u32), Interval::from_millis(100));
         groups
             .push(&GroupDescriptor { id, name, title: name, unit: "By", interval, bounds: Bounds::FromZero })
@@ -58,7 +63,7 @@ fn a_catalog_has_one_panel_per_group_in_its_order() {
 fn a_spec_replaces_the_panel_of_its_group_and_others_are_appended() {
     let store = store();
     let specs = [spec("memory", "area"), spec("net.sent{device=eth*}", "bars"), spec("absent", "line")];
-    let placed = Layout::of_catalog(store.groups()).with(&specs).place(store.groups());
+    let placed = Layout::of_catalog(store.groups()).with(&specs, store.groups()).place(store.groups());
     assert_eq!(
         placed.iter().map(|panel| panel.spec.kind).collect::<Vec<_>>(),
         [Kind::Line, Kind::Line, Kind::Area, Kind::Bars]
@@ -67,10 +72,24 @@ fn a_spec_replaces_the_panel_of_its_group_and_others_are_appended() {
 }
 
 #[test]
+fn the_name_of_a_group_selects_that_group_whatever_its_characters() {
+    let names =
+        ["a", "b", "a/b", "a{b", "a{only}", "a,b", "a*", "*", " c ", "\"q\"", "my group", "a{device=eth0}", "ä=\"\\"];
+    let store = store_of(&names);
+    for (place, name) in names.into_iter().enumerate() {
+        let placed =
+            Layout::of_catalog(store.groups()).with(&[spec(name, "area")], store.groups()).place(store.groups());
+        let shown: Vec<_> =
+            placed.iter().filter(|panel| panel.spec.kind == Kind::Area).map(|panel| panel.group).collect();
+        assert_eq!((placed.len(), shown), (names.len(), vec![place]), "{name:?}");
+    }
+}
+
+#[test]
 fn numbered_panels_come_first_by_number() {
     let store = store();
     let specs = [spec("memory", "line,place:2"), spec("net.sent", "line,place:1")];
-    let placed = Layout::of_catalog(store.groups()).with(&specs).place(store.groups());
+    let placed = Layout::of_catalog(store.groups()).with(&specs, store.groups()).place(store.groups());
     assert_eq!(placed.iter().map(|panel| panel.group).collect::<Vec<_>>(), [1, 2, 0]);
     assert_eq!(placed[2].spec.place, Place::InOrder);
 }
