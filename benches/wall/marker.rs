@@ -146,14 +146,14 @@ struct Marker {
 
 impl BlockingSource for Marker {
     fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
-        let group = context.registrar().group(Group {
+        let group = context.registrar.group(Group {
             name: "marker".to_owned(),
             title: "Marker".to_owned(),
             unit: "%".to_owned(),
             interval: Interval::from_micros(ROW.as_micros() as u64),
             bounds: protocol::Bounds::Fixed { low: 0.0, high: 1.0 },
         })?;
-        let series = context.registrar().series(Series {
+        let series = context.registrar.series(Series {
             group,
             name: "mark".to_owned(),
             kind: SeriesKind::Gauge,

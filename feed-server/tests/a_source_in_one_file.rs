@@ -47,7 +47,7 @@ struct Uptime {
 impl Source for Uptime {
     fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
         Box::pin(async move {
-            let group = context.registrar().group(Group {
+            let group = context.registrar.group(Group {
                 name: "uptime".to_owned(),
                 title: "Uptime".to_owned(),
                 unit: "s".to_owned(),
@@ -55,7 +55,7 @@ impl Source for Uptime {
                 bounds: protocol::Bounds::FromZero,
             })?;
             let (name, labels) = ("uptime".to_owned(), Vec::new());
-            let series = context.registrar().series(Series { group, name, kind: SeriesKind::Gauge, labels })?;
+            let series = context.registrar.series(Series { group, name, kind: SeriesKind::Gauge, labels })?;
             let started = Instant::now();
             for row in 0.. {
                 context.wait_until(started + self.interval * row).await?;

@@ -20,7 +20,7 @@ const MAX_LOGGED_BYTES: usize = 256;
 
 #[derive(Debug)]
 pub struct Gate {
-    access: Access,
+    pub access: Access,
     telemetry: Telemetry,
     log_limit: Mutex<RateLimiter>,
 }
@@ -28,10 +28,6 @@ pub struct Gate {
 impl Gate {
     pub fn new(access: Access, telemetry: Telemetry) -> Self {
         Self { access, telemetry, log_limit: Mutex::new(RateLimiter::of_messages(Instant::now())) }
-    }
-
-    pub const fn access(&self) -> &Access {
-        &self.access
     }
 
     /// Runs the handler if `policy` allows the request.

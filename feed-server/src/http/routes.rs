@@ -91,7 +91,7 @@ type SiteState = State<Arc<Site>>;
 
 async fn index(State(site): SiteState, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method == Method::GET {
-        match site.gate.access().sign_in(uri.query().unwrap_or_default()) {
+        match site.gate.access.sign_in(uri.query().unwrap_or_default()) {
             Ok(None) => {}
             Ok(Some(sign_in)) => return signed_in(sign_in),
             Err(denied) => return site.gate.deny(uri.path(), &denied),

@@ -32,17 +32,13 @@ pub trait BlockingSource: Send + 'static {
 /// The [`SourceContext`] for the thread of a blocking source.
 #[derive(Debug)]
 pub struct BlockingContext {
-    registrar: Registrar,
+    pub registrar: Registrar,
     /// Weak: an abandoned thread must not keep the stream's queue open.
     batches: mpsc::WeakSender<Batch>,
     cancellation: CancellationToken,
 }
 
 impl BlockingContext {
-    pub const fn registrar(&self) -> &Registrar {
-        &self.registrar
-    }
-
     /// See [`SourceContext::send`].
     ///
     /// # Errors
@@ -98,9 +94,9 @@ async fn run<S: BlockingSource>(
 ) -> Result<(), SourceError> {
     let Blocking { thread_name, source } = blocking;
     let blocking_context = BlockingContext {
-        registrar: context.registrar().clone(),
-        batches: context.batches().downgrade(),
-        cancellation: context.cancellation().child_token(),
+        registrar: context.registrar.clone(),
+        batches: context.batches.downgrade(),
+        cancellation: context.cancellation.child_token(),
     };
     let cancellation = blocking_context.cancellation.clone();
     let (ended, mut end) = oneshot::channel();
@@ -172,7 +168,7 @@ mod tests {
     #[tokio::test]
     async fn a_blocked_thread_is_abandoned_and_does_not_keep_the_queue_open() {
         let Stage { context, mut batches, source, release, says } = stage();
-        context.cancellation().cancel();
+        context.cancellation.cancel();
         let ended = run(source, context, Duration::from_millis(1)).await;
         assert!(matches!(ended, Err(SourceError::Stuck(_))), "{ended:?}");
         assert_eq!(batches.recv().await, None);

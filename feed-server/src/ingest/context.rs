@@ -73,27 +73,15 @@ impl Registrar {
 /// The interface of a source to the server: register, send, wait, observe cancellation.
 #[derive(Clone, Debug)]
 pub struct SourceContext {
-    registrar: Registrar,
-    batches: mpsc::Sender<Batch>,
-    cancellation: CancellationToken,
+    pub registrar: Registrar,
+    pub batches: mpsc::Sender<Batch>,
+    /// Cancelled when the server stops.
+    pub cancellation: CancellationToken,
 }
 
 impl SourceContext {
     pub const fn new(registrar: Registrar, batches: mpsc::Sender<Batch>, cancellation: CancellationToken) -> Self {
         Self { registrar, batches, cancellation }
-    }
-
-    pub const fn registrar(&self) -> &Registrar {
-        &self.registrar
-    }
-
-    pub const fn batches(&self) -> &mpsc::Sender<Batch> {
-        &self.batches
-    }
-
-    /// Cancelled when the server stops.
-    pub const fn cancellation(&self) -> &CancellationToken {
-        &self.cancellation
     }
 
     /// Sends a batch to the stream. Waits while the queue is full: the stream never waits for viewers, so this is short.

@@ -81,7 +81,7 @@ impl Drop for RunningSources {
 
 /// Runs a source to its end and records why it ended.
 async fn supervise(source: Box<dyn Source>, context: SourceContext) {
-    let (health, cancellation) = (context.registrar().health().clone(), context.cancellation().clone());
+    let (health, cancellation) = (context.registrar.health().clone(), context.cancellation.clone());
     let running = AssertUnwindSafe(async move { source.run(context).await });
     let ended = running.catch_unwind().await.unwrap_or(Err(SourceError::Panicked));
     let source = health.source();
@@ -128,9 +128,9 @@ mod tests {
         fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
             let (name, title, unit) = ("g".to_owned(), "G".to_owned(), "1".to_owned());
             let group = Group { name, title, unit, interval: Interval::from_secs(100), bounds: Bounds::Auto };
-            let group = context.registrar().group(group)?;
+            let group = context.registrar.group(group)?;
             let (name, kind, labels) = ("s".to_owned(), protocol::SeriesKind::Gauge, Vec::new());
-            let series = context.registrar().series(Series { group, name, kind, labels })?;
+            let series = context.registrar.series(Series { group, name, kind, labels })?;
             context.send(Batch::row(group, clock::now(), [(series, 1.0)]))?;
             match self {
                 Self::WaitsForTheEnd => Ok(context.wait_until(Instant::now() + Duration::from_hours(1))?),

@@ -29,7 +29,7 @@ impl<K: SeriesKey> HostGroup<K> {
     }
 
     pub(super) fn register(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
-        self.series.register(context.registrar())?;
+        self.series.register(&context.registrar)?;
         Ok(())
     }
 
@@ -42,7 +42,7 @@ impl<K: SeriesKey> HostGroup<K> {
     ) -> Result<(), SourceError> {
         let rounding = self.rounding;
         let rounded = reading.into_iter().map(|(key, value)| (key, value.map(|value| rounding.round(value))));
-        if let Some(row) = self.series.row(context.registrar(), time, rounded)? {
+        if let Some(row) = self.series.row(&context.registrar, time, rounded)? {
             context.send(row)?;
         }
         Ok(())

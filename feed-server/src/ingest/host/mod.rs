@@ -131,7 +131,7 @@ mod tests {
         let registry = Arc::new(TestRegistry::default());
         let (sender, mut batches) = mpsc::channel(64);
         let context = registry.context(sender);
-        let cancellation = context.cancellation().clone();
+        let cancellation = context.cancellation.clone();
         let running = tokio::spawn(HostSettings { hz: 50.0 }.source(&Telemetry::default()).run(context));
 
         let mut newest: BTreeMap<GroupId, Timestamp> = BTreeMap::new();

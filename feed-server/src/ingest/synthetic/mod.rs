@@ -104,7 +104,7 @@ struct SyntheticGroup {
 impl BlockingSource for SyntheticSource {
     fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
         let prefill = self.settings.prefill;
-        let mut groups = self.register(context.registrar())?;
+        let mut groups = self.register(&context.registrar)?;
         let started = Instant::now();
         let prefill_us = u64::try_from(prefill.as_micros()).unwrap_or(u64::MAX);
         let timetable = Timetable::new(clock::now() - Interval::from_micros(prefill_us), self.settings.hz);
@@ -195,7 +195,7 @@ mod tests {
         let registry = Arc::new(TestRegistry::default());
         let (sender, mut batches) = mpsc::channel(16);
         let context = registry.context(sender);
-        let cancellation = context.cancellation().clone();
+        let cancellation = context.cancellation.clone();
         let running = tokio::spawn(settings.source(&Telemetry::default()).run(context));
         let mut groups: BTreeMap<GroupId, Batch> = BTreeMap::new();
         while groups.len() < settings.groups as usize || groups.values().any(|batch| batch.rows() < rows) {
