@@ -205,7 +205,7 @@ mod tests {
     impl Source for UntilCancelled {
         fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
             Box::pin(async move {
-                context.cancellation().cancelled().await;
+                context.cancellation.cancelled().await;
                 let _test_ended = self.0.send(());
                 Ok(())
             })

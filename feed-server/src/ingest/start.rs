@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
@@ -16,6 +17,9 @@ use crate::ingest::health::{SourceHealth, Sources};
 use crate::ingest::registry::Registry;
 use crate::ingest::source::{Source, SourceError};
 use crate::telemetry::Telemetry;
+
+/// Limit for a source that ignores its cancellation. Above that of blocking sources, which report it themselves.
+const STOP_WITHIN: Duration = Duration::from_millis(4_500);
 
 /// A source, and its name: the kind, such as `host`.
 pub type NamedSource = (&'static str, Box<dyn Source>);
@@ -53,7 +57,8 @@ pub fn run(
         let instance = instances.entry(name).and_modify(|instance| *instance += 1).or_insert(1);
         let health = SourceHealth::new(&if *instance > 1 { format!("{name}-{instance}") } else { name.to_owned() });
         let registrar = Registrar::new(Arc::clone(&registry), health.clone(), *instance);
-        tracker.spawn(supervise(source, SourceContext::new(registrar, batches.clone(), token.clone())));
+        let context = SourceContext::new(registrar, batches.clone(), token.clone());
+        tracker.spawn(supervise(source, context, STOP_WITHIN));
         health
     });
     let health = health.collect();
@@ -79,11 +84,18 @@ impl Drop for RunningSources {
     }
 }
 
-/// Runs a source to its end and records why it ended.
-async fn supervise(source: Box<dyn Source>, context: SourceContext) {
+/// Runs a source to its end, or until it has ignored its cancellation for `stop_within`, and records why it ended.
+async fn supervise(source: Box<dyn Source>, context: SourceContext, stop_within: Duration) {
     let (health, cancellation) = (context.registrar.health().clone(), context.cancellation.clone());
     let running = AssertUnwindSafe(async move { source.run(context).await });
-    let ended = running.catch_unwind().await.unwrap_or(Err(SourceError::Panicked));
+    let late = async {
+        cancellation.cancelled().await;
+        tokio::time::sleep(stop_within).await;
+    };
+    let ended = tokio::select! {
+        ended = running.catch_unwind() => ended.unwrap_or(Err(SourceError::Panicked)),
+        () = late => Err(SourceError::Stuck(stop_within)),
+    };
     let source = health.source();
     let error = match ended {
         Ok(()) => None,
@@ -105,7 +117,7 @@ async fn supervise(source: Box<dyn Source>, context: SourceContext) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use futures_util::future::BoxFuture;
     use protocol::{Bounds, Interval, Timestamp};
@@ -210,6 +222,27 @@ mod tests {
         let panicked = Some("the source panicked".to_owned());
         assert_eq!(errors, [panicked.clone(), panicked, None, None]);
         running.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_source_that_ignores_its_cancellation_is_ended_after_the_limit() {
+        struct Deaf;
+
+        impl Source for Deaf {
+            fn run(self: Box<Self>, _context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
+                Box::pin(std::future::pending())
+            }
+        }
+
+        let (sender, _batches) = mpsc::channel(1);
+        let health = SourceHealth::new("deaf");
+        let registrar = Registrar::new(Arc::new(TestRegistry::default()), health.clone(), 1);
+        let cancellation = CancellationToken::new();
+        cancellation.cancel();
+        let context = SourceContext::new(registrar, sender, cancellation);
+        supervise(Box::new(Deaf), context, Duration::from_millis(1)).await;
+        let sources: Sources = [health].into_iter().collect();
+        assert_eq!(sources.statuses()[0].state, SourceState::Failed);
     }
 
     #[tokio::test]
