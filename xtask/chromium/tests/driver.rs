@@ -141,7 +141,7 @@ async fn calls_fail_when_the_page_crashes_or_the_browser_ends() {
     assert!(format!("{:#}", waiting.expect_err("it crashed")).contains("crashed"));
     let page = browser.page(PAGE).await.expect("the browser still runs");
     let (waiting, ()) = tokio::join!(page.evaluate::<()>(endless), async { drop(browser) });
-    assert!(format!("{:#}", waiting.expect_err("the browser has ended")).contains("gone"));
+    assert!(format!("{:#}", waiting.expect_err("the browser has ended")).contains("the browser has ended"));
     assert!(page.evaluate::<()>("1").await.is_err(), "a later call fails too");
 }
 
