@@ -25,6 +25,10 @@ pub enum Tables {
 
 const DOCUMENT: &str = "docs/BENCHMARKS.md";
 
+/// A brief run shows no figures that count, and full LTO of ten programs takes minutes.
+const QUICK_TO_BUILD: [(&str, &str); 2] =
+    [("CARGO_PROFILE_BENCH_LTO", "off"), ("CARGO_PROFILE_BENCH_CODEGEN_UNITS", "16")];
+
 /// Runs the criterion benches, then makes tables of this run's figures. `arguments` go to criterion.
 ///
 /// # Errors
@@ -39,12 +43,16 @@ pub fn bench(effort: Effort, tables: Tables, arguments: &[OsString]) -> Result<(
     if effort == Effort::Brief {
         command.args(["--warm-up-time", "0.02", "--measurement-time", "0.05", "--sample-size", "10"]);
         // By default, criterion computes for half a second after each bench.
-        command.args(["--nresamples", "1000"]);
+        command.args(["--nresamples", "1000"]).envs(QUICK_TO_BUILD);
     }
     run(command.args(arguments))?;
     heading("printing the tables");
     let mut command = cargo();
-    command.current_dir(&workspace.root).args(["run", "--release", "--package", "benches", "--bin", "summary", "--"]);
+    command.current_dir(&workspace.root);
+    if effort == Effort::Brief {
+        command.envs(QUICK_TO_BUILD);
+    }
+    command.args(["run", "--profile", "bench", "--package", "benches", "--bin", "summary", "--"]);
     command.arg(workspace.target.join("criterion")).arg("--since").arg(since.to_string());
     if tables == Tables::Write {
         command.args(["--write", DOCUMENT]);
