@@ -148,6 +148,17 @@ proptest! {
     }
 
     #[test]
+    fn only_a_group_selector_has_a_whole_group(group in text(), name in text()) {
+        let selector = Selector::group(&group);
+        prop_assert!(selector.whole_group() == Some(group.as_str()));
+        prop_assert!(parse(&selector.to_string()).whole_group() == Some(group.as_str()));
+        for narrower in ["g*", "g/n", "g{k=v}", "g{only}", "g,h"] {
+            prop_assert!(parse(narrower).whole_group().is_none(), "{}", narrower);
+        }
+        prop_assert!(Selector::exact(&group, [("k", name.as_str())]).whole_group().is_none());
+    }
+
+    #[test]
     fn a_group_selector_matches_every_series_of_its_group(group in text(), other in text(), name in text(), labels in labels()) {
         let selector = Selector::group(&group);
         prop_assert_eq!(&parse(&selector.to_string()), &selector);

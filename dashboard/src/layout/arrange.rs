@@ -33,29 +33,33 @@ impl Layout {
     /// written like the name of one of `groups`, such as `a/b`, selects that group.
     #[must_use]
     pub fn with<'a>(mut self, specs: impl IntoIterator<Item = &'a PanelSpec>, groups: &[Group]) -> Self {
-        let places: HashMap<Selector, usize> =
-            self.panels.iter().enumerate().map(|(place, panel)| (panel.query.selector.clone(), place)).collect();
         for spec in specs {
             let mut spec = spec.clone();
-            if !places.contains_key(&spec.query.selector)
+            let mut place = self.place_of(&spec.query.selector);
+            if place.is_none()
                 && let Some(group) = groups.iter().find(|group| group.name.parse().as_ref() == Ok(&spec.query.selector))
             {
                 spec.query.selector = Selector::group(&group.name);
+                place = self.place_of(&spec.query.selector);
             }
-            match places.get(&spec.query.selector) {
-                Some(&place) => self.panels[place] = spec,
+            match place {
+                Some(place) => self.panels[place] = spec,
                 None => self.panels.push(spec),
             }
         }
         self
     }
 
+    fn place_of(&self, selector: &Selector) -> Option<usize> {
+        self.panels.iter().position(|panel| panel.query.selector == *selector)
+    }
+
     /// The panels that select at least one series, and those of whole groups, in the order of their places.
     pub fn place(self, groups: &[Group]) -> Vec<PlacedPanel> {
-        let whole: HashMap<Selector, usize> =
-            groups.iter().enumerate().map(|(place, group)| (Selector::group(&group.name), place)).collect();
+        let by_name: HashMap<&str, usize> =
+            groups.iter().enumerate().map(|(place, group)| (group.name.as_str(), place)).collect();
         let place = |spec: PanelSpec| {
-            if let Some(&group) = whole.get(&spec.query.selector) {
+            if let Some(&group) = spec.query.selector.whole_group().and_then(|name| by_name.get(name)) {
                 return Some(PlacedPanel { spec, group, hidden_groups: 0 });
             }
             let mut matching = groups.iter().enumerate().filter(|(_, group)| spec.query.matches(group));

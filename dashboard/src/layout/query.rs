@@ -26,8 +26,8 @@ impl Query {
     /// The derived group that shows this query of a matching group; `None` if the group itself does.
     pub fn derivation(&self, group: &Group) -> Option<Derivation> {
         let mut places = 0..group.series().len();
-        let is_whole =
-            self.selector == Selector::group(&group.name) || places.all(|place| selects(&self.selector, group, place));
+        let is_whole = self.selector.whole_group() == Some(&group.name)
+            || places.all(|place| selects(&self.selector, group, place));
         let selector = (!is_whole).then(|| self.selector.clone());
         (selector.is_some() || self.transform.is_some()).then_some(Derivation { selector, transform: self.transform })
     }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use protocol::Timestamp;
-use series::Selector;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
@@ -80,11 +79,11 @@ impl PanelGrid {
     /// Arranges the panels for the catalog. Panels with the same selector are kept.
     pub(super) fn rebuild(&mut self, store: &mut Store) -> Result<(), JsValue> {
         let panels = std::mem::take(&mut self.panels);
-        let mut old: HashMap<Selector, Panel> =
-            panels.into_iter().map(|panel| (panel.spec().query.selector.clone(), panel)).collect();
+        let mut old: HashMap<String, Panel> =
+            panels.into_iter().map(|panel| (panel.spec().query.selector.to_string(), panel)).collect();
         let layout = Layout::of_catalog(store.groups()).with(&self.chosen, store.groups());
         for placed in layout.place(store.groups()).into_iter().take(MAX_PANELS) {
-            if let Some(mut panel) = old.remove(&placed.spec.query.selector) {
+            if let Some(mut panel) = old.remove(&placed.spec.query.selector.to_string()) {
                 panel.bind(placed.group, placed.hidden_groups, store)?;
                 self.panels.push(panel);
             } else if let Some(panel) = Panel::new(placed, store)? {

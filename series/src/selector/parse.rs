@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
         } else {
             return Err(self.unexpected("`=` or `!=`"));
         };
-        let Some(key) = key.into_literal() else {
+        let Some(key) = key.as_literal().map(str::to_owned) else {
             self.rest = start;
             return Err(self.unexpected("a label key, in which a star is written \"\\*\""));
         };

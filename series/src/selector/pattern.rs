@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Text in which stars match any run of characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
     /// The literal text before the first star, between stars, and after the last one.
     literals: Vec<String>,
@@ -30,8 +30,8 @@ impl Pattern {
     }
 
     /// The text that the pattern matches, if it has no star.
-    pub(super) fn into_literal(mut self) -> Option<String> {
-        if self.literals.len() == 1 { self.literals.pop() } else { None }
+    pub(super) fn as_literal(&self) -> Option<&str> {
+        if let [literal] = self.literals.as_slice() { Some(literal) } else { None }
     }
 
     /// Returns true if the pattern matches the complete text.

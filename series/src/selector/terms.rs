@@ -5,13 +5,13 @@ use std::fmt;
 use super::pattern::{Pattern, is_equal};
 
 /// A set of series; see the [module](super) for text form and meaning.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selector {
     /// At least one term; a series that matches any of them is selected.
     pub(super) terms: Vec<Term>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Term {
     pub(super) group: Pattern,
     pub(super) name: Option<Pattern>,
@@ -19,21 +19,21 @@ pub(super) struct Term {
     pub(super) other_labels: OtherLabels,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LabelMatcher {
     pub(super) key: String,
     pub(super) operator: Operator,
     pub(super) value: Pattern,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Equal,
     NotEqual,
 }
 
 /// Labels that no `=` matcher names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OtherLabels {
     Allowed,
     /// The label list begins with `only`.
@@ -65,6 +65,16 @@ impl Selector {
             matchers: labels.into_iter().map(equal).collect(),
             other_labels: OtherLabels::Refused,
         })
+    }
+
+    /// The name of the group whose every series is selected, and no other series: the inverse of [`group`](Self::group).
+    pub fn whole_group(&self) -> Option<&str> {
+        match self.terms.as_slice() {
+            [Term { group, name: None, matchers, other_labels: OtherLabels::Allowed }] if matchers.is_empty() => {
+                group.as_literal()
+            }
+            _ => None,
+        }
     }
 
     fn of(term: Term) -> Self {
