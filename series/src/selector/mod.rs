@@ -4,10 +4,10 @@
 //! | --- | --- |
 //! | `cpu.cores` | every series of the group `cpu.cores` |
 //! | `disk.*` | every series of the groups whose names begin with `disk.` |
-//! | `network.bytes{interface="eth*"}` | the series whose label `interface` begins with `eth` |
-//! | `network.bytes{interface!="lo"}` | the series whose label `interface` is not `lo`, or that have no such label |
+//! | `network.bytes{device="eth*"}` | the series whose label `device` begins with `eth` |
+//! | `network.bytes{device!="lo"}` | the series whose label `device` is not `lo`, or that have no such label |
 //! | `cpu.cores/"core 1"` | the series whose display name is `core 1` |
-//! | `network.bytes/received*{interface="eth0"}` | name and labels together |
+//! | `network.bytes/received*{device="eth0"}` | name and labels together |
 //! | `memory{only}` | the series of `memory` without labels |
 //! | `disk.io{device="sda",only}` | the series whose only label is `device`, with the value `sda` |
 //! | `cpu.usage,memory` | the series of both groups |
@@ -46,13 +46,13 @@
 //! ```
 //! use series::Selector;
 //!
-//! let selector: Selector = "network.bytes{interface=\"eth*\"}".parse()?;
-//! assert!(selector.matches("network.bytes", "eth0 received", [("interface", "eth0")]));
-//! assert!(!selector.matches("network.bytes", "lo received", [("interface", "lo")]));
-//! assert_eq!(selector.to_string(), "network.bytes{interface=eth*}");
+//! let selector: Selector = "network.bytes{device=\"eth*\"}".parse()?;
+//! assert!(selector.matches("network.bytes", "eth0 received", [("device", "eth0")]));
+//! assert!(!selector.matches("network.bytes", "lo received", [("device", "lo")]));
+//! assert_eq!(selector.to_string(), "network.bytes{device=eth*}");
 //!
-//! let error = "network.bytes{interface}".parse::<Selector>().unwrap_err();
-//! assert_eq!(error.to_string(), "selector, character 24: expected `=` or `!=`, found `}`");
+//! let error = "network.bytes{device}".parse::<Selector>().unwrap_err();
+//! assert_eq!(error.to_string(), "selector, character 21: expected `=` or `!=`, found `}`");
 //! # Ok::<(), series::selector::ParseSelectorError>(())
 //! ```
 
