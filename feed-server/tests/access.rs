@@ -241,8 +241,10 @@ fn log_lines_about_refused_requests_are_rate_limited() {
     let metrics = server.get("/metrics", "");
     let counted = format!("\nkymograph_http_responses_total{{status=\"403\"}} {}\n", requests + 1);
     assert!(metrics.contains(&counted), "refusals that are not logged are counted: {metrics}");
-    let lines = server.said().matches("refused").count();
+    let said = server.said();
+    let lines = said.matches("refused").count();
     assert!((1..requests / 4).contains(&lines), "{lines} lines about {requests} requests");
+    assert_eq!(said.matches("peer=\"127.0.0.1:").count(), lines, "each names the address of the peer: {said}");
 }
 
 #[test]

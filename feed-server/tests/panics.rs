@@ -1,6 +1,7 @@
 //! A panic ends its own session or shard, and no other.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -11,7 +12,7 @@ use feed_server::deliver::hub::{Bounds, Hub};
 use feed_server::deliver::session::{self, Service, SessionStart};
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::registry::{Group, Registry, Series};
-use feed_server::net::connection::{Connection, Upgraded};
+use feed_server::net::connection::{Connection, Peer, Upgraded};
 use feed_server::net::connection_limiter::ConnectionLimiter;
 use feed_server::net::socket::Socket;
 use feed_server::telemetry::Telemetry;
@@ -65,8 +66,9 @@ async fn publish(hub: &Hub, batch: Batch) {
 }
 
 fn upgraded(socket: impl Socket) -> Upgraded {
-    let permit = ConnectionLimiter::default().admit([127, 0, 0, 1].into()).expect("below the limit");
-    Upgraded { connection: Connection::new(socket, permit), early: Vec::new() }
+    let address = SocketAddr::from(([127, 0, 0, 1], 50_000));
+    let permit = ConnectionLimiter::default().admit(address.ip()).expect("below the limit");
+    Upgraded { connection: Connection::new(socket, Peer { address }, permit), early: Vec::new() }
 }
 
 async fn viewer(service: &Service) -> WebSocketStream<TcpStream> {

@@ -11,7 +11,7 @@ use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::deliver::session::{self, Service, SessionStart};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::registry::{Group, Registry, Series};
-use feed_server::net::connection::{Connection, Upgraded};
+use feed_server::net::connection::{Connection, Peer, Upgraded};
 use feed_server::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use feed_server::telemetry::Telemetry;
 use protocol::{GroupId, Interval, SeriesId, SeriesKind, Timestamp};
@@ -91,7 +91,7 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
     loop {
         let (stream, peer) = listener.accept().await?;
-        let connection = Connection::new(Line::new(stream), limiter.admit(peer.ip())?);
+        let connection = Connection::new(Line::new(stream), Peer { address: peer }, limiter.admit(peer.ip())?);
         let upgraded = Upgraded { connection, early: Vec::new() };
         tokio::spawn(session::run(upgraded, service.clone(), SessionStart::OnSubscribe));
     }

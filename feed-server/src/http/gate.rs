@@ -12,6 +12,7 @@ use super::access::{Access, Denied, Policy};
 use super::response::text;
 use super::{headers, upgrade};
 use crate::deliver::session;
+use crate::net::connection::Peer;
 use crate::rate_limiter::RateLimiter;
 use crate::telemetry::{StatusLabel, Telemetry};
 
@@ -37,7 +38,7 @@ impl Gate {
             Err(denied) if denied == Denied::NoToken && policy == Policy::SignedInSameOrigin => {
                 self.deny_websocket(request)
             }
-            Err(denied) => self.deny(request.uri().path(), &denied),
+            Err(denied) => self.deny(&RequestName::of(&request), &denied),
         }
     }
 
@@ -50,8 +51,8 @@ impl Gate {
         response
     }
 
-    pub fn deny(&self, path: &str, denied: &Denied) -> Response {
-        self.log_refusal(path, &denied.to_string());
+    pub fn deny(&self, request: &RequestName, denied: &Denied) -> Response {
+        self.log_refusal(request, &denied.to_string());
         let mut response = text(denied.status(), format!("{denied}\n"));
         if *denied == Denied::NoToken {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -61,23 +62,38 @@ impl Gate {
 
     /// A page cannot read the status of a refused handshake: it is closed with a reason after the upgrade instead.
     fn deny_websocket(&self, request: Request) -> Response {
-        let path = request.uri().path().to_owned();
+        let name = RequestName::of(&request);
         let is_page = request.method() == Method::GET && request.headers().contains_key(ORIGIN);
         let telemetry = self.telemetry.clone();
         let close = move |upgraded| async move { session::refuse_without_token(upgraded, &telemetry).await };
         if is_page && let Ok(response) = upgrade::upgrade(request, close) {
-            self.log_refusal(&path, &Denied::NoToken.to_string());
+            self.log_refusal(&name, &Denied::NoToken.to_string());
             return response;
         }
-        self.deny(&path, &Denied::NoToken)
+        self.deny(&name, &Denied::NoToken)
     }
 
     /// Logs a refusal. The rate is limited, since any peer can cause these lines.
-    pub fn log_refusal(&self, path: &str, reason: &str) {
+    pub fn log_refusal(&self, request: &RequestName, reason: &str) {
         if self.log_limit.lock().take(1, Instant::now()) {
-            let (path, reason) = (shortened(path), shortened(reason));
-            tracing::info!(path, reason, "request refused");
+            let (peer, path, reason) = (&request.peer, shortened(&request.path), shortened(reason));
+            tracing::info!(peer, path, reason, "request refused");
         }
+    }
+}
+
+/// What a log line says about a request.
+#[derive(Clone, Debug)]
+pub struct RequestName {
+    peer: String,
+    path: String,
+}
+
+impl RequestName {
+    pub fn of<B>(request: &hyper::Request<B>) -> Self {
+        // Requests of tests have no connection.
+        let peer = request.extensions().get::<Peer>().map_or_else(String::new, |peer| peer.address.to_string());
+        Self { peer, path: request.uri().path().to_owned() }
     }
 }
 

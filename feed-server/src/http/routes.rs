@@ -22,7 +22,7 @@ use protocol::Interval;
 use serde::Serialize;
 
 use super::access::{Access, Policy, SignIn};
-use super::gate::Gate;
+use super::gate::{Gate, RequestName};
 use super::metrics::source_registry;
 use super::page::Page;
 use super::response::{file, text, with_type};
@@ -89,16 +89,17 @@ pub fn files(page: Page) -> Router {
 
 type SiteState = State<Arc<Site>>;
 
-async fn index(State(site): SiteState, method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    if method == Method::GET {
-        match site.gate.access.sign_in(uri.query().unwrap_or_default()) {
+async fn index(State(site): SiteState, request: Request) -> Response {
+    if request.method() == Method::GET {
+        match site.gate.access.sign_in(request.uri().query().unwrap_or_default()) {
             Ok(None) => {}
             Ok(Some(sign_in)) => return signed_in(sign_in),
-            Err(denied) => return site.gate.deny(uri.path(), &denied),
+            Err(denied) => return site.gate.deny(&RequestName::of(&request), &denied),
         }
     }
     if site.page.is_built() {
-        return page_file(State(site), uri, headers).await;
+        let (head, _body) = request.into_parts();
+        return page_file(State(site), head.uri, head.headers).await;
     }
     text(StatusCode::NOT_FOUND, format!("{NO_PAGE}\n"))
 }
@@ -113,10 +114,10 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
         Ok(start) => start,
         Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
     };
-    let service = site.service.clone();
+    let (service, name) = (site.service.clone(), RequestName::of(&request));
     let upgraded = upgrade(request, move |upgraded| session::run(upgraded, service, start));
     upgraded.unwrap_or_else(|error| {
-        site.gate.log_refusal("/stream", &error.to_string());
+        site.gate.log_refusal(&name, &error.to_string());
         let mut response = text(error.status(), format!("{error}\n"));
         if matches!(error, UpgradeError::Version { .. }) {
             response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));

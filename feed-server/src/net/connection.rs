@@ -1,6 +1,7 @@
 //! An accepted connection: hyper reads requests from it, and a session takes it over after the upgrade.
 
 use std::io::{self, ErrorKind, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -13,9 +14,17 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use crate::net::connection_limiter::Permit;
 use crate::net::socket::Socket;
 
+/// The other end of a connection. Every request carries it as an extension.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The address of the TCP peer: of a proxy, if the request came through one.
+    pub address: SocketAddr,
+}
+
 #[derive(Debug)]
 pub struct Connection {
     socket: Box<dyn Socket>,
+    peer: Peer,
     permit: Permit,
     /// Runs while the kernel has not taken a response.
     deadline: Option<Pin<Box<Sleep>>>,
@@ -26,8 +35,12 @@ pub struct Connection {
 const RESPONSE_DEADLINE: Duration = Duration::from_secs(10);
 
 impl Connection {
-    pub fn new(socket: impl Socket, permit: Permit) -> Self {
-        Self { socket: Box::new(socket), permit, deadline: None }
+    pub fn new(socket: impl Socket, peer: Peer, permit: Permit) -> Self {
+        Self { socket: Box::new(socket), peer, permit, deadline: None }
+    }
+
+    pub const fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     /// The socket, for several tasks to write to. The permit must be kept for the same time.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::net::connection::Connection;
+use crate::net::connection::{Connection, Peer};
 use crate::net::connection_limiter::{ConnectionLimiter, Permit};
 use crate::net::tls::Tls;
 
@@ -86,10 +86,10 @@ impl Listener {
             };
             match limiter.admit(peer.ip()) {
                 Ok(permit) => {
-                    let (tls, serve) = (self.tls.clone(), serve.clone());
+                    let (tls, serve, peer) = (self.tls.clone(), serve.clone(), Peer { address: peer });
                     tasks.spawn(async move {
                         let accepted = Instant::now();
-                        match open(stream, tls, permit, accepted).await {
+                        match open(stream, tls, peer, permit, accepted).await {
                             Ok(connection) => serve(connection, accepted).await,
                             Err(error) => tracing::debug!(%error, "connection lost before its first request"),
                         }
@@ -120,12 +120,13 @@ impl Listener {
 async fn open(
     stream: TcpStream,
     tls: Option<Arc<Tls>>,
+    peer: Peer,
     permit: Permit,
     accepted: Instant,
 ) -> std::io::Result<Connection> {
     // Without this option half-filled ticks wait 40 ms for the peer's delayed acknowledgement.
     stream.set_nodelay(true)?;
-    let Some(tls) = tls else { return Ok(Connection::new(stream, permit)) };
+    let Some(tls) = tls else { return Ok(Connection::new(stream, peer, permit)) };
     let socket = timeout_at(accepted + HANDSHAKE_DEADLINE, tls.accept(stream)).await??;
-    Ok(Connection::new(socket, permit))
+    Ok(Connection::new(socket, peer, permit))
 }
