@@ -240,7 +240,7 @@ impl Store {
                 self.counts.unknown += 1;
                 continue;
             };
-            let is_new = !group.holds(descriptor.name);
+            let is_new = !group.holds(&descriptor);
             if is_new && room == 0 {
                 self.counts.refused += 1;
                 continue;
@@ -251,7 +251,6 @@ impl Store {
         for series in &catalog.retired {
             self.groups.iter_mut().for_each(|group| group.end(series));
         }
-        self.derived.catalog_changed();
         self.fit_memory();
     }
 

@@ -1,7 +1,7 @@
 //! A group that is computed from another one: selected series, and a transform of them. It has the same times and
 //! separate rings, so that a chart shows it like any group.
 
-use protocol::{Entries, GroupId, Interval, SeriesDescriptor, SeriesId, SeriesKind, Timestamp};
+use protocol::{Interval, Timestamp};
 use series::transforms::histogram::{BUCKET_BOUND, BadBuckets};
 use series::transforms::{Evaluator, Input, Transform};
 use series::{NewRows, RowCursor, Selector};
@@ -49,7 +49,7 @@ struct Scratch {
 /// The state of the source. If it changes, everything is computed again.
 #[derive(Debug, PartialEq, Eq)]
 struct SourceShape {
-    series: usize,
+    descriptions: u64,
     unit: String,
     interval: Interval,
     /// Places of the selected series.
@@ -60,7 +60,7 @@ impl SourceShape {
     fn of(source: &Group, selector: Option<&Selector>) -> Self {
         let is_selected = |place: &usize| selector.is_none_or(|selector| selects(selector, source, *place));
         Self {
-            series: source.series().len(),
+            descriptions: source.descriptions(),
             unit: source.unit.clone(),
             interval: source.interval,
             selected: (0..source.series().len()).filter(is_selected).collect(),
@@ -68,7 +68,7 @@ impl SourceShape {
     }
 
     fn fits(&self, source: &Group) -> bool {
-        self.series == source.series().len() && self.unit == source.unit && self.interval == source.interval
+        self.descriptions == source.descriptions() && self.unit == source.unit && self.interval == source.interval
     }
 }
 
@@ -112,9 +112,8 @@ impl DerivedGroup {
             bounds,
         });
         group.resize(source.capacity());
-        for (number, &name) in names.iter().enumerate() {
-            let (id, kind) = (SeriesId(number as u32), SeriesKind::Gauge);
-            group.admit(&SeriesDescriptor { id, group: GroupId(0), name, kind, labels: Entries::default() });
+        for name in &names {
+            group.add_computed(name);
         }
         let scratch =
             Scratch { columns: vec![Vec::new(); names.len()], row: vec![f64::NAN; names.len()], ..Scratch::default() };
@@ -146,18 +145,6 @@ impl DerivedGroup {
             let end = rows.end.min(rows.start + BATCH_ROWS);
             self.compute(source, rows.start, end);
             rows.start = end;
-        }
-        Ok(())
-    }
-
-    /// Selects the series again after their labels may have changed.
-    ///
-    /// # Errors
-    /// The errors of [`new`](Self::new).
-    pub(super) fn select_again(&mut self, source: &Group) -> Result<(), BadBuckets> {
-        let selector = self.derivation.selector.as_ref();
-        if selector.is_some() && self.source != SourceShape::of(source, selector) {
-            *self = Self::new(self.derivation.clone(), source)?;
         }
         Ok(())
     }

@@ -20,8 +20,6 @@ struct Key {
 #[derive(Debug, Default)]
 pub(super) struct DerivedGroups {
     entries: Vec<Entry>,
-    /// Series may have other labels than at the last update.
-    catalog_changed: bool,
 }
 
 #[derive(Debug)]
@@ -36,7 +34,7 @@ struct Entry {
 #[derive(Debug)]
 struct Failed {
     error: BadBuckets,
-    source: (u64, usize),
+    source: (u64, u64),
 }
 
 impl DerivedGroups {
@@ -64,18 +62,13 @@ impl DerivedGroups {
     /// Hot: once a display frame.
     pub(super) fn update(&mut self, groups: &[Group]) {
         self.entries.retain(|entry| Rc::strong_count(&entry.key) > 1);
-        let catalog_changed = std::mem::take(&mut self.catalog_changed);
         for entry in &mut self.entries {
             if groups.get(entry.place).is_none_or(|group| group.name != entry.key.group) {
                 let Some(place) = groups.iter().position(|group| group.name == entry.key.group) else { continue };
                 entry.place = place;
             }
-            entry.update(&groups[entry.place], catalog_changed);
+            entry.update(&groups[entry.place]);
         }
-    }
-
-    pub(super) fn catalog_changed(&mut self) {
-        self.catalog_changed = true;
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -90,11 +83,10 @@ impl DerivedGroups {
 }
 
 impl Entry {
-    fn update(&mut self, source: &Group, catalog_changed: bool) {
+    fn update(&mut self, source: &Group) {
         let updated = match &mut self.state {
-            Ok(derived) if catalog_changed => derived.select_again(source).and_then(|()| derived.update(source)),
             Ok(derived) => derived.update(source),
-            Err(failed) if !catalog_changed && failed.source == shape(source) => return,
+            Err(failed) if failed.source == shape(source) => return,
             Err(_) => {
                 self.state = start(&self.key.derivation, source);
                 return;
@@ -115,6 +107,6 @@ fn start(derivation: &Derivation, source: &Group) -> Result<DerivedGroup, Failed
     start().map_err(|error| Failed { error, source: shape(source) })
 }
 
-fn shape(source: &Group) -> (u64, usize) {
-    (source.generation(), source.series().len())
+fn shape(source: &Group) -> (u64, u64) {
+    (source.generation(), source.descriptions())
 }

@@ -3,12 +3,12 @@
 //! Rows are numbered from the first one ever stored. A row's index in every ring is its number modulo the capacity, so
 //! that times and all series stay aligned.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use protocol::{Block, Bounds, Interval, SeriesDescriptor, SeriesId, Timestamp};
 
 use super::series::Series;
+use super::series_index::SeriesIndex;
 use series::Summary;
 use series::pyramid::BUCKET_ROWS;
 
@@ -27,9 +27,9 @@ pub struct Group {
     pub bounds: Bounds,
     times: Vec<Timestamp>,
     series: Vec<Series>,
-    /// Indices of series by the ids of the current epoch, and by name.
-    ids: HashMap<SeriesId, usize>,
-    names: HashMap<String, usize>,
+    index: SeriesIndex,
+    /// Incremented if a series is added or removed, or its description changes.
+    descriptions: u64,
     rows: Range<u64>,
     /// Incremented if held rows change; invalidates caches.
     generation: u64,
@@ -57,8 +57,8 @@ impl Group {
             bounds,
             times: vec![Timestamp::default(); BUCKET_ROWS as usize],
             series: Vec::new(),
-            ids: HashMap::new(),
-            names: HashMap::new(),
+            index: SeriesIndex::default(),
+            descriptions: 0,
             rows: 0..0,
             generation: 0,
         }
@@ -92,6 +92,11 @@ impl Group {
     /// A number that changes if held rows change.
     pub const fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// A number that changes if series are added or removed, or their names, labels or kinds change.
+    pub const fn descriptions(&self) -> u64 {
+        self.descriptions
     }
 
     /// In the order of the legend.
@@ -168,39 +173,41 @@ impl Group {
     }
 
     pub fn find(&self, id: SeriesId) -> Option<usize> {
-        self.ids.get(&id).copied()
+        self.index.find(id)
     }
 
-    pub(super) fn holds(&self, name: &str) -> bool {
-        self.names.contains_key(name)
+    pub(super) fn holds(&self, descriptor: &SeriesDescriptor<'_>) -> bool {
+        self.index.place_of(descriptor).is_some()
     }
 
-    /// Adds a series, or updates the description of the one with that name.
+    /// Adds a series, or updates the description of the known one.
     pub(super) fn admit(&mut self, descriptor: &SeriesDescriptor<'_>) {
-        let place = if let Some(&place) = self.names.get(descriptor.name) {
-            let known = &mut self.series[place];
-            if let Some(old) = known.id {
-                self.ids.remove(&old);
-            }
-            known.describe(descriptor);
-            place
+        let place = self.index.place_of(descriptor).unwrap_or(self.series.len());
+        if let Some(series) = self.series.get_mut(place) {
+            self.index.remove(series);
+            self.descriptions += u64::from(series.describe(descriptor));
         } else {
             self.series.push(Series::new(descriptor, self.capacity(), self.rows.start));
-            self.names.insert(descriptor.name.to_owned(), self.series.len() - 1);
-            self.series.len() - 1
-        };
-        self.ids.insert(descriptor.id, place);
+            self.descriptions += 1;
+        }
+        self.index.insert(place, &self.series[place]);
+    }
+
+    /// Adds a computed series, which no catalog describes. Two may have the same name.
+    pub(super) fn add_computed(&mut self, name: &str) {
+        self.series.push(Series::computed(name, self.capacity(), self.rows.start));
+        self.descriptions += 1;
     }
 
     /// Drops every id: a new epoch assigns new ones.
     pub(super) fn forget_ids(&mut self) {
-        self.ids.clear();
+        self.index.forget_ids();
         self.series.iter_mut().for_each(|series| series.id = None);
     }
 
     /// Ends a series. Its rows stay until [`prune`](Self::prune) drops it.
     pub(super) fn end(&mut self, id: SeriesId) {
-        if let Some(place) = self.ids.remove(&id) {
+        if let Some(place) = self.index.remove_id(id) {
             self.series[place].id = None;
         }
     }
@@ -212,12 +219,8 @@ impl Group {
         let pruned = before - self.series.len();
         if pruned > 0 {
             self.generation += 1;
-            self.names.clear();
-            self.ids.clear();
-            for (place, series) in self.series.iter().enumerate() {
-                self.names.insert(series.name.clone(), place);
-                self.ids.extend(series.id.map(|id| (id, place)));
-            }
+            self.descriptions += 1;
+            self.index = SeriesIndex::new(&self.series);
         }
         pruned
     }

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`group`] | rows of one group, in rings |
 //! | [`mod@series`] | one of its series: a ring of values, and its description |
+//! | `series_index` | finds the series of a group by id or key |
 //! | [`column_summaries`] | summaries of each series in each pixel column |
 //! | [`staleness`] | detects a newest sample that is too old |
 //! | [`derived`] | a group that is computed from another one by a transform |
@@ -26,6 +27,7 @@ mod derived_groups;
 pub mod group;
 pub mod position;
 pub mod series;
+mod series_index;
 pub mod staleness;
 
 pub use apply::{Applied, Store};

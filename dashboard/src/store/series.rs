@@ -21,27 +21,42 @@ pub struct Series {
     last_present: u64,
 }
 
+pub(super) fn labels_of(descriptor: &SeriesDescriptor<'_>) -> Vec<(String, String)> {
+    descriptor.labels.iter().map(|label| (label.key.to_owned(), label.value.to_owned())).collect()
+}
+
 impl Series {
     /// A series without a value before row `row`, with a ring of `capacity` rows.
     pub(super) fn new(descriptor: &SeriesDescriptor<'_>, capacity: usize, row: u64) -> Self {
-        let mut series = Self {
-            name: descriptor.name.to_owned(),
-            kind: descriptor.kind,
+        let mut series = Self::computed(descriptor.name, capacity, row);
+        series.describe(descriptor);
+        series
+    }
+
+    /// The same without labels and id.
+    pub(super) fn computed(name: &str, capacity: usize, row: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: SeriesKind::Gauge,
             labels: Vec::new(),
             id: None,
             values: vec![MISSING; capacity],
             pyramid: Pyramid::new(capacity),
             last_present: row,
-        };
-        series.describe(descriptor);
-        series
+        }
     }
 
-    /// Updates the description from a catalog.
-    pub(super) fn describe(&mut self, descriptor: &SeriesDescriptor<'_>) {
+    /// Updates the description from a catalog. Returns true if the name, the labels or the kind changed.
+    pub(super) fn describe(&mut self, descriptor: &SeriesDescriptor<'_>) -> bool {
         self.id = Some(descriptor.id);
-        self.kind = descriptor.kind;
-        self.labels = descriptor.labels.iter().map(|label| (label.key.to_owned(), label.value.to_owned())).collect();
+        let labels = labels_of(descriptor);
+        let is_changed = self.name != descriptor.name || self.kind != descriptor.kind || self.labels != labels;
+        if is_changed {
+            descriptor.name.clone_into(&mut self.name);
+            self.kind = descriptor.kind;
+            self.labels = labels;
+        }
+        is_changed
     }
 
     /// One past the last row that has a value.

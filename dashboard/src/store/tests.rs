@@ -7,7 +7,7 @@ use protocol::column::MISSING;
 use protocol::limits::MAX_SERIES;
 use protocol::{
     BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor,
-    GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
+    GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, Samples, Sequence, SeriesDescriptor, SeriesId,
     SeriesKind, Start, Timestamp,
 };
 use series::Transform;
@@ -30,14 +30,18 @@ fn header(epoch: u64, sequence: u64) -> Header {
 struct Stream {
     epoch: u64,
     store: Store,
-    /// Ids and names of the series.
+    /// Ids of the series, and their names and labels, such as `a core=1`.
     series: Vec<(u32, &'static str)>,
 }
 
 impl Stream {
     fn new() -> Self {
+        Self::of(&[(1, "a"), (2, "b")])
+    }
+
+    fn of(series: &[(u32, &'static str)]) -> Self {
         let mut stream = Self { epoch: 1, store: Store::new(WINDOW), series: Vec::new() };
-        stream.catalog(CatalogScope::Whole, &[(1, "a"), (2, "b")], &[]);
+        stream.catalog(CatalogScope::Whole, series, &[]);
         stream.history(0, &[], &[]);
         stream
     }
@@ -53,9 +57,15 @@ impl Stream {
         let (name, title, unit) = ("g", "G", "1");
         let group = GroupDescriptor { id: GroupId(1), name, title, unit, interval: INTERVAL, bounds: Bounds::Auto };
         groups.push(&group).expect("encodes");
-        for &(id, name) in series {
-            let labels = protocol::Entries::default();
-            let (id, kind) = (SeriesId(id), SeriesKind::Gauge);
+        let mut labels = EntriesBuffer::default();
+        for &(id, text) in series {
+            labels.clear();
+            let mut words = text.split(' ');
+            let name = words.next().unwrap_or_default();
+            for (key, value) in words.filter_map(|word| word.split_once('=')) {
+                labels.push(&Label { key, value }).expect("encodes");
+            }
+            let (id, kind, labels) = (SeriesId(id), SeriesKind::Gauge, labels.entries());
             entries.push(&SeriesDescriptor { id, group: GroupId(1), name, kind, labels }).expect("encodes");
         }
         for &id in retired {
@@ -183,6 +193,32 @@ fn rows_before_a_server_restart_are_kept_with_a_hole_after_them() {
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (2, MISSING), (50, 10.0)]));
     assert_eq!(stream.rows(1), bits(&[(1, 2.0), (2, 2.0), (2, MISSING), (50, 20.0)]));
     assert_eq!(stream.store.counts().gaps, 1);
+}
+
+#[test]
+fn series_with_one_name_and_other_labels_are_kept_apart() {
+    let mut stream = Stream::of(&[(1, "busy core=1"), (2, "busy core=2")]);
+    stream.history(1, &[1], &[(1, 1.0), (2, 2.0)]);
+    assert_eq!((stream.rows(0), stream.rows(1)), (bits(&[(1, 1.0)]), bits(&[(1, 2.0)])));
+    assert_eq!((stream.store.series(), stream.store.counts().unknown), (2, 0));
+    // Another epoch gives them other ids.
+    stream.epoch = 2;
+    stream.catalog(CatalogScope::Whole, &[(1, "busy core=2"), (2, "busy core=1")], &[]);
+    stream.history(1, &[2], &[(1, 20.0), (2, 10.0)]);
+    let newest = |series| stream.rows(series).last().copied();
+    assert_eq!([newest(0), newest(1)], [(2, 10.0_f64), (2, 20.0)].map(|(time, value)| Some((time, value.to_bits()))));
+}
+
+#[test]
+fn a_renamed_series_keeps_its_rows() {
+    let mut stream = Stream::of(&[(1, "eth0 mac=a"), (2, "eth1 mac=b")]);
+    stream.history(1, &[1], &[(1, 1.0), (2, 2.0)]);
+    let descriptions = stream.store.groups()[0].descriptions();
+    stream.catalog(CatalogScope::Changes, &[(1, "eth1 mac=a"), (2, "eth0 mac=b")], &[]);
+    assert_ne!(stream.store.groups()[0].descriptions(), descriptions);
+    stream.samples(2, &[2], &[(1, 3.0), (2, 4.0)]);
+    assert_eq!((stream.rows(0), stream.rows(1)), (bits(&[(1, 1.0), (2, 3.0)]), bits(&[(1, 2.0), (2, 4.0)])));
+    assert_eq!(stream.store.groups()[0].series()[0].name, "eth1");
 }
 
 #[test]
@@ -342,6 +378,20 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_derived_group_has_a_series_for_each_of_equal_name_and_follows_a_rename() {
+    let mut stream = Stream::of(&[(1, "busy core=1"), (2, "busy core=2")]);
+    stream.samples(1, &[1], &[(1, 1.0), (2, 2.0)]);
+    let mean = "mean:1s".parse::<Transform>().expect("well formed");
+    let mut derived = DerivedGroup::new(mean.into(), &stream.store.groups()[0]).expect("well formed");
+    derived.update(&stream.store.groups()[0]).expect("well formed");
+    assert_eq!((derived.group().latest(0), derived.group().latest(1)), (Some(1.0), Some(2.0)));
+    stream.catalog(CatalogScope::Changes, &[(2, "idle core=2")], &[]);
+    derived.update(&stream.store.groups()[0]).expect("well formed");
+    let names: Vec<&str> = derived.group().series().iter().map(|series| series.name.as_str()).collect();
+    assert_eq!(names, ["busy", "idle"]);
 }
 
 #[test]

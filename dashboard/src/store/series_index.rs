@@ -1,0 +1,76 @@
+//! Finds the series of a group: by id within an epoch, by key across epochs.
+
+use std::collections::HashMap;
+
+use protocol::{SeriesDescriptor, SeriesId};
+
+use super::series::Series;
+
+/// Places of the series of one group.
+#[derive(Debug, Default)]
+pub(super) struct SeriesIndex {
+    ids: HashMap<SeriesId, usize>,
+    keys: HashMap<Key, usize>,
+}
+
+/// Identifies a series of a group in every epoch: its labels in any order, or its name if it has none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key(Vec<(String, String)>);
+
+impl Key {
+    fn new(name: &str, mut labels: Vec<(String, String)>) -> Self {
+        labels.sort_unstable();
+        if labels.is_empty() {
+            // No label has an empty name.
+            labels.push((String::new(), name.to_owned()));
+        }
+        Self(labels)
+    }
+
+    fn of(series: &Series) -> Self {
+        Self::new(&series.name, series.labels.clone())
+    }
+}
+
+impl SeriesIndex {
+    pub(super) fn new(series: &[Series]) -> Self {
+        let mut index = Self::default();
+        series.iter().enumerate().for_each(|(place, series)| index.insert(place, series));
+        index
+    }
+
+    /// Hot: once a column whose place is not the one after the column before.
+    pub(super) fn find(&self, id: SeriesId) -> Option<usize> {
+        self.ids.get(&id).copied()
+    }
+
+    /// The place of the series with that id or, if the id is new, with that key. Two series may have the same name.
+    pub(super) fn place_of(&self, descriptor: &SeriesDescriptor<'_>) -> Option<usize> {
+        self.find(descriptor.id).or_else(|| {
+            let key = Key::new(descriptor.name, super::series::labels_of(descriptor));
+            self.keys.get(&key).copied()
+        })
+    }
+
+    pub(super) fn insert(&mut self, place: usize, series: &Series) {
+        self.keys.insert(Key::of(series), place);
+        self.ids.extend(series.id.map(|id| (id, place)));
+    }
+
+    /// Removes a series whose description or id is about to change.
+    pub(super) fn remove(&mut self, series: &Series) {
+        self.keys.remove(&Key::of(series));
+        if let Some(id) = series.id {
+            self.ids.remove(&id);
+        }
+    }
+
+    pub(super) fn remove_id(&mut self, id: SeriesId) -> Option<usize> {
+        self.ids.remove(&id)
+    }
+
+    /// Removes every id: a new epoch assigns new ones.
+    pub(super) fn forget_ids(&mut self) {
+        self.ids.clear();
+    }
+}
