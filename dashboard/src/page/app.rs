@@ -151,9 +151,10 @@ impl App {
         if !self.viewport.is_paused() {
             let time = self.crosshair.fraction().map(|fraction| self.viewport.time_at(fraction));
             self.panels.update_legends(self.feed.store(), time)?;
-            if self.feed.is_live() {
-                self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
-            }
+        }
+        // Also while the display is paused: the age is that of the source now.
+        if self.feed.has_all_samples() {
+            self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
         }
         let figures = self.telemetry.figures(&mut self.feed, seconds, now);
         self.header.show(self.feed.host(), &figures)

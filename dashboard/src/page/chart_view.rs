@@ -10,6 +10,7 @@ use web_sys::HtmlElement;
 use super::canvas::{Canvas, Ground};
 use super::crosshair::PlotFraction;
 use super::dom::{self, Text};
+use super::foreign_text::foreign;
 use super::render_context::{LINE_PX, RenderContext};
 use super::theme::Palette;
 use super::value_format::ValueFormat;
@@ -200,7 +201,7 @@ impl ChartView {
         let every = count.div_ceil(room).max(1);
         let mark = |series: usize| {
             let rows = heatmap::rows_of(series, count, height);
-            let name = &group.series()[series].name;
+            let name = foreign(&group.series()[series].name);
             let mut label: String = name.chars().take(MAX_NAME_CHARS).collect();
             if name.chars().count() > MAX_NAME_CHARS {
                 label.push('…');

@@ -4,10 +4,11 @@
 
 use protocol::{Body, Frame, Interval, Timestamp};
 
+use super::foreign_text::isolated;
 use super::frame_source::{FrameEvent, FrameSource, SourceStatus};
 use super::probe_schedule::ProbeSchedule;
 use crate::link::{Exchange, Lag, LagQuantiles, LinkSample, ServerClock, SyncStatus, SyncTracker};
-use crate::store::{Applied, Store};
+use crate::store::{Applied, Freshness, SampleAge, Store};
 
 /// A change that the rest of the page must follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,15 +97,19 @@ impl Feed {
         self.lag.recent(now)
     }
 
-    /// Returns true if samples arrive now. Otherwise the page cannot detect a stopped source.
-    pub(super) fn is_live(&self) -> bool {
-        self.status == SourceStatus::Live && self.store.position().is_live()
+    /// Returns false while history arrives: until its end the held samples are older than those of the server.
+    pub(super) fn has_all_samples(&self) -> bool {
+        self.status != SourceStatus::Live || self.store.position().is_live()
     }
 
     /// The age of the newest sample.
-    pub(super) fn newest_age(&self, now: Timestamp) -> Option<Interval> {
-        let age_us = self.server_now(now).micros_since(self.store.newest()?).max(0);
-        Some(Interval::from_micros(age_us.unsigned_abs()))
+    pub(super) fn sample_age(&self, now: Timestamp) -> SampleAge {
+        self.store.sample_age(self.server_now(now))
+    }
+
+    /// The groups that receive samples, as far as the page can tell: while history arrives, all.
+    pub(super) fn freshness(&self, now: Timestamp) -> Freshness {
+        if self.has_all_samples() { self.store.freshness(self.server_now(now)) } else { Freshness::Fresh }
     }
 
     /// The status to show at `now`.
@@ -127,7 +132,9 @@ impl Feed {
             }
             FrameEvent::BadFrame { reason } => return self.bad_frame(&reason),
             FrameEvent::StatusChanged(status) => self.status = status,
-            FrameEvent::Ended { reason } => return FeedChange::Notice(format!("The stream has ended: {reason}")),
+            FrameEvent::Ended { reason } => {
+                return FeedChange::Notice(format!("The stream has ended: {}", isolated(&reason)));
+            }
         }
         FeedChange::None
     }
@@ -187,7 +194,7 @@ impl Feed {
             self.subscribe();
         }
         let (count, plural) = (self.counts.decode_errors, if self.counts.decode_errors == 1 { "" } else { "s" });
-        FeedChange::Notice(format!("{count} frame{plural} could not be decoded; last error: {reason}"))
+        FeedChange::Notice(format!("{count} frame{plural} could not be decoded; last error: {}", isolated(reason)))
     }
 
     fn prune(&mut self, now: Timestamp) -> bool {

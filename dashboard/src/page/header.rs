@@ -4,6 +4,7 @@ use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
 use super::dom::{self, Text};
+use super::foreign_text::foreign;
 
 #[derive(Clone, Debug)]
 pub(super) struct Figures {
@@ -11,8 +12,8 @@ pub(super) struct Figures {
     pub(super) link: &'static str,
     /// The state of the link as a text for the user.
     pub(super) link_text: String,
-    /// The charts are not up to date.
-    pub(super) is_behind: bool,
+    /// The charts show current samples.
+    pub(super) is_current: bool,
     /// Losses that were requested again.
     pub(super) repairs: u64,
     /// The median of the recent lags.
@@ -54,9 +55,9 @@ impl Header {
     }
 
     pub(super) fn show(&mut self, host: &str, figures: &Figures) -> Result<(), JsValue> {
-        self.host.set(host);
+        self.host.set(&foreign(host));
         self.root.dataset().set("link", figures.link)?;
-        self.root.dataset().set("sync", if figures.is_behind { "behind" } else { "up-to-date" })?;
+        self.root.dataset().set("sync", if figures.is_current { "up-to-date" } else { "behind" })?;
         self.link.set(&figures.link_text);
         // Rare, so no space is reserved for it.
         self.repairs_figure.set_hidden(figures.repairs == 0);

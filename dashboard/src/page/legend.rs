@@ -8,6 +8,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement};
 
 use super::dom::{self, Text};
+use super::foreign_text::foreign;
 use super::listener::Listener;
 use super::theme::SERIES_COLORS;
 use super::value_format::ValueFormat;
@@ -91,8 +92,8 @@ impl Legend {
             let swatch: HtmlElement =
                 dom::element("span", &format!("legend-swatch series-{}", number % SERIES_COLORS + 1))?;
             let label: HtmlElement = dom::element("span", "legend-name")?;
-            label.set_text_content(Some(name));
-            label.set_title(name);
+            label.set_text_content(Some(&foreign(name)));
+            label.set_title(&foreign(name));
             let value: HtmlElement = dom::element("span", "legend-value")?;
             entry.append_with_node_3(&swatch, &label, &value)?;
             self.list.append_child(&entry)?;

@@ -14,6 +14,7 @@
 //! | `render_context`, `value_format` | settings shared by all panels; the format of values in a panel |
 //! | `legend`, `menu` | names and values of series; settings of a panel |
 //! | `crosshair` | a line across all charts at the time under the pointer |
+//! | `foreign_text` | names and reasons of foreign origin, safe beside other text |
 //! | `visibility_observer` | the elements that are on screen |
 //! | `header`, `link_status_text`, `notice` | state of the link, figures; errors and limits |
 //! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
@@ -31,6 +32,7 @@ mod crosshair;
 mod display;
 mod dom;
 mod feed;
+mod foreign_text;
 mod frame_loop;
 mod frame_source;
 mod header;

@@ -6,6 +6,7 @@ use web_sys::HtmlElement;
 
 use super::crosshair::PlotFraction;
 use super::dom::{self, Text};
+use super::foreign_text::{foreign, isolated};
 use super::legend::Legend;
 use super::menu::Menu;
 use super::panel_body::PanelBody;
@@ -14,7 +15,7 @@ use super::render_context::RenderContext;
 use super::value_format::ValueFormat;
 use crate::chart::live::MAX_SERIES_DRAWN;
 use crate::layout::{PanelSpec, PlacedPanel};
-use crate::store::{Group, Stale, Store};
+use crate::store::{Group, SampleAge, Store};
 use crate::surface::Color;
 
 #[derive(Debug)]
@@ -149,9 +150,9 @@ impl Panel {
     fn describe(&mut self, store: &Store) -> Result<(), JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(()) };
         let title = match (&self.spec.title, self.spec.query.transform) {
-            (Some(title), _) => title.clone(),
-            (None, Some(transform)) => format!("{}: {transform}", group.title),
-            (None, None) => group.title.clone(),
+            (Some(title), _) => foreign(title).into_owned(),
+            (None, Some(transform)) => format!("{}: {transform}", isolated(&group.title)),
+            (None, None) => foreign(&group.title).into_owned(),
         };
         self.title.set(&title);
         let format = format_of(&self.spec, group);
@@ -172,7 +173,7 @@ impl Panel {
     fn limits(&self, group: &Group, store: &Store) -> String {
         let series = group.series().len();
         if let Some(error) = self.source.error(store) {
-            error
+            foreign(&error).into_owned()
         } else if self.hidden_groups > 0 {
             format!("{} more groups match and are not shown", self.hidden_groups)
         } else if series > MAX_SERIES_DRAWN && !self.spec.kind.is_tiles() {
@@ -234,12 +235,12 @@ impl Panel {
 
     /// Shows the age of the newest sample if it is stale at `now`, by the server's clock.
     pub(super) fn mark_stale(&mut self, store: &Store, now: Timestamp) -> Result<(), JsValue> {
-        let stale: Option<Stale> = self.source.measured(store).and_then(|group| group.stale(now));
+        let stale: Option<SampleAge> = self.source.measured(store).and_then(|group| group.stale(now));
         if self.is_stale != stale.is_some() {
             self.is_stale = stale.is_some();
             self.root.class_list().toggle_with_force("is-stale", self.is_stale)?;
         }
-        self.age.set(&stale.map_or_else(String::new, |stale| format!("last sample {stale}")));
+        self.age.set(&stale.map_or_else(String::new, |stale| stale.to_string()));
         Ok(())
     }
 

@@ -7,7 +7,6 @@ use super::header::Figures;
 use super::link_status_text::LinkStatusText;
 use super::rate_meter::RateMeter;
 use super::stats::Stats;
-use crate::link::SyncStatus;
 
 /// Figures that change more often cannot be read.
 const FIGURES_INTERVAL_MS: f64 = 250.0;
@@ -55,11 +54,12 @@ impl Telemetry {
     pub(super) fn figures(&mut self, feed: &mut Feed, seconds: f64, now: Timestamp) -> Figures {
         let (counts, store) = (feed.counts(), feed.store().counts());
         let sync = feed.sync_status(now);
-        let link = LinkStatusText { source: feed.status(), sync, newest_age: feed.newest_age(now) };
+        let (freshness, sample_age) = (feed.freshness(now), feed.sample_age(now));
+        let link = LinkStatusText { source: feed.status(), sync, freshness, sample_age };
         Figures {
             link: feed.status().name(),
             link_text: link.to_string(),
-            is_behind: sync != SyncStatus::UpToDate,
+            is_current: link.is_current(),
             repairs: store.repairs,
             lag_ms: feed.lag(now).map(|lag| lag.p50.as_secs_f64() * 1e3),
             messages_per_second: self.message_rate.update(seconds, counts.messages),

@@ -6,6 +6,7 @@ use web_sys::HtmlElement;
 
 use super::canvas::{Canvas, Ground};
 use super::dom::{self, Text};
+use super::foreign_text::foreign;
 use super::render_context::RenderContext;
 use super::value_format::ValueFormat;
 use crate::chart::{Direction, Kind, TileChart, TileLayout};
@@ -92,7 +93,7 @@ impl TilesView {
     /// Shows the newest value and the trend of each series.
     pub(super) fn update(&mut self, group: &Group, format: &ValueFormat) {
         for (series, (texts, shown)) in self.texts.iter_mut().zip(group.series()).enumerate() {
-            texts.name.set(&shown.name);
+            texts.name.set(&foreign(&shown.name));
             let stat = self.chart.stat(series, &format.unit);
             texts.value.set(&format.short(&stat.value.to_string()));
             let trend = stat.trend.filter(|_| self.chart.kind() == Kind::Stats).map(|trend| {

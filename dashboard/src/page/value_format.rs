@@ -3,6 +3,8 @@
 use protocol::Bounds;
 use series::Unit;
 
+use super::foreign_text::foreign;
+
 /// Characters of a unit that fit beside a number on the axis, such as `MiB/s`. The panel's head shows a longer unit.
 const MAX_UNIT_CHARS: usize = 5;
 
@@ -16,7 +18,7 @@ pub(super) struct ValueFormat {
 impl ValueFormat {
     /// For values of a UCUM unit.
     pub(super) fn new(unit: &str, bounds: &Bounds) -> Self {
-        let unit = Unit::parse(unit, bounds);
+        let unit = Unit::parse(&foreign(unit), bounds);
         let plural = unit.format(2.0).unit;
         let long_unit = (plural.trim().chars().count() > MAX_UNIT_CHARS).then(|| plural.trim().to_owned());
         Self { unit, long_unit }

@@ -149,10 +149,10 @@ impl Store {
 
     pub fn apply(&mut self, frame: &Frame<'_>) -> Applied {
         match self.position.judge(&frame.header, &frame.body) {
-            Verdict::Take => self.take(&frame.body),
+            Verdict::Take => self.take(frame),
             Verdict::TakeAfterHole => {
                 self.break_lines();
-                self.take(&frame.body)
+                self.take(frame)
             }
             Verdict::Duplicate => {
                 self.counts.duplicates += 1;
@@ -163,11 +163,11 @@ impl Store {
         }
     }
 
-    fn take(&mut self, body: &Body<'_>) -> Applied {
-        match body {
+    fn take(&mut self, frame: &Frame<'_>) -> Applied {
+        match &frame.body {
             Body::Catalog(catalog) => {
                 self.counts.fills += u64::from(catalog.scope == CatalogScope::Whole);
-                self.catalog(catalog);
+                self.catalog(catalog, frame.header.sent);
                 return Applied::CatalogChanged;
             }
             Body::Samples(samples) => {
@@ -218,7 +218,7 @@ impl Store {
         self.counts.gaps += u64::from(broken > 0);
     }
 
-    fn catalog(&mut self, catalog: &Catalog<'_>) {
+    fn catalog(&mut self, catalog: &Catalog<'_>, sent: Timestamp) {
         if catalog.scope == CatalogScope::Whole {
             self.places.clear();
             self.groups.iter_mut().for_each(Group::forget_ids);
@@ -231,7 +231,7 @@ impl Store {
                 interval: descriptor.interval,
                 bounds: descriptor.bounds,
             };
-            let place = self.place_of(description);
+            let place = self.place_of(description, sent);
             self.places.insert(descriptor.id, place);
         }
         let mut room = MAX_SERIES.saturating_sub(self.series());
@@ -274,9 +274,9 @@ impl Store {
     }
 
     /// The index of a group. One with unchanged unit and interval keeps its index and its rows.
-    fn place_of(&mut self, description: Description<'_>) -> usize {
+    fn place_of(&mut self, description: Description<'_>, sent: Timestamp) -> usize {
         let Some(place) = self.groups.iter().position(|group| group.name == description.name) else {
-            self.groups.push(Group::new(description));
+            self.groups.push(Group::new(description, sent));
             return self.groups.len() - 1;
         };
         let known = &mut self.groups[place];
@@ -285,7 +285,7 @@ impl Store {
             known.bounds = description.bounds;
         } else {
             // Values in another unit cannot share an axis, and another interval needs other rings.
-            *known = Group::new(description);
+            *known = Group::new(description, sent);
         }
         place
     }

@@ -104,13 +104,9 @@ impl DerivedGroup {
             Some(transform) => (transform.unit(&source.unit), transform.bounds(source.bounds)),
             None => (source.unit.clone(), source.bounds),
         };
-        let mut group = Group::new(Description {
-            name: &source.name,
-            title: &source.title,
-            unit: &unit,
-            interval: source.interval,
-            bounds,
-        });
+        let (name, title, interval) = (&source.name, &source.title, source.interval);
+        let description = Description { name, title, unit: &unit, interval, bounds };
+        let mut group = Group::new(description, source.first_described());
         group.resize(source.capacity());
         for name in &names {
             group.add_computed(name);

@@ -28,6 +28,8 @@ pub struct Group {
     times: Vec<Timestamp>,
     series: Vec<Series>,
     index: SeriesIndex,
+    /// The server's time at which the catalog named the group first.
+    first_described: Timestamp,
     /// Incremented if a series is added or removed, or its description changes.
     descriptions: u64,
     rows: Range<u64>,
@@ -46,8 +48,8 @@ pub struct Description<'a> {
 }
 
 impl Group {
-    /// An empty group with rings of the minimum length.
-    pub fn new(description: Description<'_>) -> Self {
+    /// An empty group with rings of the minimum length, which the catalog names since `first_described`.
+    pub fn new(description: Description<'_>, first_described: Timestamp) -> Self {
         let Description { name, title, unit, interval, bounds } = description;
         Self {
             name: name.to_owned(),
@@ -58,6 +60,7 @@ impl Group {
             times: vec![Timestamp::default(); BUCKET_ROWS as usize],
             series: Vec::new(),
             index: SeriesIndex::default(),
+            first_described,
             descriptions: 0,
             rows: 0..0,
             generation: 0,
@@ -102,6 +105,10 @@ impl Group {
     /// In the order of the legend.
     pub fn series(&self) -> &[Series] {
         &self.series
+    }
+
+    pub const fn first_described(&self) -> Timestamp {
+        self.first_described
     }
 
     pub fn newest(&self) -> Option<Timestamp> {

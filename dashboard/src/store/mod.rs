@@ -37,7 +37,7 @@ pub use derived_groups::DerivedUse;
 pub use group::{Group, Rows};
 pub use position::Position;
 pub use series::Series;
-pub use staleness::Stale;
+pub use staleness::{Freshness, SampleAge};
 
 #[cfg(test)]
 mod tests;

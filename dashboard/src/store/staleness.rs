@@ -4,32 +4,87 @@ use std::fmt;
 
 use protocol::{Interval, Timestamp};
 
+use super::apply::Store;
 use super::group::Group;
 
 /// The minimum age of a stale group: a busy source may be late by less.
 const MIN_STALENESS: Interval = Interval::from_secs(1);
 
-/// The age of a stale group's newest sample. Its text is `12 s ago`.
+/// The age of the newest sample of a stale group, or of a page. Its text is `last sample 12 s ago`. Ordered from fresh to old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stale(pub Interval);
+pub enum SampleAge {
+    Newest(Interval),
+    /// The group is in the catalog and never had a sample.
+    Never,
+}
+
+/// The part of the page's groups that receive samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Every group does.
+    Fresh,
+    SomeStale {
+        stale: usize,
+        groups: usize,
+    },
+    /// No group does; the age of the newest sample of all.
+    AllStale(SampleAge),
+    /// The catalog is empty.
+    NoGroups,
+}
 
 impl Group {
     /// The staleness at `now` by the server's clock. `None` unless the newest sample is older than the longest step (three
-    /// intervals) and than a second. A group that never had a sample is empty, not stale.
-    pub fn stale(&self, now: Timestamp) -> Option<Stale> {
-        let age_us = now.micros_since(self.newest()?).max(0).unsigned_abs();
-        let age = Interval::from_micros(age_us);
-        (age > self.longest_step().max(MIN_STALENESS)).then_some(Stale(age))
+    /// intervals) and than a second. A group without a sample is stale after the same time in the catalog.
+    pub fn stale(&self, now: Timestamp) -> Option<SampleAge> {
+        let newest = self.newest();
+        let age = age(newest.unwrap_or(self.first_described()), now);
+        let is_stale = age > self.longest_step().max(MIN_STALENESS);
+        is_stale.then_some(newest.map_or(SampleAge::Never, |_| SampleAge::Newest(age)))
     }
 }
 
-impl fmt::Display for Stale {
+impl Store {
+    /// The age of the newest sample of all groups, by the server's clock.
+    pub fn sample_age(&self, now: Timestamp) -> SampleAge {
+        self.newest().map_or(SampleAge::Never, |newest| SampleAge::Newest(age(newest, now)))
+    }
+
+    /// The groups that are stale at `now`, by the server's clock.
+    pub fn freshness(&self, now: Timestamp) -> Freshness {
+        let groups = self.groups().len();
+        match self.groups().iter().filter(|group| group.stale(now).is_some()).count() {
+            _ if groups == 0 => Freshness::NoGroups,
+            0 => Freshness::Fresh,
+            stale if stale == groups => Freshness::AllStale(self.sample_age(now)),
+            stale => Freshness::SomeStale { stale, groups },
+        }
+    }
+}
+
+fn age(then: Timestamp, now: Timestamp) -> Interval {
+    Interval::from_micros(now.micros_since(then).max(0).unsigned_abs())
+}
+
+impl fmt::Display for SampleAge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.micros() / 1_000_000;
+        let Self::Newest(age) = self else { return f.write_str("no sample yet") };
+        let seconds = age.micros() / 1_000_000;
         match seconds {
-            0..120 => write!(f, "{seconds} s ago"),
-            120..7_200 => write!(f, "{} min ago", seconds / 60),
-            _ => write!(f, "{} h ago", seconds / 3_600),
+            0..120 => write!(f, "last sample {seconds} s ago"),
+            120..7_200 => write!(f, "last sample {} min ago", seconds / 60),
+            _ => write!(f, "last sample {} h ago", seconds / 3_600),
+        }
+    }
+}
+
+impl fmt::Display for Freshness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fresh => f.write_str("all groups receive samples"),
+            Self::SomeStale { stale, groups } => write!(f, "{stale} of {groups} groups stale"),
+            Self::AllStale(age) => age.fmt(f),
+            Self::NoGroups => f.write_str("no data"),
         }
     }
 }
@@ -46,7 +101,7 @@ mod tests {
     /// A group with that interval whose newest row was at [`NEWEST`].
     fn group(interval: Interval) -> Group {
         let (name, title, unit) = ("g", "G", "1");
-        let mut group = Group::new(Description { name, title, unit, interval, bounds: Bounds::Auto });
+        let mut group = Group::new(Description { name, title, unit, interval, bounds: Bounds::Auto }, Timestamp::MIN);
         group.append_values(&[NEWEST], &[]);
         group
     }
@@ -65,17 +120,17 @@ mod tests {
     fn a_group_is_stale_after_three_intervals_and_at_least_a_second() {
         let slow = group(Interval::from_secs(4));
         assert_eq!(stale_after(&slow, 12_000), None);
-        assert_eq!(stale_after(&slow, 12_001).as_deref(), Some("12 s ago"));
+        assert_eq!(stale_after(&slow, 12_001).as_deref(), Some("last sample 12 s ago"));
         let fast = group(Interval::from_millis(1));
         assert_eq!(stale_after(&fast, 1_000), None);
-        assert_eq!(stale_after(&fast, 1_001).as_deref(), Some("1 s ago"));
+        assert_eq!(stale_after(&fast, 1_001).as_deref(), Some("last sample 1 s ago"));
     }
 
     #[test]
     fn the_next_sample_ends_staleness() {
         let mut group = group(Interval::from_millis(100));
         let later = NEWEST + Interval::from_secs(60);
-        assert_eq!(group.stale(later), Some(Stale(Interval::from_secs(60))));
+        assert_eq!(group.stale(later), Some(SampleAge::Newest(Interval::from_secs(60))));
         group.append_values(&[later], &[]);
         assert_eq!(group.stale(later), None);
     }
@@ -84,18 +139,25 @@ mod tests {
     fn longer_ages_are_shown_in_longer_units() {
         let group = group(Interval::from_millis(100));
         let text = |seconds: u64| stale_after(&group, seconds * 1_000).unwrap_or_default();
-        assert_eq!(text(119), "119 s ago");
-        assert_eq!(text(120), "2 min ago");
-        assert_eq!(text(7_199), "119 min ago");
-        assert_eq!(text(7_200), "2 h ago");
+        assert_eq!(text(119), "last sample 119 s ago");
+        assert_eq!(text(120), "last sample 2 min ago");
+        assert_eq!(text(7_199), "last sample 119 min ago");
+        assert_eq!(text(7_200), "last sample 2 h ago");
     }
 
     #[test]
-    fn empty_groups_and_samples_from_the_future_are_not_stale() {
+    fn a_group_that_never_had_a_sample_is_stale_after_the_same_time_in_the_catalog() {
         let (name, title, unit, bounds) = ("g", "G", "1", Bounds::Auto);
-        let interval = Interval::from_millis(100);
-        let empty = Group::new(Description { name, title, unit, interval, bounds });
-        assert_eq!(empty.stale(NEWEST), None);
-        assert_eq!(group(interval).stale(NEWEST - Interval::from_secs(60)), None);
+        let interval = Interval::from_secs(4);
+        let mut group = Group::new(Description { name, title, unit, interval, bounds }, NEWEST);
+        assert_eq!(stale_after(&group, 12_000), None);
+        assert_eq!(stale_after(&group, 12_001).as_deref(), Some("no sample yet"));
+        group.append_values(&[NEWEST + Interval::from_secs(20)], &[]);
+        assert_eq!(stale_after(&group, 20_500), None);
+    }
+
+    #[test]
+    fn samples_from_the_future_are_not_stale() {
+        assert_eq!(group(Interval::from_millis(100)).stale(NEWEST - Interval::from_secs(60)), None);
     }
 }

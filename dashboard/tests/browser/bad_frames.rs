@@ -47,11 +47,11 @@ fn catalog() -> Vec<u8> {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
     let interval = Interval::from_millis(100);
     let id = GroupId(1);
-    groups
-        .push(&GroupDescriptor { id, name: "g", title: "<b>Group</b>", unit: "1", interval, bounds: Bounds::Auto })
-        .expect("encodes");
+    // U+202E is "right-to-left override".
+    let title = "<b>Group</b>\u{202e}";
+    groups.push(&GroupDescriptor { id, name: "g", title, unit: "1", interval, bounds: Bounds::Auto }).expect("encodes");
     let labels = protocol::Entries::default();
-    let name = "<img src=x onerror=alert(1)>";
+    let name = "<img src=x onerror=alert(1)>\u{202e}";
     series
         .push(&SeriesDescriptor { id: SeriesId(1), group: id, name, kind: SeriesKind::Gauge, labels })
         .expect("encodes");
@@ -97,7 +97,10 @@ async fn bad_frames_are_counted_and_shown_and_the_stream_continues() -> Result<(
     let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
     anyhow::ensure!(notice.contains("4 frames could not be decoded"), "{notice}");
     // Names in the stream are text, not markup.
-    until(&page, "document.querySelector('.panel-title').textContent === '<b>Group</b>'").await?;
+    until(&page, "document.querySelector('.panel-title').textContent === '<b>Group</b>\u{fffd}'").await?;
+    until(&page, "document.querySelector('.legend-name').textContent === '<img src=x onerror=alert(1)>\u{fffd}'")
+        .await?;
+    until(&page, "getComputedStyle(document.querySelector('.legend-name')).unicodeBidi === 'isolate'").await?;
     let markup: u64 = page.evaluate("document.querySelectorAll('.panel img, .panel b').length").await?;
     anyhow::ensure!(markup == 0);
     Ok(())

@@ -111,8 +111,8 @@ fn a_wake_probes_and_wakes_the_source() {
 fn a_lost_source_is_not_live_and_its_newest_sample_ages() {
     let (mut feed, _) = feed();
     feed.handle(FrameEvent::StatusChanged(SourceStatus::Live), at(0));
-    assert!(!feed.is_live(), "no samples yet");
-    assert_eq!((feed.newest_age(at(0)), feed.status().name()), (None, "live"));
+    assert!(!feed.has_all_samples(), "history has not arrived");
+    assert_eq!((feed.sample_age(at(0)), feed.freshness(at(0))), (SampleAge::Never, Freshness::Fresh));
     let ended = feed.handle(FrameEvent::Ended { reason: "access denied (4403)".to_owned() }, at(0));
     assert_eq!(ended, FeedChange::Notice("The stream has ended: access denied (4403)".to_owned()));
 }
