@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::served::{Served, handshake};
 use feed_server::app::config::Config;
+use feed_server::app::server::Server;
+use feed_server::ingest::config::SourceConfig;
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
@@ -16,9 +18,12 @@ const TOKEN: &str = "a-token-for-the-tests";
 async fn closed() -> Served {
     let file = NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), format!("{TOKEN}\n")).expect("written");
-    let sources = vec!["synthetic:groups=1,series=2,prefill=1s".parse().expect("a valid source")];
-    let config = Config { sources, token_file: Some(file.path().to_owned()), ..Config::default() };
+    let config = Config { sources: sources(), token_file: Some(file.path().to_owned()), ..Config::default() };
     Served::with_token(config, TOKEN).await
+}
+
+fn sources() -> Vec<SourceConfig> {
+    vec!["synthetic:groups=1,series=2,prefill=1s".parse().expect("a valid source")]
 }
 
 #[tokio::test]
@@ -40,7 +45,7 @@ async fn data_routes_refuse_requests_without_the_token() {
 async fn the_link_sets_a_cookie_that_opens_the_stream() {
     let served = closed().await;
     let answer = served.get(&format!("/?token={TOKEN}&window=5")).await;
-    assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("\r\nlocation: /?window=5\r\n"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("\r\nlocation: ./?window=5\r\n"), "{answer}");
     assert!(answer.contains("HttpOnly; SameSite=Strict\r\n"), "{answer}");
     let (_, rest) = answer.split_once("set-cookie: ").expect("a cookie");
     let cookie = rest.split(';').next().expect("a pair");
@@ -79,6 +84,36 @@ async fn an_unknown_host_is_refused_on_every_path() {
     }
     let twice = format!("GET / HTTP/1.1\r\nhost: {0}\r\nhost: {0}\r\nconnection: close\r\n\r\n", served.address);
     assert!(served.request(&twice).await.starts_with("HTTP/1.1 400"));
+}
+
+#[tokio::test]
+async fn a_forwarded_request_is_not_local() {
+    let served = Served::start(&["synthetic:groups=1,prefill=0s"]).await;
+    for header in
+        ["x-forwarded-for: 127.0.0.1", "x-forwarded-proto: http", "forwarded: for=127.0.0.1", "via: 1.1 nginx"]
+    {
+        for path in ["/", "/stream", "/metrics", "/readyz", "/healthz"] {
+            let answer = served.get_with(path, &format!("{header}\r\n")).await;
+            assert!(answer.starts_with("HTTP/1.1 403"), "{header} {path}: {answer}");
+            assert!(
+                answer.contains("start with --trusted-proxy 127.0.0.1, or with --token-file or --no-auth"),
+                "{answer}"
+            );
+        }
+    }
+    let open = Served::configured(Config { no_auth: true, sources: sources(), ..Config::default() }).await;
+    assert!(open.get_with("/metrics", "via: 1.1 nginx\r\n").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_server_with_a_trusted_proxy_needs_a_token_on_loopback_too() {
+    let trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
+    let config = Config { trusted_proxies, sources: sources(), ..Config::default() };
+    let server = Server::bind(Config { listen: "127.0.0.1:0".parse().expect("an address"), ..config.clone() });
+    let link = server.expect("a free port").link();
+    assert!(link.contains("token="), "a token is made: {link}");
+    let without = Server::bind(Config { listen: "127.0.0.1:0".parse().expect("an address"), no_auth: true, ..config });
+    assert!(!without.expect("a free port").link().contains("token="));
 }
 
 /// The status of an answer; `None` if the connection was closed without one.
@@ -245,6 +280,20 @@ fn log_lines_about_refused_requests_are_rate_limited() {
     let lines = said.matches("refused").count();
     assert!((1..requests / 4).contains(&lines), "{lines} lines about {requests} requests");
     assert_eq!(said.matches("peer=\"127.0.0.1:").count(), lines, "each names the address of the peer: {said}");
+}
+
+#[test]
+fn refusals_name_the_client_that_a_trusted_proxy_reports() {
+    let file = NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), TOKEN).expect("written");
+    let token_file = file.path().display().to_string();
+    let report = "x-forwarded-for: 198.51.100.9, 203.0.113.7\r\n";
+    for (proxy, expected) in [("127.0.0.1", "\"203.0.113.7 through 127.0.0.1:"), ("192.0.2.1", "\"127.0.0.1:")] {
+        let server = Logged::start("info", &["--token-file", &token_file, "--trusted-proxy", proxy]);
+        assert_eq!(status(&server.get("/metrics", report)), Some(401));
+        let said = server.said();
+        assert!(said.contains(expected) && !said.contains("198.51.100.9"), "{said}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::{Pin, pin};
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
@@ -53,8 +53,9 @@ fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
 }
 
 fn respond(request: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Denied> {
+    let requester = ACCESS.requester(IpAddr::V4(Ipv4Addr::LOCALHOST), request.headers());
     if request.uri().path() == "/stream" {
-        ACCESS.check(Policy::SignedInSameOrigin, request.headers())?;
+        ACCESS.check(Policy::SignedInSameOrigin, &requester, request.headers())?;
         return Ok(match upgrade::accept(request) {
             Ok(response) => {
                 check_handshake(request);
@@ -63,10 +64,11 @@ fn respond(request: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Denied>
             Err(error) => refusal(error.status(), &error.to_string()),
         });
     }
-    ACCESS.check(Policy::Public, request.headers())?;
-    if let Some(SignIn { location, cookie }) = ACCESS.sign_in(request.uri().query().unwrap_or_default())? {
-        assert!(holds_token(request.uri().query().unwrap_or_default().as_bytes()), "signed in without the token");
-        assert!(location.starts_with('/') && !location.starts_with("//"), "{location} leads elsewhere");
+    ACCESS.check(Policy::Public, &requester, request.headers())?;
+    let query = request.uri().query().unwrap_or_default();
+    if let Some(SignIn { location, cookie }) = ACCESS.sign_in(query, requester.scheme)? {
+        assert!(holds_token(query.as_bytes()), "signed in without the token");
+        assert!(location == "./" || location.starts_with("./?"), "{location} leads elsewhere");
         assert!(cookie.is_sensitive());
     }
     Ok(Response::new(Full::default()))
@@ -94,7 +96,7 @@ fn check_handshake(request: &Request<Incoming>) {
     for origin in headers.get_all(ORIGIN) {
         let origin = origin.to_str().expect("text");
         assert!(
-            origin == format!("http://{host}") || origin == format!("https://{host}"),
+            origin == Scheme::Http.origin(host) || origin == Scheme::Https.origin(host),
             "{origin} is another origin"
         );
     }

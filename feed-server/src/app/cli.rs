@@ -48,6 +48,10 @@ pub struct ServeArgs {
     /// The private key of the certificate (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// A reverse proxy, by address or network, whose X-Forwarded headers are believed; may be given several times. A token is
+    /// then needed.
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS/NET")]
+    pub trusted_proxies: Vec<String>,
     /// Limit on connections [default: 1024].
     #[arg(long, value_name = "COUNT")]
     pub connections: Option<usize>,
@@ -92,6 +96,11 @@ impl ServeArgs {
         if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
             config.tls = Some(TlsFiles { cert: cert.clone(), key: key.clone() });
         }
+        if !self.trusted_proxies.is_empty() {
+            let wrong = |error| ConfigError::Value(format!("--trusted-proxy: {error}"));
+            let proxies = self.trusted_proxies.iter().map(|text| text.parse().map_err(wrong));
+            config.trusted_proxies = proxies.collect::<Result<_, _>>()?;
+        }
         if let Some(connections) = self.connections {
             config.connections = connections;
         }
@@ -135,6 +144,10 @@ mod tests {
         assert_eq!(
             refusal(ServeArgs { listen: Some("9000".into()), ..ServeArgs::default() }),
             "--listen must be an address and a port, such as 127.0.0.1:9000, found 9000"
+        );
+        assert_eq!(
+            refusal(ServeArgs { trusted_proxies: vec!["nginx".into()], ..ServeArgs::default() }),
+            "--trusted-proxy: a trusted proxy must be an address or a network, such as 127.0.0.1 or 10.1.0.0/16, found \"nginx\""
         );
         assert!(refusal(ServeArgs { history: Some("0s".into()), ..ServeArgs::default() }).contains("from 1s to 24h"));
     }

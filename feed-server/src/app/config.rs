@@ -6,6 +6,7 @@
 //! token_file = "/etc/kymograph/token"
 //! tls = { cert = "/etc/kymograph/cert.pem", key = "/etc/kymograph/key.pem" }
 //! no_auth = false             # true: no token needed, from any machine
+//! trusted_proxies = ["127.0.0.1", "10.1.0.0/16"] # reverse proxies whose X-Forwarded headers are believed; a token is then needed
 //! connections = 1024          # limit
 //! connections_per_address = 32 # limit for one address, or one /64 network of IPv6, except this machine's
 //! series = 100000             # limit, over all sources
@@ -34,6 +35,7 @@ use crate::duration;
 use crate::ingest::HostSettings;
 use crate::ingest::config::{self, SourceConfig};
 use crate::net::connection_limiter::ConnectionLimits;
+use crate::net::trusted_proxies::TrustedProxy;
 
 const MIN_HISTORY: Duration = Duration::from_secs(1);
 const MAX_HISTORY: Duration = Duration::from_hours(24);
@@ -51,6 +53,8 @@ pub struct Config {
     /// No token is needed, whatever the address.
     pub no_auth: bool,
     pub tls: Option<TlsFiles>,
+    /// Reverse proxies whose reports about clients are believed. Others can reach them, so viewers need a token.
+    pub trusted_proxies: Vec<TrustedProxy>,
     /// A limit on connections.
     pub connections: usize,
     /// A limit on connections from one address, or from one /64 network of IPv6. Connections from this machine do not count.
@@ -87,6 +91,7 @@ impl Default for Config {
             token_file: None,
             no_auth: false,
             tls: None,
+            trusted_proxies: Vec::new(),
             connections: ConnectionLimits::default().connections,
             connections_per_address: ConnectionLimits::default().per_address,
             series: protocol::limits::MAX_SERIES,
@@ -199,7 +204,7 @@ mod tests {
     fn an_error_names_the_line_the_value_found_and_the_value_allowed() {
         assert_eq!(
             refusal("listen = \"127.0.0.1:9000\"\nhistroy = \"5m\"\n"),
-            "feed.toml:2: unknown setting `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `tls`, `connections`, `connections_per_address`, `series`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
+            "feed.toml:2: unknown setting `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `tls`, `trusted_proxies`, `connections`, `connections_per_address`, `series`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
         );
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),
@@ -228,6 +233,10 @@ mod tests {
         assert_eq!(
             refusal("[source]\nkind = \"host\"\n"),
             "feed.toml:1: invalid type: table, expected a list (a list of tables: `[[name]]`)"
+        );
+        assert_eq!(
+            refusal("\ntrusted_proxies = [\"127.0.0.1\", \"nginx\"]\n"),
+            "feed.toml:2: a trusted proxy must be an address or a network, such as 127.0.0.1 or 10.1.0.0/16, found \"nginx\""
         );
         assert_eq!(refusal("tls = 1\n"), "feed.toml:1: invalid type: integer `1`, expected a table");
         assert_eq!(

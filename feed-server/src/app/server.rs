@@ -13,7 +13,7 @@ use crate::app::config::Config;
 use crate::deliver::fanout::Fanout;
 use crate::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use crate::deliver::session::Service;
-use crate::http::access::{Access, Scheme};
+use crate::http::access::{Access, Scheme, UnknownProxies};
 use crate::http::page::Page;
 use crate::http::routes::{NO_PAGE, routes};
 use crate::http::server;
@@ -24,6 +24,7 @@ use crate::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use crate::net::descriptors;
 use crate::net::listener::Listener;
 use crate::net::tls::{Tls, TlsError};
+use crate::net::trusted_proxies::TrustedProxies;
 use crate::telemetry::Telemetry;
 
 /// The reason why a server did not start.
@@ -127,7 +128,13 @@ impl Server {
         let sources = ingest::start(&self.config.sources, Arc::new(hub.catalog.clone()), batches, &telemetry);
 
         let scheme = if self.tls.is_some() { Scheme::Https } else { Scheme::Http };
+        let trusted = TrustedProxies::new(self.config.trusted_proxies);
+        let unknown_proxies = match (&self.token, self.config.no_auth) {
+            (None, false) => UnknownProxies::Refused,
+            _ => UnknownProxies::Accepted,
+        };
         let access = Access::new(self.token, self.config.hosts, scheme, self.address.port());
+        let access = access.with_proxies(trusted, unknown_proxies);
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service { hub, fanout, stop: stop.clone() };
         let router = routes(service, sources.health(), self.page, access).into_router();
@@ -151,14 +158,14 @@ async fn until_stopped(serving: impl Future<Output = ()>, sources: &RunningSourc
     tokio::join!(serving, stopping);
 }
 
-/// The token that viewers need: from the file, or a random one if other machines can connect.
+/// The token that viewers need: from the file, or a random one if other machines can connect, also through a proxy.
 fn token(config: &Config) -> Result<Option<Token>, StartError> {
     match &config.token_file {
         Some(file) => {
             let refused = |error| StartError::Token { path: file.display().to_string(), error };
             Token::read(file).map(Some).map_err(refused)
         }
-        None if config.no_auth || config.listen.ip().is_loopback() => Ok(None),
+        None if config.no_auth || (config.listen.ip().is_loopback() && config.trusted_proxies.is_empty()) => Ok(None),
         None => Ok(Some(Token::random())),
     }
 }

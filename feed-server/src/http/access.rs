@@ -1,7 +1,9 @@
 //! Access control.
 //!
-//! Three checks precede the handler of a request:
+//! Four checks precede the handler of a request:
 //!
+//! - **Proxy**, on every route. A server that needs no token because only this machine can connect refuses requests that a proxy
+//!   forwarded, unless the proxy is trusted: others can reach the proxy.
 //! - **Host**, on every route. If an attacker's domain name resolves to this server (DNS rebinding), the browser treats it
 //!   as the attacker's; only the `Host` header shows the difference. An address cannot be rebound, so addresses are
 //!   accepted, and so are `localhost` and the names in the configuration.
@@ -15,11 +17,13 @@
 use std::net::IpAddr;
 
 use hyper::StatusCode;
-use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderValue, ORIGIN};
-use hyper::http::uri::Authority;
+use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, ORIGIN};
 use thiserror::Error;
 
+pub use super::requester::Scheme;
+use super::requester::{Requester, Via};
 use super::token::Token;
+use crate::net::trusted_proxies::TrustedProxies;
 
 /// The lifetime of the cookie: thirty days.
 const COOKIE_SECONDS: u32 = 30 * 24 * 3_600;
@@ -39,14 +43,18 @@ pub struct Access {
     token: Option<Token>,
     names: Vec<String>,
     scheme: Scheme,
-    cookie_name: String,
+    port: u16,
+    trusted: TrustedProxies,
+    unknown_proxies: UnknownProxies,
 }
 
+/// Requests that were forwarded by a proxy that is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    /// Plain HTTP, possibly behind a proxy that accepts TLS.
-    Http,
-    Https,
+pub enum UnknownProxies {
+    /// Checked like all others, by what the peer sent.
+    Accepted,
+    /// For a server that needs no token because it serves this machine only.
+    Refused,
 }
 
 /// The response to a valid token in the address.
@@ -66,8 +74,14 @@ pub enum Denied {
     NoHost,
     #[error("{host:?} is not a name of this server: add it to `hosts`, or start with --host {host}")]
     UnknownHost { host: String },
-    #[error("a page of origin {origin:?} may not open this stream")]
-    ForeignOrigin { origin: String },
+    /// `own` is the origin of this server's pages, by the request.
+    #[error("a page of origin {origin:?} may not open the stream of {own:?}: {}", own_host(.via))]
+    ForeignOrigin { origin: String, own: String, via: Via },
+    #[error(
+        "this server serves its own machine only, and a proxy at {proxy} forwarded this request (it has the header {header}): \
+         start with --trusted-proxy {proxy}, or with --token-file or --no-auth"
+    )]
+    UnknownProxy { proxy: IpAddr, header: String },
     /// No token, or a wrong one.
     #[error("sign in: open the link that the server printed at start, or send its token as `Authorization: Bearer`")]
     NoToken,
@@ -77,7 +91,7 @@ impl Denied {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NoHost => StatusCode::BAD_REQUEST,
-            Self::UnknownHost { .. } | Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
+            Self::UnknownHost { .. } | Self::ForeignOrigin { .. } | Self::UnknownProxy { .. } => StatusCode::FORBIDDEN,
             Self::NoToken => StatusCode::UNAUTHORIZED,
         }
     }
@@ -85,48 +99,56 @@ impl Denied {
 
 impl Access {
     /// Without `token` no request needs one. `names` are this server's names besides `localhost`. The port is part of the
-    /// cookie's name, since browsers send cookies of one host to all of its ports.
+    /// cookie's name, since browsers send cookies of one host to all of its ports. No proxy is trusted.
     pub fn new(token: Option<Token>, names: Vec<String>, scheme: Scheme, port: u16) -> Self {
-        let cookie_name = match scheme {
-            Scheme::Http => format!("kymograph-{port}"),
-            // Browsers accept a cookie with this prefix only from this host, over TLS (RFC 6265bis, section 4.1.3.2).
-            Scheme::Https => format!("__Host-kymograph-{port}"),
-        };
-        Self { token, names, scheme, cookie_name }
+        let (trusted, unknown_proxies) = (TrustedProxies::default(), UnknownProxies::Accepted);
+        Self { token, names, scheme, port, trusted, unknown_proxies }
+    }
+
+    #[must_use]
+    pub fn with_proxies(self, trusted: TrustedProxies, unknown_proxies: UnknownProxies) -> Self {
+        Self { trusted, unknown_proxies, ..self }
+    }
+
+    /// Who sent a request with these headers, if `peer` is the other end of its connection.
+    pub fn requester(&self, peer: IpAddr, headers: &HeaderMap) -> Requester {
+        Requester::new(peer, self.scheme, headers, &self.trusted)
     }
 
     /// Checks a request against the policy of its route.
     ///
     /// # Errors
     /// [`Denied`], to be answered with its status.
-    pub fn check(&self, policy: Policy, headers: &HeaderMap) -> Result<(), Denied> {
-        self.check_host(headers)?;
+    pub fn check(&self, policy: Policy, requester: &Requester, headers: &HeaderMap) -> Result<(), Denied> {
+        self.check_proxy(requester)?;
+        self.check_host(requester)?;
         if policy == Policy::SignedInSameOrigin {
-            self.check_origin(headers)?;
+            check_origin(requester, headers)?;
         }
         match &self.token {
-            Some(token) if policy != Policy::Public && !self.holds(token, headers) => Err(Denied::NoToken),
+            Some(token) if policy != Policy::Public && !self.holds(token, requester, headers) => Err(Denied::NoToken),
             _ => Ok(()),
         }
     }
 
-    /// Exchanges the token in the query of the page's address, if it has one, for a cookie.
+    /// Exchanges the token in the query of the page's address, if it has one, for a cookie. The address has this scheme.
     ///
     /// # Errors
     /// [`Denied::NoToken`] for a wrong token.
-    pub fn sign_in(&self, query: &str) -> Result<Option<SignIn>, Denied> {
+    pub fn sign_in(&self, query: &str, scheme: Scheme) -> Result<Option<SignIn>, Denied> {
         let Some(token) = &self.token else { return Ok(None) };
         match take_token(query) {
-            (Some(candidate), rest) if token.is(candidate.as_bytes()) => Ok(Some(self.cookie(token, &rest))),
+            (Some(candidate), rest) if token.is(candidate.as_bytes()) => Ok(Some(self.cookie(token, &rest, scheme))),
             (Some(_), _) => Err(Denied::NoToken),
             (None, _) => Ok(None),
         }
     }
 
-    fn cookie(&self, token: &Token, rest: &str) -> SignIn {
-        let location = if rest.is_empty() { "/".to_owned() } else { format!("/?{rest}") };
-        let (name, secret) = (&self.cookie_name, token.reveal());
-        let secure = if self.scheme == Scheme::Https { "; Secure" } else { "" };
+    fn cookie(&self, token: &Token, rest: &str, scheme: Scheme) -> SignIn {
+        // Relative to the page's address, which may be below a path of a proxy.
+        let location = if rest.is_empty() { "./".to_owned() } else { format!("./?{rest}") };
+        let (name, secret) = (self.cookie_name(scheme), token.reveal());
+        let secure = if scheme == Scheme::Https { "; Secure" } else { "" };
         let cookie = format!("{name}={secret}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict{secure}");
         // Every character of a token and a port is valid in a header.
         let mut cookie = HeaderValue::try_from(cookie).unwrap_or(HeaderValue::from_static(""));
@@ -134,44 +156,78 @@ impl Access {
         SignIn { location, cookie }
     }
 
-    fn holds(&self, token: &Token, headers: &HeaderMap) -> bool {
+    fn cookie_name(&self, scheme: Scheme) -> String {
+        let port = self.port;
+        match scheme {
+            Scheme::Http => format!("kymograph-{port}"),
+            // Browsers accept a cookie with this prefix only from this host, over TLS (RFC 6265bis, section 4.1.3.2).
+            Scheme::Https => format!("__Host-kymograph-{port}"),
+        }
+    }
+
+    fn holds(&self, token: &Token, requester: &Requester, headers: &HeaderMap) -> bool {
+        let name = self.cookie_name(requester.scheme);
         let bearer =
             headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.as_bytes().strip_prefix(b"Bearer "));
         let cookies = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b';'));
-        let cookies =
-            cookies.filter_map(|pair| pair.trim_ascii().strip_prefix(self.cookie_name.as_bytes())?.strip_prefix(b"="));
+        let cookies = cookies.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
         bearer.chain(cookies).any(|candidate| token.is(candidate))
     }
 
-    /// A browser sends the page's origin, which must be this server. Other programs send none.
-    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Denied> {
-        let mut origins = headers.get_all(ORIGIN).iter();
-        let Some(origin) = origins.next() else { return Ok(()) };
-        let schemes: &[&str] = match self.scheme {
-            Scheme::Http => &["http://", "https://"],
-            Scheme::Https => &["https://"],
-        };
-        let host = headers.get(HOST).map(HeaderValue::as_bytes);
-        let own = |scheme: &&str| host.is_some() && origin.as_bytes().strip_prefix(scheme.as_bytes()) == host;
-        if schemes.iter().any(own) && origins.next().is_none() {
-            return Ok(());
+    fn check_proxy(&self, requester: &Requester) -> Result<(), Denied> {
+        match &requester.via {
+            Via::UnknownProxy { proxy, header } if self.unknown_proxies == UnknownProxies::Refused => {
+                Err(Denied::UnknownProxy { proxy: *proxy, header: header.clone() })
+            }
+            _ => Ok(()),
         }
-        Err(Denied::ForeignOrigin { origin: String::from_utf8_lossy(origin.as_bytes()).into_owned() })
     }
 
-    fn check_host(&self, headers: &HeaderMap) -> Result<(), Denied> {
-        let mut hosts = headers.get_all(HOST).iter();
-        let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Denied::NoHost) };
-        let authority = Authority::try_from(host.as_bytes()).map_err(|_| Denied::NoHost)?;
-        if authority.as_str().contains('@') {
-            return Err(Denied::NoHost);
-        }
-        let name = authority.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+    fn check_host(&self, requester: &Requester) -> Result<(), Denied> {
+        let host = requester.host.as_ref().ok_or(Denied::NoHost)?;
+        let name = host.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
         let own = |own: &str| own.eq_ignore_ascii_case(name);
         if name.parse::<IpAddr>().is_ok() || own("localhost") || self.names.iter().any(|known| own(known)) {
             return Ok(());
         }
         Err(Denied::UnknownHost { host: name.to_owned() })
+    }
+}
+
+/// A browser sends the page's origin, which must be this server. Other programs send none.
+fn check_origin(requester: &Requester, headers: &HeaderMap) -> Result<(), Denied> {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let Some(origin) = origins.next() else { return Ok(()) };
+    let schemes: &[Scheme] = match requester.scheme {
+        // A proxy may accept TLS and not report it.
+        Scheme::Http => &[Scheme::Http, Scheme::Https],
+        Scheme::Https => &[Scheme::Https],
+    };
+    let host = requester.host.as_ref().map(|host| host.as_str()).unwrap_or_default();
+    let own = |scheme: &Scheme| origin.to_str().is_ok_and(|origin| *scheme.origin(host) == *origin);
+    if !host.is_empty() && schemes.iter().any(own) && origins.next().is_none() {
+        return Ok(());
+    }
+    let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
+    Err(Denied::ForeignOrigin { origin, own: requester.scheme.origin(host), via: requester.via.clone() })
+}
+
+/// Says how this server learns the origin of its pages, for a proxy that hides it.
+fn own_host(via: &Via) -> String {
+    match via {
+        Via::Direct => {
+            "if a proxy serves the page, it changed Host: let it pass Host on (nginx: `proxy_set_header Host \
+                        $http_host;`), or start with --trusted-proxy ADDRESS and let it send X-Forwarded-Host"
+                .to_owned()
+        }
+        Via::UnknownProxy { proxy, .. } => format!(
+            "the proxy at {proxy} changed Host: let it pass Host on (nginx: `proxy_set_header Host $http_host;`), or start with \
+             --trusted-proxy {proxy} and let it send X-Forwarded-Host"
+        ),
+        Via::TrustedProxy { proxy } => format!(
+            "the proxy at {proxy} must pass on Host or send X-Forwarded-Host, and send X-Forwarded-Proto, as in the page's \
+             address"
+        ),
     }
 }
 
@@ -202,7 +258,8 @@ mod tests {
     }
 
     fn check(access: &Access, policy: Policy, list: &[(&str, &str)]) -> Result<(), Denied> {
-        access.check(policy, &headers(list))
+        let headers = headers(list);
+        access.check(policy, &access.requester(IpAddr::from([127, 0, 0, 1]), &headers), &headers)
     }
 
     /// Checks a request for the stream.
@@ -278,9 +335,71 @@ mod tests {
     }
 
     #[test]
+    fn the_default_port_of_a_scheme_is_not_part_of_an_origin() {
+        let host = ("host", "metrics.example:443");
+        assert_eq!(stream(&access(None), &[host, ("origin", "https://metrics.example")]), Ok(()));
+        let other = stream(&access(None), &[host, ("origin", "http://metrics.example")]);
+        assert!(other.is_err(), "443 is not the default of http");
+    }
+
+    #[test]
+    fn behind_a_trusted_proxy_host_and_origin_are_those_of_the_client() {
+        let trusted = TrustedProxies::new(vec!["127.0.0.1".parse().expect("an address")]);
+        let behind = access(Some(TOKEN)).with_proxies(trusted, UnknownProxies::Accepted);
+        let cookie = format!("__Host-kymograph-9000={TOKEN}");
+        let reported = |host: &str, origin: &str| {
+            let report = [("host", "backend"), ("x-forwarded-host", host), ("x-forwarded-proto", "https")];
+            stream(&behind, &[&report[..], &[("origin", origin), ("cookie", &cookie)]].concat())
+        };
+        assert_eq!(reported("metrics.example", "https://metrics.example"), Ok(()));
+        assert_eq!(reported("metrics.example:8443", "https://metrics.example:8443"), Ok(()));
+        assert_eq!(
+            reported("evil.example", "https://evil.example").map_err(|denied| denied.status()),
+            Err(StatusCode::FORBIDDEN)
+        );
+        let plain = reported("metrics.example", "http://metrics.example").expect_err("the page was not loaded by TLS");
+        let text = plain.to_string();
+        assert!(
+            text.contains("\"http://metrics.example\" may not open the stream of \"https://metrics.example\""),
+            "{text}"
+        );
+        assert!(text.contains("the proxy at 127.0.0.1 must pass on Host or send X-Forwarded-Host"), "{text}");
+    }
+
+    #[test]
+    fn a_forwarded_request_is_refused_by_a_server_that_trusts_its_own_machine() {
+        let request = [("host", "127.0.0.1:9000"), ("via", "1.1 proxy")];
+        let local = access(None).with_proxies(TrustedProxies::default(), UnknownProxies::Refused);
+        for policy in [Policy::Public, Policy::SignedIn, Policy::SignedInSameOrigin] {
+            let denied = check(&local, policy, &request).expect_err("refused");
+            assert_eq!(denied.status(), StatusCode::FORBIDDEN);
+            assert!(
+                denied.to_string().contains("(it has the header via): start with --trusted-proxy 127.0.0.1"),
+                "{denied}"
+            );
+        }
+        assert_eq!(check(&local, Policy::Public, &request[..1]), Ok(()));
+        assert_eq!(check(&access(None), Policy::Public, &request), Ok(()), "with --no-auth");
+    }
+
+    #[test]
+    fn the_page_of_a_proxy_that_changed_host_is_told_which_setting_keeps_it() {
+        let request = [("host", "127.0.0.1:9000"), ("origin", "https://metrics.example")];
+        let direct = stream(&access(None), &request).expect_err("refused").to_string();
+        assert!(direct.contains("nginx: `proxy_set_header Host $http_host;`"), "{direct}");
+        let forwarded = [&request[..], &[("x-forwarded-for", "192.0.2.1")]].concat();
+        let forwarded = stream(&access(None), &forwarded).expect_err("refused").to_string();
+        assert!(
+            forwarded.contains("start with --trusted-proxy 127.0.0.1 and let it send X-Forwarded-Host"),
+            "{forwarded}"
+        );
+    }
+
+    #[test]
     fn over_tls_the_cookie_is_secure() {
         let encrypted = Access::new(Some(TOKEN.parse().expect("valid")), Vec::new(), Scheme::Https, 9000);
-        let SignIn { cookie, .. } = encrypted.sign_in(&format!("token={TOKEN}")).expect("right").expect("a token");
+        let SignIn { cookie, .. } =
+            encrypted.sign_in(&format!("token={TOKEN}"), Scheme::Https).expect("right").expect("a token");
         assert_eq!(
             cookie.to_str().expect("ASCII"),
             format!("__Host-kymograph-9000={TOKEN}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure")
@@ -311,16 +430,16 @@ mod tests {
     #[test]
     fn the_token_in_the_pages_address_is_exchanged_for_a_cookie() {
         let closed = access(Some(TOKEN));
-        let sign_in = closed.sign_in(&format!("window=5&token={TOKEN}&theme=dark"));
+        let sign_in = closed.sign_in(&format!("window=5&token={TOKEN}&theme=dark"), Scheme::Http);
         assert!(!format!("{sign_in:?}").contains(TOKEN));
         let SignIn { location, cookie } = sign_in.expect("right").expect("a token");
-        assert_eq!(location, "/?window=5&theme=dark");
+        assert_eq!(location, "./?window=5&theme=dark");
         assert_eq!(
             cookie.to_str().expect("ASCII"),
             format!("kymograph-9000={TOKEN}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict")
         );
-        assert_eq!(closed.sign_in("token=wrong"), Err(Denied::NoToken));
-        assert_eq!(closed.sign_in("window=5"), Ok(None));
-        assert_eq!(access(None).sign_in("token=any"), Ok(None));
+        assert_eq!(closed.sign_in("token=wrong", Scheme::Http), Err(Denied::NoToken));
+        assert_eq!(closed.sign_in("window=5", Scheme::Http), Ok(None));
+        assert_eq!(access(None).sign_in("token=any", Scheme::Http), Ok(None));
     }
 }

@@ -1,5 +1,7 @@
 //! Checks each request before its handler runs, and refuses those that its policy does not allow.
 
+use std::net::Ipv4Addr;
+
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -9,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::access::{Access, Denied, Policy};
+use super::requester::{Requester, Via};
 use super::response::text;
 use super::{headers, upgrade};
 use crate::deliver::session;
@@ -31,9 +34,16 @@ impl Gate {
         Self { access, telemetry, log_limit: Mutex::new(RateLimiter::of_messages(Instant::now())) }
     }
 
+    /// Who sent this request. Requests of tests have no connection.
+    pub fn requester<B>(&self, request: &hyper::Request<B>) -> Requester {
+        let known = request.extensions().get::<Requester>().cloned();
+        let peer = || request.extensions().get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.address.ip());
+        known.unwrap_or_else(|| self.access.requester(peer(), request.headers()))
+    }
+
     /// Runs the handler if `policy` allows the request.
     pub async fn check(&self, policy: Policy, request: Request, next: Next) -> Response {
-        match self.access.check(policy, request.headers()) {
+        match self.access.check(policy, &self.requester(&request), request.headers()) {
             Ok(()) => next.run(request).await,
             Err(denied) if denied == Denied::NoToken && policy == Policy::SignedInSameOrigin => {
                 self.deny_websocket(request)
@@ -42,8 +52,10 @@ impl Gate {
         }
     }
 
-    /// Adds the headers of every response, and counts it.
-    pub async fn finish(&self, request: Request, next: Next) -> Response {
+    /// Tells the handler who sent the request, adds the headers of every response, and counts it.
+    pub async fn surround(&self, mut request: Request, next: Next) -> Response {
+        let requester = self.requester(&request);
+        request.extensions_mut().insert(requester);
         let mut response = next.run(request).await;
         headers::secure(response.headers_mut());
         let status = StatusLabel { status: response.status().as_u16() };
@@ -85,6 +97,7 @@ impl Gate {
 /// What a log line says about a request.
 #[derive(Clone, Debug)]
 pub struct RequestName {
+    /// Its address. Through a trusted proxy: the client's, and the proxy's.
     peer: String,
     path: String,
 }
@@ -92,7 +105,10 @@ pub struct RequestName {
 impl RequestName {
     pub fn of<B>(request: &hyper::Request<B>) -> Self {
         // Requests of tests have no connection.
-        let peer = request.extensions().get::<Peer>().map_or_else(String::new, |peer| peer.address.to_string());
+        let mut peer = request.extensions().get::<Peer>().map_or_else(String::new, |peer| peer.address.to_string());
+        if let Some(Requester { client, via: Via::TrustedProxy { .. }, .. }) = request.extensions().get() {
+            peer = format!("{client} through {peer}");
+        }
         Self { peer, path: request.uri().path().to_owned() }
     }
 }

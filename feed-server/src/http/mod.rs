@@ -6,7 +6,8 @@
 //! | [`routes`] | the routes and their handlers |
 //! | [`route_table`], [`gate`] | every route states its policy; every request is checked against it |
 //! | [`metrics`] | `/metrics` |
-//! | [`access`], [`token`] | the checks of host, origin and token |
+//! | [`requester`], `forwarded` | who sent a request, also through proxies |
+//! | [`access`], [`token`] | the checks of proxy, host, origin and token |
 //! | [`body`] | request bodies, bounded in bytes and in time |
 //! | [`upgrade`] | upgrades a request to a WebSocket |
 //! | [`page`] | the page's files, embedded or from a folder |
@@ -14,10 +15,12 @@
 
 pub mod access;
 pub mod body;
+mod forwarded;
 pub mod gate;
 pub mod headers;
 pub mod metrics;
 pub mod page;
+pub mod requester;
 pub mod response;
 pub mod route_table;
 pub mod routes;

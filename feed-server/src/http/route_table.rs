@@ -69,7 +69,7 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> {
         let gate = self.gate;
         self.router.layer(from_fn(move |request, next| {
             let gate = Arc::clone(&gate);
-            async move { gate.finish(request, next).await }
+            async move { gate.surround(request, next).await }
         }))
     }
 

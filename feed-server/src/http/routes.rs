@@ -91,7 +91,8 @@ type SiteState = State<Arc<Site>>;
 
 async fn index(State(site): SiteState, request: Request) -> Response {
     if request.method() == Method::GET {
-        match site.gate.access.sign_in(request.uri().query().unwrap_or_default()) {
+        let scheme = site.gate.requester(&request).scheme;
+        match site.gate.access.sign_in(request.uri().query().unwrap_or_default(), scheme) {
             Ok(None) => {}
             Ok(Some(sign_in)) => return signed_in(sign_in),
             Err(denied) => return site.gate.deny(&RequestName::of(&request), &denied),
@@ -154,7 +155,7 @@ fn signed_in(SignIn { location, cookie }: SignIn) -> Response {
     let mut response = text(StatusCode::SEE_OTHER, "");
     let headers = response.headers_mut();
     // Every character of a request's address is valid in a header.
-    headers.insert(LOCATION, HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("/")));
+    headers.insert(LOCATION, HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("./")));
     headers.insert(SET_COOKIE, cookie);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -6,6 +6,7 @@
 //! | [`connection_limiter`], [`descriptors`] | limits on connections and on file descriptors |
 //! | [`connection`], [`socket`], [`tls_socket`] | an accepted connection; its socket, plain or encrypted |
 //! | [`tls`] | the certificate, and the TLS handshake |
+//! | [`trusted_proxies`] | proxies whose reports about a request are believed |
 //! | [`plain_response`] | responses to peers whose request is not read |
 //! | [`framing`], [`close_handshake`] | the head of a WebSocket message; the end of a WebSocket |
 
@@ -19,3 +20,4 @@ pub mod plain_response;
 pub mod socket;
 pub mod tls;
 pub mod tls_socket;
+pub mod trusted_proxies;
