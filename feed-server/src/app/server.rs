@@ -134,13 +134,13 @@ impl Server {
             _ => UnknownProxies::Accepted,
         };
         let access = Access::new(self.token, self.config.hosts, scheme, self.address.port());
-        let access = access.with_proxies(trusted, unknown_proxies);
+        let access = access.with_proxies(trusted.clone(), unknown_proxies);
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service { hub, fanout, stop: stop.clone() };
         let router = routes(service, sources.health(), self.page, access).into_router();
         let connections = descriptors::for_connections(self.config.connections);
         let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address };
-        let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone());
+        let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone()).exempting(trusted);
         let serving = server::serve(self.listener, limiter, router, stop.clone());
         until_stopped(serving, &sources, stop).await;
         // The hub receives batches until the last source has ended, so that no source waits for room in the queue.

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::plain_response;
+use super::trusted_proxies::TrustedProxies;
 
 /// Connections that are sent a refusal at the same time. Further ones are closed without a response.
 const MAX_REFUSALS: usize = 64;
@@ -27,7 +28,7 @@ const V6_PREFIX_BITS: u32 = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     pub connections: usize,
-    /// From one address, or from one /64 network of IPv6. Connections from this machine are not counted.
+    /// From one address, or from one /64 network of IPv6. Connections from this machine and from trusted proxies are not counted.
     pub per_address: usize,
 }
 
@@ -50,6 +51,8 @@ pub enum LimitExceeded {
 #[derive(Clone, Debug)]
 pub struct ConnectionLimiter {
     limits: ConnectionLimits,
+    /// Through these many clients share one address.
+    proxies: TrustedProxies,
     held: Arc<Mutex<Held>>,
     permits: TaskTracker,
     refusals: Arc<Semaphore>,
@@ -59,7 +62,7 @@ pub struct ConnectionLimiter {
 #[derive(Debug, Default)]
 struct Held {
     all: usize,
-    /// Without connections from this machine.
+    /// Without connections from this machine and from trusted proxies.
     by_network: HashMap<IpAddr, usize>,
 }
 
@@ -67,7 +70,8 @@ struct Held {
 #[derive(Debug)]
 pub struct Permit {
     held: Arc<Mutex<Held>>,
-    network: IpAddr,
+    /// `None` if only the total is limited.
+    network: Option<IpAddr>,
     _token: TaskTrackerToken,
 }
 
@@ -81,7 +85,14 @@ impl ConnectionLimiter {
     /// Counts the connections over the limits in `refused`.
     pub fn new(limits: ConnectionLimits, refused: Counter) -> Self {
         let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
-        Self { limits, held: Arc::default(), permits: TaskTracker::new(), refusals, refused }
+        let proxies = TrustedProxies::default();
+        Self { limits, proxies, held: Arc::default(), permits: TaskTracker::new(), refusals, refused }
+    }
+
+    /// Does not limit the connections of these proxies by their address.
+    #[must_use]
+    pub fn exempting(self, proxies: TrustedProxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// A permit for a connection from `peer`.
@@ -89,17 +100,18 @@ impl ConnectionLimiter {
     /// # Errors
     /// [`LimitExceeded`] if no permit is free.
     pub fn admit(&self, peer: IpAddr) -> Result<Permit, LimitExceeded> {
-        self.count(network(peer)).inspect_err(|_| {
+        self.count(peer).inspect_err(|_| {
             self.refused.inc();
         })
     }
 
-    fn count(&self, network: IpAddr) -> Result<Permit, LimitExceeded> {
+    fn count(&self, peer: IpAddr) -> Result<Permit, LimitExceeded> {
+        let network = Some(network(peer)).filter(|network| !network.is_loopback() && !self.proxies.contains(peer));
         let mut held = self.held.lock();
         if held.all >= self.limits.connections {
             return Err(LimitExceeded::Server(self.limits.connections));
         }
-        if !network.is_loopback() {
+        if let Some(network) = network {
             let from_network = held.by_network.entry(network).or_default();
             if *from_network >= self.limits.per_address {
                 return Err(LimitExceeded::Address(self.limits.per_address));
@@ -133,10 +145,11 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut held = self.held.lock();
         held.all -= 1;
-        if let Some(from_network) = held.by_network.get_mut(&self.network) {
+        let Some(network) = self.network else { return };
+        if let Some(from_network) = held.by_network.get_mut(&network) {
             *from_network -= 1;
             if *from_network == 0 {
-                held.by_network.remove(&self.network);
+                held.by_network.remove(&network);
             }
         }
     }
@@ -184,6 +197,16 @@ mod tests {
             ["127.0.0.1", "127.0.0.1", "::1", "::1", "::ffff:127.0.0.1"].map(|own| limiter.admit(address(own))).into();
         assert!(permits.iter().all(Result::is_ok));
         assert_eq!(limiter.held(), 5);
+    }
+
+    #[test]
+    fn connections_from_a_trusted_proxy_have_no_limit_per_address() {
+        let proxies = TrustedProxies::new(vec!["2001:db8::1".parse().expect("an address")]);
+        let limiter = limiter(ConnectionLimits { connections: 5, per_address: 1 }).exempting(proxies);
+        let permits: Vec<_> = (0..3).map(|_| limiter.admit(address("2001:db8::1")).expect("a permit")).collect();
+        let _other = limiter.admit(address("2001:db8::2")).expect("another address of the network");
+        drop(permits);
+        assert_eq!(limiter.admit(address("2001:db8::2")).expect_err("limit reached"), LimitExceeded::Address(1));
     }
 
     #[test]
