@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use protocol::{ClientMessage, Interval, Start, Timestamp};
 use wasm_bindgen::JsValue;
+use web_sys::Url;
 
 use super::dom;
 use super::frame_source::{FrameEvent, FrameSource, SourceStatus};
@@ -60,11 +61,11 @@ impl FrameSource for LinkSource {
     }
 }
 
-/// The stream of the server that served the page.
+/// The stream of the server that served the page: relative to the page's address, which may be below a path of a proxy.
 pub(super) fn stream_url() -> Result<String, JsValue> {
-    let location = dom::window()?.location();
-    let scheme = if location.protocol()? == "https:" { "wss" } else { "ws" };
-    Ok(format!("{scheme}://{}/stream?start=request", location.host()?))
+    let url = Url::new_with_base("stream?start=request", &dom::window()?.location().href()?)?;
+    url.set_protocol(if url.protocol() == "https:" { "wss:" } else { "ws:" });
+    Ok(url.href())
 }
 
 fn translate(event: ClientEvent<'_, FrameCodec>) -> Option<FrameEvent<'_>> {

@@ -31,7 +31,7 @@ use tools::Tools;
 use wasm::Optimise;
 pub use wasm::{PAGE_RUSTFLAGS, target_folder};
 
-/// Replaced in `index.html` by the path of the assets.
+/// Replaced in `index.html` by the path of the assets, relative to the page: a proxy may show the page below any path.
 const PLACEHOLDER: &str = "{assets}";
 
 /// Builds the page into `target/dist` and returns that folder. An unchanged page is not written again, so that cargo does
@@ -110,7 +110,7 @@ fn lay_out(mut assets: Vec<File>) -> Result<Vec<File>> {
     assets.sort();
     let folder = format!("assets/{:012x}", files::hash(&assets) >> 16);
     let html = String::from_utf8(index.bytes).context("www/index.html is not UTF-8")?;
-    let bytes = html.replace(PLACEHOLDER, &format!("/{folder}")).into_bytes();
+    let bytes = html.replace(PLACEHOLDER, &folder).into_bytes();
     let assets = assets.into_iter().map(|file| File { name: format!("{folder}/{}", file.name), ..file });
     Ok(std::iter::once(File { name: index.name, bytes }).chain(assets).collect())
 }
@@ -137,11 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn index_refers_to_the_assets_by_their_hashed_path() {
+    fn index_refers_to_the_assets_by_their_hashed_relative_path() {
         let files = page("start()");
         let html = String::from_utf8_lossy(&files[0].bytes);
         assert_eq!(files[0].name, "index.html");
-        assert_eq!(html, format!("<link href=/{}><script src=/{}></script>", files[2].name, files[1].name));
+        assert_eq!(html, format!("<link href={}><script src={}></script>", files[2].name, files[1].name));
         let hash = files[1].name.strip_prefix("assets/").and_then(|name| name.strip_suffix("/main.js"));
         assert_eq!(hash.map(str::len), Some(12));
     }
