@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use crate::served::{Served, handshake};
+use feed_server::app::config::Config;
+use feed_server::app::server::Server;
 
 #[tokio::test]
 async fn health_readiness_and_metrics_are_served() {
@@ -24,6 +26,28 @@ async fn health_readiness_and_metrics_are_served() {
     let head = served.request(&head).await;
     assert!(head.starts_with("HTTP/1.1 200") && head.contains("content-length: 3\r\n"), "{head}");
     assert!(head.ends_with("\r\n\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn a_server_with_a_base_path_is_complete_below_it() {
+    let sources = vec!["synthetic:groups=1,prefill=0s".parse().expect("a valid source")];
+    let config = Config { base_path: "/kymograph".parse().expect("a path"), sources, ..Config::default() };
+    let bound = Server::bind(Config { listen: "127.0.0.1:0".parse().expect("an address"), ..config.clone() });
+    let link = bound.expect("a free port").link();
+    assert!(link.ends_with("/kymograph/"), "{link}");
+    let served = Served::configured(config).await;
+    let redirect = served.get("/kymograph?window=5").await;
+    assert!(redirect.starts_with("HTTP/1.1 308"), "{redirect}");
+    assert!(redirect.contains("\r\nlocation: kymograph/?window=5\r\n"), "{redirect}");
+    for path in ["/kymograph/healthz", "/kymograph/readyz", "/kymograph/metrics", "/healthz"] {
+        let answer = served.get(path).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        assert!(answer.contains("\r\ncontent-security-policy: "), "{path}: {answer}");
+    }
+    assert!(served.get("/kymographs/healthz").await.starts_with("HTTP/1.1 404"));
+    served.viewer("/kymograph/stream").await.read_live(3).await;
+    let foreign = "GET /kymograph HTTP/1.1\r\nhost: rebound.example\r\nconnection: close\r\n\r\n";
+    assert!(served.request(foreign).await.starts_with("HTTP/1.1 403"), "the checks come first");
 }
 
 #[tokio::test]

@@ -52,6 +52,9 @@ pub struct ServeArgs {
     /// then needed.
     #[arg(long = "trusted-proxy", value_name = "ADDRESS/NET")]
     pub trusted_proxies: Vec<String>,
+    /// The path below which a reverse proxy shows this server, such as /kymograph, if the proxy does not strip it.
+    #[arg(long, value_name = "PATH")]
+    pub base_path: Option<String>,
     /// Limit on connections [default: 1024].
     #[arg(long, value_name = "COUNT")]
     pub connections: Option<usize>,
@@ -101,6 +104,9 @@ impl ServeArgs {
             let proxies = self.trusted_proxies.iter().map(|text| text.parse().map_err(wrong));
             config.trusted_proxies = proxies.collect::<Result<_, _>>()?;
         }
+        if let Some(path) = &self.base_path {
+            config.base_path = path.parse().map_err(|error| ConfigError::Value(format!("--base-path: {error}")))?;
+        }
         if let Some(connections) = self.connections {
             config.connections = connections;
         }
@@ -148,6 +154,10 @@ mod tests {
         assert_eq!(
             refusal(ServeArgs { trusted_proxies: vec!["nginx".into()], ..ServeArgs::default() }),
             "--trusted-proxy: a trusted proxy must be an address or a network, such as 127.0.0.1 or 10.1.0.0/16, found \"nginx\""
+        );
+        assert!(
+            refusal(ServeArgs { base_path: Some("kymograph".into()), ..ServeArgs::default() })
+                .starts_with("--base-path: base_path must begin with a slash")
         );
         assert!(refusal(ServeArgs { history: Some("0s".into()), ..ServeArgs::default() }).contains("from 1s to 24h"));
     }

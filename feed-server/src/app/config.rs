@@ -7,6 +7,7 @@
 //! tls = { cert = "/etc/kymograph/cert.pem", key = "/etc/kymograph/key.pem" }
 //! no_auth = false             # true: no token needed, from any machine
 //! trusted_proxies = ["127.0.0.1", "10.1.0.0/16"] # reverse proxies whose X-Forwarded headers are believed; a token is then needed
+//! base_path = "/kymograph"    # the path below which a proxy shows this server, if the proxy does not strip it
 //! connections = 1024          # limit
 //! connections_per_address = 32 # limit for one address, or one /64 network of IPv6, except this machine's
 //! series = 100000             # limit, over all sources
@@ -32,6 +33,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::duration;
+use crate::http::base_path::BasePath;
 use crate::ingest::HostSettings;
 use crate::ingest::config::{self, SourceConfig};
 use crate::net::connection_limiter::ConnectionLimits;
@@ -55,6 +57,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Reverse proxies whose reports about clients are believed. Others can reach them, so viewers need a token.
     pub trusted_proxies: Vec<TrustedProxy>,
+    /// The path below which a proxy shows this server, if the proxy does not strip it.
+    pub base_path: BasePath,
     /// A limit on connections.
     pub connections: usize,
     /// A limit on connections from one address, or from one /64 network of IPv6. Connections from this machine do not count.
@@ -92,6 +96,7 @@ impl Default for Config {
             no_auth: false,
             tls: None,
             trusted_proxies: Vec::new(),
+            base_path: BasePath::default(),
             connections: ConnectionLimits::default().connections,
             connections_per_address: ConnectionLimits::default().per_address,
             series: protocol::limits::MAX_SERIES,
@@ -204,7 +209,7 @@ mod tests {
     fn an_error_names_the_line_the_value_found_and_the_value_allowed() {
         assert_eq!(
             refusal("listen = \"127.0.0.1:9000\"\nhistroy = \"5m\"\n"),
-            "feed.toml:2: unknown setting `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `tls`, `trusted_proxies`, `connections`, `connections_per_address`, `series`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
+            "feed.toml:2: unknown setting `histroy`, expected one of `listen`, `hosts`, `token_file`, `no_auth`, `tls`, `trusted_proxies`, `base_path`, `connections`, `connections_per_address`, `series`, `history`, `history_bytes`, `recent_bytes`, `source`, `www`"
         );
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),

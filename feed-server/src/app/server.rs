@@ -95,12 +95,12 @@ impl Server {
     /// The link to the page. It contains the token if that was generated at this start.
     pub fn link(&self) -> String {
         let ip = if self.address.ip().is_unspecified() { reachable_as(self.address.ip()) } else { self.address.ip() };
-        let port = self.address.port();
+        let (port, base) = (self.address.port(), &self.config.base_path);
         let page = match (&self.tls, self.config.hosts.first()) {
             // Certificates name hosts, not addresses.
-            (Some(_), Some(name)) => format!("https://{name}:{port}/"),
-            (Some(_), None) => format!("https://{}/", SocketAddr::new(ip, port)),
-            (None, _) => format!("http://{}/", SocketAddr::new(ip, port)),
+            (Some(_), Some(name)) => format!("https://{name}:{port}{base}/"),
+            (Some(_), None) => format!("https://{}{base}/", SocketAddr::new(ip, port)),
+            (None, _) => format!("http://{}{base}/", SocketAddr::new(ip, port)),
         };
         match &self.token {
             Some(token) if self.config.token_file.is_none() => format!("{page}?token={}", token.reveal()),
@@ -138,6 +138,7 @@ impl Server {
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service { hub, fanout, stop: stop.clone() };
         let router = routes(service, sources.health(), self.page, access).into_router();
+        let router = self.config.base_path.mount(router);
         let connections = descriptors::for_connections(self.config.connections);
         let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address };
         let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone()).exempting(trusted);

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`server`] | serves a router on the accept loop, with deadlines |
 //! | [`routes`] | the routes and their handlers |
+//! | [`base_path`] | the path below which a proxy shows this server |
 //! | [`route_table`], [`gate`] | every route states its policy; every request is checked against it |
 //! | [`metrics`] | `/metrics` |
 //! | [`requester`], `forwarded` | who sent a request, also through proxies |
@@ -14,6 +15,7 @@
 //! | [`response`], [`headers`] | texts and files; security headers |
 
 pub mod access;
+pub mod base_path;
 pub mod body;
 mod forwarded;
 pub mod gate;

@@ -22,6 +22,7 @@ use protocol::Interval;
 use serde::Serialize;
 
 use super::access::{Access, Policy, SignIn};
+use super::base_path::MissingSlash;
 use super::gate::{Gate, RequestName};
 use super::metrics::source_registry;
 use super::page::Page;
@@ -90,6 +91,9 @@ pub fn files(page: Page) -> Router {
 type SiteState = State<Arc<Site>>;
 
 async fn index(State(site): SiteState, request: Request) -> Response {
+    if let Some(MissingSlash { location }) = request.extensions().get() {
+        return redirect(location);
+    }
     if request.method() == Method::GET {
         let scheme = site.gate.requester(&request).scheme;
         match site.gate.access.sign_in(request.uri().query().unwrap_or_default(), scheme) {
@@ -149,6 +153,14 @@ async fn readiness(State(site): SiteState) -> Response {
 async fn metrics(State(site): SiteState) -> Response {
     let text = site.service.hub.telemetry.exposition(&site.source_metrics);
     with_type(StatusCode::OK, text, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+}
+
+/// Redirects to a location that is relative to the address of the request.
+fn redirect(location: &str) -> Response {
+    let mut response = text(StatusCode::PERMANENT_REDIRECT, "");
+    // Every character of a request's address is valid in a header.
+    response.headers_mut().insert(LOCATION, HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("./")));
+    response
 }
 
 fn signed_in(SignIn { location, cookie }: SignIn) -> Response {
