@@ -1,6 +1,6 @@
 //! The `feed-server` binary: reads the command line and runs the server until Ctrl-C or SIGTERM.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -16,7 +16,8 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("KYMOGRAPH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // A log that cannot be written must not end the server.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
+    log.with_ansi(has_colours()).init();
     let done = match Cli::parse().command {
         Command::Serve(args) => serve(&args),
         Command::CheckConfig { file } => Config::read(&file).map_err(Into::into).map(|config| {
@@ -30,6 +31,11 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Escape codes are for terminals only, and not for those whose user sets `NO_COLOR` (no-color.org).
+fn has_colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 #[tokio::main]
