@@ -24,7 +24,7 @@ use clap::Parser;
 use feed_server::deliver::fanout::viewer_stream::ReadLimit;
 use feed_server::deliver::session::channel::{Channel, websocket_config};
 use feed_server::deliver::session::violation::Violation;
-use feed_server::http::page::Page;
+use feed_server::http::page::{Page, PageReader};
 use feed_server::http::response::{file, text};
 use feed_server::http::server::serve;
 use feed_server::http::upgrade::upgrade;
@@ -57,17 +57,17 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let listener = Listener::bind(args.listen)?;
     println!("Echo is live at http://{}/", listener.local_addr()?);
-    let echo = Arc::new(Echo { page: Page::Folder(args.www), config: config(args.message_limit) });
+    let echo = Arc::new(Echo { page: PageReader::new(Page::Folder(args.www)), config: config(args.message_limit) });
     let router = Router::new().fallback(move |request| {
         let echo = Arc::clone(&echo);
-        async move { echo.respond(request) }
+        async move { echo.respond(request).await }
     });
     serve(listener, ConnectionLimiter::default(), router, CancellationToken::new()).await;
     Ok(())
 }
 
 struct Echo {
-    page: Page,
+    page: PageReader,
     config: WebSocketConfig,
 }
 
@@ -78,14 +78,15 @@ fn config(message_limit: Option<usize>) -> WebSocketConfig {
 }
 
 impl Echo {
-    fn respond(&self, request: Request) -> Response {
-        let behaviour = match request.uri().path() {
+    async fn respond(&self, request: Request) -> Response {
+        let path = request.uri().path().to_owned();
+        let behaviour = match path.as_str() {
             "/echo" => Behaviour::Echo,
             "/drop" => Behaviour::Drop,
             "/close" => Behaviour::Close(close_frame(request.uri().query().unwrap_or_default())),
             "/refuse" => return text(StatusCode::FORBIDDEN, "refused\n"),
             _ if request.headers().contains_key(UPGRADE) => Behaviour::Echo,
-            path => return file(self.page.file(path, "")),
+            path => return file(self.page.file(path, "").await),
         };
         let config = self.config;
         let upgraded = upgrade(request, move |upgraded| async move {

@@ -21,12 +21,14 @@
 //! | [`deliver`] | hub, fan-out and sessions: encoded frames to every viewer |
 //! | [`http`] | routes, access, page, upgrade, health, metrics |
 //! | [`app`] | command line, configuration, the assembled server |
+//! | [`blocking_thread`] | a leaf: calls that may block, on a thread of their own |
 //! | [`telemetry`], [`process`], [`rate_limiter`], [`clock`], [`duration`] | leaves |
 //!
 //! # Not in this crate
 //! Drawing. The server never waits for a viewer, and never interprets a value.
 
 pub mod app;
+pub mod blocking_thread;
 pub mod clock;
 pub mod deliver;
 pub mod duration;

@@ -1,7 +1,18 @@
 //! The page's files: embedded in the binary when it was built, or read from a folder.
 
 use std::borrow::Cow;
+use std::fs::{self, File as OpenFile};
+use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use crate::blocking_thread::{BlockingThread, NotDone};
+
+/// The page's largest file has a few MiB. A longer one is not served.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// A folder that takes longer is treated as unavailable.
+const READ_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Page {
@@ -65,9 +76,45 @@ impl Page {
                 if !plain {
                     return None;
                 }
-                std::fs::read(folder.join(name)).ok().map(Cow::Owned)
+                read_file(&folder.join(name)).map(Cow::Owned)
             }
         }
+    }
+}
+
+/// Reads a file that is not too long. Opening a named pipe would wait for its writer.
+fn read_file(path: &Path) -> Option<Vec<u8>> {
+    let metadata = fs::metadata(path).ok()?;
+    if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    OpenFile::open(path).ok()?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
+}
+
+/// Reads the page's files for handlers, which must not wait for a file system.
+#[derive(Debug)]
+pub struct PageReader {
+    page: Page,
+    thread: BlockingThread,
+}
+
+impl PageReader {
+    pub const fn new(page: Page) -> Self {
+        Self { page, thread: BlockingThread::new("page files") }
+    }
+
+    /// See [`Page::file`].
+    ///
+    /// # Errors
+    /// If the folder does not answer in time.
+    pub async fn file(&self, path: &str, accept_encoding: &str) -> Result<Option<File>, NotDone> {
+        if self.page == Page::Embedded {
+            return Ok(self.page.file(path, accept_encoding));
+        }
+        let (page, path, accept_encoding) = (self.page.clone(), path.to_owned(), accept_encoding.to_owned());
+        self.thread.call(READ_WITHIN, move || page.file(&path, &accept_encoding)).await
     }
 }
 
@@ -108,6 +155,8 @@ mod tests {
             std::fs::write(folder.path().join(name), text).expect("written");
         }
         let page = Page::Folder(folder.path().to_owned());
+        let too_long = std::fs::File::create(folder.path().join("long.js")).expect("created");
+        too_long.set_len(MAX_FILE_BYTES + 1).expect("a sparse file");
         (folder, page)
     }
 
@@ -122,10 +171,23 @@ mod tests {
         assert_eq!(page.file("/", "").expect("found").bytes.as_ref(), b"page");
     }
 
+    #[tokio::test]
+    async fn a_named_pipe_among_the_pages_files_is_not_opened_and_delays_no_other_file() {
+        let (folder, page) = folder();
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.js")).status();
+        assert!(made.expect("mkfifo runs").success());
+        let reader = PageReader::new(page);
+        assert_eq!(reader.file("/pipe.js", "").await.expect("an answer"), None);
+        let index = reader.file("/", "").await.expect("an answer").expect("found");
+        assert_eq!(index.bytes.as_ref(), b"page");
+    }
+
     #[test]
     fn only_files_of_the_page_are_served() {
         let (_folder, page) = folder();
-        for path in ["/secret.txt", "/../Cargo.toml", "//etc/passwd.html", "/assets/../index.html", "/no.js", "x"] {
+        for path in
+            ["/secret.txt", "/../Cargo.toml", "//etc/passwd.html", "/assets/../index.html", "/no.js", "/long.js", "x"]
+        {
             assert_eq!(page.file(path, "br"), None, "{path}");
         }
     }

@@ -6,9 +6,10 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
+use hyper::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 
 use super::page::File;
+use crate::blocking_thread::NotDone;
 
 pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {
     with_type(status, text, "text/plain; charset=utf-8")
@@ -21,9 +22,14 @@ pub fn with_type(status: StatusCode, body: impl Into<Bytes>, media_type: &'stati
     response
 }
 
-/// A file of the page, with its encoding and how long caches may keep it. 404 without a file.
-pub fn file(file: Option<File>) -> Response {
-    let Some(file) = file else { return text(StatusCode::NOT_FOUND, "not found\n") };
+/// A file of the page, with its encoding and how long caches may keep it. 404 without a file, 503 if its folder does not
+/// answer.
+pub fn file(file: Result<Option<File>, NotDone>) -> Response {
+    let file = match file {
+        Ok(Some(file)) => file,
+        Ok(None) => return text(StatusCode::NOT_FOUND, "not found\n"),
+        Err(error) => return unavailable(&error),
+    };
     let bytes = match file.bytes {
         Cow::Borrowed(embedded) => Bytes::from_static(embedded),
         Cow::Owned(read) => read.into(),
@@ -36,5 +42,13 @@ pub fn file(file: Option<File>) -> Response {
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     let cache = if file.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    response
+}
+
+fn unavailable(error: &NotDone) -> Response {
+    tracing::debug!(%error, "file of the page not served");
+    let reason = "the folder of the page does not answer: check the file system of `www`, and try again later\n";
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, reason);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     response
 }

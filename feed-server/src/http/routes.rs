@@ -25,7 +25,7 @@ use super::access::{Access, Policy, SignIn};
 use super::base_path::MissingSlash;
 use super::gate::{Gate, RequestName};
 use super::metrics::source_registry;
-use super::page::Page;
+use super::page::{Page, PageReader};
 use super::response::{file, text, with_type};
 use super::route_table::RouteTable;
 use super::upgrade::{UpgradeError, upgrade};
@@ -46,7 +46,7 @@ pub struct Site {
     service: Service,
     sources: Sources,
     source_metrics: Registry,
-    page: Page,
+    page: PageReader,
 }
 
 /// The body of `/readyz`.
@@ -73,6 +73,7 @@ struct SourceReport {
 pub fn routes(service: Service, sources: Sources, page: Page, access: Access) -> RouteTable<Arc<Site>> {
     let gate = Arc::new(Gate::new(access, service.hub.telemetry.clone()));
     let source_metrics = source_registry(sources.clone());
+    let page = PageReader::new(page);
     let site = Arc::new(Site { gate: Arc::clone(&gate), service, sources, source_metrics, page });
     RouteTable::new(gate, site)
         .route("/", Policy::Public, get(index))
@@ -85,7 +86,11 @@ pub fn routes(service: Service, sources: Sources, page: Page, access: Access) ->
 
 /// Routes for a page only, public: for tests and benchmarks.
 pub fn files(page: Page) -> Router {
-    Router::new().fallback(async move |uri: Uri| file(page.file(uri.path(), "")))
+    let page = Arc::new(PageReader::new(page));
+    Router::new().fallback(move |uri: Uri| {
+        let page = Arc::clone(&page);
+        async move { file(page.file(uri.path(), "").await) }
+    })
 }
 
 type SiteState = State<Arc<Site>>;
@@ -102,16 +107,17 @@ async fn index(State(site): SiteState, request: Request) -> Response {
             Err(denied) => return site.gate.deny(&RequestName::of(&request), &denied),
         }
     }
-    if site.page.is_built() {
-        let (head, _body) = request.into_parts();
-        return page_file(State(site), head.uri, head.headers).await;
+    let (head, _body) = request.into_parts();
+    let response = page_file(State(site), head.uri, head.headers).await;
+    if response.status() == StatusCode::NOT_FOUND {
+        return text(StatusCode::NOT_FOUND, format!("{NO_PAGE}\n"));
     }
-    text(StatusCode::NOT_FOUND, format!("{NO_PAGE}\n"))
+    response
 }
 
 async fn page_file(State(site): SiteState, uri: Uri, headers: HeaderMap) -> Response {
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    file(site.page.file(uri.path(), accepted.unwrap_or_default()))
+    file(site.page.file(uri.path(), accepted.unwrap_or_default()).await)
 }
 
 async fn stream(State(site): SiteState, request: Request) -> Response {
