@@ -21,7 +21,7 @@
 //! | [`deliver`] | hub, fan-out and sessions: encoded frames to every viewer |
 //! | [`http`] | routes, access, page, upgrade, health, metrics |
 //! | [`app`] | command line, configuration, the assembled server |
-//! | [`blocking_thread`] | a leaf: calls that may block, on a thread of their own |
+//! | [`log_queue`], [`blocking_thread`] | leaves: what may block, on a thread of its own |
 //! | [`telemetry`], [`process`], [`rate_limiter`], [`clock`], [`duration`] | leaves |
 //!
 //! # Not in this crate
@@ -34,6 +34,7 @@ pub mod deliver;
 pub mod duration;
 pub mod http;
 pub mod ingest;
+pub mod log_queue;
 pub mod net;
 pub mod process;
 pub mod rate_limiter;

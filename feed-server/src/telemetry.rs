@@ -49,6 +49,8 @@ pub struct Telemetry {
     /// Connections over the limits.
     pub connections_refused: Counter,
     pub http_responses: Family<StatusLabel, Counter>,
+    /// Lines of the log that standard error did not accept.
+    pub log_lines_dropped: Counter,
     /// Groups in the catalog.
     pub groups: Gauge,
     /// Series in the catalog.
@@ -145,6 +147,8 @@ impl Telemetry {
         let connections_refused =
             counter("connections_refused", "Connections refused because a connection limit was reached");
         let gaps = counter("gaps", "Gaps declared to viewers");
+        let log_lines_dropped =
+            counter("log_lines_dropped", "Lines of the log dropped because standard error did not accept them");
         let bytes_sent = Counter::default();
         let (viewers, groups, series) = <(Gauge, Gauge, Gauge)>::default();
         let (viewers_catching_up, queued_bytes) = <(Level, Level)>::default();
@@ -182,6 +186,7 @@ impl Telemetry {
             sessions_refused,
             connections_refused,
             http_responses,
+            log_lines_dropped,
             groups,
             series,
             history_bytes,
