@@ -1,119 +1,86 @@
-//! The `feed-server` binary: reads the command line and runs the server until Ctrl-C or SIGTERM.
+//! The `feed-server` binary: reads the command line and runs the server until a signal ends it.
 
-use std::io::{IsTerminal as _, Write};
+use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::Context as _;
 use clap::Parser;
 use feed_server::app::cli::{Cli, Command, ServeArgs};
 use feed_server::app::config::Config;
+use feed_server::app::log::{self, Log};
+use feed_server::app::run::{self, Ended};
 use feed_server::app::server::Server;
-#[cfg(unix)]
-use feed_server::net::tls::Tls;
-use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use feed_server::app::signals;
+use feed_server::net::descriptors;
+use feed_server::telemetry::Telemetry;
+
+/// The exit code if a command cannot be carried out, or a server does not start.
+const REFUSED: u8 = 2;
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("KYMOGRAPH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    // A log that cannot be written must not end the server.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
-    log.with_ansi(has_colours()).init();
+    signals::write_to_terminals_in_background();
     let done = match Cli::parse().command {
-        Command::Serve(args) => serve(&args),
-        Command::CheckConfig { file } => Config::read(&file).map_err(Into::into).map(|config| {
-            println!("{}: {} source(s), listening on {}", file.display(), config.sources.len(), config.listen);
-        }),
+        Command::Serve(args) => return serve(&args),
+        Command::CheckConfig { file } => check_config(&file),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    done.map_or_else(|error| refuse(&error), |()| ExitCode::SUCCESS)
+}
+
+fn check_config(file: &Path) -> anyhow::Result<()> {
+    let config = Config::read(file)?;
+    let (name, sources) = (file.display(), config.sources.len());
+    writeln!(std::io::stdout(), "{name}: {sources} source(s), listening on {}", config.listen)
+        .context("cannot write to standard output")
+}
+
+/// Until the log is started, errors are written directly: nothing is served that they could delay.
+fn serve(args: &ServeArgs) -> ExitCode {
+    let telemetry = Telemetry::default();
+    let (config, log) = match start(args, &telemetry) {
+        Ok(started) => started,
+        Err(error) => return refuse(&error),
+    };
+    let ended = run(config, telemetry, args.open);
+    let code = match &ended {
+        Ok(Ended::InOrder) => ExitCode::SUCCESS,
+        Ok(Ended::NotInOrder) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("feed-server: {error:#}");
-            ExitCode::from(2)
+            log.fatal(error);
+            ExitCode::from(REFUSED)
         }
-    }
-}
-
-/// Escape codes are for terminals only, and not for those whose user sets `NO_COLOR` (no-color.org).
-fn has_colours() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
-#[tokio::main]
-async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
-    let server = Server::bind(args.config()?)?;
-    let url = server.link();
-    let stop = CancellationToken::new();
-    let signals = Signals::new().context("cannot listen for signals")?;
-    let stopping = stop.clone();
-    tokio::spawn(async move {
-        signals.wait().await;
-        stopping.cancel();
-    });
-    #[cfg(unix)]
-    if let Some(tls) = server.tls() {
-        renew_on_sighup(std::sync::Arc::clone(tls)).context("cannot listen for signals")?;
-    }
-    // The page is served even if standard output is closed.
-    let _closed = writeln!(std::io::stdout(), "Kymograph is live at {url}");
-    if args.open {
-        open_browser(&url);
-    }
-    server.run(stop).await;
-    Ok(())
-}
-
-/// Ctrl-C, and SIGTERM on Unix.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn wait(mut self) {
-        tokio::select! {
-            _interrupted = tokio::signal::ctrl_c() => {}
-            _terminated = self.terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn wait(self) {
-        let _interrupted = tokio::signal::ctrl_c().await;
-    }
-}
-
-/// Reads the certificate's files again at SIGHUP, which tools that renew certificates send.
-#[cfg(unix)]
-fn renew_on_sighup(tls: std::sync::Arc<Tls>) -> std::io::Result<()> {
-    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            match tls.renew() {
-                Ok(()) => tracing::info!("certificate renewed"),
-                Err(error) => tracing::error!(%error, "certificate not renewed; the previous one stays in use"),
-            }
-        }
-    });
-    Ok(())
-}
-
-fn open_browser(url: &str) {
-    let program = if cfg!(target_os = "macos") {
-        "open"
-    } else if cfg!(windows) {
-        "explorer"
-    } else {
-        "xdg-open"
     };
-    if let Err(error) = std::process::Command::new(program).arg(url).spawn() {
-        tracing::warn!(%error, program, "cannot open a browser");
-    }
+    log.finish();
+    code
+}
+
+fn start(args: &ServeArgs, telemetry: &Telemetry) -> anyhow::Result<(Config, Log)> {
+    let levels = log::levels(&std::env::var(log::LEVELS_VARIABLE).unwrap_or_default())?;
+    let config = args.config()?;
+    let log = Log::start(config.log_format, levels, telemetry.log_lines_dropped.clone());
+    Ok((config, log.context("cannot start the thread that writes the log: raise `ulimit -u`")?))
+}
+
+fn run(config: Config, telemetry: Telemetry, open: bool) -> anyhow::Result<Ended> {
+    descriptors::check()?;
+    let runtime = run::runtime().context("cannot start the server's threads")?;
+    log::log_panics();
+    let bound = {
+        let _in_runtime = runtime.enter();
+        Server::bind(config)
+    };
+    let server = match bound {
+        Ok(server) => server.with_telemetry(telemetry),
+        Err(error) => {
+            runtime.shutdown_background();
+            return Err(error.into());
+        }
+    };
+    run::until_signal(runtime, server, open).context("cannot receive signals")
+}
+
+fn refuse(error: &anyhow::Error) -> ExitCode {
+    // Standard error may be closed.
+    let _closed = writeln!(std::io::stderr(), "{}", log::fatal_line(error));
+    ExitCode::from(REFUSED)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::config::{Config, ConfigError, TlsFiles};
+use crate::app::log::LogFormat;
 use crate::duration;
 
 /// Streams this machine's metrics to browsers at the rate of measurement.
@@ -68,6 +69,9 @@ pub struct ServeArgs {
     /// Serve the page from this folder in place of the embedded one.
     #[arg(long, value_name = "FOLDER")]
     pub www: Option<PathBuf>,
+    /// Format of the log on standard error [default: text].
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
     /// Open the page in the default browser.
     #[arg(long)]
     pub open: bool,
@@ -123,6 +127,9 @@ impl ServeArgs {
         }
         if let Some(www) = &self.www {
             config.www = Some(www.clone());
+        }
+        if let Some(format) = self.log_format {
+            config.log_format = format;
         }
         config.check()?;
         Ok(config)

@@ -2,4 +2,8 @@
 
 pub mod cli;
 pub mod config;
+mod left_threads;
+pub mod log;
+pub mod run;
 pub mod server;
+pub mod signals;

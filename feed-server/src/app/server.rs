@@ -3,10 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use protocol::Interval;
 use thiserror::Error;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::config::Config;
@@ -26,6 +28,9 @@ use crate::net::listener::Listener;
 use crate::net::tls::{Tls, TlsError};
 use crate::net::trusted_proxies::TrustedProxies;
 use crate::telemetry::Telemetry;
+
+/// Time for the hub to end after the last source: more than a tick.
+const HUB_ENDS_WITHIN: Duration = Duration::from_millis(100);
 
 /// The reason why a server did not start.
 #[derive(Debug, Error)]
@@ -49,10 +54,12 @@ pub struct Server {
     page: Page,
     token: Option<Token>,
     tls: Option<Arc<Tls>>,
+    host: String,
+    telemetry: Telemetry,
 }
 
 impl Server {
-    /// Reads page, token and certificate, and listens. No task is started yet.
+    /// Reads page, token and certificate, and listens. No task is started yet, so that a file system that hangs delays nobody.
     ///
     /// # Errors
     /// [`StartError`], in one line.
@@ -84,7 +91,14 @@ impl Server {
         if !page.is_built() {
             tracing::warn!("{NO_PAGE}");
         }
-        Ok(Self { config, listener, address, page, token, tls })
+        let (host, telemetry) = (host_name(), Telemetry::default());
+        Ok(Self { config, listener, address, page, token, tls, host, telemetry })
+    }
+
+    /// The server counts in `telemetry`, together with others that use it.
+    #[must_use]
+    pub fn with_telemetry(self, telemetry: Telemetry) -> Self {
+        Self { telemetry, ..self }
     }
 
     /// The address of the listening socket, with the port that the system chose if port 0 was configured.
@@ -114,14 +128,14 @@ impl Server {
 
     /// Serves until `stop`, and returns when all sources and sessions have ended. Later errors are logged.
     pub async fn run(self, stop: CancellationToken) {
-        let telemetry = Telemetry::default();
+        let telemetry = self.telemetry;
         let bounds = Bounds {
             history: Interval::from_micros(self.config.history.as_micros() as u64),
             history_bytes: self.config.history_bytes,
             ring_bytes: self.config.recent_bytes,
             series: self.config.series,
         };
-        let hub = Arc::new(Hub::new(host_name(), bounds, telemetry.clone()));
+        let hub = Arc::new(Hub::new(self.host, bounds, telemetry.clone()));
         let (batches, received) = mpsc::channel(BATCH_QUEUE);
         let hub_task = tokio::spawn(Arc::clone(&hub).run(received));
 
@@ -145,7 +159,11 @@ impl Server {
         let serving = server::serve(self.listener, limiter, router, stop.clone());
         until_stopped(serving, &sources, stop).await;
         // The hub receives batches until the last source has ended, so that no source waits for room in the queue.
-        let _panicked = hub_task.await;
+        match timeout(HUB_ENDS_WITHIN, hub_task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the hub did not end in order"),
+            Err(_elapsed) => tracing::error!("the hub did not end in time and is left behind"),
+        }
     }
 }
 
@@ -195,11 +213,8 @@ fn host_name() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures_util::future::BoxFuture;
     use tokio::sync::oneshot;
-    use tokio::time::timeout;
 
     use super::*;
     use crate::ingest::context::SourceContext;

@@ -1,9 +1,36 @@
 //! File descriptors: each connection takes one, and the system limits them for each process.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use thiserror::Error;
+
+/// Below this number the server does not start: the runtime, the listener, sources and one viewer would not get all that
+/// they open.
+const MIN: u64 = 32;
 
 /// Descriptors for sources, the listener, the runtime, and connections that are being refused.
 const SPARE: usize = 128;
+
+/// The system allows this process too few descriptors.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error("the process may open {found} file descriptors, and needs at least {MIN}: raise `ulimit -n`")]
+pub struct TooFew {
+    found: u64,
+}
+
+/// Raises the system's limit to the number that every server needs.
+///
+/// # Errors
+/// [`TooFew`].
+pub fn check() -> Result<(), TooFew> {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return Ok(()) };
+    if hard < MIN {
+        return Err(TooFew { found: hard });
+    }
+    if soft < MIN {
+        setrlimit(Resource::RLIMIT_NOFILE, MIN, hard).map_err(|_not_allowed| TooFew { found: soft })?;
+    }
+    Ok(())
+}
 
 /// Raises the system's limit for `connections`, and returns the number of connections that it allows, at most `connections`.
 pub fn for_connections(connections: usize) -> usize {

@@ -1,0 +1,205 @@
+//! Runs a server until a signal ends it, and ends the process within a bound.
+//!
+//! ```text
+//! thread "signals" --+
+//!                    +--> this thread: stops the server, waits for a limited time, names what did not end
+//! tasks of a server -+
+//! ```
+//! This thread calls nothing that can block: it ends the process also if every worker of the runtime hangs.
+
+use std::io::{self, Write as _};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use parking_lot::Mutex;
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::server::Server;
+use crate::app::signals::{self, Signalled};
+use crate::app::{left_threads, log};
+use crate::blocking_thread::BlockingThread;
+use crate::net::tls::Tls;
+
+/// Limit for a server that is told to end. Above all limits of its parts; the process ends within 5 s.
+const END_WITHIN: Duration = Duration::from_millis(4_700);
+
+/// Threads besides the workers of the runtime: for signals, the link, the page's files, and a few sources. Without these the
+/// server would run and measure nothing.
+const FURTHER_THREADS: usize = 8;
+
+/// Time for the runtime's threads and others to end after the server has.
+const THREADS_END_WITHIN: Duration = Duration::from_millis(100);
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    InOrder,
+    /// A task panicked or did not end in time.
+    NotInOrder,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    Signalled(Signalled),
+    Ended(Ended),
+}
+
+impl From<Signalled> for Event {
+    fn from(signalled: Signalled) -> Self {
+        Self::Signalled(signalled)
+    }
+}
+
+/// Starts the runtime.
+///
+/// # Errors
+/// If the system has too few threads or descriptors.
+pub fn runtime() -> io::Result<Runtime> {
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    check_threads(workers + FURTHER_THREADS)?;
+    Builder::new_multi_thread().worker_threads(workers).enable_io().enable_time().thread_name("worker").build()
+}
+
+/// Starts and ends this many threads. tokio, if it gets one worker and not the next, waits for ever.
+fn check_threads(count: usize) -> io::Result<()> {
+    let gate = Mutex::new(());
+    let closed = gate.lock();
+    thread::scope(|scope| {
+        // All at the same time: each waits until the gate is opened at the end of this function.
+        let _opened_at_end = closed;
+        for number in 1..=count {
+            let started = thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()));
+            let refused =
+                |error| format!("the system starts {} of {count} threads ({error}): raise `ulimit -u`", number - 1);
+            started.map_err(|error| io::Error::new(error.kind(), refused(error)))?;
+        }
+        Ok(())
+    })
+}
+
+/// Serves until a signal ends the server, or it ends by itself. `open` opens the page in a browser.
+///
+/// # Errors
+/// If the system has too few threads or descriptors to receive signals.
+pub fn until_signal(runtime: Runtime, server: Server, open: bool) -> io::Result<Ended> {
+    let (events, happened) = channel();
+    signals::listen::<Event>(events.clone())?;
+    announce(server.link(), open);
+    let stop = CancellationToken::new();
+    let certificate = server.tls().map(|tls| (Arc::clone(tls), BlockingThread::new("certificate")));
+    let running = AssertUnwindSafe(server.run(stop.clone())).catch_unwind();
+    runtime.spawn(async move {
+        let ended = running.await.map_or(Ended::NotInOrder, |()| Ended::InOrder);
+        let _main_has_ended = events.send(Event::Ended(ended));
+    });
+    let ended = supervise(&happened, &stop, END_WITHIN, || renew(certificate.as_ref()));
+    drop(certificate);
+    runtime.shutdown_timeout(THREADS_END_WITHIN);
+    let left = left_threads::after(THREADS_END_WITHIN, &[log::THREAD, signals::THREAD]);
+    if !left.is_empty() {
+        tracing::warn!(threads = left.join(", "), "threads that did not end are left behind");
+    }
+    Ok(ended)
+}
+
+/// Handles events until the server has ended, or has been told to end and has not within `end_within`.
+fn supervise(happened: &Receiver<Event>, stop: &CancellationToken, end_within: Duration, renew: impl Fn()) -> Ended {
+    let mut end_by: Option<Instant> = None;
+    loop {
+        let event = match end_by {
+            Some(end_by) => happened.recv_timeout(end_by.saturating_duration_since(Instant::now())),
+            None => happened.recv().map_err(Into::into),
+        };
+        match event {
+            Ok(Event::Signalled(Signalled::End(signal))) => {
+                tracing::info!(signal, "the server ends; a second signal ends it at once");
+                stop.cancel();
+                end_by = end_by.or_else(|| Some(Instant::now() + end_within));
+            }
+            Ok(Event::Signalled(Signalled::Renew)) => renew(),
+            Ok(Event::Signalled(Signalled::Ignored(signal))) => tracing::info!(signal, "signal ignored"),
+            Ok(Event::Ended(ended)) => return ended,
+            Err(RecvTimeoutError::Timeout) => {
+                tracing::error!(?end_within, "tasks of the server did not end in time and are left behind");
+                return Ended::NotInOrder;
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ended::NotInOrder,
+        }
+    }
+}
+
+/// Reads the certificate's files again, as tools that renew certificates ask for with SIGHUP.
+fn renew(certificate: Option<&(Arc<Tls>, BlockingThread)>) {
+    let Some((tls, thread)) = certificate else {
+        tracing::info!(signal = "SIGHUP", "signal ignored: without TLS there is no certificate to read again");
+        return;
+    };
+    let tls = Arc::clone(tls);
+    let started = thread.start(move || match tls.renew() {
+        Ok(()) => tracing::info!("certificate renewed"),
+        Err(error) => tracing::error!(%error, "certificate not renewed; the previous one stays in use"),
+    });
+    if let Err(error) = started {
+        tracing::error!(%error, "certificate not renewed; the previous one stays in use");
+    }
+}
+
+/// Prints the link, and opens it, on a thread: standard output may be a pipe that nobody reads.
+fn announce(link: String, open: bool) {
+    let announced = thread::Builder::new().name("link".to_owned()).spawn(move || {
+        // The page is served even if standard output is closed.
+        let _closed = writeln!(io::stdout(), "Kymograph is live at {link}");
+        if open {
+            open_browser(&link);
+        }
+    });
+    if let Err(error) = announced {
+        // Without the link, which may contain a token.
+        tracing::error!(%error, "cannot print the link: the system starts no further thread");
+    }
+}
+
+fn open_browser(url: &str) {
+    let program = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    if let Err(error) = std::process::Command::new(program).arg(url).spawn() {
+        tracing::warn!(%error, program, "cannot open a browser");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_end_is_left_behind_after_the_limit() {
+        let (events, happened) = channel();
+        let stop = CancellationToken::new();
+        for signalled in [Signalled::Ignored("SIGUSR1"), Signalled::Renew, Signalled::End("SIGTERM")] {
+            events.send(signalled.into()).expect("open");
+        }
+        let renewals = std::cell::Cell::new(0);
+        let ended = supervise(&happened, &stop, Duration::from_millis(1), || renewals.set(renewals.get() + 1));
+        assert_eq!(ended, Ended::NotInOrder);
+        assert!(stop.is_cancelled());
+        assert_eq!(renewals.get(), 1);
+    }
+
+    #[test]
+    fn a_server_that_ends_by_itself_ends_the_process() {
+        let (events, happened) = channel();
+        events.send(Event::Ended(Ended::InOrder)).expect("open");
+        let ended = supervise(&happened, &CancellationToken::new(), END_WITHIN, || ());
+        assert_eq!(ended, Ended::InOrder);
+    }
+}
