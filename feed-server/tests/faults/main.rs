@@ -4,6 +4,9 @@
 //! | --- | --- |
 //! | [`network`] | connections that are slow, cut, silent or damaged |
 //! | [`system`] | suspended and killed processes, full disks, too few descriptors |
+//! | [`log_output`] | standard error that nobody reads, or that is a terminal |
+//! | [`signals`] | which signals end the server, and how soon |
+//! | [`stuck_folder`] | files of the page on a file system that does not answer |
 //! | [`crowd`] | many viewers at once, and many hostile peers |
 //! | [`soak`] | minutes of viewers that connect and leave |
 //! | [`proxy`], [`process`], [`follow`] | a faulty network, a server process, a viewer that reconnects |
@@ -15,10 +18,13 @@ mod model;
 
 mod crowd;
 mod follow;
+mod log_output;
 mod network;
 mod process;
 mod proxy;
+mod signals;
 mod soak;
+mod stuck_folder;
 mod system;
 
 use std::sync::LazyLock;

@@ -25,6 +25,14 @@ impl Process {
         Self::launch(server(), (Ipv4Addr::LOCALHOST, 0).into(), arguments)
     }
 
+    /// Starts a server on a free port, with a command that `adjust` has changed: its outputs other than the standard one,
+    /// or its environment.
+    pub fn start_with(arguments: &[&str], adjust: impl FnOnce(&mut Command)) -> Self {
+        let mut command = server();
+        adjust(&mut command);
+        Self::launch(command, (Ipv4Addr::LOCALHOST, 0).into(), arguments)
+    }
+
     /// Starts a server at `address`.
     pub fn start_at(address: SocketAddr, arguments: &[&str]) -> Self {
         Self::launch(server(), address, arguments)
@@ -68,6 +76,11 @@ impl Process {
         self.child.wait().expect("ended")
     }
 
+    /// Waits for its end, while the runtime runs other tasks.
+    pub async fn ended(mut self) -> ExitStatus {
+        tokio::task::spawn_blocking(move || self.wait()).await.expect("waits")
+    }
+
     /// Returns true if it still runs.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().expect("is there").is_none()
@@ -86,16 +99,7 @@ impl Process {
 
     /// The body of the response to a GET, empty without a response.
     pub async fn get(&self, path: &str) -> String {
-        let asked = async {
-            let mut stream = TcpStream::connect(self.address).await?;
-            let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
-            stream.write_all(head.as_bytes()).await?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await?;
-            std::io::Result::Ok(answer)
-        };
-        let answer = asked.await.unwrap_or_default();
-        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+        get(self.address, path).await
     }
 
     /// A value of `/metrics`.
@@ -117,6 +121,20 @@ impl Drop for Process {
         let _ended_already = self.child.kill();
         let _ended = self.child.wait();
     }
+}
+
+/// The body of the response of the server at `address` to a GET, empty without a response.
+pub async fn get(address: SocketAddr, path: &str) -> String {
+    let asked = async {
+        let mut stream = TcpStream::connect(address).await?;
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        std::io::Result::Ok(answer)
+    };
+    let answer = asked.await.unwrap_or_default();
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
 }
 
 fn server() -> Command {
