@@ -10,7 +10,7 @@ use feed_server::clock;
 use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::context::SourceContext;
-use feed_server::ingest::health::readiness;
+use feed_server::ingest::readiness::readiness;
 use feed_server::ingest::registry::{Group, Series};
 use feed_server::ingest::settings::SourceSettings;
 use feed_server::ingest::source::{Source, SourceError};

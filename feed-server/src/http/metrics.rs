@@ -41,6 +41,12 @@ impl Collector for SourceCollector {
         for (source, time) in statuses.iter().filter_map(|status| Some((&*status.source, status.newest_sample?))) {
             ConstGauge::new(time.micros() as f64 / 1e6).encode(newest.encode_family(&[("source", source)])?)?;
         }
+        let help = "Resources that do not answer the source: it continues without them; the log names them";
+        let mut stuck = encoder.encode_descriptor("stuck_readers", help, None, MetricType::Gauge)?;
+        for status in &statuses {
+            let labels = [("source", &*status.source)];
+            ConstGauge::new(status.stuck.len() as i64).encode(stuck.encode_family(&labels)?)?;
+        }
         let help = "1 if the source has reported an error since the start; the log has its text";
         let mut errors = encoder.encode_descriptor("has_error", help, None, MetricType::Gauge)?;
         for status in &statuses {
@@ -53,6 +59,8 @@ impl Collector for SourceCollector {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use protocol::Timestamp;
 
     use super::*;
@@ -64,12 +72,15 @@ mod tests {
         let (host, broken) = (SourceHealth::new("host"), SourceHealth::new("synthetic"));
         host.delivered(Some(Timestamp::from_micros(2_500_000)), Timestamp::from_micros(3_000_000));
         broken.failed(&"/etc/secret");
+        let _stuck = host.stuck("disk space of /mnt/nas".into(), Instant::now());
         let text = Telemetry::default().exposition(&source_registry([host, broken].into_iter().collect()));
         for line in [
             "kymograph_source_state{source=\"host\",state=\"running\"} 1\n",
             "kymograph_source_state{source=\"synthetic\",state=\"failed\"} 1\n",
             "kymograph_source_series{source=\"host\"} 0\n",
             "kymograph_source_newest_sample_time_seconds{source=\"host\"} 2.5\n",
+            "kymograph_source_stuck_readers{source=\"host\"} 1\n",
+            "kymograph_source_stuck_readers{source=\"synthetic\"} 0\n",
             "kymograph_source_has_error{source=\"host\"} 0\n",
             "kymograph_source_has_error{source=\"synthetic\"} 1\n",
         ] {

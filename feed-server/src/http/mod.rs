@@ -6,9 +6,9 @@
 //! | [`routes`] | the routes and their handlers |
 //! | [`base_path`] | the path below which a proxy shows this server |
 //! | [`route_table`], [`gate`] | every route states its policy; every request is checked against it |
-//! | [`metrics`] | `/metrics` |
 //! | [`requester`], `forwarded` | who sent a request, also through proxies |
 //! | [`access`], [`token`] | the checks of proxy, host, origin and token |
+//! | [`metrics`], `readiness` | `/metrics`; `/readyz` |
 //! | [`body`] | request bodies, bounded in bytes and in time |
 //! | [`upgrade`] | upgrades a request to a WebSocket |
 //! | [`page`] | the page's files, embedded or from a folder |
@@ -22,6 +22,7 @@ pub mod gate;
 pub mod headers;
 pub mod metrics;
 pub mod page;
+mod readiness;
 pub mod requester;
 pub mod response;
 pub mod route_table;

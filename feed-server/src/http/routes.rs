@@ -5,7 +5,7 @@
 //! | `/` | the page; with `?token=TOKEN` the cookie that replaces the token | everyone |
 //! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` | token, same origin |
 //! | `/healthz` | 200 while the process lives | everyone |
-//! | `/readyz` | 200 while a source delivers samples, otherwise 503; JSON with the state of each source | token |
+//! | `/readyz` | 200 while a source delivers samples, otherwise 503; JSON with the state of each source; `?source=NAME` for one | token |
 //! | `/metrics` | the server's own state in OpenMetrics text | token |
 //! | others | the page's files | everyone |
 
@@ -19,19 +19,19 @@ use hyper::header::{ACCEPT_ENCODING, CACHE_CONTROL, HeaderValue, LOCATION, SEC_W
 use hyper::{HeaderMap, Method, StatusCode, Uri};
 use prometheus_client::registry::Registry;
 use protocol::Interval;
-use serde::Serialize;
 
 use super::access::{Access, Policy, SignIn};
 use super::base_path::MissingSlash;
 use super::gate::{Gate, RequestName};
 use super::metrics::source_registry;
 use super::page::{Page, PageReader};
+use super::readiness;
 use super::response::{file, text, with_type};
 use super::route_table::RouteTable;
 use super::upgrade::{UpgradeError, upgrade};
 use crate::clock;
 use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
-use crate::ingest::health::{Readiness, Sources, readiness as readiness_of};
+use crate::ingest::health::Sources;
 
 /// A day: more history than any page can draw.
 const MAX_WINDOW_SECONDS: f64 = 86_400.0;
@@ -49,26 +49,6 @@ pub struct Site {
     page: PageReader,
 }
 
-/// The body of `/readyz`.
-#[derive(Serialize)]
-struct ReadinessReport {
-    ready: bool,
-    reason: String,
-    groups: usize,
-    series: usize,
-    sources: Vec<SourceReport>,
-}
-
-#[derive(Serialize)]
-struct SourceReport {
-    source: String,
-    state: String,
-    series: usize,
-    newest_sample_age_ms: Option<i64>,
-    /// The source is not ready after this time without a batch.
-    silent_after_ms: u64,
-}
-
 /// The routes of `service`, `sources` and `page`, guarded by `access`.
 pub fn routes(service: Service, sources: Sources, page: Page, access: Access) -> RouteTable<Arc<Site>> {
     let gate = Arc::new(Gate::new(access, service.hub.telemetry.clone()));
@@ -79,7 +59,7 @@ pub fn routes(service: Service, sources: Sources, page: Page, access: Access) ->
         .route("/", Policy::Public, get(index))
         .route("/stream", Policy::SignedInSameOrigin, get(stream))
         .route("/healthz", Policy::Public, get(async || text(StatusCode::OK, "ok\n")))
-        .route("/readyz", Policy::SignedIn, get(readiness))
+        .route("/readyz", Policy::SignedIn, get(ready))
         .route("/metrics", Policy::SignedIn, get(metrics))
         .fallback(Policy::Public, get(page_file))
 }
@@ -137,23 +117,9 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
     })
 }
 
-async fn readiness(State(site): SiteState) -> Response {
-    let (groups, series) = site.service.hub.catalog.len();
-    let now = clock::now();
-    let statuses = site.sources.statuses();
-    let Readiness { is_ready: ready, reason } = readiness_of(&statuses, now);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let sources = statuses.into_iter().map(|status| SourceReport {
-        source: status.source.to_string(),
-        state: status.state.to_string(),
-        series: status.series,
-        newest_sample_age_ms: status.newest_sample.map(|newest| now.micros_since(newest) / 1_000),
-        silent_after_ms: status.silent_after.micros() / 1_000,
-    });
-    let report = ReadinessReport { ready, reason, groups, series, sources: sources.collect() };
-    // A struct of plain fields always serialises.
-    let json = serde_json::to_vec(&report).unwrap_or_default();
-    with_type(status, json, "application/json")
+async fn ready(State(site): SiteState, uri: Uri) -> Response {
+    let size = site.service.hub.catalog.len();
+    readiness::respond(uri.query().unwrap_or_default(), size, &site.sources.statuses(), clock::now())
 }
 
 async fn metrics(State(site): SiteState) -> Response {

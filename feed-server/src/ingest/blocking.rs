@@ -9,6 +9,8 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -36,17 +38,28 @@ pub struct BlockingContext {
     /// Weak: an abandoned thread must not keep the stream's queue open.
     batches: mpsc::WeakSender<Batch>,
     cancellation: CancellationToken,
+    runtime: Handle,
 }
 
 impl BlockingContext {
     /// See [`SourceContext::send`].
     ///
     /// # Errors
-    /// [`Stopped`] if the server stops.
+    /// [`Stopped`] if the server stops, also while the queue is full.
     pub fn send(&self, batch: Batch) -> Result<(), Stopped> {
         let newest = batch.times.last().copied();
         let batches = self.batches.upgrade().ok_or(Stopped)?;
-        batches.blocking_send(batch).map_err(|_| Stopped)?;
+        match batches.try_send(batch) {
+            Ok(()) => {}
+            Err(TrySendError::Closed(_)) => return Err(Stopped),
+            Err(TrySendError::Full(batch)) => self.runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    () = self.cancellation.cancelled() => Err(Stopped),
+                    sent = batches.send(batch) => sent.map_err(|_| Stopped),
+                }
+            })?,
+        }
         self.registrar.health().delivered(newest, clock::now());
         Ok(())
     }
@@ -97,6 +110,7 @@ async fn run<S: BlockingSource>(
         registrar: context.registrar.clone(),
         batches: context.batches.downgrade(),
         cancellation: context.cancellation.child_token(),
+        runtime: Handle::current(),
     };
     let cancellation = blocking_context.cancellation.clone();
     let (ended, mut end) = oneshot::channel();
@@ -174,6 +188,34 @@ mod tests {
         assert_eq!(batches.recv().await, None);
         release.send(()).expect("the thread still waits");
         assert_eq!(says.recv().expect("the thread ends"), Err(Stopped));
+    }
+
+    #[tokio::test]
+    async fn a_source_that_waits_for_room_in_the_queue_stops_at_once() {
+        /// Sends to a queue that nobody reads.
+        struct Fills;
+
+        impl BlockingSource for Fills {
+            fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+                loop {
+                    context.send(Batch::row(protocol::GroupId(1), clock::now(), []))?;
+                }
+            }
+        }
+
+        let (sender, batches) = mpsc::channel(1);
+        let context = Arc::new(TestRegistry::default()).context(sender);
+        let (cancellation, health) = (context.cancellation.clone(), context.registrar.health().clone());
+        let running = tokio::spawn(run(Blocking::new("fills", Fills), context, Duration::from_mins(1)));
+        while health.status().last_delivery.is_none() {
+            tokio::task::yield_now().await;
+        }
+        // Long enough for the second batch to wait. If it does not yet, the test passes all the same.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cancellation.cancel();
+        let ended = running.await.expect("does not panic");
+        assert!(matches!(ended, Err(SourceError::Stopped(Stopped))), "{ended:?}");
+        drop(batches);
     }
 
     #[tokio::test]

@@ -3,9 +3,12 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use protocol::{Interval, SeriesId, Timestamp};
+
+use crate::clock;
 
 /// A source is silent after this many of its intervals without a batch: one may be late, and one may be lost.
 const SILENT_INTERVALS: u64 = 3;
@@ -49,37 +52,17 @@ pub struct SourceStatus {
     pub series: usize,
     /// The source is silent after this time without a batch.
     pub silent_after: Interval,
+    /// By this server's clock.
+    pub started: Timestamp,
+    pub stuck: Vec<StuckPart>,
 }
 
-/// The answer to `/readyz`: the server delivers samples or does not.
+/// A resource that does not answer its source. The source continues without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Readiness {
-    pub is_ready: bool,
-    /// One line, without error texts: it may be read without a token.
-    pub reason: String,
-}
-
-/// The server is ready if at least one source runs and is not silent.
-pub fn readiness(sources: &[SourceStatus], now: Timestamp) -> Readiness {
-    let refused = |reason: String| Readiness { is_ready: false, reason };
-    let delivering: Vec<(&SourceStatus, Timestamp)> = sources
-        .iter()
-        .filter(|source| source.state == SourceState::Running)
-        .filter_map(|source| Some((source, source.last_delivery?)))
-        .collect();
-    if delivering.iter().any(|(source, delivered)| *delivered >= now - source.silent_after) {
-        return Readiness { is_ready: true, reason: "samples are received".to_owned() };
-    }
-    if let Some((source, _)) = delivering.first() {
-        let seconds = source.silent_after.micros() / 1_000_000;
-        return refused(format!("source {} delivered nothing for more than {seconds} s", source.source));
-    }
-    match sources.iter().find(|source| source.state != SourceState::Starting) {
-        Some(source) if sources.iter().all(|source| source.state != SourceState::Starting) => {
-            refused(format!("no source is running: source {} has {}", source.source, source.state))
-        }
-        _ => refused("no source has delivered yet".to_owned()),
-    }
+pub struct StuckPart {
+    /// Such as `disk space of /mnt/nas`.
+    pub part: Arc<str>,
+    pub unanswered_for: Duration,
 }
 
 /// The health of all sources. Cheap to clone: all clones show the same sources.
@@ -105,25 +88,50 @@ pub struct SourceHealth {
     record: Arc<Mutex<Record>>,
 }
 
+/// A part is listed as stuck until this is dropped.
+#[derive(Debug)]
+pub struct StuckMark {
+    health: SourceHealth,
+    part: Arc<str>,
+}
+
+impl Drop for StuckMark {
+    fn drop(&mut self) {
+        let stuck = &mut self.health.record.lock().stuck;
+        if let Some(place) = stuck.iter().position(|(part, _)| *part == self.part) {
+            stuck.remove(place);
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Record {
+    started: Timestamp,
     state: SourceState,
     newest_sample: Option<Timestamp>,
     last_delivery: Option<Timestamp>,
     last_error: Option<String>,
     series: HashSet<SeriesId>,
     fastest: Option<Interval>,
+    /// Each with the time of the request that has no answer.
+    stuck: Vec<(Arc<str>, Instant)>,
 }
 
 impl SourceHealth {
     pub fn new(source: &str) -> Self {
+        Self::started_at(source, clock::now())
+    }
+
+    pub fn started_at(source: &str, started: Timestamp) -> Self {
         let record = Record {
+            started,
             state: SourceState::Starting,
             newest_sample: None,
             last_delivery: None,
             last_error: None,
             series: HashSet::new(),
             fastest: None,
+            stuck: Vec::new(),
         };
         Self { source: source.into(), record: Arc::new(Mutex::new(record)) }
     }
@@ -165,6 +173,12 @@ impl SourceHealth {
         is_new
     }
 
+    /// Lists `part` as stuck since the request at `since`, until the mark is dropped.
+    pub fn stuck(&self, part: Arc<str>, since: Instant) -> StuckMark {
+        self.record.lock().stuck.push((Arc::clone(&part), since));
+        StuckMark { health: self.clone(), part }
+    }
+
     pub fn stopped(&self) {
         self.record.lock().state = SourceState::Stopped;
     }
@@ -178,6 +192,7 @@ impl SourceHealth {
     pub fn status(&self) -> SourceStatus {
         let record = self.record.lock();
         let fastest = record.fastest.unwrap_or_default();
+        let stuck = record.stuck.iter();
         SourceStatus {
             source: Arc::clone(&self.source),
             state: record.state,
@@ -186,70 +201,10 @@ impl SourceHealth {
             last_error: record.last_error.clone(),
             series: record.series.len(),
             silent_after: MIN_SILENCE.max(Interval::from_micros(fastest.micros().saturating_mul(SILENT_INTERVALS))),
+            started: record.started,
+            stuck: stuck
+                .map(|(part, since)| StuckPart { part: Arc::clone(part), unanswered_for: since.elapsed() })
+                .collect(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_micros(second * 1_000_000)
-    }
-
-    fn source(interval: Interval, delivered: Timestamp) -> SourceHealth {
-        let health = SourceHealth::new("host");
-        health.expect_every(interval);
-        health.delivered(Some(delivered), delivered);
-        health
-    }
-
-    fn readiness_of(sources: &[SourceHealth], second: i64) -> Readiness {
-        readiness(&sources.iter().cloned().collect::<Sources>().statuses(), at(second))
-    }
-
-    fn is_ready(sources: &[SourceHealth], second: i64) -> bool {
-        readiness_of(sources, second).is_ready
-    }
-
-    #[test]
-    fn a_server_is_not_ready_before_the_first_batch() {
-        let readiness = readiness_of(&[SourceHealth::new("host")], 0);
-        assert_eq!(readiness, Readiness { is_ready: false, reason: "no source has delivered yet".to_owned() });
-    }
-
-    #[test]
-    fn a_fast_source_is_silent_after_15_seconds() {
-        let fast = source(Interval::from_millis(100), at(100));
-        assert!(is_ready(std::slice::from_ref(&fast), 115));
-        assert!(!is_ready(&[fast], 116));
-    }
-
-    #[test]
-    fn a_slow_source_is_silent_after_three_of_its_intervals() {
-        let slow = source(Interval::from_secs(100), at(0));
-        assert!(is_ready(std::slice::from_ref(&slow), 300));
-        assert!(!is_ready(std::slice::from_ref(&slow), 301));
-        slow.expect_every(Interval::from_secs(10));
-        assert!(!is_ready(&[slow], 31), "the fastest group decides");
-    }
-
-    #[test]
-    fn one_source_that_delivers_makes_the_server_ready() {
-        let (failed, stopped) = (source(Interval::from_secs(1), at(0)), source(Interval::from_secs(1), at(0)));
-        failed.failed(&"disk on fire");
-        stopped.stopped();
-        assert!(!is_ready(&[failed.clone(), stopped.clone()], 1));
-        assert!(is_ready(&[failed, stopped, source(Interval::from_secs(1), at(0))], 1));
-    }
-
-    #[test]
-    fn readiness_names_a_failed_source_without_its_error() {
-        let failed = source(Interval::from_secs(1), at(0));
-        failed.failed(&"/etc/secret");
-        let readiness = readiness_of(std::slice::from_ref(&failed), 1);
-        assert_eq!(readiness.reason, "no source is running: source host has failed");
-        assert_eq!(failed.status().last_error.as_deref(), Some("/etc/secret"));
     }
 }

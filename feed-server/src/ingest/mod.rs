@@ -4,9 +4,10 @@
 //! | --- | --- |
 //! | [`batch`] | rows of one group, column by column |
 //! | [`registry`] | groups and series, as sources register them |
-//! | [`health`] | the state of each source |
+//! | [`health`], [`readiness`] | the state of each source; whether it delivers |
 //! | [`context`], [`source`] | the two interfaces between a source and the server |
 //! | [`blocking`] | sources that need their own thread |
+//! | [`deadline_reader`], [`reader_threads`] | resources that may stop answering; the threads that ask them |
 //! | [`series_set`] | a changing set of series |
 //! | [`settings`], [`config`] | parsers of settings; the list of all kinds of sources |
 //! | [`mod@start`] | starts, supervises and stops them |
@@ -18,8 +19,11 @@ pub mod batch;
 pub mod blocking;
 pub mod config;
 pub mod context;
+pub mod deadline_reader;
 pub mod health;
 mod host;
+pub mod reader_threads;
+pub mod readiness;
 pub mod registry;
 pub mod series_set;
 pub mod settings;

@@ -6,16 +6,22 @@
 //! | `schedule` | the times at which readers are due |
 //! | `group`, `device` | a group whose values are rounded; the series of a device |
 //! | `rate`, `rounding`, `busiest` | counters to rates; the resolution of values; the selection of busy processes |
-//! | `cpu`, `memory`, `disk`, `network`, `processes`, `own` | a reader for each subject |
+//! | `mounts`, `mount_table` | the choice of file systems to show; the system's list of them |
+//! | `cpu`, `memory`, `disk`, `disk_space`, `network`, `processes`, `own` | a reader for each subject |
 //!
-//! Readers are independent. They run one after another on one thread, at first in the order of the page.
+//! Readers are independent. They run one after another on one thread, at first in the order of the page. What may not answer
+//! (each file system, the list of processes) is asked on other threads.
 
 mod busiest;
 mod cpu;
 mod device;
 mod disk;
+mod disk_space;
 mod group;
 mod memory;
+#[cfg_attr(not(target_os = "linux"), path = "mount_table_elsewhere.rs")]
+mod mount_table;
+mod mounts;
 mod network;
 mod own;
 mod processes;
@@ -37,6 +43,8 @@ use crate::telemetry::Telemetry;
 
 /// A bound on `1 / hz`, for the clock's arithmetic.
 const MAX_INTERVAL: Duration = Duration::from_hours(24);
+/// A reader whose group or series is refused is called again after this time; the others continue.
+const REGISTER_AGAIN: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -79,7 +87,7 @@ impl HostSource {
         readers.add("load average", Ok(cpu::Load::new(fastest)));
         readers.add("memory", memory::Memory::new(fastest));
         readers.add("disk I/O", disk::Traffic::new(fastest));
-        readers.add("disk space", disk::Space::new(fastest));
+        readers.add("disk space", Ok(disk_space::Space::new(fastest)));
         readers.add("network", network::Network::new(fastest));
         readers.add("processes", processes::Processes::new(fastest));
         readers.add("the feed", Ok(own::Feed::new(fastest, self.telemetry.clone())));
@@ -94,8 +102,19 @@ impl BlockingSource for HostSource {
         let mut schedule = Schedule::new(Instant::now(), readers.iter().map(|&(cadence, _)| cadence));
         while let Some((reader, due)) = schedule.next() {
             context.wait_until(due)?;
-            readers[reader].1.read(context)?;
-            schedule.done(reader, Instant::now());
+            let reading = &mut readers[reader].1;
+            let awaits = match reading.read(context) {
+                Ok(()) => reading.awaits(),
+                Err(SourceError::Register(error)) => {
+                    context.registrar.report(&error);
+                    Some(REGISTER_AGAIN)
+                }
+                Err(error) => return Err(error),
+            };
+            match awaits {
+                Some(pause) => schedule.again(reader, Instant::now() + pause),
+                None => schedule.done(reader, Instant::now()),
+            }
         }
         Ok(())
     }

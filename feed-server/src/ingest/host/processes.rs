@@ -1,7 +1,7 @@
 //! The processes that use the most CPU time and memory.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::Bounds;
 use sysinfo::{Error, Pid, ProcessRefreshKind, ProcessesToUpdate, System, ThreadKind};
@@ -12,21 +12,38 @@ use super::rate::Rates;
 use super::reader::{Moment, Reader};
 use super::schedule::Cadence;
 use crate::ingest::blocking::BlockingContext;
+use crate::ingest::deadline_reader::{Answer, DeadlineReader};
+use crate::ingest::reader_threads::ReaderThreads;
 use crate::ingest::series_set::SeriesKey;
 use crate::ingest::source::SourceError;
 
 /// A reading opens two files for each process of the machine: shorter intervals would cost too much.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// A scan takes milliseconds, on a machine with thousands of processes a tenth of a second.
+const SCAN_PAUSE: Duration = Duration::from_millis(10);
 /// In cores. One tick of CPU time in a second, smoothed, stays below: a process that wakes up occasionally is idle.
 const CPU_FLOOR: f64 = 0.002;
 /// In bytes. Kernel threads have no memory.
 const MEMORY_FLOOR: f64 = 0.0;
 
 pub(super) struct Processes {
-    system: System,
+    scans: DeadlineReader<Scan>,
+    awaits: Option<Duration>,
     cpu_times: Rates<Key>,
     cpu: Subject,
     memory: Subject,
+}
+
+/// All processes of the machine.
+struct Scan {
+    moment: Moment,
+    processes: BTreeMap<Key, Scanned>,
+}
+
+struct Scanned {
+    name: String,
+    cpu_ms: u64,
+    memory_bytes: u64,
 }
 
 struct Subject {
@@ -69,8 +86,11 @@ impl Processes {
             busiest: Busiest::new(floor),
             group: HostGroup::new(name, title, unit, cadence, Bounds::FromZero),
         };
+        let mut system = System::new()?;
+        let threads = ReaderThreads::new("host-processes", 1);
         let reader = Self {
-            system: System::new()?,
+            scans: DeadlineReader::new("the list of processes", &threads, move || scan(&mut system)),
+            awaits: None,
             cpu_times: Rates::new(),
             cpu: subject("processes.cpu", "Busiest processes, CPU", "1", CPU_FLOOR),
             memory: subject("processes.memory", "Busiest processes, memory", "By", MEMORY_FLOOR),
@@ -79,35 +99,56 @@ impl Processes {
     }
 }
 
+fn scan(system: &mut System) -> Scan {
+    let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, refresh);
+    let moment = Moment::now();
+    let processes = system.processes().values().filter(|process| process.thread_kind() != Some(ThreadKind::Userland));
+    let scanned = |process: &sysinfo::Process| Scanned {
+        name: process.name().to_string_lossy().into_owned(),
+        cpu_ms: process.accumulated_cpu_time(),
+        memory_bytes: process.memory(),
+    };
+    let key = |process: &sysinfo::Process| Key { pid: process.pid(), started: process.start_time() };
+    Scan { moment, processes: processes.map(|process| (key(process), scanned(process))).collect() }
+}
+
 impl Reader for Processes {
     fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
-        let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
-        self.system.refresh_processes_specifics(ProcessesToUpdate::All, true, refresh);
-        let moment = Moment::now();
-        let processes: BTreeMap<Key, &sysinfo::Process> = self
-            .system
-            .processes()
-            .values()
-            .filter(|process| process.thread_kind() != Some(ThreadKind::Userland))
-            .map(|process| (Key { pid: process.pid(), started: process.start_time() }, process))
-            .collect();
+        let now = Instant::now();
+        let mut answer = self.scans.poll(context.registrar.health(), now);
+        if matches!(answer, Answer::Idle) {
+            self.scans.request(now);
+            answer = Answer::Pending;
+        }
+        self.awaits = matches!(answer, Answer::Pending).then_some(SCAN_PAUSE);
+        match answer {
+            Answer::Fresh(scan) => self.send(context, &scan),
+            Answer::Idle | Answer::Pending | Answer::Stuck => Ok(()),
+        }
+    }
+
+    fn awaits(&self) -> Option<Duration> {
+        self.awaits
+    }
+}
+
+impl Processes {
+    fn send(&mut self, context: &BlockingContext, Scan { moment, processes }: &Scan) -> Result<(), SourceError> {
         if processes.is_empty() {
             return Ok(());
         }
-        let named = |key: &Key| {
-            let process = processes.get(key)?;
-            Some(Process { key: *key, name: process.name().to_string_lossy().into_owned() })
-        };
+        let named = |key: &Key| Some(Process { key: *key, name: processes.get(key)?.name.clone() });
 
-        let cpu_times = processes.iter().map(|(&key, process)| (key, process.accumulated_cpu_time()));
+        let cpu_times = processes.iter().map(|(&key, process)| (key, process.cpu_ms));
         let milliseconds_a_second = self.cpu_times.per_second(moment.instant, cpu_times);
         let cores = milliseconds_a_second.into_iter().filter_map(|(key, rate)| Some((key, rate? / 1e3)));
         // A CPU time that fell has an unknown rate, which has no rank.
         let cores: BTreeMap<Key, f64> = cores.filter(|(_, cores)| cores.is_finite()).collect();
-        self.cpu.send(context, moment, &cores, named)?;
+        self.cpu.send(context, *moment, &cores, named)?;
 
-        let bytes = processes.iter().map(|(&key, process)| (key, process.memory() as f64)).collect();
-        self.memory.send(context, moment, &bytes, named)
+        let bytes = processes.iter().map(|(&key, process)| (key, process.memory_bytes as f64)).collect();
+        self.memory.send(context, *moment, &bytes, named)
     }
 }
 

@@ -28,23 +28,39 @@ pub(super) struct Schedule {
 struct Turn {
     cadence: Cadence,
     due: Instant,
+    /// The turn is not over: the reader is due then, not at `due`.
+    again: Option<Instant>,
+}
+
+impl Turn {
+    fn next(&self) -> Instant {
+        self.again.unwrap_or(self.due)
+    }
 }
 
 impl Schedule {
     /// All are due at `start`, in the order given.
     pub(super) fn new(start: Instant, cadences: impl IntoIterator<Item = Cadence>) -> Self {
-        Self { turns: cadences.into_iter().map(|cadence| Turn { cadence, due: start }).collect() }
+        Self { turns: cadences.into_iter().map(|cadence| Turn { cadence, due: start, again: None }).collect() }
     }
 
     /// Returns the next reader and its time; of several readers due at one time, the first.
     pub(super) fn next(&self) -> Option<(usize, Instant)> {
         let turns = self.turns.iter().enumerate();
-        turns.min_by_key(|(_, turn)| turn.due).map(|(reader, turn)| (reader, turn.due))
+        turns.min_by_key(|(_, turn)| turn.next()).map(|(reader, turn)| (reader, turn.next()))
+    }
+
+    /// Calls the reader once more in this turn, at `at`: it waits for an answer.
+    pub(super) fn again(&mut self, reader: usize, at: Instant) {
+        if let Some(turn) = self.turns.get_mut(reader) {
+            turn.again = Some(at);
+        }
     }
 
     /// Sets the time of the reader's next turn. Turns that it missed are skipped.
     pub(super) fn done(&mut self, reader: usize, now: Instant) {
         let Some(turn) = self.turns.get_mut(reader) else { return };
+        turn.again = None;
         turn.due = match turn.cadence {
             Cadence::Spaced(interval) => now + interval,
             Cadence::Steady(interval) => {
@@ -107,6 +123,20 @@ mod tests {
         let mut schedule = Schedule::new(start, [Cadence::Spaced(ms(200))]);
         schedule.done(0, start + ms(150));
         assert_eq!(schedule.next(), Some((0, start + ms(350))));
+    }
+
+    #[test]
+    fn a_reader_that_waits_for_an_answer_keeps_its_times() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start, [Cadence::Steady(ms(100)), Cadence::Steady(ms(30))]);
+        schedule.again(0, start + ms(20));
+        assert_eq!(schedule.next(), Some((1, start)), "others do not wait");
+        schedule.done(1, start + ms(1));
+        assert_eq!(schedule.next(), Some((0, start + ms(20))));
+        schedule.done(0, start + ms(22));
+        assert_eq!(schedule.next(), Some((1, start + ms(30))));
+        schedule.done(1, start + ms(110));
+        assert_eq!(schedule.next(), Some((0, start + ms(100))));
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! `/readyz`: whether the server, or one source of it, delivers samples.
+
+use axum::response::Response;
+use hyper::StatusCode;
+use protocol::Timestamp;
+use serde::Serialize;
+
+use super::response::{text, with_type};
+use crate::ingest::health::{SourceStatus, StuckPart};
+use crate::ingest::readiness::{Readiness, readiness, readiness_of};
+
+/// The sources that `/readyz` reports about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope<'q> {
+    All,
+    Source(&'q str),
+}
+
+/// The body of `/readyz`.
+#[derive(Serialize)]
+struct ServerReport {
+    ready: bool,
+    reason: String,
+    groups: usize,
+    series: usize,
+    sources: Vec<SourceReport>,
+}
+
+/// The body of `/readyz?source=NAME`.
+#[derive(Serialize)]
+struct SourceReport {
+    source: String,
+    ready: bool,
+    reason: String,
+    state: String,
+    series: usize,
+    newest_sample_age_ms: Option<i64>,
+    /// The source is not ready after this time without a batch.
+    silent_after_ms: u64,
+    stuck: Vec<StuckReport>,
+}
+
+/// A resource that does not answer the source.
+#[derive(Serialize)]
+struct StuckReport {
+    part: String,
+    unanswered_ms: u64,
+}
+
+/// The response to `/readyz` with `query`. `size` counts the groups and series of the catalog.
+pub(super) fn respond(query: &str, size: (usize, usize), sources: &[SourceStatus], now: Timestamp) -> Response {
+    match scope(query) {
+        Ok(Scope::All) => {
+            let Readiness { is_ready, reason } = readiness(sources, now);
+            let (groups, series) = size;
+            let sources = sources.iter().map(|source| SourceReport::of(source, now)).collect();
+            json(is_ready, &ServerReport { ready: is_ready, reason, groups, series, sources })
+        }
+        Ok(Scope::Source(name)) => match sources.iter().find(|source| *source.source == *name) {
+            Some(source) => {
+                let report = SourceReport::of(source, now);
+                json(report.ready, &report)
+            }
+            None => text(StatusCode::NOT_FOUND, no_such_source(sources)),
+        },
+        Err(reason) => text(StatusCode::BAD_REQUEST, reason),
+    }
+}
+
+fn scope(query: &str) -> Result<Scope<'_>, &'static str> {
+    match query.split_once('=') {
+        None if query.is_empty() => Ok(Scope::All),
+        Some(("source", name)) if !name.contains(['&', '=']) => Ok(Scope::Source(name)),
+        _ => Err("expected no query, or `source=NAME`\n"),
+    }
+}
+
+fn no_such_source(sources: &[SourceStatus]) -> String {
+    let names: Vec<&str> = sources.iter().map(|source| &*source.source).collect();
+    format!("this server has no such source; its sources are: {}\n", names.join(", "))
+}
+
+impl SourceReport {
+    fn of(status: &SourceStatus, now: Timestamp) -> Self {
+        let Readiness { is_ready, reason } = readiness_of(status, now);
+        Self {
+            source: status.source.to_string(),
+            ready: is_ready,
+            reason,
+            state: status.state.to_string(),
+            series: status.series,
+            newest_sample_age_ms: status.newest_sample.map(|newest| now.micros_since(newest) / 1_000),
+            silent_after_ms: status.silent_after.micros() / 1_000,
+            stuck: status.stuck.iter().map(StuckReport::of).collect(),
+        }
+    }
+}
+
+impl StuckReport {
+    fn of(StuckPart { part, unanswered_for }: &StuckPart) -> Self {
+        Self { part: part.to_string(), unanswered_ms: unanswered_for.as_millis() as u64 }
+    }
+}
+
+fn json(is_ready: bool, report: &impl Serialize) -> Response {
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    // A struct of plain fields always serialises.
+    with_type(status, serde_json::to_vec(report).unwrap_or_default(), "application/json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_names_one_source_or_none() {
+        assert_eq!(scope(""), Ok(Scope::All));
+        assert_eq!(scope("source=synthetic-2"), Ok(Scope::Source("synthetic-2")));
+        for wrong in ["source", "sources=host", "source=host&source=x", "x"] {
+            assert!(scope(wrong).is_err(), "{wrong}");
+        }
+    }
+}
