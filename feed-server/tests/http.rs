@@ -13,8 +13,8 @@ async fn health_readiness_and_metrics_are_served() {
     let served = Served::start(&["synthetic:groups=2,series=3,prefill=1s"]).await;
     assert!(served.get("/healthz").await.ends_with("\r\n\r\nok\n"));
     let ready = served.get("/readyz").await;
-    let report = r#"{"ready":true,"reason":"samples are received","groups":2,"series":6,"sources":[{"source":"synthetic","state":"running","series":6,"#;
-    assert!(ready.contains(report) && ready.ends_with(r#""silent_after_ms":15000}]}"#), "{ready}");
+    let report = r#"{"ready":true,"reason":"samples are received","groups":2,"series":6,"sources":[{"source":"synthetic","ready":true,"reason":"samples are received","state":"running","series":6,"#;
+    assert!(ready.contains(report) && ready.ends_with(r#""silent_after_ms":15000,"stuck":[]}]}"#), "{ready}");
     let metrics = served.get("/metrics").await;
     assert!(metrics.contains("content-type: application/openmetrics-text"), "{metrics}");
     assert!(
@@ -48,6 +48,26 @@ async fn a_server_with_a_base_path_is_complete_below_it() {
     served.viewer("/kymograph/stream").await.read_live(3).await;
     let foreign = "GET /kymograph HTTP/1.1\r\nhost: rebound.example\r\nconnection: close\r\n\r\n";
     assert!(served.request(foreign).await.starts_with("HTTP/1.1 403"), "the checks come first");
+}
+
+#[tokio::test]
+async fn each_source_has_its_own_readiness() {
+    // The second source delivers its first row after an hour.
+    let sources = ["synthetic:groups=1,series=1,hz=100", "synthetic:groups=1,series=1,hz=0.0002,prefill=0s"];
+    let served = Served::start(&sources).await;
+    let first = served.get("/readyz?source=synthetic").await;
+    assert!(first.starts_with("HTTP/1.1 200"), "{first}");
+    assert!(first.contains(r#"{"source":"synthetic","ready":true,"reason":"samples are received""#), "{first}");
+    let second = served.get("/readyz?source=synthetic-2").await;
+    assert!(second.starts_with("HTTP/1.1 503"), "{second}");
+    let reason = r#""ready":false,"reason":"is starting and has not delivered yet","state":"starting""#;
+    assert!(second.contains(reason), "{second}");
+    let unknown = served.get("/readyz?source=disk").await;
+    assert!(unknown.starts_with("HTTP/1.1 404"), "{unknown}");
+    assert!(unknown.ends_with("no such source; its sources are: synthetic, synthetic-2\n"), "{unknown}");
+    let wrong = served.get("/readyz?sorce=synthetic").await;
+    assert!(wrong.starts_with("HTTP/1.1 400") && wrong.ends_with("expected no query, or `source=NAME`\n"), "{wrong}");
+    assert!(served.get("/readyz").await.starts_with("HTTP/1.1 200"), "one source is sufficient");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 //! | [`log_output`] | standard error that nobody reads, or that is a terminal |
 //! | [`signals`] | which signals end the server, and how soon |
 //! | [`stuck_folder`] | files of the page on a file system that does not answer |
+//! | [`stuck`] | a file system that does not answer |
 //! | [`crowd`] | many viewers at once, and many hostile peers |
 //! | [`soak`] | minutes of viewers that connect and leave |
 //! | [`proxy`], [`process`], [`follow`] | a faulty network, a server process, a viewer that reconnects |
@@ -25,6 +26,7 @@ mod proxy;
 mod signals;
 mod soak;
 mod stuck_folder;
+mod stuck;
 mod system;
 
 use std::sync::LazyLock;

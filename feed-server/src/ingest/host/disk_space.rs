@@ -1,6 +1,8 @@
 //! Disks: free space of each file system, each asked on a thread of its own if it does not answer at once.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use protocol::Bounds;
@@ -27,12 +29,21 @@ const MAX_THREADS: usize = 16;
 
 /// Bytes free on each file system.
 pub(super) struct Space {
+    system: System,
     threads: ReaderThreads,
     listed: Vec<Mounted>,
     readers: BTreeMap<Mounted, FileSystem>,
     group: HostGroup<Mount>,
     turn: Option<Moment>,
 }
+
+/// The calls to the system: the list, which does not block, and a function for each mount that asks it, which may.
+struct System {
+    list: Box<dyn FnMut() -> io::Result<Vec<Mounted>>>,
+    asks: fn(&Mount) -> Ask,
+}
+
+type Ask = Box<dyn FnMut() -> Reading + Send>;
 
 /// The answer of a file system.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,15 +87,19 @@ enum Patience {
 
 impl Space {
     pub(super) fn new(fastest: Duration) -> (Cadence, Self) {
-        let cadence = Cadence::Steady(fastest.max(INTERVAL));
+        let system = System { list: Box::new(MountTable::mounts), asks: |mount| Box::new(asks(mount.point.clone())) };
+        Self::of(system, Cadence::Steady(fastest.max(INTERVAL)))
+    }
+
+    fn of(system: System, cadence: Cadence) -> (Cadence, Self) {
         let group = HostGroup::new("disk.space", "Disk space free", "By", cadence, Bounds::FromZero);
         let threads = ReaderThreads::new("host-disks", MAX_THREADS);
-        (cadence, Self { threads, listed: Vec::new(), readers: BTreeMap::new(), group, turn: None })
+        (cadence, Self { system, threads, listed: Vec::new(), readers: BTreeMap::new(), group, turn: None })
     }
 
     /// Lists the file systems. A file system that is gone is forgotten, also while it does not answer.
     fn begin(&mut self, context: &BlockingContext) {
-        match MountTable::mounts() {
+        match (self.system.list)() {
             Ok(listed) => self.listed = listed,
             Err(error) => context.registrar.report(&format!("the list of file systems is not updated: {error}")),
         }
@@ -100,9 +115,9 @@ impl Space {
             let mut waits = false;
             let chosen: Vec<Mounted> = self.chosen().into_iter().cloned().collect();
             for mounted in &chosen {
-                let threads = &self.threads;
-                let file_system =
-                    self.readers.entry(mounted.clone()).or_insert_with(|| FileSystem::new(mounted, threads));
+                let (threads, asks) = (&self.threads, self.system.asks);
+                let entry = self.readers.entry(mounted.clone());
+                let file_system = entry.or_insert_with(|| FileSystem::new(&mounted.mount, threads, asks));
                 if file_system.request == Request::NotMade {
                     // The answer to the request of an earlier turn comes first.
                     file_system.take(context, now);
@@ -153,21 +168,24 @@ impl Reader for Space {
     }
 }
 
-impl FileSystem {
-    fn new(mounted: &Mounted, threads: &ReaderThreads) -> Self {
-        let point = mounted.mount.point.clone();
-        let mut is_directory = false;
-        let reader = DeadlineReader::new(&format!("disk space of {}", mounted.mount.name()), threads, move || {
-            // Once is sufficient: a mount does not change its kind.
-            if !is_directory {
-                match point.metadata() {
-                    Ok(metadata) if metadata.is_dir() => is_directory = true,
-                    Ok(_) => return Reading::File,
-                    Err(_) => return Reading::Unavailable,
-                }
+/// Asks the file system at `point`. That it is a directory is checked once: a mount does not change its kind.
+fn asks(point: PathBuf) -> impl FnMut() -> Reading + Send {
+    let mut is_directory = false;
+    move || {
+        if !is_directory {
+            match point.metadata() {
+                Ok(metadata) if metadata.is_dir() => is_directory = true,
+                Ok(_) => return Reading::File,
+                Err(_) => return Reading::Unavailable,
             }
-            read_space(&point)
-        });
+        }
+        read_space(&point)
+    }
+}
+
+impl FileSystem {
+    fn new(mount: &Mount, threads: &ReaderThreads, asks: fn(&Mount) -> Ask) -> Self {
+        let reader = DeadlineReader::new(&format!("disk space of {}", mount.name()), threads, asks(mount));
         Self { reader, last: None, age: Age::Older, request: Request::NotMade, patience: Patience::Normal }
     }
 
@@ -211,5 +229,88 @@ impl FileSystem {
             Some(Reading::Free(bytes)) => Some((self.age == Age::ThisTurn).then_some(bytes)),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc as std_mpsc;
+
+    use parking_lot::Mutex;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::ingest::batch::Batch;
+    use crate::ingest::blocking::{Blocking, BlockingSource};
+    use crate::ingest::source::Source;
+    use crate::ingest::test_registry::TestRegistry;
+
+    /// Free space of `/slow`, sent by the test; a request without it blocks.
+    static SLOW: Mutex<Option<std_mpsc::Receiver<f64>>> = Mutex::new(None);
+
+    struct Disks;
+
+    impl BlockingSource for Disks {
+        fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+            let mount = |name: &str| Mount {
+                point: format!("/{name}").into(),
+                device: format!("/dev/{name}"),
+                file_system: "ext4".into(),
+            };
+            let list = move || {
+                Ok([("quick", 1), ("slow", 2), ("file", 3)].map(|(name, id)| Mounted { mount: mount(name), id }).into())
+            };
+            let asks = |mount: &Mount| -> Ask {
+                match mount.name().as_str() {
+                    "/slow" => {
+                        let answers = SLOW.lock().take().expect("asked by one function");
+                        Box::new(move || answers.recv().map_or(Reading::Unavailable, Reading::Free))
+                    }
+                    "/file" => Box::new(|| Reading::File),
+                    _ => Box::new(|| Reading::Free(1.0)),
+                }
+            };
+            let system = System { list: Box::new(list), asks };
+            let (cadence, space) = Space::of(system, Cadence::Steady(Duration::from_millis(20)));
+            super::super::measure(vec![(cadence, Box::new(space))], context)
+        }
+    }
+
+    fn values(batch: &Batch) -> Vec<f64> {
+        batch.columns.iter().map(|column| column.values[0]).collect()
+    }
+
+    #[tokio::test]
+    async fn a_file_system_that_does_not_answer_is_left_out_of_rows_and_the_others_continue() {
+        let (answer, answers) = std_mpsc::channel();
+        *SLOW.lock() = Some(answers);
+        let registry = Arc::new(TestRegistry::default());
+        let (sender, mut batches) = mpsc::channel(1);
+        let context = registry.context(sender);
+        let (health, cancellation) = (context.registrar.health().clone(), context.cancellation.clone());
+        let running = tokio::spawn(Box::new(Blocking::new("disks", Disks)).run(context));
+        let mut row = async || batches.recv().await.expect("runs until it is stopped");
+
+        assert_eq!(values(&row().await), [1.0]);
+        assert_eq!(registry.live(), 1, "a file system that never answered has no series");
+        answer.send(2.0).expect("is read");
+        while !values(&row().await).contains(&2.0) {}
+        for _ in 0..3 {
+            while values(&row().await) != [1.0] {}
+            assert_eq!(registry.live(), 2, "its series does not end");
+        }
+        while health.status().stuck.is_empty() {
+            assert_eq!(values(&row().await), [1.0]);
+        }
+        assert_eq!(&*health.status().stuck[0].part, "disk space of /slow");
+        answer.send(3.0).expect("is read");
+        while !values(&row().await).contains(&3.0) {}
+        assert_eq!(health.status().stuck, []);
+
+        cancellation.cancel();
+        while batches.recv().await.is_some() {}
+        let ended = running.await.expect("does not panic");
+        assert!(matches!(ended, Err(SourceError::Stopped(_))), "{ended:?}");
     }
 }

@@ -98,26 +98,30 @@ impl HostSource {
 
 impl BlockingSource for HostSource {
     fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
-        let mut readers = self.readers();
-        let mut schedule = Schedule::new(Instant::now(), readers.iter().map(|&(cadence, _)| cadence));
-        while let Some((reader, due)) = schedule.next() {
-            context.wait_until(due)?;
-            let reading = &mut readers[reader].1;
-            let awaits = match reading.read(context) {
-                Ok(()) => reading.awaits(),
-                Err(SourceError::Register(error)) => {
-                    context.registrar.report(&error);
-                    Some(REGISTER_AGAIN)
-                }
-                Err(error) => return Err(error),
-            };
-            match awaits {
-                Some(pause) => schedule.again(reader, Instant::now() + pause),
-                None => schedule.done(reader, Instant::now()),
-            }
-        }
-        Ok(())
+        measure(self.readers(), context)
     }
+}
+
+/// Calls each reader when it is due, until the server stops.
+fn measure(mut readers: Vec<(Cadence, Box<dyn Reader>)>, context: &BlockingContext) -> Result<(), SourceError> {
+    let mut schedule = Schedule::new(Instant::now(), readers.iter().map(|&(cadence, _)| cadence));
+    while let Some((reader, due)) = schedule.next() {
+        context.wait_until(due)?;
+        let reading = &mut readers[reader].1;
+        let awaits = match reading.read(context) {
+            Ok(()) => reading.awaits(),
+            Err(SourceError::Register(error)) => {
+                context.registrar.report(&error);
+                Some(REGISTER_AGAIN)
+            }
+            Err(error) => return Err(error),
+        };
+        match awaits {
+            Some(pause) => schedule.again(reader, Instant::now() + pause),
+            None => schedule.done(reader, Instant::now()),
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -143,6 +147,7 @@ mod tests {
 
     use super::*;
     use crate::ingest::context::Stopped;
+    use crate::ingest::registry::RegisterError;
     use crate::ingest::test_registry::TestRegistry;
 
     #[tokio::test]
@@ -178,6 +183,35 @@ mod tests {
             let members: Vec<_> = series.iter().filter(|series| series.group == GroupId(group)).collect();
             assert!(members.len() <= 1 || members.iter().all(|series| !series.labels.is_empty()), "{members:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_refused_registration_is_reported_and_stops_no_other_reader() {
+        struct Refused;
+
+        impl Reader for Refused {
+            fn read(&mut self, _context: &BlockingContext) -> Result<(), SourceError> {
+                Err(RegisterError::NoSuchGroup(GroupId(7)).into())
+            }
+        }
+
+        struct WithRefused;
+
+        impl BlockingSource for WithRefused {
+            fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+                let (cadence, memory) = memory::Memory::new(Duration::from_millis(1)).expect("available");
+                measure(vec![(cadence, Box::new(Refused)), (cadence, Box::new(memory))], context)
+            }
+        }
+
+        let (sender, mut batches) = mpsc::channel(1);
+        let context = Arc::new(TestRegistry::default()).context(sender);
+        let health = context.registrar.health().clone();
+        let _running = tokio::spawn(Box::new(Blocking::new("refused", WithRefused)).run(context));
+        for _ in 0..10 {
+            batches.recv().await.expect("runs until it is stopped");
+        }
+        assert_eq!(health.status().last_error.as_deref(), Some("group 7 is not registered"));
     }
 
     #[test]
