@@ -22,13 +22,14 @@
 //! | [`http`] | routes, access, page, upgrade, health, metrics |
 //! | [`app`] | command line, configuration, the assembled server |
 //! | [`log_queue`], [`blocking_thread`] | leaves: what may block, on a thread of its own |
-//! | [`telemetry`], [`process`], [`rate_limiter`], [`clock`], [`duration`] | leaves |
+//! | [`telemetry`], [`process`], [`rate_limiter`], [`clock`], [`duration`], [`bounded_file`] | leaves |
 //!
 //! # Not in this crate
 //! Drawing. The server never waits for a viewer, and never interprets a value.
 
 pub mod app;
 pub mod blocking_thread;
+pub mod bounded_file;
 pub mod clock;
 pub mod deliver;
 pub mod duration;

@@ -34,6 +34,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::app::log::LogFormat;
+use crate::bounded_file::{self, ReadError};
 use crate::duration;
 use crate::http::base_path::BasePath;
 use crate::ingest::HostSettings;
@@ -117,7 +118,7 @@ impl Default for Config {
 #[derive(Debug, Error)]
 pub enum ConfigError {
     #[error("cannot read {path}: {error}")]
-    Unreadable { path: String, error: std::io::Error },
+    Unreadable { path: String, error: ReadError },
     #[error("{path}:{line}: {message}")]
     Invalid { path: String, line: usize, message: String },
     /// A value of the command line, or one that depends on another.
@@ -130,7 +131,7 @@ impl Config {
     /// If the file cannot be read or is invalid.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
+        match bounded_file::read_text(path) {
             Ok(text) => Self::parse(&name, &text),
             Err(error) => Err(ConfigError::Unreadable { path: name, error }),
         }

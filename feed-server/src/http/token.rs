@@ -9,6 +9,8 @@ use rand::distr::Alphanumeric;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
+use crate::bounded_file::{self, ReadError};
+
 /// Characters of a random token: 190 bits.
 const RANDOM_CHARS: usize = 32;
 
@@ -28,7 +30,7 @@ pub enum TokenError {
     #[error("a token must consist of letters, digits, `-`, `_`, `.` and `~`, found {found:?} as character {number}")]
     Character { found: char, number: usize },
     #[error("{0}")]
-    Unreadable(#[from] std::io::Error),
+    Unreadable(#[from] ReadError),
 }
 
 impl Token {
@@ -42,7 +44,7 @@ impl Token {
     /// # Errors
     /// If the file cannot be read or holds no valid token.
     pub fn read(path: &Path) -> Result<Self, TokenError> {
-        std::fs::read_to_string(path)?.trim().parse()
+        bounded_file::read_text(path)?.trim().parse()
     }
 
     /// Compares in constant time.
