@@ -3,6 +3,7 @@
 
 mod a_source_in_one_file;
 mod access;
+mod certificate;
 mod hostile_frames;
 mod http;
 mod limits;

@@ -24,8 +24,9 @@ use crate::ingest;
 use crate::ingest::start::RunningSources;
 use crate::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use crate::net::descriptors;
+use crate::net::identity::TlsError;
 use crate::net::listener::Listener;
-use crate::net::tls::{Tls, TlsError};
+use crate::net::tls::Tls;
 use crate::net::trusted_proxies::TrustedProxies;
 use crate::telemetry::Telemetry;
 
@@ -41,8 +42,9 @@ pub enum StartError {
     NoPage(String),
     #[error("token_file {path}: {error}")]
     Token { path: String, error: TokenError },
-    #[error("cannot use TLS: {0}")]
-    Tls(#[from] TlsError),
+    /// Not a source: its text would be printed twice.
+    #[error("cannot use TLS: {error}")]
+    Tls { error: TlsError },
 }
 
 /// A server that listens and is ready to run.
@@ -64,20 +66,7 @@ impl Server {
     /// # Errors
     /// [`StartError`], in one line.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let page = match &config.www {
-            Some(folder) => Page::Folder(folder.clone()),
-            None => Page::Embedded,
-        };
-        if let Page::Folder(folder) = &page
-            && !page.is_built()
-        {
-            return Err(StartError::NoPage(folder.display().to_string()));
-        }
-        let token = token(&config)?;
-        let tls = match &config.tls {
-            Some(files) => Some(Arc::new(Tls::read(&files.cert, &files.key)?)),
-            None => None,
-        };
+        let (page, token, tls) = (page(&config)?, token(&config)?, tls(&config)?);
         let refused = |error| StartError::Listen { address: config.listen, error };
         let listener = Listener::bind(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
@@ -141,6 +130,9 @@ impl Server {
 
         let sources = ingest::start(&self.config.sources, Arc::new(hub.catalog.clone()), batches, &telemetry);
 
+        if let Some(tls) = &self.tls {
+            tokio::spawn(Arc::clone(tls).log_warnings_daily(stop.clone()));
+        }
         let scheme = if self.tls.is_some() { Scheme::Https } else { Scheme::Http };
         let trusted = TrustedProxies::new(self.config.trusted_proxies);
         let unknown_proxies = match (&self.token, self.config.no_auth) {
@@ -175,6 +167,32 @@ async fn until_stopped(serving: impl Future<Output = ()>, sources: &RunningSourc
         sources.stop().await;
     };
     tokio::join!(serving, stopping);
+}
+
+/// Reads the files that the configuration names, with the checks of a start, and logs its warnings.
+///
+/// # Errors
+/// [`StartError`] for the first file that prevents a start.
+pub fn check_files(config: &Config) -> Result<(), StartError> {
+    page(config)?;
+    if config.token_file.is_some() {
+        token(config)?;
+    }
+    tls(config)?;
+    Ok(())
+}
+
+fn page(config: &Config) -> Result<Page, StartError> {
+    let Some(folder) = &config.www else { return Ok(Page::Embedded) };
+    let page = Page::Folder(folder.clone());
+    if page.is_built() { Ok(page) } else { Err(StartError::NoPage(folder.display().to_string())) }
+}
+
+fn tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
+    let Some(files) = &config.tls else { return Ok(None) };
+    let tls = Tls::read(&files.cert, &files.key).map_err(|error| StartError::Tls { error })?;
+    tls.log_warnings();
+    Ok(Some(Arc::new(tls)))
 }
 
 /// The token that viewers need: from the file, or a random one if other machines can connect, also through a proxy.

@@ -1,63 +1,82 @@
-//! The server's certificate, and the TLS handshake.
+//! The TLS handshake, with a certificate that may be renewed.
 
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use rustls::ServerConfig;
-use rustls::crypto::ring;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use thiserror::Error;
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use super::plain_response;
+use crate::clock;
+use crate::net::certificate::Validity;
+use crate::net::identity::{Identity, IdentityFiles, TlsError};
 use crate::net::tls_socket::TlsSocket;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// The first byte of every TLS record that opens a handshake (RFC 8446,
 /// [section 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1), `ContentType`).
 const HANDSHAKE: u8 = 22;
 
-/// The reason why a certificate cannot be used. The text never contains a part of the key.
-#[derive(Debug, Error)]
-pub enum TlsError {
-    #[error("{path}: {error}")]
-    Unreadable { path: String, error: io::Error },
-    #[error("{path}: expected {expected} in PEM: {found}")]
-    Pem { path: String, expected: &'static str, found: pem::Error },
-    /// Certificate and key do not belong together, or are of an unsupported kind.
-    #[error("{certificate} and {key}: {error}")]
-    Mismatch { certificate: String, key: String, error: rustls::Error },
-}
-
 /// A certificate and its key, as files that may be renewed while the server runs.
 #[derive(Debug)]
 pub struct Tls {
-    certificate: PathBuf,
-    key: PathBuf,
-    config: Mutex<Arc<ServerConfig>>,
+    files: IdentityFiles,
+    current: Mutex<Identity>,
 }
 
 impl Tls {
-    /// Reads a certificate with its chain, and its key, both in PEM.
+    /// Reads a certificate with its chain, and its key, both in PEM. Blocks while the files are read.
     ///
     /// # Errors
     /// [`TlsError`], in one line.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let config = Mutex::new(config(certificate, key)?);
-        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), config })
+        let files = IdentityFiles { certificate: certificate.to_owned(), key: key.to_owned() };
+        let current = Mutex::new(files.read()?);
+        Ok(Self { files, current })
     }
 
-    /// Reads the files again and uses them for new connections.
+    /// Reads the files again and uses them for new connections. Blocks while the files are read.
     ///
     /// # Errors
     /// [`TlsError`]; the certificate in use is kept.
     pub fn renew(&self) -> Result<(), TlsError> {
-        let renewed = config(&self.certificate, &self.key)?;
-        *self.config.lock() = renewed;
+        let renewed = self.files.read()?;
+        *self.current.lock() = renewed;
+        self.log_warnings();
         Ok(())
+    }
+
+    /// The dates of the certificate in use.
+    pub fn validity(&self) -> Validity {
+        self.current.lock().validity
+    }
+
+    /// Logs what is wrong with the certificate in use and with the permissions of its key. Blocks while the file system
+    /// answers.
+    pub fn log_warnings(&self) {
+        if let Some(warning) = self.validity().warning(clock::now()) {
+            tracing::warn!("the certificate {} {warning}", self.files.certificate.display());
+        }
+        if let Some(mode) = self.files.exposed_key() {
+            let key = self.files.key.display();
+            tracing::warn!("other users can read the key {key} (mode {mode:04o}): run `chmod 600 {key}`");
+        }
+    }
+
+    /// Logs the warnings once a day until `stop`.
+    pub async fn log_warnings_daily(self: Arc<Self>, stop: CancellationToken) {
+        let check = || {
+            let this = Arc::clone(&self);
+            // Detached: a file system that does not answer must not delay the end of the server.
+            drop(tokio::task::spawn_blocking(move || this.log_warnings()));
+        };
+        repeat(DAY, check, stop).await;
     }
 
     /// Does the handshake. A peer that sends plain HTTP gets a response in plain HTTP.
@@ -71,7 +90,7 @@ impl Tls {
             plain_response::send(stream, "400 Bad Request", "", PLAIN_HTTP).await;
             return Err(io::Error::new(ErrorKind::InvalidData, "not TLS"));
         }
-        let config = Arc::clone(&self.config.lock());
+        let config = Arc::clone(&self.current.lock().config);
         let (stream, tls) = TlsAcceptor::from(config).accept(stream).await?.into_inner();
         Ok(TlsSocket::new(stream, tls))
     }
@@ -80,32 +99,31 @@ impl Tls {
 /// A browser shows this for an `http:` address.
 const PLAIN_HTTP: &str = "this port accepts TLS only: use an address that begins with https://\n";
 
-fn config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-    let pem = |path: &Path, expected: &'static str, error: pem::Error| {
-        let path = path.display().to_string();
-        match error {
-            pem::Error::Io(error) => TlsError::Unreadable { path, error },
-            found => TlsError::Pem { path, expected, found },
+async fn repeat(interval: Duration, mut task: impl FnMut(), stop: CancellationToken) {
+    let repeated = async {
+        loop {
+            sleep(interval).await;
+            task();
         }
     };
-    let refused = |error| pem(certificate, "certificates", error);
-    let chain = CertificateDer::pem_file_iter(certificate).map_err(refused)?;
-    let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(refused)?;
-    if chain.is_empty() {
-        return Err(refused(pem::Error::NoItemsFound));
+    let _stopped: Option<()> = stop.run_until_cancelled(repeated).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_daily_task_is_repeated_until_the_server_stops() {
+        let (runs, stop) = (AtomicU32::new(0), CancellationToken::new());
+        let task = || {
+            if runs.fetch_add(1, Ordering::Relaxed) == 2 {
+                stop.cancel();
+            }
+        };
+        repeat(Duration::from_millis(1), task, stop.clone()).await;
+        assert_eq!(runs.load(Ordering::Relaxed), 3);
     }
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| pem(key, "a private key", error))?;
-    let mismatch = |error| TlsError::Mismatch {
-        certificate: certificate.display().to_string(),
-        key: key.display().to_string(),
-        error,
-    };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(mismatch)?
-        .with_no_client_auth()
-        .with_single_cert(chain, secret)
-        .map_err(mismatch)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
 }
