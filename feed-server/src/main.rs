@@ -10,7 +10,7 @@ use feed_server::app::cli::{Cli, Command, ServeArgs};
 use feed_server::app::config::Config;
 use feed_server::app::log::{self, Log};
 use feed_server::app::run::{self, Ended};
-use feed_server::app::server::Server;
+use feed_server::app::server::{Server, check_files};
 use feed_server::app::signals;
 use feed_server::net::descriptors;
 use feed_server::telemetry::Telemetry;
@@ -27,8 +27,14 @@ fn main() -> ExitCode {
     done.map_or_else(|error| refuse(&error), |()| ExitCode::SUCCESS)
 }
 
+/// Checks a configuration and the files that it names.
 fn check_config(file: &Path) -> anyhow::Result<()> {
     let config = Config::read(file)?;
+    let log = start_log(&config, &Telemetry::default())?;
+    let checked = check_files(&config).with_context(|| file.display().to_string());
+    // The warnings come before the result.
+    log.finish();
+    checked?;
     let (name, sources) = (file.display(), config.sources.len());
     writeln!(std::io::stdout(), "{name}: {sources} source(s), listening on {}", config.listen)
         .context("cannot write to standard output")
@@ -55,10 +61,15 @@ fn serve(args: &ServeArgs) -> ExitCode {
 }
 
 fn start(args: &ServeArgs, telemetry: &Telemetry) -> anyhow::Result<(Config, Log)> {
-    let levels = log::levels(&std::env::var(log::LEVELS_VARIABLE).unwrap_or_default())?;
     let config = args.config()?;
+    let log = start_log(&config, telemetry)?;
+    Ok((config, log))
+}
+
+fn start_log(config: &Config, telemetry: &Telemetry) -> anyhow::Result<Log> {
+    let levels = log::levels(&std::env::var(log::LEVELS_VARIABLE).unwrap_or_default())?;
     let log = Log::start(config.log_format, levels, telemetry.log_lines_dropped.clone());
-    Ok((config, log.context("cannot start the thread that writes the log: raise `ulimit -u`")?))
+    log.context("cannot start the thread that writes the log: raise `ulimit -u`")
 }
 
 fn run(config: Config, telemetry: Telemetry, open: bool) -> anyhow::Result<Ended> {

@@ -188,6 +188,33 @@ fn check_config_accepts_a_valid_file() {
     assert!(String::from_utf8_lossy(&output.stdout).ends_with("1 source(s), listening on 127.0.0.1:9000\n"));
 }
 
+#[test]
+fn check_config_opens_the_files_that_the_configuration_names() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let (token, text) = (write("token", "short"), write("text.pem", "hello"));
+    for (setting, expected) in [
+        (format!("token_file = {token:?}"), format!("token_file {token}: a token must have from 16 to 256 characters")),
+        ("token_file = \"/dev/zero\"".to_owned(), "token_file /dev/zero: expected a file or a pipe".to_owned()),
+        (
+            format!("tls = {{ cert = {text:?}, key = {text:?} }}"),
+            format!("cannot use TLS: {text}: expected certificates"),
+        ),
+        ("www = \"/no/such/folder\"".to_owned(), "/no/such/folder has no index.html".to_owned()),
+    ] {
+        let file = write("feed.toml", &setting);
+        let output = feed_server(&["check-config", &file]).output().expect("starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{setting}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{setting}: {stderr}");
+        assert!(stderr.starts_with(&format!("feed-server: {file}: {expected}")), "{setting}: {stderr}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn sigterm_and_ctrl_c_end_the_server_with_exit_code_0() {

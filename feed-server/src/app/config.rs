@@ -213,10 +213,7 @@ mod tests {
     #[test]
     fn an_error_names_the_line_the_value_found_and_the_value_allowed() {
         let unknown = refusal("listen = \"127.0.0.1:9000\"\nhistroy = \"5m\"\n");
-        assert!(
-            unknown.starts_with("feed.toml:2: unknown setting `histroy`, expected one of `listen`, "),
-            "{unknown}"
-        );
+        assert!(unknown.starts_with("feed.toml:2: unknown setting `histroy`, expected one of `listen`, "), "{unknown}");
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),
             "feed.toml:3: hz must be above 0 and at most 10000, found 0"

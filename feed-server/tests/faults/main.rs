@@ -25,8 +25,8 @@ mod process;
 mod proxy;
 mod signals;
 mod soak;
-mod stuck_folder;
 mod stuck;
+mod stuck_folder;
 mod system;
 
 use std::sync::LazyLock;
