@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::model::{Row, Values, Viewer, WINDOW};
 use bytes::Bytes;
 use feed_server::clock;
+use feed_server::deliver::history_blocks::HistoryBlocks;
 use feed_server::deliver::hub::{Bounds, Hub, ViewerGuard};
 use feed_server::deliver::session::cursor::Cursor;
 use feed_server::ingest::batch::{Batch, BatchColumn};
@@ -168,6 +169,11 @@ fn take_all(viewer: &mut Viewer, frames: &[Bytes]) {
     }
 }
 
+/// The next frames, of about `room` bytes.
+fn turn(cursor: &mut Cursor, server: &Server, room: usize) -> Vec<Bytes> {
+    cursor.next_turn(&server.hub, &mut HistoryBlocks::default(), room).expect("encodes")
+}
+
 /// A message without its WebSocket head.
 fn message(framed: &Bytes) -> &[u8] {
     match framed[1] {
@@ -187,12 +193,12 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
         match *step {
             Step::Publish { group, rows, present, seed } => server.publish(group, rows, present, seed),
             Step::Turn { room } => {
-                let turn = cursor.next_turn(&server.hub, room).expect("encodes");
-                take_all(&mut viewer, &turn);
+                let frames = turn(&mut cursor, &server, room);
+                take_all(&mut viewer, &frames);
             }
             Step::Cut { room, frames } => {
-                let turn = cursor.next_turn(&server.hub, room).expect("encodes");
-                take_all(&mut viewer, &turn[..frames.min(turn.len())]);
+                let sent = turn(&mut cursor, &server, room);
+                take_all(&mut viewer, &sent[..frames.min(sent.len())]);
                 viewer.cut_off();
                 cursor = connect(&viewer, &server);
             }
@@ -214,8 +220,8 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
         }
     }
     while cursor.caught_up(&server.hub).is_none() {
-        let turn = cursor.next_turn(&server.hub, 10_000).expect("encodes");
-        take_all(&mut viewer, &turn);
+        let frames = turn(&mut cursor, &server, 10_000);
+        take_all(&mut viewer, &frames);
     }
     (viewer, server)
 }
@@ -274,20 +280,20 @@ fn sources_continue_after_the_clock_is_set_back() {
     let mut viewer = Viewer::new(Some(server.hub.epoch));
     let mut cursor = Cursor::at(&server.hub, viewer.start()).expect("encodes");
     while cursor.caught_up(&server.hub).is_none() {
-        take_all(&mut viewer, &cursor.next_turn(&server.hub, 90_000).expect("encodes"));
+        take_all(&mut viewer, &turn(&mut cursor, &server, 90_000));
     }
     // Rows measured before the clock was set also arrive afterwards, alone and with later ones.
     let (group, series) = (server.groups[0].0, server.groups[0].1[0]);
     let late = |ahead: i64| Batch::row(group, now + Interval::from_micros((hour + ahead) as u64), [(series, 1.0)]);
     server.hub.publish([late(20_000)], now).expect("encodes");
     server.hub.publish([late(30_000), Batch::row(group, now, [(series, 1.0)]), late(40_000)], now).expect("encodes");
-    cursor.next_turn(&server.hub, 90_000).expect("encodes");
+    turn(&mut cursor, &server, 90_000);
     server.clock = now.micros() + 1_000;
     server.sent.clear();
     server.publish(0, 10, 3, 2);
     // A live viewer is sent the rows, and a new viewer gets them as history.
-    let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");
-    let frame = turn.iter().map(message).find_map(|bytes| match Frame::decode(bytes).expect("decodes").body {
+    let frames = turn(&mut cursor, &server, 90_000);
+    let frame = frames.iter().map(message).find_map(|bytes| match Frame::decode(bytes).expect("decodes").body {
         Body::Samples(samples) => samples.blocks.iter().next().map(|block| block.times.iter().next()),
         _ => None,
     });
@@ -295,7 +301,7 @@ fn sources_continue_after_the_clock_is_set_back() {
     let mut other = Viewer::new(Some(server.hub.epoch));
     let mut cursor = Cursor::at(&server.hub, other.start()).expect("encodes");
     while cursor.caught_up(&server.hub).is_none() {
-        take_all(&mut other, &cursor.next_turn(&server.hub, 90_000).expect("encodes"));
+        take_all(&mut other, &turn(&mut cursor, &server, 90_000));
     }
     check(&other, &server);
     assert_eq!(other.held.len(), 10);
@@ -330,11 +336,11 @@ fn the_model_notices_a_repeated_frame() {
     let mut viewer = Viewer::new(Some(server.hub.epoch));
     let mut cursor = Cursor::at(&server.hub, viewer.start()).expect("encodes");
     for _ in 0..2 {
-        let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");
-        take_all(&mut viewer, &turn);
+        let frames = turn(&mut cursor, &server, 90_000);
+        take_all(&mut viewer, &frames);
         server.publish(0, 10, 3, 5);
     }
-    let turn = cursor.next_turn(&server.hub, 90_000).expect("encodes");
-    take_all(&mut viewer, &turn);
-    take_all(&mut viewer, &turn);
+    let frames = turn(&mut cursor, &server, 90_000);
+    take_all(&mut viewer, &frames);
+    take_all(&mut viewer, &frames);
 }

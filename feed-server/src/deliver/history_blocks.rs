@@ -1,43 +1,87 @@
-//! Encodes a backfill, the rows of one frame at a time.
+//! Encodes a backfill, the rows of one block at a time.
 
-use protocol::{BlockBuffer, Blocks, EncodeError, Timestamp};
+use protocol::{BlockBuffer, Blocks, EncodeError, GroupId, Timestamp};
 
-use crate::stream::history::{Backfill, Continuity, History, RowChunk};
+use crate::stream::history::{Backfill, History, RowChunk};
 use crate::stream::packing::Room;
 
 /// A block of fewer rows packs badly.
 const MIN_ROWS: usize = 128;
 
-/// Buffers, reused from frame to frame.
-#[derive(Debug, Default)]
+/// The blocks of one frame. The buffers are reused from frame to frame.
+#[derive(Debug)]
 pub struct HistoryBlocks {
     blocks: BlockBuffer,
+    room: Room,
+    copied: Option<CopiedRows>,
     chunk: RowChunk,
 }
 
+/// Rows in the chunk, not yet encoded.
+#[derive(Clone, Copy, Debug)]
+struct CopiedRows {
+    group: GroupId,
+    first_time: Timestamp,
+    values: usize,
+}
+
+/// The next step of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The copied rows are to be encoded.
+    Encode,
+    /// The frame is full, or the backfill has ended.
+    EndFrame,
+}
+
+impl Default for HistoryBlocks {
+    fn default() -> Self {
+        let (blocks, chunk) = <(BlockBuffer, RowChunk)>::default();
+        Self { blocks, room: Room::of_a_frame(), copied: None, chunk }
+    }
+}
+
 impl HistoryBlocks {
-    /// Replaces the blocks by those of the next frame of `backfill`. Returns whether rows before these were evicted.
+    /// Drops the blocks of the last frame. Rows that were copied and not encoded become part of the next.
+    pub fn start_frame(&mut self) {
+        self.blocks.start(Timestamp::default());
+        self.room = Room::of_a_frame();
+    }
+
+    /// Copies the rows of the frame's next block out of the history: at most a megabyte. The caller holds the lock only for
+    /// this.
+    pub fn copy(&mut self, history: &History, backfill: &mut Backfill) -> Step {
+        let Some(next) = history.next_rows(backfill) else { return Step::EndFrame };
+        let mut count = self.room.rows(next.columns).min(next.rows);
+        if self.blocks.is_empty() {
+            // The columns of a group in which series come and go may not fit, but those of one row do.
+            count = count.max(1);
+        } else if count < next.rows.clamp(1, MIN_ROWS) {
+            // A packed block takes a small part of its upper bound, so most of the room is left. A small rest stays empty.
+            return Step::EndFrame;
+        }
+        let Some(group) = history.take_rows(backfill, count, &mut self.chunk) else { return Step::EndFrame };
+        let values = next.columns.max(1) * count;
+        self.copied = Some(CopiedRows { group, first_time: next.first_time, values });
+        Step::Encode
+    }
+
+    /// Appends the copied rows to the frame.
     ///
     /// # Errors
     /// If a block cannot be encoded, which is a defect.
-    pub fn fill(&mut self, history: &History, backfill: &mut Backfill) -> Result<Continuity, EncodeError> {
-        let Self { blocks, chunk } = self;
-        blocks.start(Timestamp::default());
-        let mut room = Room::of_a_frame();
-        while let Some(next) = history.next_rows(backfill) {
-            let count = room.rows(next.columns).min(next.rows);
-            // A packed block takes a small part of its upper bound, so most of the room is left. A small rest stays empty.
-            if count == 0 || count < next.rows.min(MIN_ROWS) && !blocks.is_empty() {
-                break;
-            }
-            if blocks.is_empty() {
-                blocks.start(next.first_time);
-            }
-            let Some(group) = history.take_rows(backfill, count, chunk) else { break };
-            blocks.push(group, &chunk.times, chunk.columns())?;
-            room.take(blocks.len(), next.columns.max(1) * count);
+    pub fn encode(&mut self) -> Result<(), EncodeError> {
+        let Some(CopiedRows { group, first_time, values }) = self.copied.take() else { return Ok(()) };
+        if self.blocks.is_empty() {
+            self.blocks.start(first_time);
         }
-        Ok(backfill.take_continuity())
+        self.blocks.push(group, &self.chunk.times, self.chunk.columns())?;
+        self.room.take(self.blocks.len(), values);
+        Ok(())
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
     }
 
     pub fn blocks(&self) -> Blocks<'_> {
@@ -64,7 +108,10 @@ mod tests {
         let mut blocks = HistoryBlocks::default();
         let (mut frames, mut rows) = (0, Vec::new());
         while !backfill.is_done() {
-            assert_eq!(blocks.fill(&history, &mut backfill).expect("encodes"), Continuity::Unbroken);
+            blocks.start_frame();
+            while blocks.copy(&history, &mut backfill) == Step::Encode {
+                blocks.encode().expect("encodes");
+            }
             assert!(blocks.blocks.len() <= FRAME_ROOM_BYTES);
             frames += 1;
             for block in &blocks.blocks() {
@@ -78,5 +125,27 @@ mod tests {
             .collect();
         assert_eq!(rows, expected);
         assert!(frames > 1, "found {frames}");
+    }
+
+    #[test]
+    fn rows_of_a_group_with_more_columns_than_a_frame_holds_are_encoded() {
+        // Each series has one row: the group has had 6,000, and no row has more than one.
+        const SERIES: u32 = 6_000;
+        let mut history = History::new(Interval::from_secs(1_000_000), 1 << 30);
+        for series in 1..=SERIES {
+            let time = Timestamp::from_micros(i64::from(series) * 1_000_000);
+            history.push(&Batch::row(GroupId(1), time, [(SeriesId(series), 1.0)]), Sequence(series.into()));
+        }
+        let mut backfill = history.after(Sequence(u64::from(SERIES) - 10));
+        let mut blocks = HistoryBlocks::default();
+        let mut rows = 0;
+        for _frame in 0..10 {
+            blocks.start_frame();
+            while blocks.copy(&history, &mut backfill) == Step::Encode {
+                blocks.encode().expect("encodes");
+            }
+            rows += blocks.blocks().iter().map(|block| block.rows).sum::<u32>();
+        }
+        assert_eq!((rows, backfill.is_done()), (10, true));
     }
 }

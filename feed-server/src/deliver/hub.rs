@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::{
-    BlockBuffer, Body, CatalogScope, EncodeError, Epoch, Frame, Header, Heartbeat, Hello, HistoryPart, Interval,
-    Samples, Sequence, Start, Timestamp,
+    BlockBuffer, Body, CatalogScope, EncodeError, Epoch, Frame, Header, Heartbeat, Hello, Interval, Samples, Sequence,
+    Start, Timestamp,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -19,11 +19,10 @@ use super::catalog_frames;
 use crate::clock;
 use crate::deliver::catalog_frames::WholeCatalog;
 use crate::deliver::frame_ring::{FrameRing, RingFrame};
-use crate::deliver::history_blocks::HistoryBlocks;
 use crate::ingest::batch::Batch;
 use crate::net::framing::framed;
 use crate::stream::catalog::Catalog;
-use crate::stream::history::{Backfill, Continuity, History};
+use crate::stream::history::{Backfill, History};
 use crate::stream::sequencer::{Beginning, Sequencer};
 use crate::telemetry::Telemetry;
 
@@ -68,7 +67,6 @@ struct State {
     ring: FrameRing,
     viewers: usize,
     blocks: BlockBuffer,
-    history_blocks: HistoryBlocks,
 }
 
 /// The start of a viewer's stream: catalog, gap, backfill, in this order; then the ring from `cursor` on.
@@ -114,7 +112,6 @@ impl Hub {
                 ring: FrameRing::new(bounds.ring_bytes),
                 viewers: 0,
                 blocks: BlockBuffer::default(),
-                history_blocks: HistoryBlocks::default(),
             }),
             whole_catalog: WholeCatalog::default(),
             ring_end: watch::Sender::new(0),
@@ -285,29 +282,9 @@ impl Hub {
         framed(&message)
     }
 
-    /// Appends the next frame of a backfill from `held` to `position`; the last frame is marked. If rows were evicted first, a
-    /// Gap is sent before this frame. Returns how many bytes were appended.
-    ///
-    /// # Errors
-    /// If a frame cannot be encoded, which is a defect.
-    pub fn backfill_frames(
-        &self,
-        backfill: &mut Backfill,
-        held: Sequence,
-        position: Sequence,
-        out: &mut Vec<Bytes>,
-    ) -> Result<usize, EncodeError> {
-        let mut state = self.state.lock();
-        let State { sequencer, history_blocks, .. } = &mut *state;
-        let before = out.len();
-        if history_blocks.fill(sequencer.history(), backfill)? == Continuity::RowsEvicted {
-            self.telemetry.gaps.inc();
-            out.push(self.frame(position, Body::Gap(sequencer.gap_of_evicted_rows(held)))?);
-        }
-        let part = if backfill.is_done() { HistoryPart::Last } else { HistoryPart::More };
-        let body = Body::History(protocol::History { part, blocks: history_blocks.blocks() });
-        out.push(self.frame(position, body)?);
-        Ok(out[before..].iter().map(Bytes::len).sum())
+    /// Reads numbers and history under the lock. `read` must take a bounded time.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Sequencer) -> T) -> T {
+        read(&self.state.lock().sequencer)
     }
 
     /// Appends the frames from `cursor` on to `out`, up to `room` bytes but at least one, and returns the new cursor.
@@ -340,7 +317,7 @@ impl Hub {
         *self.ring_end.borrow()
     }
 
-    fn frame(&self, sequence: Sequence, body: Body<'_>) -> Result<Bytes, EncodeError> {
+    pub(super) fn frame(&self, sequence: Sequence, body: Body<'_>) -> Result<Bytes, EncodeError> {
         self.telemetry.frames_encoded.inc();
         Frame { header: self.header(sequence, clock::now()), body }.to_bytes().map(|frame| framed(&frame))
     }

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use protocol::{EncodeError, Interval, Sequence, Start};
 
 use crate::deliver::fanout::shard::RingPosition;
+use crate::deliver::history_blocks::HistoryBlocks;
 use crate::deliver::hub::{FellBehind, Hub};
 use crate::stream::history::Backfill;
 
@@ -74,7 +75,7 @@ impl Cursor {
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
-    pub fn next_turn(&mut self, hub: &Hub, room: usize) -> Result<Vec<Bytes>, EncodeError> {
+    pub fn next_turn(&mut self, hub: &Hub, blocks: &mut HistoryBlocks, room: usize) -> Result<Vec<Bytes>, EncodeError> {
         if self.backfill.is_none() {
             if let Ok(frames) = self.live(hub, room) {
                 return Ok(frames);
@@ -103,7 +104,7 @@ impl Cursor {
         while let Some(backfill) = &mut self.backfill
             && bytes < room
         {
-            bytes += hub.backfill_frames(backfill, self.held, self.position, &mut frames)?;
+            bytes += hub.backfill_frames(blocks, backfill, self.held, self.position, &mut frames)?;
             if backfill.is_done() {
                 self.backfill = None;
             }

@@ -40,6 +40,7 @@ use crate::deliver::fanout::Fanout;
 use crate::deliver::fanout::outbox::{Outbox, Sent};
 use crate::deliver::fanout::shard::{LiveViewer, RingPosition};
 use crate::deliver::fanout::viewer_stream::{ReadLimit, ViewerStream};
+use crate::deliver::history_blocks::HistoryBlocks;
 use crate::deliver::hub::Hub;
 use crate::deliver::pacer::Pacer;
 use crate::net::close_handshake::close_handshake;
@@ -170,7 +171,7 @@ impl Session {
                 }
                 let now = Instant::now();
                 if self.pacer.due(now) {
-                    let turn = cursor.next_turn(&self.hub, TURN_BYTES)?;
+                    let turn = cursor.next_turn(&self.hub, &mut HistoryBlocks::default(), TURN_BYTES)?;
                     self.pacer.sent(now);
                     self.send(&turn)?;
                     drop(turn);
