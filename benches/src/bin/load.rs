@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use benches::load::child::{self, OwnServer};
+use benches::load::greedy;
 use benches::load::options::Options;
 use clap::Parser;
 
@@ -19,6 +20,19 @@ async fn main() -> Result<ExitCode> {
         None => Some(OwnServer::start(&options.own_source())?),
     };
     let url = options.url.as_deref().or(own.as_ref().map(|own| own.url.as_str())).unwrap_or_default();
+    if options.be_greedy {
+        greedy::be_greedy(url, options.greedy, options.greedy_by).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if options.greedy > 0 {
+        let comparison = greedy::compare(&options, url).await?;
+        if options.json {
+            println!("{}", serde_json::to_string_pretty(&comparison)?);
+        } else {
+            print!("{comparison}");
+        }
+        return Ok(if comparison.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(1) });
+    }
     let report = benches::load::run(&options, url).await?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -14,9 +14,11 @@
 //! | [`tally`] | counts of a viewer's frames; no I/O |
 //! | [`meter`] | CPU time and memory of the server and this process |
 //! | [`child`] | a server process, if the command line names none |
+//! | [`greedy`] | viewers that take more than a page needs, and a run beside them |
 //! | [`report`] | the result for people and programs |
 
 pub mod child;
+pub mod greedy;
 pub mod meter;
 pub mod options;
 pub mod report;

@@ -2,6 +2,8 @@
 
 use clap::Parser;
 
+use super::greedy::Greed;
+
 /// Load generator for a feed server: connects viewers, decodes their frames, and prints a report. Exits with 0 if no viewer
 /// lost a frame, with 1 if a viewer lost a frame, was refused or was disconnected, with 2 for an invalid command line.
 #[derive(Clone, Debug, Parser)]
@@ -31,28 +33,44 @@ pub struct Options {
     /// Frames a second that each viewer requests; the server sends at most 60.
     #[arg(long, default_value_t = 60)]
     pub rate: u8,
-    /// For the started server: approximate bytes of a frame. It sends 60 frames a second.
+    /// For the started server: approximate bytes of a frame. It sends 60 frames a second. With `--greedy`, its source has 46 MB
+    /// of history instead.
     #[arg(long, default_value_t = 4_096, conflicts_with = "url")]
     pub payload: usize,
     /// For the started server: a source instead of `--payload`, such as `synthetic:groups=12,series=8,hz=1000,prefill=0s`.
     #[arg(long, conflicts_with_all = ["url", "payload"])]
     pub source: Option<String>,
+    /// Number of greedy viewers. The run is made twice with the same server: without them, as the control, and beside them.
+    #[arg(long, default_value_t = 0)]
+    pub greedy: usize,
+    /// What the greedy viewers do.
+    #[arg(long, value_enum, default_value_t)]
+    pub greedy_by: Greed,
     /// Print the report as a JSON object.
     #[arg(long)]
     pub json: bool,
     /// Run as the started server, with this source.
     #[arg(long, hide = true)]
     pub serve: Option<String>,
+    /// Run as the process of the greedy viewers, until the end of the standard input.
+    #[arg(long, hide = true)]
+    pub be_greedy: bool,
 }
 
 /// Approximate encoded bytes of one row of one synthetic series, heads included.
 const BYTES_PER_SERIES: usize = 12;
 const GROUPS: usize = 12;
 
+/// 46 MB of history.
+const GREEDY_SOURCE: &str = "synthetic:groups=12,series=8,hz=1000,prefill=60s";
+
 impl Options {
     /// The source of the started server.
     pub fn own_source(&self) -> String {
         self.source.clone().unwrap_or_else(|| {
+            if self.greedy > 0 {
+                return GREEDY_SOURCE.to_owned();
+            }
             let series = (self.payload / BYTES_PER_SERIES).div_ceil(GROUPS).max(1);
             format!("synthetic:groups={GROUPS},series={series},hz=60,prefill=0s")
         })

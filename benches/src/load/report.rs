@@ -31,6 +31,8 @@ pub struct Report {
     pub bytes_per_frame: f64,
     pub samples_per_second: f64,
     pub latency: Latency,
+    /// Time between two frames of a viewer.
+    pub gap: Latency,
     /// Missing frames that no gap declares.
     pub lost_frames: u64,
     pub gaps: u64,
@@ -47,15 +49,32 @@ pub struct Report {
     samples: u64,
     #[serde(skip)]
     latency_us: Histogram<u64>,
+    #[serde(skip)]
+    gap_us: Histogram<u64>,
 }
 
-/// Time from sending to receipt of a frame.
+/// Quantiles of a time, of all fast viewers: from the sending of a frame to its receipt unless stated otherwise.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Latency {
     pub p50_ms: f64,
     pub p90_ms: f64,
     pub p99_ms: f64,
     pub max_ms: f64,
+}
+
+impl Latency {
+    fn of(micros: &Histogram<u64>) -> Self {
+        let quantile = |quantile| micros.value_at_quantile(quantile) as f64 / 1e3;
+        let max_ms = micros.max() as f64 / 1e3;
+        Self { p50_ms: quantile(0.5), p90_ms: quantile(0.9), p99_ms: quantile(0.99), max_ms }
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { p50_ms, p90_ms, p99_ms, max_ms } = self;
+        write!(f, "p50 {p50_ms:.1} ms, p90 {p90_ms:.1} ms, p99 {p99_ms:.1} ms, max {max_ms:.1} ms")
+    }
 }
 
 /// Counts of the slow viewers.
@@ -85,6 +104,7 @@ impl Report {
             bytes_per_frame: counted.bytes as f64 / counted.frames.max(1) as f64,
             samples_per_second: 0.0,
             latency: Latency::default(),
+            gap: Latency::default(),
             lost_frames: 0,
             gaps: 0,
             slow: Slow::default(),
@@ -94,6 +114,7 @@ impl Report {
             frames: 0,
             samples: 0,
             latency_us: Tally::default().latency_us,
+            gap_us: Tally::default().gap_us,
         }
     }
 
@@ -108,13 +129,8 @@ impl Report {
                 self.latency_us += &tally.latency_us;
                 // Samples are not counted during the run; their rate follows from that of frames.
                 self.samples_per_second = self.frames_per_second * self.samples as f64 / self.frames.max(1) as f64;
-                let quantile = |quantile| self.latency_us.value_at_quantile(quantile) as f64 / 1e3;
-                self.latency = Latency {
-                    p50_ms: quantile(0.5),
-                    p90_ms: quantile(0.9),
-                    p99_ms: quantile(0.99),
-                    max_ms: self.latency_us.max() as f64 / 1e3,
-                };
+                self.gap_us += &tally.gap_us;
+                (self.latency, self.gap) = (Latency::of(&self.latency_us), Latency::of(&self.gap_us));
             }
             (Reading::Slowly { .. }, Ok(tally)) => {
                 self.slow.frames += tally.frames;
@@ -145,8 +161,8 @@ impl fmt::Display for Report {
         let (frames, megabytes, bytes) = (self.frames_per_second, self.megabytes_per_second, self.bytes_per_frame);
         writeln!(f, "  received   {frames:.0} frames/s, {megabytes:.1} MB/s, {bytes:.0} bytes a frame")?;
         writeln!(f, "  decoded    {:.2} M samples/s", self.samples_per_second / 1e6)?;
-        let Latency { p50_ms, p90_ms, p99_ms, max_ms } = latency;
-        writeln!(f, "  latency    p50 {p50_ms:.1} ms, p90 {p90_ms:.1} ms, p99 {p99_ms:.1} ms, max {max_ms:.1} ms")?;
+        writeln!(f, "  latency    {latency}")?;
+        writeln!(f, "  gap        {}", self.gap)?;
         writeln!(f, "  lost       {} frames; {} gaps declared; {} errors", self.lost_frames, self.gaps, self.errors)?;
         if self.slow_viewers > 0 {
             let (many, Slow { frames, caught_up, gaps, lost_frames, disconnected }) = (self.slow_viewers, slow);

@@ -20,8 +20,15 @@ pub struct Tally {
     pub caught_up: u64,
     /// Microseconds from sending to receipt.
     pub latency_us: Histogram<u64>,
+    /// Microseconds between the receipts of two frames.
+    pub gap_us: Histogram<u64>,
+    last_received: Option<Timestamp>,
     position: Option<(Epoch, Sequence)>,
     values: Vec<f64>,
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_max(MAX_LATENCY_US, DIGITS).expect("a valid range")
 }
 
 impl Default for Tally {
@@ -33,7 +40,9 @@ impl Default for Tally {
             lost: 0,
             gaps: 0,
             caught_up: 0,
-            latency_us: Histogram::new_with_max(MAX_LATENCY_US, DIGITS).expect("a valid range"),
+            latency_us: histogram(),
+            gap_us: histogram(),
+            last_received: None,
             position: None,
             values: Vec::new(),
         }
@@ -52,7 +61,11 @@ impl Tally {
                 if let Some(received) = received {
                     let latency = received.micros_since(frame.header.sent).max(0) as u64;
                     self.latency_us.saturating_record(latency);
+                    if let Some(last) = self.last_received {
+                        self.gap_us.saturating_record(received.micros_since(last).max(0) as u64);
+                    }
                 }
+                self.last_received = received;
             }
             Body::History(history) => {
                 self.history_samples += self.read(&history.blocks);
@@ -140,6 +153,20 @@ mod tests {
         heartbeat(&mut tally, 19);
         assert_eq!((tally.frames, tally.samples, tally.lost), (12, 12, 0));
         assert!(tally.latency_us.equivalent(tally.latency_us.max(), 2_500));
+    }
+
+    #[test]
+    fn gaps_are_the_times_between_frames() {
+        let mut tally = Tally::default();
+        for (sequence, received) in [(1, 1_000), (2, 17_000), (3, 117_000)] {
+            let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(0) };
+            let blocks = Blocks::default();
+            let body = Body::Samples(Samples { collected: header.sent, queued: header.sent, blocks });
+            tally.frame(&Frame { header, body }, Some(Timestamp::from_micros(received)));
+        }
+        assert_eq!(tally.gap_us.len(), 2);
+        assert!(tally.gap_us.equivalent(tally.gap_us.min(), 16_000));
+        assert!(tally.gap_us.equivalent(tally.gap_us.max(), 100_000));
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub async fn clock_offset_us(url: &str) -> Result<i64> {
     Ok(best.map_or(0, |(_, offset)| offset))
 }
 
-async fn connect(url: &str, receive_buffer: Option<u32>) -> Result<WebSocketStream<TcpStream>> {
+pub(super) async fn connect(url: &str, receive_buffer: Option<u32>) -> Result<WebSocketStream<TcpStream>> {
     let request = url.into_client_request()?;
     let uri = request.uri();
     anyhow::ensure!(uri.scheme_str() == Some("ws"), "expected a URL such as ws://127.0.0.1:9000/stream, found {url}");
