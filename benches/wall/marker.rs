@@ -126,7 +126,8 @@ impl MarkingServer {
         let sources = start::run(sources, Arc::new(hub.catalog.clone()), batches);
         let stop = CancellationToken::new();
         let health = sources.health();
-        let service = Service { fanout: Arc::new(Fanout::start(&hub)), hub, stop: stop.clone() };
+        let fanout = Arc::new(Fanout::start(&hub));
+        let service = Service::new(hub, fanout, stop.clone());
         let page = Page::Folder(folder.to_owned());
         let access = Access::new(None, Vec::new(), Scheme::Http, address.port());
         let router = routes(service, health, page, access).into_router();

@@ -4,6 +4,7 @@
 mod a_source_in_one_file;
 mod access;
 mod certificate;
+mod greedy;
 mod hostile_frames;
 mod http;
 mod limits;

@@ -112,7 +112,7 @@ async fn a_panic_ends_its_own_session_or_shard_and_no_other() {
     let batch = || Batch::row(group, clock::now(), [(series, 1.0)]);
     let stop = CancellationToken::new();
     // Two shards, since the viewers of the shard that panics are dropped.
-    let service = Service { fanout: Arc::new(Fanout::with_shards(&hub, 2)), hub: Arc::clone(&hub), stop };
+    let service = Service::new(Arc::clone(&hub), Arc::new(Fanout::with_shards(&hub, 2)), stop);
     let mut neighbour = viewer(&service).await;
     assert!(gets_live_frames(&hub, &mut neighbour, batch).await);
 

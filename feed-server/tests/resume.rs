@@ -11,7 +11,7 @@ use bytes::Bytes;
 use feed_server::clock;
 use feed_server::deliver::history_blocks::HistoryBlocks;
 use feed_server::deliver::hub::{Bounds, Hub, ViewerGuard};
-use feed_server::deliver::session::cursor::Cursor;
+use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::telemetry::Telemetry;
@@ -171,7 +171,13 @@ fn take_all(viewer: &mut Viewer, frames: &[Bytes]) {
 
 /// The next frames, of about `room` bytes.
 fn turn(cursor: &mut Cursor, server: &Server, room: usize) -> Vec<Bytes> {
-    cursor.next_turn(&server.hub, &mut HistoryBlocks::default(), room).expect("encodes")
+    if !cursor.needs_turn() {
+        let frames = cursor.live(&server.hub, room);
+        if !cursor.needs_turn() {
+            return frames;
+        }
+    }
+    cursor.next_turn(&server.hub, &mut HistoryBlocks::default(), room).expect("encodes").frames
 }
 
 /// A message without its WebSocket head.
@@ -187,8 +193,8 @@ fn message(framed: &Bytes) -> &[u8] {
 fn play(steps: &[Step]) -> (Viewer, Server) {
     let mut server = Server::start(clock::now().micros());
     let mut viewer = Viewer::new(Some(server.hub.epoch));
-    let connect = |viewer: &Viewer, server: &Server| Cursor::at(&server.hub, viewer.start()).expect("encodes");
-    let mut cursor = connect(&viewer, &server);
+    let connect = |viewer: &Viewer| Cursor::at(viewer.start(), Charge::Overall);
+    let mut cursor = connect(&viewer);
     for step in steps {
         match *step {
             Step::Publish { group, rows, present, seed } => server.publish(group, rows, present, seed),
@@ -200,13 +206,13 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
                 let sent = turn(&mut cursor, &server, room);
                 take_all(&mut viewer, &sent[..frames.min(sent.len())]);
                 viewer.cut_off();
-                cursor = connect(&viewer, &server);
+                cursor = connect(&viewer);
             }
             Step::Forge { ahead } => {
                 viewer.cut_off();
                 let sequence = Sequence(server.position().0 + ahead);
                 let start = Start::After { epoch: server.hub.epoch, sequence, window: WINDOW };
-                cursor = Cursor::at(&server.hub, start).expect("encodes");
+                cursor = Cursor::at(start, Charge::Overall);
             }
             Step::Restart => {
                 // An epoch is a number of microseconds: two that begin in the same microsecond are equal.
@@ -215,7 +221,7 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
                     server = Server::start(server.clock);
                 }
                 viewer.cut_off();
-                cursor = connect(&viewer, &server);
+                cursor = connect(&viewer);
             }
         }
     }
@@ -278,7 +284,7 @@ fn sources_continue_after_the_clock_is_set_back() {
     let mut server = Server::start(now.micros() + hour);
     server.publish(0, 10, 3, 1);
     let mut viewer = Viewer::new(Some(server.hub.epoch));
-    let mut cursor = Cursor::at(&server.hub, viewer.start()).expect("encodes");
+    let mut cursor = Cursor::at(viewer.start(), Charge::Overall);
     while cursor.caught_up(&server.hub).is_none() {
         take_all(&mut viewer, &turn(&mut cursor, &server, 90_000));
     }
@@ -299,7 +305,7 @@ fn sources_continue_after_the_clock_is_set_back() {
     });
     assert_eq!(frame, Some(Some(now + Interval::from_millis(1))));
     let mut other = Viewer::new(Some(server.hub.epoch));
-    let mut cursor = Cursor::at(&server.hub, other.start()).expect("encodes");
+    let mut cursor = Cursor::at(other.start(), Charge::Overall);
     while cursor.caught_up(&server.hub).is_none() {
         take_all(&mut other, &turn(&mut cursor, &server, 90_000));
     }
@@ -334,7 +340,7 @@ fn the_model_notices_a_changed_bit() {
 fn the_model_notices_a_repeated_frame() {
     let mut server = Server::start(clock::now().micros());
     let mut viewer = Viewer::new(Some(server.hub.epoch));
-    let mut cursor = Cursor::at(&server.hub, viewer.start()).expect("encodes");
+    let mut cursor = Cursor::at(viewer.start(), Charge::Overall);
     for _ in 0..2 {
         let frames = turn(&mut cursor, &server, 90_000);
         take_all(&mut viewer, &frames);

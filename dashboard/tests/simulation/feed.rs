@@ -85,7 +85,8 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
     tokio::spawn(Arc::clone(&hub).run(received));
     spawn_local(record_frames(Arc::clone(&hub), Rc::clone(&ledger)));
     spawn_local(measure(Arc::clone(&hub), batches, plan, ledger));
-    let service = Service { fanout: Arc::new(Fanout::with_shards(&hub, 2)), hub, stop: CancellationToken::new() };
+    let fanout = Arc::new(Fanout::with_shards(&hub, 2));
+    let service = Service::new(hub, fanout, CancellationToken::new());
     let limits = ConnectionLimits { connections: usize::MAX, per_address: usize::MAX };
     let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone());
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;

@@ -142,7 +142,7 @@ impl Server {
         let access = Access::new(self.token, self.config.hosts, scheme, self.address.port());
         let access = access.with_proxies(trusted.clone(), unknown_proxies);
         let fanout = Arc::new(Fanout::start(&hub));
-        let service = Service { hub, fanout, stop: stop.clone() };
+        let service = Service::new(hub, fanout, stop.clone());
         let router = routes(service, sources.health(), self.page, access).into_router();
         let router = self.config.base_path.mount(router);
         let connections = descriptors::for_connections(self.config.connections);

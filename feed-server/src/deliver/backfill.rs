@@ -12,7 +12,7 @@ use crate::stream::history::{Backfill, Continuity};
 
 impl Hub {
     /// Appends the next frame of a backfill from `held` to `position`; the last frame is marked. If rows were evicted, a Gap is
-    /// sent after the frame with the rows before them. Returns how many bytes were appended.
+    /// sent after the frame with the rows before them. Returns the cost: bytes and values that were encoded.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
@@ -24,7 +24,7 @@ impl Hub {
         position: Sequence,
         out: &mut Vec<Bytes>,
     ) -> Result<usize, EncodeError> {
-        let before = out.len();
+        let (before, mut values) = (out.len(), 0);
         blocks.start_frame();
         loop {
             let (step, gap) = self.read(|sequencer| {
@@ -41,7 +41,7 @@ impl Hub {
                 out.push(self.frame(position, Body::Gap(gap))?);
             }
             match step {
-                Step::Encode => blocks.encode()?,
+                Step::Encode => values += blocks.encode()?,
                 // The gap has ended a full frame.
                 Step::EndFrame if blocks.is_empty() && !backfill.is_done() => {}
                 Step::EndFrame => break,
@@ -49,7 +49,7 @@ impl Hub {
         }
         let part = if backfill.is_done() { HistoryPart::Last } else { HistoryPart::More };
         out.push(self.history_frame(blocks, part, position)?);
-        Ok(out[before..].iter().map(Bytes::len).sum())
+        Ok(values + out[before..].iter().map(Bytes::len).sum::<usize>())
     }
 
     fn history_frame(

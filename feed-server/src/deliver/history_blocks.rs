@@ -66,18 +66,18 @@ impl HistoryBlocks {
         Step::Encode
     }
 
-    /// Appends the copied rows to the frame.
+    /// Appends the copied rows to the frame. Returns how many values they have.
     ///
     /// # Errors
     /// If a block cannot be encoded, which is a defect.
-    pub fn encode(&mut self) -> Result<(), EncodeError> {
-        let Some(CopiedRows { group, first_time, values }) = self.copied.take() else { return Ok(()) };
+    pub fn encode(&mut self) -> Result<usize, EncodeError> {
+        let Some(CopiedRows { group, first_time, values }) = self.copied.take() else { return Ok(0) };
         if self.blocks.is_empty() {
             self.blocks.start(first_time);
         }
         self.blocks.push(group, &self.chunk.times, self.chunk.columns())?;
         self.room.take(self.blocks.len(), values);
-        Ok(())
+        Ok(values)
     }
 
     pub const fn is_empty(&self) -> bool {

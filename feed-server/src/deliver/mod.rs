@@ -5,12 +5,15 @@
 //! | [`hub`] | numbers each tick's batches through the sequencer, and encodes its frames once for all viewers |
 //! | [`catalog_frames`] | the encoded catalog |
 //! | [`backfill`], [`history_blocks`] | the frames of a backfill, and their blocks |
+//! | [`backfill_limiter`], [`byte_budget`] | limits of the history that viewers are sent |
 //! | [`frame_ring`] | the last seconds as frames |
 //! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
 //! | [`session`] | one viewer: cursor, liveness, refusals |
 //! | [`pacer`] | the rate at which a viewer is sent frames |
 
 pub mod backfill;
+pub mod backfill_limiter;
+pub mod byte_budget;
 pub mod catalog_frames;
 pub mod fanout;
 pub mod frame_ring;

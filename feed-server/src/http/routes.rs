@@ -181,7 +181,8 @@ mod tests {
     fn table() -> RouteTable<Arc<Site>> {
         let bounds = Bounds { history: Interval::from_secs(1), history_bytes: 1, ring_bytes: 1, series: 1 };
         let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
-        let service = Service { fanout: Arc::new(Fanout::start(&hub)), hub, stop: CancellationToken::new() };
+        let fanout = Arc::new(Fanout::start(&hub));
+        let service = Service::new(hub, fanout, CancellationToken::new());
         let access = Access::new("0123456789abcdefghij".parse().ok(), Vec::new(), Scheme::Http, 9_000);
         routes(service, Sources::default(), Page::Embedded, access)
     }

@@ -10,8 +10,12 @@ use crate::deliver::fanout::viewer_stream::{ReadLimit, ViewerStream};
 use crate::net::connection::Upgraded;
 use crate::net::connection_limiter::Permit;
 
-/// Bytes of one turn of a session, after which the session reads the viewer's messages.
+/// Bytes of live frames that a session sends before it reads the viewer's messages, and bytes of history between two pauses
+/// of a viewer that asked for a slower pace.
 pub const TURN_BYTES: usize = 256 * 1_024;
+
+/// The cost of a turn of history: one full frame, or smaller ones together. About a millisecond.
+pub const TURN_COST: usize = 32 * 1_024;
 
 /// Limits of a viewer's socket. tungstenite's defaults cost 131 KiB for each viewer.
 pub fn websocket_config() -> WebSocketConfig {

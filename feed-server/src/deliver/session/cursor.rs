@@ -1,12 +1,13 @@
 //! A viewer's position in the stream, and the frames that it is sent next.
 //!
 //! ```text
-//! snapshot (catalog, gap) -> backfill, frame by frame -> live, from the ring of recent frames -> a shard
-//!                               ^                             |
-//!                               +------- fell behind ---------+
+//! start -> snapshot (catalog, gap) -> backfill, frame by frame -> live, from the ring of recent frames -> a shard
+//!   ^                                                               |
+//!   +---------------------- fell behind ----------------------------+
 //! ```
 //! Connecting, resuming and catching up are one path: a snapshot is taken for the viewer's position, the history from
-//! there to now is sent, and then the frames of the ring.
+//! there to now is sent, and then the frames of the ring. All but the ring's frames are made for this viewer alone, in turns
+//! of the [`BackfillLimiter`](crate::deliver::backfill_limiter::BackfillLimiter).
 
 use std::sync::Arc;
 
@@ -15,11 +16,14 @@ use protocol::{EncodeError, Interval, Sequence, Start};
 
 use crate::deliver::fanout::shard::RingPosition;
 use crate::deliver::history_blocks::HistoryBlocks;
-use crate::deliver::hub::{FellBehind, Hub};
+use crate::deliver::hub::{Hub, Snapshot};
 use crate::stream::history::Backfill;
 
 #[derive(Debug)]
 pub struct Cursor {
+    charge: Charge,
+    /// The snapshot is taken in the first turn, so that requests that replace each other cost nothing.
+    start: Option<Start>,
     catalog: UnsentCatalog,
     gap: Option<Bytes>,
     backfill: Option<Backfill>,
@@ -27,6 +31,30 @@ pub struct Cursor {
     held: Sequence,
     position: Sequence,
     next: u64,
+}
+
+/// The budgets from which a cursor's turns are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// The overall budget: the viewer has not been sent these rows on this connection.
+    Overall,
+    /// Also the viewer's own: it requests more on the same connection.
+    Viewer,
+}
+
+/// Frames of one turn.
+#[derive(Debug, Default)]
+pub struct Turn {
+    pub frames: Vec<Bytes>,
+    /// Bytes, and values that were encoded.
+    pub cost: usize,
+}
+
+impl Turn {
+    fn push(&mut self, frame: Bytes) {
+        self.cost += frame.len();
+        self.frames.push(frame);
+    }
 }
 
 /// Messages of the complete catalog. They are shared: a slow viewer holds no copy.
@@ -44,80 +72,93 @@ impl UnsentCatalog {
 
 impl Cursor {
     /// A cursor that begins at `start`.
-    ///
-    /// # Errors
-    /// If a frame cannot be encoded, which is a defect.
-    pub fn at(hub: &Hub, start: Start) -> Result<Self, EncodeError> {
-        let snapshot = hub.snapshot(start)?;
-        Ok(Self {
-            catalog: UnsentCatalog { messages: snapshot.catalog, sent: 0 },
-            gap: snapshot.gap,
-            backfill: Some(snapshot.backfill),
-            held: snapshot.held,
-            position: snapshot.position,
-            next: snapshot.cursor,
-        })
+    pub fn at(start: Start, charge: Charge) -> Self {
+        let ended = RingPosition { next: 0, sequence: Sequence(0) };
+        Self { charge, start: Some(start), ..Self::resume(ended) }
     }
 
     /// A cursor that continues after the last frame that a shard sent.
     pub fn resume(from: RingPosition) -> Self {
-        let position = from.sequence;
-        Self { catalog: UnsentCatalog::default(), gap: None, backfill: None, held: position, position, next: from.next }
+        let RingPosition { next, sequence } = from;
+        Self {
+            charge: Charge::Overall,
+            start: None,
+            catalog: UnsentCatalog::default(),
+            gap: None,
+            backfill: None,
+            held: sequence,
+            position: sequence,
+            next,
+        }
+    }
+
+    /// Returns true if the next frames are made for this viewer alone, in a turn.
+    pub fn needs_turn(&self) -> bool {
+        self.start.is_some() || self.backfill.is_some() || !self.catalog.is_sent()
+    }
+
+    pub const fn charge(&self) -> Charge {
+        self.charge
     }
 
     /// The cursor's place in the ring of recent frames, if everything up to now has been sent.
     pub fn caught_up(&self, hub: &Hub) -> Option<RingPosition> {
-        let caught_up = self.backfill.is_none() && self.catalog.is_sent() && hub.ring_end() == self.next;
+        let caught_up = !self.needs_turn() && hub.ring_end() == self.next;
         caught_up.then_some(RingPosition { next: self.next, sequence: self.position })
     }
 
-    /// The next frames, of about `room` bytes in all; empty when caught up.
+    /// The next frames of the ring, of about `room` bytes in all. None if the ring has evicted them: the cursor then needs a
+    /// turn.
+    pub fn live(&mut self, hub: &Hub, room: usize) -> Vec<Bytes> {
+        let mut frames = Vec::new();
+        if let Ok(next) = hub.frames_from(self.next, room, &mut frames) {
+            self.next = next;
+            self.position = frames.last().map_or(self.position, |last| last.sequence);
+        } else {
+            hub.telemetry.viewers_fell_behind.inc();
+            let (epoch, sequence) = (hub.epoch, self.position);
+            *self = Self::at(Start::After { epoch, sequence, window: Interval::ZERO }, Charge::Overall);
+        }
+        frames.into_iter().map(|frame| frame.bytes).collect()
+    }
+
+    /// The frames of the next turn, which costs about `room`.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
-    pub fn next_turn(&mut self, hub: &Hub, blocks: &mut HistoryBlocks, room: usize) -> Result<Vec<Bytes>, EncodeError> {
-        if self.backfill.is_none() {
-            if let Ok(frames) = self.live(hub, room) {
-                return Ok(frames);
-            }
-            hub.telemetry.viewers_fell_behind.inc();
-            let (epoch, sequence) = (hub.epoch, self.position);
-            *self = Self::at(hub, Start::After { epoch, sequence, window: Interval::ZERO })?;
+    pub fn next_turn(&mut self, hub: &Hub, blocks: &mut HistoryBlocks, room: usize) -> Result<Turn, EncodeError> {
+        if let Some(start) = self.start.take() {
+            self.begin(hub.snapshot(start)?);
         }
-        let mut frames = Vec::new();
-        let mut bytes = 0;
-        while bytes < room
+        let mut turn = Turn::default();
+        while turn.cost < room
             && let Some(message) = self.catalog.messages.get(self.catalog.sent)
         {
             self.catalog.sent += 1;
-            bytes += message.len();
-            frames.push(hub.stamped(message, self.position));
+            turn.push(hub.stamped(message, self.position));
         }
         if !self.catalog.is_sent() {
-            return Ok(frames);
+            return Ok(turn);
         }
         self.catalog = UnsentCatalog::default();
         if let Some(gap) = self.gap.take() {
-            bytes += gap.len();
-            frames.push(gap);
+            turn.push(gap);
         }
         while let Some(backfill) = &mut self.backfill
-            && bytes < room
+            && turn.cost < room
         {
-            bytes += hub.backfill_frames(blocks, backfill, self.held, self.position, &mut frames)?;
+            turn.cost += hub.backfill_frames(blocks, backfill, self.held, self.position, &mut turn.frames)?;
             if backfill.is_done() {
                 self.backfill = None;
             }
         }
-        Ok(frames)
+        Ok(turn)
     }
 
-    fn live(&mut self, hub: &Hub, room: usize) -> Result<Vec<Bytes>, FellBehind> {
-        let mut frames = Vec::new();
-        self.next = hub.frames_from(self.next, room, &mut frames)?;
-        if let Some(last) = frames.last() {
-            self.position = last.sequence;
-        }
-        Ok(frames.into_iter().map(|frame| frame.bytes).collect())
+    fn begin(&mut self, snapshot: Snapshot) {
+        let Snapshot { catalog, gap, backfill, held, position, cursor } = snapshot;
+        self.catalog = UnsentCatalog { messages: catalog, sent: 0 };
+        (self.gap, self.backfill) = (gap, Some(backfill));
+        (self.held, self.position, self.next) = (held, position, cursor);
     }
 }

@@ -20,12 +20,13 @@ pub mod liveness;
 pub mod violation;
 
 use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::{pending, poll_fn, ready};
 use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, Log, Severity, Start, Visibility};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
@@ -36,19 +37,20 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::deliver::backfill_limiter::{BackfillLimiter, BackfillLimits, BackfillTurn};
+use crate::deliver::byte_budget::ByteBudget;
 use crate::deliver::fanout::Fanout;
 use crate::deliver::fanout::outbox::{Outbox, Sent};
 use crate::deliver::fanout::shard::{LiveViewer, RingPosition};
 use crate::deliver::fanout::viewer_stream::{ReadLimit, ViewerStream};
-use crate::deliver::history_blocks::HistoryBlocks;
 use crate::deliver::hub::Hub;
 use crate::deliver::pacer::Pacer;
 use crate::net::close_handshake::close_handshake;
 use crate::net::connection::Upgraded;
 use crate::rate_limiter::RateLimiter;
 use crate::telemetry::Telemetry;
-use channel::{Channel, TURN_BYTES, websocket_config};
-use cursor::Cursor;
+use channel::{Channel, TURN_BYTES, TURN_COST, websocket_config};
+use cursor::{Charge, Cursor};
 use end::SessionEnd;
 use liveness::{ANSWER_DEADLINE, Liveness, LivenessAction, Queue, ReadProgress, SUBSCRIBE_DEADLINE};
 use violation::Violation;
@@ -70,12 +72,21 @@ pub enum SessionStart {
 pub struct Service {
     pub hub: Arc<Hub>,
     pub fanout: Arc<Fanout>,
+    pub backfills: Arc<BackfillLimiter>,
     pub stop: CancellationToken,
+}
+
+impl Service {
+    /// A service with the default limits of history.
+    pub fn new(hub: Arc<Hub>, fanout: Arc<Fanout>, stop: CancellationToken) -> Self {
+        let backfills = Arc::new(BackfillLimiter::new(BackfillLimits::default()));
+        Self { hub, fanout, backfills, stop }
+    }
 }
 
 /// Serves one viewer until it leaves, breaks a rule, or the server stops.
 pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart) {
-    let Service { hub, fanout, stop } = service;
+    let Service { hub, fanout, backfills, stop } = service;
     let now = Instant::now();
     let read_limit = ReadLimit::Limited(RateLimiter::of_bytes(now));
     let Channel { socket, outbox, permit: _held } = Channel::open(upgraded, websocket_config(), read_limit).await;
@@ -84,6 +95,8 @@ pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart) {
         outbox,
         hub,
         fanout,
+        history_budget: backfills.viewer_budget(),
+        backfills,
         pacer: Arc::default(),
         message_limit: RateLimiter::of_messages(now),
         liveness: Liveness::Heard(now),
@@ -117,6 +130,8 @@ struct Session {
     outbox: Arc<Outbox>,
     hub: Arc<Hub>,
     fanout: Arc<Fanout>,
+    backfills: Arc<BackfillLimiter>,
+    history_budget: ByteBudget,
     pacer: Arc<Pacer>,
     message_limit: RateLimiter,
     liveness: Liveness,
@@ -150,7 +165,7 @@ impl Session {
                 timeout(SUBSCRIBE_DEADLINE, self.first_request()).await.map_err(|_| Violation::NotSubscribed)??
             }
         };
-        let mut writer = Writer::Session(Cursor::at(&self.hub, start)?);
+        let mut writer = Writer::Session(Cursor::at(start, Charge::Overall));
         loop {
             writer = match writer {
                 Writer::Session(cursor) => self.catch_up(cursor).await?,
@@ -162,38 +177,74 @@ impl Session {
     /// Sends the frames that the viewer misses, then hands it to a shard.
     async fn catch_up(&mut self, mut cursor: Cursor) -> Result<Writer, SessionEnd> {
         let _behind = self.hub.telemetry.viewers_catching_up.enter();
+        // The place in the queue for the next turn, kept while messages are read.
+        let mut place: Option<BoxFuture<'static, BackfillTurn>> = None;
+        let mut sent_since_pause = 0;
         loop {
-            let mut due = None;
-            let is_whole = self.outbox.flush_now()? == Sent::Whole;
-            if is_whole {
-                if let Some(position) = cursor.caught_up(&self.hub) {
-                    return Ok(Writer::Shard(self.hand_over(position)));
+            let paused_until = self.pacer.next_due().filter(|&due| due > Instant::now());
+            let event = if self.outbox.flush_now()? != Sent::Whole {
+                // A viewer that cannot be sent anything would keep its turn from the others.
+                place = None;
+                self.next_event(pending()).await?
+            } else if let Some(position) = cursor.caught_up(&self.hub) {
+                return Ok(Writer::Shard(self.hand_over(position)));
+            } else if let Some(due) = paused_until {
+                place = None;
+                self.next_event(sleep_until(due).map(|()| None)).await?
+            } else if cursor.needs_turn() {
+                let place = place.get_or_insert_with(|| self.wait_for_turn(cursor.charge()));
+                self.next_event(place.as_mut().map(Some)).await?
+            } else {
+                self.send(&cursor.live(&self.hub, TURN_BYTES))?;
+                self.pacer.sent(Instant::now());
+                // A viewer whose socket takes everything at once must not delay the others or the hub.
+                yield_now().await;
+                self.next_event(ready(None)).await?
+            };
+            match event {
+                Event::Message(message) => {
+                    if let Some(start) = self.read(message)? {
+                        cursor = Cursor::at(start, Charge::Viewer);
+                        place = None;
+                    }
                 }
-                let now = Instant::now();
-                if self.pacer.due(now) {
-                    let turn = cursor.next_turn(&self.hub, &mut HistoryBlocks::default(), TURN_BYTES)?;
-                    self.pacer.sent(now);
-                    self.send(&turn)?;
-                    drop(turn);
-                    // A viewer whose socket takes everything at once must not delay the others or the hub.
+                Event::Other(Some(turn)) => {
+                    place = None;
+                    sent_since_pause += self.send_turn(&mut cursor, turn)?;
+                    if sent_since_pause >= TURN_BYTES || !cursor.needs_turn() {
+                        self.pacer.sent(Instant::now());
+                        sent_since_pause = 0;
+                    }
                     yield_now().await;
                 }
-                due = self.pacer.next_due();
-            }
-            let due = async {
-                match due {
-                    Some(due) => sleep_until(due).await,
-                    // The socket is full: the next turn waits for it.
-                    None if !is_whole => pending().await,
-                    None => {}
-                }
-            };
-            if let Event::Message(message) = self.next_event(due).await?
-                && let Some(start) = self.read(message)?
-            {
-                cursor = Cursor::at(&self.hub, start)?;
+                Event::Other(None) | Event::Flushed => {}
             }
         }
+    }
+
+    /// Waits for the viewer's budget, and then in the queue for a turn.
+    fn wait_for_turn(&self, charge: Charge) -> BoxFuture<'static, BackfillTurn> {
+        let backfills = Arc::clone(&self.backfills);
+        let ready_at = (charge == Charge::Viewer).then(|| self.history_budget.ready_at());
+        async move {
+            if let Some(ready_at) = ready_at {
+                sleep_until(ready_at).await;
+            }
+            backfills.turn().await
+        }
+        .boxed()
+    }
+
+    /// Sends the frames of a turn. Returns how many bytes.
+    fn send_turn(&mut self, cursor: &mut Cursor, mut permit: BackfillTurn) -> Result<usize, SessionEnd> {
+        let turn = cursor.next_turn(&self.hub, permit.blocks(), TURN_COST)?;
+        let now = Instant::now();
+        permit.spend(turn.cost, now);
+        if cursor.charge() == Charge::Viewer {
+            self.history_budget.spend(turn.cost, now);
+        }
+        self.send(&turn.frames)?;
+        Ok(turn.frames.iter().map(Bytes::len).sum())
     }
 
     fn hand_over(&self, position: RingPosition) -> oneshot::Receiver<RingPosition> {
@@ -215,7 +266,7 @@ impl Session {
                 Event::Message(message) => {
                     if let Some(start) = self.read(message)? {
                         self.outbox.revoke();
-                        return Ok(Writer::Session(Cursor::at(&self.hub, start)?));
+                        return Ok(Writer::Session(Cursor::at(start, Charge::Viewer)));
                     }
                 }
                 Event::Other(position) => {

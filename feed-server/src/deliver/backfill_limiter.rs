@@ -1,0 +1,201 @@
+//! Limits the history that viewers are sent, so that those who ask for much do not delay the live frames of the others.
+//!
+//! A session sends the messages that are made for its viewer alone, catalog and history, in turns of one full frame each.
+//!
+//! | limit | of | waits |
+//! | --- | --- | --- |
+//! | turns at once | half of the processors | in the order of request |
+//! | overall budget | all turns | the first in the queue, and with it those behind |
+//! | a viewer's budget | what the viewer has been sent already, and requests again | before it joins the queue |
+//!
+//! A viewer above a limit waits; it is not closed. The first fill of a viewer and the frames that it has missed are not
+//! taken from its own budget: each row is sent to it once.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
+
+use crate::deliver::byte_budget::{ByteBudget, ByteRate};
+use crate::deliver::history_blocks::HistoryBlocks;
+
+/// More would only wait for the hub's lock.
+const MAX_TURNS_AT_ONCE: usize = 4;
+
+/// Limits of history. A value counts as a byte beside its encoded bytes, since values that take few bytes take time too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackfillLimits {
+    pub turns_at_once: usize,
+    pub overall: ByteRate,
+    pub viewer: ByteRate,
+}
+
+impl Default for BackfillLimits {
+    fn default() -> Self {
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self {
+            // The others are left for live frames.
+            turns_at_once: (processors / 2).clamp(1, MAX_TURNS_AT_ONCE),
+            // A quarter of a processor; measured by `load --greedy`. The burst fills a few pages of 46 MB at once.
+            overall: ByteRate { bytes_per_second: 64 << 20, burst_bytes: 128 << 20 },
+            // A page requests at most a few lost frames again.
+            viewer: ByteRate { bytes_per_second: 4 << 20, burst_bytes: 1 << 20 },
+        }
+    }
+}
+
+/// Shared by all sessions.
+#[derive(Debug)]
+pub struct BackfillLimiter {
+    limits: BackfillLimits,
+    turns: Arc<Semaphore>,
+    overall: Mutex<ByteBudget>,
+    /// The buffers of turns that are not used now.
+    buffers: Mutex<Vec<HistoryBlocks>>,
+}
+
+/// The right to encode one frame. Must not be held while its session waits.
+#[derive(Debug)]
+pub struct BackfillTurn {
+    limiter: Arc<BackfillLimiter>,
+    /// `None` only while it is dropped.
+    blocks: Option<HistoryBlocks>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl BackfillLimiter {
+    pub fn new(limits: BackfillLimits) -> Self {
+        Self {
+            limits,
+            turns: Arc::new(Semaphore::new(limits.turns_at_once.max(1))),
+            overall: Mutex::new(ByteBudget::full(limits.overall, Instant::now())),
+            buffers: Mutex::default(),
+        }
+    }
+
+    /// The budget of one viewer.
+    pub fn viewer_budget(&self) -> ByteBudget {
+        ByteBudget::full(self.limits.viewer, Instant::now())
+    }
+
+    /// Waits for a turn, in the order of the calls. The place in the queue is lost when the future is dropped; it must be
+    /// polled until then, because the turn may be its own already.
+    pub async fn turn(self: Arc<Self>) -> BackfillTurn {
+        let Ok(permit) = Arc::clone(&self.turns).acquire_owned().await else {
+            unreachable!("the semaphore is never closed")
+        };
+        // The permit is held meanwhile: those behind in the queue wait for the same budget.
+        loop {
+            let ready = self.overall.lock().ready_at();
+            if ready <= Instant::now() {
+                break;
+            }
+            sleep_until(ready).await;
+        }
+        let blocks = self.buffers.lock().pop().unwrap_or_default();
+        BackfillTurn { limiter: self, blocks: Some(blocks), _permit: permit }
+    }
+}
+
+impl BackfillTurn {
+    /// Buffers for the frame.
+    pub fn blocks(&mut self) -> &mut HistoryBlocks {
+        self.blocks.get_or_insert_default()
+    }
+
+    /// Takes the cost of the turn from the overall budget.
+    pub fn spend(&self, bytes: usize, now: Instant) {
+        self.limiter.overall.lock().spend(bytes, now);
+    }
+}
+
+impl Drop for BackfillTurn {
+    fn drop(&mut self) {
+        self.limiter.buffers.lock().extend(self.blocks.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    const PLENTY: ByteRate = ByteRate { bytes_per_second: 1 << 30, burst_bytes: 1 << 30 };
+
+    fn limiter(turns_at_once: usize, overall: ByteRate) -> Arc<BackfillLimiter> {
+        Arc::new(BackfillLimiter::new(BackfillLimits { turns_at_once, overall, viewer: PLENTY }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_taken_in_the_order_of_request() {
+        const VIEWERS: usize = 9;
+        const TURNS: usize = 5;
+        let limiter = limiter(1, PLENTY);
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut viewers = tokio::task::JoinSet::new();
+        for viewer in 0..VIEWERS {
+            let (limiter, order) = (Arc::clone(&limiter), Arc::clone(&order));
+            viewers.spawn(async move {
+                for _ in 0..TURNS {
+                    let turn = Arc::clone(&limiter).turn().await;
+                    order.lock().push(viewer);
+                    // The others join the queue meanwhile.
+                    yield_now().await;
+                    drop(turn);
+                }
+            });
+        }
+        viewers.join_all().await;
+        let expected: Vec<_> = (0..TURNS).flat_map(|_| 0..VIEWERS).collect();
+        assert_eq!(*order.lock(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_turns_are_taken_at_once_than_allowed() {
+        let limiter = limiter(2, PLENTY);
+        let turns = (Arc::clone(&limiter).turn().await, Arc::clone(&limiter).turn().await);
+        let mut third = Box::pin(Arc::clone(&limiter).turn());
+        assert!(futures_util::poll!(&mut third).is_pending());
+        drop(turns.0);
+        third.await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_viewers_together_keep_to_the_overall_rate_after_its_burst() {
+        let limiter = limiter(2, ByteRate { bytes_per_second: 100_000, burst_bytes: 200_000 });
+        let start = Instant::now();
+        let mut viewers = tokio::task::JoinSet::new();
+        for _ in 0..10 {
+            let limiter = Arc::clone(&limiter);
+            viewers.spawn(async move {
+                for _ in 0..20 {
+                    let turn = Arc::clone(&limiter).turn().await;
+                    turn.spend(10_000, Instant::now());
+                }
+            });
+        }
+        viewers.join_all().await;
+        // 2,000,000 bytes, of which the burst took no time.
+        let took = start.elapsed();
+        assert!((Duration::from_secs(17)..=Duration::from_secs(19)).contains(&took), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_in_the_queue_that_is_given_up_delays_nobody() {
+        let limiter = limiter(1, PLENTY);
+        let first = Arc::clone(&limiter).turn().await;
+        let mut given_up = Box::pin(Arc::clone(&limiter).turn());
+        let mut next = Box::pin(Arc::clone(&limiter).turn());
+        assert!(futures_util::poll!(&mut given_up).is_pending());
+        assert!(futures_util::poll!(&mut next).is_pending());
+        drop(first);
+        // It was the turn of the one that gives up.
+        drop(given_up);
+        assert!(futures_util::poll!(&mut next).is_ready());
+    }
+}
