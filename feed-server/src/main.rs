@@ -9,8 +9,8 @@ use clap::Parser;
 use feed_server::app::cli::{Cli, Command, ServeArgs};
 use feed_server::app::config::Config;
 use feed_server::app::log::{self, Log};
-use feed_server::app::run::{self, Ended};
 use feed_server::app::server::{Server, check_files};
+use feed_server::app::run::{self, End, Ended};
 use feed_server::app::signals;
 use feed_server::net::descriptors;
 use feed_server::telemetry::Telemetry;
@@ -48,15 +48,15 @@ fn serve(args: &ServeArgs) -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let ended = run(config, telemetry, args.open);
-    let code = match &ended {
-        Ok(Ended::InOrder) => ExitCode::SUCCESS,
-        Ok(Ended::NotInOrder) => ExitCode::FAILURE,
+    let (code, end_by) = match ended {
+        Ok(End { ended: Ended::InOrder, process_ends_by }) => (ExitCode::SUCCESS, process_ends_by),
+        Ok(End { ended: Ended::NotInOrder, process_ends_by }) => (ExitCode::FAILURE, process_ends_by),
         Err(error) => {
-            log.fatal(error);
-            ExitCode::from(REFUSED)
+            log.fatal(&error);
+            (ExitCode::from(REFUSED), None)
         }
     };
-    log.finish();
+    log.finish(end_by);
     code
 }
 
@@ -72,7 +72,7 @@ fn start_log(config: &Config, telemetry: &Telemetry) -> anyhow::Result<Log> {
     log.context("cannot start the thread that writes the log: raise `ulimit -u`")
 }
 
-fn run(config: Config, telemetry: Telemetry, open: bool) -> anyhow::Result<Ended> {
+fn run(config: Config, telemetry: Telemetry, open: bool) -> anyhow::Result<End> {
     descriptors::check()?;
     let runtime = run::runtime().context("cannot start the server's threads")?;
     log::log_panics();

@@ -8,6 +8,8 @@ use crate::served::{Served, handshake};
 use feed_server::app::config::Config;
 use feed_server::app::server::Server;
 use feed_server::ingest::config::SourceConfig;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
@@ -241,9 +243,9 @@ impl Logged {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Ends the server, and returns its log.
+    /// Ends the server in order, so that its last lines are written, and returns its log.
     fn said(mut self) -> String {
-        self.process.kill().expect("still there");
+        kill(Pid::from_raw(self.process.id() as i32), Signal::SIGTERM).expect("still there");
         self.process.wait().expect("ended");
         std::fs::read_to_string(self.log.path()).expect("reads")
     }
@@ -335,6 +337,7 @@ fn no_token_is_logged() {
     let mut answer = String::new();
     BufReader::new(&viewer).read_line(&mut answer).expect("answers");
     assert_eq!(status(&answer), Some(101));
+    drop(viewer);
     let said = server.said();
     for secret in secrets {
         assert!(!said.contains(secret), "{said}");

@@ -2,7 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::served::{Served, handshake};
 use feed_server::app::config::Config;
@@ -117,8 +120,7 @@ fn a_server_that_others_can_reach_without_tls_logs_a_warning() {
         let mut server = server.stdout(Stdio::piped()).stderr(log.reopen().expect("opens")).spawn().expect("starts");
         let mut link = String::new();
         BufReader::new(server.stdout.take().expect("piped")).read_line(&mut link).expect("prints its link");
-        server.kill().expect("still there");
-        server.wait().expect("ended");
+        end(&mut server);
         assert_eq!(link.contains("?token="), warns, "{link}");
         let said = std::fs::read_to_string(log.path()).expect("reads");
         assert_eq!(said.contains("Traffic is not encrypted; set --tls-cert and --tls-key"), warns, "{said}");
@@ -137,13 +139,18 @@ fn a_server_without_the_page_names_the_command_that_builds_it() {
     write!(stream, "GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("writes");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("answers");
-    server.kill().expect("still there");
-    server.wait().expect("ended");
+    end(&mut server);
     let stderr = std::fs::read_to_string(log.path()).expect("reads");
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     for text in [answer, stderr] {
         assert!(text.contains("built without its page") && text.contains("`cargo xtask serve`"), "{text}");
     }
+}
+
+/// Ends the server in order, so that its last log lines are written.
+fn end(server: &mut Child) {
+    kill(Pid::from_raw(server.id() as i32), Signal::SIGTERM).expect("still there");
+    server.wait().expect("ended");
 }
 
 fn feed_server(arguments: &[&str]) -> Command {

@@ -14,5 +14,6 @@ mod process;
 mod python_client;
 mod resume;
 mod served;
+mod start;
 mod stream;
 mod tls;

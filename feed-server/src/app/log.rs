@@ -2,7 +2,7 @@
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use prometheus_client::metrics::counter::Counter;
@@ -25,7 +25,7 @@ pub const LEVELS_VARIABLE: &str = "KYMOGRAPH_LOG";
 pub const THREAD: &str = "log";
 
 /// Time for the last lines at the end of the process. A reader of the log that takes longer loses them.
-const FLUSH_WITHIN: Duration = Duration::from_millis(100);
+const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -81,9 +81,11 @@ impl Log {
         }
     }
 
-    /// Waits for the last lines, for a limited time.
-    pub fn finish(&self) {
-        let _lost = self.queue.flush(FLUSH_WITHIN);
+    /// Waits for the last lines, for a limited time, which ends at `end_by`.
+    pub fn finish(&self, end_by: Option<Instant>) {
+        let now = Instant::now();
+        let left = end_by.map_or(FLUSH_WITHIN, |end_by| end_by.saturating_duration_since(now).min(FLUSH_WITHIN));
+        let _lost = self.queue.flush(left);
     }
 }
 

@@ -35,12 +35,22 @@ const FURTHER_THREADS: usize = 8;
 /// Time for the runtime's threads and others to end after the server has.
 const THREADS_END_WITHIN: Duration = Duration::from_millis(100);
 
+/// The process ends this long after the first signal. The rest of the 5 s is for the system.
+const PROCESS_ENDS_WITHIN: Duration = Duration::from_millis(4_950);
+
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     InOrder,
     /// A task panicked or did not end in time.
     NotInOrder,
+}
+
+/// The end of a server, and the time at which its process must end; `None` without a signal.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    pub ended: Ended,
+    pub process_ends_by: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +96,7 @@ fn check_threads(count: usize) -> io::Result<()> {
 ///
 /// # Errors
 /// If the system has too few threads or descriptors to receive signals.
-pub fn until_signal(runtime: Runtime, server: Server, open: bool) -> io::Result<Ended> {
+pub fn until_signal(runtime: Runtime, server: Server, open: bool) -> io::Result<End> {
     let (events, happened) = channel();
     signals::listen::<Event>(events.clone())?;
     announce(server.link(), open);
@@ -97,38 +107,44 @@ pub fn until_signal(runtime: Runtime, server: Server, open: bool) -> io::Result<
         let ended = running.await.map_or(Ended::NotInOrder, |()| Ended::InOrder);
         let _main_has_ended = events.send(Event::Ended(ended));
     });
-    let ended = supervise(&happened, &stop, END_WITHIN, || renew(certificate.as_ref()));
+    let (ended, signalled) = supervise(&happened, &stop, END_WITHIN, || renew(certificate.as_ref()));
     drop(certificate);
     runtime.shutdown_timeout(THREADS_END_WITHIN);
     let left = left_threads::after(THREADS_END_WITHIN, &[log::THREAD, signals::THREAD]);
     if !left.is_empty() {
         tracing::warn!(threads = left.join(", "), "threads that did not end are left behind");
     }
-    Ok(ended)
+    Ok(End { ended, process_ends_by: signalled.map(|at| at + PROCESS_ENDS_WITHIN) })
 }
 
-/// Handles events until the server has ended, or has been told to end and has not within `end_within`.
-fn supervise(happened: &Receiver<Event>, stop: &CancellationToken, end_within: Duration, renew: impl Fn()) -> Ended {
-    let mut end_by: Option<Instant> = None;
+/// Handles events until the server has ended, or has been told to end and has not within `end_within`. Also returns when it
+/// was told to.
+fn supervise(
+    happened: &Receiver<Event>,
+    stop: &CancellationToken,
+    end_within: Duration,
+    renew: impl Fn(),
+) -> (Ended, Option<Instant>) {
+    let mut signalled: Option<Instant> = None;
     loop {
-        let event = match end_by {
-            Some(end_by) => happened.recv_timeout(end_by.saturating_duration_since(Instant::now())),
+        let event = match signalled {
+            Some(at) => happened.recv_timeout((at + end_within).saturating_duration_since(Instant::now())),
             None => happened.recv().map_err(Into::into),
         };
         match event {
             Ok(Event::Signalled(Signalled::End(signal))) => {
                 tracing::info!(signal, "the server ends; a second signal ends it at once");
                 stop.cancel();
-                end_by = end_by.or_else(|| Some(Instant::now() + end_within));
+                signalled = signalled.or_else(|| Some(Instant::now()));
             }
             Ok(Event::Signalled(Signalled::Renew)) => renew(),
             Ok(Event::Signalled(Signalled::Ignored(signal))) => tracing::info!(signal, "signal ignored"),
-            Ok(Event::Ended(ended)) => return ended,
+            Ok(Event::Ended(ended)) => return (ended, signalled),
             Err(RecvTimeoutError::Timeout) => {
                 tracing::error!(?end_within, "tasks of the server did not end in time and are left behind");
-                return Ended::NotInOrder;
+                return (Ended::NotInOrder, signalled);
             }
-            Err(RecvTimeoutError::Disconnected) => return Ended::NotInOrder,
+            Err(RecvTimeoutError::Disconnected) => return (Ended::NotInOrder, signalled),
         }
     }
 }
@@ -189,8 +205,10 @@ mod tests {
             events.send(signalled.into()).expect("open");
         }
         let renewals = std::cell::Cell::new(0);
-        let ended = supervise(&happened, &stop, Duration::from_millis(1), || renewals.set(renewals.get() + 1));
+        let renew = || renewals.set(renewals.get() + 1);
+        let (ended, signalled) = supervise(&happened, &stop, Duration::from_millis(1), renew);
         assert_eq!(ended, Ended::NotInOrder);
+        assert!(signalled.is_some());
         assert!(stop.is_cancelled());
         assert_eq!(renewals.get(), 1);
     }
@@ -200,6 +218,6 @@ mod tests {
         let (events, happened) = channel();
         events.send(Event::Ended(Ended::InOrder)).expect("open");
         let ended = supervise(&happened, &CancellationToken::new(), END_WITHIN, || ());
-        assert_eq!(ended, Ended::InOrder);
+        assert_eq!(ended, (Ended::InOrder, None));
     }
 }

@@ -1,6 +1,6 @@
-//! Standard error that nobody reads, or that is a terminal.
+//! Standard error or standard output that nobody reads.
 
-use std::io::{BufRead, BufReader, PipeReader, pipe};
+use std::io::{BufRead, BufReader, PipeReader, Write, pipe};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -98,4 +98,25 @@ async fn a_log_that_nobody_reads_does_not_delay_the_end() {
     assert!(status.success() && began.elapsed() < Duration::from_secs(5), "{status}, {:?}", began.elapsed());
     assert_eq!(goodbye.await.expect("does not panic"), Some((ByeReason::ServerStopping, 1001)));
     drop(log);
+}
+
+#[tokio::test]
+async fn a_standard_output_that_nobody_reads_delays_nobody_and_not_the_end() {
+    let _machine = machine().await;
+    let ((_unread, mut stdout), (log, stderr)) = (pipe().expect("a pipe"), pipe().expect("a pipe"));
+    // More than the kernel keeps for a pipe (pipe(7)), so that the server's link finds no room.
+    let output = stdout.try_clone().expect("clones");
+    std::thread::spawn(move || stdout.write_all(&[b'x'; 2 << 20]));
+    let server = Process::start_unread(&SOURCE, |command| {
+        command.stdout(output).stderr(stderr);
+    });
+    while server.get("/healthz").await != "ok\n" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (_viewer, connection) = Connection::live(server.address).await;
+    server.signal(Signal::SIGTERM);
+    assert!(connection.goodbye().await.is_some());
+    assert!(server.ended().await.success());
+    let named = "threads that did not end are left behind threads=\"link\"";
+    assert!(BufReader::new(log).lines().any(|line| line.expect("reads").ends_with(named)));
 }

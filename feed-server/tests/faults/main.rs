@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | [`network`] | connections that are slow, cut, silent or damaged |
 //! | [`system`] | suspended and killed processes, full disks, too few descriptors |
-//! | [`log_output`] | standard error that nobody reads, or that is a terminal |
+//! | [`log_output`] | standard error or standard output that nobody reads |
+//! | [`terminal`] | a server in a terminal: colours, the background, a terminal that is closed |
 //! | [`signals`] | which signals end the server, and how soon |
 //! | [`stuck_folder`] | files of the page on a file system that does not answer |
 //! | [`stuck`] | a file system that does not answer |
@@ -28,6 +29,7 @@ mod soak;
 mod stuck;
 mod stuck_folder;
 mod system;
+mod terminal;
 
 use std::sync::LazyLock;
 

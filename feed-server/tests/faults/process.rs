@@ -47,14 +47,20 @@ impl Process {
 
     /// Starts a server whose output cannot be written: the disk is full.
     pub fn start_on_full_disk(arguments: &[&str]) -> Self {
-        // Its link cannot be read, so the port is chosen here.
+        let full = || std::fs::File::options().write(true).open("/dev/full").expect("there is one");
+        Self::start_unread(arguments, |command| {
+            command.stdout(full()).stderr(full());
+        })
+    }
+
+    /// Starts a server whose link cannot be read. The port is chosen here.
+    pub fn start_unread(arguments: &[&str], adjust: impl FnOnce(&mut Command)) -> Self {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = free.expect("a free port");
-        let full = || std::fs::File::options().write(true).open("/dev/full").expect("there is one");
         let mut command = server();
         command.args(["serve", "--listen", &address.to_string()]).args(arguments);
-        let child = command.stdout(full()).stderr(full()).spawn().expect("starts");
-        Self { child, address, link: format!("http://{address}/") }
+        adjust(&mut command);
+        Self { child: command.spawn().expect("starts"), address, link: format!("http://{address}/") }
     }
 
     fn launch(mut command: Command, listen: SocketAddr, arguments: &[&str]) -> Self {
