@@ -1,6 +1,8 @@
 //! Embeds the page: every file of the folder that `KYMOGRAPH_DIST` names, as `cargo xtask dist` sets it. Without the variable
 //! the server is built without the page; it then logs at start how to get one, and answers the same at `/`.
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a build script")]
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -12,6 +12,8 @@
 //! | `/refuse` | answers the handshake with 403 |
 //! | others | files of the folder |
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "serves tests only")]
+
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -27,6 +27,9 @@
 //! # Not in this crate
 //! Drawing. The server never waits for a viewer, and never interprets a value.
 
+// Tests wait as they like.
+#![cfg_attr(test, allow(clippy::disallowed_macros, clippy::disallowed_methods))]
+
 pub mod app;
 pub mod blocking_thread;
 pub mod bounded_file;

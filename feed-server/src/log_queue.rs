@@ -150,6 +150,7 @@ impl<W: Write, N: Fn(u64) -> String> Writer<W, N> {
     }
 
     /// Writes lines, for as long as it takes. If the output fails, returns the number of lines that are lost.
+    #[expect(clippy::disallowed_methods, reason = "on the thread that writes")]
     fn write(&mut self, lines: &[u8]) -> Result<(), u64> {
         let mut rest = lines;
         while !rest.is_empty() {
@@ -169,7 +170,7 @@ impl<W: Write, N: Fn(u64) -> String> Writer<W, N> {
 }
 
 fn line_count(lines: &[u8]) -> u64 {
-    lines.iter().filter(|byte| **byte == b'\n').count() as u64
+    lines.split(|byte| *byte == b'\n').skip(1).count() as u64
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The `feed-server` binary: reads the command line and runs the server until a signal ends it.
 
+#![expect(clippy::disallowed_methods, reason = "on the main thread")]
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;

@@ -2,6 +2,8 @@
 //! kosoku, a Python package, against the echo example, which uses the server's accept loop, upgrade, socket and framing. The
 //! groups 12 and 13 test compression, which the server does not negotiate.
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test")]
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};

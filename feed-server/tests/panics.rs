@@ -1,5 +1,7 @@
 //! A panic ends its own session or shard, and no other.
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test")]
+
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::sync::Arc;

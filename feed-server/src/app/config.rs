@@ -129,6 +129,7 @@ pub enum ConfigError {
 impl Config {
     /// # Errors
     /// If the file cannot be read or is invalid.
+    #[expect(clippy::disallowed_methods, reason = "at start")]
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         match bounded_file::read_text(path) {

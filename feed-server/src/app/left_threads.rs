@@ -1,5 +1,7 @@
 //! The threads of this process that still run when it ends.
 
+#![expect(clippy::disallowed_methods, reason = "on the main thread, when the server has ended")]
+
 use std::thread;
 use std::time::{Duration, Instant};
 

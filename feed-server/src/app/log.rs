@@ -59,6 +59,7 @@ impl Log {
     ///
     /// # Errors
     /// If the system starts no further thread.
+    #[expect(clippy::disallowed_methods, reason = "the thread of the log writes to it")]
     pub fn start(format: LogFormat, levels: Targets, dropped: Counter) -> io::Result<Self> {
         let notice = move |dropped| dropped_lines(format, dropped);
         let queue = LogQueue::start(THREAD, io::stderr(), notice, dropped)?;
@@ -134,6 +135,7 @@ fn is_module(name: &str) -> bool {
 }
 
 /// Escape codes are for terminals only, and not for those whose user sets `NO_COLOR` (no-color.org).
+#[expect(clippy::disallowed_methods, reason = "writes nothing")]
 fn has_colours() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -7,6 +7,8 @@
 //! ```
 //! This thread calls nothing that can block: it ends the process also if every worker of the runtime hangs.
 
+#![expect(clippy::disallowed_methods, reason = "on the main thread, and on threads for one call")]
+
 use std::io::{self, Write as _};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

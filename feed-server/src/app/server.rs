@@ -222,6 +222,7 @@ fn reachable_as(all: IpAddr) -> IpAddr {
     own.map_or(loopback, |address| address.ip())
 }
 
+#[expect(clippy::disallowed_methods, reason = "at start")]
 fn host_name() -> String {
     let read = |path: &str| std::fs::read_to_string(Path::new(path)).ok();
     let name = read("/proc/sys/kernel/hostname").or_else(|| sysinfo::System::host_name().ok()).unwrap_or_default();

@@ -68,6 +68,7 @@ pub fn write_to_terminals_in_background() {
 }
 
 /// Returns true for a process that was started in a terminal which is still open.
+#[expect(clippy::disallowed_methods, reason = "reads and writes nothing")]
 fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }

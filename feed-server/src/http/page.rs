@@ -83,6 +83,7 @@ impl Page {
 }
 
 /// Reads a file that is not too long. Opening a named pipe would wait for its writer.
+#[expect(clippy::disallowed_methods, reason = "at start, and on the thread of a `PageReader`")]
 fn read_file(path: &Path) -> Option<Vec<u8>> {
     let metadata = fs::metadata(path).ok()?;
     if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {

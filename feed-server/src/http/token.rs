@@ -43,6 +43,7 @@ impl Token {
     ///
     /// # Errors
     /// If the file cannot be read or holds no valid token.
+    #[expect(clippy::disallowed_methods, reason = "at start")]
     pub fn read(path: &Path) -> Result<Self, TokenError> {
         bounded_file::read_text(path)?.trim().parse()
     }

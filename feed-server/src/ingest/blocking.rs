@@ -68,6 +68,7 @@ impl BlockingContext {
     ///
     /// # Errors
     /// [`Stopped`] as soon as the server stops.
+    #[expect(clippy::disallowed_methods, reason = "on the thread of the source")]
     pub fn wait_until(&self, due: Instant) -> Result<(), Stopped> {
         while !self.cancellation.is_cancelled() {
             let left = due.saturating_duration_since(Instant::now());

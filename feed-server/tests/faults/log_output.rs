@@ -72,18 +72,18 @@ async fn a_log_that_nobody_reads_delays_nobody_and_states_later_how_many_lines_w
     assert_eq!(stuck.server.get("/healthz").await, "ok\n");
     stuck.next_rows().await;
     let lines = BufReader::new(stuck.log.try_clone().expect("clones")).lines();
-    let (stated, states) = std::sync::mpsc::channel();
+    let (found, notices) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for line in lines.map_while(Result::ok) {
             if let Some((before, _)) = line.split_once(" log lines were dropped: ") {
                 let count = before.rsplit(' ').next().and_then(|count| count.parse::<u64>().ok());
-                let _test_ended = stated.send(count.expect("a number"));
+                let _test_ended = found.send(count.expect("a number"));
             }
         }
     });
-    let stated = tokio::task::spawn_blocking(move || states.recv_timeout(Duration::from_mins(1)));
+    let stated = tokio::task::spawn_blocking(move || notices.recv_timeout(Duration::from_mins(1)));
     let stated = stated.await.expect("does not panic").expect("a line about dropped lines");
-    assert_eq!(stated as f64, stuck.dropped().await);
+    assert_eq!(stated, stuck.dropped().await as u64);
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn a_standard_output_that_nobody_reads_delays_nobody_and_not_the_end() {
     let ((_unread, mut stdout), (log, stderr)) = (pipe().expect("a pipe"), pipe().expect("a pipe"));
     // More than the kernel keeps for a pipe (pipe(7)), so that the server's link finds no room.
     let output = stdout.try_clone().expect("clones");
-    std::thread::spawn(move || stdout.write_all(&[b'x'; 2 << 20]));
+    std::thread::spawn(move || stdout.write_all(&vec![b'x'; 2 << 20]));
     let server = Process::start_unread(&SOURCE, |command| {
         command.stdout(output).stderr(stderr);
     });

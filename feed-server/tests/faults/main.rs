@@ -13,6 +13,7 @@
 //! | [`soak`] | minutes of viewers that connect and leave |
 //! | [`proxy`], [`process`], [`follow`] | a faulty network, a server process, a viewer that reconnects |
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test")]
 #![allow(unreachable_pub, reason = "modules of one test binary")]
 
 #[path = "../model/mod.rs"]

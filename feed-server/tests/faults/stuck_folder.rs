@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, PipeReader, pipe};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -29,7 +29,7 @@ impl StuckMount {
         let mut command = Command::new("mount");
         command.args(["-i", "-t", "fuse", "-o", "fd=0,rootmode=40000,user_id=0,group_id=0", "stuck"]).arg(&path);
         let mounted = command.stdin(device.try_clone().expect("clones")).stderr(Stdio::null()).status();
-        mounted.ok().filter(|status| status.success())?;
+        mounted.ok().filter(ExitStatus::success)?;
         Some(Self { path, _file_server: device })
     }
 }

@@ -12,6 +12,8 @@
 //! Readers are independent. They run one after another on one thread, at first in the order of the page. What may not answer
 //! (each file system, the list of processes) is asked on other threads.
 
+#![allow(clippy::disallowed_methods, reason = "on the threads of the source")]
+
 mod busiest;
 mod cpu;
 mod device;
