@@ -1,13 +1,14 @@
-//! A panic ends its own session or shard, and no other.
+//! A panic ends its own session or shard, and no other, and is logged.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test")]
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Write};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
+use feed_server::app::log::log_panics;
 use feed_server::clock;
 use feed_server::deliver::fanout::Fanout;
 use feed_server::deliver::hub::{Bounds, Hub};
@@ -136,4 +137,35 @@ async fn a_panic_ends_its_own_session_or_shard_and_no_other() {
         assert!(gets_live_frames(&hub, &mut later, batch).await);
     }
     assert!(gets_live_frames(&hub, &mut neighbour, batch).await);
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("not poisoned").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_is_logged_with_its_place_and_thread() {
+    let hook_of_the_other_test = std::panic::take_hook();
+    log_panics();
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let panics = move || tracing::subscriber::with_default(log, || panic!("a panic {}", "on purpose"));
+    let thread = std::thread::Builder::new().name("panics".to_owned()).spawn(panics).expect("starts");
+    assert!(thread.join().is_err());
+    std::panic::set_hook(hook_of_the_other_test);
+    let said = String::from_utf8(lines.0.lock().expect("not poisoned").clone()).expect("UTF-8");
+    let said =
+        said.lines().find(|line| line.contains("panic text=\"a panic on purpose\"")).expect("is logged").to_owned();
+    assert!(said.contains("place=\"feed-server/tests/panics.rs:") && said.contains("thread=\"panics\""), "{said}");
 }

@@ -109,8 +109,8 @@ pub fn until_signal(runtime: Runtime, server: Server, open: bool) -> io::Result<
         let ended = running.await.map_or(Ended::NotInOrder, |()| Ended::InOrder);
         let _main_has_ended = events.send(Event::Ended(ended));
     });
-    let (ended, signalled) = supervise(&happened, &stop, END_WITHIN, || renew(certificate.as_ref()));
-    drop(certificate);
+    let renew = certificate.map(|(tls, thread)| move || renew(&tls, &thread));
+    let (ended, signalled) = supervise(&happened, &stop, END_WITHIN, renew);
     runtime.shutdown_timeout(THREADS_END_WITHIN);
     let left = left_threads::after(THREADS_END_WITHIN, &[log::THREAD, signals::THREAD]);
     if !left.is_empty() {
@@ -125,7 +125,7 @@ fn supervise(
     happened: &Receiver<Event>,
     stop: &CancellationToken,
     end_within: Duration,
-    renew: impl Fn(),
+    renew: Option<impl Fn()>,
 ) -> (Ended, Option<Instant>) {
     let mut signalled: Option<Instant> = None;
     loop {
@@ -134,13 +134,18 @@ fn supervise(
             None => happened.recv().map_err(Into::into),
         };
         match event {
-            Ok(Event::Signalled(Signalled::End(signal))) => {
-                tracing::info!(signal, "the server ends; a second signal ends it at once");
-                stop.cancel();
-                signalled = signalled.or_else(|| Some(Instant::now()));
-            }
-            Ok(Event::Signalled(Signalled::Renew)) => renew(),
-            Ok(Event::Signalled(Signalled::Ignored(signal))) => tracing::info!(signal, "signal ignored"),
+            Ok(Event::Signalled(signal)) => match (signal, &renew) {
+                (Signalled::End(signal), _) => end(signal, stop, &mut signalled),
+                (Signalled::Renew | Signalled::TerminalClosed, Some(renew)) => renew(),
+                (Signalled::Renew, None) => {
+                    tracing::info!(
+                        signal = "SIGHUP",
+                        "signal ignored: without TLS there is no certificate to read again"
+                    );
+                }
+                (Signalled::TerminalClosed, None) => end("SIGHUP: the terminal was closed", stop, &mut signalled),
+                (Signalled::Ignored(signal), _) => tracing::info!(signal, "signal ignored"),
+            },
             Ok(Event::Ended(ended)) => return (ended, signalled),
             Err(RecvTimeoutError::Timeout) => {
                 tracing::error!(?end_within, "tasks of the server did not end in time and are left behind");
@@ -151,12 +156,14 @@ fn supervise(
     }
 }
 
+fn end(signal: &str, stop: &CancellationToken, signalled: &mut Option<Instant>) {
+    tracing::info!(signal, "the server ends; a second signal ends it at once");
+    stop.cancel();
+    signalled.get_or_insert_with(Instant::now);
+}
+
 /// Reads the certificate's files again, as tools that renew certificates ask for with SIGHUP.
-fn renew(certificate: Option<&(Arc<Tls>, BlockingThread)>) {
-    let Some((tls, thread)) = certificate else {
-        tracing::info!(signal = "SIGHUP", "signal ignored: without TLS there is no certificate to read again");
-        return;
-    };
+fn renew(tls: &Arc<Tls>, thread: &BlockingThread) {
     let tls = Arc::clone(tls);
     let started = thread.start(move || match tls.renew() {
         Ok(()) => tracing::info!("certificate renewed"),
@@ -197,29 +204,38 @@ fn open_browser(url: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
-    #[test]
-    fn a_server_that_does_not_end_is_left_behind_after_the_limit() {
+    /// What a server that does not end makes of these signals: whether it was stopped, and how often its certificate was
+    /// renewed.
+    fn outcome(signals: &[Signalled], has_certificate: bool) -> (Ended, bool, usize) {
         let (events, happened) = channel();
-        let stop = CancellationToken::new();
-        for signalled in [Signalled::Ignored("SIGUSR1"), Signalled::Renew, Signalled::End("SIGTERM")] {
-            events.send(signalled.into()).expect("open");
+        for signal in signals {
+            events.send(Event::Signalled(*signal)).expect("open");
         }
-        let renewals = std::cell::Cell::new(0);
-        let renew = || renewals.set(renewals.get() + 1);
+        if !signals.contains(&Signalled::End("SIGTERM")) {
+            events.send(Event::Ended(Ended::InOrder)).expect("open");
+        }
+        let (stop, renewals) = (CancellationToken::new(), Cell::new(0));
+        let renew = has_certificate.then_some(|| renewals.set(renewals.get() + 1));
         let (ended, signalled) = supervise(&happened, &stop, Duration::from_millis(1), renew);
-        assert_eq!(ended, Ended::NotInOrder);
-        assert!(signalled.is_some());
-        assert!(stop.is_cancelled());
-        assert_eq!(renewals.get(), 1);
+        assert_eq!(signalled.is_some(), stop.is_cancelled());
+        (ended, stop.is_cancelled(), renewals.get())
     }
 
     #[test]
-    fn a_server_that_ends_by_itself_ends_the_process() {
-        let (events, happened) = channel();
-        events.send(Event::Ended(Ended::InOrder)).expect("open");
-        let ended = supervise(&happened, &CancellationToken::new(), END_WITHIN, || ());
-        assert_eq!(ended, (Ended::InOrder, None));
+    fn a_server_that_does_not_end_is_left_behind_after_the_limit() {
+        assert_eq!(outcome(&[Signalled::End("SIGTERM")], false), (Ended::NotInOrder, true, 0));
+    }
+
+    #[test]
+    fn sighup_renews_the_certificate_or_ends_a_server_without_one_whose_terminal_was_closed() {
+        for signal in [Signalled::Renew, Signalled::TerminalClosed] {
+            assert_eq!(outcome(&[signal, signal], true), (Ended::InOrder, false, 2));
+        }
+        assert_eq!(outcome(&[Signalled::Renew, Signalled::Ignored("SIGUSR1")], false), (Ended::InOrder, false, 0));
+        assert_eq!(outcome(&[Signalled::TerminalClosed], false), (Ended::InOrder, true, 0));
     }
 }

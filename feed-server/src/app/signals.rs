@@ -20,8 +20,10 @@ pub const THREAD: &str = "signals";
 pub enum Signalled {
     /// The server ends in order. A second signal of this kind ends the process at once, whatever its threads do.
     End(&'static str),
-    /// The certificate is read again.
+    /// SIGHUP: the certificate is read again, if there is one.
     Renew,
+    /// SIGHUP when the terminal in which the process was started is closed.
+    TerminalClosed,
     /// Nothing.
     Ignored(&'static str),
 }
@@ -37,14 +39,14 @@ pub fn listen<E: From<Signalled> + Send + 'static>(events: Sender<E>) -> io::Res
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&is_ending))?;
         flag::register(signal, Arc::clone(&is_ending))?;
     }
-    let has_terminal = has_terminal();
+    let had_terminal = has_terminal();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ])?;
     let receive = move || {
         for signal in signals.forever() {
             let asked = match signal {
                 // Sent at a write beyond the limit of a file's size, as of the log: the write fails, and that is enough.
                 SIGXFSZ => continue,
-                SIGHUP if has_terminal && !self::has_terminal() => Signalled::End("SIGHUP, its terminal was closed"),
+                SIGHUP if had_terminal && !has_terminal() => Signalled::TerminalClosed,
                 SIGHUP => Signalled::Renew,
                 SIGUSR1 | SIGUSR2 => Signalled::Ignored(name(signal)),
                 _ => Signalled::End(name(signal)),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fs::{self, File as OpenFile};
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::blocking_thread::{BlockingThread, NotDone};
@@ -99,11 +100,13 @@ fn read_file(path: &Path) -> Option<Vec<u8>> {
 pub struct PageReader {
     page: Page,
     thread: BlockingThread,
+    /// The log states once that the folder does not answer, and once that it does again.
+    is_late: AtomicBool,
 }
 
 impl PageReader {
     pub const fn new(page: Page) -> Self {
-        Self { page, thread: BlockingThread::new("page files") }
+        Self { page, thread: BlockingThread::new("page files"), is_late: AtomicBool::new(false) }
     }
 
     /// See [`Page::file`].
@@ -115,7 +118,13 @@ impl PageReader {
             return Ok(self.page.file(path, accept_encoding));
         }
         let (page, path, accept_encoding) = (self.page.clone(), path.to_owned(), accept_encoding.to_owned());
-        self.thread.call(READ_WITHIN, move || page.file(&path, &accept_encoding)).await
+        let read = self.thread.call(READ_WITHIN, move || page.file(&path, &accept_encoding)).await;
+        match (&read, self.is_late.swap(read.is_err(), Ordering::Relaxed)) {
+            (Err(error), false) => tracing::warn!(%error, "the folder of the page does not answer"),
+            (Ok(_), true) => tracing::info!("the folder of the page answers again"),
+            _ => {}
+        }
+        read
     }
 }
 

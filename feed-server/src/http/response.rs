@@ -28,7 +28,7 @@ pub fn file(file: Result<Option<File>, NotDone>) -> Response {
     let file = match file {
         Ok(Some(file)) => file,
         Ok(None) => return text(StatusCode::NOT_FOUND, "not found\n"),
-        Err(error) => return unavailable(&error),
+        Err(_logged) => return unavailable(),
     };
     let bytes = match file.bytes {
         Cow::Borrowed(embedded) => Bytes::from_static(embedded),
@@ -45,8 +45,7 @@ pub fn file(file: Result<Option<File>, NotDone>) -> Response {
     response
 }
 
-fn unavailable(error: &NotDone) -> Response {
-    tracing::debug!(%error, "file of the page not served");
+fn unavailable() -> Response {
     let reason = "the folder of the page does not answer: check the file system of `www`, and try again later\n";
     let mut response = text(StatusCode::SERVICE_UNAVAILABLE, reason);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
