@@ -11,9 +11,10 @@ use clap::Parser;
 use feed_server::app::cli::{Cli, Command, ServeArgs};
 use feed_server::app::config::Config;
 use feed_server::app::log::{self, Log};
-use feed_server::app::server::{Server, check_files};
 use feed_server::app::run::{self, End, Ended};
+use feed_server::app::server::{Server, check_files};
 use feed_server::app::signals;
+use feed_server::ingest::SpaceReading;
 use feed_server::net::descriptors;
 use feed_server::telemetry::Telemetry;
 
@@ -25,6 +26,11 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => return serve(&args),
         Command::CheckConfig { file } => check_config(&file),
+        Command::ReadSpace { point } => {
+            // The server may have ended meanwhile.
+            let _closed = writeln!(std::io::stdout(), "{}", SpaceReading::of(&point));
+            Ok(())
+        }
     };
     done.map_or_else(|error| refuse(&error), |()| ExitCode::SUCCESS)
 }

@@ -22,6 +22,9 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Check a configuration file and report the first error.
     CheckConfig { file: PathBuf },
+    /// Print the free space of a file system. The host source starts this for file systems that may block a process.
+    #[command(hide = true)]
+    ReadSpace { point: PathBuf },
 }
 
 /// Settings of `serve`. Each overrides the configuration file.

@@ -33,6 +33,6 @@ mod synthetic;
 #[cfg(test)]
 mod test_registry;
 
-pub use host::HostSettings;
+pub use host::{HostSettings, SpaceReading};
 pub use start::start;
 pub use synthetic::SyntheticSettings;

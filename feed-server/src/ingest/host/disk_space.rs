@@ -1,21 +1,21 @@
-//! Disks: free space of each file system, each asked on a thread of its own if it does not answer at once.
+//! Disks: free space of each file system. One that does not answer delays a row once, and no other measurement.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::Bounds;
 
+use super::file_system::{FileSystem, Waits};
 use super::group::HostGroup;
-use super::mount_table::{MountTable, read_space};
+use super::mount_table::MountTable;
 use super::mounts::{Mount, Mounted, choose};
 use super::reader::{Moment, Reader};
 use super::schedule::Cadence;
+use super::space_reading::{self, Ask};
 use crate::ingest::blocking::BlockingContext;
-use crate::ingest::deadline_reader::{Answer, DeadlineReader};
+use crate::ingest::health::SourceHealth;
 use crate::ingest::reader_threads::ReaderThreads;
-use crate::ingest::series_set::SeriesKey;
 use crate::ingest::source::SourceError;
 
 /// Free space changes slowly.
@@ -40,54 +40,12 @@ pub(super) struct Space {
 /// The calls to the system: the list, which does not block, and a function for each mount that asks it, which may.
 struct System {
     list: Box<dyn FnMut() -> io::Result<Vec<Mounted>>>,
-    asks: fn(&Mount) -> Ask,
-}
-
-type Ask = Box<dyn FnMut() -> Reading + Send>;
-
-/// The answer of a file system.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Reading {
-    Free(f64),
-    /// A single file, bound into a container.
-    File,
-    Unavailable,
-}
-
-struct FileSystem {
-    reader: DeadlineReader<Reading>,
-    last: Option<Reading>,
-    age: Age,
-    request: Request,
-    patience: Patience,
-}
-
-/// Of the last answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Age {
-    ThisTurn,
-    Older,
-}
-
-/// What happened in this turn.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Request {
-    NotMade,
-    Made,
-    Answered,
-}
-
-/// How long a row waits for the answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Patience {
-    Normal,
-    /// It did not answer in its last turn: its answer is used when it arrives.
-    OnePause,
+    asks: fn(&Mounted) -> Ask,
 }
 
 impl Space {
     pub(super) fn new(fastest: Duration) -> (Cadence, Self) {
-        let system = System { list: Box::new(MountTable::mounts), asks: |mount| Box::new(asks(mount.point.clone())) };
+        let system = System { list: Box::new(MountTable::mounts), asks: space_reading::asks };
         Self::of(system, Cadence::Steady(fastest.max(INTERVAL)))
     }
 
@@ -109,29 +67,20 @@ impl Space {
         }
     }
 
-    /// Asks the file systems to show, and takes the answers. Returns true if it is worth waiting for more.
-    fn ask(&mut self, context: &BlockingContext, now: Moment, is_first: bool) -> bool {
+    /// Asks the file systems to show, and takes the answers.
+    fn ask(&mut self, health: &SourceHealth, now: Instant) -> Waits {
         loop {
-            let mut waits = false;
             let chosen: Vec<Mounted> = self.chosen().into_iter().cloned().collect();
             for mounted in &chosen {
                 let (threads, asks) = (&self.threads, self.system.asks);
                 let entry = self.readers.entry(mounted.clone());
-                let file_system = entry.or_insert_with(|| FileSystem::new(&mounted.mount, threads, asks));
-                if file_system.request == Request::NotMade {
-                    // The answer to the request of an earlier turn comes first.
-                    file_system.take(context, now);
-                    file_system.reader.request(now.instant);
-                    file_system.request = Request::Made;
-                }
+                let file_system = entry.or_insert_with(|| FileSystem::new(&mounted.mount, threads, asks(mounted)));
+                file_system.ask(health, now);
             }
-            for file_system in self.readers.values_mut() {
-                let waits_for_this = file_system.take(context, now);
-                waits |= waits_for_this && (is_first || file_system.patience == Patience::Normal);
-            }
+            let waits = self.readers.values_mut().map(|file_system| file_system.take(health, now)).max();
             // An answer may have changed the choice.
             if self.chosen().into_iter().eq(&chosen) {
-                return waits;
+                return waits.unwrap_or(Waits::No);
             }
         }
     }
@@ -149,13 +98,16 @@ impl Reader for Space {
             self.begin(context);
         }
         let turn = *self.turn.get_or_insert(now);
-        if self.ask(context, now, is_first) && now.instant < turn.instant + ANSWERS_WITHIN {
+        let waits = match self.ask(context.registrar.health(), now.instant) {
+            Waits::UntilLimit => now.instant < turn.instant + ANSWERS_WITHIN,
+            Waits::OnePause => is_first,
+            Waits::No => false,
+        };
+        if waits {
             return Ok(());
         }
         self.turn = None;
-        for file_system in self.readers.values_mut().filter(|file_system| file_system.request == Request::Made) {
-            file_system.patience = Patience::OnePause;
-        }
+        self.readers.values_mut().for_each(FileSystem::end);
         let chosen = self.chosen().into_iter().filter_map(|mounted| Some((mounted, self.readers.get(mounted)?)));
         let free = chosen.filter_map(|(mounted, file_system)| Some((mounted.mount.clone(), file_system.shown()?)));
         let mut free: Vec<(Mount, Option<f64>)> = free.collect();
@@ -165,70 +117,6 @@ impl Reader for Space {
 
     fn awaits(&self) -> Option<Duration> {
         self.turn.map(|_| ANSWER_PAUSE)
-    }
-}
-
-/// Asks the file system at `point`. That it is a directory is checked once: a mount does not change its kind.
-fn asks(point: PathBuf) -> impl FnMut() -> Reading + Send {
-    let mut is_directory = false;
-    move || {
-        if !is_directory {
-            match point.metadata() {
-                Ok(metadata) if metadata.is_dir() => is_directory = true,
-                Ok(_) => return Reading::File,
-                Err(_) => return Reading::Unavailable,
-            }
-        }
-        read_space(&point)
-    }
-}
-
-impl FileSystem {
-    fn new(mount: &Mount, threads: &ReaderThreads, asks: fn(&Mount) -> Ask) -> Self {
-        let reader = DeadlineReader::new(&format!("disk space of {}", mount.name()), threads, asks(mount));
-        Self { reader, last: None, age: Age::Older, request: Request::NotMade, patience: Patience::Normal }
-    }
-
-    fn begin(&mut self) {
-        self.request = Request::NotMade;
-        self.age = Age::Older;
-        if self.last == Some(Reading::Unavailable) {
-            self.last = None;
-            self.patience = Patience::Normal;
-        }
-    }
-
-    /// Takes the answer if it has arrived. Returns true if it is still awaited.
-    fn take(&mut self, context: &BlockingContext, now: Moment) -> bool {
-        match self.reader.poll(context.registrar.health(), now.instant) {
-            Answer::Fresh(reading) => {
-                if self.request == Request::Made {
-                    self.patience = Patience::Normal;
-                }
-                (self.last, self.age) = (Some(reading), Age::ThisTurn);
-                self.request = Request::Answered;
-                false
-            }
-            Answer::Pending => self.request == Request::Made,
-            Answer::Idle | Answer::Stuck => false,
-        }
-    }
-
-    /// A file system that has never answered does not hide others of the same disk.
-    fn can_be_shown(&self) -> bool {
-        match self.last {
-            Some(Reading::Free(_)) => true,
-            Some(Reading::File | Reading::Unavailable) => false,
-            None => self.patience == Patience::Normal,
-        }
-    }
-
-    /// What the row has of it: nothing, the series without a value (no answer in this turn), or the value.
-    fn shown(&self) -> Option<Option<f64>> {
-        match self.last {
-            Some(Reading::Free(bytes)) => Some((self.age == Age::ThisTurn).then_some(bytes)),
-            _ => None,
-        }
     }
 }
 
@@ -243,6 +131,9 @@ mod tests {
     use super::*;
     use crate::ingest::batch::Batch;
     use crate::ingest::blocking::{Blocking, BlockingSource};
+    use crate::ingest::host::mounts::Reach;
+    use crate::ingest::host::space_reading::Reading;
+    use crate::ingest::series_set::SeriesKey;
     use crate::ingest::source::Source;
     use crate::ingest::test_registry::TestRegistry;
 
@@ -259,10 +150,11 @@ mod tests {
                 file_system: "ext4".into(),
             };
             let list = move || {
-                Ok([("quick", 1), ("slow", 2), ("file", 3)].map(|(name, id)| Mounted { mount: mount(name), id }).into())
+                let mounted = |(name, id)| Mounted { mount: mount(name), id, reach: Reach::Local };
+                Ok([("quick", 1), ("slow", 2), ("file", 3)].map(mounted).into())
             };
-            let asks = |mount: &Mount| -> Ask {
-                match mount.name().as_str() {
+            let asks = |mounted: &Mounted| -> Ask {
+                match mounted.mount.name().as_str() {
                     "/slow" => {
                         let answers = SLOW.lock().take().expect("asked by one function");
                         Box::new(move || answers.recv().map_or(Reading::Unavailable, Reading::Free))

@@ -7,6 +7,7 @@
 //! | `group`, `device` | a group whose values are rounded; the series of a device |
 //! | `rate`, `rounding`, `busiest` | counters to rates; the resolution of values; the selection of busy processes |
 //! | `mounts`, `mount_table` | the choice of file systems to show; the system's list of them |
+//! | `file_system`, `space_reading` | one of them, and the call that asks it |
 //! | `cpu`, `memory`, `disk`, `disk_space`, `network`, `processes`, `own` | a reader for each subject |
 //!
 //! Readers are independent. They run one after another on one thread, at first in the order of the page. What may not answer
@@ -19,6 +20,7 @@ mod cpu;
 mod device;
 mod disk;
 mod disk_space;
+mod file_system;
 mod group;
 mod memory;
 #[cfg_attr(not(target_os = "linux"), path = "mount_table_elsewhere.rs")]
@@ -31,9 +33,11 @@ mod rate;
 mod reader;
 mod rounding;
 mod schedule;
+mod space_reading;
 
 use std::time::{Duration, Instant};
 
+pub use self::space_reading::Reading as SpaceReading;
 use serde::Deserialize;
 
 use self::reader::Reader;

@@ -9,14 +9,21 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::statvfs;
 
-use super::disk_space::Reading;
-use super::mounts::{Mount, MountKind, Mounted};
+use super::mounts::{Mount, MountKind, Mounted, Reach};
+use super::space_reading::Reading;
 
 /// proc(5) counts sectors of this size, whatever the disk uses.
 const SECTOR_BYTES: u64 = 512;
 
 /// Never shown: file systems of the kernel, and images that are always full.
 const HIDDEN_FILE_SYSTEMS: [&str; 5] = ["autofs", "devtmpfs", "iso9660", "rootfs", "squashfs"];
+
+/// Answered by the kernel, from memory or from a disk.
+const LOCAL_FILE_SYSTEMS: [&str; 26] = [
+    "bcachefs", "btrfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hfsplus", "iso9660", "jfs",
+    "msdos", "nilfs2", "ntfs3", "overlay", "proc", "ramfs", "rootfs", "squashfs", "sysfs", "tmpfs", "udf", "vfat",
+    "xfs", "zfs",
+];
 
 /// Lists the file systems and counts the transfers of their disks.
 #[derive(Debug, Default)]
@@ -96,8 +103,18 @@ fn kernel_name(device: &str) -> String {
     file.strip_prefix("/dev").unwrap_or(&file).to_string_lossy().into_owned()
 }
 
+/// The lines of file systems that may be shown.
 fn lines(table: &[u8]) -> Vec<Line> {
-    table.split(|&byte| byte == b'\n').filter_map(Line::parse).filter(Line::is_shown).collect()
+    let mut lines: Vec<Line> = table.split(|&byte| byte == b'\n').filter_map(Line::parse).collect();
+    let foreign = lines.iter().filter(|line| line.mounted.reach == Reach::Foreign);
+    let foreign: Vec<PathBuf> = foreign.map(|line| line.mounted.mount.point.clone()).collect();
+    for line in &mut lines {
+        if foreign.iter().any(|point| line.mounted.mount.point.starts_with(point)) {
+            line.mounted.reach = Reach::Foreign;
+        }
+    }
+    lines.retain(Line::is_shown);
+    lines
 }
 
 impl Line {
@@ -111,7 +128,9 @@ impl Line {
         let mut after_tags = fields.skip_while(|&field| field != b"-").skip(1);
         let file_system = text(&unescape(after_tags.next()?));
         let device = text(&unescape(after_tags.next()?));
-        Some(Self { mounted: Mounted { mount: Mount { point, device, file_system }, id }, number })
+        let is_local = LOCAL_FILE_SYSTEMS.contains(&file_system.as_str());
+        let reach = if is_local { Reach::Local } else { Reach::Foreign };
+        Some(Self { mounted: Mounted { mount: Mount { point, device, file_system }, id, reach }, number })
     }
 
     fn is_shown(&self) -> bool {
@@ -159,7 +178,7 @@ mod tests {
     use super::*;
 
     fn line(text: &str) -> Option<(u64, String, String, String, String)> {
-        let Line { mounted: Mounted { mount, id }, number } = Line::parse(text.as_bytes())?;
+        let Line { mounted: Mounted { mount, id, .. }, number } = Line::parse(text.as_bytes())?;
         Some((id, number, mount.point.display().to_string(), mount.file_system, mount.device))
     }
 
@@ -188,6 +207,17 @@ mod tests {
             5 1 0:4 / /system rw - ext4 /dev/sdc rw\n";
         let points: Vec<_> = lines(table).into_iter().map(|line| line.mounted.id).collect();
         assert_eq!(points, [1, 4, 5]);
+    }
+
+    #[test]
+    fn a_file_system_below_a_foreign_one_is_foreign() {
+        let table = b"1 0 254:0 / / rw - ext4 /dev/vda rw\n\
+            2 1 0:40 / /mnt/nas rw - nfs4 nas:/ rw\n\
+            3 2 8:1 / /mnt/nas/disk rw - xfs /dev/sda1 rw\n\
+            4 1 8:2 / /mnt/nas2 rw - vfat /dev/sda2 rw\n\
+            5 1 8:3 / /mnt/stick rw - fuseblk /dev/sda3 rw\n";
+        let reach: Vec<_> = lines(table).into_iter().map(|line| line.mounted.reach).collect();
+        assert_eq!(reach, [Reach::Local, Reach::Foreign, Reach::Foreign, Reach::Local, Reach::Foreign]);
     }
 
     #[test]

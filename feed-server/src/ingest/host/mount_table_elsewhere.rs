@@ -7,8 +7,8 @@ use std::path::Path;
 
 use sysinfo::{Disk, DiskRefreshKind, Disks};
 
-use super::disk_space::Reading;
-use super::mounts::{Mount, Mounted};
+use super::mounts::{Mount, Mounted, Reach};
+use super::space_reading::Reading;
 
 /// Bytes since the start of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) struct MountTable {
 impl MountTable {
     pub(super) fn mounts() -> io::Result<Vec<Mounted>> {
         let disks = listed(DiskRefreshKind::nothing())?;
-        Ok(disks.iter().map(|disk| Mounted { mount: mount(disk), id: 0 }).collect())
+        Ok(disks.iter().map(|disk| Mounted { mount: mount(disk), id: 0, reach: Reach::Local }).collect())
     }
 
     /// The transfers of each disk with a file system, by device.

@@ -18,6 +18,16 @@ pub(super) struct Mount {
 pub(super) struct Mounted {
     pub(super) mount: Mount,
     pub(super) id: u64,
+    pub(super) reach: Reach,
+}
+
+/// Who answers for a file system, and for those that contain its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// The kernel, from memory or from a disk.
+    Local,
+    /// Another machine or a program, for at least one of them.
+    Foreign,
 }
 
 impl SeriesKey for Mount {
@@ -98,7 +108,7 @@ mod tests {
 
     fn mount(device: &str, file_system: &str, point: &str) -> Mounted {
         let mount = Mount { point: point.into(), device: device.to_owned(), file_system: file_system.to_owned() };
-        Mounted { mount, id: 1 }
+        Mounted { mount, id: 1, reach: Reach::Local }
     }
 
     fn points(mounts: &[Mounted]) -> Vec<String> {
