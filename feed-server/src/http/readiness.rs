@@ -110,7 +110,26 @@ fn json(is_ready: bool, report: &impl Serialize) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use crate::ingest::health::SourceHealth;
+    use protocol::Interval;
+
     use super::*;
+
+    #[test]
+    fn the_status_is_that_of_the_server_or_of_the_named_source() {
+        let now = Timestamp::from_micros(100_000_000);
+        let (delivers, starts) = (SourceHealth::started_at("host", now), SourceHealth::started_at("synthetic", now));
+        delivers.expect_every(Interval::from_secs(1));
+        delivers.delivered(Some(now), now);
+        let sources = [delivers.status(), starts.status()];
+        let status = |query, sources| respond(query, (1, 1), sources, now).status().as_u16();
+        assert_eq!(status("", &sources), 200, "one source is sufficient");
+        assert_eq!(status("", &sources[1..]), 503);
+        assert_eq!(status("source=host", &sources), 200);
+        assert_eq!(status("source=synthetic", &sources), 503);
+        assert_eq!(status("source=disk", &sources), 404);
+        assert_eq!(status("sources=host", &sources), 400);
+    }
 
     #[test]
     fn the_query_names_one_source_or_none() {

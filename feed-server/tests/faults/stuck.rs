@@ -66,14 +66,15 @@ struct SilentFileSystem {
 
 impl SilentFileSystem {
     fn mount(point: &Path) -> Self {
-        unshare(CloneFlags::CLONE_NEWNS).expect("root may");
+        unshare(CloneFlags::CLONE_NEWNS).expect("root may mount (CAP_SYS_ADMIN)");
         let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-        mount(None::<&str>, "/", None::<&str>, private, None::<&str>).expect("root may");
+        mount(None::<&str>, "/", None::<&str>, private, None::<&str>).expect("root may mount (CAP_SYS_ADMIN)");
         let mut fuse = File::options();
         let fuse = fuse.read(true).write(true).custom_flags(OFlag::O_NONBLOCK.bits()).open("/dev/fuse");
         let mut fuse = fuse.expect("the kernel has FUSE");
         let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", fuse.as_raw_fd());
-        mount(Some("/dev/silent"), point, Some("fuse"), MsFlags::empty(), Some(options.as_str())).expect("root may");
+        mount(Some("/dev/silent"), point, Some("fuse"), MsFlags::empty(), Some(options.as_str()))
+            .expect("root may mount (CAP_SYS_ADMIN)");
 
         let request = until_request(&mut fuse, || false).expect("the kernel begins");
         // Length, opcode, number of the request: FUSE_INIT is 26.
