@@ -118,8 +118,8 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
 }
 
 async fn ready(State(site): SiteState, uri: Uri) -> Response {
-    let size = site.service.hub.catalog.len();
-    readiness::respond(uri.query().unwrap_or_default(), size, &site.sources.statuses(), clock::now())
+    let catalog = site.service.hub.catalog.len();
+    readiness::respond(uri.query().unwrap_or_default(), catalog, &site.sources.statuses(), clock::now())
 }
 
 async fn metrics(State(site): SiteState) -> Response {

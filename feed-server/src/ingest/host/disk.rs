@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use protocol::Bounds;
-use sysinfo::Error;
 
 use super::device::DeviceFlow;
 use super::group::HostGroup;
@@ -24,10 +23,10 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
+    pub(super) fn new(fastest: Duration) -> (Cadence, Self) {
         let cadence = Cadence::Steady(fastest);
         let group = HostGroup::new("disk.io", "Disk I/O", "By/s", cadence, Bounds::FromZero);
-        Ok((cadence, Self { table: MountTable::default(), rates: Rates::new(), group }))
+        (cadence, Self { table: MountTable::default(), rates: Rates::new(), group })
     }
 }
 

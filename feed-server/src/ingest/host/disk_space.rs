@@ -108,9 +108,9 @@ impl Reader for Space {
         }
         self.turn = None;
         self.readers.values_mut().for_each(FileSystem::end);
-        let chosen = self.chosen().into_iter().filter_map(|mounted| Some((mounted, self.readers.get(mounted)?)));
-        let free = chosen.filter_map(|(mounted, file_system)| Some((mounted.mount.clone(), file_system.shown()?)));
-        let mut free: Vec<(Mount, Option<f64>)> = free.collect();
+        let chosen = self.chosen().into_iter();
+        let mut free: Vec<(Mount, Option<f64>)> =
+            chosen.filter_map(|mounted| self.readers.get(mounted)?.shown(&mounted.mount)).collect();
         free.sort_by(|(ours, _), (theirs, _)| ours.cmp(theirs));
         self.group.send(context, turn.time, free)
     }

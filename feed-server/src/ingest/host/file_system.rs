@@ -33,7 +33,7 @@ enum Request {
     Answered,
 }
 
-/// How long a row waits for the answer.
+/// How long its answer is worth waiting for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Patience {
     Normal,
@@ -108,10 +108,10 @@ impl FileSystem {
         }
     }
 
-    /// What the row has of it: nothing, the series without a value (no answer in this turn), or the value.
-    pub(super) fn shown(&self) -> Option<Option<f64>> {
+    /// Its part of a row: nothing, the series without a value (no answer in this turn), or the value.
+    pub(super) fn shown(&self, mount: &Mount) -> Option<(Mount, Option<f64>)> {
         match self.last {
-            Some(Reading::Free(bytes)) => Some((self.age == Age::ThisTurn).then_some(bytes)),
+            Some(Reading::Free(bytes)) => Some((mount.clone(), (self.age == Age::ThisTurn).then_some(bytes))),
             _ => None,
         }
     }

@@ -92,7 +92,7 @@ impl HostSource {
         readers.add("CPU", cpu::Cores::new(fastest));
         readers.add("load average", Ok(cpu::Load::new(fastest)));
         readers.add("memory", memory::Memory::new(fastest));
-        readers.add("disk I/O", disk::Traffic::new(fastest));
+        readers.add("disk I/O", Ok(disk::Traffic::new(fastest)));
         readers.add("disk space", Ok(disk_space::Space::new(fastest)));
         readers.add("network", network::Network::new(fastest));
         readers.add("processes", processes::Processes::new(fastest));

@@ -118,7 +118,7 @@ fn lines(table: &[u8]) -> Vec<Line> {
 }
 
 impl Line {
-    /// proc_pid_mountinfo(5): id, parent, number, root, mount point, options, any number of tags, `-`, type, device, ...
+    /// `mountinfo` of proc(5): id, parent, number, root, mount point, options, any number of tags, `-`, type, device, ...
     fn parse(line: &[u8]) -> Option<Self> {
         let mut fields = line.split(|&byte| byte == b' ');
         let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
@@ -147,22 +147,19 @@ fn unescape(field: &[u8]) -> Vec<u8> {
     let mut rest = field;
     while let Some((&first, after)) = rest.split_first() {
         let digits = after.get(..3).filter(|_| first == b'\\').and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[3..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
+        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            bytes.push(byte);
+            rest = &after[3..];
+        } else {
+            bytes.push(first);
+            rest = after;
         }
     }
     bytes
 }
 
 impl<'t> Counters<'t> {
-    /// proc_diskstats(5): major, minor, name, reads, merged, sectors read, milliseconds, writes, merged, sectors written, ...
+    /// `diskstats` of proc(5): major, minor, name, reads, merged, sectors read, milliseconds, writes, merged, sectors written, ...
     fn parse(line: &'t str) -> Option<Self> {
         let mut fields = line.split_ascii_whitespace();
         let number = [fields.next()?, fields.next()?];
