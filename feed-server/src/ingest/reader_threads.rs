@@ -1,8 +1,8 @@
 //! Threads for readings that may block, as many as are blocked and one more.
 //!
 //! A file system whose server is lost blocks the thread that asks it, and no call can end that. Readings wait in a queue; a
-//! thread takes one after another. If the first of the queue waits longer than [`PATIENCE`], the threads are blocked and
-//! one more is started, up to a limit. A thread that has nothing to do ends if another one is idle.
+//! thread takes one after another. If the first of the queue waits for more than 50 ms, the threads are blocked and one
+//! more is started, up to a limit. A thread that has nothing to do ends if another one is idle.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;

@@ -37,11 +37,11 @@ mod space_reading;
 
 use std::time::{Duration, Instant};
 
-pub use self::space_reading::Reading as SpaceReading;
 use serde::Deserialize;
 
 use self::reader::Reader;
 use self::schedule::{Cadence, Schedule};
+pub use self::space_reading::Reading as SpaceReading;
 use super::blocking::{Blocking, BlockingContext, BlockingSource};
 use super::settings::{self, SourceSettings};
 use super::source::{Source, SourceError};

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use nix::sys::statvfs::statvfs;
 
 use super::mounts::{Mount, MountKind, Mounted, Reach};
-use super::space_reading::Reading;
 
 /// proc(5) counts sectors of this size, whatever the disk uses.
 const SECTOR_BYTES: u64 = 512;
@@ -84,14 +83,10 @@ impl MountTable {
     }
 }
 
-/// Asks the file system for its free space. Blocks as long as the file system does not answer.
-pub(super) fn read_space(point: &Path) -> Reading {
-    match statvfs(point) {
-        Ok(space) if space.blocks() > 0 => {
-            Reading::Free(space.blocks_available() as f64 * space.fragment_size() as f64)
-        }
-        _ => Reading::Unavailable,
-    }
+/// The bytes free on a file system, unless it has no space to count. Blocks as long as it does not answer.
+pub(super) fn read_space(point: &Path) -> Option<f64> {
+    let space = statvfs(point).ok().filter(|space| space.blocks() > 0)?;
+    Some(space.blocks_available() as f64 * space.fragment_size() as f64)
 }
 
 /// `/dev` is a file system of the kernel and does not block; other devices are names, not files.

@@ -8,7 +8,6 @@ use std::path::Path;
 use sysinfo::{Disk, DiskRefreshKind, Disks};
 
 use super::mounts::{Mount, Mounted, Reach};
-use super::space_reading::Reading;
 
 /// Bytes since the start of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +44,12 @@ impl MountTable {
     }
 }
 
-/// Asks the file system for its free space. Blocks as long as the file system does not answer.
-pub(super) fn read_space(point: &Path) -> Reading {
-    let Ok(mut disks) = listed(DiskRefreshKind::nothing()) else { return Reading::Unavailable };
-    let Some(disk) = disks.iter_mut().find(|disk| disk.mount_point() == point) else { return Reading::Unavailable };
+/// The bytes free on a file system, unless it has no space to count. Blocks as long as it does not answer.
+pub(super) fn read_space(point: &Path) -> Option<f64> {
+    let mut disks = listed(DiskRefreshKind::nothing()).ok()?;
+    let disk = disks.iter_mut().find(|disk| disk.mount_point() == point)?;
     disk.refresh_specifics(DiskRefreshKind::nothing().with_storage());
-    if disk.total_space() > 0 { Reading::Free(disk.available_space() as f64) } else { Reading::Unavailable }
+    (disk.total_space() > 0).then(|| disk.available_space() as f64)
 }
 
 fn listed(kind: DiskRefreshKind) -> io::Result<Disks> {

@@ -32,7 +32,7 @@ pub(super) fn asks(mounted: &Mounted) -> Ask {
         Reach::Local => {
             let mut is_directory = false;
             Box::new(move || {
-                let reading = if is_directory { read_space(&point) } else { Reading::of(&point) };
+                let reading = if is_directory { Reading::of_space(read_space(&point)) } else { Reading::of(&point) };
                 is_directory = matches!(reading, Reading::Free(_));
                 reading
             })
@@ -46,10 +46,14 @@ impl Reading {
     /// Asks the file system at `point`, in this process.
     pub fn of(point: &Path) -> Self {
         match point.metadata() {
-            Ok(metadata) if metadata.is_dir() => read_space(point),
+            Ok(metadata) if metadata.is_dir() => Self::of_space(read_space(point)),
             Ok(_) => Self::File,
             Err(_) => Self::Unavailable,
         }
+    }
+
+    fn of_space(bytes: Option<f64>) -> Self {
+        bytes.map_or(Self::Unavailable, Self::Free)
     }
 }
 
