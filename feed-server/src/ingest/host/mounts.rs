@@ -27,6 +27,7 @@ pub(super) enum Reach {
     /// The kernel, from memory or from a disk.
     Local,
     /// Another machine or a program, for at least one of them.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only the list of Linux tells it"))]
     Foreign,
 }
 
