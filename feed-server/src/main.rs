@@ -41,7 +41,7 @@ fn check_config(file: &Path) -> anyhow::Result<()> {
     let log = start_log(&config, &Telemetry::default())?;
     let checked = check_files(&config).with_context(|| file.display().to_string());
     // The warnings come before the result.
-    log.finish();
+    log.finish(None);
     checked?;
     let (name, sources) = (file.display(), config.sources.len());
     writeln!(std::io::stdout(), "{name}: {sources} source(s), listening on {}", config.listen)
