@@ -64,7 +64,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
 pub fn read_text(path: &Path) -> Result<String, ReadError> {
     String::from_utf8(read(path)?).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        ReadError::NotText { line: 1 + valid.iter().filter(|&&byte| byte == b'\n').count() }
+        ReadError::NotText { line: valid.split(|&byte| byte == b'\n').count() }
     })
 }
 
@@ -177,7 +177,7 @@ mod tests {
             let path = path.clone();
             move || {
                 let mut pipe = OpenOptions::new().write(true).open(path).expect("opens when it is read");
-                pipe.write_all(&[b'a'; 100_000]).expect("writes");
+                pipe.write_all(&vec![b'a'; 100_000]).expect("writes");
             }
         });
         assert_eq!(read(&path).expect("read").len(), 100_000);

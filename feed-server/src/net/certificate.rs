@@ -27,7 +27,7 @@ pub enum ValidityWarning {
     Expired { ago: String },
     #[error("expires in {left}: renew it and send SIGHUP")]
     ExpiresSoon { left: String },
-    #[error("is valid only in {left}, and clients refuse it: check its dates and this machine's clock")]
+    #[error("is not valid for another {left}, and clients refuse it: check its dates and this machine's clock")]
     NotYetValid { left: String },
 }
 
@@ -53,11 +53,10 @@ impl Validity {
     }
 }
 
-/// Seconds as whole days or, below two days, as whole hours.
+/// Seconds as whole days or, below a day, as whole hours.
 fn rounded(seconds: i64) -> String {
     match seconds {
-        ..HOUR => "less than an hour".to_owned(),
-        HOUR..DAY => format!("{} h", seconds / HOUR),
+        ..DAY => format!("{} h", seconds / HOUR),
         _ => format!("{} d", seconds / DAY),
     }
 }
@@ -90,13 +89,13 @@ mod tests {
             warning.map(|warning| warning.to_string())
         };
         let (first, last) = (validity.not_before, validity.not_after);
-        assert!(at(first - 1).expect("a warning").starts_with("is valid only in less than an hour,"));
+        assert!(at(first - 1).expect("a warning").starts_with("is not valid for another 0 h,"));
         assert_eq!(at(first), None);
         assert_eq!(at(last - 14 * DAY), None);
         let soon = |left: &str| Some(format!("expires in {left}: renew it and send SIGHUP"));
         assert_eq!(at(last - 14 * DAY + 1), soon("13 d"));
         assert_eq!(at(last - 7 * HOUR), soon("7 h"));
-        assert_eq!(at(last), soon("less than an hour"));
+        assert_eq!(at(last), soon("0 h"));
         assert!(at(last + 400 * DAY).expect("a warning").starts_with("expired 400 d ago, and clients refuse it"));
     }
 }
