@@ -160,12 +160,21 @@ fn a_start_error_is_one_line_and_a_non_zero_exit() {
     let file = file.to_str().expect("UTF-8");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken_address = taken.local_addr().expect("bound").to_string();
-    let cases: [(&[&str], &str); 7] = [
+    let long = folder.path().join("long.toml");
+    std::fs::File::create(&long).and_then(|long| long.set_len(10 << 30)).expect("a sparse file of 10 GiB");
+    let (long, folder) = (long.to_str().expect("UTF-8"), folder.path().to_str().expect("UTF-8"));
+    let cases: [(&[&str], &str); 13] = [
         (&["serve", "--source", "hots"], "--source hots: unknown value `hots`, expected "),
         (&["serve", "--source", "host:hz=0"], "hz must be above 0 and at most 10000, found 0"),
         (&["serve", "--listen", "nowhere"], "--listen must be an address and a port"),
         (&["serve", "--listen", &taken_address], &format!("cannot listen on {taken_address}: Address already in use")),
         (&["serve", "--config", "/no/such/file"], "/no/such/file: No such file or directory"),
+        (&["serve", "--config", "/dev/zero"], "cannot read /dev/zero: expected a file or a pipe, found a device"),
+        (&["serve", "--config", folder], "expected a file or a pipe, found a directory"),
+        (&["check-config", long], "long.toml: the file must have at most 1048576 bytes, found more"),
+        (&["serve", "--token-file", "/dev/zero"], "token_file /dev/zero: expected a file or a pipe, found a device"),
+        (&["serve", "--host", "a:9000"], "the host name \"a:9000\" has a port"),
+        (&["serve", "--source", "host", "--source", "host:hz=1"], "sources 1 and 2 (`host`) measure the same"),
         (&["check-config", file], "feed.toml:2: unknown setting `histroy`, expected one of"),
         (&["serve", "--www", "/no/such/folder"], "/no/such/folder has no index.html"),
     ];

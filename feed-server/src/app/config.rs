@@ -34,6 +34,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::app::log::LogFormat;
+use crate::app::setting::{Refusal, line_at};
 use crate::bounded_file::{self, ReadError};
 use crate::duration;
 use crate::http::base_path::BasePath;
@@ -41,10 +42,6 @@ use crate::ingest::HostSettings;
 use crate::ingest::config::{self, SourceConfig};
 use crate::net::connection_limiter::ConnectionLimits;
 use crate::net::trusted_proxies::TrustedProxy;
-
-const MIN_HISTORY: Duration = Duration::from_secs(1);
-const MAX_HISTORY: Duration = Duration::from_hours(24);
-const MAX_CONNECTIONS: usize = 1_000_000;
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -126,6 +123,12 @@ pub enum ConfigError {
     Value(String),
 }
 
+impl From<Refusal> for ConfigError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Value(refusal.message)
+    }
+}
+
 impl Config {
     /// # Errors
     /// If the file cannot be read or is invalid.
@@ -144,46 +147,14 @@ impl Config {
     /// If the configuration is invalid.
     pub fn parse(path: &str, text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = 1 + text.get(..start).unwrap_or_default().matches('\n').count();
+            let line = line_at(text, error.span().map_or(0, |span| span.start));
             ConfigError::Invalid { path: path.to_owned(), line, message: config::plain(error.message()) }
         })?;
-        config.check().map_err(|error| ConfigError::Value(format!("{path}: {error}")))?;
+        config.check().map_err(|Refusal { place, message }| match place.line(text) {
+            Some(line) => ConfigError::Invalid { path: path.to_owned(), line, message },
+            None => ConfigError::Value(format!("{path}: {message}")),
+        })?;
         Ok(config)
-    }
-
-    /// Checks the ranges and combinations of settings.
-    ///
-    /// # Errors
-    /// [`ConfigError::Value`] with the first invalid setting.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        if !(MIN_HISTORY..=MAX_HISTORY).contains(&self.history) {
-            let found = duration::format(self.history);
-            return Err(ConfigError::Value(format!("history must be from 1s to 24h, found {found}")));
-        }
-        if self.no_auth && self.token_file.is_some() {
-            return Err(ConfigError::Value("no_auth and token_file exclude each other: remove one of them".to_owned()));
-        }
-        for (name, connections) in
-            [("connections", self.connections), ("connections_per_address", self.connections_per_address)]
-        {
-            if !(1..=MAX_CONNECTIONS).contains(&connections) {
-                return Err(ConfigError::Value(format!(
-                    "{name} must be from 1 to {MAX_CONNECTIONS}, found {connections}"
-                )));
-            }
-        }
-        if self.sources.is_empty() {
-            return Err(ConfigError::Value("at least one source is needed, such as `host`, found none".to_owned()));
-        }
-        let series: usize = self.sources.iter().map(|source| source.settings().known_series()).sum();
-        if series > self.series {
-            let limit = self.series;
-            return Err(ConfigError::Value(format!(
-                "the sources must have at most {limit} series together, found {series}: raise `series` or remove some"
-            )));
-        }
-        Ok(())
     }
 }
 
@@ -232,13 +203,13 @@ mod tests {
             refusal("[[source]]\nkind = \"host\"\n[[source]]\nkind = \"synthetic\"\nseed = -1\n"),
             "feed.toml:3: seed must be a whole number from 0 to 18446744073709551615, found -1"
         );
-        assert_eq!(refusal("history = \"48h\"\n"), "feed.toml: history must be from 1s to 24h, found 48h");
+        assert_eq!(refusal("history = \"48h\"\n"), "feed.toml:1: history must be from 1s to 24h, found 48h");
         assert_eq!(
             refusal("series = 10\n[[source]]\nkind = \"synthetic\"\ngroups = 3\nseries = 4\n"),
-            "feed.toml: the sources must have at most 10 series together, found 12: raise `series` or remove some"
+            "feed.toml:2: the sources must have at most 10 series together, found 12: raise `series` or remove some"
         );
         assert_eq!(refusal("\ntls = { cert = \"cert.pem\" }\n"), "feed.toml:2: missing setting `key`");
-        assert_eq!(refusal("connections = 0\n"), "feed.toml: connections must be from 1 to 1000000, found 0");
+        assert_eq!(refusal("connections = 0\n"), "feed.toml:1: connections must be from 1 to 1000000, found 0");
         assert_eq!(
             refusal("[source]\nkind = \"host\"\n"),
             "feed.toml:1: invalid type: table, expected a list (a list of tables: `[[name]]`)"

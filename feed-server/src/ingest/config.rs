@@ -47,6 +47,13 @@ kinds! {
     Synthetic(SyntheticSettings) = "synthetic",
 }
 
+impl SourceConfig {
+    /// True if a second source of this kind would measure the same, whatever its settings.
+    pub const fn is_single(&self) -> bool {
+        matches!(self, Self::Host(_))
+    }
+}
+
 /// Accepts tables only: a tagged enum of serde also accepts a list whose first item is the kind.
 impl<'de> Deserialize<'de> for SourceConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
