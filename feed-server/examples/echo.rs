@@ -26,6 +26,7 @@ use clap::Parser;
 use feed_server::deliver::fanout::viewer_stream::ReadLimit;
 use feed_server::deliver::session::channel::{Channel, websocket_config};
 use feed_server::deliver::session::violation::Violation;
+use feed_server::http::encoding::AcceptedEncodings;
 use feed_server::http::page::{Page, PageReader};
 use feed_server::http::response::{file, text};
 use feed_server::http::server::serve;
@@ -88,7 +89,7 @@ impl Echo {
             "/close" => Behaviour::Close(close_frame(request.uri().query().unwrap_or_default())),
             "/refuse" => return text(StatusCode::FORBIDDEN, "refused\n"),
             _ if request.headers().contains_key(UPGRADE) => Behaviour::Echo,
-            path => return file(self.page.file(path, "").await),
+            path => return file(self.page.file(path, AcceptedEncodings::default()).await),
         };
         let config = self.config;
         let upgraded = upgrade(request, move |upgraded| async move {

@@ -14,6 +14,7 @@ mod model;
 #[path = "faults/process.rs"]
 mod process;
 mod python_client;
+mod requests;
 mod resume;
 mod served;
 mod start;

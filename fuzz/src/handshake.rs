@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use feed_server::http::access::{Access, Denied, Policy, Scheme, SignIn};
-use feed_server::http::upgrade;
+use feed_server::http::{request_target, upgrade};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, TRANSFER_ENCODING};
@@ -37,9 +37,10 @@ const MAX_POLLS: usize = 10_000;
 pub fn check(bytes: &[u8]) {
     let serving = http1::Builder::new()
         .max_buf_size(16 * 1_024)
+        .half_close(true)
         .serve_connection(
             TokioIo::new(Peer(Bytes::copy_from_slice(bytes))),
-            service_fn(|request| async move { Ok::<_, Infallible>(answer(&request)) }),
+            service_fn(|request| async move { Ok::<_, Infallible>(answer(request)) }),
         )
         .with_upgrades();
     let mut serving = pin!(serving);
@@ -48,8 +49,11 @@ pub fn check(bytes: &[u8]) {
     assert!(ended, "the connection does not end");
 }
 
-fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    respond(request).unwrap_or_else(|denied| refusal(denied.status(), &denied.to_string()))
+fn answer(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+    if let Err(error) = request_target::canonicalize(&mut request) {
+        return refusal(error.status(), &error.to_string());
+    }
+    respond(&request).unwrap_or_else(|denied| refusal(denied.status(), &denied.to_string()))
 }
 
 fn respond(request: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Denied> {
@@ -83,6 +87,7 @@ fn refusal(status: StatusCode, reason: &str) -> Response<Full<Bytes>> {
 
 /// An accepted handshake has the token, a name of this server, and no other origin.
 fn check_handshake(request: &Request<Incoming>) {
+    assert!(request.uri().authority().is_none(), "{} is not a path", request.uri());
     let headers = request.headers();
     assert!(request.method() == "GET" && request.version() == Version::HTTP_11);
     assert!(!headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING));

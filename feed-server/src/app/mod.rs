@@ -3,10 +3,10 @@
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod host_name;
 mod left_threads;
 pub mod log;
 pub mod run;
-pub mod host_name;
 pub mod server;
-pub mod signals;
 pub mod setting;
+pub mod signals;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::access::{Access, Denied, Policy};
 use super::requester::{Requester, Via};
 use super::response::text;
-use super::{headers, upgrade};
+use super::{headers, request_target, upgrade};
 use crate::deliver::session;
 use crate::net::connection::Peer;
 use crate::rate_limiter::RateLimiter;
@@ -52,11 +52,20 @@ impl Gate {
         }
     }
 
-    /// Tells the handler who sent the request, adds the headers of every response, and counts it.
+    /// Tells the handler who sent the request, brings the request's target to its usual form, adds the headers of every
+    /// response, and counts it.
     pub async fn surround(&self, mut request: Request, next: Next) -> Response {
-        let requester = self.requester(&request);
-        request.extensions_mut().insert(requester);
-        let mut response = next.run(request).await;
+        let mut response = match request_target::canonicalize(&mut request) {
+            Ok(()) => {
+                let requester = self.requester(&request);
+                request.extensions_mut().insert(requester);
+                next.run(request).await
+            }
+            Err(error) => {
+                self.log_refusal(&RequestName::of(&request), &error.to_string());
+                text(error.status(), format!("{error}\n"))
+            }
+        };
         headers::secure(response.headers_mut());
         let status = StatusLabel { status: response.status().as_u16() };
         self.telemetry.http_responses.get_or_create(&status).inc();

@@ -10,19 +10,23 @@
 //! | [`access`], [`token`] | the checks of proxy, host, origin and token |
 //! | [`metrics`], `readiness` | `/metrics`; `/readyz` |
 //! | [`body`] | request bodies, bounded in bytes and in time |
+//! | [`request_target`], [`header_list`] | the forms of a request's target; headers that are lists |
 //! | [`upgrade`] | upgrades a request to a WebSocket |
-//! | [`page`] | the page's files, embedded or from a folder |
+//! | [`page`], [`encoding`] | the page's files, embedded or from a folder; their compressed forms |
 //! | [`response`], [`headers`] | texts and files; security headers |
 
 pub mod access;
 pub mod base_path;
 pub mod body;
+pub mod encoding;
 mod forwarded;
 pub mod gate;
+pub mod header_list;
 pub mod headers;
 pub mod metrics;
 pub mod page;
 mod readiness;
+pub mod request_target;
 pub mod requester;
 pub mod response;
 pub mod route_table;

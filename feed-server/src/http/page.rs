@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::encoding::{AcceptedEncodings, Encoding};
 use crate::blocking_thread::{BlockingThread, NotDone};
 
 /// The page's largest file has a few MiB. A longer one is not served.
@@ -28,7 +29,7 @@ pub struct File {
     /// The contents, compressed with `encoding`.
     pub bytes: Cow<'static, [u8]>,
     pub media_type: &'static str,
-    pub encoding: Option<&'static str>,
+    pub encoding: Encoding,
     /// The name contains a hash of the content, so caches may keep it for ever.
     pub immutable: bool,
 }
@@ -37,31 +38,26 @@ mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded_page.rs"));
 }
 
-/// Compressed forms, best first: the value in `Accept-Encoding`, and the suffix of the file's name.
-const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
-
 impl Page {
     /// Returns false if the server was built without the page, or the folder has none.
     pub fn is_built(&self) -> bool {
         self.read("index.html").is_some()
     }
 
-    /// The file at `path`, in the best form that `accept_encoding` allows.
-    pub fn file(&self, path: &str, accept_encoding: &str) -> Option<File> {
+    /// The file at `path`, in the form that the client prefers. If it accepts none of the existing forms, the file as it is.
+    pub fn file(&self, path: &str, accepted: &AcceptedEncodings) -> Option<File> {
         let name = match path.strip_prefix('/')? {
             "" => "index.html",
             name => name,
         };
         let media_type = media_type(name)?;
         let immutable = name.starts_with("assets/");
-        for (encoding, suffix) in ENCODINGS {
-            if accepts(accept_encoding, encoding)
-                && let Some(bytes) = self.read(&format!("{name}{suffix}"))
-            {
-                return Some(File { bytes, media_type, encoding: Some(encoding), immutable });
+        for encoding in accepted.preferred() {
+            if let Some(bytes) = self.read(&format!("{name}{}", encoding.suffix())) {
+                return Some(File { bytes, media_type, encoding, immutable });
             }
         }
-        Some(File { bytes: self.read(name)?, media_type, encoding: None, immutable })
+        Some(File { bytes: self.read(name)?, media_type, encoding: Encoding::Identity, immutable })
     }
 
     fn read(&self, name: &str) -> Option<Cow<'static, [u8]>> {
@@ -113,12 +109,12 @@ impl PageReader {
     ///
     /// # Errors
     /// If the folder does not answer in time.
-    pub async fn file(&self, path: &str, accept_encoding: &str) -> Result<Option<File>, NotDone> {
+    pub async fn file(&self, path: &str, accepted: AcceptedEncodings) -> Result<Option<File>, NotDone> {
         if self.page == Page::Embedded {
-            return Ok(self.page.file(path, accept_encoding));
+            return Ok(self.page.file(path, &accepted));
         }
-        let (page, path, accept_encoding) = (self.page.clone(), path.to_owned(), accept_encoding.to_owned());
-        let read = self.thread.call(READ_WITHIN, move || page.file(&path, &accept_encoding)).await;
+        let (page, path) = (self.page.clone(), path.to_owned());
+        let read = self.thread.call(READ_WITHIN, move || page.file(&path, &accepted)).await;
         match (&read, self.is_late.swap(read.is_err(), Ordering::Relaxed)) {
             (Err(error), false) => tracing::warn!(%error, "the folder of the page does not answer"),
             (Ok(_), true) => tracing::info!("the folder of the page answers again"),
@@ -126,13 +122,6 @@ impl PageReader {
         }
         read
     }
-}
-
-fn accepts(accept_encoding: &str, encoding: &str) -> bool {
-    accept_encoding.split(',').any(|offer| {
-        let (name, quality) = offer.split_once(';').unwrap_or((offer, ""));
-        name.trim() == encoding && quality.trim().replace(' ', "") != "q=0"
-    })
 }
 
 /// The media type of a file; `None` for kinds that the page does not have, which are not served.
@@ -154,6 +143,8 @@ fn media_type(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::{ACCEPT_ENCODING, HeaderValue};
+
     use super::*;
 
     fn folder() -> (tempfile::TempDir, Page) {
@@ -170,15 +161,22 @@ mod tests {
         (folder, page)
     }
 
+    /// The encodings that a client with this header accepts.
+    fn accepting(line: &'static str) -> AcceptedEncodings {
+        AcceptedEncodings::of(&[(ACCEPT_ENCODING, HeaderValue::from_static(line))].into_iter().collect())
+    }
+
     #[test]
     fn the_best_accepted_encoding_is_sent() {
         let (_folder, page) = folder();
-        let brotli = page.file("/assets/a.js", "gzip, deflate, br").expect("found");
-        assert_eq!((brotli.bytes.as_ref(), brotli.encoding), (b"brotli".as_slice(), Some("br")));
+        let brotli = page.file("/assets/a.js", &accepting("gzip, deflate, br")).expect("found");
+        assert_eq!((brotli.bytes.as_ref(), brotli.encoding), (b"brotli".as_slice(), Encoding::Brotli));
         assert!(brotli.immutable);
-        let plain = page.file("/assets/a.js", "gzip, br;q=0").expect("found");
-        assert_eq!((plain.bytes.as_ref(), plain.encoding), (b"plain".as_slice(), None));
-        assert_eq!(page.file("/", "").expect("found").bytes.as_ref(), b"page");
+        for line in ["gzip, br;q=0", "identity, br;q=0.9", "gzip, *;q=0", ""] {
+            let plain = page.file("/assets/a.js", &accepting(line)).expect("found");
+            assert_eq!((plain.bytes.as_ref(), plain.encoding), (b"plain".as_slice(), Encoding::Identity), "{line}");
+        }
+        assert_eq!(page.file("/", &AcceptedEncodings::default()).expect("found").bytes.as_ref(), b"page");
     }
 
     #[tokio::test]
@@ -187,8 +185,8 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.js")).status();
         assert!(made.expect("mkfifo runs").success());
         let reader = PageReader::new(page);
-        assert_eq!(reader.file("/pipe.js", "").await.expect("an answer"), None);
-        let index = reader.file("/", "").await.expect("an answer").expect("found");
+        assert_eq!(reader.file("/pipe.js", AcceptedEncodings::default()).await.expect("an answer"), None);
+        let index = reader.file("/", AcceptedEncodings::default()).await.expect("an answer").expect("found");
         assert_eq!(index.bytes.as_ref(), b"page");
     }
 
@@ -198,7 +196,7 @@ mod tests {
         for path in
             ["/secret.txt", "/../Cargo.toml", "//etc/passwd.html", "/assets/../index.html", "/no.js", "/long.js", "x"]
         {
-            assert_eq!(page.file(path, "br"), None, "{path}");
+            assert_eq!(page.file(path, &accepting("br")), None, "{path}");
         }
     }
 }

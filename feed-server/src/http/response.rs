@@ -36,7 +36,7 @@ pub fn file(file: Result<Option<File>, NotDone>) -> Response {
     };
     let mut response = with_type(StatusCode::OK, bytes, file.media_type);
     let headers = response.headers_mut();
-    if let Some(encoding) = file.encoding {
+    if let Some(encoding) = file.encoding.token() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
@@ -49,5 +49,13 @@ fn unavailable() -> Response {
     let reason = "the folder of the page does not answer: check the file system of `www`, and try again later\n";
     let mut response = text(StatusCode::SERVICE_UNAVAILABLE, reason);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+/// The answer to a client that refuses every form in which a file exists.
+pub fn not_acceptable() -> Response {
+    let mut response =
+        text(StatusCode::NOT_ACCEPTABLE, "Accept-Encoding refuses each form of this file: allow `identity`\n");
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
     response
 }

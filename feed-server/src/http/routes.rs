@@ -15,18 +15,19 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
-use hyper::header::{ACCEPT_ENCODING, CACHE_CONTROL, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, SET_COOKIE};
+use hyper::header::{CACHE_CONTROL, CONNECTION, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE};
 use hyper::{HeaderMap, Method, StatusCode, Uri};
 use prometheus_client::registry::Registry;
 use protocol::Interval;
 
 use super::access::{Access, Policy, SignIn};
 use super::base_path::MissingSlash;
+use super::encoding::AcceptedEncodings;
 use super::gate::{Gate, RequestName};
 use super::metrics::source_registry;
 use super::page::{Page, PageReader};
 use super::readiness;
-use super::response::{file, text, with_type};
+use super::response::{file, not_acceptable, text, with_type};
 use super::route_table::RouteTable;
 use super::upgrade::{UpgradeError, upgrade};
 use crate::clock;
@@ -69,7 +70,7 @@ pub fn files(page: Page) -> Router {
     let page = Arc::new(PageReader::new(page));
     Router::new().fallback(move |uri: Uri| {
         let page = Arc::clone(&page);
-        async move { file(page.file(uri.path(), "").await) }
+        async move { file(page.file(uri.path(), AcceptedEncodings::default()).await) }
     })
 }
 
@@ -96,8 +97,11 @@ async fn index(State(site): SiteState, request: Request) -> Response {
 }
 
 async fn page_file(State(site): SiteState, uri: Uri, headers: HeaderMap) -> Response {
-    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    file(site.page.file(uri.path(), accepted.unwrap_or_default()).await)
+    let accepted = AcceptedEncodings::of(&headers);
+    match site.page.file(uri.path(), accepted.clone()).await {
+        Ok(Some(file)) if !accepted.contains(file.encoding) => not_acceptable(),
+        found => file(found),
+    }
 }
 
 async fn stream(State(site): SiteState, request: Request) -> Response {
@@ -111,7 +115,10 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
         site.gate.log_refusal(&name, &error.to_string());
         let mut response = text(error.status(), format!("{error}\n"));
         if matches!(error, UpgradeError::Version { .. }) {
-            response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            // Every 426 must name the protocol (RFC 9110, section 15.5.22).
+            for (name, value) in [(SEC_WEBSOCKET_VERSION, "13"), (UPGRADE, "websocket"), (CONNECTION, "upgrade")] {
+                response.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
         }
         response
     })

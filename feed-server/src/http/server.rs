@@ -44,6 +44,8 @@ async fn serve_connection(connection: Connection, deadline: Duration, router: Ro
         .timer(TokioTimer::new())
         .header_read_timeout(deadline)
         .max_buf_size(MAX_HEAD_BYTES)
+        // A client may end its side after its request, and read the answer.
+        .half_close(true)
         .serve_connection(TokioIo::new(connection), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
