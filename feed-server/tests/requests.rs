@@ -32,7 +32,8 @@ async fn clients_that_end_their_side_after_the_request_get_the_answer() {
     let host = served.address;
     // Several times: the end may arrive together with the request or after it.
     for _ in 0..20 {
-        for (path, expected) in [("/", "the page"), ("/metrics", "\nkymograph_rows_total "), ("/healthz", "ok\n")] {
+        for (path, expected) in [("/", "the page"), ("/metrics", "\nprocess_start_time_seconds "), ("/healthz", "ok\n")]
+        {
             let answer = half_closed(host, &format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
             assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(expected), "{path}: {answer:?}");
         }

@@ -13,7 +13,7 @@ use feed_server::net::tls::Tls;
 use futures_util::{SinkExt, StreamExt};
 use nix::sys::signal::Signal;
 use protocol::{ClientMessage, Interval, Start};
-use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
@@ -35,7 +35,7 @@ struct Identity {
 impl Identity {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let certificate = write(&folder);
+        let certificate = write(&folder, 2_090);
         Self { folder, certificate }
     }
 
@@ -56,13 +56,16 @@ impl Identity {
     }
 }
 
-/// Generates a certificate, and writes it and its key.
-fn write(folder: &TempDir) -> CertificateDer<'static> {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("makes one");
-    fs::write(folder.path().join("cert.pem"), cert.pem()).expect("writes");
-    fs::write(folder.path().join("key.pem"), signing_key.serialize_pem()).expect("writes");
-    cert.der().clone()
+/// Generates a certificate that ends on the first day of a year, and writes it and its key.
+fn write(folder: &TempDir, end: i32) -> CertificateDer<'static> {
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let mut params = CertificateParams::new(names).expect("two names");
+    params.not_after = date_time_ymd(end, 1, 1);
+    let key = KeyPair::generate().expect("makes one");
+    let certificate = params.self_signed(&key).expect("makes one");
+    fs::write(folder.path().join("cert.pem"), certificate.pem()).expect("writes");
+    fs::write(folder.path().join("key.pem"), key.serialize_pem()).expect("writes");
+    certificate.der().clone()
 }
 
 /// Connects as a client that trusts only this certificate.
@@ -215,10 +218,17 @@ async fn a_certificate_renewed_by_sighup_is_used_for_new_connections_and_open_on
     let mut viewer = Viewer::new(None);
     let mut watching = Watching::open(server.address, &identity.certificate).await;
     watching.until(&mut viewer, Viewer::is_live).await;
-    let renewed = write(&identity.folder);
+    let expiry = async |certificate| {
+        let metrics = get(server.address, certificate, "/metrics", "").await;
+        let found = metrics.lines().find_map(|line| line.strip_prefix("kymograph_tls_certificate_expiry_seconds "));
+        found.and_then(|seconds| seconds.strip_suffix(".0")).expect("the end of the certificate").to_owned()
+    };
+    assert_eq!(expiry(&identity.certificate).await, "3786912000", "2090-01-01");
+    let renewed = write(&identity.folder, 2_091);
     server.signal(Signal::SIGHUP);
     while connect(server.address, &renewed).await.is_err() {}
     connect(server.address, &identity.certificate).await.expect_err("the previous certificate is not used");
+    assert_eq!(expiry(&renewed).await, "3818448000", "2091-01-01");
     let rows = viewer.held.len() + 400;
     watching.until(&mut viewer, |viewer| viewer.held.len() > rows).await;
     viewer.check_against(&everything(server.address, &renewed).await);

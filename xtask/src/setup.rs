@@ -1,4 +1,4 @@
-//! The Wasm target and a browser: found, or installed if possible.
+//! The Wasm target, a browser, and Prometheus' tool: found, or installed if possible.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -72,6 +72,37 @@ pub fn find_browser() -> Result<Option<PathBuf>> {
     }
     // Tests run in the folder of their crate.
     Ok(Some(std::path::absolute(named)?))
+}
+
+/// Finds Prometheus' `promtool`, or unpacks it from Debian's package into `folder`. The package is not installed: that would
+/// start Prometheus as a service.
+///
+/// # Errors
+/// When it is neither found nor can be unpacked.
+pub fn promtool(folder: &Path) -> Result<PathBuf> {
+    let unpacked = folder.join("usr/bin/promtool");
+    if let Some(found) = in_path("promtool").or_else(|| unpacked.is_file().then(|| unpacked.clone())) {
+        return Ok(found);
+    }
+    let by_hand = "the tests of /metrics need promtool, and it is not in PATH: install Prometheus (Debian: `sudo apt-get \
+                   install prometheus`; macOS: `brew install prometheus`)";
+    let (Some(apt), Some(dpkg)) = (in_path("apt-get").filter(|_| is_root()), in_path("dpkg-deb")) else {
+        bail!(by_hand);
+    };
+    heading("unpacking promtool from Debian's package prometheus");
+    std::fs::create_dir_all(folder)?;
+    run(Command::new(&apt).arg("update"))?;
+    run(Command::new(&apt).args(["download", "prometheus"]).current_dir(folder)).context(by_hand)?;
+    for file in std::fs::read_dir(folder)? {
+        let package = file?.path();
+        if package.extension().is_some_and(|extension| extension == "deb") {
+            run(Command::new(&dpkg).arg("--extract").arg(&package).arg(folder))?;
+        }
+    }
+    if !unpacked.is_file() {
+        bail!("Debian's package prometheus has no {}: {by_hand}", unpacked.display());
+    }
+    Ok(unpacked)
 }
 
 pub(crate) fn install_debian_packages(apt: &Path, packages: &[&str]) -> Result<()> {

@@ -1,6 +1,7 @@
-//! `/metrics`: the server's own counters and gauges, and the health of its sources.
+//! `/metrics`: the server's own counters and gauges, its version, start and certificate, and the health of its sources.
 
 use std::fmt;
+use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -8,17 +9,47 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use protocol::Timestamp;
+
+use crate::clock;
 use crate::ingest::health::{SourceStatus, Sources};
+use crate::net::tls::Tls;
 
 /// Reads the health of the sources at each scrape.
 #[derive(Debug)]
 struct SourceCollector(Sources);
 
-/// The metrics of `sources`.
-pub fn source_registry(sources: Sources) -> Registry {
-    let mut registry = Registry::with_prefix("kymograph_source");
-    registry.register_collector(Box::new(SourceCollector(sources)));
+/// The version, the start, and the certificate of the server.
+#[derive(Debug)]
+struct ServerCollector {
+    start: Timestamp,
+    tls: Option<Arc<Tls>>,
+}
+
+/// The metrics that are not counted by [`Telemetry`](crate::telemetry::Telemetry), for a server that starts now.
+pub fn registry(sources: Sources, tls: Option<Arc<Tls>>) -> Registry {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(ServerCollector { start: clock::now(), tls }));
+    registry.sub_registry_with_prefix("kymograph_source").register_collector(Box::new(SourceCollector(sources)));
     registry
+}
+
+impl Collector for ServerCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut build =
+            encoder.encode_descriptor("kymograph_build_info", "1, with the version", None, MetricType::Gauge)?;
+        ConstGauge::new(1_i64).encode(build.encode_family(&[("version", env!("CARGO_PKG_VERSION"))])?)?;
+        let mut unix_time = |name, help, seconds: f64| {
+            let gauge = ConstGauge::new(seconds);
+            gauge.encode(encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Gauge)?)
+        };
+        unix_time("process_start_time", "Unix time of the start of the server", self.start.micros() as f64 / 1e6)?;
+        if let Some(tls) = &self.tls {
+            let help = "Unix time after which clients refuse the certificate in use";
+            unix_time("kymograph_tls_certificate_expiry", help, tls.validity().not_after as f64)?;
+        }
+        Ok(())
+    }
 }
 
 impl Collector for SourceCollector {
@@ -73,7 +104,7 @@ mod tests {
         host.delivered(Some(Timestamp::from_micros(2_500_000)), Timestamp::from_micros(3_000_000));
         broken.failed(&"/etc/secret");
         let _stuck = host.stuck("disk space of /mnt/nas".into(), Instant::now());
-        let text = Telemetry::default().exposition(&source_registry([host, broken].into_iter().collect()));
+        let text = Telemetry::default().exposition(&registry([host, broken].into_iter().collect(), None));
         for line in [
             "kymograph_source_state{source=\"host\",state=\"running\"} 1\n",
             "kymograph_source_state{source=\"synthetic\",state=\"failed\"} 1\n",
@@ -83,6 +114,8 @@ mod tests {
             "kymograph_source_stuck_readers{source=\"synthetic\"} 0\n",
             "kymograph_source_has_error{source=\"host\"} 0\n",
             "kymograph_source_has_error{source=\"synthetic\"} 1\n",
+            concat!("kymograph_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1\n"),
+            "# TYPE process_start_time_seconds gauge\n",
         ] {
             assert!(text.contains(line), "{line} is not in {text}");
         }

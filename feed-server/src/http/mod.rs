@@ -9,6 +9,7 @@
 //! | [`requester`], `forwarded` | who sent a request, also through proxies |
 //! | [`access`], [`token`] | the checks of proxy, host, origin and token |
 //! | [`metrics`], `readiness` | `/metrics`; `/readyz` |
+//! | [`metrics`], [`metrics_format`], [`prometheus_text`] | `/metrics`; its formats |
 //! | [`body`] | request bodies, bounded in bytes and in time |
 //! | [`request_target`], [`header_list`] | the forms of a request's target; headers that are lists |
 //! | [`upgrade`] | upgrades a request to a WebSocket |
@@ -24,7 +25,9 @@ pub mod gate;
 pub mod header_list;
 pub mod headers;
 pub mod metrics;
+pub mod metrics_format;
 pub mod page;
+pub mod prometheus_text;
 mod readiness;
 pub mod request_target;
 pub mod requester;

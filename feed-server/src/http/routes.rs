@@ -6,7 +6,7 @@
 //! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` | token, same origin |
 //! | `/healthz` | 200 while the process lives | everyone |
 //! | `/readyz` | 200 while a source delivers samples, otherwise 503; JSON with the state of each source; `?source=NAME` for one | token |
-//! | `/metrics` | the server's own state in OpenMetrics text | token |
+//! | `/metrics` | the server's own state, in Prometheus' text format or, by `Accept`, in OpenMetrics | token |
 //! | others | the page's files | everyone |
 
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
-use hyper::header::{CACHE_CONTROL, CONNECTION, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE};
+use hyper::header::{
+    CACHE_CONTROL, CONNECTION, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE, VARY,
+};
 use hyper::{HeaderMap, Method, StatusCode, Uri};
 use prometheus_client::registry::Registry;
 use protocol::Interval;
@@ -24,8 +26,10 @@ use super::access::{Access, Policy, SignIn};
 use super::base_path::MissingSlash;
 use super::encoding::AcceptedEncodings;
 use super::gate::{Gate, RequestName};
-use super::metrics::source_registry;
+use super::metrics;
+use super::metrics_format::MetricsFormat;
 use super::page::{Page, PageReader};
+use super::prometheus_text;
 use super::readiness;
 use super::response::{file, not_acceptable, text, with_type};
 use super::route_table::RouteTable;
@@ -33,6 +37,7 @@ use super::upgrade::{UpgradeError, upgrade};
 use crate::clock;
 use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
 use crate::ingest::health::Sources;
+use crate::net::tls::Tls;
 
 /// A day: more history than any page can draw.
 const MAX_WINDOW_SECONDS: f64 = 86_400.0;
@@ -46,22 +51,29 @@ pub struct Site {
     gate: Arc<Gate>,
     service: Service,
     sources: Sources,
-    source_metrics: Registry,
+    /// The metrics that the telemetry does not count.
+    other_metrics: Registry,
     page: PageReader,
 }
 
-/// The routes of `service`, `sources` and `page`, guarded by `access`.
-pub fn routes(service: Service, sources: Sources, page: Page, access: Access) -> RouteTable<Arc<Site>> {
+/// The routes of `service`, `sources` and `page`, guarded by `access`. `tls` is shown in the metrics.
+pub fn routes(
+    service: Service,
+    sources: Sources,
+    page: Page,
+    access: Access,
+    tls: Option<Arc<Tls>>,
+) -> RouteTable<Arc<Site>> {
     let gate = Arc::new(Gate::new(access, service.hub.telemetry.clone()));
-    let source_metrics = source_registry(sources.clone());
+    let other_metrics = metrics::registry(sources.clone(), tls);
     let page = PageReader::new(page);
-    let site = Arc::new(Site { gate: Arc::clone(&gate), service, sources, source_metrics, page });
+    let site = Arc::new(Site { gate: Arc::clone(&gate), service, sources, other_metrics, page });
     RouteTable::new(gate, site)
         .route("/", Policy::Public, get(index))
         .route("/stream", Policy::SignedInSameOrigin, get(stream))
         .route("/healthz", Policy::Public, get(async || text(StatusCode::OK, "ok\n")))
         .route("/readyz", Policy::SignedIn, get(ready))
-        .route("/metrics", Policy::SignedIn, get(metrics))
+        .route("/metrics", Policy::SignedIn, get(metrics_text))
         .fallback(Policy::Public, get(page_file))
 }
 
@@ -129,9 +141,16 @@ async fn ready(State(site): SiteState, uri: Uri) -> Response {
     readiness::respond(uri.query().unwrap_or_default(), catalog, &site.sources.statuses(), clock::now())
 }
 
-async fn metrics(State(site): SiteState) -> Response {
-    let text = site.service.hub.telemetry.exposition(&site.source_metrics);
-    with_type(StatusCode::OK, text, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+async fn metrics_text(State(site): SiteState, headers: HeaderMap) -> Response {
+    let openmetrics = site.service.hub.telemetry.exposition(&site.other_metrics);
+    let format = MetricsFormat::of(&headers);
+    let text = match format {
+        MetricsFormat::Text => prometheus_text::from_openmetrics(&openmetrics),
+        MetricsFormat::OpenMetrics => openmetrics,
+    };
+    let mut response = with_type(StatusCode::OK, text, format.content_type());
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 /// Redirects to a location that is relative to the address of the request.
@@ -191,7 +210,7 @@ mod tests {
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service::new(hub, fanout, CancellationToken::new());
         let access = Access::new("0123456789abcdefghij".parse().ok(), Vec::new(), Scheme::Http, 9_000);
-        routes(service, Sources::default(), Page::Embedded, access)
+        routes(service, Sources::default(), Page::Embedded, access, None)
     }
 
     /// A new route and its policy are added here and in docs/SECURITY.md.

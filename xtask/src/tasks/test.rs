@@ -38,6 +38,7 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
 /// | `KYMOGRAPH_PYTHON` | a Python with the packages that `docs/examples` and the tests need |
+/// | `KYMOGRAPH_PROMTOOL` | Prometheus' tool, which checks the format of `/metrics` |
 /// | `KYMOGRAPH_ECHO` | feed-server's echo example, in the dev profile |
 /// | `KYMOGRAPH_SEEDS` | seeds of the simulation: set in a long run, unless it is set already |
 ///
@@ -48,6 +49,7 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     setup::wasm_target()?;
     let browser = setup::browser()?;
     let python = python::environment(&workspace)?;
+    let promtool = setup::promtool(&workspace.target.join("prometheus"))?;
     let dist = page::build(&workspace, Compression::Quick, &steps)?;
     let probe = page::build_probe(&workspace, SOCKET_PROBE, &steps)?;
 
@@ -58,6 +60,7 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
         ("KYMOGRAPH_SOCKET_PROBE", probe),
         ("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}"))),
         ("KYMOGRAPH_PYTHON", python),
+        ("KYMOGRAPH_PROMTOOL", promtool),
         ("KYMOGRAPH_ECHO", built.join(format!("examples/echo{EXE_SUFFIX}"))),
     ];
     let cargo_test = |selection: &[&str]| {
