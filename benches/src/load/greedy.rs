@@ -165,16 +165,62 @@ impl Drop for GreedyProcess {
     }
 }
 
-/// A run without greedy viewers, and one beside them.
+/// Rounds of two runs each: without greedy viewers, and beside them.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
     pub greedy_viewers: usize,
     pub greed: Greed,
-    pub greedy_megabytes_per_second: f64,
-    /// Of an honest viewer: p99 of the time between two frames, beside greedy viewers, by that of the control.
+    pub rounds: Vec<Round>,
+    /// Medians over the rounds.
+    pub control: Figures,
+    pub beside: Figures,
     pub gap_ratio: f64,
+    pub greedy_megabytes_per_second: f64,
+}
+
+/// One round.
+#[derive(Debug, Serialize)]
+pub struct Round {
     pub control: Report,
     pub beside: Report,
+    /// The p99 gap beside greedy viewers, by that of the control.
+    pub gap_ratio: f64,
+    pub greedy_megabytes_per_second: f64,
+}
+
+/// Figures of one honest viewer, and of the server.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Figures {
+    pub frames_per_second: f64,
+    /// 99 % of the times between two frames are at most this.
+    pub gap_p99_ms: f64,
+    pub server_cpu_percent: f64,
+}
+
+impl Figures {
+    fn of(report: &Report) -> Self {
+        Self {
+            frames_per_second: report.frames_per_second / report.viewers.max(1) as f64,
+            gap_p99_ms: report.gap.p99_ms,
+            server_cpu_percent: report.taken.server.map_or(0.0, |server| server.cpu_percent),
+        }
+    }
+
+    fn medians(figures: &[Self]) -> Self {
+        let of = |figure: fn(&Self) -> f64| median(figures.iter().map(figure));
+        Self {
+            frames_per_second: of(|figures| figures.frames_per_second),
+            gap_p99_ms: of(|figures| figures.gap_p99_ms),
+            server_cpu_percent: of(|figures| figures.server_cpu_percent),
+        }
+    }
+}
+
+/// The upper one of two.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Measures the honest viewers of `options` without and beside greedy ones.
@@ -182,36 +228,75 @@ pub struct Comparison {
 /// # Errors
 /// If the server cannot be reached, or the greedy viewers do not start.
 pub async fn compare(options: &Options, url: &str) -> Result<Comparison> {
-    let control = super::run(options, url).await?;
-    let process = GreedyProcess::start(url, options.greedy, options.greedy_by)?;
-    let beside = super::run(options, url).await?;
-    let megabytes = process.stop()? as f64 / 1e6;
+    let mut rounds = Vec::new();
+    for _ in 0..options.rounds.max(1) {
+        let control = super::run(options, url).await?;
+        let process = GreedyProcess::start(url, options.greedy, options.greedy_by)?;
+        let beside = super::run(options, url).await?;
+        let megabytes = process.stop()? as f64 / 1e6;
+        rounds.push(Round {
+            gap_ratio: beside.gap.p99_ms / control.gap.p99_ms,
+            greedy_megabytes_per_second: megabytes / (beside.ramp_seconds + beside.seconds),
+            control,
+            beside,
+        });
+    }
+    let figures = |report: fn(&Round) -> &Report| {
+        Figures::medians(&rounds.iter().map(|round| Figures::of(report(round))).collect::<Vec<_>>())
+    };
     Ok(Comparison {
         greedy_viewers: options.greedy,
         greed: options.greedy_by,
-        greedy_megabytes_per_second: megabytes / (beside.ramp_seconds + beside.seconds),
-        gap_ratio: beside.gap.p99_ms / control.gap.p99_ms,
-        control,
-        beside,
+        control: figures(|round| &round.control),
+        beside: figures(|round| &round.beside),
+        gap_ratio: median(rounds.iter().map(|round| round.gap_ratio)),
+        greedy_megabytes_per_second: median(rounds.iter().map(|round| round.greedy_megabytes_per_second)),
+        rounds,
     })
 }
 
 impl Comparison {
     /// Returns true if no honest viewer failed or lost a frame.
-    pub const fn is_complete(&self) -> bool {
-        self.control.is_complete() && self.beside.is_complete()
+    pub fn is_complete(&self) -> bool {
+        self.rounds.iter().all(|round| round.control.is_complete() && round.beside.is_complete())
     }
 }
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (viewers, greedy) = (self.control.viewers, self.greedy_viewers);
-        write!(f, "control: {}beside {greedy} greedy viewers ({:?}): {}", self.control, self.greed, self.beside)?;
-        let rate = |report: &Report| report.frames_per_second / report.viewers.max(1) as f64;
-        writeln!(f, "an honest viewer, of {viewers}, without and beside {greedy} greedy ones:")?;
-        writeln!(f, "  frames     {:.1} and {:.1} a second", rate(&self.control), rate(&self.beside))?;
-        let (before, beside) = (self.control.gap.p99_ms, self.beside.gap.p99_ms);
-        writeln!(f, "  p99 gap    {before:.1} and {beside:.1} ms: ratio {:.2}", self.gap_ratio)?;
-        writeln!(f, "  the greedy viewers got {:.1} MB/s in all", self.greedy_megabytes_per_second)
+        let Self { greedy_viewers, greed, rounds, control, beside, .. } = self;
+        let report = &rounds[0].control;
+        writeln!(f, "{} viewers without and beside {greedy_viewers} greedy ones ({greed:?})", report.viewers)?;
+        writeln!(f, "{} rounds of {:.1} s with and without, of {}", rounds.len(), report.seconds, report.url)?;
+        for (number, Round { control, beside, gap_ratio, .. }) in rounds.iter().enumerate() {
+            let (control, beside) = (Figures::of(control), Figures::of(beside));
+            writeln!(f, "  round {number}    without {control}; beside {beside}; ratio {gap_ratio:.2}")?;
+        }
+        writeln!(f, "  median     without {control}; beside {beside}; ratio {:.2}", self.gap_ratio)?;
+        writeln!(f, "  greedy     {:.1} MB/s in all", self.greedy_megabytes_per_second)?;
+        for text in rounds.iter().flat_map(|round| round.control.error_texts.iter().chain(&round.beside.error_texts)) {
+            writeln!(f, "  error      {text}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { frames_per_second, gap_p99_ms, server_cpu_percent } = self;
+        write!(
+            f,
+            "{frames_per_second:.1} frames/s, p99 gap {gap_p99_ms:.1} ms, server {server_cpu_percent:.0} % of a core"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_rounds_ignores_one_that_was_disturbed() {
+        assert!((median([1.1, 9.0, 1.0].into_iter()) - 1.1).abs() < f64::EPSILON);
     }
 }

@@ -40,9 +40,12 @@ pub struct Options {
     /// For the started server: a source instead of `--payload`, such as `synthetic:groups=12,series=8,hz=1000,prefill=0s`.
     #[arg(long, conflicts_with_all = ["url", "payload"])]
     pub source: Option<String>,
-    /// Number of greedy viewers. The run is made twice with the same server: without them, as the control, and beside them.
+    /// Number of greedy viewers. Each round is two runs with the same server: without them, as the control, and beside them.
     #[arg(long, default_value_t = 0)]
     pub greedy: usize,
+    /// Number of rounds with greedy viewers; figures are medians.
+    #[arg(long, default_value_t = 3)]
+    pub rounds: usize,
     /// What the greedy viewers do.
     #[arg(long, value_enum, default_value_t)]
     pub greedy_by: Greed,
