@@ -19,6 +19,7 @@
 //! | [`stream`] | catalog, sequence numbers, history |
 //! | [`net`] | sockets, TLS, connection limits, WebSocket framing |
 //! | [`deliver`] | hub, fan-out and sessions: encoded frames to every viewer |
+//! | [`credentials`] | tokens, browser sessions, roles; the state directory |
 //! | [`http`] | routes, access, page, upgrade, health, metrics |
 //! | [`app`] | command line, configuration, the assembled server |
 //! | [`log_queue`], [`blocking_thread`] | leaves: what may block, on a thread of its own |
@@ -34,6 +35,7 @@ pub mod app;
 pub mod blocking_thread;
 pub mod bounded_file;
 pub mod clock;
+pub mod credentials;
 pub mod deliver;
 pub mod duration;
 pub mod http;

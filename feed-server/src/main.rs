@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     signals::write_to_terminals_in_background();
     let done = match Cli::parse().command {
         Command::Serve(args) => return serve(&args),
+        Command::Sessions(args) => args.run(std::io::stdout()).map_err(Into::into),
         Command::CheckConfig { file } => check_config(&file),
         Command::ReadSpace { point } => {
             // The server may have ended meanwhile.
@@ -95,7 +96,8 @@ fn run(config: Config, telemetry: Telemetry, open: bool) -> anyhow::Result<End> 
             return Err(error.into());
         }
     };
-    run::until_signal(runtime, server, open).context("cannot receive signals")
+    let to_open = open.then(|| server.to_open());
+    run::until_signal(runtime, server, to_open).context("cannot receive signals")
 }
 
 fn refuse(error: &anyhow::Error) -> ExitCode {

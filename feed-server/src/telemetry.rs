@@ -111,6 +111,10 @@ pub enum RefusalReason {
     Flood,
     /// A page without the token.
     Token,
+    /// A page whose browser session was revoked or has expired.
+    SessionEnded,
+    /// A page whose role does not include viewing.
+    Role,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream as StdTcpStream};
 use std::process::{Child, Command, Stdio};
 
+use crate::page_session::PageSession;
 use crate::served::{Served, handshake};
 use feed_server::app::config::Config;
 use feed_server::app::server::Server;
@@ -44,25 +45,50 @@ async fn data_routes_refuse_requests_without_the_token() {
 }
 
 #[tokio::test]
-async fn the_link_sets_a_cookie_that_opens_the_stream() {
+async fn a_sign_in_opens_the_stream_for_the_page() {
     let served = closed().await;
-    let answer = served.get(&format!("/?token={TOKEN}&window=5")).await;
-    assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("\r\nlocation: ./?window=5\r\n"), "{answer}");
-    assert!(answer.contains("HttpOnly; SameSite=Strict\r\n"), "{answer}");
-    let (_, rest) = answer.split_once("set-cookie: ").expect("a cookie");
-    let cookie = rest.split(';').next().expect("a pair");
-    let headers = format!("origin: http://{}\r\ncookie: {cookie}\r\n", served.address);
-    let mut viewer = served.viewer_with("/stream", &headers).await;
+    let answer = served.post("/sign-in", &format!("authorization: Bearer {TOKEN}\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\r\ncache-control: no-store\r\n"), "{answer}");
+    assert!(answer.contains("; HttpOnly; SameSite=Strict\r\n") && answer.ends_with(",\"role\":\"view\"}"), "{answer}");
+    let session = PageSession::of(&answer);
+    let mut viewer = served.viewer_with("/stream", &session.of_page(served.address)).await;
     viewer.read_live(3).await;
-    let wrong = served.get("/?token=another-token-altogether").await;
-    assert!(wrong.starts_with("HTTP/1.1 401"), "{wrong}");
+    for wrong in ["", "authorization: Bearer another-token-altogether\r\n"] {
+        let wrong = served.post("/sign-in", wrong).await;
+        assert!(wrong.starts_with("HTTP/1.1 401") && wrong.contains("wrong token: paste"), "{wrong}");
+        assert!(!wrong.contains("set-cookie"), "{wrong}");
+    }
 }
 
 #[tokio::test]
-async fn a_bearer_token_opens_the_stream() {
+async fn a_token_in_the_query_of_the_page_is_refused_with_the_way_to_sign_in() {
     let served = closed().await;
-    let mut viewer = served.viewer_with("/stream", &format!("authorization: Bearer {TOKEN}\r\n")).await;
-    viewer.read_live(3).await;
+    let answer = served.get(&format!("/?token={TOKEN}&window=5")).await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("the token follows `#token=`"), "{answer}");
+    assert!(!answer.contains(TOKEN) && !answer.contains("set-cookie"), "{answer}");
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_can_neither_sign_in_nor_out() {
+    let served = closed().await;
+    let session = PageSession::open(&served, TOKEN).await;
+    for origin in ["http://evil.example", "null", "http://127.0.0.1:1"] {
+        let headers = format!("authorization: Bearer {TOKEN}\r\norigin: {origin}\r\n");
+        let answer = served.post("/sign-in", &headers).await;
+        assert!(answer.starts_with("HTTP/1.1 403") && !answer.contains("set-cookie"), "{answer}");
+        let answer = served.post("/sign-out", &format!("{}origin: {origin}\r\n", session.of_program())).await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    }
+    assert!(served.get_with("/metrics", &session.of_program()).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_bearer_token_opens_the_stream_in_any_case_of_the_schemes_name() {
+    let served = closed().await;
+    for scheme in ["Bearer", "bearer", "BEARER  "] {
+        let mut viewer = served.viewer_with("/stream", &format!("authorization: {scheme} {TOKEN}\r\n")).await;
+        viewer.read_live(3).await;
+    }
 }
 
 #[tokio::test]
@@ -304,18 +330,19 @@ fn no_token_is_logged() {
     let file = NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), TOKEN).expect("written");
     let server = Logged::start("trace", &["--token-file", &file.path().display().to_string()]);
-    let cookie = format!("kymograph-{}", server.address.port());
+    let host = server.address;
+    let post = |path: &str, headers: &str| {
+        server.request(&format!("POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n"))
+    };
+    let session = PageSession::of(&post("/sign-in", &format!("authorization: Bearer {TOKEN}\r\n")));
     let origin = format!("origin: http://{}\r\n", server.address);
+    assert_eq!(status(&server.get("/metrics", &session.of_program())), Some(200));
+    assert_eq!(status(&server.get("/metrics", &format!("cookie: {}\r\n", session.cookie))), Some(401));
     let secrets = [TOKEN, "another-token-altogether"];
     for secret in secrets {
         let bearer = format!("authorization: Bearer {secret}\r\n");
-        let right_ways = [
-            (303, server.get(&format!("/?token={secret}"), "")),
-            (200, server.get("/metrics", &bearer)),
-            (200, server.get("/metrics", &format!("cookie: {cookie}={secret}\r\n"))),
-        ];
-        for (granted, answer) in right_ways {
-            assert_eq!(status(&answer), Some(if secret == TOKEN { granted } else { 401 }), "{answer}");
+        for answer in [post("/sign-in", &bearer), server.get("/metrics", &bearer)] {
+            assert_eq!(status(&answer), Some(if secret == TOKEN { 200 } else { 401 }), "{answer}");
         }
         let in_address =
             |headers| server.request(&handshake(server.address, &format!("/stream?token={secret}"), headers));
@@ -324,6 +351,7 @@ fn no_token_is_logged() {
             // A page gets the reason in the close of its stream.
             (101, in_address(&origin)),
             (401, server.get("/metrics", &format!("authorization: {secret}\r\n"))),
+            (400, server.get(&format!("/?token={secret}"), "")),
         ];
         for (expected, answer) in wrong_ways {
             assert_eq!(status(&answer), Some(expected), "{answer}");
@@ -339,12 +367,22 @@ fn no_token_is_logged() {
     BufReader::new(&viewer).read_line(&mut answer).expect("answers");
     assert_eq!(status(&answer), Some(101));
     drop(viewer);
+    let mut paged = server.connect();
+    let headers = session.of_page(server.address);
+    paged.write_all(handshake(server.address, "/stream", &headers).as_bytes()).expect("writes");
+    let mut answer = String::new();
+    BufReader::new(&paged).read_line(&mut answer).expect("answers");
+    assert_eq!(status(&answer), Some(101));
     let said = server.said();
-    for secret in secrets {
+    let (_, cookie) = session.cookie.split_once('=').expect("a pair");
+    for secret in secrets.into_iter().chain([cookie, session.key.as_str()]) {
         assert!(!said.contains(secret), "{said}");
     }
     assert!(said.contains("DEBUG"), "the log level is trace: {said}");
-    let with_reason = said.lines().filter(|line| line.contains("refused") && line.contains("sign in: open the link"));
-    let refused = 3 * secrets.len() + 3;
-    assert_eq!(with_reason.count(), refused, "{said}");
+    let refused_for =
+        |reason: &str| said.lines().filter(|line| line.contains("request refused") && line.contains(reason)).count();
+    assert_eq!(refused_for("sign in: open the link"), 3 * secrets.len() + 1, "{said}");
+    assert_eq!(refused_for("wrong token"), 1, "{said}");
+    assert_eq!(refused_for("session has ended"), 1, "{said}");
+    assert_eq!(refused_for("`#token=`"), secrets.len(), "{said}");
 }

@@ -101,7 +101,12 @@ fn viewer(service: &Service, message: &ClientMessage<'_>, every: Duration) -> Ar
     let address = SocketAddr::from(([127, 0, 0, 1], 50_000));
     let permit = ConnectionLimiter::default().admit(address.ip()).expect("below the limit");
     let upgraded = Upgraded { connection: Connection::new(script, Peer { address }, permit), early: Vec::new() };
-    tokio::spawn(session::run(upgraded, service.clone(), SessionStart::Immediate(EVERYTHING)));
+    tokio::spawn(session::run(
+        upgraded,
+        service.clone(),
+        SessionStart::Immediate(EVERYTHING),
+        CancellationToken::new(),
+    ));
     arrivals
 }
 

@@ -110,7 +110,7 @@ fn a_server_that_others_can_reach_without_tls_logs_a_warning() {
         let mut link = String::new();
         BufReader::new(server.stdout.take().expect("piped")).read_line(&mut link).expect("prints its link");
         end(&mut server);
-        assert_eq!(link.contains("?token="), warns, "{link}");
+        assert_eq!(link.contains("/#token="), warns, "{link}");
         let said = std::fs::read_to_string(log.path()).expect("reads");
         assert_eq!(said.contains("Traffic is not encrypted; set --tls-cert and --tls-key"), warns, "{said}");
     }

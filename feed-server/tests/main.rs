@@ -12,12 +12,16 @@ mod http;
 mod limits;
 mod metrics;
 mod model;
+mod page_session;
+mod place;
 #[path = "faults/process.rs"]
 mod process;
 mod python_client;
 mod requests;
 mod resume;
 mod served;
+mod sessions;
 mod start;
+mod state_directory;
 mod stream;
 mod tls;

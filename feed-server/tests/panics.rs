@@ -79,7 +79,12 @@ async fn viewer(service: &Service) -> WebSocketStream<TcpStream> {
     let address = listener.local_addr().expect("bound");
     let (ours, theirs) = tokio::join!(TcpStream::connect(address), listener.accept());
     let upgraded = upgraded(theirs.expect("accepts").0);
-    tokio::spawn(session::run(upgraded, service.clone(), SessionStart::Immediate(Interval::ZERO)));
+    tokio::spawn(session::run(
+        upgraded,
+        service.clone(),
+        SessionStart::Immediate(Interval::ZERO),
+        CancellationToken::new(),
+    ));
     WebSocketStream::from_raw_socket(ours.expect("connects"), Role::Client, None).await
 }
 
@@ -123,7 +128,8 @@ async fn a_panic_ends_its_own_session_or_shard_and_no_other() {
     for panics_at in [1, 8] {
         let writes = Arc::new(AtomicUsize::new(0));
         let upgraded = upgraded(PanickingSocket { writes: Arc::clone(&writes), panics_at });
-        let session = session::run(upgraded, service.clone(), SessionStart::Immediate(Interval::ZERO));
+        let session =
+            session::run(upgraded, service.clone(), SessionStart::Immediate(Interval::ZERO), CancellationToken::new());
         let session = tokio::spawn(session);
         while writes.load(Ordering::Relaxed) < panics_at {
             publish(&hub, batch()).await;

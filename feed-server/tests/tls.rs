@@ -163,8 +163,15 @@ async fn over_tls_the_link_is_https_and_the_cookie_secure() {
     let server = identity.serve(&["--token-file", token.to_str().expect("UTF-8")]);
     assert_eq!(server.link, format!("https://{}/", server.address));
     let ask = async |path: &str, headers: &str| get(server.address, &identity.certificate, path, headers).await;
-    let answer = ask("/?token=a-token-for-the-tests", "").await;
-    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    let mut stream = connect(server.address, &identity.certificate).await.expect("shakes hands");
+    let request = format!(
+        "POST /sign-in HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nauthorization: Bearer a-token-for-the-tests\r\n\r\n",
+        server.address
+    );
+    stream.write_all(request.as_bytes()).await.expect("writes");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("reads, to an end that was announced");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("set-cookie: __Host-kymograph-") && answer.contains("; Secure\r\n"), "{answer}");
     // The origin of a page without TLS, which an attacker in the network can forge.
     let plain = ask("/stream", &format!("origin: http://{}\r\n", server.address)).await;

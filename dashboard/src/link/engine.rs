@@ -11,7 +11,7 @@ use super::close::{Close, CloseCode};
 use super::codec::{Codec, Incoming};
 use super::event::ClientEvent;
 use super::policy::{Action, Input, Policy};
-use super::settings::ClientOptions;
+use super::settings::{ClientOptions, Subprotocols};
 use super::socket::{ConnectError, Socket, SocketEvent};
 use super::staging::Staging;
 use super::timer::Timer;
@@ -24,7 +24,7 @@ use super::timer::Timer;
 pub(super) struct Engine<C: Codec> {
     this: Weak<Self>,
     url: String,
-    subprotocols: Vec<String>,
+    subprotocols: Rc<dyn Subprotocols>,
     codec: C,
     clock: Rc<dyn Clock>,
     policy: RefCell<Policy>,
@@ -106,7 +106,7 @@ impl<C: Codec> Engine<C> {
 
     fn open_socket(&self) -> Result<(), ConnectError> {
         let this = Weak::clone(&self.this);
-        let socket = Socket::connect(&self.url, &self.subprotocols, move |event| {
+        let socket = Socket::connect(&self.url, &self.subprotocols.offered(), move |event| {
             if let Some(engine) = this.upgrade() {
                 engine.socket_event(event);
             }

@@ -73,7 +73,7 @@ pub use frame_codec::{FrameCodec, NotAFrame};
 pub use lag::{Lag, LagQuantiles};
 pub use policy::State;
 pub use server_clock::{Exchange, ServerClock};
-pub use settings::{ClientOptions, Settings, Silence};
+pub use settings::{ClientOptions, Settings, Silence, Subprotocols};
 pub use socket::{ConnectError, SendError, Socket, SocketEvent, SocketState};
 pub use sync_status::{LinkSample, SyncStatus, SyncTracker};
 pub use timer::Timer;

@@ -1,6 +1,7 @@
 //! Settings of a client.
 #![warn(missing_docs)]
 
+use std::fmt;
 use std::rc::Rc;
 
 use protocol::Interval;
@@ -14,8 +15,8 @@ use super::clock::{Clock, PageClock};
 pub struct ClientOptions {
     /// Timeouts, and the waits between retries.
     pub settings: Settings,
-    /// WebSocket subprotocols to offer, the preferred one first.
-    pub subprotocols: Vec<String>,
+    /// WebSocket subprotocols to offer.
+    pub subprotocols: Rc<dyn Subprotocols>,
     /// The longest message to accept. This much memory is reserved once.
     pub max_message_bytes: usize,
     /// The clock that timeouts and retries follow.
@@ -26,10 +27,23 @@ impl Default for ClientOptions {
     fn default() -> Self {
         Self {
             settings: Settings::default(),
-            subprotocols: Vec::new(),
+            subprotocols: Rc::new(Vec::new()),
             max_message_bytes: MAX_MESSAGE_BYTES,
             clock: Rc::new(PageClock),
         }
+    }
+}
+
+/// The WebSocket subprotocols that a client offers.
+pub trait Subprotocols: fmt::Debug {
+    /// The names, the preferred one first. Called at each attempt to connect.
+    fn offered(&self) -> Vec<String>;
+}
+
+/// The same names at each attempt.
+impl Subprotocols for Vec<String> {
+    fn offered(&self) -> Vec<String> {
+        self.clone()
     }
 }
 

@@ -17,6 +17,17 @@ pub(super) fn query() -> Result<Vec<(String, String)>, JsValue> {
     pairs.collect()
 }
 
+/// The token in the fragment of a link, `#token=TOKEN`. The fragment is removed from the address and the history at once, so
+/// that the token is neither seen nor kept there.
+pub(super) fn take_token() -> Result<Option<String>, JsValue> {
+    let window = dom::window()?;
+    let location = window.location();
+    let Some(token) = location.hash()?.strip_prefix("#token=").map(str::to_owned) else { return Ok(None) };
+    let url = format!("{}{}", location.pathname()?, location.search()?);
+    window.history()?.replace_state_with_url(&JsValue::NULL, "", Some(&url))?;
+    Ok(Some(token))
+}
+
 /// Sets a key of the query, or removes it for `None`, without a reload.
 pub(super) fn set(key: &str, value: Option<&str>) -> Result<(), JsValue> {
     let window = dom::window()?;

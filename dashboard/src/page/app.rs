@@ -17,6 +17,7 @@ use super::panel_grid::{MAX_PANELS, PanelGrid};
 use super::parameters::Parameters;
 use super::pause_button::PauseButton;
 use super::render_context::RenderContext;
+use super::sign_in::SignIn;
 use super::stats::Stats;
 use super::telemetry::{PanelCounts, Telemetry};
 use crate::link::Clock;
@@ -33,6 +34,7 @@ pub(super) struct App {
     header: Header,
     pause_button: PauseButton,
     notice: Notice,
+    sign_in: SignIn,
     telemetry: Telemetry,
     /// The store has groups or series without a panel.
     catalog_changed: bool,
@@ -59,6 +61,7 @@ impl App {
             header: Header::new()?,
             pause_button: PauseButton::new()?,
             notice,
+            sign_in: SignIn::new()?,
             telemetry: Telemetry::default(),
             catalog_changed: false,
         })
@@ -67,6 +70,23 @@ impl App {
     /// Sets the source of frames, whose events come to [`event`](Self::event).
     pub(super) fn attach(&mut self, source: Box<dyn FrameSource>) {
         self.feed.attach(source);
+    }
+
+    pub(super) fn clock(&self) -> Rc<dyn Clock> {
+        Rc::clone(&self.clock)
+    }
+
+    /// Returns true if the page has a source, which reconnects by itself.
+    pub(super) const fn has_source(&self) -> bool {
+        self.feed.has_source()
+    }
+
+    pub(super) fn reconnect(&self) {
+        self.feed.reconnect();
+    }
+
+    pub(super) const fn sign_in(&mut self) -> &mut SignIn {
+        &mut self.sign_in
     }
 
     pub(super) const fn panels(&mut self) -> &mut PanelGrid {
@@ -79,6 +99,10 @@ impl App {
             FeedChange::None => {}
             FeedChange::Catalog => self.catalog_changed = true,
             FeedChange::Notice(text) => self.notice.show(&text),
+            FeedChange::SignInNeeded(refusal) => {
+                let result = self.sign_in.ask(refusal);
+                self.show_error(result);
+            }
         }
     }
 
@@ -156,6 +180,7 @@ impl App {
         if self.feed.has_all_samples() {
             self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
         }
+        self.sign_in.follow(self.feed.status());
         let figures = self.telemetry.figures(&mut self.feed, seconds, now);
         self.header.show(self.feed.host(), &figures)
     }
@@ -176,7 +201,7 @@ impl App {
         }
     }
 
-    fn show_error(&self, result: Result<(), JsValue>) {
+    pub(super) fn show_error(&self, result: Result<(), JsValue>) {
         if let Err(error) = result {
             self.notice.show_error(&error);
         }

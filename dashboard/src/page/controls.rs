@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, EventTarget, HtmlElement, KeyboardEvent};
+use web_sys::{Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use super::app::App;
 use super::command::Command;
@@ -41,6 +41,10 @@ pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
     }
     let app = Rc::downgrade(app);
     listeners.push(Listener::new(dom::window()?, "keydown", move |event: Event| {
+        // Keys that are typed into a field, such as a token.
+        if event.target().is_some_and(|target| target.has_type::<HtmlInputElement>()) {
+            return;
+        }
         let key: KeyboardEvent = event.unchecked_into();
         if key.ctrl_key() || key.meta_key() || key.alt_key() {
             return;

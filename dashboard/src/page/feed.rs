@@ -5,7 +5,7 @@
 use protocol::{Body, Frame, Interval, Timestamp};
 
 use super::foreign_text::isolated;
-use super::frame_source::{FrameEvent, FrameSource, SourceStatus};
+use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
 use super::probe_schedule::ProbeSchedule;
 use crate::link::{Exchange, Lag, LagQuantiles, LinkSample, ServerClock, SyncStatus, SyncTracker};
 use crate::store::{Applied, Freshness, SampleAge, Store};
@@ -18,6 +18,8 @@ pub(super) enum FeedChange {
     Catalog,
     /// A message for the user.
     Notice(String),
+    /// The user must sign in.
+    SignInNeeded(Refusal),
 }
 
 /// Counters since the page was loaded.
@@ -62,6 +64,17 @@ impl Feed {
     /// Sets the source that receives the requests.
     pub(super) fn attach(&mut self, source: Box<dyn FrameSource>) {
         self.source = Some(source);
+    }
+
+    pub(super) const fn has_source(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// Connects after the source has ended.
+    pub(super) fn reconnect(&self) {
+        if let Some(source) = &self.source {
+            source.reconnect();
+        }
     }
 
     pub(super) const fn store(&self) -> &Store {
@@ -132,6 +145,7 @@ impl Feed {
             }
             FrameEvent::BadFrame { reason } => return self.bad_frame(&reason),
             FrameEvent::StatusChanged(status) => self.status = status,
+            FrameEvent::SignInNeeded(refusal) => return FeedChange::SignInNeeded(refusal),
             FrameEvent::Ended { reason } => {
                 return FeedChange::Notice(format!("The stream has ended: {}", isolated(&reason)));
             }

@@ -23,6 +23,17 @@ pub(super) enum FrameEvent<'m> {
     Ended {
         reason: String,
     },
+    /// The server refuses the page's credentials, or no longer accepts them.
+    SignInNeeded(Refusal),
+}
+
+/// The reason why a server refuses a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The page has no session, or its session has ended.
+    NoSession,
+    /// The session's role does not include viewing.
+    WrongRole,
 }
 
 /// Requests that a source accepts at any time. One that it cannot serve now is dropped: after the next
@@ -36,6 +47,9 @@ pub(super) trait FrameSource {
 
     /// The page is shown again or the network is back: end the wait before a retry.
     fn wake(&self);
+
+    /// Connects after the source has ended.
+    fn reconnect(&self);
 
     /// After the next loss, wait at least `floor` before the first retry.
     fn set_retry_floor(&self, floor: Interval);

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use protocol::{ClientMessage, Interval, Start, Timestamp};
+use protocol::{ClientMessage, Interval, Start, Timestamp, close_codes};
 use wasm_bindgen::JsValue;
 use web_sys::Url;
 
 use super::dom;
-use super::frame_source::{FrameEvent, FrameSource, SourceStatus};
+use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
+use super::session_key::SessionKey;
 use crate::link::{ClientEvent, ClientOptions, Clock, ConnectError, FrameCodec, State, WebSocketClient};
 
 pub(super) struct LinkSource {
@@ -15,13 +16,14 @@ pub(super) struct LinkSource {
 }
 
 impl LinkSource {
-    /// Starts to connect to `url`.
+    /// Starts to connect to `url`, and offers `key` at each attempt.
     pub(super) fn connect(
         url: &str,
+        key: SessionKey,
         clock: Rc<dyn Clock>,
         mut on_event: impl FnMut(FrameEvent<'_>) + 'static,
     ) -> Result<Self, ConnectError> {
-        let options = ClientOptions { clock, ..ClientOptions::default() };
+        let options = ClientOptions { clock, subprotocols: Rc::new(key), ..ClientOptions::default() };
         let client = WebSocketClient::connect(url, FrameCodec, options, move |event| {
             if let Some(event) = translate(event) {
                 on_event(event);
@@ -52,6 +54,10 @@ impl FrameSource for LinkSource {
         }
     }
 
+    fn reconnect(&self) {
+        self.client.retry_now();
+    }
+
     fn set_retry_floor(&self, floor: Interval) {
         self.client.set_retry_floor(floor);
     }
@@ -76,6 +82,12 @@ fn translate(event: ClientEvent<'_, FrameCodec>) -> Option<FrameEvent<'_>> {
         ClientEvent::TooLong { length, limit } => {
             FrameEvent::BadFrame { reason: format!("a message must be at most {limit} bytes, found {length}") }
         }
+        ClientEvent::Closed { close, will_retry_in: None } if close.code.0 == close_codes::TOKEN_REQUIRED => {
+            FrameEvent::SignInNeeded(Refusal::NoSession)
+        }
+        ClientEvent::Closed { close, will_retry_in: None } if close.code.0 == close_codes::ACCESS_DENIED => {
+            FrameEvent::SignInNeeded(Refusal::WrongRole)
+        }
         ClientEvent::Closed { close, will_retry_in: None } => FrameEvent::Ended { reason: close.to_string() },
         ClientEvent::StateChanged(state) => FrameEvent::StatusChanged(status(&state)),
         ClientEvent::Closed { .. } | ClientEvent::Error => return None,
@@ -90,6 +102,9 @@ fn status(state: &State) -> SourceStatus {
         }
         State::Live => SourceStatus::Live,
         State::Closing => SourceStatus::Closing,
+        State::Closed(ref close) if close.code.0 == close_codes::TOKEN_REQUIRED => {
+            SourceStatus::Closed { reason: "signed out".to_owned() }
+        }
         State::Closed(ref close) => SourceStatus::Closed { reason: close.to_string() },
     }
 }

@@ -7,12 +7,13 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, ResizeObserver};
 
+use super::address;
 use super::app::App;
 use super::controls;
 use super::dom;
 use super::frame_loop::FrameLoop;
-use super::link_source::{LinkSource, stream_url};
 use super::listener::Listener;
+use super::sign_in;
 use super::visibility_observer::VisibilityObserver;
 use crate::link::{Clock, PageClock};
 
@@ -34,21 +35,20 @@ thread_local! {
 /// If `index.html` lacks an element, or a browser call fails.
 pub fn start() -> Result<(), JsValue> {
     let clock: Rc<dyn Clock> = Rc::new(PageClock);
-    let app = Rc::new(RefCell::new(App::new(Rc::clone(&clock))?));
+    let token = address::take_token()?;
+    let app = Rc::new(RefCell::new(App::new(clock)?));
     let attached = attach(&app)?;
-    let weak = Rc::downgrade(&app);
-    let source = LinkSource::connect(&stream_url()?, clock, move |event| {
-        if let Some(app) = weak.upgrade() {
-            app.borrow_mut().event(event);
-        }
-    });
-    app.borrow_mut().attach(Box::new(source.map_err(|error| JsValue::from_str(&error.to_string()))?));
+    match token {
+        Some(token) => sign_in::exchange(&app, &token)?,
+        None => sign_in::connect(&app)?,
+    }
     PAGE.with(|owner| *owner.borrow_mut() = Some((app, attached)));
     Ok(())
 }
 
 fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
     let mut listeners = controls::listen(app)?;
+    listeners.extend(sign_in::listen(app)?);
     listeners.extend(controls::listen_for_waking(app)?);
     let weak = Rc::downgrade(app);
     listeners.push(Listener::new(dom::window()?, "resize", move |_: Event| {

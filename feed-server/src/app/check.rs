@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::app::config::Config;
 use crate::app::host_name;
 use crate::app::setting::{Place, Refusal};
+use crate::app::token_file;
 use crate::duration;
 
 const MIN_HISTORY: Duration = Duration::from_secs(1);
@@ -29,10 +30,12 @@ impl Config {
             let found = duration::format(self.history);
             return Err(Place::of("history").refused(format!("history must be from 1s to 24h, found {found}")));
         }
-        if self.no_auth && self.token_file.is_some() {
+        if self.no_auth && (self.token_file.is_some() || !self.tokens.is_empty()) {
             let message = "no_auth and token_file exclude each other: remove one of them";
             return Err(Place::of("no_auth").refused(message));
         }
+        token_file::check(&self.tokens, self.token_file.as_deref())
+            .map_err(|message| Place::of("token").refused(message))?;
         for (name, found, allowed) in [
             ("connections", self.connections, CONNECTIONS),
             ("connections_per_address", self.connections_per_address, CONNECTIONS),

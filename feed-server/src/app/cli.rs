@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::config::{Config, ConfigError, TlsFiles};
 use crate::app::log::LogFormat;
+use crate::app::sessions::SessionsArgs;
 use crate::duration;
 
 /// Streams this machine's metrics to browsers at the rate of measurement.
@@ -25,6 +26,8 @@ pub enum Command {
     /// Print the free space of a file system. The host source starts this for file systems that may block a process.
     #[command(hide = true)]
     ReadSpace { point: PathBuf },
+    /// List or revoke the sessions of browsers that signed in.
+    Sessions(SessionsArgs),
 }
 
 /// Settings of `serve`. Each overrides the configuration file.
@@ -39,10 +42,14 @@ pub struct ServeArgs {
     /// A name of this server, besides addresses and `localhost`; may be given several times.
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
-    /// A file with the token that viewers need: 16 to 256 letters, digits, `-`, `_`, `.`, `~` [default: a new token at each
-    /// start if other machines can connect].
+    /// A file with the token that viewers need: 16 to 256 letters, digits, `-`, `_`, `.`, `~`. Its role is view
+    /// [default: a generated token, kept in the state directory, if other machines can connect].
     #[arg(long, value_name = "FILE", conflicts_with = "no_auth")]
     pub token_file: Option<PathBuf>,
+    /// The folder for the generated token and the sessions of browsers; `none`: in memory until the server ends
+    /// [default: `$STATE_DIRECTORY`, `$XDG_STATE_HOME/kymograph` or `~/.local/state/kymograph`; none for port 0].
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
     /// Require no token, whatever the address.
     #[arg(long)]
     pub no_auth: bool,
@@ -102,6 +109,10 @@ impl ServeArgs {
         }
         if self.no_auth {
             (config.token_file, config.no_auth) = (None, true);
+            config.tokens.clear();
+        }
+        if let Some(state_dir) = &self.state_dir {
+            config.state_dir = Some(state_dir.clone());
         }
         if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
             config.tls = Some(TlsFiles { cert: cert.clone(), key: key.clone() });

@@ -3,7 +3,8 @@
 //! ```toml
 //! listen = "127.0.0.1:9000"   # "0.0.0.0:9000": reachable from other machines; viewers then need a token
 //! hosts = ["metrics.example"] # names of this server, besides addresses and localhost
-//! token_file = "/etc/kymograph/token"
+//! token_file = "/etc/kymograph/token" # its role is view
+//! state_dir = "/var/lib/kymograph" # generated token and sessions of browsers; "none": in memory until the server ends
 //! tls = { cert = "/etc/kymograph/cert.pem", key = "/etc/kymograph/key.pem" }
 //! no_auth = false             # true: no token needed, from any machine
 //! trusted_proxies = ["127.0.0.1", "10.1.0.0/16"] # reverse proxies whose X-Forwarded headers are believed; a token is then needed
@@ -16,6 +17,11 @@
 //! recent_bytes = 16777216     # bound on encoded frames for viewers that are a little late
 //! log_format = "text"         # "json": an object in each line
 //! www = "target/dist"         # a folder with the page, in place of the embedded one
+//!
+//! [[token]]                   # a further token
+//! name = "ops"                # in `feed-server sessions list`
+//! file = "/etc/kymograph/ops-token"
+//! role = "edit"               # "view", "edit" (includes view) or "publish" (does not)
 //!
 //! [[source]]
 //! kind = "host"
@@ -35,6 +41,7 @@ use thiserror::Error;
 
 use crate::app::log::LogFormat;
 use crate::app::setting::{Refusal, line_at};
+use crate::app::token_file::TokenFile;
 use crate::bounded_file::{self, ReadError};
 use crate::duration;
 use crate::http::base_path::BasePath;
@@ -49,9 +56,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Names of this server, besides addresses and `localhost`.
     pub hosts: Vec<String>,
-    /// A file with the token that viewers need. Without it, a server that is reachable from other machines makes a new
-    /// token at each start.
+    /// A file with the token that viewers need. Without any token, a server that is reachable from other machines generates
+    /// one and keeps it in the state directory.
     pub token_file: Option<PathBuf>,
+    /// Further tokens, each with its role.
+    #[serde(rename = "token")]
+    pub tokens: Vec<TokenFile>,
+    /// A folder for the generated token and the sessions of browsers; `none` keeps them in memory.
+    pub state_dir: Option<PathBuf>,
     /// No token is needed, whatever the address.
     pub no_auth: bool,
     pub tls: Option<TlsFiles>,
@@ -94,6 +106,8 @@ impl Default for Config {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000),
             hosts: Vec::new(),
             token_file: None,
+            tokens: Vec::new(),
+            state_dir: None,
             no_auth: false,
             tls: None,
             trusted_proxies: Vec::new(),
@@ -210,6 +224,20 @@ mod tests {
         );
         assert_eq!(refusal("\ntls = { cert = \"cert.pem\" }\n"), "feed.toml:2: missing setting `key`");
         assert_eq!(refusal("connections = 0\n"), "feed.toml:1: connections must be from 1 to 1000000, found 0");
+        let token = |name: &str, role: &str| format!("[[token]]\nfile = \"t\"\nname = \"{name}\"\nrole = \"{role}\"\n");
+        assert_eq!(
+            refusal(&token("ops", "admin")),
+            "feed.toml:4: unknown value `admin`, expected one of `view`, `edit`, `publish`"
+        );
+        assert_eq!(
+            refusal(&token("ops", "publish")),
+            "feed.toml:1: one token must have the role view or edit, found only publish: nobody could open the page"
+        );
+        assert_eq!(
+            refusal(&(token("ops", "edit") + &token("ops", "publish"))),
+            "feed.toml:1: each token must have its own name, found ops twice"
+        );
+        assert!(refusal(&token("a b", "edit")).ends_with("found \"a b\""));
         assert_eq!(
             refusal("[source]\nkind = \"host\"\n"),
             "feed.toml:1: invalid type: table, expected a list (a list of tables: `[[name]]`)"

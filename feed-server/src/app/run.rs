@@ -9,6 +9,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "on the main thread, and on threads for one call")]
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -21,9 +22,9 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::server::Server;
+use crate::app::server::{Server, ToOpen};
 use crate::app::signals::{self, Signalled};
-use crate::app::{left_threads, log};
+use crate::app::{browser, left_threads, log};
 use crate::blocking_thread::BlockingThread;
 use crate::net::tls::Tls;
 
@@ -94,14 +95,16 @@ fn check_threads(count: usize) -> io::Result<()> {
     })
 }
 
-/// Serves until a signal ends the server, or it ends by itself. `open` opens the page in a browser.
+/// Serves until a signal ends the server, or it ends by itself. `to_open` is opened in a browser.
 ///
 /// # Errors
 /// If the system has too few threads or descriptors to receive signals.
-pub fn until_signal(runtime: Runtime, server: Server, open: bool) -> io::Result<End> {
+pub fn until_signal(runtime: Runtime, server: Server, to_open: Option<io::Result<ToOpen>>) -> io::Result<End> {
     let (events, happened) = channel();
     signals::listen::<Event>(events.clone())?;
-    announce(server.link(), open);
+    let to_open =
+        to_open.and_then(|target| target.inspect_err(|error| tracing::warn!(%error, "cannot open the page")).ok());
+    announce(server.link(), to_open.as_ref().map(ToOpen::argument));
     let stop = CancellationToken::new();
     let certificate = server.tls().map(|tls| (Arc::clone(tls), BlockingThread::new("certificate")));
     let running = AssertUnwindSafe(server.run(stop.clone())).catch_unwind();
@@ -111,6 +114,8 @@ pub fn until_signal(runtime: Runtime, server: Server, open: bool) -> io::Result<
     });
     let renew = certificate.map(|(tls, thread)| move || renew(&tls, &thread));
     let (ended, signalled) = supervise(&happened, &stop, END_WITHIN, renew);
+    // Deletes the file with the link.
+    drop(to_open);
     runtime.shutdown_timeout(THREADS_END_WITHIN);
     let left = left_threads::after(THREADS_END_WITHIN, &[log::THREAD, signals::THREAD]);
     if !left.is_empty() {
@@ -174,31 +179,18 @@ fn renew(tls: &Arc<Tls>, thread: &BlockingThread) {
     }
 }
 
-/// Prints the link, and opens it, on a thread: standard output may be a pipe that nobody reads.
-fn announce(link: String, open: bool) {
+/// Prints the link, and opens the page, on a thread: standard output may be a pipe that nobody reads.
+fn announce(link: String, to_open: Option<OsString>) {
     let announced = thread::Builder::new().name("link".to_owned()).spawn(move || {
         // The page is served even if standard output is closed.
         let _closed = writeln!(io::stdout(), "Kymograph is live at {link}");
-        if open {
-            open_browser(&link);
+        if let Some(target) = to_open {
+            browser::open(target);
         }
     });
     if let Err(error) = announced {
         // Without the link, which may contain a token.
         tracing::error!(%error, "cannot print the link: the system starts no further thread");
-    }
-}
-
-fn open_browser(url: &str) {
-    let program = if cfg!(target_os = "macos") {
-        "open"
-    } else if cfg!(windows) {
-        "explorer"
-    } else {
-        "xdg-open"
-    };
-    if let Err(error) = std::process::Command::new(program).arg(url).spawn() {
-        tracing::warn!(%error, program, "cannot open a browser");
     }
 }
 

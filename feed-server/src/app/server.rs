@@ -1,7 +1,8 @@
 //! The assembled server: sources, hub and HTTP, from start to shutdown.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,11 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::browser::LinkFile;
 use crate::app::config::Config;
+use crate::app::credentials::{Prepared, TokenOrigin, prepare, read_tokens};
+use crate::credentials::state_directory::StateDirectoryError;
+use crate::credentials::token::{Token, TokenError};
 use crate::deliver::fanout::Fanout;
 use crate::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use crate::deliver::session::Service;
@@ -19,7 +24,6 @@ use crate::http::access::{Access, Scheme, UnknownProxies};
 use crate::http::page::Page;
 use crate::http::routes::{NO_PAGE, routes};
 use crate::http::server;
-use crate::http::token::{Token, TokenError};
 use crate::ingest;
 use crate::ingest::start::RunningSources;
 use crate::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
@@ -45,6 +49,14 @@ pub enum StartError {
     /// Not a source: its text would be printed twice.
     #[error("cannot use TLS: {error}")]
     Tls { error: TlsError },
+    #[error("the token {name} has the same secret as another token: its role would be ambiguous; give each its own")]
+    RepeatedToken { name: String },
+    #[error("the generated token in {path} is damaged: {error}: delete the file, and the server generates a new one")]
+    KeptToken { path: String, error: TokenError },
+    #[error("cannot use {path} in the state directory: {error}")]
+    StateFile { path: String, error: std::io::Error },
+    #[error(transparent)]
+    StateDirectory(#[from] StateDirectoryError),
 }
 
 /// A server that listens and is ready to run.
@@ -54,10 +66,27 @@ pub struct Server {
     listener: Listener,
     address: SocketAddr,
     page: Page,
-    token: Option<Token>,
+    /// `None` if viewers need no token.
+    credentials: Option<Prepared>,
     tls: Option<Arc<Tls>>,
     host: String,
     telemetry: Telemetry,
+}
+
+/// The argument of the browser that `--open` starts.
+#[derive(Debug)]
+pub enum ToOpen {
+    Address(String),
+    File(LinkFile),
+}
+
+impl ToOpen {
+    pub fn argument(&self) -> OsString {
+        match self {
+            Self::Address(address) => address.into(),
+            Self::File(file) => file.path().into(),
+        }
+    }
 }
 
 impl Server {
@@ -66,10 +95,11 @@ impl Server {
     /// # Errors
     /// [`StartError`], in one line.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let (page, token, tls) = (page(&config)?, token(&config)?, tls(&config)?);
+        let (page, tokens, tls) = (page(&config)?, read_tokens(&config)?, tls(&config)?);
         let refused = |error| StartError::Listen { address: config.listen, error };
         let listener = Listener::bind(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let credentials = prepare(&config, tokens, address.port())?;
         let listener = match &tls {
             Some(tls) => listener.with_tls(Arc::clone(tls)),
             None => listener,
@@ -81,7 +111,7 @@ impl Server {
             tracing::warn!("{NO_PAGE}");
         }
         let (host, telemetry) = (host_name(), Telemetry::default());
-        Ok(Self { config, listener, address, page, token, tls, host, telemetry })
+        Ok(Self { config, listener, address, page, credentials, tls, host, telemetry })
     }
 
     /// The server counts in `telemetry`, together with others that use it.
@@ -95,19 +125,38 @@ impl Server {
         self.address
     }
 
-    /// The link to the page. It contains the token if that was generated at this start.
+    /// The link to the page. It contains the token if the server generated it.
     pub fn link(&self) -> String {
+        match &self.credentials {
+            Some(Prepared { page_token: Some(token), origin: TokenOrigin::Generated, .. }) => self.link_with(token),
+            _ => self.page_address(),
+        }
+    }
+
+    /// What `--open` passes to the browser: the page's address, or a file that redirects to the link with the token.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn to_open(&self) -> std::io::Result<ToOpen> {
+        match self.credentials.as_ref().and_then(|prepared| prepared.page_token.as_ref()) {
+            Some(token) => LinkFile::write(&link_folder(), &self.link_with(token)).map(ToOpen::File),
+            None => Ok(ToOpen::Address(self.page_address())),
+        }
+    }
+
+    /// The token follows `#`: browsers do not send this part of an address, so it is in no log of a server or a proxy.
+    fn link_with(&self, token: &Token) -> String {
+        format!("{}#token={}", self.page_address(), token.reveal())
+    }
+
+    fn page_address(&self) -> String {
         let ip = if self.address.ip().is_unspecified() { reachable_as(self.address.ip()) } else { self.address.ip() };
         let (port, base) = (self.address.port(), &self.config.base_path);
-        let page = match (&self.tls, self.config.hosts.first()) {
+        match (&self.tls, self.config.hosts.first()) {
             // Certificates name hosts, not addresses.
             (Some(_), Some(name)) => format!("https://{name}:{port}{base}/"),
             (Some(_), None) => format!("https://{}{base}/", SocketAddr::new(ip, port)),
             (None, _) => format!("http://{}{base}/", SocketAddr::new(ip, port)),
-        };
-        match &self.token {
-            Some(token) if self.config.token_file.is_none() => format!("{page}?token={}", token.reveal()),
-            _ => page,
         }
     }
 
@@ -135,11 +184,17 @@ impl Server {
         }
         let scheme = if self.tls.is_some() { Scheme::Https } else { Scheme::Http };
         let trusted = TrustedProxies::new(self.config.trusted_proxies);
-        let unknown_proxies = match (&self.token, self.config.no_auth) {
+        let unknown_proxies = match (&self.credentials, self.config.no_auth) {
             (None, false) => UnknownProxies::Refused,
             _ => UnknownProxies::Accepted,
         };
-        let access = Access::new(self.token, self.config.hosts, scheme, self.address.port());
+        let credentials = self.credentials.map(|Prepared { credentials, keeper, .. }| {
+            if let Err(error) = keeper.start() {
+                tracing::error!(%error, "no thread for the sessions of browsers: they are not kept");
+            }
+            credentials
+        });
+        let access = Access::new(credentials.clone(), self.config.hosts, scheme, self.address.port());
         let access = access.with_proxies(trusted.clone(), unknown_proxies);
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service::new(hub, fanout, stop.clone());
@@ -149,7 +204,14 @@ impl Server {
         let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address };
         let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone()).exempting(trusted);
         let serving = server::serve(self.listener, limiter, router, stop.clone());
-        until_stopped(serving, &sources, stop).await;
+        let keeping = async {
+            stop.cancelled().await;
+            // At once, not after the last viewer: the next server needs the lock of the state directory.
+            if let Some(credentials) = &credentials {
+                credentials.stop().await;
+            }
+        };
+        tokio::join!(until_stopped(serving, &sources, stop.clone()), keeping);
         // The hub receives batches until the last source has ended, so that no source waits for room in the queue.
         match timeout(HUB_ENDS_WITHIN, hub_task).await {
             Ok(Ok(())) => {}
@@ -175,9 +237,7 @@ async fn until_stopped(serving: impl Future<Output = ()>, sources: &RunningSourc
 /// [`StartError`] for the first file that prevents a start.
 pub fn check_files(config: &Config) -> Result<(), StartError> {
     page(config)?;
-    if config.token_file.is_some() {
-        token(config)?;
-    }
+    read_tokens(config)?;
     tls(config)?;
     Ok(())
 }
@@ -195,16 +255,10 @@ fn tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
     Ok(Some(Arc::new(tls)))
 }
 
-/// The token that viewers need: from the file, or a random one if other machines can connect, also through a proxy.
-fn token(config: &Config) -> Result<Option<Token>, StartError> {
-    match &config.token_file {
-        Some(file) => {
-            let refused = |error| StartError::Token { path: file.display().to_string(), error };
-            Token::read(file).map(Some).map_err(refused)
-        }
-        None if config.no_auth || (config.listen.ip().is_loopback() && config.trusted_proxies.is_empty()) => Ok(None),
-        None => Ok(Some(Token::random())),
-    }
+/// A folder for the file of `--open`: of this login session if there is one, so that it is deleted with it.
+fn link_folder() -> PathBuf {
+    let session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
+    session.unwrap_or_else(std::env::temp_dir)
 }
 
 /// The address at which others reach this machine if it listens on all addresses: the one from which it would send.

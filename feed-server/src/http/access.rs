@@ -10,40 +10,41 @@
 //! - **Origin**, for the stream. Browsers allow any page to open a WebSocket to any server, with the viewer's cookie, and
 //!   send the page's origin (cross-site WebSocket hijacking). Only pages of this server, and programs without an origin, are
 //!   accepted.
-//! - **Token**, on every route that is not public. A browser exchanges it once, in the link that the server printed, for a cookie
-//!   that no script can read and no other site can send; programs send `Authorization: Bearer`. The page's files contain no
-//!   data and need no token, so that a page without a token can explain how to sign in.
+//! - **Credentials**, on every route that is not public: the token of a program, or both halves of a browser session
+//!   ([`session_halves`](super::session_halves)), with a [`Role`] that includes the one that the route needs. The page's files
+//!   contain no data and need none, so that a page without a session can explain how to sign in.
 
 use std::net::IpAddr;
 
 use hyper::StatusCode;
-use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, ORIGIN};
+use hyper::header::{HeaderMap, ORIGIN};
 use thiserror::Error;
 
 pub use super::requester::Scheme;
 use super::requester::{Requester, Via};
-use super::token::Token;
+use super::session_halves::{SessionCookie, bearer_tokens, keys};
+use crate::credentials::role::Role;
+use crate::credentials::{Credentials, Viewer};
 use crate::net::trusted_proxies::TrustedProxies;
-
-/// The lifetime of the cookie: thirty days.
-const COOKIE_SECONDS: u32 = 30 * 24 * 3_600;
 
 /// The requests that a route accepts. Every route states one: see [`RouteTable`](super::route_table::RouteTable).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     Public,
-    /// Those with the token; all if the server needs no token.
-    SignedIn,
-    /// As `SignedIn`, but not from pages of other origins. For the WebSocket.
-    SignedInSameOrigin,
+    /// Those of everyone, but not from pages of other origins.
+    PublicSameOrigin,
+    /// Those of viewers with this role; all if the server needs no token.
+    Needs(Role),
+    /// As `Needs`, but not from pages of other origins. For the WebSocket.
+    NeedsSameOrigin(Role),
 }
 
 #[derive(Clone, Debug)]
 pub struct Access {
-    token: Option<Token>,
+    credentials: Option<Credentials>,
     names: Vec<String>,
     scheme: Scheme,
-    port: u16,
+    cookie: SessionCookie,
     trusted: TrustedProxies,
     unknown_proxies: UnknownProxies,
 }
@@ -55,15 +56,6 @@ pub enum UnknownProxies {
     Accepted,
     /// For a server that needs no token because it serves this machine only.
     Refused,
-}
-
-/// The response to a valid token in the address.
-#[derive(Debug, PartialEq, Eq)]
-pub struct SignIn {
-    /// Path and query without the token.
-    pub location: String,
-    /// The value of the `Set-Cookie` header.
-    pub cookie: HeaderValue,
 }
 
 /// The reason of a refusal. The text never contains the token that was sent.
@@ -82,27 +74,44 @@ pub enum Denied {
          start with --trusted-proxy {proxy}, or with --token-file or --no-auth"
     )]
     UnknownProxy { proxy: IpAddr, header: String },
-    /// No token, or a wrong one.
+    /// No token and no session, or a wrong token.
     #[error("sign in: open the link that the server printed at start, or send its token as `Authorization: Bearer`")]
     NoToken,
+    #[error("wrong token: paste the complete token from the server's link or token file")]
+    WrongToken,
+    /// A session that was revoked or has expired, or one half of a session.
+    #[error("the session has ended: sign in again with the link that the server printed at start, or with its token")]
+    SessionEnded,
+    #[error("this needs the role {needed}, and the token has the role {found}: use a token with that role")]
+    WrongRole { found: Role, needed: Role },
+    /// A query is written to the logs of servers and proxies.
+    #[error(
+        "a token in the query of an address can be read in logs and is not accepted: open the server's link, in which the \
+         token follows `#token=`, or open the page without it and paste the token"
+    )]
+    TokenInQuery,
 }
 
 impl Denied {
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NoHost => StatusCode::BAD_REQUEST,
-            Self::UnknownHost { .. } | Self::ForeignOrigin { .. } | Self::UnknownProxy { .. } => StatusCode::FORBIDDEN,
-            Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::NoHost | Self::TokenInQuery => StatusCode::BAD_REQUEST,
+            Self::UnknownHost { .. }
+            | Self::ForeignOrigin { .. }
+            | Self::UnknownProxy { .. }
+            | Self::WrongRole { .. } => StatusCode::FORBIDDEN,
+            Self::NoToken | Self::WrongToken | Self::SessionEnded => StatusCode::UNAUTHORIZED,
         }
     }
 }
 
 impl Access {
-    /// Without `token` no request needs one. `names` are this server's names besides `localhost`. The port is part of the
-    /// cookie's name, since browsers send cookies of one host to all of its ports. No proxy is trusted.
-    pub fn new(token: Option<Token>, names: Vec<String>, scheme: Scheme, port: u16) -> Self {
+    /// Without `credentials` no request needs a token. `names` are this server's names besides `localhost`. No proxy is trusted.
+    pub fn new(credentials: Option<Credentials>, names: Vec<String>, scheme: Scheme, port: u16) -> Self {
+        let server_id = credentials.as_ref().map_or("", Credentials::server_id);
+        let cookie = SessionCookie::new(port, server_id);
         let (trusted, unknown_proxies) = (TrustedProxies::default(), UnknownProxies::Accepted);
-        Self { token, names, scheme, port, trusted, unknown_proxies }
+        Self { credentials, names, scheme, cookie, trusted, unknown_proxies }
     }
 
     #[must_use]
@@ -115,63 +124,59 @@ impl Access {
         Requester::new(peer, self.scheme, headers, &self.trusted)
     }
 
-    /// Checks a request against the policy of its route.
+    pub const fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    pub const fn cookie(&self) -> &SessionCookie {
+        &self.cookie
+    }
+
+    /// Checks a request against the policy of its route. Returns the viewer who sent it; `None` on a public route, unless
+    /// pages of other origins are refused there and the request has valid credentials.
     ///
     /// # Errors
     /// [`Denied`], to be answered with its status.
-    pub fn check(&self, policy: Policy, requester: &Requester, headers: &HeaderMap) -> Result<(), Denied> {
+    pub fn check(&self, policy: Policy, requester: &Requester, headers: &HeaderMap) -> Result<Option<Viewer>, Denied> {
         self.check_proxy(requester)?;
         self.check_host(requester)?;
-        if policy == Policy::SignedInSameOrigin {
+        if matches!(policy, Policy::PublicSameOrigin | Policy::NeedsSameOrigin(_)) {
             check_origin(requester, headers)?;
         }
-        match &self.token {
-            Some(token) if policy != Policy::Public && !self.holds(token, requester, headers) => Err(Denied::NoToken),
-            _ => Ok(()),
+        match policy {
+            Policy::Public => Ok(None),
+            Policy::PublicSameOrigin => Ok(self.viewer(requester, headers).ok()),
+            Policy::Needs(needed) | Policy::NeedsSameOrigin(needed) => {
+                let viewer = self.viewer(requester, headers)?;
+                let found = viewer.role;
+                if found.includes(needed) { Ok(Some(viewer)) } else { Err(Denied::WrongRole { found, needed }) }
+            }
         }
     }
 
-    /// Exchanges the token in the query of the page's address, if it has one, for a cookie. The address has this scheme.
+    /// Refuses a page's address that contains a token.
     ///
     /// # Errors
-    /// [`Denied::NoToken`] for a wrong token.
-    pub fn sign_in(&self, query: &str, scheme: Scheme) -> Result<Option<SignIn>, Denied> {
-        let Some(token) = &self.token else { return Ok(None) };
-        match take_token(query) {
-            (Some(candidate), rest) if token.is(candidate.as_bytes()) => Ok(Some(self.cookie(token, &rest, scheme))),
-            (Some(_), _) => Err(Denied::NoToken),
-            (None, _) => Ok(None),
+    /// [`Denied::TokenInQuery`], if this server needs a token.
+    pub fn check_query(&self, query: &str) -> Result<(), Denied> {
+        let is_token = |pair: &str| pair.split('=').next() == Some("token");
+        let has_token = self.credentials.is_some() && query.split('&').any(is_token);
+        if has_token { Err(Denied::TokenInQuery) } else { Ok(()) }
+    }
+
+    fn viewer(&self, requester: &Requester, headers: &HeaderMap) -> Result<Viewer, Denied> {
+        let Some(credentials) = &self.credentials else { return Ok(Viewer { role: Role::View, session: None }) };
+        if let Some(token) = bearer_tokens(headers).find_map(|candidate| credentials.token(candidate)) {
+            return Ok(Viewer { role: token.role, session: None });
         }
-    }
-
-    fn cookie(&self, token: &Token, rest: &str, scheme: Scheme) -> SignIn {
-        // Relative to the page's address, which may be below a path of a proxy.
-        let location = if rest.is_empty() { "./".to_owned() } else { format!("./?{rest}") };
-        let (name, secret) = (self.cookie_name(scheme), token.reveal());
-        let secure = if scheme == Scheme::Https { "; Secure" } else { "" };
-        let cookie = format!("{name}={secret}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict{secure}");
-        // Every character of a token and a port is valid in a header.
-        let mut cookie = HeaderValue::try_from(cookie).unwrap_or(HeaderValue::from_static(""));
-        cookie.set_sensitive(true);
-        SignIn { location, cookie }
-    }
-
-    fn cookie_name(&self, scheme: Scheme) -> String {
-        let port = self.port;
-        match scheme {
-            Scheme::Http => format!("kymograph-{port}"),
-            // Browsers accept a cookie with this prefix only from this host, over TLS (RFC 6265bis, section 4.1.3.2).
-            Scheme::Https => format!("__Host-kymograph-{port}"),
+        let key = keys(headers).next();
+        let cookies = || self.cookie.values(requester.scheme, headers);
+        let session = key.and_then(|key| cookies().find_map(|cookie| credentials.session(cookie, key)));
+        match session {
+            Some(session) => Ok(Viewer { role: session.role, session: Some(session) }),
+            None if key.is_some() || cookies().next().is_some() => Err(Denied::SessionEnded),
+            None => Err(Denied::NoToken),
         }
-    }
-
-    fn holds(&self, token: &Token, requester: &Requester, headers: &HeaderMap) -> bool {
-        let name = self.cookie_name(requester.scheme);
-        let bearer =
-            headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        let cookies = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b';'));
-        let cookies = cookies.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
-        bearer.chain(cookies).any(|candidate| token.is(candidate))
     }
 
     fn check_proxy(&self, requester: &Requester) -> Result<(), Denied> {
@@ -231,23 +236,20 @@ fn own_host(via: &Via) -> String {
     }
 }
 
-/// The value of `token`, if the query has one, and the query without it.
-fn take_token(query: &str) -> (Option<&str>, String) {
-    let (tokens, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| pair.starts_with("token="));
-    (tokens.first().and_then(|pair| pair.strip_prefix("token=")), rest.join("&"))
-}
-
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderName;
+    use hyper::header::{HeaderName, HeaderValue};
 
     use super::*;
+    use crate::credentials::tokens::{NamedToken, Tokens};
 
     const TOKEN: &str = "0123456789abcdefghij";
 
-    fn access(token: Option<&str>) -> Access {
-        let token = token.map(|token| token.parse().expect("a valid token"));
-        Access::new(token, vec!["metrics.example".to_owned()], Scheme::Http, 9000)
+    /// A server that needs [`TOKEN`], which has this role; no token for `None`.
+    fn access(role: Option<Role>) -> Access {
+        let token = |role| NamedToken { name: "test".to_owned(), role, token: TOKEN.parse().expect("valid") };
+        let credentials = role.map(|role| Credentials::in_memory(Tokens::new(vec![token(role)])));
+        Access::new(credentials, vec!["metrics.example".to_owned()], Scheme::Http, 9000)
     }
 
     fn headers(headers: &[(&str, &str)]) -> HeaderMap {
@@ -259,12 +261,13 @@ mod tests {
 
     fn check(access: &Access, policy: Policy, list: &[(&str, &str)]) -> Result<(), Denied> {
         let headers = headers(list);
-        access.check(policy, &access.requester(IpAddr::from([127, 0, 0, 1]), &headers), &headers)
+        let requester = access.requester(IpAddr::from([127, 0, 0, 1]), &headers);
+        access.check(policy, &requester, &headers).map(|_| ())
     }
 
     /// Checks a request for the stream.
     fn stream(access: &Access, list: &[(&str, &str)]) -> Result<(), Denied> {
-        check(access, Policy::SignedInSameOrigin, list)
+        check(access, Policy::NeedsSameOrigin(Role::View), list)
     }
 
     #[test]
@@ -345,11 +348,11 @@ mod tests {
     #[test]
     fn behind_a_trusted_proxy_host_and_origin_are_those_of_the_client() {
         let trusted = TrustedProxies::new(vec!["127.0.0.1".parse().expect("an address")]);
-        let behind = access(Some(TOKEN)).with_proxies(trusted, UnknownProxies::Accepted);
-        let cookie = format!("__Host-kymograph-9000={TOKEN}");
+        let behind = access(Some(Role::View)).with_proxies(trusted, UnknownProxies::Accepted);
+        let bearer = format!("Bearer {TOKEN}");
         let reported = |host: &str, origin: &str| {
             let report = [("host", "backend"), ("x-forwarded-host", host), ("x-forwarded-proto", "https")];
-            stream(&behind, &[&report[..], &[("origin", origin), ("cookie", &cookie)]].concat())
+            stream(&behind, &[&report[..], &[("origin", origin), ("authorization", &bearer)]].concat())
         };
         assert_eq!(reported("metrics.example", "https://metrics.example"), Ok(()));
         assert_eq!(reported("metrics.example:8443", "https://metrics.example:8443"), Ok(()));
@@ -370,7 +373,9 @@ mod tests {
     fn a_forwarded_request_is_refused_by_a_server_that_trusts_its_own_machine() {
         let request = [("host", "127.0.0.1:9000"), ("via", "1.1 proxy")];
         let local = access(None).with_proxies(TrustedProxies::default(), UnknownProxies::Refused);
-        for policy in [Policy::Public, Policy::SignedIn, Policy::SignedInSameOrigin] {
+        for policy in
+            [Policy::Public, Policy::PublicSameOrigin, Policy::Needs(Role::View), Policy::NeedsSameOrigin(Role::View)]
+        {
             let denied = check(&local, policy, &request).expect_err("refused");
             assert_eq!(denied.status(), StatusCode::FORBIDDEN);
             assert!(
@@ -396,50 +401,70 @@ mod tests {
     }
 
     #[test]
-    fn over_tls_the_cookie_is_secure() {
-        let encrypted = Access::new(Some(TOKEN.parse().expect("valid")), Vec::new(), Scheme::Https, 9000);
-        let SignIn { cookie, .. } =
-            encrypted.sign_in(&format!("token={TOKEN}"), Scheme::Https).expect("right").expect("a token");
-        assert_eq!(
-            cookie.to_str().expect("ASCII"),
-            format!("__Host-kymograph-9000={TOKEN}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure")
-        );
-        let held = ("cookie", format!("__Host-kymograph-9000={TOKEN}"));
-        assert_eq!(stream(&encrypted, &[("host", "localhost"), (held.0, &held.1)]), Ok(()));
-    }
-
-    #[test]
     fn only_public_routes_need_no_token() {
-        let closed = access(Some(TOKEN));
+        let closed = access(Some(Role::View));
         let bearer = format!("Bearer {TOKEN}");
-        let cookie = format!("other=1; kymograph-9000={TOKEN}");
-        let long = format!("kymograph-9000={}", "a".repeat(1 << 20));
-        for policy in [Policy::SignedIn, Policy::SignedInSameOrigin] {
+        let cookie = format!("kymograph-9000={TOKEN}");
+        for policy in [Policy::Needs(Role::View), Policy::NeedsSameOrigin(Role::View)] {
             let check = |more: &[(&str, &str)]| check(&closed, policy, &[&[("host", "localhost")], more].concat());
             assert_eq!(check(&[]), Err(Denied::NoToken), "{policy:?}");
             assert_eq!(check(&[("authorization", &bearer)]), Ok(()));
-            assert_eq!(check(&[("cookie", &cookie)]), Ok(()));
             assert_eq!(check(&[("authorization", TOKEN)]), Err(Denied::NoToken));
             assert_eq!(check(&[("authorization", "Bearer 0123456789abcdefghiJ")]), Err(Denied::NoToken));
-            assert_eq!(check(&[("cookie", &format!("kymograph-9001={TOKEN}"))]), Err(Denied::NoToken));
-            assert_eq!(check(&[("cookie", &long)]), Err(Denied::NoToken));
+            assert_eq!(check(&[("cookie", &cookie)]), Err(Denied::NoToken), "the token is no session");
+            assert_eq!(check(&[("x-kymograph-key", TOKEN)]), Err(Denied::SessionEnded));
+            assert_eq!(check(&[("sec-websocket-protocol", "kymograph")]), Err(Denied::NoToken));
         }
-        assert_eq!(check(&closed, Policy::Public, &[("host", "localhost")]), Ok(()));
+        for policy in [Policy::Public, Policy::PublicSameOrigin] {
+            assert_eq!(check(&closed, policy, &[("host", "localhost")]), Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn either_half_of_a_session_alone_is_refused() {
+        let closed = access(Some(Role::View));
+        let credentials = closed.credentials().expect("needs a token");
+        let token = credentials.token(TOKEN.as_bytes()).expect("the token");
+        let new = async || credentials.open_session(token, String::new(), String::new()).await.expect("opens");
+        let (session, other) = (new().await, new().await);
+        let name = closed.cookie().set(Scheme::Http, &session.cookie, credentials).to_str().expect("ASCII").to_owned();
+        let cookie = ("cookie", name.split(';').next().expect("a pair"));
+        let offer = |key: &str| format!("kymograph, key.{key}");
+        let stream = |more: &[(&str, &str)]| stream(&closed, &[&[("host", "localhost")], more].concat());
+        let (key, other_key) = (offer(session.key.reveal()), offer(other.key.reveal()));
+        assert_eq!(stream(&[cookie, ("sec-websocket-protocol", &key)]), Ok(()));
+        assert_eq!(stream(&[cookie, ("x-kymograph-key", session.key.reveal())]), Ok(()));
+        assert_eq!(stream(&[cookie]), Err(Denied::SessionEnded));
+        assert_eq!(stream(&[("sec-websocket-protocol", &key)]), Err(Denied::SessionEnded));
+        assert_eq!(stream(&[cookie, ("sec-websocket-protocol", &other_key)]), Err(Denied::SessionEnded));
+        let handle = credentials.session(session.cookie.reveal().as_bytes(), session.key.reveal().as_bytes());
+        credentials.end_session(&handle.expect("open")).await;
+        assert_eq!(stream(&[cookie, ("sec-websocket-protocol", &key)]), Err(Denied::SessionEnded));
     }
 
     #[test]
-    fn the_token_in_the_pages_address_is_exchanged_for_a_cookie() {
-        let closed = access(Some(TOKEN));
-        let sign_in = closed.sign_in(&format!("window=5&token={TOKEN}&theme=dark"), Scheme::Http);
-        assert!(!format!("{sign_in:?}").contains(TOKEN));
-        let SignIn { location, cookie } = sign_in.expect("right").expect("a token");
-        assert_eq!(location, "./?window=5&theme=dark");
-        assert_eq!(
-            cookie.to_str().expect("ASCII"),
-            format!("kymograph-9000={TOKEN}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict")
-        );
-        assert_eq!(closed.sign_in("token=wrong", Scheme::Http), Err(Denied::NoToken));
-        assert_eq!(closed.sign_in("window=5", Scheme::Http), Ok(None));
-        assert_eq!(access(None).sign_in("token=any", Scheme::Http), Ok(None));
+    fn a_role_admits_only_to_the_routes_that_it_includes() {
+        let bearer = format!("Bearer {TOKEN}");
+        let (view, edit, publish) = (Role::View, Role::Edit, Role::Publish);
+        for (role, allowed) in [(view, vec![view]), (edit, vec![view, edit]), (publish, vec![publish])] {
+            let closed = access(Some(role));
+            for needed in [view, edit, publish] {
+                let expected =
+                    if allowed.contains(&needed) { Ok(()) } else { Err(Denied::WrongRole { found: role, needed }) };
+                let list = [("host", "localhost"), ("authorization", bearer.as_str())];
+                assert_eq!(check(&closed, Policy::Needs(needed), &list), expected);
+            }
+        }
+        assert_eq!(Denied::WrongRole { found: publish, needed: view }.status(), StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn a_token_in_the_query_is_refused() {
+        let closed = access(Some(Role::View));
+        for query in ["token=x", "window=5&token=0123456789abcdefghij&theme=dark", "token", "token="] {
+            assert_eq!(closed.check_query(query), Err(Denied::TokenInQuery), "{query}");
+        }
+        assert_eq!(closed.check_query("window=5&show.token=line"), Ok(()));
+        assert_eq!(access(None).check_query("token=x"), Ok(()), "the server needs none");
     }
 }

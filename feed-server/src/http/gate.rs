@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use hyper::Method;
 use hyper::header::{HeaderValue, ORIGIN, WWW_AUTHENTICATE};
+use hyper::{Method, StatusCode};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -15,6 +15,7 @@ use super::requester::{Requester, Via};
 use super::response::text;
 use super::{headers, request_target, upgrade};
 use crate::deliver::session;
+use crate::deliver::session::violation::Violation;
 use crate::net::connection::Peer;
 use crate::rate_limiter::RateLimiter;
 use crate::telemetry::{StatusLabel, Telemetry};
@@ -42,13 +43,20 @@ impl Gate {
     }
 
     /// Runs the handler if `policy` allows the request.
-    pub async fn check(&self, policy: Policy, request: Request, next: Next) -> Response {
+    pub async fn check(&self, policy: Policy, mut request: Request, next: Next) -> Response {
         match self.access.check(policy, &self.requester(&request), request.headers()) {
-            Ok(()) => next.run(request).await,
-            Err(denied) if denied == Denied::NoToken && policy == Policy::SignedInSameOrigin => {
-                self.deny_websocket(request)
+            Ok(viewer) => {
+                if let Some(viewer) = viewer {
+                    request.extensions_mut().insert(viewer);
+                }
+                next.run(request).await
             }
-            Err(denied) => self.deny(&RequestName::of(&request), &denied),
+            Err(denied) => match violation(&denied) {
+                Some(violation) if matches!(policy, Policy::NeedsSameOrigin(_)) => {
+                    self.deny_websocket(request, &denied, violation)
+                }
+                _ => self.deny(&RequestName::of(&request), &denied),
+            },
         }
     }
 
@@ -75,23 +83,23 @@ impl Gate {
     pub fn deny(&self, request: &RequestName, denied: &Denied) -> Response {
         self.log_refusal(request, &denied.to_string());
         let mut response = text(denied.status(), format!("{denied}\n"));
-        if *denied == Denied::NoToken {
+        if denied.status() == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
 
     /// A page cannot read the status of a refused handshake: it is closed with a reason after the upgrade instead.
-    fn deny_websocket(&self, request: Request) -> Response {
+    fn deny_websocket(&self, request: Request, denied: &Denied, violation: Violation) -> Response {
         let name = RequestName::of(&request);
         let is_page = request.method() == Method::GET && request.headers().contains_key(ORIGIN);
         let telemetry = self.telemetry.clone();
-        let close = move |upgraded| async move { session::refuse_without_token(upgraded, &telemetry).await };
+        let close = move |upgraded| async move { session::refuse(upgraded, &telemetry, violation).await };
         if is_page && let Ok(response) = upgrade::upgrade(request, close) {
-            self.log_refusal(&name, &Denied::NoToken.to_string());
+            self.log_refusal(&name, &denied.to_string());
             return response;
         }
-        self.deny(&name, &Denied::NoToken)
+        self.deny(&name, denied)
     }
 
     /// Logs a refusal. The rate is limited, since any peer can cause these lines.
@@ -119,6 +127,20 @@ impl RequestName {
             peer = format!("{client} through {peer}");
         }
         Self { peer, path: request.uri().path().to_owned() }
+    }
+}
+
+/// The rule that is broken by a page without valid credentials.
+const fn violation(denied: &Denied) -> Option<Violation> {
+    match denied {
+        Denied::NoToken | Denied::WrongToken => Some(Violation::NoToken),
+        Denied::SessionEnded => Some(Violation::SessionEnded),
+        Denied::WrongRole { .. } => Some(Violation::WrongRole),
+        Denied::NoHost
+        | Denied::UnknownHost { .. }
+        | Denied::UnknownProxy { .. }
+        | Denied::ForeignOrigin { .. }
+        | Denied::TokenInQuery => None,
     }
 }
 

@@ -10,6 +10,8 @@
 //! | [`access`], [`token`] | the checks of proxy, host, origin and token |
 //! | [`metrics`], `readiness` | `/metrics`; `/readyz` |
 //! | [`metrics`], [`metrics_format`], [`prometheus_text`] | `/metrics`; its formats |
+//! | [`access`] | the checks of host, origin and credentials |
+//! | [`session_halves`], [`sign_in`] | cookie, key and token in a request; sign-in and sign-out of pages |
 //! | [`body`] | request bodies, bounded in bytes and in time |
 //! | [`request_target`], [`header_list`] | the forms of a request's target; headers that are lists |
 //! | [`upgrade`] | upgrades a request to a WebSocket |
@@ -35,5 +37,6 @@ pub mod response;
 pub mod route_table;
 pub mod routes;
 pub mod server;
-pub mod token;
+pub mod session_halves;
+pub mod sign_in;
 pub mod upgrade;

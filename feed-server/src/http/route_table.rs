@@ -11,6 +11,7 @@ use hyper::StatusCode;
 use super::access::Policy;
 use super::gate::Gate;
 use super::response::text;
+use crate::credentials::role::Role;
 
 /// Builds a router whose requests all pass the [`Gate`]. A route cannot be added without its policy:
 ///
@@ -23,10 +24,11 @@ use super::response::text;
 /// ```
 ///
 /// ```
+/// use feed_server::credentials::role::Role;
 /// use feed_server::http::{access::Policy, route_table::RouteTable};
 ///
 /// fn add(table: RouteTable<()>) -> RouteTable<()> {
-///     table.route("/v1/write", Policy::SignedIn, axum::routing::post(async || "written"))
+///     table.route("/v1/write", Policy::Needs(Role::View), axum::routing::post(async || "written"))
 /// }
 /// ```
 #[derive(Debug)]
@@ -42,7 +44,7 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> {
     pub fn new(gate: Arc<Gate>, state: S) -> Self {
         let mut table = Self { gate, state, router: Router::new(), policies: Vec::new() };
         let unknown = any(async || text(StatusCode::NOT_FOUND, "not found\n"));
-        table.router = Router::new().fallback_service(table.guarded(Policy::SignedIn, unknown));
+        table.router = Router::new().fallback_service(table.guarded(Policy::Needs(Role::View), unknown));
         table
     }
 
@@ -99,6 +101,8 @@ mod tests {
     use hyper_util::service::TowerToHyperService;
 
     use super::*;
+    use crate::credentials::Credentials;
+    use crate::credentials::tokens::{NamedToken, Tokens};
     use crate::http::access::{Access, Scheme};
     use crate::http::body::{BoundedBody, MAX_BODY_BYTES};
     use crate::telemetry::Telemetry;
@@ -107,13 +111,15 @@ mod tests {
 
     /// A table with one route that does not exist in the product: it reads a body and answers after a wait.
     fn router() -> Router {
-        let access = Access::new(Some(TOKEN.parse().expect("valid")), Vec::new(), Scheme::Http, 9_000);
+        let token = NamedToken { name: String::new(), role: Role::View, token: TOKEN.parse().expect("valid") };
+        let credentials = Credentials::in_memory(Tokens::new(vec![token]));
+        let access = Access::new(Some(credentials), Vec::new(), Scheme::Http, 9_000);
         let write = async |State(name): State<&'static str>, BoundedBody(body): BoundedBody| {
             tokio::task::yield_now().await;
             format!("{name} received {} bytes", body.len())
         };
         let table = RouteTable::new(Arc::new(Gate::new(access, Telemetry::default())), "writer");
-        table.route("/v1/write", Policy::SignedIn, post(write)).into_router()
+        table.route("/v1/write", Policy::Needs(Role::View), post(write)).into_router()
     }
 
     async fn respond(method: &str, path: &str, token: &str, body: impl Into<Body>) -> Response {

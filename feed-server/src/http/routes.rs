@@ -2,11 +2,12 @@
 //!
 //! | path | response | access |
 //! | --- | --- | --- |
-//! | `/` | the page; with `?token=TOKEN` the cookie that replaces the token | everyone |
-//! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` | token, same origin |
+//! | `/` | the page | everyone |
+//! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` | role view, same origin |
+//! | `/sign-in`, `/sign-out` | POST: exchanges a token for a browser session; ends the session | everyone, same origin |
 //! | `/healthz` | 200 while the process lives | everyone |
-//! | `/readyz` | 200 while a source delivers samples, otherwise 503; JSON with the state of each source; `?source=NAME` for one | token |
-//! | `/metrics` | the server's own state, in Prometheus' text format or, by `Accept`, in OpenMetrics | token |
+//! | `/readyz` | 200 while a source delivers samples, otherwise 503; JSON with the state of each source; `?source=NAME` for one | role view |
+//! | `/metrics` | the server's own state, in Prometheus' text format or, by `Accept`, in OpenMetrics | role view |
 //! | others | the page's files | everyone |
 
 use std::sync::Arc;
@@ -14,15 +15,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::get;
-use hyper::header::{
-    CACHE_CONTROL, CONNECTION, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE, VARY,
-};
-use hyper::{HeaderMap, Method, StatusCode, Uri};
+use axum::routing::{get, post};
+use hyper::header::{CONNECTION, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, UPGRADE, VARY};
+use hyper::{HeaderMap, StatusCode, Uri};
 use prometheus_client::registry::Registry;
 use protocol::Interval;
 
-use super::access::{Access, Policy, SignIn};
+use super::access::{Access, Policy};
 use super::base_path::MissingSlash;
 use super::encoding::AcceptedEncodings;
 use super::gate::{Gate, RequestName};
@@ -33,8 +32,11 @@ use super::prometheus_text;
 use super::readiness;
 use super::response::{file, not_acceptable, text, with_type};
 use super::route_table::RouteTable;
+use super::sign_in::{sign_in, sign_out};
 use super::upgrade::{UpgradeError, upgrade};
 use crate::clock;
+use crate::credentials::Viewer;
+use crate::credentials::role::Role;
 use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
 use crate::ingest::health::Sources;
 use crate::net::tls::Tls;
@@ -70,10 +72,20 @@ pub fn routes(
     let site = Arc::new(Site { gate: Arc::clone(&gate), service, sources, other_metrics, page });
     RouteTable::new(gate, site)
         .route("/", Policy::Public, get(index))
-        .route("/stream", Policy::SignedInSameOrigin, get(stream))
+        .route("/stream", Policy::NeedsSameOrigin(Role::View), get(stream))
+        .route(
+            "/sign-in",
+            Policy::PublicSameOrigin,
+            post(async |State(site): SiteState, request: Request| sign_in(&site.gate, request).await),
+        )
+        .route(
+            "/sign-out",
+            Policy::PublicSameOrigin,
+            post(async |State(site): SiteState, request: Request| sign_out(&site.gate, request).await),
+        )
         .route("/healthz", Policy::Public, get(async || text(StatusCode::OK, "ok\n")))
-        .route("/readyz", Policy::SignedIn, get(ready))
-        .route("/metrics", Policy::SignedIn, get(metrics_text))
+        .route("/readyz", Policy::Needs(Role::View), get(ready))
+        .route("/metrics", Policy::Needs(Role::View), get(metrics_text))
         .fallback(Policy::Public, get(page_file))
 }
 
@@ -92,13 +104,8 @@ async fn index(State(site): SiteState, request: Request) -> Response {
     if let Some(MissingSlash { location }) = request.extensions().get() {
         return redirect(location);
     }
-    if request.method() == Method::GET {
-        let scheme = site.gate.requester(&request).scheme;
-        match site.gate.access.sign_in(request.uri().query().unwrap_or_default(), scheme) {
-            Ok(None) => {}
-            Ok(Some(sign_in)) => return signed_in(sign_in),
-            Err(denied) => return site.gate.deny(&RequestName::of(&request), &denied),
-        }
+    if let Err(denied) = site.gate.access.check_query(request.uri().query().unwrap_or_default()) {
+        return site.gate.deny(&RequestName::of(&request), &denied);
     }
     let (head, _body) = request.into_parts();
     let response = page_file(State(site), head.uri, head.headers).await;
@@ -122,7 +129,8 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
         Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
     };
     let (service, name) = (site.service.clone(), RequestName::of(&request));
-    let upgraded = upgrade(request, move |upgraded| session::run(upgraded, service, start));
+    let ended = request.extensions().get::<Viewer>().map(Viewer::ended).unwrap_or_default();
+    let upgraded = upgrade(request, move |upgraded| session::run(upgraded, service, start, ended));
     upgraded.unwrap_or_else(|error| {
         site.gate.log_refusal(&name, &error.to_string());
         let mut response = text(error.status(), format!("{error}\n"));
@@ -161,16 +169,6 @@ fn redirect(location: &str) -> Response {
     response
 }
 
-fn signed_in(SignIn { location, cookie }: SignIn) -> Response {
-    let mut response = text(StatusCode::SEE_OTHER, "");
-    let headers = response.headers_mut();
-    // Every character of a request's address is valid in a header.
-    headers.insert(LOCATION, HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("./")));
-    headers.insert(SET_COOKIE, cookie);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
 /// Parses the query of the stream.
 fn session_start(query: &str) -> Result<SessionStart, &'static str> {
     let mut start = SessionStart::Immediate(DEFAULT_WINDOW);
@@ -198,6 +196,8 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::credentials::Credentials;
+    use crate::credentials::tokens::{NamedToken, Tokens};
     use crate::deliver::fanout::Fanout;
     use crate::deliver::hub::{Bounds, Hub};
     use crate::http::access::Scheme;
@@ -209,7 +209,10 @@ mod tests {
         let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service::new(hub, fanout, CancellationToken::new());
-        let access = Access::new("0123456789abcdefghij".parse().ok(), Vec::new(), Scheme::Http, 9_000);
+        let token = "0123456789abcdefghij".parse().expect("valid");
+        let token = NamedToken { name: String::new(), role: Role::View, token };
+        let access =
+            Access::new(Some(Credentials::in_memory(Tokens::new(vec![token]))), Vec::new(), Scheme::Http, 9_000);
         routes(service, Sources::default(), Page::Embedded, access, None)
     }
 
@@ -218,10 +221,12 @@ mod tests {
     async fn every_route_has_the_policy_that_is_listed_here_and_obeys_it() {
         let expected = [
             ("/", Policy::Public),
-            ("/stream", Policy::SignedInSameOrigin),
+            ("/stream", Policy::NeedsSameOrigin(Role::View)),
+            ("/sign-in", Policy::PublicSameOrigin),
+            ("/sign-out", Policy::PublicSameOrigin),
             ("/healthz", Policy::Public),
-            ("/readyz", Policy::SignedIn),
-            ("/metrics", Policy::SignedIn),
+            ("/readyz", Policy::Needs(Role::View)),
+            ("/metrics", Policy::Needs(Role::View)),
         ];
         assert_eq!(table().policies(), expected);
         let router = TowerToHyperService::new(table().into_router());
@@ -230,7 +235,10 @@ mod tests {
                 let request = Request::builder().method(method).uri(path).header(HOST, "localhost");
                 let response = router.call(request.body(Body::empty()).expect("a request")).await.expect("infallible");
                 let is_refused = response.status() == StatusCode::UNAUTHORIZED;
-                assert_eq!(is_refused, policy != Policy::Public, "{method} {path}: {}", response.status());
+                // Without a token, a sign-in is answered as a wrong one.
+                let is_public = matches!(policy, Policy::Public | Policy::PublicSameOrigin);
+                let is_sign_in = (method, path) == ("POST", "/sign-in");
+                assert_eq!(is_refused, !is_public || is_sign_in, "{method} {path}: {}", response.status());
             }
         }
     }

@@ -3,14 +3,15 @@
 use axum::body::Body;
 use axum::response::Response;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING,
-    UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::header_list;
+use super::session_halves::selected_subprotocol;
 use crate::net::connection::{Connection, Upgraded};
 
 /// The reason why a request is not upgraded.
@@ -70,7 +71,11 @@ pub fn accept<B>(request: &Request<B>) -> Result<Response<()>, UpgradeError> {
             head.headers_mut().remove(list);
         }
     }
-    create_response(&head).map_err(|error| UpgradeError::NotAHandshake(Box::new(error)))
+    let mut response = create_response(&head).map_err(|error| UpgradeError::NotAHandshake(Box::new(error)))?;
+    if let Some(subprotocol) = selected_subprotocol(request.headers()) {
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
+    }
+    Ok(response)
 }
 
 /// Accepts a handshake, and passes the connection to `serve` in a new task after the response.
@@ -171,6 +176,13 @@ mod tests {
         assert!(matches!(handshake(&[("sec-websocket-version", "13")]), Err(UpgradeError::Repeated { .. })));
         let version = handshake(&[("sec-websocket-version", "8")]).expect_err("refused");
         assert_eq!(version.to_string(), "WebSocket version \"13, 8\": expected 13");
+    }
+
+    #[test]
+    fn the_subprotocol_is_selected_if_it_is_offered() {
+        let offered = handshake(&[("sec-websocket-protocol", "kymograph, key.secret")]).expect("accepted");
+        assert_eq!(offered.headers()["sec-websocket-protocol"], "kymograph");
+        assert!(!handshake(&[]).expect("accepted").headers().contains_key("sec-websocket-protocol"));
     }
 
     #[test]

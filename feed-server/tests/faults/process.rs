@@ -69,7 +69,8 @@ impl Process {
         let mut link = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut link).expect("prints its link");
         let link = link.split_whitespace().last().unwrap_or_default().to_owned();
-        let address = link.trim_end_matches('/').rsplit('/').next().and_then(|address| address.parse().ok());
+        // `http://ADDRESS/`, with or without a token.
+        let address = link.split('/').nth(2).and_then(|address| address.parse().ok());
         Self { child, address: address.unwrap_or_else(|| panic!("a link, found {link:?}")), link }
     }
 

@@ -90,6 +90,13 @@ impl Served {
         self.request(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n")).await
     }
 
+    /// The complete response to a POST without a body, with these headers, each with its line end.
+    pub async fn post(&self, path: &str, headers: &str) -> String {
+        let host = self.address;
+        let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n");
+        self.request(&format!("{head}{headers}\r\n")).await
+    }
+
     /// The complete response to these bytes.
     pub async fn request(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.expect("connects");

@@ -14,6 +14,7 @@ enum Request {
     Subscribe(Start),
     Probe(Timestamp),
     Wake,
+    Reconnect,
     RetryFloor(Interval),
 }
 
@@ -28,6 +29,10 @@ impl FrameSource for Requests {
 
     fn wake(&self) {
         self.0.borrow_mut().push(Request::Wake);
+    }
+
+    fn reconnect(&self) {
+        self.0.borrow_mut().push(Request::Reconnect);
     }
 
     fn set_retry_floor(&self, floor: Interval) {
@@ -115,4 +120,6 @@ fn a_lost_source_is_not_live_and_its_newest_sample_ages() {
     assert_eq!((feed.sample_age(at(0)), feed.freshness(at(0))), (SampleAge::Never, Freshness::Fresh));
     let ended = feed.handle(FrameEvent::Ended { reason: "access denied (4403)".to_owned() }, at(0));
     assert_eq!(ended, FeedChange::Notice("The stream has ended: access denied (4403)".to_owned()));
+    let refused = feed.handle(FrameEvent::SignInNeeded(Refusal::NoSession), at(0));
+    assert_eq!(refused, FeedChange::SignInNeeded(Refusal::NoSession));
 }

@@ -84,8 +84,8 @@ impl Service {
     }
 }
 
-/// Serves one viewer until it leaves, breaks a rule, or the server stops.
-pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart) {
+/// Serves one viewer until it leaves, breaks a rule, `ended` says that its browser session has ended, or the server stops.
+pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart, ended: CancellationToken) {
     let Service { hub, fanout, backfills, stop } = service;
     let now = Instant::now();
     let read_limit = ReadLimit::Limited(RateLimiter::of_bytes(now));
@@ -105,6 +105,7 @@ pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart) {
     let end = tokio::select! {
         biased;
         () = stop.cancelled() => SessionEnd::Stopping,
+        () = ended.cancelled() => Violation::SessionEnded.into(),
         result = session.stream(start) => match result {
             Ok(never) => match never {},
             Err(end) => end,
@@ -116,10 +117,9 @@ pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart) {
     session.end(end).await;
 }
 
-/// Closes the stream of a page without the token, with a reason. A page cannot distinguish a refused handshake from a
+/// Closes the stream of a page without valid credentials, with a reason. A page cannot distinguish a refused handshake from a
 /// stopped server, so it would retry for ever.
-pub async fn refuse_without_token(upgraded: Upgraded, telemetry: &Telemetry) {
-    let violation = Violation::NoToken;
+pub async fn refuse(upgraded: Upgraded, telemetry: &Telemetry, violation: Violation) {
     telemetry.refuse(violation.label());
     let mut socket = upgraded.into_websocket(websocket_config()).await;
     close_handshake(&mut socket, CloseFrame { code: violation.close_code(), reason: violation.reason().into() }).await;

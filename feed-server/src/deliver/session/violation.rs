@@ -1,7 +1,7 @@
 //! The rules that a viewer can break, with close code and reason of each.
 
 use protocol::DecodeError;
-use protocol::close_codes::{MAX_REASON_BYTES, TOKEN_REQUIRED, UNSUPPORTED_VERSION};
+use protocol::close_codes::{ACCESS_DENIED, MAX_REASON_BYTES, TOKEN_REQUIRED, UNSUPPORTED_VERSION};
 use protocol::limits::MAX_MESSAGE_BYTES;
 use thiserror::Error;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
@@ -36,6 +36,10 @@ pub enum Violation {
     TooManyBytes,
     #[error("open the link that the server printed at start")]
     NoToken,
+    #[error("session ended: open the link that the server printed at start, or paste its token")]
+    SessionEnded,
+    #[error("the role of this token does not include viewing")]
+    WrongRole,
 }
 
 impl Violation {
@@ -72,7 +76,8 @@ impl Violation {
             Self::Text => CloseCode::Unsupported,
             Self::TooBig => CloseCode::Size,
             Self::WebSocket(_) => CloseCode::Protocol,
-            Self::NoToken => CloseCode::Library(TOKEN_REQUIRED),
+            Self::NoToken | Self::SessionEnded => CloseCode::Library(TOKEN_REQUIRED),
+            Self::WrongRole => CloseCode::Library(ACCESS_DENIED),
         }
     }
 
@@ -93,6 +98,8 @@ impl Violation {
             Self::NotSubscribed | Self::NotReading | Self::NoAnswer => RefusalReason::Timeout,
             Self::TooManyMessages | Self::TooManyBytes => RefusalReason::Flood,
             Self::NoToken => RefusalReason::Token,
+            Self::SessionEnded => RefusalReason::SessionEnded,
+            Self::WrongRole => RefusalReason::Role,
         }
     }
 }
