@@ -1,5 +1,7 @@
 //! Reads files whose names come from the configuration: any name may be given, so size, kind and time are bounded.
 
+#![expect(clippy::disallowed_methods, reason = "the calls of its functions are disallowed in their place")]
+
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;

@@ -248,6 +248,7 @@ fn page(config: &Config) -> Result<Page, StartError> {
     if page.is_built() { Ok(page) } else { Err(StartError::NoPage(folder.display().to_string())) }
 }
 
+#[expect(clippy::disallowed_methods, reason = "at start")]
 fn tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
     let Some(files) = &config.tls else { return Ok(None) };
     let tls = Tls::read(&files.cert, &files.key).map_err(|error| StartError::Tls { error })?;

@@ -12,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::plain_response;
+use crate::blocking_thread::BlockingThread;
 use crate::clock;
 use crate::net::certificate::Validity;
 use crate::net::identity::{Identity, IdentityFiles, TlsError};
@@ -45,6 +46,7 @@ impl Tls {
     ///
     /// # Errors
     /// [`TlsError`]; the certificate in use is kept.
+    #[expect(clippy::disallowed_methods, reason = "blocks, as its documentation says")]
     pub fn renew(&self) -> Result<(), TlsError> {
         let renewed = self.files.read()?;
         *self.current.lock() = renewed;
@@ -69,12 +71,15 @@ impl Tls {
         }
     }
 
-    /// Logs the warnings once a day until `stop`.
+    /// Logs the warnings once a day until `stop`, on a thread of its own, since the file system may not answer.
+    #[expect(clippy::disallowed_methods, reason = "on the thread of the certificate")]
     pub async fn log_warnings_daily(self: Arc<Self>, stop: CancellationToken) {
+        let thread = BlockingThread::new("certificate");
         let check = || {
             let this = Arc::clone(&self);
-            // Detached: a file system that does not answer must not delay the end of the server.
-            drop(tokio::task::spawn_blocking(move || this.log_warnings()));
+            if let Err(error) = thread.start(move || this.log_warnings()) {
+                tracing::error!(%error, "certificate not checked");
+            }
         };
         repeat(DAY, check, stop).await;
     }
