@@ -116,12 +116,17 @@ pub fn until_signal(runtime: Runtime, server: Server, to_open: Option<io::Result
     let (ended, signalled) = supervise(&happened, &stop, END_WITHIN, renew);
     // Deletes the file with the link.
     drop(to_open);
-    runtime.shutdown_timeout(THREADS_END_WITHIN);
-    let left = left_threads::after(THREADS_END_WITHIN, &[log::THREAD, signals::THREAD]);
+    let left = leave(runtime);
     if !left.is_empty() {
         tracing::warn!(threads = left.join(", "), "threads that did not end are left behind");
     }
     Ok(End { ended, process_ends_by: signalled.map(|at| at + PROCESS_ENDS_WITHIN) })
+}
+
+/// Ends the runtime and waits for all threads, for a limited time. Returns the names of those that did not end.
+fn leave(runtime: Runtime) -> Vec<String> {
+    runtime.shutdown_timeout(THREADS_END_WITHIN);
+    left_threads::after(THREADS_END_WITHIN, &[log::THREAD, signals::THREAD])
 }
 
 /// Handles events until the server has ended, or has been told to end and has not within `end_within`. Also returns when it
@@ -220,6 +225,29 @@ mod tests {
     #[test]
     fn a_server_that_does_not_end_is_left_behind_after_the_limit() {
         assert_eq!(outcome(&[Signalled::End("SIGTERM")], false), (Ended::NotInOrder, true, 0));
+    }
+
+    #[test]
+    fn workers_that_hang_are_named_and_left_behind() {
+        let runtime = runtime().expect("starts");
+        let workers = runtime.metrics().num_workers();
+        let (begun, begins) = channel();
+        let (release, released) = channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        for _ in 0..workers {
+            let (begun, released) = (begun.clone(), Arc::clone(&released));
+            runtime.spawn(async move {
+                begun.send(()).expect("the test waits");
+                // The first waits for the test, the others for the first.
+                let _test_has_ended = released.lock().recv();
+            });
+        }
+        for _ in 0..workers {
+            begins.recv().expect("each worker hangs");
+        }
+        let left = leave(runtime);
+        assert_eq!(left.iter().filter(|name| *name == "worker").count(), workers, "{left:?}");
+        drop(release);
     }
 
     #[test]
