@@ -113,7 +113,7 @@ pub fn until_signal(runtime: Runtime, server: Server, to_open: Option<io::Result
         let _main_has_ended = events.send(Event::Ended(ended));
     });
     let renew = certificate.map(|(tls, thread)| move || renew(&tls, &thread));
-    let (ended, signalled) = supervise(&happened, &stop, END_WITHIN, renew);
+    let (ended, signalled) = supervise(&happened, &stop, END_WITHIN, renew.as_ref());
     // Deletes the file with the link.
     drop(to_open);
     let left = leave(runtime);
@@ -135,7 +135,7 @@ fn supervise(
     happened: &Receiver<Event>,
     stop: &CancellationToken,
     end_within: Duration,
-    renew: Option<impl Fn()>,
+    renew: Option<&dyn Fn()>,
 ) -> (Ended, Option<Instant>) {
     let mut signalled: Option<Instant> = None;
     loop {
@@ -144,7 +144,7 @@ fn supervise(
             None => happened.recv().map_err(Into::into),
         };
         match event {
-            Ok(Event::Signalled(signal)) => match (signal, &renew) {
+            Ok(Event::Signalled(signal)) => match (signal, renew) {
                 (Signalled::End(signal), _) => end(signal, stop, &mut signalled),
                 (Signalled::Renew | Signalled::TerminalClosed, Some(renew)) => renew(),
                 (Signalled::Renew, None) => {
@@ -216,7 +216,8 @@ mod tests {
             events.send(Event::Ended(Ended::InOrder)).expect("open");
         }
         let (stop, renewals) = (CancellationToken::new(), Cell::new(0));
-        let renew = has_certificate.then_some(|| renewals.set(renewals.get() + 1));
+        let renew = || renewals.set(renewals.get() + 1);
+        let renew = has_certificate.then_some(&renew as &dyn Fn());
         let (ended, signalled) = supervise(&happened, &stop, Duration::from_millis(1), renew);
         assert_eq!(signalled.is_some(), stop.is_cancelled());
         (ended, stop.is_cancelled(), renewals.get())
