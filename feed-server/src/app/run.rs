@@ -113,7 +113,9 @@ pub fn until_signal(runtime: Runtime, server: Server, to_open: Option<io::Result
         let _main_has_ended = events.send(Event::Ended(ended));
     });
     let renew = certificate.map(|(tls, thread)| move || renew(&tls, &thread));
-    let (ended, signalled) = supervise(&happened, &stop, END_WITHIN, renew.as_ref());
+    let (ended, signalled) = supervise(&happened, &stop, END_WITHIN, renew.as_ref().map(|renew| renew as &dyn Fn()));
+    // Its thread ends if no call hangs.
+    drop(renew);
     // Deletes the file with the link.
     drop(to_open);
     let left = leave(runtime);

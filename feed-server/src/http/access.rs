@@ -208,7 +208,7 @@ fn check_origin(requester: &Requester, headers: &HeaderMap) -> Result<(), Denied
         Scheme::Http => &[Scheme::Http, Scheme::Https],
         Scheme::Https => &[Scheme::Https],
     };
-    let host = requester.host.as_ref().map(|host| host.as_str()).unwrap_or_default();
+    let host = requester.host.as_ref().map(Authority::as_str).unwrap_or_default();
     let own = |scheme: &Scheme| origin.to_str().is_ok_and(|origin| *scheme.origin(host) == *origin);
     if !host.is_empty() && schemes.iter().any(own) && origins.next().is_none() {
         return Ok(());

@@ -70,6 +70,7 @@ impl IdentityFiles {
 
     /// The mode of the key's file, if users other than its owner may access it.
     #[cfg(unix)]
+    #[expect(clippy::disallowed_methods, reason = "at start, and on a `BlockingThread`")]
     pub fn exposed_key(&self) -> Option<u32> {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(&self.key).ok()?.permissions().mode() & 0o7777;
@@ -118,6 +119,7 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
+#[expect(clippy::disallowed_methods, reason = "at start, and at SIGHUP on a `BlockingThread`")]
 fn bytes(path: &Path) -> Result<Vec<u8>, TlsError> {
     bounded_file::read(path).map_err(|error| TlsError::Unreadable { path: name(path), error })
 }
