@@ -4,12 +4,13 @@
 //!
 //! | limit | of | waits |
 //! | --- | --- | --- |
-//! | turns at once | half of the processors | in the order of request |
+//! | turns at once | one for each processor | in the order of request |
 //! | overall budget | all turns | the first in the queue, and with it those behind |
 //! | a viewer's budget | what the viewer has been sent already, and requests again | before it joins the queue |
 //!
 //! A viewer above a limit waits; it is not closed. The first fill of a viewer and the frames that it has missed are not
-//! taken from its own budget: each row is sent to it once.
+//! taken from its own budget: each row is sent to it once. Their first turn does not wait at all, and a resumption needs no
+//! more: a thousand viewers that resume together would otherwise wait for each other's tasks.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -34,12 +35,11 @@ pub struct BackfillLimits {
 
 impl Default for BackfillLimits {
     fn default() -> Self {
-        let processors = available_parallelism().map_or(1, usize::from);
         Self {
-            // The others are left for live frames.
-            turns_at_once: (processors / 2).clamp(1, MAX_TURNS_AT_ONCE),
-            // A quarter of a processor; measured by `load --greedy`. The burst fills a few pages of 46 MB at once.
-            overall: ByteRate { bytes_per_second: 64 << 20, burst_bytes: 128 << 20 },
+            // So live frames wait for one turn, not for a queue of them.
+            turns_at_once: available_parallelism().map_or(1, usize::from).min(MAX_TURNS_AT_ONCE),
+            // An eighth of a processor: 3 ms for a million. The burst fills several pages at once, each with a minute at 1 kHz.
+            overall: ByteRate { bytes_per_second: 32 << 20, burst_bytes: 128 << 20 },
             // A page requests at most a few lost frames again.
             viewer: ByteRate { bytes_per_second: 4 << 20, burst_bytes: 1 << 20 },
         }
@@ -62,7 +62,7 @@ pub struct BackfillTurn {
     limiter: Arc<BackfillLimiter>,
     /// `None` only while it is dropped.
     blocks: Option<HistoryBlocks>,
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl BackfillLimiter {
@@ -94,6 +94,15 @@ impl BackfillLimiter {
             }
             sleep_until(ready).await;
         }
+        self.start(Some(permit))
+    }
+
+    /// A turn without waiting.
+    pub fn turn_at_once(self: Arc<Self>) -> BackfillTurn {
+        self.start(None)
+    }
+
+    fn start(self: Arc<Self>, permit: Option<OwnedSemaphorePermit>) -> BackfillTurn {
         let blocks = self.buffers.lock().pop().unwrap_or_default();
         BackfillTurn { limiter: self, blocks: Some(blocks), _permit: permit }
     }

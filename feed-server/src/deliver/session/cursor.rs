@@ -97,6 +97,11 @@ impl Cursor {
         self.start.is_some() || self.backfill.is_some() || !self.catalog.is_sent()
     }
 
+    /// Returns true after the first turn.
+    pub const fn has_begun(&self) -> bool {
+        self.start.is_none()
+    }
+
     pub const fn charge(&self) -> Charge {
         self.charge
     }

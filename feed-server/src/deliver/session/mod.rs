@@ -20,7 +20,7 @@ pub mod liveness;
 pub mod violation;
 
 use std::convert::Infallible;
-use std::future::{pending, poll_fn, ready};
+use std::future::{self, pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -192,14 +192,14 @@ impl Session {
                 place = None;
                 self.next_event(sleep_until(due).map(|()| None)).await?
             } else if cursor.needs_turn() {
-                let place = place.get_or_insert_with(|| self.wait_for_turn(cursor.charge()));
+                let place = place.get_or_insert_with(|| self.wait_for_turn(&cursor));
                 self.next_event(place.as_mut().map(Some)).await?
             } else {
                 self.send(&cursor.live(&self.hub, TURN_BYTES))?;
                 self.pacer.sent(Instant::now());
                 // A viewer whose socket takes everything at once must not delay the others or the hub.
                 yield_now().await;
-                self.next_event(ready(None)).await?
+                self.next_event(future::ready(None)).await?
             };
             match event {
                 Event::Message(message) => {
@@ -223,8 +223,12 @@ impl Session {
     }
 
     /// Waits for the viewer's budget, and then in the queue for a turn.
-    fn wait_for_turn(&self, charge: Charge) -> BoxFuture<'static, BackfillTurn> {
+    fn wait_for_turn(&self, cursor: &Cursor) -> BoxFuture<'static, BackfillTurn> {
         let backfills = Arc::clone(&self.backfills);
+        let charge = cursor.charge();
+        if charge == Charge::Overall && !cursor.has_begun() {
+            return future::ready(backfills.turn_at_once()).boxed();
+        }
         let ready_at = (charge == Charge::Viewer).then(|| self.history_budget.ready_at());
         async move {
             if let Some(ready_at) = ready_at {
