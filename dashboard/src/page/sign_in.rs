@@ -122,7 +122,8 @@ pub(super) fn connect(app: &Rc<RefCell<App>>) -> Result<(), JsValue> {
         app.borrow().reconnect();
         return Ok(());
     }
-    let (key, clock) = (app.borrow_mut().sign_in().key.clone(), app.borrow().clock());
+    let key = app.borrow_mut().sign_in().key.clone();
+    let clock = app.borrow().clock();
     let weak = Rc::downgrade(app);
     let source = LinkSource::connect(&stream_url()?, key, clock, move |event| {
         if let Some(app) = weak.upgrade() {

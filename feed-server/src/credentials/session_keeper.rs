@@ -209,3 +209,21 @@ impl FailureReport {
 pub(super) fn now_s() -> u64 {
     (clock::now().micros() / 1_000_000).unsigned_abs()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without the limits this test does not end.
+    #[tokio::test]
+    async fn a_disk_that_hangs_delays_neither_sign_in_nor_end_beyond_their_limits() {
+        // A thread that never answers, with room for one request.
+        let (requests, _held) = sync_channel(1);
+        let handle = KeeperHandle(requests);
+        handle.turn().await;
+        // The queue is full.
+        handle.turn().await;
+        let (requests, _held) = sync_channel(1);
+        KeeperHandle(requests).stop().await;
+    }
+}
