@@ -57,7 +57,8 @@ async fn each_source_has_its_own_readiness() {
         second = served.get("/readyz?source=synthetic-2").await;
     }
     let body = second.rsplit("\r\n\r\n").next().unwrap_or_default();
-    let report = r#"{"source":"synthetic-2","ready":true,"reason":"samples are received","state":"running","series":2,"#;
+    let report =
+        r#"{"source":"synthetic-2","ready":true,"reason":"samples are received","state":"running","series":2,"#;
     assert!(body.starts_with(report), "{body}");
     let unknown = served.get("/readyz?source=disk").await;
     assert!(unknown.starts_with("HTTP/1.1 404"), "{unknown}");

@@ -17,7 +17,7 @@ use super::panel_grid::{MAX_PANELS, PanelGrid};
 use super::parameters::Parameters;
 use super::pause_button::PauseButton;
 use super::render_context::RenderContext;
-use super::sign_in::SignIn;
+use super::sign_in_form::SignInForm;
 use super::stats::Stats;
 use super::telemetry::{PanelCounts, Telemetry};
 use crate::link::Clock;
@@ -34,7 +34,7 @@ pub(super) struct App {
     header: Header,
     pause_button: PauseButton,
     notice: Notice,
-    sign_in: SignIn,
+    sign_in: SignInForm,
     telemetry: Telemetry,
     /// The store has groups or series without a panel.
     catalog_changed: bool,
@@ -61,7 +61,7 @@ impl App {
             header: Header::new()?,
             pause_button: PauseButton::new()?,
             notice,
-            sign_in: SignIn::new()?,
+            sign_in: SignInForm::new()?,
             telemetry: Telemetry::default(),
             catalog_changed: false,
         })
@@ -85,7 +85,7 @@ impl App {
         self.feed.reconnect();
     }
 
-    pub(super) const fn sign_in(&mut self) -> &mut SignIn {
+    pub(super) const fn sign_in(&mut self) -> &mut SignInForm {
         &mut self.sign_in
     }
 

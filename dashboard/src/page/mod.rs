@@ -16,7 +16,7 @@
 //! | `crosshair` | a line across all charts at the time under the pointer |
 //! | `foreign_text` | names and reasons of foreign origin, safe beside other text |
 //! | `visibility_observer` | the elements that are on screen |
-//! | `sign_in`, `sign_in_request`, `session_key` | sign-in form and its requests; the page's half of the session |
+//! | `sign_in`, `sign_in_form`, `sign_in_request`, `session_key` | exchanges tokens for sessions; the page's half of a session |
 //! | `header`, `link_status_text`, `notice` | state of the link, figures; errors and limits |
 //! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
 //! | `parameters`, `address` | parameters of the URL; reading and writing the URL |
@@ -54,6 +54,7 @@ mod rate_meter;
 mod render_context;
 mod session_key;
 mod sign_in;
+mod sign_in_form;
 mod sign_in_request;
 mod start;
 mod stats;

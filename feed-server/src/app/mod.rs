@@ -4,7 +4,7 @@ pub mod browser;
 pub mod check;
 pub mod cli;
 pub mod config;
-mod credentials;
+pub mod credentials;
 pub mod host_name;
 mod left_threads;
 pub mod log;

@@ -14,9 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::browser::LinkFile;
 use crate::app::config::Config;
-use crate::app::credentials::{Prepared, TokenOrigin, prepare, read_tokens};
-use crate::credentials::state_directory::StateDirectoryError;
-use crate::credentials::token::{Token, TokenError};
+use crate::app::credentials::{CredentialsError, Prepared, TokenOrigin, prepare, read_tokens};
+use crate::credentials::token::Token;
 use crate::deliver::fanout::Fanout;
 use crate::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
 use crate::deliver::session::Service;
@@ -44,19 +43,11 @@ pub enum StartError {
     Listen { address: SocketAddr, error: std::io::Error },
     #[error("{0} has no index.html: expected a folder that `cargo xtask dist` made")]
     NoPage(String),
-    #[error("token_file {path}: {error}")]
-    Token { path: String, error: TokenError },
     /// Not a source: its text would be printed twice.
     #[error("cannot use TLS: {error}")]
     Tls { error: TlsError },
-    #[error("the token {name} has the same secret as another token: its role would be ambiguous; give each its own")]
-    RepeatedToken { name: String },
-    #[error("the generated token in {path} is damaged: {error}: delete the file, and the server generates a new one")]
-    KeptToken { path: String, error: TokenError },
-    #[error("cannot use {path} in the state directory: {error}")]
-    StateFile { path: String, error: std::io::Error },
     #[error(transparent)]
-    StateDirectory(#[from] StateDirectoryError),
+    Credentials(#[from] CredentialsError),
 }
 
 /// A server that listens and is ready to run.

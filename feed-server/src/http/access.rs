@@ -18,6 +18,7 @@ use std::net::IpAddr;
 
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, ORIGIN};
+use hyper::http::uri::Authority;
 use thiserror::Error;
 
 pub use super::requester::Scheme;

@@ -7,10 +7,9 @@
 //! | [`base_path`] | the path below which a proxy shows this server |
 //! | [`route_table`], [`gate`] | every route states its policy; every request is checked against it |
 //! | [`requester`], `forwarded` | who sent a request, also through proxies |
-//! | [`access`], [`token`] | the checks of proxy, host, origin and token |
-//! | [`metrics`], `readiness` | `/metrics`; `/readyz` |
+//! | [`access`] | the checks of proxy, host, origin and credentials |
+//! | `readiness` | `/readyz` |
 //! | [`metrics`], [`metrics_format`], [`prometheus_text`] | `/metrics`; its formats |
-//! | [`access`] | the checks of host, origin and credentials |
 //! | [`session_halves`], [`sign_in`] | cookie, key and token in a request; sign-in and sign-out of pages |
 //! | [`body`] | request bodies, bounded in bytes and in time |
 //! | [`request_target`], [`header_list`] | the forms of a request's target; headers that are lists |

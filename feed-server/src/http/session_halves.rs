@@ -5,7 +5,7 @@
 
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 
-use super::access::Scheme;
+use super::requester::Scheme;
 use crate::credentials::Credentials;
 use crate::credentials::session_table::LIFETIME_S;
 use crate::credentials::{SessionLifetime, secret::Secret};
