@@ -130,8 +130,9 @@ impl MarkingServer {
         let service = Service::new(hub, fanout, stop.clone());
         let page = Page::Folder(folder.to_owned());
         let access = Access::new(None, Vec::new(), Scheme::Http, address.port());
-        let router = routes(service, health, page, access, None).into_router();
-        tokio::spawn(serve(listener, ConnectionLimiter::default(), router, stop.clone()));
+        let limiter = ConnectionLimiter::default();
+        let router = routes(service, health, page, access, limiter.clone(), None).into_router();
+        tokio::spawn(serve(listener, limiter, router, stop.clone()));
         Ok(Self { address, _stop: stop.drop_guard(), _sources: sources })
     }
 

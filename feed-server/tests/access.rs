@@ -144,6 +144,30 @@ async fn a_server_with_a_trusted_proxy_needs_a_token_on_loopback_too() {
     assert!(!without.expect("a free port").link().contains("token="));
 }
 
+#[tokio::test]
+async fn a_page_can_ask_why_its_stream_is_refused() {
+    let served = closed().await;
+    let ask = async |host: &str, version: &str, more: &str| {
+        let head =
+            format!("POST /connection-check {version}\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n");
+        served.request(&format!("{head}{more}\r\n")).await
+    };
+    let own = served.address.to_string();
+    let bearer = format!("authorization: Bearer {TOKEN}\r\norigin: http://{own}\r\n");
+    let fine = ask(&own, "HTTP/1.1", &bearer).await;
+    assert!(fine.starts_with("HTTP/1.1 200") && fine.contains(r#"{"ok":true,"refusals":[],"text":"#), "{fine}");
+    let foreign = ask(&own, "HTTP/1.1", "origin: https://metrics.example\r\n").await;
+    let expected = format!(r#""reason":"origin","found":"https://metrics.example","expected":"http://{own}""#);
+    assert!(foreign.contains(r#"{"ok":false,"#) && foreign.contains(&expected), "{foreign}");
+    let signed_out = ask(&own, "HTTP/1.1", "").await;
+    assert!(signed_out.contains(r#""reason":"token""#), "{signed_out}");
+    let old = ask(&own, "HTTP/1.0", &bearer).await;
+    assert!(old.contains(r#""reason":"http-version""#), "{old}");
+    let unknown = ask("rebound.example", "HTTP/1.1", "").await;
+    assert!(unknown.starts_with("HTTP/1.1 403") && unknown.contains("--host rebound.example"), "{unknown}");
+    assert!(served.get("/connection-check").await.starts_with("HTTP/1.1 405"), "a browser sends no origin with GET");
+}
+
 /// The status of an answer; `None` if the connection was closed without one.
 fn status(answer: &str) -> Option<u16> {
     answer.split(' ').nth(1).map(|status| status.parse().expect("a status"))

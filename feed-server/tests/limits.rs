@@ -43,6 +43,39 @@ async fn a_connection_over_the_limit_gets_503_and_others_are_not_affected() {
 }
 
 #[tokio::test]
+async fn streams_through_a_trusted_proxy_are_limited_by_client() {
+    let config = Config {
+        sources: vec![SYNTHETIC.parse().expect("a valid source")],
+        trusted_proxies: vec!["127.0.0.1".parse().expect("an address")],
+        no_auth: true,
+        connections_per_address: 2,
+        ..Config::default()
+    };
+    let served = Served::configured(config).await;
+    let client = |address: &str| format!("x-forwarded-for: {address}\r\n");
+    let mut first = served.viewer_with("/stream", &client("203.0.113.7")).await;
+    let mut second = served.viewer_with("/stream", &client("203.0.113.7")).await;
+    let upgrade = handshake(served.address, "/stream", &client("203.0.113.7"));
+    let refused = served.request(&upgrade).await;
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("\r\nretry-after: "), "{refused}");
+    assert!(refused.ends_with("too many connections from this address (limit 2): close some\n"), "{refused}");
+    let mut other = served.viewer_with("/stream", &client("203.0.113.8")).await;
+    for viewer in [&mut first, &mut second, &mut other] {
+        viewer.read_live(3).await;
+    }
+    let ask = format!(
+        "POST /connection-check HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{}\r\n",
+        served.address,
+        client("203.0.113.7")
+    );
+    assert!(served.request(&ask).await.contains(r#""reason":"full""#));
+    drop(second);
+    // The permit is given back when the server has seen the end of the stream.
+    while !served.request(&ask).await.contains(r#"{"ok":true"#) {}
+    served.viewer_with("/stream", &client("203.0.113.7")).await.read_live(1).await;
+}
+
+#[tokio::test]
 async fn peers_that_send_requests_and_do_not_read_are_closed() {
     let served = with_limit(3).await;
     let request = format!("GET /metrics HTTP/1.1\r\nhost: {}\r\n\r\n", served.address);

@@ -189,11 +189,11 @@ impl Server {
         let access = access.with_proxies(trusted.clone(), unknown_proxies);
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service::new(hub, fanout, stop.clone());
-        let router = routes(service, sources.health(), self.page, access, self.tls).into_router();
-        let router = self.config.base_path.mount(router);
         let connections = descriptors::for_connections(self.config.connections);
         let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address };
         let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone()).exempting(trusted);
+        let router = routes(service, sources.health(), self.page, access, limiter.clone(), self.tls).into_router();
+        let router = self.config.base_path.mount(router);
         let serving = server::serve(self.listener, limiter, router, stop.clone());
         let keeping = async {
             stop.cancelled().await;

@@ -5,6 +5,7 @@
 //! | `/` | the page | everyone |
 //! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` | role view, same origin |
 //! | `/sign-in`, `/sign-out` | POST: exchanges a token for a browser session; ends the session | everyone, same origin |
+//! | `/connection-check` | POST: JSON with the reason for which the stream would be refused, and what to set | everyone |
 //! | `/healthz` | 200 while the process lives | everyone |
 //! | `/readyz` | 200 while a source delivers samples, otherwise 503; JSON with the state of each source; `?source=NAME` for one | role view |
 //! | `/metrics` | the server's own state, in Prometheus' text format or, by `Accept`, in OpenMetrics | role view |
@@ -16,13 +17,14 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use hyper::header::{CONNECTION, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, UPGRADE, VARY};
+use hyper::header::{CONNECTION, HeaderValue, LOCATION, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, VARY};
 use hyper::{HeaderMap, StatusCode, Uri};
 use prometheus_client::registry::Registry;
 use protocol::Interval;
 
 use super::access::{Access, Policy};
 use super::base_path::MissingSlash;
+use super::connection_check::Report as ConnectionReport;
 use super::encoding::AcceptedEncodings;
 use super::gate::{Gate, RequestName};
 use super::metrics;
@@ -30,6 +32,7 @@ use super::metrics_format::MetricsFormat;
 use super::page::{Page, PageReader};
 use super::prometheus_text;
 use super::readiness;
+use super::requester::Via;
 use super::response::{file, not_acceptable, text, with_type};
 use super::route_table::RouteTable;
 use super::sign_in::{sign_in, sign_out};
@@ -39,6 +42,7 @@ use crate::credentials::Viewer;
 use crate::credentials::role::Role;
 use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
 use crate::ingest::health::Sources;
+use crate::net::connection_limiter::ConnectionLimiter;
 use crate::net::tls::Tls;
 
 /// A day: more history than any page can draw.
@@ -56,20 +60,26 @@ pub struct Site {
     /// The metrics that the telemetry does not count.
     other_metrics: Registry,
     page: PageReader,
+    connections: ConnectionLimiter,
+    /// Streams through trusted proxies, by client: their connections all come from the proxy.
+    forwarded_streams: ConnectionLimiter,
 }
 
-/// The routes of `service`, `sources` and `page`, guarded by `access`. `tls` is shown in the metrics.
+/// The routes of `service`, `sources` and `page`, guarded by `access`, on connections that `connections` limits. `tls` is shown in
+/// the metrics.
 pub fn routes(
     service: Service,
     sources: Sources,
     page: Page,
     access: Access,
+    connections: ConnectionLimiter,
     tls: Option<Arc<Tls>>,
 ) -> RouteTable<Arc<Site>> {
     let gate = Arc::new(Gate::new(access, service.hub.telemetry.clone()));
     let other_metrics = metrics::registry(sources.clone(), tls);
-    let page = PageReader::new(page);
-    let site = Arc::new(Site { gate: Arc::clone(&gate), service, sources, other_metrics, page });
+    let (page, forwarded_streams) = (PageReader::new(page), connections.for_clients());
+    let site = Site { gate: Arc::clone(&gate), service, sources, other_metrics, page, connections, forwarded_streams };
+    let site = Arc::new(site);
     RouteTable::new(gate, site)
         .route("/", Policy::Public, get(index))
         .route("/stream", Policy::NeedsSameOrigin(Role::View), get(stream))
@@ -83,6 +93,7 @@ pub fn routes(
             Policy::PublicSameOrigin,
             post(async |State(site): SiteState, request: Request| sign_out(&site.gate, request).await),
         )
+        .route("/connection-check", Policy::Public, post(connection_check))
         .route("/healthz", Policy::Public, get(async || text(StatusCode::OK, "ok\n")))
         .route("/readyz", Policy::Needs(Role::View), get(ready))
         .route("/metrics", Policy::Needs(Role::View), get(metrics_text))
@@ -130,7 +141,24 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
     };
     let (service, name) = (site.service.clone(), RequestName::of(&request));
     let ended = request.extensions().get::<Viewer>().map(Viewer::ended).unwrap_or_default();
-    let upgraded = upgrade(request, move |upgraded| session::run(upgraded, service, start, ended));
+    let requester = site.gate.requester(&request);
+    let permit = match requester.via {
+        Via::TrustedProxy { .. } => site.forwarded_streams.admit(requester.client).map(Some),
+        Via::Direct | Via::UnknownProxy { .. } => Ok(None),
+    };
+    let permit = match permit {
+        Ok(permit) => permit,
+        Err(full) => {
+            site.gate.log_refusal(&name, &full.to_string());
+            let mut response = text(StatusCode::SERVICE_UNAVAILABLE, format!("{full}\n"));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+            return response;
+        }
+    };
+    let upgraded = upgrade(request, async move |upgraded| {
+        session::run(upgraded, service, start, ended).await;
+        drop(permit);
+    });
     upgraded.unwrap_or_else(|error| {
         site.gate.log_refusal(&name, &error.to_string());
         let mut response = text(error.status(), format!("{error}\n"));
@@ -147,6 +175,18 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
 async fn ready(State(site): SiteState, uri: Uri) -> Response {
     let catalog = site.service.hub.catalog.len();
     readiness::respond(uri.query().unwrap_or_default(), catalog, &site.sources.statuses(), clock::now())
+}
+
+async fn connection_check(State(site): SiteState, request: Request) -> Response {
+    let requester = site.gate.requester(&request);
+    let room = match requester.via {
+        Via::TrustedProxy { proxy } => {
+            site.connections.room(proxy).and_then(|()| site.forwarded_streams.room(requester.client))
+        }
+        Via::Direct | Via::UnknownProxy { .. } => site.connections.room(requester.client),
+    };
+    let access = &site.gate.access;
+    ConnectionReport::new(access, &requester, request.headers(), request.version(), room).into_response()
 }
 
 async fn metrics_text(State(site): SiteState, headers: HeaderMap) -> Response {
@@ -213,7 +253,7 @@ mod tests {
         let token = NamedToken { name: String::new(), role: Role::View, token };
         let access =
             Access::new(Some(Credentials::in_memory(Tokens::new(vec![token]))), Vec::new(), Scheme::Http, 9_000);
-        routes(service, Sources::default(), Page::Embedded, access, None)
+        routes(service, Sources::default(), Page::Embedded, access, ConnectionLimiter::default(), None)
     }
 
     /// A new route and its policy are added here and in docs/SECURITY.md.
@@ -224,6 +264,7 @@ mod tests {
             ("/stream", Policy::NeedsSameOrigin(Role::View)),
             ("/sign-in", Policy::PublicSameOrigin),
             ("/sign-out", Policy::PublicSameOrigin),
+            ("/connection-check", Policy::Public),
             ("/healthz", Policy::Public),
             ("/readyz", Policy::Needs(Role::View)),
             ("/metrics", Policy::Needs(Role::View)),

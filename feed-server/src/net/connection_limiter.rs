@@ -105,6 +105,20 @@ impl ConnectionLimiter {
         })
     }
 
+    /// Says whether a connection from `peer` would be admitted now.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] if no permit is free.
+    pub fn room(&self, peer: IpAddr) -> Result<(), LimitExceeded> {
+        self.count(peer).map(drop)
+    }
+
+    /// A limiter with the same limits that counts separately, for the clients of proxies.
+    #[must_use]
+    pub fn for_clients(&self) -> Self {
+        Self::new(self.limits, self.refused.clone())
+    }
+
     fn count(&self, peer: IpAddr) -> Result<Permit, LimitExceeded> {
         let network = Some(network(peer)).filter(|network| !network.is_loopback() && !self.proxies.contains(peer));
         let mut held = self.held.lock();
