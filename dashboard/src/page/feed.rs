@@ -20,6 +20,8 @@ pub(super) enum FeedChange {
     Notice(String),
     /// The user must sign in.
     SignInNeeded(Refusal),
+    /// The reason for which the server refuses the stream; `None` if it does no longer.
+    Refusal(Option<String>),
 }
 
 /// Counters since the page was loaded.
@@ -146,6 +148,7 @@ impl Feed {
             FrameEvent::BadFrame { reason } => return self.bad_frame(&reason),
             FrameEvent::StatusChanged(status) => self.status = status,
             FrameEvent::SignInNeeded(refusal) => return FeedChange::SignInNeeded(refusal),
+            FrameEvent::Refusal(reason) => return FeedChange::Refusal(reason),
             FrameEvent::Ended { reason } => {
                 return FeedChange::Notice(format!("The stream has ended: {}", isolated(&reason)));
             }

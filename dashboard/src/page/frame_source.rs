@@ -20,6 +20,8 @@ pub(super) enum FrameEvent<'m> {
         reason: String,
     },
     StatusChanged(SourceStatus),
+    /// The server refuses the stream for this reason; `None` if it does no longer.
+    Refusal(Option<String>),
     Ended {
         reason: String,
     },
@@ -66,6 +68,10 @@ pub(super) enum SourceStatus {
     Reconnecting {
         attempt: u32,
     },
+    /// As `Reconnecting`, and the server gave a reason.
+    Refused {
+        attempt: u32,
+    },
     Live,
     Closing,
     Closed {
@@ -78,7 +84,7 @@ impl SourceStatus {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
-            Self::Reconnecting { .. } => "reconnecting",
+            Self::Reconnecting { .. } | Self::Refused { .. } => "reconnecting",
             Self::Live => "live",
             Self::Closing | Self::Closed { .. } => "closed",
         }

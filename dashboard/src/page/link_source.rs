@@ -1,18 +1,32 @@
 //! The live link as a source of frames.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use protocol::{ClientMessage, Interval, Start, Timestamp, close_codes};
 use wasm_bindgen::JsValue;
 use web_sys::Url;
 
+use super::connection_check::ConnectionCheck;
 use super::dom;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
 use super::session_key::SessionKey;
 use crate::link::{ClientEvent, ClientOptions, Clock, ConnectError, FrameCodec, State, WebSocketClient};
 
+/// The second failure in a row is explained: the first can be a server that restarts.
+const FAILURES_BEFORE_A_CHECK: u32 = 2;
+
 pub(super) struct LinkSource {
     client: WebSocketClient<FrameCodec>,
+}
+
+/// The attempts to connect: asks the server for the reason when several in a row fail.
+struct Attempts {
+    on_event: Rc<RefCell<dyn FnMut(FrameEvent<'_>)>>,
+    is_open: bool,
+    failures: u32,
+    is_refused: Rc<Cell<bool>>,
+    check: Option<ConnectionCheck>,
 }
 
 impl LinkSource {
@@ -21,12 +35,14 @@ impl LinkSource {
         url: &str,
         key: SessionKey,
         clock: Rc<dyn Clock>,
-        mut on_event: impl FnMut(FrameEvent<'_>) + 'static,
+        on_event: impl FnMut(FrameEvent<'_>) + 'static,
     ) -> Result<Self, ConnectError> {
         let options = ClientOptions { clock, subprotocols: Rc::new(key), ..ClientOptions::default() };
+        let mut attempts = Attempts::new(on_event);
         let client = WebSocketClient::connect(url, FrameCodec, options, move |event| {
-            if let Some(event) = translate(event) {
-                on_event(event);
+            attempts.observe(&event);
+            if let Some(event) = translate(event, attempts.is_refused.get()) {
+                attempts.emit(event);
             }
         })?;
         Ok(Self { client })
@@ -35,6 +51,48 @@ impl LinkSource {
     fn send(&self, message: ClientMessage<'_>) {
         // Fails without an open connection; the next one starts with new requests.
         let _not_open = self.client.send(message);
+    }
+}
+
+impl Attempts {
+    fn new(on_event: impl FnMut(FrameEvent<'_>) + 'static) -> Self {
+        let on_event: Rc<RefCell<dyn FnMut(FrameEvent<'_>)>> = Rc::new(RefCell::new(on_event));
+        Self { on_event, is_open: false, failures: 0, is_refused: Rc::default(), check: None }
+    }
+
+    fn emit(&self, event: FrameEvent<'_>) {
+        (*self.on_event.borrow_mut())(event);
+    }
+
+    fn observe(&mut self, event: &ClientEvent<'_, FrameCodec>) {
+        match event {
+            ClientEvent::Opened => {
+                (self.is_open, self.failures, self.check) = (true, 0, None);
+                if self.is_refused.take() {
+                    self.emit(FrameEvent::Refusal(None));
+                }
+            }
+            ClientEvent::Closed { will_retry_in: Some(_), .. } if !std::mem::take(&mut self.is_open) => {
+                self.failures += 1;
+                if self.failures >= FAILURES_BEFORE_A_CHECK {
+                    self.ask();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn ask(&mut self) {
+        let (on_event, is_refused, failures) = (Rc::clone(&self.on_event), Rc::clone(&self.is_refused), self.failures);
+        // Without a check the page still shows that it reconnects.
+        self.check = ConnectionCheck::start(move |answer| {
+            let refusal = answer.explain(failures);
+            if refusal.is_some() || is_refused.get() {
+                is_refused.set(refusal.is_some());
+                (*on_event.borrow_mut())(FrameEvent::Refusal(refusal));
+            }
+        })
+        .ok();
     }
 }
 
@@ -74,7 +132,7 @@ pub(super) fn stream_url() -> Result<String, JsValue> {
     Ok(url.href())
 }
 
-fn translate(event: ClientEvent<'_, FrameCodec>) -> Option<FrameEvent<'_>> {
+fn translate(event: ClientEvent<'_, FrameCodec>, is_refused: bool) -> Option<FrameEvent<'_>> {
     Some(match event {
         ClientEvent::Opened => FrameEvent::Opened,
         ClientEvent::Message { message, bytes } => FrameEvent::Frame { frame: message, bytes },
@@ -89,14 +147,17 @@ fn translate(event: ClientEvent<'_, FrameCodec>) -> Option<FrameEvent<'_>> {
             FrameEvent::SignInNeeded(Refusal::WrongRole)
         }
         ClientEvent::Closed { close, will_retry_in: None } => FrameEvent::Ended { reason: close.to_string() },
-        ClientEvent::StateChanged(state) => FrameEvent::StatusChanged(status(&state)),
+        ClientEvent::StateChanged(state) => FrameEvent::StatusChanged(status(&state, is_refused)),
         ClientEvent::Closed { .. } | ClientEvent::Error => return None,
     })
 }
 
-fn status(state: &State) -> SourceStatus {
+fn status(state: &State, is_refused: bool) -> SourceStatus {
     match *state {
         State::Connecting { retry: 0 } => SourceStatus::Connecting,
+        State::Connecting { retry: attempt } | State::Reconnecting { retry: attempt, .. } if is_refused => {
+            SourceStatus::Refused { attempt }
+        }
         State::Connecting { retry: attempt } | State::Reconnecting { retry: attempt, .. } => {
             SourceStatus::Reconnecting { attempt }
         }

@@ -29,6 +29,7 @@ impl fmt::Display for LinkStatusText<'_> {
         match self.source {
             SourceStatus::Connecting => f.write_str("connecting")?,
             SourceStatus::Reconnecting { attempt } => write!(f, "reconnecting, attempt {attempt}")?,
+            SourceStatus::Refused { attempt } => write!(f, "refused, attempt {attempt}")?,
             SourceStatus::Live => f.write_str("live")?,
             SourceStatus::Closing => f.write_str("closing")?,
             SourceStatus::Closed { reason } => write!(f, "closed: {}", isolated(reason))?,
@@ -62,6 +63,8 @@ mod tests {
         assert_eq!(LinkStatusText { sync: SyncStatus::CatchingUp, ..FRESH }.to_string(), "live, receiving history");
         let lost = LinkStatusText { source: &SourceStatus::Reconnecting { attempt: 3 }, ..FRESH };
         assert_eq!(lost.to_string(), "reconnecting, attempt 3, last sample 12 s ago");
+        let refused = LinkStatusText { source: &SourceStatus::Refused { attempt: 3 }, ..FRESH };
+        assert_eq!(refused.to_string(), "refused, attempt 3, last sample 12 s ago");
         assert_eq!(LinkStatusText { sample_age: SampleAge::Never, ..lost }.to_string(), "reconnecting, attempt 3");
     }
 

@@ -5,6 +5,7 @@
 //! | `start` | creates the page and registers the functions that the browser calls |
 //! | `app` | wires the parts of the page |
 //! | `frame_source`, `link_source` | suppliers of frames: the trait, and the live link |
+//! | `connection_check` | asks the server why it refuses the stream |
 //! | `feed`, `probe_schedule` | applies frames to the store; server clock, lag, status |
 //! | `display`, `theme` | theme, colours, time labels |
 //! | `panel_grid` | all panels; those on screen, and the time budget of a display frame |
@@ -28,6 +29,7 @@ mod app;
 mod canvas;
 mod chart_view;
 mod command;
+mod connection_check;
 mod controls;
 mod crosshair;
 mod display;
