@@ -1,4 +1,4 @@
-//! The Wasm target, a browser, and Prometheus' tool: found, or installed if possible.
+//! The Wasm target, a browser, nginx, and Prometheus' tool: found, or installed if possible.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +15,12 @@ pub(crate) const BROWSER_VARIABLE: &str = "KYMOGRAPH_CHROMIUM";
 const BROWSERS: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 /// A browser without a font draws no text.
 const DEBIAN_PACKAGES: [&str; 2] = ["chromium", "fonts-dejavu-core"];
+
+/// Path of nginx; takes precedence over `PATH`.
+pub(crate) const NGINX_VARIABLE: &str = "KYMOGRAPH_NGINX";
+
+/// Not in the `PATH` of ordinary users.
+const DEBIAN_NGINX: &str = "/usr/sbin/nginx";
 
 /// Adds the Wasm target if it is missing.
 ///
@@ -103,6 +109,36 @@ pub fn promtool(folder: &Path) -> Result<PathBuf> {
         bail!("Debian's package prometheus has no {}: {by_hand}", unpacked.display());
     }
     Ok(unpacked)
+}
+
+/// Finds an nginx, or installs Debian's if this is Debian and the user is root. The tests start it themselves, on free ports.
+///
+/// # Errors
+/// When none is found or can be installed.
+pub fn nginx() -> Result<PathBuf> {
+    if let Some(nginx) = find_nginx()? {
+        return Ok(nginx);
+    }
+    let Some(apt) = in_path("apt-get").filter(|_| is_root()) else {
+        bail!(
+            "the tests of reverse proxies need nginx, which is not in PATH: install it (Debian: `sudo apt-get install nginx`; \
+             Fedora: `sudo dnf install nginx`; macOS: `brew install nginx`), or set {NGINX_VARIABLE} to its path"
+        );
+    };
+    heading("installing nginx");
+    install_debian_packages(&apt, &["nginx"])
+        .with_context(|| format!("cannot install nginx: install it by hand, or set {NGINX_VARIABLE} to its path"))?;
+    find_nginx()?.context("nginx was installed, but it is not in PATH")
+}
+
+fn find_nginx() -> Result<Option<PathBuf>> {
+    let Some(named) = std::env::var_os(NGINX_VARIABLE).map(PathBuf::from) else {
+        return Ok(in_path("nginx").or_else(|| Some(PathBuf::from(DEBIAN_NGINX)).filter(|path| path.is_file())));
+    };
+    if !named.is_file() {
+        bail!("{NGINX_VARIABLE} is set to {}, which is not a file", named.display());
+    }
+    Ok(Some(std::path::absolute(named)?))
 }
 
 pub(crate) fn install_debian_packages(apt: &Path, packages: &[&str]) -> Result<()> {

@@ -7,6 +7,8 @@ mod fake_feed;
 mod liveness;
 mod page;
 mod panels;
+mod proxies;
+mod reverse_proxy;
 mod served;
 mod socket;
 mod version;

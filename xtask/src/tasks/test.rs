@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 
 use crate::page::{self, Compression, SOCKET_PROBE};
-use crate::setup::BROWSER_VARIABLE;
+use crate::setup::{BROWSER_VARIABLE, NGINX_VARIABLE};
 use crate::steps::Steps;
 use crate::workspace::{Workspace, cargo, run};
 use crate::{python, setup};
@@ -34,6 +34,7 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 /// | variable | names |
 /// | --- | --- |
 /// | `KYMOGRAPH_CHROMIUM` | the browser |
+/// | `KYMOGRAPH_NGINX` | nginx, for the tests of reverse proxies |
 /// | `KYMOGRAPH_PAGE` | the folder of the page |
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
@@ -48,6 +49,7 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     let (workspace, steps) = (Workspace::find()?, Steps::default());
     setup::wasm_target()?;
     let browser = setup::browser()?;
+    let nginx = setup::nginx()?;
     let python = python::environment(&workspace)?;
     let promtool = setup::promtool(&workspace.target.join("prometheus"))?;
     let dist = page::build(&workspace, Compression::Quick, &steps)?;
@@ -56,6 +58,7 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     let built = workspace.target.join("debug");
     let variables = [
         (BROWSER_VARIABLE, browser),
+        (NGINX_VARIABLE, nginx),
         ("KYMOGRAPH_PAGE", dist),
         ("KYMOGRAPH_SOCKET_PROBE", probe),
         ("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}"))),
