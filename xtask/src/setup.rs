@@ -1,4 +1,4 @@
-//! The Wasm target, a browser, nginx, and Prometheus' tool: found, or installed if possible.
+//! The Wasm target, a browser, reverse proxies, and Prometheus' tool: found, or installed if possible.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,11 +16,18 @@ const BROWSERS: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "g
 /// A browser without a font draws no text.
 const DEBIAN_PACKAGES: [&str; 2] = ["chromium", "fonts-dejavu-core"];
 
-/// Path of nginx; takes precedence over `PATH`.
-pub(crate) const NGINX_VARIABLE: &str = "KYMOGRAPH_NGINX";
+/// A reverse proxy that tests start themselves, on free ports. Its Debian package has its name.
+#[derive(Clone, Copy, Debug)]
+pub struct ReverseProxy {
+    name: &'static str,
+    /// Names the program; takes precedence over `PATH`.
+    pub(crate) variable: &'static str,
+    /// Where Debian has it; not always in the `PATH` of ordinary users.
+    debian: &'static str,
+}
 
-/// Not in the `PATH` of ordinary users.
-const DEBIAN_NGINX: &str = "/usr/sbin/nginx";
+pub const NGINX: ReverseProxy = ReverseProxy { name: "nginx", variable: "KYMOGRAPH_NGINX", debian: "/usr/sbin/nginx" };
+pub const CADDY: ReverseProxy = ReverseProxy { name: "caddy", variable: "KYMOGRAPH_CADDY", debian: "/usr/bin/caddy" };
 
 /// Adds the Wasm target if it is missing.
 ///
@@ -111,34 +118,39 @@ pub fn promtool(folder: &Path) -> Result<PathBuf> {
     Ok(unpacked)
 }
 
-/// Finds an nginx, or installs Debian's if this is Debian and the user is root. The tests start it themselves, on free ports.
-///
-/// # Errors
-/// When none is found or can be installed.
-pub fn nginx() -> Result<PathBuf> {
-    if let Some(nginx) = find_nginx()? {
-        return Ok(nginx);
+impl ReverseProxy {
+    /// Finds it, or installs Debian's package if this is Debian and the user is root.
+    ///
+    /// # Errors
+    /// When none is found or can be installed.
+    pub fn find_or_install(self) -> Result<PathBuf> {
+        if let Some(found) = self.find()? {
+            return Ok(found);
+        }
+        let Self { name, variable, .. } = self;
+        let Some(apt) = in_path("apt-get").filter(|_| is_root()) else {
+            bail!(
+                "the tests of reverse proxies need {name}, which is not in PATH: install it (Debian: `sudo apt-get install {name}`; \
+                 Fedora: `sudo dnf install {name}`; macOS: `brew install {name}`), or set {variable} to its path"
+            );
+        };
+        heading(&format!("installing {name}"));
+        install_debian_packages(&apt, &[name])
+            .with_context(|| format!("cannot install {name}: install it by hand, or set {variable} to its path"))?;
+        self.find()?.with_context(|| format!("{name} was installed, but it is not in PATH"))
     }
-    let Some(apt) = in_path("apt-get").filter(|_| is_root()) else {
-        bail!(
-            "the tests of reverse proxies need nginx, which is not in PATH: install it (Debian: `sudo apt-get install nginx`; \
-             Fedora: `sudo dnf install nginx`; macOS: `brew install nginx`), or set {NGINX_VARIABLE} to its path"
-        );
-    };
-    heading("installing nginx");
-    install_debian_packages(&apt, &["nginx"])
-        .with_context(|| format!("cannot install nginx: install it by hand, or set {NGINX_VARIABLE} to its path"))?;
-    find_nginx()?.context("nginx was installed, but it is not in PATH")
-}
 
-fn find_nginx() -> Result<Option<PathBuf>> {
-    let Some(named) = std::env::var_os(NGINX_VARIABLE).map(PathBuf::from) else {
-        return Ok(in_path("nginx").or_else(|| Some(PathBuf::from(DEBIAN_NGINX)).filter(|path| path.is_file())));
-    };
-    if !named.is_file() {
-        bail!("{NGINX_VARIABLE} is set to {}, which is not a file", named.display());
+    fn find(self) -> Result<Option<PathBuf>> {
+        let Some(named) = std::env::var_os(self.variable).map(PathBuf::from) else {
+            let debian = Some(PathBuf::from(self.debian)).filter(|path| path.is_file());
+            return Ok(in_path(self.name).or(debian));
+        };
+        if !named.is_file() {
+            bail!("{} is set to {}, which is not a file", self.variable, named.display());
+        }
+        // Tests run in the folder of their crate.
+        Ok(Some(std::path::absolute(named)?))
     }
-    Ok(Some(std::path::absolute(named)?))
 }
 
 pub(crate) fn install_debian_packages(apt: &Path, packages: &[&str]) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The page behind nginx, with the recipes of docs/guide/reverse-proxies.md.
+//! The page behind nginx and Caddy, with the recipes of docs/guide/reverse-proxies.md.
 
 use std::time::Duration;
 
@@ -137,6 +137,18 @@ async fn a_page_behind_a_proxy_that_is_not_trusted_gets_the_reason() -> Result<(
     let page = browser.page(&nginx.url("http", "/")).await?;
     until(&page, "document.body?.textContent.includes('start with --trusted-proxy 127.0.0.1')").await?;
     no_exceptions(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: a second proxy is installed for it"]
+async fn the_page_is_live_through_caddy() -> Result<()> {
+    let (served, browser) = (served(&SOURCE).await?, browser().await?);
+    for (name, path) in [("plain", "/"), ("below a path", "/kymograph")] {
+        let caddy = ReverseProxy::caddy(&recipe("caddy", name)?, upstream(&served)?).await?;
+        let page = live_page(&browser, &caddy.url("http", path)).await?;
+        no_errors(&page)?;
+    }
+    Ok(())
 }
 
 /// The link of an idle page stays open for longer than the proxy's timeout.

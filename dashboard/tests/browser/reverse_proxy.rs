@@ -60,6 +60,20 @@ impl ReverseProxy {
         Self::start(command, port, folder).await
     }
 
+    /// Caddy with this recipe, without TLS, whose server is at `upstream`.
+    pub(crate) async fn caddy(recipe: &str, upstream: &str) -> Result<Self> {
+        let (port, folder) = (free_port()?, tempfile::tempdir()?);
+        let site = recipe
+            .replace("127.0.0.1:9000", upstream)
+            .replace("metrics.example {", &format!("http://127.0.0.1:{port} {{"));
+        let file = folder.path().join("Caddyfile");
+        std::fs::write(&file, format!("{{\nadmin off\nauto_https off\n}}\n{site}"))?;
+        let mut command = Command::new(built("KYMOGRAPH_CADDY"));
+        command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
+        command.env("HOME", folder.path()).env("XDG_DATA_HOME", folder.path()).stderr(Stdio::null());
+        Self::start(command, port, folder).await
+    }
+
     async fn start(mut command: Command, port: u16, folder: TempDir) -> Result<Self> {
         let process = command.stdout(Stdio::null()).kill_on_drop(true).spawn().context("cannot start the proxy")?;
         let mut this = Self { process, port, folder };

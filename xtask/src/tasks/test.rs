@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 
 use crate::page::{self, Compression, SOCKET_PROBE};
-use crate::setup::{BROWSER_VARIABLE, NGINX_VARIABLE};
+use crate::setup::{BROWSER_VARIABLE, CADDY, NGINX};
 use crate::steps::Steps;
 use crate::workspace::{Workspace, cargo, run};
 use crate::{python, setup};
@@ -34,7 +34,7 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 /// | variable | names |
 /// | --- | --- |
 /// | `KYMOGRAPH_CHROMIUM` | the browser |
-/// | `KYMOGRAPH_NGINX` | nginx, for the tests of reverse proxies |
+/// | `KYMOGRAPH_NGINX`, `KYMOGRAPH_CADDY` | reverse proxies; Caddy in a long run only |
 /// | `KYMOGRAPH_PAGE` | the folder of the page |
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
@@ -49,7 +49,10 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     let (workspace, steps) = (Workspace::find()?, Steps::default());
     setup::wasm_target()?;
     let browser = setup::browser()?;
-    let nginx = setup::nginx()?;
+    let mut proxies = vec![(NGINX.variable, NGINX.find_or_install()?)];
+    if scope == Scope::Long {
+        proxies.push((CADDY.variable, CADDY.find_or_install()?));
+    }
     let python = python::environment(&workspace)?;
     let promtool = setup::promtool(&workspace.target.join("prometheus"))?;
     let dist = page::build(&workspace, Compression::Quick, &steps)?;
@@ -58,7 +61,6 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     let built = workspace.target.join("debug");
     let variables = [
         (BROWSER_VARIABLE, browser),
-        (NGINX_VARIABLE, nginx),
         ("KYMOGRAPH_PAGE", dist),
         ("KYMOGRAPH_SOCKET_PROBE", probe),
         ("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}"))),
@@ -69,7 +71,7 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     let cargo_test = |selection: &[&str]| {
         let mut command = cargo();
         command.current_dir(&workspace.root).env_remove("KYMOGRAPH_DIST").arg("test").args(selection);
-        command.envs(variables.iter().map(|(name, path)| (name, path)));
+        command.envs(variables.iter().chain(&proxies).map(|(name, path)| (name, path)));
         if scope == Scope::Long && std::env::var_os("KYMOGRAPH_SEEDS").is_none() {
             command.env("KYMOGRAPH_SEEDS", LONG_SEEDS);
         }
