@@ -113,10 +113,11 @@ impl ConnectionLimiter {
         self.count(peer).map(drop)
     }
 
-    /// A limiter with the same limits that counts separately, for the clients of proxies.
+    /// A limiter with the same limits that counts separately, for the clients of proxies. A client that a proxy does not report
+    /// has the proxy's address, so proxies are exempt here too.
     #[must_use]
     pub fn for_clients(&self) -> Self {
-        Self::new(self.limits, self.refused.clone())
+        Self::new(self.limits, self.refused.clone()).exempting(self.proxies.clone())
     }
 
     fn count(&self, peer: IpAddr) -> Result<Permit, LimitExceeded> {
@@ -221,6 +222,8 @@ mod tests {
         let _other = limiter.admit(address("2001:db8::2")).expect("another address of the network");
         drop(permits);
         assert_eq!(limiter.admit(address("2001:db8::2")).expect_err("limit reached"), LimitExceeded::Address(1));
+        let clients = limiter.for_clients();
+        let _permits = [(); 2].map(|()| clients.admit(address("2001:db8::1")).expect("clients that are not reported"));
     }
 
     #[test]
