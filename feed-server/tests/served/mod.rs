@@ -127,7 +127,8 @@ pub struct Viewer {
 impl Viewer {
     /// The next binary message.
     pub async fn frame(&mut self) -> Bytes {
-        self.frame_or_close().await.expect("a frame, not a close")
+        let frame = self.frame_or_close().await;
+        frame.unwrap_or_else(|| panic!("expected a frame, found the close {:?}", self.close))
     }
 
     /// The next binary message; `None` when the server closes.
