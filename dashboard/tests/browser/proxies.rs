@@ -72,7 +72,8 @@ async fn the_page_is_live_below_a_base_path_that_nginx_passes_on() -> Result<()>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_nginx_serves_over_tls_and_http_2_signs_in_with_a_secure_cookie() -> Result<()> {
-    let served = Served::feed(&[&["--trusted-proxy", "127.0.0.1"], &SOURCE[..]].concat()).await?;
+    let arguments = ["--trusted-proxy", "127.0.0.1", "--state-dir", "none"];
+    let served = Served::feed(&[&arguments[..], &SOURCE[..]].concat()).await?;
     let (nginx, browser) = (nginx("TLS and HTTP/2", &served).await?, browser().await?);
     let page = tolerant_tab(&browser).await?;
     let (_, sign_in) = served.url.rsplit_once('/').context("a link with a path")?;
