@@ -23,6 +23,18 @@ async fn served(more: &[&str]) -> Result<Served> {
     Served::feed(&[&["--trusted-proxy", "127.0.0.1", "--no-auth"], more].concat()).await
 }
 
+/// A server behind the proxies of this machine, with a token in its link.
+async fn served_with_token() -> Result<Served> {
+    Served::feed(&[&["--trusted-proxy", "127.0.0.1", "--state-dir", "none"], &SOURCE[..]].concat()).await
+}
+
+/// The part of the server's link that signs in.
+fn sign_in(served: &Served) -> Result<&str> {
+    let (_, sign_in) = served.url.rsplit_once('/').context("a link with a path")?;
+    ensure!(sign_in.contains("token="), "a server that others can reach through a proxy needs a token: {sign_in}");
+    Ok(sign_in)
+}
+
 fn upstream(served: &Served) -> Result<&str> {
     let address = served.url.split("://").nth(1).and_then(|rest| rest.split('/').next());
     address.context("a link with an address")
@@ -72,13 +84,10 @@ async fn the_page_is_live_below_a_base_path_that_nginx_passes_on() -> Result<()>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_nginx_serves_over_tls_and_http_2_signs_in_with_a_secure_cookie() -> Result<()> {
-    let arguments = ["--trusted-proxy", "127.0.0.1", "--state-dir", "none"];
-    let served = Served::feed(&[&arguments[..], &SOURCE[..]].concat()).await?;
+    let served = served_with_token().await?;
     let (nginx, browser) = (nginx("TLS and HTTP/2", &served).await?, browser().await?);
     let page = tolerant_tab(&browser).await?;
-    let (_, sign_in) = served.url.rsplit_once('/').context("a link with a path")?;
-    ensure!(sign_in.contains("token="), "a server that others can reach through a proxy needs a token: {sign_in}");
-    page.navigate(&nginx.url("https", &format!("/{sign_in}"))).await?;
+    page.navigate(&nginx.url("https", &format!("/{}", sign_in(&served)?))).await?;
     until(&page, IS_LIVE).await?;
     until(&page, "kymograph.stats().samples > 0").await?;
     let protocol: String = page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol").await?;
@@ -110,12 +119,12 @@ async fn a_page_behind_an_nginx_without_settings_names_the_settings() -> Result<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_whose_proxy_passes_no_upgrade_says_so_and_is_live_when_it_does() -> Result<()> {
-    let (served, browser) = (served(&SOURCE).await?, browser().await?);
+    let (served, browser) = (served_with_token().await?, browser().await?);
     let complete = recipe("nginx", "plain")?;
     let is_about_upgrades = |line: &&str| line.contains("Upgrade $") || line.contains("Connection $");
     let lacking: Vec<&str> = complete.lines().filter(|line| !is_about_upgrades(line)).collect();
     let nginx = ReverseProxy::nginx(&lacking.join("\n"), upstream(&served)?).await?;
-    let page = browser.page(&nginx.url("http", "/")).await?;
+    let page = browser.page(&nginx.url("http", &format!("/{}", sign_in(&served)?))).await?;
     until(&page, NOTICE_IS_SHOWN).await?;
     let notice: String = page.evaluate(NOTICE).await?;
     ensure!(

@@ -4,14 +4,13 @@
 //! every path, such as one with an unknown host, gets its reason as text from the [gate](super::gate).
 
 use axum::response::Response;
-use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
-use hyper::{StatusCode, Version};
+use hyper::header::{CACHE_CONTROL, HeaderValue};
+use hyper::{Request, StatusCode, Version};
 use serde::Serialize;
 
 use super::access::{Access, Denied, Policy};
 use super::requester::Requester;
 use super::response::with_type;
-use crate::credentials::role::Role;
 use crate::net::connection_limiter::LimitExceeded;
 
 /// For an upgrade that fails although nothing here refuses it.
@@ -38,16 +37,16 @@ struct Refusal {
 }
 
 impl Report {
-    /// Checks what the stream of this page would be refused for. `room` is that for one more connection.
-    pub fn new(
+    /// Checks what the stream of this page would be refused for. `room` is that for one more connection. Not the session: without
+    /// one the stream is opened, and closed with the reason.
+    pub fn new<B>(
         access: &Access,
         requester: &Requester,
-        headers: &HeaderMap,
-        version: Version,
+        request: &Request<B>,
         room: Result<(), LimitExceeded>,
     ) -> Self {
-        let denied = access.check(Policy::NeedsSameOrigin(Role::View), requester, headers).err().map(of_denied);
-        let version = (version < Version::HTTP_11).then(|| Refusal {
+        let denied = access.check(Policy::PublicSameOrigin, requester, request.headers()).err().map(of_denied);
+        let version = (request.version() < Version::HTTP_11).then(|| Refusal {
             reason: "http-version",
             found: Some("HTTP/1.0".to_owned()),
             expected: Some("HTTP/1.1".to_owned()),
@@ -81,9 +80,11 @@ fn of_denied(denied: Denied) -> Refusal {
         Denied::UnknownHost { host } => ("host", Some(host), None),
         Denied::ForeignOrigin { origin, own, .. } => ("origin", Some(origin), Some(own)),
         Denied::UnknownProxy { proxy, .. } => ("proxy", Some(proxy.to_string()), None),
-        Denied::NoToken | Denied::WrongToken | Denied::TokenInQuery => ("token", None, None),
-        Denied::SessionEnded => ("session", None, None),
-        Denied::WrongRole { found, needed } => ("role", Some(found.to_string()), Some(needed.to_string())),
+        Denied::NoToken
+        | Denied::WrongToken
+        | Denied::SessionEnded
+        | Denied::WrongRole { .. }
+        | Denied::TokenInQuery => ("credentials", None, None),
     };
     Refusal { reason, found, expected, text }
 }
@@ -92,27 +93,18 @@ fn of_denied(denied: Denied) -> Refusal {
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
-    use hyper::header::HeaderName;
-
     use super::*;
-    use crate::credentials::Credentials;
-    use crate::credentials::tokens::{NamedToken, Tokens};
     use crate::http::access::Scheme;
 
-    fn report(
-        token: Option<&str>,
-        headers: &[(&'static str, &'static str)],
-        version: Version,
-        room: Result<(), LimitExceeded>,
-    ) -> Report {
-        let token = token.map(|token| token.parse().expect("valid"));
-        let token = token.map(|token| NamedToken { name: String::new(), role: Role::View, token });
-        let credentials = token.map(|token| Credentials::in_memory(Tokens::new(vec![token])));
-        let access = Access::new(credentials, Vec::new(), Scheme::Http, 9_000);
-        let pair = |&(name, value): &(_, _)| (HeaderName::from_static(name), HeaderValue::from_static(value));
-        let headers = headers.iter().map(pair).collect();
-        let requester = access.requester(IpAddr::V4(Ipv4Addr::LOCALHOST), &headers);
-        Report::new(&access, &requester, &headers, version, room)
+    fn report(headers: &[(&str, &str)], version: Version, room: Result<(), LimitExceeded>) -> Report {
+        let access = Access::new(None, Vec::new(), Scheme::Http, 9_000);
+        let mut request = Request::builder().version(version);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).expect("a request");
+        let requester = access.requester(IpAddr::V4(Ipv4Addr::LOCALHOST), request.headers());
+        Report::new(&access, &requester, &request, room)
     }
 
     const OWN: [(&str, &str); 2] = [("host", "127.0.0.1:9000"), ("origin", "http://127.0.0.1:9000")];
@@ -121,10 +113,9 @@ mod tests {
     fn each_reason_for_which_a_stream_is_refused_is_reported_with_what_to_set() {
         let foreign = [OWN[0], ("origin", "https://metrics.example")];
         let cases = [
-            (report(None, &foreign, Version::HTTP_11, Ok(())), "origin", "it changed Host"),
-            (report(Some("0123456789abcdefghij"), &OWN, Version::HTTP_11, Ok(())), "token", "sign in: "),
-            (report(None, &OWN, Version::HTTP_10, Ok(())), "http-version", "`proxy_http_version 1.1;`"),
-            (report(None, &OWN, Version::HTTP_11, Err(LimitExceeded::Server(9))), "full", "(limit 9)"),
+            (report(&foreign, Version::HTTP_11, Ok(())), "origin", "it changed Host"),
+            (report(&OWN, Version::HTTP_10, Ok(())), "http-version", "`proxy_http_version 1.1;`"),
+            (report(&OWN, Version::HTTP_11, Err(LimitExceeded::Server(9))), "full", "(limit 9)"),
         ];
         for (report, reason, text) in cases {
             let reasons: Vec<_> = report.refusals.iter().map(|refusal| refusal.reason).collect();
@@ -135,21 +126,21 @@ mod tests {
 
     #[test]
     fn found_and_expected_origin_are_reported() {
-        let found = report(None, &[OWN[0], ("origin", "https://metrics.example")], Version::HTTP_11, Ok(()));
+        let found = report(&[OWN[0], ("origin", "https://metrics.example")], Version::HTTP_11, Ok(()));
         assert_eq!(found.refusals[0].found.as_deref(), Some("https://metrics.example"));
         assert_eq!(found.refusals[0].expected.as_deref(), Some("http://127.0.0.1:9000"));
     }
 
     #[test]
     fn all_reasons_are_reported_together() {
-        let several = report(None, &[OWN[0], ("origin", "https://metrics.example")], Version::HTTP_10, Ok(()));
+        let several = report(&[OWN[0], ("origin", "https://metrics.example")], Version::HTTP_10, Ok(()));
         assert_eq!(several.refusals.len(), 2);
         assert!(several.text.contains(". Also: this request arrived as HTTP/1.0"), "{}", several.text);
     }
 
     #[test]
     fn a_page_that_nothing_refuses_is_told_about_upgrades() {
-        let fine = report(None, &OWN, Version::HTTP_11, Ok(()));
+        let fine = report(&OWN, Version::HTTP_11, Ok(()));
         assert!(fine.ok && fine.refusals.is_empty(), "{fine:?}");
         assert!(fine.text.contains("`proxy_set_header Upgrade $http_upgrade;`"), "{}", fine.text);
     }

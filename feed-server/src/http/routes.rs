@@ -32,7 +32,7 @@ use super::metrics_format::MetricsFormat;
 use super::page::{Page, PageReader};
 use super::prometheus_text;
 use super::readiness;
-use super::requester::Via;
+use super::requester::{Requester, Via};
 use super::response::{file, not_acceptable, text, with_type};
 use super::route_table::RouteTable;
 use super::sign_in::{sign_in, sign_out};
@@ -42,7 +42,7 @@ use crate::credentials::Viewer;
 use crate::credentials::role::Role;
 use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
 use crate::ingest::health::Sources;
-use crate::net::connection_limiter::ConnectionLimiter;
+use crate::net::connection_limiter::{ConnectionLimiter, LimitExceeded, Permit};
 use crate::net::tls::Tls;
 
 /// A day: more history than any page can draw.
@@ -63,6 +63,26 @@ pub struct Site {
     connections: ConnectionLimiter,
     /// Streams through trusted proxies, by client: their connections all come from the proxy.
     forwarded_streams: ConnectionLimiter,
+}
+
+impl Site {
+    /// Counts a stream with those of its client, if it comes through a trusted proxy. Others are counted by their connection.
+    fn permit_for_stream(&self, requester: &Requester) -> Result<Option<Permit>, LimitExceeded> {
+        match requester.via {
+            Via::TrustedProxy { .. } => self.forwarded_streams.admit(requester.client).map(Some),
+            Via::Direct | Via::UnknownProxy { .. } => Ok(None),
+        }
+    }
+
+    /// Says whether one more stream on a new connection would be admitted.
+    fn room_for_stream(&self, requester: &Requester) -> Result<(), LimitExceeded> {
+        match requester.via {
+            Via::TrustedProxy { proxy } => {
+                self.connections.room(proxy).and_then(|()| self.forwarded_streams.room(requester.client))
+            }
+            Via::Direct | Via::UnknownProxy { .. } => self.connections.room(requester.client),
+        }
+    }
 }
 
 /// The routes of `service`, `sources` and `page`, guarded by `access`, on connections that `connections` limits. `tls` is shown in
@@ -141,12 +161,7 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
     };
     let (service, name) = (site.service.clone(), RequestName::of(&request));
     let ended = request.extensions().get::<Viewer>().map(Viewer::ended).unwrap_or_default();
-    let requester = site.gate.requester(&request);
-    let permit = match requester.via {
-        Via::TrustedProxy { .. } => site.forwarded_streams.admit(requester.client).map(Some),
-        Via::Direct | Via::UnknownProxy { .. } => Ok(None),
-    };
-    let permit = match permit {
+    let permit = match site.permit_for_stream(&site.gate.requester(&request)) {
         Ok(permit) => permit,
         Err(full) => {
             site.gate.log_refusal(&name, &full.to_string());
@@ -172,21 +187,15 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
     })
 }
 
+async fn connection_check(State(site): SiteState, request: Request) -> Response {
+    let requester = site.gate.requester(&request);
+    let report = ConnectionReport::new(&site.gate.access, &requester, &request, site.room_for_stream(&requester));
+    report.into_response()
+}
+
 async fn ready(State(site): SiteState, uri: Uri) -> Response {
     let catalog = site.service.hub.catalog.len();
     readiness::respond(uri.query().unwrap_or_default(), catalog, &site.sources.statuses(), clock::now())
-}
-
-async fn connection_check(State(site): SiteState, request: Request) -> Response {
-    let requester = site.gate.requester(&request);
-    let room = match requester.via {
-        Via::TrustedProxy { proxy } => {
-            site.connections.room(proxy).and_then(|()| site.forwarded_streams.room(requester.client))
-        }
-        Via::Direct | Via::UnknownProxy { .. } => site.connections.room(requester.client),
-    };
-    let access = &site.gate.access;
-    ConnectionReport::new(access, &requester, request.headers(), request.version(), room).into_response()
 }
 
 async fn metrics_text(State(site): SiteState, headers: HeaderMap) -> Response {
