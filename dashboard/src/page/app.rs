@@ -103,7 +103,7 @@ impl App {
                 let result = self.sign_in.ask(refusal);
                 self.show_error(result);
             }
-            FeedChange::Refusal(reason) => self.notice.show_refusal(reason),
+            FeedChange::StreamRefused(reason) => self.notice.show_refusal(reason),
         }
     }
 

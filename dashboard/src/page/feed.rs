@@ -21,7 +21,7 @@ pub(super) enum FeedChange {
     /// The user must sign in.
     SignInNeeded(Refusal),
     /// The reason for which the server refuses the stream; `None` if it does no longer.
-    Refusal(Option<String>),
+    StreamRefused(Option<String>),
 }
 
 /// Counters since the page was loaded.
@@ -148,7 +148,7 @@ impl Feed {
             FrameEvent::BadFrame { reason } => return self.bad_frame(&reason),
             FrameEvent::StatusChanged(status) => self.status = status,
             FrameEvent::SignInNeeded(refusal) => return FeedChange::SignInNeeded(refusal),
-            FrameEvent::Refusal(reason) => return FeedChange::Refusal(reason),
+            FrameEvent::StreamRefused(reason) => return FeedChange::StreamRefused(reason),
             FrameEvent::Ended { reason } => {
                 return FeedChange::Notice(format!("The stream has ended: {}", isolated(&reason)));
             }

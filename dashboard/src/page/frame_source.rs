@@ -21,7 +21,7 @@ pub(super) enum FrameEvent<'m> {
     },
     StatusChanged(SourceStatus),
     /// The server refuses the stream for this reason; `None` if it does no longer.
-    Refusal(Option<String>),
+    StreamRefused(Option<String>),
     Ended {
         reason: String,
     },

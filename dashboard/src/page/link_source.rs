@@ -69,7 +69,7 @@ impl Attempts {
             ClientEvent::Opened => {
                 (self.is_open, self.failures, self.check) = (true, 0, None);
                 if self.is_refused.take() {
-                    self.emit(FrameEvent::Refusal(None));
+                    self.emit(FrameEvent::StreamRefused(None));
                 }
             }
             ClientEvent::Closed { will_retry_in: Some(_), .. } if !std::mem::take(&mut self.is_open) => {
@@ -89,7 +89,7 @@ impl Attempts {
             let refusal = answer.explain(failures);
             if refusal.is_some() || is_refused.get() {
                 is_refused.set(refusal.is_some());
-                (*on_event.borrow_mut())(FrameEvent::Refusal(refusal));
+                (*on_event.borrow_mut())(FrameEvent::StreamRefused(refusal));
             }
         })
         .ok();
