@@ -140,7 +140,7 @@ async fn a_page_whose_session_was_revoked_says_so_and_signs_in_again_without_a_r
     ensure!(title == "Your session has ended", "{title}");
     until(&page, "document.documentElement.dataset.link === 'closed'").await?;
     let link = text(&page, "link-text").await?;
-    ensure!(link.starts_with("closed: signed out, data "), "{link}");
+    ensure!(link.starts_with("closed: signed out, last sample "), "{link}");
     picture(&page, "session-ended").await?;
     // The complete link is accepted too.
     paste(&page, &format!("{}#token={TOKEN}", served.url)).await?;
