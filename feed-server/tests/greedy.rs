@@ -35,8 +35,8 @@ const LIMITS: BackfillLimits = BackfillLimits {
     overall: ByteRate { bytes_per_second: 1_200_000, burst_bytes: 600_000 },
     viewer: ByteRate { bytes_per_second: 100_000, burst_bytes: 50_000 },
 };
-/// A frame of history: its bytes, and as many values as rows of these series fit into it.
-const TURN_COST: usize = (64 << 10) + (64 << 10) / SERIES * (SERIES + 1);
+/// The most that a turn can cost.
+const TURN_COST: usize = 300 << 10;
 
 /// What arrived at a viewer.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Limits the history that viewers are sent, so that those who ask for much do not delay the live frames of the others.
 //!
-//! A session sends the messages that are made for its viewer alone, catalog and history, in turns of one full frame each.
+//! A session sends the messages that are made for its viewer alone, catalog and history, in turns of a few frames.
 //!
 //! | limit | of | waits |
 //! | --- | --- | --- |
@@ -24,6 +24,14 @@ use crate::deliver::history_blocks::HistoryBlocks;
 
 /// More would only wait for the hub's lock.
 const MAX_TURNS_AT_ONCE: usize = 4;
+
+/// The cost of a turn: three full frames, or more of smaller ones. Below a millisecond; with one frame a turn, a viewer on a
+/// busy machine falls behind faster than it is sent history.
+const TURN_COST: usize = 192 << 10;
+
+/// The cost of a turn that waited for the overall budget, one full frame: a thousand viewers that wait in the queue get one
+/// each within three seconds, before a page takes the silence for a lost connection.
+const SHORT_TURN_COST: usize = 32 << 10;
 
 /// Limits of history. A value counts as a byte beside its encoded bytes, since values that take few bytes take time too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +64,11 @@ pub struct BackfillLimiter {
     buffers: Mutex<Vec<HistoryBlocks>>,
 }
 
-/// The right to encode one frame. Must not be held while its session waits.
+/// The right to encode a few frames. Must not be held while its session waits.
 #[derive(Debug)]
 pub struct BackfillTurn {
     limiter: Arc<BackfillLimiter>,
+    room: usize,
     /// `None` only while it is dropped.
     blocks: Option<HistoryBlocks>,
     _permit: Option<OwnedSemaphorePermit>,
@@ -86,30 +95,37 @@ impl BackfillLimiter {
         let Ok(permit) = Arc::clone(&self.turns).acquire_owned().await else {
             unreachable!("the semaphore is never closed")
         };
+        let mut room = TURN_COST;
         // The permit is held meanwhile: those behind in the queue wait for the same budget.
         loop {
             let ready = self.overall.lock().ready_at();
             if ready <= Instant::now() {
                 break;
             }
+            room = SHORT_TURN_COST;
             sleep_until(ready).await;
         }
-        self.start(Some(permit))
+        self.start(Some(permit), room)
     }
 
     /// A turn without waiting.
     pub fn turn_at_once(self: Arc<Self>) -> BackfillTurn {
-        self.start(None)
+        self.start(None, TURN_COST)
     }
 
-    fn start(self: Arc<Self>, permit: Option<OwnedSemaphorePermit>) -> BackfillTurn {
+    fn start(self: Arc<Self>, permit: Option<OwnedSemaphorePermit>, room: usize) -> BackfillTurn {
         let blocks = self.buffers.lock().pop().unwrap_or_default();
-        BackfillTurn { limiter: self, blocks: Some(blocks), _permit: permit }
+        BackfillTurn { limiter: self, room, blocks: Some(blocks), _permit: permit }
     }
 }
 
 impl BackfillTurn {
-    /// Buffers for the frame.
+    /// About the cost of the turn.
+    pub const fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Buffers for the frames.
     pub fn blocks(&mut self) -> &mut HistoryBlocks {
         self.blocks.get_or_insert_default()
     }

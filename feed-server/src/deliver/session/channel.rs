@@ -14,9 +14,6 @@ use crate::net::connection_limiter::Permit;
 /// of a viewer that asked for a slower pace.
 pub const TURN_BYTES: usize = 256 * 1_024;
 
-/// The cost of a turn of history: one full frame, or smaller ones together. About a millisecond.
-pub const TURN_COST: usize = 32 * 1_024;
-
 /// Limits of a viewer's socket. tungstenite's defaults cost 131 KiB for each viewer.
 pub fn websocket_config() -> WebSocketConfig {
     let limit = protocol::limits::MAX_MESSAGE_BYTES;

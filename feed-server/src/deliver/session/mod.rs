@@ -49,7 +49,7 @@ use crate::net::close_handshake::close_handshake;
 use crate::net::connection::Upgraded;
 use crate::rate_limiter::RateLimiter;
 use crate::telemetry::Telemetry;
-use channel::{Channel, TURN_BYTES, TURN_COST, websocket_config};
+use channel::{Channel, TURN_BYTES, websocket_config};
 use cursor::{Charge, Cursor};
 use end::SessionEnd;
 use liveness::{ANSWER_DEADLINE, Liveness, LivenessAction, Queue, ReadProgress, SUBSCRIBE_DEADLINE};
@@ -241,7 +241,8 @@ impl Session {
 
     /// Sends the frames of a turn. Returns how many bytes.
     fn send_turn(&mut self, cursor: &mut Cursor, mut permit: BackfillTurn) -> Result<usize, SessionEnd> {
-        let turn = cursor.next_turn(&self.hub, permit.blocks(), TURN_COST)?;
+        let room = permit.room();
+        let turn = cursor.next_turn(&self.hub, permit.blocks(), room)?;
         let now = Instant::now();
         permit.spend(turn.cost, now);
         if cursor.charge() == Charge::Viewer {
