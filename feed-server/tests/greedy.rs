@@ -1,5 +1,6 @@
 //! Viewers that request history again and again, in virtual time: without a network, and the processor is never the limit.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -28,6 +29,10 @@ const SERIES: usize = 8;
 const ROWS_BEFORE: usize = 5_000;
 const TICK: Duration = Duration::from_millis(16);
 const GREEDY: usize = 6;
+/// The limit is 20 messages a second.
+const BETWEEN_REQUESTS: Duration = Duration::from_millis(60);
+const SUBSCRIBE: ClientMessage<'_> = ClientMessage::Subscribe { start: Start::Window(EVERYTHING) };
+const PROBE: ClientMessage<'_> = ClientMessage::Probe { origin: Timestamp::from_micros(0) };
 
 /// A page is filled in well below a second, and the greedy viewers together may take half of the overall rate.
 const LIMITS: BackfillLimits = BackfillLimits {
@@ -53,10 +58,17 @@ enum Kind {
     Other,
 }
 
-/// A socket that takes everything, and from which the same message arrives at intervals.
+impl Arrival {
+    /// The sequence of a live frame.
+    fn live(&self) -> Option<u64> {
+        if let Kind::Live { sequence } = self.kind { Some(sequence) } else { None }
+    }
+}
+
+/// A socket that takes everything, and from which messages arrive at intervals, the last one again and again.
 #[derive(Debug)]
 struct Script {
-    message: Vec<u8>,
+    messages: Mutex<VecDeque<Vec<u8>>>,
     due: Mutex<time::Interval>,
     arrivals: Arc<Mutex<Vec<Arrival>>>,
 }
@@ -82,9 +94,12 @@ impl Socket for Script {
 
     fn poll_read(&self, context: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         ready!(self.due.lock().expect("not poisoned").poll_tick(context));
+        let mut messages = self.messages.lock().expect("not poisoned");
+        let message = if messages.len() > 1 { messages.pop_front() } else { messages.front().cloned() };
+        let message = message.expect("a message");
         // Masked with zeros.
-        room.put_slice(&[0x82, 0x80 | self.message.len() as u8, 0, 0, 0, 0]);
-        room.put_slice(&self.message);
+        room.put_slice(&[0x82, 0x80 | message.len() as u8, 0, 0, 0, 0]);
+        room.put_slice(&message);
         Poll::Ready(Ok(()))
     }
 
@@ -93,11 +108,12 @@ impl Socket for Script {
     }
 }
 
-/// A viewer of `service` that sends `message` at intervals. Returns what arrives at it.
-fn viewer(service: &Service, message: &ClientMessage<'_>, every: Duration) -> Arc<Mutex<Vec<Arrival>>> {
+/// A viewer of `service` that sends these messages at intervals. Returns what arrives at it.
+fn viewer(service: &Service, messages: &[ClientMessage<'_>], every: Duration) -> Arc<Mutex<Vec<Arrival>>> {
     let arrivals = Arc::new(Mutex::new(Vec::new()));
-    let message = message.to_bytes().expect("encodes");
-    let script = Script { message, due: Mutex::new(interval(every)), arrivals: Arc::clone(&arrivals) };
+    let messages = messages.iter().map(|message| message.to_bytes().expect("encodes")).collect();
+    let script =
+        Script { messages: Mutex::new(messages), due: Mutex::new(interval(every)), arrivals: Arc::clone(&arrivals) };
     let address = SocketAddr::from(([127, 0, 0, 1], 50_000));
     let permit = ConnectionLimiter::default().admit(address.ip()).expect("below the limit");
     let upgraded = Upgraded { connection: Connection::new(script, Peer { address }, permit), early: Vec::new() };
@@ -111,11 +127,11 @@ fn viewer(service: &Service, message: &ClientMessage<'_>, every: Duration) -> Ar
 }
 
 fn greedy(service: &Service) -> Arc<Mutex<Vec<Arrival>>> {
-    viewer(service, &ClientMessage::Subscribe { start: Start::Window(EVERYTHING) }, Duration::from_millis(60))
+    viewer(service, &[SUBSCRIBE], BETWEEN_REQUESTS)
 }
 
 fn honest(service: &Service) -> Arc<Mutex<Vec<Arrival>>> {
-    viewer(service, &ClientMessage::Probe { origin: Timestamp::default() }, Duration::from_secs(1))
+    viewer(service, &[PROBE], Duration::from_secs(1))
 }
 
 /// A hub with some history, and a task that publishes a row a tick.
@@ -189,13 +205,7 @@ async fn a_greedy_viewer_gets_its_budget_and_an_honest_one_every_frame_in_time()
         assert!(got >= budget / 2, "{got} bytes of a budget of {budget}: it waits and is not closed");
     }
     let arrivals = honest.lock().expect("not poisoned");
-    let live: Vec<(u64, Instant)> = arrivals
-        .iter()
-        .filter_map(|arrival| match arrival.kind {
-            Kind::Live { sequence } => Some((sequence, arrival.at)),
-            _ => None,
-        })
-        .collect();
+    let live: Vec<(u64, Instant)> = arrivals.iter().filter_map(|arrival| Some((arrival.live()?, arrival.at))).collect();
     assert!(live.len() > SECONDS * 60, "{} frames", live.len());
     for pair in live.windows(2) {
         assert_eq!(pair[0].0 + 1, pair[1].0, "no frame is left out");
@@ -215,4 +225,24 @@ async fn a_viewer_that_connects_beside_greedy_ones_is_filled_at_its_share_of_the
     // Half of the overall rate is left for it.
     assert!(filled - connected < Duration::from_secs(2), "filled after {:?}", filled - connected);
     drop(greedy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_that_has_overdrawn_its_budget_waits_and_is_live_again() {
+    const REQUESTS: u32 = 40;
+    let service = service();
+    let mut messages = vec![SUBSCRIBE; REQUESTS as usize];
+    messages.push(PROBE);
+    let arrivals = viewer(&service, &messages, BETWEEN_REQUESTS);
+    let last_request = Instant::now() + BETWEEN_REQUESTS * (REQUESTS - 1);
+    sleep(Duration::from_secs(20)).await;
+    let arrivals = arrivals.lock().expect("not poisoned");
+    let is_last = |arrival: &&Arrival| arrival.kind == Kind::History(HistoryPart::Last);
+    let filled = arrivals.iter().rfind(is_last).expect("the last request is answered").at;
+    // A fill costs four times what the budget gives in a second.
+    let wait = filled - last_request;
+    assert!((Duration::from_secs(2)..Duration::from_secs(8)).contains(&wait), "answered after {wait:?}");
+    let live: Vec<u64> = arrivals.iter().filter(|arrival| arrival.at > filled).filter_map(Arrival::live).collect();
+    assert!(live.len() > 500, "{} live frames", live.len());
+    assert!(live.is_sorted_by(|one, next| one + 1 == *next), "no frame is left out");
 }

@@ -8,11 +8,13 @@
 //! | --- | --- |
 //! | [`channel`] | both directions of the viewer's connection |
 //! | [`cursor`] | the viewer's position in the stream, and the frames that are next |
+//! | `catch_up` | sends what the viewer misses, in turns with the other sessions |
 //! | `end` | the reason for the end of a session, and the close that its viewer is sent |
 //! | [`liveness`] | detects lost viewers |
 //! | [`violation`] | the rules that a viewer can break, with close code and reason of each |
 //! | this file | the loop that connects these parts to a socket |
 
+mod catch_up;
 pub mod channel;
 pub mod cursor;
 mod end;
@@ -20,16 +22,14 @@ pub mod liveness;
 pub mod violation;
 
 use std::convert::Infallible;
-use std::future::{self, pending, poll_fn};
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt};
 use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, Log, Severity, Start, Visibility};
 use tokio::sync::oneshot;
-use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -37,11 +37,11 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::deliver::backfill_limiter::{BackfillLimiter, BackfillLimits, BackfillTurn};
+use crate::deliver::backfill_limiter::{BackfillLimiter, BackfillLimits};
 use crate::deliver::byte_budget::ByteBudget;
 use crate::deliver::fanout::Fanout;
 use crate::deliver::fanout::outbox::{Outbox, Sent};
-use crate::deliver::fanout::shard::{LiveViewer, RingPosition};
+use crate::deliver::fanout::shard::RingPosition;
 use crate::deliver::fanout::viewer_stream::{ReadLimit, ViewerStream};
 use crate::deliver::hub::Hub;
 use crate::deliver::pacer::Pacer;
@@ -49,7 +49,7 @@ use crate::net::close_handshake::close_handshake;
 use crate::net::connection::Upgraded;
 use crate::rate_limiter::RateLimiter;
 use crate::telemetry::Telemetry;
-use channel::{Channel, TURN_BYTES, websocket_config};
+use channel::{Channel, websocket_config};
 use cursor::{Charge, Cursor};
 use end::SessionEnd;
 use liveness::{ANSWER_DEADLINE, Liveness, LivenessAction, Queue, ReadProgress, SUBSCRIBE_DEADLINE};
@@ -172,96 +172,6 @@ impl Session {
                 Writer::Shard(back) => self.listen(back).await?,
             };
         }
-    }
-
-    /// Sends the frames that the viewer misses, then hands it to a shard.
-    async fn catch_up(&mut self, mut cursor: Cursor) -> Result<Writer, SessionEnd> {
-        let _behind = self.hub.telemetry.viewers_catching_up.enter();
-        // The place in the queue for the next turn, kept while messages are read.
-        let mut place: Option<BoxFuture<'static, BackfillTurn>> = None;
-        let mut sent_since_pause = 0;
-        loop {
-            let paused_until = self.pacer.next_due().filter(|&due| due > Instant::now());
-            let event = if self.outbox.flush_now()? != Sent::Whole {
-                // A viewer that cannot be sent anything would keep its turn from the others.
-                place = None;
-                self.next_event(pending()).await?
-            } else if let Some(position) = cursor.caught_up(&self.hub) {
-                return Ok(Writer::Shard(self.hand_over(position)));
-            } else if let Some(due) = paused_until {
-                place = None;
-                self.next_event(sleep_until(due).map(|()| None)).await?
-            } else if cursor.needs_turn() {
-                let place = place.get_or_insert_with(|| self.wait_for_turn(&cursor));
-                self.next_event(place.as_mut().map(Some)).await?
-            } else {
-                self.send(&cursor.live(&self.hub, TURN_BYTES))?;
-                self.pacer.sent(Instant::now());
-                // A viewer whose socket takes everything at once must not delay the others or the hub.
-                yield_now().await;
-                self.next_event(future::ready(None)).await?
-            };
-            match event {
-                Event::Message(message) => {
-                    if let Some(start) = self.read(message)? {
-                        cursor = Cursor::at(start, Charge::Viewer);
-                        place = None;
-                    }
-                }
-                Event::Other(Some(turn)) => {
-                    place = None;
-                    sent_since_pause += self.send_turn(&mut cursor, turn)?;
-                    if sent_since_pause >= TURN_BYTES || !cursor.needs_turn() {
-                        self.pacer.sent(Instant::now());
-                        sent_since_pause = 0;
-                    }
-                    yield_now().await;
-                }
-                Event::Other(None) | Event::Flushed => {}
-            }
-        }
-    }
-
-    /// Waits for the viewer's budget, and then in the queue for a turn.
-    fn wait_for_turn(&self, cursor: &Cursor) -> BoxFuture<'static, BackfillTurn> {
-        let backfills = Arc::clone(&self.backfills);
-        let charge = cursor.charge();
-        if charge == Charge::Overall && !cursor.has_begun() {
-            return future::ready(backfills.turn_at_once()).boxed();
-        }
-        let ready_at = (charge == Charge::Viewer).then(|| self.history_budget.ready_at());
-        async move {
-            if let Some(ready_at) = ready_at {
-                sleep_until(ready_at).await;
-            }
-            backfills.turn().await
-        }
-        .boxed()
-    }
-
-    /// Sends the frames of a turn. Returns how many bytes.
-    fn send_turn(&mut self, cursor: &mut Cursor, mut permit: BackfillTurn) -> Result<usize, SessionEnd> {
-        let room = permit.room();
-        let turn = cursor.next_turn(&self.hub, permit.blocks(), room)?;
-        let now = Instant::now();
-        permit.spend(turn.cost, now);
-        if cursor.charge() == Charge::Viewer {
-            self.history_budget.spend(turn.cost, now);
-        }
-        self.send(&turn.frames)?;
-        Ok(turn.frames.iter().map(Bytes::len).sum())
-    }
-
-    fn hand_over(&self, position: RingPosition) -> oneshot::Receiver<RingPosition> {
-        let (back, handed_back) = oneshot::channel();
-        self.fanout.admit(LiveViewer {
-            outbox: Arc::clone(&self.outbox),
-            ticket: self.outbox.ticket(),
-            position,
-            pacer: Arc::clone(&self.pacer),
-            back,
-        });
-        handed_back
     }
 
     /// Reads the viewer's messages while a shard writes.
