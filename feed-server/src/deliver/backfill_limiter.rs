@@ -49,7 +49,7 @@ impl Default for BackfillLimits {
             // An eighth of a processor: 3 ms for a million. The burst fills several pages at once, each with a minute at 1 kHz.
             overall: ByteRate { bytes_per_second: 32 << 20, burst_bytes: 128 << 20 },
             // A page requests at most a few lost frames again.
-            viewer: ByteRate { bytes_per_second: 4 << 20, burst_bytes: 1 << 20 },
+            viewer: ByteRate { bytes_per_second: 2 << 20, burst_bytes: 2 << 20 },
         }
     }
 }
