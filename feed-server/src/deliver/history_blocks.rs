@@ -129,8 +129,8 @@ mod tests {
 
     #[test]
     fn rows_of_a_group_with_more_columns_than_a_frame_holds_are_encoded() {
-        // Each series has one row: the group has had 6,000, and no row has more than one.
-        const SERIES: u32 = 6_000;
+        // Each series has one row: the group has had 3,600, and no row has more than one.
+        const SERIES: u32 = 3_600;
         let mut history = History::new(Interval::from_secs(1_000_000), 1 << 30);
         for series in 1..=SERIES {
             let time = Timestamp::from_micros(i64::from(series) * 1_000_000);
