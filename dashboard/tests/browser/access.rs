@@ -5,7 +5,7 @@ use chromium::{Page, Viewport};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::served::{IS_LIVE, Served, browser, built, free_port, no_exceptions, picture, until};
+use super::served::{IS_LIVE, Served, browser, built, free_port, live_page, no_exceptions, picture, until};
 
 const TOKEN: &str = "a-token-for-the-tests";
 
@@ -73,6 +73,10 @@ async fn the_link_signs_in_and_its_token_leaves_the_address() -> Result<()> {
     let requested: String = page.evaluate(requested).await?;
     ensure!(!requested.contains(TOKEN) && requested.contains("/sign-in"), "{requested}");
     until(&page, "!document.getElementById('sign-out').hidden").await?;
+    page.set_viewport(Viewport { width: 360, height: 640, ..Viewport::default() }).await?;
+    let fits: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth").await?;
+    ensure!(fits, "the header is wider than the screen");
+    picture(&page, "signed-in-narrow").await?;
 
     // The session replaces the token, also after a restart of the server.
     page.navigate(&served.url).await?;
@@ -134,7 +138,10 @@ async fn a_page_whose_session_was_revoked_says_so_and_signs_in_again_without_a_r
     until(&page, IS_LIVE).await?;
     until(&page, "kymograph.stats().samples > 0 && (globalThis.isSame = true)").await?;
 
+    let other_tab = live_page(&browser, &served.url).await?;
+
     place.revoke_all().await?;
+    until(&other_tab, IS_ASKING).await?;
     until(&page, IS_ASKING).await?;
     let title = text(&page, "sign-in-title").await?;
     ensure!(title == "Your session has ended", "{title}");
@@ -145,6 +152,7 @@ async fn a_page_whose_session_was_revoked_says_so_and_signs_in_again_without_a_r
     // The complete link is accepted too.
     paste(&page, &format!("{}#token={TOKEN}", served.url)).await?;
     until(&page, &format!("{IS_LIVE} && !({IS_ASKING}) && isSame")).await?;
+    until(&other_tab, &format!("{IS_LIVE} && !({IS_ASKING})")).await?;
 
     ensure!(page.evaluate::<bool>("document.getElementById('sign-out').click(), true").await?, "");
     until(&page, IS_ASKING).await?;

@@ -177,6 +177,11 @@ impl Credentials {
             address,
             last_used_s: now_s,
         };
+        // The client's name has only printable characters, and the rate is limited.
+        tracing::info!(
+            session = %session.id(), token = session.token_name, address = session.address, client = session.client,
+            "a browser signed in"
+        );
         self.table.lock().open(session).map_err(|_| NotOpened::Full)?;
         self.keep().await;
         Ok(new)

@@ -1,5 +1,5 @@
 //! Keeps the browser sessions: in memory for the requests, in files for the next start. A thread of its own reads and
-//! writes the files, so that no request waits for a disk longer than [`SAVE_DEADLINE`].
+//! writes the files, so that no request waits for a disk longer than 2 s.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

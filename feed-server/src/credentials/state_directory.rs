@@ -155,8 +155,10 @@ pub(super) fn write_file(path: &Path, text: &str) -> io::Result<()> {
         let _none = fs::remove_file(&new);
         return Err(error);
     }
-    // The new name is on the disk only after this.
-    File::open(folder)?.sync_all()
+    // The new name is on the disk only after this. Elsewhere a folder cannot be opened.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
 }
 
 fn root_of(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, StateDirectoryError> {
