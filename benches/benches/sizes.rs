@@ -95,7 +95,7 @@ fn close(blocks: &mut BlockBuffer, frame: &mut Vec<u8>, encoded: &mut Encoded) -
 async fn synthetic() -> Result<BTreeMap<GroupId, Rows>> {
     let prefill = std::time::Duration::from_mins(1);
     let settings = SyntheticSettings { groups: 12, series: 8, hz: 100.0, prefill, seed: 1 };
-    let (sender, mut batches) = tokio::sync::mpsc::channel(4_096);
+    let (sender, mut batches) = feed_server::ingest::batch_queue::batch_queue();
     let config = [SourceConfig::Synthetic(settings)];
     let source = ingest::start(&config, Arc::new(Catalog::default()), sender, &Telemetry::default());
     let mut groups: BTreeMap<GroupId, Rows> = BTreeMap::new();
@@ -108,7 +108,7 @@ async fn synthetic() -> Result<BTreeMap<GroupId, Rows>> {
             rows.columns.entry(column.series).or_default().extend(values);
         }
     }
-    batches.close();
+    drop(batches);
     source.stop().await;
     for rows in groups.values_mut() {
         rows.times.truncate(6_000);

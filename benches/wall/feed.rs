@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use feed_server::deliver::hub::BATCH_QUEUE;
 use feed_server::ingest;
 use feed_server::ingest::batch::Batch;
+use feed_server::ingest::batch_queue::{BatchReceiver, Received, batch_queue};
 use feed_server::ingest::config::SourceConfig;
 use feed_server::stream::catalog::Catalog;
 use feed_server::telemetry::Telemetry;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -59,7 +59,7 @@ async fn serve(listener: &TcpListener, source: SourceConfig) -> Result<()> {
     let (socket, _) = listener.accept().await?;
     socket.set_nodelay(true)?;
     let socket = accept_async(socket).await?;
-    let (sender, batches) = mpsc::channel(BATCH_QUEUE);
+    let (sender, batches) = batch_queue();
     let source = ingest::start(&[source], Arc::new(Catalog::default()), sender, &Telemetry::default());
     send(socket, batches).await;
     source.stop().await;
@@ -67,7 +67,7 @@ async fn serve(listener: &TcpListener, source: SourceConfig) -> Result<()> {
 }
 
 /// Sends the new batches each tick until the viewer disconnects.
-async fn send(socket: tokio_tungstenite::WebSocketStream<TcpStream>, mut batches: mpsc::Receiver<Batch>) {
+async fn send(socket: tokio_tungstenite::WebSocketStream<TcpStream>, mut batches: BatchReceiver) {
     let (mut sink, mut stream) = socket.split();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -79,7 +79,7 @@ async fn send(socket: tokio_tungstenite::WebSocketStream<TcpStream>, mut batches
         }
         let mut message = Vec::new();
         while message.len() < LONG_MESSAGE
-            && let Ok(batch) = batches.try_recv()
+            && let Received::Batch(batch) = batches.take()
         {
             append(&batch, &mut message);
         }

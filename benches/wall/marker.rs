@@ -11,13 +11,16 @@ use benches::effort::Effort;
 use benches::noise;
 use feed_server::clock;
 use feed_server::deliver::fanout::Fanout;
-use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::deliver::hub::{Bounds, Hub};
+use feed_server::deliver::publisher::Publisher;
+use feed_server::deliver::publisher_thread::{self, PublisherThread};
 use feed_server::deliver::session::Service;
 use feed_server::http::access::{Access, Scheme};
 use feed_server::http::page::Page;
 use feed_server::http::routes::routes;
 use feed_server::http::server::serve;
 use feed_server::ingest::batch::Batch;
+use feed_server::ingest::batch_queue::batch_queue;
 use feed_server::ingest::blocking::{Blocking, BlockingContext, BlockingSource};
 use feed_server::ingest::registry::{Group, Series};
 use feed_server::ingest::source::SourceError;
@@ -28,7 +31,6 @@ use feed_server::telemetry::Telemetry;
 use parking_lot::Mutex;
 use protocol::{Interval, SeriesKind, Timestamp};
 use serde::Deserialize;
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -105,6 +107,7 @@ struct MarkingServer {
     address: SocketAddr,
     _stop: DropGuard,
     _sources: RunningSources,
+    _publisher: PublisherThread,
 }
 
 impl MarkingServer {
@@ -118,8 +121,8 @@ impl MarkingServer {
             series: 100_000,
         };
         let hub = Arc::new(Hub::new("marks".to_owned(), bounds, Telemetry::default()));
-        let (batches, received) = mpsc::channel(BATCH_QUEUE);
-        tokio::spawn(Arc::clone(&hub).run(received));
+        let (batches, received) = batch_queue();
+        let publisher = publisher_thread::start(Publisher::new(Arc::clone(&hub), received))?;
         let load = LOAD.source();
         let marker = Box::new(Blocking::new("marker", Marker { marks }));
         let sources = [(load.kind(), load.settings().source(&hub.telemetry)), ("marker", marker)];
@@ -133,7 +136,7 @@ impl MarkingServer {
         let limiter = ConnectionLimiter::default();
         let router = routes(service, health, page, access, limiter.clone(), None).into_router();
         tokio::spawn(serve(listener, limiter, router, stop.clone()));
-        Ok(Self { address, _stop: stop.drop_guard(), _sources: sources })
+        Ok(Self { address, _stop: stop.drop_guard(), _sources: sources, _publisher: publisher })
     }
 
     fn url(&self) -> String {

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use feed_server::clock;
-use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::deliver::hub::{Bounds, Hub};
+use feed_server::deliver::publisher::Publisher;
+use feed_server::deliver::publisher_thread::{self, End};
 use feed_server::ingest::batch::Batch;
+use feed_server::ingest::batch_queue::batch_queue;
 use feed_server::ingest::context::SourceContext;
 use feed_server::ingest::readiness::readiness;
 use feed_server::ingest::registry::{Group, Series};
@@ -19,7 +22,6 @@ use feed_server::telemetry::Telemetry;
 use futures_util::future::BoxFuture;
 use protocol::{Body, Frame, Interval, SeriesKind};
 use serde::Deserialize;
-use tokio::sync::mpsc;
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -73,8 +75,8 @@ async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
     let telemetry = Telemetry::default();
     let hub = Arc::new(Hub::new("test".to_owned(), bounds, telemetry.clone()));
     let _seat = hub.join();
-    let (sender, batches) = mpsc::channel(BATCH_QUEUE);
-    let stream = tokio::spawn(Arc::clone(&hub).run(batches));
+    let (sender, batches) = batch_queue();
+    let publisher = publisher_thread::start(Publisher::new(Arc::clone(&hub), batches)).expect("a thread");
 
     let settings: UptimeSettings = toml::from_str("hz = 200").expect("valid");
     let sources = start::run([("uptime", settings.source(&telemetry))], Arc::new(hub.catalog.clone()), sender);
@@ -92,7 +94,7 @@ async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
     }
     assert!(readiness(&sources.health().statuses(), clock::now()).is_ready);
     sources.stop().await;
-    stream.await.expect("ends with its last source");
+    assert_eq!(publisher.end(Duration::from_mins(1)).await, End::Complete, "ends with its last source");
 }
 
 fn without_websocket_head(framed: &[u8]) -> &[u8] {

@@ -84,7 +84,7 @@ impl Server {
     /// Its bounds are so small that the history evicts much, and the ring nearly everything.
     fn start(clock: i64) -> Self {
         let bounds =
-            Bounds { history: WINDOW, history_bytes: 24_000, ring_bytes: 12_000, series: GROUPS * SERIES_PER_GROUP };
+            Bounds { history: WINDOW, history_bytes: 40_000, ring_bytes: 12_000, series: GROUPS * SERIES_PER_GROUP };
         let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
         let group = |number: usize| {
             let (name, title) = (format!("g{number}"), String::new());

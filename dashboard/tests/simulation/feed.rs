@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use feed_server::clock;
 use feed_server::deliver::fanout::Fanout;
-use feed_server::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
+use feed_server::deliver::hub::{Bounds, Hub};
+use feed_server::deliver::publisher::{Publisher, TICK, Tick};
 use feed_server::deliver::session::{self, Service, SessionStart};
 use feed_server::ingest::batch::{Batch, BatchColumn};
+use feed_server::ingest::batch_queue::{BatchSender, batch_queue};
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::net::connection::{Connection, Peer, Upgraded};
 use feed_server::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
@@ -17,9 +19,8 @@ use feed_server::telemetry::Telemetry;
 use protocol::{GroupId, Interval, SeriesId, SeriesKind, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tokio::sync::mpsc;
 use tokio::task::spawn_local;
-use tokio::time::{Duration, interval};
+use tokio::time::{Duration, Instant, interval};
 use tokio_util::sync::CancellationToken;
 use turmoil::net::TcpListener;
 
@@ -62,7 +63,7 @@ impl Plan {
     /// History and ring hold from one second to everything.
     pub(crate) fn random(random: &mut StdRng) -> Self {
         Self {
-            history_bytes: 4_000 << random.random_range(0..9_u32),
+            history_bytes: 8_000 << random.random_range(0..9_u32),
             ring_bytes: 8_000 << random.random_range(0..8_u32),
             seed: random.random(),
             began: clock::now(),
@@ -81,8 +82,8 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
     let telemetry = Telemetry::default();
     let hub = Arc::new(Hub::new("simulated".to_owned(), bounds, telemetry.clone()));
     ledger.borrow_mut().server_started(hub.epoch);
-    let (batches, received) = mpsc::channel(BATCH_QUEUE);
-    tokio::spawn(Arc::clone(&hub).run(received));
+    let (batches, received) = batch_queue();
+    spawn_local(publish(Publisher::new(Arc::clone(&hub), received)));
     spawn_local(record_frames(Arc::clone(&hub), Rc::clone(&ledger)));
     spawn_local(measure(Arc::clone(&hub), batches, plan, ledger));
     let fanout = Arc::new(Fanout::with_shards(&hub, 2));
@@ -98,8 +99,18 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
     }
 }
 
+/// Ticks in virtual time.
+async fn publish(mut publisher: Publisher) {
+    let began = Instant::now();
+    let mut beat = interval(TICK);
+    loop {
+        beat.tick().await;
+        while publisher.tick(began.elapsed(), clock::now()) == Tick::Behind {}
+    }
+}
+
 /// Measures rows until the faults end.
-async fn measure(hub: Arc<Hub>, batches: mpsc::Sender<Batch>, plan: Plan, ledger: Rc<RefCell<Ledger>>) {
+async fn measure(hub: Arc<Hub>, batches: BatchSender, plan: Plan, ledger: Rc<RefCell<Ledger>>) {
     let mut random = StdRng::seed_from_u64(plan.seed ^ turmoil::sim_elapsed().unwrap_or_default().as_micros() as u64);
     let groups: Vec<(GroupId, Vec<SeriesId>)> = (0..GROUPS).map(|number| register(&hub, number)).collect();
     let mut beat = interval(Duration::from_micros(STEP.micros()));

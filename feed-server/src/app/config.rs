@@ -13,8 +13,8 @@
 //! connections_per_address = 32 # limit for one address, or one /64 network of IPv6, except this machine's
 //! series = 100000             # limit, over all sources
 //! history = "5m"              # bound by age
-//! history_bytes = 268435456   # bound by memory
-//! recent_bytes = 16777216     # bound on encoded frames for viewers that are a little late
+//! history_bytes = 268435456   # bound by memory, recent_bytes included
+//! recent_bytes = 16777216     # bound on encoded frames for viewers that are a little late, at most a quarter of history_bytes
 //! log_format = "text"         # "json": an object in each line
 //! www = "target/dist"         # a folder with the page, in place of the embedded one
 //!
@@ -80,10 +80,11 @@ pub struct Config {
     /// A bound on the age of samples.
     #[serde(deserialize_with = "duration::deserialize")]
     pub history: Duration,
-    /// A bound on the samples in the history.
+    /// A bound on the memory of the history and the recent frames. The process takes up to a fifth more, for what the
+    /// allocator cannot use, and 16 MiB for everything else; above 5,000 series 900 bytes for each.
     pub history_bytes: usize,
     /// A bound on the recent frames kept for viewers that are a little late: two seconds of the fastest feed that a
-    /// browser can take.
+    /// browser can take. At most a quarter of `history_bytes`, in which it counts.
     pub recent_bytes: usize,
     #[serde(rename = "source")]
     pub sources: Vec<SourceConfig>,

@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use protocol::Interval;
 use thiserror::Error;
-use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::browser::LinkFile;
@@ -17,13 +15,16 @@ use crate::app::config::Config;
 use crate::app::credentials::{CredentialsError, Prepared, TokenOrigin, prepare, read_tokens};
 use crate::credentials::token::Token;
 use crate::deliver::fanout::Fanout;
-use crate::deliver::hub::{BATCH_QUEUE, Bounds, Hub};
+use crate::deliver::hub::{Bounds, Hub};
+use crate::deliver::publisher::Publisher;
+use crate::deliver::publisher_thread;
 use crate::deliver::session::Service;
 use crate::http::access::{Access, Scheme, UnknownProxies};
 use crate::http::page::Page;
 use crate::http::routes::{NO_PAGE, routes};
 use crate::http::server;
 use crate::ingest;
+use crate::ingest::batch_queue::batch_queue;
 use crate::ingest::start::RunningSources;
 use crate::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use crate::net::descriptors;
@@ -33,8 +34,8 @@ use crate::net::tls::Tls;
 use crate::net::trusted_proxies::TrustedProxies;
 use crate::telemetry::Telemetry;
 
-/// Time for the hub to end after the last source: more than a tick.
-const HUB_ENDS_WITHIN: Duration = Duration::from_millis(100);
+/// Time for the hub to end after the last source: half of it for the batches that are left, at most a full queue.
+const HUB_ENDS_WITHIN: Duration = Duration::from_millis(300);
 
 /// The reason why a server did not start.
 #[derive(Debug, Error)]
@@ -161,12 +162,19 @@ impl Server {
         let bounds = Bounds {
             history: Interval::from_micros(self.config.history.as_micros() as u64),
             history_bytes: self.config.history_bytes,
-            ring_bytes: self.config.recent_bytes,
+            // The part that counts in `history_bytes`.
+            ring_bytes: self.config.recent_bytes.min(self.config.history_bytes / 4),
             series: self.config.series,
         };
         let hub = Arc::new(Hub::new(self.host, bounds, telemetry.clone()));
-        let (batches, received) = mpsc::channel(BATCH_QUEUE);
-        let hub_task = tokio::spawn(Arc::clone(&hub).run(received));
+        let (batches, received) = batch_queue();
+        let publisher = match publisher_thread::start(Publisher::new(Arc::clone(&hub), received)) {
+            Ok(publisher) => publisher,
+            Err(error) => {
+                tracing::error!(%error, "cannot start the hub's thread: raise the limit of processes (ulimit -u)");
+                return;
+            }
+        };
 
         let sources = ingest::start(&self.config.sources, Arc::new(hub.catalog.clone()), batches, &telemetry);
 
@@ -204,11 +212,7 @@ impl Server {
         };
         tokio::join!(until_stopped(serving, &sources, stop.clone()), keeping);
         // The hub receives batches until the last source has ended, so that no source waits for room in the queue.
-        match timeout(HUB_ENDS_WITHIN, hub_task).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the hub did not end in order"),
-            Err(_elapsed) => tracing::error!("the hub did not end in time and is left behind"),
-        }
+        publisher.end(HUB_ENDS_WITHIN).await;
     }
 }
 
@@ -280,6 +284,7 @@ fn host_name() -> String {
 mod tests {
     use futures_util::future::BoxFuture;
     use tokio::sync::oneshot;
+    use tokio::time::timeout;
 
     use super::*;
     use crate::ingest::context::SourceContext;
@@ -304,7 +309,7 @@ mod tests {
     async fn sources_stop_while_connections_are_still_open() {
         let (cancelled, is_cancelled) = oneshot::channel();
         let source: NamedSource = ("test", Box::new(UntilCancelled(cancelled)));
-        let sources = ingest::start::run([source], Arc::new(Catalog::default()), mpsc::channel(1).0);
+        let sources = ingest::start::run([source], Arc::new(Catalog::default()), batch_queue().0);
         let stop = CancellationToken::new();
         stop.cancel();
         // As a connection that ends after the source.

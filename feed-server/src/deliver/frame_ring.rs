@@ -8,6 +8,9 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use protocol::Sequence;
 
+/// Bytes of a frame besides its own: its place in the ring, and what it takes to share it.
+const FRAME_BYTES: usize = 2 * size_of::<RingFrame>() + 48;
+
 /// Frames, oldest first, within a bound in bytes.
 #[derive(Debug)]
 pub struct FrameRing {
@@ -27,9 +30,14 @@ pub struct RingFrame {
 }
 
 impl FrameRing {
-    /// A ring that holds at most `limit_bytes` bytes of frames.
+    /// A ring that takes at most `limit_bytes` bytes of memory.
     pub const fn new(limit_bytes: usize) -> Self {
         Self { frames: VecDeque::new(), first: 0, bytes: 0, limit_bytes }
+    }
+
+    /// Bytes of memory.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The number of the oldest frame held.
@@ -44,11 +52,11 @@ impl FrameRing {
 
     /// Appends a frame, and drops the oldest ones beyond the bound.
     pub fn push(&mut self, frame: RingFrame) {
-        self.bytes += frame.bytes.len();
+        self.bytes += FRAME_BYTES + frame.bytes.len();
         self.frames.push_back(frame);
         while self.bytes > self.limit_bytes {
             let Some(oldest) = self.frames.pop_front() else { break };
-            self.bytes -= oldest.bytes.len();
+            self.bytes -= FRAME_BYTES + oldest.bytes.len();
             self.first += 1;
         }
     }
@@ -81,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_cursor_behind_the_tail_gets_no_frames() {
-        let mut ring = FrameRing::new(30);
+        let mut ring = FrameRing::new(3 * (FRAME_BYTES + 10));
         for sequence in 1..=5 {
             ring.push(frame(sequence));
         }
@@ -92,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_skipped_frame_invalidates_every_cursor_before_it() {
-        let mut ring = FrameRing::new(30);
+        let mut ring = FrameRing::new(3 * (FRAME_BYTES + 10));
         ring.push(frame(1));
         let cursor = ring.end();
         ring.skip();

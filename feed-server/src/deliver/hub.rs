@@ -1,10 +1,11 @@
 //! The hub: numbers batches, encodes each frame once for all viewers, and wakes the fan-out.
 //!
-//! Batches come in from sources at any rate. Sixty times a second the hub passes them to the [`Sequencer`], encodes the
-//! frames, frames them for the WebSocket, and puts them into the ring of recent frames. It never waits for a viewer.
+//! Batches come in from sources at any rate. The [publisher](super::publisher) passes them to the hub, which numbers them in the
+//! [`Sequencer`], encodes the frames, frames them for the WebSocket, and puts them into the ring of recent frames. It never
+//! waits for a viewer. The lock of the state is held for a bounded time: the batches are divided into portions, and frames are
+//! encoded outside the lock.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -12,43 +13,42 @@ use protocol::{
     BlockBuffer, Body, CatalogScope, EncodeError, Epoch, Frame, Header, Heartbeat, Hello, Interval, Samples, Sequence,
     Start, Timestamp,
 };
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::sync::watch;
 
 use super::catalog_frames;
 use crate::clock;
 use crate::deliver::catalog_frames::WholeCatalog;
 use crate::deliver::frame_ring::{FrameRing, RingFrame};
-use crate::ingest::batch::Batch;
+use crate::ingest::batch::{Batch, BatchSlice};
 use crate::net::framing::framed;
 use crate::stream::catalog::Catalog;
 use crate::stream::history::{Backfill, History};
 use crate::stream::sequencer::{Beginning, Sequencer};
 use crate::telemetry::Telemetry;
 
-/// Frames are made this often: a display cannot show more.
-const TICK: Duration = Duration::from_micros(16_667);
-
 /// A viewer that receives nothing for several of these intervals has lost its server.
-const HEARTBEAT: Interval = Interval::from_secs(1);
+pub const HEARTBEAT: Interval = Interval::from_secs(1);
 
-/// Batches that may wait for the next tick. A source that sends more waits.
-pub const BATCH_QUEUE: usize = 4_096;
+/// Bytes of samples after which the hub releases its lock: four frames of raw values.
+const PORTION_BYTES: usize = 256 << 10;
+
+/// The recent frames count in the bound of the history, up to this part of it.
+const RING_PART: usize = 4;
 
 /// The bounds and limits of a hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// A bound on the age of samples in the history.
     pub history: Interval,
-    /// A bound on the bytes of samples in the history.
+    /// A bound on the memory of the history. The recent frames count in it, up to a quarter.
     pub history_bytes: usize,
-    /// A bound on the bytes of recent frames, for viewers that are a little late.
+    /// A bound on the memory of recent frames, for viewers that are a little late.
     pub ring_bytes: usize,
     /// A limit on the series in the catalog.
     pub series: usize,
 }
 
-/// Shared by its own task and all sessions.
+/// Shared by the publisher and all sessions.
 #[derive(Debug)]
 pub struct Hub {
     pub epoch: Epoch,
@@ -56,6 +56,8 @@ pub struct Hub {
     /// Sources register in it.
     pub catalog: Catalog,
     pub telemetry: Telemetry,
+    /// Held while batches are published, by one thread at a time. The blocks of a frame, reused from frame to frame.
+    publishing: Mutex<BlockBuffer>,
     state: Mutex<State>,
     whole_catalog: WholeCatalog,
     ring_end: watch::Sender<u64>,
@@ -66,7 +68,6 @@ struct State {
     sequencer: Sequencer,
     ring: FrameRing,
     viewers: usize,
-    blocks: BlockBuffer,
 }
 
 /// The start of a viewer's stream: catalog, gap, backfill, in this order; then the ring from `cursor` on.
@@ -107,96 +108,130 @@ impl Hub {
             host,
             catalog: Catalog::new(bounds.series),
             telemetry,
+            publishing: Mutex::default(),
             state: Mutex::new(State {
                 sequencer: Sequencer::new(epoch, History::new(bounds.history, bounds.history_bytes)),
                 ring: FrameRing::new(bounds.ring_bytes),
                 viewers: 0,
-                blocks: BlockBuffer::default(),
             }),
             whole_catalog: WholeCatalog::default(),
             ring_end: watch::Sender::new(0),
         }
     }
 
-    /// Receives batches and makes frames until every sender is dropped.
-    pub async fn run(self: Arc<Self>, mut batches: mpsc::Receiver<Batch>) {
-        let heartbeat = Duration::from_micros(HEARTBEAT.micros());
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut pending = Vec::new();
-        let mut heartbeat_due = Instant::now() + heartbeat;
+    /// Numbers batches, keeps their rows, and makes the frames. The batches are taken in portions.
+    ///
+    /// # Errors
+    /// If a frame cannot be encoded, which is a defect. The other frames are made.
+    pub fn publish(&self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Result<(), EncodeError> {
+        let blocks = &mut *self.publishing.lock();
+        let mut published = self.publish_catalog(now);
+        let mut batches = batches.into_iter();
         loop {
-            tick.tick().await;
-            while let Ok(batch) = batches.try_recv() {
-                pending.push(batch);
+            let (mut portion, mut bytes) = (Vec::new(), 0);
+            while bytes < PORTION_BYTES
+                && let Some(batch) = batches.next()
+            {
+                bytes += batch.bytes();
+                portion.push(batch);
             }
-            if batches.is_closed() && pending.is_empty() {
-                return;
-            }
-            let mut published = self.publish(pending.drain(..), clock::now());
-            if Instant::now() >= heartbeat_due {
-                // After a sleep of the machine one heartbeat is sent, not one for each second.
-                while heartbeat_due <= Instant::now() {
-                    heartbeat_due += heartbeat;
-                }
-                published = published.and_then(|()| self.heartbeat());
-            }
-            if let Err(error) = published {
-                tracing::error!(%error, "cannot encode a frame");
+            published = published.and(self.publish_portion(portion, blocks, now));
+            if bytes < PORTION_BYTES {
+                return published;
             }
         }
     }
 
-    /// Numbers the batches of this tick, keeps their rows, and makes the frames.
-    ///
-    /// # Errors
-    /// If a frame cannot be encoded, which is a defect.
-    pub fn publish(&self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Result<(), EncodeError> {
-        let mut state = self.state.lock();
-        let state = &mut *state;
+    fn publish_catalog(&self, now: Timestamp) -> Result<(), EncodeError> {
         let changes = self.catalog.take_changes();
-        if !changes.is_empty() {
-            let header = self.header(state.sequencer.sequence(), now);
-            for frame in catalog_frames::encode(&changes, CatalogScope::Changes, header)? {
-                self.push(state, &frame);
-            }
-            let (groups, series) = self.catalog.len();
-            self.telemetry.groups.set(groups as i64);
-            self.telemetry.series.set(series as i64);
+        if changes.is_empty() {
+            return Ok(());
         }
-        let mut accepted = state.sequencer.accept(batches, now);
+        let (groups, series) = self.catalog.len();
+        self.telemetry.groups.set(groups as i64);
+        self.telemetry.series.set(series as i64);
+        let header = self.header(self.state.lock().sequencer.sequence(), now);
+        let frames = catalog_frames::encode(&changes, CatalogScope::Changes, header)?;
+        let mut state = self.state.lock();
+        for frame in &frames {
+            self.push(&mut state, framed(frame));
+        }
+        Ok(())
+    }
+
+    fn publish_portion(
+        &self,
+        batches: Vec<Batch>,
+        blocks: &mut BlockBuffer,
+        now: Timestamp,
+    ) -> Result<(), EncodeError> {
+        let mut accepted = self.state.lock().sequencer.accept(batches, now);
+        for group in &accepted.cleared {
+            tracing::warn!(%group, "clock was set back: history of this group cleared");
+        }
+        for group in &accepted.defective {
+            tracing::error!(%group, "batch dropped: each column must have a value for each row, and a group at most 2,048");
+        }
         self.telemetry.rows.inc_by(accepted.rows as u64);
         self.telemetry.samples.inc_by(accepted.values as u64);
         self.telemetry.rows_out_of_order.inc_by(accepted.out_of_order as u64);
+        let mut published = Ok(());
         while let Some(rows) = accepted.frames.next_frame() {
-            self.publish_rows(state, &rows, now)?;
+            published = published.and(self.publish_rows(&rows, blocks, now));
         }
-        let oldest = state.sequencer.evict(now);
+        let oldest = {
+            let State { sequencer, ring, .. } = &mut *self.state.lock();
+            let oldest = sequencer.evict(now, ring.bytes().min(sequencer.history().limit_bytes() / RING_PART));
+            self.telemetry.history_bytes.set(sequencer.history().bytes() as f64);
+            self.announce(ring);
+            oldest
+        };
         self.catalog.retire_before(oldest);
-        self.telemetry.history_bytes.set(state.sequencer.history().bytes() as f64);
-        self.announce(&state.ring);
+        published
+    }
+
+    /// Encodes the rows of one frame if there is a viewer, and then numbers and keeps them. No other thread numbers frames.
+    fn publish_rows(
+        &self,
+        rows: &[BatchSlice<'_>],
+        blocks: &mut BlockBuffer,
+        now: Timestamp,
+    ) -> Result<(), EncodeError> {
+        let (sequence, viewers) = {
+            let state = self.state.lock();
+            (state.sequencer.sequence().next(), state.viewers)
+        };
+        let frame = (viewers > 0).then(|| self.encode_rows(rows, sequence, blocks, now)).transpose();
+        let mut state = self.state.lock();
+        state.sequencer.commit(rows);
+        self.telemetry.frames_sequenced.inc();
+        // Without the frame in the ring, viewers are sent its rows as history.
+        match frame {
+            Ok(Some(frame)) => self.push(&mut state, frame),
+            Ok(None) => state.ring.skip(),
+            Err(error) => {
+                state.ring.skip();
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
-    /// Numbers the rows of one frame, and encodes them if there is a viewer.
-    fn publish_rows(&self, state: &mut State, rows: &[Batch], now: Timestamp) -> Result<(), EncodeError> {
-        let sequence = state.sequencer.commit(rows);
-        self.telemetry.frames_sequenced.inc();
-        if state.viewers == 0 {
-            state.ring.skip();
-            return Ok(());
+    fn encode_rows(
+        &self,
+        rows: &[BatchSlice<'_>],
+        sequence: Sequence,
+        blocks: &mut BlockBuffer,
+        now: Timestamp,
+    ) -> Result<Bytes, EncodeError> {
+        let collected = rows.iter().filter_map(|rows| rows.times().last()).max().copied().unwrap_or(now);
+        blocks.start(collected);
+        for rows in rows {
+            blocks.push(rows.group(), rows.times(), rows.columns())?;
         }
-        let collected = rows.iter().filter_map(|batch| batch.times.last()).max().copied().unwrap_or(now);
-        state.blocks.start(collected);
-        for batch in rows {
-            let columns = batch.columns.iter().map(|column| (column.series, column.values.as_slice()));
-            state.blocks.push(batch.group, &batch.times, columns)?;
-        }
-        let samples = Samples { collected, queued: now, blocks: state.blocks.blocks() };
+        let samples = Samples { collected, queued: now, blocks: blocks.blocks() };
         let header = self.header(sequence, clock::now());
-        let frame = Frame { header, body: Body::Samples(samples) }.to_bytes()?;
-        self.push(state, &frame);
-        Ok(())
+        Ok(framed(&Frame { header, body: Body::Samples(samples) }.to_bytes()?))
     }
 
     /// Wakes the tasks that wait for frames, if the ring has new ones.
@@ -204,18 +239,22 @@ impl Hub {
         self.ring_end.send_if_modified(|end| std::mem::replace(end, ring.end()) != ring.end());
     }
 
-    fn heartbeat(&self) -> Result<(), EncodeError> {
+    /// Makes a frame that shows every viewer that the server is alive.
+    ///
+    /// # Errors
+    /// If it cannot be encoded, which is a defect.
+    pub fn heartbeat(&self) -> Result<(), EncodeError> {
         let mut state = self.state.lock();
         let header = self.header(state.sequencer.sequence(), clock::now());
         let frame = Frame { header, body: Body::Heartbeat(Heartbeat { next_within: HEARTBEAT }) }.to_bytes()?;
-        self.push(&mut state, &frame);
+        self.push(&mut state, framed(&frame));
         self.announce(&state.ring);
         Ok(())
     }
 
-    fn push(&self, state: &mut State, frame: &[u8]) {
+    fn push(&self, state: &mut State, frame: Bytes) {
         self.telemetry.frames_encoded.inc();
-        state.ring.push(RingFrame { bytes: framed(frame), sequence: state.sequencer.sequence() });
+        state.ring.push(RingFrame { bytes: frame, sequence: state.sequencer.sequence() });
     }
 
     /// Counts a viewer until the guard is dropped.

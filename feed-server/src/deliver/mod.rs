@@ -3,6 +3,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`hub`] | numbers each tick's batches through the sequencer, and encodes its frames once for all viewers |
+//! | [`publisher`], [`publisher_thread`] | ticks: batches from the queue to the hub; the thread that makes them |
 //! | [`catalog_frames`] | the encoded catalog |
 //! | [`backfill`], [`history_blocks`] | the frames of a backfill, and their blocks |
 //! | [`backfill_limiter`], [`byte_budget`] | limits of the history that viewers are sent |
@@ -20,4 +21,6 @@ pub mod frame_ring;
 pub mod history_blocks;
 pub mod hub;
 pub mod pacer;
+pub mod publisher;
+pub mod publisher_thread;
 pub mod session;

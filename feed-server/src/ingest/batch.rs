@@ -1,6 +1,13 @@
 //! Rows of samples, as sources send them.
 
+use std::ops::Range;
+
 use protocol::{GroupId, SeriesId, Timestamp};
+
+const VALUE_BYTES: usize = size_of::<f64>();
+/// The allocator's own bytes for a list.
+const LIST_BYTES: usize = 16;
+const COLUMN_BYTES: usize = size_of::<BatchColumn>() + LIST_BYTES;
 
 /// Rows of one group, column by column. Times rise from row to row and from batch to batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +23,49 @@ pub struct BatchColumn {
     pub series: SeriesId,
     /// The time of each row.
     pub values: Vec<f64>,
+}
+
+/// Consecutive rows of a batch.
+#[derive(Clone, Debug)]
+pub struct BatchSlice<'a> {
+    batch: &'a Batch,
+    rows: Range<usize>,
+}
+
+impl<'a> BatchSlice<'a> {
+    pub const fn group(&self) -> GroupId {
+        self.batch.group
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn times(&self) -> &'a [Timestamp] {
+        &self.batch.times[self.rows.clone()]
+    }
+
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = (SeriesId, &'a [f64])> + use<'a> {
+        let rows = self.rows.clone();
+        self.batch.columns.iter().map(move |column| (column.series, &column.values[rows.clone()]))
+    }
+
+    /// Some of these rows, numbered from the first of them.
+    #[must_use]
+    pub const fn slice(&self, rows: Range<usize>) -> Self {
+        Self { batch: self.batch, rows: self.rows.start + rows.start..self.rows.start + rows.end }
+    }
+
+    pub fn to_batch(&self) -> Batch {
+        let columns = self.columns().map(|(series, values)| BatchColumn { series, values: values.to_vec() });
+        Batch { group: self.group(), times: self.times().to_vec(), columns: columns.collect() }
+    }
+}
+
+impl<'a> From<&'a Batch> for BatchSlice<'a> {
+    fn from(batch: &'a Batch) -> Self {
+        batch.slice(0..batch.rows())
+    }
 }
 
 impl Batch {
@@ -50,17 +100,30 @@ impl Batch {
         Ok(())
     }
 
-    /// Moves the rows from number `row` on to a new batch.
-    #[must_use]
-    pub fn split_off(&mut self, row: usize) -> Self {
-        let columns = self.columns.iter_mut();
-        Self {
-            group: self.group,
-            times: self.times.split_off(row),
-            columns: columns
-                .map(|column| BatchColumn { series: column.series, values: column.values.split_off(row) })
-                .collect(),
-        }
+    /// Some of the rows, without a copy.
+    pub const fn slice(&self, rows: Range<usize>) -> BatchSlice<'_> {
+        BatchSlice { batch: self, rows }
+    }
+
+    /// Bytes of a time and its values.
+    pub const fn row_bytes(&self) -> usize {
+        VALUE_BYTES * (self.columns.len() + 1)
+    }
+
+    /// Bytes of all times and values.
+    pub const fn bytes(&self) -> usize {
+        self.rows() * self.row_bytes()
+    }
+
+    /// Bytes of memory. A list of one value takes several times the bytes of the value.
+    pub fn heap_bytes(&self) -> usize {
+        let lists = self.columns.iter().map(|column| COLUMN_BYTES + column.values.capacity() * VALUE_BYTES);
+        size_of::<Self>() + LIST_BYTES + self.times.capacity() * VALUE_BYTES + lists.sum::<usize>()
+    }
+
+    /// Returns true if every column has a value for each row.
+    pub fn is_complete(&self) -> bool {
+        self.columns.iter().all(|column| column.values.len() == self.times.len())
     }
 
     /// Sorts the columns by series, as the protocol requires. Of two columns of one series the first stays.
@@ -117,6 +180,19 @@ mod tests {
         assert_eq!(batch.columns[1].values, [2.0, 4.0]);
         let other = Batch::row(GroupId(1), at(3), [(SeriesId(1), 5.0)]);
         assert_eq!(batch.append(other.clone()), Err(other));
+    }
+
+    #[test]
+    fn a_slice_has_its_rows_of_every_column() {
+        let mut batch = Batch::row(GroupId(1), at(1), [(SeriesId(1), 1.0), (SeriesId(2), 2.0)]);
+        for row in 2..=5 {
+            let values = [(SeriesId(1), row as f64), (SeriesId(2), -row as f64)];
+            batch.append(Batch::row(GroupId(1), at(row), values)).expect("same columns");
+        }
+        let rest = batch.slice(1..5).slice(1..3).to_batch();
+        assert_eq!(rest.times, [at(3), at(4)]);
+        assert_eq!(rest.columns[1].values, [-3.0, -4.0]);
+        assert!(rest.is_complete());
     }
 
     #[test]

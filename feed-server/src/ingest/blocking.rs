@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::ingest::batch::Batch;
+use crate::ingest::batch_queue::WeakBatchSender;
 use crate::ingest::context::{Registrar, SourceContext, Stopped};
 use crate::ingest::source::{Source, SourceError};
 
@@ -36,7 +36,7 @@ pub trait BlockingSource: Send + 'static {
 pub struct BlockingContext {
     pub registrar: Registrar,
     /// Weak: an abandoned thread must not keep the stream's queue open.
-    batches: mpsc::WeakSender<Batch>,
+    batches: WeakBatchSender,
     cancellation: CancellationToken,
     runtime: Handle,
 }
@@ -49,17 +49,8 @@ impl BlockingContext {
     pub fn send(&self, batch: Batch) -> Result<(), Stopped> {
         let newest = batch.times.last().copied();
         let batches = self.batches.upgrade().ok_or(Stopped)?;
-        match batches.try_send(batch) {
-            Ok(()) => {}
-            Err(TrySendError::Closed(_)) => return Err(Stopped),
-            Err(TrySendError::Full(batch)) => self.runtime.block_on(async {
-                tokio::select! {
-                    biased;
-                    () = self.cancellation.cancelled() => Err(Stopped),
-                    sent = batches.send(batch) => sent.map_err(|_| Stopped),
-                }
-            })?,
-        }
+        let sent = self.runtime.block_on(self.cancellation.run_until_cancelled(batches.send(batch)));
+        sent.ok_or(Stopped)?.map_err(|_| Stopped)?;
         self.registrar.health().delivered(newest, clock::now());
         Ok(())
     }
@@ -148,6 +139,7 @@ mod tests {
     use std::sync::mpsc as std_mpsc;
 
     use super::*;
+    use crate::ingest::batch_queue::{BatchReceiver, batch_queue};
     use crate::ingest::test_registry::TestRegistry;
 
     /// Does not check its context until it is released, and then reports the context's answer.
@@ -167,14 +159,14 @@ mod tests {
 
     struct Stage {
         context: SourceContext,
-        batches: mpsc::Receiver<Batch>,
+        batches: BatchReceiver,
         source: Blocking<Hangs>,
         release: std_mpsc::Sender<()>,
         says: std_mpsc::Receiver<Result<(), Stopped>>,
     }
 
     fn stage() -> Stage {
-        let (sender, batches) = mpsc::channel(16);
+        let (sender, batches) = batch_queue();
         let ((release, released), (said, says)) = (std_mpsc::channel(), std_mpsc::channel());
         let source = Blocking::new("hangs", Hangs { released, said });
         Stage { context: Arc::new(TestRegistry::default()).context(sender), batches, source, release, says }
@@ -204,14 +196,14 @@ mod tests {
             }
         }
 
-        let (sender, batches) = mpsc::channel(1);
+        let (sender, batches) = batch_queue();
         let context = Arc::new(TestRegistry::default()).context(sender);
         let (cancellation, health) = (context.cancellation.clone(), context.registrar.health().clone());
         let running = tokio::spawn(run(Blocking::new("fills", Fills), context, Duration::from_mins(1)));
         while health.status().last_delivery.is_none() {
             tokio::task::yield_now().await;
         }
-        // Long enough for the second batch to wait. If it does not yet, the test passes all the same.
+        // Long enough for the queue to be full. If it is not yet, the test passes all the same.
         tokio::time::sleep(Duration::from_millis(50)).await;
         cancellation.cancel();
         let ended = running.await.expect("does not panic");

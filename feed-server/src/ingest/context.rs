@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use protocol::{GroupId, SeriesId};
 use thiserror::Error;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::ingest::batch::Batch;
+use crate::ingest::batch_queue::BatchSender;
 use crate::ingest::health::SourceHealth;
 use crate::ingest::registry::{Group, RegisterError, Registry, Series};
 
@@ -74,13 +74,13 @@ impl Registrar {
 #[derive(Clone, Debug)]
 pub struct SourceContext {
     pub registrar: Registrar,
-    pub batches: mpsc::Sender<Batch>,
+    pub batches: BatchSender,
     /// Cancelled when the server stops.
     pub cancellation: CancellationToken,
 }
 
 impl SourceContext {
-    pub const fn new(registrar: Registrar, batches: mpsc::Sender<Batch>, cancellation: CancellationToken) -> Self {
+    pub const fn new(registrar: Registrar, batches: BatchSender, cancellation: CancellationToken) -> Self {
         Self { registrar, batches, cancellation }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`batch`] | rows of one group, column by column |
+//! | [`batch`], [`batch_queue`] | rows of one group, column by column; the queue to the hub |
 //! | [`registry`] | groups and series, as sources register them |
 //! | [`health`], [`readiness`] | the state of each source; whether it delivers |
 //! | [`context`], [`source`] | the two interfaces between a source and the server |
@@ -16,6 +16,7 @@
 //! This room knows only a registry and a queue of batches; the stream supplies both.
 
 pub mod batch;
+pub mod batch_queue;
 pub mod blocking;
 pub mod config;
 pub mod context;

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::ingest::batch::Batch;
+use crate::ingest::batch_queue::BatchSender;
 use crate::ingest::config::SourceConfig;
 use crate::ingest::context::{Registrar, SourceContext};
 use crate::ingest::health::{SourceHealth, Sources};
@@ -36,7 +35,7 @@ pub struct RunningSources {
 pub fn start(
     sources: &[SourceConfig],
     registry: Arc<dyn Registry>,
-    batches: mpsc::Sender<Batch>,
+    batches: BatchSender,
     telemetry: &Telemetry,
 ) -> RunningSources {
     let sources = sources.iter().map(|config| (config.kind(), config.settings().source(telemetry)));
@@ -47,7 +46,7 @@ pub fn start(
 pub fn run(
     sources: impl IntoIterator<Item = NamedSource>,
     registry: Arc<dyn Registry>,
-    batches: mpsc::Sender<Batch>,
+    batches: BatchSender,
 ) -> RunningSources {
     let (cancellation, tasks) = (CancellationToken::new(), TaskTracker::new());
     let (token, tracker) = (&cancellation, &tasks);
@@ -124,6 +123,8 @@ mod tests {
 
     use super::*;
     use crate::clock;
+    use crate::ingest::batch::Batch;
+    use crate::ingest::batch_queue::{BatchReceiver, batch_queue};
     use crate::ingest::blocking::{Blocking, BlockingContext, BlockingSource};
     use crate::ingest::health::SourceState;
     use crate::ingest::registry::{Group, Series};
@@ -179,10 +180,8 @@ mod tests {
         (name, Box::new(Async(source)))
     }
 
-    fn start(
-        sources: impl IntoIterator<Item = NamedSource>,
-    ) -> (RunningSources, mpsc::Receiver<Batch>, Arc<TestRegistry>) {
-        let (sender, batches) = mpsc::channel(16);
+    fn start(sources: impl IntoIterator<Item = NamedSource>) -> (RunningSources, BatchReceiver, Arc<TestRegistry>) {
+        let (sender, batches) = batch_queue();
         let registry = Arc::new(TestRegistry::default());
         let running = run(sources, Arc::<TestRegistry>::clone(&registry), sender);
         (running, batches, registry)
@@ -234,7 +233,7 @@ mod tests {
             }
         }
 
-        let (sender, _batches) = mpsc::channel(1);
+        let (sender, _batches) = batch_queue();
         let health = SourceHealth::new("deaf");
         let registrar = Registrar::new(Arc::new(TestRegistry::default()), health.clone(), 1);
         let cancellation = CancellationToken::new();
@@ -267,7 +266,7 @@ mod tests {
     async fn two_synthetic_sources_deliver_to_separate_groups() {
         let config: SourceConfig = "synthetic:groups=1,series=1,hz=1000,prefill=0s".parse().expect("valid");
         let registry = Arc::new(TestRegistry::default());
-        let (sender, mut batches) = mpsc::channel(16);
+        let (sender, mut batches) = batch_queue();
         let sources = [config.clone(), config];
         let running = super::start(&sources, Arc::<TestRegistry>::clone(&registry), sender, &Telemetry::default());
         let mut groups = BTreeMap::new();
@@ -284,7 +283,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_source_whose_batches_are_not_accepted_has_failed() {
-        let (sender, batches) = mpsc::channel(16);
+        let (sender, batches) = batch_queue();
         drop(batches);
         let registry = Arc::new(TestRegistry::default());
         let running = run([blocking(TestSource::WaitsForTheEnd)], registry, sender);

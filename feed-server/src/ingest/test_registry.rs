@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use protocol::{GroupId, SeriesId, Timestamp};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::ingest::batch::Batch;
+use crate::ingest::batch_queue::BatchSender;
 use crate::ingest::context::{Registrar, SourceContext};
 use crate::ingest::health::SourceHealth;
 use crate::ingest::registry::{Group, RegisterError, Registry, Series};
@@ -26,7 +25,7 @@ struct State {
 
 impl TestRegistry {
     /// The context of a source that registers here and sends to `batches`.
-    pub(crate) fn context(self: &Arc<Self>, batches: mpsc::Sender<Batch>) -> SourceContext {
+    pub(crate) fn context(self: &Arc<Self>, batches: BatchSender) -> SourceContext {
         let registry: Arc<dyn Registry> = Arc::<Self>::clone(self);
         SourceContext::new(Registrar::new(registry, SourceHealth::new("test"), 1), batches, CancellationToken::new())
     }

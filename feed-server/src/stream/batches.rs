@@ -6,43 +6,43 @@ use protocol::{GroupId, Timestamp};
 
 use crate::ingest::batch::Batch;
 
-/// Batches of one tick. The newest batch of each group is found by one lookup.
+/// Batches of one tick. The batches of each group are found by one lookup.
 #[derive(Debug, Default)]
 pub struct JoinedBatches {
     batches: Vec<Batch>,
-    /// Index of the newest batch of each group.
-    newest: BTreeMap<GroupId, usize>,
+    /// Indices of the batches of each group, the newest last.
+    places: BTreeMap<GroupId, Vec<usize>>,
 }
 
 impl JoinedBatches {
     /// The time of the newest row of `group`.
     pub fn newest_time(&self, group: GroupId) -> Option<Timestamp> {
-        let &index = self.newest.get(&group)?;
-        self.batches[index].times.last().copied()
+        let &place = self.places.get(&group)?.last()?;
+        self.batches[place].times.last().copied()
     }
 
     /// Appends rows to the newest batch of their group, or begins another batch when the columns differ.
     pub fn push(&mut self, batch: Batch) {
-        let group = batch.group;
-        let rest = match self.newest.get(&group) {
-            Some(&index) => self.batches[index].append(batch).err(),
+        let places = self.places.entry(batch.group).or_default();
+        let rest = match places.last() {
+            Some(&place) => self.batches[place].append(batch).err(),
             None => Some(batch),
         };
         if let Some(batch) = rest {
-            self.newest.insert(group, self.batches.len());
+            places.push(self.batches.len());
             self.batches.push(batch);
         }
     }
 
     /// Drops all rows of `group`.
     pub fn forget(&mut self, group: GroupId) {
-        if self.newest.remove(&group).is_some() {
-            self.batches.retain(|batch| batch.group != group);
-            self.newest = self.batches.iter().enumerate().map(|(index, batch)| (batch.group, index)).collect();
+        for place in self.places.remove(&group).unwrap_or_default() {
+            self.batches[place] = Batch { group, times: Vec::new(), columns: Vec::new() };
         }
     }
 
-    pub fn into_batches(self) -> Vec<Batch> {
+    pub fn into_batches(mut self) -> Vec<Batch> {
+        self.batches.retain(|batch| batch.rows() > 0);
         self.batches
     }
 }

@@ -51,6 +51,8 @@ struct State {
     /// Series of each group.
     members: BTreeMap<GroupId, usize>,
     ended: BTreeMap<SeriesId, Timestamp>,
+    /// The same, by time: one tick looks only at those that it retires.
+    ended_by_time: BTreeSet<(Timestamp, SeriesId)>,
     last_series: u32,
     changed: Changed,
     version: u64,
@@ -91,9 +93,10 @@ impl Catalog {
     /// Retires every series that ended before `oldest_kept`, the oldest time in the history.
     pub fn retire_before(&self, oldest_kept: Timestamp) {
         let mut state = self.state.lock();
-        let retired: Vec<SeriesId> =
-            state.ended.extract_if(.., |_, ended| *ended < oldest_kept).map(|(series, _)| series).collect();
-        for series in retired {
+        while let Some(&(ended, series)) = state.ended_by_time.first()
+            && ended < oldest_kept
+        {
+            state.revive(series);
             state.retire(series);
         }
     }
@@ -160,7 +163,9 @@ impl Registry for Catalog {
     fn end_series(&self, series: SeriesId, time: Timestamp) {
         let mut state = self.state.lock();
         if state.series.contains_key(&series) {
+            state.revive(series);
             state.ended.insert(series, time);
+            state.ended_by_time.insert((time, series));
         }
     }
 }
@@ -189,7 +194,7 @@ impl State {
             self.last_series = id.0;
             self.series_ids.insert(key, id);
         }
-        self.ended.remove(&id);
+        self.revive(id);
         if is_changed {
             self.series.insert(id, series);
             self.changed.retired.remove(&id);
@@ -197,6 +202,13 @@ impl State {
             self.version += 1;
         }
         Ok(id)
+    }
+
+    /// Removes the mark of the end of a series, if any.
+    fn revive(&mut self, id: SeriesId) {
+        if let Some(time) = self.ended.remove(&id) {
+            self.ended_by_time.remove(&(time, id));
+        }
     }
 
     fn retire(&mut self, id: SeriesId) {

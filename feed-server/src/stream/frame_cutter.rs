@@ -1,37 +1,40 @@
 //! Divides batches of any size into the rows of single frames.
 
-use crate::ingest::batch::Batch;
+use crate::ingest::batch::{Batch, BatchSlice};
 use crate::stream::packing::{FRAME_ROOM_BYTES, block_bytes, rows_that_fit};
 
-/// Divides joined batches into the rows of single frames.
+/// Divides joined batches into the rows of single frames. No row is moved or copied.
 #[derive(Debug)]
 pub struct FrameCutter {
-    batches: std::vec::IntoIter<Batch>,
-    rest: Option<Batch>,
+    batches: Vec<Batch>,
+    /// The first batch with rows that were not returned, and the first of these rows.
+    batch: usize,
+    row: usize,
 }
 
 impl FrameCutter {
     /// A cutter of these batches.
-    pub fn new(batches: Vec<Batch>) -> Self {
-        Self { batches: batches.into_iter(), rest: None }
+    pub const fn new(batches: Vec<Batch>) -> Self {
+        Self { batches, batch: 0, row: 0 }
     }
 
     /// The next rows that certainly fit one frame; `None` at the end.
-    pub fn next_frame(&mut self) -> Option<Vec<Batch>> {
+    pub fn next_frame(&mut self) -> Option<Vec<BatchSlice<'_>>> {
+        let Self { batches, batch: number, row } = self;
         let mut frame = Vec::new();
         let mut room = FRAME_ROOM_BYTES;
-        while let Some(mut batch) = self.rest.take().or_else(|| self.batches.next()) {
+        while let Some(batch) = batches.get(*number) {
             let columns = batch.columns.len();
-            let fit = rows_that_fit(columns, room).min(batch.rows());
-            if fit == 0 {
-                self.rest = Some(batch);
+            let fit = rows_that_fit(columns, room).min(batch.rows() - *row);
+            if fit > 0 {
+                room -= block_bytes(columns, fit).min(room);
+                frame.push(batch.slice(*row..*row + fit));
+                *row += fit;
+            }
+            if *row < batch.rows() {
                 break;
             }
-            if fit < batch.rows() {
-                self.rest = Some(batch.split_off(fit));
-            }
-            room -= block_bytes(columns, fit).min(room);
-            frame.push(batch);
+            (*number, *row) = (*number + 1, 0);
         }
         (!frame.is_empty()).then_some(frame)
     }
@@ -60,11 +63,11 @@ mod tests {
         let mut frames = 0;
         while let Some(frame) = cutter.next_frame() {
             frames += 1;
-            let bytes: usize = frame.iter().map(|batch| block_bytes(batch.columns.len(), batch.rows())).sum();
+            let bytes: usize = frame.iter().map(|rows| block_bytes(rows.columns().len(), rows.rows())).sum();
             assert!(bytes <= FRAME_ROOM_BYTES);
-            for batch in &frame {
-                assert!(batch.columns.iter().all(|column| column.values.len() == batch.rows()));
-                out.extend(batch.times.iter().map(|time| (batch.group.0, time.micros())));
+            for rows in &frame {
+                assert!(rows.columns().all(|(_, values)| values.len() == rows.rows()));
+                out.extend(rows.times().iter().map(|time| (rows.group().0, time.micros())));
             }
         }
         let expected = [(1, 3), (2, 5_000), (3, 1)];

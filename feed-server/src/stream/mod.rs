@@ -6,12 +6,15 @@
 //! | [`catalog`] | groups and series under their ids |
 //! | [`sequencer`] | sequence numbers, order of rows, gaps |
 //! | [`batches`] | joins the batches of one tick |
-//! | [`history`] | the last minutes of every group, in columns |
+//! | [`history`] | the last minutes of every group, and the part of them that a viewer misses |
+//! | [`group_history`], [`slab`] | the rows of one group, in columns of fixed size |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
 
 pub mod batches;
 pub mod catalog;
 pub mod frame_cutter;
+pub mod group_history;
 pub mod history;
 pub mod packing;
 pub mod sequencer;
+pub mod slab;

@@ -2,9 +2,10 @@
 //!
 //! No I/O: the caller passes the time, encodes, and counts.
 
-use protocol::{Epoch, Gap, GapCause, Interval, Sequence, Start, Timestamp};
+use protocol::limits::MAX_GROUP_SERIES;
+use protocol::{Epoch, Gap, GapCause, GroupId, Interval, Sequence, Start, Timestamp};
 
-use crate::ingest::batch::Batch;
+use crate::ingest::batch::{Batch, BatchSlice};
 use crate::stream::batches::JoinedBatches;
 use crate::stream::frame_cutter::FrameCutter;
 use crate::stream::history::{Backfill, History};
@@ -30,6 +31,10 @@ pub struct Accepted {
     pub values: usize,
     /// Rows dropped because their time did not increase.
     pub out_of_order: usize,
+    /// Groups of which the history was cleared, because the clock was set back.
+    pub cleared: Vec<GroupId>,
+    /// Groups of batches that were dropped: a column without a value for each row, or too many columns. A defect of a source.
+    pub defective: Vec<GroupId>,
 }
 
 /// The start of a viewer's stream.
@@ -64,14 +69,19 @@ impl Sequencer {
         let is_ahead = |time: Option<&Timestamp>| time.is_some_and(|&time| time > now + MAX_AHEAD);
         let mut joined = JoinedBatches::default();
         let (mut rows, mut values, mut out_of_order) = (0, 0, 0);
+        let (mut cleared, mut defective) = (Vec::new(), Vec::new());
         for mut batch in batches {
+            if !batch.is_complete() || batch.columns.len() > MAX_GROUP_SERIES {
+                defective.push(batch.group);
+                continue;
+            }
             batch.sort_columns();
             rows += batch.rows();
             values += batch.values();
             let group = batch.group;
             let mut newest = joined.newest_time(group).or_else(|| self.history.newest(group));
             if is_ahead(newest.as_ref()) && !is_ahead(batch.times.last()) {
-                tracing::warn!(%group, "clock was set back: history of this group cleared");
+                cleared.push(group);
                 self.history.forget(group);
                 joined.forget(group);
                 newest = None;
@@ -81,21 +91,22 @@ impl Sequencer {
                 joined.push(batch);
             }
         }
-        Accepted { frames: FrameCutter::new(joined.into_batches()), rows, values, out_of_order }
+        Accepted { frames: FrameCutter::new(joined.into_batches()), rows, values, out_of_order, cleared, defective }
     }
 
     /// Numbers one frame's rows and keeps them.
-    pub fn commit(&mut self, rows: &[Batch]) -> Sequence {
+    pub fn commit(&mut self, rows: &[BatchSlice<'_>]) -> Sequence {
         self.sequence = self.sequence.next();
-        for batch in rows {
-            self.history.push(batch, self.sequence);
+        for rows in rows {
+            self.history.push(rows.clone(), self.sequence);
         }
         self.sequence
     }
 
-    /// Evicts rows beyond the history's bounds. Returns the oldest time that may still be held.
-    pub fn evict(&mut self, now: Timestamp) -> Timestamp {
-        self.history.evict(now)
+    /// Evicts rows beyond the history's bounds, of which `more_bytes` are held elsewhere. Returns the oldest time that may still
+    /// be held.
+    pub fn evict(&mut self, now: Timestamp, more_bytes: usize) -> Timestamp {
+        self.history.evict(now, more_bytes)
     }
 
     /// The start of the stream of a viewer that asks for `start`.
@@ -151,25 +162,37 @@ mod tests {
         Batch::row(GroupId(group), Timestamp::from_micros(second * 1_000_000), [(SeriesId(1), 1.0)])
     }
 
-    fn publish(sequencer: &mut Sequencer, batches: Vec<Batch>, second: i64) -> Vec<Vec<Batch>> {
+    /// Returns the rows of each block of each frame.
+    fn publish(sequencer: &mut Sequencer, batches: Vec<Batch>, second: i64) -> Vec<Vec<usize>> {
         let mut frames = sequencer.accept(batches, Timestamp::from_micros(second * 1_000_000)).frames;
-        let frames: Vec<_> = std::iter::from_fn(|| frames.next_frame()).collect();
-        for rows in &frames {
-            sequencer.commit(rows);
+        let mut blocks = Vec::new();
+        while let Some(rows) = frames.next_frame() {
+            sequencer.commit(&rows);
+            blocks.push(rows.iter().map(BatchSlice::rows).collect());
         }
-        sequencer.evict(Timestamp::from_micros(second * 1_000_000));
-        frames
+        sequencer.evict(Timestamp::from_micros(second * 1_000_000), 0);
+        blocks
     }
 
     #[test]
     fn batches_of_one_tick_become_one_numbered_frame() {
         let mut sequencer = sequencer();
         let frames = publish(&mut sequencer, vec![row(1, 1), row(2, 1), row(1, 2)], 2);
-        assert_eq!(frames.len(), 1);
-        assert_eq!(frames[0].iter().map(Batch::rows).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(frames, [[2, 1]]);
         assert_eq!(sequencer.sequence(), Sequence(1));
         let late = sequencer.accept([row(1, 2)], Timestamp::from_micros(2_000_000));
         assert_eq!((late.rows, late.values, late.out_of_order), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_batch_with_too_few_values_or_too_many_columns_is_dropped_and_others_are_accepted() {
+        let mut sequencer = sequencer();
+        let mut short = row(1, 1);
+        short.columns[0].values.clear();
+        let wide = (0..=MAX_GROUP_SERIES).map(|series| (SeriesId(series as u32), 0.0));
+        let wide = Batch::row(GroupId(2), Timestamp::from_micros(1_000_000), wide);
+        let accepted = sequencer.accept([short, wide, row(3, 1)], Timestamp::from_micros(1_000_000));
+        assert_eq!((accepted.defective, accepted.rows), (vec![GroupId(1), GroupId(2)], 1));
     }
 
     #[test]

@@ -125,8 +125,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::mpsc as std_mpsc;
 
+    use crate::ingest::batch_queue::batch_queue;
     use parking_lot::Mutex;
-    use tokio::sync::mpsc;
 
     use super::*;
     use crate::ingest::batch::Batch;
@@ -178,7 +178,7 @@ mod tests {
         let (answer, answers) = std_mpsc::channel();
         *SLOW.lock() = Some(answers);
         let registry = Arc::new(TestRegistry::default());
-        let (sender, mut batches) = mpsc::channel(1);
+        let (sender, mut batches) = batch_queue();
         let context = registry.context(sender);
         let (health, cancellation) = (context.registrar.health().clone(), context.cancellation.clone());
         let running = tokio::spawn(Box::new(Blocking::new("disks", Disks)).run(context));

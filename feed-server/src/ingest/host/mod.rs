@@ -149,9 +149,9 @@ mod tests {
     use std::sync::Arc;
 
     use protocol::{GroupId, Timestamp};
-    use tokio::sync::mpsc;
 
     use super::*;
+    use crate::ingest::batch_queue::batch_queue;
     use crate::ingest::context::Stopped;
     use crate::ingest::registry::RegisterError;
     use crate::ingest::test_registry::TestRegistry;
@@ -159,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn the_host_source_sends_cpu_and_memory_until_it_is_stopped() {
         let registry = Arc::new(TestRegistry::default());
-        let (sender, mut batches) = mpsc::channel(64);
+        let (sender, mut batches) = batch_queue();
         let context = registry.context(sender);
         let cancellation = context.cancellation.clone();
         let running = tokio::spawn(HostSettings { hz: 50.0 }.source(&Telemetry::default()).run(context));
@@ -210,7 +210,7 @@ mod tests {
             }
         }
 
-        let (sender, mut batches) = mpsc::channel(1);
+        let (sender, mut batches) = batch_queue();
         let context = Arc::new(TestRegistry::default()).context(sender);
         let health = context.registrar.health().clone();
         let _running = tokio::spawn(Box::new(Blocking::new("refused", WithRefused)).run(context));

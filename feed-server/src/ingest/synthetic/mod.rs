@@ -35,6 +35,8 @@ const MIN_SLEEP: Duration = Duration::from_nanos(1_000_000_000 / 120);
 const MAX_SLEEP: Duration = Duration::from_hours(1);
 /// A batch of eight series fits one message, and a stop does not wait for a long catch-up.
 const MAX_BATCH_ROWS: u64 = 1_000;
+/// Wide groups have shorter batches, which the queue does not divide.
+const MAX_BATCH_VALUES: u64 = 16_384;
 
 const MAX_GROUPS: u32 = 10_000;
 const MAX_SERIES: u32 = protocol::limits::MAX_GROUP_SERIES as u32;
@@ -109,12 +111,13 @@ impl BlockingSource for SyntheticSource {
         let prefill_us = u64::try_from(prefill.as_micros()).unwrap_or(u64::MAX);
         let timetable = Timetable::new(clock::now() - Interval::from_micros(prefill_us), self.settings.hz);
 
+        let batch_rows = (MAX_BATCH_VALUES / u64::from(self.settings.series)).clamp(1, MAX_BATCH_ROWS);
         let mut sent = 0;
         loop {
             let woke = Instant::now();
             let due = timetable.rows_due(prefill + started.elapsed());
             while sent < due {
-                let end = due.min(sent + MAX_BATCH_ROWS);
+                let end = due.min(sent + batch_rows);
                 let times: Vec<Timestamp> = (sent..end).map(|row| timetable.time(row)).collect();
                 for group in &mut groups {
                     context.send(group.batch(&times))?;
@@ -184,16 +187,15 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::sync::Arc;
 
-    use tokio::sync::mpsc;
-
     use super::*;
+    use crate::ingest::batch_queue::batch_queue;
     use crate::ingest::context::Stopped;
     use crate::ingest::test_registry::TestRegistry;
 
     /// Every group's rows in one batch, at least `rows` of them, as a running source sends them.
     async fn run(settings: &SyntheticSettings, rows: usize) -> (Arc<TestRegistry>, BTreeMap<GroupId, Batch>) {
         let registry = Arc::new(TestRegistry::default());
-        let (sender, mut batches) = mpsc::channel(16);
+        let (sender, mut batches) = batch_queue();
         let context = registry.context(sender);
         let cancellation = context.cancellation.clone();
         let running = tokio::spawn(settings.source(&Telemetry::default()).run(context));

@@ -1,0 +1,185 @@
+//! The publisher: takes batches from the queue, tick by tick, and passes them to the hub.
+//!
+//! It has no clock and does not wait: [`Publisher::tick`] is told the time. The product calls it from a
+//! [thread](super::publisher_thread) of its own, a simulation from a task in virtual time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::Timestamp;
+
+use crate::deliver::hub::{HEARTBEAT, Hub};
+use crate::ingest::batch::Batch;
+use crate::ingest::batch_queue::{BatchReceiver, Received};
+
+/// Frames are made this often: a display cannot show more.
+pub const TICK: Duration = Duration::from_micros(16_667);
+
+/// A tick takes no further batch after this many bytes of samples: heartbeats and the end of the server do not wait longer.
+const TICK_BYTES: usize = 1 << 20;
+
+/// What a tick left in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tick {
+    /// Nothing: the next tick is due after [`TICK`].
+    Complete,
+    /// More batches: the next tick is due at once.
+    Behind,
+    /// The queue is empty and closed: no further tick is due.
+    Ended,
+}
+
+#[derive(Debug)]
+pub struct Publisher {
+    hub: Arc<Hub>,
+    batches: BatchReceiver,
+    heartbeat_due: Duration,
+}
+
+impl Publisher {
+    pub const fn new(hub: Arc<Hub>, batches: BatchReceiver) -> Self {
+        Self { hub, batches, heartbeat_due: heartbeat_interval() }
+    }
+
+    /// Publishes the batches that wait, up to a bound, and a heartbeat if one is due. `elapsed` is the time since the publisher
+    /// was made; it never falls. `now` is the time of day.
+    pub fn tick(&mut self, elapsed: Duration, now: Timestamp) -> Tick {
+        let (mut tick, mut bytes) = (Tick::Behind, 0);
+        let batches = &mut self.batches;
+        let next = || -> Option<Batch> {
+            if bytes >= TICK_BYTES {
+                return None;
+            }
+            match batches.take() {
+                Received::Batch(batch) => {
+                    bytes += batch.bytes();
+                    return Some(batch);
+                }
+                Received::Empty => tick = Tick::Complete,
+                Received::Closed => tick = Tick::Ended,
+            }
+            None
+        };
+        let mut published = self.hub.publish(std::iter::from_fn(next).fuse(), now);
+        if elapsed >= self.heartbeat_due {
+            // After a sleep of the machine one heartbeat is sent, not one for each second.
+            while self.heartbeat_due <= elapsed {
+                self.heartbeat_due += heartbeat_interval();
+            }
+            published = published.and(self.hub.heartbeat());
+        }
+        if let Err(error) = published {
+            tracing::error!(%error, "cannot encode a frame");
+        }
+        tick
+    }
+}
+
+const fn heartbeat_interval() -> Duration {
+    Duration::from_micros(HEARTBEAT.micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use protocol::{Body, Bounds, Frame, GroupId, Interval, SeriesId, SeriesKind};
+
+    use super::*;
+    use crate::deliver::hub;
+    use crate::ingest::batch::BatchColumn;
+    use crate::ingest::batch_queue::{BatchSender, PIECE_BYTES, batch_queue};
+    use crate::ingest::registry::{Group, Registry, Series};
+    use crate::telemetry::Telemetry;
+
+    struct Stage {
+        hub: Arc<Hub>,
+        sender: BatchSender,
+        publisher: Publisher,
+        group: GroupId,
+        series: Vec<SeriesId>,
+    }
+
+    fn stage(series: usize) -> Stage {
+        let (history, mebibyte) = (Interval::from_secs(1_000), 1 << 20);
+        let bounds = hub::Bounds { history, history_bytes: 8 * mebibyte, ring_bytes: 2 * mebibyte, series };
+        let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
+        let (name, title, unit) = ("g".to_owned(), "G".to_owned(), "1".to_owned());
+        let group = Group { name, title, unit, interval: Interval::from_millis(10), bounds: Bounds::Auto };
+        let group = hub.catalog.register_group(group).expect("fits");
+        let register = |number: usize| {
+            let (name, labels) = (String::new(), vec![("number".to_owned(), number.to_string())]);
+            hub.catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
+        };
+        let series = (0..series).map(register).collect();
+        let (sender, batches) = batch_queue();
+        Stage { publisher: Publisher::new(Arc::clone(&hub), batches), hub, sender, group, series }
+    }
+
+    impl Stage {
+        fn batch(&self, first: usize, rows: usize) -> Batch {
+            let times = (first..first + rows).map(|row| Timestamp::from_micros(10_000 * row as i64)).collect();
+            let value = |series: SeriesId, row: usize| f64::from(series.0).sqrt() * row as f64;
+            let values = |series| (first..first + rows).map(|row| value(series, row)).collect();
+            let columns = self.series.iter().map(|&series| BatchColumn { series, values: values(series) });
+            Batch { group: self.group, times, columns: columns.collect() }
+        }
+
+        fn heartbeats(&self) -> usize {
+            let is_heartbeat = |bytes: &[u8]| {
+                let head = if bytes[1] < 126 { 2 } else { 4 };
+                bytes.len() < 256 && matches!(Frame::decode(&bytes[head..]).expect("decodes").body, Body::Heartbeat(_))
+            };
+            self.hub.recent(0).frames.iter().filter(|frame| is_heartbeat(&frame.bytes)).count()
+        }
+    }
+
+    #[test]
+    fn a_tick_takes_a_bounded_part_of_a_long_batch_and_heartbeats_go_on() {
+        let mut stage = stage(2_000);
+        let _viewer = stage.hub.join();
+        let sender = stage.sender.clone();
+        // 10 s at 100 Hz: 16 MB of samples, in one batch.
+        let mut sending = Box::pin(sender.send(stage.batch(0, 1_000)));
+        let (mut is_sent, mut ticks, mut heartbeats, mut most) = (false, 0_u32, 0, 0);
+        loop {
+            is_sent = is_sent || sending.as_mut().now_or_never().is_some();
+            let before = stage.hub.telemetry.samples.get();
+            // Each tick takes a second of virtual time.
+            ticks += 1;
+            let tick = stage.publisher.tick(Duration::from_secs(ticks.into()), Timestamp::from_micros(40_000_000));
+            heartbeats += u32::from(stage.heartbeats() > 0);
+            most = most.max(stage.hub.telemetry.samples.get() - before);
+            if is_sent && tick == Tick::Complete {
+                break;
+            }
+        }
+        assert_eq!(stage.hub.telemetry.rows.get(), 1_000);
+        assert!(most as usize * 8 <= TICK_BYTES + PIECE_BYTES, "{most} values in one tick");
+        assert_eq!(heartbeats, ticks, "a heartbeat each second");
+        let recent: usize = stage.hub.recent(0).frames.iter().map(|frame| frame.bytes.len()).sum();
+        let history = stage.hub.telemetry.history_bytes.get() as usize;
+        assert!(recent > 1 << 20 && history > 4 << 20, "both are full, found {recent} and {history} bytes");
+        assert!(history + recent <= 8 << 20, "recent frames count in the history's bound: {history} + {recent} bytes");
+    }
+
+    #[test]
+    fn the_publisher_ends_after_the_last_batch_of_a_closed_queue() {
+        let Stage { hub, sender, mut publisher, .. } = stage(1);
+        let row = |time| Batch::row(GroupId(1), Timestamp::from_micros(time), [(SeriesId(1), 0.0)]);
+        assert_eq!(publisher.tick(Duration::ZERO, Timestamp::default()), Tick::Complete);
+        sender.send(row(1)).now_or_never().expect("has room").expect("open");
+        drop(sender);
+        assert_eq!(publisher.tick(Duration::ZERO, Timestamp::default()), Tick::Ended);
+        assert_eq!(hub.telemetry.rows.get(), 1);
+    }
+
+    #[test]
+    fn one_heartbeat_is_sent_after_a_sleep_of_any_length() {
+        let mut stage = stage(1);
+        stage.publisher.tick(Duration::from_millis(999), Timestamp::default());
+        assert_eq!(stage.heartbeats(), 0);
+        stage.publisher.tick(Duration::from_hours(1), Timestamp::default());
+        stage.publisher.tick(Duration::from_hours(1), Timestamp::default());
+        assert_eq!(stage.heartbeats(), 1);
+    }
+}
