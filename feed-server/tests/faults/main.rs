@@ -9,6 +9,7 @@
 //! | [`signals`] | which signals end the server, and how soon |
 //! | [`stuck_folder`] | files of the page on a file system that does not answer |
 //! | [`stuck`] | a file system that does not answer |
+//! | [`memory`] | memory of the history, for groups of any shape |
 //! | [`crowd`] | many viewers at once, and many hostile peers |
 //! | [`soak`] | minutes of viewers that connect and leave |
 //! | [`proxy`], [`process`], [`follow`] | a faulty network, a server process, a viewer that reconnects |
@@ -22,6 +23,7 @@ mod model;
 mod crowd;
 mod follow;
 mod log_output;
+mod memory;
 mod network;
 mod process;
 mod proxy;
