@@ -20,9 +20,11 @@ pub(super) struct LinkSource {
     client: WebSocketClient<FrameCodec>,
 }
 
+type EventHandler = dyn FnMut(FrameEvent<'_>);
+
 /// The attempts to connect: asks the server for the reason when several in a row fail.
 struct Attempts {
-    on_event: Rc<RefCell<dyn FnMut(FrameEvent<'_>)>>,
+    on_event: Rc<RefCell<EventHandler>>,
     is_open: bool,
     failures: u32,
     is_refused: Rc<Cell<bool>>,
@@ -56,7 +58,7 @@ impl LinkSource {
 
 impl Attempts {
     fn new(on_event: impl FnMut(FrameEvent<'_>) + 'static) -> Self {
-        let on_event: Rc<RefCell<dyn FnMut(FrameEvent<'_>)>> = Rc::new(RefCell::new(on_event));
+        let on_event: Rc<RefCell<EventHandler>> = Rc::new(RefCell::new(on_event));
         Self { on_event, is_open: false, failures: 0, is_refused: Rc::default(), check: None }
     }
 

@@ -3,6 +3,11 @@
 //! Other users of the machine can read the arguments of every process, so a link with a token is not passed as one: the
 //! browser gets the name of a file that only this user can read, which redirects to the link.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "at start, on the threads for the link, and on the main thread at the end, for a limited time"
+)]
+
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

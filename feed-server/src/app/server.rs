@@ -252,6 +252,7 @@ fn tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
 }
 
 /// A folder for the file of `--open`: of this login session if there is one, so that it is deleted with it.
+#[expect(clippy::disallowed_methods, reason = "at start")]
 fn link_folder() -> PathBuf {
     let session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
     session.unwrap_or_else(std::env::temp_dir)

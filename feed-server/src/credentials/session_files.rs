@@ -1,6 +1,8 @@
 //! The files of browser sessions: one for each, named by its id. Deleting a file revokes its session, so the command that
 //! revokes and the running server never write the same file.
 
+#![expect(clippy::disallowed_methods, reason = "at start, and on the thread of the browser sessions")]
+
 use std::collections::HashSet;
 use std::fs::{self, File, FileTimes};
 use std::io::{self, ErrorKind};

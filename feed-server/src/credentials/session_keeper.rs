@@ -1,6 +1,8 @@
 //! Keeps the browser sessions: in memory for the requests, in files for the next start. A thread of its own reads and
 //! writes the files, so that no request waits for a disk longer than 2 s.
 
+#![expect(clippy::disallowed_methods, reason = "on the thread of the browser sessions")]
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;

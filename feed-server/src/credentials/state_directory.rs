@@ -9,6 +9,8 @@
 //!
 //! Folders have mode 0700, files 0600. A file is replaced as a whole: written under another name, synchronised, renamed.
 
+#![expect(clippy::disallowed_methods, reason = "at start, and on the thread of the browser sessions")]
+
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! The files of a certificate and its key, in PEM: read, checked, and converted for rustls.
 
-#![expect(clippy::disallowed_methods, reason = "called by `Tls` only, whose functions are disallowed in their place")]
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
