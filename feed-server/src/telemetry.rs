@@ -46,6 +46,8 @@ pub struct Telemetry {
     pub gaps: Counter,
     /// Sessions closed because the viewer broke a rule, by reason.
     pub sessions_refused: Family<RefusalLabel, Counter>,
+    /// Connections now, of viewers and others.
+    pub connections: Level,
     /// Connections over the limits.
     pub connections_refused: Counter,
     pub http_responses: Family<StatusLabel, Counter>,
@@ -155,11 +157,12 @@ impl Telemetry {
             counter("log_lines_dropped", "Lines of the log dropped because standard error did not accept them");
         let bytes_sent = Counter::default();
         let (viewers, groups, series) = <(Gauge, Gauge, Gauge)>::default();
-        let (viewers_catching_up, queued_bytes) = <(Level, Level)>::default();
+        let (viewers_catching_up, queued_bytes, connections) = <(Level, Level, Level)>::default();
         let (history_bytes, history_limit_bytes) = <(Gauge<f64, AtomicU64>, Gauge<f64, AtomicU64>)>::default();
         let (sessions_refused, http_responses) = <(Family<_, _>, Family<_, _>)>::default();
         registry.register_with_unit("sent", "Bytes written to viewers' sockets", Unit::Bytes, bytes_sent.clone());
         registry.register("viewers", "Viewers connected", viewers.clone());
+        registry.register("connections", "Connections, of viewers and others", connections.0.clone());
         let help = "Viewers that are behind and are sent history";
         registry.register("viewers_catching_up", help, viewers_catching_up.0.clone());
         let help = "Bytes that wait for viewers' sockets to take them";
@@ -188,6 +191,7 @@ impl Telemetry {
             viewers_fell_behind,
             gaps,
             sessions_refused,
+            connections,
             connections_refused,
             http_responses,
             log_lines_dropped,

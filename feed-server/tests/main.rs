@@ -23,5 +23,6 @@ mod served;
 mod sessions;
 mod start;
 mod state_directory;
+mod strangers;
 mod stream;
 mod tls;

@@ -88,8 +88,8 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
     spawn_local(measure(Arc::clone(&hub), batches, plan, ledger));
     let fanout = Arc::new(Fanout::with_shards(&hub, 2));
     let service = Service::new(hub, fanout, CancellationToken::new());
-    let limits = ConnectionLimits { connections: usize::MAX, per_address: usize::MAX };
-    let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone());
+    let limits = ConnectionLimits { connections: usize::MAX, per_address: usize::MAX, reserved: 0 };
+    let limiter = ConnectionLimiter::new(limits, &telemetry);
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
     loop {
         let (stream, peer) = listener.accept().await?;

@@ -9,7 +9,7 @@
 //! no_auth = false             # true: no token needed, from any machine
 //! trusted_proxies = ["127.0.0.1", "10.1.0.0/16"] # reverse proxies whose X-Forwarded headers are believed; a token is then needed
 //! base_path = "/kymograph"    # the path below which a proxy shows this server, if the proxy does not strip it
-//! connections = 1024          # limit
+//! connections = 1024          # limit; an eighth is reserved for those who have signed in, if a token is needed
 //! connections_per_address = 32 # limit for one address, or one /64 network of IPv6, except this machine's
 //! series = 100000             # limit, over all sources
 //! history = "5m"              # bound by age

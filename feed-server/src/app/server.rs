@@ -187,6 +187,7 @@ impl Server {
             (None, false) => UnknownProxies::Refused,
             _ => UnknownProxies::Accepted,
         };
+        let needs_token = self.credentials.is_some();
         let credentials = self.credentials.map(|Prepared { credentials, keeper, .. }| {
             if let Err(error) = keeper.start() {
                 tracing::error!(%error, "no thread for the sessions of browsers: they are not kept");
@@ -198,8 +199,9 @@ impl Server {
         let fanout = Arc::new(Fanout::start(&hub));
         let service = Service::new(hub, fanout, stop.clone());
         let connections = descriptors::for_connections(self.config.connections);
-        let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address };
-        let limiter = ConnectionLimiter::new(limits, telemetry.connections_refused.clone()).exempting(trusted);
+        let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address, reserved: 0 };
+        let limits = if needs_token { limits.with_reserve() } else { limits };
+        let limiter = ConnectionLimiter::new(limits, &telemetry).exempting(trusted);
         let router = routes(service, sources.health(), self.page, access, limiter.clone(), self.tls).into_router();
         let router = self.config.base_path.mount(router);
         let serving = server::serve(self.listener, limiter, router, stop.clone());

@@ -189,6 +189,11 @@ impl Access {
         }
     }
 
+    /// Returns true if a request has valid credentials, on any route; false if the server needs none.
+    pub fn is_signed_in(&self, requester: &Requester, headers: &HeaderMap) -> bool {
+        self.credentials.is_some() && self.viewer(requester, headers).is_ok()
+    }
+
     fn check_host(&self, requester: &Requester) -> Result<(), Denied> {
         let host = requester.host.as_ref().ok_or(Denied::NoHost)?;
         let name = host.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');

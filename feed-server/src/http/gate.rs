@@ -6,17 +6,19 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use hyper::header::{HeaderValue, ORIGIN, WWW_AUTHENTICATE};
+use hyper::http::Extensions;
 use hyper::{Method, StatusCode};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::access::{Access, Denied, Policy};
 use super::requester::{Requester, Via};
-use super::response::text;
+use super::response::{text, too_many_connections};
 use super::{headers, request_target, upgrade};
 use crate::deliver::session;
 use crate::deliver::session::violation::Violation;
 use crate::net::connection::Peer;
+use crate::net::connection_limiter::{Holder, LimitExceeded};
 use crate::rate_limiter::RateLimiter;
 use crate::telemetry::{StatusLabel, Telemetry};
 
@@ -44,17 +46,28 @@ impl Gate {
 
     /// Runs the handler if `policy` allows the request.
     pub async fn check(&self, policy: Policy, mut request: Request, next: Next) -> Response {
-        match self.access.check(policy, &self.requester(&request), request.headers()) {
+        let requester = self.requester(&request);
+        match self.access.check(policy, &requester, request.headers()) {
             Ok(viewer) => {
+                if self.access.is_signed_in(&requester, request.headers()) {
+                    sign_in(request.extensions());
+                }
+                // The handler of a public route may sign in: `http::server` decides after it.
+                if matches!(policy, Policy::Needs(_) | Policy::NeedsSameOrigin(_))
+                    && let Err(exceeded) = decide(request.extensions())
+                {
+                    return too_many_connections(&exceeded);
+                }
                 if let Some(viewer) = viewer {
                     request.extensions_mut().insert(viewer);
                 }
                 next.run(request).await
             }
             Err(denied) => match violation(&denied) {
-                Some(violation) if matches!(policy, Policy::NeedsSameOrigin(_)) => {
-                    self.deny_websocket(request, &denied, violation)
-                }
+                Some(violation) if matches!(policy, Policy::NeedsSameOrigin(_)) => match decide(request.extensions()) {
+                    Ok(()) => self.deny_websocket(request, &denied, violation),
+                    Err(exceeded) => too_many_connections(&exceeded),
+                },
                 _ => self.deny(&RequestName::of(&request), &denied),
             },
         }
@@ -142,6 +155,18 @@ const fn violation(denied: &Denied) -> Option<Violation> {
         | Denied::ForeignOrigin { .. }
         | Denied::TokenInQuery => None,
     }
+}
+
+/// Tells the connection of a request that its peer has signed in. Requests of tests have no connection.
+pub fn sign_in(extensions: &Extensions) {
+    if let Some(holder) = extensions.get::<Holder>() {
+        holder.sign_in();
+    }
+}
+
+/// Checks the limit of a connection's class, which must precede an upgrade: hyper upgrades a connection whatever the response.
+fn decide(extensions: &Extensions) -> Result<(), LimitExceeded> {
+    extensions.get::<Holder>().map_or(Ok(()), Holder::decide)
 }
 
 fn shortened(text: &str) -> &str {

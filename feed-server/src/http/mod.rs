@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`server`] | serves a router on the accept loop, with deadlines |
+//! | [`server`], [`open_body`] | serves a router on the accept loop, with deadlines, and bounds for strangers |
 //! | [`routes`] | the routes and their handlers |
 //! | [`base_path`] | the path below which a proxy shows this server |
 //! | [`route_table`], [`gate`] | every route states its policy; every request is checked against it |
@@ -29,6 +29,7 @@ pub mod header_list;
 pub mod headers;
 pub mod metrics;
 pub mod metrics_format;
+pub mod open_body;
 pub mod page;
 pub mod prometheus_text;
 mod readiness;

@@ -6,10 +6,11 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
+use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 
 use super::page::File;
 use crate::blocking_thread::NotDone;
+use crate::net::connection_limiter::LimitExceeded;
 
 pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {
     with_type(status, text, "text/plain; charset=utf-8")
@@ -19,6 +20,14 @@ pub fn with_type(status: StatusCode, body: impl Into<Bytes>, media_type: &'stati
     let mut response = Response::new(Body::from(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// The refusal of a connection over a limit, which it also closes.
+pub fn too_many_connections(exceeded: &LimitExceeded) -> Response {
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, format!("{exceeded}\n"));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

@@ -17,7 +17,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use hyper::header::{CONNECTION, HeaderValue, LOCATION, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, VARY};
+use hyper::header::{CONNECTION, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, UPGRADE, VARY};
 use hyper::{HeaderMap, StatusCode, Uri};
 use prometheus_client::registry::Registry;
 use protocol::Interval;
@@ -33,7 +33,7 @@ use super::page::{Page, PageReader};
 use super::prometheus_text;
 use super::readiness;
 use super::requester::{Requester, Via};
-use super::response::{file, not_acceptable, text, with_type};
+use super::response::{file, not_acceptable, text, too_many_connections, with_type};
 use super::route_table::RouteTable;
 use super::sign_in::{sign_in, sign_out};
 use super::upgrade::{UpgradeError, upgrade};
@@ -165,9 +165,7 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
         Ok(permit) => permit,
         Err(full) => {
             site.gate.log_refusal(&name, &full.to_string());
-            let mut response = text(StatusCode::SERVICE_UNAVAILABLE, format!("{full}\n"));
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
-            return response;
+            return too_many_connections(&full);
         }
     };
     let upgraded = upgrade(request, async move |upgraded| {

@@ -7,7 +7,7 @@ use hyper::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, SET_COOKIE, USER_AG
 use serde::Serialize;
 
 use super::access::Denied;
-use super::gate::{Gate, RequestName};
+use super::gate::{self, Gate, RequestName};
 use super::response::{text, with_type};
 use super::session_halves::bearer_tokens;
 use crate::credentials::client_name::client_name;
@@ -42,6 +42,7 @@ pub async fn sign_in(gate: &Gate, request: Request) -> Response {
             return not_stored(response);
         }
     };
+    gate::sign_in(&head.extensions);
     // A struct of plain fields always serialises.
     let body = serde_json::to_vec(&SignedIn { key: key.reveal(), role }).unwrap_or_default();
     let mut response = with_type(StatusCode::OK, body, "application/json");

@@ -1,7 +1,8 @@
 //! The listening socket and the accept loop.
 //!
 //! The loop is not a framework's, for two reasons: it sets the size of the kernel's buffer, which would hide the lag of a
-//! viewer, and it refuses connections over the limit before anything is read or allocated for them.
+//! viewer and hold bytes for peers that do not read, and it refuses connections over the limit before anything is read or
+//! allocated for them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,13 +15,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::net::connection::{Connection, Peer};
 use crate::net::connection_limiter::{ConnectionLimiter, Permit};
+use crate::net::socket::STRANGER_BUFFER_BYTES;
 use crate::net::tls::Tls;
 
 /// A TLS handshake must be done within this time.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(3);
-
-/// Bytes that the kernel may buffer for one viewer: its default hides up to 10 MiB, seconds of lag.
-const SEND_BUFFER_BYTES: u32 = 256 * 1_024;
 
 /// Time for open connections to end when the server stops.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(4);
@@ -44,8 +43,11 @@ impl Listener {
     pub fn bind(address: SocketAddr) -> std::io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_reuseaddr(true)?;
-        // Accepted sockets inherit it.
-        socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+        // Accepted sockets inherit both.
+        socket.set_send_buffer_size(STRANGER_BUFFER_BYTES as u32)?;
+        // A socket that is dropped is reset, and the kernel frees its buffer: one whose peer does not read would keep it
+        // for minutes, without a permit. A connection that ends politely is dropped after its peer has read everything.
+        socket.set_zero_linger()?;
         socket.bind(address)?;
         Ok(Self { tcp: socket.listen(BACKLOG)?, tls: None })
     }
@@ -89,7 +91,12 @@ impl Listener {
                     let (tls, serve, peer) = (self.tls.clone(), serve.clone(), Peer { address: peer });
                     tasks.spawn(async move {
                         let accepted = Instant::now();
-                        match open(stream, tls, peer, permit, accepted).await {
+                        let holder = permit.holder().clone();
+                        let opened = tokio::select! {
+                            () = holder.evicted() => Err(std::io::Error::other("evicted for another connection")),
+                            opened = open(stream, tls, peer, permit, accepted) => opened,
+                        };
+                        match opened {
                             Ok(connection) => serve(connection, accepted).await,
                             Err(error) => tracing::debug!(%error, "connection lost before its first request"),
                         }

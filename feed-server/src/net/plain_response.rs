@@ -6,6 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::socket::Socket;
+
 /// Time for the peer to read the response.
 const DEADLINE: Duration = Duration::from_secs(1);
 
@@ -22,6 +24,8 @@ pub async fn send(mut stream: TcpStream, status: &str, headers: &str, text: &str
         stream.shutdown().await?;
         let mut ignored = [0; 1_024];
         while stream.read(&mut ignored).await? > 0 {}
+        // The peer may have ended its direction before it read the response.
+        stream.send_rest_after_drop();
         std::io::Result::Ok(())
     };
     let _gone_anyway = timeout(DEADLINE, sent).await;

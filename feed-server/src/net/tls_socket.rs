@@ -8,9 +8,12 @@ use rustls::ServerConnection;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
-use super::socket::Socket;
+use super::socket::{STRANGER_BUFFER_BYTES, Socket};
 
-/// Encrypts written bytes and passes them to the kernel. rustls buffers at most 64 KiB that the kernel has not taken.
+/// rustls buffers at most as many encrypted bytes that the kernel has not taken; before a peer has signed in, fewer.
+const MAX_ENCRYPTED_BYTES: usize = 64 * 1_024;
+
+/// Encrypts written bytes and passes them to the kernel.
 #[derive(Debug)]
 pub struct TlsSocket {
     stream: TcpStream,
@@ -19,7 +22,8 @@ pub struct TlsSocket {
 
 impl TlsSocket {
     /// `tls` has done its handshake over `stream`.
-    pub const fn new(stream: TcpStream, tls: ServerConnection) -> Self {
+    pub fn new(stream: TcpStream, mut tls: ServerConnection) -> Self {
+        tls.set_buffer_limit(Some(STRANGER_BUFFER_BYTES));
         Self { stream, tls: Mutex::new(tls) }
     }
 
@@ -87,6 +91,19 @@ impl Socket for TlsSocket {
         self.tls.lock().send_close_notify();
         ready!(self.poll_attempt(context, Socket::try_flush))?;
         Socket::poll_shutdown(&self.stream, context)
+    }
+
+    fn set_buffer(&self, bytes: usize) {
+        self.tls.lock().set_buffer_limit(Some(bytes.min(MAX_ENCRYPTED_BYTES)));
+        self.stream.set_buffer(bytes);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.stream.is_closed()
+    }
+
+    fn send_rest_after_drop(&self) {
+        self.stream.send_rest_after_drop();
     }
 }
 

@@ -45,8 +45,9 @@ use crate::deliver::fanout::shard::RingPosition;
 use crate::deliver::fanout::viewer_stream::{ReadLimit, ViewerStream};
 use crate::deliver::hub::Hub;
 use crate::deliver::pacer::Pacer;
-use crate::net::close_handshake::close_handshake;
+use crate::net::close_handshake::{acknowledged, close_handshake};
 use crate::net::connection::Upgraded;
+use crate::net::socket::Socket as _;
 use crate::rate_limiter::RateLimiter;
 use crate::telemetry::Telemetry;
 use channel::{Channel, websocket_config};
@@ -287,6 +288,8 @@ impl Session {
     async fn end(&mut self, end: SessionEnd) {
         match &end {
             SessionEnd::Stopping => {
+                // A viewer on a slow link receives it after the server has ended.
+                self.outbox.socket().send_rest_after_drop();
                 let (text, retry_after) = (end.to_string(), Interval::from_millis(250));
                 let bye = Bye { reason: ByeReason::ServerStopping, retry_after, text: &text };
                 if let Ok(bye) = self.hub.frame_now(Body::Bye(bye)) {
@@ -298,6 +301,8 @@ impl Session {
             SessionEnd::ClosedByViewer | SessionEnd::Lost(_) | SessionEnd::Io(_) => {}
         }
         let (code, reason) = end.close();
-        close_handshake(&mut self.socket, CloseFrame { code, reason: reason.into() }).await;
+        if close_handshake(&mut self.socket, CloseFrame { code, reason: reason.into() }).await {
+            acknowledged(self.outbox.socket()).await;
+        }
     }
 }

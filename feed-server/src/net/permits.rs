@@ -1,0 +1,354 @@
+//! Which connections hold a permit, and which of them give theirs up for another. No I/O and no clock.
+//!
+//! The class of a newcomer is not known before its first request has arrived. Until then it is undecided, and may hold one of
+//! a few permits beyond the limit, so that those who sign in with their first request are heard while the server is full.
+//! Then it counts against the limit: strangers may not use the reserve. Connections that wait for a request are evicted when
+//! a permit is needed: first those of strangers, and undecided ones only for other undecided ones. Those who have signed in
+//! are never evicted.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::connection_limits::{ConnectionLimits, LimitExceeded};
+
+/// Undecided connections beyond the limit.
+const UNDECIDED: usize = 32;
+
+/// What the server knows about the peer of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Its first request has not been checked.
+    Undecided,
+    /// It has not signed in.
+    Stranger,
+    /// It has signed in, or the connection has become a stream.
+    SignedIn,
+}
+
+/// The state of a connection before it becomes a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Status {
+    pub class: Class,
+    pub requests: u32,
+    /// The time since which the next request is awaited; `None` while one is answered.
+    pub waiting_since: Option<Instant>,
+}
+
+pub type PermitId = u64;
+
+#[derive(Debug)]
+pub struct Permits {
+    limits: ConnectionLimits,
+    next: PermitId,
+    held: HashMap<PermitId, Held>,
+    /// How many of them are not undecided.
+    decided: usize,
+    /// Those that may be evicted, in the order of their eviction.
+    waiting: BTreeSet<Turn>,
+    /// Without connections from this machine and from trusted proxies.
+    by_network: HashMap<IpAddr, usize>,
+}
+
+/// The place of a connection in the order of eviction: strangers first, since a newcomer that signs in with its first request
+/// is undecided until that has arrived; among those of one class, the one that has waited longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    is_undecided: bool,
+    since: Instant,
+    id: PermitId,
+}
+
+#[derive(Debug)]
+struct Held {
+    /// `None` if it does not count for the limit of an address.
+    network: Option<IpAddr>,
+    status: Status,
+    /// Requests whose response is not complete.
+    open: u32,
+    /// It was within the limit of its class when its first request was checked.
+    is_admitted: bool,
+    evicted: Arc<Notify>,
+}
+
+impl Permits {
+    pub fn new(limits: ConnectionLimits) -> Self {
+        Self { limits, next: 0, held: HashMap::new(), decided: 0, waiting: BTreeSet::new(), by_network: HashMap::new() }
+    }
+
+    /// Admits a newcomer. The second value is notified when the newcomer is evicted.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] if no permit is free and nobody can be evicted.
+    pub fn admit(&mut self, network: Option<IpAddr>, now: Instant) -> Result<(PermitId, Arc<Notify>), LimitExceeded> {
+        self.check_network(network)?;
+        if self.held.len() >= self.limits.connections.saturating_add(UNDECIDED) && !self.evict_one(Class::Undecided) {
+            return Err(LimitExceeded::Server(self.limits.connections));
+        }
+        if let Some(network) = network {
+            *self.by_network.entry(network).or_default() += 1;
+        }
+        let (id, evicted) = (self.next, Arc::new(Notify::new()));
+        self.next += 1;
+        let status = Status { class: Class::Undecided, requests: 0, waiting_since: Some(now) };
+        self.held.insert(id, Held { network, status, open: 0, is_admitted: false, evicted: Arc::clone(&evicted) });
+        self.waiting.extend(status.turn(id));
+        Ok((id, evicted))
+    }
+
+    /// Checks whether another connection of this network would be refused now.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] if no permit is free and nobody can be evicted.
+    pub fn room(&self, network: Option<IpAddr>) -> Result<(), LimitExceeded> {
+        self.check_network(network)?;
+        if self.decided >= self.limits.connections && self.waiting.is_empty() {
+            return Err(LimitExceeded::Server(self.limits.connections));
+        }
+        Ok(())
+    }
+
+    fn check_network(&self, network: Option<IpAddr>) -> Result<(), LimitExceeded> {
+        let count = network.and_then(|network| self.by_network.get(&network)).copied().unwrap_or_default();
+        if count >= self.limits.per_address { Err(LimitExceeded::Address(self.limits.per_address)) } else { Ok(()) }
+    }
+
+    /// A request has arrived.
+    pub fn begin(&mut self, id: PermitId) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        held.status.requests = held.status.requests.saturating_add(1);
+        held.open += 1;
+        if let Some(turn) = held.status.turn(id) {
+            self.waiting.remove(&turn);
+        }
+        held.status.waiting_since = None;
+    }
+
+    /// The response to a request is complete. It may not have been sent yet.
+    pub fn answered(&mut self, id: PermitId) {
+        if let Some(held) = self.held.get_mut(&id) {
+            held.open -= 1;
+        }
+    }
+
+    /// The kernel has taken all bytes that were written.
+    pub fn flushed(&mut self, id: PermitId, now: Instant) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        if held.open > 0 || held.status.waiting_since.is_some() {
+            return;
+        }
+        held.status.waiting_since = Some(now);
+        self.waiting.extend(held.status.turn(id));
+    }
+
+    pub fn sign_in(&mut self, id: PermitId) {
+        self.set_class(id, Class::SignedIn);
+    }
+
+    /// Checks the limit of the class of a connection, once. To be called when its first request has been checked, and before
+    /// the response: without a sign-in until then, the connection is a stranger's.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] if the limit is reached and no stranger can be evicted.
+    pub fn decide(&mut self, id: PermitId) -> Result<(), LimitExceeded> {
+        let Some(held) = self.held.get_mut(&id) else { return Ok(()) };
+        if std::mem::replace(&mut held.is_admitted, true) {
+            return Ok(());
+        }
+        let ConnectionLimits { connections, reserved, .. } = self.limits;
+        let (limit, exceeded) = match held.status.class {
+            Class::Undecided if reserved > 0 => {
+                (connections - reserved, LimitExceeded::Strangers(connections - reserved))
+            }
+            Class::Undecided | Class::Stranger | Class::SignedIn => (connections, LimitExceeded::Server(connections)),
+        };
+        if held.status.class == Class::Undecided {
+            self.set_class(id, Class::Stranger);
+        }
+        if self.decided > limit && !self.evict_one(Class::Stranger) {
+            self.set_class(id, Class::Stranger);
+            return Err(exceeded);
+        }
+        Ok(())
+    }
+
+    fn set_class(&mut self, id: PermitId, class: Class) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        if let Some(turn) = held.status.turn(id) {
+            self.waiting.remove(&turn);
+        }
+        self.decided += usize::from(held.status.class == Class::Undecided);
+        held.status.class = class;
+        self.waiting.extend(held.status.turn(id));
+    }
+
+    /// `None` after an eviction.
+    pub fn status(&self, id: PermitId) -> Option<Status> {
+        self.held.get(&id).map(|held| held.status)
+    }
+
+    pub fn count(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Networks with a connection.
+    #[cfg(test)]
+    pub fn networks(&self) -> usize {
+        self.by_network.len()
+    }
+
+    /// Takes a permit back. Does nothing after an eviction.
+    pub fn release(&mut self, id: PermitId) {
+        let Some(held) = self.held.remove(&id) else { return };
+        self.decided -= usize::from(held.status.class != Class::Undecided);
+        if let Some(turn) = held.status.turn(id) {
+            self.waiting.remove(&turn);
+        }
+        let Some(network) = held.network else { return };
+        if let Some(from_network) = self.by_network.get_mut(&network) {
+            *from_network -= 1;
+            if *from_network == 0 {
+                self.by_network.remove(&network);
+            }
+        }
+    }
+
+    /// Evicts a connection that waits for a request: a stranger's, or with [`Class::Undecided`] also one of that class.
+    /// Returns false if none waits.
+    fn evict_one(&mut self, last: Class) -> bool {
+        let Some(&Turn { is_undecided, id, .. }) = self.waiting.first() else { return false };
+        if is_undecided && last == Class::Stranger {
+            return false;
+        }
+        if let Some(held) = self.held.get(&id) {
+            held.evicted.notify_one();
+        }
+        self.release(id);
+        true
+    }
+}
+
+impl Status {
+    /// `None` if the connection may not be evicted.
+    fn turn(&self, id: PermitId) -> Option<Turn> {
+        let since = self.waiting_since.filter(|_| self.class != Class::SignedIn)?;
+        Some(Turn { is_undecided: self.class == Class::Undecided, since, id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Case {
+        permits: Permits,
+        now: Instant,
+    }
+
+    impl Case {
+        fn new(connections: usize, reserved: usize) -> Self {
+            let limits = ConnectionLimits { connections, per_address: usize::MAX, reserved };
+            Self { permits: Permits::new(limits), now: Instant::now() }
+        }
+
+        /// A newcomer that has sent nothing.
+        fn silent(&mut self) -> PermitId {
+            self.now += Duration::from_millis(1);
+            self.permits.admit(None, self.now).expect("a permit").0
+        }
+
+        /// A newcomer whose first request is not signed in, and is being answered. One that is refused leaves.
+        fn stranger(&mut self) -> Result<PermitId, LimitExceeded> {
+            let id = self.silent();
+            self.permits.begin(id);
+            self.permits.decide(id).map(|()| id).inspect_err(|_| self.permits.release(id))
+        }
+
+        fn signed_in(&mut self) -> Result<PermitId, LimitExceeded> {
+            let id = self.silent();
+            self.permits.begin(id);
+            self.permits.sign_in(id);
+            self.permits.decide(id).map(|()| id).inspect_err(|_| self.permits.release(id))
+        }
+
+        fn wait(&mut self, id: PermitId) {
+            self.now += Duration::from_millis(1);
+            self.permits.answered(id);
+            self.permits.flushed(id, self.now);
+        }
+
+        fn holds(&self, id: PermitId) -> bool {
+            self.permits.status(id).is_some()
+        }
+    }
+
+    #[test]
+    fn the_reserve_is_for_those_who_have_signed_in() {
+        let mut case = Case::new(4, 1);
+        let strangers: Vec<PermitId> = (0..3).map(|_| case.stranger().expect("a permit")).collect();
+        assert_eq!(case.stranger(), Err(LimitExceeded::Strangers(3)));
+        let _signed_in = case.signed_in().expect("the reserve");
+        assert_eq!(case.signed_in(), Err(LimitExceeded::Server(4)));
+        case.permits.release(strangers[0]);
+        assert_eq!(case.stranger(), Err(LimitExceeded::Strangers(3)), "the free permit is the reserve");
+        case.permits.sign_in(strangers[1]);
+        let _signed_in = case.signed_in().expect("the reserve");
+        assert_eq!(case.permits.count(), 4);
+    }
+
+    #[test]
+    fn a_waiting_stranger_is_evicted_before_another_connection_is_refused() {
+        let mut case = Case::new(4, 2);
+        let waiting = [case.stranger().expect("a permit"), case.stranger().expect("a permit")];
+        case.wait(waiting[1]);
+        case.wait(waiting[0]);
+        let silent = case.silent();
+        let _busy = case.stranger().expect("evicts");
+        assert!(!case.holds(waiting[1]), "it has waited longest");
+        let _busy = case.stranger().expect("evicts");
+        assert!(!case.holds(waiting[0]));
+        assert_eq!(case.stranger(), Err(LimitExceeded::Strangers(2)));
+        assert!(case.holds(silent), "it may be about to sign in");
+    }
+
+    #[test]
+    fn undecided_connections_beyond_the_limit_evict_each_other_and_nobody_who_has_signed_in() {
+        let mut case = Case::new(1, 0);
+        let signed_in = case.signed_in().expect("a permit");
+        case.wait(signed_in);
+        let silent: Vec<PermitId> = (0..UNDECIDED).map(|_| case.silent()).collect();
+        let newcomer = case.silent();
+        assert!(!case.holds(silent[0]) && case.holds(silent[1]) && case.holds(newcomer) && case.holds(signed_in));
+        assert_eq!(case.permits.count(), 1 + UNDECIDED);
+        // The connection of an evicted permit ends later.
+        case.permits.begin(silent[0]);
+        case.permits.sign_in(silent[0]);
+        case.permits.release(silent[0]);
+        assert_eq!(case.permits.count(), 1 + UNDECIDED);
+        for id in silent.into_iter().chain([newcomer]) {
+            case.permits.begin(id);
+        }
+        let refused = case.permits.admit(None, case.now).map(|(id, _)| id);
+        assert_eq!(refused, Err(LimitExceeded::Server(1)), "nobody waits");
+    }
+
+    #[test]
+    fn a_connection_waits_when_its_response_is_complete_and_flushed() {
+        let mut case = Case::new(1, 0);
+        let id = case.stranger().expect("a permit");
+        let waits = |case: &Case| case.permits.status(id).is_some_and(|status| status.waiting_since.is_some());
+        case.permits.flushed(id, case.now);
+        assert!(!waits(&case), "a part of the response");
+        case.permits.answered(id);
+        assert!(!waits(&case), "not flushed");
+        case.permits.flushed(id, case.now);
+        assert!(waits(&case));
+        case.permits.begin(id);
+        assert!(!waits(&case));
+    }
+}
