@@ -6,14 +6,24 @@ use anyhow::Result;
 use benches::load::child::{self, OwnServer};
 use benches::load::greedy;
 use benches::load::options::Options;
+use benches::load::strangers;
 use clap::Parser;
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let options = Options::parse();
     if let Some(source) = &options.serve {
-        child::serve(source).await?;
+        child::serve(source, &options).await?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(count) = options.strangers {
+        let report = strangers::run(&options, count).await?;
+        if options.json {
+            println!("{}", serde_json::to_string_pretty(&report)?);
+        } else {
+            print!("{report}");
+        }
+        return Ok(if report.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(1) });
     }
     let own = match &options.url {
         Some(_) => None,

@@ -16,12 +16,15 @@
 //! | [`child`] | a server process, if the command line names none |
 //! | [`greedy`] | viewers that take more than a page needs, and a run beside them |
 //! | [`report`] | the result for people and programs |
+//! | [`strangers`], [`kernel`] | `--strangers`: peers without the token, and what the kernel holds for them |
 
 pub mod child;
 pub mod greedy;
+pub mod kernel;
 pub mod meter;
 pub mod options;
 pub mod report;
+pub mod strangers;
 pub mod tally;
 pub mod viewer;
 

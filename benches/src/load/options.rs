@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::Parser;
 
 use super::greedy::Greed;
@@ -49,6 +51,13 @@ pub struct Options {
     /// What the greedy viewers do.
     #[arg(long, value_enum, default_value_t)]
     pub greedy_by: Greed,
+    /// Instead of viewers: peers without the token, this many that repeat requests on keep-alive and as many that do not
+    /// read, while one viewer with the token connects again and again. Exits with 1 if that viewer was refused.
+    #[arg(long)]
+    pub strangers: Option<usize>,
+    /// With `--strangers` and `--url`: the token of that server.
+    #[arg(long, requires = "url")]
+    pub token: Option<String>,
     /// Print the report as a JSON object.
     #[arg(long)]
     pub json: bool,
@@ -58,6 +67,12 @@ pub struct Options {
     /// Run as the process of the greedy viewers, until the end of the standard input.
     #[arg(long, hide = true)]
     pub be_greedy: bool,
+    /// With `--serve`: a folder with a token and a page.
+    #[arg(long, hide = true)]
+    pub serve_folder: Option<PathBuf>,
+    /// With `--serve-folder`: the limit on connections.
+    #[arg(long, hide = true, default_value_t = 1_024)]
+    pub serve_connections: usize,
 }
 
 /// Approximate encoded bytes of one row of one synthetic series, heads included.
