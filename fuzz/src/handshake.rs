@@ -9,11 +9,11 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use feed_server::http::{request_target, upgrade};
 use feed_server::credentials::Credentials;
 use feed_server::credentials::role::Role;
 use feed_server::credentials::tokens::{NamedToken, Tokens};
 use feed_server::http::access::{Access, Denied, Policy, Scheme};
+use feed_server::http::{request_target, upgrade};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING};
