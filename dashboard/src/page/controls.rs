@@ -41,8 +41,7 @@ pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
     }
     let app = Rc::downgrade(app);
     listeners.push(Listener::new(dom::window()?, "keydown", move |event: Event| {
-        // Keys that are typed into a field, such as a token.
-        if event.target().is_some_and(|target| target.has_type::<HtmlInputElement>()) {
+        if event.target().is_some_and(|target| is_text_field(&target)) {
             return;
         }
         let key: KeyboardEvent = event.unchecked_into();
@@ -55,4 +54,9 @@ pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
         }
     })?);
     Ok(listeners)
+}
+
+/// Returns true for a field into which keys are typed, such as a token; false for a radio button.
+fn is_text_field(target: &EventTarget) -> bool {
+    target.dyn_ref().is_some_and(|input: &HtmlInputElement| ["password", "text"].contains(&input.type_().as_str()))
 }
