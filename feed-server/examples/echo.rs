@@ -94,6 +94,8 @@ impl Echo {
         let config = self.config;
         let upgraded = upgrade(request, move |upgraded| async move {
             let mut channel = Channel::open(upgraded, config, ReadLimit::Unlimited).await;
+            // The end of a connection is that of a usual server, not a reset.
+            channel.outbox.socket().send_rest_after_drop();
             if let Err(error) = behaviour.run(&mut channel).await
                 && let Some(violation) = Violation::of_websocket(&error)
             {
