@@ -67,6 +67,5 @@ pub async fn serve(source: &str, options: &Options) -> Result<()> {
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
     let server = Server::bind(Config { listen, sources: vec![source.parse()?], ..config })?;
     println!("ws://{}/stream", server.address());
-    server.run(CancellationToken::new()).await;
-    Ok(())
+    server.run(CancellationToken::new()).await.context("cannot start the server's threads")
 }

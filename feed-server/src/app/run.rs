@@ -109,7 +109,7 @@ pub fn until_signal(runtime: Runtime, server: Server, to_open: Option<io::Result
     let certificate = server.tls().map(|tls| (Arc::clone(tls), BlockingThread::new("certificate")));
     let running = AssertUnwindSafe(server.run(stop.clone())).catch_unwind();
     runtime.spawn(async move {
-        let ended = running.await.map_or(Ended::NotInOrder, |()| Ended::InOrder);
+        let ended = if matches!(running.await, Ok(Ok(()))) { Ended::InOrder } else { Ended::NotInOrder };
         let _main_has_ended = events.send(Event::Ended(ended));
     });
     let renew = certificate.map(|(tls, thread)| move || renew(&tls, &thread));

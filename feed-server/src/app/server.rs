@@ -157,7 +157,10 @@ impl Server {
     }
 
     /// Serves until `stop`, and returns when all sources and sessions have ended. Later errors are logged.
-    pub async fn run(self, stop: CancellationToken) {
+    ///
+    /// # Errors
+    /// If the system has no thread for the hub.
+    pub async fn run(self, stop: CancellationToken) -> std::io::Result<()> {
         let telemetry = self.telemetry;
         let bounds = Bounds {
             history: Interval::from_micros(self.config.history.as_micros() as u64),
@@ -168,13 +171,9 @@ impl Server {
         };
         let hub = Arc::new(Hub::new(self.host, bounds, telemetry.clone()));
         let (batches, received) = batch_queue();
-        let publisher = match publisher_thread::start(Publisher::new(Arc::clone(&hub), received)) {
-            Ok(publisher) => publisher,
-            Err(error) => {
-                tracing::error!(%error, "cannot start the hub's thread: raise the limit of processes (ulimit -u)");
-                return;
-            }
-        };
+        let publisher = publisher_thread::start(Publisher::new(Arc::clone(&hub), received)).inspect_err(|error| {
+            tracing::error!(%error, "cannot start the hub's thread: raise the limit of processes (ulimit -u)");
+        })?;
 
         let sources = ingest::start(&self.config.sources, Arc::new(hub.catalog.clone()), batches, &telemetry);
 
@@ -215,6 +214,7 @@ impl Server {
         tokio::join!(until_stopped(serving, &sources, stop.clone()), keeping);
         // The hub receives batches until the last source has ended, so that no source waits for room in the queue.
         publisher.end(HUB_ENDS_WITHIN).await;
+        Ok(())
     }
 }
 

@@ -55,7 +55,8 @@ impl Served {
         let server = Server::bind(config).expect("a free port");
         let address = server.address();
         let stop = CancellationToken::new();
-        let task = tokio::spawn(server.run(stop.clone()));
+        let running = server.run(stop.clone());
+        let task = tokio::spawn(async move { running.await.expect("starts its threads") });
         let this = Self { address, _stop_on_drop: stop.clone().drop_guard(), stop, task: Some(task) };
         while !this.get_with("/readyz", headers).await.starts_with("HTTP/1.1 200") {
             tokio::task::yield_now().await;
