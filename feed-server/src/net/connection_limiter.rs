@@ -32,7 +32,7 @@ const V6_PREFIX_BITS: u32 = 64;
 pub struct ConnectionLimiter {
     limits: ConnectionLimits,
     permits: Arc<Mutex<Permits>>,
-    /// Through these many clients share one address.
+    /// Many clients share the address of such a proxy.
     proxies: TrustedProxies,
     granted: TaskTracker,
     refusals: Arc<Semaphore>,
@@ -48,7 +48,7 @@ pub struct Permit {
     _token: TaskTrackerToken,
 }
 
-/// The connection that holds a permit, for those that do not own it. Every request carries it as an extension.
+/// The connection that holds a permit, for code that does not own the permit. Every request carries it as an extension.
 #[derive(Clone, Debug)]
 pub struct Holder {
     permits: Arc<Mutex<Permits>>,

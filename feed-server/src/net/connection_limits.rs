@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// The part of the permits that only those who have signed in may hold: an eighth, and at least one.
+/// The part of the permits that only peers that have signed in may hold: an eighth, and at least one.
 const RESERVE_DIVISOR: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Default for ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// The same limits with a reserve for those who have signed in.
+    /// The same limits with a reserve for peers that have signed in.
     #[must_use]
     pub fn with_reserve(self) -> Self {
         let reserved = (self.connections / RESERVE_DIVISOR).max(1).min(self.connections.saturating_sub(1));

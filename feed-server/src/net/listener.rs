@@ -46,7 +46,7 @@ impl Listener {
         // Accepted sockets inherit both.
         socket.set_send_buffer_size(STRANGER_BUFFER_BYTES as u32)?;
         // A socket that is dropped is reset, and the kernel frees its buffer: one whose peer does not read would keep it
-        // for minutes, without a permit. A connection that ends politely is dropped after its peer has read everything.
+        // for minutes, without a permit. A connection that ends in order is dropped after its peer has read everything.
         socket.set_zero_linger()?;
         socket.bind(address)?;
         Ok(Self { tcp: socket.listen(BACKLOG)?, tls: None })

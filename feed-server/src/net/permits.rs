@@ -1,10 +1,10 @@
-//! Which connections hold a permit, and which of them give theirs up for another. No I/O and no clock.
+//! Which connections hold a permit, and which of them are evicted for others. No I/O and no clock.
 //!
 //! The class of a newcomer is not known before its first request has arrived. Until then it is undecided, and may hold one of
-//! a few permits beyond the limit, so that those who sign in with their first request are heard while the server is full.
+//! a few permits beyond the limit, so that a sign-in with the first request is accepted while the server is full.
 //! Then it counts against the limit: strangers may not use the reserve. Connections that wait for a request are evicted when
-//! a permit is needed: first those of strangers, and undecided ones only for other undecided ones. Those who have signed in
-//! are never evicted.
+//! a permit is needed: first those of strangers, and undecided ones only for other undecided ones. Peers that have
+//! signed in are never evicted.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use super::connection_limits::{ConnectionLimits, LimitExceeded};
 /// Undecided connections beyond the limit.
 const UNDECIDED: usize = 32;
 
-/// What the server knows about the peer of a connection.
+/// Whether the peer of a connection has signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Its first request has not been checked.
@@ -48,7 +48,7 @@ pub struct Permits {
     /// How many of them are not undecided.
     decided: usize,
     /// Those that may be evicted, in the order of their eviction.
-    waiting: BTreeSet<Turn>,
+    waiting: BTreeSet<Rank>,
     /// Without connections from this machine and from trusted proxies.
     by_network: HashMap<IpAddr, usize>,
 }
@@ -56,7 +56,7 @@ pub struct Permits {
 /// The place of a connection in the order of eviction: strangers first, since a newcomer that signs in with its first request
 /// is undecided until that has arrived; among those of one class, the one that has waited longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Turn {
+struct Rank {
     is_undecided: bool,
     since: Instant,
     id: PermitId,
@@ -82,7 +82,7 @@ impl Permits {
     /// Admits a newcomer. The second value is notified when the newcomer is evicted.
     ///
     /// # Errors
-    /// [`LimitExceeded`] if no permit is free and nobody can be evicted.
+    /// [`LimitExceeded`] if no permit is free and no connection can be evicted.
     pub fn admit(&mut self, network: Option<IpAddr>, now: Instant) -> Result<(PermitId, Arc<Notify>), LimitExceeded> {
         self.check_network(network)?;
         if self.held.len() >= self.limits.connections.saturating_add(UNDECIDED) && !self.evict_one(Class::Undecided) {
@@ -95,14 +95,14 @@ impl Permits {
         self.next += 1;
         let status = Status { class: Class::Undecided, requests: 0, waiting_since: Some(now) };
         self.held.insert(id, Held { network, status, open: 0, is_admitted: false, evicted: Arc::clone(&evicted) });
-        self.waiting.extend(status.turn(id));
+        self.waiting.extend(status.rank(id));
         Ok((id, evicted))
     }
 
     /// Checks whether another connection of this network would be refused now.
     ///
     /// # Errors
-    /// [`LimitExceeded`] if no permit is free and nobody can be evicted.
+    /// [`LimitExceeded`] if no permit is free and no connection can be evicted.
     pub fn room(&self, network: Option<IpAddr>) -> Result<(), LimitExceeded> {
         self.check_network(network)?;
         if self.decided >= self.limits.connections && self.waiting.is_empty() {
@@ -121,8 +121,8 @@ impl Permits {
         let Some(held) = self.held.get_mut(&id) else { return };
         held.status.requests = held.status.requests.saturating_add(1);
         held.open += 1;
-        if let Some(turn) = held.status.turn(id) {
-            self.waiting.remove(&turn);
+        if let Some(rank) = held.status.rank(id) {
+            self.waiting.remove(&rank);
         }
         held.status.waiting_since = None;
     }
@@ -141,7 +141,7 @@ impl Permits {
             return;
         }
         held.status.waiting_since = Some(now);
-        self.waiting.extend(held.status.turn(id));
+        self.waiting.extend(held.status.rank(id));
     }
 
     pub fn sign_in(&mut self, id: PermitId) {
@@ -177,12 +177,12 @@ impl Permits {
 
     fn set_class(&mut self, id: PermitId, class: Class) {
         let Some(held) = self.held.get_mut(&id) else { return };
-        if let Some(turn) = held.status.turn(id) {
-            self.waiting.remove(&turn);
+        if let Some(rank) = held.status.rank(id) {
+            self.waiting.remove(&rank);
         }
         self.decided += usize::from(held.status.class == Class::Undecided);
         held.status.class = class;
-        self.waiting.extend(held.status.turn(id));
+        self.waiting.extend(held.status.rank(id));
     }
 
     /// `None` after an eviction.
@@ -204,8 +204,8 @@ impl Permits {
     pub fn release(&mut self, id: PermitId) {
         let Some(held) = self.held.remove(&id) else { return };
         self.decided -= usize::from(held.status.class != Class::Undecided);
-        if let Some(turn) = held.status.turn(id) {
-            self.waiting.remove(&turn);
+        if let Some(rank) = held.status.rank(id) {
+            self.waiting.remove(&rank);
         }
         let Some(network) = held.network else { return };
         if let Some(from_network) = self.by_network.get_mut(&network) {
@@ -219,7 +219,7 @@ impl Permits {
     /// Evicts a connection that waits for a request: a stranger's, or with [`Class::Undecided`] also one of that class.
     /// Returns false if none waits.
     fn evict_one(&mut self, last: Class) -> bool {
-        let Some(&Turn { is_undecided, id, .. }) = self.waiting.first() else { return false };
+        let Some(&Rank { is_undecided, id, .. }) = self.waiting.first() else { return false };
         if is_undecided && last == Class::Stranger {
             return false;
         }
@@ -233,9 +233,9 @@ impl Permits {
 
 impl Status {
     /// `None` if the connection may not be evicted.
-    fn turn(&self, id: PermitId) -> Option<Turn> {
+    fn rank(&self, id: PermitId) -> Option<Rank> {
         let since = self.waiting_since.filter(|_| self.class != Class::SignedIn)?;
-        Some(Turn { is_undecided: self.class == Class::Undecided, since, id })
+        Some(Rank { is_undecided: self.class == Class::Undecided, since, id })
     }
 }
 

@@ -112,7 +112,7 @@ impl Socket for TcpStream {
     }
 
     fn is_closed(&self) -> bool {
-        // The kernel forgets the peer at that time, and reports it in no other way.
+        // At that time the socket has no peer address any more. The kernel reports it in no other way.
         self.peer_addr().is_err()
     }
 
