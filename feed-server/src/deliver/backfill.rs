@@ -42,7 +42,7 @@ impl Hub {
             }
             match step {
                 Step::Encode => values += blocks.encode()?,
-                // The gap has ended a full frame.
+                // The gap ended the previous frame: this one is still empty.
                 Step::EndFrame if blocks.is_empty() && !backfill.is_done() => {}
                 Step::EndFrame => break,
             }

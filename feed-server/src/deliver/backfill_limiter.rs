@@ -1,4 +1,4 @@
-//! Limits the history that viewers are sent, so that those who ask for much do not delay the live frames of the others.
+//! Limits the history that viewers are sent, so that requests for much of it do not delay the live frames of the others.
 //!
 //! A session sends the messages that are made for its viewer alone, catalog and history, in turns of a few frames.
 //!

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A token bucket that may be overdrawn: the bytes of a frame are known only when it is encoded. Whoever has overdrawn it waits.
+/// A token bucket that may be overdrawn: the bytes of a frame are known only when it is encoded. A viewer that has overdrawn it
+/// waits.
 #[derive(Clone, Copy, Debug)]
 pub struct ByteBudget {
     rate: ByteRate,
@@ -31,7 +32,7 @@ impl ByteBudget {
         Self { rate, full_at: now }
     }
 
-    /// Spends bytes, also those that are not there.
+    /// Spends bytes, also more than are left.
     pub fn spend(&mut self, bytes: usize, now: Instant) {
         self.full_at = self.full_at.max(now) + self.rate.time(bytes);
     }

@@ -170,7 +170,7 @@ impl Hub {
             tracing::warn!(%group, "clock was set back: history of this group cleared");
         }
         for group in &accepted.defective {
-            tracing::error!(%group, "batch dropped: each column must have a value for each row, and a group at most 2,048");
+            tracing::error!(%group, "batch dropped: each column must have a value for each row, and a group at most 2,048 columns");
         }
         self.telemetry.rows.inc_by(accepted.rows as u64);
         self.telemetry.samples.inc_by(accepted.values as u64);

@@ -1,6 +1,6 @@
 //! The publisher: takes batches from the queue, tick by tick, and passes them to the hub.
 //!
-//! It has no clock and does not wait: [`Publisher::tick`] is told the time. The product calls it from a
+//! It has no clock and does not wait: the time is an argument of [`Publisher::tick`]. The product calls it from a
 //! [thread](super::publisher_thread) of its own, a simulation from a task in virtual time.
 
 use std::sync::Arc;

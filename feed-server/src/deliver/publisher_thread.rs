@@ -13,10 +13,10 @@ use crate::deliver::publisher::{Publisher, TICK, Tick};
 /// Linux shows 15 characters.
 const NAME: &str = "hub";
 
-/// A running publisher. It ends when its queue is closed, or when [`PublisherThread::end`] tells it to.
+/// A running publisher. It ends when its queue is closed, or when [`PublisherThread::end`] requests it.
 #[derive(Debug)]
 pub struct PublisherThread {
-    is_told_to_end: Arc<AtomicBool>,
+    is_end_requested: Arc<AtomicBool>,
     thread: Thread,
     /// Closed when the thread has ended.
     ended: oneshot::Receiver<()>,
@@ -36,14 +36,14 @@ pub enum End {
 /// # Errors
 /// If the system has no room for a thread.
 pub fn start(mut publisher: Publisher) -> std::io::Result<PublisherThread> {
-    let is_told_to_end = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&is_told_to_end);
-    spawn(is_told_to_end, move || {
+    let is_end_requested = Arc::new(AtomicBool::new(false));
+    let end_requested = Arc::clone(&is_end_requested);
+    spawn(is_end_requested, move || {
         let started = Instant::now();
-        while !told.load(Ordering::Relaxed) {
+        while !end_requested.load(Ordering::Relaxed) {
             let due = Instant::now() + TICK;
             match publisher.tick(started.elapsed(), clock::now()) {
-                Tick::Complete => wait_until(due, &told),
+                Tick::Complete => wait_until(due, &end_requested),
                 Tick::Behind => {}
                 Tick::Ended => return,
             }
@@ -53,17 +53,17 @@ pub fn start(mut publisher: Publisher) -> std::io::Result<PublisherThread> {
 
 /// Ticks that were missed are not made up.
 #[expect(clippy::disallowed_methods, reason = "on the hub's thread")]
-fn wait_until(due: Instant, told_to_end: &AtomicBool) {
+fn wait_until(due: Instant, end_requested: &AtomicBool) {
     loop {
         let left = due.saturating_duration_since(Instant::now());
-        if left.is_zero() || told_to_end.load(Ordering::Relaxed) {
+        if left.is_zero() || end_requested.load(Ordering::Relaxed) {
             return;
         }
         thread::park_timeout(left);
     }
 }
 
-fn spawn(is_told_to_end: Arc<AtomicBool>, run: impl FnOnce() + Send + 'static) -> std::io::Result<PublisherThread> {
+fn spawn(is_end_requested: Arc<AtomicBool>, run: impl FnOnce() + Send + 'static) -> std::io::Result<PublisherThread> {
     let (ended, end) = oneshot::channel();
     let body = move || {
         let report = ReportPanic;
@@ -72,7 +72,7 @@ fn spawn(is_told_to_end: Arc<AtomicBool>, run: impl FnOnce() + Send + 'static) -
         let _nobody_waits = ended.send(());
     };
     let thread = thread::Builder::new().name(NAME.to_owned()).spawn(body)?;
-    Ok(PublisherThread { is_told_to_end, thread: thread.thread().clone(), ended: end })
+    Ok(PublisherThread { is_end_requested, thread: thread.thread().clone(), ended: end })
 }
 
 /// Logs a panic. The queue closes with the publisher, so that every source fails and readiness with them.
@@ -91,7 +91,7 @@ impl PublisherThread {
     pub async fn end(mut self, within: Duration) -> End {
         let mut ended = tokio::time::timeout(within / 2, &mut self.ended).await;
         if ended.is_err() {
-            self.is_told_to_end.store(true, Ordering::Relaxed);
+            self.is_end_requested.store(true, Ordering::Relaxed);
             self.thread.unpark();
             ended = tokio::time::timeout(within / 2, &mut self.ended).await;
         }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_thread_ends_when_told_although_its_queue_is_open() {
+    async fn the_thread_ends_on_request_although_its_queue_is_open() {
         let (_hub, sender, thread) = running();
         assert_eq!(thread.end(Duration::from_secs(2)).await, End::Complete);
         assert_eq!(sender.send(row(1)).await, Err(Closed));

@@ -28,7 +28,7 @@ impl Session {
         loop {
             let paused_until = self.pacer.next_due().filter(|&due| due > Instant::now());
             let event = if self.outbox.flush_now()? != Sent::Whole {
-                // A viewer that cannot be sent anything would keep its turn from the others.
+                // A viewer whose socket accepts nothing would hold a turn that others wait for.
                 place = None;
                 self.next_event(pending()).await?
             } else if let Some(position) = cursor.caught_up(&self.hub) {
@@ -76,7 +76,7 @@ impl Session {
     fn wait_for_turn(&self, cursor: &Cursor) -> BoxFuture<'static, BackfillTurn> {
         let backfills = Arc::clone(&self.backfills);
         let charge = cursor.charge();
-        // The limiter says why.
+        // See `backfill_limiter`.
         if charge == Charge::Overall && !cursor.has_begun() {
             return ready(backfills.turn_at_once()).boxed();
         }

@@ -85,7 +85,7 @@ impl Service {
     }
 }
 
-/// Serves one viewer until it leaves, breaks a rule, `ended` says that its browser session has ended, or the server stops.
+/// Serves one viewer until it leaves, breaks a rule, its browser session has ended (`ended`), or the server stops.
 pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart, ended: CancellationToken) {
     let Service { hub, fanout, backfills, stop } = service;
     let now = Instant::now();
