@@ -21,14 +21,14 @@
 //! | [`deliver`] | hub, fan-out and sessions: encoded frames to every viewer |
 //! | [`credentials`] | tokens, browser sessions, roles; the state directory |
 //! | [`http`] | routes, access, page, upgrade, health, metrics |
-//! | [`app`] | command line, configuration, the assembled server |
-//! | [`log_queue`], [`blocking_thread`] | leaves: what may block, on a thread of its own |
+//! | [`app`] | command line, configuration, log, signals; the assembled server, its start and end |
+//! | [`log_queue`], [`blocking_thread`] | leaves: calls that may block, on a thread of their own |
 //! | [`telemetry`], [`process`], [`rate_limiter`], [`clock`], [`duration`], [`bounded_file`] | leaves |
 //!
 //! # Not in this crate
 //! Drawing. The server never waits for a viewer, and never interprets a value.
 
-// Tests wait as they like.
+// Tests may block.
 #![cfg_attr(test, allow(clippy::disallowed_macros, clippy::disallowed_methods))]
 
 pub mod app;

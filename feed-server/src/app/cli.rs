@@ -26,7 +26,7 @@ pub enum Command {
     /// Print the free space of a file system. The host source starts this for file systems that may block a process.
     #[command(hide = true)]
     ReadSpace { point: PathBuf },
-    /// List or revoke the sessions of browsers that signed in.
+    /// List or revoke browser sessions.
     Sessions(SessionsArgs),
 }
 
@@ -46,7 +46,7 @@ pub struct ServeArgs {
     /// [default: a generated token, kept in the state directory, if other machines can connect].
     #[arg(long, value_name = "FILE", conflicts_with = "no_auth")]
     pub token_file: Option<PathBuf>,
-    /// The folder for the generated token and the sessions of browsers; `none`: in memory until the server ends
+    /// The folder for the generated token and the browser sessions; `none`: in memory until the server ends
     /// [default: `$STATE_DIRECTORY`, `$XDG_STATE_HOME/kymograph` or `~/.local/state/kymograph`; none for port 0].
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,

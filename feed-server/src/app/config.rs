@@ -4,12 +4,12 @@
 //! listen = "127.0.0.1:9000"   # "0.0.0.0:9000": reachable from other machines; viewers then need a token
 //! hosts = ["metrics.example"] # names of this server, besides addresses and localhost
 //! token_file = "/etc/kymograph/token" # its role is view
-//! state_dir = "/var/lib/kymograph" # generated token and sessions of browsers; "none": in memory until the server ends
+//! state_dir = "/var/lib/kymograph" # generated token and browser sessions; "none": in memory until the server ends
 //! tls = { cert = "/etc/kymograph/cert.pem", key = "/etc/kymograph/key.pem" }
 //! no_auth = false             # true: no token needed, from any machine
 //! trusted_proxies = ["127.0.0.1", "10.1.0.0/16"] # reverse proxies whose X-Forwarded headers are believed; a token is then needed
 //! base_path = "/kymograph"    # the path below which a proxy shows this server, if the proxy does not strip it
-//! connections = 1024          # limit; an eighth is reserved for those who have signed in, if a token is needed
+//! connections = 1024          # limit; an eighth is reserved for peers that have signed in, if a token is needed
 //! connections_per_address = 32 # limit for one address, or one /64 network of IPv6, except this machine's
 //! series = 100000             # limit, over all sources
 //! history = "5m"              # bound by age
@@ -62,7 +62,7 @@ pub struct Config {
     /// Further tokens, each with its role.
     #[serde(rename = "token")]
     pub tokens: Vec<TokenFile>,
-    /// A folder for the generated token and the sessions of browsers; `none` keeps them in memory.
+    /// A folder for the generated token and the browser sessions; `none` keeps them in memory.
     pub state_dir: Option<PathBuf>,
     /// No token is needed, whatever the address.
     pub no_auth: bool,

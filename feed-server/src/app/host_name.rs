@@ -1,4 +1,4 @@
-//! The names in `hosts`: a name that no browser sends would never match, and its author would not learn why.
+//! The names in `hosts`. A name that no browser sends would never match, so it is refused at start.
 
 use std::net::IpAddr;
 

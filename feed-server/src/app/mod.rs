@@ -1,4 +1,16 @@
-//! The application: command line, configuration, and the assembled server.
+//! The application: command line, configuration, the assembled server, and the end of the process.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | [`cli`] | the command line |
+//! | [`config`], [`check`], [`setting`] | the configuration; the values that are allowed; a refused value and its line |
+//! | [`host_name`], [`token_file`] | settings of their own: a name of this server, a token with its role |
+//! | [`credentials`] | the tokens and the state directory that a configuration names |
+//! | [`server`] | the parts of a server, assembled |
+//! | [`run`], [`signals`], `left_threads` | runs a server until a signal, and ends the process in time |
+//! | [`log`] | the log on standard error |
+//! | [`browser`] | opens the page for `--open` |
+//! | [`sessions`] | the command `feed-server sessions` |
 
 pub mod browser;
 pub mod check;

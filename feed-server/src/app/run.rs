@@ -28,7 +28,7 @@ use crate::app::{browser, left_threads, log};
 use crate::blocking_thread::BlockingThread;
 use crate::net::tls::Tls;
 
-/// Limit for a server that is told to end. Above all limits of its parts; the process ends within 5 s.
+/// Limit for the end of a server. Above all limits of its parts; the process ends within 5 s.
 const END_WITHIN: Duration = Duration::from_millis(4_700);
 
 /// Threads besides the workers of the runtime: for signals, the link, the page's files, and a few sources. Without these the
@@ -78,7 +78,7 @@ pub fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(workers).enable_io().enable_time().thread_name("worker").build()
 }
 
-/// Starts and ends this many threads. tokio, if it gets one worker and not the next, waits for ever.
+/// Starts and ends this many threads. If tokio gets one worker and not the next, it waits without a limit.
 fn check_threads(count: usize) -> io::Result<()> {
     let gate = Mutex::new(());
     let closed = gate.lock();
@@ -131,8 +131,8 @@ fn leave(runtime: Runtime) -> Vec<String> {
     left_threads::after(THREADS_END_WITHIN, &[log::THREAD, signals::THREAD])
 }
 
-/// Handles events until the server has ended, or has been told to end and has not within `end_within`. Also returns when it
-/// was told to.
+/// Handles events until the server has ended, or has not ended within `end_within` of the first signal. Also returns the time
+/// of that signal.
 fn supervise(
     happened: &Receiver<Event>,
     stop: &CancellationToken,
@@ -186,7 +186,7 @@ fn renew(tls: &Arc<Tls>, thread: &BlockingThread) {
     }
 }
 
-/// Prints the link, and opens the page, on a thread: standard output may be a pipe that nobody reads.
+/// Prints the link, and opens the page, on a thread: standard output may be a pipe that no process reads.
 fn announce(link: String, to_open: Option<OsString>) {
     let announced = thread::Builder::new().name("link".to_owned()).spawn(move || {
         // The page is served even if standard output is closed.
@@ -207,8 +207,8 @@ mod tests {
 
     use super::*;
 
-    /// What a server that does not end makes of these signals: whether it was stopped, and how often its certificate was
-    /// renewed.
+    /// Sends these signals to a server, which ends by itself unless SIGTERM is among them. Returns how it ended, whether it was
+    /// stopped, and how often its certificate was renewed.
     fn outcome(signals: &[Signalled], has_certificate: bool) -> (Ended, bool, usize) {
         let (events, happened) = channel();
         for signal in signals {

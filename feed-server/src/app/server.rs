@@ -82,7 +82,7 @@ impl ToOpen {
 }
 
 impl Server {
-    /// Reads page, token and certificate, and listens. No task is started yet, so that a file system that hangs delays nobody.
+    /// Reads page, token and certificate, and listens. No task is started yet, so that a file system that hangs delays none.
     ///
     /// # Errors
     /// [`StartError`], in one line.
@@ -189,7 +189,7 @@ impl Server {
         let needs_token = self.credentials.is_some();
         let credentials = self.credentials.map(|Prepared { credentials, keeper, .. }| {
             if let Err(error) = keeper.start() {
-                tracing::error!(%error, "no thread for the sessions of browsers: they are not kept");
+                tracing::error!(%error, "cannot start the thread of the browser sessions: they end with this server");
             }
             credentials
         });

@@ -1,4 +1,5 @@
-//! The command `feed-server sessions`: lists and revokes browser sessions in the state directory. A running server notices.
+//! The command `feed-server sessions`: lists and revokes browser sessions in the state directory. A running server
+//! compares its own with the directory and ends those that are gone.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ pub struct SessionsArgs {
     /// The state directory of the server [default: as for `serve`, for the same user and environment].
     #[arg(long, value_name = "DIR", global = true)]
     pub state_dir: Option<PathBuf>,
-    /// Only sessions of the server on this port.
+    /// Only browser sessions of the server on this port.
     #[arg(long, value_name = "PORT", global = true)]
     pub port: Option<u16>,
 }
@@ -27,18 +28,18 @@ pub struct SessionsArgs {
 pub enum SessionsAction {
     /// List the browsers that are signed in.
     List,
-    /// End sessions. A running server closes their streams within 2 s.
+    /// End browser sessions. A running server closes their streams within 2 s.
     Revoke {
         /// Ids that `list` shows.
         #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
         ids: Vec<String>,
-        /// End all sessions.
+        /// End all browser sessions.
         #[arg(long)]
         all: bool,
     },
 }
 
-/// The reason why sessions were not listed or revoked.
+/// The reason why browser sessions were not listed or revoked.
 #[derive(Debug, Error)]
 pub enum SessionsError {
     #[error(transparent)]

@@ -24,7 +24,7 @@ pub struct TokenFile {
 /// Checks all tables together. `viewers` is the file of a further token, with the role view.
 pub(super) fn check(tokens: &[TokenFile], viewers: Option<&Path>) -> Result<(), String> {
     if tokens.len() > MAX_TOKENS {
-        return Err(format!("at most {MAX_TOKENS} tokens are allowed, found {}", tokens.len()));
+        return Err(format!("at most {MAX_TOKENS} tokens are allowed, found {}: remove some", tokens.len()));
     }
     for (number, TokenFile { name, .. }) in tokens.iter().enumerate() {
         let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);

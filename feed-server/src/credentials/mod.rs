@@ -1,8 +1,8 @@
-//! Credentials: tokens, the browser sessions for which pages exchange them, and the roles of both.
+//! Credentials: tokens, the browser sessions for which pages exchange them (*sessions* in this folder), and the roles of both.
 //!
 //! A page sends its token once. It gets a session of two halves: a cookie, which no script can read, and a key, which the
-//! page keeps in the storage of its web origin. Browsers send a cookie to every port of its host, so the cookie alone must
-//! be worthless; the key alone can be read by a script. Programs send the token with each request.
+//! page keeps in the storage of its web origin. Browsers send a cookie to every port of its host, and a script can read the
+//! key: so each half alone is refused. Programs send the token with each request.
 //!
 //! | file | subject |
 //! | --- | --- |
@@ -77,7 +77,7 @@ pub enum NotOpened {
     Full,
 }
 
-/// How long the sessions of a server are known.
+/// How long the sessions of a server are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionLifetime {
     /// Until the server ends.

@@ -132,7 +132,7 @@ impl SessionKeeper {
         let ids = files.ids()?;
         let revoked = self.table.lock().end_without_file(&ids);
         if revoked > 0 {
-            tracing::info!(sessions = revoked, "sessions revoked");
+            tracing::info!(sessions = revoked, "browser sessions revoked");
         }
         Ok(())
     }
@@ -169,7 +169,7 @@ impl KeeperHandle {
         let (done, turned) = oneshot::channel();
         let asked = self.0.try_send(Request::Turn(done)).is_ok();
         if !asked || timeout(SAVE_DEADLINE, turned).await.is_err() {
-            tracing::warn!("a session was not saved within 2 s: it may end with this server");
+            tracing::warn!("a browser session was not saved within 2 s: it may end with this server");
         }
     }
 
@@ -195,11 +195,11 @@ impl FailureReport {
     fn update(&mut self, result: std::io::Result<()>) {
         match result {
             Err(error) if !self.is_failing => {
-                tracing::error!(%error, "sessions are not kept: those of now end with this server, revoked ones are not noticed");
+                tracing::error!(%error, "browser sessions cannot be saved: they may end with this server, and may not end when they are revoked");
                 self.is_failing = true;
             }
             Ok(()) if self.is_failing => {
-                tracing::info!("sessions are kept again");
+                tracing::info!("browser sessions are saved again");
                 self.is_failing = false;
             }
             _ => {}

@@ -15,13 +15,13 @@ use super::secret::{Digest, SECRET_CHARS, SessionId};
 /// More sessions than a team has browsers. Above it the session that was unused for the longest time is ended.
 pub const MAX_SESSIONS: usize = 1_000;
 
-/// A session ends this long after its sign-in: a stolen one is not useful for ever.
+/// A session ends this long after its sign-in: a stolen one must expire.
 pub const LIFETIME_S: u64 = 30 * 24 * 3_600;
 
 /// A session that is not used for this long ends earlier.
 pub const IDLE_S: u64 = 7 * 24 * 3_600;
 
-/// The kept time of the last use may be this old: a write to the disk for each request would cost more than it tells.
+/// The kept time of the last use may be this old: one write to the disk for each request would cost too much.
 const USE_RECORDED_EVERY_S: u64 = 3_600;
 
 /// One browser that has signed in. No secret can be derived from it.

@@ -24,7 +24,7 @@ const MAX_FILE_BYTES: u64 = 16 << 10;
 #[derive(Debug, Error)]
 pub enum StateDirectoryError {
     #[error(
-        "no folder for the sessions of viewers: set --state-dir DIR, or `--state-dir none` to keep them in memory until \
+        "no folder for browser sessions: set --state-dir DIR, or `--state-dir none` to keep them in memory until \
          the server ends"
     )]
     NoDefault,
