@@ -28,7 +28,7 @@ pub struct BlockingThread {
 /// The reason why a call has no result.
 #[derive(Debug, Error)]
 pub enum NotDone {
-    #[error("{MAX_WAITING} calls wait for {thread}")]
+    #[error("{MAX_WAITING} calls, the limit, wait for {thread}")]
     Busy { thread: &'static str },
     #[error("{thread} did not answer within {within:?}")]
     Late { thread: &'static str, within: Duration },

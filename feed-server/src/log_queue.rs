@@ -1,7 +1,7 @@
-//! Lines for an output that may stop to accept them, such as a pipe that nobody reads.
+//! Lines for an output that may stop accepting them, such as a pipe that no process reads.
 //!
-//! Any thread adds lines, and never waits. One thread writes them: it alone waits for the output, for ever if need be. Lines
-//! that find no room are dropped and counted, and a line in their place states how many.
+//! Any thread adds lines, and never waits. One thread writes them: it alone waits for the output, without a limit. Lines
+//! for which there is no room are dropped and counted, and a line in their place states how many.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Tests of the server that share a process, in one binary: each further binary costs seconds of linking. The tests
-//! `faults`, `panics` and `conformance` need separate processes.
+//! `faults`, `memory`, `panics` and `conformance` need separate processes.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test")]
 

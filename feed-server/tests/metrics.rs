@@ -1,4 +1,4 @@
-//! `/metrics`: its formats, judged by Prometheus' own tool, and its content.
+//! `/metrics`: its formats, checked by Prometheus' own tool, and its content.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -66,7 +66,7 @@ async fn the_metrics_pass_the_check_of_prometheus() {
     assert!(said.split_whitespace().any(|word| word == samples.to_string()), "{samples} samples: {said}");
 }
 
-/// Runs a command that must succeed, and returns what it said.
+/// Runs a command that must succeed, and returns its output.
 fn run(command: &mut Command, input: &str) -> String {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().expect("starts");

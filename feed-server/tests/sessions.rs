@@ -137,7 +137,7 @@ async fn cookies_of_two_servers_on_one_host_do_not_help_each_other() {
     let with = |key: &str| format!("{cookies}x-kymograph-key: {key}\r\n");
     assert!(one.get_with("/metrics", &with(&of_one.key)).await.starts_with("HTTP/1.1 200"));
     assert!(other.get_with("/metrics", &with(&of_other.key)).await.starts_with("HTTP/1.1 200"));
-    // The other server knows the cookie that it was sent and its own keys.
+    // The other server has the cookie that it was sent, and its own keys.
     assert!(one.get_with("/metrics", &with(&of_other.key)).await.starts_with("HTTP/1.1 401"));
     let renamed = of_other.cookie.replace(&name(&of_other), &name(&of_one));
     let forged = format!("cookie: {renamed}; {}\r\nx-kymograph-key: {}\r\n", of_one.cookie, of_other.key);

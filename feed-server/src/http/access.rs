@@ -223,7 +223,7 @@ fn check_origin(requester: &Requester, headers: &HeaderMap) -> Result<(), Denied
     Err(Denied::ForeignOrigin { origin, own: requester.scheme.origin(host), via: requester.via.clone() })
 }
 
-/// Says how this server learns the origin of its pages, for a proxy that hides it.
+/// What to set so that this server gets the origin of its pages from a proxy.
 fn own_host(via: &Via) -> String {
     match via {
         Via::Direct => {

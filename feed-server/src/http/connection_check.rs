@@ -1,4 +1,4 @@
-//! Tells a page why its stream is refused, and what to set: a browser hides the answer to a refused WebSocket handshake.
+//! Reports to a page why its stream is refused, and what to set: a browser hides the answer to a refused WebSocket handshake.
 //!
 //! The page sends a POST, since a browser sends the page's origin with it as with the handshake. A request that is refused on
 //! every path, such as one with an unknown host, gets its reason as text from the [gate](super::gate).
@@ -17,7 +17,7 @@ use crate::net::connection_limiter::LimitExceeded;
 const UPGRADE_SETTINGS: &str = "a proxy in between must pass the WebSocket upgrade: in nginx, set `proxy_http_version 1.1;`, \
      `proxy_set_header Upgrade $http_upgrade;` and `proxy_set_header Connection \"upgrade\";`";
 
-/// The answer: a list of what would refuse the stream.
+/// The answer: the reasons for which the stream would be refused.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ok: bool,
@@ -37,8 +37,8 @@ struct Refusal {
 }
 
 impl Report {
-    /// Checks what the stream of this page would be refused for. `room` is that for one more connection. Not the session: without
-    /// one the stream is opened, and closed with the reason.
+    /// Checks whether the stream of this page would be refused. `room` says whether one more connection would be admitted. The
+    /// browser session is not checked: without one the stream is opened, and closed with the reason.
     pub fn new<B>(
         access: &Access,
         requester: &Requester,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_nothing_refuses_is_told_about_upgrades() {
+    fn a_page_that_is_not_refused_gets_the_settings_of_upgrades() {
         let fine = report(&OWN, Version::HTTP_11, Ok(()));
         assert!(fine.ok && fine.refusals.is_empty(), "{fine:?}");
         assert!(fine.text.contains("`proxy_set_header Upgrade $http_upgrade;`"), "{}", fine.text);

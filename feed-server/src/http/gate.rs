@@ -73,7 +73,7 @@ impl Gate {
         }
     }
 
-    /// Tells the handler who sent the request, brings the request's target to its usual form, adds the headers of every
+    /// Adds the requester to the request, brings the request's target to its usual form, adds the headers of every
     /// response, and counts it.
     pub async fn surround(&self, mut request: Request, next: Next) -> Response {
         let mut response = match request_target::canonicalize(&mut request) {
@@ -157,7 +157,7 @@ const fn violation(denied: &Denied) -> Option<Violation> {
     }
 }
 
-/// Tells the connection of a request that its peer has signed in. Requests of tests have no connection.
+/// Marks the connection of a request as signed in. Requests of tests have no connection.
 pub fn sign_in(extensions: &Extensions) {
     if let Some(holder) = extensions.get::<Holder>() {
         holder.sign_in();

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_format_follows_the_qualities_of_the_accept_header() {
-        // The headers of Prometheus 3 and of Prometheus 2.5, which knew only a draft of OpenMetrics.
+        // The headers of Prometheus 3 and of Prometheus 2.5, which supports only a draft of OpenMetrics.
         let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
                           application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;q=0.4,\
                           text/plain;version=0.0.4;q=0.3,*/*;q=0.2";

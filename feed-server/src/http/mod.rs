@@ -11,7 +11,7 @@
 //! | `readiness` | `/readyz` |
 //! | [`metrics`], [`metrics_format`], [`prometheus_text`] | `/metrics`; its formats |
 //! | [`session_halves`], [`sign_in`] | cookie, key and token in a request; sign-in and sign-out of pages |
-//! | [`connection_check`] | tells a page why its stream is refused |
+//! | [`connection_check`] | reports to a page why its stream is refused |
 //! | [`body`] | request bodies, bounded in bytes and in time |
 //! | [`request_target`], [`header_list`] | the forms of a request's target; headers that are lists |
 //! | [`upgrade`] | upgrades a request to a WebSocket |

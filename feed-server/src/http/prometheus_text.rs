@@ -11,7 +11,7 @@
 /// Converts an exposition.
 pub fn from_openmetrics(openmetrics: &str) -> String {
     let mut out = String::with_capacity(openmetrics.len());
-    // `HELP` precedes `TYPE`, which tells its name.
+    // `HELP` precedes `TYPE`, on which its name depends.
     let mut help: Option<(&str, &str)> = None;
     for line in openmetrics.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {

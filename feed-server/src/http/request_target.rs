@@ -18,7 +18,7 @@ pub enum TargetError {
     Proxy,
     #[error("the scheme of the address must be http or https, found {found:?}")]
     Scheme { found: String },
-    #[error("the host of the address is not a name or an address")]
+    #[error("the host of the target must be a name or an address, such as in http://localhost:9000/")]
     Host,
 }
 

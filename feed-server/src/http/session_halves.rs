@@ -53,7 +53,7 @@ impl SessionCookie {
     pub fn set(&self, scheme: Scheme, secret: &Secret, credentials: &Credentials) -> HeaderValue {
         match credentials.lifetime() {
             SessionLifetime::Kept => self.header(scheme, &format!("{}; Max-Age={LIFETIME_S}", secret.reveal())),
-            // Ends with the browser: the server will not know it for longer.
+            // Ends with the browser: the server does not keep it for longer.
             SessionLifetime::Server => self.header(scheme, secret.reveal()),
         }
     }

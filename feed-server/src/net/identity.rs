@@ -23,7 +23,7 @@ pub enum TlsError {
     EncryptedKey { path: String },
     #[error("{path}: a key of {found} is not supported: use P-256, P-384, Ed25519, or RSA of 2048 to 4096 bits")]
     UnsupportedKey { path: String, found: &'static str },
-    #[error("{path}: the dates of the certificate cannot be read")]
+    #[error("{path}: the dates of the certificate cannot be read, expected an X.509 certificate: use another one")]
     NoDates { path: String },
     /// Certificate and key do not belong together, or the certificate cannot be used.
     #[error("{certificate} and {key}: {error}")]

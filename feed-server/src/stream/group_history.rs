@@ -107,7 +107,7 @@ impl GroupHistory {
         let held = (self.end_row - self.first_row()) as usize;
         let fits = (SLAB_BYTES / (size_of::<f64>() * (series.len() + 1))).clamp(1, MAX_SLAB_ROWS);
         let part = fits.min((held / SLABS_PER_GROUP).max(MIN_SLAB_ROWS));
-        // When the series change often, slabs are left early: the next is no longer than what was used twice.
+        // When the series change often, slabs end before they are full: the next has at most twice the rows of the last.
         let room = self.slabs.back().map_or(part, |last| part.min(2 * last.rows()));
         // Few sizes, so that the allocator finds the memory of evicted slabs for new ones.
         let room = 1 << room.ilog2();

@@ -1,4 +1,4 @@
-//! Standard error or standard output that nobody reads.
+//! Standard error or standard output that no process reads.
 
 use std::io::{BufRead, BufReader, PipeReader, Write, pipe};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use super::process::Process;
 
 const SOURCE: [&str; 2] = ["--source", "synthetic:groups=2,series=2,hz=50,prefill=2s,seed=7"];
 
-/// A server whose log is full because nobody reads it, and a viewer of it.
+/// A server whose log is full because no process reads it, and a viewer of it.
 struct StuckLog {
     server: Process,
     log: PipeReader,

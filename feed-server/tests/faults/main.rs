@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`network`] | connections that are slow, cut, silent or damaged |
 //! | [`system`] | suspended and killed processes, full disks, too few descriptors |
-//! | [`log_output`] | standard error or standard output that nobody reads |
+//! | [`log_output`] | standard error or standard output that no process reads |
 //! | [`terminal`] | a server in a terminal: colours, the background, a terminal that is closed |
 //! | [`signals`] | which signals end the server, and how soon |
 //! | [`stuck_folder`] | files of the page on a file system that does not answer |

@@ -144,7 +144,7 @@ fn a_forwarded_request_is_refused_by_a_server_that_trusts_its_own_machine() {
 }
 
 #[test]
-fn the_page_of_a_proxy_that_changed_host_is_told_which_setting_keeps_it() {
+fn a_page_whose_proxy_changed_host_gets_the_setting_that_keeps_it() {
     let request = [("host", "127.0.0.1:9000"), ("origin", "https://metrics.example")];
     let direct = stream(&access(None), &request).expect_err("refused").to_string();
     assert!(direct.contains("nginx: `proxy_set_header Host $http_host;`"), "{direct}");

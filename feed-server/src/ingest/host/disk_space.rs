@@ -55,7 +55,7 @@ impl Space {
         (cadence, Self { system, threads, listed: Vec::new(), readers: BTreeMap::new(), group, turn: None })
     }
 
-    /// Lists the file systems. A file system that is gone is forgotten, also while it does not answer.
+    /// Lists the file systems. A file system that is gone is removed, also while it does not answer.
     fn begin(&mut self, context: &BlockingContext) {
         match (self.system.list)() {
             Ok(listed) => self.listed = listed,

@@ -33,7 +33,7 @@ enum Request {
     Answered,
 }
 
-/// How long its answer is worth waiting for.
+/// How long rows wait for this file system.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Patience {
     Normal,

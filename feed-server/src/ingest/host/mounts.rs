@@ -1,11 +1,11 @@
-//! File systems and the places at which they are mounted; the choice of those to show.
+//! File systems and their mount points; the choice of those to show.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::ingest::series_set::SeriesKey;
 
-/// A file system at one place.
+/// A file system at one mount point.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mount {
     pub(super) point: PathBuf,
@@ -21,13 +21,13 @@ pub(super) struct Mounted {
     pub(super) reach: Reach,
 }
 
-/// Who answers for a file system, and for those that contain its place.
+/// What answers the requests to a file system, and to those that contain its mount point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
     /// The kernel, from memory or from a disk.
     Local,
     /// Another machine or a program, for at least one of them.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only the list of Linux tells it"))]
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only the list of Linux has it"))]
     Foreign,
 }
 
