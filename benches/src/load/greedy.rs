@@ -1,7 +1,7 @@
-//! Greedy viewers: they take more than a page needs, as fast as the server gives it.
+//! Greedy viewers: they take more than a page needs, as fast as the server sends it.
 //!
-//! They run in a process of their own and do not decode, so that as little as possible of what an honest viewer sees is
-//! due to this program.
+//! They run in a process of their own and do not decode, so that this program disturbs the honest viewers as little as
+//! possible.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -73,7 +73,7 @@ pub async fn be_greedy(url: &str, viewers: usize, greed: Greed) -> Result<()> {
         let (url, bytes) = (url.to_owned(), Arc::clone(&bytes));
         tasks.spawn(async move {
             loop {
-                // A viewer that is closed comes again.
+                // A viewer that is closed connects again.
                 let _closed = take(&url, greed, &bytes).await;
                 sleep(RETRY).await;
             }

@@ -39,7 +39,7 @@ pub struct Options {
     /// of history instead.
     #[arg(long, default_value_t = 4_096, conflicts_with = "url")]
     pub payload: usize,
-    /// For the started server: a source instead of `--payload`, such as `synthetic:groups=12,series=8,hz=1000,prefill=0s`.
+    /// For the started server: a source in place of `--payload`, such as `synthetic:groups=12,series=8,hz=1000,prefill=0s`.
     #[arg(long, conflicts_with_all = ["url", "payload"])]
     pub source: Option<String>,
     /// Number of greedy viewers. Each round is two runs with the same server: without them, as the control, and beside them.

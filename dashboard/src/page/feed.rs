@@ -20,7 +20,7 @@ pub(super) enum FeedChange {
     Notice(String),
     /// The user must sign in.
     SignInNeeded(Refusal),
-    /// The reason for which the server refuses the stream; `None` if it does no longer.
+    /// The reason for which the server refuses the stream; `None` when it accepts it again.
     StreamRefused(Option<String>),
 }
 
@@ -122,7 +122,7 @@ impl Feed {
         self.store.sample_age(self.server_now(now))
     }
 
-    /// The groups that receive samples, as far as the page can tell: while history arrives, all.
+    /// The groups that receive samples, as far as is known: while history arrives, all.
     pub(super) fn freshness(&self, now: Timestamp) -> Freshness {
         if self.has_all_samples() { self.store.freshness(self.server_now(now)) } else { Freshness::Fresh }
     }

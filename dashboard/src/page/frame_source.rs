@@ -20,7 +20,7 @@ pub(super) enum FrameEvent<'m> {
         reason: String,
     },
     StatusChanged(SourceStatus),
-    /// The server refuses the stream for this reason; `None` if it does no longer.
+    /// The server refuses the stream for this reason; `None` when it accepts it again.
     StreamRefused(Option<String>),
     Ended {
         reason: String,

@@ -1,6 +1,6 @@
 //! The page's half of the session, which the server returned at sign-in.
 //!
-//! It is kept in `localStorage`, which belongs to a web origin: other than a cookie, it is not sent to other ports of the
+//! It is kept in `localStorage`, which belongs to a web origin: unlike a cookie, it is not sent to other ports of the
 //! host. Each use reads it again, because another tab may have signed in since.
 
 use std::cell::RefCell;

@@ -41,7 +41,7 @@ impl SignInForm {
         let (title, text) = match refusal {
             Refusal::NoSession if self.key.get().is_none() => ("Sign in", "This server needs a token."),
             Refusal::NoSession => {
-                ("Your session has ended", "It was revoked, or has expired, or the server no longer knows it.")
+                ("Your session has ended", "It was revoked, or has expired, or the server has no record of it.")
             }
             Refusal::WrongRole => ("Another token is needed", "The role of this token does not include viewing."),
         };
@@ -51,7 +51,7 @@ impl SignInForm {
         self.token.focus()
     }
 
-    /// Hides the form when the page is live again, and the button when nobody is signed in.
+    /// Hides the form when the page is live again, and the button when the page is not signed in.
     pub(super) fn follow(&mut self, status: &SourceStatus) {
         let is_live = *status == SourceStatus::Live;
         if is_live && !self.form.hidden() {

@@ -39,7 +39,7 @@ impl SeriesIndex {
         index
     }
 
-    /// Hot: once a column whose place is not the one after the column before.
+    /// Hot: once per column that does not follow the previous column of the group.
     pub(super) fn find(&self, id: SeriesId) -> Option<usize> {
         self.ids.get(&id).copied()
     }
