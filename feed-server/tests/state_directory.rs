@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use crate::page_session::PageSession;
 use crate::place::{Place, SOURCE, TOKEN, free_address, request};
 use crate::process::Process;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 #[tokio::test]
 async fn only_the_owner_can_read_the_files_of_the_state_directory() {
@@ -93,7 +94,8 @@ fn a_token_file_that_others_can_read_is_warned_about_at_start() {
         let mut child = command.args(SOURCE).stdout(Stdio::piped()).stderr(log).spawn().expect("starts");
         let mut link = [0; 1];
         child.stdout.take().expect("piped").read_exact(&mut link).expect("prints its link");
-        child.kill().expect("is there");
+        // Not at once: the last lines of the log are written at the end.
+        kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).expect("is there");
         child.wait().expect("ended");
         let said = fs::read_to_string(place.path("log")).expect("reads");
         assert_eq!(
