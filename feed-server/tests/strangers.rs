@@ -79,10 +79,12 @@ impl KeepAlive {
 
 /// A peer that asks for a file and reads only the status of the response.
 async fn ask_and_do_not_read(host: SocketAddr, path: &str, headers: &str) -> TcpStream {
-    ask(host, path, headers, 4_096).await
+    let (stream, status) = ask(host, path, headers, 4_096).await;
+    assert_eq!(status, "HTTP/1.1 200");
+    stream
 }
 
-async fn ask(host: SocketAddr, path: &str, headers: &str, receive_buffer: u32) -> TcpStream {
+async fn ask(host: SocketAddr, path: &str, headers: &str, receive_buffer: u32) -> (TcpStream, String) {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(receive_buffer).expect("sets it");
     let mut stream = socket.connect(host).await.expect("connects");
@@ -90,8 +92,7 @@ async fn ask(host: SocketAddr, path: &str, headers: &str, receive_buffer: u32) -
     stream.write_all(request.as_bytes()).await.expect("writes");
     let mut status = [0; 12];
     stream.read_exact(&mut status).await.expect("answers");
-    assert_eq!(&status, b"HTTP/1.1 200");
-    stream
+    (stream, String::from_utf8_lossy(&status).into_owned())
 }
 
 /// The unsent and unacknowledged bytes of each socket that the kernel keeps at a port, also after the server has closed it.
@@ -134,6 +135,12 @@ async fn strangers_that_do_not_read_leave_the_reserve_to_token_holders() {
     let mut strangers = Vec::new();
     for _ in 0..18 {
         strangers.push(ask_and_do_not_read(served.address, "/assets/large.wasm", "").await);
+    }
+    // These are refused, do not read either, and stay.
+    for number in 0..30 {
+        let (stranger, status) = ask(served.address, "/assets/large.wasm", "", 4_096).await;
+        assert_eq!(status, "HTTP/1.1 503", "{number}");
+        strangers.push(stranger);
     }
     let refused = served.get("/healthz").await;
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("\r\nretry-after: 10\r\n"), "{refused}");
@@ -255,7 +262,8 @@ async fn a_slow_reader_gets_its_whole_file_and_is_closed_without_a_reset() {
     let page = page();
     let served = Served::configured(config(20, &page)).await;
     for headers in ["", "connection: close\r\n"] {
-        let mut stream = ask(served.address, "/assets/small.wasm", headers, 16_384).await;
+        let (mut stream, status) = ask(served.address, "/assets/small.wasm", headers, 16_384).await;
+        assert_eq!(status, "HTTP/1.1 200");
         let mut answer = Vec::new();
         // 6 s in all: longer than the next request is awaited.
         loop {

@@ -27,6 +27,8 @@ pub enum Class {
     Stranger,
     /// It has signed in, or the connection has become a stream.
     SignedIn,
+    /// Its first request was refused, because the limit was reached. The connection is being closed.
+    Refused,
 }
 
 /// The state of a connection before it becomes a stream.
@@ -45,7 +47,7 @@ pub struct Permits {
     limits: ConnectionLimits,
     next: PermitId,
     held: HashMap<PermitId, Held>,
-    /// How many of them are not undecided.
+    /// How many of them are strangers or have signed in.
     decided: usize,
     /// Those that may be evicted, in the order of their eviction.
     waiting: BTreeSet<Rank>,
@@ -53,13 +55,21 @@ pub struct Permits {
     by_network: HashMap<IpAddr, usize>,
 }
 
-/// The place of a connection in the order of eviction: strangers first, since a newcomer that signs in with its first request
-/// is undecided until that has arrived; among those of one class, the one that has waited longest.
+/// The place of a connection in the order of eviction: among those of one class, the one that has waited longest is first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    is_undecided: bool,
+    class: RankClass,
     since: Instant,
     id: PermitId,
+}
+
+/// Strangers precede undecided connections, since a newcomer that signs in with its first request is undecided until that has
+/// arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum RankClass {
+    Refused,
+    Stranger,
+    Undecided,
 }
 
 #[derive(Debug)]
@@ -85,7 +95,7 @@ impl Permits {
     /// [`LimitExceeded`] if no permit is free and no connection can be evicted.
     pub fn admit(&mut self, network: Option<IpAddr>, now: Instant) -> Result<(PermitId, Arc<Notify>), LimitExceeded> {
         self.check_network(network)?;
-        if self.held.len() >= self.limits.connections.saturating_add(UNDECIDED) && !self.evict_one(Class::Undecided) {
+        if self.held.len() >= self.limits.connections.saturating_add(UNDECIDED) && !self.evict_first() {
             return Err(LimitExceeded::Server(self.limits.connections));
         }
         if let Some(network) = network {
@@ -163,14 +173,16 @@ impl Permits {
             Class::Undecided if reserved > 0 => {
                 (connections - reserved, LimitExceeded::Strangers(connections - reserved))
             }
-            Class::Undecided | Class::Stranger | Class::SignedIn => (connections, LimitExceeded::Server(connections)),
+            _ => (connections, LimitExceeded::Server(connections)),
         };
         if held.status.class == Class::Undecided {
             self.set_class(id, Class::Stranger);
         }
-        if self.decided > limit && !self.evict_one(Class::Stranger) {
-            self.set_class(id, Class::Stranger);
-            return Err(exceeded);
+        while self.decided > limit {
+            if !self.evict_stranger() {
+                self.set_class(id, Class::Refused);
+                return Err(exceeded);
+            }
         }
         Ok(())
     }
@@ -180,7 +192,8 @@ impl Permits {
         if let Some(rank) = held.status.rank(id) {
             self.waiting.remove(&rank);
         }
-        self.decided += usize::from(held.status.class == Class::Undecided);
+        self.decided += usize::from(class.counts());
+        self.decided -= usize::from(held.status.class.counts());
         held.status.class = class;
         self.waiting.extend(held.status.rank(id));
     }
@@ -203,7 +216,7 @@ impl Permits {
     /// Takes a permit back. Does nothing after an eviction.
     pub fn release(&mut self, id: PermitId) {
         let Some(held) = self.held.remove(&id) else { return };
-        self.decided -= usize::from(held.status.class != Class::Undecided);
+        self.decided -= usize::from(held.status.class.counts());
         if let Some(rank) = held.status.rank(id) {
             self.waiting.remove(&rank);
         }
@@ -216,26 +229,44 @@ impl Permits {
         }
     }
 
-    /// Evicts a connection that waits for a request: a stranger's, or with [`Class::Undecided`] also one of that class.
-    /// Returns false if none waits.
-    fn evict_one(&mut self, last: Class) -> bool {
-        let Some(&Rank { is_undecided, id, .. }) = self.waiting.first() else { return false };
-        if is_undecided && last == Class::Stranger {
-            return false;
-        }
-        if let Some(held) = self.held.get(&id) {
+    /// Evicts the first connection that waits for a request. Returns false if none waits.
+    fn evict_first(&mut self) -> bool {
+        let first = self.waiting.first().copied();
+        first.is_some_and(|rank| self.evict(rank))
+    }
+
+    /// Evicts a stranger's connection that waits for a request. Returns false if none waits.
+    fn evict_stranger(&mut self) -> bool {
+        let stranger = self.waiting.iter().find(|rank| rank.class == RankClass::Stranger).copied();
+        stranger.is_some_and(|rank| self.evict(rank))
+    }
+
+    fn evict(&mut self, rank: Rank) -> bool {
+        if let Some(held) = self.held.get(&rank.id) {
             held.evicted.notify_one();
         }
-        self.release(id);
+        self.release(rank.id);
         true
+    }
+}
+
+impl Class {
+    /// Returns true for connections that count against the limit.
+    const fn counts(self) -> bool {
+        matches!(self, Self::Stranger | Self::SignedIn)
     }
 }
 
 impl Status {
     /// `None` if the connection may not be evicted.
     fn rank(&self, id: PermitId) -> Option<Rank> {
-        let since = self.waiting_since.filter(|_| self.class != Class::SignedIn)?;
-        Some(Rank { is_undecided: self.class == Class::Undecided, since, id })
+        let class = match self.class {
+            Class::Undecided => RankClass::Undecided,
+            Class::Stranger => RankClass::Stranger,
+            Class::Refused => RankClass::Refused,
+            Class::SignedIn => return None,
+        };
+        Some(Rank { class, since: self.waiting_since?, id })
     }
 }
 
@@ -299,6 +330,23 @@ mod tests {
         case.permits.sign_in(strangers[1]);
         let _signed_in = case.signed_in().expect("the reserve");
         assert_eq!(case.permits.count(), 4);
+    }
+
+    #[test]
+    fn refused_strangers_that_do_not_leave_take_no_permit() {
+        let mut case = Case::new(4, 1);
+        let strangers: Vec<PermitId> = (0..3).map(|_| case.stranger().expect("a permit")).collect();
+        for number in 0..100 {
+            let refused = case.silent();
+            case.permits.begin(refused);
+            assert_eq!(case.permits.decide(refused), Err(LimitExceeded::Strangers(3)), "{number}");
+            // It has got its answer, and stays.
+            case.wait(refused);
+        }
+        let _signed_in = case.signed_in().expect("the reserve");
+        assert!(strangers.iter().all(|&stranger| case.holds(stranger)));
+        assert_eq!(case.permits.decided, 4);
+        assert_eq!(case.permits.count(), 4 + UNDECIDED);
     }
 
     #[test]
