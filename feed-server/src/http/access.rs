@@ -235,7 +235,7 @@ fn own_host(via: &Via) -> String {
             "the proxy at {proxy} changed Host: let it pass Host on (nginx: `proxy_set_header Host $http_host;`), or start with \
              --trusted-proxy {proxy} and let it send X-Forwarded-Host"
         ),
-        Via::TrustedProxy { proxy } => format!(
+        Via::TrustedProxy { proxy, .. } => format!(
             "the proxy at {proxy} must pass on Host or send X-Forwarded-Host, and send X-Forwarded-Proto, as in the page's \
              address"
         ),

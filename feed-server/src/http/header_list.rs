@@ -62,7 +62,7 @@ fn parse_quality(text: &str) -> Option<Quality> {
 }
 
 /// The trimmed parts between separators that are not within quotes.
-fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+pub(super) fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let at_separator = move |character: char| {
         let was_escaped = std::mem::take(&mut is_escaped);

@@ -38,8 +38,9 @@ pub enum Scheme {
 pub enum Via {
     /// The peer is the client, as far as the request shows.
     Direct,
-    /// The peer is a trusted proxy and reports what it forwards.
-    TrustedProxy { proxy: IpAddr },
+    /// The peer is a trusted proxy and reports what it forwards. `reports_client` is false if it reports no address, or only
+    /// addresses of trusted proxies. An address that cannot be read is a report: a client may have caused it.
+    TrustedProxy { proxy: IpAddr, reports_client: bool },
     /// The request was forwarded, and the peer is not a trusted proxy. `header` shows it.
     UnknownProxy { proxy: IpAddr, header: String },
 }
@@ -57,12 +58,20 @@ impl Requester {
             return Self { client: peer, host, scheme, via: Via::UnknownProxy { proxy: peer, header } };
         }
         let report = Report::read(headers);
+        let is_proxy = |address: &Option<IpAddr>| address.is_some_and(|address| trusted.contains(address));
+        let reports_client = !report.addresses.iter().all(is_proxy);
         Self {
             client: client(peer, &report.addresses, trusted),
-            host: report.host.map_or(host, |host| authority(host.as_bytes())),
-            scheme: report.scheme.map_or(scheme, |name| Scheme::named(&name)),
-            via: Via::TrustedProxy { proxy: peer },
+            host: report.host.map_or(host, |host| authority(host.ok()?.as_bytes())),
+            scheme: report.scheme.map_or(scheme, |name| name.map_or(Scheme::Http, |name| Scheme::named(&name))),
+            via: Via::TrustedProxy { proxy: peer, reports_client },
         }
+    }
+
+    /// The client that a trusted proxy reports: the proxy's own address if the client's cannot be read. `None` if no trusted proxy
+    /// reports one.
+    pub fn reported_client(&self) -> Option<IpAddr> {
+        matches!(self.via, Via::TrustedProxy { reports_client: true, .. }).then_some(self.client)
     }
 }
 
@@ -149,7 +158,7 @@ mod tests {
         let requester = requester(PROXY, &REPORT);
         assert_eq!(requester.client, address("203.0.113.9"), "the last address that is not a trusted proxy's");
         assert_eq!((host_of(&requester), requester.scheme), (Some("metrics.example:8443"), Scheme::Https));
-        assert_eq!(requester.via, Via::TrustedProxy { proxy: address(PROXY) });
+        assert_eq!(requester.via, Via::TrustedProxy { proxy: address(PROXY), reports_client: true });
     }
 
     #[test]
@@ -178,6 +187,34 @@ mod tests {
             ("10.1.0.9, 10.1.0.7", "10.1.0.9"),
         ] {
             assert_eq!(requester(PROXY, &[("x-forwarded-for", report)]).client, address(client), "{report}");
+        }
+    }
+
+    #[test]
+    fn a_client_whose_report_cannot_be_read_is_reported_with_the_address_of_its_proxy() {
+        let reported =
+            |name, value| requester(PROXY, &[(name, value)]).reported_client().map(|client| client.to_string());
+        for (name, unreadable) in [
+            ("x-forwarded-for", "unknown"),
+            ("x-forwarded-for", "203.0.113.9, \""),
+            ("forwarded", "for=203.0.113.9;x=\""),
+            ("forwarded", "for=203.0.113.9;x=\", for=198.51.100.1"),
+        ] {
+            assert_eq!(reported(name, unreadable).as_deref(), Some(PROXY), "{name}: {unreadable}");
+        }
+        assert_eq!(reported("x-forwarded-for", "\", 203.0.113.9").as_deref(), Some("203.0.113.9"));
+        for (name, unreported) in
+            [("x-forwarded-proto", "https"), ("forwarded", "proto=https"), ("x-forwarded-for", "10.1.0.9, 10.1.0.7")]
+        {
+            assert_eq!(reported(name, unreported), None, "{name}: {unreported}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_a_report_that_cannot_be_read_is_none() {
+        for line in ["for=6.6.6.6;host=kymo.example;x=\", for=1.2.3.4;host=other.example", "host=kymo.example;x=\""] {
+            let requester = requester(PROXY, &[("forwarded", line)]);
+            assert_eq!((requester.host, requester.client), (None, address(PROXY)), "{line}");
         }
     }
 

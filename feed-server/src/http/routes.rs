@@ -66,22 +66,19 @@ pub struct Site {
 }
 
 impl Site {
-    /// Counts a stream with those of its client, if it comes through a trusted proxy. Others are counted by their connection.
+    /// Counts a stream with those of its client, if a trusted proxy reports one. Others are counted by their connection.
     fn permit_for_stream(&self, requester: &Requester) -> Result<Option<Permit>, LimitExceeded> {
-        match requester.via {
-            Via::TrustedProxy { .. } => self.forwarded_streams.admit(requester.client).map(Some),
-            Via::Direct | Via::UnknownProxy { .. } => Ok(None),
-        }
+        requester.reported_client().map(|client| self.forwarded_streams.admit_stream(client)).transpose()
     }
 
     /// Says whether one more stream on a new connection would be admitted.
     fn room_for_stream(&self, requester: &Requester) -> Result<(), LimitExceeded> {
-        match requester.via {
-            Via::TrustedProxy { proxy } => {
-                self.connections.room(proxy).and_then(|()| self.forwarded_streams.room(requester.client))
-            }
-            Via::Direct | Via::UnknownProxy { .. } => self.connections.room(requester.client),
-        }
+        let peer = match requester.via {
+            Via::TrustedProxy { proxy, .. } | Via::UnknownProxy { proxy, .. } => proxy,
+            Via::Direct => requester.client,
+        };
+        self.connections.room(peer)?;
+        requester.reported_client().map_or(Ok(()), |client| self.forwarded_streams.room(client))
     }
 }
 

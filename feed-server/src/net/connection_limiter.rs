@@ -32,8 +32,9 @@ const V6_PREFIX_BITS: u32 = 64;
 pub struct ConnectionLimiter {
     limits: ConnectionLimits,
     permits: Arc<Mutex<Permits>>,
-    /// Many clients share the address of such a proxy.
-    proxies: TrustedProxies,
+    /// Many clients share the address of such a proxy, so it has no limit, and neither has this machine. `None` limits every
+    /// address.
+    exempt: Option<TrustedProxies>,
     granted: TaskTracker,
     refusals: Arc<Semaphore>,
     open: Level,
@@ -72,15 +73,15 @@ impl ConnectionLimiter {
     pub fn new(limits: ConnectionLimits, telemetry: &Telemetry) -> Self {
         let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
         let permits = Arc::new(Mutex::new(Permits::new(limits)));
-        let (proxies, granted) = (TrustedProxies::default(), TaskTracker::new());
+        let (exempt, granted) = (Some(TrustedProxies::default()), TaskTracker::new());
         let (open, refused) = (telemetry.connections.clone(), telemetry.connections_refused.clone());
-        Self { limits, permits, proxies, granted, refusals, open, refused }
+        Self { limits, permits, exempt, granted, refusals, open, refused }
     }
 
     /// Does not limit the connections of these proxies by their address.
     #[must_use]
     pub fn exempting(self, proxies: TrustedProxies) -> Self {
-        Self { proxies, ..self }
+        Self { exempt: Some(proxies), ..self }
     }
 
     /// A permit for a connection from `peer`. Another connection may be evicted for it.
@@ -116,18 +117,20 @@ impl ConnectionLimiter {
         self.permits.lock().room(self.network(peer))
     }
 
-    /// A limiter with the same limits that counts separately, for the clients of proxies. A client that a proxy does not report
-    /// has the proxy's address, so proxies are exempt here too.
+    /// A limiter with the same limits that counts separately, for the clients that proxies report. No address is exempt: a client
+    /// whose report cannot be read has the proxy's address.
     #[must_use]
     pub fn for_clients(&self) -> Self {
         let permits = Arc::new(Mutex::new(Permits::new(self.limits)));
         // Each of these streams has a connection, which is counted already.
-        Self { permits, granted: TaskTracker::new(), open: Level::default(), ..self.clone() }
+        Self { permits, exempt: None, granted: TaskTracker::new(), open: Level::default(), ..self.clone() }
     }
 
     /// The network that counts for the limit of an address.
     fn network(&self, peer: IpAddr) -> Option<IpAddr> {
-        Some(network(peer)).filter(|network| !network.is_loopback() && !self.proxies.contains(peer))
+        let network = network(peer);
+        let is_exempt = |proxies: &TrustedProxies| network.is_loopback() || proxies.contains(peer);
+        (!self.exempt.as_ref().is_some_and(is_exempt)).then_some(network)
     }
 
     /// Permits that are held.
@@ -278,8 +281,18 @@ mod tests {
         let _other = limiter.admit(address("2001:db8::2")).expect("another address of the network");
         drop(permits);
         assert_eq!(limiter.admit(address("2001:db8::2")).expect_err("limit reached"), LimitExceeded::Address(1));
+    }
+
+    #[test]
+    fn streams_of_clients_with_the_address_of_a_proxy_or_of_this_machine_are_limited() {
+        let proxies = TrustedProxies::new(vec!["192.0.2.1".parse().expect("an address")]);
+        let limiter = limiter(ConnectionLimits { connections: 10, per_address: 1, reserved: 0 }).exempting(proxies);
         let clients = limiter.for_clients();
-        let _permits = [(); 2].map(|()| clients.admit(address("2001:db8::1")).expect("clients that are not reported"));
+        for own in ["192.0.2.1", "127.0.0.1", "::1"].map(address) {
+            let _permit = clients.admit_stream(own).expect("a permit");
+            assert_eq!(clients.admit_stream(own).expect_err("limit reached"), LimitExceeded::Address(1), "{own}");
+            assert_eq!(clients.room(own), Err(LimitExceeded::Address(1)), "{own}");
+        }
     }
 
     #[test]
