@@ -7,7 +7,7 @@ use hyper::header::ACCEPT_ENCODING;
 use super::header_list::{Quality, preferences};
 
 /// A form in which a file of the page exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
     Brotli,
     Gzip,
@@ -36,7 +36,7 @@ impl Encoding {
 }
 
 /// The forms that a client accepts, the most preferred first. Of equal ones the smallest file is first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AcceptedEncodings(Vec<Encoding>);
 
 impl Default for AcceptedEncodings {

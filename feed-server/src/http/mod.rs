@@ -15,7 +15,7 @@
 //! | [`body`] | request bodies, bounded in bytes and in time |
 //! | [`request_target`], [`header_list`] | the forms of a request's target; headers that are lists |
 //! | [`upgrade`] | upgrades a request to a WebSocket |
-//! | [`page`], [`encoding`] | the page's files, embedded or from a folder; their compressed forms |
+//! | [`page`], `file_cache`, [`encoding`] | the page's files, embedded or from a folder; those read last; their compressed forms |
 //! | [`response`], [`headers`] | texts and files; security headers |
 
 pub mod access;
@@ -23,6 +23,7 @@ pub mod base_path;
 pub mod body;
 pub mod connection_check;
 pub mod encoding;
+mod file_cache;
 mod forwarded;
 pub mod gate;
 pub mod header_list;

@@ -1,6 +1,6 @@
 //! Responses with a body: texts, and files of the page.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -32,18 +32,21 @@ pub fn too_many_connections(exceeded: &LimitExceeded) -> Response {
 }
 
 /// A file of the page, with its encoding and how long caches may keep it. 404 without a file, 503 if its folder does not
-/// answer.
-pub fn file(file: Result<Option<File>, NotDone>) -> Response {
+/// answer or too many requests wait for it.
+pub fn file(file: Result<Option<File>, Arc<NotDone>>) -> Response {
     let file = match file {
         Ok(Some(file)) => file,
         Ok(None) => return text(StatusCode::NOT_FOUND, "not found\n"),
-        Err(_logged) => return unavailable(),
+        Err(error) if matches!(*error, NotDone::Busy { .. }) => {
+            return unavailable("too many requests for files of the page wait: try again later\n", "1");
+        }
+        Err(_logged) => {
+            let reason =
+                "the folder of the page does not answer: check the file system of `www`, and try again later\n";
+            return unavailable(reason, "5");
+        }
     };
-    let bytes = match file.bytes {
-        Cow::Borrowed(embedded) => Bytes::from_static(embedded),
-        Cow::Owned(read) => read.into(),
-    };
-    let mut response = with_type(StatusCode::OK, bytes, file.media_type);
+    let mut response = with_type(StatusCode::OK, file.bytes, file.media_type);
     let headers = response.headers_mut();
     if let Some(encoding) = file.encoding.token() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
@@ -54,10 +57,9 @@ pub fn file(file: Result<Option<File>, NotDone>) -> Response {
     response
 }
 
-fn unavailable() -> Response {
-    let reason = "the folder of the page does not answer: check the file system of `www`, and try again later\n";
+fn unavailable(reason: &'static str, retry_after_s: &'static str) -> Response {
     let mut response = text(StatusCode::SERVICE_UNAVAILABLE, reason);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(retry_after_s));
     response
 }
 
@@ -67,4 +69,21 @@ pub fn not_acceptable() -> Response {
         text(StatusCode::NOT_ACCEPTABLE, "Accept-Encoding refuses each form of this file: allow `identity`\n");
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_folder_and_one_that_does_not_answer_are_unavailable_for_different_times() {
+        for (error, retry_after) in [
+            (NotDone::Busy { thread: "page files" }, "1"),
+            (NotDone::Late { thread: "page files", within: std::time::Duration::from_secs(2) }, "5"),
+        ] {
+            let response = file(Err(Arc::new(error)));
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[RETRY_AFTER], retry_after);
+        }
+    }
 }
