@@ -64,7 +64,7 @@ impl Drop for LinkFile {
     fn drop(&mut self) {
         self.dropped = None;
         if self.deleted.recv_timeout(DELETE_DEADLINE).is_err() {
-            tracing::warn!(file = %self.path.display(), "the file with the link was not deleted: its disk does not answer");
+            tracing::warn!(file = ?self.path, "the file with the link was not deleted: its disk does not answer");
         }
     }
 }

@@ -121,7 +121,7 @@ fn read_token(file: &Path, name: &str, role: Role) -> Result<NamedToken, Credent
     let refused = |error| CredentialsError::Token { path: file.display().to_string(), error };
     let token = Token::read(file).map_err(refused)?;
     if is_readable_by_others(file).unwrap_or(false) {
-        tracing::warn!(file = %file.display(), "other users can read the token file: set its mode to 0600");
+        tracing::warn!(?file, "other users can read the token file: set its mode to 0600");
     }
     Ok(NamedToken { name: name.to_owned(), role, token })
 }

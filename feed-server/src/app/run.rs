@@ -102,8 +102,9 @@ fn check_threads(count: usize) -> io::Result<()> {
 pub fn until_signal(runtime: Runtime, server: Server, to_open: Option<io::Result<ToOpen>>) -> io::Result<End> {
     let (events, happened) = channel();
     signals::listen::<Event>(events.clone())?;
-    let to_open =
-        to_open.and_then(|target| target.inspect_err(|error| tracing::warn!(%error, "cannot open the page")).ok());
+    let to_open = to_open.and_then(|target| {
+        target.inspect_err(|error| tracing::warn!(error = error.to_string(), "cannot open the page")).ok()
+    });
     announce(server.link(), to_open.as_ref().map(ToOpen::argument));
     let stop = CancellationToken::new();
     let certificate = server.tls().map(|tls| (Arc::clone(tls), BlockingThread::new("certificate")));
@@ -179,7 +180,9 @@ fn renew(tls: &Arc<Tls>, thread: &BlockingThread) {
     let tls = Arc::clone(tls);
     let started = thread.start(move || match tls.renew() {
         Ok(()) => tracing::info!("certificate renewed"),
-        Err(error) => tracing::error!(%error, "certificate not renewed; the previous one stays in use"),
+        Err(error) => {
+            tracing::error!(error = error.to_string(), "certificate not renewed; the previous one stays in use");
+        }
     });
     if let Err(error) = started {
         tracing::error!(%error, "certificate not renewed; the previous one stays in use");

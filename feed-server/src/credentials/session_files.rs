@@ -52,7 +52,9 @@ impl SessionFiles {
                 Ok(session) => sessions.push(session),
                 // Revoked in between.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => tracing::warn!(file = %self.path(id).display(), %error, "not a session; it is ignored"),
+                Err(error) => {
+                    tracing::warn!(file = ?self.path(id), error = error.to_string(), "not a session; it is ignored");
+                }
             }
         }
         sessions.sort_unstable_by_key(|session| std::cmp::Reverse((session.last_used_s, session.id())));

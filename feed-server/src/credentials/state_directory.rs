@@ -204,7 +204,7 @@ fn secure_folder(folder: &Path) -> Result<(), StateDirectoryError> {
         return Err(StateDirectoryError::ForeignOwner { path: path(), owner: found.uid(), user });
     }
     if found.permissions().mode() & 0o077 != 0 {
-        tracing::warn!(folder = %path(), "other users could use the state directory; its mode is now 0700");
+        tracing::warn!(?folder, "other users could use the state directory; its mode is now 0700");
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(unusable)?;
     }
     Ok(())

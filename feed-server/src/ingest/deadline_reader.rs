@@ -103,7 +103,7 @@ impl<T: Send + 'static> DeadlineReader<T> {
     fn answered(&mut self, health: &SourceHealth, now: Instant) {
         if self.stuck.take().is_some() {
             let seconds = now.saturating_duration_since(self.requested).as_secs();
-            tracing::info!(source = health.source(), "{} answers again after {seconds} s", self.part);
+            tracing::info!(source = health.source(), part = &*self.part, "answers again after {seconds} s");
         }
     }
 
@@ -114,8 +114,8 @@ impl<T: Send + 'static> DeadlineReader<T> {
         }
         if self.stuck.is_none() {
             self.stuck = Some(health.stuck(Arc::clone(&self.part), self.requested));
-            let (source, part, seconds) = (health.source(), &self.part, waited.as_secs());
-            tracing::warn!(source, "{part} has not answered for {seconds} s: it is not measured until it answers");
+            let (source, part, seconds) = (health.source(), &*self.part, waited.as_secs());
+            tracing::warn!(source, part, "no answer for {seconds} s: not measured until it answers");
         }
         Answer::Stuck
     }
@@ -202,6 +202,28 @@ mod tests {
         assert_eq!(stuck(&health), ["gone"]);
         drop(reader);
         assert_eq!(stuck(&health), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_with_a_line_feed_makes_no_line_of_the_log() {
+        let (lines, log) = std::io::pipe().expect("a pipe");
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(log)).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let (threads, health) = (ReaderThreads::new("test", 1), SourceHealth::new("test"));
+            let (mut reader, answers) = resource("disk space of /mnt/a\nERROR forged", &threads);
+            reader.request(Instant::now());
+            assert_eq!(reader.poll(&health, Instant::now() + STUCK_AFTER), Answer::Stuck);
+            answers.send(1).expect("is read");
+            until_fresh(&mut reader, &health);
+            // The thread of this reading is left behind.
+            reader.request(Instant::now());
+            thread::sleep(Duration::from_millis(50));
+            drop((reader, threads));
+            drop(answers);
+        });
+        let log = std::io::read_to_string(lines).expect("UTF-8");
+        assert_eq!(log.matches(r"/mnt/a\nERROR forged").count(), 3, "{log}");
+        assert!(log.lines().all(|line| !line.starts_with("ERROR")), "{log}");
     }
 
     #[test]

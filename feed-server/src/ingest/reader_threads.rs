@@ -121,7 +121,7 @@ impl Drop for Pool {
         let end = Instant::now() + END_WITHIN;
         while !state.threads.is_empty() && !self.shared.changed.wait_until(&mut state, end).timed_out() {}
         for part in state.threads.values().flatten() {
-            tracing::warn!(threads = self.name, "{part} does not answer: its thread is left behind");
+            tracing::warn!(threads = self.name, part = &**part, "no answer: its thread is left behind");
         }
     }
 }

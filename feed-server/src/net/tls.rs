@@ -63,11 +63,10 @@ impl Tls {
     /// answers.
     pub fn log_warnings(&self) {
         if let Some(warning) = self.validity().warning(clock::now()) {
-            tracing::warn!("the certificate {} {warning}", self.files.certificate.display());
+            tracing::warn!(file = ?self.files.certificate, "the certificate {warning}");
         }
         if let Some(mode) = self.files.exposed_key() {
-            let key = self.files.key.display();
-            tracing::warn!("other users can read the key {key} (mode {mode:04o}): run `chmod 600 {key}`");
+            tracing::warn!(file = ?self.files.key, "other users can read the key (mode {mode:04o}): set its mode to 0600");
         }
     }
 

@@ -112,7 +112,7 @@ pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart, ende
             Err(end) => end,
         },
     };
-    tracing::debug!(%end, "session ended");
+    tracing::debug!(end = end.to_string(), "session ended");
     // From here on the shard must not write.
     session.outbox.revoke();
     session.end(end).await;
