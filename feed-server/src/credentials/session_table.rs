@@ -21,6 +21,9 @@ pub const LIFETIME_S: u64 = 30 * 24 * 3_600;
 /// A session that is not used for this long ends earlier.
 pub const IDLE_S: u64 = 7 * 24 * 3_600;
 
+/// A clock may be set back by this much, as by the first correction from the network, and end no session.
+const CLOCK_ERROR_S: u64 = 5 * 60;
+
 /// The kept time of the last use may be this old: one write to the disk for each request would cost too much.
 const USE_RECORDED_EVERY_S: u64 = 3_600;
 
@@ -49,8 +52,14 @@ impl BrowserSession {
         self.cookie.id()
     }
 
+    /// A session of the future has expired too: it was opened or used by a wrong clock, so its age is unknown. Counting from
+    /// now instead would renew it at each start.
     pub const fn is_expired(&self, now_s: u64) -> bool {
-        now_s >= self.created_s.saturating_add(LIFETIME_S) || now_s >= self.last_used_s.saturating_add(IDLE_S)
+        let latest_s = now_s.saturating_add(CLOCK_ERROR_S);
+        self.created_s > latest_s
+            || self.last_used_s > latest_s
+            || now_s >= self.created_s.saturating_add(LIFETIME_S)
+            || now_s >= self.last_used_s.saturating_add(IDLE_S)
     }
 }
 

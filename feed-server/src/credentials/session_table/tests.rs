@@ -62,6 +62,21 @@ fn a_session_ends_30_days_after_its_sign_in_and_7_days_after_its_last_use() {
 }
 
 #[test]
+fn a_session_whose_times_lie_in_the_future_has_expired() {
+    let (now_s, year_s) = (1_000 * DAY, 365 * DAY);
+    let of = |created_s, last_used_s| BrowserSession {
+        created_s,
+        last_used_s,
+        ..session(&Secret::random(), &Secret::random(), now_s)
+    };
+    assert!(of(now_s + year_s, now_s + year_s).is_expired(now_s), "signed in by a wrong clock");
+    assert!(of(now_s - DAY, now_s + year_s).is_expired(now_s), "used by a wrong clock");
+    assert!(of(u64::MAX, u64::MAX).is_expired(now_s));
+    assert!(!of(now_s + 300, now_s + 300).is_expired(now_s), "a clock may be set back a little");
+    assert!(of(now_s + 301, now_s + 301).is_expired(now_s));
+}
+
+#[test]
 fn an_open_stream_keeps_its_session_in_use_until_that_expires_and_ends_with_it() {
     let (mut table, id, cookie, key) = signed_in();
     let stream = table.find(cookie.as_bytes(), key.as_bytes(), 0).expect("found");
