@@ -49,11 +49,7 @@ fn a_state_directory_in_use_or_not_writable_is_refused_at_start() {
     let port = address.port();
     for (listen, state, expected) in [
         (other_address.as_str(), "state", format!("/state/{port} is in use by another server: stop that one, or ")),
-        (
-            "127.0.0.1:0",
-            "file",
-            "Not a directory (os error 20): set --state-dir to a folder that this user can".to_owned(),
-        ),
+        ("127.0.0.1:0", "file", "/file: not a directory: set --state-dir to a folder that this user can".to_owned()),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_feed-server"))
             .args([

@@ -33,8 +33,18 @@ pub enum StateDirectoryError {
          `none` to keep sessions in memory until the server ends"
     )]
     Unusable { path: String, error: io::Error },
-    #[error("the state directory {path} belongs to user {owner}, expected user {user}: set another --state-dir")]
-    ForeignOwner { path: String, owner: u32, user: u32 },
+    #[error(
+        "the state directory {path} belongs to user {owner}, expected user {user}{}: give it to that user, or set another \
+         --state-dir",
+        if *or_root { " or 0 (root)" } else { "" }
+    )]
+    ForeignOwner { path: String, owner: u32, user: u32, or_root: bool },
+    #[error(
+        "other users can replace the folders of browser sessions in the state directory {path}: found mode {mode:04o}, \
+         allowed is one that only its owner can write to, such as 0755, or with the sticky bit: `chmod go-w {path}`, or set \
+         another --state-dir"
+    )]
+    WritableByOthers { path: String, mode: u32 },
     #[error("the state directory {path} is in use by another server: stop that one, or set another --state-dir")]
     InUse { path: String },
 }
@@ -60,6 +70,7 @@ impl StateDirectory {
     /// # Errors
     /// [`StateDirectoryError`], in one line.
     pub fn open(root: &Path, port: u16) -> Result<Self, StateDirectoryError> {
+        let root = checked_root(root)?;
         let folder = root.join(port.to_string());
         let unusable = |error| StateDirectoryError::Unusable { path: folder.display().to_string(), error };
         create_folder(&folder).map_err(unusable)?;
@@ -188,6 +199,36 @@ fn create_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// Creates the root where it is missing, and refuses one in which another user can replace the folder of a port. Returns it
+/// without symbolic links: its target is what was checked.
+///
+/// Other users may read it: the folder of a port, below it, is private. The folders above it are not checked.
+fn checked_root(root: &Path) -> Result<PathBuf, StateDirectoryError> {
+    let unusable = |error| StateDirectoryError::Unusable { path: root.display().to_string(), error };
+    create_folder(root).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => unusable(ErrorKind::NotADirectory.into()),
+        _ => unusable(error),
+    })?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let root = fs::canonicalize(root).map_err(unusable)?;
+        let found = fs::metadata(&root).map_err(unusable)?;
+        let path = || root.display().to_string();
+        let (owner, user, mode) = (found.uid(), nix::unistd::geteuid().as_raw(), found.permissions().mode() & 0o7777);
+        if owner != user && owner != 0 {
+            return Err(StateDirectoryError::ForeignOwner { path: path(), owner, user, or_root: true });
+        }
+        // With the sticky bit, as in /tmp, users rename and delete only what is their own.
+        if mode & 0o022 != 0 && mode & 0o1000 == 0 {
+            return Err(StateDirectoryError::WritableByOthers { path: path(), mode });
+        }
+        Ok(root)
+    }
+    #[cfg(not(unix))]
+    Ok(root.to_owned())
+}
+
 /// Removes the permissions of others, and refuses a folder that another user prepared.
 #[cfg(unix)]
 fn secure_folder(folder: &Path) -> Result<(), StateDirectoryError> {
@@ -201,7 +242,7 @@ fn secure_folder(folder: &Path) -> Result<(), StateDirectoryError> {
     }
     let user = nix::unistd::geteuid().as_raw();
     if found.uid() != user {
-        return Err(StateDirectoryError::ForeignOwner { path: path(), owner: found.uid(), user });
+        return Err(StateDirectoryError::ForeignOwner { path: path(), owner: found.uid(), user, or_root: false });
     }
     if found.permissions().mode() & 0o077 != 0 {
         tracing::warn!(?folder, "other users could use the state directory; its mode is now 0700");
@@ -287,5 +328,42 @@ mod tests {
         let (root, elsewhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         std::os::unix::fs::symlink(elsewhere.path(), root.path().join("9000")).expect("links");
         assert!(StateDirectory::open(root.path(), 9_000).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_root_that_others_can_write_to_is_refused_also_behind_a_symbolic_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let place = tempfile::tempdir().expect("a folder");
+        let (root, link) = (place.path().join("root"), place.path().join("link"));
+        StateDirectory::open(&place.path().join(".local/state/kymograph"), 9_000)
+            .expect("is created where it is missing");
+        fs::create_dir(&root).expect("creates");
+        std::os::unix::fs::symlink(&root, &link).expect("links");
+        for (mode, is_allowed) in
+            [(0o700, true), (0o755, true), (0o1777, true), (0o775, false), (0o757, false), (0o777, false)]
+        {
+            fs::set_permissions(&root, fs::Permissions::from_mode(mode)).expect("sets");
+            for path in [&root, &link] {
+                let opened = StateDirectory::open(path, 9_000).map(drop).map_err(|error| error.to_string());
+                assert_eq!(opened.is_ok(), is_allowed, "{mode:o}: {opened:?}");
+                let error = opened.err().unwrap_or_default();
+                assert_eq!(error.contains(&format!("mode {mode:04o}")), !is_allowed, "{error}");
+                assert_eq!(error.contains(&format!("`chmod go-w {}`", root.display())), !is_allowed, "{error}");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_root_of_another_user_is_refused() {
+        let root = tempfile::tempdir().expect("a folder");
+        let other = nix::unistd::Uid::from_raw(nix::unistd::geteuid().as_raw() + 4_242);
+        // Only the superuser can give a folder away.
+        if nix::unistd::chown(root.path(), Some(other), None).is_ok() {
+            let error = StateDirectory::open(root.path(), 9_000).expect_err("refused").to_string();
+            assert!(error.contains(&format!("belongs to user {other}, expected user ")), "{error}");
+            assert!(!root.path().join("9000").exists(), "nothing is created in it");
+        }
     }
 }
