@@ -39,8 +39,6 @@ async fn data_routes_refuse_requests_without_the_token() {
     }
     let program = served.request(&handshake(served.address, "/stream", "")).await;
     assert!(program.starts_with("HTTP/1.1 401"), "{program}");
-    let in_address = served.request(&handshake(served.address, &format!("/stream?token={TOKEN}"), "")).await;
-    assert!(in_address.starts_with("HTTP/1.1 401"), "{in_address}");
     assert!(served.get("/healthz").await.starts_with("HTTP/1.1 200"));
 }
 
@@ -66,6 +64,28 @@ async fn a_token_in_the_query_of_the_page_is_refused_with_the_way_to_sign_in() {
     let answer = served.get(&format!("/?token={TOKEN}&window=5")).await;
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("the token follows `#token=`"), "{answer}");
     assert!(!answer.contains(TOKEN) && !answer.contains("set-cookie"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_token_in_the_query_is_refused_on_every_route_in_any_spelling() {
+    let file = NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), TOKEN).expect("written");
+    let base_path = "/kymograph".parse().expect("valid");
+    let token_file = Some(file.path().to_owned());
+    let config = Config { sources: sources(), token_file, base_path, ..Config::default() };
+    let served = Served::with_token(config, TOKEN).await;
+    let bearer = format!("authorization: Bearer {TOKEN}\r\n");
+    for path in ["/", "/index.html", "/none", "/kymograph", "/kymograph/", "/healthz", "/metrics", "/stream"] {
+        for name in ["token", "%74oken", "Token"] {
+            let answer = served.get_with(&format!("{path}?{name}={TOKEN}"), &bearer).await;
+            assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("`#token=`"), "{path} {name}: {answer}");
+            assert!(!answer.contains(TOKEN) && !answer.contains("location: "), "{path} {name}: {answer}");
+        }
+    }
+    let page = served.request(&handshake(served.address, &format!("/stream?token={TOKEN}"), "")).await;
+    assert!(page.starts_with("HTTP/1.1 400"), "{page}");
+    let allowed = served.get("/kymograph?show.token=line").await;
+    assert!(allowed.starts_with("HTTP/1.1 308") && allowed.contains("kymograph/?show.token=line"), "{allowed}");
 }
 
 #[tokio::test]
@@ -362,12 +382,15 @@ fn no_token_is_logged() {
         for answer in [post("/sign-in", &bearer), server.get("/metrics", &bearer)] {
             assert_eq!(status(&answer), Some(if secret == TOKEN { 200 } else { 401 }), "{answer}");
         }
-        let in_address =
-            |headers| server.request(&handshake(server.address, &format!("/stream?token={secret}"), headers));
+        let stream =
+            |query: &str, headers| server.request(&handshake(server.address, &format!("/stream{query}"), headers));
+        let in_query = format!("?token={secret}");
         let wrong_ways = [
-            (401, in_address("")),
+            (400, stream(&in_query, "")),
+            (400, stream(&in_query, &origin)),
+            (401, stream("", "")),
             // A page gets the reason in the close of its stream.
-            (101, in_address(&origin)),
+            (101, stream("", &origin)),
             (401, server.get("/metrics", &format!("authorization: {secret}\r\n"))),
             (400, server.get(&format!("/?token={secret}"), "")),
         ];
@@ -402,5 +425,5 @@ fn no_token_is_logged() {
     assert_eq!(refused_for("sign in: open the link"), 3 * secrets.len() + 1, "{said}");
     assert_eq!(refused_for("wrong token"), 1, "{said}");
     assert_eq!(refused_for("session has ended"), 1, "{said}");
-    assert_eq!(refused_for("`#token=`"), secrets.len(), "{said}");
+    assert_eq!(refused_for("`#token=`"), 3 * secrets.len(), "{said}");
 }

@@ -1,6 +1,6 @@
 //! Access control.
 //!
-//! Four checks precede the handler of a request:
+//! Five checks precede the handler of a request:
 //!
 //! - **Proxy**, on every route. A server that needs no token because only this machine can connect refuses requests that a proxy
 //!   forwarded, unless the proxy is trusted: others can reach the proxy.
@@ -10,6 +10,7 @@
 //! - **Origin**, for the stream. Browsers allow any page to open a WebSocket to any server, with the viewer's cookie, and
 //!   send the page's origin (cross-site WebSocket hijacking). Only pages of this server, and programs without an origin, are
 //!   accepted.
+//! - **Query**, on every route of a server that needs a token. An address is written to logs, so one with `token=` is refused.
 //! - **Credentials**, on every route that is not public: the token of a program, or both halves of a browser session
 //!   ([`session_halves`](super::session_halves)), with a [`Role`] that includes the one that the route needs. The page's files
 //!   contain no data and need none, so that a page without a session can explain how to sign in.
@@ -155,12 +156,16 @@ impl Access {
         }
     }
 
-    /// Refuses a page's address that contains a token.
+    /// Refuses an address that contains a token, in any spelling that a person or a program may have given its name.
     ///
     /// # Errors
     /// [`Denied::TokenInQuery`], if this server needs a token.
     pub fn check_query(&self, query: &str) -> Result<(), Denied> {
-        let is_token = |pair: &str| pair.split('=').next() == Some("token");
+        let is_token = |pair: &str| {
+            let pair = unescaped(pair);
+            let name = pair.split(|&byte| byte == b'=').next();
+            name.is_some_and(|name| name.eq_ignore_ascii_case(b"token"))
+        };
         let has_token = self.credentials.is_some() && query.split('&').any(is_token);
         if has_token { Err(Denied::TokenInQuery) } else { Ok(()) }
     }
@@ -221,6 +226,24 @@ fn check_origin(requester: &Requester, headers: &HeaderMap) -> Result<(), Denied
     }
     let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
     Err(Denied::ForeignOrigin { origin, own: requester.scheme.origin(host), via: requester.via.clone() })
+}
+
+/// A part of a query with its percent-escapes replaced, once. An escape without two hexadecimal digits stays.
+fn unescaped(part: &str) -> Vec<u8> {
+    let bytes = part.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|&byte| char::from(byte).to_digit(16));
+    let mut unescaped = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if let (b'%', Some(high), Some(low)) = (byte, digit(at + 1), digit(at + 2)) {
+            unescaped.push((high << 4 | low) as u8);
+            at += 3;
+        } else {
+            unescaped.push(byte);
+            at += 1;
+        }
+    }
+    unescaped
 }
 
 /// What to set so that this server gets the origin of its pages from a proxy.

@@ -54,7 +54,8 @@ impl BasePath {
             Some("") => {
                 let last = self.0.rsplit('/').next().unwrap_or_default();
                 request.extensions_mut().insert(MissingSlash { location: format!("{last}/{query}") });
-                "/".to_owned()
+                // With the query, which is checked before the redirect.
+                format!("/{query}")
             }
             Some(rest) if rest.starts_with('/') => format!("{rest}{query}"),
             _ => return,
@@ -126,7 +127,7 @@ mod tests {
     #[test]
     fn the_base_path_without_a_slash_is_redirected_with_its_query() {
         assert_eq!(stripped("/kymograph", "/kymograph"), ("/".to_owned(), Some("kymograph/".to_owned())));
-        assert_eq!(stripped("/a/b", "/a/b?window=5"), ("/".to_owned(), Some("b/?window=5".to_owned())));
+        assert_eq!(stripped("/a/b", "/a/b?window=5"), ("/?window=5".to_owned(), Some("b/?window=5".to_owned())));
     }
 
     #[test]

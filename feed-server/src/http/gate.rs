@@ -47,7 +47,9 @@ impl Gate {
     /// Runs the handler if `policy` allows the request.
     pub async fn check(&self, policy: Policy, mut request: Request, next: Next) -> Response {
         let requester = self.requester(&request);
-        match self.access.check(policy, &requester, request.headers()) {
+        let query = request.uri().query().unwrap_or_default();
+        let checked = self.access.check_query(query);
+        match checked.and_then(|()| self.access.check(policy, &requester, request.headers())) {
             Ok(viewer) => {
                 if self.access.is_signed_in(&requester, request.headers()) {
                     sign_in(request.extensions());

@@ -132,9 +132,6 @@ async fn index(State(site): SiteState, request: Request) -> Response {
     if let Some(MissingSlash { location }) = request.extensions().get() {
         return redirect(location);
     }
-    if let Err(denied) = site.gate.access.check_query(request.uri().query().unwrap_or_default()) {
-        return site.gate.deny(&RequestName::of(&request), &denied);
-    }
     let (head, _body) = request.into_parts();
     let response = page_file(State(site), head.uri, head.headers).await;
     if response.status() == StatusCode::NOT_FOUND {
