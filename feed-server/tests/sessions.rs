@@ -106,6 +106,51 @@ async fn a_sign_out_ends_the_session_its_stream_and_its_file() {
     assert!(place.sessions(&["list"]).starts_with("no sessions in "));
 }
 
+#[test]
+fn a_sign_out_whose_file_cannot_be_deleted_is_answered_with_500_and_logged_with_the_id() {
+    let (place, address) = (Place::new(), free_address());
+    let log = fs::File::create(place.path("log")).expect("creates");
+    let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_feed-server"))
+        .args(["serve", "--listen", &address.to_string(), "--state-dir", &place.text("state")])
+        .args(["--token-file", &place.text("token")])
+        .args(SOURCE)
+        .stdout(std::process::Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("starts");
+    while std::net::TcpStream::connect(address).is_err() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let session = sign_in(address);
+    let (_, cookie) = session.cookie.split_once('=').expect("a pair");
+    let id = feed_server::credentials::secret::Digest::of(cookie.as_bytes()).id().to_string();
+    // A folder in place of the file cannot be deleted as a file, by root neither. Exchanged at once: a missing file
+    // would be a revocation.
+    let (file, folder) = (place.path(&format!("state/{}/sessions/{id}", address.port())), place.path("folder"));
+    fs::create_dir(&folder).expect("creates");
+    nix::fcntl::renameat2(
+        nix::fcntl::AT_FDCWD,
+        &file,
+        nix::fcntl::AT_FDCWD,
+        &folder,
+        nix::fcntl::RenameFlags::RENAME_EXCHANGE,
+    )
+    .expect("exchanges");
+    for revoke in [&["revoke", &id][..], &["revoke", "--all"]] {
+        let said = place.sessions(revoke);
+        assert!(said.starts_with(&format!("feed-server: session {id} is not revoked: its file in ")), "{said}");
+    }
+    let answer = request(address, "POST", "/sign-out", &session.of_program());
+    assert!(!is_signed_in(address, &session), "it has ended in memory");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(server.id() as i32), Signal::SIGTERM).expect("is there");
+    server.wait().expect("ended");
+    assert!(answer.starts_with("HTTP/1.1 500") && answer.contains("returns when the server restarts"), "{answer}");
+    assert!(answer.contains("=; Max-Age=0; Path=/; HttpOnly"), "the cookie is deleted: {answer}");
+    let said = fs::read_to_string(place.path("log")).expect("reads");
+    let errors = said.lines().filter(|line| line.contains("ERROR") && line.contains(&id)).count();
+    assert_eq!(errors, 1, "{said}");
+}
+
 #[tokio::test]
 async fn either_half_of_a_session_alone_opens_nothing() {
     let served = Place::new().served().await;

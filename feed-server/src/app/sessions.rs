@@ -46,6 +46,8 @@ pub enum SessionsError {
     NoDirectory(#[from] StateDirectoryError),
     #[error("cannot use the state directory {path}: {error}")]
     Unusable { path: String, error: io::Error },
+    #[error("session {id} is not revoked: its file in {path} cannot be deleted: {error}: delete it by hand")]
+    NotRevoked { id: SessionId, path: String, error: io::Error },
     #[error(transparent)]
     InvalidId(#[from] InvalidSessionId),
     #[error("no session {id} in {path}: `feed-server sessions list` shows the ids")]
@@ -63,17 +65,25 @@ impl SessionsArgs {
             None => StateDirectory::default_root()?,
         };
         let unusable = |error| SessionsError::Unusable { path: root.display().to_string(), error };
+        let not_revoked = |id, error| SessionsError::NotRevoked { id, path: root.display().to_string(), error };
         let mut ports = port_folders(&root).map_err(unusable)?;
         ports.retain(|(port, _)| self.port.is_none_or(|wanted| wanted == *port));
         let ports: Vec<_> = ports.iter().map(|(port, folder)| (*port, SessionFiles::of(folder))).collect();
         let text = match &self.action {
             SessionsAction::List => list(&ports, &root).map_err(unusable)?,
             SessionsAction::Revoke { all: true, .. } => {
-                let mut revoked = 0;
+                let (mut revoked, mut failed) = (0, None);
                 for (_, files) in &ports {
                     for id in files.ids().map_err(unusable)? {
-                        revoked += usize::from(files.remove(id).map_err(unusable)?);
+                        match files.remove(id) {
+                            Ok(was_there) => revoked += usize::from(was_there),
+                            // The others are revoked nevertheless.
+                            Err(error) => failed = Some(not_revoked(id, error)),
+                        }
                     }
+                }
+                if let Some(failed) = failed {
+                    return Err(failed);
                 }
                 format!("{revoked} sessions revoked\n")
             }
@@ -82,7 +92,7 @@ impl SessionsArgs {
                 for &id in &ids {
                     let mut is_known = false;
                     for (_, files) in &ports {
-                        is_known |= files.remove(id).map_err(unusable)?;
+                        is_known |= files.remove(id).map_err(|error| not_revoked(id, error))?;
                     }
                     if !is_known {
                         return Err(SessionsError::Unknown { id, path: root.display().to_string() });

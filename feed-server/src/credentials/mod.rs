@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::rate_limiter::RateLimiter;
 use role::Role;
-use secret::{Digest, Secret};
+use secret::{Digest, Secret, SessionId};
 use session_keeper::{KeeperHandle, SessionKeeper, now_s};
 use session_table::{BrowserSession, SessionTable, SessionUse};
 use state_directory::StateDirectory;
@@ -75,6 +75,16 @@ pub enum NotOpened {
     TooOften,
     #[error("all {} sessions are in use: end one with `feed-server sessions revoke`", session_table::MAX_SESSIONS)]
     Full,
+}
+
+/// A session has ended, and its file is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "signed out, but the file of browser session {id} could not be deleted: the session returns when the server restarts; \
+     ask the operator to delete sessions/{id} in the state directory"
+)]
+pub struct NotDeleted {
+    pub id: SessionId,
 }
 
 /// How long the sessions of a server are kept.
@@ -188,9 +198,15 @@ impl Credentials {
     }
 
     /// Ends a session and its streams.
-    pub async fn end_session(&self, session: &SessionUse) {
+    ///
+    /// # Errors
+    /// [`NotDeleted`] if its file is still there. The session has ended, and deleting the file is tried again each second.
+    pub async fn end_session(&self, session: &SessionUse) -> Result<(), NotDeleted> {
         self.table.lock().end(session.id);
         self.keep().await;
+        let is_kept =
+            self.lifetime == SessionLifetime::Kept && self.table.lock().files_to_delete().contains(&session.id);
+        if is_kept { Err(NotDeleted { id: session.id }) } else { Ok(()) }
     }
 
     /// Ends the thread that keeps the sessions.

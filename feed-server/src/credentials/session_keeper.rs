@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "on the thread of the browser sessions")]
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -12,6 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::secret::SessionId;
 use super::session_files::SessionFiles;
 use super::session_table::{MAX_SESSIONS, SessionTable};
 use super::state_directory::StateDirectory;
@@ -103,7 +105,8 @@ impl SessionKeeper {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            report.update(self.turn(files.as_ref()));
+            let turned = self.turn(files.as_ref(), &mut report);
+            report.update(turned);
             due = Instant::now() + TURN;
             if let Some(waiting) = waiting {
                 let _left = waiting.send(());
@@ -112,11 +115,11 @@ impl SessionKeeper {
     }
 
     /// Brings files and table into agreement. What fails is tried again in the next turn.
-    fn turn(&self, files: Option<&SessionFiles>) -> std::io::Result<()> {
+    fn turn(&self, files: Option<&SessionFiles>, report: &mut FailureReport) -> std::io::Result<()> {
         self.table.lock().expire(now_s());
         let Some(files) = files else { return Ok(()) };
         let revoked = self.find_revoked(files);
-        let deleted = self.delete_ended(files);
+        self.delete_ended(files, report);
         let written = self.write_new(files);
         let due = self.table.lock().due_uses();
         for (id, used_s) in due {
@@ -125,7 +128,7 @@ impl SessionKeeper {
                 self.table.lock().recorded(id, used_s);
             }
         }
-        revoked.and(deleted).and(written)
+        revoked.and(written)
     }
 
     fn find_revoked(&self, files: &SessionFiles) -> std::io::Result<()> {
@@ -137,13 +140,17 @@ impl SessionKeeper {
         Ok(())
     }
 
-    fn delete_ended(&self, files: &SessionFiles) -> std::io::Result<()> {
+    /// Files that cannot be deleted stay in the table, where [`Credentials::end_session`](super::Credentials::end_session)
+    /// looks for its own.
+    fn delete_ended(&self, files: &SessionFiles, report: &mut FailureReport) {
         let ended = self.table.lock().files_to_delete();
         for id in ended {
-            files.remove(id)?;
-            self.table.lock().deleted(id);
+            let result = files.remove(id);
+            report.deletion(id, result.as_ref().err());
+            if result.is_ok() {
+                self.table.lock().deleted(id);
+            }
         }
-        Ok(())
     }
 
     fn write_new(&self, files: &SessionFiles) -> std::io::Result<()> {
@@ -185,13 +192,30 @@ impl KeeperHandle {
     }
 }
 
-/// Logs the first failure of several in a row.
+/// Logs the first failure of several in a row, and the first for each file that cannot be deleted.
 #[derive(Debug, Default)]
 struct FailureReport {
     is_failing: bool,
+    undeleted: HashSet<SessionId>,
 }
 
 impl FailureReport {
+    fn deletion(&mut self, id: SessionId, error: Option<&std::io::Error>) {
+        match error {
+            Some(error) if self.undeleted.insert(id) => {
+                tracing::error!(
+                    session = %id, %error,
+                    "the file of a browser session that has ended cannot be deleted: the session returns when the server \
+                     restarts, unless it has expired; delete the file sessions/{id} in the state directory"
+                );
+            }
+            None if self.undeleted.remove(&id) => {
+                tracing::info!(session = %id, "the file of a browser session that has ended is deleted");
+            }
+            _ => {}
+        }
+    }
+
     fn update(&mut self, result: std::io::Result<()>) {
         match result {
             Err(error) if !self.is_failing => {

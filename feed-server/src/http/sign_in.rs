@@ -50,14 +50,17 @@ pub async fn sign_in(gate: &Gate, request: Request) -> Response {
     not_stored(response)
 }
 
-/// Ends the session of the request, if it has one, and deletes the cookie.
+/// Ends the session of the request, if it has one, and deletes the cookie. 500 if the session could return after a restart.
 pub async fn sign_out(gate: &Gate, request: Request) -> Response {
     let (viewer, scheme) = (request.extensions().get::<Viewer>().cloned(), gate.requester(&request).scheme);
     drop(request);
     let mut response = text(StatusCode::NO_CONTENT, "");
     if let Some(credentials) = gate.access.credentials() {
         if let Some(session) = viewer.and_then(|viewer| viewer.session) {
-            credentials.end_session(&session).await;
+            // The keeper's thread logs the reason.
+            if let Err(error) = credentials.end_session(&session).await {
+                response = text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n"));
+            }
         }
         response.headers_mut().insert(SET_COOKIE, gate.access.cookie().delete(scheme));
     }

@@ -191,7 +191,7 @@ async fn either_half_of_a_session_alone_is_refused() {
     assert_eq!(stream(&[("sec-websocket-protocol", &key)]), Err(Denied::SessionEnded));
     assert_eq!(stream(&[cookie, ("sec-websocket-protocol", &other_key)]), Err(Denied::SessionEnded));
     let handle = credentials.session(session.cookie.reveal().as_bytes(), session.key.reveal().as_bytes());
-    credentials.end_session(&handle.expect("open")).await;
+    credentials.end_session(&handle.expect("open")).await.expect("has no file");
     assert_eq!(stream(&[cookie, ("sec-websocket-protocol", &key)]), Err(Denied::SessionEnded));
 }
 
