@@ -4,14 +4,14 @@
 #![expect(clippy::disallowed_methods, reason = "at start, and on the thread of the browser sessions")]
 
 use std::collections::HashSet;
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, FileTimes, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::secret::SessionId;
 use super::session_table::BrowserSession;
-use super::state_directory::{read_file, write_file};
+use super::state_directory::{read_file, regular, write_file};
 
 /// The folder `sessions` of one port.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl SessionFiles {
     /// If the file is gone or its time cannot be set.
     pub fn record_use(&self, id: SessionId, used_s: u64) -> io::Result<()> {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(used_s);
-        File::options().write(true).open(self.path(id))?.set_times(FileTimes::new().set_modified(time))
+        regular(OpenOptions::new().write(true), &self.path(id))?.set_times(FileTimes::new().set_modified(time))
     }
 
     /// Deletes the file of a session. Returns false if there is none.

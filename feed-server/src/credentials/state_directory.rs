@@ -75,7 +75,7 @@ impl StateDirectory {
         let unusable = |error| StateDirectoryError::Unusable { path: folder.display().to_string(), error };
         create_folder(&folder).map_err(unusable)?;
         secure_folder(&folder)?;
-        let lock = private_file().create(true).truncate(false).open(folder.join("lock")).map_err(unusable)?;
+        let lock = regular(private_file().create(true).truncate(false), &folder.join("lock")).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -151,8 +151,25 @@ pub fn is_readable_by_others(path: &Path) -> io::Result<bool> {
 /// The text of a file of a state directory, up to a limit.
 pub(super) fn read_file(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
+    regular(OpenOptions::new().read(true), path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
     Ok(text)
+}
+
+/// Opens a file without waiting, and refuses what is not a regular file: opening a pipe otherwise waits until its other end
+/// is opened.
+pub(super) fn regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, nix::fcntl::OFlag::O_NONBLOCK.bits());
+    let refused = || {
+        let path = path.display();
+        io::Error::other(format!("expected a regular file at {path}, found a folder, pipe or device: delete it"))
+    };
+    // Checked before it is opened too: opening a device may have effects, and a pipe without a reader has an error of its own.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(refused());
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(refused()) }
 }
 
 pub(super) fn write_file(path: &Path, text: &str) -> io::Result<()> {
@@ -365,5 +382,39 @@ mod tests {
             assert!(error.contains(&format!("belongs to user {other}, expected user ")), "{error}");
             assert!(!root.path().join("9000").exists(), "nothing is created in it");
         }
+    }
+
+    /// Without the check this test waits for ever: it fails after 5 s.
+    #[cfg(unix)]
+    #[test]
+    fn pipes_in_place_of_files_are_refused_and_nothing_waits_for_them() {
+        use std::sync::mpsc::channel;
+        use std::time::Duration;
+        let root = tempfile::tempdir().expect("a folder");
+        let pipe = |name: &str| {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("creates");
+            nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        };
+        let id = "0123456789abcdef";
+        for name in ["9000/lock", "9001/server", "9001/token", &format!("9001/sessions/{id}")] {
+            pipe(name);
+        }
+        let (path, (done, finished)) = (root.path().to_owned(), channel());
+        std::thread::spawn(move || {
+            let lock = StateDirectory::open(&path, 9_000).map(drop).map_err(|error| error.to_string());
+            let directory = StateDirectory::open(&path, 9_001).expect("opens");
+            let read = ["server", "token"].map(|name| directory.read(name).map_err(|error| error.to_string()));
+            let files = crate::credentials::session_files::SessionFiles::of(&directory.path(""));
+            let sessions = files.sessions().expect("reads").len();
+            let recorded = files.record_use(id.parse().expect("an id"), 1).is_ok();
+            done.send((lock, read, sessions, recorded)).expect("is awaited");
+        });
+        let (lock, read, sessions, recorded) = finished.recv_timeout(Duration::from_secs(5)).expect("does not wait");
+        assert!(lock.as_ref().is_err_and(|error| error.contains("expected a regular file")), "{lock:?}");
+        for read in read {
+            assert!(read.as_ref().is_err_and(|error| error.contains("expected a regular file")), "{read:?}");
+        }
+        assert_eq!((sessions, recorded), (0, false));
     }
 }
