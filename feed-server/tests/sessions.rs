@@ -106,6 +106,8 @@ async fn a_sign_out_ends_the_session_its_stream_and_its_file() {
     assert!(place.sessions(&["list"]).starts_with("no sessions in "));
 }
 
+/// Linux only: the exchange of two files.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_sign_out_whose_file_cannot_be_deleted_is_answered_with_500_and_logged_with_the_id() {
     let (place, address) = (Place::new(), free_address());
