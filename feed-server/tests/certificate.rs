@@ -78,7 +78,8 @@ fn an_expired_certificate_and_a_key_that_others_can_read_are_warned_about_at_sta
     let folder = tempfile::tempdir().expect("a folder");
     let files = write(&folder, 2_100, 0o600);
     let server = Logged::start(&files);
-    let (expired, exposed) = ("cert.pem expired ", "key.pem (mode 0644): run `chmod 600 ");
+    let expired = "the certificate expired ";
+    let exposed = "other users can read the key (mode 0644): set its mode to 0600 file=";
     assert!(!server.said().contains("cert.pem") && !server.said().contains("key.pem"), "{}", server.said());
     write(&folder, 2_020, 0o644);
     kill(Pid::from_raw(server.process.id() as i32), Signal::SIGHUP).expect("is there");
