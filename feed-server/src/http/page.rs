@@ -109,7 +109,7 @@ impl PageReader {
         }
     }
 
-    /// See [`Page::file`]. Parallel requests for a file join one read.
+    /// See `Page::file`. Parallel requests for a file join one read.
     ///
     /// # Errors
     /// If the folder does not answer in time, or too many requests for other files wait for it.
