@@ -22,7 +22,7 @@ use feed_server::telemetry::Telemetry;
 const REFUSED: u8 = 2;
 
 fn main() -> ExitCode {
-    signals::write_to_terminals_in_background();
+    signals::set_mask();
     let done = match Cli::parse().command {
         Command::Serve(args) => return serve(&args),
         Command::Sessions(args) => args.run(std::io::stdout()).map_err(Into::into),

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Sender;
 use std::thread;
 
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
@@ -14,6 +14,8 @@ use signal_hook::low_level::signal_name;
 
 /// The name of the thread that receives signals.
 pub const THREAD: &str = "signals";
+
+const HANDLED: [i32; 7] = [SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ];
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub fn listen<E: From<Signalled> + Send + 'static>(events: Sender<E>) -> io::Res
         flag::register(signal, Arc::clone(&is_ending))?;
     }
     let had_terminal = has_terminal();
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ])?;
+    let mut signals = Signals::new(HANDLED)?;
     let receive = move || {
         for signal in signals.forever() {
             let asked = match signal {
@@ -60,13 +62,16 @@ pub fn listen<E: From<Signalled> + Send + 'static>(events: Sender<E>) -> io::Res
     Ok(())
 }
 
-/// Lets this thread and those that it starts write to a terminal whose user has set `stty tostop`: the system would suspend
-/// the whole process.
-pub fn write_to_terminals_in_background() {
-    let mut stops = SigSet::empty();
-    stops.add(nix::sys::signal::Signal::SIGTTOU);
-    // Fails for invalid arguments only.
-    let _blocked = stops.thread_block();
+/// Sets which signals this thread and those that it starts receive. Called before other threads are started.
+///
+/// A process inherits the signals that its parent blocks: those that [`listen`] handles are unblocked, or the server could
+/// not be ended in order. SIGTTOU is blocked: for a write to a terminal whose user has set `stty tostop`, the system would
+/// suspend the whole process.
+pub fn set_mask() {
+    let handled = HANDLED.into_iter().filter_map(|signal| Signal::try_from(signal).ok());
+    // Both fail for invalid arguments only.
+    let _unblocked = handled.collect::<SigSet>().thread_unblock();
+    let _blocked = SigSet::from(Signal::SIGTTOU).thread_block();
 }
 
 /// Returns true for a process that was started in a terminal which is still open.

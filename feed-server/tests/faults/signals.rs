@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader, PipeReader, pipe};
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::follow::Connection;
 use super::machine;
@@ -62,5 +62,20 @@ async fn a_second_signal_ends_the_server_at_once() {
         }
         server.signal(second);
         assert_eq!(server.ended().await.code(), Some(code), "{second} after {first}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_parent_blocks_all_signals_ends_in_order() {
+    let _machine = machine().await;
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        // The process inherits the mask of the thread that starts it.
+        let before = SigSet::thread_get_mask().expect("a mask");
+        SigSet::all().thread_block().expect("blocked");
+        let server = Process::start(&SOURCE);
+        before.thread_set_mask().expect("set");
+        server.signal(signal);
+        let ended = timeout(Duration::from_secs(10), server.ended()).await;
+        assert!(ended.is_ok_and(|status| status.success()), "{signal}");
     }
 }
