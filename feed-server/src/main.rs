@@ -76,7 +76,8 @@ fn start(args: &ServeArgs, telemetry: &Telemetry) -> anyhow::Result<(Config, Log
 }
 
 fn start_log(config: &Config, telemetry: &Telemetry) -> anyhow::Result<Log> {
-    let levels = log::levels(&std::env::var(log::LEVELS_VARIABLE).unwrap_or_default())?;
+    let list = std::env::var_os(log::LEVELS_VARIABLE).unwrap_or_default();
+    let levels = log::levels(&list.to_string_lossy())?;
     let log = Log::start(config.log_format, levels, telemetry.log_lines_dropped.clone());
     log.context("cannot start the thread that writes the log: raise `ulimit -u`")
 }

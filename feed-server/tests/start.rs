@@ -1,7 +1,9 @@
 //! Starts with few resources, and settings of the log.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Output, Stdio};
 
@@ -54,10 +56,11 @@ fn a_server_with_too_few_threads_does_not_start_and_says_so() {
 
 #[test]
 fn wrong_levels_and_formats_of_the_log_are_refused_at_start() {
-    for levels in ["nonsense[", "inof", "feed_server=loud"] {
+    let not_text = OsStr::from_bytes(b"\xff");
+    for levels in ["nonsense[", "inof", "feed_server=loud"].map(OsStr::new).into_iter().chain([not_text]) {
         let error = refusal(Command::new(SERVER).args(SERVE).env("KYMOGRAPH_LOG", levels));
         assert!(error.contains("KYMOGRAPH_LOG must be a level (off, error, warn, info, debug, trace)"), "{error}");
-        assert!(error.ends_with(&format!("found `{levels}`\n")), "{error}");
+        assert!(error.ends_with(&format!("found `{}`\n", levels.to_string_lossy())), "{error}");
     }
     let wrong = Command::new(SERVER).args(SERVE).args(["--log-format", "xml"]).output().expect("starts");
     assert_eq!(wrong.status.code(), Some(2));
