@@ -14,6 +14,7 @@ use feed_server::http::page::Page;
 use feed_server::http::routes::files;
 use feed_server::http::server::serve;
 use feed_server::http::upgrade::upgrade;
+use feed_server::net::close_handshake::close_handshake;
 use feed_server::net::connection_limiter::ConnectionLimiter;
 use feed_server::net::listener::Listener;
 use futures_util::{SinkExt, StreamExt};
@@ -181,6 +182,11 @@ fn stream(faults: Arc<FeedFaults>, request: Request) -> Response {
                 _ = heartbeats.tick() => vec![faults.heartbeat()],
             };
             for message in messages {
+                if let Message::Close(Some(frame)) = message {
+                    // A socket that is dropped is reset, and the code is lost.
+                    close_handshake(&mut socket, frame).await;
+                    return;
+                }
                 if socket.send(message).await.is_err() {
                     return;
                 }
