@@ -1,4 +1,4 @@
-//! What the kernel holds for TCP connections.
+//! The memory and the sockets that the kernel holds for TCP connections.
 
 use serde::Serialize;
 

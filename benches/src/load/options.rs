@@ -48,7 +48,7 @@ pub struct Options {
     /// Number of rounds with greedy viewers; figures are medians.
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
-    /// What the greedy viewers do.
+    /// The behaviour of the greedy viewers.
     #[arg(long, value_enum, default_value_t)]
     pub greedy_by: Greed,
     /// Instead of viewers: peers without the token, this many that repeat requests on keep-alive and as many that do not

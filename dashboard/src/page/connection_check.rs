@@ -30,7 +30,7 @@ pub(super) struct Answer {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// What the server would refuse the stream for; if nothing, what else may be wrong.
+    /// The reasons for which the server would refuse the stream; without one, other possible causes.
     Report {
         ok: bool,
         text: String,

@@ -22,7 +22,7 @@ impl Notice {
         self.element.set_hidden(false);
     }
 
-    /// Shows why the server refuses the stream; `None` withdraws what was shown, unless another notice has replaced it.
+    /// Shows the reason for which the server refuses the stream. `None` hides that reason, unless another notice has replaced it.
     pub(super) fn show_refusal(&mut self, reason: Option<String>) {
         match &reason {
             Some(reason) => self.show(reason),

@@ -9,7 +9,7 @@ const MAX_LABEL_BYTES: usize = 63;
 /// Checks an entry of `hosts`: a DNS name, or an IPv4 address.
 ///
 /// # Errors
-/// What is wrong with the name, and what to write.
+/// The reason why the name is refused, and the allowed form.
 pub fn check(name: &str) -> Result<(), String> {
     if let Some((scheme, rest)) = name.split_once("://") {
         let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Signals: what ends the server, what makes it read its certificate again, and what it ignores.
+//! The signals that end the server, that make it read its certificate again, and that it ignores.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub const THREAD: &str = "signals";
 
 const HANDLED: [i32; 7] = [SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ];
 
-/// What a signal asks for.
+/// The effect of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signalled {
     /// The server ends in order. A second signal of this kind ends the process at once, whatever its threads do.
@@ -30,7 +30,7 @@ pub enum Signalled {
     Ignored(&'static str),
 }
 
-/// Receives signals from now on, on a thread of its own, and sends what they ask for to `events`.
+/// Receives signals from now on, on a thread of its own, and sends their effects to `events`.
 ///
 /// # Errors
 /// If the system accepts no handler, or has no descriptor or thread for it.

@@ -45,7 +45,7 @@ const SERVER_FILE: &str = "server";
 
 const SERVER_ID_CHARS: usize = 8;
 
-/// Who sent a request, and what they may do. Handlers find it in the request's extensions.
+/// The role and the browser session of a request, in the request's extensions.
 #[derive(Clone, Debug)]
 pub struct Viewer {
     pub role: Role,

@@ -1,4 +1,4 @@
-//! What the holder of a token or a browser session may do.
+//! The permissions of a token or a browser session.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The browser sessions of a server: who is signed in, since when, until when.
+//! The browser sessions of a server, with their times of sign-in, last use and expiry.
 //!
 //! A state machine without clock and files: times are arguments, [`SessionKeeper`](super::session_keeper::SessionKeeper) reads and
 //! writes the files.

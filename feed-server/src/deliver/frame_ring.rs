@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use protocol::Sequence;
 
-/// Bytes of a frame besides its own: its place in the ring, and what it takes to share it.
+/// Bytes of a frame besides its content: its place in the ring, and the allocation that shares it.
 const FRAME_BYTES: usize = 2 * size_of::<RingFrame>() + 48;
 
 /// Frames, oldest first, within a bound in bytes.

@@ -18,7 +18,7 @@ pub const TICK: Duration = Duration::from_micros(16_667);
 /// A tick takes no further batch after this many bytes of samples: heartbeats and the end of the server do not wait longer.
 const TICK_BYTES: usize = 1 << 20;
 
-/// What a tick left in the queue.
+/// The state of the queue after a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tick {
     /// Nothing: the next tick is due after [`TICK`].

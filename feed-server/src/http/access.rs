@@ -54,7 +54,7 @@ pub struct Access {
 /// Requests that were forwarded by a proxy that is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownProxies {
-    /// Checked like all others, by what the peer sent.
+    /// Checked like all others, by the peer's address and headers.
     Accepted,
     /// For a server that needs no token because it serves this machine only.
     Refused,
@@ -246,7 +246,7 @@ fn unescaped(part: &str) -> Vec<u8> {
     unescaped
 }
 
-/// What to set so that this server gets the origin of its pages from a proxy.
+/// The settings by which this server gets the origin of its pages from a proxy.
 fn own_host(via: &Via) -> String {
     match via {
         Via::Direct => {

@@ -80,7 +80,7 @@ fn read_file(path: &Path, expected_bytes: u64) -> Option<Bytes> {
     (bytes.len() as u64 <= MAX_FILE_BYTES).then(|| bytes.into())
 }
 
-/// What the file system says about the contents of a file: if it is the same, so are they.
+/// Metadata of a file that changes with its contents.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     length: u64,

@@ -1,6 +1,6 @@
-//! The headers in which proxies report what they forward: `X-Forwarded-For`, `-Host` and `-Proto`, or `Forwarded` (RFC 7239).
+//! The headers in which proxies report the client of a request: `X-Forwarded-For`, `-Host` and `-Proto`, or `Forwarded` (RFC 7239).
 //!
-//! Any client can send these headers too. Who may be believed is decided in [`requester`](super::requester).
+//! Any client can send these headers too. [`requester`](super::requester) believes those of trusted proxies only.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -126,7 +126,7 @@ impl Gate {
     }
 }
 
-/// What a log line says about a request.
+/// The part of a log line that identifies a request.
 #[derive(Clone, Debug)]
 pub struct RequestName {
     /// Its address. Through a trusted proxy: the client's, and the proxy's.

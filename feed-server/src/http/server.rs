@@ -1,4 +1,4 @@
-//! Serves a router on the accept loop, and bounds what a connection may do before its peer has signed in.
+//! Serves a router on the accept loop, and bounds the requests and the age of connections whose peer has not signed in.
 //!
 //! hyper's HTTP/1 connection is used directly, since it closes peers that connect and send nothing: `axum::serve` does not.
 

@@ -56,7 +56,7 @@ pub struct BatchReceiver {
     batches: mpsc::UnboundedReceiver<Queued>,
 }
 
-/// What a receiver finds without waiting.
+/// The next batch of the queue, or its state if none is there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Received {
     Batch(Batch),

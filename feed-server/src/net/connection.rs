@@ -68,7 +68,7 @@ impl Connection {
 
     /// The socket of a stream, for several tasks to write to. The permit must be kept for the same time.
     pub fn into_socket(mut self) -> (Box<dyn Socket>, Permit) {
-        // Where nobody signs in, a stream counts as signed in: it has its own bounds.
+        // A stream counts as signed in also on a server that needs no token: it has its own bounds.
         self.permit.holder().sign_in();
         self.enlarge_buffer();
         (self.socket, self.permit)

@@ -10,7 +10,7 @@ pub struct ConnectionLimits {
     pub connections: usize,
     /// From one address, or from one /64 network of IPv6. Connections from this machine are not counted.
     pub per_address: usize,
-    /// Permits that strangers may not hold. None on a server where nobody signs in.
+    /// Permits that strangers may not hold. None on a server that needs no token.
     pub reserved: usize,
 }
 

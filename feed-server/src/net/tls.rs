@@ -59,8 +59,7 @@ impl Tls {
         self.current.lock().validity
     }
 
-    /// Logs what is wrong with the certificate in use and with the permissions of its key. Blocks while the file system
-    /// answers.
+    /// Logs warnings about the certificate in use and the permissions of its key. Blocks until the file system answers.
     pub fn log_warnings(&self) {
         if let Some(warning) = self.validity().warning(clock::now()) {
             tracing::warn!(file = ?self.files.certificate, "the certificate {warning}");

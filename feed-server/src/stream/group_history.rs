@@ -138,7 +138,7 @@ impl GroupHistory {
         series
     }
 
-    /// Frees what the last slab does not use.
+    /// Frees the unused memory of the last slab.
     fn seal_last(&mut self, present: &[SeriesId]) {
         let before = self.slabs.len().checked_sub(2).and_then(|place| self.slabs.get(place));
         let before = before.map(|slab| Arc::clone(slab.series()));

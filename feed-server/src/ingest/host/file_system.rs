@@ -1,4 +1,4 @@
-//! One file system whose free space is read: what it last answered, and whether a row waits for it. Time is an argument.
+//! The free space of one file system: its last answer, and its effect on rows. Time is an argument.
 
 use std::time::Instant;
 
