@@ -191,7 +191,7 @@ impl Group {
     pub(super) fn admit(&mut self, descriptor: &SeriesDescriptor<'_>) {
         let place = self.index.place_of(descriptor).unwrap_or(self.series.len());
         if let Some(series) = self.series.get_mut(place) {
-            self.index.remove(series);
+            self.index.remove(place, series);
             self.descriptions += u64::from(series.describe(descriptor));
         } else {
             self.series.push(Series::new(descriptor, self.capacity(), self.rows.start));

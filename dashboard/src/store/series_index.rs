@@ -57,9 +57,12 @@ impl SeriesIndex {
         self.ids.extend(series.id.map(|id| (id, place)));
     }
 
-    /// Removes a series whose description or id is about to change.
-    pub(super) fn remove(&mut self, series: &Series) {
-        self.keys.remove(&Key::of(series));
+    /// Removes the series at `place`, whose description or id is about to change. Another series may have taken its key.
+    pub(super) fn remove(&mut self, place: usize, series: &Series) {
+        let key = Key::of(series);
+        if self.keys.get(&key) == Some(&place) {
+            self.keys.remove(&key);
+        }
         if let Some(id) = series.id {
             self.ids.remove(&id);
         }

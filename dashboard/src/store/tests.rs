@@ -222,6 +222,19 @@ fn a_renamed_series_keeps_its_rows() {
 }
 
 #[test]
+fn series_without_labels_that_swapped_their_names_keep_their_rows_in_the_next_epoch() {
+    let mut stream = Stream::of(&[(1, "a"), (2, "b")]);
+    stream.history(1, &[1], &[(1, 1.0), (2, 2.0)]);
+    stream.catalog(CatalogScope::Changes, &[(1, "b"), (2, "a")], &[]);
+    stream.epoch = 2;
+    stream.catalog(CatalogScope::Whole, &[(7, "a"), (8, "b")], &[]);
+    stream.history(1, &[2], &[(7, 20.0), (8, 10.0)]);
+    assert_eq!(stream.store.series(), 2);
+    let newest = |series| stream.rows(series).last().copied();
+    assert_eq!([newest(0), newest(1)], [(2, 10.0_f64), (2, 20.0)].map(|(time, value)| Some((time, value.to_bits()))));
+}
+
+#[test]
 fn history_replaces_rows_that_it_overlaps() {
     let mut stream = Stream::new();
     stream.history(3, &[1, 2, 3], &[(1, 1.0)]);
