@@ -202,6 +202,10 @@ impl App {
         }
     }
 
+    pub(super) fn show_notice(&self, text: &str) {
+        self.notice.show(text);
+    }
+
     pub(super) fn show_error(&self, result: Result<(), JsValue>) {
         if let Err(error) = result {
             self.notice.show_error(&error);

@@ -1,9 +1,9 @@
 //! Asks the server why it does not accept the stream: a browser hides the answer to a refused WebSocket handshake.
 
 use wasm_bindgen::JsValue;
-use web_sys::{Event, XmlHttpRequest};
+use web_sys::XmlHttpRequest;
 
-use super::listener::Listener;
+use super::post_request::PostRequest;
 
 /// Relative to the page's address, as the stream.
 const PATH: &str = "connection-check";
@@ -12,13 +12,6 @@ const TIMEOUT_MS: u32 = 5_000;
 
 /// A server that restarts can refuse an attempt and accept the check after it; not several times in a row.
 const FAILURES_BEYOND_A_RESTART: u32 = 3;
-
-/// A check under way. Dropping it ends it.
-#[derive(Debug)]
-pub(super) struct ConnectionCheck {
-    request: XmlHttpRequest,
-    _ended: Listener,
-}
 
 /// The answer to a check, from the server or from a proxy before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,24 +32,9 @@ pub(super) enum Content {
     Other,
 }
 
-impl ConnectionCheck {
-    /// A POST, since a browser sends the page's origin with it.
-    pub(super) fn start(mut on_answer: impl FnMut(&Answer) + 'static) -> Result<Self, JsValue> {
-        let request = XmlHttpRequest::new()?;
-        request.open("POST", PATH)?;
-        request.set_timeout(TIMEOUT_MS);
-        let answered = request.clone();
-        let ended = Listener::new(request.clone(), "loadend", move |_: Event| on_answer(&answer(&answered)))?;
-        request.send()?;
-        Ok(Self { request, _ended: ended })
-    }
-}
-
-impl Drop for ConnectionCheck {
-    fn drop(&mut self) {
-        // Fails only if the browser has no request to end.
-        let _ended_already = self.request.abort();
-    }
+/// Asks the server.
+pub(super) fn check_connection(mut on_answer: impl FnMut(&Answer) + 'static) -> Result<PostRequest, JsValue> {
+    PostRequest::send(PATH, None, TIMEOUT_MS, move |request| on_answer(&answer(request)))
 }
 
 impl Answer {

@@ -7,9 +7,10 @@ use protocol::{ClientMessage, Interval, Start, Timestamp, close_codes};
 use wasm_bindgen::JsValue;
 use web_sys::Url;
 
-use super::connection_check::ConnectionCheck;
+use super::connection_check::check_connection;
 use super::dom;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
+use super::post_request::PostRequest;
 use super::session_key::SessionKey;
 use crate::link::{ClientEvent, ClientOptions, Clock, ConnectError, FrameCodec, State, WebSocketClient};
 
@@ -28,7 +29,7 @@ struct Attempts {
     is_open: bool,
     failures: u32,
     is_refused: Rc<Cell<bool>>,
-    check: Option<ConnectionCheck>,
+    check: Option<PostRequest>,
 }
 
 impl LinkSource {
@@ -87,7 +88,7 @@ impl Attempts {
     fn ask(&mut self) {
         let (on_event, is_refused, failures) = (Rc::clone(&self.on_event), Rc::clone(&self.is_refused), self.failures);
         // Without a check the page still shows that it reconnects.
-        self.check = ConnectionCheck::start(move |answer| {
+        self.check = check_connection(move |answer| {
             let refusal = answer.explain(failures);
             if refusal.is_some() || is_refused.get() {
                 is_refused.set(refusal.is_some());

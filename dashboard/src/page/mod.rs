@@ -17,6 +17,7 @@
 //! | `crosshair` | a line across all charts at the time under the pointer |
 //! | `foreign_text` | names and reasons of foreign origin, safe beside other text |
 //! | `visibility_observer` | the elements that are on screen |
+//! | `post_request` | POST requests to the server |
 //! | `sign_in`, `sign_in_form`, `sign_in_request`, `session_key` | exchanges tokens for sessions; the page's half of a session |
 //! | `header`, `link_status_text`, `notice` | state of the link, figures; errors and limits |
 //! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
@@ -51,6 +52,7 @@ mod panel_grid;
 mod panel_source;
 mod parameters;
 mod pause_button;
+mod post_request;
 mod probe_schedule;
 mod rate_meter;
 mod render_context;

@@ -11,12 +11,12 @@ use super::app::App;
 use super::dom;
 use super::link_source::{LinkSource, stream_url};
 use super::listener::Listener;
-use super::sign_in_request::SignInRequest;
+use super::sign_in_request::{self, Answer};
 
 /// Exchanges a token for a session, then connects.
 pub(super) fn exchange(app: &Rc<RefCell<App>>, token: &str) -> Result<(), JsValue> {
     let weak = Rc::downgrade(app);
-    let request = SignInRequest::sign_in(token, move |answer| {
+    let request = sign_in_request::sign_in(token, move |answer| {
         let Some(app) = weak.upgrade() else { return };
         let is_signed_in = app.borrow_mut().sign_in().answered(answer);
         // A session of this browser may still be valid if the token of an old link is not.
@@ -81,10 +81,17 @@ pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<[Listener; 4], JsValue> {
 
 /// Ends the session. The server then closes the stream.
 fn sign_out(app: &Rc<RefCell<App>>) -> Result<(), JsValue> {
+    let weak = Rc::downgrade(app);
     let mut app = app.borrow_mut();
     let sign_in = app.sign_in();
     let Some(key) = sign_in.key().get() else { return Ok(()) };
     sign_in.key().remove();
-    sign_in.sent(SignInRequest::sign_out(&key, |_| {})?);
+    let kept = key.clone();
+    sign_in.sent(sign_in_request::sign_out(&key, move |answer| {
+        let (Answer::Refused { reason }, Some(app)) = (answer, weak.upgrade()) else { return };
+        // The session may still be valid: the user can repeat the sign-out.
+        app.borrow_mut().sign_in().key().set(kept.clone());
+        app.borrow().show_notice(&reason);
+    })?);
     Ok(())
 }

@@ -5,8 +5,9 @@ use web_sys::{HtmlElement, HtmlInputElement};
 
 use super::dom::{self, Text};
 use super::frame_source::{Refusal, SourceStatus};
+use super::post_request::PostRequest;
 use super::session_key::SessionKey;
-use super::sign_in_request::{Answer, SignInRequest};
+use super::sign_in_request::Answer;
 
 /// The form, and the request that it sent last.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(super) struct SignInForm {
     token: HtmlInputElement,
     error: Text,
     sign_out: HtmlElement,
-    request: Option<SignInRequest>,
+    request: Option<PostRequest>,
 }
 
 impl SignInForm {
@@ -69,7 +70,7 @@ impl SignInForm {
     }
 
     /// Keeps a request until the next one.
-    pub(super) fn sent(&mut self, request: SignInRequest) {
+    pub(super) fn sent(&mut self, request: PostRequest) {
         self.request = Some(request);
     }
 

@@ -2,9 +2,9 @@
 
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::JsValue;
-use web_sys::{Event, XmlHttpRequest};
+use web_sys::XmlHttpRequest;
 
-use super::listener::Listener;
+use super::post_request::PostRequest;
 
 /// A server that does not answer is reported after this time.
 const TIMEOUT_MS: u32 = 15_000;
@@ -20,43 +20,18 @@ pub(super) enum Answer {
     Refused { reason: String },
 }
 
-/// A request. Dropping it cancels it.
-#[derive(Debug)]
-pub(super) struct SignInRequest {
-    request: XmlHttpRequest,
-    listener: Option<Listener>,
+/// Exchanges a token for a session.
+pub(super) fn sign_in(token: &str, on_answer: impl FnMut(Answer) + 'static) -> Result<PostRequest, JsValue> {
+    post("sign-in", ("Authorization", &format!("Bearer {token}")), on_answer)
 }
 
-impl SignInRequest {
-    /// Exchanges a token for a session.
-    pub(super) fn sign_in(token: &str, on_answer: impl FnMut(Answer) + 'static) -> Result<Self, JsValue> {
-        Self::post("sign-in", ("Authorization", &format!("Bearer {token}")), on_answer)
-    }
-
-    /// Ends the session of this key.
-    pub(super) fn sign_out(key: &str, on_answer: impl FnMut(Answer) + 'static) -> Result<Self, JsValue> {
-        Self::post("sign-out", ("X-Kymograph-Key", key), on_answer)
-    }
-
-    fn post(url: &str, header: (&str, &str), mut on_answer: impl FnMut(Answer) + 'static) -> Result<Self, JsValue> {
-        let request = XmlHttpRequest::new()?;
-        request.open_with_async("POST", url, true)?;
-        request.set_timeout(TIMEOUT_MS);
-        request.set_request_header(header.0, header.1)?;
-        let sent = request.clone();
-        let listener = Listener::new(request.clone(), "loadend", move |_: Event| on_answer(answer(&sent)))?;
-        request.send()?;
-        Ok(Self { request, listener: Some(listener) })
-    }
+/// Ends the session of this key.
+pub(super) fn sign_out(key: &str, on_answer: impl FnMut(Answer) + 'static) -> Result<PostRequest, JsValue> {
+    post("sign-out", ("X-Kymograph-Key", key), on_answer)
 }
 
-impl Drop for SignInRequest {
-    fn drop(&mut self) {
-        // Before the request ends: the owner is not called while it drops the request.
-        self.listener = None;
-        // Fails only for a request that was not sent.
-        let _not_sent = self.request.abort();
-    }
+fn post(url: &str, header: (&str, &str), mut on_answer: impl FnMut(Answer) + 'static) -> Result<PostRequest, JsValue> {
+    PostRequest::send(url, Some(header), TIMEOUT_MS, move |request| on_answer(answer(request)))
 }
 
 fn answer(request: &XmlHttpRequest) -> Answer {
