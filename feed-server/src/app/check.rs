@@ -31,7 +31,7 @@ impl Config {
             return Err(Place::of("history").refused(format!("history must be from 1s to 24h, found {found}")));
         }
         if self.no_auth && (self.token_file.is_some() || !self.tokens.is_empty()) {
-            let message = "no_auth and token_file exclude each other: remove one of them";
+            let message = "no_auth excludes token_file and [[token]]: remove one of them";
             return Err(Place::of("no_auth").refused(message));
         }
         token_file::check(&self.tokens, self.token_file.as_deref())

@@ -107,7 +107,7 @@ impl SessionsArgs {
 }
 
 fn list(ports: &[(u16, SessionFiles)], root: &Path) -> io::Result<String> {
-    let now_s = (clock::now().micros() / 1_000_000).unsigned_abs();
+    let now_s = clock::now_s();
     let mut rows = vec![["ID", "PORT", "ROLE", "TOKEN", "SIGNED IN", "LAST USED", "FROM", "CLIENT"].map(str::to_owned)];
     for (port, files) in ports {
         for session in files.sessions()?.into_iter().filter(|session| !session.is_expired(now_s)) {

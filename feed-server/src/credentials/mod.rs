@@ -32,10 +32,11 @@ use rand::distr::Alphanumeric;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::rate_limiter::RateLimiter;
 use role::Role;
 use secret::{Digest, Secret, SessionId};
-use session_keeper::{KeeperHandle, SessionKeeper, now_s};
+use session_keeper::{KeeperHandle, SessionKeeper};
 use session_table::{BrowserSession, SessionTable, SessionUse};
 use state_directory::StateDirectory;
 use tokens::{NamedToken, Tokens};
@@ -157,7 +158,7 @@ impl Credentials {
 
     /// The session to which both halves belong.
     pub fn session(&self, cookie: &[u8], key: &[u8]) -> Option<SessionUse> {
-        self.table.lock().find(cookie, key, now_s())
+        self.table.lock().find(cookie, key, clock::now_s())
     }
 
     /// Opens a session for the holder of `token`. It is saved when this returns, if the disk answers.
@@ -175,7 +176,7 @@ impl Credentials {
         }
         let new = NewSession { cookie: Secret::random(), key: Secret::random(), role: token.role };
         let cookie = Digest::of(new.cookie.reveal().as_bytes());
-        let now_s = now_s();
+        let now_s = clock::now_s();
         let session = BrowserSession {
             cookie,
             key: Digest::of(new.key.reveal().as_bytes()),
@@ -187,12 +188,10 @@ impl Credentials {
             address,
             last_used_s: now_s,
         };
-        // The client's name has only printable characters, and the rate is limited.
-        tracing::info!(
-            session = %session.id(), token = session.token_name, address = session.address, client = session.client,
-            "a browser signed in"
-        );
+        let (id, address, client) = (session.id(), session.address.clone(), session.client.clone());
         self.table.lock().open(session).map_err(|_| NotOpened::Full)?;
+        // The client's name has only printable characters, and the rate is limited.
+        tracing::info!(session = %id, token = token.name, address, client, "a browser signed in");
         self.keep().await;
         Ok(new)
     }

@@ -64,7 +64,7 @@ impl SessionKeeper {
     ) -> std::io::Result<(Self, KeeperHandle)> {
         if let Some(directory) = &directory {
             let files = SessionFiles::of(&directory.path(""));
-            let now_s = now_s();
+            let now_s = clock::now_s();
             for (number, mut session) in files.sessions()?.into_iter().enumerate() {
                 let token = tokens.named_by(|token| session.token.is(&session.cookie.salted(token)));
                 match token {
@@ -72,7 +72,9 @@ impl SessionKeeper {
                         session.role = token.role;
                         table.lock().restore(session);
                     }
-                    _ => _ = files.remove(session.id())?,
+                    // Tried again in each turn, which logs the failure.
+                    _ if files.remove(session.id()).is_err() => table.lock().ended_before(session.id()),
+                    _ => {}
                 }
             }
         }
@@ -116,7 +118,7 @@ impl SessionKeeper {
 
     /// Brings files and table into agreement. What fails is tried again in the next turn.
     fn turn(&self, files: Option<&SessionFiles>, report: &mut FailureReport) -> std::io::Result<()> {
-        self.table.lock().expire(now_s());
+        self.table.lock().expire(clock::now_s());
         let Some(files) = files else { return Ok(()) };
         let revoked = self.find_revoked(files);
         self.delete_ended(files, report);
@@ -176,7 +178,10 @@ impl KeeperHandle {
         let (done, turned) = oneshot::channel();
         let asked = self.0.try_send(Request::Turn(done)).is_ok();
         if !asked || timeout(SAVE_DEADLINE, turned).await.is_err() {
-            tracing::warn!("a browser session was not saved within 2 s: it may end with this server");
+            tracing::warn!(
+                "the files of browser sessions were not brought up to date within 2 s: at the next start a new session may \
+                 be missing, and one that has ended may be back"
+            );
         }
     }
 
@@ -229,11 +234,6 @@ impl FailureReport {
             _ => {}
         }
     }
-}
-
-/// Seconds since the Unix epoch.
-pub(super) fn now_s() -> u64 {
-    (clock::now().micros() / 1_000_000).unsigned_abs()
 }
 
 #[cfg(test)]

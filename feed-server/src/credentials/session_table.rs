@@ -141,6 +141,11 @@ impl SessionTable {
         }
     }
 
+    /// Adds the file of a session that had ended before this start and whose deletion failed.
+    pub fn ended_before(&mut self, id: SessionId) {
+        self.ended.push(id);
+    }
+
     /// Ends the sessions that have expired. An open stream is a use.
     pub fn expire(&mut self, now_s: u64) {
         for entry in self.entries.values_mut().filter(|entry| entry.is_in_use()) {
