@@ -79,8 +79,8 @@ struct Held {
     status: Status,
     /// Requests whose response is not complete.
     open: u32,
-    /// It was within the limit of its class when its first request was checked.
-    is_admitted: bool,
+    /// The limit of its class has been checked. The connection may have been refused.
+    is_decided: bool,
     evicted: Arc<Notify>,
 }
 
@@ -104,7 +104,7 @@ impl Permits {
         let (id, evicted) = (self.next, Arc::new(Notify::new()));
         self.next += 1;
         let status = Status { class: Class::Undecided, requests: 0, waiting_since: Some(now) };
-        self.held.insert(id, Held { network, status, open: 0, is_admitted: false, evicted: Arc::clone(&evicted) });
+        self.held.insert(id, Held { network, status, open: 0, is_decided: false, evicted: Arc::clone(&evicted) });
         self.waiting.extend(status.rank(id));
         Ok((id, evicted))
     }
@@ -165,7 +165,7 @@ impl Permits {
     /// [`LimitExceeded`] if the limit is reached and no stranger can be evicted.
     pub fn decide(&mut self, id: PermitId) -> Result<(), LimitExceeded> {
         let Some(held) = self.held.get_mut(&id) else { return Ok(()) };
-        if std::mem::replace(&mut held.is_admitted, true) {
+        if std::mem::replace(&mut held.is_decided, true) {
             return Ok(());
         }
         let ConnectionLimits { connections, reserved, .. } = self.limits;
@@ -232,21 +232,20 @@ impl Permits {
     /// Evicts the first connection that waits for a request. Returns false if none waits.
     fn evict_first(&mut self) -> bool {
         let first = self.waiting.first().copied();
-        first.is_some_and(|rank| self.evict(rank))
+        first.map(|rank| self.evict(rank)).is_some()
     }
 
     /// Evicts a stranger's connection that waits for a request. Returns false if none waits.
     fn evict_stranger(&mut self) -> bool {
         let stranger = self.waiting.iter().find(|rank| rank.class == RankClass::Stranger).copied();
-        stranger.is_some_and(|rank| self.evict(rank))
+        stranger.map(|rank| self.evict(rank)).is_some()
     }
 
-    fn evict(&mut self, rank: Rank) -> bool {
+    fn evict(&mut self, rank: Rank) {
         if let Some(held) = self.held.get(&rank.id) {
             held.evicted.notify_one();
         }
         self.release(rank.id);
-        true
     }
 }
 
