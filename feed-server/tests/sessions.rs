@@ -1,7 +1,8 @@
 //! Browser sessions over real sockets and processes: restart, revocation, other servers of the host, roles.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use crate::page_session::PageSession;
 use crate::place::{Place, SOURCE, TOKEN, config, free_address, request};
@@ -9,7 +10,12 @@ use crate::process::Process;
 use crate::served::{Served, handshake};
 use feed_server::app::config::Config;
 use feed_server::app::token_file::TokenFile;
+use feed_server::clock;
 use feed_server::credentials::role::Role;
+use feed_server::credentials::secret::{Digest, Secret};
+use feed_server::credentials::session_files::SessionFiles;
+use feed_server::credentials::session_table::{BrowserSession, MAX_SESSIONS};
+use feed_server::credentials::state_directory::StateDirectory;
 use nix::sys::signal::Signal;
 
 fn sign_in(address: SocketAddr) -> PageSession {
@@ -71,7 +77,7 @@ async fn a_revoked_session_ends_with_its_stream_and_others_continue() {
     viewer.read_live(2).await;
     // The id is derived from the cookie.
     let (_, cookie) = revoked.cookie.split_once('=').expect("a pair");
-    let id = feed_server::credentials::secret::Digest::of(cookie.as_bytes()).id().to_string();
+    let id = Digest::of(cookie.as_bytes()).id().to_string();
     let listed = place.sessions(&["list"]);
     assert_eq!(listed.lines().count(), 3, "{listed}");
     assert!(listed.contains(&id) && listed.contains("127.0.0.1") && listed.contains("token_file"), "{listed}");
@@ -91,6 +97,44 @@ async fn a_revoked_session_ends_with_its_stream_and_others_continue() {
     assert_eq!(place.sessions(&["revoke", "--all"]), "1 sessions revoked\n");
     assert_eq!(other_viewer.closed().await.0, 4401);
     assert!(place.sessions(&["list"]).starts_with("no sessions in "));
+}
+
+#[test]
+fn an_open_stream_is_a_use_of_its_session() {
+    let (place, address) = (Place::new(), free_address());
+    let folder = place.path(&format!("state/{}", address.port()));
+    drop(StateDirectory::open(&place.path("state"), address.port()).expect("creates"));
+    // One less than the server keeps, and all used after the next one.
+    let later_s = clock::now_s() + 200;
+    for number in 1..MAX_SESSIONS {
+        let cookie = Digest::of(Secret::random().reveal().as_bytes());
+        let session = BrowserSession {
+            cookie,
+            key: Digest::of(Secret::random().reveal().as_bytes()),
+            token: cookie.salted(TOKEN.as_bytes()),
+            token_name: "token_file".to_owned(),
+            role: Role::View,
+            created_s: later_s,
+            client: number.to_string(),
+            address: "127.0.0.1".to_owned(),
+            last_used_s: later_s,
+        };
+        SessionFiles::of(&folder).write(&session).expect("writes");
+    }
+    let _server = place.serve(address, &[]);
+    let session = sign_in(address);
+    let mut stream = TcpStream::connect(address).expect("connects");
+    stream.write_all(handshake(address, "/stream", &session.of_page(address)).as_bytes()).expect("writes");
+    let (mut reader, mut head) = (BufReader::new(&stream), String::new());
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(reader.read_line(&mut head).expect("answers"), 0, "{head}");
+    }
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    // The first byte of a frame: the stream has begun.
+    reader.read_exact(&mut [0]).expect("answers");
+    // The session that was unused for the longest time ends in favour of this one.
+    let other = sign_in(address);
+    assert!(is_signed_in(address, &session) && is_signed_in(address, &other));
 }
 
 #[tokio::test]
@@ -120,12 +164,12 @@ fn a_sign_out_whose_file_cannot_be_deleted_is_answered_with_500_and_logged_with_
         .stderr(log)
         .spawn()
         .expect("starts");
-    while std::net::TcpStream::connect(address).is_err() {
+    while TcpStream::connect(address).is_err() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let session = sign_in(address);
     let (_, cookie) = session.cookie.split_once('=').expect("a pair");
-    let id = feed_server::credentials::secret::Digest::of(cookie.as_bytes()).id().to_string();
+    let id = Digest::of(cookie.as_bytes()).id().to_string();
     // A folder in place of the file cannot be deleted as a file, by root neither. Exchanged at once: a missing file
     // would be a revocation.
     let (file, folder) = (place.path(&format!("state/{}/sessions/{id}", address.port())), place.path("folder"));

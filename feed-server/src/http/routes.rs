@@ -154,7 +154,8 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
         Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
     };
     let (service, name) = (site.service.clone(), RequestName::of(&request));
-    let ended = request.extensions().get::<Viewer>().map(Viewer::ended).unwrap_or_default();
+    let viewer = request.extensions().get::<Viewer>().cloned();
+    let ended = viewer.as_ref().map(Viewer::ended).unwrap_or_default();
     let permit = match site.permit_for_stream(&site.gate.requester(&request)) {
         Ok(permit) => permit,
         Err(full) => {
@@ -164,7 +165,8 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
     };
     let upgraded = upgrade(request, async move |upgraded| {
         session::run(upgraded, service, start, ended).await;
-        drop(permit);
+        // Until here the stream counts for its client, and is a use of its browser session.
+        drop((permit, viewer));
     });
     upgraded.unwrap_or_else(|error| {
         site.gate.log_refusal(&name, &error.to_string());
