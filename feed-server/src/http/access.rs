@@ -134,8 +134,8 @@ impl Access {
         &self.cookie
     }
 
-    /// Checks a request against the policy of its route. Returns the viewer who sent it; `None` on a public route, unless
-    /// pages of other origins are refused there and the request has valid credentials.
+    /// Checks a request against the policy of its route. Returns the viewer who sent it; `None` on a public route without valid
+    /// credentials.
     ///
     /// # Errors
     /// [`Denied`], to be answered with its status.
@@ -146,8 +146,7 @@ impl Access {
             check_origin(requester, headers)?;
         }
         match policy {
-            Policy::Public => Ok(None),
-            Policy::PublicSameOrigin => Ok(self.viewer(requester, headers).ok()),
+            Policy::Public | Policy::PublicSameOrigin => Ok(self.viewer(requester, headers).ok()),
             Policy::Needs(needed) | Policy::NeedsSameOrigin(needed) => {
                 let viewer = self.viewer(requester, headers)?;
                 let found = viewer.role;
@@ -194,11 +193,6 @@ impl Access {
         }
     }
 
-    /// Returns true if a request has valid credentials, on any route; false if the server needs none.
-    pub fn is_signed_in(&self, requester: &Requester, headers: &HeaderMap) -> bool {
-        self.credentials.is_some() && self.viewer(requester, headers).is_ok()
-    }
-
     fn check_host(&self, requester: &Requester) -> Result<(), Denied> {
         let host = requester.host.as_ref().ok_or(Denied::NoHost)?;
         let name = host.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
@@ -211,7 +205,7 @@ impl Access {
 }
 
 /// A browser sends the page's origin, which must be this server. Other programs send none.
-fn check_origin(requester: &Requester, headers: &HeaderMap) -> Result<(), Denied> {
+pub(super) fn check_origin(requester: &Requester, headers: &HeaderMap) -> Result<(), Denied> {
     let mut origins = headers.get_all(ORIGIN).iter();
     let Some(origin) = origins.next() else { return Ok(()) };
     let schemes: &[Scheme] = match requester.scheme {

@@ -4,13 +4,12 @@
 //! every path, such as one with an unknown host, gets its reason as text from the [gate](super::gate).
 
 use axum::response::Response;
-use hyper::header::{CACHE_CONTROL, HeaderValue};
 use hyper::{Request, StatusCode, Version};
 use serde::Serialize;
 
-use super::access::{Access, Denied, Policy};
+use super::access::{Denied, check_origin};
 use super::requester::Requester;
-use super::response::with_type;
+use super::response::{json, not_stored};
 use crate::net::connection_limiter::LimitExceeded;
 
 /// For an upgrade that fails although nothing here refuses it.
@@ -39,13 +38,8 @@ struct Refusal {
 impl Report {
     /// Checks whether the stream of this page would be refused. `room` says whether one more connection would be admitted. The
     /// browser session is not checked: without one the stream is opened, and closed with the reason.
-    pub fn new<B>(
-        access: &Access,
-        requester: &Requester,
-        request: &Request<B>,
-        room: Result<(), LimitExceeded>,
-    ) -> Self {
-        let denied = access.check(Policy::PublicSameOrigin, requester, request.headers()).err().map(of_denied);
+    pub fn new<B>(requester: &Requester, request: &Request<B>, room: Result<(), LimitExceeded>) -> Self {
+        let denied = check_origin(requester, request.headers()).err().map(of_denied);
         let version = (request.version() < Version::HTTP_11).then(|| Refusal {
             reason: "http-version",
             found: Some("HTTP/1.0".to_owned()),
@@ -65,28 +59,17 @@ impl Report {
     }
 
     pub fn into_response(self) -> Response {
-        // A struct of plain fields always serialises.
-        let json = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = with_type(StatusCode::OK, json, "application/json");
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
+        not_stored(json(StatusCode::OK, &self))
     }
 }
 
 fn of_denied(denied: Denied) -> Refusal {
     let text = denied.to_string();
-    let (reason, found, expected) = match denied {
-        Denied::NoHost => ("host", None, None),
-        Denied::UnknownHost { host } => ("host", Some(host), None),
-        Denied::ForeignOrigin { origin, own, .. } => ("origin", Some(origin), Some(own)),
-        Denied::UnknownProxy { proxy, .. } => ("proxy", Some(proxy.to_string()), None),
-        Denied::NoToken
-        | Denied::WrongToken
-        | Denied::SessionEnded
-        | Denied::WrongRole { .. }
-        | Denied::TokenInQuery => ("credentials", None, None),
+    let (found, expected) = match denied {
+        Denied::ForeignOrigin { origin, own, .. } => (Some(origin), Some(own)),
+        _ => (None, None),
     };
-    Refusal { reason, found, expected, text }
+    Refusal { reason: "origin", found, expected, text }
 }
 
 #[cfg(test)]
@@ -94,7 +77,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
-    use crate::http::access::Scheme;
+    use crate::http::access::{Access, Scheme};
 
     fn report(headers: &[(&str, &str)], version: Version, room: Result<(), LimitExceeded>) -> Report {
         let access = Access::new(None, Vec::new(), Scheme::Http, 9_000);
@@ -104,7 +87,7 @@ mod tests {
         }
         let request = request.body(()).expect("a request");
         let requester = access.requester(IpAddr::V4(Ipv4Addr::LOCALHOST), request.headers());
-        Report::new(&access, &requester, &request, room)
+        Report::new(&requester, &request, room)
     }
 
     const OWN: [(&str, &str); 2] = [("host", "127.0.0.1:9000"), ("origin", "http://127.0.0.1:9000")];

@@ -51,7 +51,7 @@ impl Gate {
         let checked = self.access.check_query(query);
         match checked.and_then(|()| self.access.check(policy, &requester, request.headers())) {
             Ok(viewer) => {
-                if self.access.is_signed_in(&requester, request.headers()) {
+                if self.access.credentials().is_some() && viewer.is_some() {
                     sign_in(request.extensions());
                 }
                 // The handler of a public route may sign in: `http::server` decides after it.

@@ -1,4 +1,5 @@
 //! Prometheus' text format 0.0.4, converted from `OpenMetrics`, which is the only format that the metrics' library writes.
+//! The server records no exemplars.
 //!
 //! | | `OpenMetrics` 1.0 | text 0.0.4 |
 //! | --- | --- | --- |
@@ -6,7 +7,7 @@
 //! | name of an `info` | without `_info` | as in its samples |
 //! | `HELP` | escapes `\`, line end and `"` | escapes `\` and line end |
 //! | types | also `unknown`, `info`, `stateset`, `gaugehistogram` | `untyped` and `gauge` in their place |
-//! | `# UNIT`, `# EOF`, exemplars | present | not present |
+//! | `# UNIT`, `# EOF` | present | not present |
 
 /// Converts an exposition.
 pub fn from_openmetrics(openmetrics: &str) -> String {
@@ -31,7 +32,7 @@ pub fn from_openmetrics(openmetrics: &str) -> String {
             }
             push(&mut out, &["# TYPE ", name, suffix, " ", kind]);
         } else if !line.starts_with('#') {
-            push(&mut out, &[without_exemplar(line)]);
+            push(&mut out, &[line]);
         }
     }
     out
@@ -39,21 +40,6 @@ pub fn from_openmetrics(openmetrics: &str) -> String {
 
 fn push(out: &mut String, parts: &[&str]) {
     out.extend(parts.iter().copied().chain(["\n"]));
-}
-
-/// The sample without its exemplar, which follows ` # ` after the labels.
-fn without_exemplar(line: &str) -> &str {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    for (at, character) in line.char_indices() {
-        let was_escaped = std::mem::take(&mut is_escaped);
-        match character {
-            '\\' if is_quoted && !was_escaped => is_escaped = true,
-            '"' if !was_escaped => is_quoted = !is_quoted,
-            '#' if !is_quoted => return line[..at].trim_end(),
-            _ => {}
-        }
-    }
-    line
 }
 
 #[cfg(test)]
@@ -77,7 +63,7 @@ mod tests {
         let openmetrics = "# HELP a Bytes, \\\"raw\\\" \\\\ \\n.\n# TYPE a_bytes counter\n# UNIT a_bytes bytes\na_bytes_total 1\n\
                            # HELP b Version.\n# TYPE b info\nb_info{version=\"1 # 2 \\\" # \"} 1\n\
                            # HELP c State.\n# TYPE c stateset\nc{c=\"x\"} 1\n# TYPE d unknown\nd -Inf\n\
-                           # HELP e Traced.\n# TYPE e counter\ne_total{l=\"#\"} 5 # {trace=\"x\"} 0.5\n# EOF\n";
+                           # HELP e Traced.\n# TYPE e counter\ne_total{l=\"#\"} 5\n# EOF\n";
         let text = "# TYPE a_bytes_total counter\na_bytes_total 1\n\
                     # HELP b_info Version.\n# TYPE b_info gauge\nb_info{version=\"1 # 2 \\\" # \"} 1\n\
                     # HELP c State.\n# TYPE c gauge\nc{c=\"x\"} 1\n# TYPE d untyped\nd -Inf\n\

@@ -5,7 +5,7 @@ use hyper::StatusCode;
 use protocol::Timestamp;
 use serde::Serialize;
 
-use super::response::{text, with_type};
+use super::response::{self, text};
 use crate::ingest::health::{SourceStatus, StuckPart};
 use crate::ingest::readiness::{Readiness, readiness, readiness_of};
 
@@ -104,8 +104,7 @@ impl StuckReport {
 
 fn json(is_ready: bool, report: &impl Serialize) -> Response {
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    // A struct of plain fields always serialises.
-    with_type(status, serde_json::to_vec(report).unwrap_or_default(), "application/json")
+    response::json(status, report)
 }
 
 #[cfg(test)]

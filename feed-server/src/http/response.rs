@@ -7,6 +7,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
+use serde::Serialize;
 
 use super::page::File;
 use crate::blocking_thread::NotDone;
@@ -20,6 +21,18 @@ pub fn with_type(status: StatusCode, body: impl Into<Bytes>, media_type: &'stati
     let mut response = Response::new(Body::from(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// A JSON object.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    // A struct of plain fields always serialises.
+    with_type(status, serde_json::to_vec(body).unwrap_or_default(), "application/json")
+}
+
+/// Forbids caches to keep a response.
+pub fn not_stored(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

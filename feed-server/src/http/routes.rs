@@ -183,7 +183,7 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
 
 async fn connection_check(State(site): SiteState, request: Request) -> Response {
     let requester = site.gate.requester(&request);
-    let report = ConnectionReport::new(&site.gate.access, &requester, &request, site.room_for_stream(&requester));
+    let report = ConnectionReport::new(&requester, &request, site.room_for_stream(&requester));
     report.into_response()
 }
 

@@ -3,12 +3,12 @@
 use axum::extract::Request;
 use axum::response::Response;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, SET_COOKIE, USER_AGENT};
+use hyper::header::{HeaderValue, RETRY_AFTER, SET_COOKIE, USER_AGENT};
 use serde::Serialize;
 
 use super::access::Denied;
 use super::gate::{self, Gate, RequestName};
-use super::response::{text, with_type};
+use super::response::{json, not_stored, text};
 use super::session_halves::bearer_tokens;
 use crate::credentials::client_name::client_name;
 use crate::credentials::role::Role;
@@ -43,9 +43,7 @@ pub async fn sign_in(gate: &Gate, request: Request) -> Response {
         }
     };
     gate::sign_in(&head.extensions);
-    // A struct of plain fields always serialises.
-    let body = serde_json::to_vec(&SignedIn { key: key.reveal(), role }).unwrap_or_default();
-    let mut response = with_type(StatusCode::OK, body, "application/json");
+    let mut response = json(StatusCode::OK, &SignedIn { key: key.reveal(), role });
     response.headers_mut().insert(SET_COOKIE, gate.access.cookie().set(requester.scheme, &cookie, credentials));
     not_stored(response)
 }
@@ -65,9 +63,4 @@ pub async fn sign_out(gate: &Gate, request: Request) -> Response {
         response.headers_mut().insert(SET_COOKIE, gate.access.cookie().delete(scheme));
     }
     not_stored(response)
-}
-
-fn not_stored(mut response: Response) -> Response {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
