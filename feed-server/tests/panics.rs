@@ -166,6 +166,8 @@ fn a_panic_is_logged_with_its_place_and_thread() {
     let lines = Lines::default();
     let writer = lines.clone();
     let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    // With one dispatcher alone, a panic of the other test, which has no log, could disable the call site for all.
+    let _second_dispatcher = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let panics = move || tracing::subscriber::with_default(log, || panic!("a panic {}", "on purpose"));
     let thread = std::thread::Builder::new().name("panics".to_owned()).spawn(panics).expect("starts");
     assert!(thread.join().is_err());

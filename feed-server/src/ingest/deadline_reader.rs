@@ -208,16 +208,23 @@ mod tests {
     fn a_name_with_a_line_feed_makes_no_line_of_the_log() {
         let (lines, log) = std::io::pipe().expect("a pipe");
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(log)).finish();
+        // With one dispatcher alone, a test without a log that is first at a call site would disable it for all.
+        let _second_dispatcher = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
         tracing::subscriber::with_default(subscriber, || {
             let (threads, health) = (ReaderThreads::new("test", 1), SourceHealth::new("test"));
-            let (mut reader, answers) = resource("disk space of /mnt/a\nERROR forged", &threads);
+            let ((began, begins), (answers, answered)) = (mpsc::channel(), mpsc::channel::<u32>());
+            let mut reader = DeadlineReader::new("disk space of /mnt/a\nERROR forged", &threads, move || {
+                let _test_ended = began.send(());
+                answered.recv().unwrap_or_default()
+            });
             reader.request(Instant::now());
+            begins.recv().expect("begins");
             assert_eq!(reader.poll(&health, Instant::now() + STUCK_AFTER), Answer::Stuck);
             answers.send(1).expect("is read");
             until_fresh(&mut reader, &health);
-            // The thread of this reading is left behind.
             reader.request(Instant::now());
-            thread::sleep(Duration::from_millis(50));
+            begins.recv().expect("begins");
+            // The thread of the second reading is left behind.
             drop((reader, threads));
             drop(answers);
         });
