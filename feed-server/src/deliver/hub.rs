@@ -125,7 +125,7 @@ impl Hub {
     /// If a frame cannot be encoded, which is a defect. The other frames are made.
     pub fn publish(&self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Result<(), EncodeError> {
         let blocks = &mut *self.publishing.lock();
-        let mut published = self.publish_catalog(now);
+        let mut published = Ok(());
         let mut batches = batches.into_iter();
         loop {
             let (mut portion, mut bytes) = (Vec::new(), 0);
@@ -135,6 +135,8 @@ impl Hub {
                 bytes += batch.bytes();
                 portion.push(batch);
             }
+            // After the batches were taken: the catalog has every series of theirs.
+            published = published.and(self.publish_catalog(now));
             published = published.and(self.publish_portion(portion, blocks, now));
             if bytes < PORTION_BYTES {
                 return published;
@@ -150,11 +152,12 @@ impl Hub {
         let (groups, series) = self.catalog.len();
         self.telemetry.groups.set(groups as i64);
         self.telemetry.series.set(series as i64);
-        let header = self.header(self.state.lock().sequencer.sequence(), now);
+        let header = self.header(self.read(Sequencer::sequence), now);
         let frames = catalog_frames::encode(&changes, CatalogScope::Changes, header)?;
+        let frames: Vec<Bytes> = frames.iter().map(|frame| framed(frame)).collect();
         let mut state = self.state.lock();
-        for frame in &frames {
-            self.push(&mut state, framed(frame));
+        for frame in frames {
+            self.push(&mut state, frame);
         }
         Ok(())
     }
@@ -275,14 +278,9 @@ impl Hub {
     /// # Errors
     /// If the host's name is too long.
     pub fn hello(&self) -> Result<Bytes, EncodeError> {
-        let state = self.state.lock();
-        let body = Body::Hello(Hello {
-            server: concat!("kymograph ", env!("CARGO_PKG_VERSION")),
-            host: &self.host,
-            history: state.sequencer.history().span(),
-            heartbeat: HEARTBEAT,
-        });
-        self.frame(state.sequencer.sequence(), body)
+        let (sequence, history) = self.read(|sequencer| (sequencer.sequence(), sequencer.history().span()));
+        let server = concat!("kymograph ", env!("CARGO_PKG_VERSION"));
+        self.frame(sequence, Body::Hello(Hello { server, host: &self.host, history, heartbeat: HEARTBEAT }))
     }
 
     /// A frame with any body, for one viewer.
@@ -290,8 +288,7 @@ impl Hub {
     /// # Errors
     /// If the frame would be too long.
     pub fn frame_now(&self, body: Body<'_>) -> Result<Bytes, EncodeError> {
-        let sequence = self.state.lock().sequencer.sequence();
-        self.frame(sequence, body)
+        self.frame(self.read(Sequencer::sequence), body)
     }
 
     /// The start of the stream of a viewer that asks for `start`.

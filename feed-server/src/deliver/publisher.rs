@@ -99,18 +99,25 @@ mod tests {
         series: Vec<SeriesId>,
     }
 
+    /// The body of a frame that is framed for the WebSocket.
+    fn body(bytes: &[u8]) -> Body<'_> {
+        let head = if bytes[1] < 126 { 2 } else { 4 };
+        Frame::decode(&bytes[head..]).expect("decodes").body
+    }
+
+    fn register(hub: &Hub, group: GroupId, number: usize) -> SeriesId {
+        let (name, labels) = (String::new(), vec![("number".to_owned(), number.to_string())]);
+        hub.catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
+    }
+
     fn stage(series: usize) -> Stage {
         let (history, mebibyte) = (Interval::from_secs(1_000), 1 << 20);
-        let bounds = hub::Bounds { history, history_bytes: 8 * mebibyte, ring_bytes: 2 * mebibyte, series };
+        let bounds = hub::Bounds { history, history_bytes: 8 * mebibyte, ring_bytes: 2 * mebibyte, series: series + 1 };
         let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
         let (name, title, unit) = ("g".to_owned(), "G".to_owned(), "1".to_owned());
         let group = Group { name, title, unit, interval: Interval::from_millis(10), bounds: Bounds::Auto };
         let group = hub.catalog.register_group(group).expect("fits");
-        let register = |number: usize| {
-            let (name, labels) = (String::new(), vec![("number".to_owned(), number.to_string())]);
-            hub.catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
-        };
-        let series = (0..series).map(register).collect();
+        let series = (0..series).map(|number| register(&hub, group, number)).collect();
         let (sender, batches) = batch_queue();
         Stage { publisher: Publisher::new(Arc::clone(&hub), batches), hub, sender, group, series }
     }
@@ -125,12 +132,27 @@ mod tests {
         }
 
         fn heartbeats(&self) -> usize {
-            let is_heartbeat = |bytes: &[u8]| {
-                let head = if bytes[1] < 126 { 2 } else { 4 };
-                bytes.len() < 256 && matches!(Frame::decode(&bytes[head..]).expect("decodes").body, Body::Heartbeat(_))
-            };
+            let is_heartbeat = |bytes: &[u8]| bytes.len() < 256 && matches!(body(bytes), Body::Heartbeat(_));
             self.hub.recent(0).frames.iter().filter(|frame| is_heartbeat(&frame.bytes)).count()
         }
+    }
+
+    #[test]
+    fn a_series_that_is_registered_while_batches_are_taken_is_in_the_catalog_before_its_samples() {
+        let mut stage = stage(1);
+        let _viewer = stage.hub.join();
+        stage.publisher.tick(Duration::ZERO, Timestamp::default());
+        let seen = stage.hub.ring_end();
+        // Its source registers a series, and sends its first row, while the tick takes the rows of others.
+        let batches = std::iter::once_with(|| {
+            let series = register(&stage.hub, stage.group, 1);
+            Batch::row(stage.group, Timestamp::from_micros(1), [(series, 1.0)])
+        });
+        stage.hub.publish(batches, Timestamp::default()).expect("encodes");
+        let frames = stage.hub.recent(seen).frames;
+        let [catalog, samples] = &frames[..] else { panic!("found {} frames", frames.len()) };
+        assert!(matches!(body(&catalog.bytes), Body::Catalog(_)));
+        assert!(matches!(body(&samples.bytes), Body::Samples(_)));
     }
 
     #[test]
