@@ -22,7 +22,7 @@ use crate::credentials::secret::Secret;
 const FILE_LIFETIME: Duration = Duration::from_mins(1);
 
 /// Time to delete the file at the end of the server.
-const DELETE_DEADLINE: Duration = Duration::from_secs(1);
+const DELETE_DEADLINE: Duration = Duration::from_millis(100);
 
 /// A file that redirects to a link. Deleted after a minute, or when this is dropped.
 #[derive(Debug)]

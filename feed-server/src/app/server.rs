@@ -14,10 +14,11 @@ use crate::app::browser::LinkFile;
 use crate::app::config::Config;
 use crate::app::credentials::{CredentialsError, Prepared, TokenOrigin, prepare, read_tokens};
 use crate::credentials::token::Token;
+use crate::credentials::tokens::NamedToken;
 use crate::deliver::fanout::Fanout;
 use crate::deliver::hub::{Bounds, Hub};
 use crate::deliver::publisher::Publisher;
-use crate::deliver::publisher_thread;
+use crate::deliver::publisher_thread::{self, End};
 use crate::deliver::session::Service;
 use crate::http::access::{Access, Scheme, UnknownProxies};
 use crate::http::page::Page;
@@ -87,7 +88,7 @@ impl Server {
     /// # Errors
     /// [`StartError`], in one line.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let (page, tokens, tls) = (page(&config)?, read_tokens(&config)?, tls(&config)?);
+        let Files { page, tokens, tls } = read_files(&config)?;
         let refused = |error| StartError::Listen { address: config.listen, error };
         let listener = Listener::bind(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
@@ -159,7 +160,7 @@ impl Server {
     /// Serves until `stop`, and returns when all sources and sessions have ended. Later errors are logged.
     ///
     /// # Errors
-    /// If the system has no thread for the hub.
+    /// If the system has no thread for the hub, or that thread has panicked or did not end in time.
     pub async fn run(self, stop: CancellationToken) -> std::io::Result<()> {
         let telemetry = self.telemetry;
         let bounds = Bounds {
@@ -186,7 +187,6 @@ impl Server {
             (None, false) => UnknownProxies::Refused,
             _ => UnknownProxies::Accepted,
         };
-        let needs_token = self.credentials.is_some();
         let credentials = self.credentials.map(|Prepared { credentials, keeper, .. }| {
             if let Err(error) = keeper.start() {
                 tracing::error!(%error, "cannot start the thread of the browser sessions: they end with this server");
@@ -199,7 +199,7 @@ impl Server {
         let service = Service::new(hub, fanout, stop.clone());
         let connections = descriptors::for_connections(self.config.connections);
         let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address, reserved: 0 };
-        let limits = if needs_token { limits.with_reserve() } else { limits };
+        let limits = if credentials.is_some() { limits.with_reserve() } else { limits };
         let limiter = ConnectionLimiter::new(limits, &telemetry).exempting(trusted);
         let router = routes(service, sources.health(), self.page, access, limiter.clone(), self.tls).into_router();
         let router = self.config.base_path.mount(router);
@@ -213,8 +213,10 @@ impl Server {
         };
         tokio::join!(until_stopped(serving, &sources, stop.clone()), keeping);
         // The hub receives batches until the last source has ended, so that no source waits for room in the queue.
-        publisher.end(HUB_ENDS_WITHIN).await;
-        Ok(())
+        match publisher.end(HUB_ENDS_WITHIN).await {
+            End::Complete => Ok(()),
+            End::Panicked | End::LeftBehind => Err(std::io::Error::other("the hub did not end in order")),
+        }
     }
 }
 
@@ -233,10 +235,18 @@ async fn until_stopped(serving: impl Future<Output = ()>, sources: &RunningSourc
 /// # Errors
 /// [`StartError`] for the first file that prevents a start.
 pub fn check_files(config: &Config) -> Result<(), StartError> {
-    page(config)?;
-    read_tokens(config)?;
-    tls(config)?;
-    Ok(())
+    read_files(config).map(drop)
+}
+
+/// What a start reads, before it listens.
+struct Files {
+    page: Page,
+    tokens: Vec<NamedToken>,
+    tls: Option<Arc<Tls>>,
+}
+
+fn read_files(config: &Config) -> Result<Files, StartError> {
+    Ok(Files { page: page(config)?, tokens: read_tokens(config)?, tls: tls(config)? })
 }
 
 fn page(config: &Config) -> Result<Page, StartError> {

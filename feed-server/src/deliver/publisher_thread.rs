@@ -23,6 +23,7 @@ pub struct PublisherThread {
 }
 
 /// How the thread ended.
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Complete,

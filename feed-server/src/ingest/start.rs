@@ -18,7 +18,7 @@ use crate::ingest::source::{Source, SourceError};
 use crate::telemetry::Telemetry;
 
 /// Limit for a source that ignores its cancellation. Above that of blocking sources, which report it themselves.
-const STOP_WITHIN: Duration = Duration::from_millis(4_500);
+const STOP_WITHIN: Duration = Duration::from_millis(4_250);
 
 /// A source, and its name: the kind, such as `host`.
 pub type NamedSource = (&'static str, Box<dyn Source>);
