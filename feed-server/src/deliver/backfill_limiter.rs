@@ -60,7 +60,7 @@ pub struct BackfillLimiter {
     limits: BackfillLimits,
     turns: Arc<Semaphore>,
     overall: Mutex<ByteBudget>,
-    /// The buffers of turns that are not used now.
+    /// Buffers for the next turns, at most [`MAX_TURNS_AT_ONCE`].
     buffers: Mutex<Vec<HistoryBlocks>>,
 }
 
@@ -69,8 +69,7 @@ pub struct BackfillLimiter {
 pub struct BackfillTurn {
     limiter: Arc<BackfillLimiter>,
     room: usize,
-    /// `None` only while it is dropped.
-    blocks: Option<HistoryBlocks>,
+    blocks: HistoryBlocks,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -115,7 +114,7 @@ impl BackfillLimiter {
 
     fn start(self: Arc<Self>, permit: Option<OwnedSemaphorePermit>, room: usize) -> BackfillTurn {
         let blocks = self.buffers.lock().pop().unwrap_or_default();
-        BackfillTurn { limiter: self, room, blocks: Some(blocks), _permit: permit }
+        BackfillTurn { limiter: self, room, blocks, _permit: permit }
     }
 }
 
@@ -126,8 +125,8 @@ impl BackfillTurn {
     }
 
     /// Buffers for the frames.
-    pub fn blocks(&mut self) -> &mut HistoryBlocks {
-        self.blocks.get_or_insert_default()
+    pub const fn blocks(&mut self) -> &mut HistoryBlocks {
+        &mut self.blocks
     }
 
     /// Takes the cost of the turn from the overall budget.
@@ -138,7 +137,11 @@ impl BackfillTurn {
 
 impl Drop for BackfillTurn {
     fn drop(&mut self) {
-        self.limiter.buffers.lock().extend(self.blocks.take());
+        let mut buffers = self.limiter.buffers.lock();
+        // A turn that does not wait needs no permit: there may have been many at a time.
+        if buffers.len() < MAX_TURNS_AT_ONCE {
+            buffers.push(std::mem::take(&mut self.blocks));
+        }
     }
 }
 
