@@ -21,7 +21,7 @@ pub struct Batch {
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchColumn {
     pub series: SeriesId,
-    /// The time of each row.
+    /// The value of each row.
     pub values: Vec<f64>,
 }
 

@@ -79,7 +79,8 @@ impl BatchSender {
     /// # Errors
     /// [`Closed`] if the hub has ended.
     pub async fn send(&self, batch: Batch) -> Result<(), Closed> {
-        if batch.bytes() <= PIECE_BYTES {
+        // The sequencer refuses a batch whose columns differ in length.
+        if batch.bytes() <= PIECE_BYTES || !batch.is_complete() {
             return self.send_piece(batch).await;
         }
         let rows_per_piece = (PIECE_BYTES / batch.row_bytes()).max(1);
@@ -191,6 +192,16 @@ mod tests {
             }
         }
         assert_eq!(joined, Some(whole));
+    }
+
+    #[test]
+    fn a_long_batch_whose_columns_differ_in_length_passes_whole() {
+        let (sender, mut received) = batch_queue();
+        let mut incomplete = batch(1_000, 100);
+        incomplete.columns[7].values.truncate(3);
+        assert!(incomplete.bytes() > PIECE_BYTES);
+        assert_eq!(sender.send(incomplete.clone()).now_or_never(), Some(Ok(())));
+        assert_eq!(received.take(), Received::Batch(incomplete));
     }
 
     #[test]

@@ -70,9 +70,9 @@ impl ReaderThreads {
     /// Starts a thread if the queue does not move. Called while an answer is awaited.
     pub(super) fn relieve(&self, now: Instant) {
         let mut state = self.0.shared.state.lock();
-        let is_blocked =
-            state.queue.front().is_some_and(|first| now.saturating_duration_since(first.queued) > PATIENCE);
-        if !is_blocked {
+        let is_late = state.queue.front().is_some_and(|first| now.saturating_duration_since(first.queued) > PATIENCE);
+        // A thread that has not begun takes the first reading as soon as it runs.
+        if !is_late || state.threads.values().any(Option::is_none) {
             return;
         }
         if state.threads.len() < self.0.limit {

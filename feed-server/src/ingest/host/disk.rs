@@ -41,7 +41,7 @@ impl Reader for Traffic {
         };
         let moment = Moment::now();
         // The kernel keeps no counters for a device without any transfer: mounting alone reads.
-        let used = transfers.into_iter().filter(|(_, Transfer { read, written })| read + written > 0);
+        let used = transfers.into_iter().filter(|(_, transfer)| transfer.read > 0 || transfer.written > 0);
         let totals = used.flat_map(|(device, Transfer { read, written })| {
             let flow = |direction| DeviceFlow { device: short_name(&device), direction };
             [(flow("read"), read), (flow("written"), written)]
