@@ -57,9 +57,9 @@ pub struct Telemetry {
     pub groups: Gauge,
     /// Series in the catalog.
     pub series: Gauge,
-    /// Bytes of samples in the history.
+    /// Memory of the history, in bytes.
     pub history_bytes: Gauge<f64, AtomicU64>,
-    /// Bytes of samples that the history may hold.
+    /// Bound on the memory of the history and the recent frames, in bytes.
     pub history_limit_bytes: Gauge<f64, AtomicU64>,
     registry: Arc<Registry>,
 }
@@ -169,8 +169,8 @@ impl Telemetry {
         registry.register_with_unit("viewers_queued", help, Unit::Bytes, queued_bytes.0.clone());
         registry.register("groups", "Groups in the catalog", groups.clone());
         registry.register("series", "Series in the catalog", series.clone());
-        registry.register_with_unit("history", "Bytes of samples in the history", Unit::Bytes, history_bytes.clone());
-        let help = "Bound on the bytes of samples in the history";
+        registry.register_with_unit("history", "Memory of the history", Unit::Bytes, history_bytes.clone());
+        let help = "Bound on the memory of the history and the recent frames";
         registry.register_with_unit("history_limit", help, Unit::Bytes, history_limit_bytes.clone());
         let help = "Sessions closed because the viewer broke a rule, by reason";
         registry.register("sessions_refused", help, sessions_refused.clone());
