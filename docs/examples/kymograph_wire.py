@@ -1,4 +1,4 @@
-"""Wire format of Kymograph's protocol, version 1, written from docs/PROTOCOL.md alone.
+"""Wire format of Kymograph's protocol, version 2, written from docs/PROTOCOL.md alone.
 
 Decodes every message of a server and encodes every message of a viewer. Requires only the standard library. Names and
 order follow the document.
@@ -7,7 +7,7 @@ order follow the document.
 import math
 import struct
 
-VERSION = 1
+VERSION = 2
 MAX_MESSAGE = 65_536
 MAX_ROWS = 16_384
 MAX_VALUES = 131_072
@@ -290,6 +290,7 @@ def blocks(r):
     inner, result, rows, values = Reader(r.bytes()), [], 0, 0
     while not inner.is_empty():
         # Limits are checked before rows are decoded, because a few bytes can declare many rows.
+        mode = inner.variant("Merge", "Replace")
         group_id, count = inner.varint(32), inner.varint(32)
         if count > MAX_ROWS:
             raise ProtocolError(f"block of {count} rows exceeds the limit of {MAX_ROWS}")
@@ -302,6 +303,7 @@ def blocks(r):
         check_increasing("column", [series for series, _, _ in columns])
         result.append(
             {
+                "mode": mode,
                 "group": group_id,
                 "times_encoding": times_encoding,
                 "times_us": decode_times(times_encoding, times_bytes, count, base),

@@ -57,6 +57,8 @@ pub struct Telemetry {
     pub groups: Gauge,
     /// Series in the catalog.
     pub series: Gauge,
+    /// Blocks of history that were encoded: sealed segments, and newer rows for viewers.
+    pub history_blocks_encoded: Counter,
     /// Memory of the history, in bytes.
     pub history_bytes: Gauge<f64, AtomicU64>,
     /// Bound on the memory of the history and the recent frames, in bytes.
@@ -145,6 +147,8 @@ impl Telemetry {
         let rows_out_of_order = counter("rows_out_of_order", "Rows dropped because their time did not increase");
         let frames_sequenced = counter("frames_sequenced", "Frames of samples given a sequence number");
         let frames_encoded = counter("frames_encoded", "Frames encoded, of any kind");
+        let history_blocks_encoded =
+            counter("history_blocks_encoded", "Blocks of history encoded: sealed segments, and newer rows for viewers");
         let frames_sent = counter("frames_sent", "Frames written to viewers' sockets");
         let messages_received = counter("messages_received", "Messages read from viewers");
         let viewers_connected = counter("viewers_connected", "Viewers connected since the start");
@@ -181,6 +185,7 @@ impl Telemetry {
             rows_out_of_order,
             frames_sequenced,
             frames_encoded,
+            history_blocks_encoded,
             frames_sent,
             bytes_sent,
             messages_received,

@@ -5,6 +5,7 @@
 
 mod a_source_in_one_file;
 mod access;
+mod backfill;
 mod certificate;
 mod greedy;
 mod hostile_frames;

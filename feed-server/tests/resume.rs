@@ -55,6 +55,10 @@ enum Step {
         ahead: u64,
     },
     Restart,
+    /// The publisher seals rows: up to about this many values.
+    Seal {
+        values: usize,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -67,6 +71,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (room, 0..4_usize).prop_map(|(room, frames)| Step::Cut { room, frames }),
         1 => (1..1_000_u64).prop_map(|ahead| Step::Forge { ahead }),
         1 => Just(Step::Restart),
+        6 => (1..2_000_usize).prop_map(|values| Step::Seal { values }),
     ];
     proptest::collection::vec(step, 1..120)
 }
@@ -213,7 +218,10 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
                 let sequence = Sequence(server.position().0 + ahead);
                 let start = Start::After { epoch: server.hub.epoch, sequence, window: WINDOW };
                 cursor = Cursor::at(start, Charge::Overall);
+                // Judged in the first turn: the stream may reach that position later.
+                take_all(&mut viewer, &turn(&mut cursor, &server, 1));
             }
+            Step::Seal { values } => server.hub.seal(values).expect("encodes"),
             Step::Restart => {
                 // An epoch is a number of microseconds: two that begin in the same microsecond are equal.
                 let before = server.hub.epoch;
@@ -293,7 +301,9 @@ fn sources_continue_after_the_clock_is_set_back() {
     let late = |ahead: i64| Batch::row(group, now + Interval::from_micros((hour + ahead) as u64), [(series, 1.0)]);
     server.hub.publish([late(20_000)], now).expect("encodes");
     server.hub.publish([late(30_000), Batch::row(group, now, [(series, 1.0)]), late(40_000)], now).expect("encodes");
-    turn(&mut cursor, &server, 90_000);
+    take_all(&mut viewer, &turn(&mut cursor, &server, 90_000));
+    // A viewer that is not connected meanwhile.
+    let mut absent = viewer.clone();
     server.clock = now.micros() + 1_000;
     server.sent.clear();
     server.publish(0, 10, 3, 2);
@@ -304,6 +314,19 @@ fn sources_continue_after_the_clock_is_set_back() {
         _ => None,
     });
     assert_eq!(frame, Some(Some(now + Interval::from_millis(1))));
+    take_all(&mut viewer, &frames);
+    let mut cursor = Cursor::at(absent.start(), Charge::Overall);
+    while cursor.caught_up(&server.hub).is_none() {
+        take_all(&mut absent, &turn(&mut cursor, &server, 90_000));
+    }
+    for viewer in [&viewer, &absent] {
+        let newest = viewer.held.keys().map(|(_, time)| *time).max();
+        assert_eq!(
+            newest,
+            Some(now + Interval::from_millis(10)),
+            "rows from before the clock was set back are replaced"
+        );
+    }
     let mut other = Viewer::new(Some(server.hub.epoch));
     let mut cursor = Cursor::at(other.start(), Charge::Overall);
     while cursor.caught_up(&server.hub).is_none() {

@@ -62,9 +62,9 @@ fn check_encoded_again(block: &Block<'_>, times: &[Timestamp], columns: &[(Serie
     let mut buffer = BlockBuffer::default();
     buffer.start(times.first().copied().unwrap_or_default());
     let slices = columns.iter().map(|(series, values)| (*series, values.as_slice()));
-    buffer.push(block.group, times, slices).expect("times and series are increasing");
+    buffer.push_with(block.mode, block.group, times, slices).expect("times and series are increasing");
     let again = buffer.blocks().iter().next().expect("one block");
-    assert_eq!((again.group, again.rows), (block.group, block.rows));
+    assert_eq!((again.mode, again.group, again.rows), (block.mode, block.group, block.rows));
     assert!(again.times.iter().eq(times.iter().copied()));
     let mut read = vec![0.0; times.len()];
     let mut again = again.columns.iter();

@@ -1,6 +1,6 @@
 //! Sample blocks: rows of a group in columns.
 
-use bincode::{BorrowDecode, Encode};
+use bincode::{BorrowDecode, Decode, Encode};
 
 use crate::codec;
 use crate::column::{Column, ColumnScratch};
@@ -14,6 +14,8 @@ use crate::times::{Times, TimesColumn};
 /// Rows of a group. A series without a column has no value in these rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Block<'a> {
+    /// Effect on the rows that the viewer holds.
+    pub mode: BlockMode,
     /// Matches a [`GroupDescriptor`](crate::GroupDescriptor) of the catalog.
     pub group: GroupId,
     /// Length of the time column and of each value column.
@@ -24,9 +26,26 @@ pub struct Block<'a> {
     pub columns: Entries<'a, Column<'a>>,
 }
 
+/// Effect of a block on the rows of its group that the viewer holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub enum BlockMode {
+    /// No row is dropped. A row with the time of a held row sets the values that the block has for it.
+    #[default]
+    Merge,
+    /// Rows at or after the first time of the block are dropped first.
+    Replace,
+}
+
 /// A block as encoded, with times relative to the base time.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 struct WireBlock<'a> {
+    mode: BlockMode,
+    rows: WireRows<'a>,
+}
+
+/// The rows of a block as encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
+struct WireRows<'a> {
     group: GroupId,
     rows: u32,
     times: TimesColumn<'a>,
@@ -34,6 +53,19 @@ struct WireBlock<'a> {
 }
 
 impl<'a> Item<'a> for WireBlock<'a> {
+    fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+        let (mode, rest) = bytes.split_first()?;
+        let mode = match mode {
+            0 => BlockMode::Merge,
+            1 => BlockMode::Replace,
+            _ => return None,
+        };
+        *bytes = rest;
+        Some(Self { mode, rows: WireRows::take(bytes)? })
+    }
+}
+
+impl<'a> Item<'a> for WireRows<'a> {
     fn take(bytes: &mut &'a [u8]) -> Option<Self> {
         let (group, rows) = (GroupId(codec::take_u32(bytes)?), codec::take_u32(bytes)?);
         let times = TimesColumn::take(bytes)?;
@@ -43,8 +75,8 @@ impl<'a> Item<'a> for WireBlock<'a> {
 
 impl<'a> WireBlock<'a> {
     const fn from(self, base: Timestamp) -> Block<'a> {
-        let Self { group, rows, times, columns } = self;
-        Block { group, rows, times: Times::new(times, base, rows), columns }
+        let Self { mode, rows: WireRows { group, rows, times, columns } } = self;
+        Block { mode, group, rows, times: Times::new(times, base, rows), columns }
     }
 }
 
@@ -98,7 +130,7 @@ impl<'a> Blocks<'a> {
         };
         self.list.check("block", |block| {
             // A block without columns has no values, but a time per row.
-            rows += u64::from(block.rows);
+            rows += u64::from(block.rows.rows);
             within("rows of a frame", rows)?;
             values += block.from(self.base).check()?;
             within("values of a frame", values)
@@ -128,6 +160,41 @@ impl<'a> Iterator for BlocksIter<'a> {
     }
 }
 
+/// Rows of a group, encoded by [`BlockBuffer::encode_rows`]. Immutable: their bytes are copied into each message that has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedRows {
+    bytes: Box<[u8]>,
+    rows: usize,
+    values: usize,
+}
+
+impl EncodedRows {
+    /// Times are relative to this base, so that the rows may stand in any message with this base.
+    pub const BASE: Timestamp = Timestamp::from_micros(0);
+    /// Encoded length of a [`BlockMode`], which precedes the rows.
+    pub const MODE_BYTES: usize = 1;
+
+    /// Encoded length, without the mode.
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Returns true if there are no rows.
+    pub const fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Number of rows.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of values: rows times columns.
+    pub const fn values(&self) -> usize {
+        self.values
+    }
+}
+
 /// Encodes blocks and reuses its memory from frame to frame.
 #[derive(Debug, Default)]
 pub struct BlockBuffer {
@@ -147,7 +214,7 @@ impl BlockBuffer {
         self.blocks.clear();
     }
 
-    /// Appends a block of `group`. `times` and the series of `columns` must be strictly increasing; `times` and each column
+    /// Appends a block of `group`, to be merged. `times` and the series of `columns` must be strictly increasing; `times` and each column
     /// have one element per row.
     ///
     /// # Errors
@@ -155,6 +222,20 @@ impl BlockBuffer {
     /// are not strictly increasing.
     pub fn push<'v>(
         &mut self,
+        group: GroupId,
+        times: &[Timestamp],
+        columns: impl IntoIterator<Item = (SeriesId, &'v [f64])>,
+    ) -> Result<(), EncodeError> {
+        self.push_with(BlockMode::Merge, group, times, columns)
+    }
+
+    /// Appends a block with a mode.
+    ///
+    /// # Errors
+    /// In the same cases as [`push`](Self::push).
+    pub fn push_with<'v>(
+        &mut self,
+        mode: BlockMode,
         group: GroupId,
         times: &[Timestamp],
         columns: impl IntoIterator<Item = (SeriesId, &'v [f64])>,
@@ -176,7 +257,38 @@ impl BlockBuffer {
         }
         let times_column = TimesColumn::encode(times, self.base, &mut self.time_integers, &mut self.times);
         let rows = times.len() as u32;
-        self.blocks.push(&WireBlock { group, rows, times: times_column, columns: self.columns.entries() })
+        let rows = WireRows { group, rows, times: times_column, columns: self.columns.entries() };
+        self.blocks.push(&WireBlock { mode, rows })
+    }
+
+    /// Encodes rows once for any number of messages. Replaces the blocks of this buffer.
+    ///
+    /// # Errors
+    /// In the same cases as [`push`](Self::push).
+    pub fn encode_rows<'v>(
+        &mut self,
+        group: GroupId,
+        times: &[Timestamp],
+        columns: impl IntoIterator<Item = (SeriesId, &'v [f64])>,
+    ) -> Result<EncodedRows, EncodeError> {
+        self.start(EncodedRows::BASE);
+        let mut count = 0;
+        self.push(group, times, columns.into_iter().inspect(|_| count += 1))?;
+        let bytes = self.blocks.bytes()[EncodedRows::MODE_BYTES..].into();
+        Ok(EncodedRows { bytes, rows: times.len(), values: times.len() * count })
+    }
+
+    /// Appends a block of encoded rows: copies their bytes. The base of this buffer must be [`EncodedRows::BASE`].
+    ///
+    /// # Errors
+    /// [`EncodeError::Base`] if it is another.
+    pub fn push_encoded(&mut self, mode: BlockMode, rows: &EncodedRows) -> Result<(), EncodeError> {
+        if self.base != EncodedRows::BASE {
+            return Err(EncodeError::Base { found: self.base.micros(), expected: EncodedRows::BASE.micros() });
+        }
+        self.blocks.push(&mode)?;
+        self.blocks.push_bytes(&rows.bytes);
+        Ok(())
     }
 
     /// Length in bytes, not in blocks.

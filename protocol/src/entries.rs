@@ -182,6 +182,16 @@ impl EntriesBuffer {
         codec::append(item, &mut self.bytes, codec::BODY)
     }
 
+    /// Appends bytes of encoded items.
+    pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The encoded items.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Length in bytes, not in items.
     pub const fn len(&self) -> usize {
         self.bytes.len()

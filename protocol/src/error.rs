@@ -116,6 +116,9 @@ pub enum EncodeError {
     /// Times or series of a block are not strictly increasing.
     #[error("{what} of a block must be strictly increasing, found otherwise in group {group}")]
     Order { what: &'static str, group: GroupId },
+    /// Encoded rows are appended to blocks whose times are relative to another base.
+    #[error("base of the blocks must be {expected} us for encoded rows, found {found} us")]
+    Base { found: i64, expected: i64 },
     /// bincode could not write the value.
     #[error("cannot encode: {0}")]
     Bincode(#[from] bincode::error::EncodeError),

@@ -58,7 +58,7 @@ mod scaled;
 pub mod time;
 pub mod times;
 
-pub use block::{Block, BlockBuffer, Blocks};
+pub use block::{Block, BlockBuffer, BlockMode, Blocks, EncodedRows};
 pub use body::{
     Alert, AlertState, Annotation, AnnotationCause, Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, Hello,
     History, HistoryPart, Log, Relay, Samples, SeriesTally, Severity, Tally,

@@ -6,7 +6,7 @@ use crate::error::DecodeError;
 use crate::limits::MAX_MESSAGE_BYTES;
 
 /// Version of the protocol. Incremented by every change that an older reader would misinterpret.
-pub const PROTOCOL_VERSION: u8 = 1;
+pub const PROTOCOL_VERSION: u8 = 2;
 
 /// First two bytes of every message.
 pub const MAGIC: [u8; 2] = *b"KY";

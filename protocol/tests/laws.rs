@@ -4,10 +4,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
-    Alert, AlertState, Annotation, AnnotationCause, BlockBuffer, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
-    ClientMessage, Echo, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat,
-    Hello, History, HistoryPart, Interval, Label, Log, Relay, Samples, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, SeriesTally, Severity, Start, Tally, Timestamp, Visibility,
+    Alert, AlertState, Annotation, AnnotationCause, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog,
+    CatalogScope, ClientMessage, Echo, EncodeError, EncodedRows, EntriesBuffer, Epoch, Frame, Gap, GapCause,
+    GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, Log, PROTOCOL_VERSION,
+    Relay, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, SeriesTally, Severity, Start, Tally, Timestamp,
+    Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -113,16 +114,19 @@ fn header() -> impl Strategy<Value = Header> {
     })
 }
 
+impl Rows {
+    fn decoded(&self) -> (Vec<Timestamp>, Vec<(SeriesId, Vec<f64>)>) {
+        let values = |bits: &[u64]| bits.iter().copied().map(f64::from_bits).collect();
+        let columns = self.columns.iter().map(|(series, bits)| (SeriesId(*series), values(bits)));
+        (self.times.iter().copied().map(Timestamp::from_micros).collect(), columns.collect())
+    }
+}
+
 fn fill(buffer: &mut BlockBuffer, blocks: &[Rows]) {
     let origin = blocks.first().and_then(|block| block.times.first()).copied();
     buffer.start(Timestamp::from_micros(origin.unwrap_or_default()));
     for block in blocks {
-        let times: Vec<Timestamp> = block.times.iter().copied().map(Timestamp::from_micros).collect();
-        let columns: Vec<(SeriesId, Vec<f64>)> = block
-            .columns
-            .iter()
-            .map(|(series, bits)| (SeriesId(*series), bits.iter().copied().map(f64::from_bits).collect()))
-            .collect();
+        let (times, columns) = block.decoded();
         buffer
             .push(GroupId(block.group), &times, columns.iter().map(|(series, values)| (*series, values.as_slice())))
             .expect("columns have a value per row");
@@ -277,6 +281,30 @@ proptest! {
     }
 
     #[test]
+    fn encoded_rows_are_the_same_in_any_message(blocks in vec(prop_oneof![rows(), many_rows()], 1..4)) {
+        let (mut buffer, mut encoder) = <(BlockBuffer, BlockBuffer)>::default();
+        buffer.start(EncodedRows::BASE);
+        let mut expected = BlockBuffer::default();
+        expected.start(EncodedRows::BASE);
+        for (place, rows) in blocks.iter().enumerate() {
+            let mode = if place % 2 == 0 { BlockMode::Merge } else { BlockMode::Replace };
+            let (times, columns) = rows.decoded();
+            let slices = || columns.iter().map(|(series, values)| (*series, values.as_slice()));
+            let encoded = encoder.encode_rows(GroupId(rows.group), &times, slices()).expect("encodes");
+            prop_assert_eq!((encoded.rows(), encoded.values()), (times.len(), times.len() * columns.len()));
+            let before = buffer.len();
+            buffer.push_encoded(mode, &encoded).expect("the same base");
+            prop_assert_eq!(buffer.len() - before, encoded.len() + EncodedRows::MODE_BYTES);
+            expected.push_with(mode, GroupId(rows.group), &times, slices()).expect("encodes");
+        }
+        prop_assert_eq!(buffer.blocks(), expected.blocks());
+        buffer.start(Timestamp::from_micros(1));
+        let encoded = encoder.encode_rows(GroupId(1), &[], []).expect("encodes");
+        let is_refused = matches!(buffer.push_encoded(BlockMode::Merge, &encoded), Err(EncodeError::Base { .. }));
+        prop_assert!(is_refused);
+    }
+
+    #[test]
     fn every_kind_of_message_round_trips(text in ".{0,80}", number in any::<u64>(), blocks in vec(rows(), 0..3)) {
         every_body(&text, number, &blocks);
         every_client_message(&text, number);
@@ -316,7 +344,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(kind in 0..16_u8, mut body in vec(any::<u8>(), 0..400)) {
-        let mut bytes = vec![b'K', b'Y', 1, kind];
+        let mut bytes = vec![b'K', b'Y', PROTOCOL_VERSION, kind];
         bytes.extend((body.len() as u32).to_le_bytes());
         bytes.extend([0; Header::BYTES]);
         bytes.append(&mut body);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use protocol::limits::MAX_SERIES;
-use protocol::{Blocks, Body, Catalog, CatalogScope, Frame, GroupId, Interval, Start, Timestamp};
+use protocol::{BlockMode, Blocks, Body, Catalog, CatalogScope, Frame, GroupId, Interval, Start, Timestamp};
 
 use super::capacity::{self, BUDGET_BYTES, Demand};
 use super::derived::Derivation;
@@ -299,10 +299,16 @@ impl Store {
             };
             let Some(first) = block.times.iter().next() else { continue };
             let group = &mut self.groups[place];
-            if group.truncate_from(first) {
-                overlap = Overlap::Replaced;
-            }
-            let (stored, unknown) = group.append(&block);
+            let (stored, unknown) = match block.mode {
+                BlockMode::Merge if group.newest().is_some_and(|newest| first <= newest) => group.merge(&block),
+                BlockMode::Merge => group.append(&block),
+                BlockMode::Replace => {
+                    if group.truncate_from(first) {
+                        overlap = Overlap::Replaced;
+                    }
+                    group.append(&block)
+                }
+            };
             self.counts.samples += stored;
             self.counts.unknown += unknown;
         }

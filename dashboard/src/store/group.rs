@@ -35,6 +35,8 @@ pub struct Group {
     rows: Range<u64>,
     /// Incremented if held rows change; invalidates caches.
     generation: u64,
+    /// The last time of the block that was merged, if no rows were appended since.
+    pub(super) merged_to: Option<Timestamp>,
 }
 
 /// The description of a group in a catalog.
@@ -64,6 +66,7 @@ impl Group {
             descriptions: 0,
             rows: 0..0,
             generation: 0,
+            merged_to: None,
         }
     }
 
@@ -249,7 +252,7 @@ impl Group {
         self.generation += 1;
     }
 
-    /// Drops the rows from `time` on, which history replaces. Returns false if none was dropped.
+    /// Drops the rows from `time` on, which others replace. Returns false if none was dropped.
     pub(super) fn truncate_from(&mut self, time: Timestamp) -> bool {
         let row = self.first_row_at(time);
         let has_any = row < self.rows.end;
@@ -261,9 +264,13 @@ impl Group {
         has_any
     }
 
-    /// Marks a hole after the newest row. Returns false if it was marked already.
+    /// Marks a hole after the newest row. Returns false if it was marked already, or if rows that were sent again before the
+    /// loss are older than the newest: a hole between them was marked when it arose.
     pub(super) fn break_line(&mut self) -> bool {
         let Some(newest) = self.newest() else { return false };
+        if self.merged_to.is_some_and(|merged| merged < newest) {
+            return false;
+        }
         if self.series.iter().all(|series| series.last_present() < self.rows.end) {
             return false;
         }
@@ -282,6 +289,7 @@ impl Group {
     /// Hot: once a block; the copies inside once a sample.
     pub(super) fn append(&mut self, block: &Block<'_>) -> (u64, u64) {
         let (mut stored, mut unknown) = (0, 0);
+        self.merged_to = None;
         let count = block.rows as usize;
         // Of a block that is longer than the rings, the end is kept.
         let skip = count.saturating_sub(self.capacity());

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`group`] | rows of one group, in rings |
 //! | [`mod@series`] | one of its series: a ring of values, and its description |
+//! | `merge` | rows that arrive late, or once more |
 //! | `series_index` | finds the series of a group by id or key |
 //! | [`column_summaries`] | summaries of each series in each pixel column |
 //! | [`staleness`] | detects a newest sample that is too old |
@@ -25,6 +26,7 @@ pub mod column_summaries;
 pub mod derived;
 mod derived_groups;
 pub mod group;
+mod merge;
 pub mod position;
 pub mod series;
 mod series_index;

@@ -65,7 +65,7 @@ pub enum Verdict {
 pub enum Overlap {
     /// All rows that were held are older.
     None,
-    /// Rows of the same time or later were replaced.
+    /// Rows of the same time or later were dropped, and others follow.
     Replaced,
 }
 

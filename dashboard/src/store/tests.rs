@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use protocol::column::MISSING;
 use protocol::limits::MAX_SERIES;
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor,
-    GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, Samples, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, Start, Timestamp,
+    BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, Gap, GapCause,
+    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, Samples, Sequence,
+    SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 use series::Transform;
 
@@ -30,6 +30,8 @@ fn header(epoch: u64, sequence: u64) -> Header {
 struct Stream {
     epoch: u64,
     store: Store,
+    /// Of the next blocks.
+    mode: BlockMode,
     /// Ids of the series, and their names and labels, such as `a core=1`.
     series: Vec<(u32, &'static str)>,
 }
@@ -40,7 +42,7 @@ impl Stream {
     }
 
     fn of(series: &[(u32, &'static str)]) -> Self {
-        let mut stream = Self { epoch: 1, store: Store::new(WINDOW), series: Vec::new() };
+        let mut stream = Self { epoch: 1, store: Store::new(WINDOW), mode: BlockMode::Merge, series: Vec::new() };
         stream.catalog(CatalogScope::Whole, series, &[]);
         stream.history(0, &[], &[]);
         stream
@@ -76,20 +78,20 @@ impl Stream {
         self.store.apply(&Frame { header: header(self.epoch, 0), body })
     }
 
-    fn blocks(rows: &[i64], columns: &[(u32, f64)]) -> BlockBuffer {
+    fn blocks(&self, rows: &[i64], columns: &[(u32, f64)]) -> BlockBuffer {
         let times: Vec<Timestamp> = rows.iter().copied().map(at).collect();
         let values: Vec<(SeriesId, Vec<f64>)> =
             columns.iter().map(|&(id, value)| (SeriesId(id), vec![value; rows.len()])).collect();
         let mut buffer = BlockBuffer::default();
         let columns = values.iter().map(|(id, values)| (*id, values.as_slice()));
         if !times.is_empty() {
-            buffer.push(GroupId(1), &times, columns).expect("encodes");
+            buffer.push_with(self.mode, GroupId(1), &times, columns).expect("encodes");
         }
         buffer
     }
 
     fn samples(&mut self, sequence: u64, rows: &[i64], columns: &[(u32, f64)]) -> Applied {
-        let buffer = Self::blocks(rows, columns);
+        let buffer = self.blocks(rows, columns);
         let (collected, queued) = (Timestamp::default(), Timestamp::default());
         let body = Body::Samples(Samples { collected, queued, blocks: buffer.blocks() });
         self.store.apply(&Frame { header: header(self.epoch, sequence), body })
@@ -99,7 +101,7 @@ impl Stream {
     fn history(&mut self, sequence: u64, rows: &[i64], columns: &[(u32, f64)]) {
         let series = std::mem::take(&mut self.series);
         self.catalog(CatalogScope::Whole, &series, &[]);
-        let buffer = Self::blocks(rows, columns);
+        let buffer = self.blocks(rows, columns);
         let body = Body::History(History { part: HistoryPart::Last, blocks: buffer.blocks() });
         self.store.apply(&Frame { header: header(self.epoch, sequence), body });
     }
@@ -124,7 +126,9 @@ fn bits(rows: &[(i64, f64)]) -> Vec<(i64, u64)> {
 fn rows_of_a_clock_that_was_set_back_replace_later_rows() {
     let mut stream = Stream::new();
     stream.samples(1, &[36_000, 36_001], &[(1, 1.0)]);
+    stream.mode = BlockMode::Replace;
     stream.samples(2, &[7, 8], &[(1, 2.0)]);
+    stream.mode = BlockMode::Merge;
     stream.samples(3, &[9], &[(1, 3.0)]);
     assert_eq!(stream.rows(0), bits(&[(7, 2.0), (8, 2.0), (9, 3.0)]));
     assert_eq!(stream.store.newest(), Some(at(9)));
@@ -237,11 +241,54 @@ fn series_without_labels_that_swapped_their_names_keep_their_rows_in_the_next_ep
 #[test]
 fn history_replaces_rows_that_it_overlaps() {
     let mut stream = Stream::new();
-    stream.history(3, &[1, 2, 3], &[(1, 1.0)]);
+    stream.history(3, &[1, 2, 3, 9], &[(1, 1.0)]);
     let generation = stream.store.groups()[0].generation();
+    stream.mode = BlockMode::Replace;
     stream.history(5, &[2, 3, 4], &[(1, 7.0)]);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 7.0), (3, 7.0), (4, 7.0)]));
     assert_ne!(stream.store.groups()[0].generation(), generation, "rows that were held have changed");
+}
+
+#[test]
+fn rows_that_are_sent_again_or_late_are_merged_with_those_that_are_held() {
+    let mut stream = Stream::new();
+    stream.history(1, &[1, 2, 4, 6], &[(1, 1.0), (2, 2.0)]);
+    let generation = stream.store.groups()[0].generation();
+    stream.samples(2, &[2, 3, 4, 5], &[(1, 7.0)]);
+    let missing = f64::from_bits(MISSING.to_bits());
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 7.0), (3, 7.0), (4, 7.0), (5, 7.0), (6, 1.0)]));
+    assert_eq!(stream.rows(1), bits(&[(1, 2.0), (2, 2.0), (3, missing), (4, 2.0), (5, missing), (6, 2.0)]));
+    assert_ne!(stream.store.groups()[0].generation(), generation, "rows that were held have changed");
+    // A missing value sets nothing, and a series that is in no catalog is counted.
+    stream.samples(3, &[6], &[(1, missing), (2, 9.0), (99, 5.0)]);
+    assert_eq!(stream.rows(0).last(), Some(&(6, 1.0_f64.to_bits())));
+    assert_eq!(stream.rows(1).last(), Some(&(6, 9.0_f64.to_bits())));
+    assert_eq!(stream.store.counts().unknown, 1);
+}
+
+#[test]
+fn rows_that_fill_a_hole_remove_its_mark() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[1, 2], &[(1, 1.0)]);
+    stream.gap();
+    stream.samples(2, &[5], &[(1, 1.0)]);
+    assert_eq!(stream.rows(0).len(), 4, "a hole is a row without values");
+    stream.samples(3, &[2, 3, 4], &[(1, 1.0)]);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0), (5, 1.0)]));
+}
+
+#[test]
+fn more_rows_than_a_ring_holds_are_merged_to_the_newest() {
+    let mut stream = Stream::new();
+    let rows: Vec<i64> = (0..400).collect();
+    stream.samples(1, &rows, &[(1, 1.0)]);
+    let capacity = stream.store.groups()[0].capacity() as i64;
+    let (even, odd): (Vec<i64>, Vec<i64>) = (1_000..1_000 + 2 * capacity).partition(|row| row % 2 == 0);
+    for (sequence, rows) in even.chunks(100).chain(odd.chunks(100)).enumerate() {
+        stream.samples(sequence as u64 + 2, rows, &[(1, 2.0)]);
+    }
+    let expected: Vec<(i64, f64)> = (1_000 + capacity..1_000 + 2 * capacity).map(|row| (row, 2.0)).collect();
+    assert_eq!(stream.rows(0), bits(&expected));
 }
 
 #[test]
@@ -347,6 +394,7 @@ fn times_far_ahead_or_behind_do_not_lose_other_rows() {
     let newest = at(900_000_000).micros() / 150_000;
     summaries.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, newest);
     assert_eq!(summaries.summary(0, newest).count, 1);
+    stream.mode = BlockMode::Replace;
     stream.samples(3, &[5], &[(1, 3.0)]);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 1.0), (5, 3.0)]), "rows of another clock are replaced");
     summaries.update(&stream.store.groups()[0], usize::MAX, 150_000, 400, at(5).micros() / 150_000);

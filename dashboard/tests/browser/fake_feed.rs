@@ -74,7 +74,7 @@ impl FeedFaults {
             self.requests.lock().push(start);
         }
         if self.has_another_version.load(Ordering::Relaxed) {
-            let reason = "protocol version 1, this side speaks 2".into();
+            let reason = "protocol version 2, this side speaks 3".into();
             return vec![Message::Close(Some(CloseFrame { code: CloseCode::Library(4426), reason }))];
         }
         match *message {

@@ -18,7 +18,7 @@ async fn a_page_of_another_version_asks_for_a_reload_and_does_not_reconnect() ->
     until(&page, "document.documentElement.dataset.link === 'closed'").await?;
     until(&page, "!document.getElementById('notice').hidden").await?;
     let notice: String = page.evaluate("document.getElementById('notice').textContent").await?;
-    let expected = "this page is out of date; reload it (4426): protocol version 1, this side speaks 2";
+    let expected = "this page is out of date; reload it (4426): protocol version 2, this side speaks 3";
     ensure!(notice.contains(expected), "{notice}");
     let (retries, samples): (u64, u64) =
         page.evaluate("[kymograph.stats().retries, kymograph.stats().samples]").await?;

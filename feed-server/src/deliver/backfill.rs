@@ -1,18 +1,21 @@
 //! The frames of a backfill.
 //!
-//! The hub's lock is held only while the rows of one block are copied: encoding takes about ten times as long, and would
-//! delay the hub and with it every viewer.
+//! Sealed rows are copied; rows that are not sealed yet are encoded, once for viewers that begin at the same time. The hub's lock
+//! is held only to look for the rows of one block, and to copy those that are open.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use protocol::{Body, EncodeError, History, HistoryPart, Sequence};
+use protocol::{Body, EncodeError, EncodedRows, History, HistoryPart, Sequence};
 
-use crate::deliver::history_blocks::{HistoryBlocks, Step};
+use crate::deliver::history_blocks::{Added, HistoryBlocks};
 use crate::deliver::hub::Hub;
-use crate::stream::history::{Backfill, Continuity};
+use crate::stream::history::{Backfill, Continuity, NextContent, NextRows};
+use crate::stream::slab::Slab;
 
 impl Hub {
     /// Appends the next frame of a backfill from `held` to `position`; the last frame is marked. If rows were evicted, a Gap is
-    /// sent after the frame with the rows before them. Returns the cost: bytes and values that were encoded.
+    /// sent after the frame with the rows before them. Returns the cost: bytes, and values that were encoded.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
@@ -27,10 +30,10 @@ impl Hub {
         let (before, mut values) = (out.len(), 0);
         blocks.start_frame();
         loop {
-            let (step, gap) = self.read(|sequencer| {
-                let step = blocks.copy(sequencer.history(), backfill);
+            let (next, gap) = self.read(|sequencer| {
+                let next = sequencer.history().next_rows(backfill);
                 let evicted = backfill.take_continuity() == Continuity::RowsEvicted;
-                (step, evicted.then(|| sequencer.gap_of_evicted_rows(held)))
+                (next, evicted.then(|| sequencer.gap_of_evicted_rows(held)))
             });
             if let Some(gap) = gap {
                 if !blocks.is_empty() {
@@ -40,16 +43,45 @@ impl Hub {
                 self.telemetry.gaps.inc();
                 out.push(self.frame(position, Body::Gap(gap))?);
             }
-            match step {
-                Step::Encode => values += blocks.encode()?,
-                // The gap ended the previous frame: this one is still empty.
-                Step::EndFrame if blocks.is_empty() && !backfill.is_done() => {}
-                Step::EndFrame => break,
+            let Some(next) = next else { break };
+            // Rows that were closed or evicted in between are looked for again.
+            let Some((rows, encoded)) = self.encoded(&next, blocks)? else { continue };
+            values += encoded;
+            if blocks.add(next.mode, &rows)? == Added::Not {
+                break;
             }
+            backfill.sent(&next);
         }
         let part = if backfill.is_done() { HistoryPart::Last } else { HistoryPart::More };
         out.push(self.history_frame(blocks, part, position)?);
         Ok(values + out[before..].iter().map(Bytes::len).sum::<usize>())
+    }
+
+    /// The encoded rows, and how many values were encoded for them; `None` if they were open and are no longer there.
+    fn encoded(
+        &self,
+        next: &NextRows,
+        blocks: &mut HistoryBlocks,
+    ) -> Result<Option<(Arc<EncodedRows>, usize)>, EncodeError> {
+        if let NextContent::Sealed(rows) = &next.content {
+            return Ok(Some((Arc::clone(rows), 0)));
+        }
+        if let Some(rows) = self.unsealed.get(next.group, &next.rows) {
+            return Ok(Some((rows, 0)));
+        }
+        let slab: Arc<Slab> = match &next.content {
+            NextContent::Closed(slab) => Arc::clone(slab),
+            _ => match self.read(|sequencer| sequencer.history().open_rows(next)) {
+                Some(open) => Arc::new(open),
+                None => return Ok(None),
+            },
+        };
+        let rows = (next.rows.end - next.rows.start) as usize;
+        let rows = Arc::new(slab.encode(next.group, rows, blocks.encoder())?);
+        self.telemetry.history_blocks_encoded.inc();
+        self.unsealed.keep(next.group, next.rows.clone(), &rows);
+        let values = rows.values();
+        Ok(Some((rows, values)))
     }
 
     fn history_frame(

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::{
-    BlockBuffer, Body, CatalogScope, EncodeError, Epoch, Frame, Header, Heartbeat, Hello, Interval, Samples, Sequence,
-    Start, Timestamp,
+    BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, Epoch, Frame, GroupId, Header, Heartbeat, Hello, Interval,
+    Samples, Sequence, Start, Timestamp,
 };
 use tokio::sync::watch;
 
@@ -19,6 +19,7 @@ use super::catalog_frames;
 use crate::clock;
 use crate::deliver::catalog_frames::WholeCatalog;
 use crate::deliver::frame_ring::{FrameRing, RingFrame};
+use crate::deliver::unsealed_rows::UnsealedRows;
 use crate::ingest::batch::{Batch, BatchSlice};
 use crate::net::framing::framed;
 use crate::stream::catalog::Catalog;
@@ -60,6 +61,7 @@ pub struct Hub {
     publishing: Mutex<BlockBuffer>,
     state: Mutex<State>,
     whole_catalog: WholeCatalog,
+    pub(super) unsealed: UnsealedRows,
     ring_end: watch::Sender<u64>,
 }
 
@@ -115,6 +117,7 @@ impl Hub {
                 viewers: 0,
             }),
             whole_catalog: WholeCatalog::default(),
+            unsealed: UnsealedRows::default(),
             ring_end: watch::Sender::new(0),
         }
     }
@@ -180,7 +183,7 @@ impl Hub {
         self.telemetry.rows_out_of_order.inc_by(accepted.out_of_order as u64);
         let mut published = Ok(());
         while let Some(rows) = accepted.frames.next_frame() {
-            published = published.and(self.publish_rows(&rows, blocks, now));
+            published = published.and(self.publish_rows(&rows, &mut accepted.cleared, blocks, now));
         }
         let oldest = {
             let State { sequencer, ring, .. } = &mut *self.state.lock();
@@ -193,10 +196,12 @@ impl Hub {
         published
     }
 
-    /// Encodes the rows of one frame if there is a viewer, and then numbers and keeps them. No other thread numbers frames.
+    /// Encodes the rows of one frame if there is a viewer, and then numbers and keeps them. No other thread numbers frames. The
+    /// rows of groups in `cleared` replace those that viewers hold.
     fn publish_rows(
         &self,
         rows: &[BatchSlice<'_>],
+        cleared: &mut Vec<GroupId>,
         blocks: &mut BlockBuffer,
         now: Timestamp,
     ) -> Result<(), EncodeError> {
@@ -204,7 +209,7 @@ impl Hub {
             let state = self.state.lock();
             (state.sequencer.sequence().next(), state.viewers)
         };
-        let frame = (viewers > 0).then(|| self.encode_rows(rows, sequence, blocks, now)).transpose();
+        let frame = (viewers > 0).then(|| self.encode_rows(rows, cleared, sequence, blocks, now)).transpose();
         let mut state = self.state.lock();
         state.sequencer.commit(rows);
         self.telemetry.frames_sequenced.inc();
@@ -223,6 +228,7 @@ impl Hub {
     fn encode_rows(
         &self,
         rows: &[BatchSlice<'_>],
+        cleared: &mut Vec<GroupId>,
         sequence: Sequence,
         blocks: &mut BlockBuffer,
         now: Timestamp,
@@ -230,11 +236,32 @@ impl Hub {
         let collected = rows.iter().filter_map(|rows| rows.times().last()).max().copied().unwrap_or(now);
         blocks.start(collected);
         for rows in rows {
-            blocks.push(rows.group(), rows.times(), rows.columns())?;
+            let is_cleared = cleared.extract_if(.., |group| *group == rows.group()).count() > 0;
+            let mode = if is_cleared { BlockMode::Replace } else { BlockMode::Merge };
+            blocks.push_with(mode, rows.group(), rows.times(), rows.columns())?;
         }
         let samples = Samples { collected, queued: now, blocks: blocks.blocks() };
         let header = self.header(sequence, clock::now());
         Ok(framed(&Frame { header, body: Body::Samples(samples) }.to_bytes()?))
+    }
+
+    /// Encodes rows that are closed, up to about `most_values` values, so that viewers are sent copies. The lock is held only
+    /// to take rows and to put them back.
+    ///
+    /// # Errors
+    /// If rows cannot be encoded, which is a defect. They are encoded for each viewer then.
+    pub fn seal(&self, most_values: usize) -> Result<(), EncodeError> {
+        let blocks = &mut *self.publishing.lock();
+        let mut values = 0;
+        while values < most_values {
+            let next = self.state.lock().sequencer.history_mut().next_unsealed();
+            let Some((group, slab)) = next else { break };
+            let encoded = slab.encode(group, slab.rows(), blocks)?;
+            values += encoded.values();
+            self.telemetry.history_blocks_encoded.inc();
+            self.state.lock().sequencer.history_mut().seal(group, slab, encoded);
+        }
+        Ok(())
     }
 
     /// Wakes the tasks that wait for frames, if the ring has new ones.

@@ -6,6 +6,7 @@
 //! | [`publisher`], [`publisher_thread`] | ticks: batches from the queue to the hub; the thread that makes them |
 //! | [`catalog_frames`] | the encoded catalog |
 //! | [`backfill`], [`history_blocks`] | the frames of a backfill, and their blocks |
+//! | [`unsealed_rows`] | rows that are not sealed yet, encoded for viewers that begin at the same time |
 //! | [`backfill_limiter`], [`byte_budget`] | limits of the history that viewers are sent |
 //! | [`frame_ring`] | the last seconds as frames |
 //! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
@@ -24,3 +25,4 @@ pub mod pacer;
 pub mod publisher;
 pub mod publisher_thread;
 pub mod session;
+pub mod unsealed_rows;

@@ -18,6 +18,10 @@ pub const TICK: Duration = Duration::from_micros(16_667);
 /// A tick takes no further batch after this many bytes of samples: heartbeats and the end of the server do not wait longer.
 const TICK_BYTES: usize = 1 << 20;
 
+/// A tick seals at most about this many values, a quarter of a millisecond of work, and twice those that it published: rows that
+/// wait to be sealed take several times the memory.
+const SEALED_VALUES: usize = 1 << 14;
+
 /// The state of the queue after a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tick {
@@ -68,7 +72,7 @@ impl Publisher {
             }
             published = published.and(self.hub.heartbeat());
         }
-        if let Err(error) = published {
+        if let Err(error) = published.and(self.hub.seal(SEALED_VALUES + 2 * bytes / size_of::<f64>())) {
             tracing::error!(%error, "cannot encode a frame");
         }
         tick

@@ -1,287 +1,231 @@
-//! The history of one group: a list of slabs, oldest first.
+//! The history of one group: segments, oldest first, and the open rows after them.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 
-use protocol::column::MISSING;
-use protocol::limits::{MAX_FRAME_VALUES, MAX_GROUP_SERIES};
-use protocol::{Sequence, SeriesId, Timestamp};
+use protocol::limits::MAX_GROUP_SERIES;
+use protocol::{EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
-use crate::stream::slab::{Slab, is_missing};
+use crate::stream::segment::{Content, Segment};
+use crate::stream::slab::{MAX_SPAN, Slab, most_rows};
+use crate::stream::spare_slabs::SpareSlabs;
 
-/// The size of a slab of a group with much history: small beside any bound, large beside a slab's own fields. Below the size
-/// from which glibc's allocator maps pages for each allocation.
-const SLAB_BYTES: usize = 64 << 10;
-const MAX_SLAB_ROWS: usize = 1_024;
 /// Rows of a group's first slab.
 const MIN_SLAB_ROWS: usize = 16;
-/// A slab is this part of its group's history, so that its unused room is too.
-const SLABS_PER_GROUP: usize = 8;
-
-/// A limit on the work of joining slabs of different series for one block.
-const MAX_MERGED_SERIES: usize = 16_384;
+/// Groups that are numbered in a row close their slabs at so many different times.
+const PHASES: u64 = 64;
+/// The open rows have room for this part of their group's history.
+const SLABS_PER_GROUP: usize = 4;
 
 /// Bytes of a group without rows, with its places in the maps of the history.
 const GROUP_BYTES: usize = size_of::<GroupHistory>() + 128;
-/// Bytes of a shared list of series without its items.
-const SERIES_LIST_BYTES: usize = 32;
 
 #[derive(Debug, Default)]
 pub struct GroupHistory {
-    slabs: VecDeque<Slab>,
+    /// The part of [`MAX_SPAN`] by which its slabs end later than those of group 0, so that groups of one rate do not close their
+    /// slabs in the same tick.
+    phase: Interval,
+    segments: VecDeque<Segment>,
+    open: Option<Slab>,
+    /// Rows of the last slab that was closed.
+    last_rows: usize,
     end_row: u64,
-    /// Bytes of the slabs' lists, and of the lists of series.
+    /// The first row that [`GroupHistory::next_unsealed`] did not return.
+    sealing_from: u64,
+    /// Bytes of the lists of segments and of the open rows.
     heap_bytes: usize,
+    /// The position at which all rows were dropped last, because the clock was set back.
+    cleared_at: Option<Sequence>,
 }
 
-/// Rows of one group, copied out of the history. Reused from chunk to chunk.
-#[derive(Debug, Default)]
-pub struct RowChunk {
-    pub times: Vec<Timestamp>,
-    /// Series that have a value in these rows.
-    series: Vec<SeriesId>,
-    /// The columns, one after another.
-    values: Vec<f64>,
-}
-
-impl RowChunk {
-    /// A column for each series that has a value in these rows.
-    pub fn columns(&self) -> impl ExactSizeIterator<Item = (SeriesId, &[f64])> {
-        self.series.iter().copied().zip(self.values.chunks_exact(self.times.len().max(1)))
-    }
+/// The rows of a group at one place.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows<'a> {
+    Segment(&'a Segment),
+    Open(&'a Slab),
 }
 
 impl GroupHistory {
+    pub fn new(group: GroupId) -> Self {
+        let phase = u64::from(group.0) % PHASES * MAX_SPAN.micros() / PHASES;
+        Self { phase: Interval::from_micros(phase), ..Self::default() }
+    }
+
     /// Number of the oldest row held, counted from the group's first.
     pub fn first_row(&self) -> u64 {
-        self.slabs.front().map_or(self.end_row, Slab::first_row)
+        let open = || self.open.as_ref().map_or(self.end_row, |open| open.numbers().start);
+        self.segments.front().map_or_else(open, |segment| segment.rows().start)
     }
 
     pub const fn end_row(&self) -> u64 {
         self.end_row
     }
 
+    pub const fn cleared_at(&self) -> Option<Sequence> {
+        self.cleared_at
+    }
+
     /// Bytes of memory: allocated, not only used.
     pub fn bytes(&self) -> usize {
-        GROUP_BYTES + self.slabs.capacity() * size_of::<Slab>() + self.heap_bytes
-    }
-
-    pub fn time(&self, row: u64) -> Option<Timestamp> {
-        self.slabs.get(self.slab_of(row))?.time(row)
-    }
-
-    pub fn oldest(&self) -> Option<Timestamp> {
-        let slab = self.slabs.front()?;
-        slab.time(slab.first_row())
+        GROUP_BYTES + self.segments.capacity() * size_of::<Segment>() + self.heap_bytes
     }
 
     pub fn newest(&self) -> Option<Timestamp> {
-        self.slabs.back()?.newest()
+        let open = self.open.as_ref().and_then(Slab::newest);
+        open.or_else(|| self.segments.back().map(Segment::newest))
     }
 
-    /// Appends rows that are sent with `sequence`.
-    pub fn push(&mut self, rows: &BatchSlice<'_>, sequence: Sequence) {
+    /// The newest time of the oldest segment: from then on it may be evicted.
+    pub fn expires(&self) -> Option<Timestamp> {
+        let open = || self.open.as_ref().and_then(Slab::newest);
+        self.segments.front().map(Segment::newest).or_else(open)
+    }
+
+    /// Appends rows that are sent with `sequence`. Returns true if a segment was closed. New slabs take their memory from `spare`.
+    pub fn push(&mut self, rows: &BatchSlice<'_>, sequence: Sequence, spare: &mut SpareSlabs) -> bool {
+        let closed = self.segments.len();
         let mut start = 0;
         while start < rows.rows() {
             let rest = rows.slice(start..rows.rows());
-            let mut room = self.slabs.back().map_or(0, |slab| slab.room_for(&rest, sequence));
+            let room = self.open.as_ref().map_or(0, |open| open.room_for(&rest, self.phase));
             if room == 0 {
-                room = self.begin_slab(&rest, sequence);
+                self.begin_slab(&rest, spare);
             }
-            let part = rest.slice(0..room.min(rest.rows()));
-            if let Some(slab) = self.slabs.back_mut() {
-                self.heap_bytes -= slab.heap_bytes();
-                slab.push(&part, sequence);
-                self.heap_bytes += slab.heap_bytes();
-                self.end_row = slab.end_row();
-            }
+            let Some(open) = &mut self.open else { break };
+            let part = rest.slice(0..open.room_for(&rest, self.phase).min(rest.rows()));
+            open.push(&part, sequence);
+            self.end_row = open.numbers().end;
             start += part.rows();
         }
+        self.segments.len() > closed
     }
 
-    /// Adds a slab for these rows and returns its room.
-    fn begin_slab(&mut self, rows: &BatchSlice<'_>, sequence: Sequence) -> usize {
+    /// Closes the open rows and begins others, with room for the first of `rows`.
+    fn begin_slab(&mut self, rows: &BatchSlice<'_>, spare: &mut SpareSlabs) {
         let series = self.series_with(rows);
+        self.close();
         let held = (self.end_row - self.first_row()) as usize;
-        let fits = (SLAB_BYTES / (size_of::<f64>() * (series.len() + 1))).clamp(1, MAX_SLAB_ROWS);
-        let part = fits.min((held / SLABS_PER_GROUP).max(MIN_SLAB_ROWS));
+        let part = most_rows(series.len()).min((held / SLABS_PER_GROUP).max(MIN_SLAB_ROWS));
         // When the series change often, slabs end before they are full: the next has at most twice the rows of the last.
-        let room = self.slabs.back().map_or(part, |last| part.min(2 * last.rows()));
-        // Few sizes, so that the allocator finds the memory of evicted slabs for new ones.
-        let room = 1 << room.ilog2();
-        if !self.slabs.back().is_some_and(|last| Arc::ptr_eq(last.series(), &series)) {
-            self.heap_bytes += series_bytes(&series);
-        }
-        let slab = Slab::new(self.end_row, sequence, room, series);
+        let room = if self.last_rows == 0 { part } else { part.min(2 * self.last_rows) };
+        // Few sizes, so that the allocator finds the memory of earlier slabs for new ones.
+        let slab = spare.take(self.end_row, 1 << room.ilog2(), series);
         self.heap_bytes += slab.heap_bytes();
-        self.slabs.push_back(slab);
-        room
+        self.open = Some(slab);
     }
 
-    /// The series of a new slab: those of `rows` and those that had values in the last slab. Leaves no unused memory there.
-    fn series_with(&mut self, rows: &BatchSlice<'_>) -> Arc<[SeriesId]> {
+    /// The series of a new slab: those of `rows` and those that have values in the open rows.
+    fn series_with(&self, rows: &BatchSlice<'_>) -> Vec<SeriesId> {
         let new = || rows.columns().map(|(series, _)| series);
-        let Some(last) = self.slabs.back() else { return new().collect() };
-        if last.is_full() && new().eq(last.series().iter().copied()) {
-            return Arc::clone(last.series());
+        let Some(open) = &self.open else { return new().collect() };
+        if open.is_full() && new().eq(open.series().iter().copied()) {
+            return new().collect();
         }
-        let present = last.present();
-        let mut series = merged(&present, &new().collect::<Vec<_>>());
-        if series.len() > MAX_GROUP_SERIES {
-            series = new().collect();
-        }
-        let is_same = *series == **last.series();
-        let series: Arc<[SeriesId]> = if is_same { Arc::clone(last.series()) } else { series.into() };
-        self.seal_last(&present);
-        series
+        let mut series: Vec<SeriesId> = open.present().chain(new()).collect();
+        // The stable sort finds the two sorted parts.
+        series.sort();
+        series.dedup();
+        if series.len() > MAX_GROUP_SERIES { new().collect() } else { series }
     }
 
-    /// Frees the unused memory of the last slab.
-    fn seal_last(&mut self, present: &[SeriesId]) {
-        let before = self.slabs.len().checked_sub(2).and_then(|place| self.slabs.get(place));
-        let before = before.map(|slab| Arc::clone(slab.series()));
-        let Some(last) = self.slabs.back_mut() else { return };
-        self.heap_bytes -= last.heap_bytes();
-        if *present == **last.series() {
-            last.compact(Arc::clone(last.series()));
-        } else {
-            if !before.is_some_and(|before| Arc::ptr_eq(&before, last.series())) {
-                self.heap_bytes -= series_bytes(last.series());
-            }
-            last.compact(present.into());
-            self.heap_bytes += series_bytes(last.series());
+    fn close(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        self.heap_bytes -= open.heap_bytes();
+        self.last_rows = open.rows();
+        if let Some(segment) = Segment::close(open) {
+            self.heap_bytes += segment.heap_bytes();
+            self.segments.push_back(segment);
         }
-        self.heap_bytes += last.heap_bytes();
     }
 
-    /// Evicts the rows before `time` and returns the last sequence of which any was evicted.
+    /// The oldest rows that are closed and were not returned before.
+    pub fn next_unsealed(&mut self) -> Option<Arc<Slab>> {
+        let segments = self.segments.range(self.place(self.sealing_from)..);
+        let slab = segments.into_iter().find_map(|segment| match segment.content() {
+            Content::Closed(slab) => Some(Arc::clone(slab)),
+            Content::Sealed(_) => None,
+        })?;
+        self.sealing_from = slab.numbers().end;
+        Some(slab)
+    }
+
+    /// Replaces the rows of a closed segment by their encoded form, unless it was evicted meanwhile.
+    pub fn seal(&mut self, first_row: u64, encoded: EncodedRows) {
+        let place = self.place(first_row);
+        if let Some(segment) = self.segments.get_mut(place)
+            && segment.rows().start == first_row
+        {
+            self.heap_bytes -= segment.heap_bytes();
+            segment.seal(encoded);
+            self.heap_bytes += segment.heap_bytes();
+        }
+    }
+
+    /// Evicts the segments whose rows are all before `time`. Returns the last sequence of them.
     pub fn evict_before(&mut self, time: Timestamp) -> Option<Sequence> {
         let mut evicted = None;
-        while self.newest_of_first_slab().is_some_and(|newest| newest < time) {
-            evicted = self.evict_slab();
+        while self.expires().is_some_and(|newest| newest < time) {
+            evicted = self.evict_first();
         }
-        self.slabs.front_mut().and_then(|slab| slab.evict_before(time)).or(evicted)
+        evicted
     }
 
-    fn newest_of_first_slab(&self) -> Option<Timestamp> {
-        self.slabs.front()?.newest()
+    /// Evicts the oldest segment, or the open rows. Returns the last sequence of them; `None` without rows.
+    pub fn evict_first(&mut self) -> Option<Sequence> {
+        let Some(segment) = self.segments.pop_front() else {
+            let open = self.open.take()?;
+            self.heap_bytes -= open.heap_bytes();
+            return (open.rows() > 0).then(|| open.last_sequence());
+        };
+        self.heap_bytes -= segment.heap_bytes();
+        if self.segments.is_empty() {
+            self.segments = VecDeque::new();
+        }
+        Some(segment.last_sequence())
     }
 
-    /// Evicts the oldest slab and returns the last sequence of which any row was evicted; `None` without rows.
-    pub fn evict_slab(&mut self) -> Option<Sequence> {
-        let slab = self.slabs.pop_front()?;
-        self.heap_bytes -= slab.heap_bytes();
-        if !self.slabs.front().is_some_and(|next| Arc::ptr_eq(next.series(), slab.series())) {
-            self.heap_bytes -= series_bytes(slab.series());
-        }
-        if self.slabs.is_empty() {
-            self.slabs = VecDeque::new();
-        }
-        slab.last_sequence()
-    }
-
-    /// Evicts all rows and returns the last sequence of them.
-    pub fn clear(&mut self) -> Option<Sequence> {
-        let last = self.slabs.back().and_then(Slab::last_sequence);
-        self.slabs = VecDeque::new();
-        self.heap_bytes = 0;
+    /// Evicts all rows, because the clock was set back when the stream was at `position`. Returns the last sequence of them.
+    pub fn clear(&mut self, position: Sequence) -> Option<Sequence> {
+        let open = self.open.take().filter(|open| open.rows() > 0).map(|open| open.last_sequence());
+        let last = open.or_else(|| self.segments.back().map(Segment::last_sequence));
+        self.segments = VecDeque::new();
+        (self.heap_bytes, self.cleared_at) = (0, Some(position));
         last
     }
 
-    /// Number of the first row that was sent after `position`.
+    /// The first row of those that hold the first row sent after `position`.
     pub fn first_row_after(&self, position: Sequence) -> u64 {
-        let begun = self.slabs.partition_point(|slab| slab.first_sequence() <= position);
-        let after = begun.checked_sub(1).map_or(0, |last| self.slabs[last].first_row_after(position));
-        after.max(self.first_row())
-    }
-
-    /// Number of the first row at or after `time`.
-    pub fn first_row_since(&self, time: Timestamp) -> u64 {
-        let before = self.slabs.partition_point(|slab| slab.newest().is_some_and(|newest| newest < time));
-        let since = self.slabs.get(before).map_or(self.end_row, |slab| slab.first_row_since(time));
-        since.max(self.first_row())
-    }
-
-    /// The first of the rows that one block can have, and the number of their columns.
-    pub fn block(&self, rows: &Range<u64>) -> (usize, usize) {
-        let mut slabs = self.slabs.range(self.slab_of(rows.start)..);
-        let Some(first) = slabs.next() else { return (0, 0) };
-        let mut end = first.end_row();
-        let mut last = first.series();
-        let mut union: Option<Vec<SeriesId>> = None;
-        let (mut columns, mut merged_series) = (last.len(), 0);
-        for slab in slabs {
-            if end >= rows.end || (end - rows.start) * columns.max(1) as u64 >= MAX_FRAME_VALUES {
-                break;
-            }
-            if !Arc::ptr_eq(last, slab.series()) {
-                let joined = merged(union.as_deref().unwrap_or(last), slab.series());
-                merged_series += joined.len();
-                if joined.len() > MAX_GROUP_SERIES || merged_series > MAX_MERGED_SERIES {
-                    break;
-                }
-                columns = joined.len();
-                union = Some(joined);
-            }
-            (end, last) = (slab.end_row(), slab.series());
-        }
-        ((end.min(rows.end) - rows.start) as usize, columns)
-    }
-
-    /// Copies rows, all of which are held, into `chunk`.
-    pub fn copy_rows(&self, rows: &Range<u64>, chunk: &mut RowChunk) {
-        let slabs: Vec<&Slab> =
-            self.slabs.range(self.slab_of(rows.start)..).take_while(|slab| slab.first_row() < rows.end).collect();
-        let RowChunk { times, series, values } = chunk;
-        times.clear();
-        series.clear();
-        values.clear();
-        times.extend(slabs.iter().flat_map(|slab| slab.times(rows)));
-        let Some(first) = slabs.first() else { return };
-        let is_shared = slabs.iter().all(|slab| Arc::ptr_eq(slab.series(), first.series()));
-        let union = if is_shared {
-            Arc::clone(first.series())
-        } else {
-            let mut all: Vec<SeriesId> = slabs.iter().flat_map(|slab| slab.series().iter().copied()).collect();
-            all.sort();
-            all.dedup();
-            all.into()
+        let held = self.segments.partition_point(|segment| segment.last_sequence() <= position);
+        let open = || {
+            let open = self.open.as_ref().filter(|open| open.last_sequence() > position);
+            open.map_or(self.end_row, |open| open.numbers().start)
         };
-        for (place, &id) in union.iter().enumerate() {
-            let start = values.len();
-            for slab in &slabs {
-                let place = if is_shared { Ok(place) } else { slab.series().binary_search(&id) };
-                match place {
-                    Ok(place) => values.extend_from_slice(slab.column(place, rows)),
-                    Err(_) => values.resize(values.len() + slab.times(rows).len(), MISSING),
-                }
-            }
-            if values[start..].iter().all(|&value| is_missing(value)) {
-                values.truncate(start);
-            } else {
-                series.push(id);
-            }
+        self.segments.get(held).map_or_else(open, |segment| segment.rows().start)
+    }
+
+    /// The first row of those that hold the first row at or after `time`.
+    pub fn first_row_since(&self, time: Timestamp) -> u64 {
+        let before = self.segments.partition_point(|segment| segment.newest() < time);
+        let open = || {
+            let open = self.open.as_ref().filter(|open| open.newest().is_some_and(|newest| newest >= time));
+            open.map_or(self.end_row, |open| open.numbers().start)
+        };
+        self.segments.get(before).map_or_else(open, |segment| segment.rows().start)
+    }
+
+    /// The segment with row number `row`, or the open rows.
+    pub fn rows_at(&self, row: u64) -> Option<Rows<'_>> {
+        if let Some(segment) = self.segments.get(self.place(row)) {
+            return segment.rows().contains(&row).then_some(Rows::Segment(segment));
         }
+        self.open.as_ref().filter(|open| open.numbers().contains(&row)).map(Rows::Open)
     }
 
-    /// Place of the slab with row number `row`.
-    fn slab_of(&self, row: u64) -> usize {
-        self.slabs.partition_point(|slab| slab.end_row() <= row)
+    /// Place of the first segment that ends after row number `row`.
+    fn place(&self, row: u64) -> usize {
+        self.segments.partition_point(|segment| segment.rows().end <= row)
     }
-}
-
-fn series_bytes(series: &[SeriesId]) -> usize {
-    SERIES_LIST_BYTES + size_of_val(series)
-}
-
-fn merged(ours: &[SeriesId], theirs: &[SeriesId]) -> Vec<SeriesId> {
-    let mut all = [ours, theirs].concat();
-    // The stable sort finds the two sorted parts.
-    all.sort();
-    all.dedup();
-    all
 }
 
 #[cfg(test)]

@@ -1,22 +1,26 @@
-//! The last minutes of every group, in memory, column by column.
+//! The last minutes of every group, in memory, as segments.
 //!
-//! Each row keeps the sequence number with which it was sent, so that a viewer is sent exactly the rows after its
-//! position. There are two bounds: age, and bytes over all groups. Eviction increases [`History::evicted_through`]; a
-//! viewer whose position is before that is sent a gap.
+//! Rows that arrive lie open in columns; after some hundred rows or ten seconds they are closed, and then sealed: encoded once
+//! as the block that every viewer is sent. A viewer is sent whole segments from the one that holds the first row after its
+//! position, so that nothing is encoded for it alone.
 //!
-//! The rows of a group are held in slabs of fixed size. The bound on bytes counts allocated memory, and the oldest slab of the
-//! largest group is evicted first.
+//! There are two bounds: age, and bytes over all groups, which count allocated memory. A segment is evicted when all of its rows
+//! are too old, or when it is the oldest of the largest group and memory is short. Eviction increases
+//! [`History::evicted_through`]; a viewer whose position is before that is sent a gap.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
+use std::sync::Arc;
 
-use protocol::{GroupId, Interval, Sequence, Timestamp};
+use protocol::{BlockMode, EncodedRows, GroupId, Interval, Sequence, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
-use crate::stream::group_history::GroupHistory;
-pub use crate::stream::group_history::RowChunk;
+use crate::stream::group_history::{GroupHistory, Rows};
+use crate::stream::segment::Content;
+use crate::stream::slab::{MAX_SPAN, Slab};
+use crate::stream::spare_slabs::SpareSlabs;
 
-/// Of the bound on bytes this part is left to the allocator, which cannot use all memory between slabs. Measured: 3 to 11 % of
+/// Of the bound on bytes this part is left to the allocator, which cannot use all memory between segments. Measured: 3 to 11 % of
 /// the slabs' memory, the most with many narrow groups.
 const UNUSABLE_PART: usize = 16;
 
@@ -29,8 +33,11 @@ pub struct History {
     /// Bytes of all groups.
     bytes: usize,
     by_bytes: BTreeSet<(usize, GroupId)>,
-    /// The groups that have rows, by the time of the oldest.
-    by_oldest: BTreeSet<(Timestamp, GroupId)>,
+    /// The groups that have rows, by the time at which the oldest may be evicted.
+    by_expiry: BTreeSet<(Timestamp, GroupId)>,
+    /// Groups with rows that are closed and not sealed. A group may occur several times.
+    unsealed: VecDeque<GroupId>,
+    spare: SpareSlabs,
     evicted_through: Sequence,
 }
 
@@ -46,17 +53,28 @@ pub struct Backfill {
 struct Part {
     group: GroupId,
     rows: Range<u64>,
+    /// Of the next block.
+    mode: BlockMode,
     /// The viewer holds the rows before these: rows that are evicted before they could be sent leave a hole.
     is_joined: bool,
 }
 
-/// The rows that a backfill reads next, all of one group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The rows that a backfill sends next.
+#[derive(Clone, Debug)]
 pub struct NextRows {
-    pub rows: usize,
-    /// Columns of these rows, of which a chunk may have fewer.
-    pub columns: usize,
-    pub first_time: Timestamp,
+    pub group: GroupId,
+    /// Their numbers in the group.
+    pub rows: Range<u64>,
+    pub mode: BlockMode,
+    pub content: NextContent,
+}
+
+#[derive(Clone, Debug)]
+pub enum NextContent {
+    Sealed(Arc<EncodedRows>),
+    Closed(Arc<Slab>),
+    /// More rows may be added to these: [`History::open_rows`] copies them.
+    Open,
 }
 
 /// Continuity of a backfill: rows between the viewer's last row and the next one may have been evicted.
@@ -83,18 +101,30 @@ impl Backfill {
     pub fn take_continuity(&mut self) -> Continuity {
         std::mem::take(&mut self.continuity)
     }
+
+    /// Records that the viewer was sent these rows, which [`History::next_rows`] returned last.
+    pub fn sent(&mut self, next: &NextRows) {
+        if let Some(part) = self.parts.front_mut() {
+            (part.rows.start, part.mode, part.is_joined) = (next.rows.end, BlockMode::Merge, true);
+            if part.rows.is_empty() {
+                self.parts.pop_front();
+            }
+        }
+    }
 }
 
 impl History {
     /// A history that reaches back at most `span` and takes at most `limit_bytes` bytes of memory.
-    pub const fn new(span: Interval, limit_bytes: usize) -> Self {
+    pub fn new(span: Interval, limit_bytes: usize) -> Self {
         Self {
             span,
             limit_bytes,
             groups: BTreeMap::new(),
             bytes: 0,
             by_bytes: BTreeSet::new(),
-            by_oldest: BTreeSet::new(),
+            by_expiry: BTreeSet::new(),
+            unsealed: VecDeque::new(),
+            spare: SpareSlabs::default(),
             evicted_through: Sequence(0),
         }
     }
@@ -111,7 +141,7 @@ impl History {
 
     /// Bytes of memory: allocated, not only used.
     pub const fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.spare.bytes()
     }
 
     /// The position after which every row is still held.
@@ -127,37 +157,64 @@ impl History {
     /// Appends rows that are sent with `sequence`. Their times rise above [`History::newest`], and their series rise.
     pub fn push<'a>(&mut self, rows: impl Into<BatchSlice<'a>>, sequence: Sequence) {
         let rows = rows.into();
-        self.change(rows.group(), |group| group.push(&rows, sequence));
+        let mut spare = std::mem::take(&mut self.spare);
+        if self.change(rows.group(), |group| group.push(&rows, sequence, &mut spare)) {
+            self.unsealed.push_back(rows.group());
+        }
+        self.spare = spare;
     }
 
-    /// Drops rows older than the span, and then the oldest slabs of the largest groups until the rest, with `more_bytes` that
-    /// are held elsewhere, fits the bound. Returns the oldest time that may still be held. The work is proportional to what is
-    /// evicted.
+    /// The next rows to seal, and their group. They are not returned again.
+    pub fn next_unsealed(&mut self) -> Option<(GroupId, Arc<Slab>)> {
+        while let Some(&group) = self.unsealed.front() {
+            if let Some(slab) = self.groups.get_mut(&group).and_then(GroupHistory::next_unsealed) {
+                return Some((group, slab));
+            }
+            self.unsealed.pop_front();
+        }
+        None
+    }
+
+    /// Replaces the rows of a slab by their encoded form, unless they were evicted meanwhile.
+    pub fn seal(&mut self, group: GroupId, slab: Arc<Slab>, encoded: EncodedRows) {
+        if self.groups.contains_key(&group) {
+            self.change(group, |group| group.seal(slab.numbers().start, encoded));
+        }
+        // A viewer may read it still.
+        if let Ok(slab) = Arc::try_unwrap(slab) {
+            self.spare.keep(slab);
+        }
+    }
+
+    /// Drops segments older than the span, and then the oldest segments of the largest groups until the rest, with
+    /// `more_bytes` that are held elsewhere, fits the bound. Returns the oldest time that may still be held. The work is
+    /// proportional to what is evicted.
     pub fn evict(&mut self, now: Timestamp, more_bytes: usize) -> Timestamp {
         let oldest = now - self.span;
-        while let Some(&(time, group)) = self.by_oldest.first()
+        while let Some(&(time, group)) = self.by_expiry.first()
             && time < oldest
         {
             let evicted = self.change(group, |group| group.evict_before(oldest));
             self.record_evicted(evicted);
         }
         let limit = (self.limit_bytes - self.limit_bytes / UNUSABLE_PART).saturating_sub(more_bytes);
-        while self.bytes > limit
+        while self.bytes() > limit
             && let Some(&(_, largest)) = self.by_bytes.last()
         {
-            let evicted = self.change(largest, GroupHistory::evict_slab);
+            let evicted = self.change(largest, GroupHistory::evict_first);
             if evicted.is_none() {
                 break;
             }
             self.record_evicted(evicted);
         }
-        oldest
+        // A segment with one row that is not too old may begin earlier.
+        oldest - MAX_SPAN
     }
 
-    /// Drops all rows of a group.
-    pub fn forget(&mut self, group: GroupId) {
+    /// Drops all rows of a group, because the clock was set back when the stream was at `position`.
+    pub fn clear(&mut self, group: GroupId, position: Sequence) {
         if self.groups.contains_key(&group) {
-            let evicted = self.change(group, GroupHistory::clear);
+            let evicted = self.change(group, |group| group.clear(position));
             self.record_evicted(evicted);
         }
     }
@@ -166,64 +223,75 @@ impl History {
         self.evicted_through = self.evicted_through.max(evicted.unwrap_or_default());
     }
 
-    /// Changes one group, and its places in the orders by bytes and by time.
+    /// Changes one group, and its places in the orders by bytes and by expiry.
     fn change<T>(&mut self, id: GroupId, change: impl FnOnce(&mut GroupHistory) -> T) -> T {
-        let Self { groups, by_bytes, by_oldest, .. } = self;
+        let Self { groups, by_bytes, by_expiry, .. } = self;
         let group = groups.entry(id).or_insert_with(|| {
-            let group = GroupHistory::default();
+            let group = GroupHistory::new(id);
             by_bytes.insert((group.bytes(), id));
             self.bytes += group.bytes();
             group
         });
-        let (bytes, oldest) = (group.bytes(), group.oldest());
+        let (bytes, expiry) = (group.bytes(), group.expires());
         let changed = change(group);
         if group.bytes() != bytes {
             by_bytes.remove(&(bytes, id));
             by_bytes.insert((group.bytes(), id));
             self.bytes = self.bytes - bytes + group.bytes();
         }
-        if group.oldest() != oldest {
-            oldest.map(|time| by_oldest.remove(&(time, id)));
-            group.oldest().map(|time| by_oldest.insert((time, id)));
+        if group.expires() != expiry {
+            expiry.map(|time| by_expiry.remove(&(time, id)));
+            group.expires().map(|time| by_expiry.insert((time, id)));
         }
         changed
     }
 
-    /// Every row at or after `since`.
+    /// Every row at or after `since`, and the rows of their segments. They replace rows that the viewer holds.
     pub fn since(&self, since: Timestamp) -> Backfill {
-        self.backfill(|group| group.first_row_since(since))
+        self.backfill(|group| (group.first_row_since(since), BlockMode::Replace))
     }
 
-    /// Every row that was sent after `position`.
+    /// Every row that was sent after `position`, and the rows of their segments, which the viewer holds.
     pub fn after(&self, position: Sequence) -> Backfill {
-        self.backfill(|group| group.first_row_after(position)).joined()
+        let is_cleared = |group: &GroupHistory| group.cleared_at().is_some_and(|cleared| position <= cleared);
+        let mode = |group: &GroupHistory| if is_cleared(group) { BlockMode::Replace } else { BlockMode::Merge };
+        self.backfill(|group| (group.first_row_after(position), mode(group))).joined()
     }
 
-    fn backfill(&self, first_row: impl Fn(&GroupHistory) -> u64) -> Backfill {
-        let part = |(&id, group): (&GroupId, &GroupHistory)| Part {
-            group: id,
-            rows: first_row(group)..group.end_row(),
-            is_joined: false,
+    fn backfill(&self, start: impl Fn(&GroupHistory) -> (u64, BlockMode)) -> Backfill {
+        let part = |(&id, group): (&GroupId, &GroupHistory)| {
+            let (first_row, mode) = start(group);
+            Part { group: id, rows: first_row..group.end_row(), mode, is_joined: false }
         };
         let parts = self.groups.iter().map(part).filter(|part| !part.rows.is_empty()).collect();
         Backfill { parts, continuity: Continuity::Unbroken }
     }
 
-    /// Finds the next rows of `backfill` that one block can have, after those that were evicted; `None` at its end.
+    /// Finds the next rows of `backfill`, after those that were evicted; `None` at its end. They are returned again until
+    /// [`Backfill::sent`] is called.
     pub fn next_rows(&self, backfill: &mut Backfill) -> Option<NextRows> {
-        while let Some(Part { group, rows, is_joined }) = backfill.parts.front_mut() {
-            if let Some(group) = self.groups.get(group) {
+        while let Some(Part { group: id, rows, mode, is_joined }) = backfill.parts.front_mut() {
+            if let Some(group) = self.groups.get(id) {
                 if rows.start < group.first_row() {
                     rows.start = group.first_row();
                     if *is_joined {
                         backfill.continuity = Continuity::RowsEvicted;
                     }
                 }
-                if let Some(first_time) = group.time(rows.start)
+                if let Some(held) = group.rows_at(rows.start)
                     && !rows.is_empty()
                 {
-                    let (rows, columns) = group.block(rows);
-                    return Some(NextRows { rows, columns, first_time });
+                    let (held, content) = match held {
+                        Rows::Segment(segment) => (
+                            segment.rows().clone(),
+                            match segment.content() {
+                                Content::Closed(slab) => NextContent::Closed(Arc::clone(slab)),
+                                Content::Sealed(encoded) => NextContent::Sealed(Arc::clone(encoded)),
+                            },
+                        ),
+                        Rows::Open(open) => (open.numbers().start..rows.end, NextContent::Open),
+                    };
+                    return Some(NextRows { group: *id, rows: held, mode: *mode, content });
                 }
             }
             backfill.parts.pop_front();
@@ -231,48 +299,58 @@ impl History {
         None
     }
 
-    /// Copies the next `count` rows of `backfill` into `chunk` and returns their group; `None` at its end. `count` is at
-    /// most the number that [`History::next_rows`] returned just before.
-    pub fn take_rows(&self, backfill: &mut Backfill, count: usize, chunk: &mut RowChunk) -> Option<GroupId> {
-        let part = backfill.parts.front_mut()?;
-        let (id, group) = (part.group, self.groups.get(&part.group)?);
-        let rows = part.rows.start..part.rows.start + count as u64;
-        part.rows.start = rows.end;
-        part.is_joined |= count > 0;
-        if part.rows.is_empty() {
-            backfill.parts.pop_front();
+    /// A copy of rows that [`History::next_rows`] found open; `None` if they were closed or evicted since.
+    pub fn open_rows(&self, next: &NextRows) -> Option<Slab> {
+        match self.groups.get(&next.group)?.rows_at(next.rows.start)? {
+            Rows::Open(open) if open.numbers().start == next.rows.start => Some(open.clone()),
+            Rows::Open(_) | Rows::Segment(_) => None,
         }
-        group.copy_rows(&rows, chunk);
-        Some(id)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::SeriesId;
-    use protocol::column::MISSING;
+    use protocol::{BlockBuffer, SeriesId};
 
     use super::*;
     use crate::ingest::batch::Batch;
 
-    const GROUP: GroupId = GroupId(1);
+    /// Its slabs end at multiples of ten seconds.
+    const GROUP: GroupId = GroupId(64);
 
     fn row(second: i64, value: f64) -> Batch {
         Batch::row(GROUP, Timestamp::from_micros(second * 1_000_000), [(SeriesId(1), value)])
     }
 
-    /// Times (in seconds) and values of series 1 in all frames of a backfill.
-    fn drain(history: &History, mut backfill: Backfill) -> Vec<(i64, f64)> {
-        let mut out = Vec::new();
-        let mut chunk = RowChunk::default();
+    /// Times (in seconds) and values of all blocks of a backfill, and the mode of each.
+    fn drain(history: &History, mut backfill: Backfill) -> (Vec<(i64, f64)>, Vec<BlockMode>) {
+        let (mut rows, mut modes, mut buffer) = (Vec::new(), Vec::new(), BlockBuffer::default());
         while let Some(next) = history.next_rows(&mut backfill) {
-            history.take_rows(&mut backfill, next.rows.min(300), &mut chunk).expect("rows are left");
-            let missing = vec![MISSING; chunk.times.len()];
-            let values = chunk.columns().find(|column| column.0 == SeriesId(1)).map_or(&missing[..], |column| column.1);
-            out.extend(chunk.times.iter().map(|t| t.micros() / 1_000_000).zip(values.iter().copied()));
+            let count = (next.rows.end - next.rows.start) as usize;
+            let encode = |slab: &Slab| slab.encode(GROUP, count, &mut BlockBuffer::default()).expect("encodes");
+            let encoded = match &next.content {
+                NextContent::Sealed(encoded) => EncodedRows::clone(encoded),
+                NextContent::Closed(slab) => encode(slab),
+                NextContent::Open => encode(&history.open_rows(&next).expect("still open")),
+            };
+            buffer.start(EncodedRows::BASE);
+            buffer.push_encoded(next.mode, &encoded).expect("the same base");
+            let block = buffer.blocks().iter().next().expect("a block");
+            let mut values = vec![0.0; count];
+            block.columns.iter().next().and_then(|column| column.values()).expect("a column").copy_to(&mut values);
+            rows.extend(block.times.iter().map(|time| time.micros() / 1_000_000).zip(values));
+            modes.push(block.mode);
+            backfill.sent(&next);
         }
         assert_eq!(backfill.take_continuity(), Continuity::Unbroken, "no row is evicted meanwhile");
-        out
+        (rows, modes)
+    }
+
+    fn seal(history: &mut History) {
+        while let Some((group, slab)) = history.next_unsealed() {
+            let encoded = slab.encode(group, slab.rows(), &mut BlockBuffer::default()).expect("encodes");
+            history.seal(group, slab, encoded);
+        }
     }
 
     fn filled(rows: i64) -> History {
@@ -283,27 +361,59 @@ mod tests {
         history
     }
 
-    #[test]
-    fn rows_after_a_position_are_returned_in_order() {
-        let history = filled(10);
-        let missed = drain(&history, history.after(Sequence(7)));
-        assert_eq!(missed, [(8, 8.0), (9, 9.0), (10, 10.0)]);
-        assert!(history.after(Sequence(10)).is_done());
-        assert_eq!(drain(&history, history.after(Sequence(0))).len(), 10);
+    fn seconds(rows: &[(i64, f64)]) -> (i64, i64) {
+        (rows[0].0, rows[rows.len() - 1].0)
     }
 
     #[test]
-    fn a_window_returns_the_rows_since_its_start() {
-        let history = filled(10);
-        let window = drain(&history, history.since(Timestamp::from_micros(8_500_000)));
-        assert_eq!(window, [(9, 9.0), (10, 10.0)]);
+    fn rows_after_a_position_are_returned_in_order_with_their_segment() {
+        let mut history = filled(25);
+        // A segment has the rows of ten seconds.
+        for _ in 0..2 {
+            let (missed, modes) = drain(&history, history.after(Sequence(17)));
+            assert_eq!((seconds(&missed), missed.len(), modes), ((10, 25), 16, vec![BlockMode::Merge; 2]));
+            assert!(missed.iter().all(|&(second, value)| value.to_bits() == (second as f64).to_bits()));
+            assert!(history.after(Sequence(25)).is_done());
+            let (all, _) = drain(&history, history.after(Sequence(0)));
+            assert_eq!(all.len(), 25);
+            seal(&mut history);
+        }
     }
 
     #[test]
-    fn rows_older_than_the_span_are_evicted_and_the_position_moves() {
+    fn a_window_returns_the_segments_since_its_start_and_replaces_rows() {
+        let history = filled(25);
+        let (window, modes) = drain(&history, history.since(Timestamp::from_micros(18_500_000)));
+        assert_eq!((seconds(&window), modes), ((10, 25), vec![BlockMode::Replace, BlockMode::Merge]));
+    }
+
+    #[test]
+    fn rows_that_arrive_while_a_backfill_is_sent_are_not_part_of_it() {
+        let mut history = filled(25);
+        let backfill = history.after(Sequence(0));
+        history.push(&row(26, 26.0), Sequence(26));
+        assert_eq!(seconds(&drain(&history, backfill).0), (1, 25));
+    }
+
+    #[test]
+    fn a_viewer_with_rows_from_before_a_clear_is_told_to_replace_them() {
+        let mut history = filled(25);
+        history.clear(GROUP, Sequence(25));
+        history.push(&row(3, 3.0), Sequence(26));
+        let mode = |position| drain(&history, history.after(Sequence(position))).1;
+        assert_eq!(mode(25), [BlockMode::Replace]);
+        history.push(&row(4, 3.0), Sequence(27));
+        assert_eq!(drain(&history, history.after(Sequence(26))).1, [BlockMode::Merge]);
+        assert_eq!(history.evicted_through(), Sequence(25));
+    }
+
+    #[test]
+    fn segments_older_than_the_span_are_evicted_and_the_position_moves() {
         let mut history = filled(100);
-        history.evict(Timestamp::from_micros(100_000_000), 0);
-        assert_eq!(drain(&history, history.after(Sequence(0))).first(), Some(&(40, 40.0)));
+        let oldest = history.evict(Timestamp::from_micros(100_000_000), 0);
+        let (rows, _) = drain(&history, history.after(Sequence(0)));
+        assert_eq!(rows[0], (40, 40.0));
+        assert!(oldest.micros() <= 40_000_000);
         assert_eq!(history.evicted_through(), Sequence(39));
     }
 
@@ -312,6 +422,7 @@ mod tests {
         let mut history = History::new(Interval::from_secs(1_000_000), 100_000);
         for second in 1..=20_000 {
             history.push(&row(second, 0.5), Sequence(second as u64));
+            seal(&mut history);
             history.evict(Timestamp::from_micros(second * 1_000_000), 0);
             assert!(history.bytes() <= 100_000);
         }
@@ -321,24 +432,13 @@ mod tests {
     }
 
     #[test]
-    fn a_long_backfill_in_chunks_returns_every_row() {
-        let mut history = History::new(Interval::from_secs(1_000_000), 1 << 30);
-        for second in 1..=20_000 {
-            history.push(&row(second, (second as f64).sqrt()), Sequence(second as u64));
-        }
-        let all = drain(&history, history.after(Sequence(0)));
-        assert_eq!(all.len(), 20_000);
-        assert!(all.iter().all(|&(second, value)| value.to_bits() == (second as f64).sqrt().to_bits()));
-    }
-
-    #[test]
     fn rows_evicted_during_a_backfill_break_continuity_only_after_rows_that_the_viewer_holds() {
         let evicted_while = |begin: fn(&History) -> Backfill, sent_before: usize| {
             let mut history = filled(50);
             let mut backfill = begin(&history);
-            if sent_before > 0 {
-                history.next_rows(&mut backfill).expect("rows are left");
-                history.take_rows(&mut backfill, sent_before, &mut RowChunk::default()).expect("rows are left");
+            for _ in 0..sent_before {
+                let next = history.next_rows(&mut backfill).expect("rows are left");
+                backfill.sent(&next);
             }
             history.span = Interval::from_secs(10);
             history.evict(Timestamp::from_micros(50_000_000), 0);
@@ -346,20 +446,7 @@ mod tests {
             backfill.take_continuity()
         };
         assert_eq!(evicted_while(|history| history.since(Timestamp::default()), 0), Continuity::Unbroken);
-        assert_eq!(evicted_while(|history| history.since(Timestamp::default()), 5), Continuity::RowsEvicted);
+        assert_eq!(evicted_while(|history| history.since(Timestamp::default()), 1), Continuity::RowsEvicted);
         assert_eq!(evicted_while(|history| history.after(Sequence(10)), 0), Continuity::RowsEvicted);
-    }
-
-    #[test]
-    fn absent_series_have_missing_values() {
-        let mut history = filled(2);
-        let other = Batch::row(GROUP, Timestamp::from_micros(3_000_000), [(SeriesId(2), 7.0)]);
-        history.push(&other, Sequence(3));
-        history.push(&row(4, 4.0), Sequence(4));
-        let bits: Vec<u64> = drain(&history, history.after(Sequence(0))).iter().map(|row| row.1.to_bits()).collect();
-        assert_eq!(bits, [1.0, 2.0, MISSING, 4.0].map(f64::to_bits));
-        history.evict(Timestamp::from_micros(63_500_000), 0);
-        let next = history.next_rows(&mut history.after(Sequence(0))).expect("a row is left");
-        assert_eq!((next.rows, next.columns), (1, 2));
     }
 }

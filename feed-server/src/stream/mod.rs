@@ -7,7 +7,9 @@
 //! | [`sequencer`] | sequence numbers, order of rows, gaps |
 //! | [`batches`] | joins the batches of one tick |
 //! | [`history`] | the last minutes of every group, and the part of them that a viewer misses |
-//! | [`group_history`], [`slab`] | the rows of one group, in columns of fixed size |
+//! | [`group_history`] | the history of one group |
+//! | [`segment`], [`slab`] | rows that are encoded, and the newest rows, which are not |
+//! | [`spare_slabs`] | memory for the next slabs |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
 
 pub mod batches;
@@ -16,5 +18,7 @@ pub mod frame_cutter;
 pub mod group_history;
 pub mod history;
 pub mod packing;
+pub mod segment;
 pub mod sequencer;
 pub mod slab;
+pub mod spare_slabs;

@@ -63,6 +63,10 @@ impl Sequencer {
         &self.history
     }
 
+    pub const fn history_mut(&mut self) -> &mut History {
+        &mut self.history
+    }
+
     /// Joins batches of the same columns and drops rows whose time does not rise. After the clock was set back, drops the
     /// rows ahead of it instead.
     pub fn accept(&mut self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Accepted {
@@ -82,7 +86,7 @@ impl Sequencer {
             let mut newest = joined.newest_time(group).or_else(|| self.history.newest(group));
             if is_ahead(newest.as_ref()) && !is_ahead(batch.times.last()) {
                 cleared.push(group);
-                self.history.forget(group);
+                self.history.clear(group, self.sequence);
                 joined.forget(group);
                 newest = None;
             }
@@ -198,18 +202,18 @@ mod tests {
     #[test]
     fn a_gap_is_declared_for_another_epoch_an_unknown_position_and_evicted_rows_only() {
         let mut sequencer = sequencer();
-        for second in 1..=20 {
+        for second in 1..=25 {
             publish(&mut sequencer, vec![row(1, second)], second);
         }
         let begin = |epoch, sequence| {
             let start = Start::After { epoch: Epoch(epoch), sequence: Sequence(sequence), window: Interval::ZERO };
-            let beginning = sequencer.begin(start, Timestamp::from_micros(20_000_000));
+            let beginning = sequencer.begin(start, Timestamp::from_micros(25_000_000));
             (beginning.gap.map(|gap| gap.cause), beginning.held)
         };
         assert_eq!(begin(7, 15), (None, Sequence(15)));
-        assert_eq!(begin(7, 20), (None, Sequence(20)));
+        assert_eq!(begin(7, 25), (None, Sequence(25)));
         assert_eq!(begin(7, 3), (Some(GapCause::HistoryExpired), Sequence(3)));
-        assert_eq!(begin(7, 21), (Some(GapCause::UnknownPosition), Sequence(0)));
+        assert_eq!(begin(7, 26), (Some(GapCause::UnknownPosition), Sequence(0)));
         assert_eq!(begin(6, 15), (Some(GapCause::EpochChanged), Sequence(0)));
     }
 }

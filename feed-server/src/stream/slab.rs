@@ -1,88 +1,85 @@
-//! Consecutive rows of a group in memory of a fixed size.
+//! The newest rows of a group, not yet encoded.
 //!
 //! A slab has room for a fixed number of rows of a fixed list of series, allocated when it begins: it neither grows nor moves.
-//! Its memory is therefore known, and is freed as a whole.
+//! A slab that is closed is sealed: its rows are encoded as one block, which fits a frame.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use protocol::column::MISSING;
-use protocol::{Sequence, SeriesId, Timestamp};
+use protocol::{BlockBuffer, EncodeError, EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
+use crate::stream::packing::{FRAME_ROOM_BYTES, rows_that_fit};
+
+/// More rows pack no better: a column's own fields take some 10 bytes.
+const MAX_ROWS: usize = 512;
+
+/// The times of a slab's rows span less than this: they lie between two multiples of it, moved by the phase of the group. Shorter slabs pack worse; of longer ones, a viewer that resumes is sent more
+/// rows that it holds.
+pub const MAX_SPAN: Interval = Interval::from_secs(10);
 
 const VALUE_BYTES: usize = size_of::<f64>();
 /// The allocator's own bytes for each of the three lists.
 const LISTS_BYTES: usize = 3 * 16;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Slab {
     /// Number of the first row, counted from the group's first.
     first_row: u64,
-    /// Rows that were evicted. Their memory is freed with the slab.
-    evicted: usize,
     /// Room for rows.
     room: usize,
     /// In rising order.
-    series: Arc<[SeriesId]>,
+    series: Vec<SeriesId>,
     times: Vec<Timestamp>,
     /// A column of `room` values for each series, one after another.
     values: Vec<f64>,
-    first_sequence: Sequence,
-    /// The frame of each row, as ranges of rows, oldest first.
-    marks: Vec<Mark>,
+    /// Of the newest row.
+    last_sequence: Sequence,
 }
 
-/// Rows before `end` were sent with this sequence or earlier.
-#[derive(Clone, Copy, Debug)]
-struct Mark {
-    /// Counted from the slab's first.
-    sequence: u32,
-    end: u32,
+/// The number of rows of `columns` columns that one slab may have.
+pub fn most_rows(columns: usize) -> usize {
+    rows_that_fit(columns, FRAME_ROOM_BYTES).clamp(1, MAX_ROWS)
 }
 
 impl Slab {
-    /// An empty slab with room for `room` rows of `series`, of which the first is sent with `sequence`.
-    pub fn new(first_row: u64, sequence: Sequence, room: usize, series: Arc<[SeriesId]>) -> Self {
+    /// An empty slab with room for `room` rows of `series`, at most [`most_rows`].
+    pub fn new(first_row: u64, room: usize, series: Vec<SeriesId>) -> Self {
         Self {
             first_row,
-            evicted: 0,
             room,
             times: Vec::with_capacity(room),
             values: vec![MISSING; room * series.len()],
             series,
-            first_sequence: sequence,
-            marks: Vec::new(),
+            last_sequence: Sequence(0),
         }
     }
 
-    /// Number of the oldest row that was not evicted.
-    pub const fn first_row(&self) -> u64 {
-        self.first_row + self.evicted as u64
+    /// An empty slab in the memory of this one.
+    #[must_use]
+    pub fn reuse(self, first_row: u64, room: usize, series: Vec<SeriesId>) -> Self {
+        let Self { mut times, mut values, .. } = self;
+        times.clear();
+        times.reserve_exact(room);
+        values.clear();
+        values.resize(room * series.len(), MISSING);
+        Self { first_row, room, series, times, values, last_sequence: Sequence(0) }
     }
 
-    pub const fn end_row(&self) -> u64 {
-        self.first_row + self.times.len() as u64
+    /// The number of values for which its memory has room.
+    pub const fn capacity(&self) -> usize {
+        self.values.capacity()
     }
 
-    pub const fn series(&self) -> &Arc<[SeriesId]> {
+    /// Numbers of its rows.
+    pub const fn numbers(&self) -> Range<u64> {
+        self.first_row..self.first_row + self.times.len() as u64
+    }
+
+    pub fn series(&self) -> &[SeriesId] {
         &self.series
     }
 
-    pub const fn first_sequence(&self) -> Sequence {
-        self.first_sequence
-    }
-
-    /// The time of row number `row`.
-    pub fn time(&self, row: u64) -> Option<Timestamp> {
-        self.times.get((row.checked_sub(self.first_row)?) as usize).copied()
-    }
-
-    pub fn newest(&self) -> Option<Timestamp> {
-        self.times.last().copied()
-    }
-
-    /// Rows that were appended, evicted ones included.
     pub const fn rows(&self) -> usize {
         self.times.len()
     }
@@ -91,113 +88,73 @@ impl Slab {
         self.times.len() == self.room
     }
 
-    /// Bytes of its lists. The list of series is shared between slabs.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.times.first().copied()
+    }
+
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.times.last().copied()
+    }
+
+    pub const fn last_sequence(&self) -> Sequence {
+        self.last_sequence
+    }
+
     pub const fn heap_bytes(&self) -> usize {
-        let marks = self.marks.capacity() * size_of::<Mark>();
-        LISTS_BYTES + (self.times.capacity() + self.values.capacity()) * VALUE_BYTES + marks
+        let series = self.series.capacity() * size_of::<SeriesId>();
+        LISTS_BYTES + (self.times.capacity() + self.values.capacity()) * VALUE_BYTES + series
     }
 
-    /// Rows with these series, sent with `sequence`, for which there is room.
-    pub fn room_for(&self, rows: &BatchSlice<'_>, sequence: Sequence) -> usize {
-        let fits = u32::try_from(sequence.0 - self.first_sequence.0).is_ok() && self.has_columns(rows);
-        if fits { self.room - self.times.len() } else { 0 }
-    }
-
-    fn has_columns(&self, rows: &BatchSlice<'_>) -> bool {
+    /// The number of these rows that may be appended.
+    pub fn room_for(&self, rows: &BatchSlice<'_>, phase: Interval) -> usize {
         let mut places = self.places();
-        rows.columns().all(|(series, _)| places.of(series).is_some())
+        if rows.columns().any(|(series, _)| places.of(series).is_none()) {
+            return 0;
+        }
+        let first = self.oldest().or_else(|| rows.times().first().copied());
+        let in_span = first.map_or(0, |first| {
+            let (span, phase) = (MAX_SPAN.micros() as i64, phase.micros() as i64);
+            let passed = Interval::from_micros(first.micros().wrapping_sub(phase).rem_euclid(span) as u64);
+            rows.times().partition_point(|&time| time < first - passed + MAX_SPAN)
+        });
+        // The last representable times have no end of a span.
+        let in_span = if self.times.is_empty() { in_span.max(1) } else { in_span };
+        in_span.min(self.room - self.times.len())
     }
 
     /// Appends rows for which there is room. Hot: once per group and frame.
     pub fn push(&mut self, rows: &BatchSlice<'_>, sequence: Sequence) {
         let start = self.times.len();
         self.times.extend_from_slice(rows.times());
-        let held = start..self.times.len();
+        let added = start..self.times.len();
         let (mut places, room) = (Places { series: &self.series, next: 0 }, self.room);
         for (series, values) in rows.columns() {
             if let Some(place) = places.of(series) {
-                self.values[place * room..][held.clone()].copy_from_slice(values);
+                self.values[place * room..][added.clone()].copy_from_slice(values);
             }
         }
-        let mark = Mark { sequence: (sequence.0 - self.first_sequence.0) as u32, end: held.end as u32 };
-        match self.marks.last_mut() {
-            // A frame may have two blocks of one group.
-            Some(last) if last.sequence == mark.sequence => last.end = mark.end,
-            _ => self.marks.push(mark),
-        }
-    }
-
-    /// Evicts the rows before `time` and returns the last sequence of which any was evicted.
-    pub fn evict_before(&mut self, time: Timestamp) -> Option<Sequence> {
-        let evicted = self.times.partition_point(|&held| held < time);
-        if evicted <= self.evicted {
-            return None;
-        }
-        self.evicted = evicted;
-        self.sequence_of(evicted - 1)
-    }
-
-    /// The sequence of its newest row.
-    pub fn last_sequence(&self) -> Option<Sequence> {
-        self.sequence_of(self.times.len().checked_sub(1)?)
-    }
-
-    fn sequence_of(&self, row: usize) -> Option<Sequence> {
-        let mark = self.marks.get(self.marks.partition_point(|mark| mark.end as usize <= row))?;
-        Some(Sequence(self.first_sequence.0 + u64::from(mark.sequence)))
-    }
-
-    /// Number of the first row that was sent after `position`.
-    pub fn first_row_after(&self, position: Sequence) -> u64 {
-        let sent = |mark: &Mark| self.first_sequence.0 + u64::from(mark.sequence) <= position.0;
-        let held = self.marks.partition_point(sent).checked_sub(1).map_or(0, |last| u64::from(self.marks[last].end));
-        self.first_row + held
-    }
-
-    /// Number of the first row at or after `time`.
-    pub fn first_row_since(&self, time: Timestamp) -> u64 {
-        self.first_row + self.times.partition_point(|&held| held < time) as u64
-    }
-
-    /// Times of the rows of these numbers, as far as they are in this slab.
-    pub fn times(&self, rows: &Range<u64>) -> &[Timestamp] {
-        &self.times[self.held(rows)]
-    }
-
-    /// The same rows of the column at `place` of the list of series.
-    pub fn column(&self, place: usize, rows: &Range<u64>) -> &[f64] {
-        &self.values[place * self.room..][self.held(rows)]
-    }
-
-    fn held(&self, rows: &Range<u64>) -> Range<usize> {
-        let held = |row: u64| row.clamp(self.first_row, self.end_row()) - self.first_row;
-        held(rows.start) as usize..held(rows.end) as usize
+        self.last_sequence = sequence;
     }
 
     /// The series that have a value in any row.
-    pub fn present(&self) -> Vec<SeriesId> {
-        let rows = self.first_row..self.end_row();
-        let is_present = |place: &usize| self.column(*place, &rows).iter().any(|value| !is_missing(*value));
-        (0..self.series.len()).filter(is_present).map(|place| self.series[place]).collect()
+    pub fn present(&self) -> impl Iterator<Item = SeriesId> {
+        self.columns(self.times.len()).map(|(series, _)| series)
     }
 
-    /// Frees the room of rows that were not appended, and columns other than those of `series`.
-    pub fn compact(&mut self, series: Arc<[SeriesId]>) {
-        if self.is_full() && Arc::ptr_eq(&series, &self.series) {
-            return;
-        }
-        let rows = self.first_row..self.end_row();
-        let mut values = Vec::with_capacity(self.times.len() * series.len());
-        let mut places = self.places();
-        for &series in &*series {
-            match places.of(series) {
-                Some(place) => values.extend_from_slice(self.column(place, &rows)),
-                None => values.resize(values.len() + self.times.len(), MISSING),
-            }
-        }
-        self.times.shrink_to_fit();
-        self.marks.shrink_to_fit();
-        (self.room, self.series, self.values) = (self.times.len(), series, values);
+    /// Encodes its first `rows` rows.
+    ///
+    /// # Errors
+    /// If they cannot be encoded, which is a defect.
+    pub fn encode(&self, group: GroupId, rows: usize, buffer: &mut BlockBuffer) -> Result<EncodedRows, EncodeError> {
+        let rows = rows.min(self.times.len());
+        buffer.encode_rows(group, &self.times[..rows], self.columns(rows))
+    }
+
+    /// The columns that have a value in the first `rows` rows.
+    fn columns(&self, rows: usize) -> impl Iterator<Item = (SeriesId, &[f64])> {
+        let column = move |place: usize| &self.values[place * self.room..][..rows];
+        let columns = self.series.iter().enumerate().map(move |(place, &series)| (series, column(place)));
+        columns.filter(|(_, values)| values.iter().any(|&value| !is_missing(value)))
     }
 
     fn places(&self) -> Places<'_> {
@@ -233,17 +190,18 @@ impl Places<'_> {
 
 #[cfg(test)]
 mod tests {
+    use protocol::limits::MAX_GROUP_SERIES;
+
     use super::*;
     use crate::ingest::batch::Batch;
-    use protocol::GroupId;
 
     fn row(second: i64, series: &[u32]) -> Batch {
         let values = series.iter().map(|&series| (SeriesId(series), f64::from(series) + second as f64));
-        Batch::row(GroupId(1), Timestamp::from_micros(second), values)
+        Batch::row(GroupId(1), Timestamp::from_micros(second * 1_000_000), values)
     }
 
     fn slab(series: &[u32]) -> Slab {
-        let mut slab = Slab::new(100, Sequence(7), 4, series.iter().copied().map(SeriesId).collect());
+        let mut slab = Slab::new(100, 4, series.iter().copied().map(SeriesId).collect());
         slab.push(&(&row(1, &[1, 3])).into(), Sequence(7));
         slab.push(&(&row(2, &[3])).into(), Sequence(7));
         slab.push(&(&row(3, &[1, 3])).into(), Sequence(9));
@@ -256,34 +214,59 @@ mod tests {
         let before = slab.heap_bytes();
         assert!(before >= 4 * 4 * VALUE_BYTES);
         let next = row(4, &[2]);
-        assert_eq!(slab.room_for(&(&next).into(), Sequence(9)), 1);
+        assert_eq!(slab.room_for(&(&next).into(), Interval::ZERO), 1);
         slab.push(&(&next).into(), Sequence(9));
-        assert_eq!((slab.room_for(&(&next).into(), Sequence(9)), slab.heap_bytes()), (0, before));
-        assert_eq!(slab.room_for(&(&row(5, &[4])).into(), Sequence(9)), 0, "series 4 has no column");
+        assert_eq!((slab.room_for(&(&next).into(), Interval::ZERO), slab.heap_bytes()), (0, before));
+        assert_eq!((slab.numbers(), slab.last_sequence()), (100..104, Sequence(9)));
     }
 
     #[test]
-    fn each_row_keeps_its_sequence() {
-        let mut slab = slab(&[1, 2, 3]);
-        let after = [6, 7, 8, 9].map(|position| slab.first_row_after(Sequence(position)));
-        assert_eq!(after, [100, 102, 102, 103]);
-        assert_eq!(slab.evict_before(Timestamp::from_micros(2)), Some(Sequence(7)));
-        assert_eq!(slab.evict_before(Timestamp::from_micros(2)), None);
-        assert_eq!((slab.first_row(), slab.last_sequence()), (101, Some(Sequence(9))));
+    fn rows_of_other_series_or_of_a_later_time_have_no_room() {
+        let slab = slab(&[1, 2, 3]);
+        assert_eq!(slab.room_for(&(&row(5, &[4])).into(), Interval::ZERO), 0, "series 4 has no column");
+        assert_eq!([9, 10].map(|second| slab.room_for(&(&row(second, &[1])).into(), Interval::ZERO)), [1, 0]);
     }
 
     #[test]
-    fn a_compact_slab_has_the_same_rows_of_the_series_that_are_left() {
-        let mut slab = slab(&[1, 2, 3]);
-        assert_eq!(slab.present(), [SeriesId(1), SeriesId(3)]);
-        let columns = |slab: &Slab, places: [usize; 2]| {
-            places
-                .map(|place| slab.column(place, &(0..u64::MAX)).iter().map(|value| value.to_bits()).collect::<Vec<_>>())
-        };
-        let before = columns(&slab, [0, 2]);
-        let bytes = slab.heap_bytes();
-        slab.compact([SeriesId(1), SeriesId(3)].into());
-        assert_eq!(columns(&slab, [0, 1]), before);
-        assert!(slab.heap_bytes() < bytes);
+    fn an_empty_slab_has_room_for_a_row_of_any_time() {
+        for micros in [i64::MIN, -1, 0, i64::MAX] {
+            let rows = Batch::row(GroupId(1), Timestamp::from_micros(micros), [(SeriesId(1), 1.0)]);
+            let slab = Slab::new(0, 4, vec![SeriesId(1)]);
+            assert_eq!(slab.room_for(&(&rows).into(), Interval::from_micros(7)), 1, "{micros}");
+        }
+    }
+
+    #[test]
+    fn encoded_rows_have_the_columns_with_values() {
+        let slab = slab(&[1, 2, 3]);
+        assert!(slab.present().eq([1, 3].map(SeriesId)));
+        let mut buffer = BlockBuffer::default();
+        let encoded = slab.encode(GroupId(1), 3, &mut buffer).expect("encodes");
+        assert_eq!((encoded.rows(), encoded.values()), (3, 6));
+        buffer.start(EncodedRows::BASE);
+        buffer.push_encoded(protocol::BlockMode::Merge, &encoded).expect("the same base");
+        let block = buffer.blocks().iter().next().expect("a block");
+        let mut values = [0.0; 3];
+        block.columns.iter().next().and_then(|column| column.values()).expect("a column").copy_to(&mut values);
+        assert_eq!(values.map(f64::to_bits), [2.0, MISSING, 4.0].map(f64::to_bits));
+    }
+
+    #[test]
+    fn the_widest_slab_fits_a_frame_with_any_values() {
+        for columns in [1, 8, 100, MAX_GROUP_SERIES] {
+            let rows = most_rows(columns);
+            let mut slab = Slab::new(
+                u64::MAX - 1_000,
+                rows,
+                (0..columns as u32).map(|id| SeriesId(u32::MAX - 9_999 + id)).collect(),
+            );
+            for (place, value) in slab.values.iter_mut().enumerate() {
+                *value =
+                    f64::from_bits(0x3ff0_0000_0000_0000 | (place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 12);
+            }
+            slab.times = (0..rows as i64).map(|row| Timestamp::from_micros(i64::MIN / 2 + (row << 40))).collect();
+            let encoded = slab.encode(GroupId(u32::MAX), rows, &mut BlockBuffer::default()).expect("encodes");
+            assert!(encoded.len() + EncodedRows::MODE_BYTES <= FRAME_ROOM_BYTES, "{columns}: {}", encoded.len());
+        }
     }
 }

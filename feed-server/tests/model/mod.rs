@@ -1,5 +1,5 @@
 //! A viewer as docs/PROTOCOL.md describes it, in a few lines: it keeps the bits of every row, and panics at a frame that is
-//! repeated, out of order or missing.
+//! repeated, out of order or missing, and at a row that is sent again with other values.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use protocol::column::MISSING;
 use protocol::{
-    Blocks, Body, Epoch, Frame, Gap, GapCause, GroupId, HistoryPart, Interval, Sequence, SeriesId, Start, Timestamp,
+    BlockMode, Blocks, Body, Epoch, Frame, Gap, GroupId, HistoryPart, Interval, Sequence, SeriesId, Start, Timestamp,
 };
 
 /// Longer than any history of a test.
@@ -17,13 +17,12 @@ pub const WINDOW: Interval = Interval::from_secs(3_600);
 pub type Row = (GroupId, Timestamp);
 pub type Values = BTreeMap<SeriesId, u64>;
 
+#[derive(Clone)]
 pub struct Viewer {
     pub epoch: Option<Epoch>,
     pub position: Sequence,
     pub held: BTreeMap<Row, Values>,
     pub gaps: Vec<Gap>,
-    /// True after a lost connection during the history: held rows may then be sent again.
-    may_overlap: bool,
     fills: bool,
 }
 
@@ -31,7 +30,7 @@ impl Viewer {
     /// A viewer without rows, of the given epoch if any.
     pub fn new(epoch: Option<Epoch>) -> Self {
         let (held, gaps) = (BTreeMap::new(), Vec::new());
-        Self { epoch, position: Sequence(0), held, gaps, may_overlap: false, fills: true }
+        Self { epoch, position: Sequence(0), held, gaps, fills: true }
     }
 
     /// The start that it requests on a new connection.
@@ -44,7 +43,6 @@ impl Viewer {
 
     /// Records the loss of the connection.
     pub const fn cut_off(&mut self) {
-        self.may_overlap |= self.fills;
         self.fills = true;
     }
 
@@ -64,42 +62,42 @@ impl Viewer {
                 assert!(!self.fills, "live rows before the end of the history");
                 assert_eq!(sequence, self.position.next(), "none twice, none left out");
                 self.position = sequence;
-                self.rows(&samples.blocks, false);
+                self.rows(&samples.blocks);
             }
             Body::History(history) => {
                 self.fills = true;
-                self.rows(&history.blocks, self.may_overlap);
+                self.rows(&history.blocks);
                 if history.part == HistoryPart::Last {
                     self.position = sequence;
-                    (self.fills, self.may_overlap) = (false, false);
+                    self.fills = false;
                 }
             }
-            Body::Gap(gap) => {
-                self.may_overlap |= gap.cause != GapCause::HistoryExpired;
-                self.gaps.push(gap);
-            }
+            Body::Gap(gap) => self.gaps.push(gap),
             Body::Heartbeat(_) => assert!(self.fills || sequence == self.position, "a heartbeat ahead of the rows"),
             _ => {}
         }
     }
 
-    fn rows(&mut self, blocks: &Blocks<'_>, may_overlap: bool) {
+    fn rows(&mut self, blocks: &Blocks<'_>) {
         for block in blocks {
             let times: Vec<Timestamp> = block.times.iter().collect();
-            let newest = self.held.range(..(block.group, Timestamp::from_micros(i64::MAX))).next_back();
-            let newest = newest.map(|(&row, _)| row).filter(|row| row.0 == block.group);
-            if newest.is_some_and(|(_, newest)| newest >= times[0]) {
-                assert!(may_overlap, "rows that are held were sent again");
+            if block.mode == BlockMode::Replace {
                 self.held.retain(|&(group, time), _| group != block.group || time < times[0]);
+            }
+            for &time in &times {
+                self.held.entry((block.group, time)).or_default();
             }
             for column in &block.columns {
                 let mut values = vec![MISSING; times.len()];
                 column.values().expect("known").copy_to(&mut values);
-                for (&time, value) in times.iter().zip(values) {
+                for (&time, value) in times.iter().zip(values).filter(|(_, value)| value.to_bits() != MISSING.to_bits())
+                {
                     let row = self.held.entry((block.group, time)).or_default();
-                    if value.to_bits() != MISSING.to_bits() {
-                        assert_eq!(row.insert(column.series, value.to_bits()), None, "a value twice");
-                    }
+                    let before = row.insert(column.series, value.to_bits());
+                    assert!(
+                        before.is_none_or(|before| before == value.to_bits()),
+                        "a row was sent again with another value"
+                    );
                 }
             }
         }

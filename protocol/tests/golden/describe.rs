@@ -132,6 +132,7 @@ fn block(block: &Block<'_>) -> Value {
         json!({ "series": column.series.0, "encoding": column.encoding(), "values": values })
     });
     json!({
+        "mode": name(&block.mode),
         "group": block.group.0,
         "times_encoding": block.times.encoding(),
         "times_us": block.times.iter().map(Timestamp::micros).collect::<Value>(),

@@ -2,10 +2,10 @@
 
 use protocol::column::MISSING;
 use protocol::{
-    Alert, AlertState, Annotation, AnnotationCause, BlockBuffer, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
-    Echo, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello,
-    History, HistoryPart, Interval, Label, Log, Relay, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind,
-    SeriesTally, Severity, Tally, Timestamp,
+    Alert, AlertState, Annotation, AnnotationCause, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog,
+    CatalogScope, Echo, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header,
+    Heartbeat, Hello, History, HistoryPart, Interval, Label, Log, Relay, Samples, Sequence, SeriesDescriptor, SeriesId,
+    SeriesKind, SeriesTally, Severity, Tally, Timestamp,
 };
 
 use super::Vector;
@@ -211,10 +211,16 @@ fn blocks() -> Vec<Vector> {
     let mut buffer = BlockBuffer::default();
     buffer.start(times[0]);
     buffer.push(GroupId(1), &times, [(SeriesId(7), [1.0, 2.0, 4.0].as_slice())]).expect("encodes");
+    let mut replace = BlockBuffer::default();
+    replace.start(at(0));
+    let column = [(SeriesId(7), [1.0, 2.0, 4.0].as_slice())];
+    replace.push_with(BlockMode::Replace, GroupId(1), &times, column).expect("encodes");
+    let replace = Samples { collected: times[2], queued: at(2_500), blocks: replace.blocks() };
     let history = |part| frame(Body::History(History { part, blocks: buffer.blocks() }));
     vec![
         Vector { name: "samples_several_blocks", bytes: two_groups },
         Vector { name: "samples_empty", bytes: samples(&[]) },
+        Vector { name: "samples_replace", bytes: frame(Body::Samples(replace)) },
         Vector { name: "history_more", bytes: history(HistoryPart::More) },
         Vector { name: "history_last", bytes: history(HistoryPart::Last) },
     ]

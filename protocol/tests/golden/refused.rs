@@ -51,7 +51,7 @@ fn fields() -> Fields {
 
 fn message(kind: u8, head: &[u8], body: &Fields) -> Vec<u8> {
     let length = body.0.len() as u32;
-    let preamble = fields().raw(b"KY").byte(1).byte(kind).raw(&length.to_le_bytes());
+    let preamble = fields().raw(b"KY").byte(2).byte(kind).raw(&length.to_le_bytes());
     preamble.raw(head).raw(&body.0).0
 }
 
@@ -64,7 +64,7 @@ fn samples(blocks: Fields) -> Vec<u8> {
 }
 
 fn block(rows: u64, times_encoding: u8, times: Fields, columns: Fields) -> Fields {
-    fields().unsigned(1).unsigned(rows).byte(times_encoding).list(times).list(columns)
+    fields().byte(0).unsigned(1).unsigned(rows).byte(times_encoding).list(times).list(columns)
 }
 
 /// A block with valid times and these columns.
@@ -138,7 +138,7 @@ fn heads() -> Vec<Vector> {
         ("head_too_short", heartbeat[..31].to_vec()),
         ("head_too_long", long),
         ("head_bad_magic", with(0, b'X')),
-        ("head_unsupported_version", with(2, 2)),
+        ("head_unsupported_version", with(2, 1)),
         ("head_body_shorter_than_announced", with(4, 200)),
         ("head_body_longer_than_announced", with(4, 0)),
     ])
@@ -153,11 +153,15 @@ fn bincode() -> Vec<Vector> {
         ("varint_of_128_bits", hello(&fields().byte(254).raw(&[0xff; 16]))),
         ("varint_of_unknown_width", hello(&fields().byte(255))),
         ("varint_cut_off", frame(6, &fields().byte(253).raw(&[1, 2, 3]))),
-        ("number_too_large_for_its_field", samples(fields().unsigned(1 << 40).unsigned(1))),
+        ("number_too_large_for_its_field", samples(fields().byte(0).unsigned(1 << 40).unsigned(1))),
         ("text_of_broken_utf8", hello(&fields().list(fields().raw(&[0xc3, 0x28])))),
         ("variant_that_does_not_exist", frame(13, &fields().unsigned(9).unsigned(0).text(""))),
+        (
+            "block_mode_that_does_not_exist",
+            samples(fields().byte(2).unsigned(1).unsigned(0).byte(1).list(fields()).list(fields())),
+        ),
         ("list_beyond_the_list_around_it", series(fields().raw(&label_beyond_its_series))),
-        ("list_that_ends_inside_an_item", samples(fields().unsigned(1).unsigned(3))),
+        ("list_that_ends_inside_an_item", samples(fields().byte(0).unsigned(1).unsigned(3))),
     ])
 }
 

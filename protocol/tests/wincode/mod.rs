@@ -63,7 +63,12 @@ fn wincode_reads_the_golden_frames_to_the_same_values_and_writes_the_same_bytes(
 
         let preamble: mirror::Preamble = read_fixed(preamble);
         let body_bytes = body.len() as u32;
-        let expected = protocol::Preamble { magic: *b"KY", version: 1, kind: frame.body.kind(), body_bytes };
+        let expected = protocol::Preamble {
+            magic: *b"KY",
+            version: protocol::PROTOCOL_VERSION,
+            kind: frame.body.kind(),
+            body_bytes,
+        };
         assert_same(&preamble, &expected, &name);
         assert_same(&read_fixed::<mirror::Header>(header), &frame.header, &name);
         if let Some(mirror) = mirror::Body::read(frame.body.kind(), body) {
@@ -83,7 +88,8 @@ fn wincode_reads_the_golden_client_messages_to_the_same_values_and_writes_the_sa
 
         let preamble: mirror::Preamble = read_fixed(preamble);
         let body_bytes = body.len() as u32;
-        let expected = protocol::Preamble { magic: *b"KY", version: 1, kind: message.kind(), body_bytes };
+        let expected =
+            protocol::Preamble { magic: *b"KY", version: protocol::PROTOCOL_VERSION, kind: message.kind(), body_bytes };
         assert_same(&preamble, &expected, &name);
         assert_same(&mirror::ClientMessage::read(message.kind(), body), &message, &name);
         kinds.insert(message.kind());

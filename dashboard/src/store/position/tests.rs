@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause,
+    BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause,
     GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor,
     SeriesId, SeriesKind, Start, Timestamp,
 };
@@ -26,7 +26,7 @@ struct Message {
 enum Content {
     Catalog,
     Gap,
-    History(HistoryPart, Vec<i64>),
+    History(HistoryPart, BlockMode, Vec<i64>),
     Samples(i64),
     Heartbeat,
 }
@@ -40,14 +40,15 @@ impl Message {
         let (mut groups, mut series, mut blocks) =
             (EntriesBuffer::default(), EntriesBuffer::default(), BlockBuffer::default());
         let rows = match &self.content {
-            Content::History(_, rows) => rows.clone(),
+            Content::History(_, _, rows) => rows.clone(),
             Content::Samples(row) => vec![*row],
             _ => Vec::new(),
         };
         if !rows.is_empty() {
             let times: Vec<Timestamp> = rows.iter().map(|&row| time(row)).collect();
             let values: Vec<f64> = rows.iter().map(|&row| row as f64).collect();
-            blocks.push(GroupId(1), &times, [(SeriesId(1), values.as_slice())]).expect("encodes");
+            let mode = if let Content::History(_, mode, _) = self.content { mode } else { BlockMode::Merge };
+            blocks.push_with(mode, GroupId(1), &times, [(SeriesId(1), values.as_slice())]).expect("encodes");
         }
         let (now, blocks) = (Timestamp::default(), blocks.blocks());
         let body = match &self.content {
@@ -65,7 +66,7 @@ impl Message {
                 let (after, until) = (Sequence(0), Sequence(0));
                 Body::Gap(Gap { after, until, cause: GapCause::HistoryExpired })
             }
-            Content::History(part, _) => Body::History(History { part: *part, blocks }),
+            Content::History(part, ..) => Body::History(History { part: *part, blocks }),
             Content::Samples(_) => Body::Samples(Samples { collected: now, queued: now, blocks }),
             Content::Heartbeat => Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }),
         };
@@ -105,19 +106,23 @@ impl Server {
     }
 
     fn answer(&self, start: Start) -> Vec<Message> {
-        let (after, is_gap) = match start {
+        let (after, is_gap, mut block_mode) = match start {
+            // The first block begins before the position.
             Start::After { epoch, sequence, .. } if epoch.0 == self.epoch && sequence.0 >= self.expired => {
-                (sequence.0, false)
+                (sequence.0.saturating_sub(2).max(self.expired), false, BlockMode::Merge)
             }
-            Start::After { .. } => (self.expired, true),
-            Start::Window(_) => (self.expired, false),
+            Start::After { .. } => (self.expired, true, BlockMode::Replace),
+            Start::Window(_) => (self.expired, false, BlockMode::Replace),
         };
         let mut messages = vec![self.message(Content::Catalog)];
         messages.extend(is_gap.then(|| self.message(Content::Gap)));
         let rows: Vec<i64> = (self.began + after as i64..self.next).collect();
-        let more = rows.chunks(3).map(|rows| self.message(Content::History(HistoryPart::More, rows.to_vec())));
+        let more = rows.chunks(3).map(|rows| {
+            let mode = std::mem::replace(&mut block_mode, BlockMode::Merge);
+            self.message(Content::History(HistoryPart::More, mode, rows.to_vec()))
+        });
         messages.extend(more);
-        messages.push(self.message(Content::History(HistoryPart::Last, Vec::new())));
+        messages.push(self.message(Content::History(HistoryPart::Last, BlockMode::Merge, Vec::new())));
         messages
     }
 }
@@ -215,7 +220,7 @@ impl World {
             Happening::Deliver(count) => (0..count).for_each(|_| self.deliver()),
             Happening::Lose => {
                 while self.line.pop_front().is_some_and(|lost| {
-                    lost.is_of_history() && !matches!(lost.content, Content::History(HistoryPart::Last, _))
+                    lost.is_of_history() && !matches!(lost.content, Content::History(HistoryPart::Last, ..))
                 }) {}
             }
             Happening::Repeat => {
@@ -404,7 +409,7 @@ fn history_that_cannot_be_decoded_twice_is_a_hole_and_the_stream_continues() {
     }
     world.heartbeat();
     for _ in 0..2 {
-        // A heartbeat or the rest of the answer, the catalog, three rows; the next three are lost.
+        // A heartbeat or the rest of the answer, the catalog, three rows, of which two are held; the next three are lost.
         while world.line.front().is_some_and(|next| !matches!(next.content, Content::Catalog)) {
             world.happen(Happening::Deliver(1));
         }
@@ -412,7 +417,7 @@ fn history_that_cannot_be_decoded_twice_is_a_hole_and_the_stream_continues() {
         world.happen(Happening::Spoil);
     }
     world.settle();
-    let rows: Vec<Option<i64>> = (0..8).map(Some).chain([None, Some(11)]).collect();
+    let rows: Vec<Option<i64>> = (0..6).map(Some).chain([None, Some(9), Some(10), Some(11)]).collect();
     assert_eq!((world.requests, world.held()), (2, rows));
     check(&world).expect("complete except for the hole");
 }

@@ -1,16 +1,21 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use proptest::prelude::*;
-use protocol::GroupId;
+use protocol::{BlockBuffer, BlockMode};
 
 use super::*;
 use crate::ingest::batch::{Batch, BatchColumn};
+use crate::stream::slab::is_missing;
+
+const GROUP: GroupId = GroupId(1);
 
 #[derive(Clone, Debug)]
 enum Step {
     Push { rows: usize, first_series: u32, columns: u32 },
+    Seal { segments: usize },
     EvictBefore { row: u64 },
-    EvictSlab,
+    EvictFirst,
     Clear,
 }
 
@@ -25,8 +30,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => push(4),
         4 => push(100),
+        3 => (1..4_usize).prop_map(|segments| Step::Seal { segments }),
         2 => (0..50_u64).prop_map(|row| Step::EvictBefore { row }),
-        1 => Just(Step::EvictSlab),
+        1 => Just(Step::EvictFirst),
         1 => Just(Step::Clear),
     ];
     proptest::collection::vec(step, 1..80)
@@ -43,85 +49,111 @@ fn push(group: &mut GroupHistory, model: &mut Model, sequence: Sequence, rows: u
         series: SeriesId(series),
         values: (0..rows).map(|row| value(series, row)).collect(),
     });
-    let batch = Batch { group: GroupId(1), times, columns: columns.collect() };
-    group.push(&(&batch).into(), sequence);
+    let batch = Batch { group: GROUP, times, columns: columns.collect() };
+    group.push(&(&batch).into(), sequence, &mut SpareSlabs::default());
     for row in 0..rows {
         let values = series.clone().map(|series| (SeriesId(series), value(series, row).to_bits()));
         model.insert(first + row as u64, values.collect());
     }
 }
 
-/// The rows that are held, read block by block.
-fn held(group: &GroupHistory) -> Model {
-    let (mut model, mut chunk) = (Model::new(), RowChunk::default());
-    let mut rows = group.first_row()..group.end_row();
-    while !rows.is_empty() {
-        let (count, columns) = group.block(&rows);
-        assert!(count > 0);
-        group.copy_rows(&(rows.start..rows.start + count as u64), &mut chunk);
-        assert_eq!(chunk.times.len(), count);
-        assert!(chunk.columns().len() <= columns, "found {} of {columns}", chunk.columns().len());
-        for (row, time) in (rows.start..).zip(&chunk.times) {
-            assert_eq!(time.micros() as u64, row);
-            let place = (row - rows.start) as usize;
-            let values = chunk.columns().map(|(series, values)| (series, values[place]));
-            model.insert(row, values.filter(|(_, value)| !is_missing(*value)).map(bits).collect());
-        }
-        rows.start += count as u64;
+fn seal(group: &mut GroupHistory, segments: usize) {
+    for _ in 0..segments {
+        let Some(slab) = group.next_unsealed() else { return };
+        let encoded = slab.encode(GROUP, slab.rows(), &mut BlockBuffer::default()).expect("encodes");
+        group.seal(slab.numbers().start, encoded);
     }
+}
+
+/// The rows that are held, decoded.
+fn held(group: &GroupHistory) -> Model {
+    let (mut model, mut buffer) = (Model::new(), BlockBuffer::default());
+    let mut row = group.first_row();
+    while let Some(rows) = group.rows_at(row) {
+        let encode = |slab: &Slab| slab.encode(GROUP, slab.rows(), &mut BlockBuffer::default()).expect("encodes");
+        let (numbers, encoded) = match rows {
+            Rows::Open(open) => (open.numbers(), encode(open)),
+            Rows::Segment(segment) => (
+                segment.rows().clone(),
+                match segment.content() {
+                    Content::Closed(slab) => encode(slab),
+                    Content::Sealed(encoded) => EncodedRows::clone(encoded),
+                },
+            ),
+        };
+        assert_eq!(numbers.start, row);
+        buffer.start(EncodedRows::BASE);
+        buffer.push_encoded(BlockMode::Merge, &encoded).expect("the same base");
+        let block = buffer.blocks().iter().next().expect("a block");
+        assert!(block.times.iter().map(|time| time.micros() as u64).eq(numbers.clone()));
+        model.extend(numbers.clone().map(|row| (row, BTreeMap::new())));
+        for column in &block.columns {
+            let mut values = vec![0.0; block.rows as usize];
+            column.values().expect("known").copy_to(&mut values);
+            for (row, value) in numbers.clone().zip(values).filter(|(_, value)| !is_missing(*value)) {
+                model.entry(row).or_default().insert(column.series, value.to_bits());
+            }
+        }
+        row = numbers.end;
+    }
+    assert_eq!(row, group.end_row());
     model
 }
 
-fn bits((series, value): (SeriesId, f64)) -> (SeriesId, u64) {
-    (series, value.to_bits())
-}
-
-/// Bytes of the slabs' lists and of the lists of series, each counted once.
 fn counted(group: &GroupHistory) -> usize {
-    let mut bytes = 0;
-    for (place, slab) in group.slabs.iter().enumerate() {
-        let is_shared = place > 0 && Arc::ptr_eq(slab.series(), group.slabs[place - 1].series());
-        bytes += slab.heap_bytes() + if is_shared { 0 } else { series_bytes(slab.series()) };
-    }
-    bytes
+    let segments = group.segments.iter().map(Segment::heap_bytes).sum::<usize>();
+    segments + group.open.as_ref().map_or(0, Slab::heap_bytes)
 }
 
 proptest! {
     #[test]
     fn a_group_holds_every_row_that_was_not_evicted_and_counts_its_memory(steps in steps()) {
         let (mut group, mut model) = (GroupHistory::default(), Model::new());
+        let mut sent: BTreeMap<u64, Sequence> = BTreeMap::new();
         for (sequence, step) in (1..).map(Sequence).zip(steps) {
+            let before = model.len();
             let evicted = match step {
                 Step::Push { rows, first_series, columns } => {
                     push(&mut group, &mut model, sequence, rows, first_series..first_series + columns);
-                    prop_assert_eq!(group.first_row_after(Sequence(sequence.0 - 1)), group.end_row() - rows as u64);
+                    let first = group.end_row() - rows as u64;
+                    sent.extend((first..group.end_row()).map(|row| (row, sequence)));
+                    prop_assert!(group.first_row_after(Sequence(sequence.0 - 1)) <= first);
+                    prop_assert!(group.first_row_since(Timestamp::from_micros(first as i64)) <= first);
+                    None
+                }
+                Step::Seal { segments } => {
+                    seal(&mut group, segments);
                     None
                 }
                 Step::EvictBefore { row } => group.evict_before(Timestamp::from_micros((group.first_row() + row) as i64)),
-                Step::EvictSlab => group.evict_slab(),
-                Step::Clear => group.clear(),
+                Step::EvictFirst => group.evict_first(),
+                Step::Clear => group.clear(sequence),
             };
-            let before = model.len();
-            model = model.split_off(&group.first_row());
-            prop_assert_eq!(evicted.is_some(), model.len() < before);
+            let kept = model.split_off(&group.first_row());
+            prop_assert_eq!(evicted, model.keys().next_back().map(|row| sent[row]));
+            model = kept;
+            prop_assert!(model.len() <= before || evicted.is_none());
             prop_assert_eq!(group.heap_bytes, counted(&group));
-            prop_assert_eq!(group.oldest().map(|time| time.micros() as u64), model.keys().next().copied());
+            prop_assert_eq!(group.first_row_after(sequence), group.end_row());
+            prop_assert_eq!(group.newest().map(|time| time.micros() as u64), model.keys().next_back().copied());
         }
         prop_assert_eq!(held(&group), model);
     }
 }
 
 #[test]
-fn slabs_are_a_small_part_of_their_group_and_never_large() {
-    for columns in [1, 8, 100, 2_000] {
+fn open_rows_are_a_small_part_of_their_group_and_never_large() {
+    for (columns, pushes) in [(1, 100), (8, 100), (100, 50), (2_000, 5)] {
         let (mut group, mut model) = (GroupHistory::default(), Model::new());
-        for sequence in 1..=100 {
+        for sequence in 1..=pushes {
             push(&mut group, &mut model, Sequence(sequence), 20, 1..1 + columns);
-            let last = group.slabs.back().expect("a slab").heap_bytes();
-            assert!(last <= SLAB_BYTES + 16_384, "{last} bytes");
+            let open = group.open.as_ref().expect("open rows").heap_bytes();
+            assert!(open <= 80 << 10, "{open} bytes");
+            seal(&mut group, usize::MAX);
         }
-        let used = 2_000 * (columns as usize + 1) * size_of::<f64>();
-        assert!(group.bytes() < used + used / 4 + SLAB_BYTES, "{} bytes for {used}", group.bytes());
+        let raw = pushes as usize * 20 * (columns as usize + 1) * size_of::<f64>();
+        assert!(group.bytes() < raw + (80 << 10), "{} bytes for {raw}", group.bytes());
+        assert_eq!(held(&group), model);
     }
 }
 
@@ -130,8 +162,33 @@ fn series_that_come_and_go_take_memory_only_while_they_have_values() {
     let (mut group, mut model) = (GroupHistory::default(), Model::new());
     for row in 0..2_000 {
         push(&mut group, &mut model, Sequence(u64::from(row) + 1), 1, row..row + 50);
+        seal(&mut group, usize::MAX);
     }
-    let used = 2_000 * 51 * size_of::<f64>();
-    assert!(group.bytes() < 3 * used, "{} bytes for {used} bytes of samples", group.bytes());
+    let raw = 2_000 * 51 * size_of::<f64>();
+    assert!(group.bytes() < 2 * raw, "{} bytes for {raw} bytes of samples", group.bytes());
     assert_eq!(held(&group), model);
+}
+
+#[test]
+fn the_first_rows_after_a_position_or_time_are_those_of_its_segment() {
+    let (mut group, mut model) = (GroupHistory::default(), Model::new());
+    for row in 0..40 {
+        push(&mut group, &mut model, Sequence(row + 1), 1, 1..2);
+    }
+    // The first slabs have 16 rows, and 8 are open.
+    assert_eq!([0, 15, 16, 31, 32, 39, 40].map(|at| group.first_row_after(Sequence(at))), [0, 0, 16, 16, 32, 32, 40]);
+    let since = |time| group.first_row_since(Timestamp::from_micros(time));
+    assert_eq!([-1, 15, 16, 31, 32, 39, 40].map(since), [0, 0, 16, 16, 32, 32, 40]);
+}
+
+#[test]
+fn a_seal_of_rows_that_were_evicted_meanwhile_changes_nothing() {
+    let (mut group, mut model) = (GroupHistory::default(), Model::new());
+    push(&mut group, &mut model, Sequence(1), 100, 1..3);
+    let slab = group.next_unsealed().expect("a closed slab");
+    group.evict_first();
+    let encoded = slab.encode(GROUP, slab.rows(), &mut BlockBuffer::default()).expect("encodes");
+    group.seal(slab.numbers().start, encoded);
+    assert_eq!(held(&group), model.split_off(&slab.numbers().end));
+    assert_eq!(group.heap_bytes, counted(&group));
 }

@@ -13,6 +13,18 @@ pub(crate) struct Blocks<'a> {
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct WireBlock<'a> {
+    mode: BlockMode,
+    rows: WireRows<'a>,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum BlockMode {
+    Merge,
+    Replace,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct WireRows<'a> {
     group: GroupId,
     rows: u32,
     times: TimesColumn<'a>,

@@ -1,0 +1,79 @@
+//! Rows of a group to which none is added: sealed, or about to be.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use protocol::{EncodedRows, Sequence, Timestamp};
+
+use crate::stream::slab::Slab;
+
+/// Bytes of the shared content besides its lists: counters, fields, and the allocator's own.
+const SHARED_BYTES: usize = 2 * size_of::<usize>() + size_of::<EncodedRows>() + 2 * 16;
+
+/// Consecutive rows of a group, which never change. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    rows: Range<u64>,
+    oldest: Timestamp,
+    newest: Timestamp,
+    last_sequence: Sequence,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// To be encoded.
+    Closed(Arc<Slab>),
+    /// Encoded once, for all viewers.
+    Sealed(Arc<EncodedRows>),
+}
+
+impl Segment {
+    /// `None` for a slab without rows.
+    pub fn close(slab: Slab) -> Option<Self> {
+        Some(Self {
+            rows: slab.numbers(),
+            oldest: slab.oldest()?,
+            newest: slab.newest()?,
+            last_sequence: slab.last_sequence(),
+            content: Content::Closed(Arc::new(slab)),
+        })
+    }
+
+    /// Replaces the rows by their encoded form.
+    pub fn seal(&mut self, encoded: EncodedRows) {
+        self.content = Content::Sealed(Arc::new(encoded));
+    }
+
+    /// Numbers of its rows, counted from the group's first.
+    pub const fn rows(&self) -> &Range<u64> {
+        &self.rows
+    }
+
+    /// The time of its first row.
+    pub const fn oldest(&self) -> Timestamp {
+        self.oldest
+    }
+
+    /// The time of its last row.
+    pub const fn newest(&self) -> Timestamp {
+        self.newest
+    }
+
+    /// The sequence with which its last row was sent.
+    pub const fn last_sequence(&self) -> Sequence {
+        self.last_sequence
+    }
+
+    pub const fn content(&self) -> &Content {
+        &self.content
+    }
+
+    pub fn heap_bytes(&self) -> usize {
+        SHARED_BYTES
+            + match &self.content {
+                Content::Closed(slab) => slab.heap_bytes(),
+                Content::Sealed(encoded) => encoded.len(),
+            }
+    }
+}

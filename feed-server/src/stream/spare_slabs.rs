@@ -1,0 +1,111 @@
+//! The memory of slabs that were sealed, for the next ones.
+//!
+//! Rows are held in columns for seconds, and encoded for minutes. If both took turns in the same memory, the allocator could use
+//! a third of it for neither.
+
+use std::collections::BTreeMap;
+
+use protocol::SeriesId;
+
+use crate::stream::slab::Slab;
+
+/// More are freed: a tick closes few slabs.
+const LIMIT_BYTES: usize = 1 << 20;
+
+#[derive(Debug, Default)]
+pub struct SpareSlabs {
+    /// By the number of values for which they have room.
+    slabs: BTreeMap<usize, Vec<Slab>>,
+    bytes: usize,
+}
+
+impl SpareSlabs {
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Keeps the memory of a slab.
+    pub fn keep(&mut self, slab: Slab) {
+        let bytes = slab.heap_bytes() + size_of::<Slab>();
+        if self.bytes + bytes <= LIMIT_BYTES {
+            self.bytes += bytes;
+            self.slabs.entry(slab.capacity()).or_default().push(slab);
+        }
+    }
+
+    /// An empty slab: [`Slab::new`], in kept memory if a slab of this size is there.
+    pub fn take(&mut self, first_row: u64, room: usize, series: Vec<SeriesId>) -> Slab {
+        let size = room * series.len();
+        let kept = self.slabs.range_mut(size..=size + size / 8).find_map(|(_, slabs)| slabs.pop());
+        match kept {
+            Some(slab) => {
+                self.bytes -= slab.heap_bytes() + size_of::<Slab>();
+                slab.reuse(first_row, room, series)
+            }
+            None => Slab::new(first_row, room, series),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{BlockBuffer, GroupId, Interval, Sequence, Timestamp};
+
+    use super::*;
+    use crate::ingest::batch::Batch;
+
+    fn series(count: u32) -> Vec<SeriesId> {
+        (1..=count).map(SeriesId).collect()
+    }
+
+    #[test]
+    fn a_slab_in_the_memory_of_another_is_like_a_new_one() {
+        let row = |time| {
+            Batch::row(GroupId(1), Timestamp::from_micros(time), (1..=4).map(|id| (SeriesId(id), f64::from(id))))
+        };
+        let mut spare = SpareSlabs::default();
+        let mut slab = spare.take(0, 8, series(4));
+        for time in 0..8 {
+            slab.push(&(&row(time)).into(), Sequence(9));
+        }
+        spare.keep(slab);
+        assert!(spare.bytes() > 0);
+        let mut slab = spare.take(100, 4, series(8));
+        assert_eq!(
+            (slab.numbers(), slab.rows(), spare.bytes()),
+            (100..100, 0, 0),
+            "8 rows of 4 series take the memory of 4 rows of 8"
+        );
+        assert_eq!(slab.room_for(&(&row(50)).into(), Interval::ZERO), 1);
+        slab.push(&(&row(50)).into(), Sequence(10));
+        assert_eq!((slab.oldest(), slab.last_sequence()), (Some(Timestamp::from_micros(50)), Sequence(10)));
+        assert!(slab.present().eq(series(4)), "no value of the other slab is left");
+        let encoded = slab.encode(GroupId(1), 1, &mut BlockBuffer::default()).expect("encodes");
+        assert_eq!(encoded.values(), 4);
+    }
+
+    #[test]
+    fn a_slab_does_not_grow_with_its_rows_in_any_memory() {
+        let mut spare = SpareSlabs::default();
+        for (room, width) in [(4_usize, 8_u32), (8, 4), (32, 1), (16, 2)] {
+            let mut slab = spare.take(0, room, series(width));
+            let before = slab.heap_bytes();
+            for time in 0..room as i64 {
+                let row = Batch::row(GroupId(1), Timestamp::from_micros(time), [(SeriesId(1), 1.0)]);
+                slab.push(&(&row).into(), Sequence(1));
+            }
+            assert_eq!(slab.heap_bytes(), before, "{room} rows");
+            spare.keep(slab);
+        }
+    }
+
+    #[test]
+    fn the_kept_memory_is_bounded() {
+        let mut spare = SpareSlabs::default();
+        for _ in 0..1_000 {
+            spare.keep(Slab::new(0, 512, series(8)));
+            assert!(spare.bytes() <= LIMIT_BYTES);
+        }
+        assert!(spare.bytes() > LIMIT_BYTES / 2);
+    }
+}
