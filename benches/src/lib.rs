@@ -12,6 +12,7 @@
 //! | `codecs` | encoding and decoding, beside other codecs |
 //! | `packed` | encoding and decoding compressible blocks, beside pco |
 //! | `sizes` | encoded bytes per sample |
+//! | `history` | memory of the history, sealing, a thousand viewers that resume |
 //! | `browser` | the decoder in Chromium, beside JavaScript |
 //! | `fan_out` | sending to many viewers, beside other WebSocket servers |
 //! | `wall` | charts in Chromium, live, beside other chart libraries |

@@ -1,5 +1,7 @@
 //! Sample blocks: rows of a group in columns.
 
+use std::sync::Arc;
+
 use bincode::{BorrowDecode, Decode, Encode};
 
 use crate::codec;
@@ -161,11 +163,12 @@ impl<'a> Iterator for BlocksIter<'a> {
 }
 
 /// Rows of a group, encoded by [`BlockBuffer::encode_rows`]. Immutable: their bytes are copied into each message that has them.
+/// Cheap to clone: all clones share the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedRows {
-    bytes: Box<[u8]>,
-    rows: usize,
-    values: usize,
+    bytes: Arc<[u8]>,
+    rows: u32,
+    values: u32,
 }
 
 impl EncodedRows {
@@ -175,7 +178,7 @@ impl EncodedRows {
     pub const MODE_BYTES: usize = 1;
 
     /// Encoded length, without the mode.
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
@@ -186,12 +189,12 @@ impl EncodedRows {
 
     /// Number of rows.
     pub const fn rows(&self) -> usize {
-        self.rows
+        self.rows as usize
     }
 
     /// Number of values: rows times columns.
     pub const fn values(&self) -> usize {
-        self.values
+        self.values as usize
     }
 }
 
@@ -275,7 +278,8 @@ impl BlockBuffer {
         let mut count = 0;
         self.push(group, times, columns.into_iter().inspect(|_| count += 1))?;
         let bytes = self.blocks.bytes()[EncodedRows::MODE_BYTES..].into();
-        Ok(EncodedRows { bytes, rows: times.len(), values: times.len() * count })
+        let rows = times.len() as u32;
+        Ok(EncodedRows { bytes, rows, values: rows * count })
     }
 
     /// Appends a block of encoded rows: copies their bytes. The base of this buffer must be [`EncodedRows::BASE`].

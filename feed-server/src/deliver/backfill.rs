@@ -62,9 +62,9 @@ impl Hub {
         &self,
         next: &NextRows,
         blocks: &mut HistoryBlocks,
-    ) -> Result<Option<(Arc<EncodedRows>, usize)>, EncodeError> {
+    ) -> Result<Option<(EncodedRows, usize)>, EncodeError> {
         if let NextContent::Sealed(rows) = &next.content {
-            return Ok(Some((Arc::clone(rows), 0)));
+            return Ok(Some((rows.clone(), 0)));
         }
         if let Some(rows) = self.unsealed.get(next.group, &next.rows) {
             return Ok(Some((rows, 0)));
@@ -77,7 +77,7 @@ impl Hub {
             },
         };
         let rows = (next.rows.end - next.rows.start) as usize;
-        let rows = Arc::new(slab.encode(next.group, rows, blocks.encoder())?);
+        let rows = slab.encode(next.group, rows, blocks.encoder())?;
         self.telemetry.history_blocks_encoded.inc();
         self.unsealed.keep(next.group, next.rows.clone(), &rows);
         let values = rows.values();

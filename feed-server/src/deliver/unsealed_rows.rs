@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use parking_lot::Mutex;
 use protocol::{EncodedRows, GroupId};
@@ -20,23 +19,23 @@ pub struct UnsealedRows(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    groups: BTreeMap<GroupId, (Range<u64>, Arc<EncodedRows>)>,
+    groups: BTreeMap<GroupId, (Range<u64>, EncodedRows)>,
     bytes: usize,
 }
 
 impl UnsealedRows {
     /// Encoded rows with these numbers.
-    pub fn get(&self, group: GroupId, rows: &Range<u64>) -> Option<Arc<EncodedRows>> {
+    pub fn get(&self, group: GroupId, rows: &Range<u64>) -> Option<EncodedRows> {
         let kept = self.0.lock();
         let (numbers, encoded) = kept.groups.get(&group)?;
-        (numbers == rows).then(|| Arc::clone(encoded))
+        (numbers == rows).then(|| encoded.clone())
     }
 
     /// Keeps encoded rows in place of the last ones of the group.
-    pub fn keep(&self, group: GroupId, rows: Range<u64>, encoded: &Arc<EncodedRows>) {
+    pub fn keep(&self, group: GroupId, rows: Range<u64>, encoded: &EncodedRows) {
         let mut kept = self.0.lock();
         let bytes = ENTRY_BYTES + encoded.len();
-        if let Some((_, last)) = kept.groups.insert(group, (rows, Arc::clone(encoded))) {
+        if let Some((_, last)) = kept.groups.insert(group, (rows, encoded.clone())) {
             kept.bytes -= ENTRY_BYTES + last.len();
         }
         kept.bytes += bytes;
@@ -51,11 +50,11 @@ mod tests {
     use super::*;
     use protocol::{BlockBuffer, SeriesId, Timestamp};
 
-    fn encoded(rows: usize) -> Arc<EncodedRows> {
+    fn encoded(rows: usize) -> EncodedRows {
         let times: Vec<Timestamp> = (0..rows as i64).map(Timestamp::from_micros).collect();
         let values: Vec<f64> = (0..rows).map(|row| (row as f64).sqrt()).collect();
         let encoded = BlockBuffer::default().encode_rows(GroupId(1), &times, [(SeriesId(1), values.as_slice())]);
-        Arc::new(encoded.expect("encodes"))
+        encoded.expect("encodes")
     }
 
     #[test]

@@ -8,7 +8,7 @@ use protocol::{EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
 use crate::stream::segment::{Content, Segment};
-use crate::stream::slab::{MAX_SPAN, Slab, most_rows};
+use crate::stream::slab::{SPAN, Slab, most_rows};
 use crate::stream::spare_slabs::SpareSlabs;
 
 /// Rows of a group's first slab.
@@ -23,7 +23,7 @@ const GROUP_BYTES: usize = size_of::<GroupHistory>() + 128;
 
 #[derive(Debug, Default)]
 pub struct GroupHistory {
-    /// The part of [`MAX_SPAN`] by which its slabs end later than those of group 0, so that groups of one rate do not close their
+    /// The part of [`SPAN`] by which its slabs end later than those of group 0, so that groups of one rate do not close their
     /// slabs in the same tick.
     phase: Interval,
     segments: VecDeque<Segment>,
@@ -48,7 +48,7 @@ pub enum Rows<'a> {
 
 impl GroupHistory {
     pub fn new(group: GroupId) -> Self {
-        let phase = u64::from(group.0) % PHASES * MAX_SPAN.micros() / PHASES;
+        let phase = u64::from(group.0) % PHASES * SPAN.micros() / PHASES;
         Self { phase: Interval::from_micros(phase), ..Self::default() }
     }
 
@@ -135,6 +135,10 @@ impl GroupHistory {
         self.last_rows = open.rows();
         if let Some(segment) = Segment::close(open) {
             self.heap_bytes += segment.heap_bytes();
+            // Doubling would leave a third of the list unused.
+            if self.segments.len() == self.segments.capacity() {
+                self.segments.reserve_exact(self.segments.len() / 8 + 4);
+            }
             self.segments.push_back(segment);
         }
     }

@@ -1,6 +1,6 @@
 //! The last minutes of every group, in memory, as segments.
 //!
-//! Rows that arrive lie open in columns; after some hundred rows or ten seconds they are closed, and then sealed: encoded once
+//! Rows that arrive lie open in columns; after some hundred rows or some seconds they are closed, and then sealed: encoded once
 //! as the block that every viewer is sent. A viewer is sent whole segments from the one that holds the first row after its
 //! position, so that nothing is encoded for it alone.
 //!
@@ -71,7 +71,7 @@ pub struct NextRows {
 
 #[derive(Clone, Debug)]
 pub enum NextContent {
-    Sealed(Arc<EncodedRows>),
+    Sealed(EncodedRows),
     Closed(Arc<Slab>),
     /// More rows may be added to these: [`History::open_rows`] copies them.
     Open,
@@ -286,7 +286,7 @@ impl History {
                             segment.rows().clone(),
                             match segment.content() {
                                 Content::Closed(slab) => NextContent::Closed(Arc::clone(slab)),
-                                Content::Sealed(encoded) => NextContent::Sealed(Arc::clone(encoded)),
+                                Content::Sealed(encoded) => NextContent::Sealed(encoded.clone()),
                             },
                         ),
                         Rows::Open(open) => (open.numbers().start..rows.end, NextContent::Open),
@@ -315,8 +315,7 @@ mod tests {
     use super::*;
     use crate::ingest::batch::Batch;
 
-    /// Its slabs end at multiples of ten seconds.
-    const GROUP: GroupId = GroupId(64);
+    const GROUP: GroupId = GroupId(1);
 
     fn row(second: i64, value: f64) -> Batch {
         Batch::row(GROUP, Timestamp::from_micros(second * 1_000_000), [(SeriesId(1), value)])
@@ -329,7 +328,7 @@ mod tests {
             let count = (next.rows.end - next.rows.start) as usize;
             let encode = |slab: &Slab| slab.encode(GROUP, count, &mut BlockBuffer::default()).expect("encodes");
             let encoded = match &next.content {
-                NextContent::Sealed(encoded) => EncodedRows::clone(encoded),
+                NextContent::Sealed(encoded) => encoded.clone(),
                 NextContent::Closed(slab) => encode(slab),
                 NextContent::Open => encode(&history.open_rows(&next).expect("still open")),
             };
@@ -368,11 +367,12 @@ mod tests {
     #[test]
     fn rows_after_a_position_are_returned_in_order_with_their_segment() {
         let mut history = filled(25);
-        // A segment has the rows of ten seconds.
+        // The first segment has 16 rows.
         for _ in 0..2 {
-            let (missed, modes) = drain(&history, history.after(Sequence(17)));
-            assert_eq!((seconds(&missed), missed.len(), modes), ((10, 25), 16, vec![BlockMode::Merge; 2]));
+            let (missed, modes) = drain(&history, history.after(Sequence(10)));
+            assert_eq!((seconds(&missed), missed.len(), modes), ((1, 25), 25, vec![BlockMode::Merge; 2]));
             assert!(missed.iter().all(|&(second, value)| value.to_bits() == (second as f64).to_bits()));
+            assert_eq!(seconds(&drain(&history, history.after(Sequence(17))).0), (17, 25));
             assert!(history.after(Sequence(25)).is_done());
             let (all, _) = drain(&history, history.after(Sequence(0)));
             assert_eq!(all.len(), 25);
@@ -383,8 +383,8 @@ mod tests {
     #[test]
     fn a_window_returns_the_segments_since_its_start_and_replaces_rows() {
         let history = filled(25);
-        let (window, modes) = drain(&history, history.since(Timestamp::from_micros(18_500_000)));
-        assert_eq!((seconds(&window), modes), ((10, 25), vec![BlockMode::Replace, BlockMode::Merge]));
+        let (window, modes) = drain(&history, history.since(Timestamp::from_micros(8_500_000)));
+        assert_eq!((seconds(&window), modes), ((1, 25), vec![BlockMode::Replace, BlockMode::Merge]));
     }
 
     #[test]
@@ -412,16 +412,16 @@ mod tests {
         let mut history = filled(100);
         let oldest = history.evict(Timestamp::from_micros(100_000_000), 0);
         let (rows, _) = drain(&history, history.after(Sequence(0)));
-        assert_eq!(rows[0], (40, 40.0));
-        assert!(oldest.micros() <= 40_000_000);
-        assert_eq!(history.evicted_through(), Sequence(39));
+        assert_eq!(rows[0], (33, 33.0), "the segment of 33 to 48 s has rows that are not 60 s old");
+        assert!(oldest.micros() <= 33_000_000);
+        assert_eq!(history.evicted_through(), Sequence(32));
     }
 
     #[test]
     fn bytes_stay_below_the_bound_for_any_span() {
         let mut history = History::new(Interval::from_secs(1_000_000), 100_000);
         for second in 1..=20_000 {
-            history.push(&row(second, 0.5), Sequence(second as u64));
+            history.push(&row(second, (second as f64).sqrt()), Sequence(second as u64));
             seal(&mut history);
             history.evict(Timestamp::from_micros(second * 1_000_000), 0);
             assert!(history.bytes() <= 100_000);

@@ -7,8 +7,8 @@ use protocol::{EncodedRows, Sequence, Timestamp};
 
 use crate::stream::slab::Slab;
 
-/// Bytes of the shared content besides its lists: counters, fields, and the allocator's own.
-const SHARED_BYTES: usize = 2 * size_of::<usize>() + size_of::<EncodedRows>() + 2 * 16;
+/// Bytes of shared content besides itself: counters, and the allocator's own.
+const SHARED_BYTES: usize = 2 * size_of::<usize>() + 16;
 
 /// Consecutive rows of a group, which never change. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub enum Content {
     /// To be encoded.
     Closed(Arc<Slab>),
     /// Encoded once, for all viewers.
-    Sealed(Arc<EncodedRows>),
+    Sealed(EncodedRows),
 }
 
 impl Segment {
@@ -42,7 +42,7 @@ impl Segment {
 
     /// Replaces the rows by their encoded form.
     pub fn seal(&mut self, encoded: EncodedRows) {
-        self.content = Content::Sealed(Arc::new(encoded));
+        self.content = Content::Sealed(encoded);
     }
 
     /// Numbers of its rows, counted from the group's first.
@@ -72,7 +72,7 @@ impl Segment {
     pub fn heap_bytes(&self) -> usize {
         SHARED_BYTES
             + match &self.content {
-                Content::Closed(slab) => slab.heap_bytes(),
+                Content::Closed(slab) => size_of::<Slab>() + slab.heap_bytes(),
                 Content::Sealed(encoded) => encoded.len(),
             }
     }

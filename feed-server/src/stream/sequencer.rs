@@ -202,18 +202,18 @@ mod tests {
     #[test]
     fn a_gap_is_declared_for_another_epoch_an_unknown_position_and_evicted_rows_only() {
         let mut sequencer = sequencer();
-        for second in 1..=25 {
+        for second in 1..=40 {
             publish(&mut sequencer, vec![row(1, second)], second);
         }
         let begin = |epoch, sequence| {
             let start = Start::After { epoch: Epoch(epoch), sequence: Sequence(sequence), window: Interval::ZERO };
-            let beginning = sequencer.begin(start, Timestamp::from_micros(25_000_000));
+            let beginning = sequencer.begin(start, Timestamp::from_micros(40_000_000));
             (beginning.gap.map(|gap| gap.cause), beginning.held)
         };
-        assert_eq!(begin(7, 15), (None, Sequence(15)));
-        assert_eq!(begin(7, 25), (None, Sequence(25)));
+        assert_eq!(begin(7, 20), (None, Sequence(20)));
+        assert_eq!(begin(7, 40), (None, Sequence(40)));
         assert_eq!(begin(7, 3), (Some(GapCause::HistoryExpired), Sequence(3)));
-        assert_eq!(begin(7, 26), (Some(GapCause::UnknownPosition), Sequence(0)));
+        assert_eq!(begin(7, 41), (Some(GapCause::UnknownPosition), Sequence(0)));
         assert_eq!(begin(6, 15), (Some(GapCause::EpochChanged), Sequence(0)));
     }
 }

@@ -14,9 +14,15 @@ use crate::stream::packing::{FRAME_ROOM_BYTES, rows_that_fit};
 /// More rows pack no better: a column's own fields take some 10 bytes.
 const MAX_ROWS: usize = 512;
 
-/// The times of a slab's rows span less than this: they lie between two multiples of it, moved by the phase of the group. Shorter slabs pack worse; of longer ones, a viewer that resumes is sent more
-/// rows that it holds.
-pub const MAX_SPAN: Interval = Interval::from_secs(10);
+/// A slab with this many rows ends with a span of time. Fewer rows pack worse, and cost the fields of a segment.
+const MIN_ROWS: usize = 64;
+
+/// The length of the spans, which are moved by the phase of the group. The longer, the more rows that it holds is a viewer sent
+/// again that resumes, and the more rows lie open.
+pub const SPAN: Interval = Interval::from_secs(10);
+
+/// The times of a slab's rows span less than this.
+pub const MAX_SPAN: Interval = Interval::from_secs(60);
 
 const VALUE_BYTES: usize = size_of::<f64>();
 /// The allocator's own bytes for each of the three lists.
@@ -111,12 +117,14 @@ impl Slab {
         if rows.columns().any(|(series, _)| places.of(series).is_none()) {
             return 0;
         }
-        let first = self.oldest().or_else(|| rows.times().first().copied());
-        let in_span = first.map_or(0, |first| {
-            let (span, phase) = (MAX_SPAN.micros() as i64, phase.micros() as i64);
-            let passed = Interval::from_micros(first.micros().wrapping_sub(phase).rem_euclid(span) as u64);
-            rows.times().partition_point(|&time| time < first - passed + MAX_SPAN)
-        });
+        let times = rows.times();
+        let needed = MIN_ROWS.saturating_sub(self.times.len());
+        let in_span = match needed.checked_sub(1).map_or(self.newest(), |last| times.get(last).copied()) {
+            Some(last) => times.partition_point(|&time| time < end_of_span(last, phase)),
+            None => times.len(),
+        };
+        let oldest = self.oldest().or_else(|| times.first().copied());
+        let in_span = in_span.min(oldest.map_or(0, |oldest| times.partition_point(|&time| time < oldest + MAX_SPAN)));
         // The last representable times have no end of a span.
         let in_span = if self.times.is_empty() { in_span.max(1) } else { in_span };
         in_span.min(self.room - self.times.len())
@@ -160,6 +168,13 @@ impl Slab {
     fn places(&self) -> Places<'_> {
         Places { series: &self.series, next: 0 }
     }
+}
+
+/// The end of the span of `time`.
+fn end_of_span(time: Timestamp, phase: Interval) -> Timestamp {
+    let (span, phase) = (SPAN.micros() as i64, phase.micros() as i64);
+    let passed = time.micros().wrapping_sub(phase).rem_euclid(span);
+    time - Interval::from_micros(passed as u64) + SPAN
 }
 
 pub fn is_missing(value: f64) -> bool {
@@ -221,10 +236,29 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_other_series_or_of_a_later_time_have_no_room() {
-        let slab = slab(&[1, 2, 3]);
-        assert_eq!(slab.room_for(&(&row(5, &[4])).into(), Interval::ZERO), 0, "series 4 has no column");
-        assert_eq!([9, 10].map(|second| slab.room_for(&(&row(second, &[1])).into(), Interval::ZERO)), [1, 0]);
+    fn rows_of_other_series_have_no_room() {
+        assert_eq!(slab(&[1, 2, 3]).room_for(&(&row(5, &[4])).into(), Interval::ZERO), 0, "series 4 has no column");
+    }
+
+    #[test]
+    fn a_slab_with_enough_rows_ends_with_a_span_and_one_with_few_rows_later() {
+        let rows = |first: i64, count: i64| {
+            let times = (first..first + count).map(|tenth| Timestamp::from_micros(tenth * 100_000)).collect();
+            Batch { group: GroupId(1), times, columns: Vec::new() }
+        };
+        let room = |held: i64, next: &Batch, phase| {
+            let mut slab = Slab::new(0, 512, Vec::new());
+            slab.push(&(&rows(0, held)).into(), Sequence(1));
+            slab.room_for(&next.into(), phase)
+        };
+        let second = Interval::from_secs(1);
+        assert_eq!(room(70, &rows(70, 100), Interval::ZERO), 30, "up to 10 s");
+        assert_eq!(room(70, &rows(70, 100), second), 40, "up to 11 s");
+        assert_eq!(room(100, &rows(100, 5), Interval::ZERO), 0);
+        // 14 rows are missing to 64, the last of which lies in the span from 10 to 20 s.
+        assert_eq!(room(50, &rows(90, 200), Interval::ZERO), 110);
+        assert_eq!(room(50, &rows(90, 13), Interval::ZERO), 13);
+        assert_eq!(room(50, &rows(599, 5), Interval::ZERO), 1, "less than a minute");
     }
 
     #[test]

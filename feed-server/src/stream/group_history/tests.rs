@@ -77,7 +77,7 @@ fn held(group: &GroupHistory) -> Model {
                 segment.rows().clone(),
                 match segment.content() {
                     Content::Closed(slab) => encode(slab),
-                    Content::Sealed(encoded) => EncodedRows::clone(encoded),
+                    Content::Sealed(encoded) => encoded.clone(),
                 },
             ),
         };
