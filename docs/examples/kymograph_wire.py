@@ -130,8 +130,8 @@ def decode_frame(message):
     decode = BODIES.get(kind)
     body = None
     if decode:
+        # A newer server may have appended fields.
         body = decode(reader)
-        reader.end()
     return {"epoch": epoch, "sequence": sequence, "sent_us": sent, "kind": kind, "body": body}
 
 
@@ -204,60 +204,8 @@ def echo(r):
     return {"origin_us": r.signed(), "received_us": r.signed()}
 
 
-SEVERITIES = ("Debug", "Info", "Warning", "Error", "Critical")
-
-
-def log(r):
-    return {
-        "at_us": r.signed(),
-        "severity": r.variant(*SEVERITIES),
-        "source": r.text(MAX_NAME),
-        "text": r.text(MAX_TEXT),
-    }
-
-
-def annotation(r):
-    entry = {
-        "id": r.varint(),
-        "cause": r.variant("Note", "TriggerHit"),
-        "at_us": r.signed(),
-        "until_us": r.signed(),
-        "position": r.varint(),
-        "series": r.list(id32),
-        "author": r.text(MAX_NAME),
-        "text": r.text(MAX_TEXT),
-    }
-    check_increasing("series", entry["series"])
-    return entry
-
-
-def alert(r):
-    return {
-        "at_us": r.signed(),
-        "series": r.varint(32),
-        "severity": r.variant(*SEVERITIES),
-        "state": r.variant("Firing", "Resolved"),
-        "name": r.text(MAX_NAME),
-        "text": r.text(MAX_TEXT),
-    }
-
-
-def tally(r):
-    second = r.signed()
-    entries = r.list(lambda r: {"series": r.varint(32), "count": r.varint(32), "hash": r.varint()})
-    check_increasing("series", [entry["series"] for entry in entries])
-    return {"second_us": second, "series": entries}
-
-
-def payload(r):
-    data = r.bytes()
-    if len(data) > MAX_TEXT:
-        raise ProtocolError(f"payload of {len(data)} bytes is longer than the limit of {MAX_TEXT}")
-    return bytes(data).hex()
-
-
-def relay(r):
-    return {"from": r.text(MAX_NAME), "payload": payload(r)}
+def refused(r):
+    return {"request": r.byte(), "code": r.varint(32), "text": r.text(MAX_TEXT)}
 
 
 def bye(r):
@@ -273,12 +221,8 @@ BODIES = {
     5: gap,
     6: heartbeat,
     7: echo,
-    8: log,
-    9: annotation,
-    10: alert,
-    11: tally,
-    12: relay,
-    13: bye,
+    8: refused,
+    9: bye,
 }
 
 
@@ -435,22 +379,9 @@ def subscribe_after(epoch, sequence, window_us):
     return message(1, varint(1) + varint(epoch) + varint(sequence) + varint(window_us))
 
 
-def acknowledge(sequence):
-    return message(2, varint(sequence))
-
-
 def probe(origin_us):
-    return message(3, signed(origin_us))
+    return message(2, signed(origin_us))
 
 
 def pace(visibility, frames_per_second):
-    return message(4, varint(("Visible", "Hidden").index(visibility)) + bytes([frames_per_second]))
-
-
-def annotate(at_us, until_us, text):
-    data = text.encode()
-    return message(5, signed(at_us) + signed(until_us) + varint(len(data)) + data)
-
-
-def relay_message(data):
-    return message(6, varint(len(data)) + data)
+    return message(3, varint(("Visible", "Hidden").index(visibility)) + bytes([frames_per_second]))

@@ -9,7 +9,7 @@ use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::telemetry::Telemetry;
 use protocol::limits::MAX_MESSAGE_BYTES;
-use protocol::{Body, Frame, GroupId, Interval, Sequence, SeriesId, Start, Timestamp};
+use protocol::{BlockMode, Body, Frame, GroupId, Interval, Sequence, SeriesId, Start, Timestamp};
 
 const EVERYTHING: Start = Start::Window(Interval::from_micros(u64::MAX));
 
@@ -130,4 +130,20 @@ fn rows_of_a_group_with_more_columns_than_a_frame_holds_are_sent() {
         assert_eq!(viewer.held.len(), SERIES as usize);
         assert!(viewer.held.values().all(|values| values.len() == 1));
     }
+}
+
+#[test]
+fn the_first_rows_of_a_group_replace_those_of_another_epoch() {
+    let hub = hub();
+    let _viewer = hub.join();
+    let mode = |first: i64| {
+        let seen = hub.ring_end();
+        hub.publish([rows(1, first, 2, 1..3)], at(first)).expect("encodes");
+        let frames = hub.recent(seen).frames;
+        match Frame::decode(message(&frames[0].bytes)).expect("decodes").body {
+            Body::Samples(samples) => samples.blocks.iter().next().expect("a block").mode,
+            other => panic!("found {other:?}"),
+        }
+    };
+    assert_eq!([0, 2, 4].map(mode), [BlockMode::Replace, BlockMode::Merge, BlockMode::Merge]);
 }

@@ -31,8 +31,8 @@ const TICK: Duration = Duration::from_millis(16);
 const GREEDY: usize = 6;
 /// The limit is 20 messages a second.
 const BETWEEN_REQUESTS: Duration = Duration::from_millis(60);
-const SUBSCRIBE: ClientMessage<'_> = ClientMessage::Subscribe { start: Start::Window(EVERYTHING) };
-const PROBE: ClientMessage<'_> = ClientMessage::Probe { origin: Timestamp::from_micros(0) };
+const SUBSCRIBE: ClientMessage = ClientMessage::Subscribe { start: Start::Window(EVERYTHING) };
+const PROBE: ClientMessage = ClientMessage::Probe { origin: Timestamp::from_micros(0) };
 
 /// A page is filled in well below a second, and the greedy viewers together may take half of the overall rate.
 const LIMITS: BackfillLimits = BackfillLimits {
@@ -109,7 +109,7 @@ impl Socket for Script {
 }
 
 /// A viewer of `service` that sends these messages at intervals. Returns what arrives at it.
-fn viewer(service: &Service, messages: &[ClientMessage<'_>], every: Duration) -> Arc<Mutex<Vec<Arrival>>> {
+fn viewer(service: &Service, messages: &[ClientMessage], every: Duration) -> Arc<Mutex<Vec<Arrival>>> {
     let arrivals = Arc::new(Mutex::new(Vec::new()));
     let messages = messages.iter().map(|message| message.to_bytes().expect("encodes")).collect();
     let script =

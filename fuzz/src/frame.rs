@@ -45,24 +45,7 @@ fn read(body: &Body<'_>) {
     match body {
         Body::Hello(hello) => names(&[hello.server, hello.host]),
         Body::Catalog(catalog) => read_catalog(catalog),
-        Body::Log(log) => {
-            names(&[log.source]);
-            text(log.text.as_bytes());
-        }
-        Body::Annotation(annotation) => {
-            assert_increasing(annotation.series.iter().map(|series| series.0));
-            names(&[annotation.author]);
-            text(annotation.text.as_bytes());
-        }
-        Body::Alert(alert) => {
-            names(&[alert.name]);
-            text(alert.text.as_bytes());
-        }
-        Body::Tally(tally) => assert_increasing(tally.series.iter().map(|tally| tally.series.0)),
-        Body::Relay(relay) => {
-            names(&[relay.from]);
-            text(relay.payload);
-        }
+        Body::Refused(refused) => text(refused.text.as_bytes()),
         Body::Bye(bye) => text(bye.text.as_bytes()),
         _ => {}
     }

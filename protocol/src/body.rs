@@ -5,13 +5,12 @@ use bincode::{BorrowDecode, Decode, Encode};
 use crate::block::Blocks;
 use crate::catalog::Catalog;
 use crate::codec::{self, Check};
-use crate::entries::{Entries, Item};
 use crate::error::{DecodeError, EncodeError, within};
-use crate::id::{Sequence, SeriesId};
+use crate::id::Sequence;
 use crate::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
 use crate::time::{Interval, Timestamp};
 
-/// The body of a frame. The number of a kind never changes.
+/// The body of a frame. The number of a kind never changes. 128 and above are left to private use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body<'a> {
     /// First frame of a connection: describes the server.
@@ -28,16 +27,8 @@ pub enum Body<'a> {
     Heartbeat(Heartbeat),
     /// Reply to a viewer's [`Probe`](crate::ClientMessage::Probe).
     Echo(Echo),
-    /// A line of a log.
-    Log(Log<'a>),
-    /// A note about a span of time.
-    Annotation(Annotation<'a>),
-    /// A change of an alert rule's state.
-    Alert(Alert<'a>),
-    /// Counts and hashes of one second's samples, with which a viewer verifies that it holds all of them.
-    Tally(Tally<'a>),
-    /// A payload from another viewer.
-    Relay(Relay<'a>),
+    /// The answer to a request that the server does not serve.
+    Refused(Refused<'a>),
     /// Last frame of a connection: the reason for its end.
     Bye(Bye<'a>),
     /// A kind unknown to this version, to be skipped.
@@ -62,7 +53,7 @@ macro_rules! kinds {
             pub(crate) fn decode(kind: u8, bytes: &'a [u8]) -> Result<Self, DecodeError> {
                 match kind {
                     $($number => {
-                        let body: $kind = codec::decode_whole($what, bytes, codec::BODY)?;
+                        let body: $kind = codec::decode_known($what, bytes, codec::BODY)?;
                         body.check()?;
                         Ok(Self::$kind(body))
                     })*
@@ -88,12 +79,8 @@ kinds! {
     5 => Gap, "gap";
     6 => Heartbeat, "heartbeat";
     7 => Echo, "echo";
-    8 => Log, "log line";
-    9 => Annotation, "annotation";
-    10 => Alert, "alert";
-    11 => Tally, "tally";
-    12 => Relay, "relay";
-    13 => Bye, "bye";
+    8 => Refused, "refusal";
+    9 => Bye, "bye";
 }
 
 /// Describes the server and its limits.
@@ -201,151 +188,30 @@ pub struct Echo {
 
 impl Check for Echo {}
 
-/// A line of a log.
+/// The answer to a request that the server does not serve. The connection and the stream go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
-pub struct Log<'a> {
-    /// Time at which the line was written.
-    pub at: Timestamp,
-    /// As stated by the source.
-    pub severity: Severity,
-    /// Program that wrote the line.
-    pub source: &'a str,
-    /// Plain text, never markup.
+pub struct Refused<'a> {
+    /// Number of the request's kind.
+    pub request: u8,
+    /// For programs.
+    pub code: RefusalCode,
+    /// The reason in words, for people.
     pub text: &'a str,
 }
 
-impl Check for Log<'_> {
+impl Check for Refused<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        within("length of a log line's source", self.source.len(), MAX_NAME_BYTES)?;
-        within("length of a log line", self.text.len(), MAX_TEXT_BYTES)
+        within("length of a refusal's text", self.text.len(), MAX_TEXT_BYTES)
     }
 }
 
-/// Severity of a log line or an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[allow(missing_docs, reason = "the usual levels")]
-pub enum Severity {
-    Debug,
-    Info,
-    Warning,
-    Error,
-    /// A problem that needs immediate action.
-    Critical,
-}
-
-/// A note about a span of time.
-#[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
-pub struct Annotation<'a> {
-    /// Unique within the epoch.
-    pub id: u64,
-    /// A person or a trigger.
-    pub cause: AnnotationCause,
-    /// Start of the annotated span.
-    pub at: Timestamp,
-    /// End of the span; equal to `at` for a single moment.
-    pub until: Timestamp,
-    /// Position of the stream at `at`, so that a viewer can request the samples before it exactly.
-    pub position: Sequence,
-    /// The annotated series, ids strictly increasing. An empty list means all.
-    pub series: Entries<'a, SeriesId>,
-    /// Name of the person or trigger.
-    pub author: &'a str,
-    /// Plain text, never markup.
-    pub text: &'a str,
-}
-
-impl Check for Annotation<'_> {
-    fn check(&self) -> Result<(), DecodeError> {
-        self.series.check_increasing("annotated series", |series| series.0, |_| Ok(()))?;
-        within("length of an annotation's author", self.author.len(), MAX_NAME_BYTES)?;
-        within("length of an annotation", self.text.len(), MAX_TEXT_BYTES)
-    }
-}
-
-/// Cause of an annotation.
+/// The reason why a request is not served. A viewer that does not know a code shows the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum AnnotationCause {
-    /// A note by a person.
-    Note,
-    /// A trigger whose condition was met.
-    TriggerHit,
-}
+pub struct RefusalCode(pub u32);
 
-/// A change of an alert rule's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
-pub struct Alert<'a> {
-    /// Time of the change.
-    pub at: Timestamp,
-    /// The series that the rule evaluates.
-    pub series: SeriesId,
-    /// As configured in the rule.
-    pub severity: Severity,
-    /// State after the change.
-    pub state: AlertState,
-    /// Name of the rule.
-    pub name: &'a str,
-    /// Plain text, never markup.
-    pub text: &'a str,
-}
-
-impl Check for Alert<'_> {
-    fn check(&self) -> Result<(), DecodeError> {
-        within("length of an alert's name", self.name.len(), MAX_NAME_BYTES)?;
-        within("length of an alert", self.text.len(), MAX_TEXT_BYTES)
-    }
-}
-
-/// State of an alert rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum AlertState {
-    /// The condition is met.
-    Firing,
-    /// The condition is no longer met.
-    Resolved,
-}
-
-/// Counts and hashes of the samples of one second.
-#[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
-pub struct Tally<'a> {
-    /// Start of the second; samples one second later belong to the next.
-    pub second: Timestamp,
-    /// One tally per series with samples in this second, ids strictly increasing.
-    pub series: Entries<'a, SeriesTally>,
-}
-
-impl Check for Tally<'_> {
-    fn check(&self) -> Result<(), DecodeError> {
-        self.series.check_increasing("tally", |tally| tally.series.0, |_| Ok(()))
-    }
-}
-
-/// Count and hash of one series' samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct SeriesTally {
-    /// Matches a descriptor of the catalog.
-    pub series: SeriesId,
-    /// Number of samples in the second.
-    pub count: u32,
-    /// Wrapping sum of `time * 0x9E37_79B9_7F4A_7C15 ^ value bits`, independent of order.
-    pub hash: u64,
-}
-
-impl Item<'_> for SeriesTally {}
-
-/// A payload from another viewer, not interpreted by the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
-pub struct Relay<'a> {
-    /// Name of the sending viewer.
-    pub from: &'a str,
-    /// Bytes that the server does not interpret.
-    pub payload: &'a [u8],
-}
-
-impl Check for Relay<'_> {
-    fn check(&self) -> Result<(), DecodeError> {
-        within("length of a relay's sender", self.from.len(), MAX_NAME_BYTES)?;
-        within("length of a relayed message", self.payload.len(), MAX_TEXT_BYTES)
-    }
+impl RefusalCode {
+    /// The server knows no request of this kind.
+    pub const UNKNOWN_KIND: Self = Self(0);
 }
 
 /// Reason for the end of a connection.

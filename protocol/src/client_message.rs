@@ -3,24 +3,19 @@
 use bincode::{Decode, Encode};
 
 use crate::codec;
-use crate::error::{DecodeError, EncodeError, within};
+use crate::error::{DecodeError, EncodeError};
 use crate::id::{Epoch, Sequence};
-use crate::limits::{MAX_MESSAGE_BYTES, MAX_TEXT_BYTES};
+use crate::limits::MAX_MESSAGE_BYTES;
 use crate::preamble::Preamble;
 use crate::time::{Interval, Timestamp};
 
-/// A message from a viewer. The number of a kind never changes.
+/// A message from a viewer. The number of a kind never changes. 128 and above are left to private use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientMessage<'a> {
+pub enum ClientMessage {
     /// Requests history from `start`, then live samples.
     Subscribe {
         /// First sample of the stream.
         start: Start,
-    },
-    /// Confirms that all frames up to `sequence` have arrived.
-    Acknowledge {
-        /// Sequence of the viewer's position.
-        sequence: Sequence,
     },
     /// Requests an [`Echo`](crate::Echo) for the estimate of the clock offset.
     Probe {
@@ -34,19 +29,10 @@ pub enum ClientMessage<'a> {
         /// Maximum; 0 for heartbeats only.
         frames_per_second: u8,
     },
-    /// Adds an annotation for all viewers.
-    Annotate {
-        /// Start of the annotated span.
-        at: Timestamp,
-        /// End of the span; equal to `at` for a single moment.
-        until: Timestamp,
-        /// Plain text, never markup.
-        text: &'a str,
-    },
-    /// Forwards a payload to the other viewers.
-    Relay {
-        /// Not interpreted by the server.
-        payload: &'a [u8],
+    /// A kind unknown to this version, to be [refused](crate::Refused).
+    Unknown {
+        /// Number from the preamble.
+        kind: u8,
     },
 }
 
@@ -79,25 +65,29 @@ pub enum Visibility {
 /// Declares number and fields (in wire order) of each kind in one place.
 macro_rules! kinds {
     ($($number:literal => $kind:ident { $($field:ident),* }, $what:literal;)*) => {
-        impl<'a> ClientMessage<'a> {
+        impl ClientMessage {
             /// The kind number in the preamble.
             pub const fn kind(&self) -> u8 {
-                match self { $(Self::$kind { .. } => $number,)* }
+                match self {
+                    $(Self::$kind { .. } => $number,)*
+                    Self::Unknown { kind } => *kind,
+                }
             }
 
-            fn decode_body(kind: u8, body: &'a [u8]) -> Result<Self, DecodeError> {
+            fn decode_body(kind: u8, body: &[u8]) -> Result<Self, DecodeError> {
                 match kind {
                     $($number => {
-                        let ($($field,)*) = codec::decode_whole($what, body, codec::BODY)?;
+                        let ($($field,)*) = codec::decode_known($what, body, codec::BODY)?;
                         Ok(Self::$kind { $($field),* })
                     })*
-                    kind => Err(DecodeError::UnknownKind { kind }),
+                    kind => Ok(Self::Unknown { kind }),
                 }
             }
 
             fn append_to(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
                 match self {
                     $(Self::$kind { $($field),* } => codec::append(&($($field,)*), out, codec::BODY),)*
+                    Self::Unknown { .. } => Ok(()),
                 }
             }
         }
@@ -106,27 +96,18 @@ macro_rules! kinds {
 
 kinds! {
     1 => Subscribe { start }, "subscribe";
-    2 => Acknowledge { sequence }, "acknowledge";
-    3 => Probe { origin }, "probe";
-    4 => Pace { visibility, frames_per_second }, "pace";
-    5 => Annotate { at, until, text }, "annotate";
-    6 => Relay { payload }, "relay";
+    2 => Probe { origin }, "probe";
+    3 => Pace { visibility, frames_per_second }, "pace";
 }
 
-impl<'a> ClientMessage<'a> {
-    /// Decodes a message without allocating.
+impl ClientMessage {
+    /// Decodes a message without allocating. An unknown kind is no error.
     ///
     /// # Errors
-    /// [`DecodeError`] if the message is malformed, exceeds a limit, or has an unknown kind.
-    pub fn decode(message: &'a [u8]) -> Result<Self, DecodeError> {
+    /// [`DecodeError`] if the message is malformed or exceeds a limit.
+    pub fn decode(message: &[u8]) -> Result<Self, DecodeError> {
         let (preamble, body) = Preamble::decode(message, Preamble::BYTES)?;
-        let decoded = Self::decode_body(preamble.kind, body)?;
-        match decoded {
-            Self::Annotate { text, .. } => within("length of an annotation", text.len(), MAX_TEXT_BYTES)?,
-            Self::Relay { payload } => within("length of a relayed message", payload.len(), MAX_TEXT_BYTES)?,
-            _ => {}
-        }
-        Ok(decoded)
+        Self::decode_body(preamble.kind, body)
     }
 
     /// Encodes the message into a new vector.

@@ -1,4 +1,4 @@
-//! bincode with a limit on claimed bytes, an error for trailing bytes, and varints written out by hand for hot paths.
+//! bincode with a limit on claimed bytes, and varints written out by hand for hot paths.
 
 use bincode::config::{self, Configuration, Fixint, Limit, LittleEndian, Varint};
 use bincode::{BorrowDecode, Encode};
@@ -14,18 +14,14 @@ pub(crate) const BODY: Varints = config::standard().with_limit::<DECODE_CLAIM>()
 /// Configuration of preamble and header: integers of fixed width, so that each field has a fixed offset.
 pub(crate) const HEAD: Fixed = config::standard().with_fixed_int_encoding().with_limit::<DECODE_CLAIM>();
 
-/// Decodes a value. Returns an error unless it takes all of `bytes`.
-pub(crate) fn decode_whole<'a, T, C>(what: &'static str, bytes: &'a [u8], config: C) -> Result<T, DecodeError>
+/// Decodes a value. Bytes after it are ignored: a newer writer may have appended fields.
+pub(crate) fn decode_known<'a, T, C>(what: &'static str, bytes: &'a [u8], config: C) -> Result<T, DecodeError>
 where
     T: BorrowDecode<'a, ()>,
     C: config::Config,
 {
-    let (value, used) =
-        bincode::borrow_decode_from_slice(bytes, config).map_err(|source| DecodeError::Malformed { what, source })?;
-    if used != bytes.len() {
-        return Err(DecodeError::TrailingBytes { what, count: bytes.len() - used });
-    }
-    Ok(value)
+    let decoded = bincode::borrow_decode_from_slice(bytes, config);
+    decoded.map(|(value, _)| value).map_err(|source| DecodeError::Malformed { what, source })
 }
 
 /// Encodes `value` and appends it to `out`.

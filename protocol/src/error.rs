@@ -23,15 +23,9 @@ pub enum DecodeError {
     /// The length of the body differs from the preamble's.
     #[error("preamble declares a body of {declared} bytes, found {found}")]
     BodyLength { declared: usize, found: usize },
-    /// This version defines no client message of this kind. Unknown kinds of frames are no error.
-    #[error("client message of unknown kind {kind}")]
-    UnknownKind { kind: u8 },
     /// bincode rejected the bytes.
     #[error("malformed {what}: {source}")]
     Malformed { what: &'static str, source: bincode::error::DecodeError },
-    /// The structure ended before its bytes did.
-    #[error("{count} extra bytes after {what}, expected none")]
-    TrailingBytes { what: &'static str, count: usize },
     /// A count or a length exceeds its limit.
     #[error("{what}: found {found}, the limit is {limit}")]
     Limit { what: &'static str, found: u64, limit: u64 },

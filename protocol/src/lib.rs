@@ -60,8 +60,7 @@ pub mod times;
 
 pub use block::{Block, BlockBuffer, BlockMode, Blocks, EncodedRows};
 pub use body::{
-    Alert, AlertState, Annotation, AnnotationCause, Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, Hello,
-    History, HistoryPart, Log, Relay, Samples, SeriesTally, Severity, Tally,
+    Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, Hello, History, HistoryPart, RefusalCode, Refused, Samples,
 };
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{ClientMessage, Start, Visibility};

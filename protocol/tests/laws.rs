@@ -4,11 +4,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
-    Alert, AlertState, Annotation, AnnotationCause, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog,
-    CatalogScope, ClientMessage, Echo, EncodeError, EncodedRows, EntriesBuffer, Epoch, Frame, Gap, GapCause,
-    GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, Log, PROTOCOL_VERSION,
-    Relay, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, SeriesTally, Severity, Start, Tally, Timestamp,
-    Visibility,
+    BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, ClientMessage, Echo, EncodeError,
+    EncodedRows, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello,
+    History, HistoryPart, Interval, Label, PROTOCOL_VERSION, RefusalCode, Refused, Samples, Sequence, SeriesDescriptor,
+    SeriesId, SeriesKind, Start, Timestamp, Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -142,7 +141,7 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
     fill(&mut buffer, blocks);
     let (mut labels, mut groups, mut series) =
         (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
-    let (mut ids, mut tallies) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let mut ids = EntriesBuffer::default();
     labels.push(&Label { key: "device", value: text }).expect("encodes");
     let bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
     let group = GroupId(number as u32);
@@ -154,7 +153,6 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         .push(&SeriesDescriptor { id, group, name: text, kind: SeriesKind::Counter, labels: labels.entries() })
         .expect("encodes");
     ids.push(&id).expect("encodes");
-    tallies.push(&SeriesTally { series: id, count: 7, hash: number }).expect("encodes");
     let bodies = [
         Body::Hello(Hello { server: text, host: text, history: interval, heartbeat: interval }),
         Body::Catalog(Catalog {
@@ -168,27 +166,7 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         Body::Gap(Gap { after: Sequence(number), until: Sequence(1), cause: GapCause::HistoryExpired }),
         Body::Heartbeat(Heartbeat { next_within: interval }),
         Body::Echo(Echo { origin: at, received: at }),
-        Body::Log(Log { at, severity: Severity::Warning, source: text, text }),
-        Body::Annotation(Annotation {
-            id: number,
-            cause: AnnotationCause::TriggerHit,
-            at,
-            until: at,
-            position: Sequence(number),
-            series: ids.entries(),
-            author: text,
-            text,
-        }),
-        Body::Alert(Alert {
-            at,
-            series: id,
-            severity: Severity::Critical,
-            state: AlertState::Firing,
-            name: text,
-            text,
-        }),
-        Body::Tally(Tally { second: at, series: tallies.entries() }),
-        Body::Relay(Relay { from: text, payload: text.as_bytes() }),
+        Body::Refused(Refused { request: number as u8, code: RefusalCode(number as u32), text }),
         Body::Bye(Bye { reason: ByeReason::Overloaded, retry_after: interval, text }),
     ];
     let header = Header { epoch: Epoch(number), sequence: Sequence(number), sent: at };
@@ -203,18 +181,14 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
-    let text = &text[..text.floor_char_boundary(200)];
+fn every_client_message(number: u64) -> Vec<Vec<u8>> {
     let at = Timestamp::from_micros(number as i64);
     let window = Interval::from_micros(number);
     let messages = [
         ClientMessage::Subscribe { start: Start::Window(window) },
         ClientMessage::Subscribe { start: Start::After { epoch: Epoch(number), sequence: Sequence(number), window } },
-        ClientMessage::Acknowledge { sequence: Sequence(number) },
         ClientMessage::Probe { origin: at },
         ClientMessage::Pace { visibility: Visibility::Hidden, frames_per_second: number as u8 },
-        ClientMessage::Annotate { at, until: at, text },
-        ClientMessage::Relay { payload: text.as_bytes() },
     ];
     messages
         .into_iter()
@@ -307,7 +281,25 @@ proptest! {
     #[test]
     fn every_kind_of_message_round_trips(text in ".{0,80}", number in any::<u64>(), blocks in vec(rows(), 0..3)) {
         every_body(&text, number, &blocks);
-        every_client_message(&text, number);
+        every_client_message(number);
+    }
+
+    #[test]
+    fn bytes_after_a_known_body_are_ignored(text in ".{0,20}", number in any::<u64>(), blocks in vec(rows(), 0..2), appended in vec(any::<u8>(), 1..20)) {
+        let longer = |message: &[u8]| {
+            let mut message = [message, &appended].concat();
+            let body = u32::from_le_bytes(message[4..8].try_into().expect("four bytes")) + appended.len() as u32;
+            message[4..8].copy_from_slice(&body.to_le_bytes());
+            message
+        };
+        for bytes in every_body(&text, number, &blocks) {
+            let longer = longer(&bytes);
+            prop_assert_eq!(Frame::decode(&longer).expect("decodes"), Frame::decode(&bytes).expect("decodes"));
+        }
+        for bytes in every_client_message(number) {
+            let longer = longer(&bytes);
+            prop_assert_eq!(ClientMessage::decode(&longer).expect("decodes"), ClientMessage::decode(&bytes).expect("decodes"));
+        }
     }
 
     #[test]
@@ -317,7 +309,7 @@ proptest! {
                 prop_assert!(Frame::decode(&bytes[..end]).is_err());
             }
         }
-        for bytes in every_client_message(&text, number) {
+        for bytes in every_client_message(number) {
             for end in 0..bytes.len() {
                 prop_assert!(ClientMessage::decode(&bytes[..end]).is_err());
             }
@@ -333,7 +325,7 @@ proptest! {
                 bytes[bit / 8] ^= 1 << (bit % 8);
             }
         }
-        for mut bytes in every_client_message("text", number) {
+        for mut bytes in every_client_message(number) {
             for bit in 0..bytes.len() * 8 {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 let _decoded = ClientMessage::decode(&bytes);
@@ -358,8 +350,8 @@ fn a_message_over_the_limit_is_refused_both_ways() {
     let long = vec![0; MAX_MESSAGE_BYTES + 1];
     assert!(matches!(Frame::decode(&long), Err(protocol::DecodeError::TooLong { .. })));
     assert!(matches!(ClientMessage::decode(&long), Err(protocol::DecodeError::TooLong { .. })));
-    let payload = vec![0; MAX_MESSAGE_BYTES];
-    let relay = Body::Relay(Relay { from: "", payload: &payload });
-    let refused = Frame { header: Header::default(), body: relay }.to_bytes();
+    let text = "x".repeat(MAX_MESSAGE_BYTES);
+    let body = Body::Refused(Refused { request: 0, code: RefusalCode::UNKNOWN_KIND, text: &text });
+    let refused = Frame { header: Header::default(), body }.to_bytes();
     assert!(matches!(refused, Err(protocol::EncodeError::TooLong { .. })));
 }

@@ -51,7 +51,7 @@ impl LinkSource {
         Ok(Self { client })
     }
 
-    fn send(&self, message: ClientMessage<'_>) {
+    fn send(&self, message: ClientMessage) {
         // Fails without an open connection; the next one starts with new requests.
         let _not_open = self.client.send(message);
     }

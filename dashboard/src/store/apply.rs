@@ -43,6 +43,13 @@ pub struct Counts {
     pub duplicates: u64,
 }
 
+/// The kind of frame that blocks came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Live,
+    History,
+}
+
 /// The effect of a frame on the rest of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -171,10 +178,10 @@ impl Store {
                 return Applied::CatalogChanged;
             }
             Body::Samples(samples) => {
-                self.blocks(&samples.blocks);
+                self.blocks(&samples.blocks, Source::Live);
             }
             Body::History(history) => {
-                let overlap = self.blocks(&history.blocks);
+                let overlap = self.blocks(&history.blocks, Source::History);
                 self.position.history_taken(overlap);
             }
             Body::Gap(_) => self.break_lines(),
@@ -290,7 +297,7 @@ impl Store {
         place
     }
 
-    fn blocks(&mut self, blocks: &Blocks<'_>) -> Overlap {
+    fn blocks(&mut self, blocks: &Blocks<'_>, source: Source) -> Overlap {
         let mut overlap = Overlap::None;
         for block in blocks {
             let Some(&place) = self.places.get(&block.group) else {
@@ -299,12 +306,24 @@ impl Store {
             };
             let Some(first) = block.times.iter().next() else { continue };
             let group = &mut self.groups[place];
+            let begins_history = source == Source::History && group.begin_history();
             let (stored, unknown) = match block.mode {
+                // Later rows follow, so that those of an incomplete history need not be merged, one block after another.
+                BlockMode::Merge if begins_history => {
+                    if group.newest() > block.times.iter().last() {
+                        overlap = Overlap::Replaced;
+                    }
+                    group.truncate_from(first);
+                    group.append(&block)
+                }
                 BlockMode::Merge if group.newest().is_some_and(|newest| first <= newest) => group.merge(&block),
                 BlockMode::Merge => group.append(&block),
                 BlockMode::Replace => {
                     if group.truncate_from(first) {
                         overlap = Overlap::Replaced;
+                    } else if begins_history && group.break_line() {
+                        // The server does not know what the page holds, so it declares no gap.
+                        self.counts.gaps += 1;
                     }
                     group.append(&block)
                 }

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use protocol::column::MISSING;
 use protocol::{Block, Bounds, Interval, SeriesDescriptor, SeriesId, Timestamp};
 
 use super::series::Series;
@@ -35,8 +36,8 @@ pub struct Group {
     rows: Range<u64>,
     /// Incremented if held rows change; invalidates caches.
     generation: u64,
-    /// The last time of the block that was merged, if no rows were appended since.
-    pub(super) merged_to: Option<Timestamp>,
+    /// A catalog restarted the stream, and no history of this group has arrived since.
+    awaits_history: bool,
 }
 
 /// The description of a group in a catalog.
@@ -66,7 +67,7 @@ impl Group {
             descriptions: 0,
             rows: 0..0,
             generation: 0,
-            merged_to: None,
+            awaits_history: false,
         }
     }
 
@@ -209,10 +210,16 @@ impl Group {
         self.descriptions += 1;
     }
 
-    /// Drops every id: a new epoch assigns new ones.
+    /// Drops every id: a new epoch assigns new ones. History follows.
     pub(super) fn forget_ids(&mut self) {
+        self.awaits_history = true;
         self.index.forget_ids();
         self.series.iter_mut().for_each(|series| series.id = None);
+    }
+
+    /// Returns true for the first block of history after [`forget_ids`](Self::forget_ids).
+    pub(super) const fn begin_history(&mut self) -> bool {
+        std::mem::replace(&mut self.awaits_history, false)
     }
 
     /// Ends a series. Its rows stay until [`prune`](Self::prune) drops it.
@@ -264,13 +271,9 @@ impl Group {
         has_any
     }
 
-    /// Marks a hole after the newest row. Returns false if it was marked already, or if rows that were sent again before the
-    /// loss are older than the newest: a hole between them was marked when it arose.
+    /// Marks a hole after the newest row. Returns false if it was marked already.
     pub(super) fn break_line(&mut self) -> bool {
         let Some(newest) = self.newest() else { return false };
-        if self.merged_to.is_some_and(|merged| merged < newest) {
-            return false;
-        }
         if self.series.iter().all(|series| series.last_present() < self.rows.end) {
             return false;
         }
@@ -289,7 +292,6 @@ impl Group {
     /// Hot: once a block; the copies inside once a sample.
     pub(super) fn append(&mut self, block: &Block<'_>) -> (u64, u64) {
         let (mut stored, mut unknown) = (0, 0);
-        self.merged_to = None;
         let count = block.rows as usize;
         // Of a block that is longer than the rings, the end is kept.
         let skip = count.saturating_sub(self.capacity());
@@ -320,6 +322,17 @@ impl Group {
         }
         self.rows.end = rows.end;
         (stored, unknown)
+    }
+
+    /// Appends rows, no more than the rings can hold, with a column for each series, which may have missing values.
+    pub(super) fn append_merged(&mut self, times: &[Timestamp], columns: &[Vec<f64>]) {
+        let start = self.rows.end;
+        let before: Vec<u64> = self.series.iter().map(Series::last_present).collect();
+        self.append_values(times, columns);
+        for ((series, column), before) in self.series.iter_mut().zip(columns).zip(before) {
+            let last = column.iter().rposition(|value| value.to_bits() != MISSING.to_bits());
+            series.set_last_present(last.map_or(before, |last| start + last as u64 + 1));
+        }
     }
 
     /// Appends computed rows, no more than the rings can hold, with a column for each series.

@@ -1,7 +1,5 @@
 //! Merges rows that arrive late, or once more, with those that a group holds.
 
-use std::ops::Range;
-
 use protocol::column::MISSING;
 use protocol::{Block, Timestamp};
 
@@ -17,7 +15,7 @@ struct Rows {
 impl Group {
     /// Merges a block with the held rows from its first time on. Returns the same as [`append`](Self::append).
     ///
-    /// The cost is that of writing these rows again: a resumption repeats the rows of a few seconds.
+    /// The cost is that of writing these rows again: history may contain the rows of the next ticks, which are then sent live.
     pub(super) fn merge(&mut self, block: &Block<'_>) -> (u64, u64) {
         let times: Vec<Timestamp> = block.times.iter().collect();
         let (Some(&first), Some(&last)) = (times.first(), times.last()) else { return (0, 0) };
@@ -50,8 +48,7 @@ impl Group {
         // Of more rows than the rings can hold, the newest stay.
         let start = merged.times.len().saturating_sub(self.capacity());
         merged.columns.iter_mut().for_each(|column| drop(column.drain(..start)));
-        self.append_values(&merged.times[start..], &merged.columns);
-        self.merged_to = Some(last);
+        self.append_merged(&merged.times[start..], &merged.columns);
         (stored, unknown)
     }
 
@@ -62,7 +59,11 @@ impl Group {
             let time = self.time(*row);
             time > last || filled.binary_search(&time).is_ok() || self.has_value(*row)
         };
-        let rows: Vec<u64> = held.filter(is_left).collect();
+        self.copied(held.filter(is_left))
+    }
+
+    fn copied(&self, rows: impl Iterator<Item = u64>) -> Rows {
+        let rows: Vec<u64> = rows.collect();
         let values = |series: usize| rows.iter().map(|&row| self.value(series, row)).collect();
         Rows {
             times: rows.iter().map(|&row| self.time(row)).collect(),
@@ -71,8 +72,7 @@ impl Group {
     }
 
     fn has_value(&self, row: u64) -> bool {
-        let series: Range<usize> = 0..self.series().len();
-        series.into_iter().any(|series| !is_missing(self.value(series, row)))
+        (0..self.series().len()).any(|series| !is_missing(self.value(series, row)))
     }
 }
 

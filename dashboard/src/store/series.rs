@@ -108,6 +108,11 @@ impl Series {
         self.last_present = last_present;
     }
 
+    /// Sets the row after the last that has a value, where [`write_values`](Self::write_values) wrote missing ones.
+    pub(super) const fn set_last_present(&mut self, row: u64) {
+        self.last_present = row;
+    }
+
     /// Drops the rows from `row` on.
     pub(super) fn truncate(&mut self, row: u64) {
         self.last_present = self.last_present.min(row);

@@ -267,6 +267,55 @@ fn rows_that_are_sent_again_or_late_are_merged_with_those_that_are_held() {
 }
 
 #[test]
+fn a_series_that_has_ended_has_ended_after_a_merge_too() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[1, 2], &[(1, 1.0), (2, 2.0)]);
+    stream.samples(2, &[100, 101, 102], &[(1, 1.0)]);
+    let ended = |stream: &Stream| {
+        let group = &stream.store.groups()[0];
+        (group.has_ended(1), group.series()[1].last_present())
+    };
+    let before = ended(&stream);
+    assert!(before.0);
+    stream.samples(3, &[101, 102], &[(1, 5.0)]);
+    assert_eq!(ended(&stream), before);
+}
+
+#[test]
+fn a_gap_after_rows_that_were_sent_again_is_a_hole_after_the_newest() {
+    let mut stream = Stream::new();
+    // History beyond the header's sequence, of which one row is sent live before the connection is lost.
+    stream.history(1, &[1, 2, 3, 4], &[(1, 1.0)]);
+    stream.samples(2, &[2], &[(1, 1.0)]);
+    let series = stream.series.clone();
+    stream.catalog(CatalogScope::Whole, &series, &[]);
+    stream.gap();
+    stream.history(9, &[41], &[(1, 1.0)]);
+    let missing: Vec<bool> = stream.rows(0).iter().map(|row| f64::from_bits(row.1).is_nan()).collect();
+    assert_eq!(missing, [false, false, false, false, true, false]);
+    assert_eq!(stream.store.counts().gaps, 1);
+}
+
+#[test]
+fn history_that_begins_again_after_a_cut_leaves_no_rows_of_the_incomplete_one_behind_a_gap() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[1, 2, 3], &[(1, 1.0)]);
+    // Rows of an answer that is cut off, of which the later ones are evicted before the next.
+    stream.history(1, &[2, 3, 4, 5], &[(1, 1.0)]);
+    let series = stream.series.clone();
+    stream.catalog(CatalogScope::Whole, &series, &[]);
+    let (blocks, more) = (stream.blocks(&[2, 3], &[(1, 1.0)]), HistoryPart::More);
+    let body = Body::History(History { part: more, blocks: blocks.blocks() });
+    stream.store.apply(&Frame { header: header(1, 1), body });
+    stream.gap();
+    let blocks = stream.blocks(&[41], &[(1, 1.0)]);
+    let body = Body::History(History { part: HistoryPart::Last, blocks: blocks.blocks() });
+    stream.store.apply(&Frame { header: header(1, 9), body });
+    let times: Vec<(i64, bool)> = stream.rows(0).iter().map(|row| (row.0, f64::from_bits(row.1).is_nan())).collect();
+    assert_eq!(times, [(1, false), (2, false), (3, false), (3, true), (41, false)]);
+}
+
+#[test]
 fn rows_that_fill_a_hole_remove_its_mark() {
     let mut stream = Stream::new();
     stream.samples(1, &[1, 2], &[(1, 1.0)]);

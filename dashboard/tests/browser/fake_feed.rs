@@ -69,7 +69,7 @@ impl FeedFaults {
     }
 
     /// The answers to a message.
-    fn answer(&self, message: &ClientMessage<'_>) -> Vec<Message> {
+    fn answer(&self, message: &ClientMessage) -> Vec<Message> {
         if let ClientMessage::Subscribe { start } = *message {
             self.requests.lock().push(start);
         }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::{
-    BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, Epoch, Frame, GroupId, Header, Heartbeat, Hello, Interval,
-    Samples, Sequence, Start, Timestamp,
+    BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, Epoch, Frame, Header, Heartbeat, Hello, Interval, Samples,
+    Sequence, Start, Timestamp,
 };
 use tokio::sync::watch;
 
@@ -35,6 +35,9 @@ const PORTION_BYTES: usize = 256 << 10;
 
 /// The recent frames count in the bound of the history, up to this part of it.
 const RING_PART: usize = 4;
+
+/// The cost of sealing a segment of any size, in values.
+const SEGMENT_COST: usize = 32;
 
 /// The bounds and limits of a hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +186,7 @@ impl Hub {
         self.telemetry.rows_out_of_order.inc_by(accepted.out_of_order as u64);
         let mut published = Ok(());
         while let Some(rows) = accepted.frames.next_frame() {
-            published = published.and(self.publish_rows(&rows, &mut accepted.cleared, blocks, now));
+            published = published.and(self.publish_rows(&rows, blocks, now));
         }
         let oldest = {
             let State { sequencer, ring, .. } = &mut *self.state.lock();
@@ -193,23 +196,27 @@ impl Hub {
             oldest
         };
         self.catalog.retire_before(oldest);
+        self.unsealed.clear();
         published
     }
 
-    /// Encodes the rows of one frame if there is a viewer, and then numbers and keeps them. No other thread numbers frames. The
-    /// rows of groups in `cleared` replace those that viewers hold.
+    /// Encodes the rows of one frame if there is a viewer, and then numbers and keeps them. No other thread numbers frames.
     fn publish_rows(
         &self,
         rows: &[BatchSlice<'_>],
-        cleared: &mut Vec<GroupId>,
         blocks: &mut BlockBuffer,
         now: Timestamp,
     ) -> Result<(), EncodeError> {
-        let (sequence, viewers) = {
+        let (sequence, viewers, modes) = {
             let state = self.state.lock();
-            (state.sequencer.sequence().next(), state.viewers)
+            let history = state.sequencer.history();
+            // Of a group without rows, viewers may hold some: of another epoch, or from before the clock was set back.
+            let is_new = |rows: &BatchSlice<'_>| history.newest(rows.group()).is_none();
+            let mode = |rows| if is_new(rows) { BlockMode::Replace } else { BlockMode::Merge };
+            let modes: Vec<BlockMode> = rows.iter().map(mode).collect();
+            (state.sequencer.sequence().next(), state.viewers, modes)
         };
-        let frame = (viewers > 0).then(|| self.encode_rows(rows, cleared, sequence, blocks, now)).transpose();
+        let frame = (viewers > 0).then(|| self.encode_rows(rows, &modes, sequence, blocks, now)).transpose();
         let mut state = self.state.lock();
         state.sequencer.commit(rows);
         self.telemetry.frames_sequenced.inc();
@@ -228,16 +235,14 @@ impl Hub {
     fn encode_rows(
         &self,
         rows: &[BatchSlice<'_>],
-        cleared: &mut Vec<GroupId>,
+        modes: &[BlockMode],
         sequence: Sequence,
         blocks: &mut BlockBuffer,
         now: Timestamp,
     ) -> Result<Bytes, EncodeError> {
         let collected = rows.iter().filter_map(|rows| rows.times().last()).max().copied().unwrap_or(now);
         blocks.start(collected);
-        for rows in rows {
-            let is_cleared = cleared.extract_if(.., |group| *group == rows.group()).count() > 0;
-            let mode = if is_cleared { BlockMode::Replace } else { BlockMode::Merge };
+        for (rows, &mode) in rows.iter().zip(modes) {
             blocks.push_with(mode, rows.group(), rows.times(), rows.columns())?;
         }
         let samples = Samples { collected, queued: now, blocks: blocks.blocks() };
@@ -245,7 +250,7 @@ impl Hub {
         Ok(framed(&Frame { header, body: Body::Samples(samples) }.to_bytes()?))
     }
 
-    /// Encodes rows that are closed, up to about `most_values` values, so that viewers are sent copies. The lock is held only
+    /// Encodes rows that are closed, up to about the cost of `most_values` values, so that viewers are sent copies. The lock is held only
     /// to take rows and to put them back.
     ///
     /// # Errors
@@ -257,7 +262,7 @@ impl Hub {
             let next = self.state.lock().sequencer.history_mut().next_unsealed();
             let Some((group, slab)) = next else { break };
             let encoded = slab.encode(group, slab.rows(), blocks)?;
-            values += encoded.values();
+            values += encoded.values() + encoded.rows() + SEGMENT_COST;
             self.telemetry.history_blocks_encoded.inc();
             self.state.lock().sequencer.history_mut().seal(group, slab, encoded);
         }

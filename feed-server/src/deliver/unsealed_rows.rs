@@ -8,8 +8,8 @@ use std::ops::Range;
 use parking_lot::Mutex;
 use protocol::{EncodedRows, GroupId};
 
-/// A bound on the rows that are kept: several times those of any usual feed.
-const LIMIT_BYTES: usize = 1 << 20;
+/// A bound on the rows that are kept. The rows of more groups are encoded for each viewer.
+const LIMIT_BYTES: usize = 4 << 20;
 /// Bytes of an entry besides its rows.
 const ENTRY_BYTES: usize = 160;
 
@@ -31,17 +31,22 @@ impl UnsealedRows {
         (numbers == rows).then(|| encoded.clone())
     }
 
-    /// Keeps encoded rows in place of the last ones of the group.
+    /// Drops all rows: others have been published.
+    pub fn clear(&self) {
+        *self.0.lock() = Kept::default();
+    }
+
+    /// Keeps encoded rows in place of the last ones of the group, if there is room.
     pub fn keep(&self, group: GroupId, rows: Range<u64>, encoded: &EncodedRows) {
         let mut kept = self.0.lock();
         let bytes = ENTRY_BYTES + encoded.len();
+        if kept.bytes + bytes > LIMIT_BYTES {
+            return;
+        }
         if let Some((_, last)) = kept.groups.insert(group, (rows, encoded.clone())) {
             kept.bytes -= ENTRY_BYTES + last.len();
         }
         kept.bytes += bytes;
-        if kept.bytes > LIMIT_BYTES {
-            *kept = Kept::default();
-        }
     }
 }
 
@@ -70,11 +75,15 @@ mod tests {
     #[test]
     fn the_bytes_of_the_kept_rows_are_bounded() {
         let (kept, rows) = (UnsealedRows::default(), encoded(500));
-        for group in 0..1_000 {
+        for group in 0..2_000 {
             kept.keep(GroupId(group), 0..500, &rows);
             let held: usize = kept.0.lock().groups.values().map(|(_, rows)| ENTRY_BYTES + rows.len()).sum();
             assert_eq!(held, kept.0.lock().bytes);
             assert!(held <= LIMIT_BYTES);
         }
+        assert!(kept.0.lock().bytes > LIMIT_BYTES / 2);
+        assert_eq!(kept.get(GroupId(0), &(0..500)), Some(rows), "the first ones stay");
+        kept.clear();
+        assert_eq!((kept.get(GroupId(0), &(0..500)), kept.0.lock().bytes), (None, 0));
     }
 }

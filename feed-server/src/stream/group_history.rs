@@ -35,8 +35,8 @@ pub struct GroupHistory {
     sealing_from: u64,
     /// Bytes of the lists of segments and of the open rows.
     heap_bytes: usize,
-    /// The position at which all rows were dropped last, because the clock was set back.
-    cleared_at: Option<Sequence>,
+    /// The sequence of the first rows after those that were all dropped: because the clock was set back, or by age.
+    restarted_at: Sequence,
 }
 
 /// The rows of a group at one place.
@@ -62,8 +62,9 @@ impl GroupHistory {
         self.end_row
     }
 
-    pub const fn cleared_at(&self) -> Option<Sequence> {
-        self.cleared_at
+    /// A viewer with an earlier position may hold rows that are dropped here.
+    pub const fn restarted_at(&self) -> Sequence {
+        self.restarted_at
     }
 
     /// Bytes of memory: allocated, not only used.
@@ -85,6 +86,9 @@ impl GroupHistory {
     /// Appends rows that are sent with `sequence`. Returns true if a segment was closed. New slabs take their memory from `spare`.
     pub fn push(&mut self, rows: &BatchSlice<'_>, sequence: Sequence, spare: &mut SpareSlabs) -> bool {
         let closed = self.segments.len();
+        if self.first_row() == self.end_row {
+            self.restarted_at = sequence;
+        }
         let mut start = 0;
         while start < rows.rows() {
             let rest = rows.slice(start..rows.rows());
@@ -189,12 +193,12 @@ impl GroupHistory {
         Some(segment.last_sequence())
     }
 
-    /// Evicts all rows, because the clock was set back when the stream was at `position`. Returns the last sequence of them.
-    pub fn clear(&mut self, position: Sequence) -> Option<Sequence> {
+    /// Evicts all rows, because the clock was set back. Returns the last sequence of them.
+    pub fn clear(&mut self) -> Option<Sequence> {
         let open = self.open.take().filter(|open| open.rows() > 0).map(|open| open.last_sequence());
         let last = open.or_else(|| self.segments.back().map(Segment::last_sequence));
         self.segments = VecDeque::new();
-        (self.heap_bytes, self.cleared_at) = (0, Some(position));
+        self.heap_bytes = 0;
         last
     }
 

@@ -24,6 +24,9 @@ use crate::stream::spare_slabs::SpareSlabs;
 /// the slabs' memory, the most with many narrow groups.
 const UNUSABLE_PART: usize = 16;
 
+/// Spare slabs take at most this part of the bound.
+const SPARE_PART: usize = 16;
+
 /// The samples of the last minutes.
 #[derive(Debug)]
 pub struct History {
@@ -124,7 +127,7 @@ impl History {
             by_bytes: BTreeSet::new(),
             by_expiry: BTreeSet::new(),
             unsealed: VecDeque::new(),
-            spare: SpareSlabs::default(),
+            spare: SpareSlabs::new(limit_bytes / SPARE_PART),
             evicted_through: Sequence(0),
         }
     }
@@ -198,6 +201,9 @@ impl History {
             self.record_evicted(evicted);
         }
         let limit = (self.limit_bytes - self.limit_bytes / UNUSABLE_PART).saturating_sub(more_bytes);
+        if self.bytes() > limit {
+            self.spare.clear();
+        }
         while self.bytes() > limit
             && let Some(&(_, largest)) = self.by_bytes.last()
         {
@@ -211,10 +217,10 @@ impl History {
         oldest - MAX_SPAN
     }
 
-    /// Drops all rows of a group, because the clock was set back when the stream was at `position`.
-    pub fn clear(&mut self, group: GroupId, position: Sequence) {
+    /// Drops all rows of a group, because the clock was set back.
+    pub fn clear(&mut self, group: GroupId) {
         if self.groups.contains_key(&group) {
-            let evicted = self.change(group, |group| group.clear(position));
+            let evicted = self.change(group, GroupHistory::clear);
             self.record_evicted(evicted);
         }
     }
@@ -253,8 +259,8 @@ impl History {
 
     /// Every row that was sent after `position`, and the rows of their segments, which the viewer holds.
     pub fn after(&self, position: Sequence) -> Backfill {
-        let is_cleared = |group: &GroupHistory| group.cleared_at().is_some_and(|cleared| position <= cleared);
-        let mode = |group: &GroupHistory| if is_cleared(group) { BlockMode::Replace } else { BlockMode::Merge };
+        let is_restarted = |group: &GroupHistory| position < group.restarted_at();
+        let mode = |group: &GroupHistory| if is_restarted(group) { BlockMode::Replace } else { BlockMode::Merge };
         self.backfill(|group| (group.first_row_after(position), mode(group))).joined()
     }
 
@@ -398,13 +404,35 @@ mod tests {
     #[test]
     fn a_viewer_with_rows_from_before_a_clear_is_told_to_replace_them() {
         let mut history = filled(25);
-        history.clear(GROUP, Sequence(25));
+        history.clear(GROUP);
         history.push(&row(3, 3.0), Sequence(26));
         let mode = |position| drain(&history, history.after(Sequence(position))).1;
         assert_eq!(mode(25), [BlockMode::Replace]);
         history.push(&row(4, 3.0), Sequence(27));
         assert_eq!(drain(&history, history.after(Sequence(26))).1, [BlockMode::Merge]);
         assert_eq!(history.evicted_through(), Sequence(25));
+        // The first rows after a clear may come later than its tick.
+        history.clear(GROUP);
+        history.push(&row(2, 1.0), Sequence(40));
+        assert_eq!(drain(&history, history.after(Sequence(39))).1, [BlockMode::Replace]);
+        assert_eq!(drain(&history, history.after(Sequence(27))).1, [BlockMode::Replace]);
+    }
+
+    #[test]
+    fn spare_memory_gives_way_to_rows() {
+        let mut history = History::new(Interval::from_secs(1_000_000), 100_000);
+        for second in 1..=3_000 {
+            for group in 1..=8 {
+                let width = 1 + (second as u32 / 200 + group) % 5;
+                let values = (1..=width).map(|id| (SeriesId(id), f64::from(id) + (second as f64).sqrt()));
+                let time = Timestamp::from_micros(second * 1_000_000);
+                history.push(&Batch::row(GroupId(group), time, values), Sequence(second as u64));
+            }
+            seal(&mut history);
+            history.evict(Timestamp::from_micros(second * 1_000_000), 0);
+            assert!(history.spare.bytes() <= 100_000 / SPARE_PART);
+        }
+        assert!(history.bytes > 70_000, "found {} bytes of rows", history.bytes);
     }
 
     #[test]

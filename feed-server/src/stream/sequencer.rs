@@ -79,6 +79,9 @@ impl Sequencer {
                 defective.push(batch.group);
                 continue;
             }
+            if batch.rows() == 0 {
+                continue;
+            }
             batch.sort_columns();
             rows += batch.rows();
             values += batch.values();
@@ -86,7 +89,7 @@ impl Sequencer {
             let mut newest = joined.newest_time(group).or_else(|| self.history.newest(group));
             if is_ahead(newest.as_ref()) && !is_ahead(batch.times.last()) {
                 cleared.push(group);
-                self.history.clear(group, self.sequence);
+                self.history.clear(group);
                 joined.forget(group);
                 newest = None;
             }
@@ -186,6 +189,16 @@ mod tests {
         assert_eq!(sequencer.sequence(), Sequence(1));
         let late = sequencer.accept([row(1, 2)], Timestamp::from_micros(2_000_000));
         assert_eq!((late.rows, late.values, late.out_of_order), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_batch_without_rows_changes_nothing() {
+        let mut sequencer = sequencer();
+        publish(&mut sequencer, vec![row(1, 100)], 100);
+        let empty = Batch { group: GroupId(1), times: Vec::new(), columns: Vec::new() };
+        let accepted = sequencer.accept([empty], Timestamp::from_micros(50_000_000));
+        assert_eq!((accepted.cleared, accepted.rows), (vec![], 0));
+        assert!(sequencer.history().newest(GroupId(1)).is_some());
     }
 
     #[test]

@@ -10,16 +10,28 @@ use protocol::SeriesId;
 use crate::stream::slab::Slab;
 
 /// More are freed: a tick closes few slabs.
-const LIMIT_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Default)]
 pub struct SpareSlabs {
     /// By the number of values for which they have room.
     slabs: BTreeMap<usize, Vec<Slab>>,
     bytes: usize,
+    limit_bytes: usize,
 }
 
 impl SpareSlabs {
+    /// Keeps at most `limit_bytes` bytes, and at most a mebibyte.
+    pub fn new(limit_bytes: usize) -> Self {
+        Self { limit_bytes: limit_bytes.min(MAX_BYTES), ..Self::default() }
+    }
+
+    /// Frees all.
+    pub fn clear(&mut self) {
+        self.slabs.clear();
+        self.bytes = 0;
+    }
+
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
@@ -27,7 +39,7 @@ impl SpareSlabs {
     /// Keeps the memory of a slab.
     pub fn keep(&mut self, slab: Slab) {
         let bytes = slab.heap_bytes() + size_of::<Slab>();
-        if self.bytes + bytes <= LIMIT_BYTES {
+        if self.bytes + bytes <= self.limit_bytes {
             self.bytes += bytes;
             self.slabs.entry(slab.capacity()).or_default().push(slab);
         }
@@ -36,14 +48,16 @@ impl SpareSlabs {
     /// An empty slab: [`Slab::new`], in kept memory if a slab of this size is there.
     pub fn take(&mut self, first_row: u64, room: usize, series: Vec<SeriesId>) -> Slab {
         let size = room * series.len();
-        let kept = self.slabs.range_mut(size..=size + size / 8).find_map(|(_, slabs)| slabs.pop());
-        match kept {
-            Some(slab) => {
-                self.bytes -= slab.heap_bytes() + size_of::<Slab>();
-                slab.reuse(first_row, room, series)
-            }
-            None => Slab::new(first_row, room, series),
+        let Some((&size, slabs)) = self.slabs.range_mut(size..=size + size / 8).next() else {
+            return Slab::new(first_row, room, series);
+        };
+        let slab = slabs.pop();
+        if slabs.is_empty() {
+            self.slabs.remove(&size);
         }
+        let Some(slab) = slab else { return Slab::new(first_row, room, series) };
+        self.bytes -= slab.heap_bytes() + size_of::<Slab>();
+        slab.reuse(first_row, room, series)
     }
 }
 
@@ -54,6 +68,8 @@ mod tests {
     use super::*;
     use crate::ingest::batch::Batch;
 
+    const LIMIT_BYTES: usize = 500_000;
+
     fn series(count: u32) -> Vec<SeriesId> {
         (1..=count).map(SeriesId).collect()
     }
@@ -63,7 +79,7 @@ mod tests {
         let row = |time| {
             Batch::row(GroupId(1), Timestamp::from_micros(time), (1..=4).map(|id| (SeriesId(id), f64::from(id))))
         };
-        let mut spare = SpareSlabs::default();
+        let mut spare = SpareSlabs::new(LIMIT_BYTES);
         let mut slab = spare.take(0, 8, series(4));
         for time in 0..8 {
             slab.push(&(&row(time)).into(), Sequence(9));
@@ -86,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_slab_does_not_grow_with_its_rows_in_any_memory() {
-        let mut spare = SpareSlabs::default();
+        let mut spare = SpareSlabs::new(LIMIT_BYTES);
         for (room, width) in [(4_usize, 8_u32), (8, 4), (32, 1), (16, 2)] {
             let mut slab = spare.take(0, room, series(width));
             let before = slab.heap_bytes();
@@ -101,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_kept_memory_is_bounded() {
-        let mut spare = SpareSlabs::default();
+        let mut spare = SpareSlabs::new(LIMIT_BYTES);
         for _ in 0..1_000 {
             spare.keep(Slab::new(0, 512, series(8)));
             assert!(spare.bytes() <= LIMIT_BYTES);

@@ -3,8 +3,8 @@
 //! A value that JSON cannot represent (NaN, an infinity, -0.0) is written as its bits: `"bits:7ff44b594d495353"`.
 
 use protocol::{
-    Alert, Annotation, Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor,
-    SeriesDescriptor, SeriesId, Start, Timestamp,
+    Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor, SeriesDescriptor, SeriesId,
+    Start, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -37,21 +37,11 @@ fn body(body: &Body<'_>) -> Value {
         Body::Gap(gap) => json!({ "after": gap.after.0, "until": gap.until.0, "cause": name(&gap.cause) }),
         Body::Heartbeat(heartbeat) => json!({ "next_within_us": heartbeat.next_within.micros() }),
         Body::Echo(echo) => json!({ "origin_us": echo.origin.micros(), "received_us": echo.received.micros() }),
-        Body::Log(log) => json!({
-            "at_us": log.at.micros(),
-            "severity": name(&log.severity),
-            "source": log.source,
-            "text": log.text,
+        Body::Refused(refused) => json!({
+            "request": refused.request,
+            "code": refused.code.0,
+            "text": refused.text,
         }),
-        Body::Annotation(body) => annotation(body),
-        Body::Alert(body) => alert(body),
-        Body::Tally(tally) => {
-            let series = tally.series.iter();
-            let series =
-                series.map(|tally| json!({ "series": tally.series.0, "count": tally.count, "hash": tally.hash }));
-            json!({ "second_us": tally.second.micros(), "series": series.collect::<Value>() })
-        }
-        Body::Relay(relay) => json!({ "from": relay.from, "payload": hex(relay.payload) }),
         Body::Bye(bye) => json!({
             "reason": name(&bye.reason),
             "retry_after_us": bye.retry_after.micros(),
@@ -94,30 +84,6 @@ fn catalog(catalog: &Catalog<'_>) -> Value {
     })
 }
 
-fn annotation(annotation: &Annotation<'_>) -> Value {
-    json!({
-        "id": annotation.id,
-        "cause": name(&annotation.cause),
-        "at_us": annotation.at.micros(),
-        "until_us": annotation.until.micros(),
-        "position": annotation.position.0,
-        "series": ids(&annotation.series),
-        "author": annotation.author,
-        "text": annotation.text,
-    })
-}
-
-fn alert(alert: &Alert<'_>) -> Value {
-    json!({
-        "at_us": alert.at.micros(),
-        "series": alert.series.0,
-        "severity": name(&alert.severity),
-        "state": name(&alert.state),
-        "name": alert.name,
-        "text": alert.text,
-    })
-}
-
 fn blocks(blocks: &Blocks<'_>) -> Value {
     blocks.iter().map(|entry| block(&entry)).collect()
 }
@@ -148,21 +114,17 @@ fn value(value: f64) -> Value {
     }
 }
 
-pub(crate) fn client_message(message: &ClientMessage<'_>) -> Value {
+pub(crate) fn client_message(message: &ClientMessage) -> Value {
     let body = match message {
         ClientMessage::Subscribe { start: Start::Window(window) } => json!({ "window_us": window.micros() }),
         ClientMessage::Subscribe { start: Start::After { epoch, sequence, window } } => {
             json!({ "after": { "epoch": epoch.0, "sequence": sequence.0 }, "window_us": window.micros() })
         }
-        ClientMessage::Acknowledge { sequence } => json!({ "sequence": sequence.0 }),
         ClientMessage::Probe { origin } => json!({ "origin_us": origin.micros() }),
         ClientMessage::Pace { visibility, frames_per_second } => {
             json!({ "visibility": name(visibility), "frames_per_second": frames_per_second })
         }
-        ClientMessage::Annotate { at, until, text } => {
-            json!({ "at_us": at.micros(), "until_us": until.micros(), "text": text })
-        }
-        ClientMessage::Relay { payload } => json!({ "payload": hex(payload) }),
+        ClientMessage::Unknown { .. } => Value::Null,
     };
     json!({ "kind": message.kind(), "body": body })
 }
@@ -174,9 +136,4 @@ fn ids(series: &Entries<'_, SeriesId>) -> Value {
 /// The name of a variant without fields.
 fn name(variant: &impl std::fmt::Debug) -> Value {
     json!(format!("{variant:?}"))
-}
-
-fn hex(bytes: &[u8]) -> Value {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).expect("below 16");
-    json!(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect::<String>())
 }

@@ -2,10 +2,9 @@
 
 use protocol::column::MISSING;
 use protocol::{
-    Alert, AlertState, Annotation, AnnotationCause, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog,
-    CatalogScope, Echo, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header,
-    Heartbeat, Hello, History, HistoryPart, Interval, Label, Log, Relay, Samples, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, SeriesTally, Severity, Tally, Timestamp,
+    BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, Echo, Entries, EntriesBuffer, Epoch,
+    Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label,
+    RefusalCode, Refused, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 
 use super::Vector;
@@ -24,7 +23,6 @@ fn frame(body: Body<'_>) -> Vec<u8> {
 pub(crate) fn all() -> Vec<Vector> {
     let mut vectors = plain();
     vectors.extend(catalogs());
-    vectors.extend(marks());
     vectors.extend(columns());
     vectors.extend(times());
     vectors.extend(blocks());
@@ -48,7 +46,14 @@ fn plain() -> Vec<Vector> {
         ("gap_unknown_position", gap(GapCause::UnknownPosition)),
         ("heartbeat", Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) })),
         ("echo", Body::Echo(Echo { origin: at(-20_000), received: at(-10_000) })),
-        ("relay", Body::Relay(Relay { from: "ops", payload: &[0, 1, 254, 255] })),
+        (
+            "refused",
+            Body::Refused(Refused {
+                request: 200,
+                code: RefusalCode::UNKNOWN_KIND,
+                text: "no request of kind 200 is known",
+            }),
+        ),
         (
             "bye",
             Body::Bye(Bye {
@@ -105,43 +110,6 @@ fn catalogs() -> Vec<Vector> {
     [("catalog_whole", whole), ("catalog_changes", changes)]
         .map(|(name, catalog)| Vector { name, bytes: frame(Body::Catalog(catalog)) })
         .into()
-}
-
-fn marks() -> Vec<Vector> {
-    let mut series = EntriesBuffer::default();
-    for id in [SeriesId(7), SeriesId(8)] {
-        series.push(&id).expect("encodes");
-    }
-    let mut tallies = EntriesBuffer::default();
-    for (id, hash) in [(7, 0x0123_4567_89ab_cdef), (8, u64::MAX)] {
-        tallies.push(&SeriesTally { series: SeriesId(id), count: 1_000, hash }).expect("encodes");
-    }
-    let annotation = Annotation {
-        id: 9,
-        cause: AnnotationCause::TriggerHit,
-        at: at(-1_000_000),
-        until: at(0),
-        position: Sequence(4_200),
-        series: series.entries(),
-        author: "trigger: load above 2",
-        text: "load 2.31",
-    };
-    let alert = Alert {
-        at: at(-5),
-        series: SeriesId(7),
-        severity: Severity::Critical,
-        state: AlertState::Firing,
-        name: "disk full",
-        text: "2 % left",
-    };
-    let log = Log { at: at(-1), severity: Severity::Warning, source: "feed-server", text: "the feed is read-only" };
-    let bodies = [
-        ("annotation", Body::Annotation(annotation)),
-        ("alert", Body::Alert(alert)),
-        ("log", Body::Log(log)),
-        ("tally", Body::Tally(Tally { second: at(0), series: tallies.entries() })),
-    ];
-    bodies.map(|(name, body)| Vector { name, bytes: frame(body) }).into()
 }
 
 /// A group, its times and its columns.
@@ -226,7 +194,7 @@ fn blocks() -> Vec<Vector> {
     ]
 }
 
-/// Frames that a later version may send. Readers skip both.
+/// Frames that a later server may send. Readers skip the kind, the encoding, and the fields that follow a known body.
 fn of_later_versions() -> Vec<Vector> {
     let mut kind = frame(Body::Unknown { kind: 200 });
     kind.extend(b"from the future");
@@ -237,5 +205,12 @@ fn of_later_versions() -> Vec<Vector> {
     let place = encoding.len() - bytes - 2;
     assert_eq!(encoding[place..place + 2], [3, bytes as u8]);
     encoding[place] = 77;
-    vec![Vector { name: "unknown_kind", bytes: kind }, Vector { name: "unknown_column_encoding", bytes: encoding }]
+    let mut appended = frame(Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }));
+    appended.extend(b"a new field");
+    appended[4] += 11;
+    vec![
+        Vector { name: "unknown_kind", bytes: kind },
+        Vector { name: "unknown_column_encoding", bytes: encoding },
+        Vector { name: "appended_field", bytes: appended },
+    ]
 }

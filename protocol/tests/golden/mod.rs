@@ -112,7 +112,7 @@ fn frames_cover_every_kind_and_every_encoding() {
             }
         }
     }
-    assert_eq!(kinds, (1..=13).chain([200]).collect());
+    assert_eq!(kinds, (1..=9).chain([200]).collect());
     assert_eq!(columns, [0, 1, 2, 3, 77].into());
     assert_eq!(times, [0, 1, 2].into());
 }
@@ -123,13 +123,15 @@ fn client_messages_match_golden_vectors() {
         .into_iter()
         .map(|vector| {
             let message = ClientMessage::decode(&vector.bytes).expect("decodes");
-            assert_eq!(message.to_bytes().expect("encodes"), vector.bytes);
+            // What a newer viewer appended is not kept.
+            let written = message.to_bytes().expect("encodes");
+            assert!(written == vector.bytes || vector.name == "appended_field", "{}", vector.name);
             let meaning = describe::client_message(&message);
             (vector, meaning)
         })
         .collect();
     let kinds: BTreeSet<_> = vectors.iter().map(|(_, meaning)| meaning["kind"].to_string()).collect();
-    assert_eq!(kinds.len(), 6, "every kind");
+    assert_eq!(kinds.len(), 4, "every kind, and an unknown one");
     compare("client_messages", vectors);
 }
 
@@ -149,6 +151,6 @@ fn invalid_messages_are_refused_with_the_expected_error() {
     });
     let vectors: Vec<_> = frames.chain(messages).collect();
     let names: BTreeSet<_> = vectors.iter().map(|(_, meaning)| meaning["error"].to_string()).collect();
-    assert_eq!(names.len(), 18, "every error: {names:?}");
+    assert_eq!(names.len(), 16, "every error: {names:?}");
     compare("refused", vectors);
 }

@@ -18,12 +18,14 @@ pub(crate) fn all() -> Vec<Vector> {
                 },
             },
         ),
-        ("acknowledge", ClientMessage::Acknowledge { sequence: Sequence(4_242) }),
         ("probe", ClientMessage::Probe { origin: at }),
         ("pace_visible", ClientMessage::Pace { visibility: Visibility::Visible, frames_per_second: 60 }),
         ("pace_hidden", ClientMessage::Pace { visibility: Visibility::Hidden, frames_per_second: 0 }),
-        ("annotate", ClientMessage::Annotate { at, until: at + Interval::from_secs(5), text: "deploy 42 ⚙" }),
-        ("relay", ClientMessage::Relay { payload: &[0, 1, 254, 255] }),
+        ("unknown_request", ClientMessage::Unknown { kind: 200 }),
     ];
-    messages.map(|(name, message)| Vector { name, bytes: message.to_bytes().expect("encodes") }).into()
+    let messages = messages.map(|(name, message)| Vector { name, bytes: message.to_bytes().expect("encodes") });
+    let mut appended = ClientMessage::Probe { origin: at }.to_bytes().expect("encodes");
+    appended.extend(b"a new field");
+    appended[4] += 11;
+    messages.into_iter().chain([Vector { name: "appended_field", bytes: appended }]).collect()
 }

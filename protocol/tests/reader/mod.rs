@@ -24,8 +24,6 @@ impl Reader {
                 let series = catalog.series.iter().map(|series| 1 + count(series.labels.iter()));
                 count(catalog.groups.iter()) + series.sum::<usize>() + count(catalog.retired.iter())
             }
-            Body::Annotation(annotation) => count(annotation.series.iter()),
-            Body::Tally(tally) => count(tally.series.iter()),
             _ => 1,
         }
     }

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, Log, Severity, Start, Visibility};
+use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, RefusalCode, Refused, Start, Visibility};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -253,11 +253,10 @@ impl Session {
                 let rate = if visibility == Visibility::Hidden { 0 } else { frames_per_second };
                 self.pacer.limit(rate);
             }
-            ClientMessage::Acknowledge { sequence } => tracing::trace!(%sequence, "acknowledged"),
-            ClientMessage::Annotate { .. } | ClientMessage::Relay { .. } => {
-                let text = "this feed is read-only: the request was ignored";
-                let log = Body::Log(Log { at: clock::now(), severity: Severity::Warning, source: "feed-server", text });
-                self.send(&[self.hub.frame_now(log)?])?;
+            ClientMessage::Unknown { kind } => {
+                let text = format!("no request of kind {kind} is known");
+                let refused = Refused { request: kind, code: RefusalCode::UNKNOWN_KIND, text: &text };
+                self.send(&[self.hub.frame_now(Body::Refused(refused))?])?;
             }
         }
         Ok(None)

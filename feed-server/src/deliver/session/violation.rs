@@ -66,12 +66,9 @@ impl Violation {
     pub fn close_code(&self) -> CloseCode {
         match self {
             Self::Malformed(DecodeError::UnsupportedVersion { .. }) => CloseCode::Library(UNSUPPORTED_VERSION),
-            Self::Malformed(DecodeError::UnknownKind { .. })
-            | Self::NotSubscribed
-            | Self::NotReading
-            | Self::NoAnswer
-            | Self::TooManyMessages
-            | Self::TooManyBytes => CloseCode::Policy,
+            Self::NotSubscribed | Self::NotReading | Self::NoAnswer | Self::TooManyMessages | Self::TooManyBytes => {
+                CloseCode::Policy
+            }
             Self::Malformed(_) | Self::Utf8 => CloseCode::Invalid,
             Self::Text => CloseCode::Unsupported,
             Self::TooBig => CloseCode::Size,

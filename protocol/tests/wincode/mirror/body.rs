@@ -5,8 +5,7 @@ use wincode::{SchemaRead, SchemaWrite};
 use super::super::read;
 use super::block::Blocks;
 use super::catalog::Catalog;
-use super::head::{Interval, Sequence, SeriesId, Timestamp};
-use super::list::List;
+use super::head::{Interval, Sequence, Timestamp};
 
 #[derive(Debug)]
 pub(crate) enum Body<'a> {
@@ -17,11 +16,7 @@ pub(crate) enum Body<'a> {
     Gap(Gap),
     Heartbeat(Heartbeat),
     Echo(Echo),
-    Log(Log<'a>),
-    Annotation(Annotation<'a>),
-    Alert(Alert<'a>),
-    Tally(Tally<'a>),
-    Relay(Relay<'a>),
+    Refused(Refused<'a>),
     Bye(Bye<'a>),
 }
 
@@ -36,12 +31,8 @@ impl<'a> Body<'a> {
             5 => Self::Gap(read(bytes)),
             6 => Self::Heartbeat(read(bytes)),
             7 => Self::Echo(read(bytes)),
-            8 => Self::Log(read(bytes)),
-            9 => Self::Annotation(read(bytes)),
-            10 => Self::Alert(read(bytes)),
-            11 => Self::Tally(read(bytes)),
-            12 => Self::Relay(read(bytes)),
-            13 => Self::Bye(read(bytes)),
+            8 => Self::Refused(read(bytes)),
+            9 => Self::Bye(read(bytes)),
             _ => return None,
         })
     }
@@ -100,74 +91,14 @@ pub(crate) struct Echo {
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) struct Log<'a> {
-    at: Timestamp,
-    severity: Severity,
-    source: &'a str,
+pub(crate) struct Refused<'a> {
+    request: u8,
+    code: RefusalCode,
     text: &'a str,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) enum Severity {
-    Debug,
-    Info,
-    Warning,
-    Error,
-    Critical,
-}
-
-#[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) struct Annotation<'a> {
-    id: u64,
-    cause: AnnotationCause,
-    at: Timestamp,
-    until: Timestamp,
-    position: Sequence,
-    series: List<'a, SeriesId>,
-    author: &'a str,
-    text: &'a str,
-}
-
-#[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) enum AnnotationCause {
-    Note,
-    TriggerHit,
-}
-
-#[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) struct Alert<'a> {
-    at: Timestamp,
-    series: SeriesId,
-    severity: Severity,
-    state: AlertState,
-    name: &'a str,
-    text: &'a str,
-}
-
-#[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) enum AlertState {
-    Firing,
-    Resolved,
-}
-
-#[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) struct Tally<'a> {
-    second: Timestamp,
-    series: List<'a, SeriesTally>,
-}
-
-#[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) struct SeriesTally {
-    series: SeriesId,
-    count: u32,
-    hash: u64,
-}
-
-#[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) struct Relay<'a> {
-    from: &'a str,
-    payload: &'a [u8],
-}
+pub(crate) struct RefusalCode(u32);
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct Bye<'a> {

@@ -6,32 +6,24 @@ use super::super::read;
 use super::head::{Epoch, Interval, Sequence, Timestamp};
 
 #[derive(Debug)]
-pub(crate) enum ClientMessage<'a> {
+pub(crate) enum ClientMessage {
     Subscribe { start: Start },
-    Acknowledge { sequence: Sequence },
     Probe { origin: Timestamp },
     Pace { visibility: Visibility, frames_per_second: u8 },
-    Annotate { at: Timestamp, until: Timestamp, text: &'a str },
-    Relay { payload: &'a [u8] },
 }
 
-impl<'a> ClientMessage<'a> {
-    pub(crate) fn read(kind: u8, body: &'a [u8]) -> Self {
-        match kind {
+impl ClientMessage {
+    /// Returns `None` if the kind is unknown.
+    pub(crate) fn read(kind: u8, body: &[u8]) -> Option<Self> {
+        Some(match kind {
             1 => Self::Subscribe { start: read(body) },
-            2 => Self::Acknowledge { sequence: read(body) },
-            3 => Self::Probe { origin: read(body) },
-            4 => {
+            2 => Self::Probe { origin: read(body) },
+            3 => {
                 let (visibility, frames_per_second) = read(body);
                 Self::Pace { visibility, frames_per_second }
             }
-            5 => {
-                let (at, until, text) = read(body);
-                Self::Annotate { at, until, text }
-            }
-            6 => Self::Relay { payload: read(body) },
-            kind => panic!("a client message of unknown kind {kind}"),
-        }
+            _ => return None,
+        })
     }
 }
 
