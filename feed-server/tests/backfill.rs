@@ -1,4 +1,4 @@
-//! What viewers that begin or resume are sent, and what it costs: without sockets.
+//! The frames for viewers that begin or resume, and the number of encodes that they cost. No sockets.
 
 use std::sync::Arc;
 

@@ -24,6 +24,11 @@ use crate::scaled;
 /// length. A page draws it like any NaN: as a hole.
 pub const MISSING: f64 = f64::from_bits(0x7ff4_4b59_4d49_5353);
 
+/// Returns true for [`MISSING`] itself, and not for other NaNs.
+pub const fn is_missing(value: f64) -> bool {
+    value.to_bits() == MISSING.to_bits()
+}
+
 /// Tags of value columns.
 pub mod encoding {
     /// One f64 per row.

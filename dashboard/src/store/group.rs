@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use protocol::column::MISSING;
+use protocol::column::is_missing;
 use protocol::{Block, Bounds, Interval, SeriesDescriptor, SeriesId, Timestamp};
 
 use super::series::Series;
@@ -330,7 +330,7 @@ impl Group {
         let before: Vec<u64> = self.series.iter().map(Series::last_present).collect();
         self.append_values(times, columns);
         for ((series, column), before) in self.series.iter_mut().zip(columns).zip(before) {
-            let last = column.iter().rposition(|value| value.to_bits() != MISSING.to_bits());
+            let last = column.iter().rposition(|&value| !is_missing(value));
             series.set_last_present(last.map_or(before, |last| start + last as u64 + 1));
         }
     }

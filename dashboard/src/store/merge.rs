@@ -1,6 +1,6 @@
 //! Merges rows that arrive late, or once more, with those that a group holds.
 
-use protocol::column::MISSING;
+use protocol::column::{MISSING, is_missing};
 use protocol::{Block, Timestamp};
 
 use super::group::Group;
@@ -74,8 +74,4 @@ impl Group {
     fn has_value(&self, row: u64) -> bool {
         (0..self.series().len()).any(|series| !is_missing(self.value(series, row)))
     }
-}
-
-const fn is_missing(value: f64) -> bool {
-    value.to_bits() == MISSING.to_bits()
 }

@@ -250,8 +250,8 @@ impl Hub {
         Ok(framed(&Frame { header, body: Body::Samples(samples) }.to_bytes()?))
     }
 
-    /// Encodes rows that are closed, up to about the cost of `most_values` values, so that viewers are sent copies. The lock is held only
-    /// to take rows and to put them back.
+    /// Encodes rows that are closed, up to about the cost of `most_values` values, so that viewers are sent copies. The lock is
+    /// held only to take rows and to put them back.
     ///
     /// # Errors
     /// If rows cannot be encoded, which is a defect. They are encoded for each viewer then.

@@ -20,8 +20,7 @@ use crate::stream::segment::Content;
 use crate::stream::slab::{MAX_SPAN, Slab};
 use crate::stream::spare_slabs::SpareSlabs;
 
-/// Of the bound on bytes this part is left to the allocator, which cannot use all memory between segments. Measured: 3 to 11 % of
-/// the slabs' memory, the most with many narrow groups.
+/// Of the bound on bytes this part is left to the allocator, which cannot use all memory between segments.
 const UNUSABLE_PART: usize = 16;
 
 /// Spare slabs take at most this part of the bound.
@@ -191,7 +190,7 @@ impl History {
 
     /// Drops segments older than the span, and then the oldest segments of the largest groups until the rest, with
     /// `more_bytes` that are held elsewhere, fits the bound. Returns the oldest time that may still be held. The work is
-    /// proportional to what is evicted.
+    /// proportional to the number of segments that are evicted.
     pub fn evict(&mut self, now: Timestamp, more_bytes: usize) -> Timestamp {
         let oldest = now - self.span;
         while let Some(&(time, group)) = self.by_expiry.first()

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use protocol::column::MISSING;
+use protocol::column::{MISSING, is_missing};
 use protocol::{BlockBuffer, EncodeError, EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
@@ -175,10 +175,6 @@ fn end_of_span(time: Timestamp, phase: Interval) -> Timestamp {
     let (span, phase) = (SPAN.micros() as i64, phase.micros() as i64);
     let passed = time.micros().wrapping_sub(phase).rem_euclid(span);
     time - Interval::from_micros(passed as u64) + SPAN
-}
-
-pub fn is_missing(value: f64) -> bool {
-    value.to_bits() == MISSING.to_bits()
 }
 
 /// Finds series that are requested in rising order in a list in rising order: in one pass if the lists are equal.

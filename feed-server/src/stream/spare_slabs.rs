@@ -1,7 +1,7 @@
 //! The memory of slabs that were sealed, for the next ones.
 //!
-//! Rows are held in columns for seconds, and encoded for minutes. If both took turns in the same memory, the allocator could use
-//! a third of it for neither.
+//! Rows are held in columns for seconds, and encoded for minutes. If both took turns in the same memory, the allocator would
+//! leave part of it unused.
 
 use std::collections::BTreeMap;
 

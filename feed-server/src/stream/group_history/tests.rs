@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use proptest::prelude::*;
+use protocol::column::is_missing;
 use protocol::{BlockBuffer, BlockMode};
 
 use super::*;
 use crate::ingest::batch::{Batch, BatchColumn};
-use crate::stream::slab::is_missing;
 
 const GROUP: GroupId = GroupId(1);
 
