@@ -207,16 +207,16 @@ impl Hub {
         blocks: &mut BlockBuffer,
         now: Timestamp,
     ) -> Result<(), EncodeError> {
-        let (sequence, viewers, modes) = {
+        let (sequence, modes) = {
             let state = self.state.lock();
             let history = state.sequencer.history();
             // Of a group without rows, viewers may hold some: of another epoch, or from before the clock was set back.
             let is_new = |rows: &BatchSlice<'_>| history.newest(rows.group()).is_none();
             let mode = |rows| if is_new(rows) { BlockMode::Replace } else { BlockMode::Merge };
-            let modes: Vec<BlockMode> = rows.iter().map(mode).collect();
-            (state.sequencer.sequence().next(), state.viewers, modes)
+            let modes = (state.viewers > 0).then(|| rows.iter().map(mode).collect::<Vec<_>>());
+            (state.sequencer.sequence().next(), modes)
         };
-        let frame = (viewers > 0).then(|| self.encode_rows(rows, &modes, sequence, blocks, now)).transpose();
+        let frame = modes.map(|modes| self.encode_rows(rows, &modes, sequence, blocks, now)).transpose();
         let mut state = self.state.lock();
         state.sequencer.commit(rows);
         self.telemetry.frames_sequenced.inc();
