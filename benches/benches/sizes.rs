@@ -13,11 +13,12 @@ use benches::recording::{self, HOST_MINUTE, Rows};
 use feed_server::ingest::config::SourceConfig;
 use feed_server::ingest::{self, SyntheticSettings};
 use feed_server::stream::catalog::Catalog;
+use feed_server::stream::packing::FRAME_ROOM_BYTES;
 use feed_server::telemetry::Telemetry;
-use protocol::{BlockBuffer, Body, Frame, GroupId, Header, Samples, SeriesId, Timestamp};
+use protocol::{BlockMode, Body, Frame, GroupId, Header, Interval, SamplesBuffer, SeriesId, Timestamp};
 
 /// Rows of a block: live at 10 Hz, live at 1,000 Hz, and history.
-const ROWS: [usize; 5] = [1, 16, 60, 250, 1_000];
+const ROWS: [usize; 9] = [1, 2, 3, 4, 5, 16, 60, 250, 1_000];
 
 fn main() -> Result<()> {
     let effort = Effort::of_bench("sizes");
@@ -52,39 +53,37 @@ struct Encoded {
 /// Encodes every group in blocks of `rows` rows. A frame contains a block of each group, like a live frame, if they fit.
 fn encode(groups: &BTreeMap<GroupId, Rows>, rows: usize) -> Result<Encoded> {
     let mut encoded = Encoded { frames: 0, bytes: 0, seconds: 0.0 };
-    let (mut blocks, mut frame) = (BlockBuffer::default(), Vec::new());
+    let (mut live, mut frame) = (SamplesBuffer::default(), Vec::new());
     let longest = groups.values().map(|rows| rows.times.len()).max().unwrap_or_default();
     let started = Instant::now();
     for first in (0..longest).step_by(rows) {
-        blocks.start(groups.values().find_map(|group| group.times.get(first)).copied().unwrap_or_default());
-        for (id, group) in groups {
-            let part = first.min(group.times.len())..(first + rows).min(group.times.len());
-            if part.is_empty() {
-                continue;
+        let part = |group: &Rows| first.min(group.times.len())..(first + rows).min(group.times.len());
+        let newest = groups.values().filter_map(|group| group.times[part(group)].last()).max();
+        let Some(&newest) = newest else { break };
+        live.start(newest);
+        let mut room = FRAME_ROOM_BYTES;
+        for (id, group) in groups.iter().filter(|(_, group)| !part(group).is_empty()) {
+            let part = part(group);
+            let most_bytes = SamplesBuffer::most_bytes(group.columns.len(), part.len());
+            if most_bytes > room {
+                close(&mut live, newest, &mut frame, &mut encoded)?;
+                live.start(newest);
+                room = FRAME_ROOM_BYTES;
             }
-            let before = blocks.len();
-            let columns = || group.columns.iter().map(|(&series, values)| (series, &values[part.clone()]));
-            blocks.push(*id, &group.times[part.clone()], columns())?;
-            if blocks.len() > Frame::MAX_BODY_BYTES - 64 {
-                blocks.truncate(before);
-                close(&mut blocks, &mut frame, &mut encoded)?;
-                blocks.start(group.times[part.start]);
-                blocks.push(*id, &group.times[part.clone()], columns())?;
-            }
+            room = room.saturating_sub(most_bytes);
+            let columns = group.columns.iter().map(|(&series, values)| (series, &values[part.clone()]));
+            live.push(BlockMode::Merge, *id, &group.times[part.clone()], columns)?;
         }
-        close(&mut blocks, &mut frame, &mut encoded)?;
+        close(&mut live, newest, &mut frame, &mut encoded)?;
     }
     encoded.seconds = started.elapsed().as_secs_f64();
     Ok(encoded)
 }
 
-fn close(blocks: &mut BlockBuffer, frame: &mut Vec<u8>, encoded: &mut Encoded) -> Result<()> {
-    if blocks.is_empty() {
-        return Ok(());
-    }
-    let now = Timestamp::from_micros(1_700_000_000_000_000);
-    let body = Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() });
-    Frame { header: Header::default(), body }.encode(frame)?;
+/// Encodes a frame that is sent 2 ms after its newest row.
+fn close(live: &mut SamplesBuffer, newest: Timestamp, frame: &mut Vec<u8>, encoded: &mut Encoded) -> Result<()> {
+    let header = Header { sent: newest + Interval::from_millis(2), ..Header::default() };
+    Frame { header, body: Body::Samples(live.samples()) }.encode(frame)?;
     encoded.frames += 1;
     encoded.bytes += black_box(&*frame).len();
     Ok(())

@@ -93,11 +93,12 @@ pub fn samples(sequence: u64, series: u32, rows: u32) -> Result<Vec<u8>, EncodeE
     let columns: Vec<Vec<f64>> = (0..series)
         .map(|series| (0..rows).map(|row| noise(sequence, u64::from(series), u64::from(row))).collect())
         .collect();
-    let mut blocks = BlockBuffer::default();
-    blocks.push(GROUP, &times, (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice)))?;
     let now = times.last().copied().unwrap_or_default();
+    let mut blocks = BlockBuffer::default();
+    blocks.start(now);
+    blocks.push(GROUP, &times, (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice)))?;
     let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now };
-    Frame { header, body: Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() }) }.to_bytes()
+    Frame { header, body: Body::Samples(Samples::of_blocks(blocks.blocks())) }.to_bytes()
 }
 
 /// A pseudorandom number in 0..1 for each triple (a step of `SplitMix64`).

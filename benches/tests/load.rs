@@ -68,7 +68,7 @@ async fn serve_without_frame_3(listener: TcpListener) {
                 Message::binary(Frame { header, body }.to_bytes().expect("encodes"))
             };
             let history = History { part: HistoryPart::Last, blocks: Blocks::default() };
-            let samples = Samples { collected: now, queued: now, blocks: Blocks::default() };
+            let samples = Samples::of_blocks(Blocks::default());
             let _gone = socket.send(frame(0, Body::History(history))).await;
             for sequence in [1, 2, 4] {
                 let _gone = socket.send(frame(sequence, Body::Samples(samples))).await;

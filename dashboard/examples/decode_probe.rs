@@ -75,7 +75,7 @@ impl DecodeProbe {
         let mut blocks = BlockBuffer::default();
         blocks.start(now);
         blocks.push(GroupId(1), &times, (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice)))?;
-        let body = Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() });
+        let body = Body::Samples(Samples::of_blocks(blocks.blocks()));
         let bytes = Frame { header: header(u64::from(number) + 1), body }.to_bytes()?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }

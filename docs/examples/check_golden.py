@@ -26,6 +26,10 @@ def expected_value(value):
 
 def check_frame(name, data, meaning):
     frame = wire.decode_frame(data)
+    if frame["kind"] == 3:
+        expected_list, samples = meaning["body"].pop("list"), frame["body"].pop("list")
+        expected_samples = [(at, series, expected_value(value)) for at, series, value in expected_list]
+        assert expected_samples == [(at, series, bits(value)) for at, series, value in samples], name
     blocks = (frame["body"] or {}).get("blocks", [])
     expected_blocks = (meaning["body"] or {}).get("blocks", [])
     for block, expected_block in zip(blocks, expected_blocks):

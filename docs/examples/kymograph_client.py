@@ -47,7 +47,7 @@ class Viewer:
                 return None
             if frame["sequence"] == self.position + 1:
                 self.position = frame["sequence"]
-                return list(self.unpack(body["blocks"]))
+                return [*self.unpack(body["blocks"]), *self.gather(body["list"])]
         elif kind == 4:
             if body["part"] == "Last":
                 self.position = frame["sequence"]
@@ -80,11 +80,26 @@ class Viewer:
                 if column["values"] is not None and column["series"] in self.series
             ]
             for row, at in enumerate(block["times_us"]):
-                # History may repeat rows.
-                if at <= self.newest.get(block["group"], -math.inf):
-                    continue
-                self.newest[block["group"]] = at
-                yield at, group["name"], {name: values[row] for name, values in columns}
+                if self.is_new(block["group"], at):
+                    yield at, group["name"], {name: values[row] for name, values in columns}
+
+    def gather(self, samples):
+        """Yields the rows of a list of samples."""
+        rows = {}
+        for at, series, value in samples:
+            if series in self.series:
+                series = self.series[series]
+                rows.setdefault((at, series["group"]), {})[series["name"]] = value
+        for (at, group), values in rows.items():
+            if self.is_new(group, at):
+                yield at, self.groups[group]["name"], values
+
+    def is_new(self, group, at):
+        """Remembers the newest time of a group: history may repeat rows."""
+        if at <= self.newest.get(group, -math.inf):
+            return False
+        self.newest[group] = at
+        return True
 
 
 def watch(viewer, url, window_us):

@@ -62,6 +62,19 @@ class Reader:
         folded = self.varint()
         return (folded >> 1) ^ -(folded & 1)
 
+    def short(self):
+        number = 0
+        for place in range(7):
+            byte = self.byte()
+            number |= (byte & 0x7F) << 7 * place
+            if byte < 0x80:
+                return number
+        raise ProtocolError("short has more than 7 bytes")
+
+    def signed_short(self):
+        folded = self.short()
+        return (folded >> 1) ^ -(folded & 1)
+
     def bytes(self):
         return self.take(self.varint())
 
@@ -127,11 +140,12 @@ def decode_frame(message):
     """Decodes a server's message into a dictionary. The body of an unknown kind is None."""
     kind, reader = open_message(message, 32)
     epoch, sequence, sent = struct.unpack_from("<QQq", message, 8)
-    decode = BODIES.get(kind)
+    # A newer server may have appended fields, so that bytes may be left.
     body = None
-    if decode:
-        # A newer server may have appended fields.
-        body = decode(reader)
+    if kind == 3:
+        body = samples(reader, sent)
+    elif kind in BODIES:
+        body = BODIES[kind](reader)
     return {"epoch": epoch, "sequence": sequence, "sent_us": sent, "kind": kind, "body": body}
 
 
@@ -183,12 +197,18 @@ def series_descriptor(r):
     return entry
 
 
-def samples(r):
-    return {"collected_us": r.signed(), "queued_us": r.signed(), "blocks": blocks(r)}
+def samples(r, sent):
+    collected = wrap(sent + r.signed())
+    listed = list_of_samples(Reader(r.bytes()), collected)
+    return {
+        "collected_us": collected,
+        "list": listed,
+        "blocks": blocks(r, collected, len(listed)),
+    }
 
 
 def history(r):
-    return {"part": r.variant("More", "Last"), "blocks": blocks(r)}
+    return {"part": r.variant("More", "Last"), "blocks": blocks(r, r.signed())}
 
 
 def gap(r):
@@ -216,7 +236,6 @@ def bye(r):
 BODIES = {
     1: hello,
     2: catalog,
-    3: samples,
     4: history,
     5: gap,
     6: heartbeat,
@@ -226,12 +245,57 @@ BODIES = {
 }
 
 
+# Lists of samples -----------------------------------------------------------------------------------------------------
+
+TIME, GAP, ZEROS, RAW, SINGLES, MULTIPLES, INTEGERS = range(7)
+
+
+def list_of_samples(r, base):
+    """Returns samples as lists of time, series and value."""
+    samples, time, series = [], None, 0
+    while not r.is_empty():
+        head = r.byte()
+        kind, count = head >> 4, (head & 15) + 1
+        if kind == TIME:
+            if count > 2:
+                raise ProtocolError(f"head of a time must be 0 or 1, found {head}")
+            series = 0 if count == 2 else series
+            time = wrap((base if time is None else time) + r.signed_short())
+            continue
+        if count == 16:
+            count += r.short()
+        if series + count >= 1 << 32:
+            raise ProtocolError("id of a series has more than 32 bits")
+        if kind == GAP:
+            series += count
+            continue
+        if time is None:
+            raise ProtocolError("values precede the first time")
+        if len(samples) + count > MAX_VALUES:
+            raise ProtocolError(f"limit exceeded: {len(samples) + count} values")
+        for _ in range(count):
+            samples.append([time, series, value_of_run(r, kind)])
+            series += 1
+    return samples
+
+
+def value_of_run(r, kind):
+    if kind == ZEROS:
+        return 0.0
+    if kind == RAW:
+        return r.fixed("d")
+    if kind == SINGLES:
+        return r.fixed("f")
+    if kind == MULTIPLES:
+        return float(r.signed_short()) * 1024.0
+    return float(r.signed_short()) / 10.0 ** (kind - INTEGERS)
+
+
 # Blocks of samples ----------------------------------------------------------------------------------------------------
 
 
-def blocks(r):
-    base = r.signed()
-    inner, result, rows, values = Reader(r.bytes()), [], 0, 0
+def blocks(r, base, values=0):
+    inner, result, rows = Reader(r.bytes()), [], 0
     while not inner.is_empty():
         # Limits are checked before rows are decoded, because a few bytes can declare many rows.
         mode = inner.variant("Merge", "Replace")

@@ -310,10 +310,10 @@ fn sources_continue_after_the_clock_is_set_back() {
     // A live viewer is sent the rows, and a new viewer gets them as history.
     let frames = turn(&mut cursor, &server, 90_000);
     let frame = frames.iter().map(message).find_map(|bytes| match Frame::decode(bytes).expect("decodes").body {
-        Body::Samples(samples) => samples.blocks.iter().next().map(|block| block.times.iter().next()),
+        Body::Samples(samples) => Some(samples.collected),
         _ => None,
     });
-    assert_eq!(frame, Some(Some(now + Interval::from_millis(1))));
+    assert_eq!(frame, Some(now + Interval::from_millis(1)));
     take_all(&mut viewer, &frames);
     let mut cursor = Cursor::at(absent.start(), Charge::Overall);
     while cursor.caught_up(&server.hub).is_none() {

@@ -1,10 +1,10 @@
 //! The stream over real sockets: frames that a viewer is sent, and viewers that break a rule.
 
-use crate::served::{Served, Viewer};
+use crate::served::{Groups, Served, Viewer};
 use feed_server::app::config::Config;
 use protocol::{
-    Body, Bounds, CatalogScope, ClientMessage, Epoch, Frame, GapCause, HistoryPart, Interval, RefusalCode, Sequence,
-    Start, Timestamp, Visibility,
+    Body, Bounds, CatalogScope, ClientMessage, Epoch, Frame, GapCause, GroupId, HistoryPart, Interval, RefusalCode,
+    Sequence, Start, Timestamp, Visibility,
 };
 use tokio_tungstenite::tungstenite::Message;
 
@@ -27,28 +27,37 @@ async fn a_viewer_is_sent_hello_catalog_history_and_then_live_samples() {
     assert!(catalog.groups.iter().all(|group| group.interval == Interval::from_millis(20)));
     assert!(catalog.groups.iter().all(|group| !matches!(group.bounds, Bounds::Fixed { low, .. } if low != 0.0)));
 
+    let mut groups = Groups::default();
+    groups.learn(&catalog);
     let mut times = std::collections::BTreeMap::<_, Vec<Timestamp>>::new();
     let mut live = 0;
     let mut complete = false;
     while live < 10 {
         let bytes = viewer.frame().await;
         let frame = Frame::decode(&bytes).expect("decodes");
-        let blocks = match frame.body {
+        match frame.body {
             Body::History(history) => {
                 assert!(!complete, "history comes before live samples");
                 complete = history.part == HistoryPart::Last;
-                history.blocks
+                for block in &history.blocks {
+                    times.entry(block.group).or_default().extend(block.times.iter());
+                    assert_eq!(block.columns.iter().count(), 2);
+                }
             }
             Body::Samples(samples) => {
                 assert!(complete, "live samples come after history");
                 live += 1;
-                samples.blocks
+                let mut rows = 0;
+                for group in (1..=3).map(GroupId) {
+                    let new = groups.times(&samples, group);
+                    rows += new.len();
+                    times.entry(group).or_default().extend(new);
+                }
+                if samples.blocks.is_empty() {
+                    assert_eq!(samples.list.iter().count(), 2 * rows, "each row has two series");
+                }
             }
-            _ => continue,
-        };
-        for block in &blocks {
-            times.entry(block.group).or_default().extend(block.times.iter());
-            assert_eq!(block.columns.iter().count(), 2);
+            _ => {}
         }
     }
     assert_eq!(times.len(), 3);
@@ -179,24 +188,29 @@ async fn a_viewer_that_stops_reading_does_not_delay_others_and_misses_no_row() {
         }
         metrics = served.get("/metrics").await;
     }
-    let mut last: Option<Timestamp> = None;
+    let (mut groups, mut last) = (Groups::default(), None::<Timestamp>);
     let mut rows = 0;
     while rows < 30_000 {
         let bytes = sleeper.frame().await;
-        let blocks = match Frame::decode(&bytes).expect("decodes").body {
-            Body::History(history) => history.blocks,
-            Body::Samples(samples) => samples.blocks,
+        let times: Vec<Timestamp> = match Frame::decode(&bytes).expect("decodes").body {
+            Body::Catalog(catalog) => {
+                groups.learn(&catalog);
+                continue;
+            }
+            Body::History(history) => {
+                let blocks = history.blocks.iter().filter(|block| block.group == GroupId(1));
+                blocks.flat_map(|block| block.times.iter()).collect()
+            }
+            Body::Samples(samples) => groups.times(&samples, GroupId(1)).into_iter().collect(),
             Body::Gap(gap) => panic!("everything is still in history, found {gap:?}"),
             _ => continue,
         };
-        for block in blocks.iter().filter(|block| block.group.0 == 1) {
-            for time in &block.times {
-                assert!(last.is_none_or(|last| time.micros_since(last) <= 100), "no hole");
-                // The rows of a segment are sent again.
-                if last.is_none_or(|last| time > last) {
-                    last = Some(time);
-                    rows += 1;
-                }
+        for time in times {
+            assert!(last.is_none_or(|last| time.micros_since(last) <= 100), "no hole");
+            // The rows of a segment are sent again.
+            if last.is_none_or(|last| time > last) {
+                last = Some(time);
+                rows += 1;
             }
         }
     }

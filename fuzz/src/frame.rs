@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use protocol::limits::{MAX_LABELS, MAX_NAME_BYTES, MAX_TEXT_BYTES};
-use protocol::{Body, Bounds, Catalog, Frame};
+use protocol::limits::{MAX_FRAME_VALUES, MAX_LABELS, MAX_NAME_BYTES, MAX_TEXT_BYTES};
+use protocol::{Body, Bounds, Catalog, Frame, Sample, SampleList};
 
 use crate::{allocations, blocks};
 
@@ -21,7 +21,10 @@ pub fn check(message: &[u8]) {
     };
     check_encoded_again(&frame);
     match &frame.body {
-        Body::Samples(samples) => blocks::check(&samples.blocks, split(message)),
+        Body::Samples(samples) => {
+            read_list(&samples.list);
+            blocks::check(&samples.blocks, split(message));
+        }
         Body::History(history) => blocks::check(&history.blocks, split(message)),
         body => allocations::none(|| read(body)),
     }
@@ -84,6 +87,13 @@ pub fn text(bytes: &[u8]) {
 
 fn assert_increasing(ids: impl Iterator<Item = u32>) {
     assert!(ids.is_sorted_by(|earlier, later| earlier < later));
+}
+
+/// # Panics
+/// If reading allocates, or does not end.
+fn read_list(list: &SampleList<'_>) {
+    let read = allocations::none(|| list.iter().map(black_box::<Sample>).fold(0_u64, |read, _| read + 1));
+    assert!(read <= MAX_FRAME_VALUES);
 }
 
 /// Derives the row at which columns are divided from the message.

@@ -2,10 +2,13 @@
 #![no_main]
 
 use fuzz::blocks::assert_same_bits;
-use protocol::{BlockBuffer, Body, Frame, GroupId, Header, Samples, SeriesId, Timestamp};
+use protocol::column::MISSING;
+use protocol::{BlockBuffer, BlockMode, Body, Frame, GroupId, Header, Samples, SamplesBuffer, SeriesId, Timestamp};
 
 /// Two blocks of this many rows fit a message even without compression.
 const MAX_ROWS: usize = 1_024;
+/// Rows that are encoded one by one.
+const MAX_MESSAGES: usize = 64;
 
 /// Five bytes select shapes, scale and base time; the others become times and two columns.
 fn check(bytes: &[u8]) {
@@ -19,6 +22,33 @@ fn check(bytes: &[u8]) {
     let base = times.get(usize::from(*base)).or(times.first()).copied().unwrap_or_default();
     // In both orders: remains of one column in the buffer must not affect the next.
     check_blocks(base, times, [[one, other], [other, one]]);
+    check_rows(base, times, [one, other]);
+}
+
+/// Each row in a message of its own, as it is sent live.
+fn check_rows(base: Timestamp, times: &[Timestamp], columns: [&[f64]; 2]) {
+    let mut buffer = SamplesBuffer::default();
+    let mut read = Vec::new();
+    for (row, &time) in times.iter().enumerate().take(MAX_MESSAGES) {
+        buffer.start(base);
+        let cells = (1..).map(SeriesId).zip(columns.map(|values| &values[row..=row]));
+        buffer.push(BlockMode::Merge, GroupId(1), &[time], cells.clone()).expect("series are increasing");
+        let samples = buffer.samples();
+        let message = Frame { header: Header::default(), body: Body::Samples(samples) };
+        let message = message.to_bytes().expect("fits a message");
+        let most_bytes = Frame::HEAD_BYTES + 20 + SamplesBuffer::most_bytes(columns.len(), 1);
+        assert!(message.len() <= most_bytes, "{} bytes are more than {most_bytes}", message.len());
+        let Body::Samples(samples) = Frame::decode(&message).expect("an encoded message is valid").body else {
+            panic!("another kind was decoded")
+        };
+        if samples.list.is_empty() {
+            continue;
+        }
+        read.clear();
+        read.extend(samples.list.iter().map(|sample| (sample.time, sample.series, sample.value.to_bits())));
+        let expected = cells.map(|(series, value)| (time, series, value[0].to_bits()));
+        assert!(read.iter().copied().eq(expected.filter(|sample| sample.2 != MISSING.to_bits())), "row {row}");
+    }
 }
 
 fn check_blocks(base: Timestamp, times: &[Timestamp], blocks: [[&[f64]; 2]; 2]) {
@@ -30,7 +60,7 @@ fn check_blocks(base: Timestamp, times: &[Timestamp], blocks: [[&[f64]; 2]; 2]) 
     let unpacked = 2 * (40 + times.len() * 8 + 2 * (11 + times.len() * 8));
     assert!(buffer.len() <= unpacked, "{} bytes for {} rows are more than unpacked", buffer.len(), times.len());
 
-    let samples = Samples { collected: base, queued: base, blocks: buffer.blocks() };
+    let samples = Samples::of_blocks(buffer.blocks());
     let message = Frame { header: Header::default(), body: Body::Samples(samples) };
     let message = message.to_bytes().expect("fits a message");
     let frame = Frame::decode(&message).expect("an encoded message is valid");

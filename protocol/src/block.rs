@@ -40,7 +40,7 @@ pub enum BlockMode {
 
 /// A block as encoded, with times relative to the base time.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
-struct WireBlock<'a> {
+pub(crate) struct WireBlock<'a> {
     mode: BlockMode,
     rows: WireRows<'a>,
 }
@@ -113,6 +113,19 @@ pub struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
+    /// Blocks that have not been checked yet.
+    pub(crate) const fn new(base: Timestamp, list: Entries<'a, WireBlock<'a>>) -> Self {
+        Self { base, list }
+    }
+
+    pub(crate) const fn base(&self) -> Timestamp {
+        self.base
+    }
+
+    pub(crate) const fn list(&self) -> Entries<'a, WireBlock<'a>> {
+        self.list
+    }
+
     /// The blocks in frame order.
     pub fn iter(&self) -> BlocksIter<'a> {
         BlocksIter { base: self.base, list: self.list.iter() }
@@ -123,9 +136,9 @@ impl<'a> Blocks<'a> {
         self.list.is_empty()
     }
 
-    /// Checks every block, and the limits on rows and values of a frame.
-    pub(crate) fn check(&self) -> Result<(), DecodeError> {
-        let (mut rows, mut values) = (0, 0);
+    /// Checks every block, and the limits on rows and values of a frame that has `others` values beside the blocks.
+    pub(crate) fn check(&self, others: u64) -> Result<(), DecodeError> {
+        let (mut rows, mut values) = (0, others);
         let within = |what, found| match found {
             ..=MAX_FRAME_VALUES => Ok(()),
             found => Err(DecodeError::Limit { what, found, limit: MAX_FRAME_VALUES }),
@@ -197,6 +210,11 @@ impl EncodedRows {
         self.values as usize
     }
 }
+
+/// Group, rows, encoding and the two lengths, as the widest varints; and the excess of a start and a step over one time.
+const HEAD_BYTES: usize = 40;
+/// Series, encoding and length, as the widest varints.
+const COLUMN_HEAD_BYTES: usize = 11;
 
 /// Encodes blocks and reuses its memory from frame to frame.
 #[derive(Debug, Default)]
@@ -293,6 +311,11 @@ impl BlockBuffer {
         self.blocks.push(&mode)?;
         self.blocks.push_bytes(&rows.bytes);
         Ok(())
+    }
+
+    /// The most bytes that a block takes: its size with every column raw, the longest encoding.
+    pub const fn most_bytes(columns: usize, rows: usize) -> usize {
+        HEAD_BYTES + size_of::<f64>() * rows + columns * (COLUMN_HEAD_BYTES + size_of::<f64>() * rows)
     }
 
     /// Length in bytes, not in blocks.

@@ -8,6 +8,7 @@ use crate::codec::{self, Check};
 use crate::error::{DecodeError, EncodeError, within};
 use crate::id::Sequence;
 use crate::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
+use crate::samples::Samples;
 use crate::time::{Interval, Timestamp};
 
 /// The body of a frame. The number of a kind never changes. 128 and above are left to private use.
@@ -38,20 +39,25 @@ pub enum Body<'a> {
     },
 }
 
-/// Declares number and structure of each kind in one place.
+/// The kind whose times are relative to the header.
+const SAMPLES: u8 = 3;
+
+/// Declares number and structure of each other kind in one place.
 macro_rules! kinds {
     ($($number:literal => $kind:ident, $what:literal;)*) => {
         impl<'a> Body<'a> {
             /// The kind number in the preamble.
             pub const fn kind(&self) -> u8 {
                 match self {
+                    Self::Samples(_) => SAMPLES,
                     $(Self::$kind(_) => $number,)*
                     Self::Unknown { kind } => *kind,
                 }
             }
 
-            pub(crate) fn decode(kind: u8, bytes: &'a [u8]) -> Result<Self, DecodeError> {
+            pub(crate) fn decode(kind: u8, bytes: &'a [u8], sent: Timestamp) -> Result<Self, DecodeError> {
                 match kind {
+                    SAMPLES => Samples::decode(bytes, sent).map(Self::Samples),
                     $($number => {
                         let body: $kind = codec::decode_known($what, bytes, codec::BODY)?;
                         body.check()?;
@@ -61,8 +67,9 @@ macro_rules! kinds {
                 }
             }
 
-            pub(crate) fn append_to(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+            pub(crate) fn append_to(&self, sent: Timestamp, out: &mut Vec<u8>) -> Result<(), EncodeError> {
                 match self {
+                    Self::Samples(samples) => samples.append_to(sent, out),
                     $(Self::$kind(body) => codec::append(body, out, codec::BODY),)*
                     Self::Unknown { .. } => Ok(()),
                 }
@@ -74,7 +81,6 @@ macro_rules! kinds {
 kinds! {
     1 => Hello, "hello";
     2 => Catalog, "catalog";
-    3 => Samples, "samples";
     4 => History, "history";
     5 => Gap, "gap";
     6 => Heartbeat, "heartbeat";
@@ -103,23 +109,6 @@ impl Check for Hello<'_> {
     }
 }
 
-/// Live samples. The header's sequence is the number of this frame.
-#[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
-pub struct Samples<'a> {
-    /// Time of the newest row.
-    pub collected: Timestamp,
-    /// Time at which the frame was numbered.
-    pub queued: Timestamp,
-    /// A group may have several blocks, in time order.
-    pub blocks: Blocks<'a>,
-}
-
-impl Check for Samples<'_> {
-    fn check(&self) -> Result<(), DecodeError> {
-        self.blocks.check()
-    }
-}
-
 /// Samples up to and including the header's sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct History<'a> {
@@ -131,7 +120,7 @@ pub struct History<'a> {
 
 impl Check for History<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        self.blocks.check()
+        self.blocks.check(0)
     }
 }
 

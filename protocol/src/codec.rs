@@ -75,8 +75,7 @@ pub(crate) fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
 
 /// Like [`take_u64`] for a zigzag varint.
 pub(crate) fn take_i64(bytes: &mut &[u8]) -> Option<i64> {
-    let folded = take_u64(bytes)?;
-    Some((folded >> 1) as i64 ^ -((folded & 1) as i64))
+    take_u64(bytes).map(unzigzag)
 }
 
 /// Removes a byte list (varint length, then the bytes) from the front of `bytes`.
@@ -87,9 +86,58 @@ pub(crate) fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(list)
 }
 
+/// The most bytes of a short: 49 bits, so that a number of JavaScript holds it.
+const SHORT_BYTES: usize = 7;
+
+/// Appends a short: seven bits a byte, the lowest first, the high bit set in each but the last. `value` must be below 2^49.
+pub(crate) fn put_short(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 1 << 7 {
+        out.push(value as u8 | 1 << 7);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a short with zigzag.
+pub(crate) fn put_signed_short(value: i64, out: &mut Vec<u8>) {
+    put_short(zigzag(value), out);
+}
+
+/// Removes a short from the front of `bytes`. Returns `None` if it is longer than seven bytes, or cut off.
+pub(crate) fn take_short(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for (place, &byte) in bytes.iter().take(SHORT_BYTES).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * place);
+        if byte < 1 << 7 {
+            *bytes = &bytes[place + 1..];
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// Like [`take_short`] with zigzag.
+pub(crate) fn take_signed_short(bytes: &mut &[u8]) -> Option<i64> {
+    take_short(bytes).map(unzigzag)
+}
+
+/// Number of bytes that [`put_signed_short`] appends.
+pub(crate) const fn bytes_of_signed_short(value: i64) -> usize {
+    let bits = u64::BITS - zigzag(value).leading_zeros();
+    if bits == 0 { 1 } else { bits.div_ceil(7) as usize }
+}
+
+const fn zigzag(value: i64) -> u64 {
+    (value.wrapping_shl(1) ^ (value >> 63)) as u64
+}
+
+const fn unzigzag(folded: u64) -> i64 {
+    (folded >> 1) as i64 ^ -((folded & 1) as i64)
+}
+
 /// Number of bytes that [`put_i64`] appends.
 pub(crate) const fn bytes_of_i64(value: i64) -> usize {
-    match (value.wrapping_shl(1) ^ (value >> 63)) as u64 {
+    match zigzag(value) {
         0..=250 => 1,
         251..=0xffff => 3,
         0x1_0000..=0xffff_ffff => 5,

@@ -47,6 +47,9 @@ pub enum DecodeError {
     /// A scaled column cannot be unpacked.
     #[error("column of series {series}: {reason}")]
     MalformedColumn { series: SeriesId, reason: ScaledError },
+    /// A list of samples cannot be read.
+    #[error("list of samples: {0}")]
+    MalformedSamples(SampleListError),
     /// A row is not later than the row before it.
     #[error("times must be strictly increasing, row {row} of group {group} is not")]
     TimesOrder { group: GroupId, row: usize },
@@ -97,6 +100,24 @@ pub enum ScaledError {
     Integers(PackedError),
 }
 
+/// The reason why bytes are not a list of samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "each message names the fields of its variant")]
+pub enum SampleListError {
+    /// The bytes end inside a run, or contain an integer of more than seven bytes.
+    #[error("a run or an integer ends too early, or has more than 7 bytes")]
+    Truncated,
+    /// The head of a time has a count without a meaning.
+    #[error("head of a time must be 0 or 1, found {0}")]
+    Time(u8),
+    /// Values precede the first time.
+    #[error("the first run of values must follow a time")]
+    NoTime,
+    /// The id of a series exceeds 32 bits.
+    #[error("ids of series must be below 4294967295")]
+    Series,
+}
+
 /// The reason why a value cannot be encoded.
 #[derive(Debug, Error)]
 #[allow(missing_docs, reason = "each message names the fields of its variant")]
@@ -110,8 +131,8 @@ pub enum EncodeError {
     /// Times or series of a block are not strictly increasing.
     #[error("{what} of a block must be strictly increasing, found otherwise in group {group}")]
     Order { what: &'static str, group: GroupId },
-    /// Encoded rows are appended to blocks whose times are relative to another base.
-    #[error("base of the blocks must be {expected} us for encoded rows, found {found} us")]
+    /// Blocks whose times are relative to another base.
+    #[error("base of the blocks must be {expected} us, found {found} us")]
     Base { found: i64, expected: i64 },
     /// bincode could not write the value.
     #[error("cannot encode: {0}")]

@@ -54,7 +54,7 @@ impl<'a> Frame<'a> {
             sequence: Sequence(u64::from_le_bytes(fields[1])),
             sent: Timestamp::from_micros(i64::from_le_bytes(fields[2])),
         };
-        Ok(Self { header, body: Body::decode(preamble.kind, body)? })
+        Ok(Self { header, body: Body::decode(preamble.kind, body, header.sent)? })
     }
 
     /// Encodes the message into `out`, which is cleared first.
@@ -65,7 +65,7 @@ impl<'a> Frame<'a> {
         out.clear();
         Preamble::open(self.body.kind(), out);
         codec::append(&self.header, out, codec::HEAD)?;
-        self.body.append_to(out)?;
+        self.body.append_to(self.header.sent, out)?;
         if out.len() > MAX_MESSAGE_BYTES {
             return Err(EncodeError::TooLong { found: out.len(), limit: MAX_MESSAGE_BYTES });
         }

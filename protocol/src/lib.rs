@@ -28,6 +28,7 @@
 //! | [`catalog`] | descriptors of groups and series |
 //! | [`block`], [`times`], [`mod@column`] | sample blocks and the encodings of their columns |
 //! | `integers`, `scaled`, `outliers` | packed integers, decimals as integers, exceptions |
+//! | [`samples`], [`sample_list`] | live samples: blocks, and short rows as a list of samples |
 //! | [`entries`] | lists that borrow their items from the message |
 //! | [`preamble`], [`time`], [`id`] | the first eight bytes; times; identifiers |
 //! | [`limits`], [`close_codes`], [`error`] | limits, WebSocket close codes, errors |
@@ -54,21 +55,25 @@ mod integers;
 pub mod limits;
 mod outliers;
 pub mod preamble;
+pub mod sample_list;
+pub mod samples;
 mod scaled;
 pub mod time;
 pub mod times;
 
 pub use block::{Block, BlockBuffer, BlockMode, Blocks, EncodedRows};
 pub use body::{
-    Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, Hello, History, HistoryPart, RefusalCode, Refused, Samples,
+    Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, Hello, History, HistoryPart, RefusalCode, Refused,
 };
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{ClientMessage, Start, Visibility};
 pub use column::Column;
 pub use entries::{Entries, EntriesBuffer};
-pub use error::{DecodeError, EncodeError, PackedError, ScaledError};
+pub use error::{DecodeError, EncodeError, PackedError, SampleListError, ScaledError};
 pub use frame::{Frame, Header};
 pub use id::{Epoch, GroupId, Sequence, SeriesId};
 pub use preamble::{PROTOCOL_VERSION, Preamble};
+pub use sample_list::{Sample, SampleList};
+pub use samples::{Samples, SamplesBuffer};
 pub use time::{Interval, Timestamp};
 pub use times::Times;

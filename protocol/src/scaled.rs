@@ -163,7 +163,7 @@ const fn fraction_bits(value: f64) -> u8 {
 }
 
 /// The integer for a value at a scale. Returns `None` unless dividing it restores the value bit for bit.
-fn to_integer(value: f64, scale: u8) -> Option<i64> {
+pub(crate) fn to_integer(value: f64, scale: u8) -> Option<i64> {
     let divisor = divisor(scale)?;
     let product = value * divisor;
     let rounded = product + ROUNDER - ROUNDER;

@@ -4,7 +4,10 @@ use std::hint::black_box;
 
 use crate::counting::{Allocations, allocations_of};
 use crate::reader::Reader;
-use protocol::{BlockBuffer, Body, ClientMessage, Frame, GroupId, Header, Samples, Sequence, SeriesId, Timestamp};
+use protocol::{
+    BlockBuffer, BlockMode, Body, ClientMessage, Frame, GroupId, Header, Samples, SamplesBuffer, Sequence, SeriesId,
+    Timestamp,
+};
 
 #[test]
 fn counting_allocator_counts_calls_and_bytes() {
@@ -83,23 +86,34 @@ fn encode(rows: &[Rows], base: Timestamp, buffer: &mut BlockBuffer, out: &mut Ve
         let columns = columns.iter().map(|(series, values)| (*series, values.as_slice()));
         buffer.push(*group, times, columns).expect("encodes");
     }
-    let samples = Samples { collected: base, queued: base, blocks: buffer.blocks() };
+    let samples = Samples::of_blocks(buffer.blocks());
     let header = Header { sequence: Sequence(1), sent: base, ..Header::default() };
     Frame { header, body: Body::Samples(samples) }.encode(out).expect("fits a message");
+}
+
+/// The same as live rows, of which short ones become a list of samples.
+fn encode_live(rows: &[Rows], newest: Timestamp, buffer: &mut SamplesBuffer, out: &mut Vec<u8>) {
+    buffer.start(newest);
+    for Rows { group, times, columns } in rows {
+        let columns = columns.iter().map(|(series, values)| (*series, values.as_slice()));
+        buffer.push(BlockMode::Merge, *group, times, columns).expect("encodes");
+    }
+    let header = Header { sequence: Sequence(1), sent: newest, ..Header::default() };
+    Frame { header, body: Body::Samples(buffer.samples()) }.encode(out).expect("fits a message");
 }
 
 #[test]
 fn second_frame_reuses_the_memory_of_the_first() {
     let rows = golden_rows();
     let origin = Timestamp::from_micros(1_700_000_100_000_000);
-    let (mut buffer, mut out) = (BlockBuffer::default(), Vec::new());
-    let first = allocations_of(|| encode(&rows, origin, &mut buffer, &mut out));
+    let (mut blocks, mut live, mut out) = (BlockBuffer::default(), SamplesBuffer::default(), Vec::new());
+    let mut encode_both = || {
+        encode(&rows, origin, &mut blocks, &mut out);
+        encode_live(&rows, origin, &mut live, &mut out);
+    };
+    let first = allocations_of(&mut encode_both);
     assert!(first.count > 0, "the first frame needs memory");
-    let allocations = allocations_of(|| {
-        for _ in 0..100 {
-            encode(&rows, origin, &mut buffer, &mut out);
-        }
-    });
+    let allocations = allocations_of(|| (0..100).for_each(|_| encode_both()));
     assert_eq!(allocations, Allocations::NONE);
 }
 

@@ -1,13 +1,16 @@
 //! Properties of encoding and decoding, over arbitrary frames and arbitrary bytes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::collection::vec;
 use proptest::prelude::*;
+use protocol::column::is_missing;
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, ClientMessage, Echo, EncodeError,
     EncodedRows, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello,
-    History, HistoryPart, Interval, Label, PROTOCOL_VERSION, RefusalCode, Refused, Samples, Sequence, SeriesDescriptor,
-    SeriesId, SeriesKind, Start, Timestamp, Visibility,
+    History, HistoryPart, Interval, Label, PROTOCOL_VERSION, RefusalCode, Refused, Sample, Samples, SamplesBuffer,
+    Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp, Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -132,6 +135,18 @@ fn fill(buffer: &mut BlockBuffer, blocks: &[Rows]) {
     }
 }
 
+/// Short rows become a list of samples.
+fn fill_live(buffer: &mut SamplesBuffer, blocks: &[Rows]) {
+    buffer.start(Timestamp::from_micros(
+        blocks.iter().filter_map(|block| block.times.last()).max().copied().unwrap_or(0),
+    ));
+    for block in blocks {
+        let (times, columns) = block.decoded();
+        let columns = columns.iter().map(|(series, values)| (*series, values.as_slice()));
+        buffer.push(BlockMode::Merge, GroupId(block.group), &times, columns).expect("columns have a value per row");
+    }
+}
+
 /// One frame of every kind.
 fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
     let text = &text[..text.floor_char_boundary(200)];
@@ -139,6 +154,8 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
     let interval = Interval::from_micros(number);
     let mut buffer = BlockBuffer::default();
     fill(&mut buffer, blocks);
+    let mut live = SamplesBuffer::default();
+    fill_live(&mut live, blocks);
     let (mut labels, mut groups, mut series) =
         (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
     let mut ids = EntriesBuffer::default();
@@ -161,7 +178,8 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
             series: series.entries(),
             retired: ids.entries(),
         }),
-        Body::Samples(Samples { collected: at, queued: at, blocks: buffer.blocks() }),
+        Body::Samples(Samples::of_blocks(buffer.blocks())),
+        Body::Samples(live.samples()),
         Body::History(History { part: HistoryPart::Last, blocks: buffer.blocks() }),
         Body::Gap(Gap { after: Sequence(number), until: Sequence(1), cause: GapCause::HistoryExpired }),
         Body::Heartbeat(Heartbeat { next_within: interval }),
@@ -203,13 +221,13 @@ fn every_client_message(number: u64) -> Vec<Vec<u8>> {
 /// Reads every time and value of a frame. Returns their number.
 fn read_all(bytes: &[u8]) -> usize {
     let Ok(frame) = Frame::decode(bytes) else { return 0 };
-    let blocks = match frame.body {
-        Body::Samples(samples) => samples.blocks,
-        Body::History(history) => history.blocks,
+    let (listed, blocks) = match frame.body {
+        Body::Samples(samples) => (samples.list.iter().count(), samples.blocks),
+        Body::History(history) => (0, history.blocks),
         other => return format!("{other:?}").len(),
     };
     let mut values = vec![0.0; protocol::limits::MAX_BLOCK_ROWS as usize];
-    let mut read = 0;
+    let mut read = listed;
     for block in &blocks {
         read += block.times.iter().count();
         for column in &block.columns {
@@ -229,7 +247,7 @@ proptest! {
         fill(&mut buffer, &blocks);
         let raw = blocks.iter().map(|block| 40 + block.times.len() * 8 + block.columns.len() * (11 + block.times.len() * 8));
         prop_assert!(buffer.len() <= raw.sum::<usize>(), "no column is longer than raw");
-        let samples = Samples { collected: header.sent, queued: header.sent, blocks: buffer.blocks() };
+        let samples = Samples::of_blocks(buffer.blocks());
         let bytes = Frame { header, body: Body::Samples(samples) }.to_bytes().expect("fits a message");
         let frame = Frame::decode(&bytes).expect("decodes");
         prop_assert_eq!(frame.header, header);
@@ -252,6 +270,50 @@ proptest! {
             prop_assert_eq!(&columns, &expected.columns);
         }
         prop_assert!(decoded.next().is_none());
+    }
+
+    /// Groups as those of a stream: no two have a series in common.
+    #[test]
+    fn live_rows_keep_every_time_and_value_in_a_list_or_a_block(
+        header in header(),
+        mut groups in vec(prop_oneof![rows_of(0..7_usize), rows()], 0..5),
+    ) {
+        for (place, rows) in (0..).zip(&mut groups) {
+            rows.group = place;
+            rows.columns.iter_mut().for_each(|(series, _)| *series = *series / 8 * 8 + place);
+            rows.columns.dedup_by_key(|(series, _)| *series);
+        }
+        let mut buffer = SamplesBuffer::default();
+        fill_live(&mut buffer, &groups);
+        let most_bytes = groups.iter().map(|rows| SamplesBuffer::most_bytes(rows.columns.len(), rows.times.len()));
+        let most_bytes = Frame::HEAD_BYTES + 40 + most_bytes.sum::<usize>();
+        let bytes = Frame { header, body: Body::Samples(buffer.samples()) }.to_bytes().expect("fits a message");
+        prop_assert!(bytes.len() <= most_bytes, "{} bytes, at most {most_bytes} were expected", bytes.len());
+        let Body::Samples(samples) = Frame::decode(&bytes).expect("decodes").body else { panic!("another kind came back") };
+        let group_of: BTreeMap<u32, u32> =
+            groups.iter().flat_map(|rows| rows.columns.iter().map(|(series, _)| (*series, rows.group))).collect();
+        let (mut rows, mut values) = (BTreeSet::new(), BTreeSet::new());
+        for Sample { time, series, value } in &samples.list {
+            rows.insert((group_of[&series.0], time.micros()));
+            prop_assert!(values.insert((series.0, time.micros(), value.to_bits())), "each once");
+        }
+        for block in &samples.blocks {
+            rows.extend(block.times.iter().map(|time| (block.group.0, time.micros())));
+            for column in &block.columns {
+                let mut copied = vec![0.0; block.rows as usize];
+                column.values().expect("a known encoding").copy_to(&mut copied);
+                let cells = block.times.iter().zip(copied).filter(|(_, value)| !is_missing(*value));
+                values.extend(cells.map(|(time, value)| (column.series.0, time.micros(), value.to_bits())));
+            }
+        }
+        let expected_rows: BTreeSet<_> =
+            groups.iter().flat_map(|rows| rows.times.iter().map(|time| (rows.group, *time))).collect();
+        let cells = groups.iter().flat_map(|rows| {
+            rows.columns.iter().flat_map(|(series, bits)| rows.times.iter().zip(bits).map(|(time, bits)| (*series, *time, *bits)))
+        });
+        let expected: BTreeSet<_> = cells.filter(|(.., bits)| !is_missing(f64::from_bits(*bits))).collect();
+        prop_assert_eq!(rows, expected_rows);
+        prop_assert_eq!(values, expected);
     }
 
     #[test]

@@ -57,7 +57,8 @@ impl Tally {
             Body::Samples(samples) => {
                 self.follow(epoch, sequence);
                 self.frames += 1;
-                self.samples += self.read(&samples.blocks);
+                let listed = samples.list.iter().map(std::hint::black_box).fold(0, |count, _| count + 1);
+                self.samples += listed + self.read(&samples.blocks);
                 if let Some(received) = received {
                     let latency = received.micros_since(frame.header.sent).max(0) as u64;
                     self.latency_us.saturating_record(latency);
@@ -134,7 +135,7 @@ mod tests {
         let mut blocks = BlockBuffer::default();
         blocks.start(now);
         blocks.push(GroupId(1), &[now], [(SeriesId(1), [0.5].as_slice())]).expect("encodes");
-        receive(tally, sequence, Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() }));
+        receive(tally, sequence, Body::Samples(Samples::of_blocks(blocks.blocks())));
     }
 
     fn history(tally: &mut Tally, sequence: u64) {
@@ -161,7 +162,7 @@ mod tests {
         for (sequence, received) in [(1, 1_000), (2, 17_000), (3, 117_000)] {
             let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(0) };
             let blocks = Blocks::default();
-            let body = Body::Samples(Samples { collected: header.sent, queued: header.sent, blocks });
+            let body = Body::Samples(Samples::of_blocks(blocks));
             tally.frame(&Frame { header, body }, Some(Timestamp::from_micros(received)));
         }
         assert_eq!(tally.gap_us.len(), 2);

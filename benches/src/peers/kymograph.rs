@@ -28,11 +28,11 @@ impl Peer for Kymograph {
             self.times.extend(rows.clone().map(time));
             let columns = record.columns.iter();
             let columns = columns.map(|column| (SeriesId(column.series), &column.values[rows.clone()]));
-            self.blocks.start(time(first));
+            self.blocks.start(time(rows.end - 1));
             self.blocks.push(GROUP, &self.times, columns).expect("every column has all rows");
             let now = Timestamp::from_micros(record.sent);
             let header = Header { epoch: Epoch(record.epoch), sequence: Sequence(record.sequence), sent: now };
-            let body = Body::Samples(Samples { collected: now, queued: now, blocks: self.blocks.blocks() });
+            let body = Body::Samples(Samples::of_blocks(self.blocks.blocks()));
             Frame { header, body }.encode(&mut self.message).expect("so many rows fit");
             send(&self.message);
         }

@@ -3,12 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use protocol::limits::MAX_SERIES;
-use protocol::{BlockMode, Blocks, Body, Catalog, CatalogScope, Frame, GroupId, Interval, Start, Timestamp};
+use protocol::{
+    BlockMode, Blocks, Body, Catalog, CatalogScope, Frame, GroupId, Interval, SampleList, Start, Timestamp,
+};
 
 use super::capacity::{self, BUDGET_BYTES, Demand};
 use super::derived::Derivation;
 use super::derived_groups::{DerivedGroups, DerivedUse};
 use super::group::{Description, Group};
+use super::located::Locator;
 use super::position::{Overlap, Position, Unreadable, Verdict};
 use series::pyramid::BUCKET_ROWS;
 use series::transforms::histogram::BadBuckets;
@@ -19,6 +22,7 @@ pub struct Store {
     window: Interval,
     groups: Vec<Group>,
     places: HashMap<GroupId, usize>,
+    locator: Locator,
     derived: DerivedGroups,
     position: Position,
     counts: Counts,
@@ -68,6 +72,7 @@ impl Store {
             window,
             groups: Vec::new(),
             places: HashMap::new(),
+            locator: Locator::default(),
             derived: DerivedGroups::default(),
             position: Position::default(),
             counts: Counts::default(),
@@ -179,6 +184,7 @@ impl Store {
             }
             Body::Samples(samples) => {
                 self.blocks(&samples.blocks, Source::Live);
+                self.samples(&samples.list);
             }
             Body::History(history) => {
                 let overlap = self.blocks(&history.blocks, Source::History);
@@ -211,6 +217,7 @@ impl Store {
         let mut stays = to.iter().map(Option::is_some);
         self.groups.retain(|_| stays.next().unwrap_or(true));
         self.places.values_mut().for_each(|place| *place = to[*place].unwrap_or(*place));
+        self.locator.groups_moved(&to);
         pruned > 0 || self.groups.len() != before
     }
 
@@ -228,6 +235,7 @@ impl Store {
     fn catalog(&mut self, catalog: &Catalog<'_>, sent: Timestamp) {
         if catalog.scope == CatalogScope::Whole {
             self.places.clear();
+            self.locator.clear();
             self.groups.iter_mut().for_each(Group::forget_ids);
         }
         for descriptor in &catalog.groups {
@@ -254,8 +262,10 @@ impl Store {
             }
             room -= usize::from(is_new);
             group.admit(&descriptor);
+            self.locator.insert(descriptor.id, self.places[&descriptor.group]);
         }
         for series in &catalog.retired {
+            self.locator.remove(series);
             self.groups.iter_mut().for_each(|group| group.end(series));
         }
         self.fit_memory();
@@ -295,6 +305,21 @@ impl Store {
             *known = Group::new(description, sent);
         }
         place
+    }
+
+    /// Merges short rows.
+    fn samples(&mut self, list: &SampleList<'_>) {
+        let Self { groups, locator, counts, .. } = self;
+        counts.unknown += locator.locate(list, groups);
+        for samples in locator.by_group() {
+            let group = &mut groups[samples[0].group];
+            if group.newest().is_some_and(|newest| samples[0].time <= newest) {
+                group.merge_samples(samples);
+            } else {
+                samples.chunk_by(|one, other| one.time == other.time).for_each(|row| group.append_row(row));
+            }
+            counts.samples += samples.len() as u64;
+        }
     }
 
     fn blocks(&mut self, blocks: &Blocks<'_>, source: Source) -> Overlap {

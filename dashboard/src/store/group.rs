@@ -8,6 +8,7 @@ use std::ops::Range;
 use protocol::column::is_missing;
 use protocol::{Block, Bounds, Interval, SeriesDescriptor, SeriesId, Timestamp};
 
+use super::located::Located;
 use super::series::Series;
 use super::series_index::SeriesIndex;
 use series::Summary;
@@ -322,6 +323,24 @@ impl Group {
         }
         self.rows.end = rows.end;
         (stored, unknown)
+    }
+
+    /// Appends a row of samples of one time, which must be later than the newest.
+    ///
+    /// Hot: once a group and row; the writes inside once a sample.
+    pub(super) fn append_row(&mut self, samples: &[Located]) {
+        let Some(first) = samples.first() else { return };
+        self.make_room(1);
+        let place = self.place(self.rows.end);
+        self.times[place] = first.time;
+        let row = self.rows.end..self.rows.end + 1;
+        for Located { series, value, .. } in samples {
+            self.series[*series].write_values(row.clone(), &[*value]);
+        }
+        for series in self.series.iter_mut().filter(|series| series.last_present() != row.end) {
+            series.skip(row.clone());
+        }
+        self.rows.end = row.end;
     }
 
     /// Appends rows, no more than the rings can hold, with a column for each series, which may have missing values.

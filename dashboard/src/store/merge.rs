@@ -4,6 +4,7 @@ use protocol::column::{MISSING, is_missing};
 use protocol::{Block, Timestamp};
 
 use super::group::Group;
+use super::located::Located;
 
 /// Rows of a group in order of time, taken out of the rings.
 struct Rows {
@@ -12,25 +13,30 @@ struct Rows {
     columns: Vec<Vec<f64>>,
 }
 
+/// Rows that take the place of those that a group holds from `first` on.
+struct Merged {
+    first: Timestamp,
+    rows: Rows,
+    /// The places in `rows` of the rows that are merged.
+    places: Vec<usize>,
+}
+
+impl Merged {
+    /// Sets the values of a series that are not missing, one for each row that is merged.
+    fn set(&mut self, series: usize, values: &[f64]) {
+        for (&place, &value) in self.places.iter().zip(values).filter(|(_, value)| !is_missing(**value)) {
+            self.rows.columns[series][place] = value;
+        }
+    }
+}
+
 impl Group {
     /// Merges a block with the held rows from its first time on. Returns the same as [`append`](Self::append).
     ///
     /// The cost is that of writing these rows again: history may contain the rows of the next ticks, which are then sent live.
     pub(super) fn merge(&mut self, block: &Block<'_>) -> (u64, u64) {
         let times: Vec<Timestamp> = block.times.iter().collect();
-        let (Some(&first), Some(&last)) = (times.first(), times.last()) else { return (0, 0) };
-        let held = self.taken(first, last, &times);
-        let mut merged = Rows { times: [held.times.as_slice(), &times].concat(), columns: Vec::new() };
-        merged.times.sort_unstable();
-        merged.times.dedup();
-        let place = |time: &Timestamp| merged.times.binary_search(time).unwrap_or_default();
-        let held_places: Vec<usize> = held.times.iter().map(place).collect();
-        let block_places: Vec<usize> = times.iter().map(place).collect();
-        for values in &held.columns {
-            let mut column = vec![MISSING; merged.times.len()];
-            held_places.iter().zip(values).for_each(|(&place, &value)| column[place] = value);
-            merged.columns.push(column);
-        }
+        let Some(mut merged) = self.begin_merge(&times) else { return (0, 0) };
         let (mut stored, mut unknown) = (0, 0);
         let mut values = vec![MISSING; times.len()];
         for column in &block.columns {
@@ -39,17 +45,51 @@ impl Group {
                 continue;
             };
             encoded.copy_to(&mut values);
-            for (&place, &value) in block_places.iter().zip(&values).filter(|(_, value)| !is_missing(**value)) {
-                merged.columns[series][place] = value;
-            }
+            merged.set(series, &values);
             stored += times.len() as u64;
         }
+        self.end_merge(merged);
+        (stored, unknown)
+    }
+
+    /// Merges samples, sorted by time, with the held rows from the first time on.
+    pub(super) fn merge_samples(&mut self, samples: &[Located]) {
+        let rows = || samples.chunk_by(|one, other| one.time == other.time);
+        let times: Vec<Timestamp> = rows().map(|row| row[0].time).collect();
+        let Some(mut merged) = self.begin_merge(&times) else { return };
+        for (&place, row) in merged.places.iter().zip(rows()) {
+            for Located { series, value, .. } in row {
+                merged.rows.columns[*series][place] = *value;
+            }
+        }
+        self.end_merge(merged);
+    }
+
+    /// The held rows from the first of `times` on, with rows at these times, which are increasing.
+    fn begin_merge(&self, times: &[Timestamp]) -> Option<Merged> {
+        let (&first, &last) = (times.first()?, times.last()?);
+        let held = self.taken(first, last, times);
+        let mut rows = Rows { times: [held.times.as_slice(), times].concat(), columns: Vec::new() };
+        rows.times.sort_unstable();
+        rows.times.dedup();
+        let place = |time: &Timestamp| rows.times.binary_search(time).unwrap_or_default();
+        let held_places: Vec<usize> = held.times.iter().map(place).collect();
+        let places = times.iter().map(place).collect();
+        for values in &held.columns {
+            let mut column = vec![MISSING; rows.times.len()];
+            held_places.iter().zip(values).for_each(|(&place, &value)| column[place] = value);
+            rows.columns.push(column);
+        }
+        Some(Merged { first, rows, places })
+    }
+
+    fn end_merge(&mut self, merged: Merged) {
+        let Merged { first, mut rows, .. } = merged;
         self.truncate_from(first);
         // Of more rows than the rings can hold, the newest stay.
-        let start = merged.times.len().saturating_sub(self.capacity());
-        merged.columns.iter_mut().for_each(|column| drop(column.drain(..start)));
-        self.append_merged(&merged.times[start..], &merged.columns);
-        (stored, unknown)
+        let start = rows.times.len().saturating_sub(self.capacity());
+        rows.columns.iter_mut().for_each(|column| drop(column.drain(..start)));
+        self.append_merged(&rows.times[start..], &rows.columns);
     }
 
     /// The held rows at or after `first`, without holes before `last` that rows of `filled` fill.

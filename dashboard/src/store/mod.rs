@@ -26,6 +26,7 @@ pub mod column_summaries;
 pub mod derived;
 mod derived_groups;
 pub mod group;
+mod located;
 mod merge;
 pub mod position;
 pub mod series;

@@ -7,7 +7,7 @@ use protocol::column::MISSING;
 use protocol::limits::MAX_SERIES;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, Gap, GapCause,
-    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, Samples, Sequence,
+    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, SamplesBuffer, Sequence,
     SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 use series::Transform;
@@ -24,6 +24,12 @@ fn at(tenth: i64) -> Timestamp {
 
 fn header(epoch: u64, sequence: u64) -> Header {
     Header { epoch: Epoch(epoch), sequence: Sequence(sequence), sent: Timestamp::default() }
+}
+
+/// Times, and a column of equal values for each series.
+fn rows_of(rows: &[i64], columns: &[(u32, f64)]) -> (Vec<Timestamp>, Vec<(SeriesId, Vec<f64>)>) {
+    let column = |&(id, value): &(u32, f64)| (SeriesId(id), vec![value; rows.len()]);
+    (rows.iter().copied().map(at).collect(), columns.iter().map(column).collect())
 }
 
 /// A stream of one group that a test writes frame by frame.
@@ -79,9 +85,7 @@ impl Stream {
     }
 
     fn blocks(&self, rows: &[i64], columns: &[(u32, f64)]) -> BlockBuffer {
-        let times: Vec<Timestamp> = rows.iter().copied().map(at).collect();
-        let values: Vec<(SeriesId, Vec<f64>)> =
-            columns.iter().map(|&(id, value)| (SeriesId(id), vec![value; rows.len()])).collect();
+        let (times, values) = rows_of(rows, columns);
         let mut buffer = BlockBuffer::default();
         let columns = values.iter().map(|(id, values)| (*id, values.as_slice()));
         if !times.is_empty() {
@@ -91,9 +95,13 @@ impl Stream {
     }
 
     fn samples(&mut self, sequence: u64, rows: &[i64], columns: &[(u32, f64)]) -> Applied {
-        let buffer = self.blocks(rows, columns);
-        let (collected, queued) = (Timestamp::default(), Timestamp::default());
-        let body = Body::Samples(Samples { collected, queued, blocks: buffer.blocks() });
+        let mut buffer = SamplesBuffer::default();
+        let (times, values) = rows_of(rows, columns);
+        let columns = values.iter().map(|(id, values)| (*id, values.as_slice()));
+        if !times.is_empty() {
+            buffer.push(self.mode, GroupId(1), &times, columns).expect("encodes");
+        }
+        let body = Body::Samples(buffer.samples());
         self.store.apply(&Frame { header: header(self.epoch, sequence), body })
     }
 

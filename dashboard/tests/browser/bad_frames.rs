@@ -38,8 +38,9 @@ fn samples(sequence: u64) -> Frame<'static> {
     // Leaked on purpose: a few bytes that the frame borrows.
     let blocks: &'static mut BlockBuffer = Box::leak(Box::default());
     let now = feed_server::clock::now();
+    blocks.start(now);
     blocks.push(GroupId(1), &[now], [(SeriesId(1), [sequence as f64].as_slice())]).expect("encodes");
-    let body = Body::Samples(Samples { collected: now, queued: now, blocks: blocks.blocks() });
+    let body = Body::Samples(Samples::of_blocks(blocks.blocks()));
     Frame { header: Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now }, body }
 }
 

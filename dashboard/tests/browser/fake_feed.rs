@@ -20,9 +20,9 @@ use feed_server::net::listener::Listener;
 use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, ClientMessage, Echo, Entries, EntriesBuffer, Epoch, Frame,
-    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor,
-    SeriesId, SeriesKind, Start, Timestamp,
+    BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, ClientMessage, Echo, Entries, EntriesBuffer, Epoch,
+    Frame, GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, SamplesBuffer, Sequence,
+    SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 use tokio::time::interval;
 use tokio_tungstenite::tungstenite::Message;
@@ -101,8 +101,11 @@ impl FeedFaults {
         if take_one(&self.to_lose) {
             return Vec::new();
         }
-        let blocks = blocks(first, &[time]);
-        let samples = self.frame(Body::Samples(Samples { collected: time, queued: time, blocks: blocks.blocks() }));
+        let mut row = SamplesBuffer::default();
+        row.start(time);
+        let values = [value_of(first)];
+        row.push(BlockMode::Merge, GroupId(1), &[time], [(SeriesId(1), values.as_slice())]).expect("encodes");
+        let samples = self.frame(Body::Samples(row.samples()));
         if take_one(&self.to_repeat) { vec![samples.clone(), samples] } else { vec![samples] }
     }
 
@@ -132,9 +135,13 @@ impl FeedFaults {
     }
 }
 
+fn value_of(row: usize) -> f64 {
+    5.0 + (row as f64 / 8.0).sin()
+}
+
 fn blocks(first: usize, times: &[Timestamp]) -> BlockBuffer {
     let mut blocks = BlockBuffer::default();
-    let values: Vec<f64> = (first..first + times.len()).map(|row| 5.0 + (row as f64 / 8.0).sin()).collect();
+    let values: Vec<f64> = (first..first + times.len()).map(value_of).collect();
     if !times.is_empty() {
         blocks.push(GroupId(1), times, [(SeriesId(1), values.as_slice())]).expect("encodes");
     }

@@ -36,7 +36,7 @@ fn apply(store: &mut Store, sequence: u64, body: &Owned) {
 enum Owned {
     Catalog(EntriesBuffer, EntriesBuffer),
     NoHistory,
-    Samples(Timestamp, BlockBuffer),
+    Samples(BlockBuffer),
 }
 
 impl Owned {
@@ -49,9 +49,7 @@ impl Owned {
                 retired: Entries::default(),
             }),
             Self::NoHistory => Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() }),
-            Self::Samples(time, blocks) => {
-                Body::Samples(Samples { collected: *time, queued: *time, blocks: blocks.blocks() })
-            }
+            Self::Samples(blocks) => Body::Samples(Samples::of_blocks(blocks.blocks())),
         }
     }
 }
@@ -70,7 +68,8 @@ fn catalog(interval: Interval) -> Owned {
 
 fn samples(time: Timestamp, values: [f64; 3]) -> Owned {
     let mut blocks = BlockBuffer::default();
+    blocks.start(time);
     let columns = [(SeriesId(1), &values[..1]), (SeriesId(2), &values[1..2]), (SeriesId(3), &values[2..])];
     blocks.push(GroupId(1), &[time], columns).expect("encodes");
-    Owned::Samples(time, blocks)
+    Owned::Samples(blocks)
 }

@@ -73,11 +73,13 @@ impl Ledger {
         assert_eq!(frame.header.epoch, epoch);
         let sequence = frame.header.sequence;
         self.head = Some(sequence);
-        for block in &samples.blocks {
-            for time in &block.times {
-                let made = self.rows.get_mut(&(block.group.0, time)).expect("sent rows were measured");
-                assert_eq!(made.sequence.replace(sequence), None, "a row in two frames");
-            }
+        let of_blocks =
+            samples.blocks.iter().flat_map(|block| block.times.iter().map(move |time| (block.group.0, time)));
+        // Ids count through the groups, which have two series each.
+        let listed = samples.list.iter().map(|sample| ((sample.series.0 - 1) / 2 + 1, sample.time));
+        for row in of_blocks.chain(listed).collect::<BTreeSet<_>>() {
+            let made = self.rows.get_mut(&row).expect("sent rows were measured");
+            assert_eq!(made.sequence.replace(sequence), None, "a row in two frames");
         }
     }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::{
-    BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, Epoch, Frame, Header, Heartbeat, Hello, Interval, Samples,
-    Sequence, Start, Timestamp,
+    BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, Epoch, Frame, Header, Heartbeat, Hello, Interval,
+    SamplesBuffer, Sequence, Start, Timestamp,
 };
 use tokio::sync::watch;
 
@@ -60,12 +60,19 @@ pub struct Hub {
     /// Sources register in it.
     pub catalog: Catalog,
     pub telemetry: Telemetry,
-    /// Held while batches are published, by one thread at a time. The blocks of a frame, reused from frame to frame.
-    publishing: Mutex<BlockBuffer>,
+    /// Held while batches are published or sealed, by one thread at a time.
+    publishing: Mutex<Encoders>,
     state: Mutex<State>,
     whole_catalog: WholeCatalog,
     pub(super) unsealed: UnsealedRows,
     ring_end: watch::Sender<u64>,
+}
+
+/// Reused from frame to frame.
+#[derive(Debug, Default)]
+struct Encoders {
+    samples: SamplesBuffer,
+    segments: BlockBuffer,
 }
 
 #[derive(Debug)]
@@ -130,7 +137,7 @@ impl Hub {
     /// # Errors
     /// If a frame cannot be encoded, which is a defect. The other frames are made.
     pub fn publish(&self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Result<(), EncodeError> {
-        let blocks = &mut *self.publishing.lock();
+        let samples = &mut self.publishing.lock().samples;
         let mut published = Ok(());
         let mut batches = batches.into_iter();
         loop {
@@ -143,7 +150,7 @@ impl Hub {
             }
             // After the batches were taken: the catalog has every series of theirs.
             published = published.and(self.publish_catalog(now));
-            published = published.and(self.publish_portion(portion, blocks, now));
+            published = published.and(self.publish_portion(portion, samples, now));
             if bytes < PORTION_BYTES {
                 return published;
             }
@@ -171,7 +178,7 @@ impl Hub {
     fn publish_portion(
         &self,
         batches: Vec<Batch>,
-        blocks: &mut BlockBuffer,
+        samples: &mut SamplesBuffer,
         now: Timestamp,
     ) -> Result<(), EncodeError> {
         let mut accepted = self.state.lock().sequencer.accept(batches, now);
@@ -186,7 +193,7 @@ impl Hub {
         self.telemetry.rows_out_of_order.inc_by(accepted.out_of_order as u64);
         let mut published = Ok(());
         while let Some(rows) = accepted.frames.next_frame() {
-            published = published.and(self.publish_rows(&rows, blocks, now));
+            published = published.and(self.publish_rows(&rows, samples, now));
         }
         let oldest = {
             let State { sequencer, ring, .. } = &mut *self.state.lock();
@@ -204,7 +211,7 @@ impl Hub {
     fn publish_rows(
         &self,
         rows: &[BatchSlice<'_>],
-        blocks: &mut BlockBuffer,
+        samples: &mut SamplesBuffer,
         now: Timestamp,
     ) -> Result<(), EncodeError> {
         let (sequence, modes) = {
@@ -216,7 +223,7 @@ impl Hub {
             let modes = (state.viewers > 0).then(|| rows.iter().map(mode).collect::<Vec<_>>());
             (state.sequencer.sequence().next(), modes)
         };
-        let frame = modes.map(|modes| self.encode_rows(rows, &modes, sequence, blocks, now)).transpose();
+        let frame = modes.map(|modes| self.encode_rows(rows, &modes, sequence, samples, now)).transpose();
         let mut state = self.state.lock();
         state.sequencer.commit(rows);
         self.telemetry.frames_sequenced.inc();
@@ -237,17 +244,16 @@ impl Hub {
         rows: &[BatchSlice<'_>],
         modes: &[BlockMode],
         sequence: Sequence,
-        blocks: &mut BlockBuffer,
+        samples: &mut SamplesBuffer,
         now: Timestamp,
     ) -> Result<Bytes, EncodeError> {
         let collected = rows.iter().filter_map(|rows| rows.times().last()).max().copied().unwrap_or(now);
-        blocks.start(collected);
+        samples.start(collected);
         for (rows, &mode) in rows.iter().zip(modes) {
-            blocks.push_with(mode, rows.group(), rows.times(), rows.columns())?;
+            samples.push(mode, rows.group(), rows.times(), rows.columns())?;
         }
-        let samples = Samples { collected, queued: now, blocks: blocks.blocks() };
         let header = self.header(sequence, clock::now());
-        Ok(framed(&Frame { header, body: Body::Samples(samples) }.to_bytes()?))
+        Ok(framed(&Frame { header, body: Body::Samples(samples.samples()) }.to_bytes()?))
     }
 
     /// Encodes rows that are closed, up to about the cost of `most_values` values, so that viewers are sent copies. The lock is
@@ -256,7 +262,7 @@ impl Hub {
     /// # Errors
     /// If rows cannot be encoded, which is a defect. They are encoded for each viewer then.
     pub fn seal(&self, most_values: usize) -> Result<(), EncodeError> {
-        let blocks = &mut *self.publishing.lock();
+        let blocks = &mut self.publishing.lock().segments;
         let mut values = 0;
         while values < most_values {
             let next = self.state.lock().sequencer.history_mut().next_unsealed();

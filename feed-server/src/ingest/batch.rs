@@ -45,7 +45,7 @@ impl<'a> BatchSlice<'a> {
         &self.batch.times[self.rows.clone()]
     }
 
-    pub fn columns(&self) -> impl ExactSizeIterator<Item = (SeriesId, &'a [f64])> + use<'a> {
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = (SeriesId, &'a [f64])> + Clone + use<'a> {
         let rows = self.rows.clone();
         self.batch.columns.iter().map(move |column| (column.series, &column.values[rows.clone()]))
     }

@@ -1,7 +1,8 @@
 //! Divides batches of any size into the rows of single frames.
 
 use crate::ingest::batch::{Batch, BatchSlice};
-use crate::stream::packing::{FRAME_ROOM_BYTES, block_bytes, rows_that_fit};
+use crate::stream::packing::{FRAME_ROOM_BYTES, live_rows_that_fit};
+use protocol::SamplesBuffer;
 
 /// Divides joined batches into the rows of single frames. No row is moved or copied.
 #[derive(Debug)]
@@ -25,9 +26,9 @@ impl FrameCutter {
         let mut room = FRAME_ROOM_BYTES;
         while let Some(batch) = batches.get(*number) {
             let columns = batch.columns.len();
-            let fit = rows_that_fit(columns, room).min(batch.rows() - *row);
+            let fit = live_rows_that_fit(columns, room).min(batch.rows() - *row);
             if fit > 0 {
-                room -= block_bytes(columns, fit).min(room);
+                room -= SamplesBuffer::most_bytes(columns, fit).min(room);
                 frame.push(batch.slice(*row..*row + fit));
                 *row += fit;
             }
@@ -63,7 +64,8 @@ mod tests {
         let mut frames = 0;
         while let Some(frame) = cutter.next_frame() {
             frames += 1;
-            let bytes: usize = frame.iter().map(|rows| block_bytes(rows.columns().len(), rows.rows())).sum();
+            let bytes: usize =
+                frame.iter().map(|rows| SamplesBuffer::most_bytes(rows.columns().len(), rows.rows())).sum();
             assert!(bytes <= FRAME_ROOM_BYTES);
             for rows in &frame {
                 assert!(rows.columns().all(|(_, values)| values.len() == rows.rows()));

@@ -1,18 +1,13 @@
 //! The number of rows that fit into one frame.
 //!
-//! A frame must not exceed [`Frame::MAX_BODY_BYTES`]. The upper bound of a block's size is its size with every column
-//! raw, the longest encoding, so that it is known before anything is encoded.
+//! A frame must not exceed [`Frame::MAX_BODY_BYTES`]. An upper bound of the size of rows is that of their longest encoding, so that
+//! it is known before anything is encoded.
 
-use protocol::Frame;
 use protocol::limits::{MAX_BLOCK_ROWS, MAX_FRAME_VALUES};
+use protocol::{BlockBuffer, Frame, SamplesBuffer};
 
-/// A body's own fields before its blocks: two stamps and the origin, nine bytes each, and the list's length.
+/// A body's own fields before its rows: at most two times, nine bytes each, and the lengths of two lists.
 const BODY_HEAD_BYTES: usize = 40;
-/// Group, rows, encoding and the two lengths, as the widest varints; and the excess of a start and a step over one time.
-const BLOCK_HEAD_BYTES: usize = 40;
-/// Series, encoding and length, as the widest varints.
-const COLUMN_HEAD_BYTES: usize = 11;
-const VALUE_BYTES: usize = 8;
 
 /// Room for blocks in one frame, in bytes.
 pub const FRAME_ROOM_BYTES: usize = Frame::MAX_BODY_BYTES - BODY_HEAD_BYTES;
@@ -41,16 +36,21 @@ impl Room {
     }
 }
 
-/// The largest size in bytes of `rows` rows of `columns` columns.
-pub const fn block_bytes(columns: usize, rows: usize) -> usize {
-    BLOCK_HEAD_BYTES + VALUE_BYTES * rows + columns * (COLUMN_HEAD_BYTES + VALUE_BYTES * rows)
+/// The number of rows of `columns` columns whose block certainly fits into `room` bytes.
+pub const fn rows_that_fit(columns: usize, room: usize) -> usize {
+    let heads = BlockBuffer::most_bytes(columns, 0);
+    let rows = room.saturating_sub(heads) / (BlockBuffer::most_bytes(columns, 1) - heads);
+    if rows < MAX_BLOCK_ROWS as usize { rows } else { MAX_BLOCK_ROWS as usize }
 }
 
-/// The number of rows of `columns` columns that certainly fit into `room` bytes.
-pub const fn rows_that_fit(columns: usize, room: usize) -> usize {
-    let heads = BLOCK_HEAD_BYTES + columns * COLUMN_HEAD_BYTES;
-    let rows = room.saturating_sub(heads) / (VALUE_BYTES * (columns + 1));
-    if rows < MAX_BLOCK_ROWS as usize { rows } else { MAX_BLOCK_ROWS as usize }
+/// The number of live rows of `columns` columns that certainly fit into `room` bytes.
+pub const fn live_rows_that_fit(columns: usize, room: usize) -> usize {
+    let mut rows = rows_that_fit(columns, room);
+    // A few rows can take more as a list of samples than as a block.
+    while rows > 0 && SamplesBuffer::most_bytes(columns, rows) > room {
+        rows -= 1;
+    }
+    rows
 }
 
 #[cfg(test)]
@@ -61,6 +61,7 @@ mod tests {
     #[test]
     fn a_row_of_the_widest_group_fits_an_empty_frame() {
         assert!(rows_that_fit(MAX_GROUP_SERIES, FRAME_ROOM_BYTES) >= 1);
+        assert!(live_rows_that_fit(MAX_GROUP_SERIES, FRAME_ROOM_BYTES) >= 1);
         assert!(rows_that_fit(0, FRAME_ROOM_BYTES) <= MAX_BLOCK_ROWS as usize);
     }
 
@@ -68,8 +69,12 @@ mod tests {
     fn a_row_count_that_fits_has_a_size_that_fits() {
         for columns in [0, 1, 8, 100, MAX_GROUP_SERIES] {
             let rows = rows_that_fit(columns, FRAME_ROOM_BYTES);
-            assert!(block_bytes(columns, rows) <= FRAME_ROOM_BYTES);
-            assert!(block_bytes(columns, rows + 1) > FRAME_ROOM_BYTES);
+            assert!(BlockBuffer::most_bytes(columns, rows) <= FRAME_ROOM_BYTES);
+            assert!(BlockBuffer::most_bytes(columns, rows + 1) > FRAME_ROOM_BYTES);
+            for room in [0, 100, 500, 1_000, 40_000, FRAME_ROOM_BYTES] {
+                let rows = live_rows_that_fit(columns, room);
+                assert!(rows == 0 || SamplesBuffer::most_bytes(columns, rows) <= room);
+            }
         }
     }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use protocol::column::MISSING;
 use protocol::{
-    BlockMode, Blocks, Body, Epoch, Frame, Gap, GroupId, HistoryPart, Interval, Sequence, SeriesId, Start, Timestamp,
+    BlockMode, Blocks, Body, CatalogScope, Epoch, Frame, Gap, GroupId, HistoryPart, Interval, Sample, Sequence,
+    SeriesId, Start, Timestamp,
 };
 
 /// Longer than any history of a test.
@@ -23,14 +24,15 @@ pub struct Viewer {
     pub position: Sequence,
     pub held: BTreeMap<Row, Values>,
     pub gaps: Vec<Gap>,
+    groups: BTreeMap<SeriesId, GroupId>,
     fills: bool,
 }
 
 impl Viewer {
     /// A viewer without rows, of the given epoch if any.
     pub fn new(epoch: Option<Epoch>) -> Self {
-        let (held, gaps) = (BTreeMap::new(), Vec::new());
-        Self { epoch, position: Sequence(0), held, gaps, fills: true }
+        let (held, gaps, groups) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Self { epoch, position: Sequence(0), held, gaps, groups, fills: true }
     }
 
     /// The start that it requests on a new connection.
@@ -58,11 +60,21 @@ impl Viewer {
         }
         let sequence = frame.header.sequence;
         match frame.body {
+            Body::Catalog(catalog) => {
+                if catalog.scope == CatalogScope::Whole {
+                    self.groups.clear();
+                }
+                self.groups.extend(catalog.series.iter().map(|series| (series.id, series.group)));
+            }
             Body::Samples(samples) => {
                 assert!(!self.fills, "live rows before the end of the history");
                 assert_eq!(sequence, self.position.next(), "none twice, none left out");
                 self.position = sequence;
                 self.rows(&samples.blocks);
+                for Sample { time, series, value } in &samples.list {
+                    let group = *self.groups.get(&series).expect("a series precedes its samples");
+                    self.value(group, time, series, value);
+                }
             }
             Body::History(history) => {
                 self.fills = true;
@@ -92,15 +104,15 @@ impl Viewer {
                 column.values().expect("known").copy_to(&mut values);
                 for (&time, value) in times.iter().zip(values).filter(|(_, value)| value.to_bits() != MISSING.to_bits())
                 {
-                    let row = self.held.entry((block.group, time)).or_default();
-                    let before = row.insert(column.series, value.to_bits());
-                    assert!(
-                        before.is_none_or(|before| before == value.to_bits()),
-                        "a row was sent again with another value"
-                    );
+                    self.value(block.group, time, column.series, value);
                 }
             }
         }
+    }
+
+    fn value(&mut self, group: GroupId, time: Timestamp, series: SeriesId, value: f64) {
+        let before = self.held.entry((group, time)).or_default().insert(series, value.to_bits());
+        assert!(before.is_none_or(|before| before == value.to_bits()), "a row was sent again with another value");
     }
 
     /// Compares, bit for bit and group by group, with the rows of `other` between this viewer's first and last row.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use feed_server::app::config::Config;
 use feed_server::app::server::Server;
 use futures_util::{SinkExt, StreamExt};
 use hyper::header::HeaderName;
-use protocol::{Body, ClientMessage, Epoch, Frame, Sequence, Timestamp};
+use protocol::{Body, Catalog, ClientMessage, Epoch, Frame, GroupId, Samples, Sequence, SeriesId, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -77,7 +78,7 @@ impl Served {
             request.headers_mut().insert(name, value.parse().expect("a header's value"));
         }
         let (socket, _response) = client_async(request, stream).await.expect("upgrades");
-        Viewer { socket, close: None }
+        Viewer { socket, groups: Groups::default(), close: None }
     }
 
     /// The complete response to a GET, head and body.
@@ -120,8 +121,26 @@ impl Served {
     }
 }
 
+/// The group of each series, from the catalogs.
+#[derive(Default)]
+pub struct Groups(BTreeMap<SeriesId, GroupId>);
+
+impl Groups {
+    pub fn learn(&mut self, catalog: &Catalog<'_>) {
+        self.0.extend(catalog.series.iter().map(|series| (series.id, series.group)));
+    }
+
+    /// The times of the rows of a group in live samples.
+    pub fn times(&self, samples: &Samples<'_>, group: GroupId) -> BTreeSet<Timestamp> {
+        let listed = samples.list.iter().filter(|sample| self.0[&sample.series] == group).map(|sample| sample.time);
+        let blocks = samples.blocks.iter().filter(|block| block.group == group);
+        listed.chain(blocks.flat_map(|block| block.times.iter())).collect()
+    }
+}
+
 pub struct Viewer {
     socket: WebSocketStream<TcpStream>,
+    groups: Groups,
     close: Option<(u16, String)>,
 }
 
@@ -178,16 +197,17 @@ impl Viewer {
         loop {
             let bytes = self.frame().await;
             let frame = Frame::decode(&bytes).expect("decodes");
-            let blocks = match frame.body {
-                Body::History(history) => history.blocks,
+            match frame.body {
+                Body::Catalog(catalog) => self.groups.learn(&catalog),
+                Body::History(history) => {
+                    let blocks = history.blocks.iter().filter(|block| block.group == GroupId(1));
+                    times.extend(blocks.flat_map(|block| block.times.iter()));
+                }
                 Body::Samples(samples) => {
                     live += 1;
-                    samples.blocks
+                    times.extend(self.groups.times(&samples, GroupId(1)));
                 }
                 _ => continue,
-            };
-            for block in blocks.iter().filter(|block| block.group.0 == 1) {
-                times.extend(block.times.iter());
             }
             if live >= frames {
                 return (frame.header.epoch, frame.header.sequence, times);

@@ -3,8 +3,8 @@
 //! A value that JSON cannot represent (NaN, an infinity, -0.0) is written as its bits: `"bits:7ff44b594d495353"`.
 
 use protocol::{
-    Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor, SeriesDescriptor, SeriesId,
-    Start, Timestamp,
+    Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor, Sample, SampleList,
+    SeriesDescriptor, SeriesId, Start, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn body(body: &Body<'_>) -> Value {
         Body::Catalog(body) => catalog(body),
         Body::Samples(samples) => json!({
             "collected_us": samples.collected.micros(),
-            "queued_us": samples.queued.micros(),
+            "list": list(&samples.list),
             "blocks": blocks(&samples.blocks),
         }),
         Body::History(history) => json!({ "part": name(&history.part), "blocks": blocks(&history.blocks) }),
@@ -82,6 +82,11 @@ fn catalog(catalog: &Catalog<'_>) -> Value {
         "series": catalog.series.iter().map(series).collect::<Value>(),
         "retired": ids(&catalog.retired),
     })
+}
+
+fn list(list: &SampleList<'_>) -> Value {
+    let sample = |Sample { time, series, value: number }| json!([time.micros(), series.0, value(number)]);
+    list.iter().map(sample).collect()
 }
 
 fn blocks(blocks: &Blocks<'_>) -> Value {

@@ -1,10 +1,10 @@
 //! A frame of each kind, with a column of each encoding.
 
-use protocol::column::MISSING;
+use protocol::column::{MISSING, is_missing};
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, Echo, Entries, EntriesBuffer, Epoch,
     Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label,
-    RefusalCode, Refused, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    RefusalCode, Refused, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 
 use super::Vector;
@@ -26,6 +26,7 @@ pub(crate) fn all() -> Vec<Vector> {
     vectors.extend(columns());
     vectors.extend(times());
     vectors.extend(blocks());
+    vectors.extend(lists());
     vectors.extend(of_later_versions());
     vectors
 }
@@ -122,7 +123,7 @@ fn samples(blocks: &[Rows]) -> Vec<u8> {
         let columns = (7..).map(SeriesId).zip(columns.iter().map(Vec::as_slice));
         buffer.push(GroupId(*group), times, columns).expect("encodes");
     }
-    frame(Body::Samples(Samples { collected: at(0), queued: at(500), blocks: buffer.blocks() }))
+    frame(Body::Samples(Samples::of_blocks(buffer.blocks())))
 }
 
 /// One block whose rows are a millisecond apart.
@@ -180,10 +181,10 @@ fn blocks() -> Vec<Vector> {
     buffer.start(times[0]);
     buffer.push(GroupId(1), &times, [(SeriesId(7), [1.0, 2.0, 4.0].as_slice())]).expect("encodes");
     let mut replace = BlockBuffer::default();
-    replace.start(at(0));
+    replace.start(times[2]);
     let column = [(SeriesId(7), [1.0, 2.0, 4.0].as_slice())];
     replace.push_with(BlockMode::Replace, GroupId(1), &times, column).expect("encodes");
-    let replace = Samples { collected: times[2], queued: at(2_500), blocks: replace.blocks() };
+    let replace = Samples::of_blocks(replace.blocks());
     let history = |part| frame(Body::History(History { part, blocks: buffer.blocks() }));
     vec![
         Vector { name: "samples_several_blocks", bytes: two_groups },
@@ -192,6 +193,42 @@ fn blocks() -> Vec<Vector> {
         Vector { name: "history_more", bytes: history(HistoryPart::More) },
         Vector { name: "history_last", bytes: history(HistoryPart::Last) },
     ]
+}
+
+/// Rows that are written as lists of samples.
+fn lists() -> Vec<Vector> {
+    let mut buffer = SamplesBuffer::default();
+    let mut list = |name, rows: &[(i64, u32, &[f64])]| {
+        buffer.start(at(0));
+        for (group, &(time, first, values)) in (1..).map(GroupId).zip(rows) {
+            let columns = (first..).map(SeriesId).zip(values.iter().map(std::slice::from_ref));
+            let columns = columns.filter(|(_, value)| !is_missing(value[0]));
+            let columns: Vec<_> = columns.collect();
+            buffer.push(BlockMode::Merge, group, &[at(time)], columns).expect("encodes");
+        }
+        Vector { name, bytes: frame(Body::Samples(buffer.samples())) }
+    };
+    let nan = f64::from_bits(0x7ff0_0000_0000_0002);
+    let mut vectors = vec![
+        list("list_one_row", &[(0, 7, &[20.25, 20.3, 0.0, -5.0])]),
+        list(
+            "list_every_kind",
+            &[
+                (0, 1, &[0.0, 0.0, 0.0, 1.0 / 3.0, -0.0, nan, f64::from(1.1_f32), 8_589_934_592.0, 131_072.0, 12.0]),
+                (0, 40, &[0.5, 0.25, 0.125, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 123_456_789.0]),
+            ],
+        ),
+        list("list_gaps", &[(0, 7, &[1.0, MISSING, 2.0]), (0, 50, &[3.0]), (0, 70_000, &[4.0])]),
+        list("list_several_times", &[(-1_500, 7, &[1.0, 2.0]), (-20, 3, &[3.0]), (0, 300, &[0.0; 20])]),
+    ];
+    let mut both = SamplesBuffer::default();
+    both.start(at(0));
+    let times: Vec<Timestamp> = (0..8).map(|row| at(row * 1_000 - 7_000)).collect();
+    let values: Vec<f64> = (0..8).map(f64::from).collect();
+    both.push(BlockMode::Merge, GroupId(1), &times, [(SeriesId(7), values.as_slice())]).expect("encodes");
+    both.push(BlockMode::Merge, GroupId(2), &times[7..], [(SeriesId(8), &values[3..4])]).expect("encodes");
+    vectors.push(Vector { name: "list_and_block", bytes: frame(Body::Samples(both.samples())) });
+    vectors
 }
 
 /// Frames that a later server may send. Readers skip the kind, the encoding, and the fields that follow a known body.

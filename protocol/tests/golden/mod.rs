@@ -151,6 +151,6 @@ fn invalid_messages_are_refused_with_the_expected_error() {
     });
     let vectors: Vec<_> = frames.chain(messages).collect();
     let names: BTreeSet<_> = vectors.iter().map(|(_, meaning)| meaning["error"].to_string()).collect();
-    assert_eq!(names.len(), 16, "every error: {names:?}");
+    assert_eq!(names.len(), 17, "every error: {names:?}");
     compare("refused", vectors);
 }

@@ -60,7 +60,12 @@ fn frame(kind: u8, body: &Fields) -> Vec<u8> {
 }
 
 fn samples(blocks: Fields) -> Vec<u8> {
-    frame(3, &fields().signed(0).signed(0).signed(0).list(blocks))
+    frame(3, &fields().signed(0).list(fields()).list(blocks))
+}
+
+/// Samples one by one.
+fn list(runs: &[u8]) -> Vec<u8> {
+    frame(3, &fields().signed(0).list(fields().raw(runs)).list(fields()))
 }
 
 fn block(rows: u64, times_encoding: u8, times: Fields, columns: Fields) -> Fields {
@@ -121,6 +126,7 @@ pub(crate) fn frames() -> Vec<Vector> {
     vectors.extend(catalogs());
     vectors.extend(times());
     vectors.extend(columns());
+    vectors.extend(lists());
     vectors
 }
 
@@ -195,6 +201,21 @@ fn catalogs() -> Vec<Vector> {
         ),
         ("bounds_upside_down", groups(group(1, "cpu", &fixed(1.0, 0.0)))),
         ("bounds_not_finite", groups(group(1, "cpu", &fixed(f64::NAN, 1.0)))),
+    ])
+}
+
+fn lists() -> Vec<Vector> {
+    let most = [0x1f, 0xf0, 0xff, 0xff, 0xff, 0x0f];
+    named(vec![
+        ("list_without_a_time", list(&[0x60, 2])),
+        ("list_time_of_unknown_count", list(&[0x02, 0])),
+        ("list_cut_off_in_a_time", list(&[0x00])),
+        ("list_cut_off_in_a_count", list(&[0x00, 0, 0x2f])),
+        ("list_cut_off_in_a_value", list(&[0x00, 0, 0x30, 0, 0, 0, 0, 0, 0, 0])),
+        ("list_cut_off_in_an_integer", list(&[0x00, 0, 0x60, 0x80])),
+        ("list_integer_of_eight_bytes", list(&[&[0x00, 0, 0x60][..], &[0x80; 7], &[1]].concat())),
+        ("list_series_beyond_32_bits", list(&[&most[..], &[0x00, 0, 0x20]].concat())),
+        ("list_values_over_the_limit", list(&[0x00, 0, 0x2f, 0xf1, 0xff, 0x07])),
     ])
 }
 

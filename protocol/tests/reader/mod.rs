@@ -18,7 +18,7 @@ impl Reader {
     /// Reads every item of every list, every time and every value. Returns their number.
     pub(crate) fn read(&mut self, frame: &Frame<'_>) -> usize {
         match frame.body {
-            Body::Samples(samples) => self.blocks(&samples.blocks),
+            Body::Samples(samples) => count(samples.list.iter()) + self.blocks(&samples.blocks),
             Body::History(history) => self.blocks(&history.blocks),
             Body::Catalog(catalog) => {
                 let series = catalog.series.iter().map(|series| 1 + count(series.labels.iter()));

@@ -116,7 +116,7 @@ fn a_derived_group_is_shared_by_its_users_and_dropped_with_the_last() {
     let times = [Timestamp::from_micros(100_000)];
     let columns = [(SeriesId(3), [1.0].as_slice()), (SeriesId(4), &[2.0]), (SeriesId(5), &[40.0])];
     blocks.push(GroupId(1), &times, columns).expect("encodes");
-    let samples = Samples { collected: times[0], queued: times[0], blocks: blocks.blocks() };
+    let samples = Samples::of_blocks(blocks.blocks());
     let history = protocol::History { part: protocol::HistoryPart::Last, blocks: protocol::Blocks::default() };
     store.apply(&Frame { header: Header { sequence: Sequence(0), ..header }, body: Body::History(history) });
     store.apply(&Frame { header, body: Body::Samples(samples) });

@@ -74,7 +74,7 @@ fn an_opened_source_receives_a_subscription_and_a_probe() {
 fn lag_and_server_time_follow_the_servers_clock() {
     let (mut feed, _) = feed();
     let collected = at(HOUR_US + 995_000);
-    let samples = || Body::Samples(Samples { collected, queued: collected, blocks: protocol::Blocks::default() });
+    let samples = || Body::Samples(Samples { collected, ..Samples::of_blocks(protocol::Blocks::default()) });
     feed.handle(frame(at(HOUR_US + 997_000), samples()), at(1_000_000));
     assert_eq!(feed.lag(at(1_000_000)), None, "no lag before the first echo");
     let echo = Echo { origin: at(1_000_000), received: at(HOUR_US + 1_003_000) };

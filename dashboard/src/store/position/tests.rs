@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause,
-    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor,
-    SeriesId, SeriesKind, Start, Timestamp,
+    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, SamplesBuffer, Sequence,
+    SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 
 use super::PATIENCE;
@@ -37,8 +37,8 @@ impl Message {
     }
 
     fn apply_to(&self, store: &mut Store) -> Applied {
-        let (mut groups, mut series, mut blocks) =
-            (EntriesBuffer::default(), EntriesBuffer::default(), BlockBuffer::default());
+        let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
+        let (mut blocks, mut samples) = (BlockBuffer::default(), SamplesBuffer::default());
         let rows = match &self.content {
             Content::History(_, _, rows) => rows.clone(),
             Content::Samples(row) => vec![*row],
@@ -48,7 +48,9 @@ impl Message {
             let times: Vec<Timestamp> = rows.iter().map(|&row| time(row)).collect();
             let values: Vec<f64> = rows.iter().map(|&row| row as f64).collect();
             let mode = if let Content::History(_, mode, _) = self.content { mode } else { BlockMode::Merge };
-            blocks.push_with(mode, GroupId(1), &times, [(SeriesId(1), values.as_slice())]).expect("encodes");
+            let columns = [(SeriesId(1), values.as_slice())];
+            blocks.push_with(mode, GroupId(1), &times, columns).expect("encodes");
+            samples.push(mode, GroupId(1), &times, columns).expect("encodes");
         }
         let (now, blocks) = (Timestamp::default(), blocks.blocks());
         let body = match &self.content {
@@ -67,7 +69,7 @@ impl Message {
                 Body::Gap(Gap { after, until, cause: GapCause::HistoryExpired })
             }
             Content::History(part, ..) => Body::History(History { part: *part, blocks }),
-            Content::Samples(_) => Body::Samples(Samples { collected: now, queued: now, blocks }),
+            Content::Samples(_) => Body::Samples(samples.samples()),
             Content::Heartbeat => Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }),
         };
         let header = Header { epoch: Epoch(self.epoch), sequence: Sequence(self.sequence), sent: now };

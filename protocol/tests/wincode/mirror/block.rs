@@ -7,8 +7,8 @@ use super::list::List;
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct Blocks<'a> {
-    base: Timestamp,
-    list: List<'a, WireBlock<'a>>,
+    pub(super) base: Timestamp,
+    pub(super) list: List<'a, WireBlock<'a>>,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

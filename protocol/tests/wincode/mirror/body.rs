@@ -3,9 +3,10 @@
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::super::read;
-use super::block::Blocks;
+use super::block::{Blocks, WireBlock};
 use super::catalog::Catalog;
 use super::head::{Interval, Sequence, Timestamp};
+use super::list::List;
 
 #[derive(Debug)]
 pub(crate) enum Body<'a> {
@@ -22,11 +23,11 @@ pub(crate) enum Body<'a> {
 
 impl<'a> Body<'a> {
     /// Returns `None` if the kind is unknown.
-    pub(crate) fn read(kind: u8, bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn read(kind: u8, bytes: &'a [u8], sent: i64) -> Option<Self> {
         Some(match kind {
             1 => Self::Hello(read(bytes)),
             2 => Self::Catalog(read(bytes)),
-            3 => Self::Samples(read(bytes)),
+            3 => Self::Samples(read::<WireSamples<'_>>(bytes).at(sent)),
             4 => Self::History(read(bytes)),
             5 => Self::Gap(read(bytes)),
             6 => Self::Heartbeat(read(bytes)),
@@ -46,11 +47,34 @@ pub(crate) struct Hello<'a> {
     heartbeat: Interval,
 }
 
-#[derive(Debug, SchemaRead, SchemaWrite)]
+/// The samples of a list are not decoded.
+#[derive(Debug)]
 pub(crate) struct Samples<'a> {
     collected: Timestamp,
-    queued: Timestamp,
+    list: SampleList<'a>,
     blocks: Blocks<'a>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SampleList<'a> {
+    base: Timestamp,
+    bytes: &'a [u8],
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+struct WireSamples<'a> {
+    collected: i64,
+    list: &'a [u8],
+    blocks: List<'a, WireBlock<'a>>,
+}
+
+impl<'a> WireSamples<'a> {
+    fn at(self, sent: i64) -> Samples<'a> {
+        let Self { collected, list: bytes, blocks: list } = self;
+        let base = Timestamp(sent + collected);
+        let (list, blocks) = (SampleList { base, bytes }, Blocks { base, list });
+        Samples { collected: base, list, blocks }
+    }
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

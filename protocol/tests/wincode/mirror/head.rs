@@ -14,8 +14,8 @@ pub(crate) struct GroupId(u32);
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct SeriesId(u32);
 
-#[derive(Debug, SchemaRead, SchemaWrite)]
-pub(crate) struct Timestamp(i64);
+#[derive(Clone, Copy, Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Timestamp(pub(super) i64);
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct Interval(u64);
