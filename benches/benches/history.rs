@@ -18,7 +18,7 @@ use feed_server::deliver::hub::{Bounds, Hub};
 use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::telemetry::Telemetry;
-use protocol::{GroupId, Interval, Sequence, SeriesId, Start, Timestamp};
+use protocol::{GroupId, Interval, Revision, Sequence, SeriesId, Start, Timestamp};
 
 /// Values that a tick seals beside twice those that it published.
 const SEALED_VALUES: usize = 1 << 14;
@@ -183,7 +183,8 @@ fn resume(viewers: usize) -> Result<()> {
 
 /// Makes the frames for a viewer that resumes at `position`. Returns their bytes.
 fn backfill(hub: &Hub, position: u64) -> usize {
-    let start = Start::After { epoch: hub.epoch, sequence: Sequence(position), window: Interval::ZERO };
+    let start =
+        Start::After { epoch: hub.epoch, sequence: Sequence(position), window: Interval::ZERO, revision: Revision(0) };
     let (mut cursor, mut blocks) = (Cursor::at(start, Charge::Overall), HistoryBlocks::default());
     let mut bytes = 0;
     while cursor.needs_turn() {

@@ -68,7 +68,7 @@ pub fn catalog(series: u32) -> Result<Vec<u8>, EncodeError> {
     }
     let (groups, series) = (groups.entries(), entries.entries());
     let retired = protocol::Entries::default();
-    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
+    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() });
     Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes()
 }
 

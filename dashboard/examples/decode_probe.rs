@@ -5,19 +5,21 @@ use dashboard::store::Store;
 use js_sys::{Float64Array, Uint8Array};
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header,
-    History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    BlockMode, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header,
+    History, HistoryPart, Interval, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 use wasm_bindgen::prelude::*;
 
 /// Rows of a ring: more than a message has, and not a multiple.
 const RING_ROWS: usize = 10_007;
 const STEP_US: i64 = 1_000;
-const SHAPES: [(&str, Data, u32, u32); 4] = [
+const SHAPES: [(&str, Data, u32, u32); 5] = [
     ("noise, 8 series x 900 rows", Data::Noise, 8, 900),
     ("noise, 96 series x 16 rows", Data::Noise, 96, 16),
     ("decimals, 8 series x 1,000 rows", Data::Decimals, 8, 1_000),
     ("decimals, 96 series x 16 rows", Data::Decimals, 96, 16),
+    // A list of samples.
+    ("decimals, 96 series x 1 row", Data::Decimals, 96, 1),
 ];
 
 #[derive(Clone, Copy)]
@@ -72,11 +74,11 @@ impl DecodeProbe {
         let times: Vec<_> =
             (0..i64::from(self.rows)).map(|row| Timestamp::from_micros((first + row) * STEP_US)).collect();
         let now = times.last().copied().unwrap_or_default();
-        let mut blocks = BlockBuffer::default();
-        blocks.start(now);
-        blocks.push(GroupId(1), &times, (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice)))?;
-        let body = Body::Samples(Samples::of_blocks(blocks.blocks()));
-        let bytes = Frame { header: header(u64::from(number) + 1), body }.to_bytes()?;
+        let mut live = SamplesBuffer::default();
+        live.start(now);
+        let columns = (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice));
+        live.push(BlockMode::Merge, GroupId(1), &times, columns)?;
+        let bytes = Frame { header: header(u64::from(number) + 1), body: Body::Samples(live.samples()) }.to_bytes()?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
@@ -93,6 +95,13 @@ impl DecodeProbe {
         let bytes = self.staging.stage(message).ok_or_else(|| JsError::new("too long"))?;
         let Body::Samples(samples) = Frame::decode(bytes)?.body else { return Err(JsError::new("no samples")) };
         let mut values = 0;
+        for sample in &samples.list {
+            self.rings[sample.series.0 as usize - 1][self.next_row] = sample.value;
+            values += 1;
+        }
+        if values > 0 {
+            self.next_row = (self.next_row + 1) % RING_ROWS;
+        }
         for block in &samples.blocks {
             let rows = block.rows as usize;
             let first = rows.min(RING_ROWS - self.next_row);
@@ -164,6 +173,6 @@ fn catalog(series: u32) -> Result<Vec<u8>, JsError> {
     }
     let (groups, series) = (groups.entries(), entries.entries());
     let retired = protocol::Entries::default();
-    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
+    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() });
     Ok(Frame { header: header(0), body }.to_bytes()?)
 }

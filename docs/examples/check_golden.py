@@ -46,7 +46,8 @@ def encode(meaning):
     """Encodes a viewer's message."""
     kind, body = meaning["kind"], meaning["body"]
     if kind == 1 and "after" in body:
-        return wire.subscribe_after(body["after"]["epoch"], body["after"]["sequence"], body["window_us"])
+        after = body["after"]
+        return wire.subscribe_after(after["epoch"], after["sequence"], body["window_us"], after["revision"])
     if kind == 1:
         return wire.subscribe_window(body["window_us"])
     if kind == 2:

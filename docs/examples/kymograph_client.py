@@ -30,12 +30,14 @@ class Viewer:
     def __init__(self):
         self.groups, self.series, self.newest = {}, {}, {}
         self.epoch = self.position = None
+        # Of the catalog; 0 if it is incomplete.
+        self.revision = 0
 
     def subscribe(self, window_us):
         """Returns the request that starts the stream, or resumes it at the viewer's position."""
         if self.position is None:
             return wire.subscribe_window(window_us)
-        return wire.subscribe_after(self.epoch, self.position, window_us)
+        return wire.subscribe_after(self.epoch, self.position, window_us, self.revision)
 
     def rows(self, frame):
         """Returns the new rows of a frame (time, group, values by series), or None if frames were lost."""
@@ -64,10 +66,13 @@ class Viewer:
             self.epoch, self.position, self.newest = epoch, None, {}
         if catalog["scope"] == "Whole":
             self.groups, self.series = {}, {}
+        self.revision = catalog["revision"]
         self.groups.update((group["id"], group) for group in catalog["groups"])
         self.series.update((series["id"], series) for series in catalog["series"])
         for series in catalog["retired"]:
             self.series.pop(series, None)
+        for group in catalog["retired_groups"]:
+            self.groups.pop(group, None)
 
     def unpack(self, blocks):
         for block in blocks:
@@ -104,7 +109,7 @@ class Viewer:
 
 def watch(viewer, url, window_us):
     """Yields rows until the connection ends."""
-    with connect(f"{url}?start=request", max_size=wire.MAX_MESSAGE, compression=None) as socket:
+    with connect(f"{url}?start=request", max_size=wire.MAX_MESSAGE, compression=None, subprotocols=[wire.SUBPROTOCOL]) as socket:
         socket.send(viewer.subscribe(window_us))
         for message in socket:
             rows = viewer.rows(wire.decode_frame(message))

@@ -15,6 +15,10 @@ MAX_COLUMNS = 2_048
 MAX_NAME = 256
 MAX_TEXT = 4_096
 MAX_LABELS = 32
+#: The limits on a viewer's messages, in the order of `Hello`.
+LIMITS = ("message_bytes", "messages", "messages_at_once", "bytes", "bytes_at_once")
+#: The WebSocket subprotocol of this version.
+SUBPROTOCOL = "kymograph.2"
 #: The bits of a NaN that stands for a missing value.
 MISSING_BITS = 0x7FF44B594D495353
 U64 = (1 << 64) - 1
@@ -93,6 +97,15 @@ class Reader:
             raise ProtocolError(f"variant must be 0 to {len(names) - 1}, found {number}")
         return names[number]
 
+    def growing(self, fields):
+        """Decodes a structure that is preceded by its length. A newer writer may have appended fields."""
+        return fields(Reader(self.bytes()))
+
+    def variant_or(self, fallback, *names):
+        """Like `variant`, with a name for the numbers that a newer writer may have added."""
+        number = self.varint(32)
+        return names[number] if number < len(names) else fallback
+
     def list(self, item):
         inner, items = Reader(self.bytes()), []
         while not inner.is_empty():
@@ -155,16 +168,30 @@ def hello(r):
         "host": r.text(MAX_NAME),
         "history_us": r.varint(),
         "heartbeat_us": r.varint(),
+        "role": r.variant_or("View", "View", "Edit"),
+        "limits": {name: r.varint(32) for name in LIMITS},
+        "encodings": list(r.bytes()),
+        "features": r.list(lambda r: r.text(MAX_NAME)),
     }
 
 
 def catalog(r):
-    scope = r.variant("Whole", "Changes")
-    groups, series, retired = r.list(group_descriptor), r.list(series_descriptor), r.list(id32)
+    scope, revision = r.variant("Whole", "Changes", "Unchanged"), r.varint()
+    groups = r.list(lambda r: r.growing(group_descriptor))
+    series = r.list(lambda r: r.growing(series_descriptor))
+    retired, retired_groups = r.list(id32), r.list(id32)
     check_increasing("group", [entry["id"] for entry in groups])
     check_increasing("series", [entry["id"] for entry in series])
     check_increasing("retired series", retired)
-    return {"scope": scope, "groups": groups, "series": series, "retired": retired}
+    check_increasing("retired group", retired_groups)
+    return {
+        "scope": scope,
+        "revision": revision,
+        "groups": groups,
+        "series": series,
+        "retired": retired,
+        "retired_groups": retired_groups,
+    }
 
 
 def group_descriptor(r):
@@ -174,7 +201,7 @@ def group_descriptor(r):
         "title": r.text(MAX_NAME),
         "unit": r.text(MAX_NAME),
         "interval_us": r.varint(),
-        "bounds": r.variant("Auto", "FromZero", "Fixed"),
+        "bounds": r.variant_or("Auto", "Auto", "FromZero", "Fixed"),
     }
     if entry["bounds"] == "Fixed":
         low, high = r.fixed("d"), r.fixed("d")
@@ -189,7 +216,7 @@ def series_descriptor(r):
         "id": r.varint(32),
         "group": r.varint(32),
         "name": r.text(MAX_NAME),
-        "kind": r.variant("Gauge", "Counter"),
+        "kind": r.variant_or("Gauge", "Gauge", "Counter", "Bucket", "State"),
         "labels": r.list(lambda r: [r.text(MAX_NAME), r.text(MAX_NAME)]),
     }
     if len(entry["labels"]) > MAX_LABELS:
@@ -213,7 +240,7 @@ def history(r):
 
 def gap(r):
     causes = ("HistoryExpired", "EpochChanged", "UnknownPosition")
-    return {"after": r.varint(), "until": r.varint(), "cause": r.variant(*causes)}
+    return {"after": r.varint(), "until": r.varint(), "cause": r.variant_or(causes[0], *causes)}
 
 
 def heartbeat(r):
@@ -230,7 +257,7 @@ def refused(r):
 
 def bye(r):
     reasons = ("ServerStopping", "Overloaded", "Refused")
-    return {"reason": r.variant(*reasons), "retry_after_us": r.varint(), "text": r.text(MAX_TEXT)}
+    return {"reason": r.variant_or("Overloaded", *reasons), "retry_after_us": r.varint(), "text": r.text(MAX_TEXT)}
 
 
 BODIES = {
@@ -439,8 +466,8 @@ def subscribe_window(window_us):
     return message(1, varint(0) + varint(window_us))
 
 
-def subscribe_after(epoch, sequence, window_us):
-    return message(1, varint(1) + varint(epoch) + varint(sequence) + varint(window_us))
+def subscribe_after(epoch, sequence, window_us, revision=0):
+    return message(1, varint(1) + varint(epoch) + varint(sequence) + varint(window_us) + varint(revision))
 
 
 def probe(origin_us):

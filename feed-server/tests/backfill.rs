@@ -9,7 +9,7 @@ use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::telemetry::Telemetry;
 use protocol::limits::MAX_MESSAGE_BYTES;
-use protocol::{BlockMode, Body, Frame, GroupId, Interval, Sequence, SeriesId, Start, Timestamp};
+use protocol::{BlockMode, Body, Frame, GroupId, Interval, Revision, Sequence, SeriesId, Start, Timestamp};
 
 const EVERYTHING: Start = Start::Window(Interval::from_micros(u64::MAX));
 
@@ -52,7 +52,7 @@ fn backfill(hub: &Hub, start: Start) -> Vec<Vec<u8>> {
 }
 
 fn resume(hub: &Hub, position: u64) -> Start {
-    Start::After { epoch: hub.epoch, sequence: Sequence(position), window: Interval::ZERO }
+    Start::After { epoch: hub.epoch, sequence: Sequence(position), window: Interval::ZERO, revision: Revision(0) }
 }
 
 #[test]

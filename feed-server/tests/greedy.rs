@@ -121,6 +121,7 @@ fn viewer(service: &Service, messages: &[ClientMessage], every: Duration) -> Arc
         upgraded,
         service.clone(),
         SessionStart::Immediate(EVERYTHING),
+        protocol::Role::View,
         CancellationToken::new(),
     ));
     arrivals

@@ -7,6 +7,7 @@ mod a_source_in_one_file;
 mod access;
 mod backfill;
 mod certificate;
+mod example_clients;
 mod greedy;
 mod hostile_frames;
 mod http;
@@ -17,7 +18,6 @@ mod page_session;
 mod place;
 #[path = "faults/process.rs"]
 mod process;
-mod python_client;
 mod requests;
 mod resume;
 mod served;

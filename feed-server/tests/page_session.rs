@@ -30,7 +30,7 @@ impl PageSession {
     /// Headers of a page's stream, each with its line end.
     pub fn of_page(&self, host: SocketAddr) -> String {
         let Self { cookie, key } = self;
-        format!("origin: http://{host}\r\ncookie: {cookie}\r\nsec-websocket-protocol: kymograph, key.{key}\r\n")
+        format!("origin: http://{host}\r\ncookie: {cookie}\r\nsec-websocket-protocol: kymograph.2, key.{key}\r\n")
     }
 
     /// Headers of another request, each with its line end.

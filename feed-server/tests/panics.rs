@@ -83,6 +83,7 @@ async fn viewer(service: &Service) -> WebSocketStream<TcpStream> {
         upgraded,
         service.clone(),
         SessionStart::Immediate(Interval::ZERO),
+        protocol::Role::View,
         CancellationToken::new(),
     ));
     WebSocketStream::from_raw_socket(ours.expect("connects"), Role::Client, None).await
@@ -128,8 +129,13 @@ async fn a_panic_ends_its_own_session_or_shard_and_no_other() {
     for panics_at in [1, 8] {
         let writes = Arc::new(AtomicUsize::new(0));
         let upgraded = upgraded(PanickingSocket { writes: Arc::clone(&writes), panics_at });
-        let session =
-            session::run(upgraded, service.clone(), SessionStart::Immediate(Interval::ZERO), CancellationToken::new());
+        let session = session::run(
+            upgraded,
+            service.clone(),
+            SessionStart::Immediate(Interval::ZERO),
+            protocol::Role::View,
+            CancellationToken::new(),
+        );
         let session = tokio::spawn(session);
         while writes.load(Ordering::Relaxed) < panics_at {
             publish(&hub, batch()).await;

@@ -11,12 +11,15 @@ use bytes::Bytes;
 use feed_server::clock;
 use feed_server::deliver::history_blocks::HistoryBlocks;
 use feed_server::deliver::hub::{Bounds, Hub, ViewerGuard};
+use feed_server::deliver::session::VIEWER_LIMITS;
 use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::telemetry::Telemetry;
 use proptest::prelude::*;
-use protocol::{Body, Frame, GapCause, GroupId, Interval, Sequence, SeriesId, SeriesKind, Start, Timestamp};
+use protocol::{
+    Body, Frame, GapCause, GroupId, Interval, Revision, Role, Sequence, SeriesId, SeriesKind, Start, Timestamp,
+};
 
 const GROUPS: usize = 3;
 const SERIES_PER_GROUP: usize = 2;
@@ -108,7 +111,7 @@ impl Server {
     }
 
     fn position(&self) -> Sequence {
-        let hello = self.hub.hello().expect("encodes");
+        let hello = self.hub.hello(Role::View, VIEWER_LIMITS).expect("encodes");
         Frame::decode(message(&hello)).expect("decodes").header.sequence
     }
 
@@ -216,7 +219,7 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
             Step::Forge { ahead } => {
                 viewer.cut_off();
                 let sequence = Sequence(server.position().0 + ahead);
-                let start = Start::After { epoch: server.hub.epoch, sequence, window: WINDOW };
+                let start = Start::After { epoch: server.hub.epoch, sequence, window: WINDOW, revision: Revision(0) };
                 cursor = Cursor::at(start, Charge::Overall);
                 // Judged in the first turn: the stream may reach that position later.
                 take_all(&mut viewer, &turn(&mut cursor, &server, 1));
@@ -310,7 +313,10 @@ fn sources_continue_after_the_clock_is_set_back() {
     // A live viewer is sent the rows, and a new viewer gets them as history.
     let frames = turn(&mut cursor, &server, 90_000);
     let frame = frames.iter().map(message).find_map(|bytes| match Frame::decode(bytes).expect("decodes").body {
-        Body::Samples(samples) => Some(samples.collected),
+        Body::Samples(samples) => {
+            let of_blocks = samples.blocks.iter().flat_map(|block| block.times.iter());
+            samples.list.iter().map(|sample| sample.time).chain(of_blocks).min()
+        }
         _ => None,
     });
     assert_eq!(frame, Some(now + Interval::from_millis(1)));

@@ -1,10 +1,10 @@
 //! The stream over real sockets: frames that a viewer is sent, and viewers that break a rule.
 
-use crate::served::{Groups, Served, Viewer};
+use crate::served::{Served, Viewer};
 use feed_server::app::config::Config;
 use protocol::{
-    Body, Bounds, CatalogScope, ClientMessage, Epoch, Frame, GapCause, GroupId, HistoryPart, Interval, RefusalCode,
-    Sequence, Start, Timestamp, Visibility,
+    Body, Bounds, CatalogScope, ClientMessage, Epoch, Feature, Frame, GapCause, GroupId, HistoryPart, Interval,
+    RefusalCode, Revision, Role, Sequence, Start, Timestamp, Visibility,
 };
 use tokio_tungstenite::tungstenite::Message;
 
@@ -27,8 +27,6 @@ async fn a_viewer_is_sent_hello_catalog_history_and_then_live_samples() {
     assert!(catalog.groups.iter().all(|group| group.interval == Interval::from_millis(20)));
     assert!(catalog.groups.iter().all(|group| !matches!(group.bounds, Bounds::Fixed { low, .. } if low != 0.0)));
 
-    let mut groups = Groups::default();
-    groups.learn(&catalog);
     let mut times = std::collections::BTreeMap::<_, Vec<Timestamp>>::new();
     let mut live = 0;
     let mut complete = false;
@@ -49,7 +47,7 @@ async fn a_viewer_is_sent_hello_catalog_history_and_then_live_samples() {
                 live += 1;
                 let mut rows = 0;
                 for group in (1..=3).map(GroupId) {
-                    let new = groups.times(&samples, group);
+                    let new = viewer.groups.times(&samples, group);
                     rows += new.len();
                     times.entry(group).or_default().extend(new);
                 }
@@ -77,7 +75,11 @@ async fn resume_returns_missed_frames_once_and_in_order() {
 
     let mut viewer = served.viewer("/stream?start=request").await;
     let window = Interval::from_secs(60);
-    viewer.say(&ClientMessage::Subscribe { start: Start::After { epoch, sequence: position, window } }).await;
+    viewer
+        .say(&ClientMessage::Subscribe {
+            start: Start::After { epoch, sequence: position, window, revision: Revision(0) },
+        })
+        .await;
     let (same_epoch, later, more) = viewer.read_live(5).await;
     assert_eq!(epoch, same_epoch);
     assert!(later > position);
@@ -98,7 +100,9 @@ async fn a_position_of_another_epoch_or_of_the_future_is_answered_with_a_gap() {
     ];
     for (epoch, sequence, expected) in cases {
         let mut viewer = served.viewer("/stream?start=request").await;
-        viewer.say(&ClientMessage::Subscribe { start: Start::After { epoch, sequence, window } }).await;
+        viewer
+            .say(&ClientMessage::Subscribe { start: Start::After { epoch, sequence, window, revision: Revision(0) } })
+            .await;
         let gap = loop {
             let bytes = viewer.frame().await;
             match Frame::decode(&bytes).expect("decodes").body {
@@ -107,7 +111,8 @@ async fn a_position_of_another_epoch_or_of_the_future_is_answered_with_a_gap() {
                 other => panic!("a gap before any sample, found {other:?}"),
             }
         };
-        assert_eq!((gap.cause, gap.after), (expected, sequence));
+        // The server still holds its first row.
+        assert_eq!((gap.cause, gap.after, gap.until), (expected, sequence, Sequence(1)));
         let (_, _, times) = viewer.read_live(1).await;
         assert!(times.len() > 200, "the window follows, found {} rows", times.len());
     }
@@ -188,20 +193,16 @@ async fn a_viewer_that_stops_reading_does_not_delay_others_and_misses_no_row() {
         }
         metrics = served.get("/metrics").await;
     }
-    let (mut groups, mut last) = (Groups::default(), None::<Timestamp>);
+    let mut last: Option<Timestamp> = None;
     let mut rows = 0;
     while rows < 30_000 {
         let bytes = sleeper.frame().await;
         let times: Vec<Timestamp> = match Frame::decode(&bytes).expect("decodes").body {
-            Body::Catalog(catalog) => {
-                groups.learn(&catalog);
-                continue;
-            }
             Body::History(history) => {
                 let blocks = history.blocks.iter().filter(|block| block.group == GroupId(1));
                 blocks.flat_map(|block| block.times.iter()).collect()
             }
-            Body::Samples(samples) => groups.times(&samples, GroupId(1)).into_iter().collect(),
+            Body::Samples(samples) => sleeper.groups.times(&samples, GroupId(1)).into_iter().collect(),
             Body::Gap(gap) => panic!("everything is still in history, found {gap:?}"),
             _ => continue,
         };
@@ -312,6 +313,79 @@ async fn a_request_of_unknown_kind_is_answered_and_the_stream_goes_on() {
     viewer.read_live(3).await;
 }
 
+/// The scopes and revisions of the catalog messages before the history.
+async fn catalogs(viewer: &mut Viewer) -> Vec<(CatalogScope, Revision)> {
+    let mut catalogs = Vec::new();
+    loop {
+        let bytes = viewer.frame().await;
+        match Frame::decode(&bytes).expect("decodes").body {
+            Body::Catalog(catalog) => catalogs.push((catalog.scope, catalog.revision)),
+            Body::History(_) => return catalogs,
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_catalog_whose_revision_the_viewer_names_is_not_sent_again() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut viewer = served.viewer("/stream").await;
+    let sent = catalogs(&mut viewer).await;
+    let [(CatalogScope::Whole, known)] = sent[..] else { panic!("found {sent:?}") };
+    let (epoch, position, _) = viewer.read_live(1).await;
+    let window = Interval::from_secs(1);
+    let another = Revision(known.0 - 1);
+    for (epoch, revision, expected) in [
+        (epoch, known, CatalogScope::Unchanged),
+        (epoch, another, CatalogScope::Whole),
+        (epoch, Revision(0), CatalogScope::Whole),
+        // Ids of another epoch are not valid, whatever its revision.
+        (Epoch(epoch.0 ^ 1), known, CatalogScope::Whole),
+    ] {
+        let mut viewer = served.viewer("/stream?start=request").await;
+        let start = Start::After { epoch, sequence: position, window, revision };
+        viewer.say(&ClientMessage::Subscribe { start }).await;
+        assert_eq!(catalogs(&mut viewer).await, [(expected, known)]);
+    }
+    // On the same connection too.
+    let start = Start::After { epoch, sequence: position, window, revision: known };
+    viewer.say(&ClientMessage::Subscribe { start }).await;
+    assert_eq!(catalogs(&mut viewer).await, [(CatalogScope::Unchanged, known)]);
+    viewer.read_live(1).await;
+}
+
+#[tokio::test]
+async fn hello_states_limits_encodings_features_and_the_role() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let mut viewer = served.viewer("/stream").await;
+    let bytes = viewer.frame().await;
+    let Body::Hello(hello) = Frame::decode(&bytes).expect("decodes").body else { panic!("hello comes first") };
+    assert_eq!((hello.role, hello.encodings), (Role::View, [0, 1, 2, 3].as_slice()));
+    assert!(hello.features.iter().eq([Feature::REVISIONS]));
+    // The limits are those that the server enforces.
+    for _ in 0..hello.limits.messages_at_once {
+        viewer.say(&ClientMessage::Probe { origin: Timestamp::default() }).await;
+    }
+    viewer.read_live(1).await;
+    let mut flood = served.viewer("/stream").await;
+    for _ in 0..2 * hello.limits.messages_at_once {
+        let _closed =
+            flood.try_send(Message::binary(ClientMessage::Unknown { kind: 9 }.to_bytes().expect("encodes"))).await;
+    }
+    assert_eq!(flood.closed().await.0, 1008);
+}
+
+#[tokio::test]
+async fn the_version_is_a_subprotocol() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    let offer = |names: &str| format!("sec-websocket-protocol: {names}\r\n");
+    let mut current = served.viewer_with("/stream", &offer("kymograph.9, kymograph.2")).await;
+    current.read_live(1).await;
+    // A page cannot read the status of a refused handshake.
+    let mut other = served.viewer_with("/stream", &offer("kymograph.9, kymograph.3")).await;
+    assert_eq!(other.closed().await, (4426, "this server speaks kymograph.2 only".to_owned()));
+}
+
 #[tokio::test]
 async fn pings_are_answered_between_frames() {
     let served = Served::start(&["synthetic:groups=12,series=8,hz=1000,prefill=0s"]).await;
@@ -336,7 +410,7 @@ async fn a_live_viewer_may_change_its_pace_and_subscribe_again() {
     viewer.read_live(5).await;
     viewer.say(&ClientMessage::Pace { visibility: Visibility::Visible, frames_per_second: 60 }).await;
     viewer.read_live(5).await;
-    let start = Start::After { epoch, sequence: position, window: Interval::from_secs(1) };
+    let start = Start::After { epoch, sequence: position, window: Interval::from_secs(1), revision: Revision(0) };
     viewer.say(&ClientMessage::Subscribe { start }).await;
     // Frames in transit come first, then the catalog, the history and live samples.
     loop {

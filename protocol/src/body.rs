@@ -6,8 +6,10 @@ use crate::block::Blocks;
 use crate::catalog::Catalog;
 use crate::codec::{self, Check};
 use crate::error::{DecodeError, EncodeError, within};
+use crate::growing::with_fallback;
+use crate::hello::Hello;
 use crate::id::Sequence;
-use crate::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
+use crate::limits::MAX_TEXT_BYTES;
 use crate::samples::Samples;
 use crate::time::{Interval, Timestamp};
 
@@ -89,26 +91,6 @@ kinds! {
     9 => Bye, "bye";
 }
 
-/// Describes the server and its limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
-pub struct Hello<'a> {
-    /// Name and version of the server, such as `kymograph 0.1.0`.
-    pub server: &'a str,
-    /// Name of the measured machine.
-    pub host: &'a str,
-    /// Maximum age of samples in the server's history.
-    pub history: Interval,
-    /// A viewer that receives nothing for several of these intervals treats the connection as lost.
-    pub heartbeat: Interval,
-}
-
-impl Check for Hello<'_> {
-    fn check(&self) -> Result<(), DecodeError> {
-        within("length of the server's name", self.server.len(), MAX_NAME_BYTES)?;
-        within("length of the host's name", self.host.len(), MAX_NAME_BYTES)
-    }
-}
-
 /// Samples up to and including the header's sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
 pub struct History<'a> {
@@ -138,7 +120,7 @@ pub enum HistoryPart {
 pub struct Gap {
     /// The viewer's position before the gap.
     pub after: Sequence,
-    /// First position after the missing samples.
+    /// The server holds all rows from this sequence on.
     pub until: Sequence,
     /// Reason for the loss.
     pub cause: GapCause,
@@ -146,8 +128,8 @@ pub struct Gap {
 
 impl Check for Gap {}
 
-/// Cause of a gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+/// Cause of a gap. A reader treats an unknown variant as `HistoryExpired`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 pub enum GapCause {
     /// The missing samples have been evicted from history.
     HistoryExpired,
@@ -156,6 +138,8 @@ pub enum GapCause {
     /// The viewer's position is ahead of the stream.
     UnknownPosition,
 }
+
+with_fallback!(GapCause: HistoryExpired, 1 => EpochChanged, 2 => UnknownPosition);
 
 /// Proves that the server is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -220,8 +204,8 @@ impl Check for Bye<'_> {
     }
 }
 
-/// Reason for a server to end a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+/// Reason for a server to end a connection. A reader treats an unknown variant as `Overloaded`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 pub enum ByeReason {
     /// The server stops or restarts: reconnect.
     ServerStopping,
@@ -230,3 +214,5 @@ pub enum ByeReason {
     /// The viewer violated the protocol: do not reconnect with the same program.
     Refused,
 }
+
+with_fallback!(ByeReason: Overloaded, 0 => ServerStopping, 2 => Refused);

@@ -1,46 +1,56 @@
 //! Descriptors of groups and series. Blocks carry ids only; a catalog describes them.
 
+use bincode::de::Decoder;
 use bincode::{BorrowDecode, Decode, Encode};
 
 use crate::codec::Check;
 use crate::entries::{Entries, Item};
 use crate::error::{DecodeError, within};
-use crate::id::{GroupId, SeriesId};
+use crate::growing::{growing, with_fallback};
+use crate::id::{GroupId, Revision, SeriesId};
 use crate::limits::{MAX_LABELS, MAX_NAME_BYTES};
 use crate::time::Interval;
 
-/// Added and retired groups and series. A large catalog spans several frames: the first `Whole`, the rest `Changes`.
-#[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
+/// Added and retired groups and series. A large catalog, and a large change, spans several frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Encode, BorrowDecode)]
 pub struct Catalog<'a> {
     /// Replaces or extends earlier catalogs.
     pub scope: CatalogScope,
+    /// The revision that the viewer holds after this frame; 0 if the next catalog frame continues this one.
+    pub revision: Revision,
     /// New and changed groups. Ids are strictly increasing in each list.
     pub groups: Entries<'a, GroupDescriptor<'a>>,
     /// New and changed series. Their group is in this frame or an earlier one.
     pub series: Entries<'a, SeriesDescriptor<'a>>,
     /// Series without further samples, whose last sample has been evicted from the server's history.
     pub retired: Entries<'a, SeriesId>,
+    /// Groups whose last series has retired.
+    pub retired_groups: Entries<'a, GroupId>,
 }
 
 impl Check for Catalog<'_> {
     fn check(&self) -> Result<(), DecodeError> {
         self.groups.check_increasing("group descriptor", |group| group.id.0, |group| group.check())?;
         self.series.check_increasing("series descriptor", |series| series.id.0, |series| series.check())?;
-        self.retired.check_increasing("retired series", |series| series.0, |_| Ok(()))
+        self.retired.check_increasing("retired series", |series| series.0, |_| Ok(()))?;
+        self.retired_groups.check_increasing("retired group", |group| group.0, |_| Ok(()))
     }
 }
 
 /// Relation of a catalog to earlier ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub enum CatalogScope {
     /// Replaces earlier catalogs: groups and series not listed do not exist.
+    #[default]
     Whole,
     /// Adds to earlier catalogs.
     Changes,
+    /// The catalog that the viewer named in its request is the current one.
+    Unchanged,
 }
 
 /// A group: series of one unit that share a clock. By default, a page draws one panel per group.
-#[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupDescriptor<'a> {
     /// [`Block::group`](crate::Block::group) of its samples.
     pub id: GroupId,
@@ -59,6 +69,8 @@ pub struct GroupDescriptor<'a> {
 
 impl<'a> Item<'a> for GroupDescriptor<'a> {}
 
+growing!(GroupDescriptor { id: GroupId, name: &'a str, title: &'a str, unit: &'a str, interval: Interval, bounds: Bounds });
+
 impl GroupDescriptor<'_> {
     fn check(&self) -> Result<(), DecodeError> {
         within("length of a group's name", self.name.len(), MAX_NAME_BYTES)?;
@@ -73,8 +85,8 @@ impl GroupDescriptor<'_> {
     }
 }
 
-/// Ends of a group's value axis.
-#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
+/// Ends of a group's value axis. A reader treats an unknown variant as `Auto`.
+#[derive(Clone, Copy, Debug, PartialEq, Encode)]
 pub enum Bounds {
     /// Minimum and maximum of the data.
     Auto,
@@ -85,8 +97,20 @@ pub enum Bounds {
     Fixed { low: f64, high: f64 },
 }
 
-/// A series of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
+impl<C> Decode<C> for Bounds {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, bincode::error::DecodeError> {
+        Ok(match u32::decode(decoder)? {
+            1 => Self::FromZero,
+            2 => Self::Fixed { low: f64::decode(decoder)?, high: f64::decode(decoder)? },
+            _ => Self::Auto,
+        })
+    }
+}
+
+bincode::impl_borrow_decode!(Bounds);
+
+/// A series of a group, identified by the group and the labels in any order. Its group never changes within an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SeriesDescriptor<'a> {
     /// [`Column::series`](crate::Column::series) of its samples.
     pub id: SeriesId,
@@ -102,6 +126,8 @@ pub struct SeriesDescriptor<'a> {
 
 impl<'a> Item<'a> for SeriesDescriptor<'a> {}
 
+growing!(SeriesDescriptor { id: SeriesId, group: GroupId, name: &'a str, kind: SeriesKind, labels: Entries<'a, Label<'a>> });
+
 impl SeriesDescriptor<'_> {
     fn check(&self) -> Result<(), DecodeError> {
         within("length of a series' name", self.name.len(), MAX_NAME_BYTES)?;
@@ -115,14 +141,20 @@ impl SeriesDescriptor<'_> {
     }
 }
 
-/// Meaning of a series' values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+/// Meaning of a series' values. A reader treats an unknown variant as `Gauge`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 pub enum SeriesKind {
     /// A level, independent of earlier values.
     Gauge,
     /// A running total that decreases only if its source restarts.
     Counter,
+    /// The running total of a histogram's bucket. Its label `le` is the bucket's upper bound.
+    Bucket,
+    /// A number that names a state, such as 0 and 1 for a link that is down or up. Values between two states do not exist.
+    State,
 }
+
+with_fallback!(SeriesKind: Gauge, 1 => Counter, 2 => Bucket, 3 => State);
 
 /// A key and a value that describe a series, such as `device` = `eth0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]

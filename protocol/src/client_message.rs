@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
-use crate::id::{Epoch, Sequence};
+use crate::id::{Epoch, Revision, Sequence};
 use crate::limits::MAX_MESSAGE_BYTES;
 use crate::preamble::Preamble;
 use crate::time::{Interval, Timestamp};
@@ -48,8 +48,10 @@ pub enum Start {
         epoch: Epoch,
         /// Sequence of the viewer's position.
         sequence: Sequence,
-        /// Length of the history after a gap.
+        /// Length of the history if the viewer's epoch is over or its position is unknown.
         window: Interval,
+        /// Revision of the viewer's catalog: if it is the current one, it is not sent again. 0 for none.
+        revision: Revision,
     },
 }
 

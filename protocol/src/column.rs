@@ -39,6 +39,9 @@ pub mod encoding {
     pub const SINGLE: u8 = 2;
     /// Packed integers over a power of ten or two.
     pub const SCALED: u8 = 3;
+
+    /// The encodings that this version writes, increasing.
+    pub const WRITTEN: [u8; 4] = [RAW, CONSTANT, SINGLE, SCALED];
 }
 
 /// Working memory of the encoder.

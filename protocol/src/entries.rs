@@ -12,7 +12,7 @@ use bincode::{BorrowDecode, Encode};
 
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
-use crate::id::SeriesId;
+use crate::id::{GroupId, SeriesId};
 
 /// A type that lists can contain.
 pub trait Item<'a>: BorrowDecode<'a, ()> {
@@ -24,6 +24,7 @@ pub trait Item<'a>: BorrowDecode<'a, ()> {
 }
 
 impl Item<'_> for SeriesId {}
+impl Item<'_> for GroupId {}
 
 /// A borrowed list of `T`. [`Frame::decode`](crate::Frame::decode) has decoded every item once, so iteration cannot fail.
 pub struct Entries<'a, T> {

@@ -28,6 +28,10 @@ id! {
     Sequence(u64)
 }
 id! {
+    /// A revision of a catalog: rises with each change within an epoch. 0 stands for an incomplete catalog, or for none.
+    Revision(u64)
+}
+id! {
     /// A group of series that share a clock and thus a time column. Never reused within an epoch.
     GroupId(u32)
 }

@@ -29,7 +29,8 @@
 //! | [`block`], [`times`], [`mod@column`] | sample blocks and the encodings of their columns |
 //! | `integers`, `scaled`, `outliers` | packed integers, decimals as integers, exceptions |
 //! | [`samples`], [`sample_list`] | live samples: blocks, and short rows as a list of samples |
-//! | [`entries`] | lists that borrow their items from the message |
+//! | [`hello`] | the first frame of a connection: what server and viewer may do |
+//! | [`entries`], `growing` | lists that borrow their items from the message; what later versions may extend |
 //! | [`preamble`], [`time`], [`id`] | the first eight bytes; times; identifiers |
 //! | [`limits`], [`close_codes`], [`error`] | limits, WebSocket close codes, errors |
 //!
@@ -50,6 +51,8 @@ pub mod column;
 pub mod entries;
 pub mod error;
 pub mod frame;
+mod growing;
+pub mod hello;
 pub mod id;
 mod integers;
 pub mod limits;
@@ -62,17 +65,16 @@ pub mod time;
 pub mod times;
 
 pub use block::{Block, BlockBuffer, BlockMode, Blocks, EncodedRows};
-pub use body::{
-    Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, Hello, History, HistoryPart, RefusalCode, Refused,
-};
+pub use body::{Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, History, HistoryPart, RefusalCode, Refused};
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{ClientMessage, Start, Visibility};
 pub use column::Column;
 pub use entries::{Entries, EntriesBuffer};
 pub use error::{DecodeError, EncodeError, PackedError, SampleListError, ScaledError};
 pub use frame::{Frame, Header};
-pub use id::{Epoch, GroupId, Sequence, SeriesId};
-pub use preamble::{PROTOCOL_VERSION, Preamble};
+pub use hello::{Feature, Hello, Role, ViewerLimits};
+pub use id::{Epoch, GroupId, Revision, Sequence, SeriesId};
+pub use preamble::{PROTOCOL_VERSION, Preamble, SUBPROTOCOL, SUBPROTOCOL_PREFIX};
 pub use sample_list::{Sample, SampleList};
 pub use samples::{Samples, SamplesBuffer};
 pub use time::{Interval, Timestamp};

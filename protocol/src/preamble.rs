@@ -8,6 +8,12 @@ use crate::limits::MAX_MESSAGE_BYTES;
 /// Version of the protocol. Incremented by every change that an older reader would misinterpret.
 pub const PROTOCOL_VERSION: u8 = 2;
 
+/// The WebSocket subprotocol of this version (RFC 6455, section 1.9). Those of other versions begin with
+/// [`SUBPROTOCOL_PREFIX`] too.
+pub const SUBPROTOCOL: &str = "kymograph.2";
+/// Begins the name of every version's subprotocol.
+pub const SUBPROTOCOL_PREFIX: &str = "kymograph.";
+
 /// First two bytes of every message.
 pub const MAGIC: [u8; 2] = *b"KY";
 

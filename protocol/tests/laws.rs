@@ -8,9 +8,10 @@ use protocol::column::is_missing;
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, ClientMessage, Echo, EncodeError,
-    EncodedRows, EntriesBuffer, Epoch, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello,
-    History, HistoryPart, Interval, Label, PROTOCOL_VERSION, RefusalCode, Refused, Sample, Samples, SamplesBuffer,
-    Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp, Visibility,
+    EncodedRows, EntriesBuffer, Epoch, Feature, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat,
+    Hello, History, HistoryPart, Interval, Label, PROTOCOL_VERSION, RefusalCode, Refused, Revision, Role, Sample,
+    Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp, ViewerLimits,
+    Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -170,13 +171,27 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         .push(&SeriesDescriptor { id, group, name: text, kind: SeriesKind::Counter, labels: labels.entries() })
         .expect("encodes");
     ids.push(&id).expect("encodes");
+    let (mut group_ids, mut features) = (EntriesBuffer::default(), EntriesBuffer::default());
+    group_ids.push(&group).expect("encodes");
+    features.push(&Feature(text)).expect("encodes");
     let bodies = [
-        Body::Hello(Hello { server: text, host: text, history: interval, heartbeat: interval }),
+        Body::Hello(Hello {
+            server: text,
+            host: text,
+            history: interval,
+            heartbeat: interval,
+            role: Role::Edit,
+            limits: ViewerLimits { message_bytes: number as u32, ..ViewerLimits::default() },
+            encodings: text.as_bytes(),
+            features: features.entries(),
+        }),
         Body::Catalog(Catalog {
             scope: CatalogScope::Whole,
+            revision: Revision(number),
             groups: groups.entries(),
             series: series.entries(),
             retired: ids.entries(),
+            retired_groups: group_ids.entries(),
         }),
         Body::Samples(Samples::of_blocks(buffer.blocks())),
         Body::Samples(live.samples()),
@@ -204,7 +219,14 @@ fn every_client_message(number: u64) -> Vec<Vec<u8>> {
     let window = Interval::from_micros(number);
     let messages = [
         ClientMessage::Subscribe { start: Start::Window(window) },
-        ClientMessage::Subscribe { start: Start::After { epoch: Epoch(number), sequence: Sequence(number), window } },
+        ClientMessage::Subscribe {
+            start: Start::After {
+                epoch: Epoch(number),
+                sequence: Sequence(number),
+                window,
+                revision: Revision(number),
+            },
+        },
         ClientMessage::Probe { origin: at },
         ClientMessage::Pace { visibility: Visibility::Hidden, frames_per_second: number as u8 },
     ];

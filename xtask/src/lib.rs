@@ -10,7 +10,7 @@
 //! | [`page`] | the page: Wasm and its bindings, hashed, compressed, in `target/dist` |
 //! | [`server`] | the feed server, built with or without the page |
 //! | [`imports`] | the check that imports follow the order of rooms |
-//! | [`setup`], [`python`] | the Wasm target, a browser, a Python: found or installed |
+//! | [`setup`], [`python`], [`node`] | the Wasm target, a browser, a Python, a Node: found or installed |
 //! | [`steps`] | headings, and the seconds that each step took |
 //! | [`workspace`] | folders and commands |
 //!
@@ -27,6 +27,7 @@
 //! The product's code: this crate only builds and starts programs.
 
 pub mod imports;
+pub mod node;
 pub mod page;
 pub mod python;
 pub mod server;

@@ -1,7 +1,7 @@
 //! Our frames of at most 64 KiB, borrowed and copied once.
 
 use protocol::limits::MAX_BLOCK_ROWS;
-use protocol::{BlockBuffer, Body, Epoch, Frame, Header, Preamble, Samples, Sequence, SeriesId, Timestamp};
+use protocol::{BlockMode, Body, Epoch, Frame, Header, Preamble, SamplesBuffer, Sequence, SeriesId, Timestamp};
 
 use super::{OURS, Peer};
 use crate::GROUP;
@@ -10,7 +10,7 @@ use crate::record::{Record, Ring};
 #[derive(Debug, Default)]
 pub struct Kymograph {
     times: Vec<Timestamp>,
-    blocks: BlockBuffer,
+    live: SamplesBuffer,
     message: Vec<u8>,
 }
 
@@ -28,11 +28,11 @@ impl Peer for Kymograph {
             self.times.extend(rows.clone().map(time));
             let columns = record.columns.iter();
             let columns = columns.map(|column| (SeriesId(column.series), &column.values[rows.clone()]));
-            self.blocks.start(time(rows.end - 1));
-            self.blocks.push(GROUP, &self.times, columns).expect("every column has all rows");
+            self.live.start(time(rows.end - 1));
+            self.live.push(BlockMode::Merge, GROUP, &self.times, columns).expect("every column has all rows");
             let now = Timestamp::from_micros(record.sent);
             let header = Header { epoch: Epoch(record.epoch), sequence: Sequence(record.sequence), sent: now };
-            let body = Body::Samples(Samples::of_blocks(self.blocks.blocks()));
+            let body = Body::Samples(self.live.samples());
             Frame { header, body }.encode(&mut self.message).expect("so many rows fit");
             send(&self.message);
         }
@@ -67,6 +67,17 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 pub fn decode_message(message: &[u8], ring: &mut Ring) {
     let frame = Frame::decode(message).expect("decodes");
     let Body::Samples(samples) = frame.body else { panic!("expected samples, found {:?}", frame.body) };
+    let mut time = None;
+    for sample in &samples.list {
+        if time.is_some_and(|time| time != sample.time) {
+            ring.advance(1);
+        }
+        time = Some(sample.time);
+        ring.place(sample.series.0, 1)[0] = sample.value;
+    }
+    if time.is_some() {
+        ring.advance(1);
+    }
     for block in &samples.blocks {
         let rows = block.rows as usize;
         for column in &block.columns {

@@ -21,7 +21,7 @@ fn catalog(interval: Interval) -> Vec<u8> {
         series.push(&descriptor).expect("encodes");
     }
     let (groups, series, retired) = (groups.entries(), series.entries(), protocol::Entries::default());
-    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
+    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() });
     Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes().expect("encodes")
 }
 

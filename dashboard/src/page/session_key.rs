@@ -6,14 +6,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use protocol::SUBPROTOCOL;
 use wasm_bindgen::JsValue;
 use web_sys::Storage;
 
 use super::dom;
 use crate::link::Subprotocols;
-
-/// The subprotocol that the server selects when it is offered beside a key.
-const SUBPROTOCOL: &str = "kymograph";
 
 #[derive(Clone, Debug)]
 pub(super) struct SessionKey {
@@ -48,10 +46,10 @@ impl SessionKey {
     }
 }
 
-/// Offers the key with each attempt to connect.
+/// Offers the version of the protocol, and the key, with each attempt to connect.
 impl Subprotocols for SessionKey {
     fn offered(&self) -> Vec<String> {
-        self.get().map_or_else(Vec::new, |key| vec![SUBPROTOCOL.to_owned(), format!("key.{key}")])
+        std::iter::once(SUBPROTOCOL.to_owned()).chain(self.get().map(|key| format!("key.{key}"))).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use super::capacity::{self, BUDGET_BYTES, Demand};
 use super::derived::Derivation;
 use super::derived_groups::{DerivedGroups, DerivedUse};
 use super::group::{Description, Group};
-use super::located::Locator;
+use super::locator::Locator;
 use super::position::{Overlap, Position, Unreadable, Verdict};
 use series::pyramid::BUCKET_ROWS;
 use series::transforms::histogram::BadBuckets;
@@ -178,9 +178,12 @@ impl Store {
     fn take(&mut self, frame: &Frame<'_>) -> Applied {
         match &frame.body {
             Body::Catalog(catalog) => {
-                self.counts.fills += u64::from(catalog.scope == CatalogScope::Whole);
+                self.counts.fills += u64::from(catalog.scope != CatalogScope::Changes);
                 self.catalog(catalog, frame.header.sent);
-                return Applied::CatalogChanged;
+                self.position.catalog_taken(catalog.revision);
+                if catalog.scope != CatalogScope::Unchanged {
+                    return Applied::CatalogChanged;
+                }
             }
             Body::Samples(samples) => {
                 self.blocks(&samples.blocks, Source::Live);
@@ -233,6 +236,9 @@ impl Store {
     }
 
     fn catalog(&mut self, catalog: &Catalog<'_>, sent: Timestamp) {
+        if catalog.scope != CatalogScope::Changes {
+            self.groups.iter_mut().for_each(Group::await_history);
+        }
         if catalog.scope == CatalogScope::Whole {
             self.places.clear();
             self.locator.clear();
@@ -267,6 +273,10 @@ impl Store {
         for series in &catalog.retired {
             self.locator.remove(series);
             self.groups.iter_mut().for_each(|group| group.end(series));
+        }
+        for group in &catalog.retired_groups {
+            // Its rows stay until they are pruned.
+            self.places.remove(&group);
         }
         self.fit_memory();
     }

@@ -211,14 +211,18 @@ impl Group {
         self.descriptions += 1;
     }
 
-    /// Drops every id: a new epoch assigns new ones. History follows.
-    pub(super) fn forget_ids(&mut self) {
+    /// Records that history follows.
+    pub(super) const fn await_history(&mut self) {
         self.awaits_history = true;
+    }
+
+    /// Drops every id: a new epoch assigns new ones.
+    pub(super) fn forget_ids(&mut self) {
         self.index.forget_ids();
         self.series.iter_mut().for_each(|series| series.id = None);
     }
 
-    /// Returns true for the first block of history after [`forget_ids`](Self::forget_ids).
+    /// Returns true for the first block of history after [`await_history`](Self::await_history).
     pub(super) const fn begin_history(&mut self) -> bool {
         std::mem::replace(&mut self.awaits_history, false)
     }

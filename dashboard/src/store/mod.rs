@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`group`] | rows of one group, in rings |
 //! | [`mod@series`] | one of its series: a ring of values, and its description |
+//! | `locator`, `located` | finds the groups of samples that come without them; such a sample at its place |
 //! | `merge` | rows that arrive late, or once more |
 //! | `series_index` | finds the series of a group by id or key |
 //! | [`column_summaries`] | summaries of each series in each pixel column |
@@ -27,6 +28,7 @@ pub mod derived;
 mod derived_groups;
 pub mod group;
 mod located;
+mod locator;
 mod merge;
 pub mod position;
 pub mod series;

@@ -4,7 +4,7 @@
 //! declaration, by skipped sequences and by heartbeats with a later position, and schedules requests for them.
 //!
 //! ```text
-//!             full catalog             last of the history
+//!           start of a catalog         last of the history
 //! Awaiting ------------------> Filling --------------------> Live
 //!    ^                            |                            |
 //!    +------- requested again ----+------- requested, after a loss
@@ -14,7 +14,7 @@
 //! and, once, if a part of the answer could not be decoded. Further losses wait for the next heartbeat, so that a server
 //! whose frames cannot be decoded receives about one request a second.
 
-use protocol::{Body, CatalogScope, Epoch, Header, HistoryPart, Interval, Sequence, Start};
+use protocol::{Body, CatalogScope, Epoch, Header, HistoryPart, Interval, Revision, Sequence, Start};
 
 /// After this many heartbeats without a part of the answer, the answer is lost. A connection that lags by seconds has
 /// fewer heartbeats from before the request in transit.
@@ -35,6 +35,8 @@ pub struct Position {
     suspect: bool,
     /// The current history was requested since a part of the one before could not be decoded.
     is_second_try: bool,
+    /// Of the catalog that the page holds; 0 if it may be incomplete.
+    revision: Revision,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +91,7 @@ impl Default for Position {
             has_just_asked: false,
             suspect: false,
             is_second_try: false,
+            revision: Revision(0),
         }
     }
 }
@@ -107,7 +110,7 @@ impl Position {
     /// The start of the next subscription: after the position that is held, or with a window of history.
     pub const fn start(&self, window: Interval) -> Start {
         match (self.epoch, self.held) {
-            (Some(epoch), Some(sequence)) => Start::After { epoch, sequence, window },
+            (Some(epoch), Some(sequence)) => Start::After { epoch, sequence, window, revision: self.revision },
             _ => Start::Window(window),
         }
     }
@@ -124,7 +127,7 @@ impl Position {
     pub fn judge(&mut self, header: &Header, body: &Body<'_>) -> Verdict {
         let is_of_epoch = self.epoch == Some(header.epoch);
         match body {
-            Body::Catalog(catalog) if catalog.scope == CatalogScope::Whole => self.begin(header.epoch),
+            Body::Catalog(catalog) if catalog.scope != CatalogScope::Changes => self.begin(header.epoch),
             Body::Heartbeat(_) => self.heartbeat(header),
             // Positions and ids are valid in their epoch only.
             Body::Catalog(_) | Body::Gap(_) | Body::History(_) | Body::Samples(_) if !is_of_epoch => self.miss(),
@@ -132,6 +135,11 @@ impl Position {
             Body::History(history) => self.history(history.part, header.sequence),
             _ => Verdict::Take,
         }
+    }
+
+    /// Records that a catalog was applied, after which the page holds this revision.
+    pub const fn catalog_taken(&mut self, revision: Revision) {
+        self.revision = revision;
     }
 
     /// Records that a part of history was applied. If it replaced rows, the position is unknown until the history has ended:
@@ -145,6 +153,7 @@ impl Position {
     /// Decides how to handle a message that could not be decoded.
     pub fn unreadable(&mut self) -> Unreadable {
         self.suspect = true;
+        self.revision = Revision(0);
         if self.phase == Phase::Filling {
             return Unreadable::Hole;
         }

@@ -7,8 +7,8 @@ use protocol::column::MISSING;
 use protocol::limits::MAX_SERIES;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, Gap, GapCause,
-    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, SamplesBuffer, Sequence,
-    SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
+    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, Revision, SamplesBuffer,
+    Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 use series::Transform;
 
@@ -80,7 +80,7 @@ impl Stream {
             gone.push(&SeriesId(id)).expect("encodes");
         }
         let (groups, series, retired) = (groups.entries(), entries.entries(), gone.entries());
-        let body = Body::Catalog(Catalog { scope, groups, series, retired });
+        let body = Body::Catalog(Catalog { scope, groups, series, retired, ..Catalog::default() });
         self.store.apply(&Frame { header: header(self.epoch, 0), body })
     }
 
@@ -189,7 +189,7 @@ fn a_new_viewer_requests_a_window_and_a_returning_one_the_missed_frames() {
     assert_eq!(Store::new(WINDOW).start(), Start::Window(WINDOW));
     let mut stream = Stream::new();
     stream.history(7, &[1], &[(1, 1.0)]);
-    let start = Start::After { epoch: Epoch(1), sequence: Sequence(7), window: WINDOW };
+    let start = Start::After { epoch: Epoch(1), sequence: Sequence(7), window: WINDOW, revision: Revision(0) };
     assert_eq!(stream.store.start(), start);
 }
 
@@ -396,7 +396,7 @@ fn many(store: &mut Store, group: u32, series: Range<u32>) {
     }
     let (groups, series, retired) = (groups.entries(), entries.entries(), protocol::Entries::default());
     let scope = if store.groups().is_empty() { CatalogScope::Whole } else { CatalogScope::Changes };
-    let body = Body::Catalog(Catalog { scope, groups, series, retired });
+    let body = Body::Catalog(Catalog { scope, groups, series, retired, ..Catalog::default() });
     store.apply(&Frame { header: header(1, 0), body });
 }
 
@@ -436,7 +436,13 @@ fn a_group_that_changes_its_unit_loses_its_rows() {
     let (id, name, interval, bounds) = (GroupId(1), "g", INTERVAL, Bounds::Auto);
     groups.push(&GroupDescriptor { id, name, title: name, unit: "By", interval, bounds }).expect("encodes");
     let (series, retired) = (protocol::Entries::default(), protocol::Entries::default());
-    let body = Body::Catalog(Catalog { scope: CatalogScope::Changes, groups: groups.entries(), series, retired });
+    let body = Body::Catalog(Catalog {
+        scope: CatalogScope::Changes,
+        groups: groups.entries(),
+        series,
+        retired,
+        ..Catalog::default()
+    });
     stream.store.apply(&Frame { header: header(1, 1), body });
     let group = &stream.store.groups()[0];
     assert_eq!((group.unit.as_str(), group.rows().is_empty(), group.series().len()), ("By", true, 0));

@@ -57,7 +57,7 @@ fn catalog() -> Vec<u8> {
         .push(&SeriesDescriptor { id: SeriesId(1), group: id, name, kind: SeriesKind::Gauge, labels })
         .expect("encodes");
     let (groups, series, retired) = (groups.entries(), series.entries(), protocol::Entries::default());
-    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
+    let body = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() });
     Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body }.to_bytes().expect("encodes")
 }
 

@@ -126,7 +126,7 @@ impl FeedFaults {
         let (kind, labels) = (SeriesKind::Gauge, Entries::default());
         series.push(&SeriesDescriptor { id: SeriesId(1), group: id, name: "wave", kind, labels }).expect("encodes");
         let (groups, series, retired) = (groups.entries(), series.entries(), Entries::default());
-        self.frame(Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired }))
+        self.frame(Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() }))
     }
 
     fn frame(&self, body: Body<'_>) -> Message {

@@ -3,6 +3,7 @@
 
 mod access;
 mod bad_frames;
+mod example_client;
 mod fake_feed;
 mod liveness;
 mod page;

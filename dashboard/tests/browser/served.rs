@@ -41,6 +41,13 @@ impl Served {
         Self::start(command).await
     }
 
+    /// The feed server with other files in place of the page.
+    pub(crate) async fn files(folder: &Path, arguments: &[&str]) -> Result<Self> {
+        let mut command = Command::new(built("KYMOGRAPH_FEED_SERVER"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--www"]).arg(folder).args(arguments);
+        Self::start(command).await
+    }
+
     /// The echo server with the page of the socket probe.
     pub(crate) async fn echo() -> Result<Self> {
         let mut command = Command::new(built("KYMOGRAPH_ECHO"));

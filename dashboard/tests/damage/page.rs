@@ -115,7 +115,7 @@ fn catalog(scope: CatalogScope, group: u32, ids: &[u32]) -> Vec<u8> {
         series.push(&SeriesDescriptor { id, group, name: &name, kind, labels }).expect("encodes");
     }
     let (groups, series, retired) = (groups.entries(), series.entries(), Entries::default());
-    frame(Body::Catalog(Catalog { scope, groups, series, retired }))
+    frame(Body::Catalog(Catalog { scope, groups, series, retired, ..Catalog::default() }))
 }
 
 /// Rows of both groups, at steps relative to now.

@@ -46,7 +46,7 @@ impl Owned {
                 scope: CatalogScope::Whole,
                 groups: groups.entries(),
                 series: series.entries(),
-                retired: Entries::default(),
+                ..Catalog::default()
             }),
             Self::NoHistory => Body::History(History { part: HistoryPart::Last, blocks: Blocks::default() }),
             Self::Samples(blocks) => Body::Samples(Samples::of_blocks(blocks.blocks())),

@@ -95,7 +95,13 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
         let (stream, peer) = listener.accept().await?;
         let connection = Connection::new(Line::new(stream), Peer { address: peer }, limiter.admit(peer.ip())?);
         let upgraded = Upgraded { connection, early: Vec::new() };
-        tokio::spawn(session::run(upgraded, service.clone(), SessionStart::OnSubscribe, CancellationToken::new()));
+        tokio::spawn(session::run(
+            upgraded,
+            service.clone(),
+            SessionStart::OnSubscribe,
+            protocol::Role::View,
+            CancellationToken::new(),
+        ));
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use protocol::{
-    Body, CatalogScope, EncodeError, EntriesBuffer, Frame, GroupDescriptor, Header, Label, SeriesDescriptor, SeriesId,
+    Body, CatalogScope, EncodeError, EntriesBuffer, Frame, GroupDescriptor, Header, Label, Revision, SeriesDescriptor,
 };
 
 use crate::stream::catalog::{Catalog, Changes};
@@ -19,7 +19,7 @@ pub struct WholeCatalog(Mutex<Encoded>);
 
 #[derive(Debug, Default)]
 struct Encoded {
-    version: Option<u64>,
+    revision: Option<Revision>,
     messages: Arc<Vec<Vec<u8>>>,
 }
 
@@ -35,18 +35,27 @@ impl WholeCatalog {
         telemetry: &Telemetry,
     ) -> Result<Arc<Vec<Vec<u8>>>, EncodeError> {
         let mut encoded = self.0.lock();
-        // Read before the catalog itself: at worst the same catalog is encoded again for the next viewer.
-        let version = catalog.version();
-        if encoded.version != Some(version) {
-            let messages = encode(&catalog.whole(), CatalogScope::Whole, header)?;
+        if encoded.revision != Some(catalog.revision()) {
+            let whole = catalog.whole();
+            let messages = encode(&whole, CatalogScope::Whole, header)?;
             telemetry.frames_encoded.inc_by(messages.len() as u64);
-            *encoded = Encoded { version: Some(version), messages: Arc::new(messages) };
+            *encoded = Encoded { revision: Some(whole.revision), messages: Arc::new(messages) };
         }
         Ok(Arc::clone(&encoded.messages))
     }
 }
 
-/// Encodes `changes`; the first frame has `scope`, the rest add to it.
+/// A message that restarts the stream of a viewer that holds this revision of the catalog.
+///
+/// # Errors
+/// Never: it is short.
+pub fn unchanged(revision: Revision, header: Header) -> Result<Vec<u8>, EncodeError> {
+    let body =
+        Body::Catalog(protocol::Catalog { scope: CatalogScope::Unchanged, revision, ..protocol::Catalog::default() });
+    Frame { header, body }.to_bytes()
+}
+
+/// Encodes `changes`; the first frame has `scope`, the rest add to it. The last one has their revision.
 ///
 /// # Errors
 /// If a descriptor cannot be encoded, which the catalog's checks prevent.
@@ -72,8 +81,12 @@ pub fn encode(changes: &Changes, scope: CatalogScope, header: Header) -> Result<
         packer.page.retired.push(series)?;
         packer.close_when_full()?;
     }
-    if scope == CatalogScope::Whole && packer.frames.is_empty() || !packer.page.is_empty() {
-        packer.close()?;
+    for group in &changes.retired_groups {
+        packer.page.retired_groups.push(group)?;
+        packer.close_when_full()?;
+    }
+    if scope == CatalogScope::Whole || !changes.is_empty() {
+        packer.close(changes.revision)?;
     }
     Ok(packer.frames)
 }
@@ -83,15 +96,12 @@ struct Page {
     groups: EntriesBuffer,
     series: EntriesBuffer,
     retired: EntriesBuffer,
+    retired_groups: EntriesBuffer,
 }
 
 impl Page {
     const fn len(&self) -> usize {
-        self.groups.len() + self.series.len() + self.retired.len()
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.groups.len() + self.series.len() + self.retired.len() + self.retired_groups.len()
     }
 }
 
@@ -104,15 +114,17 @@ struct Packer {
 
 impl Packer {
     fn close_when_full(&mut self) -> Result<(), EncodeError> {
-        if self.page.len() >= FULL_BYTES { self.close() } else { Ok(()) }
+        if self.page.len() >= FULL_BYTES { self.close(Revision::default()) } else { Ok(()) }
     }
 
-    fn close(&mut self) -> Result<(), EncodeError> {
+    fn close(&mut self, revision: Revision) -> Result<(), EncodeError> {
         let body = Body::Catalog(protocol::Catalog {
             scope: self.scope,
+            revision,
             groups: self.page.groups.entries(),
             series: self.page.series.entries(),
-            retired: self.page.retired.entries::<SeriesId>(),
+            retired: self.page.retired.entries(),
+            retired_groups: self.page.retired_groups.entries(),
         });
         self.frames.push(Frame { header: self.header, body }.to_bytes()?);
         self.page = Page::default();

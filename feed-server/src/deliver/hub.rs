@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use protocol::column::encoding;
 use protocol::{
-    BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, Epoch, Frame, Header, Heartbeat, Hello, Interval,
-    SamplesBuffer, Sequence, Start, Timestamp,
+    BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, EntriesBuffer, Epoch, Feature, Frame, Header, Heartbeat,
+    Hello, Interval, Role, SamplesBuffer, Sequence, Start, Timestamp, ViewerLimits,
 };
 use tokio::sync::watch;
 
@@ -311,14 +312,28 @@ impl Hub {
         self.ring_end.subscribe()
     }
 
-    /// The first frame of every connection, framed for the WebSocket as is every frame that the hub returns.
+    /// The first frame of a connection, framed for the WebSocket as is every frame that the hub returns.
     ///
     /// # Errors
     /// If the host's name is too long.
-    pub fn hello(&self) -> Result<Bytes, EncodeError> {
+    pub fn hello(&self, role: Role, limits: ViewerLimits) -> Result<Bytes, EncodeError> {
         let (sequence, history) = self.read(|sequencer| (sequencer.sequence(), sequencer.history().span()));
         let server = concat!("kymograph ", env!("CARGO_PKG_VERSION"));
-        self.frame(sequence, Body::Hello(Hello { server, host: &self.host, history, heartbeat: HEARTBEAT }))
+        let mut features = EntriesBuffer::default();
+        features.push(&Feature::REVISIONS)?;
+        self.frame(
+            sequence,
+            Body::Hello(Hello {
+                server,
+                host: &self.host,
+                history,
+                heartbeat: HEARTBEAT,
+                role,
+                limits,
+                encodings: &encoding::WRITTEN,
+                features: features.entries(),
+            }),
+        )
     }
 
     /// A frame with any body, for one viewer.
@@ -345,7 +360,14 @@ impl Hub {
         // Encoded after the position was taken, without the lock that publishing needs: a catalog that is newer than the
         // position is harmless.
         let header = self.header(position, clock::now());
-        let catalog = self.whole_catalog.messages(&self.catalog, header, &self.telemetry)?;
+        let catalog = match start {
+            Start::After { epoch, revision, .. } if epoch == self.epoch && revision == self.catalog.revision() => {
+                Arc::new(vec![catalog_frames::unchanged(revision, header)?])
+            }
+            Start::After { .. } | Start::Window(_) => {
+                self.whole_catalog.messages(&self.catalog, header, &self.telemetry)?
+            }
+        };
         Ok(Snapshot { catalog, gap: gap.transpose()?, backfill, held, position, cursor })
     }
 

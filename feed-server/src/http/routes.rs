@@ -35,11 +35,13 @@ use super::readiness;
 use super::requester::{Requester, Via};
 use super::response::{file, not_acceptable, text, too_many_connections, with_type};
 use super::route_table::RouteTable;
+use super::session_halves::Selected;
 use super::sign_in::{sign_in, sign_out};
 use super::upgrade::{UpgradeError, upgrade};
 use crate::clock;
 use crate::credentials::Viewer;
 use crate::credentials::role::Role;
+use crate::deliver::session::violation::Violation;
 use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
 use crate::ingest::health::Sources;
 use crate::net::connection_limiter::{ConnectionLimiter, LimitExceeded, Permit};
@@ -156,6 +158,10 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
     let (service, name) = (site.service.clone(), RequestName::of(&request));
     let viewer = request.extensions().get::<Viewer>().cloned();
     let ended = viewer.as_ref().map(Viewer::ended).unwrap_or_default();
+    let role = match viewer.as_ref().map(|viewer| viewer.role) {
+        Some(Role::Edit) => protocol::Role::Edit,
+        Some(Role::View | Role::Publish) | None => protocol::Role::View,
+    };
     let permit = match site.permit_for_stream(&site.gate.requester(&request)) {
         Ok(permit) => permit,
         Err(full) => {
@@ -163,8 +169,12 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
             return too_many_connections(&full);
         }
     };
+    let is_other_version = matches!(Selected::of(request.headers()), Selected::Other(_));
     let upgraded = upgrade(request, async move |upgraded| {
-        session::run(upgraded, service, start, ended).await;
+        if is_other_version {
+            return session::refuse(upgraded, &service.hub.telemetry, Violation::OtherVersion).await;
+        }
+        session::run(upgraded, service, start, role, ended).await;
         // Until here the stream counts for its client, and is a use of its browser session.
         drop((permit, viewer));
     });
@@ -212,22 +222,22 @@ fn redirect(location: &str) -> Response {
     response
 }
 
-/// Parses the query of the stream.
+/// Parses the query of the stream. A window has no effect beside `start=request`, in either order.
 fn session_start(query: &str) -> Result<SessionStart, &'static str> {
-    let mut start = SessionStart::Immediate(DEFAULT_WINDOW);
+    let (mut window, mut is_on_request) = (DEFAULT_WINDOW, false);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        start = match pair.split_once('=') {
-            Some(("start", "request")) => SessionStart::OnSubscribe,
+        match pair.split_once('=') {
+            Some(("start", "request")) => is_on_request = true,
             Some(("window", seconds)) => match seconds.parse::<f64>() {
                 Ok(seconds) if (0.0..=MAX_WINDOW_SECONDS).contains(&seconds) => {
-                    SessionStart::Immediate(Interval::from_micros((seconds * 1e6) as u64))
+                    window = Interval::from_micros((seconds * 1e6) as u64);
                 }
                 _ => return Err("window must be from 0 to 86400 seconds\n"),
             },
             _ => return Err("expected `window=SECONDS` or `start=request`\n"),
-        };
+        }
     }
-    Ok(start)
+    Ok(if is_on_request { SessionStart::OnSubscribe } else { SessionStart::Immediate(window) })
 }
 
 #[cfg(test)]
@@ -291,7 +301,9 @@ mod tests {
     fn the_query_selects_the_start_of_the_stream() {
         assert_eq!(session_start(""), Ok(SessionStart::Immediate(DEFAULT_WINDOW)));
         assert_eq!(session_start("window=1.5"), Ok(SessionStart::Immediate(Interval::from_millis(1_500))));
-        assert_eq!(session_start("start=request"), Ok(SessionStart::OnSubscribe));
+        for on_request in ["start=request", "start=request&window=5", "window=5&start=request"] {
+            assert_eq!(session_start(on_request), Ok(SessionStart::OnSubscribe), "{on_request}");
+        }
         for wrong in ["window=-1", "window=nan", "window=1e9", "start=now", "windw=3", "window"] {
             assert!(session_start(wrong).is_err(), "{wrong}");
         }

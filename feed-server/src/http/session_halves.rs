@@ -5,6 +5,8 @@
 
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 
+use protocol::{SUBPROTOCOL, SUBPROTOCOL_PREFIX};
+
 use super::requester::Scheme;
 use crate::credentials::Credentials;
 use crate::credentials::session_table::LIFETIME_S;
@@ -12,9 +14,6 @@ use crate::credentials::{SessionLifetime, secret::Secret};
 
 /// The header with the page's key.
 pub const KEY_HEADER: &str = "x-kymograph-key";
-
-/// The subprotocol that the server selects. A browser closes a connection for which it offered some and got none.
-pub const SUBPROTOCOL: &str = "kymograph";
 
 /// A page offers its key as a second subprotocol, which the server does not select.
 const KEY_SUBPROTOCOL: &str = "key.";
@@ -81,9 +80,37 @@ pub fn keys(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The subprotocol to select for a handshake.
-pub fn selected_subprotocol(headers: &HeaderMap) -> Option<HeaderValue> {
-    let is_offered = subprotocols(headers).any(|name| name == SUBPROTOCOL.as_bytes());
-    is_offered.then(|| HeaderValue::from_static(SUBPROTOCOL))
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// The viewer offers none: it is told its version by the first frame.
+    None,
+    /// This version.
+    Current,
+    /// The viewer offers other versions only. A browser closes a connection for which it offered subprotocols and got none,
+    /// so that one of them is selected, and the connection is closed with a reason.
+    Other(HeaderValue),
+}
+
+impl Selected {
+    pub fn of(headers: &HeaderMap) -> Self {
+        let mut other = None;
+        for name in subprotocols(headers).filter(|name| name.starts_with(SUBPROTOCOL_PREFIX.as_bytes())) {
+            if name == SUBPROTOCOL.as_bytes() {
+                return Self::Current;
+            }
+            other = other.or_else(|| HeaderValue::from_bytes(name).ok());
+        }
+        other.map_or(Self::None, Self::Other)
+    }
+
+    /// The value of the header of the response.
+    pub fn header(self) -> Option<HeaderValue> {
+        match self {
+            Self::None => None,
+            Self::Current => Some(HeaderValue::from_static(SUBPROTOCOL)),
+            Self::Other(name) => Some(name),
+        }
+    }
 }
 
 /// The tokens of `Authorization: Bearer`. The name of the scheme may have any case (RFC 9110, section 11.1).
@@ -146,12 +173,12 @@ mod tests {
     fn keys_are_read_from_header_and_subprotocols() {
         let headers = headers(&[
             ("x-kymograph-key", " a "),
-            ("sec-websocket-protocol", "kymograph, key.b"),
+            ("sec-websocket-protocol", "kymograph.2, key.b"),
             ("sec-websocket-protocol", "key.c,key"),
         ]);
         assert_eq!(texts(keys(&headers)), ["a", "b", "c"]);
-        assert_eq!(selected_subprotocol(&headers).expect("offered"), "kymograph");
-        assert_eq!(selected_subprotocol(&self::headers(&[("sec-websocket-protocol", "mqtt, key.x")])), None);
+        assert_eq!(Selected::of(&headers), Selected::Current);
+        assert_eq!(Selected::of(&self::headers(&[("sec-websocket-protocol", "mqtt, key.x")])), Selected::None);
     }
 
     #[test]

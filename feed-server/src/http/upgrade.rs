@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::header_list;
-use super::session_halves::selected_subprotocol;
+use super::session_halves::Selected;
 use crate::net::connection::{Connection, Upgraded};
 
 /// The reason why a request is not upgraded.
@@ -72,7 +72,7 @@ pub fn accept<B>(request: &Request<B>) -> Result<Response<()>, UpgradeError> {
         }
     }
     let mut response = create_response(&head).map_err(|error| UpgradeError::NotAHandshake(Box::new(error)))?;
-    if let Some(subprotocol) = selected_subprotocol(request.headers()) {
+    if let Some(subprotocol) = Selected::of(request.headers()).header() {
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
     }
     Ok(response)
@@ -180,8 +180,12 @@ mod tests {
 
     #[test]
     fn the_subprotocol_is_selected_if_it_is_offered() {
-        let offered = handshake(&[("sec-websocket-protocol", "kymograph, key.secret")]).expect("accepted");
-        assert_eq!(offered.headers()["sec-websocket-protocol"], "kymograph");
+        let offered =
+            handshake(&[("sec-websocket-protocol", "kymograph.3, kymograph.2, key.secret")]).expect("accepted");
+        assert_eq!(offered.headers()["sec-websocket-protocol"], "kymograph.2");
+        let other =
+            handshake(&[("sec-websocket-protocol", "kymograph.9, kymograph.3")]).expect("accepted, and then closed");
+        assert_eq!(other.headers()["sec-websocket-protocol"], "kymograph.9");
         assert!(!handshake(&[]).expect("accepted").headers().contains_key("sec-websocket-protocol"));
     }
 

@@ -3,33 +3,40 @@
 //! Sources register groups and series and get ids; the hub collects the changes and sends them to every viewer. A series
 //! that has ended stays in the catalog until its last sample leaves the history, so that viewers can still read it. Ids are
 //! interned: the same key has the same id, also if its series had ended or was retired (of those, the last
-//! 16,384 are remembered), and no id is given to a second key.
+//! 16,384 are remembered), and no id is given to a second key. A group retires with its last series, and returns with the next
+//! one that is registered in it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES, MAX_SERIES};
-use protocol::{GroupId, SeriesId, Timestamp};
+use protocol::{GroupId, Revision, SeriesId, Timestamp};
 
 use crate::ingest::registry::{Group, RegisterError, Registry, Series};
 
 /// Keys of retired series whose ids are remembered: about 3 MB on a machine whose processes and interfaces change for ever.
 const MAX_RETIRED_KEYS: usize = 16_384;
 
+/// Retired groups that are remembered.
+const MAX_RETIRED_GROUPS: usize = 4_096;
+
 /// Changes since the last call of [`Catalog::take_changes`]. Ids rise within each list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
+    /// The revision of the catalog that has them.
+    pub revision: Revision,
     /// New groups, and those whose description changed.
     pub groups: Vec<(GroupId, Group)>,
     /// New and revived series, and those whose description changed.
     pub series: Vec<(SeriesId, Series)>,
     pub retired: Vec<SeriesId>,
+    pub retired_groups: Vec<GroupId>,
 }
 
 impl Changes {
     pub const fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.series.is_empty() && self.retired.is_empty()
+        self.groups.is_empty() && self.series.is_empty() && self.retired.is_empty() && self.retired_groups.is_empty()
     }
 }
 
@@ -48,14 +55,17 @@ struct State {
     series_ids: HashMap<SeriesKey, SeriesId>,
     /// Keys of retired series, oldest first. One may have been registered again since.
     retired_keys: VecDeque<SeriesKey>,
+    /// By the time of their retirement, oldest first.
+    retired_groups: VecDeque<(GroupId, Group)>,
     /// Series of each group.
     members: BTreeMap<GroupId, usize>,
     ended: BTreeMap<SeriesId, Timestamp>,
     /// The same, by time: one tick looks only at those that it retires.
     ended_by_time: BTreeSet<(Timestamp, SeriesId)>,
+    last_group: u32,
     last_series: u32,
     changed: Changed,
-    version: u64,
+    revision: Revision,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +73,7 @@ struct Changed {
     groups: BTreeSet<GroupId>,
     series: BTreeSet<SeriesId>,
     retired: BTreeSet<SeriesId>,
+    retired_groups: BTreeSet<GroupId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -87,7 +98,9 @@ impl Default for Catalog {
 
 impl Catalog {
     pub fn new(max_series: usize) -> Self {
-        Self { state: Arc::default(), max_series }
+        // 0 stands for no catalog.
+        let state = State { revision: Revision(1), ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)), max_series }
     }
 
     /// Retires every series that ended before `oldest_kept`, the oldest time in the history.
@@ -105,23 +118,27 @@ impl Catalog {
         let state = &mut *self.state.lock();
         let changed = std::mem::take(&mut state.changed);
         Changes {
+            revision: state.revision,
             groups: changed.groups.into_iter().map(|id| (id, state.groups[&id].clone())).collect(),
             series: changed.series.into_iter().map(|id| (id, state.series[&id].clone())).collect(),
             retired: changed.retired.into_iter().collect(),
+            retired_groups: changed.retired_groups.into_iter().collect(),
         }
     }
 
-    /// Differs whenever [`Catalog::whole`] does.
-    pub fn version(&self) -> u64 {
-        self.state.lock().version
+    /// Rises whenever [`Catalog::whole`] changes.
+    pub fn revision(&self) -> Revision {
+        self.state.lock().revision
     }
 
     pub fn whole(&self) -> Changes {
         let state = self.state.lock();
         Changes {
+            revision: state.revision,
             groups: state.groups.iter().map(|(&id, group)| (id, group.clone())).collect(),
             series: state.series.iter().map(|(&id, series)| (id, series.clone())).collect(),
             retired: Vec::new(),
+            retired_groups: Vec::new(),
         }
     }
 
@@ -138,12 +155,12 @@ impl Registry for Catalog {
         check_length("the title of a group", &group.title)?;
         check_length("a unit", &group.unit)?;
         let state = &mut *self.state.lock();
-        let next = GroupId(state.groups.len() as u32 + 1);
+        let next = GroupId(state.last_group + 1);
         let id = *state.group_ids.entry(group.name.clone()).or_insert(next);
+        state.last_group = state.last_group.max(id.0);
+        state.retired_groups.retain(|(retired, _)| *retired != id);
         if state.groups.get(&id) != Some(&group) {
-            state.groups.insert(id, group);
-            state.changed.groups.insert(id);
-            state.version += 1;
+            state.set_group(id, group);
         }
         Ok(id)
     }
@@ -172,7 +189,8 @@ impl Registry for Catalog {
 
 impl State {
     fn register(&mut self, series: Series, max_series: usize) -> Result<SeriesId, RegisterError> {
-        let Some(group) = self.groups.get(&series.group) else {
+        let retired = self.retired_groups.iter().position(|(id, _)| *id == series.group);
+        let Some(group) = self.groups.get(&series.group).or(retired.map(|place| &self.retired_groups[place].1)) else {
             return Err(RegisterError::NoSuchGroup(series.group));
         };
         let key = SeriesKey::of(&series);
@@ -189,6 +207,9 @@ impl State {
             *members += 1;
         }
         let is_changed = held != Some(&series);
+        if let Some((id, group)) = retired.and_then(|place| self.retired_groups.remove(place)) {
+            self.set_group(id, group);
+        }
         let id = known.unwrap_or(SeriesId(self.last_series + 1));
         if known.is_none() {
             self.last_series = id.0;
@@ -199,9 +220,20 @@ impl State {
             self.series.insert(id, series);
             self.changed.retired.remove(&id);
             self.changed.series.insert(id);
-            self.version += 1;
+            self.revise();
         }
         Ok(id)
+    }
+
+    fn set_group(&mut self, id: GroupId, group: Group) {
+        self.groups.insert(id, group);
+        self.changed.retired_groups.remove(&id);
+        self.changed.groups.insert(id);
+        self.revise();
+    }
+
+    const fn revise(&mut self) {
+        self.revision.0 += 1;
     }
 
     /// Removes the mark of the end of a series, if any.
@@ -213,15 +245,32 @@ impl State {
 
     fn retire(&mut self, id: SeriesId) {
         let Some(series) = self.series.remove(&id) else { return };
-        self.version += 1;
+        self.revise();
         self.changed.series.remove(&id);
         self.changed.retired.insert(id);
         if let Some(members) = self.members.get_mut(&series.group) {
             *members -= 1;
+            if *members == 0 {
+                self.retire_group(series.group);
+            }
         }
         self.retired_keys.push_back(SeriesKey::of(&series));
         if self.retired_keys.len() > MAX_RETIRED_KEYS {
             self.forget_oldest_key();
+        }
+    }
+
+    /// Retires a group without series. It is remembered, since its source may register more.
+    fn retire_group(&mut self, id: GroupId) {
+        self.members.remove(&id);
+        let Some(group) = self.groups.remove(&id) else { return };
+        self.changed.groups.remove(&id);
+        self.changed.retired_groups.insert(id);
+        self.retired_groups.push_back((id, group));
+        if self.retired_groups.len() > MAX_RETIRED_GROUPS
+            && let Some((_, forgotten)) = self.retired_groups.pop_front()
+        {
+            self.group_ids.remove(&forgotten.name);
         }
     }
 
@@ -295,7 +344,71 @@ mod tests {
         assert_eq!(stage.catalog.len(), (1, 1));
         stage.catalog.retire_before(at(101));
         assert_eq!(stage.catalog.take_changes().retired, [id]);
-        assert_eq!(stage.catalog.len(), (1, 0));
+        assert_eq!(stage.catalog.len(), (0, 0));
+    }
+
+    #[test]
+    fn a_group_retires_with_its_last_series_and_returns_under_its_id() {
+        let stage = stage(10);
+        let ids = [0, 1].map(|number| stage.register(number).expect("fits"));
+        stage.catalog.take_changes();
+        stage.retire(ids[0]);
+        assert_eq!(stage.catalog.take_changes().retired_groups, []);
+        stage.retire(ids[1]);
+        let changes = stage.catalog.take_changes();
+        assert_eq!((changes.retired, changes.retired_groups), (vec![ids[1]], vec![stage.group]));
+        assert!(stage.catalog.whole().groups.is_empty());
+
+        let other = stage.catalog.register_group(Group { name: "h".into(), ..group() }).expect("fits");
+        assert_ne!(other, stage.group, "no id is reused");
+        // By a series of the source, which holds the id, or by a source that is new.
+        assert_eq!(stage.register(1), Ok(ids[1]));
+        assert_eq!(
+            stage.catalog.take_changes().groups,
+            [(stage.group, group()), (other, Group { name: "h".into(), ..group() })]
+        );
+        stage.retire(ids[1]);
+        assert_eq!(stage.catalog.register_group(group()), Ok(stage.group));
+        assert_eq!(stage.catalog.take_changes().retired_groups, [], "it is back before viewers were told");
+        assert_eq!(stage.register(1), Ok(ids[1]));
+    }
+
+    #[test]
+    fn retired_groups_that_are_remembered_are_bounded() {
+        let Stage { catalog, group: first } = stage(10);
+        let retire = |group_id| {
+            let id = catalog.register_series(series(group_id, 0)).expect("fits");
+            catalog.end_series(id, at(1));
+            catalog.retire_before(at(2));
+        };
+        retire(first);
+        for number in 0..MAX_RETIRED_GROUPS {
+            retire(catalog.register_group(Group { name: number.to_string(), ..group() }).expect("fits"));
+        }
+        assert_eq!(catalog.register_series(series(first, 0)), Err(RegisterError::NoSuchGroup(first)));
+        assert!(catalog.register_group(group()).expect("fits") > first, "no id is reused");
+    }
+
+    #[test]
+    fn every_change_has_a_revision_of_its_own() {
+        let stage = stage(10);
+        let mut revisions = vec![stage.catalog.revision()];
+        let mut next = |is_changed: bool| {
+            let revision = stage.catalog.revision();
+            assert_eq!(revision > *revisions.last().expect("one"), is_changed);
+            assert_eq!(stage.catalog.whole().revision, revision);
+            revisions.push(revision);
+        };
+        let id = stage.register(0).expect("fits");
+        next(true);
+        stage.register(0).expect("fits");
+        stage.catalog.end_series(id, at(1));
+        next(false);
+        stage.catalog.retire_before(at(2));
+        next(true);
+        stage.register(0).expect("fits");
+        next(true);
+        assert_eq!(stage.catalog.take_changes().revision, stage.catalog.revision());
     }
 
     #[test]
@@ -336,7 +449,8 @@ mod tests {
         stage.catalog.end_series(ids[1], at(1));
         assert_eq!(stage.register(1), Ok(ids[1]));
         stage.catalog.retire_before(Timestamp::MAX);
-        assert_eq!((stage.catalog.len(), stage.catalog.take_changes()), ((1, 3), Changes::default()));
+        assert_eq!(stage.catalog.len(), (1, 3));
+        assert!(stage.catalog.take_changes().is_empty());
     }
 
     #[test]

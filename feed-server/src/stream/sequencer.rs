@@ -120,7 +120,7 @@ impl Sequencer {
     pub fn begin(&self, start: Start, now: Timestamp) -> Beginning {
         let (gap, backfill) = match start {
             Start::Window(window) => (None, self.history.since(now - window)),
-            Start::After { epoch, sequence, window } => {
+            Start::After { epoch, sequence, window, .. } => {
                 let cause = self.gap_cause(epoch, sequence);
                 let backfill = match cause {
                     None | Some(GapCause::HistoryExpired) => self.history.after(sequence),
@@ -159,7 +159,7 @@ impl Sequencer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{GroupId, SeriesId};
+    use protocol::{GroupId, Revision, SeriesId};
 
     fn sequencer() -> Sequencer {
         Sequencer::new(Epoch(7), History::new(Interval::from_secs(10), 1 << 20))
@@ -219,7 +219,12 @@ mod tests {
             publish(&mut sequencer, vec![row(1, second)], second);
         }
         let begin = |epoch, sequence| {
-            let start = Start::After { epoch: Epoch(epoch), sequence: Sequence(sequence), window: Interval::ZERO };
+            let start = Start::After {
+                epoch: Epoch(epoch),
+                sequence: Sequence(sequence),
+                window: Interval::ZERO,
+                revision: Revision(0),
+            };
             let beginning = sequencer.begin(start, Timestamp::from_micros(40_000_000));
             (beginning.gap.map(|gap| gap.cause), beginning.held)
         };

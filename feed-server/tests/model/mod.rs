@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use protocol::column::MISSING;
 use protocol::{
-    BlockMode, Blocks, Body, CatalogScope, Epoch, Frame, Gap, GroupId, HistoryPart, Interval, Sample, Sequence,
-    SeriesId, Start, Timestamp,
+    BlockMode, Blocks, Body, CatalogScope, Epoch, Frame, Gap, GroupId, HistoryPart, Interval, Revision, Sample,
+    Sequence, SeriesId, Start, Timestamp,
 };
 
 /// Longer than any history of a test.
@@ -25,6 +25,7 @@ pub struct Viewer {
     pub held: BTreeMap<Row, Values>,
     pub gaps: Vec<Gap>,
     groups: BTreeMap<SeriesId, GroupId>,
+    revision: Revision,
     fills: bool,
 }
 
@@ -32,13 +33,13 @@ impl Viewer {
     /// A viewer without rows, of the given epoch if any.
     pub fn new(epoch: Option<Epoch>) -> Self {
         let (held, gaps, groups) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Self { epoch, position: Sequence(0), held, gaps, groups, fills: true }
+        Self { epoch, position: Sequence(0), held, gaps, groups, revision: Revision(0), fills: true }
     }
 
     /// The start that it requests on a new connection.
     pub fn start(&self) -> Start {
         match self.epoch {
-            Some(epoch) => Start::After { epoch, sequence: self.position, window: WINDOW },
+            Some(epoch) => Start::After { epoch, sequence: self.position, window: WINDOW, revision: self.revision },
             None => Start::Window(WINDOW),
         }
     }
@@ -61,9 +62,12 @@ impl Viewer {
         let sequence = frame.header.sequence;
         match frame.body {
             Body::Catalog(catalog) => {
-                if catalog.scope == CatalogScope::Whole {
-                    self.groups.clear();
+                match catalog.scope {
+                    CatalogScope::Whole => self.groups.clear(),
+                    CatalogScope::Changes => {}
+                    CatalogScope::Unchanged => assert_eq!(catalog.revision, self.revision, "the named revision"),
                 }
+                self.revision = catalog.revision;
                 self.groups.extend(catalog.series.iter().map(|series| (series.id, series.group)));
             }
             Body::Samples(samples) => {

@@ -140,7 +140,8 @@ impl Groups {
 
 pub struct Viewer {
     socket: WebSocketStream<TcpStream>,
-    groups: Groups,
+    /// From all catalogs that were read.
+    pub groups: Groups,
     close: Option<(u16, String)>,
 }
 
@@ -155,7 +156,12 @@ impl Viewer {
     pub async fn frame_or_close(&mut self) -> Option<Bytes> {
         loop {
             match self.socket.next().await {
-                Some(Ok(Message::Binary(bytes))) => return Some(bytes),
+                Some(Ok(Message::Binary(bytes))) => {
+                    if let Ok(Frame { body: Body::Catalog(catalog), .. }) = Frame::decode(&bytes) {
+                        self.groups.learn(&catalog);
+                    }
+                    return Some(bytes);
+                }
                 Some(Ok(Message::Close(frame))) => {
                     self.close = frame.map(|frame| (frame.code.into(), frame.reason.to_string()));
                 }
@@ -198,7 +204,6 @@ impl Viewer {
             let bytes = self.frame().await;
             let frame = Frame::decode(&bytes).expect("decodes");
             match frame.body {
-                Body::Catalog(catalog) => self.groups.learn(&catalog),
                 Body::History(history) => {
                     let blocks = history.blocks.iter().filter(|block| block.group == GroupId(1));
                     times.extend(blocks.flat_map(|block| block.times.iter()));

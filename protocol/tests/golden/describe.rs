@@ -26,6 +26,16 @@ fn body(body: &Body<'_>) -> Value {
             "host": hello.host,
             "history_us": hello.history.micros(),
             "heartbeat_us": hello.heartbeat.micros(),
+            "role": name(&hello.role),
+            "limits": {
+                "message_bytes": hello.limits.message_bytes,
+                "messages": hello.limits.messages,
+                "messages_at_once": hello.limits.messages_at_once,
+                "bytes": hello.limits.bytes,
+                "bytes_at_once": hello.limits.bytes_at_once,
+            },
+            "encodings": hello.encodings,
+            "features": hello.features.iter().map(|feature| feature.0).collect::<Value>(),
         }),
         Body::Catalog(body) => catalog(body),
         Body::Samples(samples) => json!({
@@ -78,9 +88,11 @@ fn catalog(catalog: &Catalog<'_>) -> Value {
     };
     json!({
         "scope": name(&catalog.scope),
+        "revision": catalog.revision.0,
         "groups": catalog.groups.iter().map(group).collect::<Value>(),
         "series": catalog.series.iter().map(series).collect::<Value>(),
         "retired": ids(&catalog.retired),
+        "retired_groups": catalog.retired_groups.iter().map(|group| group.0).collect::<Value>(),
     })
 }
 
@@ -122,8 +134,9 @@ fn value(value: f64) -> Value {
 pub(crate) fn client_message(message: &ClientMessage) -> Value {
     let body = match message {
         ClientMessage::Subscribe { start: Start::Window(window) } => json!({ "window_us": window.micros() }),
-        ClientMessage::Subscribe { start: Start::After { epoch, sequence, window } } => {
-            json!({ "after": { "epoch": epoch.0, "sequence": sequence.0 }, "window_us": window.micros() })
+        ClientMessage::Subscribe { start: Start::After { epoch, sequence, window, revision } } => {
+            let after = json!({ "epoch": epoch.0, "sequence": sequence.0, "revision": revision.0 });
+            json!({ "after": after, "window_us": window.micros() })
         }
         ClientMessage::Probe { origin } => json!({ "origin_us": origin.micros() }),
         ClientMessage::Pace { visibility, frames_per_second } => {

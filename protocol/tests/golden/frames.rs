@@ -1,10 +1,13 @@
 //! A frame of each kind, with a column of each encoding.
 
-use protocol::column::{MISSING, is_missing};
+use std::ops::Range;
+
+use protocol::column::{MISSING, encoding, is_missing};
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, Echo, Entries, EntriesBuffer, Epoch,
-    Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label,
-    RefusalCode, Refused, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    Feature, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval,
+    Label, RefusalCode, Refused, Revision, Role, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId,
+    SeriesKind, Timestamp, ViewerLimits,
 };
 
 use super::Vector;
@@ -28,10 +31,21 @@ pub(crate) fn all() -> Vec<Vector> {
     vectors.extend(blocks());
     vectors.extend(lists());
     vectors.extend(of_later_versions());
+    vectors.extend(of_later_variants());
+    vectors.extend(session());
     vectors
 }
 
 fn plain() -> Vec<Vector> {
+    let mut features = EntriesBuffer::default();
+    features.push(&Feature::REVISIONS).expect("encodes");
+    let limits = ViewerLimits {
+        message_bytes: 65_536,
+        messages: 20,
+        messages_at_once: 40,
+        bytes: 65_536,
+        bytes_at_once: 524_288,
+    };
     let bodies = [
         (
             "hello",
@@ -40,6 +54,10 @@ fn plain() -> Vec<Vector> {
                 host: "web-1",
                 history: Interval::from_secs(300),
                 heartbeat: Interval::from_secs(1),
+                role: Role::Edit,
+                limits,
+                encodings: &encoding::WRITTEN,
+                features: features.entries(),
             }),
         ),
         ("gap_epoch_changed", gap(GapCause::EpochChanged)),
@@ -92,25 +110,39 @@ fn catalogs() -> Vec<Vector> {
         .expect("encodes");
     let (id, kind, labels) = (SeriesId(70_000), SeriesKind::Counter, Entries::default());
     series.push(&SeriesDescriptor { id, group, name: "größer", kind, labels }).expect("encodes");
+    let described = [(70_001, "up to 5 ms", SeriesKind::Bucket), (70_002, "link", SeriesKind::State)];
+    for (id, name, kind) in described.map(|(id, name, kind)| (SeriesId(id), name, kind)) {
+        series.push(&SeriesDescriptor { id, group, name, kind, labels }).expect("encodes");
+    }
     let mut retired = EntriesBuffer::default();
     for id in [SeriesId(3), SeriesId(300)] {
         retired.push(&id).expect("encodes");
     }
+    let mut retired_groups = EntriesBuffer::default();
+    retired_groups.push(&GroupId(4)).expect("encodes");
     let whole = Catalog {
         scope: CatalogScope::Whole,
+        revision: Revision(7),
         groups: groups.entries(),
         series: series.entries(),
-        retired: Entries::default(),
+        ..Catalog::default()
     };
     let changes = Catalog {
         scope: CatalogScope::Changes,
-        groups: Entries::default(),
-        series: Entries::default(),
+        revision: Revision(9),
         retired: retired.entries(),
+        retired_groups: retired_groups.entries(),
+        ..Catalog::default()
     };
-    [("catalog_whole", whole), ("catalog_changes", changes)]
-        .map(|(name, catalog)| Vector { name, bytes: frame(Body::Catalog(catalog)) })
-        .into()
+    let incomplete = Catalog { groups: groups.entries(), ..Catalog::default() };
+    let unchanged = Catalog { scope: CatalogScope::Unchanged, revision: Revision(9), ..Catalog::default() };
+    let catalogs = [
+        ("catalog_whole", whole),
+        ("catalog_incomplete", incomplete),
+        ("catalog_changes", changes),
+        ("catalog_unchanged", unchanged),
+    ];
+    catalogs.map(|(name, catalog)| Vector { name, bytes: frame(Body::Catalog(catalog)) }).into()
 }
 
 /// A group, its times and its columns.
@@ -151,6 +183,7 @@ fn columns() -> Vec<Vector> {
         column("column_scaled_negative", vec![-5.0, 3.0, -120.0, 77.0, 0.0]),
         column("column_scaled_differences", (0..300).map(|row| f64::from(row * 1_000 + row % 3)).collect()),
         column("column_scaled_exceptions", spikes),
+        column("column_scaled_exception_first", vec![MISSING, MISSING, 20.25, 20.31]),
         column("column_scaled_wide", vec![0.0, 1e15, 123_456_789_012_345.0, 1.0, 2.0, 3.0]),
     ]
 }
@@ -229,6 +262,105 @@ fn lists() -> Vec<Vector> {
     both.push(BlockMode::Merge, GroupId(2), &times[7..], [(SeriesId(8), &values[3..4])]).expect("encodes");
     vectors.push(Vector { name: "list_and_block", bytes: frame(Body::Samples(both.samples())) });
     vectors
+}
+
+/// The messages of a server in the session, and after the reconnection, that the document shows byte by byte.
+fn session() -> Vec<Vector> {
+    let times: Vec<Timestamp> = (-3..=4).map(|row| at(row * 100_000)).collect();
+    let values = |series: u32| (0..8).map(move |row| f64::from(20 + series + row) / 100.0).collect::<Vec<_>>();
+    let values = [1, 2].map(values);
+    let columns = |rows: Range<usize>| {
+        (1..).map(SeriesId).zip(values.each_ref().map(|values| &values[rows.clone()])).collect::<Vec<_>>()
+    };
+    let frame = |name, sequence, sent, body| {
+        let header = Header { epoch: EPOCH, sequence: Sequence(sequence), sent: at(sent) };
+        Vector { name, bytes: Frame { header, body }.to_bytes().expect("fits a message") }
+    };
+    let limits = ViewerLimits {
+        message_bytes: 65_536,
+        messages: 20,
+        messages_at_once: 40,
+        bytes: 65_536,
+        bytes_at_once: 524_288,
+    };
+    let mut features = EntriesBuffer::default();
+    features.push(&Feature::REVISIONS).expect("encodes");
+    let hello = Hello {
+        server: "kymograph 0.1.0",
+        host: "web-1",
+        history: Interval::from_secs(300),
+        heartbeat: Interval::from_secs(1),
+        role: Role::View,
+        limits,
+        encodings: &encoding::WRITTEN,
+        features: features.entries(),
+    };
+    let (mut groups, mut labels, mut series) =
+        (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
+    let (name, title, unit, interval) = ("cpu.cores", "CPU", "1", Interval::from_millis(100));
+    let bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
+    groups.push(&GroupDescriptor { id: GroupId(1), name, title, unit, interval, bounds }).expect("encodes");
+    for (id, name, core) in [(1, "core 0", "0"), (2, "core 1", "1")] {
+        labels.clear();
+        labels.push(&Label { key: "core", value: core }).expect("encodes");
+        let (id, group, kind, labels) = (SeriesId(id), GroupId(1), SeriesKind::Gauge, labels.entries());
+        series.push(&SeriesDescriptor { id, group, name, kind, labels }).expect("encodes");
+    }
+    let whole = Catalog {
+        scope: CatalogScope::Whole,
+        revision: Revision(3),
+        groups: groups.entries(),
+        series: series.entries(),
+        ..Catalog::default()
+    };
+    let unchanged = Catalog { scope: CatalogScope::Unchanged, revision: Revision(3), ..Catalog::default() };
+    let history = |mode, rows: Range<usize>| {
+        let mut buffer = BlockBuffer::default();
+        let encoded =
+            BlockBuffer::default().encode_rows(GroupId(1), &times[rows.clone()], columns(rows)).expect("encodes");
+        buffer.push_encoded(mode, &encoded).expect("the base is 0");
+        buffer
+    };
+    let live = |row: usize| {
+        let mut buffer = SamplesBuffer::default();
+        buffer.start(times[row]);
+        buffer.push(BlockMode::Merge, GroupId(1), &times[row..=row], columns(row..row + 1)).expect("encodes");
+        buffer
+    };
+    let (first, missed) = (history(BlockMode::Replace, 0..3), history(BlockMode::Merge, 0..7));
+    let history = |buffer| Body::History(History { part: HistoryPart::Last, blocks: BlockBuffer::blocks(buffer) });
+    let (mut sample, mut next) = (live(3), live(7));
+    let heartbeat = Heartbeat { next_within: Interval::from_secs(1) };
+    vec![
+        frame("session_hello", 4_242, -50_000, Body::Hello(hello)),
+        frame("session_catalog", 4_242, -50_000, Body::Catalog(whole)),
+        frame("session_history", 4_242, -50_000, history(&first)),
+        frame("session_samples", 4_243, 400, Body::Samples(sample.samples())),
+        frame("session_heartbeat", 4_243, 10_000, Body::Heartbeat(heartbeat)),
+        frame("resume_catalog", 4_246, 350_000, Body::Catalog(unchanged)),
+        frame("resume_history", 4_246, 350_000, history(&missed)),
+        frame("resume_samples", 4_247, 400_400, Body::Samples(next.samples())),
+    ]
+}
+
+/// A catalog and a reason that a later server may send: fields that follow those of descriptors, and unknown variants.
+fn of_later_variants() -> Vec<Vector> {
+    let list = |item: &[u8]| [&[item.len() as u8][..], item].concat();
+    let sized = |fields: &[u8]| list(&list(fields));
+    // Id 1, name, title, unit, an interval of 100 us, bounds 9, and fields of these.
+    let group = sized(b"\x01\x01g\x01G\x011\x64\x09new fields");
+    // Id 7, group 1, name, kind 9, no labels, and a field.
+    let series = sized(b"\x07\x01\x01s\x09\x00new");
+    let catalog = [&[0, 3][..], &group, &series, &[0, 0]].concat();
+    // Reason 9, 250 us, no text.
+    [("unknown_descriptor_fields", 2, catalog), ("unknown_reason", 9, vec![9, 250, 0])]
+        .map(|(name, kind, body)| {
+            let mut bytes = frame(Body::Unknown { kind });
+            bytes[4] = body.len() as u8;
+            bytes.extend(body);
+            Vector { name, bytes }
+        })
+        .into()
 }
 
 /// Frames that a later server may send. Readers skip the kind, the encoding, and the fields that follow a known body.

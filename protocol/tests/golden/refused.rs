@@ -96,19 +96,24 @@ fn five_and_six() -> Fields {
 }
 
 fn group(id: u64, name: &str, bounds: &Fields) -> Fields {
-    fields().unsigned(id).text(name).text("Title").text("1").unsigned(100_000).raw(&bounds.0)
+    fields().list(fields().unsigned(id).text(name).text("Title").text("1").unsigned(100_000).raw(&bounds.0))
 }
 
 fn groups(groups: Fields) -> Vec<u8> {
-    frame(2, &fields().unsigned(0).list(groups).list(fields()).list(fields()))
+    frame(2, &fields().unsigned(0).unsigned(1).list(groups).list(fields()).list(fields()).list(fields()))
 }
 
 fn series(series: Fields) -> Vec<u8> {
-    frame(2, &fields().unsigned(0).list(fields()).list(series).list(fields()))
+    frame(2, &fields().unsigned(0).unsigned(1).list(fields()).list(series).list(fields()).list(fields()))
+}
+
+/// The fields of a catalog of changes before its retired series.
+fn changes() -> Fields {
+    fields().unsigned(1).unsigned(1).list(fields()).list(fields())
 }
 
 fn series_descriptor(id: u64, labels: Fields) -> Fields {
-    fields().unsigned(id).unsigned(1).text("name").unsigned(0).list(labels)
+    fields().list(fields().unsigned(id).unsigned(1).text("name").unsigned(0).list(labels))
 }
 
 fn repeated(count: u64, entry: impl Fn(u64) -> Fields) -> Fields {
@@ -153,6 +158,7 @@ fn heads() -> Vec<Vector> {
 fn bincode() -> Vec<Vector> {
     let hello = |server: &Fields| frame(1, &fields().raw(&server.0).text("host").unsigned(1).unsigned(1));
     let label_beyond_its_series = series_descriptor(1, fields().unsigned(50).raw(b"device")).0;
+    let series_beyond_the_list = fields().unsigned(200).unsigned(1);
     named(vec![
         ("length_beyond_the_message", hello(&fields().unsigned(1 << 60))),
         ("varint_of_128_bits", hello(&fields().byte(254).raw(&[0xff; 16]))),
@@ -160,11 +166,13 @@ fn bincode() -> Vec<Vector> {
         ("varint_cut_off", frame(6, &fields().byte(253).raw(&[1, 2, 3]))),
         ("number_too_large_for_its_field", samples(fields().byte(0).unsigned(1 << 40).unsigned(1))),
         ("text_of_broken_utf8", hello(&fields().list(fields().raw(&[0xc3, 0x28])))),
-        ("variant_that_does_not_exist", frame(9, &fields().unsigned(9).unsigned(0).text(""))),
+        ("variant_that_does_not_exist", frame(4, &fields().unsigned(9).signed(0).list(fields()))),
         (
             "block_mode_that_does_not_exist",
             samples(fields().byte(2).unsigned(1).unsigned(0).byte(1).list(fields()).list(fields())),
         ),
+        ("descriptor_beyond_its_list", series(series_beyond_the_list)),
+        ("descriptor_that_ends_inside_a_field", series(fields().list(fields().unsigned(1).unsigned(1).unsigned(9)))),
         ("list_beyond_the_list_around_it", series(fields().raw(&label_beyond_its_series))),
         ("list_that_ends_inside_an_item", samples(fields().byte(0).unsigned(1).unsigned(3))),
     ])
@@ -195,10 +203,8 @@ fn catalogs() -> Vec<Vector> {
     named(vec![
         ("group_twice", groups(twice(&group(1, "cpu", &auto)))),
         ("series_described_twice", series(twice(&series_descriptor(1, fields())))),
-        (
-            "retired_twice",
-            frame(2, &fields().unsigned(1).list(fields()).list(fields()).list(twice(&fields().unsigned(3)))),
-        ),
+        ("retired_twice", frame(2, &changes().list(twice(&fields().unsigned(3))).list(fields()))),
+        ("group_retired_twice", frame(2, &changes().list(fields()).list(twice(&fields().unsigned(3))))),
         ("bounds_upside_down", groups(group(1, "cpu", &fixed(1.0, 0.0)))),
         ("bounds_not_finite", groups(group(1, "cpu", &fixed(f64::NAN, 1.0)))),
     ])

@@ -1,6 +1,6 @@
 //! A message of each kind from a viewer.
 
-use protocol::{ClientMessage, Epoch, Interval, Sequence, Start, Timestamp, Visibility};
+use protocol::{ClientMessage, Epoch, Interval, Revision, Sequence, Start, Timestamp, Visibility};
 
 use super::Vector;
 
@@ -15,6 +15,18 @@ pub(crate) fn all() -> Vec<Vector> {
                     epoch: Epoch(1_700_000_000_123_456),
                     sequence: Sequence(4_242),
                     window: Interval::from_secs(60),
+                    revision: Revision(7),
+                },
+            },
+        ),
+        (
+            "resume_subscribe",
+            ClientMessage::Subscribe {
+                start: Start::After {
+                    epoch: Epoch(1_700_000_000_123_456),
+                    sequence: Sequence(4_243),
+                    window: Interval::from_secs(1),
+                    revision: Revision(3),
                 },
             },
         ),

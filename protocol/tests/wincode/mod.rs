@@ -71,8 +71,8 @@ fn wincode_reads_the_golden_frames_to_the_same_values_and_writes_the_same_bytes(
         };
         assert_same(&preamble, &expected, &name);
         assert_same(&read_fixed::<mirror::Header>(header), &frame.header, &name);
-        // wincode decodes whole bodies only.
-        if name == "appended_field" {
+        // wincode decodes whole structures and known variants only.
+        if name == "appended_field" || name.starts_with("unknown_descriptor") || name.starts_with("unknown_reason") {
             continue;
         }
         if let Some(mirror) = mirror::Body::read(frame.body.kind(), body, frame.header.sent.micros()) {

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 
+use crate::node::{self, Node};
 use crate::page::{self, Compression, SOCKET_PROBE};
 use crate::setup::{BROWSER_VARIABLE, CADDY, NGINX};
 use crate::steps::Steps;
@@ -40,6 +41,8 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
 /// | `KYMOGRAPH_PYTHON` | a Python with the packages that `docs/examples` and the tests need |
 /// | `KYMOGRAPH_PROMTOOL` | Prometheus' tool, which checks the format of `/metrics` |
+/// | `KYMOGRAPH_NODE`, `KYMOGRAPH_NODE_FLAGS` | a Node with a WebSocket, and a flag that it needs for it |
+/// | `KYMOGRAPH_EXAMPLES` | the folder of the example clients |
 /// | `KYMOGRAPH_ECHO` | feed-server's echo example, in the dev profile |
 /// | `KYMOGRAPH_SEEDS` | seeds of the simulation: set in a long run, unless it is set already |
 ///
@@ -54,6 +57,7 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
         proxies.push((CADDY.variable, CADDY.find_or_install()?));
     }
     let python = python::environment(&workspace)?;
+    let Node { program: node, flag: node_flags } = node::find_or_install()?;
     let promtool = setup::promtool(&workspace.target.join("prometheus"))?;
     let dist = page::build(&workspace, Compression::Quick, &steps)?;
     let probe = page::build_probe(&workspace, SOCKET_PROBE, &steps)?;
@@ -66,6 +70,9 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
         ("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}"))),
         ("KYMOGRAPH_PYTHON", python),
         ("KYMOGRAPH_PROMTOOL", promtool),
+        ("KYMOGRAPH_NODE", node),
+        ("KYMOGRAPH_NODE_FLAGS", node_flags.into()),
+        ("KYMOGRAPH_EXAMPLES", workspace.root.join("docs/examples")),
         ("KYMOGRAPH_ECHO", built.join(format!("examples/echo{EXE_SUFFIX}"))),
     ];
     let cargo_test = |selection: &[&str]| {

@@ -34,7 +34,7 @@ fn store_of(names: &[&str]) -> Store {
     }
     let mut store = Store::new(Interval::from_secs(60));
     let (groups, series, retired) = (groups.entries(), series.entries(), protocol::Entries::default());
-    let catalog = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired });
+    let catalog = Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() });
     store.connected();
     store.apply(&Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body: catalog });
     store

@@ -100,7 +100,13 @@ fn a_bye_sets_the_retry_floor_and_a_hello_the_host() {
     let retry_after = Interval::from_secs(3);
     feed.handle(frame(at(0), Body::Bye(Bye { reason: ByeReason::Overloaded, retry_after, text: "" })), at(0));
     assert_eq!(*requests.0.borrow(), [Request::RetryFloor(retry_after)]);
-    let hello = Hello { server: "kymograph", host: "db-1", history: SPAN, heartbeat: Interval::from_secs(1) };
+    let hello = Hello {
+        server: "kymograph",
+        host: "db-1",
+        history: SPAN,
+        heartbeat: Interval::from_secs(1),
+        ..Hello::default()
+    };
     feed.handle(frame(at(0), Body::Hello(hello)), at(0));
     assert_eq!(feed.host(), "db-1");
 }

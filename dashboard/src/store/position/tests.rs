@@ -62,7 +62,7 @@ impl Message {
                 let (kind, labels) = (SeriesKind::Gauge, Entries::default());
                 series.push(&SeriesDescriptor { id, group, name: "s", kind, labels }).expect("encodes");
                 let (groups, series, retired) = (groups.entries(), series.entries(), Entries::default());
-                Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired })
+                Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() })
             }
             Content::Gap => {
                 let (after, until) = (Sequence(0), Sequence(0));

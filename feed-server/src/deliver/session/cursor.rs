@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use protocol::{EncodeError, Interval, Sequence, Start};
+use protocol::{EncodeError, Interval, Revision, Sequence, Start};
 
 use crate::deliver::fanout::shard::RingPosition;
 use crate::deliver::history_blocks::HistoryBlocks;
@@ -121,8 +121,10 @@ impl Cursor {
             self.position = frames.last().map_or(self.position, |last| last.sequence);
         } else {
             hub.telemetry.viewers_fell_behind.inc();
-            let (epoch, sequence) = (hub.epoch, self.position);
-            *self = Self::at(Start::After { epoch, sequence, window: Interval::ZERO }, Charge::Overall);
+            let (epoch, sequence, window) = (hub.epoch, self.position, Interval::ZERO);
+            // It has missed changes of the catalog too.
+            let start = Start::After { epoch, sequence, window, revision: Revision(0) };
+            *self = Self::at(start, Charge::Overall);
         }
         frames.into_iter().map(|frame| frame.bytes).collect()
     }

@@ -28,7 +28,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use protocol::{Body, Bye, ByeReason, ClientMessage, Echo, Interval, RefusalCode, Refused, Start, Visibility};
+use protocol::limits::MAX_MESSAGE_BYTES;
+use protocol::{
+    Body, Bye, ByeReason, ClientMessage, Echo, Interval, RefusalCode, Refused, Role, Start, ViewerLimits, Visibility,
+};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -48,7 +51,7 @@ use crate::deliver::pacer::Pacer;
 use crate::net::close_handshake::{acknowledged, close_handshake};
 use crate::net::connection::Upgraded;
 use crate::net::socket::Socket as _;
-use crate::rate_limiter::RateLimiter;
+use crate::rate_limiter::{BYTES_AT_ONCE, BYTES_PER_SECOND, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, RateLimiter};
 use crate::telemetry::Telemetry;
 use channel::{Channel, websocket_config};
 use cursor::{Charge, Cursor};
@@ -58,6 +61,15 @@ use violation::Violation;
 
 /// The window of history of a viewer that does not set `window`.
 pub const DEFAULT_WINDOW: Interval = Interval::from_secs(60);
+
+/// The limits that a viewer is told.
+pub const VIEWER_LIMITS: ViewerLimits = ViewerLimits {
+    message_bytes: MAX_MESSAGE_BYTES as u32,
+    messages: MESSAGES_PER_SECOND,
+    messages_at_once: MESSAGES_AT_ONCE,
+    bytes: BYTES_PER_SECOND,
+    bytes_at_once: BYTES_AT_ONCE,
+};
 
 /// The event at which a viewer's stream begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +98,7 @@ impl Service {
 }
 
 /// Serves one viewer until it leaves, breaks a rule, its browser session has ended (`ended`), or the server stops.
-pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart, ended: CancellationToken) {
+pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart, role: Role, ended: CancellationToken) {
     let Service { hub, fanout, backfills, stop } = service;
     let now = Instant::now();
     let read_limit = ReadLimit::Limited(RateLimiter::of_bytes(now));
@@ -107,7 +119,7 @@ pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart, ende
         biased;
         () = stop.cancelled() => SessionEnd::Stopping,
         () = ended.cancelled() => Violation::SessionEnded.into(),
-        result = session.stream(start) => match result {
+        result = session.stream(start, role) => match result {
             Ok(never) => match never {},
             Err(end) => end,
         },
@@ -156,9 +168,9 @@ enum Writer {
 }
 
 impl Session {
-    async fn stream(&mut self, start: SessionStart) -> Result<Infallible, SessionEnd> {
+    async fn stream(&mut self, start: SessionStart, role: Role) -> Result<Infallible, SessionEnd> {
         let _viewer = self.hub.join();
-        let hello = self.hub.hello()?;
+        let hello = self.hub.hello(role, VIEWER_LIMITS)?;
         self.send(&[hello])?;
         let start = match start {
             SessionStart::Immediate(window) => Start::Window(window),

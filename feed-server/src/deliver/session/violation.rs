@@ -1,8 +1,8 @@
 //! The rules that a viewer can break, with close code and reason of each.
 
-use protocol::DecodeError;
 use protocol::close_codes::{ACCESS_DENIED, MAX_REASON_BYTES, TOKEN_REQUIRED, UNSUPPORTED_VERSION};
 use protocol::limits::MAX_MESSAGE_BYTES;
+use protocol::{DecodeError, SUBPROTOCOL};
 use thiserror::Error;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -16,6 +16,8 @@ use crate::telemetry::RefusalReason;
 pub enum Violation {
     #[error("{0}")]
     Malformed(#[source] DecodeError),
+    #[error("this server speaks {SUBPROTOCOL} only")]
+    OtherVersion,
     #[error("found a text message, expected a binary message")]
     Text,
     #[error("message too big: the limit is {MAX_MESSAGE_BYTES} bytes")]
@@ -65,7 +67,9 @@ impl Violation {
 
     pub fn close_code(&self) -> CloseCode {
         match self {
-            Self::Malformed(DecodeError::UnsupportedVersion { .. }) => CloseCode::Library(UNSUPPORTED_VERSION),
+            Self::OtherVersion | Self::Malformed(DecodeError::UnsupportedVersion { .. }) => {
+                CloseCode::Library(UNSUPPORTED_VERSION)
+            }
             Self::NotSubscribed | Self::NotReading | Self::NoAnswer | Self::TooManyMessages | Self::TooManyBytes => {
                 CloseCode::Policy
             }
@@ -88,7 +92,7 @@ impl Violation {
     /// The label under which the violation is counted.
     pub const fn label(&self) -> RefusalReason {
         match self {
-            Self::Malformed(_) => RefusalReason::Malformed,
+            Self::Malformed(_) | Self::OtherVersion => RefusalReason::Malformed,
             Self::Text | Self::Utf8 => RefusalReason::Text,
             Self::TooBig => RefusalReason::TooBig,
             Self::WebSocket(_) => RefusalReason::WebSocket,

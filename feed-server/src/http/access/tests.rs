@@ -166,7 +166,7 @@ fn only_public_routes_need_no_token() {
         assert_eq!(check(&[("authorization", "Bearer 0123456789abcdefghiJ")]), Err(Denied::NoToken));
         assert_eq!(check(&[("cookie", &cookie)]), Err(Denied::NoToken), "the token is no session");
         assert_eq!(check(&[("x-kymograph-key", TOKEN)]), Err(Denied::SessionEnded));
-        assert_eq!(check(&[("sec-websocket-protocol", "kymograph")]), Err(Denied::NoToken));
+        assert_eq!(check(&[("sec-websocket-protocol", "kymograph.2")]), Err(Denied::NoToken));
     }
     for policy in [Policy::Public, Policy::PublicSameOrigin] {
         assert_eq!(check(&closed, policy, &[("host", "localhost")]), Ok(()));
@@ -182,7 +182,7 @@ async fn either_half_of_a_session_alone_is_refused() {
     let (session, other) = (new().await, new().await);
     let name = closed.cookie().set(Scheme::Http, &session.cookie, credentials).to_str().expect("ASCII").to_owned();
     let cookie = ("cookie", name.split(';').next().expect("a pair"));
-    let offer = |key: &str| format!("kymograph, key.{key}");
+    let offer = |key: &str| format!("kymograph.2, key.{key}");
     let stream = |more: &[(&str, &str)]| stream(&closed, &[&[("host", "localhost")], more].concat());
     let (key, other_key) = (offer(session.key.reveal()), offer(other.key.reveal()));
     assert_eq!(stream(&[cookie, ("sec-websocket-protocol", &key)]), Ok(()));

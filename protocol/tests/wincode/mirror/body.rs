@@ -45,7 +45,29 @@ pub(crate) struct Hello<'a> {
     host: &'a str,
     history: Interval,
     heartbeat: Interval,
+    role: Role,
+    limits: ViewerLimits,
+    encodings: &'a [u8],
+    features: List<'a, Feature<'a>>,
 }
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum Role {
+    View,
+    Edit,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct ViewerLimits {
+    message_bytes: u32,
+    messages: u32,
+    messages_at_once: u32,
+    bytes: u32,
+    bytes_at_once: u32,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Feature<'a>(&'a str);
 
 /// The samples of a list are not decoded.
 #[derive(Debug)]

@@ -2,21 +2,24 @@
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use super::head::{GroupId, Interval, SeriesId};
-use super::list::List;
+use super::head::{GroupId, Interval, Revision, SeriesId};
+use super::list::{List, Sized};
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct Catalog<'a> {
     scope: CatalogScope,
-    groups: List<'a, GroupDescriptor<'a>>,
-    series: List<'a, SeriesDescriptor<'a>>,
+    revision: Revision,
+    groups: List<'a, Sized<'a, GroupDescriptor<'a>>>,
+    series: List<'a, Sized<'a, SeriesDescriptor<'a>>>,
     retired: List<'a, SeriesId>,
+    retired_groups: List<'a, GroupId>,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) enum CatalogScope {
     Whole,
     Changes,
+    Unchanged,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
@@ -49,6 +52,8 @@ pub(crate) struct SeriesDescriptor<'a> {
 pub(crate) enum SeriesKind {
     Gauge,
     Counter,
+    Bucket,
+    State,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

@@ -3,7 +3,7 @@
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::super::read;
-use super::head::{Epoch, Interval, Sequence, Timestamp};
+use super::head::{Epoch, Interval, Revision, Sequence, Timestamp};
 
 #[derive(Debug)]
 pub(crate) enum ClientMessage {
@@ -30,7 +30,7 @@ impl ClientMessage {
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) enum Start {
     Window(Interval),
-    After { epoch: Epoch, sequence: Sequence, window: Interval },
+    After { epoch: Epoch, sequence: Sequence, window: Interval, revision: Revision },
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

@@ -12,6 +12,9 @@ pub(crate) struct Sequence(u64);
 pub(crate) struct GroupId(u32);
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Revision(u64);
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct SeriesId(u32);
 
 #[derive(Clone, Copy, Debug, SchemaRead, SchemaWrite)]

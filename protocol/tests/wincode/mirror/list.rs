@@ -42,3 +42,19 @@ where
         f.debug_list().entries(self.items()).finish()
     }
 }
+
+/// A structure that a later writer may extend: its length in bytes, then its fields.
+#[derive(SchemaRead, SchemaWrite)]
+pub(crate) struct Sized<'a, T> {
+    bytes: &'a [u8],
+    fields: PhantomData<T>,
+}
+
+impl<'a, T> fmt::Debug for Sized<'a, T>
+where
+    T: SchemaRead<'a, Varints, Dst = T> + SchemaWrite<Varints, Src = T> + fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        super::super::read::<T>(self.bytes).fmt(f)
+    }
+}

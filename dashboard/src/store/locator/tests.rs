@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use protocol::column::MISSING;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Epoch, Frame, GroupDescriptor,
-    GroupId, Header, History, HistoryPart, Interval, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, Timestamp,
+    GroupId, Header, History, HistoryPart, Interval, Revision, Samples, SamplesBuffer, Sequence, SeriesDescriptor,
+    SeriesId, SeriesKind, Start, Timestamp,
 };
 
 use super::super::Store;
@@ -34,7 +34,10 @@ fn store(series: u32) -> Store {
     }
     let (groups, series, retired) = (groups.entries(), entries.entries(), Entries::default());
     let mut store = Store::new(Interval::from_secs(60));
-    store.apply(&frame(0, Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired })));
+    store.apply(&frame(
+        0,
+        Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() }),
+    ));
     let blocks = protocol::Blocks::default();
     store.apply(&frame(0, Body::History(History { part: HistoryPart::Last, blocks })));
     store
@@ -102,6 +105,30 @@ fn samples_of_series_in_no_catalog_are_counted() {
 }
 
 #[test]
+fn an_unchanged_catalog_keeps_ids_and_begins_history() {
+    let mut store = store(1);
+    let live = |store: &mut Store, sequence, time| {
+        let mut live = SamplesBuffer::default();
+        let columns = [(SeriesId(1), [1.5].as_slice())];
+        live.push(BlockMode::Merge, GroupId(2), &[Timestamp::from_micros(time)], columns).expect("encodes");
+        store.apply(&frame(sequence, Body::Samples(live.samples())));
+    };
+    live(&mut store, 1, 5);
+    let scope = CatalogScope::Unchanged;
+    let unchanged = Body::Catalog(Catalog { scope, revision: Revision(3), ..Catalog::default() });
+    store.apply(&frame(1, unchanged));
+    assert!(!store.position().is_live(), "history follows");
+    let blocks = protocol::Blocks::default();
+    store.apply(&frame(1, Body::History(History { part: HistoryPart::Last, blocks })));
+    live(&mut store, 2, 6);
+    assert_eq!(content(&store)[1], [5, 6].map(|time| (time, 1.5_f64.to_bits())));
+    assert!(matches!(store.start(), Start::After { revision: Revision(3), sequence: Sequence(2), .. }));
+    // The message may have been a change of the catalog.
+    store.unreadable();
+    assert!(matches!(store.start(), Start::After { revision: Revision(0), .. }));
+}
+
+#[test]
 fn samples_are_found_after_groups_were_dropped() {
     let mut store = store(1);
     // The first group is in no catalog now, and its series has ended.
@@ -111,7 +138,10 @@ fn samples_are_found_after_groups_were_dropped() {
     let (kind, labels) = (SeriesKind::Gauge, Entries::default());
     entries.push(&SeriesDescriptor { id: SeriesId(9), group: id, name: "2", kind, labels }).expect("encodes");
     let (groups, series, retired) = (groups.entries(), entries.entries(), Entries::default());
-    store.apply(&frame(0, Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired })));
+    store.apply(&frame(
+        0,
+        Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() }),
+    ));
     let blocks = protocol::Blocks::default();
     store.apply(&frame(0, Body::History(History { part: HistoryPart::Last, blocks })));
     assert!(store.prune(Timestamp::from_micros(1)));

@@ -1,0 +1,647 @@
+#!/usr/bin/env node
+// A viewer of a Kymograph feed server, protocol version 2, in one file for browsers and Node. Written from docs/PROTOCOL.md
+// alone. It needs no packages and no build step.
+//
+//     node docs/examples/kymograph.mjs ws://127.0.0.1:9000/stream --window 5 --group cpu.cores
+//
+//     import { Viewer } from "./kymograph.mjs";
+//     const viewer = new Viewer("ws://127.0.0.1:9000/stream", { window: 60 });
+//     viewer.onrow = ({ time, group, values }) => console.log(new Date(time / 1000), group, values);
+//     viewer.connect();
+//
+// Node has a WebSocket from version 22 on. For an older one, pass that of the package `ws`: { WebSocket }.
+
+export const SUBPROTOCOL = "kymograph.2";
+export const MAX_MESSAGE = 65_536;
+const VERSION = 2;
+const [MAX_ROWS, MAX_VALUES, MAX_COLUMNS, MAX_NAME, MAX_TEXT, MAX_LABELS] = [16_384, 131_072, 2_048, 256, 4_096, 32];
+const HEAD = 32;
+/** The halves of the bits of a missing value. */
+const [MISSING_LOW, MISSING_HIGH] = [0x4d495353, 0x7ff44b59];
+/** Close codes after which connecting again is useless. */
+const FINAL_CODES = new Set([1002, 1003, 1007, 1009, 4401, 4403, 4426]);
+const LIMITS = ["message_bytes", "messages", "messages_at_once", "bytes", "bytes_at_once"];
+
+/** Bytes that violate the protocol. */
+export class ProtocolError extends Error {}
+
+// Numbers: a Number where it is exact, else a BigInt. Only invalid or artificial messages need the latter. ----------------
+
+const exact = (big) => (BigInt.asIntN(54, big) === big ? Number(big) : big);
+const wrapped = (big) => exact(BigInt.asIntN(64, big));
+const plus = (a, b) => {
+  const sum = typeof a === "number" && typeof b === "number" ? a + b : NaN;
+  return Number.isSafeInteger(sum) ? sum : wrapped(BigInt(a) + BigInt(b));
+};
+const times2to = (a, shift) => {
+  const product = typeof a === "number" ? a * 2 ** shift : NaN;
+  return Number.isSafeInteger(product) ? product : wrapped(BigInt(a) << BigInt(shift));
+};
+const unzigzag = (n) => {
+  if (typeof n === "number") return n % 2 ? -(n + 1) / 2 : n / 2;
+  return exact(n & 1n ? -(n + 1n) / 2n : n / 2n);
+};
+
+/** Decodes the document's types from the front of some bytes. */
+class Reader {
+  constructor(bytes) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.at = 0;
+  }
+
+  get isEmpty() {
+    return this.at === this.bytes.length;
+  }
+
+  skip(count) {
+    if (count > this.bytes.length - this.at) {
+      throw new ProtocolError(`needed ${count} bytes, found ${this.bytes.length - this.at}`);
+    }
+    this.at += count;
+    return this.at - count;
+  }
+
+  take(count) {
+    const from = this.skip(count);
+    return this.bytes.subarray(from, from + count);
+  }
+
+  byte() {
+    return this.bytes[this.skip(1)];
+  }
+
+  float() {
+    return this.view.getFloat64(this.skip(8), true);
+  }
+
+  long() {
+    return exact(this.view.getBigUint64(this.skip(8), true));
+  }
+
+  varint(bits = 64) {
+    const first = this.byte();
+    if (first < 251) return first;
+    if (first === 251) return this.view.getUint16(this.skip(2), true);
+    if (first === 252) return this.view.getUint32(this.skip(4), true);
+    if (first === 253 && bits === 64) return this.long();
+    throw new ProtocolError(`varint of ${bits} bits must not begin with ${first}`);
+  }
+
+  signed() {
+    return unzigzag(this.varint());
+  }
+
+  short() {
+    let [value, scale] = [0, 1];
+    for (let place = 0; place < 7; place++, scale *= 128) {
+      const byte = this.byte();
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+    throw new ProtocolError("short has more than 7 bytes");
+  }
+
+  signedShort() {
+    return unzigzag(this.short());
+  }
+
+  chunk() {
+    return this.take(Number(this.varint()));
+  }
+
+  text(limit = MAX_NAME) {
+    const bytes = this.chunk();
+    if (bytes.length > limit) throw new ProtocolError(`text of ${bytes.length} bytes, the limit is ${limit}`);
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw new ProtocolError("text is not UTF-8");
+    }
+  }
+
+  variant(...names) {
+    const number = this.varint(32);
+    if (number >= names.length) throw new ProtocolError(`variant must be below ${names.length}, found ${number}`);
+    return names[number];
+  }
+
+  /** Like `variant`, with a name for the numbers that a newer writer may have added. */
+  variantOr(fallback, ...names) {
+    return names[this.varint(32)] ?? fallback;
+  }
+
+  list(item) {
+    const [inner, items] = [new Reader(this.chunk()), []];
+    while (!inner.isEmpty) items.push(item(inner));
+    return items;
+  }
+
+  /** A structure that is preceded by its length. A newer writer may have appended fields. */
+  sized(fields) {
+    return fields(new Reader(this.chunk()));
+  }
+
+  end() {
+    if (!this.isEmpty) throw new ProtocolError(`${this.bytes.length - this.at} extra bytes`);
+  }
+}
+
+const checkIncreasing = (what, ids) => {
+  ids.forEach((id, place) => {
+    if (place && id <= ids[place - 1]) throw new ProtocolError(`ids must be strictly increasing, ${what} ${id} is not`);
+  });
+};
+
+// Messages ---------------------------------------------------------------------------------------------------------------
+
+/** Decodes a server's message (a Uint8Array). The body of an unknown kind is null. */
+export function decodeFrame(bytes) {
+  if (bytes.length > MAX_MESSAGE || bytes.length < HEAD) throw new ProtocolError(`message of ${bytes.length} bytes`);
+  if (bytes[0] !== 0x4b || bytes[1] !== 0x59) throw new ProtocolError("not a Kymograph message");
+  if (bytes[2] !== VERSION) throw new ProtocolError(`protocol version ${bytes[2]}, expected ${VERSION}`);
+  const head = new Reader(bytes.subarray(0, HEAD));
+  head.at = 4;
+  const length = head.view.getUint32(head.skip(4), true);
+  if (length !== bytes.length - HEAD) throw new ProtocolError(`body of ${bytes.length - HEAD} bytes, declared ${length}`);
+  const [epoch, sequence, sent] = [head.long(), head.long(), wrapped(BigInt(head.long()))];
+  const decode = BODIES[bytes[3]];
+  return { epoch, sequence, sent_us: sent, kind: bytes[3], body: decode ? decode(new Reader(bytes.subarray(HEAD)), sent) : null };
+}
+
+const BODIES = {
+  1: (r) => ({
+    server: r.text(),
+    host: r.text(),
+    history_us: r.varint(),
+    heartbeat_us: r.varint(),
+    role: r.variantOr("View", "View", "Edit"),
+    limits: Object.fromEntries(LIMITS.map((name) => [name, r.varint(32)])),
+    encodings: [...r.chunk()],
+    features: r.list((r) => r.text()),
+  }),
+  2: (r) => {
+    const catalog = {
+      scope: r.variant("Whole", "Changes", "Unchanged"),
+      revision: r.varint(),
+      groups: r.list((r) => r.sized(groupDescriptor)),
+      series: r.list((r) => r.sized(seriesDescriptor)),
+      retired: r.list((r) => r.varint(32)),
+      retired_groups: r.list((r) => r.varint(32)),
+    };
+    checkIncreasing("group", catalog.groups.map((group) => group.id));
+    checkIncreasing("series", catalog.series.map((series) => series.id));
+    checkIncreasing("retired series", catalog.retired);
+    checkIncreasing("retired group", catalog.retired_groups);
+    return catalog;
+  },
+  3: (r, sent) => {
+    const base = plus(sent, r.signed());
+    const list = listOfSamples(new Reader(r.chunk()), base);
+    return { collected_us: base, list, blocks: blocks(r, base, list.times.length) };
+  },
+  4: (r) => ({ part: r.variant("More", "Last"), blocks: blocks(r, r.signed(), 0) }),
+  5: (r) => ({
+    after: r.varint(),
+    until: r.varint(),
+    cause: r.variantOr("HistoryExpired", "HistoryExpired", "EpochChanged", "UnknownPosition"),
+  }),
+  6: (r) => ({ next_within_us: r.varint() }),
+  7: (r) => ({ origin_us: r.signed(), received_us: r.signed() }),
+  8: (r) => ({ request: r.byte(), code: r.varint(32), text: r.text(MAX_TEXT) }),
+  9: (r) => ({
+    reason: r.variantOr("Overloaded", "ServerStopping", "Overloaded", "Refused"),
+    retry_after_us: r.varint(),
+    text: r.text(MAX_TEXT),
+  }),
+};
+
+function groupDescriptor(r) {
+  const group = { id: r.varint(32), name: r.text(), title: r.text(), unit: r.text(), interval_us: r.varint() };
+  group.bounds = r.variantOr("Auto", "Auto", "FromZero", "Fixed");
+  if (group.bounds === "Fixed") {
+    const [low, high] = [r.float(), r.float()];
+    if (!(Number.isFinite(low) && Number.isFinite(high) && low < high)) {
+      throw new ProtocolError(`bounds must be finite with low below high, found ${low} to ${high}`);
+    }
+    group.bounds = { low, high };
+  }
+  return group;
+}
+
+function seriesDescriptor(r) {
+  const [id, group, name] = [r.varint(32), r.varint(32), r.text()];
+  const kind = r.variantOr("Gauge", "Gauge", "Counter", "Bucket", "State");
+  const labels = r.list((r) => [r.text(), r.text()]);
+  if (labels.length > MAX_LABELS) throw new ProtocolError(`${labels.length} labels, the limit is ${MAX_LABELS}`);
+  return { id, group, name, kind, labels };
+}
+
+// Samples ----------------------------------------------------------------------------------------------------------------
+
+/** Floating-point numbers whose bits are kept: a Number can lose those of a NaN. */
+class Floats {
+  constructor(count) {
+    this.values = new Float64Array(count);
+    this.view = new DataView(this.values.buffer);
+    this.bytes = new Uint8Array(this.values.buffer);
+  }
+
+  copy(place, bytes) {
+    // Typed arrays have the byte order of the machine, which is little endian wherever JavaScript runs today.
+    this.bytes.set(bytes, place * 8);
+  }
+}
+
+/** True for the bits that stand for a missing value, and not for other NaNs. */
+export function isMissing(values, place) {
+  const words = new Uint32Array(values.buffer, values.byteOffset + place * 8, 2);
+  return words[0] === MISSING_LOW && words[1] === MISSING_HIGH;
+}
+
+const [TIME, GAP, ZEROS, RAW, SINGLES, MULTIPLES, INTEGERS] = [0, 1, 2, 3, 4, 5, 6];
+
+/** Samples in three columns: times, series, values. */
+function listOfSamples(r, base) {
+  const [times, series, runs] = [[], [], []];
+  let [time, next] = [null, 0];
+  while (!r.isEmpty) {
+    const head = r.byte();
+    const [kind, low] = [head >> 4, head & 15];
+    if (kind === TIME) {
+      if (low > 1) throw new ProtocolError(`head of a time must be 0 or 1, found ${head}`);
+      if (low === 1) next = 0;
+      time = plus(time ?? base, r.signedShort());
+      continue;
+    }
+    const count = low < 15 ? low + 1 : r.short() + 16;
+    if (next + count >= 2 ** 32) throw new ProtocolError("id of a series has more than 32 bits");
+    if (kind === GAP) {
+      next += count;
+      continue;
+    }
+    if (time === null) throw new ProtocolError("values precede the first time");
+    if (times.length + count > MAX_VALUES) throw new ProtocolError(`more than ${MAX_VALUES} values`);
+    const values = new Floats(count);
+    for (let place = 0; place < count; place++) {
+      if (kind === RAW) values.copy(place, r.take(8));
+      else if (kind === SINGLES) values.values[place] = r.view.getFloat32(r.skip(4), true);
+      else if (kind === MULTIPLES) values.values[place] = r.signedShort() * 1024;
+      else if (kind !== ZEROS) values.values[place] = r.signedShort() / 10 ** (kind - INTEGERS);
+      times.push(time);
+      series.push(next++);
+    }
+    runs.push(values.bytes);
+  }
+  const all = new Floats(times.length);
+  let at = 0;
+  for (const run of runs) {
+    all.bytes.set(run, at);
+    at += run.length;
+  }
+  return { times, series, values: all.values };
+}
+
+function blocks(r, base, otherValues) {
+  const [inner, found] = [new Reader(r.chunk()), []];
+  let [rows, values] = [0, otherValues];
+  while (!inner.isEmpty) {
+    // Limits are checked before rows are decoded: a few bytes can declare many rows.
+    const [mode, group, count] = [inner.variant("Merge", "Replace"), inner.varint(32), inner.varint(32)];
+    if (count > MAX_ROWS) throw new ProtocolError(`block of ${count} rows, the limit is ${MAX_ROWS}`);
+    const [timesEncoding, timesBytes] = [inner.byte(), inner.chunk()];
+    const columns = inner.list((r) => ({ series: r.varint(32), encoding: r.byte(), bytes: r.chunk() }));
+    rows += count;
+    values += count * columns.length;
+    if (columns.length > MAX_COLUMNS || rows > MAX_VALUES || values > MAX_VALUES) {
+      throw new ProtocolError(`limit exceeded: ${columns.length} columns, ${rows} rows, ${values} values`);
+    }
+    checkIncreasing("column", columns.map((column) => column.series));
+    found.push({
+      mode,
+      group,
+      times_encoding: timesEncoding,
+      times_us: decodeTimes(timesEncoding, timesBytes, count, base),
+      columns: columns.map(({ series, encoding, bytes }) => ({ series, encoding, values: decodeColumn(encoding, bytes, count) })),
+    });
+  }
+  return found;
+}
+
+function expectLength(what, bytes, expected) {
+  if (bytes.length !== expected) throw new ProtocolError(`${what} has ${bytes.length} bytes, expected ${expected}`);
+}
+
+function decodeTimes(encoding, bytes, rows, base) {
+  const [r, times] = [new Reader(bytes), []];
+  if (encoding === 0) {
+    expectLength("time column", bytes, rows * 8);
+    for (let row = 0; row < rows; row++) times.push(wrapped(BigInt(r.long())));
+  } else if (encoding === 1) {
+    const [start, step] = [r.signed(), r.varint()];
+    r.end();
+    let time = plus(base, start);
+    for (let row = 0; row < rows; row++, time = plus(time, step)) times.push(time);
+  } else if (encoding === 2) {
+    for (const integer of packedIntegers(r, rows)) times.push(plus(base, integer));
+  } else {
+    throw new ProtocolError(`unknown encoding of times: ${encoding}`);
+  }
+  for (let row = 1; row < rows; row++) {
+    if (times[row] <= times[row - 1]) throw new ProtocolError("times must be strictly increasing");
+  }
+  return times;
+}
+
+/** The values, or null if the encoding is unknown. */
+function decodeColumn(encoding, bytes, rows) {
+  const [r, out] = [new Reader(bytes), new Floats(rows)];
+  if (encoding === 0) {
+    expectLength("column", bytes, rows * 8);
+    out.copy(0, bytes);
+  } else if (encoding === 1) {
+    expectLength("column", bytes, 8);
+    for (let row = 0; row < rows; row++) out.copy(row, bytes);
+  } else if (encoding === 2) {
+    expectLength("column", bytes, rows * 4);
+    for (let row = 0; row < rows; row++) out.values[row] = r.view.getFloat32(row * 4, true);
+  } else if (encoding === 3) {
+    scaledColumn(r, rows, out);
+  } else {
+    return null;
+  }
+  return out.values;
+}
+
+function scaledColumn(r, rows, out) {
+  const scale = r.byte();
+  if (!(scale <= 22 || (scale >= 128 && scale <= 180))) throw new ProtocolError(`scale ${scale} has no meaning`);
+  const divisor = scale <= 22 ? 10 ** scale : 2 ** (scale - 128);
+  const exceptions = r.list((r) => ({ skipped: r.varint(32), repeats: r.varint(32), value: r.take(8) }));
+  packedIntegers(r, rows).forEach((integer, row) => {
+    out.values[row] = Number(integer) / divisor;
+  });
+  let row = 0;
+  for (const { skipped, repeats, value } of exceptions) {
+    row += skipped;
+    if (row + repeats >= rows) throw new ProtocolError(`exception for row ${row + repeats}, the column has ${rows} rows`);
+    for (const end = row + repeats; row <= end; row++) out.copy(row, value);
+  }
+}
+
+function packedIntegers(r, count) {
+  if (count === 0) throw new ProtocolError("packed column has zero rows");
+  const head = r.byte();
+  const [order, shift] = [head >> 6, head & 63];
+  if (order > 1) throw new ProtocolError(`order of packed integers must be 0 or 1, found ${order}`);
+  const first = r.signed();
+  const integers = [first];
+  let level = 0;
+  while (integers.length < count) {
+    const size = Math.min(count - integers.length, 128);
+    const [lowest, width] = [r.signed(), r.byte()];
+    if (width > 56) throw new ProtocolError(`width of packed integers must be at most 56 bits, found ${width}`);
+    const bits = r.take(Math.ceil((size * width) / 8));
+    for (let place = 0; place < size; place++) {
+      const integer = plus(lowest, bitsAt(bits, place * width, width));
+      level = order ? plus(level, integer) : integer;
+      integers.push(plus(first, times2to(level, shift)));
+    }
+  }
+  r.end();
+  return integers;
+}
+
+/** The number in bits `from` to `from + width - 1`, where bit 0 is the lowest of the first byte. */
+function bitsAt(bytes, from, width) {
+  let [value, bit] = [0n, 0];
+  if (width <= 45) {
+    let [number, scale] = [0, 1];
+    for (let place = from >> 3; place * 8 < from + width; place++, scale *= 256) number += bytes[place] * scale;
+    return Math.floor(number / 2 ** (from & 7)) % 2 ** width;
+  }
+  for (let place = from >> 3; place * 8 < from + width; place++, bit += 8) value |= BigInt(bytes[place]) << BigInt(bit);
+  return exact(BigInt.asUintN(width, value >> BigInt(from & 7)));
+}
+
+// From viewer to server --------------------------------------------------------------------------------------------------
+
+function varint(n) {
+  const big = BigInt(n);
+  if (big < 251n) return [Number(big)];
+  const [tag, size] = big < 1n << 16n ? [251, 2] : big < 1n << 32n ? [252, 4] : [253, 8];
+  return [tag, ...Array.from({ length: size }, (_, place) => Number((big >> BigInt(8 * place)) & 255n))];
+}
+
+const signed = (n) => varint(n >= 0 ? BigInt(n) * 2n : -BigInt(n) * 2n - 1n);
+
+export function message(kind, body) {
+  const length = body.length;
+  return Uint8Array.from([0x4b, 0x59, VERSION, kind, length & 255, (length >> 8) & 255, length >> 16, 0, ...body]);
+}
+
+export const subscribeWindow = (windowUs) => message(1, [...varint(0), ...varint(windowUs)]);
+export const subscribeAfter = (epoch, sequence, windowUs, revision = 0) =>
+  message(1, [...varint(1), ...varint(epoch), ...varint(sequence), ...varint(windowUs), ...varint(revision)]);
+export const probe = (originUs) => message(2, signed(originUs));
+export const pace = (visibility, rate) => message(3, [...varint(["Visible", "Hidden"].indexOf(visibility)), rate]);
+
+// A viewer's state -------------------------------------------------------------------------------------------------------
+
+/** The state of a viewer by the document's drawing. Pure: it takes frames and returns rows and requests. */
+export class State {
+  groups = new Map();
+  series = new Map();
+  /** Times of the newest rows by group: history may repeat rows. */
+  newest = new Map();
+  epoch = null;
+  position = null;
+  revision = 0;
+  phase = "AWAITING";
+
+  /** The request that starts the stream, or resumes it. */
+  subscribe(windowUs) {
+    this.phase = "AWAITING";
+    if (this.position === null) return subscribeWindow(windowUs);
+    return subscribeAfter(this.epoch, this.position, windowUs, this.revision);
+  }
+
+  /** Takes a frame. Returns its new rows, whether rows are missing, and a gap if it declares one. */
+  take({ epoch, sequence, kind, body }) {
+    if (kind === 2) {
+      this.#catalog(epoch, sequence, body);
+    } else if (kind === 3 && this.phase === "LIVE" && sequence > this.position) {
+      if (sequence !== this.position + 1) return { rows: [], isMissing: true };
+      this.position = sequence;
+      return { rows: [...this.#blocks(body.blocks), ...this.#list(body.list)] };
+    } else if (kind === 4 && this.phase === "FILLING") {
+      const rows = [...this.#blocks(body.blocks)];
+      if (body.part === "Last") [this.position, this.phase] = [sequence, "LIVE"];
+      return { rows };
+    } else if (kind === 5 && this.phase === "FILLING") {
+      return { rows: [], gap: body };
+    } else if (kind === 6 && this.phase === "LIVE" && sequence > this.position) {
+      return { rows: [], isMissing: true };
+    }
+    return { rows: [] };
+  }
+
+  #catalog(epoch, sequence, catalog) {
+    if (catalog.scope !== "Changes") this.phase = "FILLING";
+    if (epoch !== this.epoch) [this.epoch, this.position] = [epoch, null];
+    if (catalog.scope === "Whole") {
+      this.groups.clear();
+      this.series.clear();
+    }
+    for (const group of catalog.groups) this.groups.set(group.id, group);
+    for (const series of catalog.series) this.series.set(series.id, series);
+    for (const id of catalog.retired) this.series.delete(id);
+    for (const id of catalog.retired_groups) this.groups.delete(id);
+    this.revision = catalog.revision;
+  }
+
+  *#blocks(blocks) {
+    for (const { mode, group: id, times_us: times, columns } of blocks) {
+      const group = this.groups.get(id);
+      if (!group) continue;
+      // Rows that were passed on stay: a program that keeps rows drops those from the block's first time on.
+      if (mode === "Replace" && times.length) this.newest.set(group.name, Math.min(this.newest.get(group.name) ?? times[0] - 1, times[0] - 1));
+      for (let row = 0; row < times.length; row++) {
+        const values = {};
+        for (const { series, values: column } of columns) {
+          const known = this.series.get(series);
+          if (known && column && !isMissing(column, row)) values[known.name] = column[row];
+        }
+        yield* this.#row(times[row], group, values);
+      }
+    }
+  }
+
+  *#list({ times, series, values }) {
+    const rows = new Map();
+    times.forEach((time, place) => {
+      const known = this.series.get(series[place]);
+      const group = known && this.groups.get(known.group);
+      if (!group) return;
+      const key = `${time} ${group.id}`;
+      if (!rows.has(key)) rows.set(key, { time, group, values: {} });
+      rows.get(key).values[known.name] = values[place];
+    });
+    for (const { time, group, values } of rows.values()) yield* this.#row(time, group, values);
+  }
+
+  *#row(time, group, values) {
+    if (time <= (this.newest.get(group.name) ?? -Infinity)) return;
+    this.newest.set(group.name, time);
+    yield { time, group: group.name, values };
+  }
+}
+
+/** Connects, passes rows to `onrow`, and resumes after a lost connection. Set the callbacks, then call `connect`. */
+export class Viewer {
+  onrow = () => {};
+  ongap = () => {};
+  onhello = () => {};
+  onerror = () => {};
+  /** Called when the viewer will not connect again. */
+  onend = () => {};
+  #state = new State();
+  #delay = 250;
+  #isClosed = false;
+
+  /** `window`: seconds of history at the start. `token`: for programs; pages sign in and pass `key`. */
+  constructor(url, { window = 60, token, key, WebSocket = globalThis.WebSocket } = {}) {
+    if (!WebSocket) throw new Error("this Node has no WebSocket: use Node 22, or pass that of the package `ws`");
+    Object.assign(this, { url: `${url}?start=request`, windowUs: Math.round(window * 1e6), token, key, WebSocket });
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  connect() {
+    const protocols = [SUBPROTOCOL, ...(this.key ? [`key.${this.key}`] : [])];
+    const socket = this.#open(protocols);
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    let probing;
+    socket.onopen = () => {
+      socket.send(this.#state.subscribe(this.windowUs));
+      probing = setInterval(() => socket.send(probe(Date.now() * 1000)), 2_000);
+    };
+    socket.onmessage = ({ data }) => this.#message(socket, new Uint8Array(data));
+    socket.onerror = () => {};
+    socket.onclose = ({ code, reason }) => {
+      clearInterval(probing);
+      this.#state.phase = "AWAITING";
+      if (this.#isClosed || FINAL_CODES.has(code)) return this.onend({ code, reason });
+      setTimeout(() => this.#isClosed || this.connect(), this.#delay * (1 + Math.random()));
+      this.#delay = Math.min(this.#delay * 2, 10_000);
+    };
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.socket?.close();
+  }
+
+  #open(protocols) {
+    if (!this.token) return new this.WebSocket(this.url, protocols);
+    // Only programs can set headers: Node's own WebSocket takes them in the second argument, that of `ws` in the third.
+    const headers = { authorization: `Bearer ${this.token}` };
+    if (this.WebSocket === globalThis.WebSocket) return new this.WebSocket(this.url, { protocols, headers });
+    return new this.WebSocket(this.url, protocols, { headers });
+  }
+
+  #message(socket, bytes) {
+    let result;
+    try {
+      const frame = decodeFrame(bytes);
+      if (frame.kind === 1) this.onhello(frame.body);
+      if (frame.kind === 9) this.#delay = Math.max(this.#delay, frame.body.retry_after_us / 1000);
+      if (frame.kind === 4) this.#delay = 250;
+      result = this.#state.take(frame);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      // The message may have been a catalog or samples.
+      this.onerror(error);
+      this.#state.revision = 0;
+      result = { rows: [], isMissing: this.#state.phase === "LIVE" };
+    }
+    if (result.gap) this.ongap(result.gap);
+    result.rows.forEach((row) => this.onrow(row));
+    if (result.isMissing) socket.send(this.#state.subscribe(this.windowUs));
+  }
+}
+
+// A program for Node -----------------------------------------------------------------------------------------------------
+
+async function main([url, ...rest]) {
+  const options = {};
+  for (let place = 0; place < rest.length; place++) {
+    const name = rest[place].replace(/^--/, "");
+    options[name] = name === "json" ? true : rest[++place];
+  }
+  if (!url || !url.startsWith("ws")) {
+    console.error("usage: node kymograph.mjs ws://HOST:PORT/stream [--window S] [--group NAME] [--count N] [--token T] [--json]");
+    process.exit(2);
+  }
+  // Node 20 and older: `npm install ws`.
+  const WebSocket = globalThis.WebSocket ?? (await import("node:module")).createRequire(import.meta.url)("ws");
+  let left = Number(options.count ?? Infinity);
+  const viewer = new Viewer(url, { window: Number(options.window ?? 60), token: options.token, WebSocket });
+  viewer.onerror = (error) => console.error(`not decoded: ${error.message}`);
+  viewer.ongap = (gap) => console.error(`gap: ${gap.cause}`);
+  viewer.onend = ({ code, reason }) => left > 0 && (console.error(`closed: ${code} ${reason}`), process.exit(1));
+  viewer.onrow = ({ time, group, values }) => {
+    if ((options.group && group !== options.group) || left-- <= 0) return;
+    const words = Object.entries(values).map(([name, value]) => `${name}=${value}`);
+    console.log(options.json ? JSON.stringify({ time_us: time, group, values }) : `${time / 1e6}  ${group}  ${words.join("  ")}`);
+    if (left <= 0) viewer.close();
+  };
+  viewer.connect();
+}
+
+if (globalThis.process?.argv?.[1] && import.meta.url.endsWith(globalThis.process.argv[1].split("/").pop())) {
+  await main(process.argv.slice(2));
+}

@@ -1,0 +1,136 @@
+//! The clients in `docs/examples`, written from docs/PROTOCOL.md alone, against a real server.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use crate::served::Served;
+use feed_server::app::config::Config;
+use protocol::{Body, Frame, GroupId, HistoryPart, SeriesId};
+use serde_json::Value;
+
+/// An example client in one language.
+#[derive(Clone, Copy, Debug)]
+enum Client {
+    Python,
+    JavaScript,
+}
+
+impl Client {
+    /// Runs a script of `docs/examples`, named without its ending.
+    fn run(self, script: &str, arguments: &[&str]) -> Output {
+        let variable = |name: &str| {
+            std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run these tests by `cargo xtask test`"))
+        };
+        let (program, ending, flags) = match self {
+            Self::Python => (variable("KYMOGRAPH_PYTHON"), "py", None),
+            Self::JavaScript => (variable("KYMOGRAPH_NODE"), "mjs", Some(variable("KYMOGRAPH_NODE_FLAGS"))),
+        };
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+        let script = PathBuf::from("docs/examples").join(format!("{script}.{ending}"));
+        let mut command = Command::new(program);
+        command.args(flags.filter(|flags| !flags.is_empty()));
+        command.arg(script).args(arguments).current_dir(root).output().expect("starts")
+    }
+}
+
+fn reads_every_golden_vector(client: Client) {
+    let output = client.run("check_golden", &["protocol/tests/golden"]);
+    assert!(output.status.success(), "{client:?}: {output:?}");
+}
+
+/// Ten seconds of history and then live rows, compared with those that a Rust viewer reads.
+async fn reads_the_values_that_a_rust_viewer_reads(client: Client, script: &'static str) {
+    let served = Served::start(&["synthetic:groups=2,series=8,hz=50,prefill=20s,seed=7"]).await;
+    let url = format!("ws://{}/stream", served.address);
+    let arguments = ["--window", "10", "--group", "synthetic.01", "--count", "600", "--json"];
+    let watching = tokio::task::spawn_blocking(move || client.run(script, &[&[url.as_str()], &arguments[..]].concat()));
+    let output = watching.await.expect("runs");
+    assert!(output.status.success(), "{client:?}: {output:?}");
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let printed: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(printed.len(), 600, "history and then live rows");
+
+    let expected = rows_of_history(&served).await;
+    for row in &printed {
+        let time = row["time_us"].as_i64().expect("a time");
+        let values = expected.get(&time).unwrap_or_else(|| panic!("a row at {time}"));
+        let printed = row["values"].as_object().expect("values by name");
+        assert_eq!(printed.len(), values.len());
+        for (name, value) in printed {
+            let expected = values[name];
+            assert!(
+                value.as_f64().map_or(expected.is_nan(), |value| value.to_bits() == expected.to_bits()),
+                "{name}: {row}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_python_client_reads_every_golden_vector() {
+    reads_every_golden_vector(Client::Python);
+}
+
+#[test]
+fn the_javascript_client_reads_every_golden_vector() {
+    reads_every_golden_vector(Client::JavaScript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_client_reads_the_values_that_a_rust_viewer_reads() {
+    reads_the_values_that_a_rust_viewer_reads(Client::Python, "kymograph_client").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_client_reads_the_values_that_a_rust_viewer_reads() {
+    reads_the_values_that_a_rust_viewer_reads(Client::JavaScript, "kymograph").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_client_sends_a_token() {
+    let source = "synthetic:groups=1,series=1,hz=50,prefill=1s".parse().expect("a valid source");
+    let token = "0123456789abcdef";
+    let served = Served::with_token(Config { sources: vec![source], ..Config::default() }, token).await;
+    let url = format!("ws://{}/stream", served.address);
+    let run = |arguments: Vec<String>| {
+        let url = url.clone();
+        tokio::task::spawn_blocking(move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            Client::JavaScript.run("kymograph", &[&[url.as_str(), "--count", "3"], &arguments[..]].concat())
+        })
+    };
+    let output = run(vec!["--token".to_owned(), token.to_owned()]).await.expect("runs");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stdout).expect("UTF-8").lines().count(), 3);
+}
+
+/// Every row of the first group that the server's history holds: time in microseconds, values by series' names.
+async fn rows_of_history(served: &Served) -> BTreeMap<i64, BTreeMap<String, f64>> {
+    let mut viewer = served.viewer("/stream?window=3600").await;
+    let mut names: BTreeMap<SeriesId, String> = BTreeMap::new();
+    let mut rows: BTreeMap<i64, BTreeMap<String, f64>> = BTreeMap::new();
+    loop {
+        let bytes = viewer.frame().await;
+        match Frame::decode(&bytes).expect("decodes").body {
+            Body::Catalog(catalog) => {
+                names.extend(catalog.series.iter().map(|series| (series.id, series.name.to_owned())));
+            }
+            Body::History(history) => {
+                for block in history.blocks.iter().filter(|block| block.group == GroupId(1)) {
+                    let mut values = vec![0.0; block.rows as usize];
+                    for column in &block.columns {
+                        column.values().expect("a known encoding").copy_to(&mut values);
+                        for (time, &value) in block.times.iter().zip(&values) {
+                            rows.entry(time.micros()).or_default().insert(names[&column.series].clone(), value);
+                        }
+                    }
+                }
+                if history.part == HistoryPart::Last {
+                    return rows;
+                }
+            }
+            _ => {}
+        }
+    }
+}
