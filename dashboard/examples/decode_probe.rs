@@ -59,10 +59,7 @@ impl DecodeProbe {
         let &(_, data, series, rows) = found.ok_or_else(|| JsError::new("no such shape"))?;
         let staging = Staging::with_limit(MAX_MESSAGE_BYTES);
         let rings = vec![vec![0.0; RING_ROWS]; series as usize];
-        let mut store = Store::new(Interval::from_secs(60));
-        store.apply(&Frame::decode(&catalog(series)?)?);
-        let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
-        store.apply(&Frame { header: header(0), body: history });
+        let store = Store::new(Interval::from_secs(60));
         Ok(Self { data, series, rows, staging, rings, next_row: 0, store, applied: 0 })
     }
 
@@ -77,7 +74,9 @@ impl DecodeProbe {
         let mut live = SamplesBuffer::default();
         live.start(now);
         let columns = (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice));
-        live.push(BlockMode::Merge, GroupId(1), &times, columns)?;
+        // Message number 0 follows the last one again, whose rows are later.
+        let mode = if number == 0 { BlockMode::Replace } else { BlockMode::Merge };
+        live.push(mode, GroupId(1), &times, columns)?;
         let bytes = Frame { header: header(u64::from(number) + 1), body: Body::Samples(live.samples()) }.to_bytes()?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
@@ -125,6 +124,7 @@ impl DecodeProbe {
     /// If the message cannot be decoded.
     pub fn apply(&mut self, message: &Uint8Array, number: u32) -> Result<u32, JsError> {
         if number == 0 {
+            self.store.apply(&Frame::decode(&catalog(self.series)?)?);
             let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
             self.store.apply(&Frame { header: header(0), body: history });
         }

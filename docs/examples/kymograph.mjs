@@ -474,6 +474,10 @@ export class State {
       if (sequence !== this.position + 1) return { rows: [], isMissing: true };
       this.position = sequence;
       return { rows: [...this.#blocks(body.blocks), ...this.#list(body.list)] };
+    } else if (kind >= 64 && kind < 128 && this.phase === "LIVE" && sequence > this.position) {
+      // Numbered, of a kind that is not known here.
+      if (sequence !== this.position + 1) return { rows: [], isMissing: true };
+      this.position = sequence;
     } else if (kind === 4 && this.phase === "FILLING") {
       const rows = [...this.#blocks(body.blocks)];
       if (body.part === "Last") [this.position, this.phase] = [sequence, "LIVE"];

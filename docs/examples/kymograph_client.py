@@ -50,6 +50,11 @@ class Viewer:
             if frame["sequence"] == self.position + 1:
                 self.position = frame["sequence"]
                 return [*self.unpack(body["blocks"]), *self.gather(body["list"])]
+        elif 64 <= kind < 128 and self.position is not None:
+            # Numbered, of a kind that is not known here.
+            if frame["sequence"] > self.position + 1:
+                return None
+            self.position = max(self.position, frame["sequence"])
         elif kind == 4:
             if body["part"] == "Last":
                 self.position = frame["sequence"]

@@ -1,5 +1,7 @@
 //! Bodies of frames, one structure per kind.
 
+use std::ops::RangeInclusive;
+
 use bincode::{BorrowDecode, Decode, Encode};
 
 use crate::block::Blocks;
@@ -39,6 +41,16 @@ pub enum Body<'a> {
         /// Number from the preamble.
         kind: u8,
     },
+}
+
+/// Kinds that later versions may number like `Samples`. A viewer that does not know one skips its body, and advances its position.
+const NUMBERED: RangeInclusive<u8> = 64..=127;
+
+impl Body<'_> {
+    /// Returns true if the header's sequence is the number of this frame, not the position of the stream.
+    pub fn is_numbered(&self) -> bool {
+        matches!(self, Self::Samples(_)) || NUMBERED.contains(&self.kind())
+    }
 }
 
 /// The kind whose times are relative to the header.

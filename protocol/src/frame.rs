@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 pub struct Header {
     /// Epoch of the stream.
     pub epoch: Epoch,
-    /// The number of a `Samples` frame. In all other frames, the position of the stream when the frame was encoded.
+    /// The number of a [numbered](Body::is_numbered) frame. In all other frames, the position of the stream when the frame was encoded.
     pub sequence: Sequence,
     /// Time of sending, by the server's clock.
     pub sent: Timestamp,

@@ -132,6 +132,8 @@ impl Position {
             // Positions and ids are valid in their epoch only.
             Body::Catalog(_) | Body::Gap(_) | Body::History(_) | Body::Samples(_) if !is_of_epoch => self.miss(),
             Body::Samples(_) => self.samples(header.sequence),
+            // Of a kind that the page does not know: it has no rows, but a number.
+            _ if body.is_numbered() => self.number(header),
             Body::History(history) => self.history(history.part, header.sequence),
             _ => Verdict::Take,
         }
@@ -183,6 +185,14 @@ impl Position {
                 ask => ask,
             },
             _ => self.miss(),
+        }
+    }
+
+    fn number(&mut self, header: &Header) -> Verdict {
+        if self.phase == Phase::Live && self.epoch == Some(header.epoch) {
+            self.samples(header.sequence)
+        } else {
+            Verdict::Leave
         }
     }
 

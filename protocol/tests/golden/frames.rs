@@ -377,8 +377,12 @@ fn of_later_versions() -> Vec<Vector> {
     let mut appended = frame(Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }));
     appended.extend(b"a new field");
     appended[4] += 11;
+    let mut numbered = frame(Body::Unknown { kind: 100 });
+    numbered.extend(b"a numbered kind");
+    numbered[4] = 15;
     vec![
         Vector { name: "unknown_kind", bytes: kind },
+        Vector { name: "unknown_numbered_kind", bytes: numbered },
         Vector { name: "unknown_column_encoding", bytes: encoding },
         Vector { name: "appended_field", bytes: appended },
     ]

@@ -9,7 +9,7 @@ use protocol::{
     SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 
-use super::PATIENCE;
+use super::{PATIENCE, Position, Verdict};
 use crate::store::{Applied, Store};
 
 const STEP: Interval = Interval::from_millis(10);
@@ -448,4 +448,24 @@ fn another_epoch_starts_after_a_hole_even_without_a_catalog() {
         assert_eq!((world.held(), world.store.counts().gaps), (rows, 1));
         assert_eq!(world.requests, usize::from(!is_announced));
     }
+}
+
+#[test]
+fn numbered_frames_of_unknown_kinds_advance_the_position() {
+    let mut position = Position::default();
+    let mut judge = |sequence: u64, body: Body<'_>| {
+        let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::default() };
+        (position.judge(&header, &body), position.held())
+    };
+    let blocks = protocol::Blocks::default();
+    let samples = || Body::Samples(protocol::Samples::of_blocks(blocks));
+    let (numbered, other) = (Body::Unknown { kind: 64 }, Body::Unknown { kind: 200 });
+    judge(5, Body::Catalog(Catalog::default()));
+    assert_eq!(judge(5, numbered), (Verdict::Leave, None), "history is on its way");
+    judge(5, Body::History(History { part: HistoryPart::Last, blocks }));
+    assert_eq!(judge(6, numbered), (Verdict::Take, Some(Sequence(6))));
+    assert_eq!(judge(6, numbered), (Verdict::Duplicate, Some(Sequence(6))));
+    assert_eq!(judge(9, other), (Verdict::Take, Some(Sequence(6))), "its sequence is not a number");
+    assert_eq!(judge(7, samples()), (Verdict::Take, Some(Sequence(7))));
+    assert_eq!(judge(9, numbered).0, Verdict::Ask, "number 8 was lost");
 }
