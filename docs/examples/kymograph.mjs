@@ -205,6 +205,7 @@ const BODIES = {
     after: r.varint(),
     until: r.varint(),
     cause: r.variantOr("HistoryExpired", "HistoryExpired", "EpochChanged", "UnknownPosition"),
+    content: r.variantOr("Rows", "Rows", "Logs", "Events"),
   }),
   6: (r) => ({ next_within_us: r.varint() }),
   7: (r) => ({ origin_us: r.signed(), received_us: r.signed() }),
@@ -214,7 +215,29 @@ const BODIES = {
     retry_after_us: r.varint(),
     text: r.text(MAX_TEXT),
   }),
+  64: (r) => ({ lines: r.list((r) => r.sized(logLine)) }),
+  65: (r) => ({
+    time_us: r.signed(),
+    kind: r.variantOr("Annotation", "Annotation", "Alert", "Capture", "Layout", "Source"),
+    source: r.text(),
+    text: r.text(MAX_TEXT),
+    labels: labelsOf(r),
+  }),
 };
+
+const logLine = (r) => ({
+  time_us: r.signed(),
+  severity: r.variantOr("Info", "Trace", "Debug", "Info", "Warn", "Error", "Fatal"),
+  source: r.text(),
+  text: r.text(MAX_TEXT),
+  labels: labelsOf(r),
+});
+
+function labelsOf(r) {
+  const labels = r.list((r) => [r.text(), r.text()]);
+  if (labels.length > MAX_LABELS) throw new ProtocolError(`${labels.length} labels, the limit is ${MAX_LABELS}`);
+  return labels;
+}
 
 function groupDescriptor(r) {
   const group = { id: r.varint(32), name: r.text(), title: r.text(), unit: r.text(), interval_us: r.varint() };
@@ -232,9 +255,7 @@ function groupDescriptor(r) {
 function seriesDescriptor(r) {
   const [id, group, name] = [r.varint(32), r.varint(32), r.text()];
   const kind = r.variantOr("Gauge", "Gauge", "Counter", "Bucket", "State");
-  const labels = r.list((r) => [r.text(), r.text()]);
-  if (labels.length > MAX_LABELS) throw new ProtocolError(`${labels.length} labels, the limit is ${MAX_LABELS}`);
-  return { id, group, name, kind, labels };
+  return { id, group, name, kind, labels: labelsOf(r) };
 }
 
 // Samples ----------------------------------------------------------------------------------------------------------------
@@ -457,6 +478,8 @@ export class State {
   epoch = null;
   position = null;
   revision = 0;
+  /** The number of the last log lines or event. */
+  entry = 0;
   phase = "AWAITING";
 
   /** The request that starts the stream, or resumes it. */
@@ -466,7 +489,7 @@ export class State {
     return subscribeAfter(this.epoch, this.position, windowUs, this.revision);
   }
 
-  /** Takes a frame. Returns its new rows, whether rows are missing, and a gap if it declares one. */
+  /** Takes a frame. Returns its new rows; its log lines or event; whether rows are missing; and a gap if it declares one. */
   take({ epoch, sequence, kind, body }) {
     if (kind === 2) {
       this.#catalog(epoch, sequence, body);
@@ -475,9 +498,13 @@ export class State {
       this.position = sequence;
       return { rows: [...this.#blocks(body.blocks), ...this.#list(body.list)] };
     } else if (kind >= 64 && kind < 128 && this.phase === "LIVE" && sequence > this.position) {
-      // Numbered, of a kind that is not known here.
+      // Numbered, and perhaps of a kind that is not known here.
       if (sequence !== this.position + 1) return { rows: [], isMissing: true };
-      this.position = sequence;
+      this.position = this.entry = sequence;
+      return { rows: [], entry: body };
+    } else if ((kind === 64 || kind === 65) && this.phase === "FILLING" && sequence > this.entry) {
+      this.entry = sequence;
+      return { rows: [], entry: body };
     } else if (kind === 4 && this.phase === "FILLING") {
       const rows = [...this.#blocks(body.blocks)];
       if (body.part === "Last") [this.position, this.phase] = [sequence, "LIVE"];
@@ -492,7 +519,7 @@ export class State {
 
   #catalog(epoch, sequence, catalog) {
     if (catalog.scope !== "Changes") this.phase = "FILLING";
-    if (epoch !== this.epoch) [this.epoch, this.position] = [epoch, null];
+    if (epoch !== this.epoch) [this.epoch, this.position, this.entry] = [epoch, null, 0];
     if (catalog.scope === "Whole") {
       this.groups.clear();
       this.series.clear();
@@ -544,6 +571,8 @@ export class State {
 /** Connects, passes rows to `onrow`, and resumes after a lost connection. Set the callbacks, then call `connect`. */
 export class Viewer {
   onrow = () => {};
+  onlines = () => {};
+  onevent = () => {};
   ongap = () => {};
   onhello = () => {};
   onerror = () => {};
@@ -614,6 +643,8 @@ export class Viewer {
     }
     if (result.gap) this.ongap(result.gap);
     result.rows.forEach((row) => this.onrow(row));
+    if (result.entry?.lines) this.onlines(result.entry.lines);
+    else if (result.entry) this.onevent(result.entry);
     if (result.isMissing) socket.send(this.#state.subscribe(this.windowUs));
   }
 }
@@ -635,7 +666,9 @@ async function main([url, ...rest]) {
   let left = Number(options.count ?? Infinity);
   const viewer = new Viewer(url, { window: Number(options.window ?? 60), token: options.token, WebSocket });
   viewer.onerror = (error) => console.error(`not decoded: ${error.message}`);
-  viewer.ongap = (gap) => console.error(`gap: ${gap.cause}`);
+  viewer.ongap = (gap) => console.error(`gap of ${gap.content}: ${gap.cause}`);
+  viewer.onlines = (lines) => lines.forEach(({ source, text }) => console.error(`${source}: ${text}`));
+  viewer.onevent = ({ source, text }) => console.error(`${source}: ${text}`);
   viewer.onend = ({ code, reason }) => left > 0 && (console.error(`closed: ${code} ${reason}`), process.exit(1));
   viewer.onrow = ({ time, group, values }) => {
     if ((options.group && group !== options.group) || left-- <= 0) return;

@@ -32,9 +32,14 @@ class Viewer:
         self.epoch = self.position = None
         # Of the catalog; 0 if it is incomplete.
         self.revision = 0
+        # True after the last part of the history.
+        self.live = False
+        # The number of the last log lines or event.
+        self.entry = 0
 
     def subscribe(self, window_us):
         """Returns the request that starts the stream, or resumes it at the viewer's position."""
+        self.live = False
         if self.position is None:
             return wire.subscribe_window(window_us)
         return wire.subscribe_after(self.epoch, self.position, window_us, self.revision)
@@ -44,34 +49,43 @@ class Viewer:
         kind, body = frame["kind"], frame["body"]
         if kind == 2:
             self.update_catalog(frame["epoch"], body)
-        elif kind == 3 and self.position is not None:
+        elif self.live and (kind == 3 or 64 <= kind < 128):
+            # Numbered.
             if frame["sequence"] > self.position + 1:
                 return None
             if frame["sequence"] == self.position + 1:
                 self.position = frame["sequence"]
-                return [*self.unpack(body["blocks"]), *self.gather(body["list"])]
-        elif 64 <= kind < 128 and self.position is not None:
-            # Numbered, of a kind that is not known here.
-            if frame["sequence"] > self.position + 1:
-                return None
-            self.position = max(self.position, frame["sequence"])
+                if kind == 3:
+                    return [*self.unpack(body["blocks"]), *self.gather(body["list"])]
+                self.show_entry(frame)
+        elif kind in (64, 65):
+            self.show_entry(frame)
         elif kind == 4:
             if body["part"] == "Last":
-                self.position = frame["sequence"]
+                self.position, self.live = frame["sequence"], True
             return list(self.unpack(body["blocks"]))
         elif kind == 5:
-            print(f"gap: {body['cause']}, nothing from {body['after']} to {body['until']}", file=sys.stderr)
-        elif kind == 6 and self.position is not None and frame["sequence"] > self.position:
+            print(f"gap of {body['content']}: {body['cause']}, after {body['after']}", file=sys.stderr)
+        elif kind == 6 and self.live and frame["sequence"] > self.position:
             return None
         return []
+
+    def show_entry(self, frame):
+        """Prints log lines or an event. In the answer to a subscription, those that were shown before may come again."""
+        if frame["sequence"] <= self.entry or frame["body"] is None:
+            return
+        self.entry = frame["sequence"]
+        for entry in frame["body"].get("lines", [frame["body"]]):
+            print(f"{entry['source']}: {entry['text']}", file=sys.stderr)
 
     def update_catalog(self, epoch, catalog):
         if epoch != self.epoch:
             # Ids and positions of another epoch are invalid in this one.
-            self.epoch, self.position, self.newest = epoch, None, {}
+            self.epoch, self.position, self.newest, self.entry = epoch, None, {}, 0
         if catalog["scope"] == "Whole":
             self.groups, self.series = {}, {}
         self.revision = catalog["revision"]
+        self.live = self.live and catalog["scope"] == "Changes"
         self.groups.update((group["id"], group) for group in catalog["groups"])
         self.series.update((series["id"], series) for series in catalog["series"])
         for series in catalog["retired"]:

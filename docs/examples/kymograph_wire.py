@@ -212,16 +212,13 @@ def group_descriptor(r):
 
 
 def series_descriptor(r):
-    entry = {
+    return {
         "id": r.varint(32),
         "group": r.varint(32),
         "name": r.text(MAX_NAME),
         "kind": r.variant_or("Gauge", "Gauge", "Counter", "Bucket", "State"),
-        "labels": r.list(lambda r: [r.text(MAX_NAME), r.text(MAX_NAME)]),
+        "labels": labels(r),
     }
-    if len(entry["labels"]) > MAX_LABELS:
-        raise ProtocolError(f"found {len(entry['labels'])} labels, the limit is {MAX_LABELS}")
-    return entry
 
 
 def samples(r, sent):
@@ -240,7 +237,12 @@ def history(r):
 
 def gap(r):
     causes = ("HistoryExpired", "EpochChanged", "UnknownPosition")
-    return {"after": r.varint(), "until": r.varint(), "cause": r.variant_or(causes[0], *causes)}
+    return {
+        "after": r.varint(),
+        "until": r.varint(),
+        "cause": r.variant_or(causes[0], *causes),
+        "content": r.variant_or("Rows", "Rows", "Logs", "Events"),
+    }
 
 
 def heartbeat(r):
@@ -260,6 +262,39 @@ def bye(r):
     return {"reason": r.variant_or("Overloaded", *reasons), "retry_after_us": r.varint(), "text": r.text(MAX_TEXT)}
 
 
+def labels(r):
+    found = r.list(lambda r: [r.text(MAX_NAME), r.text(MAX_NAME)])
+    if len(found) > MAX_LABELS:
+        raise ProtocolError(f"found {len(found)} labels, the limit is {MAX_LABELS}")
+    return found
+
+
+def log_line(r):
+    severities = ("Trace", "Debug", "Info", "Warn", "Error", "Fatal")
+    return {
+        "time_us": r.signed(),
+        "severity": r.variant_or("Info", *severities),
+        "source": r.text(MAX_NAME),
+        "text": r.text(MAX_TEXT),
+        "labels": labels(r),
+    }
+
+
+def logs(r):
+    return {"lines": r.list(lambda r: r.growing(log_line))}
+
+
+def event(r):
+    kinds = ("Annotation", "Alert", "Capture", "Layout", "Source")
+    return {
+        "time_us": r.signed(),
+        "kind": r.variant_or(kinds[0], *kinds),
+        "source": r.text(MAX_NAME),
+        "text": r.text(MAX_TEXT),
+        "labels": labels(r),
+    }
+
+
 BODIES = {
     1: hello,
     2: catalog,
@@ -269,6 +304,8 @@ BODIES = {
     7: echo,
     8: refused,
     9: bye,
+    64: logs,
+    65: event,
 }
 
 

@@ -23,6 +23,8 @@ pub struct Telemetry {
     pub samples: Counter,
     /// Rows dropped because their time did not increase.
     pub rows_out_of_order: Counter,
+    pub log_lines: Counter,
+    pub events: Counter,
     /// `Samples` frames given a sequence number.
     pub frames_sequenced: Counter,
     /// Frames encoded, of any kind.
@@ -145,6 +147,8 @@ impl Telemetry {
         let rows = counter("rows", "Rows of samples sent by sources");
         let samples = counter("samples", "Values sent by sources");
         let rows_out_of_order = counter("rows_out_of_order", "Rows dropped because their time did not increase");
+        let log_lines = counter("log_lines", "Lines of logs sent by sources");
+        let events = counter("events", "Events sent by sources and by the server");
         let frames_sequenced = counter("frames_sequenced", "Frames of samples given a sequence number");
         let frames_encoded = counter("frames_encoded", "Frames encoded, of any kind");
         let history_blocks_encoded =
@@ -183,6 +187,8 @@ impl Telemetry {
             rows,
             samples,
             rows_out_of_order,
+            log_lines,
+            events,
             frames_sequenced,
             frames_encoded,
             history_blocks_encoded,

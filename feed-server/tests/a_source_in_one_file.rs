@@ -13,6 +13,7 @@ use feed_server::deliver::publisher_thread::{self, End};
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::batch_queue::batch_queue;
 use feed_server::ingest::context::SourceContext;
+use feed_server::ingest::entry::{Event, LogLine};
 use feed_server::ingest::readiness::readiness;
 use feed_server::ingest::registry::{Group, Series};
 use feed_server::ingest::settings::SourceSettings;
@@ -20,7 +21,7 @@ use feed_server::ingest::source::{Source, SourceError};
 use feed_server::ingest::start;
 use feed_server::telemetry::Telemetry;
 use futures_util::future::BoxFuture;
-use protocol::{Body, Frame, Interval, SeriesKind};
+use protocol::{Body, EventKind, Frame, Interval, Label, SeriesKind, Severity};
 use serde::Deserialize;
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -59,6 +60,12 @@ impl Source for Uptime {
             let (name, labels) = ("uptime".to_owned(), Vec::new());
             let series = context.registrar.series(Series { group, name, kind: SeriesKind::Gauge, labels })?;
             let started = Instant::now();
+            let labels = vec![("unit".to_owned(), "uptime".to_owned())];
+            let line =
+                |text: String| LogLine { time: clock::now(), severity: Severity::Info, text, labels: labels.clone() };
+            context.log((0..3_000).map(|number| line(format!("{number} {}", "x".repeat(100)))).collect()).await?;
+            let text = "counting begins".to_owned();
+            context.event(Event { time: clock::now(), kind: EventKind::Annotation, text, labels: Vec::new() }).await?;
             for row in 0.. {
                 context.wait_until(started + self.interval * row).await?;
                 let uptime = started.elapsed().as_secs_f64();
@@ -82,18 +89,33 @@ async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
     let sources = start::run([("uptime", settings.source(&telemetry))], Arc::new(hub.catalog.clone()), sender);
 
     let (mut end, mut cursor, mut rows) = (hub.subscribe(), 0, 0);
-    while rows < 3 {
+    let (mut lines, mut events, mut numbers) = (0, Vec::new(), Vec::new());
+    while rows < 3 || events.is_empty() {
         end.changed().await.expect("the hub runs");
         let mut frames = Vec::new();
         cursor = hub.frames_from(cursor, usize::MAX, &mut frames).expect("the ring holds all frames");
         for frame in &frames {
-            if let Body::Samples(samples) = Frame::decode(without_websocket_head(&frame.bytes)).expect("decodes").body {
+            let frame = Frame::decode(without_websocket_head(&frame.bytes)).expect("decodes");
+            numbers.extend(frame.body.is_numbered().then_some(frame.header.sequence.0));
+            if let Body::Logs(logs) = frame.body {
+                for line in &logs.lines {
+                    assert!(line.text.starts_with(&format!("{lines} ")) && line.source == "uptime");
+                    assert!(line.labels.iter().eq([Label { key: "unit", value: "uptime" }]));
+                    lines += 1;
+                }
+            }
+            if let Body::Event(event) = frame.body {
+                events.push(event.text.to_owned());
+            }
+            if let Body::Samples(samples) = frame.body {
                 // Its group has one series.
                 rows += samples.list.iter().count();
                 rows += samples.blocks.iter().map(|block| block.times.iter().count()).sum::<usize>();
             }
         }
     }
+    assert_eq!((lines, events), (3_000, vec!["counting begins".to_owned()]));
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "one count for all");
     assert!(readiness(&sources.health().statuses(), clock::now()).is_ready);
     sources.stop().await;
     assert_eq!(publisher.end(Duration::from_mins(1)).await, End::Complete, "ends with its last source");

@@ -14,11 +14,13 @@ use feed_server::deliver::hub::{Bounds, Hub, ViewerGuard};
 use feed_server::deliver::session::VIEWER_LIMITS;
 use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::ingest::batch::{Batch, BatchColumn};
+use feed_server::ingest::entry::{Entry, EntryContent, Event, LogLine};
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::telemetry::Telemetry;
 use proptest::prelude::*;
 use protocol::{
-    Body, Frame, GapCause, GroupId, Interval, Revision, Role, Sequence, SeriesId, SeriesKind, Start, Timestamp,
+    Body, EventKind, Frame, GapCause, GapContent, GroupId, Interval, Revision, Role, Sequence, SeriesId, SeriesKind,
+    Severity, Start, Timestamp,
 };
 
 const GROUPS: usize = 3;
@@ -58,6 +60,15 @@ enum Step {
         ahead: u64,
     },
     Restart,
+    /// A source sends this many lines of a log.
+    Log {
+        lines: usize,
+        seed: u64,
+    },
+    /// A source sends an event.
+    Happen {
+        seed: u64,
+    },
     /// The publisher seals rows: up to about this many values.
     Seal {
         values: usize,
@@ -74,6 +85,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (room, 0..4_usize).prop_map(|(room, frames)| Step::Cut { room, frames }),
         1 => (1..1_000_u64).prop_map(|ahead| Step::Forge { ahead }),
         1 => Just(Step::Restart),
+        4 => (1..8_usize, any::<u64>()).prop_map(|(lines, seed)| Step::Log { lines, seed }),
+        3 => any::<u64>().prop_map(|seed| Step::Happen { seed }),
         6 => (1..2_000_usize).prop_map(|values| Step::Seal { values }),
     ];
     proptest::collection::vec(step, 1..120)
@@ -85,6 +98,7 @@ struct Server {
     _viewer: ViewerGuard,
     groups: Vec<(GroupId, Vec<SeriesId>)>,
     sent: BTreeMap<Row, (Sequence, Values)>,
+    entries: BTreeMap<Sequence, (GapContent, Vec<String>)>,
     clock: i64,
 }
 
@@ -107,7 +121,7 @@ impl Server {
         };
         let groups = (0..GROUPS).map(group).collect();
         let viewer = hub.join();
-        Self { hub, _viewer: viewer, groups, sent: BTreeMap::new(), clock }
+        Self { hub, _viewer: viewer, groups, sent: BTreeMap::new(), entries: BTreeMap::new(), clock }
     }
 
     fn position(&self) -> Sequence {
@@ -142,10 +156,35 @@ impl Server {
             self.sent.insert((*group, time), (before.next(), values));
         }
     }
+
+    fn publish_entry(&mut self, content: EntryContent) {
+        let (kind, texts) = match &content {
+            EntryContent::Logs(lines) => (GapContent::Logs, lines.iter().map(|line| line.text.clone()).collect()),
+            EntryContent::Event(event) => (GapContent::Events, vec![event.text.clone()]),
+        };
+        let before = self.position();
+        let entry = Entry { source: "test".into(), content };
+        self.hub.publish_entries([entry], Timestamp::from_micros(self.clock)).expect("encodes");
+        assert_eq!(self.position(), before.next(), "so few lines fit one frame");
+        self.entries.insert(before.next(), (kind, texts));
+    }
+}
+
+/// A text of up to 200 bytes.
+fn text(seed: u64) -> String {
+    format!("{seed} ").repeat(1 + (seed % 9) as usize)
+}
+
+/// An entry may be missing if a gap declares it, or if it was evicted before a viewer came without a position of this epoch.
+fn is_entry_declared_missing(viewer: &Viewer, content: GapContent, sequence: Sequence) -> bool {
+    viewer.gaps.iter().any(|gap| match gap.cause {
+        GapCause::HistoryExpired => gap.content == content && gap.after < sequence && sequence < gap.until,
+        GapCause::UnknownPosition | GapCause::EpochChanged => true,
+    })
 }
 
 fn is_declared_missing(viewer: &Viewer, (group, time): Row, sequence: Sequence) -> bool {
-    viewer.gaps.iter().any(|gap| match gap.cause {
+    viewer.gaps.iter().filter(|gap| gap.content == GapContent::Rows).any(|gap| match gap.cause {
         GapCause::HistoryExpired => gap.after < sequence && sequence < gap.until,
         GapCause::UnknownPosition => sequence < gap.until,
         // Of the rows from before the viewer connected, those in the history at that time are promised.
@@ -169,6 +208,17 @@ fn check(viewer: &Viewer, server: &Server) {
         }
     }
     assert!(viewer.held.keys().all(|row| server.sent.contains_key(row)), "a row that was never sent");
+    for (sequence, (content, texts)) in &server.entries {
+        match viewer.entries.get(sequence) {
+            Some(held) => assert_eq!(held, texts, "entry {sequence}"),
+            None => assert!(
+                is_entry_declared_missing(viewer, *content, *sequence),
+                "{content:?} of {sequence} are missing without a gap: {:?}",
+                viewer.gaps
+            ),
+        }
+    }
+    assert!(viewer.entries.keys().all(|entry| server.entries.contains_key(entry)), "an entry that was never sent");
 }
 
 fn take_all(viewer: &mut Viewer, frames: &[Bytes]) {
@@ -223,6 +273,19 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
                 cursor = Cursor::at(start, Charge::Overall);
                 // Judged in the first turn: the stream may reach that position later.
                 take_all(&mut viewer, &turn(&mut cursor, &server, 1));
+            }
+            Step::Log { lines, seed } => {
+                let line = |number| {
+                    let (time, text) = (Timestamp::from_micros(server.clock), text(seed ^ number as u64));
+                    LogLine { time, severity: Severity::Info, text, labels: Vec::new() }
+                };
+                let lines = (0..lines).map(line).collect();
+                server.publish_entry(EntryContent::Logs(lines));
+            }
+            Step::Happen { seed } => {
+                let (time, kind) = (Timestamp::from_micros(server.clock), EventKind::Annotation);
+                let event = Event { time, kind, text: text(seed), labels: Vec::new() };
+                server.publish_entry(EntryContent::Event(event));
             }
             Step::Seal { values } => server.hub.seal(values).expect("encodes"),
             Step::Restart => {

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use protocol::limits::{MAX_FRAME_VALUES, MAX_LABELS, MAX_NAME_BYTES, MAX_TEXT_BYTES};
-use protocol::{Body, Bounds, Catalog, Frame, Sample, SampleList};
+use protocol::{Body, Bounds, Catalog, Entries, Frame, Label, Sample, SampleList};
 
 use crate::{allocations, blocks};
 
@@ -50,6 +50,18 @@ fn read(body: &Body<'_>) {
         Body::Catalog(catalog) => read_catalog(catalog),
         Body::Refused(refused) => text(refused.text.as_bytes()),
         Body::Bye(bye) => text(bye.text.as_bytes()),
+        Body::Logs(logs) => {
+            for line in &logs.lines {
+                names(&[line.source]);
+                text(line.text.as_bytes());
+                read_labels(&line.labels);
+            }
+        }
+        Body::Event(event) => {
+            names(&[event.source]);
+            text(event.text.as_bytes());
+            read_labels(&event.labels);
+        }
         _ => {}
     }
 }
@@ -65,12 +77,16 @@ fn read_catalog(catalog: &Catalog<'_>) {
     assert_increasing(catalog.series.iter().map(|series| series.id.0));
     for series in &catalog.series {
         names(&[series.name]);
-        assert!(series.labels.iter().count() <= MAX_LABELS);
-        for label in &series.labels {
-            names(&[label.key, label.value]);
-        }
+        read_labels(&series.labels);
     }
     assert_increasing(catalog.retired.iter().map(|series| series.0));
+}
+
+fn read_labels(labels: &Entries<'_, Label<'_>>) {
+    assert!(labels.iter().count() <= MAX_LABELS);
+    for label in labels {
+        names(&[label.key, label.value]);
+    }
 }
 
 fn names(names: &[&str]) {

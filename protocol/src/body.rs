@@ -12,6 +12,7 @@ use crate::growing::with_fallback;
 use crate::hello::Hello;
 use crate::id::Sequence;
 use crate::limits::MAX_TEXT_BYTES;
+use crate::log::{Event, Logs};
 use crate::samples::Samples;
 use crate::time::{Interval, Timestamp};
 
@@ -22,7 +23,7 @@ pub enum Body<'a> {
     Hello(Hello<'a>),
     /// Descriptors of groups and series.
     Catalog(Catalog<'a>),
-    /// Live samples. The only numbered kind.
+    /// Live samples, numbered.
     Samples(Samples<'a>),
     /// Samples from before the subscription, or missed by the viewer.
     History(History<'a>),
@@ -36,6 +37,10 @@ pub enum Body<'a> {
     Refused(Refused<'a>),
     /// Last frame of a connection: the reason for its end.
     Bye(Bye<'a>),
+    /// Lines of logs. Numbered, like samples.
+    Logs(Logs<'a>),
+    /// Something that happened. Numbered, like samples.
+    Event(Event<'a>),
     /// A kind unknown to this version, to be skipped.
     Unknown {
         /// Number from the preamble.
@@ -43,7 +48,7 @@ pub enum Body<'a> {
     },
 }
 
-/// Kinds that later versions may number like `Samples`. A viewer that does not know one skips its body, and advances its position.
+/// Kinds that are numbered like `Samples`. A viewer that does not know one skips its body, and advances its position.
 const NUMBERED: RangeInclusive<u8> = 64..=127;
 
 impl Body<'_> {
@@ -101,6 +106,8 @@ kinds! {
     7 => Echo, "echo";
     8 => Refused, "refusal";
     9 => Bye, "bye";
+    64 => Logs, "logs";
+    65 => Event, "event";
 }
 
 /// Samples up to and including the header's sequence.
@@ -136,6 +143,8 @@ pub struct Gap {
     pub until: Sequence,
     /// Reason for the loss.
     pub cause: GapCause,
+    /// What is missing.
+    pub content: GapContent,
 }
 
 impl Check for Gap {}
@@ -150,6 +159,20 @@ pub enum GapCause {
     /// The viewer's position is ahead of the stream.
     UnknownPosition,
 }
+
+/// What is missing. A reader treats an unknown variant as `Rows`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode)]
+pub enum GapContent {
+    /// Rows of one or several groups.
+    #[default]
+    Rows,
+    /// `Logs` frames.
+    Logs,
+    /// `Event` frames.
+    Events,
+}
+
+with_fallback!(GapContent: Rows, 1 => Logs, 2 => Events);
 
 with_fallback!(GapCause: HistoryExpired, 1 => EpochChanged, 2 => UnknownPosition);
 

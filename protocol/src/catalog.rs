@@ -131,14 +131,18 @@ growing!(SeriesDescriptor { id: SeriesId, group: GroupId, name: &'a str, kind: S
 impl SeriesDescriptor<'_> {
     fn check(&self) -> Result<(), DecodeError> {
         within("length of a series' name", self.name.len(), MAX_NAME_BYTES)?;
-        let mut labels = 0;
-        self.labels.check("label", |label| {
-            labels += 1;
-            within("labels of a series", labels, MAX_LABELS)?;
-            within("length of a label's key", label.key.len(), MAX_NAME_BYTES)?;
-            within("length of a label's value", label.value.len(), MAX_NAME_BYTES)
-        })
+        check_labels(&self.labels)
     }
+}
+
+pub(crate) fn check_labels(list: &Entries<'_, Label<'_>>) -> Result<(), DecodeError> {
+    let mut labels = 0;
+    list.check("label", |label| {
+        labels += 1;
+        within("number of labels", labels, MAX_LABELS)?;
+        within("length of a label's key", label.key.len(), MAX_NAME_BYTES)?;
+        within("length of a label's value", label.value.len(), MAX_NAME_BYTES)
+    })
 }
 
 /// Meaning of a series' values. A reader treats an unknown variant as `Gauge`.
@@ -156,7 +160,7 @@ pub enum SeriesKind {
 
 with_fallback!(SeriesKind: Gauge, 1 => Counter, 2 => Bucket, 3 => State);
 
-/// A key and a value that describe a series, such as `device` = `eth0`.
+/// A key and a value that describe something, such as `device` = `eth0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Label<'a> {
     /// At most [`MAX_NAME_BYTES`] bytes.

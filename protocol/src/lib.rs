@@ -30,6 +30,7 @@
 //! | `integers`, `scaled`, `outliers` | packed integers, decimals as integers, exceptions |
 //! | [`samples`], [`sample_list`] | live samples: blocks, and short rows as a list of samples |
 //! | [`hello`] | the first frame of a connection: what server and viewer may do |
+//! | [`mod@log`] | lines of logs, and events |
 //! | [`entries`], `growing` | lists that borrow their items from the message; what later versions may extend |
 //! | [`preamble`], [`time`], [`id`] | the first eight bytes; times; identifiers |
 //! | [`limits`], [`close_codes`], [`error`] | limits, WebSocket close codes, errors |
@@ -56,6 +57,7 @@ pub mod hello;
 pub mod id;
 mod integers;
 pub mod limits;
+pub mod log;
 mod outliers;
 pub mod preamble;
 pub mod sample_list;
@@ -65,7 +67,9 @@ pub mod time;
 pub mod times;
 
 pub use block::{Block, BlockBuffer, BlockMode, Blocks, EncodedRows};
-pub use body::{Body, Bye, ByeReason, Echo, Gap, GapCause, Heartbeat, History, HistoryPart, RefusalCode, Refused};
+pub use body::{
+    Body, Bye, ByeReason, Echo, Gap, GapCause, GapContent, Heartbeat, History, HistoryPart, RefusalCode, Refused,
+};
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{ClientMessage, Start, Visibility};
 pub use column::Column;
@@ -74,6 +78,7 @@ pub use error::{DecodeError, EncodeError, PackedError, SampleListError, ScaledEr
 pub use frame::{Frame, Header};
 pub use hello::{Feature, Hello, Role, ViewerLimits};
 pub use id::{Epoch, GroupId, Revision, Sequence, SeriesId};
+pub use log::{Event, EventKind, LogLine, Logs, Severity};
 pub use preamble::{PROTOCOL_VERSION, Preamble, SUBPROTOCOL, SUBPROTOCOL_PREFIX};
 pub use sample_list::{Sample, SampleList};
 pub use samples::{Samples, SamplesBuffer};

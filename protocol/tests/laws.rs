@@ -8,10 +8,10 @@ use protocol::column::is_missing;
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, ClientMessage, Echo, EncodeError,
-    EncodedRows, EntriesBuffer, Epoch, Feature, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat,
-    Hello, History, HistoryPart, Interval, Label, PROTOCOL_VERSION, RefusalCode, Refused, Revision, Role, Sample,
-    Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp, ViewerLimits,
-    Visibility,
+    EncodedRows, EntriesBuffer, Epoch, Event, EventKind, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor,
+    GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, LogLine, Logs, PROTOCOL_VERSION,
+    RefusalCode, Refused, Revision, Role, Sample, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId,
+    SeriesKind, Severity, Start, Timestamp, ViewerLimits, Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -171,6 +171,9 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         .push(&SeriesDescriptor { id, group, name: text, kind: SeriesKind::Counter, labels: labels.entries() })
         .expect("encodes");
     ids.push(&id).expect("encodes");
+    let mut lines = EntriesBuffer::default();
+    let (severity, source) = (Severity::Fatal, text);
+    lines.push(&LogLine { time: at, severity, source, text, labels: labels.entries() }).expect("encodes");
     let (mut group_ids, mut features) = (EntriesBuffer::default(), EntriesBuffer::default());
     group_ids.push(&group).expect("encodes");
     features.push(&Feature(text)).expect("encodes");
@@ -196,7 +199,14 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         Body::Samples(Samples::of_blocks(buffer.blocks())),
         Body::Samples(live.samples()),
         Body::History(History { part: HistoryPart::Last, blocks: buffer.blocks() }),
-        Body::Gap(Gap { after: Sequence(number), until: Sequence(1), cause: GapCause::HistoryExpired }),
+        Body::Gap(Gap {
+            after: Sequence(number),
+            until: Sequence(1),
+            cause: GapCause::EpochChanged,
+            content: GapContent::Events,
+        }),
+        Body::Logs(Logs { lines: lines.entries() }),
+        Body::Event(Event { time: at, kind: EventKind::Alert, source: text, text, labels: labels.entries() }),
         Body::Heartbeat(Heartbeat { next_within: interval }),
         Body::Echo(Echo { origin: at, received: at }),
         Body::Refused(Refused { request: number as u8, code: RefusalCode(number as u32), text }),
@@ -419,7 +429,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_never_panic(kind in 0..16_u8, mut body in vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_never_panic(kind in prop_oneof![0..16_u8, 60..70_u8], mut body in vec(any::<u8>(), 0..400)) {
         let mut bytes = vec![b'K', b'Y', PROTOCOL_VERSION, kind];
         bytes.extend((body.len() as u32).to_le_bytes());
         bytes.extend([0; Header::BYTES]);

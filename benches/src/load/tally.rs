@@ -75,6 +75,7 @@ impl Tally {
                     self.position = Some((epoch, sequence));
                 }
             }
+            body if body.is_numbered() => self.follow(epoch, sequence),
             Body::Gap(_) => self.gaps += 1,
             Body::Heartbeat(_) => self.compare(epoch, sequence),
             _ => {}
@@ -121,7 +122,9 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{BlockBuffer, Gap, GapCause, GroupId, Header, Heartbeat, History, Interval, Samples, SeriesId};
+    use protocol::{
+        BlockBuffer, Gap, GapCause, GapContent, GroupId, Header, Heartbeat, History, Interval, Samples, SeriesId,
+    };
 
     use super::*;
 
@@ -186,7 +189,8 @@ mod tests {
         let mut tally = Tally::default();
         history(&mut tally, 7);
         samples(&mut tally, 8);
-        let gap = Gap { after: Sequence(8), until: Sequence(30), cause: GapCause::HistoryExpired };
+        let gap =
+            Gap { after: Sequence(8), until: Sequence(30), cause: GapCause::HistoryExpired, content: GapContent::Rows };
         receive(&mut tally, 40, Body::Gap(gap));
         history(&mut tally, 40);
         samples(&mut tally, 41);

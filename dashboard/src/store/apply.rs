@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use protocol::limits::MAX_SERIES;
 use protocol::{
-    BlockMode, Blocks, Body, Catalog, CatalogScope, Frame, GroupId, Interval, SampleList, Start, Timestamp,
+    BlockMode, Blocks, Body, Catalog, CatalogScope, Frame, GapContent, GroupId, Interval, SampleList, Start, Timestamp,
 };
 
 use super::capacity::{self, BUDGET_BYTES, Demand};
@@ -193,7 +193,7 @@ impl Store {
                 let overlap = self.blocks(&history.blocks, Source::History);
                 self.position.history_taken(overlap);
             }
-            Body::Gap(_) => self.break_lines(),
+            Body::Gap(gap) if gap.content == GapContent::Rows => self.break_lines(),
             _ => {}
         }
         Applied::Stored

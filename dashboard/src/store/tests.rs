@@ -7,8 +7,8 @@ use protocol::column::MISSING;
 use protocol::limits::MAX_SERIES;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, Gap, GapCause,
-    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, Revision, SamplesBuffer,
-    Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
+    GapContent, GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, Revision,
+    SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 use series::Transform;
 
@@ -115,7 +115,8 @@ impl Stream {
     }
 
     fn gap(&mut self) {
-        let gap = Gap { after: Sequence(0), until: Sequence(0), cause: GapCause::EpochChanged };
+        let gap =
+            Gap { after: Sequence(0), until: Sequence(0), cause: GapCause::EpochChanged, content: GapContent::Rows };
         self.store.apply(&Frame { header: header(self.epoch, 0), body: Body::Gap(gap) });
     }
 

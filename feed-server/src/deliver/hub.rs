@@ -24,6 +24,7 @@ use crate::deliver::unsealed_rows::UnsealedRows;
 use crate::ingest::batch::{Batch, BatchSlice};
 use crate::net::framing::framed;
 use crate::stream::catalog::Catalog;
+use crate::stream::entry_log::{EntryCursor, EntryKind};
 use crate::stream::history::{Backfill, History};
 use crate::stream::sequencer::{Beginning, Sequencer};
 use crate::telemetry::Telemetry;
@@ -83,12 +84,14 @@ struct State {
     viewers: usize,
 }
 
-/// The start of a viewer's stream: catalog, gap, backfill, in this order; then the ring from `cursor` on.
+/// The start of a viewer's stream: catalog, gap, entries, backfill, in this order; then the ring from `cursor` on.
 #[derive(Debug)]
 pub struct Snapshot {
     /// Each message is passed through [`Hub::stamped`].
     pub catalog: Arc<Vec<Vec<u8>>>,
     pub gap: Option<Bytes>,
+    /// Sent by [`Hub::entry_frames`].
+    pub entries: EntryCursor,
     /// Sent frame by frame by [`Hub::backfill_frames`].
     pub backfill: Backfill,
     /// The position that the viewer holds before the backfill; 0 for none.
@@ -276,6 +279,22 @@ impl Hub {
         Ok(())
     }
 
+    /// Held while frames are numbered.
+    pub(super) fn number_frames(&self) -> impl Drop + '_ {
+        self.publishing.lock()
+    }
+
+    /// Encodes an entry with the next number, keeps it, and puts it into the ring. [`Hub::number_frames`] must be held.
+    pub(super) fn commit_entry(&self, kind: EntryKind, body: Body<'_>, now: Timestamp) -> Result<(), EncodeError> {
+        let sequence = self.read(Sequencer::sequence).next();
+        let frame = framed(&Frame { header: self.header(sequence, clock::now()), body }.to_bytes()?);
+        let mut state = self.state.lock();
+        state.sequencer.commit_entry(kind, now, frame.clone());
+        self.push(&mut state, frame);
+        self.announce(&state.ring);
+        Ok(())
+    }
+
     /// Wakes the tasks that wait for frames, if the ring has new ones.
     fn announce(&self, ring: &FrameRing) {
         self.ring_end.send_if_modified(|end| std::mem::replace(end, ring.end()) != ring.end());
@@ -349,7 +368,7 @@ impl Hub {
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
     pub fn snapshot(&self, start: Start) -> Result<Snapshot, EncodeError> {
-        let (Beginning { gap, backfill, held, position }, cursor) = {
+        let (Beginning { gap, entries, backfill, held, position }, cursor) = {
             let state = self.state.lock();
             (state.sequencer.begin(start, clock::now()), state.ring.end())
         };
@@ -368,7 +387,7 @@ impl Hub {
                 self.whole_catalog.messages(&self.catalog, header, &self.telemetry)?
             }
         };
-        Ok(Snapshot { catalog, gap: gap.transpose()?, backfill, held, position, cursor })
+        Ok(Snapshot { catalog, gap: gap.transpose()?, entries, backfill, held, position, cursor })
     }
 
     /// One viewer's copy of a message that was encoded for all, framed for the WebSocket.

@@ -5,6 +5,7 @@
 //! | [`hub`] | numbers each tick's batches through the sequencer, and encodes its frames once for all viewers |
 //! | [`publisher`], [`publisher_thread`] | ticks: batches from the queue to the hub; the thread that makes them |
 //! | [`catalog_frames`] | the encoded catalog |
+//! | [`entry_frames`] | the frames of log lines and events |
 //! | [`backfill`], [`history_blocks`] | the frames of a backfill, and their blocks |
 //! | [`unsealed_rows`] | rows that are not sealed yet, encoded for viewers that begin at the same time |
 //! | [`backfill_limiter`], [`byte_budget`] | limits of the history that viewers are sent |
@@ -17,6 +18,7 @@ pub mod backfill;
 pub mod backfill_limiter;
 pub mod byte_budget;
 pub mod catalog_frames;
+pub mod entry_frames;
 pub mod fanout;
 pub mod frame_ring;
 pub mod history_blocks;

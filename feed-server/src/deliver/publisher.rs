@@ -65,6 +65,16 @@ impl Publisher {
             None
         };
         let mut published = self.hub.publish(std::iter::from_fn(next).fuse(), now);
+        let mut entry_bytes = 0;
+        let entries = std::iter::from_fn(|| {
+            // The queue may have more, so that it has not ended.
+            if entry_bytes >= TICK_BYTES {
+                tick = Tick::Behind;
+                return None;
+            }
+            self.batches.take_entry().inspect(|entry| entry_bytes += entry.bytes())
+        });
+        published = published.and(self.hub.publish_entries(entries.fuse(), now));
         if elapsed >= self.heartbeat_due {
             // After a sleep of the machine one heartbeat is sent, not one for each second.
             while self.heartbeat_due <= elapsed {

@@ -1,4 +1,4 @@
-//! The queue of batches between the sources and the hub, bounded in bytes and in batches.
+//! The queue of batches and entries between the sources and the hub, bounded in bytes and in batches.
 //!
 //! A sender waits while the queue is full, and senders are served in the order in which they began to wait. A batch that is
 //! longer than [`PIECE_BYTES`] passes in pieces, so that the hub's work on one batch is bounded.
@@ -10,6 +10,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::ingest::batch::Batch;
+use crate::ingest::entry::{Entry, EntryContent};
 
 /// A bound on the bytes that wait for a tick: 500,000 samples, a sixtieth of a second of 30 million a second.
 pub const QUEUE_BYTES: usize = 4 << 20;
@@ -31,29 +32,34 @@ pub struct Closed;
 /// A new, empty queue. It closes when all senders or the receiver are dropped.
 pub fn batch_queue() -> (BatchSender, BatchReceiver) {
     let room = Arc::new(Semaphore::new(QUEUE_BYTES));
-    let (batches, received) = mpsc::unbounded_channel();
-    (BatchSender { room: Arc::clone(&room), batches }, BatchReceiver { room, batches: received })
+    let (to_batches, batches) = mpsc::unbounded_channel();
+    let (to_entries, entries) = mpsc::unbounded_channel();
+    let sender = BatchSender { room: Arc::clone(&room), batches: to_batches, entries: to_entries };
+    (sender, BatchReceiver { room, batches, entries })
 }
 
 /// The sources' end of the queue.
 #[derive(Clone, Debug)]
 pub struct BatchSender {
     room: Arc<Semaphore>,
-    batches: mpsc::UnboundedSender<Queued>,
+    batches: mpsc::UnboundedSender<Queued<Batch>>,
+    entries: mpsc::UnboundedSender<Queued<Entry>>,
 }
 
 /// A sender that does not keep the queue open.
 #[derive(Clone, Debug)]
 pub struct WeakBatchSender {
     room: Arc<Semaphore>,
-    batches: mpsc::WeakUnboundedSender<Queued>,
+    batches: mpsc::WeakUnboundedSender<Queued<Batch>>,
+    entries: mpsc::WeakUnboundedSender<Queued<Entry>>,
 }
 
 /// The hub's end of the queue.
 #[derive(Debug)]
 pub struct BatchReceiver {
     room: Arc<Semaphore>,
-    batches: mpsc::UnboundedReceiver<Queued>,
+    batches: mpsc::UnboundedReceiver<Queued<Batch>>,
+    entries: mpsc::UnboundedReceiver<Queued<Entry>>,
 }
 
 /// The next batch of the queue, or its state if none is there.
@@ -67,9 +73,9 @@ pub enum Received {
 }
 
 #[derive(Debug)]
-struct Queued {
-    batch: Batch,
-    /// Returned to the queue when the batch is taken.
+struct Queued<T> {
+    content: T,
+    /// Returned to the queue when the content is taken.
     _room: OwnedSemaphorePermit,
 }
 
@@ -92,20 +98,57 @@ impl BatchSender {
     }
 
     async fn send_piece(&self, batch: Batch) -> Result<(), Closed> {
-        let bytes = batch.heap_bytes().clamp(MIN_BATCH_BYTES, QUEUE_BYTES);
-        let room = Arc::clone(&self.room).acquire_many_owned(bytes as u32).await.map_err(|_| Closed)?;
-        self.batches.send(Queued { batch, _room: room }).map_err(|_| Closed)
+        let room = self.room(batch.heap_bytes()).await?;
+        self.batches.send(Queued { content: batch, _room: room }).map_err(|_| Closed)
+    }
+
+    /// Appends lines or an event. Waits while the queue is full. Lines that take more than [`PIECE_BYTES`] pass in pieces.
+    ///
+    /// # Errors
+    /// [`Closed`] if the hub has ended.
+    pub async fn send_entry(&self, entry: Entry) -> Result<(), Closed> {
+        let Entry { source, content } = entry;
+        let lines = match content {
+            EntryContent::Logs(lines) => lines,
+            event @ EntryContent::Event(_) => return self.send_entry_piece(Entry { source, content: event }).await,
+        };
+        let (mut piece, mut bytes) = (Vec::new(), 0);
+        for line in lines {
+            bytes += line.bytes();
+            piece.push(line);
+            if bytes >= PIECE_BYTES {
+                let content = EntryContent::Logs(std::mem::take(&mut piece));
+                self.send_entry_piece(Entry { source: Arc::clone(&source), content }).await?;
+                bytes = 0;
+            }
+        }
+        if piece.is_empty() {
+            return Ok(());
+        }
+        self.send_entry_piece(Entry { source, content: EntryContent::Logs(piece) }).await
+    }
+
+    async fn send_entry_piece(&self, entry: Entry) -> Result<(), Closed> {
+        let room = self.room(entry.bytes()).await?;
+        self.entries.send(Queued { content: entry, _room: room }).map_err(|_| Closed)
+    }
+
+    async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Closed> {
+        let bytes = bytes.clamp(MIN_BATCH_BYTES, QUEUE_BYTES);
+        Arc::clone(&self.room).acquire_many_owned(bytes as u32).await.map_err(|_| Closed)
     }
 
     pub fn downgrade(&self) -> WeakBatchSender {
-        WeakBatchSender { room: Arc::clone(&self.room), batches: self.batches.downgrade() }
+        let (batches, entries) = (self.batches.downgrade(), self.entries.downgrade());
+        WeakBatchSender { room: Arc::clone(&self.room), batches, entries }
     }
 }
 
 impl WeakBatchSender {
     /// `None` if the queue is closed.
     pub fn upgrade(&self) -> Option<BatchSender> {
-        Some(BatchSender { room: Arc::clone(&self.room), batches: self.batches.upgrade()? })
+        let (batches, entries) = (self.batches.upgrade()?, self.entries.upgrade()?);
+        Some(BatchSender { room: Arc::clone(&self.room), batches, entries })
     }
 }
 
@@ -113,15 +156,20 @@ impl BatchReceiver {
     /// Takes the oldest batch, without waiting.
     pub fn take(&mut self) -> Received {
         match self.batches.try_recv() {
-            Ok(queued) => Received::Batch(queued.batch),
+            Ok(queued) => Received::Batch(queued.content),
             Err(TryRecvError::Empty) => Received::Empty,
             Err(TryRecvError::Disconnected) => Received::Closed,
         }
     }
 
+    /// Takes the oldest entry, without waiting.
+    pub fn take_entry(&mut self) -> Option<Entry> {
+        self.entries.try_recv().ok().map(|queued| queued.content)
+    }
+
     /// Waits for the next batch; `None` if the queue is empty and closed.
     pub async fn recv(&mut self) -> Option<Batch> {
-        Some(self.batches.recv().await?.batch)
+        Some(self.batches.recv().await?.content)
     }
 }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::ingest::batch::Batch;
 use crate::ingest::batch_queue::BatchSender;
+use crate::ingest::entry::{Entry, EntryContent, Event, LogLine};
 use crate::ingest::health::SourceHealth;
 use crate::ingest::registry::{Group, RegisterError, Registry, Series};
 
@@ -97,6 +98,31 @@ impl SourceContext {
         }
         self.registrar.health.delivered(newest, clock::now());
         Ok(())
+    }
+
+    /// Sends lines of a log to the stream. Waits while the queue is full.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the server stops.
+    pub async fn log(&self, lines: Vec<LogLine>) -> Result<(), Stopped> {
+        self.send_entry(EntryContent::Logs(lines)).await
+    }
+
+    /// Sends an event to the stream. Waits while the queue is full.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the server stops.
+    pub async fn event(&self, event: Event) -> Result<(), Stopped> {
+        self.send_entry(EntryContent::Event(event)).await
+    }
+
+    async fn send_entry(&self, content: EntryContent) -> Result<(), Stopped> {
+        let entry = Entry { source: self.registrar.health().source().into(), content };
+        tokio::select! {
+            biased;
+            () = self.cancellation.cancelled() => Err(Stopped),
+            sent = self.batches.send_entry(entry) => sent.map_err(|_| Stopped),
+        }
     }
 
     /// Waits until `due`, to the millisecond. Returns at once if `due` is past.

@@ -3,6 +3,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`batch`], [`batch_queue`] | rows of one group, column by column; the queue to the hub |
+//! | [`entry`] | lines of logs and events, which pass through the same queue |
 //! | [`registry`] | groups and series, as sources register them |
 //! | [`health`], [`readiness`] | the state of each source; whether it delivers |
 //! | [`context`], [`source`] | the two interfaces between a source and the server |
@@ -21,6 +22,7 @@ pub mod blocking;
 pub mod config;
 pub mod context;
 pub mod deadline_reader;
+pub mod entry;
 pub mod health;
 mod host;
 pub mod reader_threads;

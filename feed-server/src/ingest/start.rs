@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use protocol::EventKind;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::clock;
 use crate::ingest::batch_queue::BatchSender;
 use crate::ingest::config::SourceConfig;
 use crate::ingest::context::{Registrar, SourceContext};
+use crate::ingest::entry::Event;
 use crate::ingest::health::{SourceHealth, Sources};
 use crate::ingest::registry::Registry;
 use crate::ingest::source::{Source, SourceError};
@@ -83,9 +86,13 @@ impl Drop for RunningSources {
     }
 }
 
+/// The last event of a source waits for room in the queue for at most this long.
+const EVENT_WITHIN: Duration = Duration::from_secs(1);
+
 /// Runs a source to its end, or until it has ignored its cancellation for `stop_within`, and records why it ended.
 async fn supervise(source: Box<dyn Source>, context: SourceContext, stop_within: Duration) {
     let (health, cancellation) = (context.registrar.health().clone(), context.cancellation.clone());
+    let own = context.clone();
     let running = AssertUnwindSafe(async move { source.run(context).await });
     let late = async {
         cancellation.cancelled().await;
@@ -110,6 +117,10 @@ async fn supervise(source: Box<dyn Source>, context: SourceContext, stop_within:
         Some(error) => {
             tracing::error!(source, error, "source failed");
             health.failed(&error);
+            // The reason may name files: viewers are told where it is.
+            let text = format!("source {source} failed: the server's log has the reason");
+            let event = Event { time: clock::now(), kind: EventKind::Source, text, labels: Vec::new() };
+            let _too_busy_or_stopping = tokio::time::timeout(EVENT_WITHIN, own.event(event)).await;
         }
     }
 }
@@ -126,6 +137,7 @@ mod tests {
     use crate::ingest::batch::Batch;
     use crate::ingest::batch_queue::{BatchReceiver, batch_queue};
     use crate::ingest::blocking::{Blocking, BlockingContext, BlockingSource};
+    use crate::ingest::entry::{Entry, EntryContent};
     use crate::ingest::health::SourceState;
     use crate::ingest::registry::{Group, Series};
     use crate::ingest::test_registry::TestRegistry;
@@ -211,7 +223,7 @@ mod tests {
             not_blocking("ends", TestSource::Ends),
             not_blocking("goes on", TestSource::WaitsForTheEnd),
         ];
-        let (running, _batches, _registry) = start(sources);
+        let (running, mut batches, _registry) = start(sources);
         let states = || running.health().statuses().into_iter().map(|status| status.state).collect::<Vec<_>>();
         let expected = [SourceState::Failed, SourceState::Failed, SourceState::Stopped, SourceState::Running];
         while states() != expected {
@@ -220,6 +232,18 @@ mod tests {
         let errors: Vec<_> = running.health().statuses().into_iter().map(|status| status.last_error).collect();
         let panicked = Some("the source panicked".to_owned());
         assert_eq!(errors, [panicked.clone(), panicked, None, None]);
+        let mut failed = Vec::new();
+        while failed.len() < 2 {
+            let Some(Entry { source, content: EntryContent::Event(event) }) = batches.take_entry() else {
+                tokio::task::yield_now().await;
+                continue;
+            };
+            assert_eq!(event.kind, EventKind::Source);
+            assert_eq!(event.text, format!("source {source} failed: the server's log has the reason"));
+            failed.push(source.to_string());
+        }
+        failed.sort();
+        assert_eq!(failed, ["blocking", "panics"]);
         running.stop().await;
     }
 

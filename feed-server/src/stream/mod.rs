@@ -6,6 +6,7 @@
 //! | [`catalog`] | groups and series under their ids |
 //! | [`sequencer`] | sequence numbers, order of rows, gaps |
 //! | [`batches`] | joins the batches of one tick |
+//! | [`entry_log`] | lines of logs and events, kept by age and bytes |
 //! | [`history`] | the last minutes of every group, and the part of them that a viewer misses |
 //! | [`group_history`] | the history of one group |
 //! | [`segment`], [`slab`] | rows that are encoded, and the newest rows, which are not |
@@ -14,6 +15,7 @@
 
 pub mod batches;
 pub mod catalog;
+pub mod entry_log;
 pub mod frame_cutter;
 pub mod group_history;
 pub mod history;

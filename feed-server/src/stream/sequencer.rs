@@ -2,11 +2,13 @@
 //!
 //! No I/O: the caller passes the time, encodes, and counts.
 
+use bytes::Bytes;
 use protocol::limits::MAX_GROUP_SERIES;
-use protocol::{Epoch, Gap, GapCause, GroupId, Interval, Sequence, Start, Timestamp};
+use protocol::{Epoch, Gap, GapCause, GapContent, GroupId, Interval, Sequence, Start, Timestamp};
 
 use crate::ingest::batch::{Batch, BatchSlice};
 use crate::stream::batches::JoinedBatches;
+use crate::stream::entry_log::{EntryCursor, EntryKind, EntryLog};
 use crate::stream::frame_cutter::FrameCutter;
 use crate::stream::history::{Backfill, History};
 
@@ -20,6 +22,7 @@ pub struct Sequencer {
     epoch: Epoch,
     sequence: Sequence,
     history: History,
+    entries: EntryLog,
 }
 
 /// The ordered batches of one tick, with the counts of the ordering.
@@ -42,6 +45,8 @@ pub struct Accepted {
 pub struct Beginning {
     /// Sent before the backfill.
     pub gap: Option<Gap>,
+    /// Sent after the gap.
+    pub entries: EntryCursor,
     pub backfill: Backfill,
     /// The position that the viewer holds before the backfill; 0 for none.
     pub held: Sequence,
@@ -50,11 +55,12 @@ pub struct Beginning {
 }
 
 impl Sequencer {
-    pub const fn new(epoch: Epoch, history: History) -> Self {
-        Self { epoch, sequence: Sequence(0), history }
+    pub fn new(epoch: Epoch, history: History) -> Self {
+        let entries = EntryLog::new(history.span(), history.limit_bytes());
+        Self { epoch, sequence: Sequence(0), history, entries }
     }
 
-    /// The number of the last frame of rows; 0 before the first.
+    /// The number of the last frame of rows or entries; 0 before the first.
     pub const fn sequence(&self) -> Sequence {
         self.sequence
     }
@@ -110,16 +116,29 @@ impl Sequencer {
         self.sequence
     }
 
-    /// Evicts rows beyond the history's bounds, of which `more_bytes` are held elsewhere. Returns the oldest time that may still
-    /// be held.
+    pub const fn entries(&self) -> &EntryLog {
+        &self.entries
+    }
+
+    /// Numbers an entry and keeps its frame, which was encoded with the number after [`sequence`](Self::sequence).
+    pub fn commit_entry(&mut self, kind: EntryKind, now: Timestamp, frame: Bytes) -> Sequence {
+        self.sequence = self.sequence.next();
+        self.entries.push(kind, self.sequence, now, frame);
+        self.sequence
+    }
+
+    /// Evicts rows and entries beyond the history's bounds, of which `more_bytes` are held elsewhere. Returns the oldest time that
+    /// may still be held.
     pub fn evict(&mut self, now: Timestamp, more_bytes: usize) -> Timestamp {
-        self.history.evict(now, more_bytes)
+        self.entries.evict(now);
+        self.history.evict(now, more_bytes + self.entries.bytes())
     }
 
     /// The start of the stream of a viewer that asks for `start`.
     pub fn begin(&self, start: Start, now: Timestamp) -> Beginning {
-        let (gap, backfill) = match start {
-            Start::Window(window) => (None, self.history.since(now - window)),
+        let entries_since = |window| self.entries.since(now - window, self.sequence);
+        let (gap, entries, backfill) = match start {
+            Start::Window(window) => (None, entries_since(window), self.history.since(now - window)),
             Start::After { epoch, sequence, window, .. } => {
                 let cause = self.gap_cause(epoch, sequence);
                 let backfill = match cause {
@@ -128,15 +147,19 @@ impl Sequencer {
                     // The viewer has no rows of this epoch yet.
                     Some(GapCause::EpochChanged) => self.history.since(now - window),
                 };
-                let until = self.history.evicted_through().next();
-                (cause.map(|cause| Gap { after: sequence, until, cause }), backfill)
+                let entries = match cause {
+                    None | Some(GapCause::HistoryExpired) => self.entries.after(sequence, self.sequence),
+                    Some(GapCause::UnknownPosition | GapCause::EpochChanged) => entries_since(window),
+                };
+                let (until, content) = (self.history.evicted_through().next(), GapContent::Rows);
+                (cause.map(|cause| Gap { after: sequence, until, cause, content }), entries, backfill)
             }
         };
         let held = match start {
             Start::After { epoch, sequence, .. } if epoch == self.epoch && sequence <= self.sequence => sequence,
             Start::After { .. } | Start::Window(_) => Sequence(0),
         };
-        Beginning { gap, backfill, held, position: self.sequence }
+        Beginning { gap, entries, backfill, held, position: self.sequence }
     }
 
     /// The reason why a viewer with this position misses rows; `None` if the history has all of them.
@@ -152,7 +175,8 @@ impl Sequencer {
 
     /// The gap to send when rows after `held` were evicted before they could be sent.
     pub fn gap_of_evicted_rows(&self, held: Sequence) -> Gap {
-        Gap { after: held, until: self.history.evicted_through().next(), cause: GapCause::HistoryExpired }
+        let (until, content) = (self.history.evicted_through().next(), GapContent::Rows);
+        Gap { after: held, until, cause: GapCause::HistoryExpired, content }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Viewer {
     pub position: Sequence,
     pub held: BTreeMap<Row, Values>,
     pub gaps: Vec<Gap>,
+    /// Texts of the lines or of the event of each entry.
+    pub entries: BTreeMap<Sequence, Vec<String>>,
     groups: BTreeMap<SeriesId, GroupId>,
     revision: Revision,
     fills: bool,
@@ -33,7 +35,8 @@ impl Viewer {
     /// A viewer without rows, of the given epoch if any.
     pub fn new(epoch: Option<Epoch>) -> Self {
         let (held, gaps, groups) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Self { epoch, position: Sequence(0), held, gaps, groups, revision: Revision(0), fills: true }
+        let entries = BTreeMap::new();
+        Self { epoch, position: Sequence(0), held, gaps, entries, groups, revision: Revision(0), fills: true }
     }
 
     /// The start that it requests on a new connection.
@@ -68,6 +71,7 @@ impl Viewer {
                     CatalogScope::Unchanged => assert_eq!(catalog.revision, self.revision, "the named revision"),
                 }
                 self.revision = catalog.revision;
+                self.fills |= catalog.scope != CatalogScope::Changes;
                 self.groups.extend(catalog.series.iter().map(|series| (series.id, series.group)));
             }
             Body::Samples(samples) => {
@@ -88,10 +92,25 @@ impl Viewer {
                     self.fills = false;
                 }
             }
+            Body::Logs(logs) => {
+                self.entry(sequence, logs.lines.iter().map(|line| line.text.to_owned()).collect());
+            }
+            Body::Event(event) => self.entry(sequence, vec![event.text.to_owned()]),
             Body::Gap(gap) => self.gaps.push(gap),
             Body::Heartbeat(_) => assert!(self.fills || sequence == self.position, "a heartbeat ahead of the rows"),
             _ => {}
         }
+    }
+
+    fn entry(&mut self, sequence: Sequence, texts: Vec<String>) {
+        if self.is_live() {
+            assert_eq!(sequence, self.position.next(), "none twice, none left out");
+            self.position = sequence;
+        }
+        if let Some(held) = self.entries.get(&sequence) {
+            assert_eq!(*held, texts, "an entry was sent again with another content");
+        }
+        self.entries.insert(sequence, texts);
     }
 
     fn rows(&mut self, blocks: &Blocks<'_>) {

@@ -3,8 +3,8 @@
 //! A value that JSON cannot represent (NaN, an infinity, -0.0) is written as its bits: `"bits:7ff44b594d495353"`.
 
 use protocol::{
-    Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor, Sample, SampleList,
-    SeriesDescriptor, SeriesId, Start, Timestamp,
+    Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor, Label, LogLine, Sample,
+    SampleList, SeriesDescriptor, SeriesId, Start, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -44,7 +44,12 @@ fn body(body: &Body<'_>) -> Value {
             "blocks": blocks(&samples.blocks),
         }),
         Body::History(history) => json!({ "part": name(&history.part), "blocks": blocks(&history.blocks) }),
-        Body::Gap(gap) => json!({ "after": gap.after.0, "until": gap.until.0, "cause": name(&gap.cause) }),
+        Body::Gap(gap) => json!({
+            "after": gap.after.0,
+            "until": gap.until.0,
+            "cause": name(&gap.cause),
+            "content": name(&gap.content),
+        }),
         Body::Heartbeat(heartbeat) => json!({ "next_within_us": heartbeat.next_within.micros() }),
         Body::Echo(echo) => json!({ "origin_us": echo.origin.micros(), "received_us": echo.received.micros() }),
         Body::Refused(refused) => json!({
@@ -57,8 +62,31 @@ fn body(body: &Body<'_>) -> Value {
             "retry_after_us": bye.retry_after.micros(),
             "text": bye.text,
         }),
+        Body::Logs(logs) => {
+            let line = |line: LogLine<'_>| {
+                json!({
+                    "time_us": line.time.micros(),
+                    "severity": name(&line.severity),
+                    "source": line.source,
+                    "text": line.text,
+                    "labels": labels(&line.labels),
+                })
+            };
+            json!({ "lines": logs.lines.iter().map(line).collect::<Value>() })
+        }
+        Body::Event(event) => json!({
+            "time_us": event.time.micros(),
+            "kind": name(&event.kind),
+            "source": event.source,
+            "text": event.text,
+            "labels": labels(&event.labels),
+        }),
         Body::Unknown { .. } => Value::Null,
     }
+}
+
+fn labels(labels: &Entries<'_, Label<'_>>) -> Value {
+    labels.iter().map(|label| json!([label.key, label.value])).collect()
 }
 
 fn catalog(catalog: &Catalog<'_>) -> Value {
@@ -77,13 +105,12 @@ fn catalog(catalog: &Catalog<'_>) -> Value {
         })
     };
     let series = |series: SeriesDescriptor<'_>| {
-        let labels = series.labels.iter().map(|label| json!([label.key, label.value]));
         json!({
             "id": series.id.0,
             "group": series.group.0,
             "name": series.name,
             "kind": name(&series.kind),
-            "labels": labels.collect::<Value>(),
+            "labels": labels(&series.labels),
         })
     };
     json!({

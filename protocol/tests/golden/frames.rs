@@ -5,9 +5,9 @@ use std::ops::Range;
 use protocol::column::{MISSING, encoding, is_missing};
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, Echo, Entries, EntriesBuffer, Epoch,
-    Feature, Frame, Gap, GapCause, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval,
-    Label, RefusalCode, Refused, Revision, Role, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, Timestamp, ViewerLimits,
+    Event, EventKind, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor, GroupId, Header, Heartbeat, Hello,
+    History, HistoryPart, Interval, Label, LogLine, Logs, RefusalCode, Refused, Revision, Role, Samples, SamplesBuffer,
+    Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Timestamp, ViewerLimits,
 };
 
 use super::Vector;
@@ -33,6 +33,7 @@ pub(crate) fn all() -> Vec<Vector> {
     vectors.extend(of_later_versions());
     vectors.extend(of_later_variants());
     vectors.extend(session());
+    vectors.extend(numbered_entries());
     vectors
 }
 
@@ -86,7 +87,7 @@ fn plain() -> Vec<Vector> {
 }
 
 fn gap(cause: GapCause) -> Body<'static> {
-    Body::Gap(Gap { after: Sequence(17), until: Sequence(4_000), cause })
+    Body::Gap(Gap { after: Sequence(17), until: Sequence(4_000), cause, content: GapContent::Rows })
 }
 
 fn catalogs() -> Vec<Vector> {
@@ -262,6 +263,42 @@ fn lists() -> Vec<Vector> {
     both.push(BlockMode::Merge, GroupId(2), &times[7..], [(SeriesId(8), &values[3..4])]).expect("encodes");
     vectors.push(Vector { name: "list_and_block", bytes: frame(Body::Samples(both.samples())) });
     vectors
+}
+
+/// Lines of logs, an event, and a gap of lines.
+fn numbered_entries() -> Vec<Vector> {
+    let mut labels = EntriesBuffer::default();
+    labels.push(&Label { key: "unit", value: "nginx" }).expect("encodes");
+    let severities =
+        [Severity::Trace, Severity::Debug, Severity::Info, Severity::Warn, Severity::Error, Severity::Fatal];
+    let mut lines = EntriesBuffer::default();
+    for (micros, severity) in (0..).zip(severities) {
+        let (source, text, labels) = ("journal", "upstream timed out", labels.entries());
+        lines.push(&LogLine { time: at(micros), severity, source, text, labels }).expect("encodes");
+    }
+    let one = {
+        let mut one = EntriesBuffer::default();
+        let (severity, labels) = (Severity::Warn, Entries::default());
+        one.push(&LogLine { time: at(0), severity, source: "app", text: "größer", labels }).expect("encodes");
+        one
+    };
+    let event = |kind| {
+        let (time, source, text) = (at(-1_000), "host", "source host failed");
+        Body::Event(Event { time, kind, source, text, labels: labels.entries() })
+    };
+    let gap =
+        Gap { after: Sequence(17), until: Sequence(4_000), cause: GapCause::HistoryExpired, content: GapContent::Logs };
+    vec![
+        Vector { name: "logs", bytes: frame(Body::Logs(Logs { lines: lines.entries() })) },
+        Vector { name: "logs_one_line", bytes: frame(Body::Logs(Logs { lines: one.entries() })) },
+        Vector { name: "logs_empty", bytes: frame(Body::Logs(Logs::default())) },
+        Vector { name: "event_annotation", bytes: frame(event(EventKind::Annotation)) },
+        Vector { name: "event_alert", bytes: frame(event(EventKind::Alert)) },
+        Vector { name: "event_capture", bytes: frame(event(EventKind::Capture)) },
+        Vector { name: "event_layout", bytes: frame(event(EventKind::Layout)) },
+        Vector { name: "event_source", bytes: frame(event(EventKind::Source)) },
+        Vector { name: "gap_logs", bytes: frame(Body::Gap(gap)) },
+    ]
 }
 
 /// The messages of a server in the session, and after the reconnection, that the document shows byte by byte.

@@ -132,6 +132,7 @@ pub(crate) fn frames() -> Vec<Vector> {
     vectors.extend(times());
     vectors.extend(columns());
     vectors.extend(lists());
+    vectors.extend(entries());
     vectors
 }
 
@@ -222,6 +223,27 @@ fn lists() -> Vec<Vector> {
         ("list_integer_of_eight_bytes", list(&[&[0x00, 0, 0x60][..], &[0x80; 7], &[1]].concat())),
         ("list_series_beyond_32_bits", list(&[&most[..], &[0x00, 0, 0x20]].concat())),
         ("list_values_over_the_limit", list(&[0x00, 0, 0x2f, 0xf1, 0xff, 0x07])),
+    ])
+}
+
+fn entries() -> Vec<Vector> {
+    let line = |source: &str, text: &str, labels: Fields| {
+        fields().list(fields().signed(0).unsigned(2).text(source).text(text).list(labels))
+    };
+    let logs = |lines: Fields| frame(64, &fields().list(lines));
+    let event = |source: &str, text: &str, labels: Fields| {
+        frame(65, &fields().signed(0).unsigned(0).text(source).text(text).list(labels))
+    };
+    let (long_name, long_text) = ("x".repeat(MAX_NAME_BYTES + 1), "x".repeat(MAX_TEXT_BYTES + 1));
+    let label = fields().text("key").text("value");
+    named(vec![
+        ("log_source_over_the_limit", logs(line(&long_name, "text", fields()))),
+        ("log_text_over_the_limit", logs(line("source", &long_text, fields()))),
+        ("log_labels_over_the_limit", logs(line("source", "text", repeated(MAX_LABELS as u64 + 1, |_| label.clone())))),
+        ("log_line_cut_off", logs(fields().list(fields().signed(0).unsigned(2).text("source")))),
+        ("event_source_over_the_limit", event(&long_name, "text", fields())),
+        ("event_text_over_the_limit", event("source", &long_text, fields())),
+        ("event_label_over_the_limit", event("source", "text", fields().text(&long_name).text("value"))),
     ])
 }
 

@@ -24,6 +24,8 @@ impl Reader {
                 let series = catalog.series.iter().map(|series| 1 + count(series.labels.iter()));
                 count(catalog.groups.iter()) + series.sum::<usize>() + count(catalog.retired.iter())
             }
+            Body::Logs(logs) => logs.lines.iter().map(|line| 1 + count(line.labels.iter())).sum(),
+            Body::Event(event) => 1 + count(event.labels.iter()),
             _ => 1,
         }
     }

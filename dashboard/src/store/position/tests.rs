@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause,
-    GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, SamplesBuffer, Sequence,
+    GapContent, GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, SamplesBuffer, Sequence,
     SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 
@@ -66,7 +66,7 @@ impl Message {
             }
             Content::Gap => {
                 let (after, until) = (Sequence(0), Sequence(0));
-                Body::Gap(Gap { after, until, cause: GapCause::HistoryExpired })
+                Body::Gap(Gap { after, until, cause: GapCause::HistoryExpired, content: GapContent::Rows })
             }
             Content::History(part, ..) => Body::History(History { part: *part, blocks }),
             Content::Samples(_) => Body::Samples(samples.samples()),

@@ -1,7 +1,7 @@
 //! A viewer's position in the stream, and the frames that it is sent next.
 //!
 //! ```text
-//! start -> snapshot (catalog, gap) -> backfill, frame by frame -> live, from the ring of recent frames -> a shard
+//! start -> snapshot (catalog, gap) -> entries, backfill, frame by frame -> live, from the ring of recent frames -> a shard
 //!   ^                                                               |
 //!   +---------------------- fell behind ----------------------------+
 //! ```
@@ -17,6 +17,7 @@ use protocol::{EncodeError, Interval, Revision, Sequence, Start};
 use crate::deliver::fanout::shard::RingPosition;
 use crate::deliver::history_blocks::HistoryBlocks;
 use crate::deliver::hub::{Hub, Snapshot};
+use crate::stream::entry_log::EntryCursor;
 use crate::stream::history::Backfill;
 
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub struct Cursor {
     start: Option<Start>,
     catalog: UnsentCatalog,
     gap: Option<Bytes>,
+    entries: Option<EntryCursor>,
     backfill: Option<Backfill>,
     /// The position before the backfill.
     held: Sequence,
@@ -85,6 +87,7 @@ impl Cursor {
             start: None,
             catalog: UnsentCatalog::default(),
             gap: None,
+            entries: None,
             backfill: None,
             held: sequence,
             position: sequence,
@@ -151,6 +154,17 @@ impl Cursor {
         if let Some(gap) = self.gap.take() {
             turn.push(gap);
         }
+        while let Some(entries) = &mut self.entries {
+            if turn.cost >= room {
+                return Ok(turn);
+            }
+            for frame in hub.entry_frames(entries, self.held, self.position, room - turn.cost)? {
+                turn.push(frame);
+            }
+            if entries.is_done() {
+                self.entries = None;
+            }
+        }
         while let Some(backfill) = &mut self.backfill
             && turn.cost < room
         {
@@ -163,9 +177,9 @@ impl Cursor {
     }
 
     fn begin(&mut self, snapshot: Snapshot) {
-        let Snapshot { catalog, gap, backfill, held, position, cursor } = snapshot;
+        let Snapshot { catalog, gap, entries, backfill, held, position, cursor } = snapshot;
         self.catalog = UnsentCatalog { messages: catalog, sent: 0 };
-        (self.gap, self.backfill) = (gap, Some(backfill));
+        (self.gap, self.entries, self.backfill) = (gap, Some(entries), Some(backfill));
         (self.held, self.position, self.next) = (held, position, cursor);
     }
 }

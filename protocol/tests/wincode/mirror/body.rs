@@ -4,9 +4,9 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use super::super::read;
 use super::block::{Blocks, WireBlock};
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Label};
 use super::head::{Interval, Sequence, Timestamp};
-use super::list::List;
+use super::list::{List, Sized};
 
 #[derive(Debug)]
 pub(crate) enum Body<'a> {
@@ -19,6 +19,8 @@ pub(crate) enum Body<'a> {
     Echo(Echo),
     Refused(Refused<'a>),
     Bye(Bye<'a>),
+    Logs(Logs<'a>),
+    Event(Event<'a>),
 }
 
 impl<'a> Body<'a> {
@@ -34,6 +36,8 @@ impl<'a> Body<'a> {
             7 => Self::Echo(read(bytes)),
             8 => Self::Refused(read(bytes)),
             9 => Self::Bye(read(bytes)),
+            64 => Self::Logs(read(bytes)),
+            65 => Self::Event(read(bytes)),
             _ => return None,
         })
     }
@@ -116,6 +120,56 @@ pub(crate) struct Gap {
     after: Sequence,
     until: Sequence,
     cause: GapCause,
+    content: GapContent,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum GapContent {
+    Rows,
+    Logs,
+    Events,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Logs<'a> {
+    lines: List<'a, Sized<'a, LogLine<'a>>>,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct LogLine<'a> {
+    time: Timestamp,
+    severity: Severity,
+    source: &'a str,
+    text: &'a str,
+    labels: List<'a, Label<'a>>,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum Severity {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+    Fatal,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Event<'a> {
+    time: Timestamp,
+    kind: EventKind,
+    source: &'a str,
+    text: &'a str,
+    labels: List<'a, Label<'a>>,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum EventKind {
+    Annotation,
+    Alert,
+    Capture,
+    Layout,
+    Source,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

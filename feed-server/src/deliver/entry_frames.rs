@@ -1,0 +1,89 @@
+//! The frames of entries: lines of logs, and events. Each is encoded once, numbered, kept, and sent to every viewer.
+
+use bytes::Bytes;
+use protocol::{
+    Body, EncodeError, EntriesBuffer, Event, Frame, Gap, GapCause, Label, LogLine, Logs, Sequence, Timestamp,
+};
+
+use crate::deliver::hub::Hub;
+use crate::ingest::entry::{self, Entry, EntryContent, labels_that_fit, name_that_fits, text_that_fits};
+use crate::stream::entry_log::{EntryCursor, EntryKind};
+
+/// A frame of lines has at most this many bytes of them: a display frame's share of a fast link.
+const LINES_BYTES: usize = Frame::MAX_BODY_BYTES - 16;
+
+impl Hub {
+    /// Numbers entries, keeps them, and makes their frames.
+    ///
+    /// # Errors
+    /// If a frame cannot be encoded, which is a defect. The other frames are made.
+    pub fn publish_entries(&self, entries: impl IntoIterator<Item = Entry>, now: Timestamp) -> Result<(), EncodeError> {
+        let _one_at_a_time = self.number_frames();
+        let mut published = Ok(());
+        for Entry { source, content } in entries {
+            published = published.and(match content {
+                EntryContent::Logs(lines) => self.publish_lines(&source, &lines, now),
+                EntryContent::Event(event) => self.publish_event(&source, &event, now),
+            });
+        }
+        published
+    }
+
+    fn publish_lines(&self, source: &str, lines: &[entry::LogLine], now: Timestamp) -> Result<(), EncodeError> {
+        let (mut encoded, mut labels) = (EntriesBuffer::default(), EntriesBuffer::default());
+        for line in lines {
+            self.telemetry.log_lines.inc();
+            let before = encoded.len();
+            encode_labels(&line.labels, &mut labels)?;
+            let (time, severity, text) = (line.time, line.severity, text_that_fits(&line.text));
+            let line = LogLine { time, severity, source: name_that_fits(source), text, labels: labels.entries() };
+            encoded.push(&line)?;
+            if encoded.len() > LINES_BYTES {
+                encoded.truncate(before);
+                self.commit_entry(EntryKind::Logs, Body::Logs(Logs { lines: encoded.entries() }), now)?;
+                encoded.clear();
+                encoded.push(&line)?;
+            }
+        }
+        if encoded.is_empty() {
+            return Ok(());
+        }
+        self.commit_entry(EntryKind::Logs, Body::Logs(Logs { lines: encoded.entries() }), now)
+    }
+
+    fn publish_event(&self, source: &str, event: &entry::Event, now: Timestamp) -> Result<(), EncodeError> {
+        self.telemetry.events.inc();
+        let mut labels = EntriesBuffer::default();
+        encode_labels(&event.labels, &mut labels)?;
+        let (time, kind, text) = (event.time, event.kind, text_that_fits(&event.text));
+        let event = Event { time, kind, source: name_that_fits(source), text, labels: labels.entries() };
+        self.commit_entry(EntryKind::Event, Body::Event(event), now)
+    }
+
+    /// The next frames of entries for one viewer, of about `room` bytes; before them, a gap for each kind that has lost some.
+    ///
+    /// # Errors
+    /// If a gap cannot be encoded, which is a defect.
+    pub fn entry_frames(
+        &self,
+        cursor: &mut EntryCursor,
+        held: Sequence,
+        position: Sequence,
+        room: usize,
+    ) -> Result<Vec<Bytes>, EncodeError> {
+        let next = self.read(|sequencer| sequencer.entries().next(cursor, room));
+        let gaps = next.lost.into_iter().map(|(kind, until)| {
+            self.telemetry.gaps.inc();
+            let (cause, content) = (GapCause::HistoryExpired, kind.gap_content());
+            self.frame(position, Body::Gap(Gap { after: held, until, cause, content }))
+        });
+        let mut frames = gaps.collect::<Result<Vec<_>, _>>()?;
+        frames.extend(next.frames);
+        Ok(frames)
+    }
+}
+
+fn encode_labels(labels: &[(String, String)], out: &mut EntriesBuffer) -> Result<(), EncodeError> {
+    out.clear();
+    labels_that_fit(labels).try_for_each(|(key, value)| out.push(&Label { key, value }))
+}
