@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use feed_server::deliver::hub::{self, Hub};
 use feed_server::ingest::batch::{Batch, BatchColumn};
+use feed_server::ingest::entry::{Entry, EntryContent, LogLine};
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::telemetry::Telemetry;
-use protocol::{Bounds, Interval, SeriesKind, Timestamp};
+use protocol::{Bounds, Interval, SeriesKind, Severity, Timestamp};
 
 /// A sixtieth of a second of some feed.
 struct Tick {
@@ -23,16 +25,13 @@ const TICKS: [Tick; 3] = [
     Tick { name: "tick of 1x2,000 at 120 Hz", groups: 1, series: 2_000, rows: 2 },
 ];
 
+const BOUNDS: hub::Bounds =
+    hub::Bounds { history: Interval::from_secs(10), history_bytes: 64 << 20, ring_bytes: 1 << 20, series: 100_000 };
+
 fn hub(c: &mut Criterion) {
     let mut group = c.benchmark_group("hub");
     for Tick { name, groups, series, rows } in TICKS {
-        let bounds = hub::Bounds {
-            history: Interval::from_secs(10),
-            history_bytes: 64 << 20,
-            ring_bytes: 1 << 20,
-            series: 100_000,
-        };
-        let hub = Arc::new(Hub::new("bench".into(), bounds, Telemetry::default()));
+        let hub = Arc::new(Hub::new("bench".into(), BOUNDS, Telemetry::default()));
         let ids: Vec<_> = (0..groups).map(|number| register(&hub, number, series)).collect();
         let _viewer = hub.join();
         let mut tick = 0;
@@ -49,7 +48,28 @@ fn hub(c: &mut Criterion) {
             );
         });
     }
+    lines(&mut group);
     group.finish();
+}
+
+/// A sixtieth of a second of 100,000 lines of a log a second.
+fn lines(group: &mut BenchmarkGroup<'_, WallTime>) {
+    const LINES: u64 = 1_667;
+    let hub = Arc::new(Hub::new("bench".into(), BOUNDS, Telemetry::default()));
+    let _viewer = hub.join();
+    let text = "GET /api/v1/query_range 200 in 12 ms, 4,096 bytes for 10.0.0.17, request 8d2f71";
+    let line = |number: u64| {
+        let time = Timestamp::from_micros(number as i64);
+        LogLine { time, severity: Severity::Info, text: format!("{number} {text}"), labels: Vec::new() }
+    };
+    group.throughput(Throughput::Elements(LINES));
+    group.bench_function("tick of 1,667 log lines", |b| {
+        b.iter_batched(
+            || Entry { source: "access".into(), content: EntryContent::Logs((0..LINES).map(line).collect()) },
+            |entry| hub.publish_entries([entry], Timestamp::default()).expect("encodes"),
+            BatchSize::SmallInput,
+        );
+    });
 }
 
 fn register(hub: &Hub, number: u32, series: u32) -> (protocol::GroupId, Vec<protocol::SeriesId>) {

@@ -59,6 +59,35 @@ function checkFrame(name, bytes, meaning) {
   assert.deepEqual(frame, meaning, name);
 }
 
+/** The session and the resume of the document, with a catalog that cannot be decoded in between. */
+function checkSession(frames) {
+  const state = new wire.State();
+  const take = (name) => state.take(wire.decodeFrame(frames[name]));
+  const rows = ["catalog", "history", "samples", "heartbeat"].map((name) => take(`session_${name}`)).flatMap(({ rows, isMissing }) => {
+    assert(!isMissing);
+    return rows;
+  });
+  assert.deepEqual([state.phase, state.position, state.revision, rows.length], ["LIVE", 4243, 3, 4]);
+  assert.deepEqual(state.subscribe(1_000_000), wire.subscribeAfter(1_700_000_000_123_456, 4243, 1_000_000, 3));
+  rows.push(...["catalog", "history", "samples"].flatMap((name) => take(`resume_${name}`).rows));
+  assert.deepEqual(rows.map(({ time }) => time), Array.from({ length: 8 }, (_, row) => 1_700_000_099_700_000 + row * 100_000));
+  assert.deepEqual(rows[7].values, { "core 0": 0.28, "core 1": 0.29 });
+  assert(take("session_heartbeat").isMissing !== true && take("unknown_numbered_kind").isMissing !== true);
+  // Changes after a message that could not be decoded do not make the catalog complete.
+  assert(state.fail().isMissing);
+  take("catalog_changes");
+  assert.equal(state.revision, 0);
+  state.subscribe(1_000_000);
+  take("session_catalog");
+  assert.deepEqual([state.phase, state.revision], ["FILLING", 3]);
+  // History that cannot be decoded is requested once more, and then left out.
+  for (const isMissing of [true, false]) {
+    state.fail();
+    assert.equal(take("session_history").isMissing ?? false, isMissing);
+  }
+  assert.equal(state.phase, "LIVE");
+}
+
 /** Encodes a viewer's message. */
 function encode({ kind, body }) {
   if (kind === 1 && body.after) return wire.subscribeAfter(body.after.epoch, body.after.sequence, body.window_us, body.after.revision);
@@ -87,4 +116,5 @@ for (const [name, bytes] of vectors(`${folder}/refused`)) {
   assert.throws(() => wire.decodeFrame(bytes), wire.ProtocolError, name);
   counts.refused++;
 }
+checkSession(Object.fromEntries([...vectors(`${folder}/frames`)].map(([name, bytes]) => [name, bytes])));
 console.log(`${counts.frames} frames decoded, ${counts.messages} messages encoded, ${counts.refused} refused`);

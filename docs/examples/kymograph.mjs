@@ -480,6 +480,10 @@ export class State {
   revision = 0;
   /** The number of the last log lines or event. */
   entry = 0;
+  /** A message could not be decoded since the last complete catalog began. */
+  isSuspect = false;
+  /** The history was requested again since a part of it could not be decoded. */
+  isSecondTry = false;
   phase = "AWAITING";
 
   /** The request that starts the stream, or resumes it. */
@@ -493,10 +497,13 @@ export class State {
   take({ epoch, sequence, kind, body }) {
     if (kind === 2) {
       this.#catalog(epoch, sequence, body);
+    } else if (kind === 3 && this.phase === "FILLING" && this.isSuspect) {
+      // The part that could not be decoded was the last.
+      return this.#filled(sequence) ?? { rows: this.#rows(body.blocks, body.list) };
     } else if (kind === 3 && this.phase === "LIVE" && sequence > this.position) {
       if (sequence !== this.position + 1) return { rows: [], isMissing: true };
       this.position = sequence;
-      return { rows: [...this.#blocks(body.blocks), ...this.#list(body.list)] };
+      return { rows: this.#rows(body.blocks, body.list) };
     } else if (kind >= 64 && kind < 128 && this.phase === "LIVE" && sequence > this.position) {
       // Numbered, and perhaps of a kind that is not known here.
       if (sequence !== this.position + 1) return { rows: [], isMissing: true };
@@ -506,9 +513,8 @@ export class State {
       this.entry = sequence;
       return { rows: [], entry: body };
     } else if (kind === 4 && this.phase === "FILLING") {
-      const rows = [...this.#blocks(body.blocks)];
-      if (body.part === "Last") [this.position, this.phase] = [sequence, "LIVE"];
-      return { rows };
+      const rows = this.#rows(body.blocks);
+      return { ...(body.part === "Last" && this.#filled(sequence)), rows };
     } else if (kind === 5 && this.phase === "FILLING") {
       return { rows: [], gap: body };
     } else if (kind === 6 && this.phase === "LIVE" && sequence > this.position) {
@@ -517,8 +523,24 @@ export class State {
     return { rows: [] };
   }
 
+  /** Takes a message that could not be decoded: it may have been a catalog, samples, or a part of the history. */
+  fail() {
+    this.revision = 0;
+    this.isSuspect = true;
+    return { rows: [], isMissing: this.phase === "LIVE" };
+  }
+
+  /** Ends the history, or has it requested once more if a part could not be decoded. */
+  #filled(sequence) {
+    if (this.isSuspect && !this.isSecondTry) {
+      this.isSecondTry = true;
+      return { rows: [], isMissing: true };
+    }
+    [this.position, this.phase, this.isSuspect, this.isSecondTry] = [sequence, "LIVE", false, false];
+  }
+
   #catalog(epoch, sequence, catalog) {
-    if (catalog.scope !== "Changes") this.phase = "FILLING";
+    if (catalog.scope !== "Changes") [this.phase, this.isSuspect] = ["FILLING", false];
     if (epoch !== this.epoch) [this.epoch, this.position, this.entry] = [epoch, null, 0];
     if (catalog.scope === "Whole") {
       this.groups.clear();
@@ -528,7 +550,18 @@ export class State {
     for (const series of catalog.series) this.series.set(series.id, series);
     for (const id of catalog.retired) this.series.delete(id);
     for (const id of catalog.retired_groups) this.groups.delete(id);
-    this.revision = catalog.revision;
+    this.revision = this.isSuspect ? 0 : catalog.revision;
+  }
+
+  /** The rows of a message that are new, oldest first. A group may have rows in both, either of which may be older. */
+  #rows(blocks, list) {
+    const rows = [...this.#blocks(blocks), ...(list ? this.#list(list) : [])];
+    rows.sort((one, other) => one.time - other.time);
+    return rows.filter(({ time, group }) => {
+      const isNew = time > (this.newest.get(group) ?? -Infinity);
+      if (isNew) this.newest.set(group, time);
+      return isNew;
+    });
   }
 
   *#blocks(blocks) {
@@ -543,7 +576,7 @@ export class State {
           const known = this.series.get(series);
           if (known && column && !isMissing(column, row)) values[known.name] = column[row];
         }
-        yield* this.#row(times[row], group, values);
+        yield { time: times[row], group: group.name, values };
       }
     }
   }
@@ -555,16 +588,10 @@ export class State {
       const group = known && this.groups.get(known.group);
       if (!group) return;
       const key = `${time} ${group.id}`;
-      if (!rows.has(key)) rows.set(key, { time, group, values: {} });
+      if (!rows.has(key)) rows.set(key, { time, group: group.name, values: {} });
       rows.get(key).values[known.name] = values[place];
     });
-    for (const { time, group, values } of rows.values()) yield* this.#row(time, group, values);
-  }
-
-  *#row(time, group, values) {
-    if (time <= (this.newest.get(group.name) ?? -Infinity)) return;
-    this.newest.set(group.name, time);
-    yield { time, group: group.name, values };
+    yield* rows.values();
   }
 }
 
@@ -636,10 +663,8 @@ export class Viewer {
       result = this.#state.take(frame);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      // The message may have been a catalog or samples.
       this.onerror(error);
-      this.#state.revision = 0;
-      result = { rows: [], isMissing: this.#state.phase === "LIVE" };
+      result = this.#state.fail();
     }
     if (result.gap) this.ongap(result.gap);
     result.rows.forEach((row) => this.onrow(row));

@@ -21,7 +21,7 @@ except ImportError:
     sys.exit("the package `websockets` is missing: python3 -m pip install -r docs/examples/requirements.txt")
 
 #: Close codes after which reconnecting is useless.
-REFUSALS = {1002, 1003, 1007, 1008, 1009, 4426}
+REFUSALS = {1002, 1003, 1007, 1009, 4401, 4403, 4426}
 
 
 class Viewer:
@@ -56,14 +56,14 @@ class Viewer:
             if frame["sequence"] == self.position + 1:
                 self.position = frame["sequence"]
                 if kind == 3:
-                    return [*self.unpack(body["blocks"]), *self.gather(body["list"])]
+                    return self.new_rows([*self.unpack(body["blocks"]), *self.gather(body["list"])])
                 self.show_entry(frame)
         elif kind in (64, 65):
             self.show_entry(frame)
         elif kind == 4:
             if body["part"] == "Last":
                 self.position, self.live = frame["sequence"], True
-            return list(self.unpack(body["blocks"]))
+            return self.new_rows(self.unpack(body["blocks"]))
         elif kind == 5:
             print(f"gap of {body['content']}: {body['cause']}, after {body['after']}", file=sys.stderr)
         elif kind == 6 and self.live and frame["sequence"] > self.position:
@@ -104,8 +104,7 @@ class Viewer:
                 if column["values"] is not None and column["series"] in self.series
             ]
             for row, at in enumerate(block["times_us"]):
-                if self.is_new(block["group"], at):
-                    yield at, group["name"], {name: values[row] for name, values in columns}
+                yield at, group["name"], {name: values[row] for name, values in columns}
 
     def gather(self, samples):
         """Yields the rows of a list of samples."""
@@ -115,15 +114,17 @@ class Viewer:
                 series = self.series[series]
                 rows.setdefault((at, series["group"]), {})[series["name"]] = value
         for (at, group), values in rows.items():
-            if self.is_new(group, at):
-                yield at, self.groups[group]["name"], values
+            yield at, self.groups[group]["name"], values
 
-    def is_new(self, group, at):
-        """Remembers the newest time of a group: history may repeat rows."""
-        if at <= self.newest.get(group, -math.inf):
-            return False
-        self.newest[group] = at
-        return True
+    def new_rows(self, rows):
+        """Returns those of a message that are new, oldest first: history may repeat rows, and a group may have rows in
+        blocks and in the list."""
+        new = []
+        for at, group, values in sorted(rows, key=lambda row: row[0]):
+            if at > self.newest.get(group, -math.inf):
+                self.newest[group] = at
+                new.append((at, group, values))
+        return new
 
 
 def watch(viewer, url, window_us):
@@ -176,6 +177,7 @@ def main():
         except wire.ProtocolError as error:
             # The message is refused as a whole; earlier messages remain valid.
             print(f"invalid message: {error}", file=sys.stderr)
+            viewer.revision = 0
         time.sleep(pause)
         pause = min(pause * 2, 10.0)
 

@@ -61,7 +61,7 @@ const LONG_COUNT: u32 = 16;
 /// Integers of a run are smaller, so that a signed short holds them.
 const MAX_INTEGER: f64 = 281_474_976_710_656.0;
 /// Times of a list are closer to its base, so that a signed short holds each difference.
-const MAX_DISTANCE: i64 = 1 << 46;
+const MAX_DISTANCE: u64 = 1 << 46;
 /// The most bytes that a row takes beside its samples: the head of a time, and a signed short.
 const ROW_HEAD_BYTES: usize = 8;
 /// The most bytes that a sample takes: the heads of a gap and of a run, the count of the gap, and a raw value.
@@ -289,7 +289,7 @@ impl SampleListBuffer {
 
     /// Returns true if samples of this time can be pushed.
     pub(crate) fn accepts(&self, time: Timestamp) -> bool {
-        time.micros().checked_sub(self.base.micros()).is_some_and(|distance| distance.abs() < MAX_DISTANCE)
+        time.micros().checked_sub(self.base.micros()).is_some_and(|distance| distance.unsigned_abs() < MAX_DISTANCE)
     }
 
     /// Appends a sample, unless its value is missing.

@@ -174,7 +174,10 @@ impl Feed {
 
     fn frame(&mut self, frame: &Frame<'_>, now: Timestamp) -> FeedChange {
         self.counts.messages += 1;
-        self.clock.message_arrived(frame.header.sent, now);
+        // Entries are sent again as they were, with the time of their first sending.
+        if !matches!(frame.body, Body::Logs(_) | Body::Event(_)) {
+            self.clock.message_arrived(frame.header.sent, now);
+        }
         match &frame.body {
             Body::Hello(hello) => hello.host.clone_into(&mut self.host),
             Body::Samples(samples) => {

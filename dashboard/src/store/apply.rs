@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use protocol::limits::MAX_SERIES;
 use protocol::{
-    BlockMode, Blocks, Body, Catalog, CatalogScope, Frame, GapContent, GroupId, Interval, SampleList, Start, Timestamp,
+    BlockMode, Blocks, Body, Catalog, CatalogScope, Frame, GapContent, GroupId, Interval, Revision, SampleList, Start,
+    Timestamp,
 };
 
 use super::capacity::{self, BUDGET_BYTES, Demand};
@@ -25,6 +26,8 @@ pub struct Store {
     locator: Locator,
     derived: DerivedGroups,
     position: Position,
+    /// Series of the current catalog were refused.
+    has_refused: bool,
     counts: Counts,
 }
 
@@ -75,6 +78,7 @@ impl Store {
             locator: Locator::default(),
             derived: DerivedGroups::default(),
             position: Position::default(),
+            has_refused: false,
             counts: Counts::default(),
         }
     }
@@ -180,7 +184,9 @@ impl Store {
             Body::Catalog(catalog) => {
                 self.counts.fills += u64::from(catalog.scope != CatalogScope::Changes);
                 self.catalog(catalog, frame.header.sent);
-                self.position.catalog_taken(catalog.revision);
+                // Series that were refused may have room after a while.
+                let revision = if self.has_refused { Revision(0) } else { catalog.revision };
+                self.position.catalog_taken(revision);
                 if catalog.scope != CatalogScope::Unchanged {
                     return Applied::CatalogChanged;
                 }
@@ -242,6 +248,7 @@ impl Store {
         if catalog.scope == CatalogScope::Whole {
             self.places.clear();
             self.locator.clear();
+            self.has_refused = false;
             self.groups.iter_mut().for_each(Group::forget_ids);
         }
         for descriptor in &catalog.groups {
@@ -264,6 +271,7 @@ impl Store {
             let is_new = !group.holds(&descriptor);
             if is_new && room == 0 {
                 self.counts.refused += 1;
+                self.has_refused = true;
                 continue;
             }
             room -= usize::from(is_new);

@@ -139,9 +139,10 @@ impl Position {
         }
     }
 
-    /// Records that a catalog was applied, after which the page holds this revision.
+    /// Records that a catalog was applied, after which the page holds this revision; 0 if a part of it was left out. After a
+    /// message that could not be decoded, which may have been a part of the catalog, the next complete catalog has the revision.
     pub const fn catalog_taken(&mut self, revision: Revision) {
-        self.revision = revision;
+        self.revision = if self.suspect { Revision(0) } else { revision };
     }
 
     /// Records that a part of history was applied. If it replaced rows, the position is unknown until the history has ended:

@@ -71,7 +71,7 @@ fn messages() -> Vec<Message> {
     let mut flipped = frame(2);
     flipped[4] ^= 0xff;
     let mut unknown_kind = frame(2);
-    unknown_kind[3] = 99;
+    unknown_kind[3] = 200;
     let mut messages: Vec<Message> = [catalog(), history, frame(1), b"rubbish".to_vec(), cut, flipped, unknown_kind]
         .into_iter()
         .map(Message::binary)

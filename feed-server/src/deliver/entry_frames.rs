@@ -9,46 +9,61 @@ use crate::deliver::hub::Hub;
 use crate::ingest::entry::{self, Entry, EntryContent, labels_that_fit, name_that_fits, text_that_fits};
 use crate::stream::entry_log::{EntryCursor, EntryKind};
 
-/// A frame of lines has at most this many bytes of them: a display frame's share of a fast link.
+/// The most bytes of lines that a frame holds.
 const LINES_BYTES: usize = Frame::MAX_BODY_BYTES - 16;
 
 impl Hub {
-    /// Numbers entries, keeps them, and makes their frames.
+    /// Numbers entries, keeps them, and makes their frames. Lines of any sources share frames.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect. The other frames are made.
     pub fn publish_entries(&self, entries: impl IntoIterator<Item = Entry>, now: Timestamp) -> Result<(), EncodeError> {
         let _one_at_a_time = self.number_frames();
-        let mut published = Ok(());
+        let (mut lines, mut published) = (EntriesBuffer::default(), Ok(()));
         for Entry { source, content } in entries {
             published = published.and(match content {
-                EntryContent::Logs(lines) => self.publish_lines(&source, &lines, now),
-                EntryContent::Event(event) => self.publish_event(&source, &event, now),
+                EntryContent::Logs(more) => {
+                    more.iter().try_for_each(|line| self.publish_line(&source, line, &mut lines, now))
+                }
+                EntryContent::Event(event) => {
+                    self.publish_lines(&mut lines, now).and(self.publish_event(&source, &event, now))
+                }
             });
         }
+        published = published.and(self.publish_lines(&mut lines, now));
+        self.announce_frames();
         published
     }
 
-    fn publish_lines(&self, source: &str, lines: &[entry::LogLine], now: Timestamp) -> Result<(), EncodeError> {
-        let (mut encoded, mut labels) = (EntriesBuffer::default(), EntriesBuffer::default());
-        for line in lines {
-            self.telemetry.log_lines.inc();
-            let before = encoded.len();
-            encode_labels(&line.labels, &mut labels)?;
-            let (time, severity, text) = (line.time, line.severity, text_that_fits(&line.text));
-            let line = LogLine { time, severity, source: name_that_fits(source), text, labels: labels.entries() };
-            encoded.push(&line)?;
-            if encoded.len() > LINES_BYTES {
-                encoded.truncate(before);
-                self.commit_entry(EntryKind::Logs, Body::Logs(Logs { lines: encoded.entries() }), now)?;
-                encoded.clear();
-                encoded.push(&line)?;
-            }
+    /// Appends a line to those of the next frame, and makes the frame first if the line does not fit.
+    fn publish_line(
+        &self,
+        source: &str,
+        line: &entry::LogLine,
+        lines: &mut EntriesBuffer,
+        now: Timestamp,
+    ) -> Result<(), EncodeError> {
+        self.telemetry.log_lines.inc();
+        let (before, mut labels) = (lines.len(), EntriesBuffer::default());
+        encode_labels(&line.labels, &mut labels)?;
+        let (time, severity, text) = (line.time, line.severity, text_that_fits(&line.text));
+        let line = LogLine { time, severity, source: name_that_fits(source), text, labels: labels.entries() };
+        lines.push(&line)?;
+        if lines.len() > LINES_BYTES {
+            lines.truncate(before);
+            self.publish_lines(lines, now)?;
+            lines.push(&line)?;
         }
-        if encoded.is_empty() {
+        Ok(())
+    }
+
+    fn publish_lines(&self, lines: &mut EntriesBuffer, now: Timestamp) -> Result<(), EncodeError> {
+        if lines.is_empty() {
             return Ok(());
         }
-        self.commit_entry(EntryKind::Logs, Body::Logs(Logs { lines: encoded.entries() }), now)
+        let published = self.commit_entry(EntryKind::Logs, Body::Logs(Logs { lines: lines.entries() }), now);
+        lines.clear();
+        published
     }
 
     fn publish_event(&self, source: &str, event: &entry::Event, now: Timestamp) -> Result<(), EncodeError> {

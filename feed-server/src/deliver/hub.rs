@@ -284,15 +284,19 @@ impl Hub {
         self.publishing.lock()
     }
 
-    /// Encodes an entry with the next number, keeps it, and puts it into the ring. [`Hub::number_frames`] must be held.
+    /// Encodes an entry with the next number, keeps it, and puts it into the ring. [`Hub::number_frames`] must be held, and
+    /// [`Hub::announce_frames`] called afterwards.
     pub(super) fn commit_entry(&self, kind: EntryKind, body: Body<'_>, now: Timestamp) -> Result<(), EncodeError> {
         let sequence = self.read(Sequencer::sequence).next();
         let frame = framed(&Frame { header: self.header(sequence, clock::now()), body }.to_bytes()?);
         let mut state = self.state.lock();
         state.sequencer.commit_entry(kind, now, frame.clone());
         self.push(&mut state, frame);
-        self.announce(&state.ring);
         Ok(())
+    }
+
+    pub(super) fn announce_frames(&self) {
+        self.announce(&self.state.lock().ring);
     }
 
     /// Wakes the tasks that wait for frames, if the ring has new ones.

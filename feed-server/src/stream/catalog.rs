@@ -226,7 +226,13 @@ impl State {
     }
 
     fn set_group(&mut self, id: GroupId, group: Group) {
-        self.groups.insert(id, group);
+        let (unit, interval) = (group.unit.clone(), group.interval);
+        let before = self.groups.insert(id, group);
+        if before.is_some_and(|before| before.unit != unit || before.interval != interval) {
+            // Viewers begin such a group again, with its series.
+            let members = self.series.iter().filter(|(_, series)| series.group == id);
+            self.changed.series.extend(members.map(|(series, _)| *series));
+        }
         self.changed.retired_groups.remove(&id);
         self.changed.groups.insert(id);
         self.revise();
@@ -417,9 +423,16 @@ mod tests {
         catalog.take_changes();
         assert_eq!(catalog.register_group(group()), Ok(id));
         assert!(catalog.take_changes().is_empty());
-        let changed = Group { title: "Another title".into(), ..group() };
-        assert_eq!(catalog.register_group(changed.clone()), Ok(id));
-        assert_eq!(catalog.take_changes().groups, [(id, changed)]);
+        let retitled = Group { title: "Another title".into(), ..group() };
+        assert_eq!(catalog.register_group(retitled.clone()), Ok(id));
+        assert_eq!(catalog.take_changes().groups, [(id, retitled.clone())]);
+        let member = catalog.register_series(series(id, 0)).expect("fits");
+        catalog.take_changes();
+        let another_unit = Group { unit: "s".into(), ..retitled };
+        assert_eq!(catalog.register_group(another_unit.clone()), Ok(id));
+        let changes = catalog.take_changes();
+        assert_eq!(changes.groups, [(id, another_unit)]);
+        assert_eq!(changes.series, [(member, series(id, 0))], "viewers begin the group again");
         let other = catalog.register_group(Group { name: "h".into(), ..group() }).expect("fits");
         assert_ne!(other, id);
     }

@@ -13,9 +13,12 @@ const ENTRY_BYTES: usize = 2 * size_of::<KeptEntry>() + 48;
 /// Events are few and matter for long.
 const EVENT_AGE: Interval = Interval::from_secs(7 * 24 * 3_600);
 
-/// Parts of the history's bound: a sixteenth for logs, a sixty-fourth for events.
-const LOG_PART: usize = 16;
-const EVENT_PART: usize = 64;
+/// Parts of the history's bound. Lines are sent before rows, so that more would delay charts.
+const LOG_PART: usize = 64;
+const EVENT_PART: usize = 256;
+
+/// A viewer that begins with a window is sent at most about this many bytes of lines: a page of them, not all.
+const WINDOW_LOG_BYTES: usize = 256 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
@@ -69,8 +72,8 @@ struct KeptEntry {
 /// The entries that a viewer is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryCursor {
-    /// The number of the last entry that was sent.
-    after: Sequence,
+    /// For each kind, the number of the last entry that was sent.
+    after: [Sequence; 2],
     until: Sequence,
     /// For each kind: evictions up to here are no loss, or were declared.
     declared: [Sequence; 2],
@@ -117,16 +120,21 @@ impl EntryLog {
 
     /// The entries after `after`, up to `until`. If `after` is a position of the viewer, what was evicted since is a loss.
     pub const fn after(&self, after: Sequence, until: Sequence) -> EntryCursor {
-        EntryCursor { after, until, declared: [after, after] }
+        EntryCursor { after: [after; 2], until, declared: [after; 2] }
     }
 
-    /// The entries from `oldest` on, up to number `until`.
+    /// The entries from `oldest` on, up to number `until`: all events, and the newest lines.
     pub fn since(&self, oldest: Timestamp, until: Sequence) -> EntryCursor {
-        let first = |kept: &Kept| {
-            let place = kept.entries.partition_point(|entry| entry.time < oldest);
-            kept.entries.get(place).map(|entry| entry.sequence.0 - 1)
-        };
-        let after = self.0.iter().filter_map(first).min().map_or(until, Sequence);
+        let after = EntryKind::ALL.map(|kind| {
+            let kept = &self.0[kind.place()];
+            let mut room = if kind == EntryKind::Logs { WINDOW_LOG_BYTES } else { usize::MAX };
+            let newest = kept.entries.iter().rev().take_while(|entry| {
+                let fits = room > 0;
+                room = room.saturating_sub(entry.frame.len());
+                fits && entry.time >= oldest
+            });
+            newest.last().map_or(until, |entry| Sequence(entry.sequence.0 - 1))
+        });
         EntryCursor { after, until, declared: self.0.each_ref().map(|kept| kept.evicted_through) }
     }
 
@@ -134,27 +142,33 @@ impl EntryLog {
     pub fn next(&self, cursor: &mut EntryCursor, room: usize) -> NextEntries {
         let mut next = NextEntries::default();
         for kind in EntryKind::ALL {
-            let (kept, declared) = (&self.0[kind.place()], &mut cursor.declared[kind.place()]);
-            if kept.evicted_through > *declared && kept.evicted_through > cursor.after {
-                next.lost.push((kind, kept.evicted_through.next()));
+            let evicted = self.0[kind.place()].evicted_through.min(cursor.until);
+            let declared = &mut cursor.declared[kind.place()];
+            if evicted > *declared && evicted > cursor.after[kind.place()] {
+                next.lost.push((kind, evicted.next()));
             }
-            *declared = (*declared).max(kept.evicted_through);
+            *declared = evicted.max(*declared);
         }
-        let mut rest = self.0.each_ref().map(|kept| {
-            let first = kept.entries.partition_point(|entry| entry.sequence <= cursor.after);
+        let mut rest = EntryKind::ALL.map(|kind| {
+            let (kept, after) = (&self.0[kind.place()], cursor.after[kind.place()]);
+            let first = kept.entries.partition_point(|entry| entry.sequence <= after);
             kept.entries.range(first..).peekable()
         });
         let mut bytes = 0;
         while bytes < room {
             let [logs, events] = &mut rest;
             let number = |entry: Option<&&KeptEntry>| entry.map_or(u64::MAX, |entry| entry.sequence.0);
-            let first = if number(logs.peek()) < number(events.peek()) { logs.next() } else { events.next() };
+            let (kind, first) = if number(logs.peek()) < number(events.peek()) {
+                (EntryKind::Logs, logs.next())
+            } else {
+                (EntryKind::Event, events.next())
+            };
             let Some(entry) = first.filter(|entry| entry.sequence <= cursor.until) else {
-                cursor.after = cursor.until;
+                cursor.after = [cursor.until; 2];
                 break;
             };
             bytes += entry.frame.len();
-            cursor.after = entry.sequence;
+            cursor.after[kind.place()] = entry.sequence;
             next.frames.push(entry.frame.clone());
         }
         next
@@ -164,7 +178,7 @@ impl EntryLog {
 impl EntryCursor {
     /// Returns true if all entries were sent.
     pub fn is_done(&self) -> bool {
-        self.after >= self.until
+        self.after.iter().all(|after| *after >= self.until)
     }
 }
 
@@ -221,6 +235,20 @@ mod tests {
         let mut cursor = log.since(at(11), Sequence(10));
         assert!(cursor.is_done());
         assert_eq!(log.next(&mut cursor, 1_000), NextEntries::default());
+    }
+
+    #[test]
+    fn a_window_has_all_its_events_and_the_newest_lines() {
+        let mut log = EntryLog::new(Interval::from_secs(1_000), 1 << 30);
+        let frame = Bytes::from(vec![0; 1 << 10]);
+        log.push(EntryKind::Event, Sequence(1), at(1), frame.clone());
+        for number in 2..=1_000 {
+            log.push(EntryKind::Logs, Sequence(number), at(1), frame.clone());
+        }
+        let mut cursor = log.since(at(0), Sequence(1_000));
+        let next = log.next(&mut cursor, usize::MAX);
+        assert_eq!((next.frames.len(), next.lost), (1 + (WINDOW_LOG_BYTES >> 10), vec![]));
+        assert!(cursor.is_done());
     }
 
     #[test]

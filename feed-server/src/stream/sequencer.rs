@@ -124,6 +124,7 @@ impl Sequencer {
     pub fn commit_entry(&mut self, kind: EntryKind, now: Timestamp, frame: Bytes) -> Sequence {
         self.sequence = self.sequence.next();
         self.entries.push(kind, self.sequence, now, frame);
+        self.entries.evict(now);
         self.sequence
     }
 

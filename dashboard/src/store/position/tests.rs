@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, Entries, EntriesBuffer, Epoch, Frame, Gap, GapCause,
-    GapContent, GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, SamplesBuffer, Sequence,
-    SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
+    GapContent, GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Revision, SamplesBuffer,
+    Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 
 use super::{PATIENCE, Position, Verdict};
@@ -468,4 +468,36 @@ fn numbered_frames_of_unknown_kinds_advance_the_position() {
     assert_eq!(judge(9, other), (Verdict::Take, Some(Sequence(6))), "its sequence is not a number");
     assert_eq!(judge(7, samples()), (Verdict::Take, Some(Sequence(7))));
     assert_eq!(judge(9, numbered).0, Verdict::Ask, "number 8 was lost");
+}
+
+#[test]
+fn a_catalog_of_which_a_part_was_not_decoded_has_no_revision() {
+    let mut position = Position::default();
+    let header = Header { epoch: Epoch(1), sequence: Sequence(5), sent: Timestamp::default() };
+    let last = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
+    let revision = |position: &Position| match position.start(Interval::ZERO) {
+        Start::After { revision, .. } => revision.0,
+        Start::Window(_) => panic!("a position is held"),
+    };
+    let scope = CatalogScope::Changes;
+    let (whole, changes) = (Catalog::default(), Catalog { scope, revision: Revision(7), ..Catalog::default() });
+    let take = |position: &mut Position, catalog: Catalog<'_>| {
+        position.judge(&header, &Body::Catalog(catalog));
+        position.catalog_taken(catalog.revision);
+    };
+    take(&mut position, whole);
+    take(&mut position, changes);
+    position.judge(&header, &last);
+    assert_eq!(revision(&position), 7);
+    // The second of three parts.
+    take(&mut position, whole);
+    position.unreadable();
+    take(&mut position, changes);
+    assert_eq!(position.judge(&header, &last), Verdict::Ask, "a part of the answer may be history");
+    assert_eq!(revision(&position), 0);
+    // The answer is whole, and complete.
+    take(&mut position, whole);
+    take(&mut position, changes);
+    position.judge(&header, &last);
+    assert_eq!(revision(&position), 7);
 }
