@@ -376,6 +376,18 @@ async fn hello_states_limits_encodings_features_and_the_role() {
 }
 
 #[tokio::test]
+async fn a_viewer_that_closes_is_answered_and_its_connection_ends_without_a_reset() {
+    let served = Served::start(&[SYNTHETIC]).await;
+    for is_live in [false, true] {
+        let mut viewer = served.viewer("/stream").await;
+        if is_live {
+            viewer.read_live(2).await;
+        }
+        viewer.leave().await.expect("ends without a reset");
+    }
+}
+
+#[tokio::test]
 async fn the_version_is_a_subprotocol() {
     let served = Served::start(&[SYNTHETIC]).await;
     let offer = |names: &str| format!("sec-websocket-protocol: {names}\r\n");

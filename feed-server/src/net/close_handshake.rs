@@ -22,10 +22,10 @@ pub async fn close_handshake<S: AsyncRead + AsyncWrite + Unpin>(
     let close = async {
         // A pong that waits would be sent after the close, which the protocol forbids.
         let _gone = socket.flush().await;
-        // After a fatal read error tungstenite does not read any more, but still writes.
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            linger(socket.get_mut()).await;
-        }
+        // After a fatal read error tungstenite does not read any more, but still writes. It refuses a second close if the peer
+        // closed first: its answer was flushed above.
+        let _answered = socket.send(Message::Close(Some(frame))).await;
+        linger(socket.get_mut()).await;
     };
     timeout(CLOSE_DEADLINE, close).await.is_ok()
 }

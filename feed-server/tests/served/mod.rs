@@ -191,6 +191,15 @@ impl Viewer {
         self.socket.send(message).await
     }
 
+    /// Closes, and reads all bytes until the server has closed too.
+    ///
+    /// # Errors
+    /// If the connection is reset.
+    pub async fn leave(&mut self) -> std::io::Result<usize> {
+        self.send(Message::Close(None)).await;
+        self.socket.get_mut().read_to_end(&mut Vec::new()).await
+    }
+
     /// Writes bytes to the socket unchanged.
     pub async fn send_raw(&mut self, bytes: &[u8]) {
         self.socket.get_mut().write_all(bytes).await.expect("writes");
