@@ -14,6 +14,9 @@ use super::Vector;
 
 const EPOCH: Epoch = Epoch(1_700_000_000_123_456);
 
+const LIMITS: ViewerLimits =
+    ViewerLimits { message_bytes: 65_536, messages: 20, messages_at_once: 40, bytes: 65_536, bytes_at_once: 524_288 };
+
 fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(1_700_000_100_000_000 + micros)
 }
@@ -40,13 +43,6 @@ pub(crate) fn all() -> Vec<Vector> {
 fn plain() -> Vec<Vector> {
     let mut features = EntriesBuffer::default();
     features.push(&Feature::REVISIONS).expect("encodes");
-    let limits = ViewerLimits {
-        message_bytes: 65_536,
-        messages: 20,
-        messages_at_once: 40,
-        bytes: 65_536,
-        bytes_at_once: 524_288,
-    };
     let bodies = [
         (
             "hello",
@@ -56,7 +52,7 @@ fn plain() -> Vec<Vector> {
                 history: Interval::from_secs(300),
                 heartbeat: Interval::from_secs(1),
                 role: Role::Edit,
-                limits,
+                limits: LIMITS,
                 encodings: &encoding::WRITTEN,
                 features: features.entries(),
             }),
@@ -313,13 +309,6 @@ fn session() -> Vec<Vector> {
         let header = Header { epoch: EPOCH, sequence: Sequence(sequence), sent: at(sent) };
         Vector { name, bytes: Frame { header, body }.to_bytes().expect("fits a message") }
     };
-    let limits = ViewerLimits {
-        message_bytes: 65_536,
-        messages: 20,
-        messages_at_once: 40,
-        bytes: 65_536,
-        bytes_at_once: 524_288,
-    };
     let mut features = EntriesBuffer::default();
     features.push(&Feature::REVISIONS).expect("encodes");
     let hello = Hello {
@@ -328,7 +317,7 @@ fn session() -> Vec<Vector> {
         history: Interval::from_secs(300),
         heartbeat: Interval::from_secs(1),
         role: Role::View,
-        limits,
+        limits: LIMITS,
         encodings: &encoding::WRITTEN,
         features: features.entries(),
     };
