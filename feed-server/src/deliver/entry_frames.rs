@@ -12,25 +12,36 @@ use crate::stream::entry_log::{EntryCursor, EntryKind};
 /// The most bytes of lines that a frame holds.
 const LINES_BYTES: usize = Frame::MAX_BODY_BYTES - 16;
 
+/// The lines of the next frame, and the labels of one of them.
+#[derive(Default)]
+struct NextLines {
+    lines: EntriesBuffer,
+    labels: EntriesBuffer,
+}
+
 impl Hub {
     /// Numbers entries, keeps them, and makes their frames. Lines of any sources share frames.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect. The other frames are made.
     pub fn publish_entries(&self, entries: impl IntoIterator<Item = Entry>, now: Timestamp) -> Result<(), EncodeError> {
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_none() {
+            return Ok(());
+        }
         let _one_at_a_time = self.number_frames();
-        let (mut lines, mut published) = (EntriesBuffer::default(), Ok(()));
+        let (mut next, mut published) = (NextLines::default(), Ok(()));
         for Entry { source, content } in entries {
             published = published.and(match content {
                 EntryContent::Logs(more) => {
-                    more.iter().try_for_each(|line| self.publish_line(&source, line, &mut lines, now))
+                    more.iter().try_for_each(|line| self.publish_line(&source, line, &mut next, now))
                 }
                 EntryContent::Event(event) => {
-                    self.publish_lines(&mut lines, now).and(self.publish_event(&source, &event, now))
+                    self.publish_lines(&mut next.lines, now).and(self.publish_event(&source, &event, now))
                 }
             });
         }
-        published = published.and(self.publish_lines(&mut lines, now));
+        published = published.and(self.publish_lines(&mut next.lines, now));
         self.announce_frames();
         published
     }
@@ -40,12 +51,13 @@ impl Hub {
         &self,
         source: &str,
         line: &entry::LogLine,
-        lines: &mut EntriesBuffer,
+        next: &mut NextLines,
         now: Timestamp,
     ) -> Result<(), EncodeError> {
         self.telemetry.log_lines.inc();
-        let (before, mut labels) = (lines.len(), EntriesBuffer::default());
-        encode_labels(&line.labels, &mut labels)?;
+        let NextLines { lines, labels } = next;
+        let before = lines.len();
+        encode_labels(&line.labels, labels)?;
         let (time, severity, text) = (line.time, line.severity, text_that_fits(&line.text));
         let line = LogLine { time, severity, source: name_that_fits(source), text, labels: labels.entries() };
         lines.push(&line)?;

@@ -82,7 +82,7 @@ pub fn keys(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 /// The subprotocol to select for a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selected {
-    /// The viewer offers none: it is told its version by the first frame.
+    /// The viewer offers no version: the first frame states that of the server.
     None,
     /// This version.
     Current,

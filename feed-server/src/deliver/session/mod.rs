@@ -62,7 +62,7 @@ use violation::Violation;
 /// The window of history of a viewer that does not set `window`.
 pub const DEFAULT_WINDOW: Interval = Interval::from_secs(60);
 
-/// The limits that a viewer is told.
+/// The limits that `Hello` states.
 pub const VIEWER_LIMITS: ViewerLimits = ViewerLimits {
     message_bytes: MAX_MESSAGE_BYTES as u32,
     messages: MESSAGES_PER_SECOND,
