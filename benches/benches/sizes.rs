@@ -170,7 +170,7 @@ fn close(live: &mut SamplesBuffer, newest: Timestamp, frame: &mut Vec<u8>, encod
 #[tokio::main(flavor = "current_thread")]
 async fn synthetic() -> Result<BTreeMap<GroupId, Rows>> {
     let prefill = std::time::Duration::from_mins(1);
-    let settings = SyntheticSettings { groups: 12, series: 8, hz: 100.0, prefill, seed: 1 };
+    let settings = SyntheticSettings { prefill, ..SyntheticSettings::default() };
     let (sender, mut batches) = feed_server::ingest::batch_queue::batch_queue();
     let config = [SourceConfig::Synthetic(settings)];
     let source = ingest::start(&config, Arc::new(Catalog::default()), sender, &Telemetry::default());

@@ -328,7 +328,7 @@ function blocks(r, base, otherValues) {
   let [rows, values] = [0, otherValues];
   while (!inner.isEmpty) {
     // Limits are checked before rows are decoded: a few bytes can declare many rows.
-    const [mode, group, count] = [inner.variant("Merge", "Replace"), inner.varint(32), inner.varint(32)];
+    const [mode, group, count] = [inner.variant("Merge", "Replace", "Late"), inner.varint(32), inner.varint(32)];
     if (count > MAX_ROWS) throw new ProtocolError(`block of ${count} rows, the limit is ${MAX_ROWS}`);
     const [timesEncoding, timesBytes] = [inner.byte(), inner.chunk()];
     const columns = inner.list((r) => ({ series: r.varint(32), encoding: r.byte(), bytes: r.chunk() }));
@@ -469,12 +469,45 @@ export const pace = (visibility, rate) => message(3, [...varint(["Visible", "Hid
 
 // A viewer's state -------------------------------------------------------------------------------------------------------
 
+/** Tells new rows of a group from those that were passed on before: history may repeat rows, and rows may come late. */
+class PassedRows {
+  /** Of late rows, the last ones are remembered: a resume repeats some of them. */
+  static REMEMBERED = 4096;
+  newest = -Infinity;
+  /** Values by time: of the last block of history, whose newest rows are sent again, and of late rows. */
+  lastBlock = new Map();
+  late = new Map();
+
+  /** Begins a block of history. Rows that were passed on stay: a program that keeps rows drops those from `replaced` on. */
+  begin(replaced) {
+    this.lastBlock.clear();
+    if (replaced !== undefined) this.newest = Math.min(this.newest, replaced - 1);
+  }
+
+  /** The values that are new. `isHistory`: the row is in a block of history of mode `Merge` or `Replace`. */
+  take({ time, values, isHistory }) {
+    if (isHistory) this.lastBlock.set(time, values);
+    if (time > this.newest) {
+      this.newest = time;
+      return values;
+    }
+    const passed = { ...this.lastBlock.get(time), ...this.late.get(time) };
+    const isNew = ([name]) => !isHistory && !(name in passed);
+    const fresh = Object.fromEntries(Object.entries(values).filter(isNew));
+    if (Object.keys(fresh).length) {
+      this.late.set(time, { ...passed, ...fresh });
+      if (this.late.size > PassedRows.REMEMBERED) this.late.delete(this.late.keys().next().value);
+    }
+    return fresh;
+  }
+}
+
 /** The state of a viewer by the document's drawing. Pure: it takes frames and returns rows and requests. */
 export class State {
   groups = new Map();
   series = new Map();
-  /** Times of the newest rows by group: history may repeat rows. */
-  newest = new Map();
+  /** By the group's name. */
+  passed = new Map();
   epoch = null;
   position = null;
   revision = 0;
@@ -513,7 +546,7 @@ export class State {
       this.entry = sequence;
       return { rows: [], entry: body };
     } else if (kind === 4 && this.phase === "FILLING") {
-      const rows = this.#rows(body.blocks);
+      const rows = this.#rows(body.blocks, undefined, true);
       return { ...(body.part === "Last" && this.#filled(sequence)), rows };
     } else if (kind === 5 && this.phase === "FILLING") {
       return { rows: [], gap: body };
@@ -553,30 +586,36 @@ export class State {
     this.revision = this.isSuspect ? 0 : catalog.revision;
   }
 
-  /** The rows of a message that are new, oldest first. A group may have rows in both, either of which may be older. */
-  #rows(blocks, list) {
-    const rows = [...this.#blocks(blocks), ...(list ? this.#list(list) : [])];
+  /** The rows of a message that are new, oldest first. A late row is older than rows before it. */
+  #rows(blocks, list, isHistory = false) {
+    const rows = [...this.#blocks(blocks, isHistory), ...(list ? this.#list(list) : [])];
     rows.sort((one, other) => one.time - other.time);
-    return rows.filter(({ time, group }) => {
-      const isNew = time > (this.newest.get(group) ?? -Infinity);
-      if (isNew) this.newest.set(group, time);
-      return isNew;
+    return rows.flatMap((row) => {
+      const { time, group } = row;
+      const isFirst = time > this.#of(group).newest;
+      const values = this.#of(group).take(row);
+      return isFirst || Object.keys(values).length ? [{ time, group, values }] : [];
     });
   }
 
-  *#blocks(blocks) {
+  #of(group) {
+    if (!this.passed.has(group)) this.passed.set(group, new PassedRows());
+    return this.passed.get(group);
+  }
+
+  *#blocks(blocks, isOfHistory) {
     for (const { mode, group: id, times_us: times, columns } of blocks) {
       const group = this.groups.get(id);
       if (!group) continue;
-      // Rows that were passed on stay: a program that keeps rows drops those from the block's first time on.
-      if (mode === "Replace" && times.length) this.newest.set(group.name, Math.min(this.newest.get(group.name) ?? times[0] - 1, times[0] - 1));
+      const isHistory = isOfHistory && mode !== "Late";
+      if (isHistory || mode === "Replace") this.#of(group.name).begin(mode === "Replace" ? times[0] : undefined);
       for (let row = 0; row < times.length; row++) {
         const values = {};
         for (const { series, values: column } of columns) {
           const known = this.series.get(series);
           if (known && column && !isMissing(column, row)) values[known.name] = column[row];
         }
-        yield { time: times[row], group: group.name, values };
+        yield { time: times[row], group: group.name, values, isHistory };
       }
     }
   }

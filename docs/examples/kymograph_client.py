@@ -24,11 +24,44 @@ except ImportError:
 REFUSALS = {1002, 1003, 1007, 1009, 4401, 4403, 4426}
 
 
-class Viewer:
-    """State of a viewer: catalog, position, and newest time of each group."""
+class PassedRows:
+    """Tells new rows of a group from those that were passed on before: history may repeat rows, and rows may come late."""
+
+    # Of late rows, the last ones are remembered: a resume repeats some of them.
+    REMEMBERED = 4096
 
     def __init__(self):
-        self.groups, self.series, self.newest = {}, {}, {}
+        self.newest = -math.inf
+        # Names of the series by time, in the last block of history, whose newest rows are sent again, and in late rows.
+        self.last_block, self.late = {}, {}
+
+    def begin_block(self):
+        self.last_block = {}
+
+    def take(self, at, values, is_history):
+        """Returns the values that are new. `is_history` says that the row is in a block of history of mode Merge or Replace."""
+        names = {name for name, value in values.items() if not math.isnan(value)}
+        if is_history:
+            self.last_block[at] = names
+        if at > self.newest:
+            self.newest = at
+            return values
+        if is_history:
+            return {}
+        passed = self.last_block.get(at, set()) | self.late.get(at, set())
+        new = {name: values[name] for name in names - passed}
+        if new:
+            self.late[at] = passed | names
+            if len(self.late) > self.REMEMBERED:
+                self.late.pop(next(iter(self.late)))
+        return new
+
+
+class Viewer:
+    """State of a viewer: catalog, position, and the rows that were passed on."""
+
+    def __init__(self):
+        self.groups, self.series, self.passed = {}, {}, {}
         self.epoch = self.position = None
         # Of the catalog; 0 if it is incomplete.
         self.revision = 0
@@ -63,7 +96,7 @@ class Viewer:
         elif kind == 4:
             if body["part"] == "Last":
                 self.position, self.live = frame["sequence"], True
-            return self.new_rows(self.unpack(body["blocks"]))
+            return self.new_rows(self.unpack(body["blocks"], is_history=True))
         elif kind == 5:
             print(f"gap of {body['content']}: {body['cause']}, after {body['after']}", file=sys.stderr)
         elif kind == 6 and self.live and frame["sequence"] > self.position:
@@ -81,7 +114,7 @@ class Viewer:
     def update_catalog(self, epoch, catalog):
         if epoch != self.epoch:
             # Ids and positions of another epoch are invalid in this one.
-            self.epoch, self.position, self.newest, self.entry = epoch, None, {}, 0
+            self.epoch, self.position, self.passed, self.entry = epoch, None, {}, 0
         if catalog["scope"] == "Whole":
             self.groups, self.series = {}, {}
         self.revision = catalog["revision"]
@@ -93,7 +126,8 @@ class Viewer:
         for group in catalog["retired_groups"]:
             self.groups.pop(group, None)
 
-    def unpack(self, blocks):
+    def unpack(self, blocks, is_history=False):
+        """Yields the rows of blocks."""
         for block in blocks:
             group = self.groups.get(block["group"])
             if group is None:
@@ -103,8 +137,11 @@ class Viewer:
                 for column in block["columns"]
                 if column["values"] is not None and column["series"] in self.series
             ]
+            is_repeated = is_history and block["mode"] != "Late"
+            if is_repeated:
+                self.of_group(group["name"]).begin_block()
             for row, at in enumerate(block["times_us"]):
-                yield at, group["name"], {name: values[row] for name, values in columns}
+                yield at, group["name"], {name: values[row] for name, values in columns}, is_repeated
 
     def gather(self, samples):
         """Yields the rows of a list of samples."""
@@ -114,15 +151,17 @@ class Viewer:
                 series = self.series[series]
                 rows.setdefault((at, series["group"]), {})[series["name"]] = value
         for (at, group), values in rows.items():
-            yield at, self.groups[group]["name"], values
+            yield at, self.groups[group]["name"], values, False
+
+    def of_group(self, name):
+        return self.passed.setdefault(name, PassedRows())
 
     def new_rows(self, rows):
-        """Returns those of a message that are new, oldest first: history may repeat rows, and a group may have rows in
-        blocks and in the list."""
+        """Returns those of a message that are new, oldest first. A late row is older than rows before it."""
         new = []
-        for at, group, values in sorted(rows, key=lambda row: row[0]):
-            if at > self.newest.get(group, -math.inf):
-                self.newest[group] = at
+        for at, group, values, is_history in sorted(rows, key=lambda row: row[0]):
+            values = self.of_group(group).take(at, values, is_history)
+            if values:
                 new.append((at, group, values))
         return new
 

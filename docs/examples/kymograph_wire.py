@@ -362,7 +362,7 @@ def blocks(r, base, values=0):
     inner, result, rows = Reader(r.bytes()), [], 0
     while not inner.is_empty():
         # Limits are checked before rows are decoded, because a few bytes can declare many rows.
-        mode = inner.variant("Merge", "Replace")
+        mode = inner.variant("Merge", "Replace", "Late")
         group_id, count = inner.varint(32), inner.varint(32)
         if count > MAX_ROWS:
             raise ProtocolError(f"block of {count} rows exceeds the limit of {MAX_ROWS}")

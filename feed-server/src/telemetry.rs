@@ -21,8 +21,10 @@ pub struct Telemetry {
     pub rows: Counter,
     /// Values that sources sent.
     pub samples: Counter,
-    /// Rows dropped because their time did not increase.
+    /// Rows dropped because of their time: repeated, too late, or too far ahead.
     pub rows_out_of_order: Counter,
+    /// Rows that came after later ones and were put in their place.
+    pub rows_merged: Counter,
     pub log_lines: Counter,
     pub events: Counter,
     /// `Samples` frames given a sequence number.
@@ -146,7 +148,8 @@ impl Telemetry {
         };
         let rows = counter("rows", "Rows of samples sent by sources");
         let samples = counter("samples", "Values sent by sources");
-        let rows_out_of_order = counter("rows_out_of_order", "Rows dropped because their time did not increase");
+        let rows_out_of_order = counter("rows_out_of_order", "Rows dropped because of their time");
+        let rows_merged = counter("rows_merged", "Rows that came after later ones and were put in their place");
         let log_lines = counter("log_lines", "Lines of logs sent by sources");
         let events = counter("events", "Events sent by sources and by the server");
         let frames_sequenced = counter("frames_sequenced", "Frames of samples given a sequence number");
@@ -187,6 +190,7 @@ impl Telemetry {
             rows,
             samples,
             rows_out_of_order,
+            rows_merged,
             log_lines,
             events,
             frames_sequenced,

@@ -39,9 +39,10 @@ fn reads_every_golden_vector(client: Client) {
     assert!(output.status.success(), "{client:?}: {output:?}");
 }
 
-/// Ten seconds of history and then live rows, compared with those that a Rust viewer reads.
+/// Ten seconds of history and then live rows, some of them late, compared with those that a Rust viewer reads.
 async fn reads_the_values_that_a_rust_viewer_reads(client: Client, script: &'static str) {
-    let served = Served::start(&["synthetic:groups=2,series=8,hz=50,prefill=20s,seed=7"]).await;
+    let served =
+        Served::start(&["synthetic:groups=2,series=8,hz=50,prefill=20s,seed=7,late=300ms,merge_window=2s"]).await;
     let url = format!("ws://{}/stream", served.address);
     let arguments = ["--window", "10", "--group", "synthetic.01", "--count", "600", "--json"];
     let watching = tokio::task::spawn_blocking(move || client.run(script, &[&[url.as_str()], &arguments[..]].concat()));
@@ -50,6 +51,12 @@ async fn reads_the_values_that_a_rust_viewer_reads(client: Client, script: &'sta
     let lines = String::from_utf8(output.stdout).expect("UTF-8");
     let printed: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(printed.len(), 600, "history and then live rows");
+
+    let mut times: Vec<i64> = printed.iter().map(|row| row["time_us"].as_i64().expect("a time")).collect();
+    assert!(!times.is_sorted(), "late rows follow the rows for which they are late");
+    times.sort_unstable();
+    let settled = &times[..times.len() - 20];
+    assert!(settled.windows(2).all(|pair| pair[1] - pair[0] == 20_000), "every row once, also those that were late");
 
     let expected = rows_of_history(&served).await;
     for row in &printed {

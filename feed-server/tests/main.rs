@@ -11,6 +11,7 @@ mod example_clients;
 mod greedy;
 mod hostile_frames;
 mod http;
+mod late_rows;
 mod limits;
 mod metrics;
 mod model;

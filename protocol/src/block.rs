@@ -36,6 +36,8 @@ pub enum BlockMode {
     Merge,
     /// Rows at or after the first time of the block are dropped first.
     Replace,
+    /// As `Merge`, with rows that arrived after later ones: others may be missing between them.
+    Late,
 }
 
 /// A block as encoded, with times relative to the base time.
@@ -60,6 +62,7 @@ impl<'a> Item<'a> for WireBlock<'a> {
         let mode = match mode {
             0 => BlockMode::Merge,
             1 => BlockMode::Replace,
+            2 => BlockMode::Late,
             _ => return None,
         };
         *bytes = rest;

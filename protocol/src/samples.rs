@@ -72,6 +72,8 @@ pub struct SamplesBuffer {
     collected: Timestamp,
     list: SampleListBuffer,
     blocks: BlockBuffer,
+    /// Groups with a block that replaces rows. All of their rows are in blocks, whose order tells what is replaced.
+    replaced: Vec<GroupId>,
 }
 
 impl SamplesBuffer {
@@ -87,6 +89,7 @@ impl SamplesBuffer {
         self.collected = collected;
         self.list.start(collected);
         self.blocks.start(collected);
+        self.replaced.clear();
     }
 
     /// Appends rows of a group, as a list of samples if they are few, else as a block. `times` and the series of `columns`
@@ -105,7 +108,10 @@ impl SamplesBuffer {
         C: IntoIterator<Item = (SeriesId, &'v [f64]), IntoIter: Clone>,
     {
         let columns = columns.into_iter();
-        if !self.can_list(mode, times, &columns) {
+        if mode == BlockMode::Replace {
+            self.replaced.push(group);
+        }
+        if self.replaced.contains(&group) || !self.can_list(times, &columns) {
             return self.blocks.push_with(mode, group, times, columns);
         }
         for (series, values) in columns {
@@ -116,17 +122,15 @@ impl SamplesBuffer {
         Ok(())
     }
 
-    /// A list has no place for a mode, for a row without values, and for times that are years apart.
+    /// A list has no place for a row without values, and for times that are years apart.
     fn can_list<'v>(
         &self,
-        mode: BlockMode,
         times: &[Timestamp],
         columns: &(impl Iterator<Item = (SeriesId, &'v [f64])> + Clone),
     ) -> bool {
         let has_value =
             |row: usize| columns.clone().any(|(_, values)| values.get(row).is_some_and(|value| !is_missing(*value)));
-        mode == BlockMode::Merge
-            && times.len() <= MAX_LISTED_ROWS
+        times.len() <= MAX_LISTED_ROWS
             && times.is_sorted_by(|earlier, later| earlier < later)
             && columns.clone().is_sorted_by(|(one, values), (next, _)| one < next && values.len() == times.len())
             && columns.clone().last().is_some_and(|(last, values)| last.0 < u32::MAX && values.len() == times.len())

@@ -148,6 +148,24 @@ fn fill_live(buffer: &mut SamplesBuffer, blocks: &[Rows]) {
     }
 }
 
+#[test]
+fn rows_of_a_group_that_is_replaced_are_in_blocks() {
+    let mut buffer = SamplesBuffer::default();
+    buffer.start(Timestamp::from_micros(3));
+    for (mode, group, time) in [(BlockMode::Replace, 1, 3), (BlockMode::Merge, 1, 2), (BlockMode::Merge, 2, 2)] {
+        let column = (SeriesId(group), [1.0].as_slice());
+        buffer.push(mode, GroupId(group), &[Timestamp::from_micros(time)], [column]).expect("encodes");
+    }
+    let samples = buffer.samples();
+    let blocks: Vec<_> = samples.blocks.iter().map(|block| (block.group.0, block.mode)).collect();
+    assert_eq!(blocks, [(1, BlockMode::Replace), (1, BlockMode::Merge)]);
+    assert_eq!(samples.list.iter().map(|sample| sample.series).collect::<Vec<_>>(), [SeriesId(2)]);
+    buffer.start(Timestamp::from_micros(4));
+    let column = (SeriesId(1), [1.0].as_slice());
+    buffer.push(BlockMode::Merge, GroupId(1), &[Timestamp::from_micros(4)], [column]).expect("encodes");
+    assert!(buffer.samples().blocks.is_empty(), "the next message begins anew");
+}
+
 /// One frame of every kind.
 fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
     let text = &text[..text.floor_char_boundary(200)];

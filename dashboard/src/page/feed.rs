@@ -181,9 +181,13 @@ impl Feed {
         match &frame.body {
             Body::Hello(hello) => hello.host.clone_into(&mut self.host),
             Body::Samples(samples) => {
-                if let Some(lag) = self.clock.age(samples.collected, now) {
+                let lag = self.clock.age(samples.collected, now);
+                let applied = self.store.apply(frame);
+                // Of late rows, the time says nothing about the way to the page.
+                if let Some(lag) = lag.filter(|_| !self.store.take_only_late()) {
                     self.lag.record(now, lag);
                 }
+                return self.applied(applied, now);
             }
             Body::Echo(echo) => self.clock.record(Exchange::of_echo(*echo, frame.header.sent, now)),
             Body::Bye(bye) => {
@@ -193,7 +197,12 @@ impl Feed {
             }
             _ => {}
         }
-        match self.store.apply(frame) {
+        let applied = self.store.apply(frame);
+        self.applied(applied, now)
+    }
+
+    fn applied(&mut self, applied: Applied, now: Timestamp) -> FeedChange {
+        match applied {
             Applied::Stored => FeedChange::None,
             Applied::CatalogChanged => {
                 // Not only in `tick`: a hidden page has no display frames and would keep every series.

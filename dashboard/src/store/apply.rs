@@ -28,6 +28,8 @@ pub struct Store {
     position: Position,
     /// Series of the current catalog were refused.
     has_refused: bool,
+    /// Whether all rows since the last call of `take_only_late` were late.
+    only_late: Option<bool>,
     counts: Counts,
 }
 
@@ -79,8 +81,14 @@ impl Store {
             derived: DerivedGroups::default(),
             position: Position::default(),
             has_refused: false,
+            only_late: None,
             counts: Counts::default(),
         }
+    }
+
+    /// Returns true if there were rows since the last call, and all of them were late.
+    pub const fn take_only_late(&mut self) -> bool {
+        matches!(self.only_late.take(), Some(true))
     }
 
     /// In the order of the page.
@@ -327,13 +335,15 @@ impl Store {
 
     /// Merges short rows.
     fn samples(&mut self, list: &SampleList<'_>) {
-        let Self { groups, locator, counts, .. } = self;
+        let Self { groups, locator, counts, only_late, .. } = self;
         counts.unknown += locator.locate(list, groups);
         for samples in locator.by_group() {
             let group = &mut groups[samples[0].group];
             if group.newest().is_some_and(|newest| samples[0].time <= newest) {
-                group.merge_samples(samples);
+                only_late.get_or_insert(true);
+                group.merge_late_samples(samples);
             } else {
+                *only_late = Some(false);
                 samples.chunk_by(|one, other| one.time == other.time).for_each(|row| group.append_row(row));
             }
             counts.samples += samples.len() as u64;
@@ -349,10 +359,12 @@ impl Store {
             };
             let Some(first) = block.times.iter().next() else { continue };
             let group = &mut self.groups[place];
+            self.only_late = Some(block.mode == BlockMode::Late && self.only_late != Some(false));
             let begins_history = source == Source::History && group.begin_history();
             let (stored, unknown) = match block.mode {
-                // Later rows follow, so that those of an incomplete history need not be merged, one block after another.
-                BlockMode::Merge if begins_history => {
+                // Later rows follow, so that those of an incomplete history need not be merged, one block after another. Late
+                // rows that are held do not follow.
+                BlockMode::Merge if begins_history && !group.has_late_rows() => {
                     if group.newest() > block.times.iter().last() {
                         overlap = Overlap::Replaced;
                     }
@@ -361,6 +373,7 @@ impl Store {
                 }
                 BlockMode::Merge if group.newest().is_some_and(|newest| first <= newest) => group.merge(&block),
                 BlockMode::Merge => group.append(&block),
+                BlockMode::Late => group.merge_late(&block),
                 BlockMode::Replace => {
                     if group.truncate_from(first) {
                         overlap = Overlap::Replaced;

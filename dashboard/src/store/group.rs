@@ -16,6 +16,8 @@ use series::pyramid::BUCKET_ROWS;
 
 /// Two rows that are more intervals apart have a hole between them: less is jitter.
 const GAP_INTERVALS: u64 = 3;
+/// The time from a row to the mark of a hole after it.
+pub(super) const HOLE_AFTER: Interval = Interval::from_micros(1);
 /// A shorter time is never a hole: display frames and schedulers are not more precise.
 const MIN_GAP: Interval = Interval::from_millis(100);
 
@@ -39,6 +41,8 @@ pub struct Group {
     generation: u64,
     /// A catalog restarted the stream, and no history of this group has arrived since.
     awaits_history: bool,
+    /// Late rows were merged. The blocks of the rows in order do not have them.
+    has_late_rows: bool,
 }
 
 /// The description of a group in a catalog.
@@ -69,6 +73,7 @@ impl Group {
             rows: 0..0,
             generation: 0,
             awaits_history: false,
+            has_late_rows: false,
         }
     }
 
@@ -227,6 +232,14 @@ impl Group {
         std::mem::replace(&mut self.awaits_history, false)
     }
 
+    pub(super) const fn has_late_rows(&self) -> bool {
+        self.has_late_rows
+    }
+
+    pub(super) const fn note_late_rows(&mut self, are_there: bool) {
+        self.has_late_rows |= are_there;
+    }
+
     /// Ends a series. Its rows stay until [`prune`](Self::prune) drops it.
     pub(super) fn end(&mut self, id: SeriesId) {
         if let Some(place) = self.index.remove_id(id) {
@@ -284,7 +297,7 @@ impl Group {
         }
         self.make_room(1);
         let place = self.place(self.rows.end);
-        self.times[place] = newest + Interval::from_micros(1);
+        self.times[place] = newest + HOLE_AFTER;
         let hole = self.rows.end..self.rows.end + 1;
         self.series.iter_mut().for_each(|series| series.skip(hole.clone()));
         self.rows.end += 1;

@@ -3,7 +3,7 @@
 use protocol::column::{MISSING, is_missing};
 use protocol::{Block, Timestamp};
 
-use super::group::Group;
+use super::group::{Group, HOLE_AFTER};
 use super::located::Located;
 
 /// Rows of a group in order of time, taken out of the rings.
@@ -19,15 +19,68 @@ struct Merged {
     rows: Rows,
     /// The places in `rows` of the rows that are merged.
     places: Vec<usize>,
+    /// Those with times that are not held.
+    new_places: Vec<usize>,
+    /// A row or a value is new.
+    has_new: bool,
+    /// The row before them is the mark of a hole.
+    follows_hole: bool,
+}
+
+/// What is between the rows that are merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Between {
+    /// No other rows but late ones: the rows fill holes between them.
+    Nothing,
+    /// Any number of rows. A hole stays, on both sides of a row that falls into it.
+    Others,
 }
 
 impl Merged {
     /// Sets the values of a series that are not missing, one for each row that is merged.
     fn set(&mut self, series: usize, values: &[f64]) {
-        for (&place, &value) in self.places.iter().zip(values).filter(|(_, value)| !is_missing(**value)) {
-            self.rows.columns[series][place] = value;
+        for (row, &value) in values.iter().enumerate() {
+            self.set_value(row, series, value);
         }
     }
+
+    /// Sets a value of the merged row number `row`, unless it is missing.
+    fn set_value(&mut self, row: usize, series: usize, value: f64) {
+        if is_missing(value) {
+            return;
+        }
+        let held = &mut self.rows.columns[series][self.places[row]];
+        self.has_new |= is_missing(*held);
+        *held = value;
+    }
+
+    /// Marks a hole after each new row that falls into a hole.
+    fn continue_holes(&mut self) {
+        let Rows { times, columns } = &mut self.rows;
+        let (mut is_broken, mut marks) = (self.follows_hole, Vec::new());
+        for row in 0..times.len() {
+            if is_hole(columns, row) {
+                is_broken = true;
+            } else if self.new_places.binary_search(&row).is_err() {
+                is_broken = false;
+            } else if is_broken
+                && times.get(row + 1).is_some_and(|&next| next > times[row] + HOLE_AFTER)
+                && !is_hole(columns, row + 1)
+            {
+                marks.push(row);
+            }
+        }
+        for row in marks.into_iter().rev() {
+            times.insert(row + 1, times[row] + HOLE_AFTER);
+            for column in columns.iter_mut() {
+                column.insert(row + 1, MISSING);
+            }
+        }
+    }
+}
+
+fn is_hole(columns: &[Vec<f64>], row: usize) -> bool {
+    columns.iter().all(|column| is_missing(column[row]))
 }
 
 impl Group {
@@ -36,7 +89,22 @@ impl Group {
     /// The cost is that of writing these rows again: history may contain the rows of the next ticks, which are then sent live.
     pub(super) fn merge(&mut self, block: &Block<'_>) -> (u64, u64) {
         let times: Vec<Timestamp> = block.times.iter().collect();
-        let Some(mut merged) = self.begin_merge(&times) else { return (0, 0) };
+        self.merge_from(block, &times, 0, Between::Nothing)
+    }
+
+    /// Merges a block of late rows. Those that are older than every row that is held are left out: it is not known what is between.
+    pub(super) fn merge_late(&mut self, block: &Block<'_>) -> (u64, u64) {
+        let times: Vec<Timestamp> = block.times.iter().collect();
+        let start = times.partition_point(|&time| self.is_before_all(time));
+        self.merge_from(block, &times, start, Between::Others)
+    }
+
+    fn is_before_all(&self, time: Timestamp) -> bool {
+        self.rows().is_empty() || time < self.time(self.rows().start)
+    }
+
+    fn merge_from(&mut self, block: &Block<'_>, times: &[Timestamp], start: usize, between: Between) -> (u64, u64) {
+        let Some(mut merged) = self.begin_merge(&times[start..], between) else { return (0, 0) };
         let (mut stored, mut unknown) = (0, 0);
         let mut values = vec![MISSING; times.len()];
         for column in &block.columns {
@@ -45,45 +113,58 @@ impl Group {
                 continue;
             };
             encoded.copy_to(&mut values);
-            merged.set(series, &values);
-            stored += times.len() as u64;
+            merged.set(series, &values[start..]);
+            stored += (times.len() - start) as u64;
         }
-        self.end_merge(merged);
+        self.end_merge(merged, between);
         (stored, unknown)
     }
 
-    /// Merges samples, sorted by time, with the held rows from the first time on.
-    pub(super) fn merge_samples(&mut self, samples: &[Located]) {
+    /// Merges samples, sorted by time, that are late or were in the history already.
+    pub(super) fn merge_late_samples(&mut self, samples: &[Located]) {
+        let samples = &samples[samples.partition_point(|sample| self.is_before_all(sample.time))..];
         let rows = || samples.chunk_by(|one, other| one.time == other.time);
         let times: Vec<Timestamp> = rows().map(|row| row[0].time).collect();
-        let Some(mut merged) = self.begin_merge(&times) else { return };
-        for (&place, row) in merged.places.iter().zip(rows()) {
+        let Some(mut merged) = self.begin_merge(&times, Between::Others) else { return };
+        for (place, row) in rows().enumerate() {
             for Located { series, value, .. } in row {
-                merged.rows.columns[*series][place] = *value;
+                merged.set_value(place, *series, *value);
             }
         }
-        self.end_merge(merged);
+        self.end_merge(merged, Between::Others);
     }
 
     /// The held rows from the first of `times` on, with rows at these times, which are increasing.
-    fn begin_merge(&self, times: &[Timestamp]) -> Option<Merged> {
+    fn begin_merge(&self, times: &[Timestamp], between: Between) -> Option<Merged> {
         let (&first, &last) = (times.first()?, times.last()?);
-        let held = self.taken(first, last, times);
+        let held = match between {
+            Between::Nothing => self.taken(first, last, times),
+            Between::Others => self.copied(self.first_row_at(first)..self.rows().end),
+        };
         let mut rows = Rows { times: [held.times.as_slice(), times].concat(), columns: Vec::new() };
         rows.times.sort_unstable();
         rows.times.dedup();
         let place = |time: &Timestamp| rows.times.binary_search(time).unwrap_or_default();
         let held_places: Vec<usize> = held.times.iter().map(place).collect();
-        let places = times.iter().map(place).collect();
+        let places: Vec<usize> = times.iter().map(place).collect();
+        let is_new = |place: &usize| held_places.binary_search(place).is_err();
+        let new_places: Vec<usize> = places.iter().copied().filter(is_new).collect();
         for values in &held.columns {
             let mut column = vec![MISSING; rows.times.len()];
             held_places.iter().zip(values).for_each(|(&place, &value)| column[place] = value);
             rows.columns.push(column);
         }
-        Some(Merged { first, rows, places })
+        let has_new = !new_places.is_empty();
+        let before = self.first_row_at(first).checked_sub(1).filter(|row| self.rows().contains(row));
+        let follows_hole = before.is_some_and(|row| !self.has_value(row));
+        Some(Merged { first, rows, places, new_places, has_new, follows_hole })
     }
 
-    fn end_merge(&mut self, merged: Merged) {
+    fn end_merge(&mut self, mut merged: Merged, between: Between) {
+        if between == Between::Others {
+            self.note_late_rows(merged.has_new);
+            merged.continue_holes();
+        }
         let Merged { first, mut rows, .. } = merged;
         self.truncate_from(first);
         // Of more rows than the rings can hold, the newest stay.

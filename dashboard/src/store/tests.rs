@@ -331,8 +331,53 @@ fn rows_that_fill_a_hole_remove_its_mark() {
     stream.gap();
     stream.samples(2, &[5], &[(1, 1.0)]);
     assert_eq!(stream.rows(0).len(), 4, "a hole is a row without values");
-    stream.samples(3, &[2, 3, 4], &[(1, 1.0)]);
+    stream.history(3, &[2, 3, 4, 5], &[(1, 1.0)]);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0), (5, 1.0)]));
+}
+
+#[test]
+fn late_rows_are_put_in_their_place_and_a_hole_stays_on_both_sides_of_them() {
+    for as_block in [false, true] {
+        let mut stream = Stream::new();
+        stream.samples(1, &[10, 20], &[(1, 1.0)]);
+        stream.gap();
+        stream.samples(2, &[50, 60], &[(1, 1.0)]);
+        stream.mode = BlockMode::Late;
+        assert!(!stream.store.take_only_late());
+        // As a list of samples, or as a block.
+        let late: &[i64] = if as_block { &[5, 15, 30, 40, 55, 56] } else { &[5, 15, 30, 40, 55] };
+        stream.samples(3, late, &[(1, 2.0)]);
+        assert!(stream.store.take_only_late());
+        // Again into the hole, whose mark is before the row.
+        stream.samples(4, &[35], &[(1, 2.0)]);
+        let mut expected = bits(&[(10, 1.0), (15, 2.0), (20, 1.0)]);
+        let hole = |after| (after, MISSING.to_bits());
+        expected.extend([
+            hole(20),
+            (30, 2.0_f64.to_bits()),
+            hole(30),
+            (35, 2.0_f64.to_bits()),
+            hole(35),
+            (40, 2.0_f64.to_bits()),
+            hole(40),
+        ]);
+        expected.extend(bits(&[(50, 1.0), (55, 2.0), (56, 2.0), (60, 1.0)]));
+        expected.retain(|&(time, _)| as_block || time != 56);
+        assert_eq!(stream.rows(0), expected, "5 is older than every row that is held");
+    }
+}
+
+#[test]
+fn late_rows_that_are_held_survive_a_history_without_them() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[1, 2, 4, 5], &[(1, 1.0)]);
+    stream.samples(2, &[3], &[(1, 2.0)]);
+    stream.samples(3, &[4], &[(2, 3.0)]);
+    // The rows in order are sent again from the begin of their segment.
+    stream.history(4, &[2, 4, 5, 6], &[(1, 1.0)]);
+    assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 1.0), (3, 2.0), (4, 1.0), (5, 1.0), (6, 1.0)]));
+    let values = stream.rows(1);
+    assert_eq!(values.iter().find(|(time, _)| *time == 4), Some(&(4, 3.0_f64.to_bits())));
 }
 
 #[test]

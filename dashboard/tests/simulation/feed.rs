@@ -1,4 +1,4 @@
-//! The server: random rows into the hub, viewers into sessions.
+//! The server: random rows, some of them late, log lines and events into the hub, viewers into sessions.
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
@@ -12,11 +12,13 @@ use feed_server::deliver::publisher::{Publisher, TICK, Tick};
 use feed_server::deliver::session::{self, Service, SessionStart};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::batch_queue::{BatchSender, batch_queue};
-use feed_server::ingest::registry::{Group, Registry, Series};
+use feed_server::ingest::entry::{Entry, EntryContent, Event, LogLine};
+use feed_server::ingest::health::SourceHealth;
+use feed_server::ingest::registry::{Group, GroupSource, Registry, Series};
 use feed_server::net::connection::{Connection, Peer, Upgraded};
 use feed_server::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use feed_server::telemetry::Telemetry;
-use protocol::{GroupId, Interval, SeriesId, SeriesKind, Timestamp};
+use protocol::{EventKind, GroupId, Interval, SeriesId, SeriesKind, Severity, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::task::spawn_local;
@@ -35,6 +37,9 @@ pub(crate) const STEP: Interval = Interval::from_millis(20);
 
 const GROUPS: usize = 3;
 const SERIES_PER_GROUP: usize = 2;
+
+/// Rows of the first group may be late by this; the others have none.
+const MERGE_WINDOW: Interval = Interval::from_secs(2);
 
 /// Longer than any simulation.
 pub(crate) const WINDOW: Interval = Interval::from_secs(300);
@@ -120,6 +125,8 @@ async fn measure(hub: Arc<Hub>, batches: BatchSender, plan: Plan, ledger: Rc<Ref
     let mut random = StdRng::seed_from_u64(plan.seed ^ turmoil::sim_elapsed().unwrap_or_default().as_micros() as u64);
     let groups: Vec<(GroupId, Vec<SeriesId>)> = (0..GROUPS).map(|number| register(&hub, number)).collect();
     let mut beat = interval(Duration::from_micros(STEP.micros()));
+    // With the time at which each is sent.
+    let mut held_back: Vec<(Duration, Batch)> = Vec::new();
     loop {
         beat.tick().await;
         let now = turmoil::sim_elapsed().unwrap_or_default();
@@ -133,8 +140,19 @@ async fn measure(hub: Arc<Hub>, batches: BatchSender, plan: Plan, ledger: Rc<Ref
             let present = (0..).zip(series).filter(|(place, _)| present & 1 << place != 0);
             let columns = present.map(|(_, &series)| BatchColumn { series, values: vec![value(&mut random)] });
             let batch = Batch { group: *group, times: vec![time], columns: columns.collect() };
-            ledger.borrow_mut().row_measured(hub.epoch, &batch);
+            let is_late = number == 0 && random.random_range(0..8) == 0;
+            ledger.borrow_mut().row_measured(hub.epoch, &batch, is_late);
+            if is_late {
+                held_back.push((now + Duration::from_millis(random.random_range(0..1_500)), batch));
+                continue;
+            }
             batches.send(batch).await.expect("the hub takes it");
+        }
+        for (_, late) in held_back.extract_if(.., |(due, _)| *due <= now) {
+            batches.send(late).await.expect("the hub takes it");
+        }
+        if random.random_range(0..10) == 0 {
+            batches.send_entry(entry(&mut random, plan.began)).await.expect("the hub takes it");
         }
     }
     // Without a sender the hub ends, and its heartbeats with it.
@@ -142,10 +160,25 @@ async fn measure(hub: Arc<Hub>, batches: BatchSender, plan: Plan, ledger: Rc<Ref
     drop(batches);
 }
 
+/// A line, or an event.
+fn entry(random: &mut StdRng, time: Timestamp) -> Entry {
+    let (text, labels) = ("x".repeat(random.random_range(0..200)), Vec::new());
+    let content = if random.random() {
+        EntryContent::Logs(vec![LogLine { time, severity: Severity::Info, text, labels }])
+    } else {
+        EntryContent::Event(Event { time, kind: EventKind::Annotation, text, labels })
+    };
+    Entry { source: "simulated".into(), content }
+}
+
 fn register(hub: &Hub, number: usize) -> (GroupId, Vec<SeriesId>) {
     let (name, title) = (format!("g{number}"), String::new());
     let group = Group { name, title, unit: "1".into(), interval: STEP, bounds: protocol::Bounds::Auto };
     let group = hub.catalog.register_group(group).expect("fits");
+    if number == 0 {
+        let health = SourceHealth::new("simulated");
+        hub.catalog.set_source(group, GroupSource { health, merge_window: MERGE_WINDOW });
+    }
     let series = (0..SERIES_PER_GROUP).map(|series| {
         let (name, labels) = (format!("s{series}"), vec![("number".to_owned(), series.to_string())]);
         hub.catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")

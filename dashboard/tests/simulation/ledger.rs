@@ -1,4 +1,4 @@
-//! Every measured row, and the check of a store against them.
+//! Every measured row and every entry that was sent, and the check of a page against them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::ops::AddAssign;
 use dashboard::store::{Group, Store};
 use feed_server::ingest::batch::Batch;
 use protocol::column::MISSING;
-use protocol::{Body, Epoch, Frame, Gap, GapCause, Sequence, Timestamp};
+use protocol::{Body, Epoch, Frame, Gap, GapCause, GapContent, Sequence, Timestamp};
 
 /// Number of the group, from 1, and time of the row.
 type Row = (u32, Timestamp);
@@ -21,11 +21,23 @@ struct Measured {
     /// Its frame, once it is sent: a killed server loses rows that it has not sent.
     sequence: Option<Sequence>,
     values: Values,
+    /// Sent after later rows. A page cannot know where one is missing.
+    is_late: bool,
+}
+
+/// Log lines and events that a page received.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    pub(crate) held: BTreeSet<(Epoch, Sequence)>,
+    /// The end of the history with which the page began without a position. Not all entries before it are promised.
+    pub(crate) began_after: BTreeMap<Epoch, Sequence>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     rows: BTreeMap<Row, Measured>,
+    /// Log lines and events that were sent, and the kind of content that a gap for them names.
+    entries: BTreeMap<(Epoch, Sequence), GapContent>,
     /// The last frame of the running server.
     head: Option<Sequence>,
     epoch: Option<Epoch>,
@@ -43,6 +55,8 @@ pub(crate) struct Tally {
     holes: u64,
     gaps: u64,
     epochs: u64,
+    entries: u64,
+    entries_missing: u64,
 }
 
 impl Ledger {
@@ -50,14 +64,14 @@ impl Ledger {
         (self.epoch, self.head) = (Some(epoch), Some(Sequence(0)));
     }
 
-    pub(crate) fn row_measured(&mut self, epoch: Epoch, batch: &Batch) {
+    pub(crate) fn row_measured(&mut self, epoch: Epoch, batch: &Batch, is_late: bool) {
         let mut values = vec![MISSING.to_bits(); 2];
         for column in &batch.columns {
             // Ids count through the groups.
             values[(column.series.0 as usize - 1) % 2] = column.values[0].to_bits();
         }
         let row = (batch.group.0, batch.times[0]);
-        let twice = self.rows.insert(row, Measured { epoch, sequence: None, values });
+        let twice = self.rows.insert(row, Measured { epoch, sequence: None, values, is_late });
         assert!(twice.is_none(), "{row:?} was measured twice");
     }
 
@@ -69,10 +83,18 @@ impl Ledger {
             _ => 2,
         };
         let frame = Frame::decode(&framed[head..]).expect("decodes");
-        let Body::Samples(samples) = frame.body else { return };
         assert_eq!(frame.header.epoch, epoch);
         let sequence = frame.header.sequence;
-        self.head = Some(sequence);
+        if frame.body.is_numbered() {
+            self.head = Some(sequence);
+        }
+        let content = match frame.body {
+            Body::Logs(_) => Some(GapContent::Logs),
+            Body::Event(_) => Some(GapContent::Events),
+            _ => None,
+        };
+        self.entries.extend(content.map(|content| ((epoch, sequence), content)));
+        let Body::Samples(samples) = frame.body else { return };
         let of_blocks =
             samples.blocks.iter().flat_map(|block| block.times.iter().map(move |time| (block.group.0, time)));
         // Ids count through the groups, which have two series each.
@@ -101,6 +123,27 @@ impl Ledger {
         tally
     }
 
+    /// Checks that each entry of the last server was received, or declared missing, or came before the page began anew.
+    pub(crate) fn check_entries(&self, received: &Entries, gaps: &[(Epoch, Gap)], tally: &mut Tally) {
+        let Some(epoch) = self.epoch else { return };
+        let of_life = self.entries.range((epoch, Sequence(0))..=(epoch, Sequence(u64::MAX)));
+        for (&(_, sequence), &content) in of_life {
+            if received.held.contains(&(epoch, sequence)) {
+                tally.entries += 1;
+                continue;
+            }
+            let is_declared = gaps
+                .iter()
+                .filter(|(of, _)| *of == epoch)
+                .any(|(_, gap)| gap.content == content && gap.after < sequence && sequence < gap.until);
+            let began = received.began_after.get(&epoch).copied().unwrap_or_default();
+            assert!(is_declared || sequence <= began, "{content:?} {sequence:?} are missing, and were not declared");
+            tally.entries_missing += 1;
+        }
+        let unknown = received.held.iter().find(|entry| !self.entries.contains_key(entry));
+        assert_eq!(unknown, None, "an entry that was never sent");
+    }
+
     fn sent(&self, group: &Group) -> impl Iterator<Item = (Timestamp, Sequence, &Measured)> {
         let number = number(group);
         let made = self.rows.range((number, Timestamp::MIN)..=(number, Timestamp::MAX));
@@ -124,8 +167,8 @@ impl Ledger {
                 continue;
             }
             let mut missing = 0;
-            while sent.next_if(|&(before, ..)| before < time).is_some() {
-                missing += 1;
+            while let Some((.., made)) = sent.next_if(|&(before, ..)| before < time) {
+                missing += u64::from(!made.is_late);
             }
             assert!(missing == 0 || is_hole_drawn, "{missing} rows of {} before {time:?} without a hole", group.name);
             let (at, _, made) = sent.next().expect("held rows were sent");
@@ -153,7 +196,8 @@ impl Ledger {
         for (_, sequence, _) in
             of_life_sent.skip_while(|&(time, ..)| !is_held(time)).filter(|&(time, ..)| !is_held(time))
         {
-            let is_declared = gaps.iter().filter(of_life).any(|(_, gap)| match gap.cause {
+            let of_rows = |gap: &&(Epoch, Gap)| gap.1.content == GapContent::Rows;
+            let is_declared = gaps.iter().filter(of_life).filter(of_rows).any(|(_, gap)| match gap.cause {
                 GapCause::HistoryExpired => gap.after < sequence && sequence < gap.until,
                 GapCause::EpochChanged | GapCause::UnknownPosition => sequence < gap.until,
             });
@@ -170,8 +214,22 @@ fn number(group: &Group) -> u32 {
 impl Tally {
     /// Returns true if every kind of event happened.
     pub(crate) fn has_everything(&self) -> bool {
-        let Self { connections, repairs, duplicates, made, held, missing, holes, gaps, epochs } = *self;
-        [connections, repairs, duplicates, made, held, missing, holes, gaps, epochs].iter().all(|&count| count > 0)
+        let Self {
+            connections,
+            repairs,
+            duplicates,
+            made,
+            held,
+            missing,
+            holes,
+            gaps,
+            epochs,
+            entries,
+            entries_missing,
+        } = *self;
+        [connections, repairs, duplicates, made, held, missing, holes, gaps, epochs, entries, entries_missing]
+            .iter()
+            .all(|&count| count > 0)
     }
 }
 
@@ -186,16 +244,31 @@ impl AddAssign for Tally {
         self.holes += other.holes;
         self.gaps += other.gaps;
         self.epochs += other.epochs;
+        self.entries += other.entries;
+        self.entries_missing += other.entries_missing;
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { connections, repairs, duplicates, made, held, missing, holes, gaps, epochs } = self;
+        let Self {
+            connections,
+            repairs,
+            duplicates,
+            made,
+            held,
+            missing,
+            holes,
+            gaps,
+            epochs,
+            entries,
+            entries_missing,
+        } = self;
         write!(
             f,
             "{made} rows of {epochs} servers over {connections} connections; {held} held bit for bit, {missing} missing behind \
-             {holes} drawn holes; {gaps} gaps declared; {repairs} silent losses detected, {duplicates} duplicate frames skipped"
+             {holes} drawn holes; {gaps} gaps declared; {repairs} silent losses detected, {duplicates} duplicate frames skipped; \
+             {entries} lines and events received, {entries_missing} declared missing or before the page began"
         )
     }
 }

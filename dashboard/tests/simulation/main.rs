@@ -3,7 +3,8 @@
 //!
 //! Each seed is 20 seconds with samples and faults: connections are cut or delayed in one or both directions, the server is
 //! killed and restarts, messages are lost, duplicated and damaged, and the page sleeps. Then the faults end, and the page must
-//! become complete: it holds every row bit for bit, or a hole in its place, which is drawn and was declared.
+//! become complete: it holds every row bit for bit, or a hole in its place, which is drawn and was declared. It received every
+//! log line and event, or a gap for it.
 //!
 //! `KYMOGRAPH_SEEDS` sets the number of seeds: 100 by default, 1,000 in `cargo xtask test --long`; `KYMOGRAPH_SEED` runs one.
 //!

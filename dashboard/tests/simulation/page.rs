@@ -9,7 +9,7 @@ use dashboard::link::policy::{Action, Input, Policy};
 use dashboard::link::{Close, CloseCode, Settings};
 use dashboard::store::{Applied, Store};
 use futures_util::{SinkExt, StreamExt};
-use protocol::{Body, ClientMessage, Epoch, Frame, Gap, Timestamp};
+use protocol::{Body, ClientMessage, Epoch, Frame, Gap, GapCause, HistoryPart, Start, Timestamp};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
@@ -21,7 +21,7 @@ use turmoil::net::TcpStream;
 use super::FAULTS_END;
 use super::faults::{PageFault, SharedPageFault};
 use super::feed::{PORT, WINDOW};
-use super::ledger::{Ledger, Tally};
+use super::ledger::{Entries, Ledger, Tally};
 
 type Socket = WebSocketStream<TcpStream>;
 type Connecting = Pin<Box<dyn Future<Output = std::io::Result<Socket>>>>;
@@ -59,6 +59,7 @@ pub(crate) async fn run(ledger: &RefCell<Ledger>, page_fault: &SharedPageFault, 
         page.handle(event).await;
     }
     let mut tally = ledger.borrow().check(&page.store, &page.gaps);
+    ledger.borrow().check_entries(&page.entries, &page.gaps, &mut tally);
     tally.connections = page.connections;
     (tally.repairs, tally.duplicates) = (page.store.counts().repairs, page.store.counts().duplicates);
     tally
@@ -74,6 +75,9 @@ struct Page {
     random: StdRng,
     connections: u64,
     gaps: Vec<(Epoch, Gap)>,
+    entries: Entries,
+    /// The page has subscribed without a position, or with one that the server does not know.
+    begins_anew: bool,
 }
 
 impl Page {
@@ -89,6 +93,8 @@ impl Page {
             random,
             connections: 0,
             gaps: Vec::new(),
+            entries: Entries::default(),
+            begins_anew: true,
         }
     }
 
@@ -180,7 +186,17 @@ impl Page {
             return;
         };
         match frame.body {
-            Body::Gap(gap) => self.gaps.push((frame.header.epoch, gap)),
+            Body::Gap(gap) => {
+                self.begins_anew |= gap.cause != GapCause::HistoryExpired;
+                self.gaps.push((frame.header.epoch, gap));
+            }
+            Body::Logs(_) | Body::Event(_) => {
+                self.entries.held.insert((frame.header.epoch, frame.header.sequence));
+            }
+            Body::History(history) if history.part == HistoryPart::Last && self.begins_anew => {
+                self.entries.began_after.insert(frame.header.epoch, frame.header.sequence);
+                self.begins_anew = false;
+            }
             Body::Bye(bye) => self.policy.set_retry_floor(bye.retry_after),
             _ => {}
         }
@@ -190,7 +206,9 @@ impl Page {
     }
 
     async fn subscribe(&mut self) {
-        self.send(ClientMessage::Subscribe { start: self.store.start() }).await;
+        let start = self.store.start();
+        self.begins_anew |= matches!(start, Start::Window(_));
+        self.send(ClientMessage::Subscribe { start }).await;
     }
 
     /// Sends if a connection is open.

@@ -66,7 +66,7 @@ impl Hub {
         if let NextContent::Sealed(rows) = &next.content {
             return Ok(Some((rows.clone(), 0)));
         }
-        if let Some(rows) = self.unsealed.get(next.group, &next.rows) {
+        if let Some(rows) = self.unsealed.get(next) {
             return Ok(Some((rows, 0)));
         }
         let slab: Arc<Slab> = match &next.content {
@@ -76,10 +76,9 @@ impl Hub {
                 None => return Ok(None),
             },
         };
-        let rows = (next.rows.end - next.rows.start) as usize;
-        let rows = slab.encode(next.group, rows, blocks.encoder())?;
+        let rows = slab.encode(next.group, blocks.encoder())?;
         self.telemetry.history_blocks_encoded.inc();
-        self.unsealed.keep(next.group, next.rows.clone(), &rows);
+        self.unsealed.keep(next, &rows);
         let values = rows.values();
         Ok(Some((rows, values)))
     }

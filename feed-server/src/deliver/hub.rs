@@ -185,7 +185,12 @@ impl Hub {
         samples: &mut SamplesBuffer,
         now: Timestamp,
     ) -> Result<(), EncodeError> {
-        let mut accepted = self.state.lock().sequencer.accept(batches, now);
+        let mut accepted = self.state.lock().sequencer.accept(batches, self.catalog.sources(), now);
+        for &(group, rows) in &accepted.out_of_order {
+            self.telemetry.rows_out_of_order.inc_by(rows.dropped());
+            self.telemetry.rows_merged.inc_by(rows.merged);
+            self.catalog.sources().count(group, rows);
+        }
         for group in &accepted.cleared {
             tracing::warn!(%group, "clock was set back: history of this group cleared");
         }
@@ -194,7 +199,6 @@ impl Hub {
         }
         self.telemetry.rows.inc_by(accepted.rows as u64);
         self.telemetry.samples.inc_by(accepted.values as u64);
-        self.telemetry.rows_out_of_order.inc_by(accepted.out_of_order as u64);
         let mut published = Ok(());
         while let Some(rows) = accepted.frames.next_frame() {
             published = published.and(self.publish_rows(&rows, samples, now));
@@ -222,8 +226,11 @@ impl Hub {
             let state = self.state.lock();
             let history = state.sequencer.history();
             // Of a group without rows, viewers may hold some: of another epoch, or from before the clock was set back.
-            let is_new = |rows: &BatchSlice<'_>| history.newest(rows.group()).is_none();
-            let mode = |rows| if is_new(rows) { BlockMode::Replace } else { BlockMode::Merge };
+            let mode = |rows: &BatchSlice<'_>| match history.newest(rows.group()) {
+                None => BlockMode::Replace,
+                newest if rows.times().first().copied() <= newest => BlockMode::Late,
+                Some(_) => BlockMode::Merge,
+            };
             let modes = (state.viewers > 0).then(|| rows.iter().map(mode).collect::<Vec<_>>());
             (state.sequencer.sequence().next(), modes)
         };
@@ -270,11 +277,11 @@ impl Hub {
         let mut values = 0;
         while values < most_values {
             let next = self.state.lock().sequencer.history_mut().next_unsealed();
-            let Some((group, slab)) = next else { break };
-            let encoded = slab.encode(group, slab.rows(), blocks)?;
+            let Some((group, arrival, slab)) = next else { break };
+            let encoded = slab.encode(group, blocks)?;
             values += encoded.values() + encoded.rows() + SEGMENT_COST;
             self.telemetry.history_blocks_encoded.inc();
-            self.state.lock().sequencer.history_mut().seal(group, slab, encoded);
+            self.state.lock().sequencer.history_mut().seal(group, arrival, slab, encoded);
         }
         Ok(())
     }

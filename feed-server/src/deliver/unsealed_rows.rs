@@ -1,34 +1,45 @@
 //! Rows that are not sealed, encoded for viewers that begin at about the same time.
 //!
-//! A thousand viewers that resume together need the same rows: those of the last tick. They are encoded once for each group.
+//! A thousand viewers that resume together need the same rows: those of the last tick. They are encoded once for each track.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use parking_lot::Mutex;
-use protocol::{EncodedRows, GroupId};
+use protocol::{EncodedRows, GroupId, Sequence};
+
+use crate::stream::group_history::Arrival;
+use crate::stream::history::NextRows;
 
 /// A bound on the rows that are kept. The rows of more groups are encoded for each viewer.
 const LIMIT_BYTES: usize = 4 << 20;
 /// Bytes of an entry besides its rows.
 const ENTRY_BYTES: usize = 160;
 
-/// The rows of each group that were encoded last.
+/// The rows of each track that were encoded last.
 #[derive(Debug, Default)]
 pub struct UnsealedRows(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    groups: BTreeMap<GroupId, (Range<u64>, EncodedRows)>,
+    tracks: BTreeMap<(GroupId, Arrival), KeptRows>,
     bytes: usize,
 }
 
+#[derive(Debug)]
+struct KeptRows {
+    numbers: Range<u64>,
+    /// The sequence of the last of them: a late row may have been added without a new number.
+    through: Sequence,
+    encoded: EncodedRows,
+}
+
 impl UnsealedRows {
-    /// Encoded rows with these numbers.
-    pub fn get(&self, group: GroupId, rows: &Range<u64>) -> Option<EncodedRows> {
+    /// The encoded form of these rows.
+    pub fn get(&self, rows: &NextRows) -> Option<EncodedRows> {
         let kept = self.0.lock();
-        let (numbers, encoded) = kept.groups.get(&group)?;
-        (numbers == rows).then(|| encoded.clone())
+        let held = kept.tracks.get(&(rows.group, rows.arrival))?;
+        ((&held.numbers, held.through) == (&rows.rows, rows.through)).then(|| held.encoded.clone())
     }
 
     /// Drops all rows: others have been published.
@@ -36,15 +47,16 @@ impl UnsealedRows {
         *self.0.lock() = Kept::default();
     }
 
-    /// Keeps encoded rows in place of the last ones of the group, if there is room.
-    pub fn keep(&self, group: GroupId, rows: Range<u64>, encoded: &EncodedRows) {
+    /// Keeps encoded rows in place of the last ones of their track, if there is room.
+    pub fn keep(&self, rows: &NextRows, encoded: &EncodedRows) {
         let mut kept = self.0.lock();
         let bytes = ENTRY_BYTES + encoded.len();
         if kept.bytes + bytes > LIMIT_BYTES {
             return;
         }
-        if let Some((_, last)) = kept.groups.insert(group, (rows, encoded.clone())) {
-            kept.bytes -= ENTRY_BYTES + last.len();
+        let held = KeptRows { numbers: rows.rows.clone(), through: rows.through, encoded: encoded.clone() };
+        if let Some(last) = kept.tracks.insert((rows.group, rows.arrival), held) {
+            kept.bytes -= ENTRY_BYTES + last.encoded.len();
         }
         kept.bytes += bytes;
     }
@@ -53,7 +65,13 @@ impl UnsealedRows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{BlockBuffer, SeriesId, Timestamp};
+    use crate::stream::history::NextContent;
+    use protocol::{BlockBuffer, BlockMode, SeriesId, Timestamp};
+
+    fn next(group: u32, rows: Range<u64>, through: u64) -> NextRows {
+        let (group, through, content) = (GroupId(group), Sequence(through), NextContent::Open);
+        NextRows { group, arrival: Arrival::InOrder, rows, mode: BlockMode::Merge, through, content }
+    }
 
     fn encoded(rows: usize) -> EncodedRows {
         let times: Vec<Timestamp> = (0..rows as i64).map(Timestamp::from_micros).collect();
@@ -65,25 +83,26 @@ mod tests {
     #[test]
     fn the_rows_that_were_encoded_last_are_found_by_their_numbers() {
         let (kept, rows) = (UnsealedRows::default(), encoded(5));
-        kept.keep(GroupId(1), 10..15, &rows);
-        assert_eq!(kept.get(GroupId(1), &(10..15)).as_ref(), Some(&rows));
-        assert_eq!((kept.get(GroupId(1), &(10..16)), kept.get(GroupId(2), &(10..15))), (None, None));
-        kept.keep(GroupId(1), 10..16, &encoded(6));
-        assert_eq!(kept.get(GroupId(1), &(10..15)), None);
+        kept.keep(&next(1, 10..15, 7), &rows);
+        assert_eq!(kept.get(&next(1, 10..15, 7)).as_ref(), Some(&rows));
+        assert_eq!((kept.get(&next(1, 10..16, 7)), kept.get(&next(2, 10..15, 7))), (None, None));
+        assert_eq!(kept.get(&next(1, 10..15, 8)), None, "a late row has the time of another");
+        kept.keep(&next(1, 10..16, 7), &encoded(6));
+        assert_eq!(kept.get(&next(1, 10..15, 7)), None);
     }
 
     #[test]
     fn the_bytes_of_the_kept_rows_are_bounded() {
         let (kept, rows) = (UnsealedRows::default(), encoded(500));
         for group in 0..2_000 {
-            kept.keep(GroupId(group), 0..500, &rows);
-            let held: usize = kept.0.lock().groups.values().map(|(_, rows)| ENTRY_BYTES + rows.len()).sum();
+            kept.keep(&next(group, 0..500, 7), &rows);
+            let held: usize = kept.0.lock().tracks.values().map(|rows| ENTRY_BYTES + rows.encoded.len()).sum();
             assert_eq!(held, kept.0.lock().bytes);
             assert!(held <= LIMIT_BYTES);
         }
         assert!(kept.0.lock().bytes > LIMIT_BYTES / 2);
-        assert_eq!(kept.get(GroupId(0), &(0..500)), Some(rows), "the first ones stay");
+        assert_eq!(kept.get(&next(0, 0..500, 7)), Some(rows), "the first ones stay");
         kept.clear();
-        assert_eq!((kept.get(GroupId(0), &(0..500)), kept.0.lock().bytes), (None, 0));
+        assert_eq!((kept.get(&next(0, 0..500, 7)), kept.0.lock().bytes), (None, 0));
     }
 }

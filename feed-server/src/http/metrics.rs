@@ -6,6 +6,7 @@ use std::sync::Arc;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -78,6 +79,14 @@ impl Collector for SourceCollector {
             let labels = [("source", &*status.source)];
             ConstGauge::new(status.stuck.len() as i64).encode(stuck.encode_family(&labels)?)?;
         }
+        let help = "Rows out of the order of time, by what became of them; all but `merged` were dropped";
+        let mut rows = encoder.encode_descriptor("rows_out_of_order", help, None, MetricType::Counter)?;
+        for status in &statuses {
+            for (outcome, count) in status.out_of_order.named() {
+                let labels = [("source", &*status.source), ("outcome", outcome)];
+                ConstCounter::new(count).encode(rows.encode_family(&labels)?)?;
+            }
+        }
         let help = "1 if the source has reported an error since the start; the log has its text";
         let mut errors = encoder.encode_descriptor("has_error", help, None, MetricType::Gauge)?;
         for status in &statuses {
@@ -96,6 +105,7 @@ mod tests {
 
     use super::*;
     use crate::ingest::health::SourceHealth;
+    use crate::ingest::row_order::OutOfOrder;
     use crate::telemetry::Telemetry;
 
     #[test]
@@ -103,6 +113,7 @@ mod tests {
         let (host, broken) = (SourceHealth::new("host"), SourceHealth::new("synthetic"));
         host.delivered(Some(Timestamp::from_micros(2_500_000)), Timestamp::from_micros(3_000_000));
         broken.failed(&"/etc/secret");
+        host.count_out_of_order(OutOfOrder { merged: 3, too_late: 2, ..OutOfOrder::default() });
         let _stuck = host.stuck("disk space of /mnt/nas".into(), Instant::now());
         let text = Telemetry::default().exposition(&registry([host, broken].into_iter().collect(), None));
         for line in [
@@ -112,6 +123,9 @@ mod tests {
             "kymograph_source_newest_sample_time_seconds{source=\"host\"} 2.5\n",
             "kymograph_source_stuck_readers{source=\"host\"} 1\n",
             "kymograph_source_stuck_readers{source=\"synthetic\"} 0\n",
+            "kymograph_source_rows_out_of_order_total{source=\"host\",outcome=\"merged\"} 3\n",
+            "kymograph_source_rows_out_of_order_total{source=\"host\",outcome=\"too_late\"} 2\n",
+            "kymograph_source_rows_out_of_order_total{source=\"synthetic\",outcome=\"repeated\"} 0\n",
             "kymograph_source_has_error{source=\"host\"} 0\n",
             "kymograph_source_has_error{source=\"synthetic\"} 1\n",
             concat!("kymograph_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1\n"),

@@ -37,6 +37,9 @@ struct SourceReport {
     newest_sample_age_ms: Option<i64>,
     /// The source is not ready after this time without a batch.
     silent_after_ms: u64,
+    /// Since the start: rows put in their place, and rows dropped.
+    rows_merged: u64,
+    rows_dropped: u64,
     stuck: Vec<StuckReport>,
 }
 
@@ -91,6 +94,8 @@ impl SourceReport {
             series: status.series,
             newest_sample_age_ms: status.newest_sample.map(|newest| now.micros_since(newest) / 1_000),
             silent_after_ms: status.silent_after.micros() / 1_000,
+            rows_merged: status.out_of_order.merged,
+            rows_dropped: status.out_of_order.dropped(),
             stuck: status.stuck.iter().map(StuckReport::of).collect(),
         }
     }

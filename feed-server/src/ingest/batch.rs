@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use protocol::column::{MISSING, is_missing};
 use protocol::{GroupId, SeriesId, Timestamp};
 
 const VALUE_BYTES: usize = size_of::<f64>();
@@ -9,7 +10,7 @@ const VALUE_BYTES: usize = size_of::<f64>();
 const LIST_BYTES: usize = 16;
 const COLUMN_BYTES: usize = size_of::<BatchColumn>() + LIST_BYTES;
 
-/// Rows of one group, column by column. Times rise from row to row and from batch to batch.
+/// Rows of one group, column by column. Times rise from row to row and from batch to batch, unless the source has a merge window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     pub group: GroupId,
@@ -85,9 +86,10 @@ impl Batch {
     /// Appends the rows of `later`.
     ///
     /// # Errors
-    /// Returns `later` unchanged if its group or its columns differ.
+    /// Returns `later` unchanged if its group or its columns differ, or if it is not later.
     pub fn append(&mut self, later: Self) -> Result<(), Self> {
         let same = self.group == later.group
+            && self.times.last() < later.times.first()
             && self.columns.len() == later.columns.len()
             && self.columns.iter().zip(&later.columns).all(|(ours, theirs)| ours.series == theirs.series);
         if !same {
@@ -134,6 +136,30 @@ impl Batch {
         }
     }
 
+    /// Puts the rows in order of time. Of two values for one series and time the first stays.
+    pub fn sort_rows(&mut self) {
+        if self.times.is_sorted_by(|earlier, later| earlier < later) {
+            return;
+        }
+        let mut order: Vec<usize> = (0..self.rows()).collect();
+        order.sort_by_key(|&row| self.times[row]);
+        let same_time: Vec<&[usize]> = order.chunk_by(|&one, &other| self.times[one] == self.times[other]).collect();
+        for column in &mut self.columns {
+            let values = same_time.iter().map(|rows| {
+                let mut values = rows.iter().map(|&row| column.values[row]);
+                values.find(|&value| !is_missing(value)).unwrap_or(MISSING)
+            });
+            column.values = values.collect();
+        }
+        self.times = same_time.iter().map(|rows| self.times[rows[0]]).collect();
+    }
+
+    /// Drops rows after `time`. Returns how many were dropped.
+    pub fn drop_after(&mut self, time: Timestamp) -> usize {
+        let keep: Vec<bool> = self.times.iter().map(|&row| row <= time).collect();
+        self.keep(&keep)
+    }
+
     /// Drops rows whose time is not after `last` and after the row before. Returns how many were dropped.
     pub fn keep_rising(&mut self, last: Option<Timestamp>) -> usize {
         let mut newest = last;
@@ -148,11 +174,15 @@ impl Batch {
                 rises
             })
             .collect();
+        self.keep(&keep)
+    }
+
+    fn keep(&mut self, keep: &[bool]) -> usize {
         let dropped = keep.iter().filter(|&&kept| !kept).count();
         if dropped > 0 {
-            retain_rows(&mut self.times, &keep);
+            retain_rows(&mut self.times, keep);
             for column in &mut self.columns {
-                retain_rows(&mut column.values, &keep);
+                retain_rows(&mut column.values, keep);
             }
         }
         dropped
@@ -204,11 +234,20 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_put_in_order_of_time_and_the_first_value_for_a_time_stays() {
+        let column = |series, values: [f64; 4]| BatchColumn { series: SeriesId(series), values: values.to_vec() };
+        let columns = vec![column(1, [1.0, MISSING, 3.0, 4.0]), column(2, [MISSING, 6.0, MISSING, 8.0])];
+        let mut batch = Batch { group: GroupId(1), times: [9, 7, 7, 9].map(at).to_vec(), columns };
+        batch.sort_rows();
+        assert_eq!(batch.times, [at(7), at(9)]);
+        let values: Vec<_> = batch.columns.iter().map(|column| column.values.clone()).collect();
+        assert_eq!(values, [[3.0, 1.0], [6.0, 8.0]]);
+    }
+
+    #[test]
     fn rows_that_step_back_in_time_are_dropped() {
-        let mut batch = Batch::row(GroupId(1), at(5), [(SeriesId(1), 0.0)]);
-        for (time, value) in [(7, 1.0), (6, 2.0), (7, 3.0), (8, 4.0)] {
-            batch.append(Batch::row(GroupId(1), at(time), [(SeriesId(1), value)])).expect("same columns");
-        }
+        let columns = vec![BatchColumn { series: SeriesId(1), values: vec![0.0, 1.0, 2.0, 3.0, 4.0] }];
+        let mut batch = Batch { group: GroupId(1), times: [5, 7, 6, 7, 8].map(at).to_vec(), columns };
         assert_eq!(batch.keep_rising(Some(at(5))), 3);
         assert_eq!(batch.times, [at(7), at(8)]);
         assert_eq!(batch.columns[0].values, [1.0, 4.0]);

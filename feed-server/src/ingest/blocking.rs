@@ -9,6 +9,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use protocol::Interval;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,11 @@ pub const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 /// A [`Source`] that runs on its own thread.
 pub trait BlockingSource: Send + 'static {
+    /// See [`Source::merge_window`].
+    fn merge_window(&self) -> Interval {
+        Interval::ZERO
+    }
+
     /// Registers, then sends batches until `context` reports [`Stopped`].
     ///
     /// # Errors
@@ -87,6 +93,10 @@ impl<S: BlockingSource> Blocking<S> {
 }
 
 impl<S: BlockingSource> Source for Blocking<S> {
+    fn merge_window(&self) -> Interval {
+        self.source.merge_window()
+    }
+
     fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
         Box::pin(run(*self, context, STOP_WITHIN))
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use protocol::{GroupId, SeriesId};
+use protocol::{GroupId, Interval, SeriesId};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,7 @@ use crate::ingest::batch::Batch;
 use crate::ingest::batch_queue::BatchSender;
 use crate::ingest::entry::{Entry, EntryContent, Event, LogLine};
 use crate::ingest::health::SourceHealth;
-use crate::ingest::registry::{Group, RegisterError, Registry, Series};
+use crate::ingest::registry::{Group, GroupSource, RegisterError, Registry, Series};
 
 /// The server is stopping. A source that receives this error returns it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -26,13 +26,21 @@ pub struct Registrar {
     registry: Arc<dyn Registry>,
     health: SourceHealth,
     instance: u32,
+    merge_window: Interval,
 }
 
 impl Registrar {
     /// `instance` counts the sources of one kind from 1. From the second on, its number is part of each group's name:
     /// two sources of one kind have separate groups.
     pub fn new(registry: Arc<dyn Registry>, health: SourceHealth, instance: u32) -> Self {
-        Self { registry, health, instance }
+        Self { registry, health, instance, merge_window: Interval::ZERO }
+    }
+
+    /// The same for a source whose rows may be older than the newest of their group by up to `window`.
+    #[must_use]
+    pub const fn merging(mut self, window: Interval) -> Self {
+        self.merge_window = window;
+        self
     }
 
     pub const fn health(&self) -> &SourceHealth {
@@ -47,7 +55,10 @@ impl Registrar {
             group.title = format!("{} ({})", group.title, self.instance);
         }
         self.health.expect_every(group.interval);
-        self.registry.register_group(group)
+        let id = self.registry.register_group(group)?;
+        let source = GroupSource { health: self.health.clone(), merge_window: self.merge_window };
+        self.registry.set_source(id, source);
+        Ok(id)
     }
 
     /// # Errors

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use protocol::{Interval, SeriesId, Timestamp};
 
 use crate::clock;
+use crate::ingest::row_order::OutOfOrder;
 
 /// A source is silent after this many of its intervals without a batch: one may be late, and one may be lost.
 const SILENT_INTERVALS: u64 = 3;
@@ -50,6 +51,8 @@ pub struct SourceStatus {
     pub last_error: Option<String>,
     /// Series registered and not ended.
     pub series: usize,
+    /// Since the start.
+    pub out_of_order: OutOfOrder,
     /// The source is silent after this time without a batch.
     pub silent_after: Interval,
     /// By this server's clock.
@@ -113,6 +116,7 @@ struct Record {
     last_error: Option<String>,
     series: HashSet<SeriesId>,
     fastest: Option<Interval>,
+    out_of_order: OutOfOrder,
     /// Each with the time of the request that has no answer.
     stuck: Vec<(Arc<str>, Instant)>,
 }
@@ -131,6 +135,7 @@ impl SourceHealth {
             last_error: None,
             series: HashSet::new(),
             fastest: None,
+            out_of_order: OutOfOrder::default(),
             stuck: Vec::new(),
         };
         Self { source: source.into(), record: Arc::new(Mutex::new(record)) }
@@ -152,7 +157,9 @@ impl SourceHealth {
         if record.state == SourceState::Starting {
             record.state = SourceState::Running;
         }
-        record.newest_sample = newest_sample.or(record.newest_sample);
+        // A late row is not the newest; one from before the clock was set back is no longer.
+        record.newest_sample =
+            newest_sample.max(record.newest_sample.filter(|held| *held <= now)).or(record.newest_sample);
         record.last_delivery = Some(now);
     }
 
@@ -171,6 +178,24 @@ impl SourceHealth {
         let is_new = record.last_error.as_ref() != Some(&error);
         record.last_error = Some(error);
         is_new
+    }
+
+    /// Counts rows out of the order of time. The first that is dropped is logged.
+    pub fn count_out_of_order(&self, rows: OutOfOrder) {
+        let mut record = self.record.lock();
+        let is_first = record.out_of_order.dropped() == 0 && rows.dropped() > 0;
+        record.out_of_order += rows;
+        drop(record);
+        if is_first {
+            let OutOfOrder { repeated, too_late, ahead, .. } = rows;
+            tracing::warn!(
+                source = self.source(),
+                repeated,
+                too_late,
+                ahead,
+                "rows out of the order of time dropped: /metrics counts further ones"
+            );
+        }
     }
 
     /// Lists `part` as stuck since the request at `since`, until the mark is dropped.
@@ -200,6 +225,7 @@ impl SourceHealth {
             last_delivery: record.last_delivery,
             last_error: record.last_error.clone(),
             series: record.series.len(),
+            out_of_order: record.out_of_order,
             silent_after: MIN_SILENCE.max(Interval::from_micros(fastest.micros().saturating_mul(SILENT_INTERVALS))),
             started: record.started,
             stuck: stuck

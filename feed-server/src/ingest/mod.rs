@@ -5,6 +5,7 @@
 //! | [`batch`], [`batch_queue`] | rows of one group, column by column; the queue to the hub |
 //! | [`entry`] | lines of logs and events, which pass through the same queue |
 //! | [`registry`] | groups and series, as sources register them |
+//! | [`row_order`] | counts of rows out of the order of time |
 //! | [`health`], [`readiness`] | the state of each source; whether it delivers |
 //! | [`context`], [`source`] | the two interfaces between a source and the server |
 //! | [`blocking`] | sources that need their own thread |
@@ -28,6 +29,7 @@ mod host;
 pub mod reader_threads;
 pub mod readiness;
 pub mod registry;
+pub mod row_order;
 pub mod series_set;
 pub mod settings;
 pub mod source;

@@ -2,14 +2,17 @@
 //!
 //! A group is identified by its name; a series by its group and its label set, in any order of the labels. The
 //! same key always has the same id. Everything else (titles, units, display names) is description: the newest
-//! registration decides. Two sources that register one key share it: their rows are merged, and a row that arrives out of
-//! time order is dropped and counted. [`Registrar`](crate::ingest::context::Registrar) keeps two sources of one kind apart.
+//! registration decides. Two sources that register one key share it: their rows are merged, and a row that is older than the
+//! newest by more than the merge window of the source is dropped and counted.
+//! [`Registrar`](crate::ingest::context::Registrar) keeps two sources of one kind apart.
 
 use std::fmt::Debug;
 
 use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES};
 use protocol::{Bounds, GroupId, Interval, SeriesId, SeriesKind, Timestamp};
 use thiserror::Error;
+
+use crate::ingest::health::SourceHealth;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
@@ -31,6 +34,14 @@ pub struct Series {
     pub kind: SeriesKind,
     /// The key within the group.
     pub labels: Vec<(String, String)>,
+}
+
+/// The source that sends the rows of a group.
+#[derive(Clone, Debug)]
+pub struct GroupSource {
+    pub health: SourceHealth,
+    /// A row may be older than the newest of its group by at most this.
+    pub merge_window: Interval,
 }
 
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -56,6 +67,9 @@ pub trait Registry: Debug + Send + Sync {
     /// # Errors
     /// If a text is too long.
     fn register_group(&self, group: Group) -> Result<GroupId, RegisterError>;
+
+    /// Sets the source of a group, in place of the last one.
+    fn set_source(&self, group: GroupId, source: GroupSource);
 
     /// Registers a series, or revives it if it has ended.
     ///

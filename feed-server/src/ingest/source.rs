@@ -1,6 +1,7 @@
 //! The interface that a source implements.
 
 use futures_util::future::BoxFuture;
+use protocol::Interval;
 use thiserror::Error;
 
 use crate::ingest::context::{SourceContext, Stopped};
@@ -9,6 +10,12 @@ use crate::ingest::registry::RegisterError;
 /// Measures until the server stops. Its future must not block: a source that blocks implements
 /// [`BlockingSource`](crate::ingest::blocking::BlockingSource) in place of this trait.
 pub trait Source: Send {
+    /// A row may be older than the newest of its group by at most this: the source receives rows that others measured. Older
+    /// ones are dropped and counted. Zero for a source that measures.
+    fn merge_window(&self) -> Interval {
+        Interval::ZERO
+    }
+
     /// Registers, then sends batches until `context` reports [`Stopped`].
     fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>>;
 }

@@ -58,7 +58,7 @@ pub fn run(
     let health = sources.into_iter().map(move |(name, source)| {
         let instance = instances.entry(name).and_modify(|instance| *instance += 1).or_insert(1);
         let health = SourceHealth::new(&if *instance > 1 { format!("{name}-{instance}") } else { name.to_owned() });
-        let registrar = Registrar::new(Arc::clone(&registry), health.clone(), *instance);
+        let registrar = Registrar::new(Arc::clone(&registry), health.clone(), *instance).merging(source.merge_window());
         let context = SourceContext::new(registrar, batches.clone(), token.clone());
         tracker.spawn(supervise(source, context, STOP_WITHIN));
         health

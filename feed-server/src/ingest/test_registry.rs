@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ingest::batch_queue::BatchSender;
 use crate::ingest::context::{Registrar, SourceContext};
 use crate::ingest::health::SourceHealth;
-use crate::ingest::registry::{Group, RegisterError, Registry, Series};
+use crate::ingest::registry::{Group, GroupSource, RegisterError, Registry, Series};
 
 #[derive(Debug, Default)]
 pub(crate) struct TestRegistry(Mutex<State>);
@@ -59,6 +59,8 @@ impl Registry for TestRegistry {
         });
         Ok(GroupId(place as u32 + 1))
     }
+
+    fn set_source(&self, _group: GroupId, _source: GroupSource) {}
 
     fn register_series(&self, series: Series) -> Result<SeriesId, RegisterError> {
         let state = &mut *self.0.lock();

@@ -2,41 +2,59 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{GroupId, Timestamp};
+use protocol::{GroupId, SeriesId, Timestamp};
 
 use crate::ingest::batch::Batch;
+use crate::stream::late_rows::drop_values;
 
 /// Batches of one tick. The batches of each group are found by one lookup.
 #[derive(Debug, Default)]
 pub struct JoinedBatches {
     batches: Vec<Batch>,
-    /// Indices of the batches of each group, the newest last.
-    places: BTreeMap<GroupId, Vec<usize>>,
+    places: BTreeMap<GroupId, Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    /// Indices of the group's batches, the newest last.
+    batches: Vec<usize>,
+    newest: Option<Timestamp>,
 }
 
 impl JoinedBatches {
     /// The time of the newest row of `group`.
     pub fn newest_time(&self, group: GroupId) -> Option<Timestamp> {
-        let &place = self.places.get(&group)?.last()?;
-        self.batches[place].times.last().copied()
+        self.places.get(&group)?.newest
     }
 
-    /// Appends rows to the newest batch of their group, or begins another batch when the columns differ.
+    /// Sets the values of a row of `group` to `MISSING` that a batch has for its time.
+    pub fn drop_held(&self, group: GroupId, time: Timestamp, row: &mut [(SeriesId, f64)]) {
+        let places = self.places.get(&group).into_iter().flat_map(|places| &places.batches);
+        for batch in places.map(|&place| &self.batches[place]) {
+            let Ok(held) = batch.times.binary_search(&time) else { continue };
+            let value = |series| batch.columns.binary_search_by_key(&series, |column| column.series).ok();
+            drop_values(row, |series| value(series).map(|column| batch.columns[column].values[held]));
+        }
+    }
+
+    /// Appends rows to the newest batch of their group, or begins another batch when the columns differ or the rows are not later.
+    /// Times and columns are in order.
     pub fn push(&mut self, batch: Batch) {
         let places = self.places.entry(batch.group).or_default();
-        let rest = match places.last() {
+        places.newest = places.newest.max(batch.times.last().copied());
+        let rest = match places.batches.last() {
             Some(&place) => self.batches[place].append(batch).err(),
             None => Some(batch),
         };
         if let Some(batch) = rest {
-            places.push(self.batches.len());
+            places.batches.push(self.batches.len());
             self.batches.push(batch);
         }
     }
 
     /// Drops all rows of `group`.
     pub fn forget(&mut self, group: GroupId) {
-        for place in self.places.remove(&group).unwrap_or_default() {
+        for place in self.places.remove(&group).unwrap_or_default().batches {
             self.batches[place] = Batch { group, times: Vec::new(), columns: Vec::new() };
         }
     }
@@ -50,7 +68,6 @@ impl JoinedBatches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::SeriesId;
 
     fn row(group: u32, time: i64, series: u32) -> Batch {
         Batch::row(GroupId(group), Timestamp::from_micros(time), [(SeriesId(series), 1.0)])

@@ -13,7 +13,8 @@ use parking_lot::Mutex;
 use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES, MAX_SERIES};
 use protocol::{GroupId, Revision, SeriesId, Timestamp};
 
-use crate::ingest::registry::{Group, RegisterError, Registry, Series};
+use crate::ingest::registry::{Group, GroupSource, RegisterError, Registry, Series};
+use crate::stream::group_sources::GroupSources;
 
 /// Keys of retired series whose ids are remembered: about 3 MB on a machine whose processes and interfaces change for ever.
 const MAX_RETIRED_KEYS: usize = 16_384;
@@ -45,6 +46,8 @@ impl Changes {
 pub struct Catalog {
     state: Arc<Mutex<State>>,
     max_series: usize,
+    /// Also in the state, which forgets groups.
+    sources: GroupSources,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +69,7 @@ struct State {
     last_series: u32,
     changed: Changed,
     revision: Revision,
+    sources: GroupSources,
 }
 
 #[derive(Debug, Default)]
@@ -99,8 +103,9 @@ impl Default for Catalog {
 impl Catalog {
     pub fn new(max_series: usize) -> Self {
         // 0 stands for no catalog.
-        let state = State { revision: Revision(1), ..State::default() };
-        Self { state: Arc::new(Mutex::new(state)), max_series }
+        let sources = GroupSources::default();
+        let state = State { revision: Revision(1), sources: sources.clone(), ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)), max_series, sources }
     }
 
     /// Retires every series that ended before `oldest_kept`, the oldest time in the history.
@@ -142,6 +147,10 @@ impl Catalog {
         }
     }
 
+    pub const fn sources(&self) -> &GroupSources {
+        &self.sources
+    }
+
     /// The numbers of groups and series.
     pub fn len(&self) -> (usize, usize) {
         let state = self.state.lock();
@@ -163,6 +172,10 @@ impl Registry for Catalog {
             state.set_group(id, group);
         }
         Ok(id)
+    }
+
+    fn set_source(&self, group: GroupId, source: GroupSource) {
+        self.sources.set(group, source);
     }
 
     fn register_series(&self, series: Series) -> Result<SeriesId, RegisterError> {
@@ -274,9 +287,10 @@ impl State {
         self.changed.retired_groups.insert(id);
         self.retired_groups.push_back((id, group));
         if self.retired_groups.len() > MAX_RETIRED_GROUPS
-            && let Some((_, forgotten)) = self.retired_groups.pop_front()
+            && let Some((forgotten_id, forgotten)) = self.retired_groups.pop_front()
         {
             self.group_ids.remove(&forgotten.name);
+            self.sources.forget(forgotten_id);
         }
     }
 

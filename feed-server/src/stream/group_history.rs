@@ -1,240 +1,155 @@
-//! The history of one group: segments, oldest first, and the open rows after them.
+//! The history of one group: the rows that came in order of time, and those that came late.
+//!
+//! They are kept in two tracks, each in the order of arrival, so that a viewer that resumes is sent the end of each. Between two rows
+//! of the first track no row is missing but late ones.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use protocol::limits::MAX_GROUP_SERIES;
-use protocol::{EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
+use protocol::{BlockMode, EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
-use crate::stream::segment::{Content, Segment};
-use crate::stream::slab::{SPAN, Slab, most_rows};
+use crate::stream::slab::Slab;
 use crate::stream::spare_slabs::SpareSlabs;
-
-/// Rows of a group's first slab.
-const MIN_SLAB_ROWS: usize = 16;
-/// Groups that are numbered in a row close their slabs at so many different times.
-const PHASES: u64 = 64;
-/// The open rows have room for this part of their group's history.
-const SLABS_PER_GROUP: usize = 4;
+use crate::stream::track::Track;
 
 /// Bytes of a group without rows, with its places in the maps of the history.
 const GROUP_BYTES: usize = size_of::<GroupHistory>() + 128;
 
-#[derive(Debug, Default)]
-pub struct GroupHistory {
-    /// The part of [`SPAN`] by which its slabs end later than those of group 0, so that groups of one rate do not close their
-    /// slabs in the same tick.
-    phase: Interval,
-    segments: VecDeque<Segment>,
-    open: Option<Slab>,
-    /// Rows of the last slab that was closed.
-    last_rows: usize,
-    end_row: u64,
-    /// The first row that [`GroupHistory::next_unsealed`] did not return.
-    sealing_from: u64,
-    /// Bytes of the lists of segments and of the open rows.
-    heap_bytes: usize,
-    /// The sequence of the first rows after those that were all dropped: because the clock was set back, or by age.
-    restarted_at: Sequence,
+/// A track of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Arrival {
+    InOrder,
+    Late,
 }
 
-/// The rows of a group at one place.
-#[derive(Clone, Copy, Debug)]
-pub enum Rows<'a> {
-    Segment(&'a Segment),
-    Open(&'a Slab),
+impl Arrival {
+    pub const BOTH: [Self; 2] = [Self::InOrder, Self::Late];
+
+    /// The mode of blocks whose rows are all new, or repeated.
+    pub const fn mode(self) -> BlockMode {
+        match self {
+            Self::InOrder => BlockMode::Merge,
+            Self::Late => BlockMode::Late,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct GroupHistory {
+    in_order: Track,
+    /// Most groups have none.
+    late: Option<Box<Track>>,
+    /// Late rows are at most this much older than the newest. Rows are sealed when they are older, so that the values of late ones
+    /// can be compared with those that are there.
+    merge_window: Interval,
 }
 
 impl GroupHistory {
     pub fn new(group: GroupId) -> Self {
-        let phase = u64::from(group.0) % PHASES * SPAN.micros() / PHASES;
-        Self { phase: Interval::from_micros(phase), ..Self::default() }
+        Self { in_order: Track::new(group), late: None, merge_window: Interval::ZERO }
     }
 
-    /// Number of the oldest row held, counted from the group's first.
-    pub fn first_row(&self) -> u64 {
-        let open = || self.open.as_ref().map_or(self.end_row, |open| open.numbers().start);
-        self.segments.front().map_or_else(open, |segment| segment.rows().start)
+    pub const fn merge_window(&self) -> Interval {
+        self.merge_window
     }
 
-    pub const fn end_row(&self) -> u64 {
-        self.end_row
+    /// Sets the merge window of a group without rows.
+    pub const fn set_merge_window(&mut self, window: Interval) {
+        self.merge_window = window;
     }
 
-    /// A viewer with an earlier position may hold rows that are dropped here.
-    pub const fn restarted_at(&self) -> Sequence {
-        self.restarted_at
+    pub fn track(&self, arrival: Arrival) -> Option<&Track> {
+        match arrival {
+            Arrival::InOrder => Some(&self.in_order),
+            Arrival::Late => self.late.as_deref(),
+        }
     }
 
     /// Bytes of memory: allocated, not only used.
     pub fn bytes(&self) -> usize {
-        GROUP_BYTES + self.segments.capacity() * size_of::<Segment>() + self.heap_bytes
+        let late = self.late.as_ref().map_or(0, |late| size_of::<Track>() + late.heap_bytes());
+        GROUP_BYTES + self.in_order.heap_bytes() + late
     }
 
+    /// The newest time; `None` without rows.
     pub fn newest(&self) -> Option<Timestamp> {
-        let open = self.open.as_ref().and_then(Slab::newest);
-        open.or_else(|| self.segments.back().map(Segment::newest))
+        self.in_order.newest()
     }
 
-    /// The newest time of the oldest segment: from then on it may be evicted.
+    /// From this time on, rows may be evicted.
     pub fn expires(&self) -> Option<Timestamp> {
-        let open = || self.open.as_ref().and_then(Slab::newest);
-        self.segments.front().map(Segment::newest).or_else(open)
+        let late = self.late.as_ref().and_then(|late| late.expires());
+        // Late rows of a group without others are evicted with the last of those.
+        self.in_order.expires().map(|time| late.map_or(time, |late| late.min(time)))
     }
 
-    /// Appends rows that are sent with `sequence`. Returns true if a segment was closed. New slabs take their memory from `spare`.
+    /// Adds rows that are sent with `sequence`: later than the newest row, or late. Returns true if a segment was closed.
     pub fn push(&mut self, rows: &BatchSlice<'_>, sequence: Sequence, spare: &mut SpareSlabs) -> bool {
-        let closed = self.segments.len();
-        if self.first_row() == self.end_row {
-            self.restarted_at = sequence;
-        }
-        let mut start = 0;
-        while start < rows.rows() {
-            let rest = rows.slice(start..rows.rows());
-            let room = self.open.as_ref().map_or(0, |open| open.room_for(&rest, self.phase));
-            if room == 0 {
-                self.begin_slab(&rest, spare);
-            }
-            let Some(open) = &mut self.open else { break };
-            let part = rest.slice(0..open.room_for(&rest, self.phase).min(rest.rows()));
-            open.push(&part, sequence);
-            self.end_row = open.numbers().end;
-            start += part.rows();
-        }
-        self.segments.len() > closed
+        let is_late = self.newest().zip(rows.times().first().copied()).is_some_and(|(newest, first)| first <= newest);
+        let track = if is_late {
+            self.late.get_or_insert_with(|| Box::new(Track::new(rows.group())))
+        } else {
+            &mut self.in_order
+        };
+        track.push(rows, sequence, spare)
     }
 
-    /// Closes the open rows and begins others, with room for the first of `rows`.
-    fn begin_slab(&mut self, rows: &BatchSlice<'_>, spare: &mut SpareSlabs) {
-        let series = self.series_with(rows);
-        self.close();
-        let held = (self.end_row - self.first_row()) as usize;
-        let part = most_rows(series.len()).min((held / SLABS_PER_GROUP).max(MIN_SLAB_ROWS));
-        // When the series change often, slabs end before they are full: the next has at most twice the rows of the last.
-        let room = if self.last_rows == 0 { part } else { part.min(2 * self.last_rows) };
-        // Few sizes, so that the allocator finds the memory of earlier slabs for new ones.
-        let slab = spare.take(self.end_row, 1 << room.ilog2(), series);
-        self.heap_bytes += slab.heap_bytes();
-        self.open = Some(slab);
-    }
-
-    /// The series of a new slab: those of `rows` and those that have values in the open rows.
-    fn series_with(&self, rows: &BatchSlice<'_>) -> Vec<SeriesId> {
-        let new = || rows.columns().map(|(series, _)| series);
-        let Some(open) = &self.open else { return new().collect() };
-        if open.is_full() && new().eq(open.series().iter().copied()) {
-            return new().collect();
+    /// The oldest rows that are closed, were not returned before, and cannot be met by a late row.
+    pub fn next_unsealed(&mut self) -> Option<(Arrival, Arc<Slab>)> {
+        let window = self.merge_window;
+        let before = (window > Interval::ZERO).then(|| self.newest().map(|newest| newest - window)).flatten();
+        if let Some(slab) = self.in_order.next_unsealed(before) {
+            return Some((Arrival::InOrder, slab));
         }
-        let mut series: Vec<SeriesId> = open.present().chain(new()).collect();
-        // The stable sort finds the two sorted parts.
-        series.sort();
-        series.dedup();
-        if series.len() > MAX_GROUP_SERIES { new().collect() } else { series }
-    }
-
-    fn close(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        self.heap_bytes -= open.heap_bytes();
-        self.last_rows = open.rows();
-        if let Some(segment) = Segment::close(open) {
-            self.heap_bytes += segment.heap_bytes();
-            // Doubling would leave a third of the list unused.
-            if self.segments.len() == self.segments.capacity() {
-                self.segments.reserve_exact(self.segments.len() / 8 + 4);
-            }
-            self.segments.push_back(segment);
-        }
-    }
-
-    /// The oldest rows that are closed and were not returned before.
-    pub fn next_unsealed(&mut self) -> Option<Arc<Slab>> {
-        let segments = self.segments.range(self.place(self.sealing_from)..);
-        let slab = segments.into_iter().find_map(|segment| match segment.content() {
-            Content::Closed(slab) => Some(Arc::clone(slab)),
-            Content::Sealed(_) => None,
-        })?;
-        self.sealing_from = slab.numbers().end;
-        Some(slab)
+        self.late.as_mut()?.next_unsealed(before).map(|slab| (Arrival::Late, slab))
     }
 
     /// Replaces the rows of a closed segment by their encoded form, unless it was evicted meanwhile.
-    pub fn seal(&mut self, first_row: u64, encoded: EncodedRows) {
-        let place = self.place(first_row);
-        if let Some(segment) = self.segments.get_mut(place)
-            && segment.rows().start == first_row
-        {
-            self.heap_bytes -= segment.heap_bytes();
-            segment.seal(encoded);
-            self.heap_bytes += segment.heap_bytes();
+    pub fn seal(&mut self, arrival: Arrival, first_row: u64, encoded: EncodedRows) {
+        match (arrival, &mut self.late) {
+            (Arrival::InOrder, _) => self.in_order.seal(first_row, encoded),
+            (Arrival::Late, Some(late)) => late.seal(first_row, encoded),
+            (Arrival::Late, None) => {}
         }
+    }
+
+    /// Sets the values of a row to `MISSING` that rows which are not sealed have for its time.
+    pub fn drop_held(&self, time: Timestamp, row: &mut [(SeriesId, f64)]) {
+        self.in_order.drop_held(time, row);
+        self.late.iter().for_each(|late| late.drop_held(time, row));
     }
 
     /// Evicts the segments whose rows are all before `time`. Returns the last sequence of them.
     pub fn evict_before(&mut self, time: Timestamp) -> Option<Sequence> {
-        let mut evicted = None;
-        while self.expires().is_some_and(|newest| newest < time) {
-            evicted = self.evict_first();
+        let mut evicted = self.in_order.evict_before(time);
+        if let Some(late) = &mut self.late {
+            evicted = evicted.max(late.evict_before(time));
         }
-        evicted
+        evicted.max(self.evict_late())
     }
 
     /// Evicts the oldest segment, or the open rows. Returns the last sequence of them; `None` without rows.
     pub fn evict_first(&mut self) -> Option<Sequence> {
-        let Some(segment) = self.segments.pop_front() else {
-            let open = self.open.take()?;
-            self.heap_bytes -= open.heap_bytes();
-            return (open.rows() > 0).then(|| open.last_sequence());
+        let evicted = self.in_order.evict_first();
+        evicted.max(self.evict_late())
+    }
+
+    /// Evicts late rows that are older than every other row: viewers would have no use for them.
+    fn evict_late(&mut self) -> Option<Sequence> {
+        let late = self.late.as_mut()?;
+        let evicted = match self.in_order.oldest() {
+            Some(oldest) => late.evict_before(oldest),
+            None => late.clear(),
         };
-        self.heap_bytes -= segment.heap_bytes();
-        if self.segments.is_empty() {
-            self.segments = VecDeque::new();
+        if late.is_empty() {
+            self.late = None;
         }
-        Some(segment.last_sequence())
+        evicted
     }
 
     /// Evicts all rows, because the clock was set back. Returns the last sequence of them.
     pub fn clear(&mut self) -> Option<Sequence> {
-        let open = self.open.take().filter(|open| open.rows() > 0).map(|open| open.last_sequence());
-        let last = open.or_else(|| self.segments.back().map(Segment::last_sequence));
-        self.segments = VecDeque::new();
-        self.heap_bytes = 0;
-        last
-    }
-
-    /// The first row of those that hold the first row sent after `position`.
-    pub fn first_row_after(&self, position: Sequence) -> u64 {
-        let held = self.segments.partition_point(|segment| segment.last_sequence() <= position);
-        let open = || {
-            let open = self.open.as_ref().filter(|open| open.last_sequence() > position);
-            open.map_or(self.end_row, |open| open.numbers().start)
-        };
-        self.segments.get(held).map_or_else(open, |segment| segment.rows().start)
-    }
-
-    /// The first row of those that hold the first row at or after `time`.
-    pub fn first_row_since(&self, time: Timestamp) -> u64 {
-        let before = self.segments.partition_point(|segment| segment.newest() < time);
-        let open = || {
-            let open = self.open.as_ref().filter(|open| open.newest().is_some_and(|newest| newest >= time));
-            open.map_or(self.end_row, |open| open.numbers().start)
-        };
-        self.segments.get(before).map_or_else(open, |segment| segment.rows().start)
-    }
-
-    /// The segment with row number `row`, or the open rows.
-    pub fn rows_at(&self, row: u64) -> Option<Rows<'_>> {
-        if let Some(segment) = self.segments.get(self.place(row)) {
-            return segment.rows().contains(&row).then_some(Rows::Segment(segment));
-        }
-        self.open.as_ref().filter(|open| open.numbers().contains(&row)).map(Rows::Open)
-    }
-
-    /// Place of the first segment that ends after row number `row`.
-    fn place(&self, row: u64) -> usize {
-        self.segments.partition_point(|segment| segment.rows().end <= row)
+        let evicted = self.in_order.clear();
+        evicted.max(self.late.take().and_then(|mut late| late.clear()))
     }
 }
-
-#[cfg(test)]
-mod tests;

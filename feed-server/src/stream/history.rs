@@ -12,13 +12,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-use protocol::{BlockMode, EncodedRows, GroupId, Interval, Sequence, Timestamp};
+use protocol::{BlockMode, EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
-use crate::stream::group_history::{GroupHistory, Rows};
+use crate::stream::group_history::{Arrival, GroupHistory};
 use crate::stream::segment::Content;
 use crate::stream::slab::{MAX_SPAN, Slab};
 use crate::stream::spare_slabs::SpareSlabs;
+use crate::stream::track::{Rows, Track};
 
 /// Of the bound on bytes this part is left to the allocator, which cannot use all memory between segments.
 const UNUSABLE_PART: usize = 16;
@@ -37,6 +38,8 @@ pub struct History {
     by_bytes: BTreeSet<(usize, GroupId)>,
     /// The groups that have rows, by the time at which the oldest may be evicted.
     by_expiry: BTreeSet<(Timestamp, GroupId)>,
+    /// The longest of all groups.
+    merge_window: Interval,
     /// Groups with rows that are closed and not sealed. A group may occur several times.
     unsealed: VecDeque<GroupId>,
     spare: SpareSlabs,
@@ -50,10 +53,11 @@ pub struct Backfill {
     continuity: Continuity,
 }
 
-/// The rest of one group.
+/// The rest of one track.
 #[derive(Debug)]
 struct Part {
     group: GroupId,
+    arrival: Arrival,
     rows: Range<u64>,
     /// Of the next block.
     mode: BlockMode,
@@ -65,9 +69,12 @@ struct Part {
 #[derive(Clone, Debug)]
 pub struct NextRows {
     pub group: GroupId,
-    /// Their numbers in the group.
+    pub arrival: Arrival,
+    /// Their numbers in their track.
     pub rows: Range<u64>,
     pub mode: BlockMode,
+    /// The sequence of the last of them: late rows may be added to open ones without a new number.
+    pub through: Sequence,
     pub content: NextContent,
 }
 
@@ -75,7 +82,8 @@ pub struct NextRows {
 pub enum NextContent {
     Sealed(EncodedRows),
     Closed(Arc<Slab>),
-    /// More rows may be added to these: [`History::open_rows`] copies them.
+    /// More rows may be added to these: [`History::open_rows`] copies them. They include rows that arrived since the backfill
+    /// began, since late ones lie between the others.
     Open,
 }
 
@@ -107,7 +115,7 @@ impl Backfill {
     /// Records that the viewer was sent these rows, which [`History::next_rows`] returned last.
     pub fn sent(&mut self, next: &NextRows) {
         if let Some(part) = self.parts.front_mut() {
-            (part.rows.start, part.mode, part.is_joined) = (next.rows.end, BlockMode::Merge, true);
+            (part.rows.start, part.mode, part.is_joined) = (next.rows.end, part.arrival.mode(), true);
             if part.rows.is_empty() {
                 self.parts.pop_front();
             }
@@ -125,6 +133,7 @@ impl History {
             bytes: 0,
             by_bytes: BTreeSet::new(),
             by_expiry: BTreeSet::new(),
+            merge_window: Interval::ZERO,
             unsealed: VecDeque::new(),
             spare: SpareSlabs::new(limit_bytes / SPARE_PART),
             evicted_through: Sequence(0),
@@ -156,7 +165,24 @@ impl History {
         self.groups.get(&group)?.newest()
     }
 
-    /// Appends rows that are sent with `sequence`. Their times rise above [`History::newest`], and their series rise.
+    /// The merge window of a group; `None` for one that never had rows.
+    pub fn merge_window(&self, group: GroupId) -> Option<Interval> {
+        Some(self.groups.get(&group)?.merge_window())
+    }
+
+    /// Sets the merge window of a group that never had rows.
+    pub fn set_merge_window(&mut self, group: GroupId, window: Interval) {
+        self.merge_window = self.merge_window.max(window);
+        self.change(group, |group| group.set_merge_window(window));
+    }
+
+    /// Sets the values of a row of `group` to `MISSING` that are held for its time, which lies in the merge window.
+    pub fn drop_held(&self, group: GroupId, time: Timestamp, row: &mut [(SeriesId, f64)]) {
+        self.groups.get(&group).into_iter().for_each(|group| group.drop_held(time, row));
+    }
+
+    /// Adds rows that are sent with `sequence`. Their times rise above [`History::newest`], or lie in the merge window and are not
+    /// above it; their series rise.
     pub fn push<'a>(&mut self, rows: impl Into<BatchSlice<'a>>, sequence: Sequence) {
         let rows = rows.into();
         let mut spare = std::mem::take(&mut self.spare);
@@ -166,11 +192,11 @@ impl History {
         self.spare = spare;
     }
 
-    /// The next rows to seal, and their group. They are not returned again.
-    pub fn next_unsealed(&mut self) -> Option<(GroupId, Arc<Slab>)> {
+    /// The next rows to seal, and their track. They are not returned again.
+    pub fn next_unsealed(&mut self) -> Option<(GroupId, Arrival, Arc<Slab>)> {
         while let Some(&group) = self.unsealed.front() {
-            if let Some(slab) = self.groups.get_mut(&group).and_then(GroupHistory::next_unsealed) {
-                return Some((group, slab));
+            if let Some((arrival, slab)) = self.groups.get_mut(&group).and_then(GroupHistory::next_unsealed) {
+                return Some((group, arrival, slab));
             }
             self.unsealed.pop_front();
         }
@@ -178,9 +204,9 @@ impl History {
     }
 
     /// Replaces the rows of a slab by their encoded form, unless they were evicted meanwhile.
-    pub fn seal(&mut self, group: GroupId, slab: Arc<Slab>, encoded: EncodedRows) {
+    pub fn seal(&mut self, group: GroupId, arrival: Arrival, slab: Arc<Slab>, encoded: EncodedRows) {
         if self.groups.contains_key(&group) {
-            self.change(group, |group| group.seal(slab.numbers().start, encoded));
+            self.change(group, |group| group.seal(arrival, slab.numbers().start, encoded));
         }
         // A viewer may read it still.
         if let Ok(slab) = Arc::try_unwrap(slab) {
@@ -212,8 +238,8 @@ impl History {
             }
             self.record_evicted(evicted);
         }
-        // A segment with one row that is not too old may begin earlier.
-        oldest - MAX_SPAN
+        // A segment with one row that is not too old may begin earlier, and have late rows.
+        oldest - MAX_SPAN - self.merge_window
     }
 
     /// Drops all rows of a group, because the clock was set back.
@@ -253,50 +279,55 @@ impl History {
 
     /// Every row at or after `since`, and the rows of their segments. They replace rows that the viewer holds.
     pub fn since(&self, since: Timestamp) -> Backfill {
-        self.backfill(|group| (group.first_row_since(since), BlockMode::Replace))
+        self.backfill(|track| (track.first_row_since(since), BlockMode::Replace))
     }
 
     /// Every row that was sent after `position`, and the rows of their segments, which the viewer holds.
     pub fn after(&self, position: Sequence) -> Backfill {
-        let is_restarted = |group: &GroupHistory| position < group.restarted_at();
-        let mode = |group: &GroupHistory| if is_restarted(group) { BlockMode::Replace } else { BlockMode::Merge };
-        self.backfill(|group| (group.first_row_after(position), mode(group))).joined()
+        let is_restarted = |track: &Track| position < track.restarted_at();
+        let mode = |track: &Track| if is_restarted(track) { BlockMode::Replace } else { BlockMode::Merge };
+        self.backfill(|track| (track.first_row_after(position), mode(track))).joined()
     }
 
-    fn backfill(&self, start: impl Fn(&GroupHistory) -> (u64, BlockMode)) -> Backfill {
-        let part = |(&id, group): (&GroupId, &GroupHistory)| {
-            let (first_row, mode) = start(group);
-            Part { group: id, rows: first_row..group.end_row(), mode, is_joined: false }
+    fn backfill(&self, start: impl Fn(&Track) -> (u64, BlockMode)) -> Backfill {
+        let part = |group: GroupId, arrival: Arrival, track: &Track| {
+            let (first_row, mode) = start(track);
+            // Only rows in order take the place of those that a viewer holds.
+            let mode = if arrival == Arrival::Late { BlockMode::Late } else { mode };
+            Part { group, arrival, rows: first_row..track.end_row(), mode, is_joined: false }
         };
-        let parts = self.groups.iter().map(part).filter(|part| !part.rows.is_empty()).collect();
+        let tracks =
+            |(&id, group)| Arrival::BOTH.map(|arrival| Some(part(id, arrival, GroupHistory::track(group, arrival)?)));
+        let parts = self.groups.iter().flat_map(tracks).flatten().filter(|part| !part.rows.is_empty()).collect();
         Backfill { parts, continuity: Continuity::Unbroken }
     }
 
     /// Finds the next rows of `backfill`, after those that were evicted; `None` at its end. They are returned again until
     /// [`Backfill::sent`] is called.
     pub fn next_rows(&self, backfill: &mut Backfill) -> Option<NextRows> {
-        while let Some(Part { group: id, rows, mode, is_joined }) = backfill.parts.front_mut() {
-            if let Some(group) = self.groups.get(id) {
-                if rows.start < group.first_row() {
-                    rows.start = group.first_row();
+        while let Some(Part { group: id, arrival, rows, mode, is_joined }) = backfill.parts.front_mut() {
+            if let Some(track) = self.groups.get(id).and_then(|group| group.track(*arrival)) {
+                if rows.start < track.first_row() {
+                    rows.start = track.first_row();
                     if *is_joined {
                         backfill.continuity = Continuity::RowsEvicted;
                     }
                 }
-                if let Some(held) = group.rows_at(rows.start)
+                if let Some(held) = track.rows_at(rows.start)
                     && !rows.is_empty()
                 {
-                    let (held, content) = match held {
+                    let (held, through, content) = match held {
                         Rows::Segment(segment) => (
                             segment.rows().clone(),
+                            segment.last_sequence(),
                             match segment.content() {
                                 Content::Closed(slab) => NextContent::Closed(Arc::clone(slab)),
                                 Content::Sealed(encoded) => NextContent::Sealed(encoded.clone()),
                             },
                         ),
-                        Rows::Open(open) => (open.numbers().start..rows.end, NextContent::Open),
+                        Rows::Open(open) => (open.numbers(), open.last_sequence(), NextContent::Open),
                     };
-                    return Some(NextRows { group: *id, rows: held, mode: *mode, content });
+                    return Some(NextRows { group: *id, arrival: *arrival, rows: held, mode: *mode, through, content });
                 }
             }
             backfill.parts.pop_front();
@@ -304,10 +335,12 @@ impl History {
         None
     }
 
-    /// A copy of rows that [`History::next_rows`] found open; `None` if they were closed or evicted since.
+    /// A copy of rows that [`History::next_rows`] found open; `None` if they were closed or evicted, or others added, since.
     pub fn open_rows(&self, next: &NextRows) -> Option<Slab> {
-        match self.groups.get(&next.group)?.rows_at(next.rows.start)? {
-            Rows::Open(open) if open.numbers().start == next.rows.start => Some(open.clone()),
+        match self.groups.get(&next.group)?.track(next.arrival)?.rows_at(next.rows.start)? {
+            Rows::Open(open) if (open.numbers(), open.last_sequence()) == (next.rows.clone(), next.through) => {
+                Some(open.clone())
+            }
             Rows::Open(_) | Rows::Segment(_) => None,
         }
     }
@@ -330,8 +363,7 @@ mod tests {
     fn drain(history: &History, mut backfill: Backfill) -> (Vec<(i64, f64)>, Vec<BlockMode>) {
         let (mut rows, mut modes, mut buffer) = (Vec::new(), Vec::new(), BlockBuffer::default());
         while let Some(next) = history.next_rows(&mut backfill) {
-            let count = (next.rows.end - next.rows.start) as usize;
-            let encode = |slab: &Slab| slab.encode(GROUP, count, &mut BlockBuffer::default()).expect("encodes");
+            let encode = |slab: &Slab| slab.encode(GROUP, &mut BlockBuffer::default()).expect("encodes");
             let encoded = match &next.content {
                 NextContent::Sealed(encoded) => encoded.clone(),
                 NextContent::Closed(slab) => encode(slab),
@@ -340,7 +372,7 @@ mod tests {
             buffer.start(EncodedRows::BASE);
             buffer.push_encoded(next.mode, &encoded).expect("the same base");
             let block = buffer.blocks().iter().next().expect("a block");
-            let mut values = vec![0.0; count];
+            let mut values = vec![0.0; block.rows as usize];
             block.columns.iter().next().and_then(|column| column.values()).expect("a column").copy_to(&mut values);
             rows.extend(block.times.iter().map(|time| time.micros() / 1_000_000).zip(values));
             modes.push(block.mode);
@@ -351,9 +383,9 @@ mod tests {
     }
 
     fn seal(history: &mut History) {
-        while let Some((group, slab)) = history.next_unsealed() {
-            let encoded = slab.encode(group, slab.rows(), &mut BlockBuffer::default()).expect("encodes");
-            history.seal(group, slab, encoded);
+        while let Some((group, arrival, slab)) = history.next_unsealed() {
+            let encoded = slab.encode(group, &mut BlockBuffer::default()).expect("encodes");
+            history.seal(group, arrival, slab, encoded);
         }
     }
 
@@ -393,11 +425,76 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_arrive_while_a_backfill_is_sent_are_not_part_of_it() {
-        let mut history = filled(25);
-        let backfill = history.after(Sequence(0));
-        history.push(&row(26, 26.0), Sequence(26));
-        assert_eq!(seconds(&drain(&history, backfill).0), (1, 25));
+    fn a_backfill_ends_with_the_rows_that_were_open_when_it_began() {
+        for (added, last) in [(1, 26), (30, 32)] {
+            let mut history = filled(25);
+            let backfill = history.after(Sequence(0));
+            for second in 26..26 + added {
+                history.push(&row(second, second as f64), Sequence(second as u64));
+            }
+            // The second segment has the rows from 17 to 32.
+            assert_eq!(seconds(&drain(&history, backfill).0), (1, last));
+        }
+    }
+
+    fn with_window(seconds: u64) -> History {
+        let mut history = History::new(Interval::from_secs(600), 1 << 20);
+        history.set_merge_window(GROUP, Interval::from_secs(seconds));
+        history
+    }
+
+    #[test]
+    fn late_rows_are_sent_in_blocks_of_their_own_to_viewers_that_resume() {
+        let mut history = with_window(30);
+        for (sequence, second) in [1, 2, 5, 3, 4, 9, 8].into_iter().enumerate() {
+            history.push(&row(second, second as f64), Sequence(sequence as u64 + 1));
+        }
+        let times = |rows: Vec<(i64, f64)>| rows.into_iter().map(|(second, _)| second).collect::<Vec<_>>();
+        let (rows, modes) = drain(&history, history.since(Timestamp::default()));
+        assert_eq!((times(rows), modes), (vec![1, 2, 5, 9, 3, 4, 8], vec![BlockMode::Replace, BlockMode::Late]));
+        assert_eq!(history.newest(GROUP), Some(Timestamp::from_micros(9_000_000)));
+        assert!(history.after(Sequence(7)).is_done());
+        let (rows, modes) = drain(&history, history.after(Sequence(6)));
+        assert_eq!((times(rows), modes), (vec![3, 4, 8], vec![BlockMode::Late]), "the rows in order are held");
+    }
+
+    #[test]
+    fn segments_are_sealed_when_no_late_row_can_have_their_times() {
+        let mut history = with_window(10);
+        let mut sealed = 0;
+        for second in 1..=100 {
+            history.push(&row(second, second as f64), Sequence(second as u64));
+            while let Some((group, arrival, slab)) = history.next_unsealed() {
+                let newest = slab.newest().expect("has rows");
+                assert!(newest + Interval::from_secs(10) < Timestamp::from_micros(second * 1_000_000));
+                let encoded = slab.encode(group, &mut BlockBuffer::default()).expect("encodes");
+                history.seal(group, arrival, slab, encoded);
+                sealed += 1;
+            }
+            let mut late = [(SeriesId(1), 7.0), (SeriesId(2), 8.0)];
+            history.drop_held(GROUP, Timestamp::from_micros((second - 10).max(1) * 1_000_000), &mut late);
+            assert_eq!(late.map(|(_, value)| value.is_nan()), [true, false], "every row of the window is found");
+        }
+        assert!(sealed > 3, "found {sealed}");
+    }
+
+    #[test]
+    fn late_rows_are_evicted_when_they_are_older_than_all_others() {
+        let mut history = with_window(40);
+        for second in 1..=16 {
+            history.push(&row(second * 2, 1.0), Sequence(second as u64));
+        }
+        for (sequence, second) in [(17, 3), (18, 34), (19, 31)] {
+            history.push(&row(second, 3.0), Sequence(sequence));
+        }
+        assert_eq!(history.evict(Timestamp::from_micros(631_000_000), 0).micros(), (31 - 60 - 40) * 1_000_000);
+        assert_eq!(drain(&history, history.since(Timestamp::default())).0.len(), 19, "32 s is not too old");
+        // 16 rows fill a segment; the open one has the last row, which is newer than both late ones.
+        history.evict(Timestamp::from_micros(633_000_000), 0);
+        assert_eq!(seconds(&drain(&history, history.since(Timestamp::default())).0), (34, 34));
+        assert_eq!(history.evicted_through(), Sequence(19));
+        history.evict(Timestamp::from_micros(700_000_000), 0);
+        assert!(history.since(Timestamp::default()).is_done());
     }
 
     #[test]

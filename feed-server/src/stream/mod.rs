@@ -4,11 +4,14 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`catalog`] | groups and series under their ids |
+//! | [`group_sources`] | the source of each group, and how late its rows may come |
 //! | [`sequencer`] | sequence numbers, order of rows, gaps |
+//! | [`late_rows`] | rows that come after later ones |
 //! | [`batches`] | joins the batches of one tick |
 //! | [`entry_log`] | lines of logs and events, kept by age and bytes |
 //! | [`history`] | the last minutes of every group, and the part of them that a viewer misses |
-//! | [`group_history`] | the history of one group |
+//! | [`group_history`] | the history of one group: rows in order, and late ones |
+//! | [`track`] | rows of a group in the order of arrival |
 //! | [`segment`], [`slab`] | rows that are encoded, and the newest rows, which are not |
 //! | [`spare_slabs`] | memory for the next slabs |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
@@ -18,9 +21,12 @@ pub mod catalog;
 pub mod entry_log;
 pub mod frame_cutter;
 pub mod group_history;
+pub mod group_sources;
 pub mod history;
+pub mod late_rows;
 pub mod packing;
 pub mod segment;
 pub mod sequencer;
 pub mod slab;
 pub mod spare_slabs;
+pub mod track;

@@ -29,12 +29,13 @@ pub enum Content {
 }
 
 impl Segment {
-    /// `None` for a slab without rows.
-    pub fn close(slab: Slab) -> Option<Self> {
+    /// `None` for a slab without rows. `newest_before` is the newest time of the segment before.
+    pub fn close(slab: Slab, newest_before: Option<Timestamp>) -> Option<Self> {
+        let newest = slab.newest()?;
         Some(Self {
             rows: slab.numbers(),
             oldest: slab.oldest()?,
-            newest: slab.newest()?,
+            newest: newest_before.map_or(newest, |before| before.max(newest)),
             last_sequence: slab.last_sequence(),
             content: Content::Closed(Arc::new(slab)),
         })
@@ -55,7 +56,7 @@ impl Segment {
         self.oldest
     }
 
-    /// The time of its last row.
+    /// The newest time of its track up to its last row. It does not fall from segment to segment, also if rows are late.
     pub const fn newest(&self) -> Timestamp {
         self.newest
     }

@@ -7,14 +7,20 @@ use protocol::limits::MAX_GROUP_SERIES;
 use protocol::{Epoch, Gap, GapCause, GapContent, GroupId, Interval, Sequence, Start, Timestamp};
 
 use crate::ingest::batch::{Batch, BatchSlice};
+use crate::ingest::row_order::OutOfOrder;
 use crate::stream::batches::JoinedBatches;
 use crate::stream::entry_log::{EntryCursor, EntryKind, EntryLog};
 use crate::stream::frame_cutter::FrameCutter;
+use crate::stream::group_sources::GroupSources;
 use crate::stream::history::{Backfill, History};
+use crate::stream::late_rows::divide;
 
 /// Rows further ahead of the clock than this were measured before the clock was set back. They are dropped, since no later
 /// row could follow them. For smaller steps, rows are dropped until the clock catches up.
 const MAX_AHEAD: Interval = Interval::from_secs(5);
+
+/// A row further ahead of the clock than this is dropped if the rows before it are not: later rows would not rise above it.
+const MAX_JUMP: Interval = Interval::from_secs(600);
 
 /// One epoch of the stream.
 #[derive(Debug)]
@@ -32,8 +38,8 @@ pub struct Accepted {
     pub frames: FrameCutter,
     pub rows: usize,
     pub values: usize,
-    /// Rows dropped because their time did not increase.
-    pub out_of_order: usize,
+    /// Rows out of the order of time, by group.
+    pub out_of_order: Vec<(GroupId, OutOfOrder)>,
     /// Groups of which the history was cleared, because the clock was set back.
     pub cleared: Vec<GroupId>,
     /// Groups of batches that were dropped: a column without a value for each row, or too many columns. A defect of a source.
@@ -73,12 +79,17 @@ impl Sequencer {
         &mut self.history
     }
 
-    /// Joins batches of the same columns and drops rows whose time does not rise. After the clock was set back, drops the
-    /// rows ahead of it instead.
-    pub fn accept(&mut self, batches: impl IntoIterator<Item = Batch>, now: Timestamp) -> Accepted {
+    /// Joins batches of the same columns, and drops rows that come after the merge window of their source or lie too far ahead.
+    /// After the clock was set back, drops the rows ahead of it instead.
+    pub fn accept(
+        &mut self,
+        batches: impl IntoIterator<Item = Batch>,
+        sources: &GroupSources,
+        now: Timestamp,
+    ) -> Accepted {
         let is_ahead = |time: Option<&Timestamp>| time.is_some_and(|&time| time > now + MAX_AHEAD);
-        let mut joined = JoinedBatches::default();
-        let (mut rows, mut values, mut out_of_order) = (0, 0, 0);
+        let (mut joined, mut late) = (JoinedBatches::default(), JoinedBatches::default());
+        let (mut rows, mut values, mut out_of_order) = (0, 0, Vec::new());
         let (mut cleared, mut defective) = (Vec::new(), Vec::new());
         for mut batch in batches {
             if !batch.is_complete() || batch.columns.len() > MAX_GROUP_SERIES {
@@ -92,19 +103,46 @@ impl Sequencer {
             rows += batch.rows();
             values += batch.values();
             let group = batch.group;
+            let window = self.merge_window(group, sources);
+            if window > Interval::ZERO {
+                batch.sort_rows();
+            }
             let mut newest = joined.newest_time(group).or_else(|| self.history.newest(group));
-            if is_ahead(newest.as_ref()) && !is_ahead(batch.times.last()) {
+            let jumped = newest.is_some_and(|newest| newest <= now + MAX_JUMP);
+            let ahead = if jumped { batch.drop_after(now + MAX_JUMP) } else { 0 };
+            // A row that is newer, or late, follows the rows before it, however far ahead their clock is.
+            let follows = |newest: Timestamp| batch.times.last().is_some_and(|&last| last > newest - window);
+            if is_ahead(newest.as_ref()) && !is_ahead(batch.times.last()) && !newest.is_some_and(follows) {
                 cleared.push(group);
                 self.history.clear(group);
                 joined.forget(group);
+                late.forget(group);
                 newest = None;
             }
-            out_of_order += batch.keep_rising(newest);
-            if batch.rows() > 0 {
-                joined.push(batch);
+            let mut divided = divide(batch, newest, window, |time, row| {
+                self.history.drop_held(group, time, row);
+                joined.drop_held(group, time, row);
+                late.drop_held(group, time, row);
+            });
+            divided.out_of_order.ahead = ahead as u64;
+            if !divided.out_of_order.is_empty() {
+                out_of_order.push((group, divided.out_of_order));
             }
+            if divided.rising.rows() > 0 {
+                joined.push(divided.rising);
+            }
+            divided.late.into_iter().for_each(|rows| late.push(rows));
         }
-        Accepted { frames: FrameCutter::new(joined.into_batches()), rows, values, out_of_order, cleared, defective }
+        let frames = FrameCutter::new(joined.into_batches(), late.into_batches());
+        Accepted { frames, rows, values, out_of_order, cleared, defective }
+    }
+
+    fn merge_window(&mut self, group: GroupId, sources: &GroupSources) -> Interval {
+        self.history.merge_window(group).unwrap_or_else(|| {
+            let window = sources.merge_window(group);
+            self.history.set_merge_window(group, window);
+            window
+        })
     }
 
     /// Numbers one frame's rows and keeps them.
@@ -196,7 +234,8 @@ mod tests {
 
     /// Returns the rows of each block of each frame.
     fn publish(sequencer: &mut Sequencer, batches: Vec<Batch>, second: i64) -> Vec<Vec<usize>> {
-        let mut frames = sequencer.accept(batches, Timestamp::from_micros(second * 1_000_000)).frames;
+        let mut frames =
+            sequencer.accept(batches, &GroupSources::default(), Timestamp::from_micros(second * 1_000_000)).frames;
         let mut blocks = Vec::new();
         while let Some(rows) = frames.next_frame() {
             sequencer.commit(&rows);
@@ -212,8 +251,30 @@ mod tests {
         let frames = publish(&mut sequencer, vec![row(1, 1), row(2, 1), row(1, 2)], 2);
         assert_eq!(frames, [[2, 1]]);
         assert_eq!(sequencer.sequence(), Sequence(1));
-        let late = sequencer.accept([row(1, 2)], Timestamp::from_micros(2_000_000));
-        assert_eq!((late.rows, late.values, late.out_of_order), (1, 1, 1));
+        let late = sequencer.accept([row(1, 2)], &GroupSources::default(), Timestamp::from_micros(2_000_000));
+        assert_eq!((late.rows, late.values), (1, 1));
+        assert_eq!(late.out_of_order, [(GroupId(1), OutOfOrder { too_late: 1, ..OutOfOrder::default() })]);
+    }
+
+    #[test]
+    fn a_row_far_ahead_of_the_clock_is_dropped_and_does_not_restart_its_group() {
+        let mut sequencer = sequencer();
+        publish(&mut sequencer, vec![row(1, 100)], 100);
+        let sources = GroupSources::default();
+        let ahead = sequencer.accept([row(1, 101 + 601)], &sources, Timestamp::from_micros(101_000_000));
+        assert_eq!(ahead.out_of_order, [(GroupId(1), OutOfOrder { ahead: 1, ..OutOfOrder::default() })]);
+        let accepted = sequencer.accept([row(1, 101)], &sources, Timestamp::from_micros(101_000_000));
+        assert_eq!((accepted.cleared, accepted.out_of_order), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_source_whose_clock_is_ahead_by_the_limit_does_not_restart_its_groups() {
+        let mut sequencer = sequencer();
+        publish(&mut sequencer, vec![row(1, 105)], 100);
+        publish(&mut sequencer, vec![row(1, 107)], 101);
+        let accepted = sequencer.accept([row(1, 108)], &GroupSources::default(), Timestamp::from_micros(103_000_000));
+        assert_eq!((accepted.cleared, accepted.out_of_order), (vec![], vec![]));
+        assert_eq!(sequencer.history().newest(GroupId(1)), Some(Timestamp::from_micros(107_000_000)));
     }
 
     #[test]
@@ -221,7 +282,7 @@ mod tests {
         let mut sequencer = sequencer();
         publish(&mut sequencer, vec![row(1, 100)], 100);
         let empty = Batch { group: GroupId(1), times: Vec::new(), columns: Vec::new() };
-        let accepted = sequencer.accept([empty], Timestamp::from_micros(50_000_000));
+        let accepted = sequencer.accept([empty], &GroupSources::default(), Timestamp::from_micros(50_000_000));
         assert_eq!((accepted.cleared, accepted.rows), (vec![], 0));
         assert!(sequencer.history().newest(GroupId(1)).is_some());
     }
@@ -233,7 +294,8 @@ mod tests {
         short.columns[0].values.clear();
         let wide = (0..=MAX_GROUP_SERIES).map(|series| (SeriesId(series as u32), 0.0));
         let wide = Batch::row(GroupId(2), Timestamp::from_micros(1_000_000), wide);
-        let accepted = sequencer.accept([short, wide, row(3, 1)], Timestamp::from_micros(1_000_000));
+        let accepted =
+            sequencer.accept([short, wide, row(3, 1)], &GroupSources::default(), Timestamp::from_micros(1_000_000));
         assert_eq!((accepted.defective, accepted.rows), (vec![GroupId(1), GroupId(2)], 1));
     }
 

@@ -9,6 +9,7 @@ use protocol::column::{MISSING, is_missing};
 use protocol::{BlockBuffer, EncodeError, EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
+use crate::stream::late_rows::drop_values;
 use crate::stream::packing::{FRAME_ROOM_BYTES, rows_that_fit};
 
 /// More rows pack no better: a column's own fields take some 10 bytes.
@@ -118,6 +119,10 @@ impl Slab {
             return 0;
         }
         let times = rows.times();
+        // Late rows.
+        if self.newest().zip(times.first().copied()).is_some_and(|(newest, first)| newest - MAX_SPAN >= first) {
+            return 0;
+        }
         let needed = MIN_ROWS.saturating_sub(self.times.len());
         let in_span = match needed.checked_sub(1).map_or(self.newest(), |last| times.get(last).copied()) {
             Some(last) => times.partition_point(|&time| time < end_of_span(last, phase)),
@@ -130,8 +135,17 @@ impl Slab {
         in_span.min(self.room - self.times.len())
     }
 
-    /// Appends rows for which there is room. Hot: once per group and frame.
+    /// Adds rows for which there is room. Hot: once per group and frame.
     pub fn push(&mut self, rows: &BatchSlice<'_>, sequence: Sequence) {
+        if self.newest() < rows.times().first().copied() {
+            self.append(rows);
+        } else {
+            (0..rows.rows()).for_each(|row| self.insert(&rows.slice(row..row + 1)));
+        }
+        self.last_sequence = sequence;
+    }
+
+    fn append(&mut self, rows: &BatchSlice<'_>) {
         let start = self.times.len();
         self.times.extend_from_slice(rows.times());
         let added = start..self.times.len();
@@ -141,26 +155,53 @@ impl Slab {
                 self.values[place * room..][added.clone()].copy_from_slice(values);
             }
         }
-        self.last_sequence = sequence;
+    }
+
+    /// Puts one row in its place. A row with its time is there already, or there is room for one more.
+    fn insert(&mut self, row: &BatchSlice<'_>) {
+        let Some(&time) = row.times().first() else { return };
+        let (rows, room) = (self.times.len(), self.room);
+        let place = self.times.partition_point(|&held| held < time);
+        if self.times.get(place) != Some(&time) {
+            self.times.insert(place, time);
+            for column in self.values.chunks_exact_mut(room) {
+                column.copy_within(place..rows, place + 1);
+                column[place] = MISSING;
+            }
+        }
+        let mut places = Places { series: &self.series, next: 0 };
+        for (series, values) in row.columns() {
+            if let (Some(column), Some(&value)) = (places.of(series), values.first())
+                && !is_missing(value)
+            {
+                self.values[column * room + place] = value;
+            }
+        }
+    }
+
+    /// Sets the values of a row to [`MISSING`] that are held for its time.
+    pub fn drop_held(&self, time: Timestamp, row: &mut [(SeriesId, f64)]) {
+        let Ok(place) = self.times.binary_search(&time) else { return };
+        let column = |series| self.series.binary_search(&series).ok();
+        drop_values(row, |series| column(series).map(|column| self.values[column * self.room + place]));
     }
 
     /// The series that have a value in any row.
     pub fn present(&self) -> impl Iterator<Item = SeriesId> {
-        self.columns(self.times.len()).map(|(series, _)| series)
+        self.columns().map(|(series, _)| series)
     }
 
-    /// Encodes its first `rows` rows.
+    /// Encodes its rows.
     ///
     /// # Errors
     /// If they cannot be encoded, which is a defect.
-    pub fn encode(&self, group: GroupId, rows: usize, buffer: &mut BlockBuffer) -> Result<EncodedRows, EncodeError> {
-        let rows = rows.min(self.times.len());
-        buffer.encode_rows(group, &self.times[..rows], self.columns(rows))
+    pub fn encode(&self, group: GroupId, buffer: &mut BlockBuffer) -> Result<EncodedRows, EncodeError> {
+        buffer.encode_rows(group, &self.times, self.columns())
     }
 
-    /// The columns that have a value in the first `rows` rows.
-    fn columns(&self, rows: usize) -> impl Iterator<Item = (SeriesId, &[f64])> {
-        let column = move |place: usize| &self.values[place * self.room..][..rows];
+    /// The columns that have a value.
+    pub fn columns(&self) -> impl Iterator<Item = (SeriesId, &[f64])> {
+        let column = |place: usize| &self.values[place * self.room..][..self.times.len()];
         let columns = self.series.iter().enumerate().map(move |(place, &series)| (series, column(place)));
         columns.filter(|(_, values)| values.iter().any(|&value| !is_missing(value)))
     }
@@ -271,7 +312,7 @@ mod tests {
         let slab = slab(&[1, 2, 3]);
         assert!(slab.present().eq([1, 3].map(SeriesId)));
         let mut buffer = BlockBuffer::default();
-        let encoded = slab.encode(GroupId(1), 3, &mut buffer).expect("encodes");
+        let encoded = slab.encode(GroupId(1), &mut buffer).expect("encodes");
         assert_eq!((encoded.rows(), encoded.values()), (3, 6));
         buffer.start(EncodedRows::BASE);
         buffer.push_encoded(protocol::BlockMode::Merge, &encoded).expect("the same base");
@@ -295,7 +336,7 @@ mod tests {
                     f64::from_bits(0x3ff0_0000_0000_0000 | (place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 12);
             }
             slab.times = (0..rows as i64).map(|row| Timestamp::from_micros(i64::MIN / 2 + (row << 40))).collect();
-            let encoded = slab.encode(GroupId(u32::MAX), rows, &mut BlockBuffer::default()).expect("encodes");
+            let encoded = slab.encode(GroupId(u32::MAX), &mut BlockBuffer::default()).expect("encodes");
             assert!(encoded.len() + EncodedRows::MODE_BYTES <= FRAME_ROOM_BYTES, "{columns}: {}", encoded.len());
         }
     }

@@ -96,7 +96,7 @@ mod tests {
         slab.push(&(&row(50)).into(), Sequence(10));
         assert_eq!((slab.oldest(), slab.last_sequence()), (Some(Timestamp::from_micros(50)), Sequence(10)));
         assert!(slab.present().eq(series(4)), "no value of the other slab is left");
-        let encoded = slab.encode(GroupId(1), 1, &mut BlockBuffer::default()).expect("encodes");
+        let encoded = slab.encode(GroupId(1), &mut BlockBuffer::default()).expect("encodes");
         assert_eq!(encoded.values(), 4);
     }
 

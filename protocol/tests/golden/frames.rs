@@ -215,10 +215,15 @@ fn blocks() -> Vec<Vector> {
     let column = [(SeriesId(7), [1.0, 2.0, 4.0].as_slice())];
     replace.push_with(BlockMode::Replace, GroupId(1), &times, column).expect("encodes");
     let replace = Samples::of_blocks(replace.blocks());
+    let mut late = BlockBuffer::default();
+    late.start(times[2]);
+    late.push_with(BlockMode::Late, GroupId(1), &times, [(SeriesId(7), [1.0, 2.0, 4.0].as_slice())]).expect("encodes");
+    let late = Samples::of_blocks(late.blocks());
     let history = |part| frame(Body::History(History { part, blocks: buffer.blocks() }));
     vec![
         Vector { name: "samples_several_blocks", bytes: two_groups },
         Vector { name: "samples_empty", bytes: samples(&[]) },
+        Vector { name: "samples_late", bytes: frame(Body::Samples(late)) },
         Vector { name: "samples_replace", bytes: frame(Body::Samples(replace)) },
         Vector { name: "history_more", bytes: history(HistoryPart::More) },
         Vector { name: "history_last", bytes: history(HistoryPart::Last) },

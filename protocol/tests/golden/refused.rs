@@ -170,7 +170,7 @@ fn bincode() -> Vec<Vector> {
         ("variant_that_does_not_exist", frame(4, &fields().unsigned(9).signed(0).list(fields()))),
         (
             "block_mode_that_does_not_exist",
-            samples(fields().byte(2).unsigned(1).unsigned(0).byte(1).list(fields()).list(fields())),
+            samples(fields().byte(3).unsigned(1).unsigned(0).byte(1).list(fields()).list(fields())),
         ),
         ("descriptor_beyond_its_list", series(series_beyond_the_list)),
         ("descriptor_that_ends_inside_a_field", series(fields().list(fields().unsigned(1).unsigned(1).unsigned(9)))),

@@ -76,6 +76,7 @@ proptest! {
     #[test]
     fn lists_of_samples_and_blocks_have_the_same_effect(frames in vec(vec(rows(4), 0..4), 1..12)) {
         let (mut of_blocks, mut of_lists) = (store(4), store(4));
+        let mut newest = [None; GROUPS as usize + 1];
         for (sequence, frame_rows) in (1..).zip(&frames) {
             // A frame has the rows of a group once.
             let mut frame_rows = frame_rows.clone();
@@ -83,8 +84,12 @@ proptest! {
             frame_rows.dedup_by_key(|rows| rows.0);
             let (mut blocks, mut live) = (BlockBuffer::default(), SamplesBuffer::default());
             for rows in &frame_rows {
-                blocks.push(GroupId(rows.0), &times(rows), columns(rows)).expect("encodes");
-                live.push(BlockMode::Merge, GroupId(rows.0), &times(rows), columns(rows)).expect("encodes");
+                let (first, last) = (times(rows).first().copied(), times(rows).last().copied());
+                let newest = &mut newest[rows.0 as usize];
+                let mode = if first <= *newest { BlockMode::Late } else { BlockMode::Merge };
+                *newest = last.max(*newest);
+                blocks.push_with(mode, GroupId(rows.0), &times(rows), columns(rows)).expect("encodes");
+                live.push(mode, GroupId(rows.0), &times(rows), columns(rows)).expect("encodes");
             }
             of_blocks.apply(&frame(sequence, Body::Samples(Samples::of_blocks(blocks.blocks()))));
             of_lists.apply(&frame(sequence, Body::Samples(live.samples())));

@@ -20,6 +20,14 @@ pub(super) struct Feed {
     telemetry: Telemetry,
     viewers: HostGroup<&'static str>,
     counters: [Counter; 3],
+    late: LateRows,
+}
+
+/// Rows of all sources that came out of the order of time. The group exists from the first of them on.
+struct LateRows {
+    group: HostGroup<(&'static str, &'static str)>,
+    merged: Rate,
+    dropped: Rate,
 }
 
 struct Counter {
@@ -50,6 +58,11 @@ impl Feed {
                     telemetry.samples.get()
                 }),
             ],
+            late: LateRows {
+                group: HostGroup::new("feed.late", "Feed: late rows", "{row}/s", cadence, Bounds::FromZero),
+                merged: Rate::default(),
+                dropped: Rate::default(),
+            },
             telemetry,
         };
         (cadence, reader)
@@ -65,6 +78,15 @@ impl Reader for Feed {
         for (counter, total) in self.counters.iter_mut().zip(totals) {
             let rate = counter.rate.per_second(moment.instant, total);
             counter.group.send(context, moment.time, [(counter.series, rate)])?;
+        }
+        let (merged, dropped) = (self.telemetry.rows_merged.get(), self.telemetry.rows_out_of_order.get());
+        let late = &mut self.late;
+        let rates = [
+            (("outcome", "merged"), late.merged.per_second(moment.instant, merged)),
+            (("outcome", "dropped"), late.dropped.per_second(moment.instant, dropped)),
+        ];
+        if merged + dropped > 0 {
+            late.group.send(context, moment.time, rates)?;
         }
         Ok(())
     }

@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | `timetable` | the time of each row |
 //! | `signal` | the shapes, a value a row |
+//! | `delay` | rows that are sent late |
 //! | `measure` | units, and the scale of a group's values |
 //!
 //! Prefilling history and catching up after a stall use one path: rows that are due and not sent yet.
 
+mod delay;
 mod measure;
 mod signal;
 mod timetable;
@@ -17,6 +19,7 @@ use std::time::{Duration, Instant};
 use protocol::{GroupId, Interval, SeriesId, Timestamp};
 use serde::{Deserialize, Deserializer};
 
+use self::delay::Delay;
 use self::measure::Measure;
 use self::signal::{Shape, Signal};
 use self::timetable::Timetable;
@@ -41,6 +44,7 @@ const MAX_BATCH_VALUES: u64 = 16_384;
 const MAX_GROUPS: u32 = 10_000;
 const MAX_SERIES: u32 = protocol::limits::MAX_GROUP_SERIES as u32;
 const MAX_PREFILL: Duration = Duration::from_hours(24);
+const MAX_LATE: Duration = Duration::from_mins(5);
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -58,6 +62,12 @@ pub struct SyntheticSettings {
     /// Equal seeds give equal signals.
     #[serde(deserialize_with = "seed")]
     pub seed: u64,
+    /// Every eighth row is sent this much late, as by a network that reorders.
+    #[serde(deserialize_with = "late")]
+    pub late: Duration,
+    /// Rows that are sent later than this are dropped.
+    #[serde(deserialize_with = "merge_window")]
+    pub merge_window: Duration,
 }
 
 fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
@@ -72,13 +82,22 @@ fn prefill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Er
     settings::duration(deserializer, "prefill", MAX_PREFILL)
 }
 
+fn late<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    settings::duration(deserializer, "late", MAX_LATE)
+}
+
+fn merge_window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    settings::duration(deserializer, "merge_window", MAX_LATE)
+}
+
 fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     settings::whole_number(deserializer, "seed", &(0..=u64::MAX))
 }
 
 impl Default for SyntheticSettings {
     fn default() -> Self {
-        Self { groups: 12, series: 8, hz: 100.0, prefill: Duration::from_mins(1), seed: 1 }
+        let (late, merge_window) = (Duration::ZERO, Duration::ZERO);
+        Self { groups: 12, series: 8, hz: 100.0, prefill: Duration::from_mins(1), seed: 1, late, merge_window }
     }
 }
 
@@ -101,9 +120,14 @@ struct SyntheticGroup {
     id: GroupId,
     measure: Measure,
     series: Vec<(SeriesId, Signal)>,
+    delay: Delay,
 }
 
 impl BlockingSource for SyntheticSource {
+    fn merge_window(&self) -> Interval {
+        Interval::from_micros(u64::try_from(self.settings.merge_window.as_micros()).unwrap_or(u64::MAX))
+    }
+
     fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
         let prefill = self.settings.prefill;
         let mut groups = self.register(&context.registrar)?;
@@ -120,7 +144,10 @@ impl BlockingSource for SyntheticSource {
                 let end = due.min(sent + batch_rows);
                 let times: Vec<Timestamp> = (sent..end).map(|row| timetable.time(row)).collect();
                 for group in &mut groups {
-                    context.send(group.batch(&times))?;
+                    let batch = group.batch(&times);
+                    for batch in group.delay.order(batch, sent) {
+                        context.send(batch)?;
+                    }
                 }
                 sent = end;
                 // The time is past: this call only checks whether the server stops.
@@ -147,7 +174,8 @@ impl SyntheticSource {
                 bounds: measure.bounds,
             })?;
             let series = (0..self.settings.series).map(|series| self.register_series(registrar, id, group, series));
-            Ok(SyntheticGroup { id, measure, series: series.collect::<Result<_, _>>()? })
+            let delay = Delay::new((self.settings.late.as_secs_f64() * self.settings.hz).ceil() as u64);
+            Ok(SyntheticGroup { id, measure, series: series.collect::<Result<_, _>>()?, delay })
         });
         groups.collect()
     }
@@ -217,7 +245,8 @@ mod tests {
     }
 
     fn settings() -> SyntheticSettings {
-        SyntheticSettings { groups: 3, series: 7, hz: 1_000.0, prefill: Duration::from_secs(2), seed: 7 }
+        let prefill = Duration::from_secs(2);
+        SyntheticSettings { groups: 3, series: 7, hz: 1_000.0, prefill, seed: 7, ..SyntheticSettings::default() }
     }
 
     fn bits(batch: &Batch, rows: usize) -> Vec<Vec<u64>> {

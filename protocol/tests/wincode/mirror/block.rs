@@ -21,6 +21,7 @@ pub(crate) struct WireBlock<'a> {
 pub(crate) enum BlockMode {
     Merge,
     Replace,
+    Late,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

@@ -41,7 +41,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// Values of each row by series, as bits. Row `n` has the time `n`.
 type Model = BTreeMap<u64, BTreeMap<SeriesId, u64>>;
 
-fn push(group: &mut GroupHistory, model: &mut Model, sequence: Sequence, rows: usize, series: Range<u32>) {
+fn push(group: &mut Track, model: &mut Model, sequence: Sequence, rows: usize, series: Range<u32>) {
     let first = group.end_row();
     let times = (first..first + rows as u64).map(|row| Timestamp::from_micros(row as i64)).collect();
     let value = |series: u32, row: usize| f64::from(series) + (first + row as u64) as f64;
@@ -57,20 +57,20 @@ fn push(group: &mut GroupHistory, model: &mut Model, sequence: Sequence, rows: u
     }
 }
 
-fn seal(group: &mut GroupHistory, segments: usize) {
+fn seal(group: &mut Track, segments: usize) {
     for _ in 0..segments {
-        let Some(slab) = group.next_unsealed() else { return };
-        let encoded = slab.encode(GROUP, slab.rows(), &mut BlockBuffer::default()).expect("encodes");
+        let Some(slab) = group.next_unsealed(None) else { return };
+        let encoded = slab.encode(GROUP, &mut BlockBuffer::default()).expect("encodes");
         group.seal(slab.numbers().start, encoded);
     }
 }
 
 /// The rows that are held, decoded.
-fn held(group: &GroupHistory) -> Model {
+fn held(group: &Track) -> Model {
     let (mut model, mut buffer) = (Model::new(), BlockBuffer::default());
     let mut row = group.first_row();
     while let Some(rows) = group.rows_at(row) {
-        let encode = |slab: &Slab| slab.encode(GROUP, slab.rows(), &mut BlockBuffer::default()).expect("encodes");
+        let encode = |slab: &Slab| slab.encode(GROUP, &mut BlockBuffer::default()).expect("encodes");
         let (numbers, encoded) = match rows {
             Rows::Open(open) => (open.numbers(), encode(open)),
             Rows::Segment(segment) => (
@@ -100,7 +100,7 @@ fn held(group: &GroupHistory) -> Model {
     model
 }
 
-fn counted(group: &GroupHistory) -> usize {
+fn counted(group: &Track) -> usize {
     let segments = group.segments.iter().map(Segment::heap_bytes).sum::<usize>();
     segments + group.open.as_ref().map_or(0, Slab::heap_bytes)
 }
@@ -108,7 +108,7 @@ fn counted(group: &GroupHistory) -> usize {
 proptest! {
     #[test]
     fn a_group_holds_every_row_that_was_not_evicted_and_counts_its_memory(steps in steps()) {
-        let (mut group, mut model) = (GroupHistory::default(), Model::new());
+        let (mut group, mut model) = (Track::default(), Model::new());
         let mut sent: BTreeMap<u64, Sequence> = BTreeMap::new();
         for (sequence, step) in (1..).map(Sequence).zip(steps) {
             let before = model.len();
@@ -133,7 +133,7 @@ proptest! {
             prop_assert_eq!(evicted, model.keys().next_back().map(|row| sent[row]));
             model = kept;
             prop_assert!(model.len() <= before || evicted.is_none());
-            prop_assert_eq!(group.heap_bytes, counted(&group));
+            prop_assert_eq!(group.held_bytes, counted(&group));
             prop_assert_eq!(group.first_row_after(sequence), group.end_row());
             prop_assert_eq!(group.newest().map(|time| time.micros() as u64), model.keys().next_back().copied());
         }
@@ -144,7 +144,7 @@ proptest! {
 #[test]
 fn open_rows_are_a_small_part_of_their_group_and_never_large() {
     for (columns, pushes) in [(1, 100), (8, 100), (100, 50), (2_000, 5)] {
-        let (mut group, mut model) = (GroupHistory::default(), Model::new());
+        let (mut group, mut model) = (Track::default(), Model::new());
         for sequence in 1..=pushes {
             push(&mut group, &mut model, Sequence(sequence), 20, 1..1 + columns);
             let open = group.open.as_ref().expect("open rows").heap_bytes();
@@ -152,26 +152,26 @@ fn open_rows_are_a_small_part_of_their_group_and_never_large() {
             seal(&mut group, usize::MAX);
         }
         let raw = pushes as usize * 20 * (columns as usize + 1) * size_of::<f64>();
-        assert!(group.bytes() < raw + (80 << 10), "{} bytes for {raw}", group.bytes());
+        assert!(group.heap_bytes() < raw + (80 << 10), "{} bytes for {raw}", group.heap_bytes());
         assert_eq!(held(&group), model);
     }
 }
 
 #[test]
 fn series_that_come_and_go_take_memory_only_while_they_have_values() {
-    let (mut group, mut model) = (GroupHistory::default(), Model::new());
+    let (mut group, mut model) = (Track::default(), Model::new());
     for row in 0..2_000 {
         push(&mut group, &mut model, Sequence(u64::from(row) + 1), 1, row..row + 50);
         seal(&mut group, usize::MAX);
     }
     let raw = 2_000 * 51 * size_of::<f64>();
-    assert!(group.bytes() < 2 * raw, "{} bytes for {raw} bytes of samples", group.bytes());
+    assert!(group.heap_bytes() < 2 * raw, "{} bytes for {raw} bytes of samples", group.heap_bytes());
     assert_eq!(held(&group), model);
 }
 
 #[test]
 fn the_first_rows_after_a_position_or_time_are_those_of_its_segment() {
-    let (mut group, mut model) = (GroupHistory::default(), Model::new());
+    let (mut group, mut model) = (Track::default(), Model::new());
     for row in 0..40 {
         push(&mut group, &mut model, Sequence(row + 1), 1, 1..2);
     }
@@ -183,12 +183,12 @@ fn the_first_rows_after_a_position_or_time_are_those_of_its_segment() {
 
 #[test]
 fn a_seal_of_rows_that_were_evicted_meanwhile_changes_nothing() {
-    let (mut group, mut model) = (GroupHistory::default(), Model::new());
+    let (mut group, mut model) = (Track::default(), Model::new());
     push(&mut group, &mut model, Sequence(1), 100, 1..3);
-    let slab = group.next_unsealed().expect("a closed slab");
+    let slab = group.next_unsealed(None).expect("a closed slab");
     group.evict_first();
-    let encoded = slab.encode(GROUP, slab.rows(), &mut BlockBuffer::default()).expect("encodes");
+    let encoded = slab.encode(GROUP, &mut BlockBuffer::default()).expect("encodes");
     group.seal(slab.numbers().start, encoded);
     assert_eq!(held(&group), model.split_off(&slab.numbers().end));
-    assert_eq!(group.heap_bytes, counted(&group));
+    assert_eq!(group.held_bytes, counted(&group));
 }
