@@ -26,7 +26,7 @@ fn batch(group: u32, first_row: i64, rows: usize, series: impl Iterator<Item = u
     Batch { group: GroupId(group), times, columns: columns.collect() }
 }
 
-/// Publishes the batches of `batches(tick)` until twice the bound was sent. Returns the most resident memory.
+/// Publishes the batches of `batches(tick)` until three times the bound was sent. Returns the most resident memory.
 fn most_memory(mut batches: impl FnMut(u32) -> Vec<Batch>) -> usize {
     let bounds = Bounds {
         history: Interval::from_secs(86_400),
@@ -44,7 +44,7 @@ fn most_memory(mut batches: impl FnMut(u32) -> Vec<Batch>) -> usize {
         if tick.is_multiple_of(16) {
             most = most.max(Usage::now().expect("is readable").resident_bytes as usize);
         }
-        if sent > 2 * HISTORY_BYTES {
+        if sent > 3 * HISTORY_BYTES {
             break;
         }
     }

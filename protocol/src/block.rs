@@ -212,6 +212,20 @@ impl EncodedRows {
     pub const fn values(&self) -> usize {
         self.values as usize
     }
+
+    /// Number of columns; 0 without rows.
+    pub const fn columns(&self) -> usize {
+        match self.rows {
+            0 => 0,
+            rows => (self.values / rows) as usize,
+        }
+    }
+
+    /// The rows, to be merged.
+    pub fn block(&self) -> Option<Block<'_>> {
+        let rows = WireRows::take(&mut &*self.bytes)?;
+        Some(WireBlock { mode: BlockMode::Merge, rows }.from(Self::BASE))
+    }
 }
 
 /// Group, rows, encoding and the two lengths, as the widest varints; and the excess of a start and a step over one time.

@@ -26,6 +26,7 @@ use crate::net::framing::framed;
 use crate::stream::catalog::Catalog;
 use crate::stream::entry_log::{EntryCursor, EntryKind};
 use crate::stream::history::{Backfill, History};
+use crate::stream::joined_rows::join;
 use crate::stream::sequencer::{Beginning, Sequencer};
 use crate::telemetry::Telemetry;
 
@@ -267,8 +268,8 @@ impl Hub {
         Ok(framed(&Frame { header, body: Body::Samples(samples.samples()) }.to_bytes()?))
     }
 
-    /// Encodes rows that are closed, up to about the cost of `most_values` values, so that viewers are sent copies. The lock is
-    /// held only to take rows and to put them back.
+    /// Encodes rows that are closed, so that viewers are sent copies, and joins short segments, both up to about the cost of
+    /// `most_values` values. The lock is held only to take rows and to put them back.
     ///
     /// # Errors
     /// If rows cannot be encoded, which is a defect. They are encoded for each viewer then.
@@ -282,6 +283,15 @@ impl Hub {
             values += encoded.values() + encoded.rows() + SEGMENT_COST;
             self.telemetry.history_blocks_encoded.inc();
             self.state.lock().sequencer.history_mut().seal(group, arrival, slab, encoded);
+        }
+        while values < most_values {
+            let next = self.state.lock().sequencer.history_mut().next_joinable();
+            let Some((group, parts)) = next else { break };
+            values += 2 * parts.iter().map(|part| part.content.values() + SEGMENT_COST).sum::<usize>();
+            if let Some(joined) = join(group, &parts, blocks)? {
+                self.telemetry.history_blocks_encoded.inc();
+                self.state.lock().sequencer.history_mut().join(group, joined);
+            }
         }
         Ok(())
     }

@@ -8,12 +8,16 @@ use std::sync::Arc;
 use protocol::{BlockMode, EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
+use crate::stream::segment::Segment;
 use crate::stream::slab::Slab;
 use crate::stream::spare_slabs::SpareSlabs;
 use crate::stream::track::Track;
 
 /// Bytes of a group without rows, with its places in the maps of the history.
 const GROUP_BYTES: usize = size_of::<GroupHistory>() + 128;
+
+/// Segments are joined when they are this much older than the newest row.
+const JOINED_AFTER: Interval = Interval::from_secs(60);
 
 /// A track of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,17 +95,32 @@ impl GroupHistory {
         } else {
             &mut self.in_order
         };
-        track.push(rows, sequence, spare)
+        let has_closed = track.push(rows, sequence, spare);
+        // Both are sealed, and summarized, at about the same time.
+        if has_closed && let Some(late) = self.late.as_mut().filter(|_| !is_late) {
+            late.close();
+        }
+        has_closed
     }
 
     /// The oldest rows that are closed, were not returned before, and cannot be met by a late row.
     pub fn next_unsealed(&mut self) -> Option<(Arrival, Arc<Slab>)> {
         let window = self.merge_window;
         let before = (window > Interval::ZERO).then(|| self.newest().map(|newest| newest - window)).flatten();
-        if let Some(slab) = self.in_order.next_unsealed(before) {
-            return Some((Arrival::InOrder, slab));
-        }
-        self.late.as_mut()?.next_unsealed(before).map(|slab| (Arrival::Late, slab))
+        let late = self.late.as_mut().and_then(|late| late.next_unsealed(before));
+        late.map(|slab| (Arrival::Late, slab))
+            .or_else(|| self.in_order.next_unsealed(before).map(|slab| (Arrival::InOrder, slab)))
+    }
+
+    /// Short segments to join into one. They are old, so that a viewer that was away for a moment is not sent a long one.
+    pub fn next_joinable(&mut self) -> Option<Vec<Segment<EncodedRows>>> {
+        let before = self.newest()? - JOINED_AFTER;
+        self.in_order.next_joinable(before)
+    }
+
+    /// Puts a segment in place of its parts, unless one was evicted meanwhile.
+    pub fn join(&mut self, joined: Segment<EncodedRows>) {
+        self.in_order.join(joined);
     }
 
     /// Replaces the rows of a closed segment by their encoded form, unless it was evicted meanwhile.

@@ -16,7 +16,7 @@ use protocol::{BlockMode, EncodedRows, GroupId, Interval, Sequence, SeriesId, Ti
 
 use crate::ingest::batch::BatchSlice;
 use crate::stream::group_history::{Arrival, GroupHistory};
-use crate::stream::segment::Content;
+use crate::stream::segment::Segment;
 use crate::stream::slab::{MAX_SPAN, Slab};
 use crate::stream::spare_slabs::SpareSlabs;
 use crate::stream::track::{Rows, Track};
@@ -42,6 +42,8 @@ pub struct History {
     merge_window: Interval,
     /// Groups with rows that are closed and not sealed. A group may occur several times.
     unsealed: VecDeque<GroupId>,
+    /// Groups that were sealed since their segments were joined. A group may occur several times.
+    joinable: VecDeque<GroupId>,
     spare: SpareSlabs,
     evicted_through: Sequence,
 }
@@ -135,6 +137,7 @@ impl History {
             by_expiry: BTreeSet::new(),
             merge_window: Interval::ZERO,
             unsealed: VecDeque::new(),
+            joinable: VecDeque::new(),
             spare: SpareSlabs::new(limit_bytes / SPARE_PART),
             evicted_through: Sequence(0),
         }
@@ -207,10 +210,29 @@ impl History {
     pub fn seal(&mut self, group: GroupId, arrival: Arrival, slab: Arc<Slab>, encoded: EncodedRows) {
         if self.groups.contains_key(&group) {
             self.change(group, |group| group.seal(arrival, slab.numbers().start, encoded));
+            self.joinable.push_back(group);
         }
         // A viewer may read it still.
         if let Ok(slab) = Arc::try_unwrap(slab) {
             self.spare.keep(slab);
+        }
+    }
+
+    /// Short segments of a group to join into one. They are not returned again.
+    pub fn next_joinable(&mut self) -> Option<(GroupId, Vec<Segment<EncodedRows>>)> {
+        while let Some(&group) = self.joinable.front() {
+            if let Some(parts) = self.groups.get_mut(&group).and_then(GroupHistory::next_joinable) {
+                return Some((group, parts));
+            }
+            self.joinable.pop_front();
+        }
+        None
+    }
+
+    /// Puts a segment in place of its parts, unless one was evicted meanwhile.
+    pub fn join(&mut self, group: GroupId, joined: Segment<EncodedRows>) {
+        if self.groups.contains_key(&group) {
+            self.change(group, |group| group.join(joined));
         }
     }
 
@@ -317,14 +339,14 @@ impl History {
                     && !rows.is_empty()
                 {
                     let (held, through, content) = match held {
-                        Rows::Segment(segment) => (
-                            segment.rows().clone(),
-                            segment.last_sequence(),
-                            match segment.content() {
-                                Content::Closed(slab) => NextContent::Closed(Arc::clone(slab)),
-                                Content::Sealed(encoded) => NextContent::Sealed(encoded.clone()),
-                            },
-                        ),
+                        Rows::Sealed(segment) => {
+                            let content = NextContent::Sealed(segment.content.clone());
+                            (segment.rows.clone(), segment.last_sequence, content)
+                        }
+                        Rows::Closed(segment) => {
+                            let content = NextContent::Closed(Arc::clone(&segment.content));
+                            (segment.rows.clone(), segment.last_sequence, content)
+                        }
                         Rows::Open(open) => (open.numbers(), open.last_sequence(), NextContent::Open),
                     };
                     return Some(NextRows { group: *id, arrival: *arrival, rows: held, mode: *mode, through, content });
@@ -341,7 +363,7 @@ impl History {
             Rows::Open(open) if (open.numbers(), open.last_sequence()) == (next.rows.clone(), next.through) => {
                 Some(open.clone())
             }
-            Rows::Open(_) | Rows::Segment(_) => None,
+            Rows::Open(_) | Rows::Closed(_) | Rows::Sealed(_) => None,
         }
     }
 }
@@ -479,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn late_rows_are_evicted_when_they_are_older_than_all_others() {
+    fn late_rows_are_evicted_by_age_and_with_the_rows_around_them() {
         let mut history = with_window(40);
         for second in 1..=16 {
             history.push(&row(second * 2, 1.0), Sequence(second as u64));
@@ -488,13 +510,17 @@ mod tests {
             history.push(&row(second, 3.0), Sequence(sequence));
         }
         assert_eq!(history.evict(Timestamp::from_micros(631_000_000), 0).micros(), (31 - 60 - 40) * 1_000_000);
-        assert_eq!(drain(&history, history.since(Timestamp::default())).0.len(), 19, "32 s is not too old");
-        // 16 rows fill a segment; the open one has the last row, which is newer than both late ones.
+        let all = drain(&history, history.since(Timestamp::default())).0;
+        assert_eq!((all.len(), history.evicted_through()), (18, Sequence(17)), "3 s is too old");
         history.evict(Timestamp::from_micros(633_000_000), 0);
         assert_eq!(seconds(&drain(&history, history.since(Timestamp::default())).0), (34, 34));
         assert_eq!(history.evicted_through(), Sequence(19));
-        history.evict(Timestamp::from_micros(700_000_000), 0);
+        // The late row at 33 s is not too old, but the only one left before the memory is short.
+        history.push(&row(33, 3.0), Sequence(20));
+        history.limit_bytes = 0;
+        history.evict(Timestamp::from_micros(633_000_000), 0);
         assert!(history.since(Timestamp::default()).is_done());
+        assert_eq!(history.evicted_through(), Sequence(20));
     }
 
     #[test]

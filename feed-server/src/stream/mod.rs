@@ -12,7 +12,8 @@
 //! | [`history`] | the last minutes of every group, and the part of them that a viewer misses |
 //! | [`group_history`] | the history of one group: rows in order, and late ones |
 //! | [`track`] | rows of a group in the order of arrival |
-//! | [`segment`], [`slab`] | rows that are encoded, and the newest rows, which are not |
+//! | [`segment`], [`slab`] | rows to which none is added, and a store of them; the newest rows |
+//! | [`joined_rows`] | joins short segments |
 //! | [`spare_slabs`] | memory for the next slabs |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
 
@@ -23,6 +24,7 @@ pub mod frame_cutter;
 pub mod group_history;
 pub mod group_sources;
 pub mod history;
+pub mod joined_rows;
 pub mod late_rows;
 pub mod packing;
 pub mod segment;

@@ -3,7 +3,7 @@
 //! Rows are held in columns for seconds, and encoded for minutes. If both took turns in the same memory, the allocator would
 //! leave part of it unused.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use protocol::SeriesId;
 
@@ -12,10 +12,13 @@ use crate::stream::slab::Slab;
 /// More are freed: a tick closes few slabs.
 const MAX_BYTES: usize = 1 << 20;
 
+/// More are freed: groups of different widths rarely find a slab of their size.
+const MAX_SLABS: usize = 8;
+
 #[derive(Debug, Default)]
 pub struct SpareSlabs {
-    /// By the number of values for which they have room.
-    slabs: BTreeMap<usize, Vec<Slab>>,
+    /// Oldest first.
+    slabs: VecDeque<Slab>,
     bytes: usize,
     limit_bytes: usize,
 }
@@ -36,29 +39,36 @@ impl SpareSlabs {
         self.bytes
     }
 
-    /// Keeps the memory of a slab.
+    /// Keeps the memory of a slab, in place of the slabs that were kept first.
     pub fn keep(&mut self, slab: Slab) {
-        let bytes = slab.heap_bytes() + size_of::<Slab>();
-        if self.bytes + bytes <= self.limit_bytes {
-            self.bytes += bytes;
-            self.slabs.entry(slab.capacity()).or_default().push(slab);
+        let bytes = bytes_of(&slab);
+        if bytes > self.limit_bytes {
+            return;
         }
+        while (self.bytes + bytes > self.limit_bytes || self.slabs.len() == MAX_SLABS)
+            && let Some(oldest) = self.slabs.pop_front()
+        {
+            self.bytes -= bytes_of(&oldest);
+        }
+        self.bytes += bytes;
+        self.slabs.push_back(slab);
     }
 
     /// An empty slab: [`Slab::new`], in kept memory if a slab of this size is there.
     pub fn take(&mut self, first_row: u64, room: usize, series: Vec<SeriesId>) -> Slab {
         let size = room * series.len();
-        let Some((&size, slabs)) = self.slabs.range_mut(size..=size + size / 8).next() else {
+        let sizes = size..=size + size / 8;
+        let place = self.slabs.iter().position(|slab| sizes.contains(&slab.capacity()));
+        let Some(slab) = place.and_then(|place| self.slabs.remove(place)) else {
             return Slab::new(first_row, room, series);
         };
-        let slab = slabs.pop();
-        if slabs.is_empty() {
-            self.slabs.remove(&size);
-        }
-        let Some(slab) = slab else { return Slab::new(first_row, room, series) };
-        self.bytes -= slab.heap_bytes() + size_of::<Slab>();
+        self.bytes -= bytes_of(&slab);
         slab.reuse(first_row, room, series)
     }
+}
+
+fn bytes_of(slab: &Slab) -> usize {
+    slab.heap_bytes() + size_of::<Slab>()
 }
 
 #[cfg(test)]

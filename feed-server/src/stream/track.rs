@@ -2,14 +2,13 @@
 //!
 //! Times rise within a segment. In a track of late rows, a row is put in its place among the open ones, so that segments overlap.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use protocol::limits::MAX_GROUP_SERIES;
 use protocol::{EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
-use crate::stream::segment::{Content, Segment};
+use crate::stream::segment::{MemoryStore, Place, Segment, SegmentStore};
 use crate::stream::slab::{SPAN, Slab, most_rows};
 use crate::stream::spare_slabs::SpareSlabs;
 
@@ -17,15 +16,20 @@ use crate::stream::spare_slabs::SpareSlabs;
 const MIN_SLAB_ROWS: usize = 16;
 /// Groups that are numbered in a row close their slabs at so many different times.
 const PHASES: u64 = 64;
+/// So many segments are joined at most: shorter ones are so short because series change.
+const MAX_PARTS: usize = 8;
 /// The open rows have room for this part of their group's history.
 const SLABS_PER_GROUP: usize = 4;
 
+/// A track whose sealed segments are in memory.
 #[derive(Debug, Default)]
 pub struct Track {
     /// The part of [`SPAN`] by which its slabs end later than those of group 0, so that groups of one rate do not close their
     /// slabs in the same tick.
     phase: Interval,
-    segments: VecDeque<Segment>,
+    sealed: MemoryStore<EncodedRows>,
+    /// Rows that wait to be sealed.
+    closed: MemoryStore<Arc<Slab>>,
     open: Option<Slab>,
     /// Rows of the last slab that was closed.
     last_rows: usize,
@@ -34,8 +38,8 @@ pub struct Track {
     newest: Option<Timestamp>,
     /// The first row that [`Track::next_unsealed`] did not return.
     sealing_from: u64,
-    /// Bytes of the segments and of the open rows.
-    held_bytes: usize,
+    /// The first row that [`Track::next_joinable`] did not consider.
+    joining_from: u64,
     /// The sequence of the first rows after those that were all dropped: because the clock was set back, or by age.
     restarted_at: Sequence,
 }
@@ -43,7 +47,8 @@ pub struct Track {
 /// The rows of a track at one place.
 #[derive(Clone, Copy, Debug)]
 pub enum Rows<'a> {
-    Segment(&'a Segment),
+    Sealed(&'a Segment<EncodedRows>),
+    Closed(&'a Segment<Arc<Slab>>),
     Open(&'a Slab),
 }
 
@@ -55,8 +60,9 @@ impl Track {
 
     /// Number of the oldest row held, counted from the group's first.
     pub fn first_row(&self) -> u64 {
+        let closed = || self.closed.first().map(|segment| segment.rows.start);
         let open = || self.open.as_ref().map_or(self.end_row, |open| open.numbers().start);
-        self.segments.front().map_or_else(open, |segment| segment.rows().start)
+        self.sealed.first().map(|segment| segment.rows.start).or_else(closed).unwrap_or_else(open)
     }
 
     pub const fn end_row(&self) -> u64 {
@@ -74,7 +80,7 @@ impl Track {
 
     /// Bytes of memory besides itself: allocated, not only used.
     pub fn heap_bytes(&self) -> usize {
-        self.segments.capacity() * size_of::<Segment>() + self.held_bytes
+        self.sealed.heap_bytes() + self.closed.heap_bytes() + self.open.as_ref().map_or(0, Slab::heap_bytes)
     }
 
     /// The newest time; `None` without rows.
@@ -84,18 +90,20 @@ impl Track {
 
     /// A time that no row is before; `None` without rows.
     pub fn oldest(&self) -> Option<Timestamp> {
+        let closed = || self.closed.first().map(|segment| segment.oldest);
         let open = || self.open.as_ref().and_then(Slab::oldest);
-        self.segments.front().map(Segment::oldest).or_else(open)
+        self.sealed.first().map(|segment| segment.oldest).or_else(closed).or_else(open)
     }
 
     /// The newest time of the oldest segment: from then on it may be evicted.
     pub fn expires(&self) -> Option<Timestamp> {
-        self.segments.front().map_or_else(|| self.newest(), |segment| Some(segment.newest()))
+        let closed = || self.closed.first().map(|segment| segment.newest);
+        self.sealed.first().map(|segment| segment.newest).or_else(closed).or_else(|| self.newest())
     }
 
     /// Adds rows that are sent with `sequence`. Returns true if a segment was closed. New slabs take their memory from `spare`.
     pub fn push(&mut self, rows: &BatchSlice<'_>, sequence: Sequence, spare: &mut SpareSlabs) -> bool {
-        let closed = self.segments.len();
+        let mut has_closed = false;
         if self.is_empty() {
             self.restarted_at = sequence;
         }
@@ -105,7 +113,7 @@ impl Track {
             let rest = rows.slice(start..rows.rows());
             let room = self.open.as_ref().map_or(0, |open| open.room_for(&rest, self.phase));
             if room == 0 {
-                self.begin_slab(&rest, spare);
+                has_closed |= self.begin_slab(&rest, spare);
             }
             let Some(open) = &mut self.open else { break };
             let part = rest.slice(0..open.room_for(&rest, self.phase).min(rest.rows()));
@@ -113,21 +121,20 @@ impl Track {
             self.end_row = open.numbers().end;
             start += part.rows();
         }
-        self.segments.len() > closed
+        has_closed
     }
 
-    /// Closes the open rows and begins others, with room for the first of `rows`.
-    fn begin_slab(&mut self, rows: &BatchSlice<'_>, spare: &mut SpareSlabs) {
+    /// Closes the open rows and begins others, with room for the first of `rows`. Returns true if there were any.
+    fn begin_slab(&mut self, rows: &BatchSlice<'_>, spare: &mut SpareSlabs) -> bool {
         let series = self.series_with(rows);
-        self.close();
+        let has_closed = self.close();
         let held = (self.end_row - self.first_row()) as usize;
         let part = most_rows(series.len()).min((held / SLABS_PER_GROUP).max(MIN_SLAB_ROWS));
         // When the series change often, slabs end before they are full: the next has at most twice the rows of the last.
         let room = if self.last_rows == 0 { part } else { part.min(2 * self.last_rows) };
         // Few sizes, so that the allocator finds the memory of earlier slabs for new ones.
-        let slab = spare.take(self.end_row, 1 << room.ilog2(), series);
-        self.held_bytes += slab.heap_bytes();
-        self.open = Some(slab);
+        self.open = Some(spare.take(self.end_row, 1 << room.ilog2(), series));
+        has_closed
     }
 
     /// The series of a new slab: those of `rows` and those that have values in the open rows.
@@ -144,53 +151,75 @@ impl Track {
         if series.len() > MAX_GROUP_SERIES { new().collect() } else { series }
     }
 
-    fn close(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        self.held_bytes -= open.heap_bytes();
+    /// Closes the open rows. Returns false if there are none.
+    pub fn close(&mut self) -> bool {
+        let Some(open) = self.open.take() else { return false };
         self.last_rows = open.rows();
-        if let Some(segment) = Segment::close(open, self.segments.back().map(Segment::newest)) {
-            self.held_bytes += segment.heap_bytes();
-            // Doubling would leave a third of the list unused.
-            if self.segments.len() == self.segments.capacity() {
-                self.segments.reserve_exact(self.segments.len() / 8 + 4);
-            }
-            self.segments.push_back(segment);
-        }
+        let (Some(oldest), Some(newest)) = (open.oldest(), open.newest()) else { return false };
+        let sealed = || self.sealed.last().map(|segment| segment.newest);
+        let before = self.closed.last().map(|segment| segment.newest).or_else(sealed);
+        let (rows, last_sequence) = (open.numbers(), open.last_sequence());
+        let newest = before.map_or(newest, |before| before.max(newest));
+        self.closed.push(Segment { rows, oldest, newest, last_sequence, content: Arc::new(open) });
+        true
     }
 
     /// The oldest rows that are closed, were not returned before, and are older than `before` if it is set.
     pub fn next_unsealed(&mut self, before: Option<Timestamp>) -> Option<Arc<Slab>> {
-        let segments = self.segments.range(self.place(self.sealing_from)..);
-        let is_ready = |segment: &&Segment| before.is_none_or(|before| segment.newest() < before);
-        let slab = segments.take_while(is_ready).find_map(|segment| match segment.content() {
-            Content::Closed(slab) => Some(Arc::clone(slab)),
-            Content::Sealed(_) => None,
-        })?;
-        self.sealing_from = slab.numbers().end;
-        Some(slab)
+        let segment = self.closed.seek(Place::Row(self.sealing_from))?;
+        if before.is_some_and(|before| segment.newest >= before) {
+            return None;
+        }
+        self.sealing_from = segment.rows.end;
+        Some(Arc::clone(&segment.content))
     }
 
     /// Sets the values of a row to `MISSING` that rows which are not sealed have for its time.
     pub fn drop_held(&self, time: Timestamp, row: &mut [(SeriesId, f64)]) {
         self.open.iter().for_each(|open| open.drop_held(time, row));
-        for segment in self.segments.iter().rev() {
-            match segment.content() {
-                Content::Closed(slab) => slab.drop_held(time, row),
-                Content::Sealed(_) => break,
+        self.closed.from_row(0).for_each(|segment| segment.content.drop_held(time, row));
+    }
+
+    /// Replaces the first closed rows by their encoded form, unless they were evicted meanwhile.
+    pub fn seal(&mut self, first_row: u64, encoded: EncodedRows) {
+        if self.closed.first().is_some_and(|segment| segment.rows.start == first_row)
+            && let Some(closed) = self.closed.pop_first()
+        {
+            self.sealed.push(closed.with(encoded));
+        }
+    }
+
+    /// The next short segments to join into one: they are sealed, older than `before`, and fit one frame together. They are not
+    /// returned again.
+    pub fn next_joinable(&mut self, before: Timestamp) -> Option<Vec<Segment<EncodedRows>>> {
+        loop {
+            let mut parts: Vec<&Segment<EncodedRows>> = Vec::new();
+            let (mut rows, mut columns, mut is_complete) = (0, 0, false);
+            for segment in self.sealed.from_row(self.joining_from).take_while(|segment| segment.newest < before) {
+                (rows, columns) = (rows + segment.content.rows(), columns.max(segment.content.columns()));
+                is_complete = rows > most_rows(columns) || parts.len() == MAX_PARTS;
+                if is_complete {
+                    break;
+                }
+                parts.push(segment);
+            }
+            // Until then, more may join them.
+            if !is_complete {
+                return None;
+            }
+            let joined = parts.into_iter().cloned().collect::<Vec<_>>();
+            // A segment that fits with no other stays as it is.
+            let first = self.sealed.seek(Place::Row(self.joining_from))?;
+            self.joining_from = joined.last().unwrap_or(first).rows.end;
+            if joined.len() > 1 {
+                return Some(joined);
             }
         }
     }
 
-    /// Replaces the rows of a closed segment by their encoded form, unless it was evicted meanwhile.
-    pub fn seal(&mut self, first_row: u64, encoded: EncodedRows) {
-        let place = self.place(first_row);
-        if let Some(segment) = self.segments.get_mut(place)
-            && segment.rows().start == first_row
-        {
-            self.held_bytes -= segment.heap_bytes();
-            segment.seal(encoded);
-            self.held_bytes += segment.heap_bytes();
-        }
+    /// Puts a segment in place of its parts, unless one was evicted meanwhile.
+    pub fn join(&mut self, joined: Segment<EncodedRows>) {
+        self.sealed.join(joined);
     }
 
     /// Evicts the segments whose rows are all before `time`. Returns the last sequence of them.
@@ -204,58 +233,48 @@ impl Track {
 
     /// Evicts the oldest segment, or the open rows. Returns the last sequence of them; `None` without rows.
     pub fn evict_first(&mut self) -> Option<Sequence> {
-        let Some(segment) = self.segments.pop_front() else {
-            let open = self.open.take()?;
-            self.held_bytes -= open.heap_bytes();
-            return (open.rows() > 0).then(|| open.last_sequence());
-        };
-        self.held_bytes -= segment.heap_bytes();
-        if self.segments.is_empty() {
-            self.segments = VecDeque::new();
-        }
-        Some(segment.last_sequence())
+        let sealed = self.sealed.pop_first().map(|segment| segment.last_sequence);
+        let evicted = sealed.or_else(|| self.closed.pop_first().map(|segment| segment.last_sequence));
+        evicted.or_else(|| self.open.take().filter(|open| open.rows() > 0).map(|open| open.last_sequence()))
     }
 
     /// Evicts all rows, because the clock was set back. Returns the last sequence of them.
     pub fn clear(&mut self) -> Option<Sequence> {
-        let open = self.open.take().filter(|open| open.rows() > 0).map(|open| open.last_sequence());
-        let last = open.or_else(|| self.segments.back().map(Segment::last_sequence));
-        self.segments = VecDeque::new();
-        self.held_bytes = 0;
-        last
+        let mut evicted = None;
+        while let Some(sequence) = self.evict_first() {
+            evicted = Some(sequence);
+        }
+        evicted
     }
 
     /// The first row of those that hold the first row sent after `position`.
     pub fn first_row_after(&self, position: Sequence) -> u64 {
-        let held = self.segments.partition_point(|segment| segment.last_sequence() <= position);
-        let open = || {
-            let open = self.open.as_ref().filter(|open| open.last_sequence() > position);
-            open.map_or(self.end_row, |open| open.numbers().start)
-        };
-        self.segments.get(held).map_or_else(open, |segment| segment.rows().start)
+        let open = self.open.as_ref().filter(|open| open.last_sequence() > position);
+        self.first_row_of(Place::After(position))
+            .unwrap_or_else(|| open.map_or(self.end_row, |open| open.numbers().start))
     }
 
     /// The first row of those that hold the first row at or after `time`.
     pub fn first_row_since(&self, time: Timestamp) -> u64 {
-        let before = self.segments.partition_point(|segment| segment.newest() < time);
-        let open = || {
-            let open = self.open.as_ref().filter(|_| self.newest().is_some_and(|newest| newest >= time));
-            open.map_or(self.end_row, |open| open.numbers().start)
-        };
-        self.segments.get(before).map_or_else(open, |segment| segment.rows().start)
+        let open = self.open.as_ref().filter(|_| self.newest().is_some_and(|newest| newest >= time));
+        self.first_row_of(Place::Since(time)).unwrap_or_else(|| open.map_or(self.end_row, |open| open.numbers().start))
+    }
+
+    /// The first row of the first segment that ends after `place`.
+    fn first_row_of(&self, place: Place) -> Option<u64> {
+        let sealed = self.sealed.seek(place).map(|segment| segment.rows.start);
+        sealed.or_else(|| self.closed.seek(place).map(|segment| segment.rows.start))
     }
 
     /// The segment with row number `row`, or the open rows.
     pub fn rows_at(&self, row: u64) -> Option<Rows<'_>> {
-        if let Some(segment) = self.segments.get(self.place(row)) {
-            return segment.rows().contains(&row).then_some(Rows::Segment(segment));
+        let sealed = self.sealed.seek(Place::Row(row)).filter(|segment| segment.rows.contains(&row));
+        if let Some(segment) = sealed {
+            return Some(Rows::Sealed(segment));
         }
-        self.open.as_ref().filter(|open| open.numbers().contains(&row)).map(Rows::Open)
-    }
-
-    /// Place of the first segment that ends after row number `row`.
-    fn place(&self, row: u64) -> usize {
-        self.segments.partition_point(|segment| segment.rows().end <= row)
+        let closed = self.closed.seek(Place::Row(row)).filter(|segment| segment.rows.contains(&row));
+        let open = || self.open.as_ref().filter(|open| open.numbers().contains(&row)).map(Rows::Open);
+        closed.map(Rows::Closed).or_else(open)
     }
 }
 
