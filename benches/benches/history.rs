@@ -17,11 +17,19 @@ use feed_server::deliver::history_blocks::HistoryBlocks;
 use feed_server::deliver::hub::{Bounds, Hub};
 use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::ingest::batch::{Batch, BatchColumn};
+use feed_server::stream::summaries::tier::TierBounds;
 use feed_server::telemetry::Telemetry;
 use protocol::{GroupId, Interval, Revision, Sequence, SeriesId, Start, Timestamp};
 
 /// Values that a tick seals beside twice those that it published.
 const SEALED_VALUES: usize = 1 << 14;
+
+/// The steps of the default tiers, without other bounds.
+const TIERS: [TierBounds; 3] = [tier(1), tier(10), tier(60)];
+
+const fn tier(seconds: u64) -> TierBounds {
+    TierBounds { step: Interval::from_secs(seconds), keep: Interval::from_secs(1 << 40), bytes: usize::MAX }
+}
 
 const GROUPS: u32 = 12;
 const SERIES: u32 = 8;
@@ -31,8 +39,10 @@ const TICK_ROWS: i64 = 16;
 fn main() -> Result<()> {
     let effort = Effort::of_bench("history");
     let minutes = if effort == Effort::Full { 5 } else { 1 };
-    println!("| data | samples | history, B/sample | of raw columns | sealing, ns/sample |");
-    println!("| --- | --: | --: | --: | --: |");
+    println!(
+        "| data | samples | history, B/sample | of raw columns | sealing, ns/sample | with summaries, ns/sample | 1 s summaries, B/sample | 10 s |"
+    );
+    println!("| --- | --: | --: | --: | --: | --: | --: | --: |");
     memory("host metrics, 10 Hz", &repeated(&recording::read(HOST_MINUTE)?, minutes), 1)?;
     for signal in [Signal::Walk, Signal::Sine, Signal::Noise] {
         memory(&format!("{}, 100 Hz", signal.name()), &wall(signal, minutes * 6_000), 2)?;
@@ -53,9 +63,27 @@ fn slice(id: GroupId, rows: &Rows, range: std::ops::Range<usize>) -> Batch {
     Batch { group: id, times: rows.times[range.clone()].to_vec(), columns: columns.collect() }
 }
 
-/// Publishes the rows, `rows_per_tick` of each group at a time, and prints a line.
+/// Publishes the rows, `rows_per_tick` of each group at a time, without and with summaries, and prints a line.
 fn memory(name: &str, groups: &BTreeMap<GroupId, Rows>, rows_per_tick: usize) -> Result<()> {
-    let hub = hub();
+    let (plain, sealing) = publish(&hub(), groups, rows_per_tick)?;
+    let summarized = Arc::into_inner(hub()).context("one owner")?.with_summaries(TIERS);
+    let (_, with_summaries) = publish(&summarized, groups, rows_per_tick)?;
+    let samples: usize = groups.values().map(|rows| rows.times.len() * rows.columns.len()).sum();
+    let raw: usize = groups.values().map(|rows| rows.times.len() * (rows.columns.len() + 1) * size_of::<f64>()).sum();
+    let (each, ratio) = (plain / samples as f64, plain / raw as f64);
+    let nanoseconds = |time: Duration| time.as_secs_f64() * 1e9 / samples as f64;
+    let tiers: Vec<usize> = summarized.read_summaries(|summaries| summaries.bytes().map(|(_, bytes)| bytes).collect());
+    let [second, ten] = [tiers[0], tiers[1]].map(|bytes| bytes as f64 / samples as f64);
+    println!(
+        "| {name} | {samples} | {each:.2} | {ratio:.2} x | {:.1} | {:.1} | {second:.2} | {ten:.2} |",
+        nanoseconds(sealing),
+        nanoseconds(with_summaries)
+    );
+    Ok(())
+}
+
+/// Publishes the rows. Returns the memory of the history, and the time that sealing took.
+fn publish(hub: &Hub, groups: &BTreeMap<GroupId, Rows>, rows_per_tick: usize) -> Result<(f64, Duration)> {
     let longest = groups.values().map(|rows| rows.times.len()).max().context("no rows")?;
     let mut sealing = Duration::ZERO;
     for first in (0..longest).step_by(rows_per_tick) {
@@ -70,13 +98,7 @@ fn memory(name: &str, groups: &BTreeMap<GroupId, Rows>, rows_per_tick: usize) ->
         sealing += began.elapsed();
     }
     hub.publish([], Timestamp::default())?;
-    let samples: usize = groups.values().map(|rows| rows.times.len() * rows.columns.len()).sum();
-    let raw: usize = groups.values().map(|rows| rows.times.len() * (rows.columns.len() + 1) * size_of::<f64>()).sum();
-    let bytes = hub.telemetry.history_bytes.get();
-    let (each, ratio) = (bytes / samples as f64, bytes / raw as f64);
-    let nanoseconds = sealing.as_secs_f64() * 1e9 / samples as f64;
-    println!("| {name} | {samples} | {each:.2} | {ratio:.2} x | {nanoseconds:.1} |");
-    Ok(())
+    Ok((hub.telemetry.history_bytes.get(), sealing))
 }
 
 /// The recording, one time after another.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use bytes::Bytes;
 use prometheus_client::collector::Collector;
@@ -11,7 +12,9 @@ use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
+use protocol::Interval;
 
+use crate::duration;
 use crate::process::Usage;
 
 /// Counters and gauges of the process. Cheap to clone: all clones count together.
@@ -65,6 +68,8 @@ pub struct Telemetry {
     pub history_blocks_encoded: Counter,
     /// Memory of the history, in bytes.
     pub history_bytes: Gauge<f64, AtomicU64>,
+    /// Memory of the summaries in each tier, in bytes.
+    summaries_bytes: Family<StepLabel, Gauge<f64, AtomicU64>>,
     /// Bound on the memory of the history and the recent frames, in bytes.
     pub history_limit_bytes: Gauge<f64, AtomicU64>,
     registry: Arc<Registry>,
@@ -125,6 +130,12 @@ pub enum RefusalReason {
     Role,
 }
 
+/// The step of a tier of summaries, such as `10s`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StepLabel {
+    pub step: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct StatusLabel {
     pub status: u16,
@@ -171,6 +182,7 @@ impl Telemetry {
         let (viewers_catching_up, queued_bytes, connections) = <(Level, Level, Level)>::default();
         let (history_bytes, history_limit_bytes) = <(Gauge<f64, AtomicU64>, Gauge<f64, AtomicU64>)>::default();
         let (sessions_refused, http_responses) = <(Family<_, _>, Family<_, _>)>::default();
+        let summaries_bytes = Family::<StepLabel, Gauge<f64, AtomicU64>>::default();
         registry.register_with_unit("sent", "Bytes written to viewers' sockets", Unit::Bytes, bytes_sent.clone());
         registry.register("viewers", "Viewers connected", viewers.clone());
         registry.register("connections", "Connections, of viewers and others", connections.0.clone());
@@ -183,6 +195,8 @@ impl Telemetry {
         registry.register_with_unit("history", "Memory of the history", Unit::Bytes, history_bytes.clone());
         let help = "Bound on the memory of the history and the recent frames";
         registry.register_with_unit("history_limit", help, Unit::Bytes, history_limit_bytes.clone());
+        let help = "Memory of the summaries, by the step of their tier";
+        registry.register_with_unit("summaries", help, Unit::Bytes, summaries_bytes.clone());
         let help = "Sessions closed because the viewer broke a rule, by reason";
         registry.register("sessions_refused", help, sessions_refused.clone());
         registry.register("http_responses", "HTTP responses, by status", http_responses.clone());
@@ -213,9 +227,16 @@ impl Telemetry {
             groups,
             series,
             history_bytes,
+            summaries_bytes,
             history_limit_bytes,
             registry: Arc::new(everything),
         }
+    }
+
+    /// The memory of the summaries of one step.
+    pub fn summaries(&self, step: Interval) -> Gauge<f64, AtomicU64> {
+        let step = duration::format(Duration::from_micros(step.micros()));
+        self.summaries_bytes.get_or_create(&StepLabel { step }).clone()
     }
 
     /// Counts frames that were written to a viewer's socket.

@@ -10,6 +10,7 @@
 //! | module | subject |
 //! | --- | --- |
 //! | [`summary`] | [`Summary`]: first, last, min, max, sum and count of some values |
+//! | [`exact_sum`] | [`ExactSum`]: a sum in any order |
 //! | [`pyramid`] | [`Pyramid`]: summaries of 32, 64, 128 ... rows beside a ring of values |
 //! | [`row_cursor`] | [`RowCursor`]: follows the rows of a ring from one call to the next |
 //! | [`selector`] | [`Selector`]: a set of series, by group name, display name and labels |
@@ -27,6 +28,7 @@
 
 pub mod axis_format;
 pub mod duration;
+pub mod exact_sum;
 mod multiple;
 pub mod number;
 pub mod pyramid;
@@ -37,6 +39,7 @@ pub mod transforms;
 pub mod unit;
 
 pub use axis_format::{AxisFormat, log_labels};
+pub use exact_sum::ExactSum;
 pub use pyramid::Pyramid;
 pub use row_cursor::{NewRows, RowCursor};
 pub use selector::Selector;

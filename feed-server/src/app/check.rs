@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::app::config::Config;
 use crate::app::host_name;
 use crate::app::setting::{Place, Refusal};
+use crate::app::summary_tier;
 use crate::app::token_file;
 use crate::duration;
 
@@ -52,6 +53,7 @@ impl Config {
             let refused = |error| Place::item("hosts", item).refused(format!("the host name {name:?} {error}"));
             host_name::check(name).map_err(refused)?;
         }
+        summary_tier::check(&self.summaries)?;
         self.check_sources()
     }
 

@@ -23,6 +23,11 @@
 //! file = "/etc/kymograph/ops-token"
 //! role = "edit"               # "view", "edit" (includes view) or "publish" (does not)
 //!
+//! [[summaries]]               # first, last, min, max, sum and count of each series, kept for longer than the samples; `summaries = []`: none
+//! step = "1s"                 # buckets; each step a multiple of the one before
+//! keep = "2h"                 # bound by age
+//! bytes = 33554432            # bound by memory, beside history_bytes
+//!
 //! [[source]]
 //! kind = "host"
 //! hz = 10
@@ -41,6 +46,7 @@ use thiserror::Error;
 
 use crate::app::log::LogFormat;
 use crate::app::setting::{Refusal, line_at};
+use crate::app::summary_tier::SummaryTier;
 use crate::app::token_file::TokenFile;
 use crate::bounded_file::{self, ReadError};
 use crate::duration;
@@ -86,6 +92,8 @@ pub struct Config {
     /// A bound on the recent frames kept for viewers that are a little late: two seconds of the fastest feed that a
     /// browser can take. At most a quarter of `history_bytes`, in which it counts.
     pub recent_bytes: usize,
+    /// Tiers of summaries, from the finest to the coarsest. Their memory is beside `history_bytes`.
+    pub summaries: Vec<SummaryTier>,
     #[serde(rename = "source")]
     pub sources: Vec<SourceConfig>,
     /// A folder with the page, in place of the embedded one.
@@ -119,6 +127,7 @@ impl Default for Config {
             history: Duration::from_mins(5),
             history_bytes: 256 << 20,
             recent_bytes: 16 << 20,
+            summaries: SummaryTier::defaults(),
             sources: vec![SourceConfig::Host(HostSettings::default())],
             www: None,
             log_format: LogFormat::default(),

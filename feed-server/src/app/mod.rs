@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`cli`] | the command line |
 //! | [`config`], [`check`], [`setting`] | the configuration; the values that are allowed; a refused value and its line |
-//! | [`host_name`], [`token_file`] | settings of their own: a name of this server, a token with its role |
+//! | [`host_name`], [`token_file`], [`summary_tier`] | settings of their own: a name of this server, a token with its role, a tier of summaries |
 //! | [`credentials`] | the tokens and the state directory that a configuration names |
 //! | [`server`] | the parts of a server, assembled |
 //! | [`run`], [`signals`], `left_threads` | runs a server until a signal, and ends the process in time |
@@ -25,4 +25,5 @@ pub mod server;
 pub mod sessions;
 pub mod setting;
 pub mod signals;
+pub mod summary_tier;
 pub mod token_file;

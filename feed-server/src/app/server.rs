@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::browser::LinkFile;
 use crate::app::config::Config;
 use crate::app::credentials::{CredentialsError, Prepared, TokenOrigin, prepare, read_tokens};
+use crate::app::summary_tier::SummaryTier;
 use crate::credentials::token::Token;
 use crate::credentials::tokens::NamedToken;
 use crate::deliver::fanout::Fanout;
@@ -170,7 +171,8 @@ impl Server {
             ring_bytes: self.config.recent_bytes.min(self.config.history_bytes / 4),
             series: self.config.series,
         };
-        let hub = Arc::new(Hub::new(self.host, bounds, telemetry.clone()));
+        let tiers = self.config.summaries.iter().map(SummaryTier::bounds);
+        let hub = Arc::new(Hub::new(self.host, bounds, telemetry.clone()).with_summaries(tiers));
         let (batches, received) = batch_queue();
         let publisher = publisher_thread::start(Publisher::new(Arc::clone(&hub), received)).inspect_err(|error| {
             tracing::error!(%error, "cannot start the hub's thread: raise the limit of processes (ulimit -u)");

@@ -28,6 +28,8 @@ use crate::stream::entry_log::{EntryCursor, EntryKind};
 use crate::stream::history::{Backfill, History};
 use crate::stream::joined_rows::join;
 use crate::stream::sequencer::{Beginning, Sequencer};
+use crate::stream::summaries::Summaries;
+use crate::stream::summaries::tier::TierBounds;
 use crate::telemetry::Telemetry;
 
 /// A viewer that receives nothing for several of these intervals has lost its server.
@@ -68,6 +70,8 @@ pub struct Hub {
     state: Mutex<State>,
     whole_catalog: WholeCatalog,
     pub(super) unsealed: UnsealedRows,
+    /// Has a lock of its own, so that queries do not delay frames.
+    summaries: Mutex<Summaries>,
     ring_end: watch::Sender<u64>,
 }
 
@@ -133,8 +137,21 @@ impl Hub {
             }),
             whole_catalog: WholeCatalog::default(),
             unsealed: UnsealedRows::default(),
+            summaries: Mutex::default(),
             ring_end: watch::Sender::new(0),
         }
+    }
+
+    /// The same with summaries in these tiers, from the finest to the coarsest; each step must be a multiple of the one before.
+    #[must_use]
+    pub fn with_summaries(mut self, tiers: impl IntoIterator<Item = TierBounds>) -> Self {
+        self.summaries = Mutex::new(Summaries::new(tiers));
+        self
+    }
+
+    /// Reads summaries. `read` must take a bounded time.
+    pub fn read_summaries<T>(&self, read: impl FnOnce(&Summaries) -> T) -> T {
+        read(&self.summaries.lock())
     }
 
     /// Numbers batches, keeps their rows, and makes the frames. The batches are taken in portions.
@@ -212,6 +229,7 @@ impl Hub {
             oldest
         };
         self.catalog.retire_before(oldest);
+        self.summaries.lock().evict(now);
         self.unsealed.clear();
         published
     }
@@ -268,7 +286,7 @@ impl Hub {
         Ok(framed(&Frame { header, body: Body::Samples(samples.samples()) }.to_bytes()?))
     }
 
-    /// Encodes rows that are closed, so that viewers are sent copies, and joins short segments, both up to about the cost of
+    /// Encodes rows that are closed, so that viewers are sent copies, summarizes them, and joins short segments, both up to about the cost of
     /// `most_values` values. The lock is held only to take rows and to put them back.
     ///
     /// # Errors
@@ -277,10 +295,17 @@ impl Hub {
         let blocks = &mut self.publishing.lock().segments;
         let mut values = 0;
         while values < most_values {
-            let next = self.state.lock().sequencer.history_mut().next_unsealed();
-            let Some((group, arrival, slab)) = next else { break };
+            let next = {
+                let state = &mut *self.state.lock();
+                let history = state.sequencer.history_mut();
+                history.next_unsealed().map(|(group, arrival, slab)| {
+                    (group, arrival, slab, history.merge_window(group).unwrap_or_default())
+                })
+            };
+            let Some((group, arrival, slab, merge_window)) = next else { break };
             let encoded = slab.encode(group, blocks)?;
             values += encoded.values() + encoded.rows() + SEGMENT_COST;
+            self.summaries.lock().add(group, arrival, &slab, merge_window, blocks)?;
             self.telemetry.history_blocks_encoded.inc();
             self.state.lock().sequencer.history_mut().seal(group, arrival, slab, encoded);
         }
@@ -292,6 +317,12 @@ impl Hub {
                 self.telemetry.history_blocks_encoded.inc();
                 self.state.lock().sequencer.history_mut().join(group, joined);
             }
+        }
+        if values == 0 {
+            return Ok(());
+        }
+        for (step, bytes) in self.summaries.lock().bytes() {
+            self.telemetry.summaries(step).set(bytes as f64);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use protocol::{BlockMode, EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
+use crate::stream::bounded_groups::Bounded;
 use crate::stream::segment::Segment;
 use crate::stream::slab::Slab;
 use crate::stream::spare_slabs::SpareSlabs;
@@ -69,25 +70,12 @@ impl GroupHistory {
         }
     }
 
-    /// Bytes of memory: allocated, not only used.
-    pub fn bytes(&self) -> usize {
-        let late = self.late.as_ref().map_or(0, |late| size_of::<Track>() + late.heap_bytes());
-        GROUP_BYTES + self.in_order.heap_bytes() + late
-    }
-
     /// The newest time; `None` without rows.
     pub fn newest(&self) -> Option<Timestamp> {
         self.in_order.newest()
     }
 
-    /// From this time on, rows may be evicted.
-    pub fn expires(&self) -> Option<Timestamp> {
-        let late = self.late.as_ref().and_then(|late| late.expires());
-        // Late rows of a group without others are evicted with the last of those.
-        self.in_order.expires().map(|time| late.map_or(time, |late| late.min(time)))
-    }
-
-    /// Adds rows that are sent with `sequence`: later than the newest row, or late. Returns true if a segment was closed.
+    /// Adds rows that are sent with `sequence`: later than the newest row, or late. Returns true if there may be rows to seal.
     pub fn push(&mut self, rows: &BatchSlice<'_>, sequence: Sequence, spare: &mut SpareSlabs) -> bool {
         let is_late = self.newest().zip(rows.times().first().copied()).is_some_and(|(newest, first)| first <= newest);
         let track = if is_late {
@@ -100,7 +88,8 @@ impl GroupHistory {
         if has_closed && let Some(late) = self.late.as_mut().filter(|_| !is_late) {
             late.close();
         }
-        has_closed
+        // Rows that could still be met by late ones wait, and are older now.
+        has_closed || self.merge_window > Interval::ZERO && self.in_order.has_closed()
     }
 
     /// The oldest rows that are closed, were not returned before, and cannot be met by a late row.
@@ -138,21 +127,6 @@ impl GroupHistory {
         self.late.iter().for_each(|late| late.drop_held(time, row));
     }
 
-    /// Evicts the segments whose rows are all before `time`. Returns the last sequence of them.
-    pub fn evict_before(&mut self, time: Timestamp) -> Option<Sequence> {
-        let mut evicted = self.in_order.evict_before(time);
-        if let Some(late) = &mut self.late {
-            evicted = evicted.max(late.evict_before(time));
-        }
-        evicted.max(self.evict_late())
-    }
-
-    /// Evicts the oldest segment, or the open rows. Returns the last sequence of them; `None` without rows.
-    pub fn evict_first(&mut self) -> Option<Sequence> {
-        let evicted = self.in_order.evict_first();
-        evicted.max(self.evict_late())
-    }
-
     /// Evicts late rows that are older than every other row: viewers would have no use for them.
     fn evict_late(&mut self) -> Option<Sequence> {
         let late = self.late.as_mut()?;
@@ -170,5 +144,31 @@ impl GroupHistory {
     pub fn clear(&mut self) -> Option<Sequence> {
         let evicted = self.in_order.clear();
         evicted.max(self.late.take().and_then(|mut late| late.clear()))
+    }
+}
+
+impl Bounded for GroupHistory {
+    fn bytes(&self) -> usize {
+        let late = self.late.as_ref().map_or(0, |late| size_of::<Track>() + late.heap_bytes());
+        GROUP_BYTES + self.in_order.heap_bytes() + late
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        let late = self.late.as_ref().and_then(|late| late.expires());
+        // Late rows of a group without others are evicted with the last of those.
+        self.in_order.expires().map(|time| late.map_or(time, |late| late.min(time)))
+    }
+
+    fn evict_before(&mut self, time: Timestamp) -> Option<Sequence> {
+        let mut evicted = self.in_order.evict_before(time);
+        if let Some(late) = &mut self.late {
+            evicted = evicted.max(late.evict_before(time));
+        }
+        evicted.max(self.evict_late())
+    }
+
+    fn evict_first(&mut self) -> Option<Sequence> {
+        let evicted = self.in_order.evict_first();
+        evicted.max(self.evict_late())
     }
 }

@@ -8,13 +8,14 @@
 //! are too old, or when it is the oldest of the largest group and memory is short. Eviction increases
 //! [`History::evicted_through`]; a viewer whose position is before that is sent a gap.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
 use protocol::{BlockMode, EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
+use crate::stream::bounded_groups::BoundedGroups;
 use crate::stream::group_history::{Arrival, GroupHistory};
 use crate::stream::segment::Segment;
 use crate::stream::slab::{MAX_SPAN, Slab};
@@ -32,12 +33,7 @@ const SPARE_PART: usize = 16;
 pub struct History {
     span: Interval,
     limit_bytes: usize,
-    groups: BTreeMap<GroupId, GroupHistory>,
-    /// Bytes of all groups.
-    bytes: usize,
-    by_bytes: BTreeSet<(usize, GroupId)>,
-    /// The groups that have rows, by the time at which the oldest may be evicted.
-    by_expiry: BTreeSet<(Timestamp, GroupId)>,
+    groups: BoundedGroups<GroupHistory>,
     /// The longest of all groups.
     merge_window: Interval,
     /// Groups with rows that are closed and not sealed. A group may occur several times.
@@ -131,10 +127,7 @@ impl History {
         Self {
             span,
             limit_bytes,
-            groups: BTreeMap::new(),
-            bytes: 0,
-            by_bytes: BTreeSet::new(),
-            by_expiry: BTreeSet::new(),
+            groups: BoundedGroups::default(),
             merge_window: Interval::ZERO,
             unsealed: VecDeque::new(),
             joinable: VecDeque::new(),
@@ -155,7 +148,7 @@ impl History {
 
     /// Bytes of memory: allocated, not only used.
     pub const fn bytes(&self) -> usize {
-        self.bytes + self.spare.bytes()
+        self.groups.bytes() + self.spare.bytes()
     }
 
     /// The position after which every row is still held.
@@ -165,23 +158,23 @@ impl History {
 
     /// The time of the newest row of a group.
     pub fn newest(&self, group: GroupId) -> Option<Timestamp> {
-        self.groups.get(&group)?.newest()
+        self.groups.get(group)?.newest()
     }
 
     /// The merge window of a group; `None` for one that never had rows.
     pub fn merge_window(&self, group: GroupId) -> Option<Interval> {
-        Some(self.groups.get(&group)?.merge_window())
+        Some(self.groups.get(group)?.merge_window())
     }
 
     /// Sets the merge window of a group that never had rows.
     pub fn set_merge_window(&mut self, group: GroupId, window: Interval) {
         self.merge_window = self.merge_window.max(window);
-        self.change(group, |group| group.set_merge_window(window));
+        self.groups.change(group, || GroupHistory::new(group), |group| group.set_merge_window(window));
     }
 
     /// Sets the values of a row of `group` to `MISSING` that are held for its time, which lies in the merge window.
     pub fn drop_held(&self, group: GroupId, time: Timestamp, row: &mut [(SeriesId, f64)]) {
-        self.groups.get(&group).into_iter().for_each(|group| group.drop_held(time, row));
+        self.groups.get(group).into_iter().for_each(|group| group.drop_held(time, row));
     }
 
     /// Adds rows that are sent with `sequence`. Their times rise above [`History::newest`], or lie in the merge window and are not
@@ -189,8 +182,9 @@ impl History {
     pub fn push<'a>(&mut self, rows: impl Into<BatchSlice<'a>>, sequence: Sequence) {
         let rows = rows.into();
         let mut spare = std::mem::take(&mut self.spare);
-        if self.change(rows.group(), |group| group.push(&rows, sequence, &mut spare)) {
-            self.unsealed.push_back(rows.group());
+        let group = rows.group();
+        if self.groups.change(group, || GroupHistory::new(group), |held| held.push(&rows, sequence, &mut spare)) {
+            self.unsealed.push_back(group);
         }
         self.spare = spare;
     }
@@ -198,7 +192,7 @@ impl History {
     /// The next rows to seal, and their track. They are not returned again.
     pub fn next_unsealed(&mut self) -> Option<(GroupId, Arrival, Arc<Slab>)> {
         while let Some(&group) = self.unsealed.front() {
-            if let Some((arrival, slab)) = self.groups.get_mut(&group).and_then(GroupHistory::next_unsealed) {
+            if let Some((arrival, slab)) = self.groups.change_held(group, GroupHistory::next_unsealed).flatten() {
                 return Some((group, arrival, slab));
             }
             self.unsealed.pop_front();
@@ -208,8 +202,8 @@ impl History {
 
     /// Replaces the rows of a slab by their encoded form, unless they were evicted meanwhile.
     pub fn seal(&mut self, group: GroupId, arrival: Arrival, slab: Arc<Slab>, encoded: EncodedRows) {
-        if self.groups.contains_key(&group) {
-            self.change(group, |group| group.seal(arrival, slab.numbers().start, encoded));
+        let first_row = slab.numbers().start;
+        if self.groups.change_held(group, |group| group.seal(arrival, first_row, encoded)).is_some() {
             self.joinable.push_back(group);
         }
         // A viewer may read it still.
@@ -221,7 +215,7 @@ impl History {
     /// Short segments of a group to join into one. They are not returned again.
     pub fn next_joinable(&mut self) -> Option<(GroupId, Vec<Segment<EncodedRows>>)> {
         while let Some(&group) = self.joinable.front() {
-            if let Some(parts) = self.groups.get_mut(&group).and_then(GroupHistory::next_joinable) {
+            if let Some(parts) = self.groups.change_held(group, GroupHistory::next_joinable).flatten() {
                 return Some((group, parts));
             }
             self.joinable.pop_front();
@@ -231,9 +225,7 @@ impl History {
 
     /// Puts a segment in place of its parts, unless one was evicted meanwhile.
     pub fn join(&mut self, group: GroupId, joined: Segment<EncodedRows>) {
-        if self.groups.contains_key(&group) {
-            self.change(group, |group| group.join(joined));
-        }
+        self.groups.change_held(group, |group| group.join(joined));
     }
 
     /// Drops segments older than the span, and then the oldest segments of the largest groups until the rest, with
@@ -241,62 +233,25 @@ impl History {
     /// proportional to the number of segments that are evicted.
     pub fn evict(&mut self, now: Timestamp, more_bytes: usize) -> Timestamp {
         let oldest = now - self.span;
-        while let Some(&(time, group)) = self.by_expiry.first()
-            && time < oldest
-        {
-            let evicted = self.change(group, |group| group.evict_before(oldest));
-            self.record_evicted(evicted);
-        }
+        let too_old = self.groups.evict_before(oldest);
         let limit = (self.limit_bytes - self.limit_bytes / UNUSABLE_PART).saturating_sub(more_bytes);
         if self.bytes() > limit {
             self.spare.clear();
         }
-        while self.bytes() > limit
-            && let Some(&(_, largest)) = self.by_bytes.last()
-        {
-            let evicted = self.change(largest, GroupHistory::evict_first);
-            if evicted.is_none() {
-                break;
-            }
-            self.record_evicted(evicted);
-        }
+        let too_many = self.groups.evict_to(limit.saturating_sub(self.spare.bytes()));
+        self.record_evicted(too_old.max(too_many));
         // A segment with one row that is not too old may begin earlier, and have late rows.
         oldest - MAX_SPAN - self.merge_window
     }
 
     /// Drops all rows of a group, because the clock was set back.
     pub fn clear(&mut self, group: GroupId) {
-        if self.groups.contains_key(&group) {
-            let evicted = self.change(group, GroupHistory::clear);
-            self.record_evicted(evicted);
-        }
+        let evicted = self.groups.change_held(group, GroupHistory::clear).flatten();
+        self.record_evicted(evicted);
     }
 
     fn record_evicted(&mut self, evicted: Option<Sequence>) {
         self.evicted_through = self.evicted_through.max(evicted.unwrap_or_default());
-    }
-
-    /// Changes one group, and its places in the orders by bytes and by expiry.
-    fn change<T>(&mut self, id: GroupId, change: impl FnOnce(&mut GroupHistory) -> T) -> T {
-        let Self { groups, by_bytes, by_expiry, .. } = self;
-        let group = groups.entry(id).or_insert_with(|| {
-            let group = GroupHistory::new(id);
-            by_bytes.insert((group.bytes(), id));
-            self.bytes += group.bytes();
-            group
-        });
-        let (bytes, expiry) = (group.bytes(), group.expires());
-        let changed = change(group);
-        if group.bytes() != bytes {
-            by_bytes.remove(&(bytes, id));
-            by_bytes.insert((group.bytes(), id));
-            self.bytes = self.bytes - bytes + group.bytes();
-        }
-        if group.expires() != expiry {
-            expiry.map(|time| by_expiry.remove(&(time, id)));
-            group.expires().map(|time| by_expiry.insert((time, id)));
-        }
-        changed
     }
 
     /// Every row at or after `since`, and the rows of their segments. They replace rows that the viewer holds.
@@ -319,7 +274,7 @@ impl History {
             Part { group, arrival, rows: first_row..track.end_row(), mode, is_joined: false }
         };
         let tracks =
-            |(&id, group)| Arrival::BOTH.map(|arrival| Some(part(id, arrival, GroupHistory::track(group, arrival)?)));
+            |(id, group)| Arrival::BOTH.map(|arrival| Some(part(id, arrival, GroupHistory::track(group, arrival)?)));
         let parts = self.groups.iter().flat_map(tracks).flatten().filter(|part| !part.rows.is_empty()).collect();
         Backfill { parts, continuity: Continuity::Unbroken }
     }
@@ -328,7 +283,7 @@ impl History {
     /// [`Backfill::sent`] is called.
     pub fn next_rows(&self, backfill: &mut Backfill) -> Option<NextRows> {
         while let Some(Part { group: id, arrival, rows, mode, is_joined }) = backfill.parts.front_mut() {
-            if let Some(track) = self.groups.get(id).and_then(|group| group.track(*arrival)) {
+            if let Some(track) = self.groups.get(*id).and_then(|group| group.track(*arrival)) {
                 if rows.start < track.first_row() {
                     rows.start = track.first_row();
                     if *is_joined {
@@ -359,7 +314,7 @@ impl History {
 
     /// A copy of rows that [`History::next_rows`] found open; `None` if they were closed or evicted, or others added, since.
     pub fn open_rows(&self, next: &NextRows) -> Option<Slab> {
-        match self.groups.get(&next.group)?.track(next.arrival)?.rows_at(next.rows.start)? {
+        match self.groups.get(next.group)?.track(next.arrival)?.rows_at(next.rows.start)? {
             Rows::Open(open) if (open.numbers(), open.last_sequence()) == (next.rows.clone(), next.through) => {
                 Some(open.clone())
             }
@@ -554,7 +509,7 @@ mod tests {
             history.evict(Timestamp::from_micros(second * 1_000_000), 0);
             assert!(history.spare.bytes() <= 100_000 / SPARE_PART);
         }
-        assert!(history.bytes > 70_000, "found {} bytes of rows", history.bytes);
+        assert!(history.groups.bytes() > 70_000, "found {} bytes of rows", history.groups.bytes());
     }
 
     #[test]

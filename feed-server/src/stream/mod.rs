@@ -10,14 +10,17 @@
 //! | [`batches`] | joins the batches of one tick |
 //! | [`entry_log`] | lines of logs and events, kept by age and bytes |
 //! | [`history`] | the last minutes of every group, and the part of them that a viewer misses |
+//! | [`bounded_groups`] | groups whose memory and age are bounded together |
 //! | [`group_history`] | the history of one group: rows in order, and late ones |
 //! | [`track`] | rows of a group in the order of arrival |
 //! | [`segment`], [`slab`] | rows to which none is added, and a store of them; the newest rows |
 //! | [`joined_rows`] | joins short segments |
 //! | [`spare_slabs`] | memory for the next slabs |
+//! | [`summaries`] | exact summaries in buckets of time, kept for longer than the rows |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
 
 pub mod batches;
+pub mod bounded_groups;
 pub mod catalog;
 pub mod entry_log;
 pub mod frame_cutter;
@@ -31,4 +34,5 @@ pub mod segment;
 pub mod sequencer;
 pub mod slab;
 pub mod spare_slabs;
+pub mod summaries;
 pub mod track;

@@ -87,6 +87,10 @@ impl Slab {
         &self.series
     }
 
+    pub fn times(&self) -> &[Timestamp] {
+        &self.times
+    }
+
     pub const fn rows(&self) -> usize {
         self.times.len()
     }

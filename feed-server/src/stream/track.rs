@@ -164,6 +164,11 @@ impl Track {
         true
     }
 
+    /// Returns true if there are rows to seal.
+    pub fn has_closed(&self) -> bool {
+        self.closed.first().is_some()
+    }
+
     /// The oldest rows that are closed, were not returned before, and are older than `before` if it is set.
     pub fn next_unsealed(&mut self, before: Option<Timestamp>) -> Option<Arc<Slab>> {
         let segment = self.closed.seek(Place::Row(self.sealing_from))?;

@@ -1,0 +1,167 @@
+//! The closed buckets of all groups in one tier, with its bounds.
+
+use protocol::limits::MAX_GROUP_SERIES;
+use protocol::{BlockBuffer, EncodeError, GroupId, Interval, Sequence, Timestamp};
+
+use crate::stream::bounded_groups::{Bounded, BoundedGroups};
+use crate::stream::segment::{MemoryStore, Place, Segment, SegmentStore};
+use crate::stream::slab::most_rows;
+use crate::stream::summaries::SeriesSummary;
+use crate::stream::summaries::encoded::EncodedSummaries;
+use crate::stream::summaries::open_buckets::ClosedBucket;
+
+/// Buckets of a segment.
+const MAX_BUCKETS: usize = 128;
+/// Summaries of a segment: those of a wide group have fewer buckets, so that few wait to be encoded.
+const MAX_SUMMARIES: usize = 2_048;
+
+/// Bytes of a group without buckets, with its places in the maps of the tier.
+const GROUP_BYTES: usize = size_of::<TierGroup>() + 128;
+
+/// The step of a tier, and its bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TierBounds {
+    /// The length of a bucket.
+    pub step: Interval,
+    /// A bound on the age of buckets.
+    pub keep: Interval,
+    /// A bound on their memory.
+    pub bytes: usize,
+}
+
+#[derive(Debug)]
+pub struct Tier {
+    bounds: TierBounds,
+    groups: BoundedGroups<TierGroup>,
+}
+
+/// The closed buckets of one group.
+#[derive(Debug, Default)]
+struct TierGroup {
+    sealed: MemoryStore<EncodedSummaries>,
+    /// The newest buckets, which are not encoded.
+    newest: Vec<ClosedBucket>,
+    newest_bytes: usize,
+    end_row: u64,
+}
+
+impl Tier {
+    pub fn new(bounds: TierBounds) -> Self {
+        Self { bounds, groups: BoundedGroups::default() }
+    }
+
+    pub const fn bounds(&self) -> TierBounds {
+        self.bounds
+    }
+
+    #[cfg(test)]
+    pub(super) const fn set_bounds(&mut self, bounds: TierBounds) {
+        self.bounds = bounds;
+    }
+
+    /// Bytes of memory.
+    pub const fn bytes(&self) -> usize {
+        self.groups.bytes()
+    }
+
+    /// Appends a bucket, which is later than the group's last.
+    ///
+    /// # Errors
+    /// If buckets cannot be encoded, which is a defect.
+    pub fn push(
+        &mut self,
+        group: GroupId,
+        mut bucket: ClosedBucket,
+        buffer: &mut BlockBuffer,
+    ) -> Result<(), EncodeError> {
+        // Series come and go within a bucket.
+        bucket.series.truncate(MAX_GROUP_SERIES);
+        self.groups.change(group, TierGroup::default, |held| held.push(group, bucket, buffer))
+    }
+
+    /// Drops the segments of a group that have buckets at or after `time`, because the clock was set back.
+    pub fn drop_from(&mut self, group: GroupId, time: Timestamp) {
+        self.groups.change_held(group, |held| held.drop_from(time));
+    }
+
+    pub fn evict(&mut self, now: Timestamp) {
+        self.groups.evict_before(now - self.bounds.keep);
+        self.groups.evict_to(self.bounds.bytes);
+    }
+
+    /// The buckets of a group that begin at `from` or later and before `to`.
+    pub fn read(&self, group: GroupId, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Vec<SeriesSummary>)> {
+        let Some(held) = self.groups.get(group) else { return Vec::new() };
+        let first_row = held.sealed.seek(Place::Since(from)).map_or(held.end_row, |segment| segment.rows.start);
+        let sealed = held.sealed.from_row(first_row).take_while(|segment| segment.oldest < to);
+        let newest = held.newest.iter().map(|bucket| (bucket.start, bucket.series.clone()));
+        let all = sealed.flat_map(|segment| segment.content.decode()).chain(newest);
+        all.filter(|(start, _)| (from..to).contains(start)).collect()
+    }
+}
+
+impl TierGroup {
+    fn push(&mut self, group: GroupId, bucket: ClosedBucket, buffer: &mut BlockBuffer) -> Result<(), EncodeError> {
+        let widest = self.newest.iter().map(|bucket| bucket.series.len()).max().unwrap_or(0).max(bucket.series.len());
+        let room = MAX_BUCKETS.min(MAX_SUMMARIES / widest.max(1)).min(most_rows(widest)).max(1);
+        let sealed = if self.newest.len() >= room { self.seal(group, buffer) } else { Ok(()) };
+        self.newest_bytes += bytes_of(&bucket);
+        self.newest.push(bucket);
+        sealed
+    }
+
+    fn seal(&mut self, group: GroupId, buffer: &mut BlockBuffer) -> Result<(), EncodeError> {
+        let buckets = std::mem::take(&mut self.newest);
+        self.newest_bytes = 0;
+        let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return Ok(()) };
+        let rows = self.end_row..self.end_row + buckets.len() as u64;
+        let content = EncodedSummaries::encode(group, &buckets, buffer)?;
+        self.end_row = rows.end;
+        let (oldest, newest, last_sequence) = (first.start, last.start, Sequence(0));
+        self.sealed.push(Segment { rows, oldest, newest, last_sequence, content });
+        Ok(())
+    }
+
+    fn drop_from(&mut self, time: Timestamp) {
+        let mut kept = MemoryStore::default();
+        while let Some(segment) = self.sealed.pop_first() {
+            if segment.newest < time {
+                kept.push(segment);
+            }
+        }
+        self.sealed = kept;
+        self.newest.retain(|bucket| bucket.start < time);
+        self.newest_bytes = self.newest.iter().map(bytes_of).sum();
+    }
+}
+
+impl Bounded for TierGroup {
+    fn bytes(&self) -> usize {
+        GROUP_BYTES + self.sealed.heap_bytes() + self.newest_bytes
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        let newest = || self.newest.last().map(|bucket| bucket.start);
+        self.sealed.first().map(|segment| segment.newest).or_else(newest)
+    }
+
+    fn evict_before(&mut self, time: Timestamp) -> Option<Sequence> {
+        let mut evicted = None;
+        while self.expires().is_some_and(|newest| newest < time) {
+            evicted = self.evict_first();
+        }
+        evicted
+    }
+
+    fn evict_first(&mut self) -> Option<Sequence> {
+        if let Some(segment) = self.sealed.pop_first() {
+            return Some(segment.last_sequence);
+        }
+        self.newest_bytes = 0;
+        (!std::mem::take(&mut self.newest).is_empty()).then_some(Sequence(0))
+    }
+}
+
+fn bytes_of(bucket: &ClosedBucket) -> usize {
+    size_of::<ClosedBucket>() + bucket.series.capacity() * size_of::<SeriesSummary>()
+}
