@@ -478,16 +478,20 @@ class PassedRows {
   lastBlock = new Map();
   late = new Map();
 
-  /** Begins a block of history. Rows that were passed on stay: a program that keeps rows drops those from `replaced` on. */
-  begin(replaced) {
+  /** Begins a block of history. Rows that were passed on stay: a program that keeps rows drops those that it replaces. */
+  begin(first, mode) {
     this.lastBlock.clear();
-    if (replaced !== undefined) this.newest = Math.min(this.newest, replaced - 1);
+    if (mode !== "Replace") return;
+    this.newest = Math.min(this.newest, first - 1);
+    for (const time of [...this.late.keys()]) if (time >= first) this.late.delete(time);
   }
 
-  /** The values that are new. `isHistory`: the row is in a block of history of mode `Merge` or `Replace`. */
-  take({ time, values, isHistory }) {
+  /** The values that are new. `mode` is that of the row's block of history; none for a row of `Samples`. */
+  take({ time, values, mode }) {
+    const isHistory = mode === "Merge" || mode === "Replace";
     if (isHistory) this.lastBlock.set(time, values);
-    if (time > this.newest) {
+    // A late row may be newer than every row that came in order: those before it follow.
+    if (time > this.newest && mode !== "Late") {
       this.newest = time;
       return values;
     }
@@ -592,7 +596,7 @@ export class State {
     rows.sort((one, other) => one.time - other.time);
     return rows.flatMap((row) => {
       const { time, group } = row;
-      const isFirst = time > this.#of(group).newest;
+      const isFirst = time > this.#of(group).newest && row.mode !== "Late";
       const values = this.#of(group).take(row);
       return isFirst || Object.keys(values).length ? [{ time, group, values }] : [];
     });
@@ -607,15 +611,15 @@ export class State {
     for (const { mode, group: id, times_us: times, columns } of blocks) {
       const group = this.groups.get(id);
       if (!group) continue;
-      const isHistory = isOfHistory && mode !== "Late";
-      if (isHistory || mode === "Replace") this.#of(group.name).begin(mode === "Replace" ? times[0] : undefined);
+      const known = isOfHistory || mode !== "Merge" ? mode : undefined;
+      if ((known === "Merge" || known === "Replace") && times.length) this.#of(group.name).begin(times[0], known);
       for (let row = 0; row < times.length; row++) {
         const values = {};
         for (const { series, values: column } of columns) {
           const known = this.series.get(series);
           if (known && column && !isMissing(column, row)) values[known.name] = column[row];
         }
-        yield { time: times[row], group: group.name, values, isHistory };
+        yield { time: times[row], group: group.name, values, mode: known };
       }
     }
   }

@@ -35,18 +35,23 @@ class PassedRows:
         # Names of the series by time, in the last block of history, whose newest rows are sent again, and in late rows.
         self.last_block, self.late = {}, {}
 
-    def begin_block(self):
+    def begin_block(self, first, mode):
+        """Begins a block of history. Rows that were passed on stay: a program that keeps rows drops those that it replaces."""
         self.last_block = {}
+        if mode == "Replace":
+            self.newest = min(self.newest, first - 1)
+            self.late = {at: names for at, names in self.late.items() if at < first}
 
-    def take(self, at, values, is_history):
-        """Returns the values that are new. `is_history` says that the row is in a block of history of mode Merge or Replace."""
+    def take(self, at, values, mode):
+        """Returns the values that are new. `mode` is that of the row's block of history; None for a row of Samples."""
         names = {name for name, value in values.items() if not math.isnan(value)}
-        if is_history:
+        if mode in ("Merge", "Replace"):
             self.last_block[at] = names
-        if at > self.newest:
+        # A late row may be newer than every row that came in order: those before it follow.
+        if at > self.newest and mode != "Late":
             self.newest = at
             return values
-        if is_history:
+        if mode in ("Merge", "Replace"):
             return {}
         passed = self.last_block.get(at, set()) | self.late.get(at, set())
         new = {name: values[name] for name in names - passed}
@@ -127,7 +132,7 @@ class Viewer:
             self.groups.pop(group, None)
 
     def unpack(self, blocks, is_history=False):
-        """Yields the rows of blocks."""
+        """Yields the rows of blocks, each with the mode of its block if it is history."""
         for block in blocks:
             group = self.groups.get(block["group"])
             if group is None:
@@ -137,11 +142,11 @@ class Viewer:
                 for column in block["columns"]
                 if column["values"] is not None and column["series"] in self.series
             ]
-            is_repeated = is_history and block["mode"] != "Late"
-            if is_repeated:
-                self.of_group(group["name"]).begin_block()
+            mode = block["mode"] if is_history or block["mode"] != "Merge" else None
+            if mode in ("Merge", "Replace") and block["times_us"]:
+                self.of_group(group["name"]).begin_block(block["times_us"][0], mode)
             for row, at in enumerate(block["times_us"]):
-                yield at, group["name"], {name: values[row] for name, values in columns}, is_repeated
+                yield at, group["name"], {name: values[row] for name, values in columns}, mode
 
     def gather(self, samples):
         """Yields the rows of a list of samples."""
@@ -151,7 +156,7 @@ class Viewer:
                 series = self.series[series]
                 rows.setdefault((at, series["group"]), {})[series["name"]] = value
         for (at, group), values in rows.items():
-            yield at, self.groups[group]["name"], values, False
+            yield at, self.groups[group]["name"], values, None
 
     def of_group(self, name):
         return self.passed.setdefault(name, PassedRows())
@@ -159,8 +164,8 @@ class Viewer:
     def new_rows(self, rows):
         """Returns those of a message that are new, oldest first. A late row is older than rows before it."""
         new = []
-        for at, group, values, is_history in sorted(rows, key=lambda row: row[0]):
-            values = self.of_group(group).take(at, values, is_history)
+        for at, group, values, mode in sorted(rows, key=lambda row: row[0]):
+            values = self.of_group(group).take(at, values, mode)
             if values:
                 new.append((at, group, values))
         return new

@@ -136,10 +136,11 @@ impl Batch {
         }
     }
 
-    /// Puts the rows in order of time. Of two values for one series and time the first stays.
-    pub fn sort_rows(&mut self) {
+    /// Puts the rows in order of time. Rows of one time become one row, in which the first value of each series stays. Returns the
+    /// number of rows less.
+    pub fn sort_rows(&mut self) -> usize {
         if self.times.is_sorted_by(|earlier, later| earlier < later) {
-            return;
+            return 0;
         }
         let mut order: Vec<usize> = (0..self.rows()).collect();
         order.sort_by_key(|&row| self.times[row]);
@@ -151,7 +152,9 @@ impl Batch {
             });
             column.values = values.collect();
         }
-        self.times = same_time.iter().map(|rows| self.times[rows[0]]).collect();
+        let (before, times) = (self.rows(), same_time.iter().map(|rows| self.times[rows[0]]).collect());
+        self.times = times;
+        before - self.rows()
     }
 
     /// Drops rows after `time`. Returns how many were dropped.
@@ -238,7 +241,7 @@ mod tests {
         let column = |series, values: [f64; 4]| BatchColumn { series: SeriesId(series), values: values.to_vec() };
         let columns = vec![column(1, [1.0, MISSING, 3.0, 4.0]), column(2, [MISSING, 6.0, MISSING, 8.0])];
         let mut batch = Batch { group: GroupId(1), times: [9, 7, 7, 9].map(at).to_vec(), columns };
-        batch.sort_rows();
+        assert_eq!(batch.sort_rows(), 2);
         assert_eq!(batch.times, [at(7), at(9)]);
         let values: Vec<_> = batch.columns.iter().map(|column| column.values.clone()).collect();
         assert_eq!(values, [[3.0, 1.0], [6.0, 8.0]]);

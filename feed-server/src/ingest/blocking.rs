@@ -18,6 +18,7 @@ use crate::clock;
 use crate::ingest::batch::Batch;
 use crate::ingest::batch_queue::WeakBatchSender;
 use crate::ingest::context::{Registrar, SourceContext, Stopped};
+use crate::ingest::entry::{Entry, EntryContent, Event, LogLine};
 use crate::ingest::source::{Source, SourceError};
 
 /// Most sources stop within milliseconds; this is the limit for a blocked thread. The server must end within 5 s.
@@ -59,6 +60,29 @@ impl BlockingContext {
         sent.ok_or(Stopped)?.map_err(|_| Stopped)?;
         self.registrar.health().delivered(newest, clock::now());
         Ok(())
+    }
+
+    /// See [`SourceContext::log`].
+    ///
+    /// # Errors
+    /// [`Stopped`] if the server stops, also while the queue is full.
+    pub fn log(&self, lines: Vec<LogLine>) -> Result<(), Stopped> {
+        self.send_entry(EntryContent::Logs(lines))
+    }
+
+    /// See [`SourceContext::event`].
+    ///
+    /// # Errors
+    /// [`Stopped`] if the server stops, also while the queue is full.
+    pub fn event(&self, event: Event) -> Result<(), Stopped> {
+        self.send_entry(EntryContent::Event(event))
+    }
+
+    fn send_entry(&self, content: EntryContent) -> Result<(), Stopped> {
+        let entry = Entry { source: self.registrar.health().source().into(), content };
+        let batches = self.batches.upgrade().ok_or(Stopped)?;
+        let sent = self.runtime.block_on(self.cancellation.run_until_cancelled(batches.send_entry(entry)));
+        sent.ok_or(Stopped)?.map_err(|_| Stopped)
     }
 
     /// Waits until `due`, as exactly as the system allows. Returns at once if `due` is past.
@@ -242,5 +266,28 @@ mod tests {
         running.abort();
         let waited = tokio::task::spawn_blocking(move || says.expect("started").recv());
         assert_eq!(waited.await.expect("does not panic"), Ok(Err(Stopped)));
+    }
+
+    #[tokio::test]
+    async fn a_blocking_source_sends_lines_and_events() {
+        /// Sends a line and an event.
+        struct Talks;
+
+        impl BlockingSource for Talks {
+            fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+                let (time, text, labels) = (clock::now(), "said".to_owned(), Vec::new());
+                let severity = protocol::Severity::Info;
+                context.log(vec![LogLine { time, severity, text: text.clone(), labels: labels.clone() }])?;
+                Ok(context.event(Event { time, kind: protocol::EventKind::Annotation, text, labels })?)
+            }
+        }
+
+        let (sender, mut batches) = batch_queue();
+        let context = Arc::new(TestRegistry::default()).context(sender);
+        run(Blocking::new("talks", Talks), context, Duration::from_mins(1)).await.expect("does not fail");
+        let entries: Vec<Entry> = std::iter::from_fn(|| batches.take_entry()).collect();
+        let [lines, event] = &entries[..] else { panic!("found {entries:?}") };
+        assert!(matches!(&lines.content, EntryContent::Logs(lines) if lines[0].text == "said"));
+        assert!(matches!(&event.content, EntryContent::Event(event) if event.text == "said"));
     }
 }

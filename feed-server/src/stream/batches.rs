@@ -27,14 +27,15 @@ impl JoinedBatches {
         self.places.get(&group)?.newest
     }
 
-    /// Sets the values of a row of `group` to `MISSING` that a batch has for its time.
+    /// Sets the values of a row of `group` to `MISSING` that a batch has for its time. The group has no late rows here.
     pub fn drop_held(&self, group: GroupId, time: Timestamp, row: &mut [(SeriesId, f64)]) {
-        let places = self.places.get(&group).into_iter().flat_map(|places| &places.batches);
-        for batch in places.map(|&place| &self.batches[place]) {
-            let Ok(held) = batch.times.binary_search(&time) else { continue };
-            let value = |series| batch.columns.binary_search_by_key(&series, |column| column.series).ok();
-            drop_values(row, |series| value(series).map(|column| batch.columns[column].values[held]));
-        }
+        let Some(places) = self.places.get(&group) else { return };
+        // Times rise from batch to batch.
+        let place = places.batches.partition_point(|&place| self.batches[place].times.last() < Some(&time));
+        let Some(batch) = places.batches.get(place).map(|&place| &self.batches[place]) else { return };
+        let Ok(held) = batch.times.binary_search(&time) else { return };
+        let value = |series| batch.columns.binary_search_by_key(&series, |column| column.series).ok();
+        drop_values(row, |series| value(series).map(|column| batch.columns[column].values[held]));
     }
 
     /// Appends rows to the newest batch of their group, or begins another batch when the columns differ or the rows are not later.

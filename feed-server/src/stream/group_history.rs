@@ -75,6 +75,11 @@ impl GroupHistory {
         self.in_order.newest()
     }
 
+    /// The oldest time that is held in order, if older rows were dropped.
+    pub fn evicted_before(&self) -> Option<Timestamp> {
+        self.in_order.oldest().filter(|_| self.in_order.first_row() > 0)
+    }
+
     /// Adds rows that are sent with `sequence`: later than the newest row, or late. Returns true if there may be rows to seal.
     pub fn push(&mut self, rows: &BatchSlice<'_>, sequence: Sequence, spare: &mut SpareSlabs) -> bool {
         let is_late = self.newest().zip(rows.times().first().copied()).is_some_and(|(newest, first)| first <= newest);
@@ -124,26 +129,25 @@ impl GroupHistory {
     /// Sets the values of a row to `MISSING` that rows which are not sealed have for its time.
     pub fn drop_held(&self, time: Timestamp, row: &mut [(SeriesId, f64)]) {
         self.in_order.drop_held(time, row);
-        self.late.iter().for_each(|late| late.drop_held(time, row));
+        if let Some(late) = &self.late {
+            late.drop_held(time, row);
+        }
     }
 
-    /// Evicts late rows that are older than every other row: viewers would have no use for them.
+    /// Evicts late rows that are older than every other row.
     fn evict_late(&mut self) -> Option<Sequence> {
         let late = self.late.as_mut()?;
-        let evicted = match self.in_order.oldest() {
+        // The empty track stays: it knows the numbers of its rows.
+        match self.in_order.oldest() {
             Some(oldest) => late.evict_before(oldest),
             None => late.clear(),
-        };
-        if late.is_empty() {
-            self.late = None;
         }
-        evicted
     }
 
     /// Evicts all rows, because the clock was set back. Returns the last sequence of them.
     pub fn clear(&mut self) -> Option<Sequence> {
         let evicted = self.in_order.clear();
-        evicted.max(self.late.take().and_then(|mut late| late.clear()))
+        evicted.max(self.late.as_mut().and_then(|late| late.clear()))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::stream::group_history::{Arrival, GroupHistory};
 use crate::stream::segment::Segment;
 use crate::stream::slab::{MAX_SPAN, Slab};
 use crate::stream::spare_slabs::SpareSlabs;
-use crate::stream::track::{Rows, Track};
+use crate::stream::track::{JOINED_SPAN, Rows, Track};
 
 /// Of the bound on bytes this part is left to the allocator, which cannot use all memory between segments.
 const UNUSABLE_PART: usize = 16;
@@ -118,6 +118,10 @@ impl Backfill {
                 self.parts.pop_front();
             }
         }
+        // The late rows of the group lie between these.
+        if let Some(late) = self.parts.iter_mut().take(2).find(|part| part.group == next.group) {
+            late.is_joined = true;
+        }
     }
 }
 
@@ -166,10 +170,17 @@ impl History {
         Some(self.groups.get(group)?.merge_window())
     }
 
-    /// Sets the merge window of a group that never had rows.
+    /// Sets the merge window of a group that never had rows; to at most half of the span, so that rows are sealed before they are
+    /// evicted.
     pub fn set_merge_window(&mut self, group: GroupId, window: Interval) {
+        let window = window.min(Interval::from_micros(self.span.micros() / 2));
         self.merge_window = self.merge_window.max(window);
         self.groups.change(group, || GroupHistory::new(group), |group| group.set_merge_window(window));
+    }
+
+    /// The oldest time that is held in order, if older rows of the group were dropped. Viewers have no use for rows before it.
+    pub fn evicted_before(&self, group: GroupId) -> Option<Timestamp> {
+        self.groups.get(group)?.evicted_before()
     }
 
     /// Sets the values of a row of `group` to `MISSING` that are held for its time, which lies in the merge window.
@@ -240,8 +251,8 @@ impl History {
         }
         let too_many = self.groups.evict_to(limit.saturating_sub(self.spare.bytes()));
         self.record_evicted(too_old.max(too_many));
-        // A segment with one row that is not too old may begin earlier, and have late rows.
-        oldest - MAX_SPAN - self.merge_window
+        // A segment with one row that is not too old may begin earlier.
+        oldest - JOINED_SPAN.max(MAX_SPAN) - self.merge_window
     }
 
     /// Drops all rows of a group, because the clock was set back.
@@ -329,6 +340,7 @@ mod tests {
 
     use super::*;
     use crate::ingest::batch::Batch;
+    use crate::stream::joined_rows::join;
 
     const GROUP: GroupId = GroupId(1);
 
@@ -464,7 +476,7 @@ mod tests {
         for (sequence, second) in [(17, 3), (18, 34), (19, 31)] {
             history.push(&row(second, 3.0), Sequence(sequence));
         }
-        assert_eq!(history.evict(Timestamp::from_micros(631_000_000), 0).micros(), (31 - 60 - 40) * 1_000_000);
+        assert_eq!(history.evict(Timestamp::from_micros(631_000_000), 0).micros(), (31 - 120 - 40) * 1_000_000);
         let all = drain(&history, history.since(Timestamp::default())).0;
         assert_eq!((all.len(), history.evicted_through()), (18, Sequence(17)), "3 s is too old");
         history.evict(Timestamp::from_micros(633_000_000), 0);
@@ -476,6 +488,74 @@ mod tests {
         history.evict(Timestamp::from_micros(633_000_000), 0);
         assert!(history.since(Timestamp::default()).is_done());
         assert_eq!(history.evicted_through(), Sequence(20));
+    }
+
+    #[test]
+    fn late_rows_that_are_evicted_while_a_backfill_is_sent_are_a_gap() {
+        for is_window in [false, true] {
+            let mut history = with_window(40);
+            for second in 1..=20 {
+                history.push(&row(second * 2, 1.0), Sequence(second as u64));
+            }
+            history.push(&row(33, 3.0), Sequence(21));
+            let mut backfill =
+                if is_window { history.since(Timestamp::default()) } else { history.after(Sequence(20)) };
+            if is_window {
+                // The rows in order are sent before the late one is evicted.
+                while let Some(next) = history.next_rows(&mut backfill).filter(|next| next.arrival == Arrival::InOrder)
+                {
+                    backfill.sent(&next);
+                }
+            }
+            // The only row in order left is newer than the late one.
+            history.push(&row(2_000, 1.0), Sequence(22));
+            history.evict(Timestamp::from_micros(2_001_000_000), 0);
+            // Another late row has another number.
+            history.push(&row(1_990, 1.0), Sequence(23));
+            while let Some(next) = history.next_rows(&mut backfill) {
+                assert_eq!(next.arrival, Arrival::InOrder);
+                backfill.sent(&next);
+            }
+            assert_eq!(backfill.take_continuity(), Continuity::RowsEvicted, "window: {is_window}");
+        }
+    }
+
+    #[test]
+    fn segments_that_are_joined_while_a_backfill_is_sent_are_sent_whole() {
+        let mut history = History::new(Interval::from_secs(10_000), 1 << 20);
+        let tenth = |row: i64| Batch::row(GROUP, Timestamp::from_micros(row * 100_000), [(SeriesId(1), row as f64)]);
+        for row in 0..2_000 {
+            history.push(&tenth(row), Sequence(row as u64 + 1));
+        }
+        seal(&mut history);
+        let mut backfill = history.after(Sequence(0));
+        let mut rows: Vec<i64> = Vec::new();
+        let mut joins = 0;
+        while let Some(next) = history.next_rows(&mut backfill) {
+            let encoded = match &next.content {
+                NextContent::Sealed(encoded) => encoded.clone(),
+                NextContent::Closed(slab) => slab.encode(GROUP, &mut BlockBuffer::default()).expect("encodes"),
+                NextContent::Open => {
+                    history.open_rows(&next).expect("open").encode(GROUP, &mut BlockBuffer::default()).expect("encodes")
+                }
+            };
+            rows.extend(encoded.block().expect("a block").times.iter().map(|time| time.micros() / 100_000));
+            backfill.sent(&next);
+            if joins == 0 || rows.len() > 300 {
+                while let Some((group, parts)) = history.next_joinable() {
+                    let joined = join(group, &parts, &mut BlockBuffer::default()).expect("encodes");
+                    joins += usize::from(joined.is_some());
+                    if let Some(joined) = joined {
+                        history.join(group, joined);
+                    }
+                }
+            }
+        }
+        assert!(joins > 1, "found {joins}");
+        rows.sort_unstable();
+        rows.dedup();
+        assert_eq!(rows, (0..2_000).collect::<Vec<_>>());
+        assert_eq!(backfill.take_continuity(), Continuity::Unbroken);
     }
 
     #[test]

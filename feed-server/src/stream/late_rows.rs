@@ -3,8 +3,10 @@
 //! A late row within the merge window of its source is put in its place, if it has a value that is not there yet. The first value
 //! for a time stays: a sender that repeats rows changes nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use protocol::column::{MISSING, is_missing};
-use protocol::{Interval, SeriesId, Timestamp};
+use protocol::{GroupId, SeriesId, Timestamp};
 
 use crate::ingest::batch::{Batch, BatchColumn};
 use crate::ingest::row_order::OutOfOrder;
@@ -19,17 +21,17 @@ pub struct Divided {
     pub out_of_order: OutOfOrder,
 }
 
-/// Divides a batch at the `newest` row of its group. `drop_held` sets the values of a row to [`MISSING`] that are there already.
+/// Divides a batch at the `newest` row of its group. Rows before `oldest` are too late. `drop_held` sets the values of a row to [`MISSING`] that are there already.
 ///
-/// The rows of a batch with a merge window must be in order of time ([`Batch::sort_rows`]).
+/// Without `oldest`, all late rows are too late; with it, the rows must be in order of time ([`Batch::sort_rows`]).
 pub fn divide(
     mut batch: Batch,
     newest: Option<Timestamp>,
-    merge_window: Interval,
+    oldest: Option<Timestamp>,
     drop_held: impl Fn(Timestamp, &mut [(SeriesId, f64)]),
 ) -> Divided {
     let mut out_of_order = OutOfOrder::default();
-    let (Some(newest), false) = (newest, merge_window == Interval::ZERO) else {
+    let Some((newest, oldest)) = newest.zip(oldest) else {
         out_of_order.too_late = batch.keep_rising(newest) as u64;
         return Divided { rising: batch, late: None, out_of_order };
     };
@@ -37,7 +39,7 @@ pub fn divide(
     if late == 0 {
         return Divided { rising: batch, late: None, out_of_order };
     }
-    let too_late = batch.times.partition_point(|&time| time < newest - merge_window);
+    let too_late = batch.times.partition_point(|&time| time < oldest).min(late);
     let columns = batch.columns.iter().map(|column| BatchColumn { series: column.series, values: Vec::new() });
     let mut kept = Batch { group: batch.group, times: Vec::new(), columns: columns.collect() };
     for row in too_late..late {
@@ -69,10 +71,34 @@ pub fn drop_values(row: &mut [(SeriesId, f64)], held: impl Fn(SeriesId) -> Optio
     }
 }
 
+/// The late rows of one tick.
+#[derive(Debug, Default)]
+pub struct LateValues(BTreeMap<(GroupId, Timestamp), BTreeSet<SeriesId>>);
+
+impl LateValues {
+    /// Records the values of late rows.
+    pub fn add(&mut self, rows: &Batch) {
+        for (row, &time) in rows.times.iter().enumerate() {
+            let present = rows.columns.iter().filter(|column| !is_missing(column.values[row]));
+            self.0.entry((rows.group, time)).or_default().extend(present.map(|column| column.series));
+        }
+    }
+
+    /// Sets the values of a row of `group` to [`MISSING`] that were recorded for its time.
+    pub fn drop_held(&self, group: GroupId, time: Timestamp, row: &mut [(SeriesId, f64)]) {
+        if let Some(held) = self.0.get(&(group, time)) {
+            drop_values(row, |series| held.contains(&series).then_some(0.0));
+        }
+    }
+
+    /// Forgets the rows of a group.
+    pub fn forget(&mut self, group: GroupId) {
+        self.0.retain(|&(of, _), _| of != group);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use protocol::GroupId;
-
     use super::*;
 
     fn at(second: i64) -> Timestamp {
@@ -95,7 +121,7 @@ mod tests {
     #[test]
     fn rows_within_the_window_are_late_and_older_ones_are_dropped() {
         let rows = batch(&[(4, 1.0, 1.0), (5, 2.0, 2.0), (10, 3.0, 3.0), (11, 4.0, 4.0)]);
-        let divided = divide(rows, Some(at(10)), Interval::from_secs(5), |_, _| {});
+        let divided = divide(rows, Some(at(10)), Some(at(5)), |_, _| {});
         assert_eq!(seconds(&divided.rising), [11]);
         assert_eq!(divided.late.as_ref().map(seconds), Some(vec![5, 10]));
         assert_eq!(divided.out_of_order, OutOfOrder { merged: 2, too_late: 1, ..OutOfOrder::default() });
@@ -105,7 +131,7 @@ mod tests {
     #[test]
     fn values_that_are_there_are_dropped_and_the_rest_of_their_row_stays() {
         let rows = batch(&[(5, 1.0, 2.0), (6, 3.0, 4.0)]);
-        let divided = divide(rows, Some(at(10)), Interval::from_secs(9), |time, row| {
+        let divided = divide(rows, Some(at(10)), Some(at(1)), |time, row| {
             drop_values(row, |series| (time == at(5) || series == SeriesId(1)).then_some(7.0));
         });
         assert_eq!(divided.rising.rows(), 0);
@@ -115,8 +141,7 @@ mod tests {
 
     #[test]
     fn without_a_window_rows_that_do_not_rise_are_dropped() {
-        let divided =
-            divide(batch(&[(10, 1.0, 1.0), (12, 2.0, 2.0), (11, 3.0, 3.0)]), Some(at(10)), Interval::ZERO, |_, _| {});
+        let divided = divide(batch(&[(10, 1.0, 1.0), (12, 2.0, 2.0), (11, 3.0, 3.0)]), Some(at(10)), None, |_, _| {});
         assert_eq!((seconds(&divided.rising), divided.late), (vec![12], None));
         assert_eq!(divided.out_of_order, OutOfOrder { too_late: 2, ..OutOfOrder::default() });
     }

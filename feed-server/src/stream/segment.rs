@@ -102,9 +102,9 @@ impl<C> Default for MemoryStore<C> {
 }
 
 impl<C> MemoryStore<C> {
-    /// The first segment that ends after row number `row`, and those after it.
-    pub fn from_row(&self, row: u64) -> impl DoubleEndedIterator<Item = &Segment<C>> {
-        self.segments.range(self.index(Place::Row(row))..)
+    /// The first segment that ends after `place`, and those after it.
+    pub fn from(&self, place: Place) -> impl Iterator<Item = &Segment<C>> {
+        self.segments.range(self.index(place)..)
     }
 
     fn index(&self, place: Place) -> usize {

@@ -13,13 +13,14 @@ use crate::stream::entry_log::{EntryCursor, EntryKind, EntryLog};
 use crate::stream::frame_cutter::FrameCutter;
 use crate::stream::group_sources::GroupSources;
 use crate::stream::history::{Backfill, History};
-use crate::stream::late_rows::divide;
+use crate::stream::late_rows::{LateValues, divide};
 
 /// Rows further ahead of the clock than this were measured before the clock was set back. They are dropped, since no later
 /// row could follow them. For smaller steps, rows are dropped until the clock catches up.
 const MAX_AHEAD: Interval = Interval::from_secs(5);
 
-/// A row further ahead of the clock than this is dropped if the rows before it are not: later rows would not rise above it.
+/// A row further ahead of the clock than this is dropped if the rows before it are not: later rows would not rise above it. Of a
+/// group with a merge window, whose rows may come from several clocks, the window is the limit, or [`MAX_AHEAD`].
 const MAX_JUMP: Interval = Interval::from_secs(600);
 
 /// One epoch of the stream.
@@ -87,8 +88,9 @@ impl Sequencer {
         sources: &GroupSources,
         now: Timestamp,
     ) -> Accepted {
-        let is_ahead = |time: Option<&Timestamp>| time.is_some_and(|&time| time > now + MAX_AHEAD);
+        let is_ahead = |time: Option<Timestamp>| time.is_some_and(|time| time > now + MAX_AHEAD);
         let (mut joined, mut late) = (JoinedBatches::default(), JoinedBatches::default());
+        let mut late_values = LateValues::default();
         let (mut rows, mut values, mut out_of_order) = (0, 0, Vec::new());
         let (mut cleared, mut defective) = (Vec::new(), Vec::new());
         for mut batch in batches {
@@ -104,34 +106,47 @@ impl Sequencer {
             values += batch.values();
             let group = batch.group;
             let window = self.merge_window(group, sources);
+            let mut counts = OutOfOrder::default();
             if window > Interval::ZERO {
-                batch.sort_rows();
+                counts.repeated = batch.sort_rows() as u64;
             }
-            let mut newest = joined.newest_time(group).or_else(|| self.history.newest(group));
-            let jumped = newest.is_some_and(|newest| newest <= now + MAX_JUMP);
-            let ahead = if jumped { batch.drop_after(now + MAX_JUMP) } else { 0 };
+            let of_history = self.history.newest(group);
+            let mut newest = joined.newest_time(group).or(of_history);
+            let limit = now + if window == Interval::ZERO { MAX_JUMP } else { MAX_AHEAD.max(window) };
+            if newest.is_some_and(|newest| newest <= limit) {
+                counts.ahead = batch.drop_after(limit) as u64;
+            }
             // A row that is newer, or late, follows the rows before it, however far ahead their clock is.
-            let follows = |newest: Timestamp| batch.times.last().is_some_and(|&last| last > newest - window);
-            if is_ahead(newest.as_ref()) && !is_ahead(batch.times.last()) && !newest.is_some_and(follows) {
-                cleared.push(group);
-                self.history.clear(group);
+            let last = batch.times.last().copied();
+            let is_before = last.zip(newest).is_some_and(|(last, newest)| last < newest - window);
+            if is_before && is_ahead(newest) && !is_ahead(last) {
                 joined.forget(group);
                 late.forget(group);
-                newest = None;
+                late_values.forget(group);
+                newest = of_history.filter(|_| !is_ahead(of_history));
+                if newest.is_none() {
+                    cleared.push(group);
+                    self.history.clear(group);
+                }
             }
-            let mut divided = divide(batch, newest, window, |time, row| {
+            let oldest = newest.filter(|_| window > Interval::ZERO).map(|newest| newest - window);
+            let oldest = oldest.max(self.history.evicted_before(group).filter(|_| oldest.is_some()));
+            let divided = divide(batch, newest, oldest, |time, row| {
                 self.history.drop_held(group, time, row);
                 joined.drop_held(group, time, row);
-                late.drop_held(group, time, row);
+                late_values.drop_held(group, time, row);
             });
-            divided.out_of_order.ahead = ahead as u64;
-            if !divided.out_of_order.is_empty() {
-                out_of_order.push((group, divided.out_of_order));
+            counts += divided.out_of_order;
+            if !counts.is_empty() {
+                out_of_order.push((group, counts));
             }
             if divided.rising.rows() > 0 {
                 joined.push(divided.rising);
             }
-            divided.late.into_iter().for_each(|rows| late.push(rows));
+            if let Some(rows) = divided.late {
+                late_values.add(&rows);
+                late.push(rows);
+            }
         }
         let frames = FrameCutter::new(joined.into_batches(), late.into_batches());
         Accepted { frames, rows, values, out_of_order, cleared, defective }
@@ -222,6 +237,8 @@ impl Sequencer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::health::SourceHealth;
+    use crate::ingest::registry::GroupSource;
     use protocol::{GroupId, Revision, SeriesId};
 
     fn sequencer() -> Sequencer {
@@ -265,6 +282,37 @@ mod tests {
         assert_eq!(ahead.out_of_order, [(GroupId(1), OutOfOrder { ahead: 1, ..OutOfOrder::default() })]);
         let accepted = sequencer.accept([row(1, 101)], &sources, Timestamp::from_micros(101_000_000));
         assert_eq!((accepted.cleared, accepted.out_of_order), (vec![], vec![]));
+    }
+
+    #[test]
+    fn rows_that_are_all_too_far_ahead_do_not_clear_a_group_whose_clock_is_ahead() {
+        let mut sequencer = sequencer();
+        publish(&mut sequencer, vec![row(1, 130)], 100);
+        let accepted = sequencer.accept([row(1, 3_700)], &GroupSources::default(), Timestamp::from_micros(100_000_000));
+        assert_eq!(accepted.cleared, []);
+        assert_eq!(accepted.out_of_order, [(GroupId(1), OutOfOrder { ahead: 1, ..OutOfOrder::default() })]);
+        assert_eq!(sequencer.history().newest(GroupId(1)), Some(Timestamp::from_micros(130_000_000)));
+    }
+
+    #[test]
+    fn of_several_clocks_one_that_is_ahead_by_more_than_the_window_is_dropped_and_the_others_go_on() {
+        let (mut sequencer, sources) = (sequencer(), GroupSources::default());
+        let (health, merge_window) = (SourceHealth::new("test"), Interval::from_secs(2));
+        sources.set(GroupId(1), GroupSource { health, merge_window });
+        let mut accept = |seconds: &[i64]| {
+            let now = Timestamp::from_micros(100_000_000);
+            let mut accepted = sequencer.accept(seconds.iter().map(|&second| row(1, second)), &sources, now);
+            while let Some(rows) = accepted.frames.next_frame() {
+                sequencer.commit(&rows);
+            }
+            (accepted.cleared, accepted.out_of_order.into_iter().map(|(_, rows)| rows).collect::<Vec<_>>())
+        };
+        assert_eq!(accept(&[99]), (vec![], vec![]));
+        assert_eq!(accept(&[130, 100]), (vec![], vec![OutOfOrder { ahead: 1, ..OutOfOrder::default() }]));
+        let merged = OutOfOrder { merged: 1, ..OutOfOrder::default() };
+        let repeated = OutOfOrder { repeated: 1, ..OutOfOrder::default() };
+        assert_eq!(accept(&[104, 102, 102]), (vec![], vec![merged, repeated]), "in one tick");
+        assert_eq!(accept(&[102]), (vec![], vec![repeated]), "and in the next");
     }
 
     #[test]

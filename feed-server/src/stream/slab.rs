@@ -22,7 +22,7 @@ const MIN_ROWS: usize = 64;
 /// again that resumes, and the more rows lie open.
 pub const SPAN: Interval = Interval::from_secs(10);
 
-/// The times of a slab's rows span less than this.
+/// The times of a slab's rows in order span less than this; of late rows, less than this and those of one batch.
 pub const MAX_SPAN: Interval = Interval::from_secs(60);
 
 const VALUE_BYTES: usize = size_of::<f64>();

@@ -16,6 +16,8 @@ use crate::stream::spare_slabs::SpareSlabs;
 const MIN_SLAB_ROWS: usize = 16;
 /// Groups that are numbered in a row close their slabs at so many different times.
 const PHASES: u64 = 64;
+/// The rows of joined segments span less than this: a viewer that resumes is sent whole segments.
+pub const JOINED_SPAN: Interval = Interval::from_secs(120);
 /// So many segments are joined at most: shorter ones are so short because series change.
 const MAX_PARTS: usize = 8;
 /// The open rows have room for this part of their group's history.
@@ -88,7 +90,7 @@ impl Track {
         self.newest.filter(|_| !self.is_empty())
     }
 
-    /// A time that no row is before; `None` without rows.
+    /// The time of the first row; `None` without rows. In a track of late rows, others may be older.
     pub fn oldest(&self) -> Option<Timestamp> {
         let closed = || self.closed.first().map(|segment| segment.oldest);
         let open = || self.open.as_ref().and_then(Slab::oldest);
@@ -182,7 +184,10 @@ impl Track {
     /// Sets the values of a row to `MISSING` that rows which are not sealed have for its time.
     pub fn drop_held(&self, time: Timestamp, row: &mut [(SeriesId, f64)]) {
         self.open.iter().for_each(|open| open.drop_held(time, row));
-        self.closed.from_row(0).for_each(|segment| segment.content.drop_held(time, row));
+        // Segments in which every row is older cannot have it; of late ones, several may.
+        for segment in self.closed.from(Place::Since(time)).filter(|segment| segment.oldest <= time) {
+            segment.content.drop_held(time, row);
+        }
     }
 
     /// Replaces the first closed rows by their encoded form, unless they were evicted meanwhile.
@@ -200,9 +205,11 @@ impl Track {
         loop {
             let mut parts: Vec<&Segment<EncodedRows>> = Vec::new();
             let (mut rows, mut columns, mut is_complete) = (0, 0, false);
-            for segment in self.sealed.from_row(self.joining_from).take_while(|segment| segment.newest < before) {
+            for segment in self.sealed.from(Place::Row(self.joining_from)).take_while(|segment| segment.newest < before)
+            {
                 (rows, columns) = (rows + segment.content.rows(), columns.max(segment.content.columns()));
-                is_complete = rows > most_rows(columns) || parts.len() == MAX_PARTS;
+                let is_long = parts.first().is_some_and(|first| segment.newest >= first.oldest + JOINED_SPAN);
+                is_complete = rows > most_rows(columns) || parts.len() == MAX_PARTS || is_long;
                 if is_complete {
                     break;
                 }

@@ -37,7 +37,9 @@ fn summarized(rows: &[Row], window: Interval, seals: &[usize]) -> (Summaries, Ve
     let (mut buffer, mut accepted) = (BlockBuffer::default(), Vec::new());
     for (number, row) in rows.iter().enumerate() {
         let held = |time, row: &mut [(SeriesId, f64)]| history.drop_held(GROUP, time, row);
-        let divided = divide(batch(row), history.newest(GROUP), window, held);
+        let newest = history.newest(GROUP);
+        let oldest = newest.filter(|_| window > Interval::ZERO).map(|newest| newest - window);
+        let divided = divide(batch(row), newest, oldest, held);
         for batch in [Some(divided.rising), divided.late].into_iter().flatten().filter(|batch| batch.rows() > 0) {
             history.push(&batch, Sequence(number as u64 + 1));
             let value = |series: u32| {

@@ -12,8 +12,9 @@ use crate::stream::summaries::open_buckets::ClosedBucket;
 
 /// Buckets of a segment.
 const MAX_BUCKETS: usize = 128;
-/// Summaries of a segment: those of a wide group have fewer buckets, so that few wait to be encoded.
-const MAX_SUMMARIES: usize = 2_048;
+/// A group's buckets are encoded when they are this part of those that it holds: not encoded, they take several times the memory.
+const SEGMENTS_PER_GROUP: u64 = 8;
+const MIN_BUCKETS: usize = 8;
 
 /// Bytes of a group without buckets, with its places in the maps of the tier.
 const GROUP_BYTES: usize = size_of::<TierGroup>() + 128;
@@ -92,8 +93,7 @@ impl Tier {
     /// The buckets of a group that begin at `from` or later and before `to`.
     pub fn read(&self, group: GroupId, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Vec<SeriesSummary>)> {
         let Some(held) = self.groups.get(group) else { return Vec::new() };
-        let first_row = held.sealed.seek(Place::Since(from)).map_or(held.end_row, |segment| segment.rows.start);
-        let sealed = held.sealed.from_row(first_row).take_while(|segment| segment.oldest < to);
+        let sealed = held.sealed.from(Place::Since(from)).take_while(|segment| segment.oldest < to);
         let newest = held.newest.iter().map(|bucket| (bucket.start, bucket.series.clone()));
         let all = sealed.flat_map(|segment| segment.content.decode()).chain(newest);
         all.filter(|(start, _)| (from..to).contains(start)).collect()
@@ -103,7 +103,9 @@ impl Tier {
 impl TierGroup {
     fn push(&mut self, group: GroupId, bucket: ClosedBucket, buffer: &mut BlockBuffer) -> Result<(), EncodeError> {
         let widest = self.newest.iter().map(|bucket| bucket.series.len()).max().unwrap_or(0).max(bucket.series.len());
-        let room = MAX_BUCKETS.min(MAX_SUMMARIES / widest.max(1)).min(most_rows(widest)).max(1);
+        let first_row = self.sealed.first().map_or(self.end_row, |segment| segment.rows.start);
+        let part = ((self.end_row - first_row) / SEGMENTS_PER_GROUP) as usize;
+        let room = part.clamp(MIN_BUCKETS, MAX_BUCKETS).min(most_rows(widest));
         let sealed = if self.newest.len() >= room { self.seal(group, buffer) } else { Ok(()) };
         self.newest_bytes += bytes_of(&bucket);
         self.newest.push(bucket);
