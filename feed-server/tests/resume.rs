@@ -79,6 +79,12 @@ enum Step {
     Happen {
         seed: u64,
     },
+    /// A series ends and is registered again, under another display name.
+    Register {
+        group: usize,
+        series: usize,
+        seed: u64,
+    },
     /// The publisher seals rows: up to about this many values.
     Seal {
         values: usize,
@@ -101,6 +107,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Restart),
         4 => (1..8_usize, any::<u64>()).prop_map(|(lines, seed)| Step::Log { lines, seed }),
         3 => any::<u64>().prop_map(|seed| Step::Happen { seed }),
+        2 => (0..GROUPS, 0..SERIES_PER_GROUP, any::<u64>())
+            .prop_map(|(group, series, seed)| Step::Register { group, series, seed }),
         6 => (1..2_000_usize).prop_map(|values| Step::Seal { values }),
     ];
     proptest::collection::vec(step, 1..120)
@@ -132,10 +140,7 @@ impl Server {
                 let merge_window = Interval::from_micros(LATE_US as u64);
                 hub.catalog.set_source(group, GroupSource { health: SourceHealth::new("test"), merge_window });
             }
-            let series = (0..SERIES_PER_GROUP).map(|series| {
-                let (name, labels) = (format!("s{series}"), vec![("number".to_owned(), series.to_string())]);
-                hub.catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
-            });
+            let series = (0..SERIES_PER_GROUP).map(|series| register(&hub, group, series, format!("s{series}")));
             (group, series.collect())
         };
         let groups = (0..GROUPS).map(group).collect();
@@ -204,6 +209,11 @@ impl Server {
         assert_eq!(self.position(), before.next(), "so few lines fit one frame");
         self.entries.insert(before.next(), (kind, texts));
     }
+}
+
+fn register(hub: &Hub, group: GroupId, number: usize, name: String) -> SeriesId {
+    let labels = vec![("number".to_owned(), number.to_string())];
+    hub.catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits")
 }
 
 fn bits(seed: u64, series: usize, row: usize) -> u64 {
@@ -341,6 +351,12 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
                 let (time, kind) = (Timestamp::from_micros(server.clock), EventKind::Annotation);
                 let event = Event { time, kind, text: text(seed), labels: Vec::new() };
                 server.publish_entry(EntryContent::Event(event));
+            }
+            Step::Register { group, series, seed } => {
+                let (group, ids) = &server.groups[group];
+                server.hub.catalog.end_series(ids[series], Timestamp::from_micros(server.clock));
+                let again = register(&server.hub, *group, series, format!("s{}", seed % 3));
+                assert_eq!(again, ids[series], "one key has one id");
             }
             Step::Seal { values } => server.hub.seal(values).expect("encodes"),
             Step::Restart => {

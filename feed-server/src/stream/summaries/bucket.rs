@@ -1,9 +1,16 @@
-//! The summary of one series in one bucket, while rows are added.
+//! The summary of one series in one bucket, and its state while rows are added.
 
-use protocol::Timestamp;
+use protocol::{SeriesId, Timestamp};
 use series::{ExactSum, Summary};
 
-/// Parts are added in any order.
+/// The summary of one series in one bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SeriesSummary {
+    pub series: SeriesId,
+    pub summary: Summary,
+}
+
+/// The values of one series in one bucket. Parts are added in any order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     first: (Timestamp, f64),

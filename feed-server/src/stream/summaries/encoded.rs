@@ -7,7 +7,7 @@ use protocol::{BlockBuffer, EncodeError, EncodedRows, GroupId, SeriesId, Timesta
 use series::Summary;
 
 use crate::stream::segment::Content;
-use crate::stream::summaries::SeriesSummary;
+use crate::stream::summaries::bucket::SeriesSummary;
 use crate::stream::summaries::open_buckets::ClosedBucket;
 
 /// A block for each field of the summaries: a row for each bucket, a column for each series. Cheap to clone.

@@ -18,11 +18,11 @@ pub mod tier;
 
 use std::collections::BTreeMap;
 
-use protocol::{BlockBuffer, EncodeError, GroupId, Interval, SeriesId, Timestamp};
-use series::Summary;
+use protocol::{BlockBuffer, EncodeError, GroupId, Interval, Timestamp};
 
 use crate::stream::group_history::Arrival;
 use crate::stream::slab::Slab;
+use crate::stream::summaries::bucket::SeriesSummary;
 use crate::stream::summaries::open_buckets::OpenBuckets;
 use crate::stream::summaries::tier::{Tier, TierBounds};
 
@@ -38,13 +38,6 @@ pub struct Summaries {
 
 /// Groups that ended are looked for at this interval.
 const CLEANUP: Interval = Interval::from_secs(60);
-
-/// The summary of one series in one bucket.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SeriesSummary {
-    pub series: SeriesId,
-    pub summary: Summary,
-}
 
 impl Summaries {
     /// Tiers from the finest to the coarsest; each step must be a multiple of the one before.

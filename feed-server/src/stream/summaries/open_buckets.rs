@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use protocol::{Interval, SeriesId, Timestamp};
 
 use crate::stream::slab::Slab;
-use crate::stream::summaries::SeriesSummary;
-use crate::stream::summaries::bucket::Bucket;
+use crate::stream::summaries::bucket::{Bucket, SeriesSummary};
 
 /// Buckets of every tier by the start of the bucket, and then by series.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
-use protocol::Sequence;
+use protocol::{Sequence, SeriesId};
+use series::Summary;
 
 use super::*;
 use crate::ingest::batch::Batch;

@@ -6,7 +6,7 @@ use protocol::{BlockBuffer, EncodeError, GroupId, Interval, Sequence, Timestamp}
 use crate::stream::bounded_groups::{Bounded, BoundedGroups};
 use crate::stream::segment::{MemoryStore, Place, Segment, SegmentStore};
 use crate::stream::slab::most_rows;
-use crate::stream::summaries::SeriesSummary;
+use crate::stream::summaries::bucket::SeriesSummary;
 use crate::stream::summaries::encoded::EncodedSummaries;
 use crate::stream::summaries::open_buckets::ClosedBucket;
 
