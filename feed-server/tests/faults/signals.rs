@@ -52,7 +52,7 @@ async fn a_second_signal_ends_the_server_at_once() {
     let _machine = machine().await;
     for (first, second, code) in [(Signal::SIGTERM, Signal::SIGTERM, 143), (Signal::SIGTERM, Signal::SIGINT, 130)] {
         let server = Process::start(&SOURCE);
-        server.until_metric("kymograph_history_bytes", |bytes| bytes > 1e6).await;
+        server.until_metric("kymograph_rows_total", |rows| rows >= 48_000.0).await;
         // A viewer with a full socket, for which the server waits.
         let _stopped = Connection::open(&Viewer::new(None), server.address).await.expect("connects");
         server.until_metric("kymograph_viewers_queued_bytes", |bytes| bytes > 0.0).await;
