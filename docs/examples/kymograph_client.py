@@ -54,12 +54,14 @@ class PassedRows:
         if mode in ("Merge", "Replace"):
             return {}
         passed = self.last_block.get(at, set()) | self.late.get(at, set())
-        new = {name: values[name] for name in names - passed}
-        if new:
+        new = {name: value for name, value in values.items() if name not in passed}
+        # NaN is also how a value that is missing in a block is read.
+        if names - passed:
             self.late[at] = passed | names
             if len(self.late) > self.REMEMBERED:
                 self.late.pop(next(iter(self.late)))
-        return new
+            return new
+        return {}
 
 
 class Viewer:

@@ -17,7 +17,11 @@ async fn health_readiness_and_metrics_are_served() {
     assert!(served.get("/healthz").await.ends_with("\r\n\r\nok\n"));
     let ready = served.get("/readyz").await;
     let report = r#"{"ready":true,"reason":"samples are received","groups":2,"series":6,"sources":[{"source":"synthetic","ready":true,"reason":"samples are received","state":"running","series":6,"#;
-    assert!(ready.contains(report) && ready.ends_with(r#""silent_after_ms":15000,"stuck":[]}]}"#), "{ready}");
+    assert!(
+        ready.contains(report)
+            && ready.ends_with(r#""silent_after_ms":15000,"rows_merged":0,"rows_dropped":0,"stuck":[]}]}"#),
+        "{ready}"
+    );
     let metrics = served.get("/metrics").await;
     assert!(metrics.contains("\nkymograph_source_series{source=\"synthetic\"} 6\n"), "{metrics}");
     assert!(served.get("/no/such/page.html").await.starts_with("HTTP/1.1 404"));
