@@ -12,14 +12,14 @@ pub trait Bounded {
     /// From this time on, something may be evicted; `None` if nothing is held.
     fn expires(&self) -> Option<Timestamp>;
 
-    /// Evicts what is before `time`. Returns the last sequence of it.
+    /// Evicts everything before `time`. Returns the last sequence that was evicted.
     fn evict_before(&mut self, time: Timestamp) -> Option<Sequence>;
 
     /// Evicts the oldest part. Returns its last sequence; `None` if nothing was held.
     fn evict_first(&mut self) -> Option<Sequence>;
 }
 
-/// Groups, ordered by bytes and by age too: eviction takes a time proportional to what is evicted.
+/// Groups, which are also ordered by bytes and by age. The work of an eviction is proportional to what it evicts.
 #[derive(Debug)]
 pub struct BoundedGroups<G> {
     groups: BTreeMap<GroupId, G>,
@@ -42,10 +42,6 @@ impl<G: Bounded> BoundedGroups<G> {
 
     pub fn get(&self, id: GroupId) -> Option<&G> {
         self.groups.get(&id)
-    }
-
-    pub fn contains(&self, id: GroupId) -> bool {
-        self.groups.contains_key(&id)
     }
 
     /// In the order of their ids.
@@ -71,7 +67,7 @@ impl<G: Bounded> BoundedGroups<G> {
         Some(record(groups.get_mut(&id)?, id, (bytes, by_bytes, by_expiry), change))
     }
 
-    /// Evicts what is before `time` in every group. Returns the last sequence of it.
+    /// Evicts everything before `time` in every group. Returns the last sequence that was evicted.
     pub fn evict_before(&mut self, time: Timestamp) -> Option<Sequence> {
         let mut evicted = None;
         while let Some(&(expiry, group)) = self.by_expiry.first()

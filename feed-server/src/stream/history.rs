@@ -170,12 +170,13 @@ impl History {
         Some(self.groups.get(group)?.merge_window())
     }
 
-    /// Sets the merge window of a group that never had rows; to at most half of the span, so that rows are sealed before they are
-    /// evicted.
-    pub fn set_merge_window(&mut self, group: GroupId, window: Interval) {
+    /// Sets the merge window of a group that never had rows, to at most half of the span, so that rows are sealed before they are
+    /// evicted. Returns it.
+    pub fn set_merge_window(&mut self, group: GroupId, window: Interval) -> Interval {
         let window = window.min(Interval::from_micros(self.span.micros() / 2));
         self.merge_window = self.merge_window.max(window);
         self.groups.change(group, || GroupHistory::new(group), |group| group.set_merge_window(window));
+        window
     }
 
     /// The oldest time that is held in order, if older rows of the group were dropped. Viewers have no use for rows before it.

@@ -155,8 +155,7 @@ impl Sequencer {
     fn merge_window(&mut self, group: GroupId, sources: &GroupSources) -> Interval {
         self.history.merge_window(group).unwrap_or_else(|| {
             let window = sources.merge_window(group);
-            self.history.set_merge_window(group, window);
-            window
+            self.history.set_merge_window(group, window)
         })
     }
 

@@ -93,7 +93,7 @@ impl OpenBuckets {
 }
 
 /// The start of the bucket that has `time`.
-fn bucket_of(time: Timestamp, step: Interval) -> Timestamp {
+pub(super) fn bucket_of(time: Timestamp, step: Interval) -> Timestamp {
     let passed = time.micros().rem_euclid(step.micros().max(1) as i64);
     time - Interval::from_micros(passed as u64)
 }

@@ -192,5 +192,13 @@ fn after_the_clock_was_set_back_buckets_from_then_on_are_made_again() {
     let values: Vec<f64> = buckets.iter().map(|(_, series)| series[0].summary.max).collect();
     let changed = buckets.partition_point(|(start, _)| *start < at(200_000));
     assert!(values[..changed].iter().all(|&value| value < 1.5) && values[changed..].iter().all(|&value| value > 1.5));
+    // The bucket of 3 s in which 10 s lies has begun before.
+    let mut few = Summaries::new(tiers());
+    add(&mut few, 0..20, 1.0);
+    add(&mut few, 10..19, 2.0);
+    for tier in tiers() {
+        let buckets = all(&few, tier.step);
+        assert!(buckets.windows(2).all(|pair| pair[0].0 < pair[1].0), "{:?}", tier.step);
+    }
     assert!(changed >= 100, "the segment that ends before 200 s stays, found {changed}");
 }

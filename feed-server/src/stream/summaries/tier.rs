@@ -8,7 +8,7 @@ use crate::stream::segment::{MemoryStore, Place, Segment, SegmentStore};
 use crate::stream::slab::most_rows;
 use crate::stream::summaries::bucket::SeriesSummary;
 use crate::stream::summaries::encoded::EncodedSummaries;
-use crate::stream::summaries::open_buckets::ClosedBucket;
+use crate::stream::summaries::open_buckets::{ClosedBucket, bucket_of};
 
 /// Buckets of a segment.
 const MAX_BUCKETS: usize = 128;
@@ -80,9 +80,10 @@ impl Tier {
         self.groups.change(group, TierGroup::default, |held| held.push(group, bucket, buffer))
     }
 
-    /// Drops the segments of a group that have buckets at or after `time`, because the clock was set back.
+    /// Drops the segments of a group that have the bucket of `time` or later ones, because the clock was set back to it.
     pub fn drop_from(&mut self, group: GroupId, time: Timestamp) {
-        self.groups.change_held(group, |held| held.drop_from(time));
+        let bucket = bucket_of(time, self.bounds.step);
+        self.groups.change_held(group, |held| held.drop_from(bucket));
     }
 
     pub fn evict(&mut self, now: Timestamp) {
