@@ -22,7 +22,7 @@ pub struct Samples<'a> {
     pub collected: Timestamp,
     /// Short rows. They are merged with the rows that the viewer holds.
     pub list: SampleList<'a>,
-    /// A group may have several blocks, in time order.
+    /// A group may have several blocks, in the order in which a viewer applies them.
     pub blocks: Blocks<'a>,
 }
 
@@ -72,7 +72,7 @@ pub struct SamplesBuffer {
     collected: Timestamp,
     list: SampleListBuffer,
     blocks: BlockBuffer,
-    /// Groups with a block that replaces rows. All of their rows are in blocks, whose order tells what is replaced.
+    /// Groups with a block that replaces rows. All of their rows are in blocks, which a viewer applies in order.
     replaced: Vec<GroupId>,
 }
 

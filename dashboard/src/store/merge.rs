@@ -27,12 +27,12 @@ struct Merged {
     follows_hole: bool,
 }
 
-/// What is between the rows that are merged.
+/// Which rows may be missing between the rows that are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Between {
-    /// No other rows but late ones: the rows fill holes between them.
+    /// Late ones only: the rows fill the holes between them.
     Nothing,
-    /// Any number of rows. A hole stays, on both sides of a row that falls into it.
+    /// Any. A hole stays, on both sides of a row that falls into it.
     Others,
 }
 
@@ -92,7 +92,7 @@ impl Group {
         self.merge_from(block, &times, 0, Between::Nothing)
     }
 
-    /// Merges a block of late rows. Those that are older than every row that is held are left out: it is not known what is between.
+    /// Merges a block of late rows. Rows older than every held row are left out: rows may be missing after them.
     pub(super) fn merge_late(&mut self, block: &Block<'_>) -> (u64, u64) {
         let times: Vec<Timestamp> = block.times.iter().collect();
         let start = times.partition_point(|&time| self.is_before_all(time));

@@ -123,7 +123,7 @@ impl Ledger {
         tally
     }
 
-    /// Checks that each entry of the last server was received, or declared missing, or came before the page began anew.
+    /// Checks each entry of the last server: it was received or declared missing, or it was sent before the page began anew.
     pub(crate) fn check_entries(&self, received: &Entries, gaps: &[(Epoch, Gap)], tally: &mut Tally) {
         let Some(epoch) = self.epoch else { return };
         let of_life = self.entries.range((epoch, Sequence(0))..=(epoch, Sequence(u64::MAX)));
