@@ -51,12 +51,110 @@ function checkFrame(name, bytes, meaning) {
     delete frame.body.list;
     delete meaning.body.list;
   }
-  for (const blocks of [frame.body?.blocks ?? [], meaning.body?.blocks ?? []]) {
+  if (frame.kind === 10) checkSummaries(name, frame.body.blocks, meaning.body.blocks);
+  for (const blocks of frame.kind === 10 ? [] : [frame.body?.blocks ?? [], meaning.body?.blocks ?? []]) {
     for (const column of blocks.flatMap((block) => block.columns)) {
       if (column.values) column.values = column.values instanceof Float64Array ? allBits(column.values) : column.values.map(expectedBits);
     }
   }
   assert.deepEqual(frame, meaning, name);
+}
+
+/** Compares the fields of summaries, and removes them from both. */
+function checkSummaries(name, blocks, expectedBlocks) {
+  const entries = (blocks) => blocks.flatMap(({ series }) => series);
+  const expectedEntries = entries(expectedBlocks);
+  entries(blocks).forEach((series, place) => {
+    const [expected, { first }] = [expectedEntries[place], series];
+    for (const field of ["first", ...wire.OTHER_FIELDS]) {
+      const found = series[field] && allBits(series[field]);
+      // The other fields of a bucket without values have no meaning: null in the vector.
+      expected[field]?.forEach((value, bucket) => value === null && assert(wire.isMissing(first, bucket), name));
+      const wanted = expected[field] && expected[field].map((value, bucket) => (value === null ? found[bucket] : expectedBits(value)));
+      assert.deepEqual(found, wanted, `${name}: ${field}`);
+      delete series[field];
+      delete expected[field];
+    }
+  });
+}
+
+/** Queries of a viewer over a WebSocket that is none. */
+async function checkQueries(frames) {
+  const sent = [];
+  class Socket {
+    send(message) {
+      sent.push(message);
+    }
+    close() {}
+  }
+  const viewer = new wire.Viewer("ws://host/stream", { WebSocket: Socket });
+  const errors = [];
+  viewer.onerror = (error) => errors.push(error);
+  const receive = (name, change = () => {}) => {
+    const bytes = frames[name].slice();
+    change(bytes);
+    viewer.socket.onmessage({ data: bytes.buffer });
+  };
+  // The id of golden answers and refusals is 300, a varint of three bytes. The place of the id differs.
+  const withId = (id, place) => (bytes) => bytes.set([251, id, 0], place);
+  const range = { from: 1_699_999_400_000_000, to: new Date(1_700_000_000_000) };
+  const coarse = [];
+  viewer.connect();
+  const answered = viewer.query({ ...range, series: [70_000, 7], columns: 1_920, oncoarse: (series) => coarse.push(series) });
+  const refused = viewer.query({ ...range, select: "cpu.{" });
+  const abort = new AbortController();
+  const aborted = viewer.query({ ...range, signal: abort.signal });
+  [answered, refused, aborted].forEach((promise) => promise.catch(() => {}));
+  receive("session_hello");
+  assert.equal(sent.length, 0, "a query waits for the catalog");
+  receive("session_catalog");
+  const expected = [
+    wire.query(1, [7, 70_000], 1_699_999_400_000_000, 1_700_000_000_000_000, 1_920, "CoarseFirst"),
+    wire.query(2, "cpu.{", 1_699_999_400_000_000, 1_700_000_000_000_000, 80),
+    wire.query(3, "*", 1_699_999_400_000_000, 1_700_000_000_000_000, 80),
+  ];
+  assert.deepEqual(sent.splice(0), expected);
+  receive("refused_query", (bytes) => bytes.set([251, 2, 0], bytes.length - 3));
+  await assert.rejects(refused, (error) => error instanceof wire.QueryRefused && error.code === 1 && error.message.includes("character 5"));
+  // The catalog of the session describes series 1 and 2 only; that of the vectors, series 7 and 70000.
+  viewer.state.groups.set(2, { name: "network", unit: "By/s" });
+  for (const id of [7, 8, 70_000]) viewer.state.series.set(id, { name: `series ${id}`, kind: "Gauge", labels: [["device", "eth0"]] });
+  receive("answer_coarse", withId(1, 32));
+  assert.deepEqual(coarse.map((series) => series.map(({ id, step_us: step }) => [id, step])), [[[8, 60_000_000]]]);
+  receive("answer_equal_fields", withId(9, 32));
+  receive("answer_several_blocks", withId(1, 32));
+  receive("answer_empty", withId(1, 32));
+  const [busy, rare] = await answered;
+  assert.deepEqual([busy.id, busy.group, busy.unit, busy.labels, busy.step_us], [7, "cpu.cores", "1", { device: "eth0" }, 10_000_000]);
+  const starts = (...buckets) => Float64Array.from(buckets, (bucket) => 1_700_000_100_000_000 + bucket * 10_000_000);
+  assert.deepEqual(busy.times, starts(-4, -3, -2, 0, 1, 2, 3, 4));
+  assert.deepEqual(busy.max, Float64Array.of(0.9, 0.5, 0.75, 1, 0.9, 0.5, 0.75, 1));
+  assert.deepEqual([rare.times, rare.count, rare.min], [starts(-4, -2, 0), Float64Array.of(1, 1, 2), Float64Array.of(7, 8, 9)]);
+  abort.abort();
+  await assert.rejects(aborted, { name: "AbortError" });
+  assert.deepEqual(sent.splice(0), [wire.cancel(3)]);
+  // A query whose answer cannot be decoded fails, and the stream goes on.
+  const broken = viewer.query({ ...range });
+  receive("answer_empty", (bytes) => bytes.set([9], 35));
+  await assert.rejects(broken, wire.ProtocolError);
+  assert.equal(errors.length, 1);
+  assert.deepEqual([sent.splice(0).length, viewer.state.revision], [2, 3], "the query and its end");
+  // A lost connection ends the queries; they are sent again.
+  const again = viewer.query({ ...range });
+  assert.equal(sent.splice(0).length, 1);
+  const { setTimeout: later } = globalThis;
+  globalThis.setTimeout = (connect) => connect();
+  viewer.socket.onclose({ code: 1006, reason: "" });
+  globalThis.setTimeout = later;
+  receive("session_hello");
+  receive("session_catalog");
+  assert.deepEqual(sent.splice(0), [wire.query(5, "*", 1_699_999_400_000_000, 1_700_000_000_000_000, 80)]);
+  receive("answer_empty", withId(5, 32));
+  assert.deepEqual(await again, []);
+  await assert.rejects(viewer.query({ from: range.from }), RangeError);
+  const last = viewer.query({ ...range });
+  viewer.close();
+  await assert.rejects(last, /closed/);
 }
 
 /** The session and the resume of the document, with a catalog that cannot be decoded in between. */
@@ -94,6 +192,11 @@ function encode({ kind, body }) {
   if (kind === 1) return wire.subscribeWindow(body.window_us);
   if (kind === 2) return wire.probe(body.origin_us);
   if (kind === 3) return wire.pace(body.visibility, body.frames_per_second);
+  if (kind === 4) {
+    const selection = body.selection.selector ?? body.selection.series;
+    return wire.query(body.id, selection, body.from_us, body.to_us, body.columns, body.order);
+  }
+  if (kind === 5) return wire.cancel(body.id);
   return wire.message(kind, []);
 }
 
@@ -116,5 +219,7 @@ for (const [name, bytes] of vectors(`${folder}/refused`)) {
   assert.throws(() => wire.decodeFrame(bytes), wire.ProtocolError, name);
   counts.refused++;
 }
-checkSession(Object.fromEntries([...vectors(`${folder}/frames`)].map(([name, bytes]) => [name, bytes])));
+const frames = Object.fromEntries([...vectors(`${folder}/frames`)].map(([name, bytes]) => [name, bytes]));
+checkSession(frames);
+await checkQueries(frames);
 console.log(`${counts.frames} frames decoded, ${counts.messages} messages encoded, ${counts.refused} refused`);

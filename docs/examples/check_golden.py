@@ -32,6 +32,9 @@ def check_frame(name, data, meaning):
         assert expected_samples == [(at, series, bits(value)) for at, series, value in samples], name
     blocks = (frame["body"] or {}).get("blocks", [])
     expected_blocks = (meaning["body"] or {}).get("blocks", [])
+    if frame["kind"] == 10:
+        check_summaries(name, blocks, expected_blocks)
+        blocks = expected_blocks = []
     for block, expected_block in zip(blocks, expected_blocks):
         for column, expected in zip(block["columns"], expected_block["columns"]):
             expected_values, values = expected.pop("values"), column.pop("values")
@@ -40,6 +43,25 @@ def check_frame(name, data, meaning):
                 continue
             assert [expected_value(value) for value in expected_values] == [bits(value) for value in values], name
     assert frame == meaning, f"{name}: {frame}\nexpected\n{meaning}"
+
+
+def check_summaries(name, blocks, expected_blocks):
+    """Compares the fields of summaries, and removes them from both."""
+    for block, expected_block in zip(blocks, expected_blocks):
+        for series, expected in zip(block["series"], expected_block["series"]):
+            first = series["first"]
+            for field in ("first", *wire.OTHER_FIELDS):
+                values, expected_values = series.pop(field), expected.pop(field)
+                if expected_values is None or values is None:
+                    assert expected_values is values, f"{name}: only one side skips {field}"
+                    continue
+                assert len(values) == len(expected_values), name
+                for bucket, (value, expected_bits) in enumerate(zip(values, expected_values)):
+                    if expected_bits is None:
+                        # The other fields of a bucket without values have no meaning.
+                        assert wire.is_missing(first[bucket]), name
+                        continue
+                    assert bits(value) == expected_value(expected_bits), f"{name}: {field} of bucket {bucket}"
 
 
 def encode(meaning):
@@ -54,6 +76,11 @@ def encode(meaning):
         return wire.probe(body["origin_us"])
     if kind == 3:
         return wire.pace(body["visibility"], body["frames_per_second"])
+    if kind == 4:
+        selection = body["selection"].get("selector", body["selection"].get("series"))
+        return wire.query(body["id"], selection, body["from_us"], body["to_us"], body["columns"], body["order"])
+    if kind == 5:
+        return wire.cancel(body["id"])
     return wire.message(kind, b"")
 
 

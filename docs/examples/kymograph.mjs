@@ -8,6 +8,7 @@
 //     const viewer = new Viewer("ws://127.0.0.1:9000/stream", { window: 60 });
 //     viewer.onrow = ({ time, group, values }) => console.log(new Date(time / 1000), group, values);
 //     viewer.connect();
+//     const series = await viewer.query({ select: "cpu.*", from: new Date(Date.now() - 600_000), to: new Date(), columns: 80 });
 //
 // Node has a WebSocket from version 22 on. For an older one, pass that of the package `ws`: { WebSocket }.
 
@@ -21,9 +22,21 @@ const [MISSING_LOW, MISSING_HIGH] = [0x4d495353, 0x7ff44b59];
 /** Close codes after which connecting again is useless. */
 const FINAL_CODES = new Set([1002, 1003, 1007, 1009, 4401, 4403, 4426]);
 const LIMITS = ["message_bytes", "messages", "messages_at_once", "bytes", "bytes_at_once"];
+const QUERY_LIMITS = ["at_once", "columns", "summaries"];
+/** The fields of a summary besides the first value, in the order of their bits. */
+export const OTHER_FIELDS = ["last", "min", "max", "sum", "count"];
+const FIELDS = ["first", ...OTHER_FIELDS];
 
 /** Bytes that violate the protocol. */
 export class ProtocolError extends Error {}
+
+/** The server does not answer a query. The message is the server's text. */
+export class QueryRefused extends Error {
+  constructor({ code, text }) {
+    super(text);
+    this.code = code;
+  }
+}
 
 // Numbers: a Number where it is exact, else a BigInt. Only invalid or artificial messages need the latter. ----------------
 
@@ -179,6 +192,7 @@ const BODIES = {
     limits: Object.fromEntries(LIMITS.map((name) => [name, r.varint(32)])),
     encodings: [...r.chunk()],
     features: r.list((r) => r.text()),
+    queries: Object.fromEntries(QUERY_LIMITS.map((name) => [name, r.varint(32)])),
   }),
   2: (r) => {
     const catalog = {
@@ -209,12 +223,13 @@ const BODIES = {
   }),
   6: (r) => ({ next_within_us: r.varint() }),
   7: (r) => ({ origin_us: r.signed(), received_us: r.signed() }),
-  8: (r) => ({ request: r.byte(), code: r.varint(32), text: r.text(MAX_TEXT) }),
+  8: (r) => ({ request: r.byte(), code: r.varint(32), text: r.text(MAX_TEXT), id: r.varint(32) }),
   9: (r) => ({
     reason: r.variantOr("Overloaded", "ServerStopping", "Overloaded", "Refused"),
     retry_after_us: r.varint(),
     text: r.text(MAX_TEXT),
   }),
+  10: (r) => ({ query: r.varint(32), part: r.variant("Coarse", "More", "Last"), blocks: summaryBlocks(r, r.signed()) }),
   64: (r) => ({ lines: r.list((r) => r.sized(logLine)) }),
   65: (r) => ({
     time_us: r.signed(),
@@ -349,6 +364,53 @@ function blocks(r, base, otherValues) {
   return found;
 }
 
+function summaryBlocks(r, base) {
+  const [inner, found] = [new Reader(r.chunk()), []];
+  let [buckets, values] = [0, 0];
+  while (!inner.isEmpty) {
+    const [group, step, count] = [inner.varint(32), inner.varint(), inner.varint(32)];
+    if (count > MAX_ROWS) throw new ProtocolError(`block of ${count} buckets, the limit is ${MAX_ROWS}`);
+    const [timesEncoding, timesBytes] = [inner.byte(), inner.chunk()];
+    const series = inner.list(summaryColumns);
+    buckets += count;
+    for (const { columns } of series) values += count * Object.keys(columns).length;
+    if (series.length > MAX_COLUMNS || buckets > MAX_VALUES || values > MAX_VALUES) {
+      throw new ProtocolError(`limit exceeded: ${series.length} series, ${buckets} buckets, ${values} values`);
+    }
+    checkIncreasing("series", series.map(({ series }) => series));
+    found.push({
+      group,
+      step_us: step,
+      times_encoding: timesEncoding,
+      times_us: decodeTimes(timesEncoding, timesBytes, count, base),
+      series: series.map(({ series, columns }) => ({ series, ...summaryFields(columns, count) })),
+    });
+  }
+  return found;
+}
+
+/** A series and its columns by field. Columns of later versions are skipped. */
+function summaryColumns(r) {
+  const [series, own] = [r.varint(32), r.byte()];
+  const columns = { first: { encoding: r.byte(), bytes: r.chunk() } };
+  for (let bit = 0; bit < 8; bit++) {
+    if (!((own >> bit) & 1)) continue;
+    const column = { encoding: r.byte(), bytes: r.chunk() };
+    if (bit < OTHER_FIELDS.length) columns[OTHER_FIELDS[bit]] = column;
+  }
+  return { series, columns };
+}
+
+/** The values of all fields; null for one of unknown encoding. Fields that are equal to `first` are the same array. */
+function summaryFields(columns, buckets) {
+  const fields = {};
+  for (const name of FIELDS) {
+    if (columns[name]) fields[name] = decodeColumn(columns[name].encoding, columns[name].bytes, buckets);
+    else fields[name] = name === "count" ? new Float64Array(buckets).fill(1) : fields.first;
+  }
+  return fields;
+}
+
 function expectLength(what, bytes, expected) {
   if (bytes.length !== expected) throw new ProtocolError(`${what} has ${bytes.length} bytes, expected ${expected}`);
 }
@@ -465,6 +527,18 @@ export const subscribeWindow = (windowUs) => message(1, [...varint(0), ...varint
 export const subscribeAfter = (epoch, sequence, windowUs, revision = 0) =>
   message(1, [...varint(1), ...varint(epoch), ...varint(sequence), ...varint(windowUs), ...varint(revision)]);
 export const probe = (originUs) => message(2, signed(originUs));
+export const cancel = (id) => message(5, varint(id));
+
+/** `selection`: the text of a selector, or ids of series. */
+export function query(id, selection, fromUs, toUs, columns, order = "Direct") {
+  const isText = typeof selection === "string";
+  const selected = isText ? [...new TextEncoder().encode(selection)] : selection.flatMap((series) => varint(series));
+  const orderNumber = ["Direct", "CoarseFirst"].indexOf(order);
+  const range = [...signed(fromUs), ...signed(toUs)];
+  const body = [varint(id), varint(isText ? 0 : 1), varint(selected.length), selected, range, varint(columns), varint(orderNumber)];
+  return message(4, body.flat());
+}
+
 export const pace = (visibility, rate) => message(3, [...varint(["Visible", "Hidden"].indexOf(visibility)), rate]);
 
 // A viewer's state -------------------------------------------------------------------------------------------------------
@@ -638,6 +712,113 @@ export class State {
   }
 }
 
+// Queries ----------------------------------------------------------------------------------------------------------------
+
+/** Microseconds of a `Date`, or of a number of microseconds. */
+const micros = (time) => (time instanceof Date ? time.getTime() * 1000 : Math.round(time));
+
+/** The series of an answer: each with its buckets that have values, oldest first. */
+function seriesOf(blocks, { groups, series: described }) {
+  const found = new Map();
+  for (const { group, step_us: step, times_us: times, series } of blocks) {
+    for (const fields of series) {
+      if (!groups.has(group) || !described.has(fields.series) || !fields.first) continue;
+      if (!found.has(fields.series)) found.set(fields.series, { group, step, buckets: [] });
+      const { buckets } = found.get(fields.series);
+      times.forEach((time, place) => isMissing(fields.first, place) || buckets.push({ time: Number(time), fields, place }));
+    }
+  }
+  return [...found].map(([id, { group, step, buckets }]) => {
+    buckets.sort((one, other) => one.time - other.time);
+    const { name: groupName, unit } = groups.get(group);
+    const { name, kind, labels } = described.get(id);
+    const answered = { id, group: groupName, unit, name, kind, labels: Object.fromEntries(labels), step_us: step };
+    answered.times = Float64Array.from(buckets, ({ time }) => time);
+    for (const field of FIELDS) {
+      const isKnown = buckets.every(({ fields }) => fields[field]);
+      answered[field] = isKnown ? Float64Array.from(buckets, ({ fields, place }) => fields[field][place]) : null;
+    }
+    return answered;
+  });
+}
+
+/** The queries of a viewer that are not answered yet. It takes frames, and returns the messages that can be sent. */
+class Queries {
+  #last = 0;
+  #open = new Map();
+  #hello = null;
+
+  /** Begins a query. Returns its id. */
+  add(query) {
+    this.#open.set(++this.#last, { ...query, isSent: false, coarse: [], blocks: [] });
+    return this.#last;
+  }
+
+  /** Ends a query. Returns the message that cancels it if it was sent. */
+  cancel(id, error) {
+    const open = this.#open.get(id);
+    this.#end(id, (open) => open.reject(error));
+    return open?.isSent ? cancel(id) : null;
+  }
+
+  /** The queries end with the connection; they are sent again on the next one. */
+  disconnect() {
+    this.#hello = null;
+    for (const open of this.#open.values()) Object.assign(open, { isSent: false, coarse: [], blocks: [] });
+  }
+
+  rejectAll(error) {
+    for (const id of [...this.#open.keys()]) this.#end(id, (open) => open.reject(error));
+  }
+
+  /** An `Answer` could not be decoded. It may have been of any query that was sent. Returns the messages that cancel them. */
+  fail(error) {
+    const sent = [...this.#open].filter(([, { isSent }]) => isSent);
+    return sent.map(([id]) => this.cancel(id, error));
+  }
+
+  take({ kind, body }, state) {
+    if (kind === 1) this.#hello = body;
+    if (kind === 8 && body.request === 4) this.#end(body.id, (open) => open.reject(new QueryRefused(body)));
+    if (kind === 10) this.#answer(body, state);
+  }
+
+  #answer({ query: id, part, blocks }, state) {
+    const open = this.#open.get(id);
+    if (!open?.isSent) return;
+    if (part === "Coarse") {
+      open.coarse.push(...blocks);
+      open.oncoarse?.(seriesOf(open.coarse, state));
+      return;
+    }
+    open.blocks.push(...blocks);
+    if (part === "Last") this.#end(id, () => open.resolve(seriesOf(open.blocks, state)));
+  }
+
+  /** The messages that can be sent: when the catalog is complete, and as many queries at once as the server allows. */
+  toSend(state) {
+    if (!this.#hello) return [];
+    if (!this.#hello.features.includes("queries")) {
+      this.rejectAll(new Error(`${this.#hello.server} does not answer queries`));
+      return [];
+    }
+    if (state.phase === "AWAITING" || state.revision === 0) return [];
+    const waiting = [...this.#open].filter(([, { isSent }]) => !isSent);
+    const places = this.#hello.queries.at_once - (this.#open.size - waiting.length);
+    return waiting.slice(0, Math.max(places, 0)).map(([id, open]) => {
+      open.isSent = true;
+      return query(id, open.selection, open.from, open.to, open.columns, open.oncoarse ? "CoarseFirst" : "Direct");
+    });
+  }
+
+  #end(id, settle) {
+    const open = this.#open.get(id);
+    if (!open) return;
+    this.#open.delete(id);
+    settle(open);
+  }
+}
+
 /** Connects, passes rows to `onrow`, and resumes after a lost connection. Set the callbacks, then call `connect`. */
 export class Viewer {
   onrow = () => {};
@@ -649,6 +830,7 @@ export class Viewer {
   /** Called when the viewer will not connect again. */
   onend = () => {};
   #state = new State();
+  #queries = new Queries();
   #delay = 250;
   #isClosed = false;
 
@@ -677,14 +859,51 @@ export class Viewer {
     socket.onclose = ({ code, reason }) => {
       clearInterval(probing);
       this.#state.phase = "AWAITING";
-      if (this.#isClosed || FINAL_CODES.has(code)) return this.onend({ code, reason });
+      this.#queries.disconnect();
+      if (this.#isClosed || FINAL_CODES.has(code)) {
+        this.#queries.rejectAll(new Error(`the connection has ended: ${code} ${reason}`));
+        return this.onend({ code, reason });
+      }
       setTimeout(() => this.#isClosed || this.connect(), this.#delay * (1 + Math.random()));
       this.#delay = Math.min(this.#delay * 2, 10_000);
     };
   }
 
+  /**
+   * Requests a range of time, and returns a promise of its series: `{ id, group, unit, name, kind, labels, step_us, times, first, last,
+   * min, max, sum, count }`, where `times` (microseconds since 1970) and the fields are a Float64Array with an element for each bucket
+   * that has a value. If `step_us` is 0, each bucket is a row, and `first` its value. The promise is rejected with a `QueryRefused` if
+   * the server does not answer, and with the reason of `signal` if that is aborted.
+   *
+   * `select`: a selector; or `series`: ids. `from`, `to`: a `Date`, or microseconds since 1970. `oncoarse`: called with the series of the
+   * coarse answer so far, which the server then sends first. Queries that a lost connection has ended are sent again.
+   */
+  query({ select = "*", series, from, to, columns = 80, oncoarse, signal }) {
+    if (this.#isClosed) return Promise.reject(new Error("the viewer is closed"));
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const [fromUs, toUs] = [micros(from), micros(to)];
+    if (![fromUs, toUs, columns].every(Number.isSafeInteger) || columns < 0) {
+      return Promise.reject(new RangeError(`from, to and columns must be numbers or dates, found ${from}, ${to}, ${columns}`));
+    }
+    return new Promise((resolve, reject) => {
+      const selection = series ? [...series].sort((one, other) => one - other) : select;
+      const id = this.#queries.add({ selection, from: fromUs, to: toUs, columns, oncoarse, resolve, reject });
+      signal?.addEventListener("abort", () => {
+        const message = this.#queries.cancel(id, signal.reason);
+        if (message) this.socket.send(message);
+        this.#sendQueries();
+      });
+      this.#sendQueries();
+    });
+  }
+
+  #sendQueries() {
+    for (const message of this.#queries.toSend(this.#state)) this.socket.send(message);
+  }
+
   close() {
     this.#isClosed = true;
+    this.#queries.rejectAll(new Error("the viewer is closed"));
     this.socket?.close();
   }
 
@@ -704,16 +923,21 @@ export class Viewer {
       if (frame.kind === 9) this.#delay = Math.max(this.#delay, frame.body.retry_after_us / 1000);
       if (frame.kind === 4) this.#delay = 250;
       result = this.#state.take(frame);
+      this.#queries.take(frame, this.#state);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.onerror(error);
-      result = this.#state.fail();
+      // Neither the catalog nor rows of the stream are in an `Answer`.
+      const isAnswer = bytes[3] === 10;
+      if (isAnswer) this.#queries.fail(error).forEach((message) => socket.send(message));
+      result = isAnswer ? { rows: [] } : this.#state.fail();
     }
     if (result.gap) this.ongap(result.gap);
     result.rows.forEach((row) => this.onrow(row));
     if (result.entry?.lines) this.onlines(result.entry.lines);
     else if (result.entry) this.onevent(result.entry);
     if (result.isMissing) socket.send(this.#state.subscribe(this.windowUs));
+    this.#sendQueries();
   }
 }
 

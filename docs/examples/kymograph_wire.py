@@ -17,6 +17,10 @@ MAX_TEXT = 4_096
 MAX_LABELS = 32
 #: The limits on a viewer's messages, in the order of `Hello`.
 LIMITS = ("message_bytes", "messages", "messages_at_once", "bytes", "bytes_at_once")
+#: The limits on a viewer's queries, in the order of `Hello`.
+QUERY_LIMITS = ("at_once", "columns", "summaries")
+#: The fields of a summary besides the first value, in the order of their bits.
+OTHER_FIELDS = ("last", "min", "max", "sum", "count")
 #: The WebSocket subprotocol of this version.
 SUBPROTOCOL = "kymograph.2"
 #: The bits of a NaN that stands for a missing value.
@@ -172,6 +176,7 @@ def hello(r):
         "limits": {name: r.varint(32) for name in LIMITS},
         "encodings": list(r.bytes()),
         "features": r.list(lambda r: r.text(MAX_NAME)),
+        "queries": {name: r.varint(32) for name in QUERY_LIMITS},
     }
 
 
@@ -254,12 +259,20 @@ def echo(r):
 
 
 def refused(r):
-    return {"request": r.byte(), "code": r.varint(32), "text": r.text(MAX_TEXT)}
+    return {"request": r.byte(), "code": r.varint(32), "text": r.text(MAX_TEXT), "id": r.varint(32)}
 
 
 def bye(r):
     reasons = ("ServerStopping", "Overloaded", "Refused")
     return {"reason": r.variant_or("Overloaded", *reasons), "retry_after_us": r.varint(), "text": r.text(MAX_TEXT)}
+
+
+def answer(r):
+    return {
+        "query": r.varint(32),
+        "part": r.variant("Coarse", "More", "Last"),
+        "blocks": summary_blocks(r, r.signed()),
+    }
 
 
 def labels(r):
@@ -304,6 +317,7 @@ BODIES = {
     7: echo,
     8: refused,
     9: bye,
+    10: answer,
     64: logs,
     65: event,
 }
@@ -386,6 +400,55 @@ def blocks(r, base, values=0):
             }
         )
     return result
+
+
+def summary_blocks(r, base):
+    inner, result, buckets, values = Reader(r.bytes()), [], 0, 0
+    while not inner.is_empty():
+        group_id, step, count = inner.varint(32), inner.varint(), inner.varint(32)
+        if count > MAX_ROWS:
+            raise ProtocolError(f"block of {count} buckets exceeds the limit of {MAX_ROWS}")
+        times_encoding, times_bytes = inner.byte(), inner.bytes()
+        series = inner.list(summary_columns)
+        buckets += count
+        values += count * sum(len(columns) for _, columns in series)
+        if len(series) > MAX_COLUMNS or buckets > MAX_VALUES or values > MAX_VALUES:
+            raise ProtocolError(f"limit exceeded: {len(series)} series, {buckets} buckets, {values} values")
+        check_increasing("series", [series_id for series_id, _ in series])
+        result.append(
+            {
+                "group": group_id,
+                "step_us": step,
+                "times_encoding": times_encoding,
+                "times_us": decode_times(times_encoding, times_bytes, count, base),
+                "series": [{"series": series_id, **summary_fields(columns, count)} for series_id, columns in series],
+            }
+        )
+    return result
+
+
+def summary_columns(r):
+    """Returns a series and its columns (encoding and bytes) by field. Columns of later versions are skipped."""
+    series, own = r.varint(32), r.byte()
+    columns = {"first": (r.byte(), r.bytes())}
+    for bit in range(8):
+        if own >> bit & 1:
+            column = (r.byte(), r.bytes())
+            if bit < len(OTHER_FIELDS):
+                columns[OTHER_FIELDS[bit]] = column
+    return series, columns
+
+
+def summary_fields(columns, buckets):
+    """Returns the values of all fields by name; None for a field of unknown encoding."""
+    fields = {name: decode_column(*column, buckets) for name, column in columns.items()}
+    equal = {name: [1.0] * buckets if name == "count" else fields["first"] for name in OTHER_FIELDS}
+    return {**equal, **fields}
+
+
+def is_missing(value):
+    """Returns true for the bits of a missing value, and not for other NaNs."""
+    return struct.unpack("<Q", struct.pack("<d", value))[0] == MISSING_BITS
 
 
 def wrap(number):
@@ -513,3 +576,19 @@ def probe(origin_us):
 
 def pace(visibility, frames_per_second):
     return message(3, varint(("Visible", "Hidden").index(visibility)) + bytes([frames_per_second]))
+
+
+def query(query_id, selection, from_us, to_us, columns, order="Direct"):
+    """`selection` is the text of a selector, or a list of ids of series."""
+    if isinstance(selection, str):
+        text = selection.encode()
+        selected = varint(0) + varint(len(text)) + text
+    else:
+        ids = b"".join(varint(series) for series in selection)
+        selected = varint(1) + varint(len(ids)) + ids
+    order = varint(("Direct", "CoarseFirst").index(order))
+    return message(4, varint(query_id) + selected + signed(from_us) + signed(to_us) + varint(columns) + order)
+
+
+def cancel(query_id):
+    return message(5, varint(query_id))

@@ -19,6 +19,7 @@ mod page_session;
 mod place;
 #[path = "faults/process.rs"]
 mod process;
+mod queries;
 mod requests;
 mod resume;
 mod served;

@@ -13,6 +13,7 @@ use feed_server::deliver::history_blocks::HistoryBlocks;
 use feed_server::deliver::hub::{Bounds, Hub, ViewerGuard};
 use feed_server::deliver::session::VIEWER_LIMITS;
 use feed_server::deliver::session::cursor::{Charge, Cursor};
+use feed_server::deliver::session::queries::QUERY_LIMITS;
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::entry::{Entry, EntryContent, Event, LogLine};
 use feed_server::ingest::health::SourceHealth;
@@ -149,7 +150,7 @@ impl Server {
     }
 
     fn position(&self) -> Sequence {
-        let hello = self.hub.hello(Role::View, VIEWER_LIMITS).expect("encodes");
+        let hello = self.hub.hello(Role::View, VIEWER_LIMITS, QUERY_LIMITS).expect("encodes");
         Frame::decode(message(&hello)).expect("decodes").header.sequence
     }
 

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use protocol::limits::{MAX_FRAME_VALUES, MAX_LABELS, MAX_NAME_BYTES, MAX_TEXT_BYTES};
-use protocol::{Body, Bounds, Catalog, Entries, Frame, Label, Sample, SampleList};
+use protocol::limits::{MAX_BLOCK_ROWS, MAX_FRAME_VALUES, MAX_LABELS, MAX_NAME_BYTES, MAX_TEXT_BYTES};
+use protocol::{Body, Bounds, Catalog, Entries, Frame, Label, Sample, SampleList, SummaryBlocks, SummaryField};
 
 use crate::{allocations, blocks};
 
@@ -26,6 +26,7 @@ pub fn check(message: &[u8]) {
             blocks::check(&samples.blocks, split(message));
         }
         Body::History(history) => blocks::check(&history.blocks, split(message)),
+        Body::Answer(answer) => read_summaries(&answer.blocks),
         body => allocations::none(|| read(body)),
     }
 }
@@ -110,6 +111,25 @@ fn assert_increasing(ids: impl Iterator<Item = u32>) {
 fn read_list(list: &SampleList<'_>) {
     let read = allocations::none(|| list.iter().map(black_box::<Sample>).fold(0_u64, |read, _| read + 1));
     assert!(read <= MAX_FRAME_VALUES);
+}
+
+/// # Panics
+/// If reading allocates, a block exceeds a limit, or times or series are not increasing.
+fn read_summaries(blocks: &SummaryBlocks<'_>) {
+    let mut values = vec![0.0; MAX_BLOCK_ROWS as usize];
+    allocations::none(|| {
+        for block in blocks {
+            assert!(block.times.iter().is_sorted_by(|earlier, later| earlier < later));
+            assert_increasing(block.series.iter().map(|series| series.series.0));
+            for series in &block.series {
+                let others = SummaryField::ALL.map(|field| series.field(field));
+                for column in [series.first()].into_iter().chain(others).flatten() {
+                    column.copy_to(&mut values[..block.times.len()]);
+                    black_box(&values);
+                }
+            }
+        }
+    });
 }
 
 /// Derives the row at which columns are divided from the message.

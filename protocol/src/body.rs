@@ -14,6 +14,7 @@ use crate::id::Sequence;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::log::{Event, Logs};
 use crate::samples::Samples;
+use crate::summaries::Answer;
 use crate::time::{Interval, Timestamp};
 
 /// The body of a frame. The number of a kind never changes. 128 and above are left to private use.
@@ -37,6 +38,8 @@ pub enum Body<'a> {
     Refused(Refused<'a>),
     /// Last frame of a connection: the reason for its end.
     Bye(Bye<'a>),
+    /// Part of the answer to a [`Query`](crate::ClientMessage::Query).
+    Answer(Answer<'a>),
     /// Lines of logs. Numbered, like samples.
     Logs(Logs<'a>),
     /// Something that happened. Numbered, like samples.
@@ -106,6 +109,7 @@ kinds! {
     7 => Echo, "echo";
     8 => Refused, "refusal";
     9 => Bye, "bye";
+    10 => Answer, "answer";
     64 => Logs, "logs";
     65 => Event, "event";
 }
@@ -205,6 +209,8 @@ pub struct Refused<'a> {
     pub code: RefusalCode,
     /// The reason in words, for people.
     pub text: &'a str,
+    /// The id of the request; 0 if its kind has none.
+    pub id: u32,
 }
 
 impl Check for Refused<'_> {
@@ -220,6 +226,16 @@ pub struct RefusalCode(pub u32);
 impl RefusalCode {
     /// The server knows no request of this kind.
     pub const UNKNOWN_KIND: Self = Self(0);
+    /// The text of the selection is not a selector.
+    pub const MALFORMED_SELECTOR: Self = Self(1);
+    /// The request exceeds a limit of `Hello`.
+    pub const TOO_LARGE: Self = Self(2);
+    /// Too many requests of this kind are not answered yet.
+    pub const TOO_MANY: Self = Self(3);
+    /// A range ends before it begins.
+    pub const REVERSED_RANGE: Self = Self(4);
+    /// A request with this id is not answered yet.
+    pub const ID_IN_USE: Self = Self(5);
 }
 
 /// Reason for the end of a connection.

@@ -7,11 +7,12 @@ use crate::error::{DecodeError, EncodeError};
 use crate::id::{Epoch, Revision, Sequence};
 use crate::limits::MAX_MESSAGE_BYTES;
 use crate::preamble::Preamble;
+use crate::selection::Selection;
 use crate::time::{Interval, Timestamp};
 
 /// A message from a viewer. The number of a kind never changes. 128 and above are left to private use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientMessage {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ClientMessage<'a> {
     /// Requests history from `start`, then live samples.
     Subscribe {
         /// First sample of the stream.
@@ -28,6 +29,27 @@ pub enum ClientMessage {
         visibility: Visibility,
         /// Maximum; 0 for heartbeats only.
         frames_per_second: u8,
+    },
+    /// Requests a range of time as [`Answer`](crate::Answer) frames: rows where a column of the picture has fewer than two, else
+    /// summaries.
+    Query {
+        /// Chosen by the viewer; no query that is not answered has it.
+        id: u32,
+        /// The series.
+        selection: Selection<'a>,
+        /// Start of the range.
+        from: Timestamp,
+        /// End of the range, which is not in it.
+        to: Timestamp,
+        /// The number of columns of the picture.
+        columns: u32,
+        /// Whether a coarse answer is sent first.
+        order: AnswerOrder,
+    },
+    /// Ends a query. The rest of its answer is not sent.
+    Cancel {
+        /// The query.
+        id: u32,
     },
     /// A kind unknown to this version, to be [refused](crate::Refused).
     Unknown {
@@ -55,6 +77,16 @@ pub enum Start {
     },
 }
 
+/// Order of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub enum AnswerOrder {
+    /// At the resolution that the query asks for.
+    #[default]
+    Direct,
+    /// At a sixteenth of the columns first, then at all of them.
+    CoarseFirst,
+}
+
 /// Visibility of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Visibility {
@@ -67,7 +99,7 @@ pub enum Visibility {
 /// Declares number and fields (in wire order) of each kind in one place.
 macro_rules! kinds {
     ($($number:literal => $kind:ident { $($field:ident),* }, $what:literal;)*) => {
-        impl ClientMessage {
+        impl<'a> ClientMessage<'a> {
             /// The kind number in the preamble.
             pub const fn kind(&self) -> u8 {
                 match self {
@@ -76,7 +108,7 @@ macro_rules! kinds {
                 }
             }
 
-            fn decode_body(kind: u8, body: &[u8]) -> Result<Self, DecodeError> {
+            fn decode_body(kind: u8, body: &'a [u8]) -> Result<Self, DecodeError> {
                 match kind {
                     $($number => {
                         let ($($field,)*) = codec::decode_known($what, body, codec::BODY)?;
@@ -100,16 +132,22 @@ kinds! {
     1 => Subscribe { start }, "subscribe";
     2 => Probe { origin }, "probe";
     3 => Pace { visibility, frames_per_second }, "pace";
+    4 => Query { id, selection, from, to, columns, order }, "query";
+    5 => Cancel { id }, "cancel";
 }
 
-impl ClientMessage {
+impl<'a> ClientMessage<'a> {
     /// Decodes a message without allocating. An unknown kind is no error.
     ///
     /// # Errors
     /// [`DecodeError`] if the message is malformed or exceeds a limit.
-    pub fn decode(message: &[u8]) -> Result<Self, DecodeError> {
+    pub fn decode(message: &'a [u8]) -> Result<Self, DecodeError> {
         let (preamble, body) = Preamble::decode(message, Preamble::BYTES)?;
-        Self::decode_body(preamble.kind, body)
+        let decoded = Self::decode_body(preamble.kind, body)?;
+        if let Self::Query { selection, .. } = decoded {
+            selection.check()?;
+        }
+        Ok(decoded)
     }
 
     /// Encodes the message into a new vector.

@@ -56,8 +56,8 @@ pub(crate) struct ColumnScratch {
 pub struct Column<'a> {
     /// Matches a [`SeriesDescriptor`](crate::SeriesDescriptor) of the catalog.
     pub series: SeriesId,
-    encoding: u8,
-    bytes: &'a [u8],
+    pub(crate) encoding: u8,
+    pub(crate) bytes: &'a [u8],
 }
 
 impl<'a> Item<'a> for Column<'a> {

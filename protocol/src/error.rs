@@ -131,6 +131,9 @@ pub enum EncodeError {
     /// Times or series of a block are not strictly increasing.
     #[error("{what} of a block must be strictly increasing, found otherwise in group {group}")]
     Order { what: &'static str, group: GroupId },
+    /// Series of a block of summaries are not strictly increasing.
+    #[error("series of a block must be strictly increasing, series {series} is not")]
+    SeriesOrder { series: SeriesId },
     /// Blocks whose times are relative to another base.
     #[error("base of the blocks must be {expected} us, found {found} us")]
     Base { found: i64, expected: i64 },

@@ -28,6 +28,8 @@ pub struct Hello<'a> {
     pub encodings: &'a [u8],
     /// Optional parts of the protocol that the server supports.
     pub features: Entries<'a, Feature<'a>>,
+    /// Limits on the queries of this viewer.
+    pub queries: QueryLimits,
 }
 
 impl Check for Hello<'_> {
@@ -65,6 +67,17 @@ pub struct ViewerLimits {
     pub bytes_at_once: u32,
 }
 
+/// Limits on the queries of one viewer. The server refuses a query that exceeds them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct QueryLimits {
+    /// Queries that are not answered yet.
+    pub at_once: u32,
+    /// Columns of a query.
+    pub columns: u32,
+    /// Selected series times columns of a query.
+    pub summaries: u32,
+}
+
 /// The name of an optional part of the protocol. A viewer ignores names that it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
 pub struct Feature<'a>(pub &'a str);
@@ -72,6 +85,8 @@ pub struct Feature<'a>(pub &'a str);
 impl Feature<'_> {
     /// A resume may name the revision of the viewer's catalog, so that an unchanged catalog is not sent again.
     pub const REVISIONS: Self = Self("revisions");
+    /// The server answers [`Query`](crate::ClientMessage::Query).
+    pub const QUERIES: Self = Self("queries");
 }
 
 impl<'a> Item<'a> for Feature<'a> {}

@@ -29,6 +29,7 @@
 //! | [`block`], [`times`], [`mod@column`] | sample blocks and the encodings of their columns |
 //! | `integers`, `scaled`, `outliers` | packed integers, decimals as integers, exceptions |
 //! | [`samples`], [`sample_list`] | live samples: blocks, and short rows as a list of samples |
+//! | [`selection`], [`summaries`] | the series of a request; blocks of summaries, and the answer to a query |
 //! | [`hello`] | the first frame of a connection: what server and viewer may do |
 //! | [`mod@log`] | lines of logs, and events |
 //! | [`entries`], `growing` | lists that borrow their items from the message; what later versions may extend |
@@ -63,6 +64,8 @@ pub mod preamble;
 pub mod sample_list;
 pub mod samples;
 mod scaled;
+pub mod selection;
+pub mod summaries;
 pub mod time;
 pub mod times;
 
@@ -71,16 +74,21 @@ pub use body::{
     Body, Bye, ByeReason, Echo, Gap, GapCause, GapContent, Heartbeat, History, HistoryPart, RefusalCode, Refused,
 };
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
-pub use client_message::{ClientMessage, Start, Visibility};
+pub use client_message::{AnswerOrder, ClientMessage, Start, Visibility};
 pub use column::Column;
 pub use entries::{Entries, EntriesBuffer};
 pub use error::{DecodeError, EncodeError, PackedError, SampleListError, ScaledError};
 pub use frame::{Frame, Header};
-pub use hello::{Feature, Hello, Role, ViewerLimits};
+pub use hello::{Feature, Hello, QueryLimits, Role, ViewerLimits};
 pub use id::{Epoch, GroupId, Revision, Sequence, SeriesId};
 pub use log::{Event, EventKind, LogLine, Logs, Severity};
 pub use preamble::{PROTOCOL_VERSION, Preamble, SUBPROTOCOL, SUBPROTOCOL_PREFIX};
 pub use sample_list::{Sample, SampleList};
 pub use samples::{Samples, SamplesBuffer};
+pub use selection::Selection;
+pub use summaries::{
+    Answer, AnswerPart, SummaryBlock, SummaryBlocks, SummaryBuffer, SummaryColumns, SummaryColumnsBuffer, SummaryField,
+    SummaryValues,
+};
 pub use time::{Interval, Timestamp};
 pub use times::Times;

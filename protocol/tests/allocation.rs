@@ -5,8 +5,8 @@ use std::hint::black_box;
 use crate::counting::{Allocations, allocations_of};
 use crate::reader::Reader;
 use protocol::{
-    BlockBuffer, BlockMode, Body, ClientMessage, Frame, GroupId, Header, Samples, SamplesBuffer, Sequence, SeriesId,
-    Timestamp,
+    Answer, AnswerPart, BlockBuffer, BlockMode, Body, ClientMessage, Frame, GroupId, Header, Interval, Samples,
+    SamplesBuffer, Sequence, SeriesId, SummaryBuffer, SummaryColumnsBuffer, SummaryValues, Timestamp,
 };
 
 #[test]
@@ -102,18 +102,42 @@ fn encode_live(rows: &[Rows], newest: Timestamp, buffer: &mut SamplesBuffer, out
     Frame { header, body: Body::Samples(buffer.samples()) }.encode(out).expect("fits a message");
 }
 
+/// The rows as buckets, whose fields alternate between the values of the row and others.
+fn encode_answer(
+    rows: &[Rows],
+    base: Timestamp,
+    buffers: &mut (SummaryBuffer, SummaryColumnsBuffer),
+    out: &mut Vec<u8>,
+) {
+    let (blocks, series) = buffers;
+    blocks.start(base);
+    for Rows { group, times, columns } in rows {
+        series.clear();
+        for (id, first) in columns {
+            let other = &columns[0].1;
+            let others = Some([first, other, first, other, other].map(Vec::as_slice));
+            series.push(*id, SummaryValues { first, others }).expect("encodes");
+        }
+        blocks.push(*group, Interval::from_secs(1), times, series).expect("encodes");
+    }
+    let answer = Answer { query: 1, part: AnswerPart::More, blocks: blocks.blocks() };
+    Frame { header: Header::default(), body: Body::Answer(answer) }.encode(out).expect("fits a message");
+}
+
 #[test]
 fn second_frame_reuses_the_memory_of_the_first() {
     let rows = golden_rows();
     let origin = Timestamp::from_micros(1_700_000_100_000_000);
     let (mut blocks, mut live, mut out) = (BlockBuffer::default(), SamplesBuffer::default(), Vec::new());
-    let mut encode_both = || {
+    let mut summaries = <(SummaryBuffer, SummaryColumnsBuffer)>::default();
+    let mut encode_all = || {
         encode(&rows, origin, &mut blocks, &mut out);
         encode_live(&rows, origin, &mut live, &mut out);
+        encode_answer(&rows, origin, &mut summaries, &mut out);
     };
-    let first = allocations_of(&mut encode_both);
+    let first = allocations_of(&mut encode_all);
     assert!(first.count > 0, "the first frame needs memory");
-    let allocations = allocations_of(|| (0..100).for_each(|_| encode_both()));
+    let allocations = allocations_of(|| (0..100).for_each(|_| encode_all()));
     assert_eq!(allocations, Allocations::NONE);
 }
 

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use protocol::column::is_missing;
+use protocol::column::{MISSING, is_missing};
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
-    BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, ClientMessage, Echo, EncodeError,
-    EncodedRows, EntriesBuffer, Epoch, Event, EventKind, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor,
-    GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, LogLine, Logs, PROTOCOL_VERSION,
-    RefusalCode, Refused, Revision, Role, Sample, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, Severity, Start, Timestamp, ViewerLimits, Visibility,
+    Answer, AnswerOrder, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
+    ClientMessage, Echo, EncodeError, EncodedRows, EntriesBuffer, Epoch, Event, EventKind, Feature, Frame, Gap,
+    GapCause, GapContent, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label,
+    LogLine, Logs, PROTOCOL_VERSION, QueryLimits, RefusalCode, Refused, Revision, Role, Sample, Samples, SamplesBuffer,
+    Selection, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Start, SummaryBuffer, SummaryColumnsBuffer,
+    SummaryField, SummaryValues, Timestamp, ViewerLimits, Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -166,6 +167,23 @@ fn rows_of_a_group_that_is_replaced_are_in_blocks() {
     assert!(buffer.samples().blocks.is_empty(), "the next message begins anew");
 }
 
+/// The rows as buckets, in which the last value and the count have columns of their own.
+fn summaries_of(blocks: &[Rows]) -> SummaryBuffer {
+    let (mut buffer, mut series) = (SummaryBuffer::default(), SummaryColumnsBuffer::default());
+    for block in blocks {
+        let (times, columns) = block.decoded();
+        series.clear();
+        for (id, first) in columns {
+            let other = vec![0.5; first.len()];
+            series
+                .push(id, SummaryValues { first: &first, others: Some([&other, &first, &first, &first, &other]) })
+                .expect("a value for each bucket");
+        }
+        buffer.push(GroupId(block.group), Interval::from_secs(1), &times, &series).expect("a value for each bucket");
+    }
+    buffer
+}
+
 /// One frame of every kind.
 fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
     let text = &text[..text.floor_char_boundary(200)];
@@ -175,6 +193,7 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
     fill(&mut buffer, blocks);
     let mut live = SamplesBuffer::default();
     fill_live(&mut live, blocks);
+    let summaries = summaries_of(&blocks[..blocks.len().min(1)]);
     let (mut labels, mut groups, mut series) =
         (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
     let mut ids = EntriesBuffer::default();
@@ -205,6 +224,7 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
             limits: ViewerLimits { message_bytes: number as u32, ..ViewerLimits::default() },
             encodings: text.as_bytes(),
             features: features.entries(),
+            queries: QueryLimits { columns: number as u32, ..QueryLimits::default() },
         }),
         Body::Catalog(Catalog {
             scope: CatalogScope::Whole,
@@ -227,8 +247,9 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         Body::Event(Event { time: at, kind: EventKind::Alert, source: text, text, labels: labels.entries() }),
         Body::Heartbeat(Heartbeat { next_within: interval }),
         Body::Echo(Echo { origin: at, received: at }),
-        Body::Refused(Refused { request: number as u8, code: RefusalCode(number as u32), text }),
+        Body::Refused(Refused { request: number as u8, code: RefusalCode(number as u32), text, id: number as u32 }),
         Body::Bye(Bye { reason: ByeReason::Overloaded, retry_after: interval, text }),
+        Body::Answer(Answer { query: number as u32, part: AnswerPart::Coarse, blocks: summaries.blocks() }),
     ];
     let header = Header { epoch: Epoch(number), sequence: Sequence(number), sent: at };
     bodies
@@ -242,9 +263,22 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn every_client_message(number: u64) -> Vec<Vec<u8>> {
+fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
     let at = Timestamp::from_micros(number as i64);
     let window = Interval::from_micros(number);
+    let mut series = EntriesBuffer::default();
+    let ids = BTreeSet::from([1, number as u32, (number >> 32) as u32]);
+    for id in ids {
+        series.push(&SeriesId(id)).expect("encodes");
+    }
+    let query = |selection, order| ClientMessage::Query {
+        id: number as u32,
+        selection,
+        from: at,
+        to: Timestamp::from_micros(!number as i64),
+        columns: (number >> 32) as u32,
+        order,
+    };
     let messages = [
         ClientMessage::Subscribe { start: Start::Window(window) },
         ClientMessage::Subscribe {
@@ -257,6 +291,9 @@ fn every_client_message(number: u64) -> Vec<Vec<u8>> {
         },
         ClientMessage::Probe { origin: at },
         ClientMessage::Pace { visibility: Visibility::Hidden, frames_per_second: number as u8 },
+        query(Selection::Selector(text), AnswerOrder::Direct),
+        query(Selection::Series(series.entries()), AnswerOrder::CoarseFirst),
+        ClientMessage::Cancel { id: number as u32 },
     ];
     messages
         .into_iter()
@@ -274,6 +311,7 @@ fn read_all(bytes: &[u8]) -> usize {
     let (listed, blocks) = match frame.body {
         Body::Samples(samples) => (samples.list.iter().count(), samples.blocks),
         Body::History(history) => (0, history.blocks),
+        Body::Answer(answer) => return read_summaries(&answer),
         other => return format!("{other:?}").len(),
     };
     let mut values = vec![0.0; protocol::limits::MAX_BLOCK_ROWS as usize];
@@ -290,7 +328,136 @@ fn read_all(bytes: &[u8]) -> usize {
     read
 }
 
+fn read_summaries(answer: &Answer<'_>) -> usize {
+    let mut read = 0;
+    for block in &answer.blocks {
+        read += block.times.iter().count();
+        let mut values = vec![0.0; block.times.len()];
+        for series in &block.series {
+            let fields = SummaryField::ALL.map(|field| series.field(field));
+            for column in [series.first()].into_iter().chain(fields).flatten() {
+                column.copy_to(&mut values);
+                read += values.len();
+            }
+        }
+    }
+    read
+}
+
+/// A block of summaries. Values are bits.
+#[derive(Clone, Debug)]
+struct Buckets {
+    group: u32,
+    step: u64,
+    starts: Vec<i64>,
+    series: Vec<(u32, Fields)>,
+}
+
+/// The first value of each bucket, and the other fields, which the writer is not given if they are `None`.
+type Fields = (Vec<u64>, Option<Vec<Vec<u64>>>);
+
+/// Fields that are equal to the first in all buckets, in some, or in none; buckets without values.
+fn fields(buckets: usize) -> impl Strategy<Value = Fields> {
+    let one = 1.0_f64.to_bits();
+    let other = (0..4_u8, column(buckets)).prop_map(|(share, own)| (share, own));
+    let others = proptest::option::of(vec(other, SummaryField::ALL.len()));
+    (column(buckets), others, vec(proptest::bool::weighted(0.2), buckets)).prop_map(
+        move |(mut first, others, empty)| {
+            let is_empty = |bucket: usize| empty[bucket];
+            let mut others: Option<Vec<Vec<u64>>> = others.map(|others| {
+                let fields = SummaryField::ALL.into_iter().zip(others).map(|(field, (share, own))| {
+                    let equal = |bucket: usize| if field == SummaryField::Count { one } else { first[bucket] };
+                    let is_own = |bucket: usize| share == 0 || share == 1 && bucket % 5 == 3;
+                    (0..buckets).map(|bucket| if is_own(bucket) { own[bucket] } else { equal(bucket) }).collect()
+                });
+                fields.collect()
+            });
+            for bucket in (0..buckets).filter(|&bucket| is_empty(bucket)) {
+                for field in [&mut first].into_iter().chain(others.iter_mut().flatten()) {
+                    field[bucket] = MISSING.to_bits();
+                }
+            }
+            (first, others)
+        },
+    )
+}
+
+fn buckets() -> impl Strategy<Value = Buckets> {
+    let count = prop_oneof![0..20_usize, Just(129_usize), 100..300_usize];
+    (any::<u32>(), any::<u64>(), count, 0..4_usize).prop_flat_map(|(group, step, buckets, series)| {
+        let first = any::<u32>().prop_map(|id| id >> 1);
+        (times(buckets), first, vec((1..1_000_u32, fields(buckets)), series)).prop_map(
+            move |(starts, first, series)| {
+                let mut id = first;
+                let series = series.into_iter().map(|(step, (mut first, mut others))| {
+                    id += step;
+                    for field in [&mut first].into_iter().chain(others.iter_mut().flatten()) {
+                        field.truncate(starts.len());
+                    }
+                    (id, (first, others))
+                });
+                Buckets { group, step, series: series.collect(), starts }
+            },
+        )
+    })
+}
+
 proptest! {
+    /// Fields of a bucket without values are not compared: only `first` says that it has none.
+    #[test]
+    fn summaries_round_trip_bit_for_bit(header in header(), query in any::<u32>(), blocks in vec(buckets(), 0..3)) {
+        let floats = |bits: &[u64]| bits.iter().copied().map(f64::from_bits).collect::<Vec<f64>>();
+        let (mut buffer, mut columns) = (SummaryBuffer::default(), SummaryColumnsBuffer::default());
+        buffer.start(header.sent);
+        for block in &blocks {
+            columns.clear();
+            for (series, (first, others)) in &block.series {
+                let (first, others) = (floats(first), others.as_ref().map(|others| others.iter().map(|field| floats(field)).collect::<Vec<_>>()));
+                let others = others.as_ref().map(|others| std::array::from_fn(|field| others[field].as_slice()));
+                columns.push(SeriesId(*series), SummaryValues { first: &first, others }).expect("a value for each bucket");
+            }
+            let starts: Vec<Timestamp> = block.starts.iter().copied().map(Timestamp::from_micros).collect();
+            let most_bytes = buffer.len() + SummaryBuffer::HEAD_BYTES + starts.len() * 8 + columns.len();
+            buffer.push(GroupId(block.group), Interval::from_micros(block.step), &starts, &columns).expect("a value for each bucket");
+            prop_assert!(buffer.len() <= most_bytes, "{} bytes, at most {most_bytes} were expected", buffer.len());
+        }
+        let answer = Answer { query, part: AnswerPart::More, blocks: buffer.blocks() };
+        // Three blocks of noise in six columns may be longer than a message.
+        let Ok(bytes) = (Frame { header, body: Body::Answer(answer) }).to_bytes() else {
+            return Err(TestCaseError::reject("longer than a message"));
+        };
+        let Body::Answer(answer) = Frame::decode(&bytes).expect("decodes").body else { panic!("another kind came back") };
+        prop_assert_eq!((answer.query, answer.part), (query, AnswerPart::More));
+        let mut decoded = answer.blocks.iter();
+        for expected in &blocks {
+            let block = decoded.next().expect("as many blocks as were pushed");
+            prop_assert_eq!((block.group, block.step.micros()), (GroupId(expected.group), expected.step));
+            prop_assert_eq!(&block.times.iter().map(Timestamp::micros).collect::<Vec<_>>(), &expected.starts);
+            let mut series = block.series.iter();
+            for (id, (first, others)) in &expected.series {
+                let read = series.next().expect("as many series as were pushed");
+                prop_assert_eq!(read.series, SeriesId(*id));
+                let bits = |values: Option<protocol::column::Values<'_>>| {
+                    let mut copied = vec![0.0; first.len()];
+                    values.expect("a known encoding").copy_to(&mut copied);
+                    copied.into_iter().map(f64::to_bits).collect::<Vec<u64>>()
+                };
+                prop_assert_eq!(&bits(read.first()), first);
+                for (place, field) in SummaryField::ALL.into_iter().enumerate() {
+                    let ones = vec![1.0_f64.to_bits(); first.len()];
+                    let equal = if field == SummaryField::Count { &ones } else { first };
+                    let expected = others.as_ref().map_or(equal, |others| &others[place]);
+                    for (bucket, found) in bits(read.field(field)).into_iter().enumerate() {
+                        let is_empty = is_missing(f64::from_bits(first[bucket]));
+                        prop_assert!(is_empty || found == expected[bucket], "{field:?} of bucket {bucket}");
+                    }
+                }
+            }
+            prop_assert!(series.next().is_none());
+        }
+        prop_assert!(decoded.next().is_none());
+    }
+
     #[test]
     fn samples_round_trip_bit_for_bit(header in header(), blocks in vec(prop_oneof![rows(), many_rows()], 0..3)) {
         let mut buffer = BlockBuffer::default();
@@ -393,7 +560,7 @@ proptest! {
     #[test]
     fn every_kind_of_message_round_trips(text in ".{0,80}", number in any::<u64>(), blocks in vec(rows(), 0..3)) {
         every_body(&text, number, &blocks);
-        every_client_message(number);
+        every_client_message(&text, number);
     }
 
     #[test]
@@ -408,7 +575,7 @@ proptest! {
             let longer = longer(&bytes);
             prop_assert_eq!(Frame::decode(&longer).expect("decodes"), Frame::decode(&bytes).expect("decodes"));
         }
-        for bytes in every_client_message(number) {
+        for bytes in every_client_message(&text, number) {
             let longer = longer(&bytes);
             prop_assert_eq!(ClientMessage::decode(&longer).expect("decodes"), ClientMessage::decode(&bytes).expect("decodes"));
         }
@@ -421,7 +588,7 @@ proptest! {
                 prop_assert!(Frame::decode(&bytes[..end]).is_err());
             }
         }
-        for bytes in every_client_message(number) {
+        for bytes in every_client_message(&text, number) {
             for end in 0..bytes.len() {
                 prop_assert!(ClientMessage::decode(&bytes[..end]).is_err());
             }
@@ -430,14 +597,15 @@ proptest! {
 
     #[test]
     fn a_flipped_bit_gives_an_error_or_a_valid_frame(number in any::<u64>(), blocks in vec(rows(), 0..2)) {
-        for mut bytes in every_body("text", number, &blocks) {
+        let text = "text";
+        for mut bytes in every_body(text, number, &blocks) {
             for bit in 0..bytes.len() * 8 {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 read_all(&bytes);
                 bytes[bit / 8] ^= 1 << (bit % 8);
             }
         }
-        for mut bytes in every_client_message(number) {
+        for mut bytes in every_client_message(text, number) {
             for bit in 0..bytes.len() * 8 {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 let _decoded = ClientMessage::decode(&bytes);
@@ -463,7 +631,7 @@ fn a_message_over_the_limit_is_refused_both_ways() {
     assert!(matches!(Frame::decode(&long), Err(protocol::DecodeError::TooLong { .. })));
     assert!(matches!(ClientMessage::decode(&long), Err(protocol::DecodeError::TooLong { .. })));
     let text = "x".repeat(MAX_MESSAGE_BYTES);
-    let body = Body::Refused(Refused { request: 0, code: RefusalCode::UNKNOWN_KIND, text: &text });
+    let body = Body::Refused(Refused { request: 0, code: RefusalCode::UNKNOWN_KIND, text: &text, id: 0 });
     let refused = Frame { header: Header::default(), body }.to_bytes();
     assert!(matches!(refused, Err(protocol::EncodeError::TooLong { .. })));
 }

@@ -21,7 +21,7 @@ pub enum NotAFrame {
 }
 
 impl Codec for FrameCodec {
-    type Out<'m> = ClientMessage;
+    type Out<'m> = ClientMessage<'m>;
     type In<'m> = Frame<'m>;
     type EncodeError = EncodeError;
     type DecodeError = NotAFrame;

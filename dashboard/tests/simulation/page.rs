@@ -212,7 +212,7 @@ impl Page {
     }
 
     /// Sends if a connection is open.
-    async fn send(&mut self, message: ClientMessage) {
+    async fn send(&mut self, message: ClientMessage<'_>) {
         if let Some(socket) = &mut self.socket {
             let _closed = socket.send(Message::binary(message.to_bytes().expect("encodes"))).await;
         }

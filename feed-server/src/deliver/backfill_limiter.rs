@@ -8,6 +8,8 @@
 //! | overall budget | all turns | the first in the queue, and with it those behind |
 //! | a viewer's budget | what the viewer has been sent already, and requests again | before it joins the queue |
 //!
+//! Answers to queries are made in turns too; the first of them wait as others do.
+//!
 //! A viewer above a limit waits; it is not closed. The first fill of a viewer and the frames that it has missed are not
 //! taken from its own budget: each row is sent to it once. Their first turn does not wait at all, and a resumption needs no
 //! more: a thousand viewers that resume together would otherwise wait for each other's tasks.
@@ -32,6 +34,9 @@ const TURN_COST: usize = 192 << 10;
 /// The cost of a turn that waited for the overall budget, one full frame: a thousand viewers that wait in the queue get one
 /// each within three seconds, before a page takes the silence for a lost connection.
 const SHORT_TURN_COST: usize = 32 << 10;
+
+/// Answers to queries that hold what they have read, 1.2 MB each.
+const MAX_SCANS_AT_ONCE: usize = 32;
 
 /// Limits of history. A value counts as a byte beside its encoded bytes, since values that take few bytes take time too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,7 @@ impl Default for BackfillLimits {
 pub struct BackfillLimiter {
     limits: BackfillLimits,
     turns: Arc<Semaphore>,
+    scans: Arc<Semaphore>,
     overall: Mutex<ByteBudget>,
     /// Buffers for the next turns, at most [`MAX_TURNS_AT_ONCE`].
     buffers: Mutex<Vec<HistoryBlocks>>,
@@ -78,6 +84,7 @@ impl BackfillLimiter {
         Self {
             limits,
             turns: Arc::new(Semaphore::new(limits.turns_at_once.max(1))),
+            scans: Arc::new(Semaphore::new(MAX_SCANS_AT_ONCE)),
             overall: Mutex::new(ByteBudget::full(limits.overall, Instant::now())),
             buffers: Mutex::default(),
         }
@@ -105,6 +112,14 @@ impl BackfillLimiter {
             sleep_until(ready).await;
         }
         self.start(Some(permit), room)
+    }
+
+    /// Waits for the right to hold what a query has read, in the order of the calls. Its holder must wait for nothing but turns.
+    pub async fn scan(self: Arc<Self>) -> OwnedSemaphorePermit {
+        let Ok(permit) = Arc::clone(&self.scans).acquire_owned().await else {
+            unreachable!("the semaphore is never closed")
+        };
+        permit
     }
 
     /// A turn without waiting.

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use protocol::column::encoding;
 use protocol::{
     BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, EntriesBuffer, Epoch, Feature, Frame, Header, Heartbeat,
-    Hello, Interval, Role, SamplesBuffer, Sequence, Start, Timestamp, ViewerLimits,
+    Hello, Interval, QueryLimits, Role, SamplesBuffer, Sequence, Start, Timestamp, ViewerLimits,
 };
 use tokio::sync::watch;
 
@@ -209,7 +209,8 @@ impl Hub {
             self.telemetry.rows_merged.inc_by(rows.merged);
             self.catalog.sources().count(group, rows);
         }
-        for group in &accepted.cleared {
+        for &(group, time) in &accepted.cleared {
+            self.summaries.lock().restart(group, time);
             tracing::warn!(%group, "clock was set back: history of this group cleared");
         }
         for group in &accepted.defective {
@@ -387,11 +388,12 @@ impl Hub {
     ///
     /// # Errors
     /// If the host's name is too long.
-    pub fn hello(&self, role: Role, limits: ViewerLimits) -> Result<Bytes, EncodeError> {
+    pub fn hello(&self, role: Role, limits: ViewerLimits, queries: QueryLimits) -> Result<Bytes, EncodeError> {
         let (sequence, history) = self.read(|sequencer| (sequencer.sequence(), sequencer.history().span()));
         let server = concat!("kymograph ", env!("CARGO_PKG_VERSION"));
         let mut features = EntriesBuffer::default();
         features.push(&Feature::REVISIONS)?;
+        features.push(&Feature::QUERIES)?;
         self.frame(
             sequence,
             Body::Hello(Hello {
@@ -403,6 +405,7 @@ impl Hub {
                 limits,
                 encodings: &encoding::WRITTEN,
                 features: features.entries(),
+                queries,
             }),
         )
     }

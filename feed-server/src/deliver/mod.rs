@@ -9,11 +9,13 @@
 //! | [`backfill`], [`history_blocks`] | the frames of a backfill, and their blocks |
 //! | [`unsealed_rows`] | rows that are not sealed yet, encoded for viewers that begin at the same time |
 //! | [`backfill_limiter`], [`byte_budget`] | limits of the history that viewers are sent |
+//! | [`query_run`], [`answer_frames`] | the answer to a query, and its frames |
 //! | [`frame_ring`] | the last seconds as frames |
 //! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
 //! | [`session`] | one viewer: cursor, liveness, refusals |
 //! | [`pacer`] | the rate at which a viewer is sent frames |
 
+pub mod answer_frames;
 pub mod backfill;
 pub mod backfill_limiter;
 pub mod byte_budget;
@@ -26,5 +28,6 @@ pub mod hub;
 pub mod pacer;
 pub mod publisher;
 pub mod publisher_thread;
+pub mod query_run;
 pub mod session;
 pub mod unsealed_rows;

@@ -7,11 +7,13 @@
 //! one that is registered in it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES, MAX_SERIES};
 use protocol::{GroupId, Revision, SeriesId, Timestamp};
+use series::Selector;
 
 use crate::ingest::registry::{Group, GroupSource, RegisterError, Registry, Series};
 use crate::stream::group_sources::GroupSources;
@@ -38,6 +40,21 @@ pub struct Changes {
 impl Changes {
     pub const fn is_empty(&self) -> bool {
         self.groups.is_empty() && self.series.is_empty() && self.retired.is_empty() && self.retired_groups.is_empty()
+    }
+}
+
+/// The series of the catalog that a selection has looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Looked {
+    /// All up to this one.
+    last: SeriesId,
+    is_complete: bool,
+}
+
+impl Looked {
+    /// Returns true if it has looked at all of them.
+    pub const fn is_complete(&self) -> bool {
+        self.is_complete
     }
 }
 
@@ -145,6 +162,33 @@ impl Catalog {
             retired: Vec::new(),
             retired_groups: Vec::new(),
         }
+    }
+
+    /// The next series that a selector selects, in the order of their ids. Looks at `count` series.
+    pub fn select(&self, selector: &Selector, looked: &mut Looked, count: usize) -> Vec<(GroupId, SeriesId)> {
+        let state = self.state.lock();
+        let series = state.series.range((Bound::Excluded(looked.last), Bound::Unbounded));
+        let (mut seen, mut selected) = (0, Vec::new());
+        for (&id, series) in series.take(count) {
+            (seen, looked.last) = (seen + 1, id);
+            let group = &state.groups[&series.group].name;
+            let labels = series.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+            if selector.matches(group, &series.name, labels) {
+                selected.push((series.group, id));
+            }
+        }
+        looked.is_complete = seen < count;
+        selected
+    }
+
+    /// The same for those of `ids`, which rise, that the catalog has.
+    pub fn select_ids(&self, ids: &[SeriesId], looked: &mut Looked, count: usize) -> Vec<(GroupId, SeriesId)> {
+        let first = ids.partition_point(|&id| id <= looked.last);
+        let next = &ids[first..ids.len().min(first + count)];
+        looked.last = next.last().copied().unwrap_or(looked.last);
+        looked.is_complete = next.len() < count;
+        let state = self.state.lock();
+        next.iter().filter_map(|&id| Some((state.series.get(&id)?.group, id))).collect()
     }
 
     pub const fn sources(&self) -> &GroupSources {

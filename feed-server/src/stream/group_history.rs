@@ -97,13 +97,23 @@ impl GroupHistory {
         has_closed || self.merge_window > Interval::ZERO && self.in_order.has_closed()
     }
 
-    /// The oldest rows that are closed, were not returned before, and cannot be met by a late row.
+    /// The oldest rows that are closed, were not returned before, and cannot be met by a late row. When rows in order are returned, late
+    /// rows that are older than them by more than the merge window have been.
     pub fn next_unsealed(&mut self) -> Option<(Arrival, Arc<Slab>)> {
         let window = self.merge_window;
         let before = (window > Interval::ZERO).then(|| self.newest().map(|newest| newest - window)).flatten();
-        let late = self.late.as_mut().and_then(|late| late.next_unsealed(before));
-        late.map(|slab| (Arrival::Late, slab))
-            .or_else(|| self.in_order.next_unsealed(before).map(|slab| (Arrival::InOrder, slab)))
+        if let Some(late) = &mut self.late {
+            if let Some(slab) = late.next_unsealed(before) {
+                return Some((Arrival::Late, slab));
+            }
+            // Rows of one tick: those that came late to some of them are held after all of them.
+            let next = self.in_order.newest_of_unsealed()?;
+            if late.oldest_unsealed().is_some_and(|oldest| oldest < next - window) {
+                late.close();
+                return late.next_unsealed(before).map(|slab| (Arrival::Late, slab));
+            }
+        }
+        self.in_order.next_unsealed(before).map(|slab| (Arrival::InOrder, slab))
     }
 
     /// Short segments to join into one. They are old, so that a viewer that was away for a moment is not sent a long one.

@@ -17,7 +17,8 @@ use protocol::{BlockMode, EncodedRows, GroupId, Interval, Sequence, SeriesId, Ti
 use crate::ingest::batch::BatchSlice;
 use crate::stream::bounded_groups::BoundedGroups;
 use crate::stream::group_history::{Arrival, GroupHistory};
-use crate::stream::segment::Segment;
+use crate::stream::query::row_part::RowPart;
+use crate::stream::segment::{Place, Segment};
 use crate::stream::slab::{MAX_SPAN, Slab};
 use crate::stream::spare_slabs::SpareSlabs;
 use crate::stream::track::{JOINED_SPAN, Rows, Track};
@@ -182,6 +183,28 @@ impl History {
     /// The oldest time that is held in order, if older rows of the group were dropped. Viewers have no use for rows before it.
     pub fn evicted_before(&self, group: GroupId) -> Option<Timestamp> {
         self.groups.get(group)?.evicted_before()
+    }
+
+    /// The time from which every row of a group is held; `None` if none was dropped.
+    pub fn complete_from(&self, group: GroupId) -> Option<Timestamp> {
+        let in_order = self.groups.get(group)?.track(Arrival::InOrder)?;
+        (in_order.first_row() > 0).then(|| in_order.oldest().unwrap_or(Timestamp::MAX))
+    }
+
+    /// The rows of a group at or after a time, and those of their segments.
+    pub fn parts_since(&self, group: GroupId, time: Timestamp) -> Vec<RowPart> {
+        self.parts(group, |_| Place::Since(time))
+    }
+
+    /// The rows of a group from a number of each track on.
+    pub fn parts_from(&self, group: GroupId, rows: [u64; Arrival::BOTH.len()]) -> Vec<RowPart> {
+        self.parts(group, |arrival| Place::Row(rows[arrival as usize]))
+    }
+
+    fn parts(&self, group: GroupId, place: impl Fn(Arrival) -> Place) -> Vec<RowPart> {
+        let Some(held) = self.groups.get(group) else { return Vec::new() };
+        let parts = |arrival| held.track(arrival).map(|track| track.parts(place(arrival)));
+        Arrival::BOTH.into_iter().filter_map(parts).flatten().collect()
     }
 
     /// Sets the values of a row of `group` to `MISSING` that are held for its time, which lies in the merge window.

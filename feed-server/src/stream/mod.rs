@@ -17,6 +17,7 @@
 //! | [`joined_rows`] | joins short segments |
 //! | [`spare_slabs`] | memory for the next slabs |
 //! | [`summaries`] | exact summaries in buckets of time, kept for longer than the rows |
+//! | [`query`] | any range of time in any number of columns |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
 
 pub mod batches;
@@ -30,6 +31,7 @@ pub mod history;
 pub mod joined_rows;
 pub mod late_rows;
 pub mod packing;
+pub mod query;
 pub mod segment;
 pub mod sequencer;
 pub mod slab;

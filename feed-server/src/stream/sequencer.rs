@@ -41,8 +41,8 @@ pub struct Accepted {
     pub values: usize,
     /// Rows out of the order of time, by group.
     pub out_of_order: Vec<(GroupId, OutOfOrder)>,
-    /// Groups of which the history was cleared, because the clock was set back.
-    pub cleared: Vec<GroupId>,
+    /// Groups of which the history was cleared, because the clock was set back, and the time of the first row since.
+    pub cleared: Vec<(GroupId, Timestamp)>,
     /// Groups of batches that were dropped: a column without a value for each row, or too many columns. A defect of a source.
     pub defective: Vec<GroupId>,
 }
@@ -125,7 +125,7 @@ impl Sequencer {
                 late_values.forget(group);
                 newest = of_history.filter(|_| !is_ahead(of_history));
                 if newest.is_none() {
-                    cleared.push(group);
+                    cleared.push((group, batch.times[0]));
                     self.history.clear(group);
                 }
             }

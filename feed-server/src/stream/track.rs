@@ -2,12 +2,14 @@
 //!
 //! Times rise within a segment. In a track of late rows, a row is put in its place among the open ones, so that segments overlap.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use protocol::limits::MAX_GROUP_SERIES;
 use protocol::{EncodedRows, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::ingest::batch::BatchSlice;
+use crate::stream::query::row_part::{RowContent, RowPart};
 use crate::stream::segment::{MemoryStore, Place, Segment, SegmentStore};
 use crate::stream::slab::{SPAN, Slab, most_rows};
 use crate::stream::spare_slabs::SpareSlabs;
@@ -181,6 +183,17 @@ impl Track {
         Some(Arc::clone(&segment.content))
     }
 
+    /// The newest time of the next rows to seal.
+    pub fn newest_of_unsealed(&self) -> Option<Timestamp> {
+        self.closed.seek(Place::Row(self.sealing_from)).map(|segment| segment.newest)
+    }
+
+    /// The oldest time of the rows that [`Track::next_unsealed`] did not return.
+    pub fn oldest_unsealed(&self) -> Option<Timestamp> {
+        let closed = self.closed.from(Place::Row(self.sealing_from)).map(|segment| segment.oldest);
+        closed.chain(self.open.as_ref().and_then(Slab::oldest)).min()
+    }
+
     /// Sets the values of a row to `MISSING` that rows which are not sealed have for its time.
     pub fn drop_held(&self, time: Timestamp, row: &mut [(SeriesId, f64)]) {
         self.open.iter().for_each(|open| open.drop_held(time, row));
@@ -276,6 +289,19 @@ impl Track {
     fn first_row_of(&self, place: Place) -> Option<u64> {
         let sealed = self.sealed.seek(place).map(|segment| segment.rows.start);
         sealed.or_else(|| self.closed.seek(place).map(|segment| segment.rows.start))
+    }
+
+    /// The rows of the segments that end after `place`, and the open rows. Rows that are not encoded are shared or copied.
+    pub fn parts(&self, place: Place) -> Vec<RowPart> {
+        let first_row = if let Place::Row(row) = place { row } else { 0 };
+        let part = |rows: &Range<u64>, content| RowPart { first_row, rows: rows.clone(), content };
+        let sealed = self.sealed.from(place);
+        let sealed = sealed.map(|segment| part(&segment.rows, RowContent::Sealed(segment.content.clone())));
+        let closed = self.closed.from(place);
+        let closed = closed.map(|segment| part(&segment.rows, RowContent::Slab(Arc::clone(&segment.content))));
+        let open = self.open.iter().filter(|open| open.numbers().end > first_row && open.rows() > 0);
+        let open = open.map(|open| part(&open.numbers(), RowContent::Slab(Arc::new(open.clone()))));
+        sealed.chain(closed).chain(open).collect()
     }
 
     /// The segment with row number `row`, or the open rows.

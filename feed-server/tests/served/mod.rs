@@ -178,7 +178,7 @@ impl Viewer {
         self.close.clone().expect("a close frame with a code")
     }
 
-    pub async fn say(&mut self, message: &ClientMessage) {
+    pub async fn say(&mut self, message: &ClientMessage<'_>) {
         self.send(Message::binary(message.to_bytes().expect("encodes"))).await;
     }
 

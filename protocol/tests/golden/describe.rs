@@ -2,9 +2,10 @@
 //!
 //! A value that JSON cannot represent (NaN, an infinity, -0.0) is written as its bits: `"bits:7ff44b594d495353"`.
 
+use protocol::column::{Values, is_missing};
 use protocol::{
     Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor, Label, LogLine, Sample,
-    SampleList, SeriesDescriptor, SeriesId, Start, Timestamp,
+    SampleList, Selection, SeriesDescriptor, SeriesId, Start, SummaryBlock, SummaryColumns, SummaryField, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -36,6 +37,11 @@ fn body(body: &Body<'_>) -> Value {
             },
             "encodings": hello.encodings,
             "features": hello.features.iter().map(|feature| feature.0).collect::<Value>(),
+            "queries": {
+                "at_once": hello.queries.at_once,
+                "columns": hello.queries.columns,
+                "summaries": hello.queries.summaries,
+            },
         }),
         Body::Catalog(body) => catalog(body),
         Body::Samples(samples) => json!({
@@ -56,11 +62,17 @@ fn body(body: &Body<'_>) -> Value {
             "request": refused.request,
             "code": refused.code.0,
             "text": refused.text,
+            "id": refused.id,
         }),
         Body::Bye(bye) => json!({
             "reason": name(&bye.reason),
             "retry_after_us": bye.retry_after.micros(),
             "text": bye.text,
+        }),
+        Body::Answer(answer) => json!({
+            "query": answer.query,
+            "part": name(&answer.part),
+            "blocks": answer.blocks.iter().map(|block| summary_block(&block)).collect::<Value>(),
         }),
         Body::Logs(logs) => {
             let line = |line: LogLine<'_>| {
@@ -150,6 +162,40 @@ fn block(block: &Block<'_>) -> Value {
     })
 }
 
+fn summary_block(block: &SummaryBlock<'_>) -> Value {
+    json!({
+        "group": block.group.0,
+        "step_us": block.step.micros(),
+        "times_encoding": block.times.encoding(),
+        "times_us": block.times.iter().map(Timestamp::micros).collect::<Value>(),
+        "series": block.series.iter().map(|series| summaries(&series, block.times.len())).collect::<Value>(),
+    })
+}
+
+fn summaries(series: &SummaryColumns<'_>, buckets: usize) -> Value {
+    let copied = |values: Values<'_>| {
+        let mut copied = vec![0.0; buckets];
+        values.copy_to(&mut copied);
+        copied
+    };
+    let first = series.first().map(copied);
+    // The other fields of a bucket without values have no meaning.
+    let field = |field| {
+        let values = copied(series.field(field)?).into_iter().enumerate();
+        let is_absent = |bucket: usize| first.as_ref().is_some_and(|first| is_missing(first[bucket]));
+        Some(
+            values
+                .map(|(bucket, number)| if is_absent(bucket) { Value::Null } else { value(number) })
+                .collect::<Value>(),
+        )
+    };
+    let [last, min, max, sum, count] = SummaryField::ALL.map(field);
+    let first = first.as_ref().map(|first| first.iter().copied().map(value).collect::<Value>());
+    json!({
+        "series": series.series.0, "first": first, "last": last, "min": min, "max": max, "sum": sum, "count": count,
+    })
+}
+
 fn value(value: f64) -> Value {
     if value.is_finite() && value.to_bits() != (-0.0_f64).to_bits() {
         json!(value)
@@ -158,7 +204,7 @@ fn value(value: f64) -> Value {
     }
 }
 
-pub(crate) fn client_message(message: &ClientMessage) -> Value {
+pub(crate) fn client_message(message: &ClientMessage<'_>) -> Value {
     let body = match message {
         ClientMessage::Subscribe { start: Start::Window(window) } => json!({ "window_us": window.micros() }),
         ClientMessage::Subscribe { start: Start::After { epoch, sequence, window, revision } } => {
@@ -169,6 +215,18 @@ pub(crate) fn client_message(message: &ClientMessage) -> Value {
         ClientMessage::Pace { visibility, frames_per_second } => {
             json!({ "visibility": name(visibility), "frames_per_second": frames_per_second })
         }
+        ClientMessage::Query { id, selection, from, to, columns, order } => json!({
+            "id": id,
+            "selection": match selection {
+                Selection::Selector(selector) => json!({ "selector": selector }),
+                Selection::Series(series) => json!({ "series": ids(series) }),
+            },
+            "from_us": from.micros(),
+            "to_us": to.micros(),
+            "columns": columns,
+            "order": name(order),
+        }),
+        ClientMessage::Cancel { id } => json!({ "id": id }),
         ClientMessage::Unknown { .. } => Value::Null,
     };
     json!({ "kind": message.kind(), "body": body })

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use protocol::column::{MISSING, encoding, is_missing};
 use protocol::{
-    BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, Echo, Entries, EntriesBuffer, Epoch,
-    Event, EventKind, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor, GroupId, Header, Heartbeat, Hello,
-    History, HistoryPart, Interval, Label, LogLine, Logs, RefusalCode, Refused, Revision, Role, Samples, SamplesBuffer,
-    Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Timestamp, ViewerLimits,
+    Answer, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, Echo, Entries,
+    EntriesBuffer, Epoch, Event, EventKind, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor, GroupId,
+    Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, LogLine, Logs, QueryLimits, RefusalCode, Refused,
+    Revision, Role, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, SummaryBuffer,
+    SummaryColumnsBuffer, SummaryValues, Timestamp, ViewerLimits,
 };
 
 use super::Vector;
@@ -16,6 +17,8 @@ const EPOCH: Epoch = Epoch(1_700_000_000_123_456);
 
 const LIMITS: ViewerLimits =
     ViewerLimits { message_bytes: 65_536, messages: 20, messages_at_once: 40, bytes: 65_536, bytes_at_once: 524_288 };
+
+const QUERIES: QueryLimits = QueryLimits { at_once: 16, columns: 4_096, summaries: 1 << 20 };
 
 fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(1_700_000_100_000_000 + micros)
@@ -33,7 +36,9 @@ pub(crate) fn all() -> Vec<Vector> {
     vectors.extend(times());
     vectors.extend(blocks());
     vectors.extend(lists());
+    vectors.extend(answers());
     vectors.extend(of_later_versions());
+    vectors.extend(of_later_answers());
     vectors.extend(of_later_variants());
     vectors.extend(session());
     vectors.extend(numbered_entries());
@@ -42,7 +47,9 @@ pub(crate) fn all() -> Vec<Vector> {
 
 fn plain() -> Vec<Vector> {
     let mut features = EntriesBuffer::default();
-    features.push(&Feature::REVISIONS).expect("encodes");
+    for feature in [Feature::REVISIONS, Feature::QUERIES] {
+        features.push(&feature).expect("encodes");
+    }
     let bodies = [
         (
             "hello",
@@ -55,6 +62,7 @@ fn plain() -> Vec<Vector> {
                 limits: LIMITS,
                 encodings: &encoding::WRITTEN,
                 features: features.entries(),
+                queries: QUERIES,
             }),
         ),
         ("gap_epoch_changed", gap(GapCause::EpochChanged)),
@@ -68,6 +76,16 @@ fn plain() -> Vec<Vector> {
                 request: 200,
                 code: RefusalCode::UNKNOWN_KIND,
                 text: "no request of kind 200 is known",
+                id: 0,
+            }),
+        ),
+        (
+            "refused_query",
+            Body::Refused(Refused {
+                request: 4,
+                code: RefusalCode::MALFORMED_SELECTOR,
+                text: "selector, character 5: expected `}`, found the end",
+                id: 300,
             }),
         ),
         (
@@ -266,6 +284,114 @@ fn lists() -> Vec<Vector> {
     vectors
 }
 
+/// The fields of a series: first, last, minimum, maximum, sum, count.
+type Fields = [Vec<f64>; 6];
+
+/// A group, the step of its buckets, their starts, and its series.
+type Buckets = (u32, Interval, Vec<Timestamp>, Vec<(u32, Fields)>);
+
+fn answer(part: AnswerPart, blocks: &[Buckets]) -> Vec<u8> {
+    let (mut buffer, mut columns) = (SummaryBuffer::default(), SummaryColumnsBuffer::default());
+    buffer.start(at(0));
+    for (group, step, starts, series) in blocks {
+        columns.clear();
+        for (id, [first, last, min, max, sum, count]) in series {
+            let others = Some([last, min, max, sum, count].map(Vec::as_slice));
+            columns.push(SeriesId(*id), SummaryValues { first, others }).expect("encodes");
+        }
+        buffer.push(GroupId(*group), *step, starts, &columns).expect("encodes");
+    }
+    frame(Body::Answer(Answer { query: 300, part, blocks: buffer.blocks() }))
+}
+
+/// The fields of buckets with at most one value each.
+fn one_value(values: &[f64]) -> Fields {
+    let count = |&value: &f64| if is_missing(value) { MISSING } else { 1.0 };
+    let values_of = values.to_vec();
+    let [first, last, min, max, sum] = std::array::from_fn(|_| values_of.clone());
+    [first, last, min, max, sum, values.iter().map(count).collect()]
+}
+
+fn answers() -> Vec<Vector> {
+    let starts = |step: i64, buckets: &[i64]| buckets.iter().map(|bucket| at(bucket * step)).collect::<Vec<_>>();
+    let ten_seconds = Interval::from_secs(10);
+    let starts_of_ten = |buckets: &[i64]| starts(10_000_000, buckets);
+    let busy = [
+        vec![0.25, 0.5, 0.31, 0.75],
+        vec![0.5, 0.31, 0.75, 0.75],
+        vec![0.1, 0.25, 0.31, 0.5],
+        vec![0.9, 0.5, 0.75, 1.0],
+        vec![4.5, 3.75, 1.06, 30.0],
+        vec![10.0, 10.0, 2.0, 40.0],
+    ];
+    // No value in the second bucket, and one value in each of the others but the last.
+    let rare = [
+        vec![7.0, MISSING, 8.0, 9.0],
+        vec![7.0, MISSING, 8.0, 11.0],
+        vec![7.0, MISSING, 8.0, 9.0],
+        vec![7.0, MISSING, 8.0, 11.0],
+        vec![7.0, MISSING, 8.0, 20.0],
+        vec![1.0, MISSING, 1.0, 2.0],
+    ];
+    let summaries: Buckets = (1, ten_seconds, starts_of_ten(&[-4, -3, -2, 0]), vec![(7, busy.clone()), (70_000, rare)]);
+    let nan = f64::from_bits(0x7ff0_0000_0000_0002);
+    let rows: Buckets = (
+        2,
+        Interval::from_micros(0),
+        vec![at(-3_001), at(-2_000), at(-1)],
+        vec![(8, one_value(&[1.0 / 3.0, f64::INFINITY, nan])), (9, one_value(&[MISSING, -0.0, 12.5]))],
+    );
+    let equal: Buckets = (1, ten_seconds, starts_of_ten(&[-2, -1, 0]), vec![(7, one_value(&[20.25, 20.31, 20.28]))]);
+    let minute: Buckets = (
+        2,
+        Interval::from_secs(60),
+        starts(60_000_000, &[-1]),
+        vec![(8, [vec![1.0], vec![2.0], vec![0.5], vec![3.0], vec![90.5], vec![60.0]])],
+    );
+    let later: Buckets = (1, ten_seconds, starts_of_ten(&[1, 2, 3, 4]), vec![(7, busy)]);
+    vec![
+        Vector { name: "answer_summaries", bytes: answer(AnswerPart::Last, std::slice::from_ref(&summaries)) },
+        Vector { name: "answer_rows", bytes: answer(AnswerPart::More, &[rows]) },
+        Vector { name: "answer_equal_fields", bytes: answer(AnswerPart::More, &[equal]) },
+        Vector { name: "answer_several_blocks", bytes: answer(AnswerPart::More, &[summaries, later]) },
+        Vector { name: "answer_coarse", bytes: answer(AnswerPart::Coarse, &[minute]) },
+        Vector { name: "answer_empty", bytes: answer(AnswerPart::Last, &[]) },
+    ]
+}
+
+/// Answers with columns that a later server may send: of a further field, and of another encoding.
+fn of_later_answers() -> Vec<Vector> {
+    let list = |items: &[u8]| [&[items.len() as u8][..], items].concat();
+    let constant = |value: f64| [&[1, 8][..], &value.to_le_bytes()].concat();
+    let later = |text: &[u8]| [&[77][..], &list(text)].concat();
+    // Group 1, buckets of 100 us, two of them, regular times from the base on, and the series.
+    let block = |series: &[u8]| [&[1, 100, 2, 1][..], &list(&[0, 100]), &list(series)].concat();
+    // Query 1, `Last`, base 0.
+    let body = |series: &[u8]| [&[1, 2, 0][..], &list(&block(series))].concat();
+    // Series 7 has columns of `max` and of bits 5 and 7.
+    let field = [&[7, 0b1010_0100][..], &constant(1.5), &constant(2.5), &later(b"new"), &constant(9.0)].concat();
+    // Series 7 has a `min` of another encoding, series 8 a `first`, series 9 none.
+    let encoding = [
+        &[7, 0b0000_0010][..],
+        &constant(1.5),
+        &later(b"new"),
+        &[8, 0b0000_0100],
+        &later(b"new"),
+        &constant(2.5),
+        &[9, 0],
+        &constant(3.5),
+    ]
+    .concat();
+    [("unknown_summary_field", body(&field)), ("unknown_summary_encoding", body(&encoding))]
+        .map(|(name, body)| {
+            let mut bytes = frame(Body::Unknown { kind: 10 });
+            bytes[4] = body.len() as u8;
+            bytes.extend(body);
+            Vector { name, bytes }
+        })
+        .into()
+}
+
 /// Lines of logs, an event, and a gap of lines.
 fn numbered_entries() -> Vec<Vector> {
     let mut labels = EntriesBuffer::default();
@@ -315,7 +441,9 @@ fn session() -> Vec<Vector> {
         Vector { name, bytes: Frame { header, body }.to_bytes().expect("fits a message") }
     };
     let mut features = EntriesBuffer::default();
-    features.push(&Feature::REVISIONS).expect("encodes");
+    for feature in [Feature::REVISIONS, Feature::QUERIES] {
+        features.push(&feature).expect("encodes");
+    }
     let hello = Hello {
         server: "kymograph 0.1.0",
         host: "web-1",
@@ -325,6 +453,7 @@ fn session() -> Vec<Vector> {
         limits: LIMITS,
         encodings: &encoding::WRITTEN,
         features: features.entries(),
+        queries: QUERIES,
     };
     let (mut groups, mut labels, mut series) =
         (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());

@@ -133,6 +133,7 @@ pub(crate) fn frames() -> Vec<Vector> {
     vectors.extend(columns());
     vectors.extend(lists());
     vectors.extend(entries());
+    vectors.extend(answers());
     vectors
 }
 
@@ -247,6 +248,58 @@ fn entries() -> Vec<Vector> {
     ])
 }
 
+/// A block of buckets of 100 us.
+fn buckets(count: u64, times_encoding: u8, times: Fields, series: Fields) -> Fields {
+    fields().unsigned(1).unsigned(100).unsigned(count).byte(times_encoding).list(times).list(series)
+}
+
+/// A series with columns: the first, and one for each bit of `own`.
+fn summaries(series: u64, own: u8, columns: &[(u8, &[u8])]) -> Fields {
+    let head = fields().unsigned(series).byte(own);
+    columns.iter().fold(head, |all, (encoding, bytes)| all.byte(*encoding).list(fields().raw(bytes)))
+}
+
+fn answer(blocks: Fields) -> Vec<u8> {
+    frame(10, &fields().unsigned(1).unsigned(2).signed(0).list(blocks))
+}
+
+fn answers() -> Vec<Vector> {
+    let value = 1.5_f64.to_le_bytes();
+    let regular = || fields().signed(0).unsigned(100);
+    let of_two = |series: Fields| answer(buckets(2, 1, regular(), series));
+    let with_times = |encoding, times: Fields| answer(buckets(2, encoding, times, fields()));
+    let constant = |series| summaries(series, 0, &[(1, &value)]);
+    let all_constant = |series| summaries(series, 0b1_1111, &[(1, value.as_slice()); 6]);
+    let full = u64::from(MAX_BLOCK_ROWS);
+    let no_buckets = |series| summaries(series, 0, &[(0, &[])]);
+    named(vec![
+        ("answer_cut_off", frame(10, &fields().unsigned(1).unsigned(2))),
+        ("answer_part_that_does_not_exist", frame(10, &fields().unsigned(1).unsigned(3).signed(0).list(fields()))),
+        ("answer_block_cut_off", answer(fields().unsigned(1).unsigned(100).unsigned(2))),
+        ("answer_series_cut_off", of_two(fields().unsigned(7))),
+        ("answer_field_cut_off", of_two(summaries(7, 0b10, &[(1, &value)]))),
+        ("answer_unknown_field_cut_off", of_two(summaries(7, 0b10_0000, &[(1, &value)]))),
+        ("answer_first_of_another_length", of_two(summaries(7, 0, &[(0, &value)]))),
+        ("answer_field_of_another_length", of_two(summaries(7, 0b1000, &[(1, &value), (2, &value[..7])]))),
+        ("answer_field_of_broken_integers", of_two(summaries(7, 1, &[(1, &value), (3, &[1, 0, 0, 10])]))),
+        ("answer_times_of_another_length", with_times(0, fields().raw(&[0; 8]))),
+        ("answer_times_of_unknown_encoding", with_times(9, fields())),
+        ("answer_times_that_stand_still", with_times(1, fields().signed(0).unsigned(0))),
+        ("answer_times_that_go_backwards", with_times(2, fields().byte(0).signed(5).signed(-1).byte(0))),
+        ("answer_series_twice", of_two(constant(7).raw(&constant(7).0))),
+        ("answer_series_out_of_order", of_two(constant(7).raw(&constant(6).0))),
+        ("answer_buckets_over_the_limit", answer(buckets(full + 1, 1, regular(), fields()))),
+        ("answer_buckets_of_all_blocks_over_the_limit", answer(repeated(9, |_| buckets(full, 1, regular(), fields())))),
+        (
+            "answer_series_over_the_limit",
+            answer(buckets(0, 1, regular(), repeated(MAX_GROUP_SERIES as u64 + 1, no_buckets))),
+        ),
+        ("answer_values_over_the_limit", answer(buckets(full, 1, regular(), repeated(9, constant)))),
+        // Two series have fewer values than the limit, but not in six columns.
+        ("answer_values_of_fields_over_the_limit", answer(buckets(full, 1, regular(), repeated(2, all_constant)))),
+    ])
+}
+
 fn times() -> Vec<Vector> {
     let raw = |times: &[i64]| times.iter().fold(fields(), |all, time| all.raw(&time.to_le_bytes()));
     named(vec![
@@ -289,11 +342,24 @@ fn columns() -> Vec<Vector> {
 }
 
 pub(crate) fn client_messages() -> Vec<Vector> {
+    let query = |selection_and_rest: Fields| message(4, &[], &fields().unsigned(1).raw(&selection_and_rest.0));
+    // From, to, columns, and then the order.
+    let range = fields().signed(1).signed(2).unsigned(80);
+    let rest = range.clone().unsigned(0);
+    let of_series = |series: &[u8]| fields().unsigned(1).list(fields().raw(series));
     named(vec![
         ("client_head_too_short", b"KY\x02\x02\0\0\0".to_vec()),
         ("client_body_too_short", message(2, &[], &fields())),
         ("client_variant_that_does_not_exist", message(1, &[], &fields().unsigned(2).unsigned(0))),
         ("client_varint_of_128_bits", message(2, &[], &fields().byte(254).raw(&[0xff; 16]))),
         ("client_number_too_large_for_its_field", message(3, &[], &fields().unsigned(1 << 40).byte(1))),
+        ("client_query_cut_off", query(fields().unsigned(0).text("cpu"))),
+        ("client_query_of_unknown_selection", query(fields().unsigned(2).list(fields()).raw(&rest.0))),
+        ("client_query_of_broken_utf8", query(fields().unsigned(0).list(fields().raw(&[0xc3, 0x28])).raw(&rest.0))),
+        ("client_query_of_unknown_order", query(fields().unsigned(0).text("cpu").raw(&range.0).unsigned(2))),
+        ("client_query_series_twice", query(of_series(&[3, 3]).raw(&rest.0))),
+        ("client_query_series_out_of_order", query(of_series(&[4, 3]).raw(&rest.0))),
+        ("client_query_series_cut_off", query(fields().unsigned(1).list(fields().raw(&[3, 251, 0])).raw(&rest.0))),
+        ("client_cancel_cut_off", message(5, &[], &fields())),
     ])
 }

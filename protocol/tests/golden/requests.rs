@@ -1,11 +1,24 @@
 //! A message of each kind from a viewer.
 
-use protocol::{ClientMessage, Epoch, Interval, Revision, Sequence, Start, Timestamp, Visibility};
+use protocol::{
+    AnswerOrder, ClientMessage, EntriesBuffer, Epoch, Interval, Revision, Selection, Sequence, SeriesId, Start,
+    Timestamp, Visibility,
+};
 
 use super::Vector;
 
 pub(crate) fn all() -> Vec<Vector> {
     let at = Timestamp::from_micros(1_700_000_000_000_000);
+    let mut series = EntriesBuffer::default();
+    for id in [SeriesId(7), SeriesId(70_000)] {
+        series.push(&id).expect("encodes");
+    }
+    let query = |id, selection, columns, order| {
+        let (from, to) = (Timestamp::from_micros(1_699_999_400_000_000), at);
+        ClientMessage::Query { id, selection, from, to, columns, order }
+    };
+    let of_selector = Selection::Selector("cpu.*{core!=\"1\"}");
+    let of_series = Selection::Series(series.entries());
     let messages = [
         ("subscribe_window", ClientMessage::Subscribe { start: Start::Window(Interval::from_secs(60)) }),
         (
@@ -33,6 +46,10 @@ pub(crate) fn all() -> Vec<Vector> {
         ("probe", ClientMessage::Probe { origin: at }),
         ("pace_visible", ClientMessage::Pace { visibility: Visibility::Visible, frames_per_second: 60 }),
         ("pace_hidden", ClientMessage::Pace { visibility: Visibility::Hidden, frames_per_second: 0 }),
+        ("query_selector", query(1, of_selector, 80, AnswerOrder::Direct)),
+        ("query_series", query(300, of_series, 1_920, AnswerOrder::Direct)),
+        ("query_coarse_first", query(2, of_series, 1_920, AnswerOrder::CoarseFirst)),
+        ("cancel", ClientMessage::Cancel { id: 300 }),
         ("unknown_request", ClientMessage::Unknown { kind: 200 }),
     ];
     let messages = messages.map(|(name, message)| Vector { name, bytes: message.to_bytes().expect("encodes") });

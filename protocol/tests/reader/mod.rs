@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use protocol::limits::MAX_BLOCK_ROWS;
-use protocol::{Blocks, Body, Frame};
+use protocol::{Blocks, Body, Frame, SummaryBlocks, SummaryField};
 
 /// Buffer for the values of one column.
 pub(crate) struct Reader {
@@ -25,6 +25,7 @@ impl Reader {
                 count(catalog.groups.iter()) + series.sum::<usize>() + count(catalog.retired.iter())
             }
             Body::Logs(logs) => logs.lines.iter().map(|line| 1 + count(line.labels.iter())).sum(),
+            Body::Answer(answer) => 1 + self.summaries(&answer.blocks),
             Body::Event(event) => 1 + count(event.labels.iter()),
             _ => 1,
         }
@@ -43,6 +44,22 @@ impl Reader {
                 let half = place.len() / 2;
                 values.from_row(half).copy_to(&mut place[half..]);
                 black_box(&*place);
+            }
+        }
+        read
+    }
+
+    fn summaries(&mut self, blocks: &SummaryBlocks<'_>) -> usize {
+        let mut read = 0;
+        for block in blocks {
+            read += count(block.times.iter());
+            for series in &block.series {
+                let others = SummaryField::ALL.map(|field| series.field(field));
+                for values in [series.first()].into_iter().chain(others).flatten() {
+                    let place = &mut self.values[..block.times.len()];
+                    values.copy_to(place);
+                    read += black_box(&*place).len();
+                }
             }
         }
         read

@@ -10,6 +10,7 @@
 //! | [`cursor`] | the viewer's position in the stream, and the frames that are next |
 //! | `catch_up` | sends what the viewer misses, in turns with the other sessions |
 //! | `end` | the reason for the end of a session, and the close that its viewer is sent |
+//! | [`queries`] | the viewer's queries, and their answers |
 //! | [`liveness`] | detects lost viewers |
 //! | [`violation`] | the rules that a viewer can break, with close code and reason of each |
 //! | this file | the loop that connects these parts to a socket |
@@ -19,15 +20,18 @@ pub mod channel;
 pub mod cursor;
 mod end;
 pub mod liveness;
+pub mod queries;
 pub mod violation;
 
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
     Body, Bye, ByeReason, ClientMessage, Echo, Interval, RefusalCode, Refused, Role, Start, ViewerLimits, Visibility,
@@ -57,6 +61,7 @@ use channel::{Channel, websocket_config};
 use cursor::{Charge, Cursor};
 use end::SessionEnd;
 use liveness::{ANSWER_DEADLINE, Liveness, LivenessAction, Queue, ReadProgress, SUBSCRIBE_DEADLINE};
+use queries::{QUERY_LIMITS, Queries, answer};
 use violation::Violation;
 
 /// The window of history of a viewer that does not set `window`.
@@ -109,8 +114,11 @@ pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart, role
         hub,
         fanout,
         history_budget: backfills.viewer_budget(),
+        query_budget: Some(backfills.viewer_budget()),
         backfills,
         pacer: Arc::default(),
+        queries: Queries::default(),
+        answering: None,
         message_limit: RateLimiter::of_messages(now),
         liveness: Liveness::Heard(now),
         read_progress: ReadProgress::default(),
@@ -146,9 +154,22 @@ struct Session {
     backfills: Arc<BackfillLimiter>,
     history_budget: ByteBudget,
     pacer: Arc<Pacer>,
+    queries: Queries,
+    /// Answers the queries; `None` without any.
+    answering: Option<BoxFuture<'static, Result<ByteBudget, SessionEnd>>>,
+    /// While none is answered.
+    query_budget: Option<ByteBudget>,
     message_limit: RateLimiter,
     liveness: Liveness,
     read_progress: ReadProgress,
+}
+
+/// Pending without queries.
+fn poll_answers(
+    answering: &mut Option<BoxFuture<'static, Result<ByteBudget, SessionEnd>>>,
+    context: &mut Context<'_>,
+) -> Poll<Result<ByteBudget, SessionEnd>> {
+    answering.as_mut().map_or(Poll::Pending, |answering| answering.as_mut().poll(context))
 }
 
 /// What a session waits for.
@@ -170,7 +191,7 @@ enum Writer {
 impl Session {
     async fn stream(&mut self, start: SessionStart, role: Role) -> Result<Infallible, SessionEnd> {
         let _viewer = self.hub.join();
-        let hello = self.hub.hello(role, VIEWER_LIMITS)?;
+        let hello = self.hub.hello(role, VIEWER_LIMITS, QUERY_LIMITS)?;
         self.send(&[hello])?;
         let start = match start {
             SessionStart::Immediate(window) => Start::Window(window),
@@ -235,6 +256,9 @@ impl Session {
                     flushed?;
                     return Ok(Event::Flushed);
                 }
+                budget = poll_fn(|context| poll_answers(&mut self.answering, context)) => {
+                    (self.answering, self.query_budget) = (None, Some(budget?));
+                }
                 value = &mut other => return Ok(Event::Other(value)),
                 () = sleep_until(silence_due.min(reading_due)) => {}
             }
@@ -265,13 +289,26 @@ impl Session {
                 let rate = if visibility == Visibility::Hidden { 0 } else { frames_per_second };
                 self.pacer.limit(rate);
             }
+            request @ ClientMessage::Query { id, selection, from, to, columns, order } => {
+                if let Err(refused) = self.queries.add(id, selection, (from, to), columns, order) {
+                    self.refuse(request.kind(), refused.code, &refused.text, id)?;
+                } else if let Some(budget) = self.query_budget.take() {
+                    let (hub, backfills) = (Arc::clone(&self.hub), Arc::clone(&self.backfills));
+                    let outbox = Arc::clone(&self.outbox);
+                    self.answering = Some(answer(self.queries.clone(), hub, backfills, outbox, budget).boxed());
+                }
+            }
+            ClientMessage::Cancel { id } => self.queries.cancel(id),
             ClientMessage::Unknown { kind } => {
-                let text = format!("no request of kind {kind} is known");
-                let refused = Refused { request: kind, code: RefusalCode::UNKNOWN_KIND, text: &text };
-                self.send(&[self.hub.frame_now(Body::Refused(refused))?])?;
+                self.refuse(kind, RefusalCode::UNKNOWN_KIND, &format!("no request of kind {kind} is known"), 0)?;
             }
         }
         Ok(None)
+    }
+
+    fn refuse(&self, request: u8, code: RefusalCode, text: &str, id: u32) -> Result<(), SessionEnd> {
+        let refused = Refused { request, code, text, id };
+        self.send(&[self.hub.frame_now(Body::Refused(refused))?])
     }
 
     /// Sends frames. The bytes that the socket does not take at once are sent in [`Session::next_event`].

@@ -39,6 +39,12 @@ impl Bucket {
         })
     }
 
+    /// The values of a summary in a bucket that begins at `start`. Its first and last value have that time.
+    pub fn at(start: Timestamp, summary: &Summary) -> Self {
+        let Summary { first, last, min, max, sum, count } = *summary;
+        Self { first: (start, first), last: (start, last), min, max, sum: sum.into(), count }
+    }
+
     /// Adds other values of the same bucket.
     pub fn add(&mut self, other: &Self) {
         if other.first.0 < self.first.0 {

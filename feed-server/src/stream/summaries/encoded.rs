@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::column::{MISSING, is_missing};
-use protocol::{BlockBuffer, EncodeError, EncodedRows, GroupId, SeriesId, Timestamp};
+use protocol::entries::Iter;
+use protocol::{BlockBuffer, Column, EncodeError, EncodedRows, GroupId, SeriesId, Timestamp};
 use series::Summary;
 
 use crate::stream::segment::Content;
@@ -59,37 +60,57 @@ impl EncodedSummaries {
         Ok(Self { first: encode(&first)?, others, count })
     }
 
-    /// The buckets from the oldest on.
-    pub fn decode(&self) -> Vec<(Timestamp, Vec<SeriesSummary>)> {
-        let Some(first) = self.first.block() else { return Vec::new() };
-        let mut buckets: Vec<(Timestamp, Vec<SeriesSummary>)> =
-            first.times.iter().map(|time| (time, Vec::new())).collect();
-        let column = |rows: &EncodedRows, place: usize| {
-            let mut values = vec![MISSING; rows.rows()];
-            let block = rows.block();
-            let column = block.and_then(|block| block.columns.iter().nth(place)).and_then(|column| column.values());
-            if let Some(column) = column {
-                column.copy_to(&mut values);
-            }
-            values
+    /// The start of the first bucket, and of the last.
+    pub fn ends(&self) -> Option<(Timestamp, Timestamp)> {
+        let times = self.first.block()?.times;
+        times.iter().next().zip(times.iter().last())
+    }
+
+    /// The summaries of those of `series`, which rise, that are there: the place of the series, and the start of the bucket. Returns how many
+    /// values were read.
+    pub fn for_each(&self, series: &[SeriesId], mut take: impl FnMut(usize, Timestamp, Summary)) -> usize {
+        let Some(block) = self.first.block() else { return 0 };
+        let rows = self.first.rows();
+        let times: Vec<Timestamp> = block.times.iter().collect();
+        // Each block has the same series.
+        let mut others = self.others.each_ref().map(|rows| columns(rows.as_ref()));
+        let mut counts = columns(self.count.as_ref());
+        let copy = |column: Column<'_>, values: &mut Vec<f64>| {
+            values.resize(rows, MISSING);
+            column.values().into_iter().for_each(|column| column.copy_to(values));
         };
-        for (place, series) in first.columns.iter().map(|column| column.series).enumerate() {
-            let firsts = column(&self.first, place);
-            let others = self.others.each_ref().map(|other| other.as_ref().map(|rows| column(rows, place)));
-            let counts = self.count.as_ref().map(|rows| column(rows, place));
-            for (row, &first) in firsts.iter().enumerate().filter(|(_, first)| !is_missing(**first)) {
-                let count = counts.as_ref().map_or(1, |counts| counts[row] as u32);
-                let mut summary = Summary { first, last: first, min: first, max: first, sum: first, count };
-                for (field, values) in OTHERS.iter().zip(&others) {
-                    if let Some(values) = values {
-                        *field(&mut summary) = values[row];
-                    }
+        let (mut firsts, mut fields, mut count, mut read) = (Vec::new(), [const { Vec::new() }; 4], Vec::new(), 0);
+        for first in &block.columns {
+            let of_others = others.each_mut().map(|columns| columns.as_mut().and_then(Iterator::next));
+            let of_count = counts.as_mut().and_then(Iterator::next);
+            let Ok(place) = series.binary_search(&first.series) else { continue };
+            copy(first, &mut firsts);
+            for (values, column) in fields.iter_mut().zip(of_others) {
+                values.clear();
+                if let Some(column) = column {
+                    copy(column, values);
                 }
-                buckets[row].1.push(SeriesSummary { series, summary });
+            }
+            count.clear();
+            if let Some(column) = of_count {
+                copy(column, &mut count);
+            }
+            read += rows * (2 + fields.iter().filter(|values| !values.is_empty()).count());
+            for (row, &first) in firsts.iter().enumerate().filter(|(_, first)| !is_missing(**first)) {
+                let count = count.get(row).map_or(1, |&count| count as u32);
+                let mut summary = Summary { first, last: first, min: first, max: first, sum: first, count };
+                for (field, values) in OTHERS.iter().zip(&fields) {
+                    values.get(row).into_iter().for_each(|&value| *field(&mut summary) = value);
+                }
+                take(place, times[row], summary);
             }
         }
-        buckets
+        read
     }
+}
+
+fn columns(rows: Option<&EncodedRows>) -> Option<Iter<'_, Column<'_>>> {
+    Some(rows?.block()?.columns.iter())
 }
 
 impl Content for EncodedSummaries {

@@ -10,21 +10,26 @@
 //! | [`open_buckets`] | the open buckets of one group |
 //! | [`tier`] | the closed buckets of all groups in one tier, with its bounds |
 //! | [`encoded`] | closed buckets in columns, encoded |
+//! | [`tier_parts`] | what a tier has of some series in a range |
 
 pub mod bucket;
 pub mod encoded;
 pub mod open_buckets;
 pub mod tier;
+pub mod tier_parts;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use protocol::{BlockBuffer, EncodeError, GroupId, Interval, Timestamp};
+use protocol::{BlockBuffer, EncodeError, GroupId, Interval, SeriesId, Timestamp};
 
 use crate::stream::group_history::Arrival;
+use crate::stream::query::resolution::Level;
 use crate::stream::slab::Slab;
-use crate::stream::summaries::bucket::SeriesSummary;
+use crate::stream::summaries::bucket::Bucket;
 use crate::stream::summaries::open_buckets::OpenBuckets;
 use crate::stream::summaries::tier::{Tier, TierBounds};
+use crate::stream::summaries::tier_parts::TierParts;
 
 /// The summaries of all groups.
 #[derive(Debug, Default)]
@@ -51,6 +56,12 @@ impl Summaries {
         self.tiers.iter().map(|tier| (tier.bounds().step, tier.bytes()))
     }
 
+    /// Drops what is not before `time`, because the clock of a group was set back to it.
+    pub fn restart(&mut self, group: GroupId, time: Timestamp) {
+        self.open.get_mut(&group).into_iter().for_each(OpenBuckets::clear);
+        self.tiers.iter_mut().for_each(|tier| tier.drop_from(group, time));
+    }
+
     /// Adds rows that are sealed. Rows that come later have times above the newest row in order, less `merge_window`.
     ///
     /// # Errors
@@ -67,16 +78,11 @@ impl Summaries {
         let steps: Vec<Interval> = self.tiers.iter().map(|tier| tier.bounds().step).collect();
         let open = self.open.entry(group).or_insert_with(|| OpenBuckets::new(finest.bounds().step));
         if arrival == Arrival::InOrder
-            && let Some((oldest, newest)) = rows.oldest().zip(rows.newest())
+            && let Some(newest) = rows.newest()
         {
-            if open.newest().is_some_and(|before| before >= oldest) {
-                // The clock was set back.
-                open.clear();
-                self.tiers.iter_mut().for_each(|tier| tier.drop_from(group, oldest));
-            }
             open.set_newest(newest);
         }
-        open.add(rows);
+        open.add(arrival, rows);
         let Some(complete) = open.newest().map(|newest| newest - merge_window) else { return Ok(()) };
         for (level, tier) in self.tiers.iter_mut().enumerate() {
             for bucket in open.close(level, complete, &steps) {
@@ -97,17 +103,29 @@ impl Summaries {
         self.open.retain(|_, open| open.newest().is_none_or(|newest| newest >= oldest));
     }
 
-    /// The closed buckets of a group in the tier of `step` that begin at `from` or later and before `to`, oldest first. A series
-    /// without a finite value in a bucket is left out.
-    pub fn read(
-        &self,
-        group: GroupId,
-        step: Interval,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Vec<(Timestamp, Vec<SeriesSummary>)> {
-        let tier = self.tiers.iter().find(|tier| tier.bounds().step == step);
-        tier.map_or_else(Vec::new, |tier| tier.read(group, from, to))
+    /// The tiers, from the finest: the step of each, and the time from which it has every value of the group.
+    pub fn levels(&self, group: GroupId) -> impl Iterator<Item = Level> {
+        let level = move |tier: &Tier| Level { step: tier.bounds().step, complete_from: tier.complete_from(group) };
+        self.tiers.iter().map(level)
+    }
+
+    /// What the tier of `step` has of some series of a group in a range. With the rows from its `next_rows` on, these are all values.
+    /// `series` must rise.
+    pub fn parts(&self, group: GroupId, step: Interval, range: &Range<Timestamp>, series: &[SeriesId]) -> TierParts {
+        let mut parts = TierParts::default();
+        let level = self.tiers.iter().position(|tier| tier.bounds().step == step);
+        let Some((level, tier)) = level.and_then(|level| self.tiers.get(level).map(|tier| (level, tier))) else {
+            return parts;
+        };
+        tier.add_parts(group, range, series, &mut parts);
+        if let Some(open) = self.open.get(&group) {
+            let is_selected = |(start, id, _): &(Timestamp, SeriesId, Bucket)| {
+                range.contains(start) && series.binary_search(id).is_ok()
+            };
+            parts.newest.extend(open.up_to(level).filter(is_selected));
+            parts.next_rows = Arrival::BOTH.map(|arrival| open.next_row(arrival));
+        }
+        parts
     }
 }
 

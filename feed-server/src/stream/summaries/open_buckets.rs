@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::{Interval, SeriesId, Timestamp};
 
+use crate::stream::group_history::Arrival;
 use crate::stream::slab::Slab;
 use crate::stream::summaries::bucket::{Bucket, SeriesSummary};
 
@@ -14,6 +15,8 @@ pub struct OpenBuckets {
     levels: Vec<BTreeMap<Timestamp, Series>>,
     /// Of the rows in order.
     newest: Option<Timestamp>,
+    /// The numbers of the rows of each track that follow those that were added.
+    next_rows: [u64; Arrival::BOTH.len()],
 }
 
 /// In rising order.
@@ -30,7 +33,7 @@ pub struct ClosedBucket {
 impl OpenBuckets {
     /// `step` is that of the finest tier.
     pub const fn new(step: Interval) -> Self {
-        Self { step, levels: Vec::new(), newest: None }
+        Self { step, levels: Vec::new(), newest: None, next_rows: [0; Arrival::BOTH.len()] }
     }
 
     pub const fn newest(&self) -> Option<Timestamp> {
@@ -46,10 +49,22 @@ impl OpenBuckets {
         self.newest = None;
     }
 
-    /// Adds rows to the buckets of the finest tier.
+    /// The number of the first row of a track that was not added.
+    pub const fn next_row(&self, arrival: Arrival) -> u64 {
+        self.next_rows[arrival as usize]
+    }
+
+    /// The open buckets of a level and of the finer ones, of which it has nothing yet.
+    pub fn up_to(&self, level: usize) -> impl Iterator<Item = (Timestamp, SeriesId, Bucket)> {
+        let buckets = self.levels.iter().take(level + 1).flatten();
+        buckets.flat_map(|(&start, series)| series.iter().map(move |&(series, bucket)| (start, series, bucket)))
+    }
+
+    /// Adds rows of a track to the buckets of the finest tier.
     ///
     /// Hot: once a segment; within it, once a sample.
-    pub fn add(&mut self, rows: &Slab) {
+    pub fn add(&mut self, arrival: Arrival, rows: &Slab) {
+        self.next_rows[arrival as usize] = rows.numbers().end;
         if self.levels.is_empty() {
             self.levels.push(BTreeMap::new());
         }

@@ -6,6 +6,7 @@ use super::*;
 use crate::ingest::batch::Batch;
 use crate::stream::history::History;
 use crate::stream::late_rows::divide;
+use crate::stream::summaries::bucket::SeriesSummary;
 
 const GROUP: GroupId = GroupId(1);
 const WINDOW: Interval = Interval::from_millis(1_500);
@@ -66,7 +67,19 @@ fn seal(history: &mut History, summaries: &mut Summaries, window: Interval, buff
 }
 
 fn all(summaries: &Summaries, step: Interval) -> Vec<(Timestamp, Vec<SeriesSummary>)> {
-    summaries.read(GROUP, step, Timestamp::MIN, Timestamp::MAX)
+    let tier = summaries.tiers.iter().find(|tier| tier.bounds().step == step).expect("a tier");
+    let (mut parts, series) = (TierParts::default(), [1, 2].map(SeriesId));
+    tier.add_parts(GROUP, &(Timestamp::MIN..Timestamp::MAX), &series, &mut parts);
+    let mut buckets: BTreeMap<Timestamp, Vec<SeriesSummary>> = BTreeMap::new();
+    for sealed in &parts.sealed {
+        sealed.for_each(&series, |place, start, summary| {
+            buckets.entry(start).or_default().push(SeriesSummary { series: series[place], summary });
+        });
+    }
+    for (start, series, bucket) in &parts.newest {
+        buckets.entry(*start).or_default().push(SeriesSummary { series: *series, summary: bucket.summary() });
+    }
+    buckets.into_iter().collect()
 }
 
 /// The summary of the values of one series in a bucket, one after another.
@@ -186,6 +199,7 @@ fn after_the_clock_was_set_back_buckets_from_then_on_are_made_again() {
         summaries.add(GROUP, Arrival::InOrder, &slab, Interval::ZERO, &mut buffer).expect("encodes");
     };
     add(&mut summaries, 0..300, 1.0);
+    summaries.restart(GROUP, at(200_000));
     add(&mut summaries, 200..290, 2.0);
     let buckets = all(&summaries, Interval::from_secs(1));
     assert!(buckets.windows(2).all(|pair| pair[0].0 < pair[1].0), "{buckets:?}");
@@ -195,6 +209,7 @@ fn after_the_clock_was_set_back_buckets_from_then_on_are_made_again() {
     // The bucket of 3 s in which 10 s lies has begun before.
     let mut few = Summaries::new(tiers());
     add(&mut few, 0..20, 1.0);
+    few.restart(GROUP, at(10_000));
     add(&mut few, 10..19, 2.0);
     for tier in tiers() {
         let buckets = all(&few, tier.step);

@@ -1,14 +1,17 @@
 //! The closed buckets of all groups in one tier, with its bounds.
 
+use std::ops::Range;
+
 use protocol::limits::MAX_GROUP_SERIES;
-use protocol::{BlockBuffer, EncodeError, GroupId, Interval, Sequence, Timestamp};
+use protocol::{BlockBuffer, EncodeError, GroupId, Interval, Sequence, SeriesId, Timestamp};
 
 use crate::stream::bounded_groups::{Bounded, BoundedGroups};
 use crate::stream::segment::{MemoryStore, Place, Segment, SegmentStore};
 use crate::stream::slab::most_rows;
-use crate::stream::summaries::bucket::SeriesSummary;
+use crate::stream::summaries::bucket::{Bucket, SeriesSummary};
 use crate::stream::summaries::encoded::EncodedSummaries;
 use crate::stream::summaries::open_buckets::{ClosedBucket, bucket_of};
+use crate::stream::summaries::tier_parts::TierParts;
 
 /// Buckets of a segment.
 const MAX_BUCKETS: usize = 128;
@@ -44,6 +47,7 @@ struct TierGroup {
     newest: Vec<ClosedBucket>,
     newest_bytes: usize,
     end_row: u64,
+    has_evicted: bool,
 }
 
 impl Tier {
@@ -65,7 +69,7 @@ impl Tier {
         self.groups.bytes()
     }
 
-    /// Appends a bucket, which is later than the group's last.
+    /// Appends a bucket. One that is not later than the group's last is dropped: it has rows that came late to a restart.
     ///
     /// # Errors
     /// If buckets cannot be encoded, which is a defect.
@@ -91,18 +95,37 @@ impl Tier {
         self.groups.evict_to(self.bounds.bytes);
     }
 
-    /// The buckets of a group that begin at `from` or later and before `to`.
-    pub fn read(&self, group: GroupId, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Vec<SeriesSummary>)> {
-        let Some(held) = self.groups.get(group) else { return Vec::new() };
-        let sealed = held.sealed.from(Place::Since(from)).take_while(|segment| segment.oldest < to);
-        let newest = held.newest.iter().map(|bucket| (bucket.start, bucket.series.clone()));
-        let all = sealed.flat_map(|segment| segment.content.decode()).chain(newest);
-        all.filter(|(start, _)| (from..to).contains(start)).collect()
+    /// The time from which it has every value of a group, besides those of buckets that are not closed; `None` if it has all that there were.
+    pub fn complete_from(&self, group: GroupId) -> Option<Timestamp> {
+        let held = self.groups.get(group)?;
+        held.has_evicted.then(|| held.oldest().unwrap_or(Timestamp::MAX))
+    }
+
+    /// Adds the closed buckets of some series of a group, which rise, that may be in a range.
+    pub fn add_parts(&self, group: GroupId, range: &Range<Timestamp>, series: &[SeriesId], parts: &mut TierParts) {
+        let Some(held) = self.groups.get(group) else { return };
+        let sealed = held.sealed.from(Place::Since(range.start)).take_while(|segment| segment.oldest < range.end);
+        parts.sealed.extend(sealed.map(|segment| segment.content.clone()));
+        for bucket in held.newest.iter().filter(|bucket| range.contains(&bucket.start)) {
+            let selected = bucket.series.iter().filter(|of| series.binary_search(&of.series).is_ok());
+            let selected = selected.map(|of| (bucket.start, of.series, Bucket::at(bucket.start, &of.summary)));
+            parts.newest.extend(selected);
+        }
     }
 }
 
 impl TierGroup {
+    /// The start of the oldest bucket.
+    fn oldest(&self) -> Option<Timestamp> {
+        let newest = || self.newest.first().map(|bucket| bucket.start);
+        self.sealed.first().map(|segment| segment.oldest).or_else(newest)
+    }
+
     fn push(&mut self, group: GroupId, bucket: ClosedBucket, buffer: &mut BlockBuffer) -> Result<(), EncodeError> {
+        let sealed = || self.sealed.last().map(|segment| segment.newest);
+        if self.newest.last().map(|last| last.start).or_else(sealed).is_some_and(|last| bucket.start <= last) {
+            return Ok(());
+        }
         let widest = self.newest.iter().map(|bucket| bucket.series.len()).max().unwrap_or(0).max(bucket.series.len());
         let first_row = self.sealed.first().map_or(self.end_row, |segment| segment.rows.start);
         let part = ((self.end_row - first_row) / SEGMENTS_PER_GROUP) as usize;
@@ -157,6 +180,7 @@ impl Bounded for TierGroup {
     }
 
     fn evict_first(&mut self) -> Option<Sequence> {
+        self.has_evicted = true;
         if let Some(segment) = self.sealed.pop_first() {
             return Some(segment.last_sequence);
         }

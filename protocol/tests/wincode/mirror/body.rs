@@ -7,6 +7,7 @@ use super::block::{Blocks, WireBlock};
 use super::catalog::{Catalog, Label};
 use super::head::{Interval, Sequence, Timestamp};
 use super::list::{List, Sized};
+use super::summaries::Answer;
 
 #[derive(Debug)]
 pub(crate) enum Body<'a> {
@@ -19,6 +20,7 @@ pub(crate) enum Body<'a> {
     Echo(Echo),
     Refused(Refused<'a>),
     Bye(Bye<'a>),
+    Answer(Answer<'a>),
     Logs(Logs<'a>),
     Event(Event<'a>),
 }
@@ -36,6 +38,7 @@ impl<'a> Body<'a> {
             7 => Self::Echo(read(bytes)),
             8 => Self::Refused(read(bytes)),
             9 => Self::Bye(read(bytes)),
+            10 => Self::Answer(read(bytes)),
             64 => Self::Logs(read(bytes)),
             65 => Self::Event(read(bytes)),
             _ => return None,
@@ -53,6 +56,7 @@ pub(crate) struct Hello<'a> {
     limits: ViewerLimits,
     encodings: &'a [u8],
     features: List<'a, Feature<'a>>,
+    queries: QueryLimits,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
@@ -68,6 +72,13 @@ pub(crate) struct ViewerLimits {
     messages_at_once: u32,
     bytes: u32,
     bytes_at_once: u32,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct QueryLimits {
+    at_once: u32,
+    columns: u32,
+    summaries: u32,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
@@ -195,6 +206,7 @@ pub(crate) struct Refused<'a> {
     request: u8,
     code: RefusalCode,
     text: &'a str,
+    id: u32,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

@@ -3,18 +3,21 @@
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::super::read;
-use super::head::{Epoch, Interval, Revision, Sequence, Timestamp};
+use super::head::{Epoch, Interval, Revision, Sequence, SeriesId, Timestamp};
+use super::list::List;
 
 #[derive(Debug)]
-pub(crate) enum ClientMessage {
+pub(crate) enum ClientMessage<'a> {
     Subscribe { start: Start },
     Probe { origin: Timestamp },
     Pace { visibility: Visibility, frames_per_second: u8 },
+    Query { id: u32, selection: Selection<'a>, from: Timestamp, to: Timestamp, columns: u32, order: AnswerOrder },
+    Cancel { id: u32 },
 }
 
-impl ClientMessage {
+impl<'a> ClientMessage<'a> {
     /// Returns `None` if the kind is unknown.
-    pub(crate) fn read(kind: u8, body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(kind: u8, body: &'a [u8]) -> Option<Self> {
         Some(match kind {
             1 => Self::Subscribe { start: read(body) },
             2 => Self::Probe { origin: read(body) },
@@ -22,6 +25,11 @@ impl ClientMessage {
                 let (visibility, frames_per_second) = read(body);
                 Self::Pace { visibility, frames_per_second }
             }
+            4 => {
+                let (id, selection, from, to, columns, order) = read(body);
+                Self::Query { id, selection, from, to, columns, order }
+            }
+            5 => Self::Cancel { id: read(body) },
             _ => return None,
         })
     }
@@ -37,4 +45,16 @@ pub(crate) enum Start {
 pub(crate) enum Visibility {
     Visible,
     Hidden,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum Selection<'a> {
+    Selector(&'a str),
+    Series(List<'a, SeriesId>),
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum AnswerOrder {
+    Direct,
+    CoarseFirst,
 }

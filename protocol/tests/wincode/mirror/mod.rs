@@ -7,6 +7,7 @@ mod catalog;
 mod client_message;
 mod head;
 mod list;
+mod summaries;
 
 pub(crate) use body::Body;
 pub(crate) use client_message::ClientMessage;

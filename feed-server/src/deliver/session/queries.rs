@@ -1,0 +1,194 @@
+//! The queries of one viewer: checked when they arrive, and answered one after another while live frames go on.
+//!
+//! A query is read in turns, as history is: in the order of request among all viewers, and after the viewer's own budget. What a scan
+//! holds is bounded by the number of scans at once; a viewer whose socket takes nothing holds none.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use protocol::{AnswerOrder, QueryLimits, RefusalCode, Selection, Timestamp};
+use series::Selector;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
+
+use super::end::SessionEnd;
+use crate::deliver::backfill_limiter::BackfillLimiter;
+use crate::deliver::byte_budget::ByteBudget;
+use crate::deliver::fanout::outbox::Outbox;
+use crate::deliver::hub::Hub;
+use crate::deliver::query_run::{AnswerTurn, MAX_COLUMNS, MAX_SUMMARIES, QueryRun, RangeQuery, SelectedBy};
+
+/// Queries of a viewer that are not answered yet.
+const MAX_QUERIES: usize = 16;
+
+/// A value that is read takes this part of a byte from the viewer's budget, in which bytes to send are scarce.
+const VALUES_PER_BYTE: usize = 8;
+
+/// The limits that `Hello` states.
+pub const QUERY_LIMITS: QueryLimits =
+    QueryLimits { at_once: MAX_QUERIES as u32, columns: MAX_COLUMNS, summaries: MAX_SUMMARIES };
+
+/// The queries that wait, and the one that is answered, which is the first. Cheap to clone: all clones are one queue.
+#[derive(Clone, Debug, Default)]
+pub struct Queries(Arc<Mutex<Queue>>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    queries: VecDeque<Arc<RangeQuery>>,
+}
+
+/// A query that is not answered.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotAnswered {
+    pub code: RefusalCode,
+    /// The reason in words.
+    pub text: String,
+}
+
+impl Queries {
+    /// Adds a query.
+    ///
+    /// # Errors
+    /// If it exceeds a limit, or cannot be read.
+    pub fn add(
+        &self,
+        id: u32,
+        selection: Selection<'_>,
+        (from, to): (Timestamp, Timestamp),
+        columns: u32,
+        order: AnswerOrder,
+    ) -> Result<(), NotAnswered> {
+        let refuse = |code, text| Err(NotAnswered { code, text });
+        if !(1..=MAX_COLUMNS).contains(&columns) {
+            return refuse(RefusalCode::TOO_LARGE, format!("columns must be 1 to {MAX_COLUMNS}, found {columns}"));
+        }
+        if from >= to {
+            let (from, to) = (from.micros(), to.micros());
+            let text = format!("the start of a range must be before its end, found {from} and {to} us");
+            return refuse(RefusalCode::REVERSED_RANGE, text);
+        }
+        let queries = &mut self.0.lock().queries;
+        if queries.iter().any(|query| query.id == id) {
+            return refuse(RefusalCode::ID_IN_USE, format!("query {id} is not answered yet: use another id"));
+        }
+        if queries.len() >= MAX_QUERIES {
+            let text = format!("{MAX_QUERIES} queries are not answered yet: wait for one, or cancel it");
+            return refuse(RefusalCode::TOO_MANY, text);
+        }
+        let selection = match selection {
+            Selection::Selector(text) => match text.parse::<Selector>() {
+                Ok(selector) => SelectedBy::Selector(selector),
+                Err(error) => return refuse(RefusalCode::MALFORMED_SELECTOR, error.to_string()),
+            },
+            Selection::Series(series) => SelectedBy::Ids(series.iter().collect()),
+        };
+        queries.push_back(Arc::new(RangeQuery { id, selection, range: from..to, columns, order }));
+        Ok(())
+    }
+
+    /// Removes a query, if it is there. The rest of its answer is not sent.
+    pub fn cancel(&self, id: u32) {
+        self.0.lock().queries.retain(|query| query.id != id);
+    }
+
+    fn first(&self) -> Option<Arc<RangeQuery>> {
+        self.0.lock().queries.front().cloned()
+    }
+
+    /// Returns true unless it was cancelled. Another query may have its id since.
+    fn has(&self, query: &Arc<RangeQuery>) -> bool {
+        self.0.lock().queries.front().is_some_and(|first| Arc::ptr_eq(first, query))
+    }
+
+    fn answered(&self, query: &Arc<RangeQuery>) {
+        self.0.lock().queries.retain(|held| !Arc::ptr_eq(held, query));
+    }
+}
+
+/// Answers all queries that are there. Returns the rest of the viewer's budget.
+///
+/// # Errors
+/// If a frame cannot be encoded, which is a defect, or the connection is lost.
+pub(super) async fn answer(
+    queries: Queries,
+    hub: Arc<Hub>,
+    backfills: Arc<BackfillLimiter>,
+    outbox: Arc<Outbox>,
+    mut budget: ByteBudget,
+) -> Result<ByteBudget, SessionEnd> {
+    while let Some(query) = queries.first() {
+        let mut run = QueryRun::new(RangeQuery::clone(&query));
+        let mut scan = None;
+        while !run.is_done() && queries.has(&query) {
+            if scan.is_none() {
+                poll_fn(|context| outbox.poll_flush(context)).await?;
+                sleep_until(budget.ready_at()).await;
+                scan = Some(Arc::clone(&backfills).scan().await);
+            }
+            let permit = Arc::clone(&backfills).turn().await;
+            let AnswerTurn { frames, read } = run.turn(&hub, permit.room())?;
+            let bytes = frames.iter().map(Bytes::len).sum::<usize>();
+            let now = Instant::now();
+            permit.spend(bytes + read, now);
+            budget.spend(bytes + read / VALUES_PER_BYTE, now);
+            if !run.is_scanning() {
+                scan = None;
+            }
+            drop(permit);
+            if queries.has(&query) {
+                hub.telemetry.sent(&frames);
+                outbox.send(&frames)?;
+            }
+            yield_now().await;
+        }
+        if run.is_done() {
+            hub.telemetry.queries.inc();
+        }
+        queries.answered(&query);
+    }
+    Ok(budget)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(queries: &Queries, id: u32, selector: &str, from: i64, to: i64, columns: u32) -> Option<RefusalCode> {
+        let range = (Timestamp::from_micros(from), Timestamp::from_micros(to));
+        let added = queries.add(id, Selection::Selector(selector), range, columns, AnswerOrder::Direct);
+        added.err().map(|refused| refused.code)
+    }
+
+    #[test]
+    fn queries_beyond_a_limit_are_refused_with_its_code() {
+        let queries = Queries::default();
+        assert_eq!(add(&queries, 1, "cpu.*", 0, 1, 0), Some(RefusalCode::TOO_LARGE));
+        assert_eq!(add(&queries, 1, "cpu.*", 0, 1, MAX_COLUMNS + 1), Some(RefusalCode::TOO_LARGE));
+        assert_eq!(add(&queries, 1, "cpu.*", 1, 1, 1), Some(RefusalCode::REVERSED_RANGE));
+        assert_eq!(add(&queries, 1, "cpu{", 0, 1, 1), Some(RefusalCode::MALFORMED_SELECTOR));
+        assert_eq!(add(&queries, 1, "cpu.*", i64::MIN, i64::MAX, MAX_COLUMNS), None);
+        assert_eq!(add(&queries, 1, "cpu.*", 0, 1, 1), Some(RefusalCode::ID_IN_USE));
+        for id in 2..=MAX_QUERIES as u32 {
+            assert_eq!(add(&queries, id, "cpu.*", 0, 1, 1), None);
+        }
+        assert_eq!(add(&queries, 99, "cpu.*", 0, 1, 1), Some(RefusalCode::TOO_MANY));
+        queries.cancel(5);
+        queries.cancel(77);
+        assert_eq!(add(&queries, 5, "cpu.*", 0, 1, 1), None);
+    }
+
+    #[test]
+    fn a_cancelled_query_is_not_taken_for_another_with_its_id() {
+        let queries = Queries::default();
+        assert_eq!(add(&queries, 1, "cpu.*", 0, 1, 1), None);
+        let first = queries.first().expect("one");
+        queries.cancel(1);
+        assert_eq!(add(&queries, 1, "cpu.*", 0, 1, 1), None);
+        assert!(!queries.has(&first));
+        queries.answered(&first);
+        assert!(queries.first().is_some_and(|query| query.id == 1), "the second stays");
+    }
+}

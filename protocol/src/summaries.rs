@@ -1,0 +1,429 @@
+//! Blocks of summaries: series of one group in buckets of time.
+//!
+//! A summary has six fields: first, last, minimum, maximum, sum and count of the finite values of one series in one bucket. Each field of a
+//! series is a column in one of the [encodings](crate::column::encoding) of values. A column that would be equal to the one of
+//! `first`, or a count of 1 in all buckets, is left out.
+
+use std::iter;
+
+use bincode::de::BorrowDecoder;
+use bincode::enc::{Encode, Encoder};
+use bincode::{BorrowDecode, Decode};
+
+use crate::codec::{self, Check};
+use crate::column::{Column, ColumnScratch, Values, is_missing};
+use crate::entries::{self, Entries, EntriesBuffer, Item};
+use crate::error::{DecodeError, EncodeError};
+use crate::id::{GroupId, SeriesId};
+use crate::limits::{MAX_BLOCK_ROWS, MAX_FRAME_VALUES, MAX_GROUP_SERIES};
+use crate::time::{Interval, Timestamp};
+use crate::times::{Times, TimesColumn};
+
+/// A part of the answer to a query.
+#[derive(Clone, Copy, Debug, PartialEq, bincode::Encode, BorrowDecode)]
+pub struct Answer<'a> {
+    /// The id of the query.
+    pub query: u32,
+    /// Place of the frame in the answer.
+    pub part: AnswerPart,
+    /// Of the selected series, in any order. A series without a block has no values in the range.
+    pub blocks: SummaryBlocks<'a>,
+}
+
+impl Check for Answer<'_> {
+    fn check(&self) -> Result<(), DecodeError> {
+        self.blocks.check()
+    }
+}
+
+/// Place of a frame in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bincode::Encode, Decode)]
+pub enum AnswerPart {
+    /// Of the coarse answer, which the rest of the answer replaces. Frames follow.
+    Coarse,
+    /// Frames follow.
+    More,
+    /// The last frame.
+    Last,
+}
+
+/// Series of one group in buckets. A series that is not listed has no values in these buckets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SummaryBlock<'a> {
+    /// Matches a [`GroupDescriptor`](crate::GroupDescriptor) of the catalog.
+    pub group: GroupId,
+    /// The length of a bucket. With 0, each bucket is a row.
+    pub step: Interval,
+    /// The start of each bucket, or the time of each row, strictly increasing.
+    pub times: Times<'a>,
+    /// Ids strictly increasing.
+    pub series: Entries<'a, SummaryColumns<'a>>,
+}
+
+/// Fields of a summary besides the first value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SummaryField {
+    /// The last value.
+    Last,
+    /// The minimum.
+    Min,
+    /// The maximum.
+    Max,
+    /// The sum.
+    Sum,
+    /// The number of values.
+    Count,
+}
+
+impl SummaryField {
+    /// All, in wire order.
+    pub const ALL: [Self; FIELDS] = [Self::Last, Self::Min, Self::Max, Self::Sum, Self::Count];
+}
+
+const FIELDS: usize = 5;
+/// The number of bits that name columns.
+const BITS: usize = 8;
+
+/// The summaries of one series in the buckets of a block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SummaryColumns<'a> {
+    /// Matches a [`SeriesDescriptor`](crate::SeriesDescriptor) of the catalog.
+    pub series: SeriesId,
+    /// A bit for each column after the first.
+    own: u8,
+    first: WireColumn<'a>,
+    /// The column of each bit.
+    others: [WireColumn<'a>; BITS],
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, bincode::Encode, BorrowDecode)]
+struct WireColumn<'a> {
+    encoding: u8,
+    bytes: &'a [u8],
+}
+
+impl<'a> WireColumn<'a> {
+    fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+        let (&encoding, rest) = bytes.split_first()?;
+        *bytes = rest;
+        Some(Self { encoding, bytes: codec::take_bytes(bytes)? })
+    }
+
+    const fn of(self, series: SeriesId) -> Column<'a> {
+        Column { series, encoding: self.encoding, bytes: self.bytes }
+    }
+}
+
+impl<'a> SummaryColumns<'a> {
+    /// The first value of each bucket; [`MISSING`](crate::column::MISSING) in buckets without values. In these the other fields have no
+    /// meaning. `None` if the encoding is unknown to this version.
+    pub fn first(&self) -> Option<Values<'a>> {
+        self.first.of(self.series).values()
+    }
+
+    /// The values of another field. `None` if the encoding is unknown to this version.
+    pub fn field(&self, field: SummaryField) -> Option<Values<'a>> {
+        if self.own & 1 << field as u8 != 0 {
+            return self.others[field as usize].of(self.series).values();
+        }
+        if field == SummaryField::Count { Some(Values::Constant(1.0)) } else { self.first() }
+    }
+
+    /// Checks every length and returns the number of columns.
+    fn check(&self, buckets: u32) -> Result<u64, DecodeError> {
+        self.first.of(self.series).check(buckets)?;
+        let mut columns = 1;
+        for field in SummaryField::ALL.into_iter().filter(|&field| self.own & 1 << field as u8 != 0) {
+            self.others[field as usize].of(self.series).check(buckets)?;
+            columns += 1;
+        }
+        Ok(columns)
+    }
+}
+
+impl<'a> Item<'a> for SummaryColumns<'a> {
+    fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+        let series = SeriesId(codec::take_u32(bytes)?);
+        let (&own, rest) = bytes.split_first()?;
+        *bytes = rest;
+        let first = WireColumn::take(bytes)?;
+        let mut others = [WireColumn::default(); BITS];
+        for (bit, column) in others.iter_mut().enumerate() {
+            if own & 1 << bit != 0 {
+                *column = WireColumn::take(bytes)?;
+            }
+        }
+        Some(Self { series, own, first, others })
+    }
+}
+
+impl Encode for SummaryColumns<'_> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
+        self.series.encode(encoder)?;
+        self.own.encode(encoder)?;
+        self.first.encode(encoder)?;
+        let own = self.others.iter().enumerate().filter(|(bit, _)| self.own & 1 << bit != 0);
+        own.into_iter().try_for_each(|(_, column)| column.encode(encoder))
+    }
+}
+
+impl<'de: 'a, 'a, C> BorrowDecode<'de, C> for SummaryColumns<'a> {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, bincode::error::DecodeError> {
+        let (series, own) = (SeriesId::decode(decoder)?, u8::decode(decoder)?);
+        let first = WireColumn::borrow_decode(decoder)?;
+        let mut others = [WireColumn::default(); BITS];
+        for (bit, column) in others.iter_mut().enumerate() {
+            if own & 1 << bit != 0 {
+                *column = WireColumn::borrow_decode(decoder)?;
+            }
+        }
+        Ok(Self { series, own, first, others })
+    }
+}
+
+/// A block as encoded, with times relative to the base time.
+#[derive(Clone, Copy, Debug, PartialEq, bincode::Encode, BorrowDecode)]
+struct WireSummaryBlock<'a> {
+    group: GroupId,
+    step: Interval,
+    buckets: u32,
+    times: TimesColumn<'a>,
+    series: Entries<'a, SummaryColumns<'a>>,
+}
+
+impl<'a> Item<'a> for WireSummaryBlock<'a> {}
+
+impl<'a> WireSummaryBlock<'a> {
+    const fn from(self, base: Timestamp) -> SummaryBlock<'a> {
+        let Self { group, step, buckets, times, series } = self;
+        SummaryBlock { group, step, times: Times::new(times, base, buckets), series }
+    }
+}
+
+impl SummaryBlock<'_> {
+    /// Checks every length and returns the number of values.
+    fn check(&self) -> Result<u64, DecodeError> {
+        let buckets = self.times.len() as u32;
+        if buckets > MAX_BLOCK_ROWS {
+            let (found, limit) = (u64::from(buckets), u64::from(MAX_BLOCK_ROWS));
+            return Err(DecodeError::Limit { what: "buckets of a block", found, limit });
+        }
+        self.times.check(self.group)?;
+        let (mut series, mut columns) = (0, 0);
+        self.series.check_increasing(
+            "series of summaries",
+            |item| item.series.0,
+            |item| {
+                series += 1;
+                columns += item.check(buckets)?;
+                Ok(())
+            },
+        )?;
+        if series > MAX_GROUP_SERIES as u64 {
+            return Err(DecodeError::Limit {
+                what: "series of a block",
+                found: series,
+                limit: MAX_GROUP_SERIES as u64,
+            });
+        }
+        Ok(columns * u64::from(buckets))
+    }
+}
+
+/// The blocks of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, bincode::Encode, BorrowDecode)]
+pub struct SummaryBlocks<'a> {
+    /// Times of all blocks are relative to this.
+    base: Timestamp,
+    list: Entries<'a, WireSummaryBlock<'a>>,
+}
+
+impl<'a> SummaryBlocks<'a> {
+    /// The blocks in frame order.
+    pub fn iter(&self) -> SummaryBlocksIter<'a> {
+        SummaryBlocksIter { base: self.base, list: self.list.iter() }
+    }
+
+    /// Returns true if the frame has no blocks.
+    pub const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    fn check(&self) -> Result<(), DecodeError> {
+        let (mut buckets, mut values) = (0, 0);
+        let within = |what, found| match found {
+            ..=MAX_FRAME_VALUES => Ok(()),
+            found => Err(DecodeError::Limit { what, found, limit: MAX_FRAME_VALUES }),
+        };
+        self.list.check("block of summaries", |block| {
+            // A block without series has no values, but a time per bucket.
+            buckets += u64::from(block.buckets);
+            within("buckets of a frame", buckets)?;
+            values += block.from(self.base).check()?;
+            within("values of a frame", values)
+        })
+    }
+}
+
+impl<'a> IntoIterator for &SummaryBlocks<'a> {
+    type Item = SummaryBlock<'a>;
+    type IntoIter = SummaryBlocksIter<'a>;
+    fn into_iter(self) -> SummaryBlocksIter<'a> {
+        self.iter()
+    }
+}
+
+/// Iterator over the blocks of [`SummaryBlocks`].
+#[derive(Clone)]
+pub struct SummaryBlocksIter<'a> {
+    base: Timestamp,
+    list: entries::Iter<'a, WireSummaryBlock<'a>>,
+}
+
+impl<'a> Iterator for SummaryBlocksIter<'a> {
+    type Item = SummaryBlock<'a>;
+    fn next(&mut self) -> Option<SummaryBlock<'a>> {
+        Some(self.list.next()?.from(self.base))
+    }
+}
+
+/// The summaries of one series, one value for each bucket in each field.
+#[derive(Clone, Copy, Debug)]
+pub struct SummaryValues<'v> {
+    /// The first value of each bucket; [`MISSING`](crate::column::MISSING) in all fields of a bucket without values.
+    pub first: &'v [f64],
+    /// The other fields in the order of [`SummaryField::ALL`]. `None` if all buckets have one value.
+    pub others: Option<[&'v [f64]; FIELDS]>,
+}
+
+impl SummaryValues<'_> {
+    /// Returns true unless a reader that finds no column of the field reads the same values.
+    fn has_own_column(&self, field: SummaryField, values: &[f64]) -> bool {
+        if field == SummaryField::Count {
+            return values.iter().any(|&count| !is_missing(count) && count.to_bits() != 1.0_f64.to_bits());
+        }
+        values.iter().zip(self.first).any(|(value, first)| value.to_bits() != first.to_bits())
+    }
+}
+
+/// Encodes the series of one block of summaries, and reuses its memory from block to block.
+#[derive(Debug, Default)]
+pub struct SummaryColumnsBuffer {
+    series: EntriesBuffer,
+    /// The last series and the number of its buckets.
+    last: Option<(SeriesId, usize)>,
+    values: usize,
+    scratch: ColumnScratch,
+}
+
+impl SummaryColumnsBuffer {
+    /// Removes all series and keeps the memory.
+    pub fn clear(&mut self) {
+        self.series.clear();
+        (self.last, self.values) = (None, 0);
+    }
+
+    /// Length in bytes, not in series.
+    pub const fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Returns true if the buffer holds no series.
+    pub const fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// The number of values in all columns.
+    pub const fn values(&self) -> usize {
+        self.values
+    }
+
+    /// Appends a series. Ids must be strictly increasing, and all fields of all series of a block have one value for each bucket.
+    ///
+    /// # Errors
+    /// [`EncodeError::Rows`] if a field has another length than those before it; [`EncodeError::SeriesOrder`] if the id is not
+    /// larger than the last.
+    pub fn push(&mut self, series: SeriesId, values: SummaryValues<'_>) -> Result<(), EncodeError> {
+        if self.last.is_some_and(|(last, _)| series <= last) {
+            return Err(EncodeError::SeriesOrder { series });
+        }
+        let expected = self.last.map_or(values.first.len(), |(_, buckets)| buckets);
+        let others = values.others.into_iter().flat_map(|others| SummaryField::ALL.into_iter().zip(others));
+        let mut lengths = iter::once(values.first.len()).chain(others.clone().map(|(_, values)| values.len()));
+        if let Some(found) = lengths.find(|&found| found != expected) {
+            return Err(EncodeError::Rows { series, found, expected });
+        }
+        let own = others.filter(|(field, column)| values.has_own_column(*field, column));
+        self.series.push(&series)?;
+        self.series.push(&own.clone().fold(0_u8, |mask, (field, _)| mask | 1 << field as u8))?;
+        for column in iter::once(values.first).chain(own.map(|(_, column)| column)) {
+            let Column { encoding, bytes, .. } = Column::encode(series, column, &mut self.scratch);
+            self.series.push(&WireColumn { encoding, bytes })?;
+            self.values += column.len();
+        }
+        self.last = Some((series, expected));
+        Ok(())
+    }
+
+    fn entries(&self) -> Entries<'_, SummaryColumns<'_>> {
+        self.series.entries()
+    }
+}
+
+/// Encodes blocks of summaries and reuses its memory from frame to frame.
+#[derive(Debug, Default)]
+pub struct SummaryBuffer {
+    base: Timestamp,
+    blocks: EntriesBuffer,
+    times: Vec<u8>,
+    time_integers: Vec<i64>,
+}
+
+impl SummaryBuffer {
+    /// The most bytes of a block besides the series and the times: group, step, number of buckets, and lengths.
+    pub const HEAD_BYTES: usize = 40;
+
+    /// Removes all blocks and keeps the memory. Times of the next blocks are written relative to `base`.
+    pub fn start(&mut self, base: Timestamp) {
+        self.base = base;
+        self.blocks.clear();
+    }
+
+    /// Appends a block. `times` must be strictly increasing, and every field of `series` must have as many values.
+    ///
+    /// # Errors
+    /// [`EncodeError::Order`] if times are not strictly increasing; [`EncodeError::Rows`] if the series have another number of
+    /// buckets.
+    pub fn push(
+        &mut self,
+        group: GroupId,
+        step: Interval,
+        times: &[Timestamp],
+        series: &SummaryColumnsBuffer,
+    ) -> Result<(), EncodeError> {
+        if !times.is_sorted_by(|earlier, later| earlier < later) {
+            return Err(EncodeError::Order { what: "times", group });
+        }
+        if let Some((series, found)) = series.last.filter(|&(_, found)| found != times.len()) {
+            return Err(EncodeError::Rows { series, found, expected: times.len() });
+        }
+        let buckets = times.len() as u32;
+        let times = TimesColumn::encode(times, self.base, &mut self.time_integers, &mut self.times);
+        self.blocks.push(&WireSummaryBlock { group, step, buckets, times, series: series.entries() })
+    }
+
+    /// Length in bytes, not in blocks.
+    pub const fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Returns true if the buffer holds no blocks.
+    pub const fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// The blocks for an [`Answer`].
+    pub fn blocks(&self) -> SummaryBlocks<'_> {
+        SummaryBlocks { base: self.base, list: self.blocks.entries() }
+    }
+}
