@@ -96,7 +96,14 @@ fn row(
     for _ in 0..rounds {
         let ids = (1..=series).map(SeriesId).collect();
         let (selection, range) = (SelectedBy::Ids(ids), range.clone());
-        let mut run = QueryRun::new(RangeQuery { id: 1, selection, range, columns, order: AnswerOrder::Direct });
+        let mut run = QueryRun::new(Arc::new(RangeQuery {
+            id: 1,
+            selection,
+            selection_bytes: 0,
+            range,
+            columns,
+            order: AnswerOrder::Direct,
+        }));
         (turns, bytes, read, summaries) = (0, 0, 0, 0);
         let mut took = Duration::ZERO;
         while !run.is_done() {

@@ -95,6 +95,34 @@ async fn the_javascript_client_reads_the_values_that_a_rust_viewer_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_python_client_prints_the_summaries_of_a_range_or_the_reason_why_not() {
+    let served = Served::start(&["synthetic:groups=2,series=3,hz=50,prefill=20s,seed=7"]).await;
+    let url = format!("ws://{}/stream", served.address);
+    let run = |arguments: &[&str]| {
+        let arguments: Vec<String> =
+            [url.as_str()].iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
+        tokio::task::spawn_blocking(move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            Client::Python.run("kymograph_client", &arguments)
+        })
+    };
+    let range = ["--from", "-15s", "--to", "-5s", "--columns", "5", "--csv"];
+    let output = run(&[&["--select", "synthetic.01"], &range[..]].concat()).await.expect("runs");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let (header, lines) = text.split_once('\n').expect("a header");
+    assert_eq!(header.trim_end(), "time,group,series,labels,first,last,min,max,sum,count");
+    // 2 s a column, of which the first and the last may lie in the range in part.
+    let counts: Vec<u32> = lines.lines().filter_map(|line| line.rsplit(',').next()?.parse().ok()).collect();
+    assert!((3 * 5..=3 * 6).contains(&counts.len()), "{text}");
+    assert_eq!(counts.iter().filter(|&&count| count == 100).count(), counts.len(), "50 rows a second: {text}");
+
+    let output = run(&[&["--select", "synthetic{"], &range[..]].concat()).await.expect("runs");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && printed.contains("selector, character 11: expected"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_javascript_client_sends_a_token() {
     let source = "synthetic:groups=1,series=1,hz=50,prefill=1s".parse().expect("a valid source");
     let token = "0123456789abcdef";

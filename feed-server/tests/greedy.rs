@@ -39,6 +39,7 @@ const LIMITS: BackfillLimits = BackfillLimits {
     turns_at_once: 1,
     overall: ByteRate { bytes_per_second: 1_200_000, burst_bytes: 600_000 },
     viewer: ByteRate { bytes_per_second: 100_000, burst_bytes: 50_000 },
+    queries: ByteRate { bytes_per_second: 1, burst_bytes: 1 },
 };
 /// The most that a turn can cost.
 const TURN_COST: usize = 300 << 10;

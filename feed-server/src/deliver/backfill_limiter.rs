@@ -8,7 +8,7 @@
 //! | overall budget | all turns | the first in the queue, and with it those behind |
 //! | a viewer's budget | what the viewer has been sent already, and requests again | before it joins the queue |
 //!
-//! Answers to queries are made in turns too; the first of them wait as others do.
+//! Answers to queries are made in turns of their own, with an overall budget of their own.
 //!
 //! A viewer above a limit waits; it is not closed. The first fill of a viewer and the frames that it has missed are not
 //! taken from its own budget: each row is sent to it once. Their first turn does not wait at all, and a resumption needs no
@@ -35,8 +35,8 @@ const TURN_COST: usize = 192 << 10;
 /// each within three seconds, before a page takes the silence for a lost connection.
 const SHORT_TURN_COST: usize = 32 << 10;
 
-/// Answers to queries that hold what they have read, 1.2 MB each.
-const MAX_SCANS_AT_ONCE: usize = 32;
+/// Answers to queries that hold what they have read, 300 KB each, and share segments with the history.
+const MAX_SCANS_AT_ONCE: usize = 16;
 
 /// Limits of history. A value counts as a byte beside its encoded bytes, since values that take few bytes take time too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct BackfillLimits {
     pub turns_at_once: usize,
     pub overall: ByteRate,
     pub viewer: ByteRate,
+    /// All answers to queries.
+    pub queries: ByteRate,
 }
 
 impl Default for BackfillLimits {
@@ -55,6 +57,8 @@ impl Default for BackfillLimits {
             overall: ByteRate { bytes_per_second: 32 << 20, burst_bytes: 128 << 20 },
             // A page requests at most a few lost frames again.
             viewer: ByteRate { bytes_per_second: 2 << 20, burst_bytes: 2 << 20 },
+            // Their own, so that they do not delay the first fill of a viewer. A page asks for a million values.
+            queries: ByteRate { bytes_per_second: 16 << 20, burst_bytes: 64 << 20 },
         }
     }
 }
@@ -65,6 +69,8 @@ pub struct BackfillLimiter {
     limits: BackfillLimits,
     turns: Arc<Semaphore>,
     scans: Arc<Semaphore>,
+    query_turns: Arc<Semaphore>,
+    queries: Mutex<ByteBudget>,
     overall: Mutex<ByteBudget>,
     /// Buffers for the next turns, at most [`MAX_TURNS_AT_ONCE`].
     buffers: Mutex<Vec<HistoryBlocks>>,
@@ -85,6 +91,8 @@ impl BackfillLimiter {
             limits,
             turns: Arc::new(Semaphore::new(limits.turns_at_once.max(1))),
             scans: Arc::new(Semaphore::new(MAX_SCANS_AT_ONCE)),
+            query_turns: Arc::new(Semaphore::new(limits.turns_at_once.saturating_sub(1).max(1))),
+            queries: Mutex::new(ByteBudget::full(limits.queries, Instant::now())),
             overall: Mutex::new(ByteBudget::full(limits.overall, Instant::now())),
             buffers: Mutex::default(),
         }
@@ -122,6 +130,21 @@ impl BackfillLimiter {
         permit
     }
 
+    /// Waits for a turn to read for a query. At least one turn at a time is left to history, if there are several.
+    pub async fn query_turn(self: Arc<Self>) -> QueryTurn {
+        let Ok(permit) = Arc::clone(&self.query_turns).acquire_owned().await else {
+            unreachable!("the semaphore is never closed")
+        };
+        loop {
+            let ready = self.queries.lock().ready_at();
+            if ready <= Instant::now() {
+                break;
+            }
+            sleep_until(ready).await;
+        }
+        QueryTurn { limiter: self, _permit: permit }
+    }
+
     /// A turn without waiting.
     pub fn turn_at_once(self: Arc<Self>) -> BackfillTurn {
         self.start(None, TURN_COST)
@@ -130,6 +153,25 @@ impl BackfillLimiter {
     fn start(self: Arc<Self>, permit: Option<OwnedSemaphorePermit>, room: usize) -> BackfillTurn {
         let blocks = self.buffers.lock().pop().unwrap_or_default();
         BackfillTurn { limiter: self, room, blocks, _permit: permit }
+    }
+}
+
+/// The right to read for a query. Must not be held while its session waits.
+#[derive(Debug)]
+pub struct QueryTurn {
+    limiter: Arc<BackfillLimiter>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl QueryTurn {
+    /// About the cost of the turn.
+    pub const fn room(&self) -> usize {
+        TURN_COST
+    }
+
+    /// Takes the cost of the turn from the budget of all queries.
+    pub fn spend(&self, cost: usize, now: Instant) {
+        self.limiter.queries.lock().spend(cost, now);
     }
 }
 
@@ -171,7 +213,7 @@ mod tests {
     const PLENTY: ByteRate = ByteRate { bytes_per_second: 1 << 30, burst_bytes: 1 << 30 };
 
     fn limiter(turns_at_once: usize, overall: ByteRate) -> Arc<BackfillLimiter> {
-        Arc::new(BackfillLimiter::new(BackfillLimits { turns_at_once, overall, viewer: PLENTY }))
+        Arc::new(BackfillLimiter::new(BackfillLimits { turns_at_once, overall, viewer: PLENTY, queries: PLENTY }))
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::{
@@ -14,7 +15,7 @@ use crate::deliver::hub::Hub;
 use crate::stream::catalog::Looked;
 use crate::stream::query::bucket_table::BucketTable;
 use crate::stream::query::resolution::{Level, Resolution, choose, column};
-use crate::stream::query::row_part::RowPart;
+use crate::stream::query::row_part::{RowPart, SEGMENT_COST};
 use crate::stream::query::row_table::RowTable;
 use crate::stream::query::scan::{Scan, Table};
 
@@ -27,31 +28,32 @@ pub const MAX_COLUMNS: u32 = 4_096;
 /// Series times columns of a query: 2,600 series on 400 columns, about 10 MB.
 pub const MAX_SUMMARIES: u32 = 1 << 20;
 
-/// Summaries of one scan: 1.2 MB.
-const SCAN_SUMMARIES: usize = 1 << 14;
+/// Summaries of one scan: 300 KB, which are sent in a few frames.
+const SCAN_SUMMARIES: usize = 1 << 12;
 
 /// A coarse answer has this part of the columns.
 const COARSE_PART: u32 = 16;
 
-/// Series that are looked at before the lock of the catalog is released.
-const LOOK_SERIES: usize = 512;
-/// The cost of looking at a series, in values.
-const LOOK_COST: usize = 32;
+/// Terms and matchers that are compared with series before the lock of the catalog is released: below a millisecond.
+const LOOK_MATCHERS: usize = 4_096;
+/// The cost of comparing a term or matcher with a series, in values.
+const MATCHER_COST: usize = 16;
 /// The cost of a scan besides its values.
 const SCAN_COST: usize = 2_048;
 
 /// A valid query.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RangeQuery {
     pub id: u32,
     pub selection: SelectedBy,
+    pub selection_bytes: usize,
     pub range: Range<Timestamp>,
     /// From 1 to [`MAX_COLUMNS`].
     pub columns: u32,
     pub order: AnswerOrder,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum SelectedBy {
     Selector(Selector),
     /// In rising order.
@@ -61,7 +63,7 @@ pub enum SelectedBy {
 /// The rest of an answer.
 #[derive(Debug)]
 pub struct QueryRun {
-    query: RangeQuery,
+    query: Arc<RangeQuery>,
     frames: AnswerFrames,
     state: State,
 }
@@ -87,10 +89,11 @@ struct Pass {
 }
 
 /// How the series of one group are read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Plan {
     Nothing,
-    Rows,
+    /// These, for all series: later ones are not in the answer, and none is evicted in between.
+    Rows(Vec<RowPart>),
     Buckets(Resolution),
 }
 
@@ -103,7 +106,7 @@ pub struct AnswerTurn {
 }
 
 impl QueryRun {
-    pub fn new(query: RangeQuery) -> Self {
+    pub fn new(query: Arc<RangeQuery>) -> Self {
         let frames = AnswerFrames::new(query.id, AnswerPart::More);
         let state = State::Selecting { looked: Looked::default(), selected: BTreeMap::new(), count: 0 };
         Self { query, frames, state }
@@ -135,10 +138,12 @@ impl QueryRun {
         let Self { query, frames, state } = self;
         match state {
             State::Selecting { looked, selected, count } => {
-                turn.read += LOOK_COST * LOOK_SERIES;
+                turn.read += LOOK_MATCHERS * MATCHER_COST;
                 let found = match &query.selection {
-                    SelectedBy::Selector(selector) => hub.catalog.select(selector, looked, LOOK_SERIES),
-                    SelectedBy::Ids(ids) => hub.catalog.select_ids(ids, looked, LOOK_SERIES),
+                    SelectedBy::Selector(selector) => {
+                        hub.catalog.select(selector, looked, (LOOK_MATCHERS / selector.size()).max(1))
+                    }
+                    SelectedBy::Ids(ids) => hub.catalog.select_ids(ids, looked, LOOK_MATCHERS),
                 };
                 *count += found.len();
                 for (group, series) in found {
@@ -165,7 +170,7 @@ impl QueryRun {
                     return Ok(());
                 }
                 turn.read += SCAN_COST;
-                if pass.begin_scan(groups, &query.range, hub) {
+                if pass.begin_scan(groups, &query.range, hub, &mut turn.read) {
                     return Ok(());
                 }
                 frames.end(hub, &mut turn.frames)?;
@@ -215,29 +220,35 @@ impl Pass {
     }
 
     /// Begins to read the next series. Returns false after the last.
-    fn begin_scan(&mut self, groups: &[(GroupId, Vec<SeriesId>)], range: &Range<Timestamp>, hub: &Hub) -> bool {
+    fn begin_scan(
+        &mut self,
+        groups: &[(GroupId, Vec<SeriesId>)],
+        range: &Range<Timestamp>,
+        hub: &Hub,
+        read: &mut usize,
+    ) -> bool {
         let Some((group, series)) = groups.get(self.group) else { return false };
-        let plan = *self.plan.get_or_insert_with(|| plan(*group, range, self.columns, hub));
+        let plan = self.plan.get_or_insert_with(|| plan(*group, range, self.columns, hub, read));
         let rest = &series[self.first_series.min(series.len())..];
         let width = match plan {
             Plan::Nothing => usize::MAX,
-            Plan::Rows => 2 * self.columns as usize,
-            Plan::Buckets(_) => 1 + self.columns as usize,
+            Plan::Rows(_) => 2 * self.columns as usize,
+            Plan::Buckets(resolution) => BucketTable::buckets_of(range, resolution.step),
         };
-        let part = &rest[..rest.len().min((SCAN_SUMMARIES / width).max(1))];
-        if part.is_empty() || matches!(plan, Plan::Nothing) {
+        let part = &rest[..rest.len().min((SCAN_SUMMARIES / width.max(1)).max(1))];
+        if part.is_empty() || matches!(&plan, Plan::Nothing) {
             (self.group, self.first_series, self.plan) = (self.group + 1, 0, None);
             return true;
         }
         self.first_series += part.len();
         let series = part.to_vec();
         self.scan = Some(match plan {
-            Plan::Buckets(Resolution { of_level, step }) => buckets(*group, range, of_level, step, series, hub),
-            Plan::Rows | Plan::Nothing => {
+            Plan::Buckets(resolution) => buckets(*group, range, *resolution, series, hub),
+            Plan::Rows(rows) => {
                 let table = RowTable::new(range.clone(), series.len());
-                let rows = hub.read(|sequencer| sequencer.history().parts_since(*group, range.start));
-                Scan::of_rows(series, Table::Rows(table), rows)
+                Scan::of_rows(series, Table::Rows(table), rows.clone())
             }
+            Plan::Nothing => return true,
         });
         true
     }
@@ -246,30 +257,30 @@ impl Pass {
 fn buckets(
     group: GroupId,
     range: &Range<Timestamp>,
-    of_level: Interval,
-    step: Interval,
+    Resolution { of_level, step }: Resolution,
     series: Vec<SeriesId>,
     hub: &Hub,
 ) -> Scan {
     let table = BucketTable::new(range, step, series.len());
     if of_level == Interval::ZERO {
-        let start = table.range().start;
-        let rows = hub.read(|sequencer| sequencer.history().parts_since(group, start));
+        let rows = hub.read(|sequencer| sequencer.history().parts_in(group, table.range()));
         return Scan::of_rows(series, Table::Buckets(table), rows);
     }
     // In this order: rows that are summarized in between are in the history still.
     let tier = hub.read_summaries(|summaries| summaries.parts(group, of_level, table.range(), &series));
-    let rows = hub.read(|sequencer| sequencer.history().parts_from(group, tier.next_rows));
+    let end = table.range().end;
+    let rows = hub.read(|sequencer| sequencer.history().parts_from(group, tier.next_rows, end));
     Scan::of_summaries(series, table, tier, rows)
 }
 
-fn plan(group: GroupId, range: &Range<Timestamp>, columns: u32, hub: &Hub) -> Plan {
+fn plan(group: GroupId, range: &Range<Timestamp>, columns: u32, hub: &Hub, read: &mut usize) -> Plan {
     let complete_from = hub.read(|sequencer| sequencer.history().complete_from(group));
     if complete_from.is_none_or(|begins| begins <= range.start) {
-        let parts = hub.read(|sequencer| sequencer.history().parts_since(group, range.start));
-        match count(&parts, range, 2 * columns as usize) {
+        let parts = hub.read(|sequencer| sequencer.history().parts_in(group, range));
+        *read += parts.len() * SEGMENT_COST;
+        match count(&parts, range, 2 * columns as usize, read) {
             0 => return Plan::Nothing,
-            rows if rows < 2 * columns as usize => return Plan::Rows,
+            rows if rows < 2 * columns as usize => return Plan::Rows(parts),
             _ => {}
         }
     }
@@ -278,11 +289,17 @@ fn plan(group: GroupId, range: &Range<Timestamp>, columns: u32, hub: &Hub) -> Pl
     choose(&levels, range.start, column(range, columns)).map_or(Plan::Nothing, Plan::Buckets)
 }
 
-/// The number of rows in a range, counted up to about `most`.
-fn count(parts: &[RowPart], range: &Range<Timestamp>, most: usize) -> usize {
+/// The number of rows in a range, counted up to about `most`. Only parts at its ends are looked into.
+fn count(parts: &[RowPart], range: &Range<Timestamp>, most: usize, read: &mut usize) -> usize {
     let mut rows = 0;
     for part in parts {
-        rows += part.times().iter().filter(|&time| range.contains(time)).count();
+        let (oldest, newest) = part.times;
+        rows += if oldest >= range.start && newest < range.end {
+            usize::try_from(part.rows.end - part.rows.start).unwrap_or(usize::MAX)
+        } else {
+            *read += part.cost();
+            part.times().iter().filter(|&time| range.contains(time)).count()
+        };
         if rows >= most {
             break;
         }

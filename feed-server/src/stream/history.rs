@@ -191,19 +191,19 @@ impl History {
         (in_order.first_row() > 0).then(|| in_order.oldest().unwrap_or(Timestamp::MAX))
     }
 
-    /// The rows of a group at or after a time, and those of their segments.
-    pub fn parts_since(&self, group: GroupId, time: Timestamp) -> Vec<RowPart> {
-        self.parts(group, |_| Place::Since(time))
+    /// The rows of a group in a range, and those of their segments.
+    pub fn parts_in(&self, group: GroupId, range: &Range<Timestamp>) -> Vec<RowPart> {
+        self.parts(group, |_| Place::Since(range.start), range.end)
     }
 
-    /// The rows of a group from a number of each track on.
-    pub fn parts_from(&self, group: GroupId, rows: [u64; Arrival::BOTH.len()]) -> Vec<RowPart> {
-        self.parts(group, |arrival| Place::Row(rows[arrival as usize]))
+    /// The rows of a group from a number of each track on, before `end`, and those of their segments.
+    pub fn parts_from(&self, group: GroupId, rows: [u64; Arrival::BOTH.len()], end: Timestamp) -> Vec<RowPart> {
+        self.parts(group, |arrival| Place::Row(rows[arrival as usize]), end)
     }
 
-    fn parts(&self, group: GroupId, place: impl Fn(Arrival) -> Place) -> Vec<RowPart> {
+    fn parts(&self, group: GroupId, place: impl Fn(Arrival) -> Place, end: Timestamp) -> Vec<RowPart> {
         let Some(held) = self.groups.get(group) else { return Vec::new() };
-        let parts = |arrival| held.track(arrival).map(|track| track.parts(place(arrival)));
+        let parts = |arrival| held.track(arrival).map(|track| track.parts(place(arrival), end));
         Arrival::BOTH.into_iter().filter_map(parts).flatten().collect()
     }
 
@@ -268,12 +268,16 @@ impl History {
     /// proportional to the number of segments that are evicted.
     pub fn evict(&mut self, now: Timestamp, more_bytes: usize) -> Timestamp {
         let oldest = now - self.span;
-        let too_old = self.groups.evict_before(oldest);
+        // What was not summarized yet is sealed first.
+        let (groups, unsealed) = (&mut self.groups, &mut self.unsealed);
+        let too_old = groups.evict_before(oldest, |group| unsealed.push_back(group));
         let limit = (self.limit_bytes - self.limit_bytes / UNUSABLE_PART).saturating_sub(more_bytes);
         if self.bytes() > limit {
             self.spare.clear();
         }
-        let too_many = self.groups.evict_to(limit.saturating_sub(self.spare.bytes()));
+        let limit = limit.saturating_sub(self.spare.bytes());
+        let (groups, unsealed) = (&mut self.groups, &mut self.unsealed);
+        let too_many = groups.evict_to(limit, |group| unsealed.push_back(group));
         self.record_evicted(too_old.max(too_many));
         // A segment with one row that is not too old may begin earlier.
         oldest - JOINED_SPAN.max(MAX_SPAN) - self.merge_window

@@ -2,7 +2,7 @@
 //!
 //! Times rise within a segment. In a track of late rows, a row is put in its place among the open ones, so that segments overlap.
 
-use std::ops::Range;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use protocol::limits::MAX_GROUP_SERIES;
@@ -22,6 +22,9 @@ const PHASES: u64 = 64;
 pub const JOINED_SPAN: Interval = Interval::from_secs(120);
 /// So many segments are joined at most: shorter ones are so short because series change.
 const MAX_PARTS: usize = 8;
+/// Slabs of a track that wait to be summarized after they were evicted. A tick evicts fewer, and those of a tick are summarized at its
+/// end.
+const MAX_NOT_SUMMARIZED: usize = 256;
 /// The open rows have room for this part of their group's history.
 const SLABS_PER_GROUP: usize = 4;
 
@@ -42,6 +45,8 @@ pub struct Track {
     newest: Option<Timestamp>,
     /// The first row that [`Track::next_unsealed`] did not return.
     sealing_from: u64,
+    /// Rows that were evicted before they were summarized, the oldest first.
+    not_summarized: VecDeque<Arc<Slab>>,
     /// The first row that [`Track::next_joinable`] did not consider.
     joining_from: u64,
     /// The sequence of the first rows after those that were all dropped: because the clock was set back, or by age.
@@ -173,8 +178,12 @@ impl Track {
         self.closed.first().is_some()
     }
 
-    /// The oldest rows that are closed, were not returned before, and are older than `before` if it is set.
+    /// The oldest rows that are closed, were not returned before, and are older than `before` if it is set. Those that were evicted
+    /// come first.
     pub fn next_unsealed(&mut self, before: Option<Timestamp>) -> Option<Arc<Slab>> {
+        if let Some(evicted) = self.not_summarized.pop_front() {
+            return Some(evicted);
+        }
         let segment = self.closed.seek(Place::Row(self.sealing_from))?;
         if before.is_some_and(|before| segment.newest >= before) {
             return None;
@@ -258,9 +267,21 @@ impl Track {
 
     /// Evicts the oldest segment, or the open rows. Returns the last sequence of them; `None` without rows.
     pub fn evict_first(&mut self) -> Option<Sequence> {
-        let sealed = self.sealed.pop_first().map(|segment| segment.last_sequence);
-        let evicted = sealed.or_else(|| self.closed.pop_first().map(|segment| segment.last_sequence));
-        evicted.or_else(|| self.open.take().filter(|open| open.rows() > 0).map(|open| open.last_sequence()))
+        if let Some(segment) = self.sealed.pop_first() {
+            return Some(segment.last_sequence);
+        }
+        if self.closed.first().is_none() {
+            self.close();
+        }
+        let segment = self.closed.pop_first()?;
+        if segment.rows.start >= self.sealing_from {
+            self.sealing_from = segment.rows.end;
+            self.not_summarized.push_back(segment.content);
+            if self.not_summarized.len() > MAX_NOT_SUMMARIZED {
+                self.not_summarized.pop_front();
+            }
+        }
+        Some(segment.last_sequence)
     }
 
     /// Evicts all rows, because the clock was set back. Returns the last sequence of them.
@@ -269,6 +290,7 @@ impl Track {
         while let Some(sequence) = self.evict_first() {
             evicted = Some(sequence);
         }
+        self.not_summarized.clear();
         evicted
     }
 
@@ -291,16 +313,26 @@ impl Track {
         sealed.or_else(|| self.closed.seek(place).map(|segment| segment.rows.start))
     }
 
-    /// The rows of the segments that end after `place`, and the open rows. Rows that are not encoded are shared or copied.
-    pub fn parts(&self, place: Place) -> Vec<RowPart> {
+    /// The rows from `place` on and before `end`, and those of their segments. Rows that are not encoded are shared, open ones copied.
+    pub fn parts(&self, place: Place, end: Timestamp) -> Vec<RowPart> {
         let first_row = if let Place::Row(row) = place { row } else { 0 };
-        let part = |rows: &Range<u64>, content| RowPart { first_row, rows: rows.clone(), content };
-        let sealed = self.sealed.from(place);
-        let sealed = sealed.map(|segment| part(&segment.rows, RowContent::Sealed(segment.content.clone())));
-        let closed = self.closed.from(place);
-        let closed = closed.map(|segment| part(&segment.rows, RowContent::Slab(Arc::clone(&segment.content))));
-        let open = self.open.iter().filter(|open| open.numbers().end > first_row && open.rows() > 0);
-        let open = open.map(|open| part(&open.numbers(), RowContent::Slab(Arc::new(open.clone()))));
+        let sealed = self.sealed.from(place).filter(|segment| segment.oldest < end).map(|segment| {
+            let (rows, times) = (segment.rows.clone(), (segment.oldest, segment.newest));
+            RowPart { first_row, rows, times, content: RowContent::Sealed(segment.content.clone()) }
+        });
+        let closed = self.closed.from(place).filter(|segment| segment.oldest < end).map(|segment| {
+            let (rows, times) = (segment.rows.clone(), (segment.oldest, segment.newest));
+            RowPart { first_row, rows, times, content: RowContent::Slab(Arc::clone(&segment.content)) }
+        });
+        let open = self.open.iter().filter_map(|open| {
+            let (rows, times) = (open.numbers(), (open.oldest()?, open.newest()?));
+            (rows.end > first_row && times.0 < end).then(|| RowPart {
+                first_row,
+                rows,
+                times,
+                content: RowContent::Slab(Arc::new(open.clone())),
+            })
+        });
         sealed.chain(closed).chain(open).collect()
     }
 

@@ -41,6 +41,11 @@ pub(super) enum OtherLabels {
 }
 
 impl Selector {
+    /// The number of patterns that are compared with a series at most.
+    pub fn size(&self) -> usize {
+        self.terms.iter().map(|term| 2 + term.matchers.len()).sum()
+    }
+
     /// Selects every series of the group with this name.
     pub fn group(name: &str) -> Self {
         Self::of(Term {

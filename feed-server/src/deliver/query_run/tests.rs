@@ -61,7 +61,7 @@ fn publish(hub: &Hub, rows: &[Row], now: Timestamp) {
 fn held(hub: &Hub) -> Values {
     let mut values = Values::new();
     for group in [1, 2].map(GroupId) {
-        for part in hub.read(|sequencer| sequencer.history().parts_since(group, Timestamp::MIN)) {
+        for part in hub.read(|sequencer| sequencer.history().parts_in(group, &(Timestamp::MIN..Timestamp::MAX))) {
             let (times, series) = (part.times(), (1..=2 * SERIES).map(SeriesId).collect::<Vec<_>>());
             part.for_each(&series, |place, column| {
                 let held = values.entry((group, series[place])).or_default();
@@ -75,7 +75,7 @@ fn held(hub: &Hub) -> Values {
 
 /// The answer in frames, without the head of the WebSocket.
 fn frames(hub: &Hub, query: RangeQuery) -> Vec<Vec<u8>> {
-    let (mut run, mut frames) = (QueryRun::new(query), Vec::new());
+    let (mut run, mut frames) = (QueryRun::new(Arc::new(query)), Vec::new());
     while !run.is_done() {
         let turn = run.turn(hub, 10_000).expect("encodes");
         let head = |frame: &Bytes| if frame[1] < 126 { 2 } else { 4 };
@@ -185,7 +185,7 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 
 fn query(range: Range<Timestamp>, columns: u32, order: AnswerOrder) -> RangeQuery {
     let selection = SelectedBy::Selector("*".parse().expect("a selector"));
-    RangeQuery { id: 7, selection, range, columns, order }
+    RangeQuery { id: 7, selection, selection_bytes: 1, range, columns, order }
 }
 
 proptest! {
@@ -296,4 +296,71 @@ fn a_query_for_too_many_summaries_is_refused() {
         refused.text,
         "306 series on 4096 columns are more than 1048576 summaries: select fewer series, or ask for fewer columns"
     );
+}
+
+#[test]
+fn rows_that_leave_the_history_before_they_are_sealed_are_in_the_tiers() {
+    // Rows further apart than half the history, and a source that stops.
+    for (step, count) in [(13_000, 50), (100, 500)] {
+        let hub = hub(Interval::from_secs(20), 1 << 24);
+        let rows: Vec<Row> = (0..count).map(|row| (step * row, [Some(row as f64), None, None])).collect();
+        for row in &rows {
+            publish(&hub, std::slice::from_ref(row), at(row.0));
+            hub.seal(1).expect("encodes");
+        }
+        let end = step * count + 100_000;
+        for second in 0..200 {
+            hub.publish([], at(end + second * 1_000)).expect("encodes");
+            hub.seal(1).expect("encodes");
+        }
+        let found = read(&frames(&hub, query(at(0)..at(end), 1, AnswerOrder::Direct)), &WHOLE);
+        for group in [1, 2] {
+            let key = (GroupId(group), SeriesId(1 + (group - 1) * SERIES));
+            let values: u32 = found.summaries[&key].values().map(|summary| summary.count).sum();
+            assert_eq!(i64::from(values), count, "of {key:?}, each {step} ms");
+        }
+    }
+}
+
+#[test]
+fn a_turn_has_a_bound_whatever_the_query_passes_over() {
+    let hub = hub(Interval::from_secs(10_000), 1 << 26);
+    for number in 0..500 {
+        let labels = vec![("more".to_owned(), number.to_string())];
+        let series = Series { group: GroupId(1), name: "more".to_owned(), kind: SeriesKind::Gauge, labels };
+        hub.catalog.register_series(series).expect("fits");
+    }
+    for row in 0..2_000 {
+        let values = (7..507).map(|series| (SeriesId(series), f64::from(series)));
+        hub.publish([Batch::row(GroupId(1), at(row * 10), values)], at(row * 10)).expect("encodes");
+        hub.seal(usize::MAX).expect("encodes");
+    }
+    for (range, columns) in [(at(0)..at(100_000), 3), (at(0)..at(10), 3), (at(19_000)..at(19_010), 4)] {
+        let selection = SelectedBy::Ids(vec![SeriesId(1), SeriesId(7)]);
+        let query = RangeQuery { selection, ..query(range, columns, AnswerOrder::Direct) };
+        let mut run = QueryRun::new(Arc::new(query));
+        let mut turns = 0;
+        while !run.is_done() {
+            let turn = run.turn(&hub, 1).expect("encodes");
+            assert!(turn.read > 0 && turn.read <= LOOK_MATCHERS * MATCHER_COST, "a turn of {}", turn.read);
+            turns += 1;
+        }
+        assert!(turns > 2, "found {turns}");
+    }
+}
+
+#[test]
+fn the_whole_of_time_has_few_buckets() {
+    let hub = hub(Interval::from_secs(100), 1 << 24);
+    publish(&hub, &regular(1_000), at(10_000));
+    let ends = [-1, 1].map(|sign| Timestamp::from_micros(sign * crate::stream::query::resolution::MAX_TIME_US));
+    for columns in [1, 2, MAX_COLUMNS] {
+        let step = column(&(ends[0]..ends[1]), columns);
+        assert!(BucketTable::buckets_of(&(ends[0]..ends[1]), step) <= 2 + columns as usize);
+        let found = read(&frames(&hub, query(ends[0]..ends[1], columns, AnswerOrder::Direct)), &WHOLE);
+        let counts = found.summaries.values().chain(std::iter::empty()).flat_map(BTreeMap::values);
+        let rows: u32 = counts.map(|summary| summary.count).sum();
+        let single: usize = found.rows.values().map(BTreeMap::len).sum();
+        assert_eq!(rows as usize + single, 4 * 1_000, "{columns} columns");
+    }
 }

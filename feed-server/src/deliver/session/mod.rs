@@ -135,6 +135,8 @@ pub async fn run(upgraded: Upgraded, service: Service, start: SessionStart, role
     tracing::debug!(end = end.to_string(), "session ended");
     // From here on the shard must not write.
     session.outbox.revoke();
+    // Nothing polls it any more, and it may hold a turn that others wait for.
+    session.answering = None;
     session.end(end).await;
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use protocol::{AnswerOrder, QueryLimits, RefusalCode, Selection, Timestamp};
+use protocol::{AnswerOrder, QueryLimits, RefusalCode, Selection, SeriesId, Timestamp};
 use series::Selector;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
@@ -20,9 +20,16 @@ use crate::deliver::byte_budget::ByteBudget;
 use crate::deliver::fanout::outbox::Outbox;
 use crate::deliver::hub::Hub;
 use crate::deliver::query_run::{AnswerTurn, MAX_COLUMNS, MAX_SUMMARIES, QueryRun, RangeQuery, SelectedBy};
+use crate::stream::query::resolution::MAX_TIME_US;
 
 /// Queries of a viewer that are not answered yet.
 const MAX_QUERIES: usize = 16;
+
+/// Bytes of the selections of a viewer's queries together. A selector takes up to 32 times its text in memory.
+const MAX_SELECTION_BYTES: usize = 64 << 10;
+
+/// Bytes of the text of a selector.
+const MAX_SELECTOR_BYTES: usize = 4 << 10;
 
 /// A value that is read takes this part of a byte from the viewer's budget, in which bytes to send are scarce.
 const VALUES_PER_BYTE: usize = 8;
@@ -38,6 +45,14 @@ pub struct Queries(Arc<Mutex<Queue>>);
 #[derive(Debug, Default)]
 struct Queue {
     queries: VecDeque<Arc<RangeQuery>>,
+    selection_bytes: usize,
+}
+
+impl Queue {
+    fn retain(&mut self, stays: impl Fn(&Arc<RangeQuery>) -> bool) {
+        self.queries.retain(stays);
+        self.selection_bytes = self.queries.iter().map(|query| query.selection_bytes).sum();
+    }
 }
 
 /// A query that is not answered.
@@ -70,7 +85,8 @@ impl Queries {
             let text = format!("the start of a range must be before its end, found {from} and {to} us");
             return refuse(RefusalCode::REVERSED_RANGE, text);
         }
-        let queries = &mut self.0.lock().queries;
+        let mut queue = self.0.lock();
+        let queries = &queue.queries;
         if queries.iter().any(|query| query.id == id) {
             return refuse(RefusalCode::ID_IN_USE, format!("query {id} is not answered yet: use another id"));
         }
@@ -78,20 +94,40 @@ impl Queries {
             let text = format!("{MAX_QUERIES} queries are not answered yet: wait for one, or cancel it");
             return refuse(RefusalCode::TOO_MANY, text);
         }
-        let selection = match selection {
+        let (selection, selection_bytes) = match selection {
+            Selection::Selector(text) if text.len() > MAX_SELECTOR_BYTES => {
+                let found = text.len();
+                let text =
+                    format!("the selector of a query must have at most {MAX_SELECTOR_BYTES} bytes, found {found}");
+                return refuse(RefusalCode::TOO_LARGE, text);
+            }
             Selection::Selector(text) => match text.parse::<Selector>() {
-                Ok(selector) => SelectedBy::Selector(selector),
+                Ok(selector) => (SelectedBy::Selector(selector), text.len()),
                 Err(error) => return refuse(RefusalCode::MALFORMED_SELECTOR, error.to_string()),
             },
-            Selection::Series(series) => SelectedBy::Ids(series.iter().collect()),
+            Selection::Series(series) => {
+                let ids: Vec<SeriesId> = series.iter().collect();
+                let bytes = size_of_val(ids.as_slice());
+                (SelectedBy::Ids(ids), bytes)
+            }
         };
-        queries.push_back(Arc::new(RangeQuery { id, selection, range: from..to, columns, order }));
+        if queue.selection_bytes + selection_bytes > MAX_SELECTION_BYTES && !queue.queries.is_empty() {
+            let text = format!(
+                "the selections of queries that are not answered yet must have at most {MAX_SELECTION_BYTES} bytes: wait for one"
+            );
+            return refuse(RefusalCode::TOO_MANY, text);
+        }
+        let within = |time: Timestamp| Timestamp::from_micros(time.micros().clamp(-MAX_TIME_US, MAX_TIME_US));
+        let range = within(from)..within(to);
+        let query = RangeQuery { id, selection, selection_bytes, range, columns, order };
+        queue.selection_bytes += selection_bytes;
+        queue.queries.push_back(Arc::new(query));
         Ok(())
     }
 
     /// Removes a query, if it is there. The rest of its answer is not sent.
     pub fn cancel(&self, id: u32) {
-        self.0.lock().queries.retain(|query| query.id != id);
+        self.0.lock().retain(|query| query.id != id);
     }
 
     fn first(&self) -> Option<Arc<RangeQuery>> {
@@ -104,7 +140,7 @@ impl Queries {
     }
 
     fn answered(&self, query: &Arc<RangeQuery>) {
-        self.0.lock().queries.retain(|held| !Arc::ptr_eq(held, query));
+        self.0.lock().retain(|held| !Arc::ptr_eq(held, query));
     }
 }
 
@@ -120,7 +156,7 @@ pub(super) async fn answer(
     mut budget: ByteBudget,
 ) -> Result<ByteBudget, SessionEnd> {
     while let Some(query) = queries.first() {
-        let mut run = QueryRun::new(RangeQuery::clone(&query));
+        let mut run = QueryRun::new(Arc::clone(&query));
         let mut scan = None;
         while !run.is_done() && queries.has(&query) {
             if scan.is_none() {
@@ -128,19 +164,27 @@ pub(super) async fn answer(
                 sleep_until(budget.ready_at()).await;
                 scan = Some(Arc::clone(&backfills).scan().await);
             }
-            let permit = Arc::clone(&backfills).turn().await;
-            let AnswerTurn { frames, read } = run.turn(&hub, permit.room())?;
+            let turn = Arc::clone(&backfills).query_turn().await;
+            if !queries.has(&query) {
+                break;
+            }
+            let AnswerTurn { frames, read } = run.turn(&hub, turn.room())?;
             let bytes = frames.iter().map(Bytes::len).sum::<usize>();
             let now = Instant::now();
-            permit.spend(bytes + read, now);
+            turn.spend(bytes + read, now);
             budget.spend(bytes + read / VALUES_PER_BYTE, now);
+            drop(turn);
             if !run.is_scanning() {
                 scan = None;
             }
-            drop(permit);
-            if queries.has(&query) {
-                hub.telemetry.sent(&frames);
-                outbox.send(&frames)?;
+            // One by one, so that live frames do not wait for all of them.
+            for frame in frames {
+                poll_fn(|context| outbox.poll_flush(context)).await?;
+                if queries.has(&query) {
+                    let frames = [frame];
+                    hub.telemetry.sent(&frames);
+                    outbox.send(&frames)?;
+                }
             }
             yield_now().await;
         }

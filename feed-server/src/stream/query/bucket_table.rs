@@ -22,10 +22,15 @@ pub struct BucketTable {
 impl BucketTable {
     /// A table without values for `series` series. The number of buckets must be small.
     pub fn new(range: &Range<Timestamp>, step: Interval, series: usize) -> Self {
+        let buckets = Self::buckets_of(range, step);
+        Self { step, range: widened(range, step), buckets, cells: vec![None; buckets * series] }
+    }
+
+    /// The number of buckets of a table.
+    pub fn buckets_of(range: &Range<Timestamp>, step: Interval) -> usize {
         let range = widened(range, step);
         let span = i128::from(range.end.micros()) - i128::from(range.start.micros());
-        let buckets = usize::try_from(span / i128::from(step.micros().max(1))).unwrap_or(0);
-        Self { step, range, buckets, cells: vec![None; buckets * series] }
+        usize::try_from(span / i128::from(step.micros().max(1))).unwrap_or(usize::MAX)
     }
 
     pub const fn range(&self) -> &Range<Timestamp> {

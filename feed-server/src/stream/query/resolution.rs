@@ -26,22 +26,29 @@ pub struct Resolution {
 /// a quarter longer.
 const FINE_PART: u64 = 4;
 
+/// The times of a query are limited to this many microseconds before and after 1970: 142 years. A length of time is then a number of
+/// JavaScript.
+pub const MAX_TIME_US: i64 = (1 << 52) - 1;
+
 /// Chooses among `levels`, from rows to the coarsest tier, for buckets of at least `wanted` from `from` on.
 pub fn choose(levels: &[Level], from: Timestamp, wanted: Interval) -> Option<Resolution> {
-    let reaches = |level: &&Level| level.complete_from.is_none_or(|begins| begins <= from);
+    // The first bucket may begin before `from`.
+    let start = |level: &Level| widened(&(from..from), step_of(level, wanted)).start;
+    let reaches = |level: &&Level| level.complete_from.is_none_or(|begins| begins <= start(level));
     let is_fine = |level: &&Level| level.step.micros().saturating_mul(FINE_PART) <= wanted.micros();
     let cheapest = levels.iter().filter(reaches).rfind(is_fine);
     // The finest of those that reach furthest.
     let furthest = || levels.iter().min_by_key(|level| level.complete_from);
     let level = cheapest.or_else(|| levels.iter().find(reaches)).or_else(furthest)?;
-    let wanted = wanted.micros().max(1);
-    let unit = level.step.micros().max(1);
-    let step = wanted.div_ceil(unit).saturating_mul(unit).min(MAX_STEP.micros() / unit * unit);
-    Some(Resolution { of_level: level.step, step: Interval::from_micros(step.max(unit)) })
+    Some(Resolution { of_level: level.step, step: step_of(level, wanted) })
 }
 
-/// Longer buckets could not be written as a number of JavaScript: 285 years.
-const MAX_STEP: Interval = Interval::from_micros((1 << 53) - 1);
+/// The length of buckets of at least `wanted` that are made of those of a level.
+const fn step_of(level: &Level, wanted: Interval) -> Interval {
+    let unit = if level.step.micros() == 0 { 1 } else { level.step.micros() };
+    let units = wanted.micros().div_ceil(unit);
+    Interval::from_micros(if units == 0 { unit } else { units.saturating_mul(unit) })
+}
 
 /// The length of a column of a range.
 pub fn column(range: &Range<Timestamp>, columns: u32) -> Interval {
@@ -93,6 +100,7 @@ mod tests {
     fn a_level_that_does_not_reach_back_is_not_read_if_another_does() {
         let begins = [Some(900), Some(500), Some(100)];
         assert_eq!(chosen(begins, 900, 150), (0, 150));
+        assert_eq!(chosen([Some(901), None, None], 902, 7_000), (1_000, 7_000), "the first bucket begins at 896 s");
         assert_eq!(chosen(begins, 899, 150), (1_000, 1_000));
         assert_eq!(chosen(begins, 499, 150), (10_000, 10_000));
         assert_eq!(chosen(begins, 0, 150), (10_000, 10_000), "none reaches so far");
@@ -103,12 +111,12 @@ mod tests {
     fn columns_and_ranges_of_any_length_have_a_step() {
         assert_eq!(column(&(at(0)..at(60)), 400), Interval::from_millis(150));
         assert_eq!(column(&(at(0)..at(1)), 3), Interval::from_micros(333_334));
-        let all = Timestamp::MIN..Timestamp::MAX;
-        assert_eq!(column(&all, 1), Interval::from_micros(u64::MAX));
-        let resolution = choose(&levels([None; 3]), Timestamp::MIN, column(&all, 1)).expect("there are levels");
-        assert!(resolution.step <= MAX_STEP && resolution.step.micros().is_multiple_of(10_000_000));
-        let range = widened(&all, resolution.step);
-        assert_eq!(range, all);
+        let (first, last) = (Timestamp::from_micros(-MAX_TIME_US), Timestamp::from_micros(MAX_TIME_US));
+        let resolution = choose(&levels([None; 3]), first, column(&(first..last), 1)).expect("there are levels");
+        assert!(resolution.step.micros() >= (1 << 53) - 2 && resolution.step.micros().is_multiple_of(10_000_000));
+        let range = widened(&(first..last), resolution.step);
+        assert!(range.start <= first && range.end >= last);
+        assert_eq!(range.end.micros_since(range.start).unsigned_abs(), 2 * resolution.step.micros());
         assert_eq!(widened(&(at(-3)..at(17)), Interval::from_secs(5)), at(-5)..at(20));
         assert_eq!(widened(&(at(-5)..at(20)), Interval::from_secs(5)), at(-5)..at(20));
     }

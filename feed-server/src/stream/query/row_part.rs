@@ -7,11 +7,17 @@ use protocol::{EncodedRows, SeriesId, Timestamp};
 
 use crate::stream::slab::Slab;
 
+/// The cost of a segment, and of a column that is not read, in values.
+pub const SEGMENT_COST: usize = 64;
+pub const COLUMN_COST: usize = 4;
+
 /// Consecutive rows of a track. Those that are numbered below `first_row` are passed over.
 #[derive(Clone, Debug)]
 pub struct RowPart {
     pub first_row: u64,
     pub rows: Range<u64>,
+    /// The time of the first of them, and the newest time of its track up to the last.
+    pub times: (Timestamp, Timestamp),
     pub content: RowContent,
 }
 
@@ -24,6 +30,15 @@ pub enum RowContent {
 impl RowPart {
     fn passed_over(&self) -> usize {
         usize::try_from(self.first_row.saturating_sub(self.rows.start)).unwrap_or(usize::MAX)
+    }
+
+    /// The cost to look at it without reading values, in values.
+    pub fn cost(&self) -> usize {
+        let columns = match &self.content {
+            RowContent::Sealed(rows) => rows.columns(),
+            RowContent::Slab(slab) => slab.series().len(),
+        };
+        SEGMENT_COST + self.rows.end.saturating_sub(self.rows.start) as usize + columns * COLUMN_COST
     }
 
     /// The times of its rows.

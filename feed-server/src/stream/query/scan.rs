@@ -64,10 +64,14 @@ impl Scan {
         self.parts.is_empty()
     }
 
-    /// Reads one segment. Returns how many values.
+    /// Reads one segment. Returns the cost: values that were read, and the times and columns that were passed over.
     pub fn step(&mut self) -> usize {
         let Some(part) = self.parts.pop_front() else { return 0 };
-        match (part, &mut self.table) {
+        let passed_over = match &part {
+            Part::Rows(rows) => rows.cost(),
+            Part::Summaries(summaries) => summaries.cost(),
+        };
+        let read = match (part, &mut self.table) {
             (Part::Rows(rows), Table::Buckets(table)) => {
                 let times = rows.times();
                 rows.for_each(&self.series, |series, values| table.add_values(series, &times, values))
@@ -82,6 +86,7 @@ impl Scan {
                 })
             }
             (Part::Summaries(_), Table::Rows(_)) => 0,
-        }
+        };
+        passed_over + read
     }
 }

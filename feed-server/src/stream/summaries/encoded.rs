@@ -7,6 +7,7 @@ use protocol::entries::Iter;
 use protocol::{BlockBuffer, Column, EncodeError, EncodedRows, GroupId, SeriesId, Timestamp};
 use series::Summary;
 
+use crate::stream::query::row_part::{COLUMN_COST, SEGMENT_COST};
 use crate::stream::segment::Content;
 use crate::stream::summaries::bucket::SeriesSummary;
 use crate::stream::summaries::open_buckets::ClosedBucket;
@@ -60,10 +61,23 @@ impl EncodedSummaries {
         Ok(Self { first: encode(&first)?, others, count })
     }
 
-    /// The start of the first bucket, and of the last.
-    pub fn ends(&self) -> Option<(Timestamp, Timestamp)> {
-        let times = self.first.block()?.times;
-        times.iter().next().zip(times.iter().last())
+    /// The cost to look at it without reading values, in values.
+    pub const fn cost(&self) -> usize {
+        SEGMENT_COST + self.first.rows() + (1 + OTHERS.len() + 1) * self.first.columns() * COLUMN_COST
+    }
+
+    /// All buckets, from the oldest on.
+    pub fn decode(&self) -> Vec<ClosedBucket> {
+        let Some(block) = self.first.block() else { return Vec::new() };
+        let series: Vec<SeriesId> = block.columns.iter().map(|column| column.series).collect();
+        let mut buckets: Vec<ClosedBucket> =
+            block.times.iter().map(|start| ClosedBucket { start, series: Vec::new() }).collect();
+        self.for_each(&series, |place, start, summary| {
+            if let Ok(bucket) = buckets.binary_search_by_key(&start, |bucket| bucket.start) {
+                buckets[bucket].series.push(SeriesSummary { series: series[place], summary });
+            }
+        });
+        buckets
     }
 
     /// The summaries of those of `series`, which rise, that are there: the place of the series, and the start of the bucket. Returns how many

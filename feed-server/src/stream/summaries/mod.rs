@@ -58,7 +58,10 @@ impl Summaries {
 
     /// Drops what is not before `time`, because the clock of a group was set back to it.
     pub fn restart(&mut self, group: GroupId, time: Timestamp) {
-        self.open.get_mut(&group).into_iter().for_each(OpenBuckets::clear);
+        let steps: Vec<Interval> = self.tiers.iter().map(|tier| tier.bounds().step).collect();
+        if let Some(open) = self.open.get_mut(&group) {
+            open.drop_from(time, &steps);
+        }
         self.tiers.iter_mut().for_each(|tier| tier.drop_from(group, time));
     }
 
@@ -99,7 +102,8 @@ impl Summaries {
             return;
         }
         self.cleanup_due = now + CLEANUP;
-        let oldest = self.tiers.last().map_or(now, |tier| now - tier.bounds().keep);
+        let keep = self.tiers.iter().map(|tier| tier.bounds().keep).max();
+        let oldest = keep.map_or(now, |keep| now - keep);
         self.open.retain(|_, open| open.newest().is_none_or(|newest| newest >= oldest));
     }
 

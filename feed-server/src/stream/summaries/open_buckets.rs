@@ -44,8 +44,11 @@ impl OpenBuckets {
         self.newest = Some(newest);
     }
 
-    pub fn clear(&mut self) {
-        self.levels.clear();
+    /// Drops the buckets that do not end at or before `time`.
+    pub fn drop_from(&mut self, time: Timestamp, steps: &[Interval]) {
+        for (level, &step) in self.levels.iter_mut().zip(steps) {
+            level.retain(|&start, _| start + step <= time);
+        }
         self.newest = None;
     }
 

@@ -84,15 +84,15 @@ impl Tier {
         self.groups.change(group, TierGroup::default, |held| held.push(group, bucket, buffer))
     }
 
-    /// Drops the segments of a group that have the bucket of `time` or later ones, because the clock was set back to it.
+    /// Drops the bucket of `time` of a group and later ones, because the clock was set back to it.
     pub fn drop_from(&mut self, group: GroupId, time: Timestamp) {
         let bucket = bucket_of(time, self.bounds.step);
         self.groups.change_held(group, |held| held.drop_from(bucket));
     }
 
     pub fn evict(&mut self, now: Timestamp) {
-        self.groups.evict_before(now - self.bounds.keep);
-        self.groups.evict_to(self.bounds.bytes);
+        self.groups.evict_before(now - self.bounds.keep, |_| {});
+        self.groups.evict_to(self.bounds.bytes, |_| {});
     }
 
     /// The time from which it has every value of a group, besides those of buckets that are not closed; `None` if it has all that there were.
@@ -150,12 +150,18 @@ impl TierGroup {
 
     fn drop_from(&mut self, time: Timestamp) {
         let mut kept = MemoryStore::default();
+        let mut newest = Vec::new();
         while let Some(segment) = self.sealed.pop_first() {
             if segment.newest < time {
                 kept.push(segment);
+            } else if segment.oldest < time {
+                newest = segment.content.decode();
+                self.end_row = segment.rows.start;
             }
         }
         self.sealed = kept;
+        newest.append(&mut self.newest);
+        self.newest = newest;
         self.newest.retain(|bucket| bucket.start < time);
         self.newest_bytes = self.newest.iter().map(bytes_of).sum();
     }
