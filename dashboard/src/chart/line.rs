@@ -35,7 +35,8 @@ impl LinesPainter {
     ) {
         let plot = Plot::new(pixels, scale);
         let first = scene.group.first_row_at(scene.window.start_of(scene.left)).saturating_sub(1);
-        let dense = scene.group.rows().end - first > u64::from(pixels.width()) * MAX_SAMPLES_PER_COLUMN;
+        let dense = scene.group.past().has_buckets()
+            || scene.group.rows().end - first > u64::from(pixels.width()) * MAX_SAMPLES_PER_COLUMN;
         // The first series is the most important one: it is drawn last, on top.
         for series in (0..summaries.series()).rev() {
             let color = style.color(series);
@@ -75,7 +76,8 @@ fn points(
     let first_row = group.first_row_at(window.start_of(first_column)).saturating_sub(1);
     let longest = group.longest_step().micros() as i64;
     let mut previous: Option<Timestamp> = None;
-    group.iter(series, first_row..group.rows().end).flat_map(move |(time, value)| {
+    let before = group.past().rows(series, window.start_of(first_column), scene.rows_begin());
+    before.chain(group.iter(series, first_row..group.rows().end)).flat_map(move |(time, value)| {
         let hole = previous.replace(time).filter(|&previous| time.micros_since(previous) > longest);
         let x = window.x_of(time, now);
         let hole = hole.map(|_| (x, f32::NAN));

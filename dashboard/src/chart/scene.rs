@@ -50,9 +50,24 @@ impl<'a> Scene<'a> {
         let rows = row_at(self.left)..row_at(self.left.saturating_add(i64::from(self.width)));
         let mut all = Summary::EMPTY;
         for series in 0..series {
+            all.extend(&self.past_summary(series));
             all.extend(&self.group.summary(series, rows.clone()));
         }
         (!all.is_empty()).then_some((all.min, all.max))
+    }
+
+    /// The summary of a series on screen before the group's rows.
+    fn past_summary(&self, series: usize) -> Summary {
+        let past = self.group.past();
+        if past.range().is_none() {
+            return Summary::EMPTY;
+        }
+        past.summary(series, self.window.start_of(self.left)..self.rows_begin())
+    }
+
+    /// The time of the group's oldest row, or the right edge without rows.
+    pub(super) fn rows_begin(&self) -> Timestamp {
+        self.group.oldest().unwrap_or(self.now)
     }
 
     /// The columns on screen, from the surface's left edge.

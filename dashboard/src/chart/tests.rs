@@ -1,13 +1,15 @@
 //! Charts of generated feeds, and the pixels that they change.
 
 use protocol::{
-    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId,
-    Header, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    Answer, AnswerPart, BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame,
+    GroupDescriptor, GroupId, Header, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
+    SeriesKind, SummaryBuffer, SummaryColumnsBuffer, SummaryValues, Timestamp,
 };
+use series::Summary;
 
 use super::live::Change;
 use super::{Kind, LiveChart, Options, Style};
-use crate::store::Store;
+use crate::store::{PastAnswer, Store};
 use crate::surface::{Color, ColorRamp};
 use crate::view::{Mapping, Steps, Window};
 
@@ -116,6 +118,59 @@ fn drawing_in_steps_gives_the_same_picture_as_drawing_at_once() {
             let (one, other) = (at(&chart_bit_by_bit), at(&at_once));
             let far = one.iter().zip(other).any(|(a, b)| a.abs_diff(b) > 2);
             assert!(!far, "{hz} Hz at {x}, {y}: {one:?} and {other:?}");
+        }
+    }
+}
+
+/// The answer of a server for the buckets of 100 ms up to `until`, with the rows before it.
+fn past(hz: i64, until: i64) -> PastAnswer {
+    let rows_per_bucket = hz / 10;
+    let (mut blocks, mut columns) = (SummaryBuffer::default(), SummaryColumnsBuffer::default());
+    let buckets: Vec<i64> = (0..=(until - 1) / rows_per_bucket).collect();
+    for (id, sign) in [(SeriesId(1), 1.0), (SeriesId(2), -1.0)] {
+        let mut fields = [const { Vec::new() }; 6];
+        for bucket in &buckets {
+            let rows = bucket * rows_per_bucket..((bucket + 1) * rows_per_bucket).min(until);
+            let values: Vec<f64> = rows.map(|row| sign * wave(row)).collect();
+            let Summary { first, last, min, max, sum, count } = Summary::of(&values);
+            let all = [first, last, min, max, sum, f64::from(count)];
+            fields.iter_mut().zip(all).for_each(|(field, value)| field.push(value));
+        }
+        let [first, last, min, max, sum, count] = fields.each_ref().map(Vec::as_slice);
+        let others = Some([last, min, max, sum, count]);
+        columns.push(id, SummaryValues { first, others }).expect("encodes");
+    }
+    let times: Vec<Timestamp> = buckets.iter().map(|bucket| Timestamp::from_micros(bucket * 100_000)).collect();
+    blocks.push(GroupId(1), Interval::from_millis(100), &times, &columns).expect("encodes");
+    let mut answer = PastAnswer::default();
+    answer.add(&Answer { query: 1, part: AnswerPart::Last, blocks: blocks.blocks() });
+    answer
+}
+
+#[test]
+fn a_chart_of_summaries_and_rows_equals_one_of_rows_alone_pixel_for_pixel() {
+    let hz = 200;
+    for kind in [Kind::Line, Kind::Area, Kind::Bars, Kind::Heatmap] {
+        // The rows begin within a column.
+        for (first, until) in [(3_007, 3_400), (3_000, 3_000), (3_007, 3_010)] {
+            let (mut whole, mut part) = (Feed::new(hz), Feed::new(hz));
+            whole.run(hz * 20, wave);
+            part.row = first;
+            part.run(hz * 20 - first, wave);
+            let range = Timestamp::default()..Timestamp::from_micros(until * 5_000);
+            part.store.take_past("g", Interval::from_millis(100), range, &past(hz, until), None);
+            let draw = |feed: &Feed| {
+                let mut chart = chart();
+                chart.set_options(Options { kind, ..Options::default() });
+                feed.draw(&mut chart, feed.now());
+                chart
+            };
+            let (whole, part) = (draw(&whole), draw(&part));
+            assert_eq!(whole.scale(), part.scale(), "{kind:?}");
+            for (x, y) in (0..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| (x, y))) {
+                let (one, other) = (whole.pixels().pixel(x, y), part.pixels().pixel(x, y));
+                assert_eq!(one, other, "{kind:?} at {x}, {y}, rows from {first}, summaries until {until}");
+            }
         }
     }
 }

@@ -125,6 +125,11 @@ impl ChartView {
         self.crosshair.style().set_property("transform", &format!("translateX({x}px)"))
     }
 
+    /// Columns of the surface.
+    pub(super) fn width_px(&self) -> u32 {
+        self.chart.pixels().width()
+    }
+
     pub(super) fn repaint_axes(&mut self) {
         self.axes_are_old = true;
     }

@@ -6,6 +6,7 @@ use protocol::{Body, Frame, Interval, Timestamp};
 
 use super::foreign_text::isolated;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
+use super::past_requests::{ChartOnScreen, PastRequests, window_of_rows};
 use super::probe_schedule::ProbeSchedule;
 use crate::link::{Exchange, Lag, LagQuantiles, LinkSample, ServerClock, SyncStatus, SyncTracker};
 use crate::store::{Applied, Freshness, SampleAge, Store};
@@ -35,6 +36,7 @@ pub(super) struct FeedCounts {
 pub(super) struct Feed {
     /// Samples older than this are dropped.
     span: Interval,
+    past: PastRequests,
     store: Store,
     clock: ServerClock,
     lag: Lag,
@@ -47,11 +49,12 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// A feed without a source, whose store keeps `span`.
+    /// A feed without a source, for a window of `span`.
     pub(super) fn new(span: Interval) -> Self {
         Self {
             span,
-            store: Store::new(span),
+            past: PastRequests::default(),
+            store: Store::new(window_of_rows(span)),
             clock: ServerClock::default(),
             lag: Lag::default(),
             sync: SyncTracker::default(),
@@ -138,6 +141,7 @@ impl Feed {
         match event {
             FrameEvent::Opened => {
                 self.store.connected();
+                self.past.disconnected();
                 self.subscribe();
                 self.compare_clocks(now);
             }
@@ -154,6 +158,21 @@ impl Feed {
             }
         }
         FeedChange::None
+    }
+
+    /// Asks for the time before the rows of the charts on screen, if the window is so long that the page does not hold all rows, and
+    /// `right` is its right edge.
+    pub(super) fn ask_for_past(&mut self, charts: &[ChartOnScreen], right: Timestamp, now: Timestamp) {
+        if window_of_rows(self.span) == self.span || !self.store.position().is_live() {
+            return;
+        }
+        let names: Vec<&str> = charts.iter().map(|chart| chart.group.as_str()).collect();
+        self.store.keep_past(&names);
+        let server_now = self.server_now(now);
+        let query = self.past.next(&self.store, charts, self.span, right, server_now);
+        if let (Some(query), Some(source)) = (query, &self.source) {
+            source.query(&query);
+        }
     }
 
     /// Handles a wake: the page is shown again or the network is back. It may have slept while its clock was stopped.
@@ -179,7 +198,17 @@ impl Feed {
             self.clock.message_arrived(frame.header.sent, now);
         }
         match &frame.body {
-            Body::Hello(hello) => hello.host.clone_into(&mut self.host),
+            Body::Hello(hello) => {
+                hello.host.clone_into(&mut self.host);
+                self.past.set_limits(hello.queries);
+            }
+            Body::Answer(answer) => {
+                self.past.take(answer, &mut self.store);
+                return FeedChange::None;
+            }
+            Body::Refused(refused) if self.past.refused(refused.id, now) => {
+                return FeedChange::Notice(format!("Earlier values are not shown: {}", isolated(refused.text)));
+            }
             Body::Samples(samples) => {
                 let lag = self.clock.age(samples.collected, now);
                 let applied = self.store.apply(frame);

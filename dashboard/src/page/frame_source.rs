@@ -5,6 +5,8 @@
 
 use protocol::{Frame, Interval, Start, Timestamp};
 
+use super::past_requests::PastQuery;
+
 /// An event of a source.
 #[derive(Debug)]
 pub(super) enum FrameEvent<'m> {
@@ -46,6 +48,9 @@ pub(super) trait FrameSource {
 
     /// Requests an echo, to compare the clocks. `origin` is the time by the page's clock.
     fn probe(&self, origin: Timestamp);
+
+    /// Requests summaries of a range, or rows.
+    fn query(&self, query: &PastQuery);
 
     /// The page is shown again or the network is back: end the wait before a retry.
     fn wake(&self);

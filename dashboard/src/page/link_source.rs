@@ -3,13 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use protocol::{ClientMessage, Interval, Start, Timestamp, close_codes};
+use protocol::{AnswerOrder, ClientMessage, EntriesBuffer, Interval, Selection, Start, Timestamp, close_codes};
 use wasm_bindgen::JsValue;
 use web_sys::Url;
 
 use super::connection_check::check_connection;
 use super::dom;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
+use super::past_requests::PastQuery;
 use super::post_request::PostRequest;
 use super::session_key::SessionKey;
 use crate::link::{ClientEvent, ClientOptions, Clock, ConnectError, FrameCodec, State, WebSocketClient};
@@ -51,7 +52,7 @@ impl LinkSource {
         Ok(Self { client })
     }
 
-    fn send(&self, message: ClientMessage) {
+    fn send(&self, message: ClientMessage<'_>) {
         // Fails without an open connection; the next one starts with new requests.
         let _not_open = self.client.send(message);
     }
@@ -106,6 +107,17 @@ impl FrameSource for LinkSource {
 
     fn probe(&self, origin: Timestamp) {
         self.send(ClientMessage::Probe { origin });
+    }
+
+    fn query(&self, query: &PastQuery) {
+        let PastQuery { id, series, range, columns } = query;
+        let mut ids = EntriesBuffer::default();
+        // An id always fits.
+        if series.iter().try_for_each(|id| ids.push(id)).is_ok() {
+            let (from, to) = (range.start, range.end);
+            let (selection, order) = (Selection::Series(ids.entries()), AnswerOrder::Direct);
+            self.send(ClientMessage::Query { id: *id, selection, from, to, columns: *columns, order });
+        }
     }
 
     fn wake(&self) {

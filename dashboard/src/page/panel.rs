@@ -11,6 +11,7 @@ use super::legend::Legend;
 use super::menu::Menu;
 use super::panel_body::PanelBody;
 use super::panel_source::PanelSource;
+use super::past_requests::ChartOnScreen;
 use super::render_context::RenderContext;
 use super::value_format::ValueFormat;
 use crate::chart::live::MAX_SERIES_DRAWN;
@@ -242,6 +243,13 @@ impl Panel {
         }
         self.age.set(&stale.map_or_else(String::new, |stale| stale.to_string()));
         Ok(())
+    }
+
+    /// Its chart, if it shows the measured group and has a size.
+    pub(super) fn chart(&self, store: &Store) -> Option<ChartOnScreen> {
+        let is_measured = self.source.shown(store).is_some_and(|group| group.name == self.source.name());
+        let width_px = self.body.chart_width()?;
+        is_measured.then(|| ChartOnScreen { group: self.source.name().to_owned(), width_px })
     }
 
     pub(super) fn repaint_axes(&mut self) {

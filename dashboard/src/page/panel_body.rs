@@ -80,6 +80,14 @@ impl PanelBody {
         }
     }
 
+    /// The width of a chart in columns; `None` for tiles, and before it is measured.
+    pub(super) fn chart_width(&self) -> Option<u32> {
+        match self {
+            Self::Chart(chart) => Some(chart.width_px()).filter(|&width| width > 0),
+            Self::Tiles(_) => None,
+        }
+    }
+
     pub(super) fn repaint_axes(&mut self) {
         if let Self::Chart(chart) = self {
             chart.repaint_axes();

@@ -11,6 +11,7 @@ use super::crosshair::PlotFraction;
 use super::dom;
 use super::panel::Panel;
 use super::parameters::panel_key;
+use super::past_requests::ChartOnScreen;
 use super::render_context::RenderContext;
 use super::visibility_observer::VisibilityObserver;
 use crate::layout::{Layout, PanelSpec};
@@ -70,6 +71,11 @@ impl PanelGrid {
 
     pub(super) fn in_view(&self) -> usize {
         self.panels.iter().filter(|panel| panel.is_in_view()).count()
+    }
+
+    /// The charts on screen of measured groups, with their sizes.
+    pub(super) fn charts_on_screen(&self, store: &Store) -> Vec<ChartOnScreen> {
+        self.panels.iter().filter(|panel| panel.is_in_view()).filter_map(|panel| panel.chart(store)).collect()
     }
 
     pub(super) fn repaint_axes(&mut self) {

@@ -59,11 +59,18 @@ impl ColumnSummaries {
                 (held, ColumnUpdate::All)
             }
         };
-        if rows.is_empty() || width == 0 || column_us <= 0 {
+        if width == 0 || column_us <= 0 {
             return update;
         }
         let column_of = |row: u64| group.time(row).micros().div_euclid(column_us);
         let kept = newest.saturating_sub(width as i64 - 1);
+        if update == ColumnUpdate::All && group.past().range().is_some() {
+            let last = group.oldest().map_or(newest, |oldest| oldest.micros().div_euclid(column_us).min(newest));
+            (kept..=last).for_each(|column| self.fill_from_past(group, column));
+        }
+        if rows.is_empty() {
+            return update;
+        }
         let columns = column_of(rows.start).max(kept)..=column_of(rows.end - 1);
         let mut row = group.first_row_at(start_of(*columns.start()));
         for column in columns {
@@ -72,6 +79,17 @@ impl ColumnSummaries {
             row = end;
         }
         update
+    }
+
+    /// Fills a column that begins before the group's rows.
+    fn fill_from_past(&mut self, group: &Group, column: i64) {
+        let Shape { width, series, .. } = self.shape;
+        let times = self.times(column);
+        let index = column.rem_euclid(width as i64) as usize;
+        self.columns[index] = column;
+        for (series, summary) in self.summaries[index * series..(index + 1) * series].iter_mut().enumerate() {
+            *summary = group.past().summary(series, times.clone());
+        }
     }
 
     fn reset(&mut self, shape: Shape) {
@@ -84,11 +102,24 @@ impl ColumnSummaries {
 
     fn fill(&mut self, group: &Group, column: i64, rows: Range<u64>) {
         let Shape { width, series, .. } = self.shape;
+        let times = self.times(column);
         let index = column.rem_euclid(width as i64) as usize;
+        // Of the column in which the rows begin, the summaries of the time before have the first part, or all of it.
+        let past = group.past().range().filter(|_| rows.start == group.rows().start);
+        let later = past.map_or(rows.start, |past| group.first_row_at(past.end).clamp(rows.start, rows.end));
         self.columns[index] = column;
         for (series, summary) in self.summaries[index * series..(index + 1) * series].iter_mut().enumerate() {
-            *summary = group.summary(series, rows.clone());
+            *summary = match past {
+                Some(_) => group.past().summary(series, times.clone()),
+                None => Summary::EMPTY,
+            };
+            summary.extend(&group.summary(series, later..rows.end));
         }
+    }
+
+    const fn times(&self, column: i64) -> Range<Timestamp> {
+        let start = column.saturating_mul(self.shape.column_us);
+        Timestamp::from_micros(start)..Timestamp::from_micros(start.saturating_add(self.shape.column_us))
     }
 
     pub const fn series(&self) -> usize {

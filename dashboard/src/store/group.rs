@@ -9,6 +9,7 @@ use protocol::column::is_missing;
 use protocol::{Block, Bounds, Interval, SeriesDescriptor, SeriesId, Timestamp};
 
 use super::located::Located;
+use super::past::Past;
 use super::series::Series;
 use super::series_index::SeriesIndex;
 use series::Summary;
@@ -37,6 +38,7 @@ pub struct Group {
     /// Incremented if a series is added or removed, or its description changes.
     descriptions: u64,
     rows: Range<u64>,
+    past: Past,
     /// Incremented if held rows change; invalidates caches.
     generation: u64,
     /// A catalog restarted the stream, and no history of this group has arrived since.
@@ -71,6 +73,7 @@ impl Group {
             first_described,
             descriptions: 0,
             rows: 0..0,
+            past: Past::default(),
             generation: 0,
             awaits_history: false,
             has_late_rows: false,
@@ -94,7 +97,7 @@ impl Group {
 
     /// Allocated bytes of times, values and summaries.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.times.as_slice()) + self.series.iter().map(Series::bytes).sum::<usize>()
+        size_of_val(self.times.as_slice()) + self.series.iter().map(Series::bytes).sum::<usize>() + self.past.bytes()
     }
 
     /// Numbers of the rows that are held.
@@ -119,6 +122,22 @@ impl Group {
 
     pub const fn first_described(&self) -> Timestamp {
         self.first_described
+    }
+
+    /// Summaries of the time before the rows.
+    pub const fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// Changes the summaries of the time before the rows.
+    pub(super) fn change_past(&mut self, change: impl FnOnce(&mut Past)) {
+        change(&mut self.past);
+        self.generation += 1;
+    }
+
+    /// The time of the oldest row.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        (!self.rows.is_empty()).then(|| self.time(self.rows.start))
     }
 
     pub fn newest(&self) -> Option<Timestamp> {
@@ -153,7 +172,9 @@ impl Group {
     /// The value of a series at a time: that of the last row before, unless there is a hole between.
     pub fn value_at(&self, series: usize, time: Timestamp) -> Option<f64> {
         let after = self.first_row_at(time + Interval::from_micros(1));
-        let row = after.checked_sub(1).filter(|row| self.rows.contains(row))?;
+        let Some(row) = after.checked_sub(1).filter(|row| self.rows.contains(row)) else {
+            return self.past.value_at(series, time, self.longest_step());
+        };
         let is_near = time.micros_since(self.time(row)) <= self.longest_step().micros() as i64;
         Some(self.value(series, row)).filter(|value| is_near && !value.is_nan())
     }
@@ -249,10 +270,12 @@ impl Group {
 
     /// Drops series that have ended and have no value from row `oldest` on. Returns their number.
     pub(super) fn prune(&mut self, oldest: u64) -> usize {
-        let before = self.series.len();
-        self.series.retain(|series| series.id.is_some() || series.last_present() > oldest);
-        let pruned = before - self.series.len();
+        let stays = |series: &Series| series.id.is_some() || series.last_present() > oldest;
+        let kept: Vec<bool> = self.series.iter().map(stays).collect();
+        self.series.retain(stays);
+        let pruned = kept.len() - self.series.len();
         if pruned > 0 {
+            self.past.retain_series(&kept);
             self.generation += 1;
             self.descriptions += 1;
             self.index = SeriesIndex::new(&self.series);

@@ -8,6 +8,7 @@
 //! | [`group`] | rows of one group, in rings |
 //! | [`mod@series`] | one of its series: a ring of values, and its description |
 //! | `locator`, `located` | finds the groups of samples that come without them; such a sample at its place |
+//! | [`past`], [`past_answer`] | summaries of the time before the rows; the answers that they come in |
 //! | `merge` | rows that arrive late, or once more |
 //! | `series_index` | finds the series of a group by id or key |
 //! | [`column_summaries`] | summaries of each series in each pixel column |
@@ -30,6 +31,8 @@ pub mod group;
 mod located;
 mod locator;
 mod merge;
+pub mod past;
+pub mod past_answer;
 pub mod position;
 pub mod series;
 mod series_index;
@@ -40,6 +43,8 @@ pub use column_summaries::{ColumnSummaries, ColumnUpdate};
 pub use derived::{Derivation, DerivedGroup, selects};
 pub use derived_groups::DerivedUse;
 pub use group::{Group, Rows};
+pub use past::{Past, PastSummary};
+pub use past_answer::PastAnswer;
 pub use position::Position;
 pub use series::Series;
 pub use staleness::{Freshness, SampleAge};

@@ -169,6 +169,22 @@ const EMPTY_COLUMNS: &str = "(() => {
 })()";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_window_is_shown_at_once_without_its_rows() -> Result<()> {
+    let source = "synthetic:groups=2,series=3,hz=10,prefill=2h,seed=1";
+    let (_served, _browser, page) = live_feed(&["--source", source], "?window=7200").await?;
+    // The server's history keeps rows of five minutes, and the page those of two.
+    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    until(&page, REACHES_THE_RIGHT_EDGE).await?;
+    let (samples, bytes): (u64, u64) = page.evaluate("[kymograph.stats().samples, kymograph.stats().bytes]").await?;
+    ensure!(samples < 2 * 3 * 10 * 600, "{samples} samples, of {} in the window", 2 * 3 * 10 * 7_200);
+    ensure!(bytes < 300_000, "{bytes} bytes");
+    picture(&page, "long-window").await?;
+    let (gaps, unread): (u64, u64) = page.evaluate("[kymograph.stats().gaps, kymograph.stats().decodeErrors]").await?;
+    ensure!(gaps == 0 && unread == 0, "{gaps} gaps, {unread} bad frames");
+    no_exceptions(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "long: cargo xtask test --long"]
 async fn a_page_that_slept_is_complete_after_it_wakes() -> Result<()> {
     let (_served, browser, page) =

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use protocol::{Bye, ByeReason, Echo, Epoch, Header, Hello, Samples, Sequence, Start};
 
 use super::*;
+use crate::page::past_requests::PastQuery;
 
 /// Records the requests of a feed.
 #[derive(Clone, Default)]
@@ -13,6 +14,7 @@ struct Requests(Rc<RefCell<Vec<Request>>>);
 enum Request {
     Subscribe(Start),
     Probe(Timestamp),
+    Query(u32),
     Wake,
     Reconnect,
     RetryFloor(Interval),
@@ -25,6 +27,10 @@ impl FrameSource for Requests {
 
     fn probe(&self, origin: Timestamp) {
         self.0.borrow_mut().push(Request::Probe(origin));
+    }
+
+    fn query(&self, query: &PastQuery) {
+        self.0.borrow_mut().push(Request::Query(query.id));
     }
 
     fn wake(&self) {

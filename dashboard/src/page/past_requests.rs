@@ -1,0 +1,201 @@
+//! Asks for the time before the rows that the page holds: of the groups on screen, at the resolution of their pixels.
+//!
+//! Of a long window, the page holds rows of the last two minutes only, and summaries of the rest. One query is made at a time. The
+//! summaries are followed by later ones before the rows that they precede leave the rings.
+
+use std::ops::Range;
+
+use protocol::{Answer, AnswerPart, Interval, QueryLimits, SeriesId, Timestamp};
+
+use crate::chart::live::MAX_SERIES_DRAWN;
+use crate::store::{Group, PastAnswer, Store};
+use crate::view::Window;
+
+/// Rows are held for the whole of windows up to this.
+const LONGEST_OF_ROWS: Interval = Interval::from_secs(600);
+/// Rows of longer windows are held for this.
+const ROWS_OF_LONG: Interval = Interval::from_secs(120);
+/// Summaries are followed by later ones when rows are held for less than this before their end.
+const MARGIN: Interval = Interval::from_secs(30);
+/// After a refusal, the next query waits.
+const PAUSE: Interval = Interval::from_secs(10);
+/// The last second may get rows that come late.
+const SETTLED_AFTER: Interval = Interval::from_secs(1);
+
+/// Summaries of all groups together: 24 MB.
+const MAX_SUMMARIES: usize = 1 << 19;
+
+/// A long column is a multiple of the longest of these that is at most a quarter of it: the steps of the server's tiers, so that it need not
+/// make its buckets longer.
+const UNITS_S: [u64; 3] = [1, 10, 60];
+const UNIT_PART: u64 = 4;
+
+/// The part of a window for which the page holds rows.
+pub(super) fn window_of_rows(span: Interval) -> Interval {
+    if span <= LONGEST_OF_ROWS { span } else { ROWS_OF_LONG }
+}
+
+/// A chart on screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ChartOnScreen {
+    /// The name of its group.
+    pub(super) group: String,
+    pub(super) width_px: u32,
+}
+
+/// The content of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PastQuery {
+    pub(super) id: u32,
+    /// In rising order.
+    pub(super) series: Vec<SeriesId>,
+    pub(super) range: Range<Timestamp>,
+    pub(super) columns: u32,
+}
+
+/// The query that is not answered yet, and the limits.
+#[derive(Debug, Default)]
+pub(super) struct PastRequests {
+    limits: QueryLimits,
+    last_id: u32,
+    waiting: Option<Waiting>,
+    paused_until: Timestamp,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    id: u32,
+    groups: Vec<String>,
+    asked: Asked,
+    /// Every value before this is in the answer.
+    until: Timestamp,
+    answer: PastAnswer,
+}
+
+/// What a group needs. Groups that need the same share a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Asked {
+    step: Interval,
+    range: Range<Timestamp>,
+    columns: u32,
+    /// Of the window, for an answer that follows earlier ones.
+    follows_from: Option<Timestamp>,
+}
+
+impl PastRequests {
+    /// Takes the limits of the server's `Hello`.
+    pub(super) const fn set_limits(&mut self, limits: QueryLimits) {
+        self.limits = limits;
+    }
+
+    /// Records that the connection was lost, and its queries with it.
+    pub(super) fn disconnected(&mut self) {
+        self.waiting = None;
+    }
+
+    /// The next query, if one is due at `now`, for a window of `span` whose right edge is at `right`.
+    pub(super) fn next(
+        &mut self,
+        store: &Store,
+        charts: &[ChartOnScreen],
+        span: Interval,
+        right: Timestamp,
+        now: Timestamp,
+    ) -> Option<PastQuery> {
+        if self.waiting.is_some() || self.limits.at_once == 0 || now < self.paused_until || now <= Timestamp::default()
+        {
+            return None;
+        }
+        let mut asked: Option<Asked> = None;
+        let (mut groups, mut series) = (Vec::new(), Vec::new());
+        for chart in charts {
+            let Some(group) = store.groups().iter().find(|group| group.name == chart.group) else { continue };
+            let Some(needed) = needed(group, chart.width_px, span, right, now, self.limits.columns) else { continue };
+            if asked.as_ref().is_some_and(|asked| *asked != needed) || groups.contains(&chart.group) {
+                continue;
+            }
+            let ids: Vec<SeriesId> =
+                group.series().iter().take(MAX_SERIES_DRAWN).filter_map(|series| series.id).collect();
+            let limit = (self.limits.summaries as usize).min(MAX_SUMMARIES) / needed.columns.max(1) as usize;
+            if series.len() + ids.len() > limit && !series.is_empty() {
+                continue;
+            }
+            series.extend(ids.into_iter().take(limit));
+            groups.push(chart.group.clone());
+            asked = Some(needed);
+        }
+        let asked = asked?;
+        series.sort_unstable();
+        series.dedup();
+        self.last_id = self.last_id.wrapping_add(1);
+        let id = self.last_id;
+        let query = PastQuery { id, series, range: asked.range.clone(), columns: asked.columns };
+        let (until, answer) = ((now - SETTLED_AFTER).min(asked.range.end), PastAnswer::default());
+        self.waiting = Some(Waiting { id, groups, asked, until, answer });
+        Some(query)
+    }
+
+    /// Adds a frame of an answer. The last one changes the store.
+    pub(super) fn take(&mut self, answer: &Answer<'_>, store: &mut Store) {
+        let Some(waiting) = self.waiting.as_mut().filter(|waiting| waiting.id == answer.query) else { return };
+        waiting.answer.add(answer);
+        if answer.part != AnswerPart::Last {
+            return;
+        }
+        let Some(Waiting { groups, asked, until, answer, .. }) = self.waiting.take() else { return };
+        for group in groups {
+            store.take_past(&group, asked.step, asked.range.start..until, &answer, asked.follows_from);
+        }
+    }
+
+    /// Records that a query was refused. Returns false if it is not the page's.
+    pub(super) fn refused(&mut self, id: u32, now: Timestamp) -> bool {
+        let is_own = self.waiting.as_ref().is_some_and(|waiting| waiting.id == id);
+        if is_own {
+            self.waiting = None;
+            self.paused_until = now + PAUSE;
+        }
+        is_own
+    }
+}
+
+/// The length of the buckets for columns of this length.
+fn step_of(column: Interval) -> Interval {
+    let units = UNITS_S.map(|seconds| seconds * 1_000_000);
+    let unit = units.into_iter().rev().find(|unit| unit * UNIT_PART <= column.micros()).unwrap_or(1);
+    Interval::from_micros(column.micros().div_ceil(unit) * unit)
+}
+
+fn needed(
+    group: &Group,
+    width_px: u32,
+    span: Interval,
+    right: Timestamp,
+    now: Timestamp,
+    max_columns: u32,
+) -> Option<Asked> {
+    let column = Interval::from_micros(Window::new(span, width_px).column_us().unsigned_abs());
+    let step = step_of(column);
+    let rows_begin = group.oldest().unwrap_or(now);
+    let (start, follows_from) = match group.past().range() {
+        Some(range) if group.past().step() == step => {
+            if range.end > rows_begin + MARGIN || range.end + MARGIN > now {
+                return None;
+            }
+            (floor(range.end, group.past().longest()), Some(right - span))
+        }
+        _ => (floor(right - span, step), None),
+    };
+    let columns = now.micros_since(start).max(1).unsigned_abs().div_ceil(step.micros());
+    let columns = u32::try_from(columns).ok().filter(|&columns| columns <= max_columns)?;
+    let end = start + Interval::from_micros(step.micros() * u64::from(columns));
+    Some(Asked { step, range: start..end, columns, follows_from })
+}
+
+/// The multiple of `step` at or before `time`.
+fn floor(time: Timestamp, step: Interval) -> Timestamp {
+    Timestamp::from_micros(time.micros() - time.micros().rem_euclid(step.micros().max(1).cast_signed()))
+}
+
+#[cfg(test)]
+mod tests;
