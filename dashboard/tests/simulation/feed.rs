@@ -17,6 +17,7 @@ use feed_server::ingest::health::SourceHealth;
 use feed_server::ingest::registry::{Group, GroupSource, Registry, Series};
 use feed_server::net::connection::{Connection, Peer, Upgraded};
 use feed_server::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
+use feed_server::stream::summaries::tier::TierBounds;
 use feed_server::telemetry::Telemetry;
 use protocol::{EventKind, GroupId, Interval, SeriesId, SeriesKind, Severity, Timestamp};
 use rand::rngs::StdRng;
@@ -34,6 +35,13 @@ pub(crate) const PORT: u16 = 9_000;
 
 /// Interval of the rows of a group.
 pub(crate) const STEP: Interval = Interval::from_millis(20);
+
+/// They keep everything.
+const TIERS: [TierBounds; 2] = [tier(100), tier(1_000)];
+
+const fn tier(step_ms: u64) -> TierBounds {
+    TierBounds { step: Interval::from_millis(step_ms), keep: Interval::from_secs(1 << 30), bytes: 1 << 24 }
+}
 
 const GROUPS: usize = 3;
 const SERIES_PER_GROUP: usize = 2;
@@ -85,7 +93,7 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
         series: GROUPS * SERIES_PER_GROUP,
     };
     let telemetry = Telemetry::default();
-    let hub = Arc::new(Hub::new("simulated".to_owned(), bounds, telemetry.clone()));
+    let hub = Arc::new(Hub::new("simulated".to_owned(), bounds, telemetry.clone()).with_summaries(TIERS));
     ledger.borrow_mut().server_started(hub.epoch);
     let (batches, received) = batch_queue();
     spawn_local(publish(Publisher::new(Arc::clone(&hub), received)));

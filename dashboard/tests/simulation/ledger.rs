@@ -9,6 +9,8 @@ use feed_server::ingest::batch::Batch;
 use protocol::column::MISSING;
 use protocol::{Body, Epoch, Frame, Gap, GapCause, GapContent, Sequence, Timestamp};
 
+use super::answers::Queries;
+
 /// Number of the group, from 1, and time of the row.
 type Row = (u32, Timestamp);
 
@@ -57,6 +59,8 @@ pub(crate) struct Tally {
     epochs: u64,
     entries: u64,
     entries_missing: u64,
+    answers: u64,
+    answers_lost: u64,
 }
 
 impl Ledger {
@@ -144,6 +148,16 @@ impl Ledger {
         assert_eq!(unknown, None, "an entry that was never sent");
     }
 
+    /// Checks each answer against the rows that its server sent.
+    pub(crate) fn check_answers(&self, queries: &Queries, tally: &mut Tally) {
+        for answered in &queries.answered {
+            let of_epoch = self.rows.iter().filter(|(_, made)| made.epoch == answered.epoch && made.sequence.is_some());
+            answered.check(&of_epoch.map(|(&(group, time), made)| (group, time, made.values.as_slice())));
+        }
+        tally.answers = queries.answered.len() as u64;
+        tally.answers_lost = queries.lost;
+    }
+
     fn sent(&self, group: &Group) -> impl Iterator<Item = (Timestamp, Sequence, &Measured)> {
         let number = number(group);
         let made = self.rows.range((number, Timestamp::MIN)..=(number, Timestamp::MAX));
@@ -226,10 +240,12 @@ impl Tally {
             epochs,
             entries,
             entries_missing,
+            answers,
+            answers_lost,
         } = *self;
-        [connections, repairs, duplicates, made, held, missing, holes, gaps, epochs, entries, entries_missing]
-            .iter()
-            .all(|&count| count > 0)
+        let rows = [made, held, missing, holes, gaps, epochs];
+        let others = [connections, repairs, duplicates, entries, entries_missing, answers, answers_lost];
+        rows.iter().chain(&others).all(|&count| count > 0)
     }
 }
 
@@ -246,6 +262,8 @@ impl AddAssign for Tally {
         self.epochs += other.epochs;
         self.entries += other.entries;
         self.entries_missing += other.entries_missing;
+        self.answers += other.answers;
+        self.answers_lost += other.answers_lost;
     }
 }
 
@@ -263,12 +281,15 @@ impl fmt::Display for Tally {
             epochs,
             entries,
             entries_missing,
+            answers,
+            answers_lost,
         } = self;
         write!(
             f,
             "{made} rows of {epochs} servers over {connections} connections; {held} held bit for bit, {missing} missing behind \
              {holes} drawn holes; {gaps} gaps declared; {repairs} silent losses detected, {duplicates} duplicate frames skipped; \
-             {entries} lines and events received, {entries_missing} declared missing or before the page began"
+             {entries} lines and events received, {entries_missing} declared missing or before the page began; {answers} answers equal \
+             a scan, {answers_lost} lost with their connection"
         )
     }
 }

@@ -4,7 +4,7 @@
 //! Each seed is 20 seconds with samples and faults: connections are cut or delayed in one or both directions, the server is
 //! killed and restarts, messages are lost, duplicated and damaged, and the page sleeps. Then the faults end, and the page must
 //! become complete: it holds every row bit for bit, or a hole in its place, which is drawn and was declared. It received every
-//! log line and event, or a gap for it.
+//! log line and event, or a gap for it. Meanwhile the page queries ranges: each answer is that of a scan of the rows that were sent.
 //!
 //! `KYMOGRAPH_SEEDS` sets the number of seeds: 100 by default, 1,000 in `cargo xtask test --long`; `KYMOGRAPH_SEED` runs one.
 //!
@@ -13,9 +13,11 @@
 //! | [`feed`] | the server: random rows into the hub, viewers into sessions |
 //! | [`line`] | a connection of the simulated network as a session's socket |
 //! | [`page`] | the page: policy and store, without a browser |
+//! | [`answers`] | queries of the page, and the check of their answers |
 //! | [`ledger`] | every measured row, and the check of a store against them |
 //! | [`faults`] | kinds and times of faults |
 
+mod answers;
 mod faults;
 mod feed;
 mod ledger;

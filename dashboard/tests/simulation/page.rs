@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use turmoil::net::TcpStream;
 
 use super::FAULTS_END;
+use super::answers::Queries;
 use super::faults::{PageFault, SharedPageFault};
 use super::feed::{PORT, WINDOW};
 use super::ledger::{Entries, Ledger, Tally};
@@ -60,6 +61,7 @@ pub(crate) async fn run(ledger: &RefCell<Ledger>, page_fault: &SharedPageFault, 
     }
     let mut tally = ledger.borrow().check(&page.store, &page.gaps);
     ledger.borrow().check_entries(&page.entries, &page.gaps, &mut tally);
+    ledger.borrow().check_answers(&page.queries, &mut tally);
     tally.connections = page.connections;
     (tally.repairs, tally.duplicates) = (page.store.counts().repairs, page.store.counts().duplicates);
     tally
@@ -76,6 +78,7 @@ struct Page {
     connections: u64,
     gaps: Vec<(Epoch, Gap)>,
     entries: Entries,
+    queries: Queries,
     /// The page has subscribed without a position, or with one that the server does not know.
     begins_anew: bool,
 }
@@ -94,6 +97,7 @@ impl Page {
             connections: 0,
             gaps: Vec::new(),
             entries: Entries::default(),
+            queries: Queries::default(),
             begins_anew: true,
         }
     }
@@ -124,6 +128,7 @@ impl Page {
                 Action::EmitOpened => {
                     self.connections += 1;
                     self.store.connected();
+                    self.queries.disconnected();
                     self.subscribe().await;
                 }
                 Action::EmitClosed(..) | Action::EmitState => {}
@@ -161,7 +166,13 @@ impl Page {
                 self.socket = None;
                 self.handle_input(Input::Lost(Close::unclean(CloseCode::ABNORMAL, "")));
             }
-            Event::ProbeDue => self.send(ClientMessage::Probe { origin: self.now() }).await,
+            Event::ProbeDue => {
+                self.send(ClientMessage::Probe { origin: self.now() }).await;
+                if let Some(newest) = self.store.newest() {
+                    let query = self.queries.ask(newest, &mut self.random);
+                    self.send(query).await;
+                }
+            }
             Event::Woken => self.handle_input(Input::Wake),
         }
     }
@@ -197,6 +208,8 @@ impl Page {
                 self.entries.began_after.insert(frame.header.epoch, frame.header.sequence);
                 self.begins_anew = false;
             }
+            Body::Answer(answer) => self.queries.take(frame.header.epoch, &answer),
+            Body::Refused(refused) => panic!("refused: {}", refused.text),
             Body::Bye(bye) => self.policy.set_retry_floor(bye.retry_after),
             _ => {}
         }

@@ -110,6 +110,8 @@ impl GroupHistory {
             let next = self.in_order.newest_of_unsealed()?;
             if late.oldest_unsealed().is_some_and(|oldest| oldest < next - window) {
                 late.close();
+                // Rows that were evicted do not wait.
+                let before = before.filter(|_| !self.in_order.has_evicted_unsealed());
                 return late.next_unsealed(before).map(|slab| (Arrival::Late, slab));
             }
         }

@@ -192,9 +192,15 @@ impl Track {
         Some(Arc::clone(&segment.content))
     }
 
-    /// The newest time of the next rows to seal.
+    /// The newest time of the next rows that [`Track::next_unsealed`] may return.
     pub fn newest_of_unsealed(&self) -> Option<Timestamp> {
-        self.closed.seek(Place::Row(self.sealing_from)).map(|segment| segment.newest)
+        let closed = || self.closed.seek(Place::Row(self.sealing_from)).map(|segment| segment.newest);
+        self.not_summarized.front().map_or_else(closed, |evicted| evicted.newest())
+    }
+
+    /// Returns true if rows were evicted that [`Track::next_unsealed`] did not return.
+    pub fn has_evicted_unsealed(&self) -> bool {
+        !self.not_summarized.is_empty()
     }
 
     /// The oldest time of the rows that [`Track::next_unsealed`] did not return.
