@@ -26,7 +26,9 @@ fn main() -> Result<()> {
     let effort = Effort::of_bench("queries");
     let (minutes, rounds) = if effort == Effort::Full { (24 * 60, 21) } else { (20, 2) };
     let hub = hub(minutes)?;
-    println!("| range | series | columns | step | values read | turns | longest turn | in all | bytes | B a summary |");
+    println!(
+        "| range | series | columns | step | cost (values) | turns | longest turn | in all | bytes | B a summary |"
+    );
     println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
     let newest = at(minutes * MINUTE_ROWS);
     for (name, range_minutes) in [("1 min", 1), ("10 min", 10), ("1 h", 60), ("6 h", 360), ("24 h", 1_440)] {

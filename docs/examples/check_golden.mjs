@@ -78,7 +78,7 @@ function checkSummaries(name, blocks, expectedBlocks) {
   });
 }
 
-/** Queries of a viewer over a WebSocket that is none. */
+/** Queries of a viewer whose WebSocket is a substitute that records messages. */
 async function checkQueries(frames) {
   const sent = [];
   class Socket {

@@ -30,7 +30,7 @@ const FIELDS = ["first", ...OTHER_FIELDS];
 /** Bytes that violate the protocol. */
 export class ProtocolError extends Error {}
 
-/** The server does not answer a query. The message is the server's text. */
+/** The server has refused a query. The message is the server's text. */
 export class QueryRefused extends Error {
   constructor({ code, text }) {
     super(text);

@@ -379,7 +379,7 @@ def main():
     asking.add_argument("--from", dest="start", type=moment, metavar="TIME", help="such as -10m, -2d (before now), or 2026-01-31T12:00:00Z")
     asking.add_argument("--to", dest="end", type=moment, metavar="TIME", help="end of the range; now by default")
     asking.add_argument("--select", metavar="SELECTOR", help="the series, such as 'cpu.*'; all by default")
-    asking.add_argument("--columns", type=int, help="about how many values a series has at most; 80 by default")
+    asking.add_argument("--columns", type=int, help="number of columns: about one summary for each, or fewer than two rows; 80 by default")
     asking.add_argument("--csv", action="store_true", help="print CSV, in place of tables")
     options = parser.parse_args(with_values(sys.argv[1:]))
     if options.start is not None:

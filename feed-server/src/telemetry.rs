@@ -51,10 +51,10 @@ pub struct Telemetry {
     pub viewers_fell_behind: Counter,
     /// Gaps declared to viewers.
     pub gaps: Counter,
-    /// Queries of viewers that were answered.
+    /// Queries of viewers that were answered, or refused for too many summaries.
     pub queries: Counter,
-    /// Values that were read for answers.
-    pub query_values_read: Counter,
+    /// The cost of queries in values: those that were read, and what was passed over and compared.
+    pub query_cost: Counter,
     /// Sessions closed because the viewer broke a rule, by reason.
     pub sessions_refused: Family<RefusalLabel, Counter>,
     /// Connections now, of viewers and others.
@@ -179,8 +179,11 @@ impl Telemetry {
         let connections_refused =
             counter("connections_refused", "Connections refused because a connection limit was reached");
         let gaps = counter("gaps", "Gaps declared to viewers");
-        let queries = counter("queries", "Queries of viewers that were answered");
-        let query_values_read = counter("query_values_read", "Values that were read for answers");
+        let queries = counter("queries", "Queries of viewers that were answered, or refused for too many summaries");
+        let query_cost = counter(
+            "query_cost_values",
+            "Cost of queries in values: those that were read, and what was passed over and compared",
+        );
         let log_lines_dropped =
             counter("log_lines_dropped", "Lines of the log dropped because standard error did not accept them");
         let bytes_sent = Counter::default();
@@ -226,7 +229,7 @@ impl Telemetry {
             viewers_fell_behind,
             gaps,
             queries,
-            query_values_read,
+            query_cost,
             sessions_refused,
             connections,
             connections_refused,

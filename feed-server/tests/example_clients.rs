@@ -95,7 +95,7 @@ async fn the_javascript_client_reads_the_values_that_a_rust_viewer_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_python_client_prints_the_summaries_of_a_range_or_the_reason_why_not() {
+async fn the_python_client_prints_the_summaries_of_a_range_or_the_reason_of_a_refusal() {
     let served = Served::start(&["synthetic:groups=2,series=3,hz=50,prefill=20s,seed=7"]).await;
     let url = format!("ws://{}/stream", served.address);
     let run = |arguments: &[&str]| {

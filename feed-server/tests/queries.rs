@@ -124,8 +124,8 @@ async fn a_query_that_is_not_served_is_refused_with_its_id_and_the_stream_goes_o
         (1, ("synthetic{", (now, later), 10), RefusalCode::MALFORMED_SELECTOR, "selector, character 11: expected"),
         (2, ("*", (now, later), 0), RefusalCode::TOO_LARGE, "columns must be 1 to 4096, found 0"),
         (3, ("*", (now, later), u32::MAX), RefusalCode::TOO_LARGE, "columns must be 1 to 4096, found 4294967295"),
-        (4, ("*", (later, now), 10), RefusalCode::REVERSED_RANGE, "the start of a range must be before its end"),
-        (5, ("*", (now, now), 10), RefusalCode::REVERSED_RANGE, "the start of a range must be before its end"),
+        (4, ("*", (later, now), 10), RefusalCode::EMPTY_RANGE, "the start of a range must be before its end"),
+        (5, ("*", (now, now), 10), RefusalCode::EMPTY_RANGE, "the start of a range must be before its end"),
     ] {
         socket.say(&query(id, selector, range, columns)).await;
         let found = refusal(&mut socket).await;
@@ -172,7 +172,7 @@ async fn queries_at_once_have_a_limit_and_a_cancelled_one_makes_room() {
 }
 
 #[tokio::test]
-async fn a_viewer_that_leaves_in_the_middle_of_its_answers_takes_them_with_it() {
+async fn answers_end_when_their_viewer_leaves() {
     let served = Served::start(&["synthetic:groups=10,series=20,hz=100,prefill=20s"]).await;
     for _ in 0..10 {
         let mut socket = served.viewer("/stream").await;

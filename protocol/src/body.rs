@@ -228,12 +228,12 @@ impl RefusalCode {
     pub const UNKNOWN_KIND: Self = Self(0);
     /// The text of the selection is not a selector.
     pub const MALFORMED_SELECTOR: Self = Self(1);
-    /// The request exceeds a limit of `Hello`.
+    /// The request exceeds a limit, or its number of columns is 0.
     pub const TOO_LARGE: Self = Self(2);
     /// Too many requests of this kind are not answered yet.
     pub const TOO_MANY: Self = Self(3);
-    /// A range ends before it begins.
-    pub const REVERSED_RANGE: Self = Self(4);
+    /// The range is empty: its start is not before its end.
+    pub const EMPTY_RANGE: Self = Self(4);
     /// A request with this id is not answered yet.
     pub const ID_IN_USE: Self = Self(5);
 }

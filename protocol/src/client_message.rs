@@ -30,10 +30,10 @@ pub enum ClientMessage<'a> {
         /// Maximum; 0 for heartbeats only.
         frames_per_second: u8,
     },
-    /// Requests a range of time as [`Answer`](crate::Answer) frames: rows where a column of the picture has fewer than two, else
-    /// summaries.
+    /// Requests a range of time as [`Answer`](crate::Answer) frames: rows if the range has fewer than two for
+    /// each column of the picture, otherwise summaries.
     Query {
-        /// Chosen by the viewer; no query that is not answered has it.
+        /// Chosen by the viewer. No other query that is not answered yet may have it.
         id: u32,
         /// The series.
         selection: Selection<'a>,

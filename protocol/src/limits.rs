@@ -8,7 +8,8 @@ pub const MAX_MESSAGE_BYTES: usize = 65_536;
 pub const MAX_BLOCK_ROWS: u32 = 16_384;
 
 /// Values (rows x columns) of a frame. Compact encodings can declare far more values than they have bytes; this limits the
-/// memory that a reader writes for one frame to 1 MiB, 16 times the largest message.
+/// memory that a reader writes for one frame to 1 MiB, 16 times the largest message. Of an answer, columns that are written count: a
+/// reader that copies all six fields of each summary writes up to six times as much.
 pub const MAX_FRAME_VALUES: u64 = 131_072;
 
 /// Series of a group. One row of this many raw values fits a message.

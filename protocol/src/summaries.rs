@@ -26,7 +26,8 @@ pub struct Answer<'a> {
     pub query: u32,
     /// Place of the frame in the answer.
     pub part: AnswerPart,
-    /// Of the selected series, in any order. A series without a block has no values in the range.
+    /// Of the selected series, in any order. A selected series without a block in any frame of the answer has no values in
+    /// the range.
     pub blocks: SummaryBlocks<'a>,
 }
 
@@ -292,12 +293,12 @@ impl<'a> Iterator for SummaryBlocksIter<'a> {
 pub struct SummaryValues<'v> {
     /// The first value of each bucket; [`MISSING`](crate::column::MISSING) in all fields of a bucket without values.
     pub first: &'v [f64],
-    /// The other fields in the order of [`SummaryField::ALL`]. `None` if all buckets have one value.
+    /// The other fields in the order of [`SummaryField::ALL`]. `None` if every bucket summarizes exactly one value.
     pub others: Option<[&'v [f64]; FIELDS]>,
 }
 
 impl SummaryValues<'_> {
-    /// Returns true unless a reader that finds no column of the field reads the same values.
+    /// Returns true if a reader could not derive the field without a column of its own.
     fn has_own_column(&self, field: SummaryField, values: &[f64]) -> bool {
         if field == SummaryField::Count {
             return values.iter().any(|&count| !is_missing(count) && count.to_bits() != 1.0_f64.to_bits());

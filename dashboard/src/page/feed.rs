@@ -160,7 +160,7 @@ impl Feed {
         FeedChange::None
     }
 
-    /// Asks for the time before the rows of the charts on screen, if the window is so long that the page does not hold all rows, and
+    /// Requests summaries of the time before the rows of the charts on screen, if the window is so long that the page does not hold all rows, and
     /// `right` is its right edge.
     pub(super) fn ask_for_past(&mut self, charts: &[ChartOnScreen], right: Timestamp, now: Timestamp) {
         if window_of_rows(self.span) == self.span || !self.store.position().is_live() {

@@ -6,7 +6,7 @@
 //! | `app` | wires the parts of the page |
 //! | `frame_source`, `link_source` | suppliers of frames: the trait, and the live link |
 //! | `connection_check` | asks the server why it refuses the stream |
-//! | `past_requests` | asks for the time before the rows of the groups on screen |
+//! | `past_requests` | requests summaries of the time before the rows of the groups on screen |
 //! | `feed`, `probe_schedule` | applies frames to the store; server clock, lag, status |
 //! | `display`, `theme` | theme, colours, time labels |
 //! | `panel_grid` | all panels; those on screen, and the time budget of a display frame |

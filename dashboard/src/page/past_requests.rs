@@ -1,4 +1,4 @@
-//! Asks for the time before the rows that the page holds: of the groups on screen, at the resolution of their pixels.
+//! Requests summaries of the time before the rows that the page holds, for the groups on screen, about one for each pixel column.
 //!
 //! Of a long window, the page holds rows of the last two minutes only, and summaries of the rest. One query is made at a time. The
 //! summaries are followed by later ones before the rows that they precede leave the rings.
@@ -22,11 +22,11 @@ const PAUSE: Interval = Interval::from_secs(10);
 /// The last second may get rows that come late.
 const SETTLED_AFTER: Interval = Interval::from_secs(1);
 
-/// Summaries of all groups together: 24 MB.
+/// Summaries of one query, which may be for several groups: 24 MB.
 const MAX_SUMMARIES: usize = 1 << 19;
 
-/// A long column is a multiple of the longest of these that is at most a quarter of it: the steps of the server's tiers, so that it need not
-/// make its buckets longer.
+/// A long column is a multiple of the longest of these that is at most a quarter of it: the default steps of the
+/// server's tiers, so that the server rarely makes its buckets longer.
 const UNITS_S: [u64; 3] = [1, 10, 60];
 const UNIT_PART: u64 = 4;
 
@@ -78,7 +78,7 @@ struct Asked {
     step: Interval,
     range: Range<Timestamp>,
     columns: u32,
-    /// Of the window, for an answer that follows earlier ones.
+    /// The start of the window if the answer follows earlier ones; `None` if it replaces them.
     follows_from: Option<Timestamp>,
 }
 

@@ -92,7 +92,7 @@ impl Past {
         *self = Self::default();
     }
 
-    /// Follows the removal of series: `kept` tells for each place whether its series stays.
+    /// Follows the removal of series: `kept` has true for each place whose series stays.
     pub(super) fn retain_series(&mut self, kept: &[bool]) {
         for bucket in self.buckets.values_mut() {
             let mut kept = kept.iter();
@@ -102,7 +102,7 @@ impl Past {
 
     /// The summary of the buckets that have a part in the range. One that begins before the range counts as a whole.
     ///
-    /// Hot: once a series and column when a chart is drawn anew.
+    /// Hot: once a series and column when a whole chart is drawn.
     pub fn summary(&self, series: usize, range: Range<Timestamp>) -> Summary {
         let mut all = Summary::EMPTY;
         if range.start >= range.end {

@@ -12,7 +12,7 @@ use series::Summary;
 /// Rows are complete when they are this old: late ones have come.
 const SETTLED: Interval = Interval::from_millis(2_700);
 
-/// Steps are at most a fifth of this.
+/// The longest range. With at least 100 columns, steps are at most 200 ms.
 const LONGEST: Interval = Interval::from_secs(20);
 const FEWEST_COLUMNS: u32 = 100;
 
@@ -39,7 +39,7 @@ pub(crate) struct Queries {
 }
 
 impl Queries {
-    /// A query for a random range of rows that no other row joins.
+    /// A query for a random range in which all late rows have arrived.
     pub(crate) fn ask(&mut self, newest: Timestamp, random: &mut StdRng) -> ClientMessage<'static> {
         self.last_id += 1;
         let (id, columns) = (self.last_id, random.random_range(FEWEST_COLUMNS..800));

@@ -35,7 +35,8 @@ const TURN_COST: usize = 192 << 10;
 /// each within three seconds, before a page takes the silence for a lost connection.
 const SHORT_TURN_COST: usize = 32 << 10;
 
-/// Answers to queries that hold what they have read, 300 KB each, and share segments with the history.
+/// The most scans of queries at once: each holds up to 300 KB of buckets, a copy of the open rows of its group, and segments that it
+/// shares with the history.
 const MAX_SCANS_AT_ONCE: usize = 16;
 
 /// Limits of history. A value counts as a byte beside its encoded bytes, since values that take few bytes take time too.
@@ -57,7 +58,7 @@ impl Default for BackfillLimits {
             overall: ByteRate { bytes_per_second: 32 << 20, burst_bytes: 128 << 20 },
             // A page requests at most a few lost frames again.
             viewer: ByteRate { bytes_per_second: 2 << 20, burst_bytes: 2 << 20 },
-            // Their own, so that they do not delay the first fill of a viewer. A page asks for a million values.
+            // Their own, so that they do not delay the first fill of a viewer. Six hours of 48 series cost about a million.
             queries: ByteRate { bytes_per_second: 16 << 20, burst_bytes: 64 << 20 },
         }
     }
@@ -130,7 +131,8 @@ impl BackfillLimiter {
         permit
     }
 
-    /// Waits for a turn to read for a query. At least one turn at a time is left to history, if there are several.
+    /// Waits for a turn to read for a query. There is one fewer at once than for history, so that queries do not occupy all
+    /// processors.
     pub async fn query_turn(self: Arc<Self>) -> QueryTurn {
         let Ok(permit) = Arc::clone(&self.query_turns).acquire_owned().await else {
             unreachable!("the semaphore is never closed")

@@ -12,7 +12,7 @@ use series::Selector;
 
 use crate::deliver::answer_frames::AnswerFrames;
 use crate::deliver::hub::Hub;
-use crate::stream::catalog::Looked;
+use crate::stream::catalog::SelectionProgress;
 use crate::stream::query::bucket_table::BucketTable;
 use crate::stream::query::resolution::{Level, Resolution, choose, column};
 use crate::stream::query::row_part::{RowPart, SEGMENT_COST};
@@ -70,7 +70,7 @@ pub struct QueryRun {
 
 #[derive(Debug)]
 enum State {
-    Selecting { looked: Looked, selected: BTreeMap<GroupId, Vec<SeriesId>>, count: usize },
+    Selecting { progress: SelectionProgress, selected: BTreeMap<GroupId, Vec<SeriesId>>, count: usize },
     Reading { groups: Vec<(GroupId, Vec<SeriesId>)>, pass: Pass },
     Done,
 }
@@ -101,14 +101,14 @@ enum Plan {
 #[derive(Debug, Default)]
 pub struct AnswerTurn {
     pub frames: Vec<Bytes>,
-    /// Values that were read, and the like.
+    /// The cost of the turn, in values.
     pub read: usize,
 }
 
 impl QueryRun {
     pub fn new(query: Arc<RangeQuery>) -> Self {
         let frames = AnswerFrames::new(query.id, AnswerPart::More);
-        let state = State::Selecting { looked: Looked::default(), selected: BTreeMap::new(), count: 0 };
+        let state = State::Selecting { progress: SelectionProgress::default(), selected: BTreeMap::new(), count: 0 };
         Self { query, frames, state }
     }
 
@@ -130,29 +130,29 @@ impl QueryRun {
         while turn.read < room && turn.frames.is_empty() && !self.is_done() {
             self.step(hub, &mut turn)?;
         }
-        hub.telemetry.query_values_read.inc_by(turn.read as u64);
+        hub.telemetry.query_cost.inc_by(turn.read as u64);
         Ok(turn)
     }
 
     fn step(&mut self, hub: &Hub, turn: &mut AnswerTurn) -> Result<(), EncodeError> {
         let Self { query, frames, state } = self;
         match state {
-            State::Selecting { looked, selected, count } => {
+            State::Selecting { progress, selected, count } => {
                 turn.read += LOOK_MATCHERS * MATCHER_COST;
                 let found = match &query.selection {
                     SelectedBy::Selector(selector) => {
-                        hub.catalog.select(selector, looked, (LOOK_MATCHERS / selector.size()).max(1))
+                        hub.catalog.select(selector, progress, (LOOK_MATCHERS / selector.size()).max(1))
                     }
-                    SelectedBy::Ids(ids) => hub.catalog.select_ids(ids, looked, LOOK_MATCHERS),
+                    SelectedBy::Ids(ids) => hub.catalog.select_ids(ids, progress, LOOK_MATCHERS),
                 };
                 *count += found.len();
                 for (group, series) in found {
                     selected.entry(group).or_default().push(series);
                 }
                 if *count as u64 * u64::from(query.columns) > u64::from(MAX_SUMMARIES) {
-                    turn.frames.push(too_large(query, *count, looked.is_complete(), hub)?);
+                    turn.frames.push(too_large(query, *count, progress.is_complete(), hub)?);
                     *state = State::Done;
-                } else if looked.is_complete() {
+                } else if progress.is_complete() {
                     let groups = std::mem::take(selected).into_iter().collect();
                     let pass = Pass::first(query);
                     frames.set_part(pass.part());
@@ -289,7 +289,7 @@ fn plan(group: GroupId, range: &Range<Timestamp>, columns: u32, hub: &Hub, read:
     choose(&levels, range.start, column(range, columns)).map_or(Plan::Nothing, Plan::Buckets)
 }
 
-/// The number of rows in a range, counted up to about `most`. Only parts at its ends are looked into.
+/// The number of rows in a range, counted up to about `most`. Only parts at its ends are progress into.
 fn count(parts: &[RowPart], range: &Range<Timestamp>, most: usize, read: &mut usize) -> usize {
     let mut rows = 0;
     for part in parts {

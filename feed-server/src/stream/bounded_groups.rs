@@ -67,28 +67,28 @@ impl<G: Bounded> BoundedGroups<G> {
         Some(record(groups.get_mut(&id)?, id, (bytes, by_bytes, by_expiry), change))
     }
 
-    /// Evicts everything before `time` in every group, which is passed to `from`. Returns the last sequence that was evicted.
-    pub fn evict_before(&mut self, time: Timestamp, mut from: impl FnMut(GroupId)) -> Option<Sequence> {
+    /// Evicts everything before `time`, and passes each group from which it evicts to `on_evicted`. Returns the last sequence that was evicted.
+    pub fn evict_before(&mut self, time: Timestamp, mut on_evicted: impl FnMut(GroupId)) -> Option<Sequence> {
         let mut evicted = None;
         while let Some(&(expiry, group)) = self.by_expiry.first()
             && expiry < time
         {
             evicted = evicted.max(self.change_held(group, |group| group.evict_before(time)).flatten());
-            from(group);
+            on_evicted(group);
         }
         evicted
     }
 
-    /// Evicts the oldest parts of the largest groups, which are passed to `from`, until all take at most `limit` bytes. Returns the last
+    /// Evicts the oldest parts of the largest groups until all take at most `limit` bytes, and passes each of these groups to `on_evicted`. Returns the last
     /// sequence of them.
-    pub fn evict_to(&mut self, limit: usize, mut from: impl FnMut(GroupId)) -> Option<Sequence> {
+    pub fn evict_to(&mut self, limit: usize, mut on_evicted: impl FnMut(GroupId)) -> Option<Sequence> {
         let mut evicted = None;
         while self.bytes > limit
             && let Some(&(_, largest)) = self.by_bytes.last()
             && let Some(sequence) = self.change_held(largest, Bounded::evict_first).flatten()
         {
             evicted = evicted.max(Some(sequence));
-            from(largest);
+            on_evicted(largest);
         }
         evicted
     }

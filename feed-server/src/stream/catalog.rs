@@ -43,15 +43,15 @@ impl Changes {
     }
 }
 
-/// The series of the catalog that a selection has looked at.
+/// How far a selection has read the catalog.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Looked {
+pub struct SelectionProgress {
     /// All up to this one.
     last: SeriesId,
     is_complete: bool,
 }
 
-impl Looked {
+impl SelectionProgress {
     /// Returns true if it has looked at all of them.
     pub const fn is_complete(&self) -> bool {
         self.is_complete
@@ -165,28 +165,38 @@ impl Catalog {
     }
 
     /// The next series that a selector selects, in the order of their ids. Looks at `count` series.
-    pub fn select(&self, selector: &Selector, looked: &mut Looked, count: usize) -> Vec<(GroupId, SeriesId)> {
+    pub fn select(
+        &self,
+        selector: &Selector,
+        progress: &mut SelectionProgress,
+        count: usize,
+    ) -> Vec<(GroupId, SeriesId)> {
         let state = self.state.lock();
-        let series = state.series.range((Bound::Excluded(looked.last), Bound::Unbounded));
+        let series = state.series.range((Bound::Excluded(progress.last), Bound::Unbounded));
         let (mut seen, mut selected) = (0, Vec::new());
         for (&id, series) in series.take(count) {
-            (seen, looked.last) = (seen + 1, id);
+            (seen, progress.last) = (seen + 1, id);
             let group = &state.groups[&series.group].name;
             let labels = series.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
             if selector.matches(group, &series.name, labels) {
                 selected.push((series.group, id));
             }
         }
-        looked.is_complete = seen < count;
+        progress.is_complete = seen < count;
         selected
     }
 
     /// The same for those of `ids`, which rise, that the catalog has.
-    pub fn select_ids(&self, ids: &[SeriesId], looked: &mut Looked, count: usize) -> Vec<(GroupId, SeriesId)> {
-        let first = ids.partition_point(|&id| id <= looked.last);
+    pub fn select_ids(
+        &self,
+        ids: &[SeriesId],
+        progress: &mut SelectionProgress,
+        count: usize,
+    ) -> Vec<(GroupId, SeriesId)> {
+        let first = ids.partition_point(|&id| id <= progress.last);
         let next = &ids[first..ids.len().min(first + count)];
-        looked.last = next.last().copied().unwrap_or(looked.last);
-        looked.is_complete = next.len() < count;
+        progress.last = next.last().copied().unwrap_or(progress.last);
+        progress.is_complete = next.len() < count;
         let state = self.state.lock();
         next.iter().filter_map(|&id| Some((state.series.get(&id)?.group, id))).collect()
     }

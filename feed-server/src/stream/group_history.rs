@@ -106,7 +106,7 @@ impl GroupHistory {
             if let Some(slab) = late.next_unsealed(before) {
                 return Some((Arrival::Late, slab));
             }
-            // Rows of one tick: those that came late to some of them are held after all of them.
+            // A tick stores all its rows in order before its late rows, also before late rows that are older.
             let next = self.in_order.newest_of_unsealed()?;
             if late.oldest_unsealed().is_some_and(|oldest| oldest < next - window) {
                 late.close();

@@ -268,7 +268,7 @@ impl History {
     /// proportional to the number of segments that are evicted.
     pub fn evict(&mut self, now: Timestamp, more_bytes: usize) -> Timestamp {
         let oldest = now - self.span;
-        // What was not summarized yet is sealed first.
+        // Evicted rows that are not summarized yet wait in their track until the next call of `next_unsealed`.
         let (groups, unsealed) = (&mut self.groups, &mut self.unsealed);
         let too_old = groups.evict_before(oldest, |group| unsealed.push_back(group));
         let limit = (self.limit_bytes - self.limit_bytes / UNUSABLE_PART).saturating_sub(more_bytes);

@@ -129,7 +129,7 @@ fn later_summaries_are_asked_for_before_the_rows_leave_the_rings_and_follow_the_
 }
 
 #[test]
-fn another_width_is_asked_for_anew_and_a_refusal_pauses() {
+fn another_width_is_requested_again_and_a_refusal_delays_the_next_query() {
     let names = ["a"];
     let (mut requests, mut store) = (requests(), store(&names, NOW - 110, NOW));
     let query = next(&mut requests, &store, &names, NOW).expect("a query");

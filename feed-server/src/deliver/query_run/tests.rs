@@ -350,7 +350,7 @@ fn a_turn_has_a_bound_whatever_the_query_passes_over() {
 }
 
 #[test]
-fn the_whole_of_time_has_few_buckets() {
+fn a_query_for_all_times_has_few_buckets() {
     let hub = hub(Interval::from_secs(100), 1 << 24);
     publish(&hub, &regular(1_000), at(10_000));
     let ends = [-1, 1].map(|sign| Timestamp::from_micros(sign * crate::stream::query::resolution::MAX_TIME_US));

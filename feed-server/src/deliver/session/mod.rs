@@ -159,7 +159,7 @@ struct Session {
     queries: Queries,
     /// Answers the queries; `None` without any.
     answering: Option<BoxFuture<'static, Result<ByteBudget, SessionEnd>>>,
-    /// While none is answered.
+    /// `None` while `answering` holds it.
     query_budget: Option<ByteBudget>,
     message_limit: RateLimiter,
     liveness: Liveness,

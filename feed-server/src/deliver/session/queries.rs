@@ -1,7 +1,8 @@
 //! The queries of one viewer: checked when they arrive, and answered one after another while live frames go on.
 //!
 //! A query is read in turns, as history is: in the order of request among all viewers, and after the viewer's own budget. What a scan
-//! holds is bounded by the number of scans at once; a viewer whose socket takes nothing holds none.
+//! holds is bounded by the number of scans at once; a viewer whose socket accepts nothing holds no scan, but
+//! keeps the rows of one group if its answer has them.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -29,9 +30,9 @@ const MAX_QUERIES: usize = 16;
 const MAX_SELECTION_BYTES: usize = 64 << 10;
 
 /// Bytes of the text of a selector.
-const MAX_SELECTOR_BYTES: usize = 4 << 10;
+const MAX_QUERY_SELECTOR_BYTES: usize = 4 << 10;
 
-/// A value that is read takes this part of a byte from the viewer's budget, in which bytes to send are scarce.
+/// Reading this many values costs a viewer's budget one byte: the budget is for bytes to send.
 const VALUES_PER_BYTE: usize = 8;
 
 /// The limits that `Hello` states.
@@ -55,9 +56,9 @@ impl Queue {
     }
 }
 
-/// A query that is not answered.
+/// The refusal of a query.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NotAnswered {
+pub struct QueryRefusal {
     pub code: RefusalCode,
     /// The reason in words.
     pub text: String,
@@ -75,15 +76,15 @@ impl Queries {
         (from, to): (Timestamp, Timestamp),
         columns: u32,
         order: AnswerOrder,
-    ) -> Result<(), NotAnswered> {
-        let refuse = |code, text| Err(NotAnswered { code, text });
+    ) -> Result<(), QueryRefusal> {
+        let refuse = |code, text| Err(QueryRefusal { code, text });
         if !(1..=MAX_COLUMNS).contains(&columns) {
             return refuse(RefusalCode::TOO_LARGE, format!("columns must be 1 to {MAX_COLUMNS}, found {columns}"));
         }
         if from >= to {
             let (from, to) = (from.micros(), to.micros());
             let text = format!("the start of a range must be before its end, found {from} and {to} us");
-            return refuse(RefusalCode::REVERSED_RANGE, text);
+            return refuse(RefusalCode::EMPTY_RANGE, text);
         }
         let mut queue = self.0.lock();
         let queries = &queue.queries;
@@ -95,10 +96,11 @@ impl Queries {
             return refuse(RefusalCode::TOO_MANY, text);
         }
         let (selection, selection_bytes) = match selection {
-            Selection::Selector(text) if text.len() > MAX_SELECTOR_BYTES => {
+            Selection::Selector(text) if text.len() > MAX_QUERY_SELECTOR_BYTES => {
                 let found = text.len();
-                let text =
-                    format!("the selector of a query must have at most {MAX_SELECTOR_BYTES} bytes, found {found}");
+                let text = format!(
+                    "the selector of a query must have at most {MAX_QUERY_SELECTOR_BYTES} bytes, found {found}"
+                );
                 return refuse(RefusalCode::TOO_LARGE, text);
             }
             Selection::Selector(text) => match text.parse::<Selector>() {
@@ -111,9 +113,10 @@ impl Queries {
                 (SelectedBy::Ids(ids), bytes)
             }
         };
-        if queue.selection_bytes + selection_bytes > MAX_SELECTION_BYTES && !queue.queries.is_empty() {
+        let found = queue.selection_bytes + selection_bytes;
+        if found > MAX_SELECTION_BYTES && !queue.queries.is_empty() {
             let text = format!(
-                "the selections of queries that are not answered yet must have at most {MAX_SELECTION_BYTES} bytes: wait for one"
+                "the selections of queries that are not answered yet must have at most {MAX_SELECTION_BYTES} bytes together, found {found}: wait for an answer, or cancel a query"
             );
             return refuse(RefusalCode::TOO_MANY, text);
         }
@@ -198,6 +201,8 @@ pub(super) async fn answer(
 
 #[cfg(test)]
 mod tests {
+    use protocol::EntriesBuffer;
+
     use super::*;
 
     fn add(queries: &Queries, id: u32, selector: &str, from: i64, to: i64, columns: u32) -> Option<RefusalCode> {
@@ -211,7 +216,7 @@ mod tests {
         let queries = Queries::default();
         assert_eq!(add(&queries, 1, "cpu.*", 0, 1, 0), Some(RefusalCode::TOO_LARGE));
         assert_eq!(add(&queries, 1, "cpu.*", 0, 1, MAX_COLUMNS + 1), Some(RefusalCode::TOO_LARGE));
-        assert_eq!(add(&queries, 1, "cpu.*", 1, 1, 1), Some(RefusalCode::REVERSED_RANGE));
+        assert_eq!(add(&queries, 1, "cpu.*", 1, 1, 1), Some(RefusalCode::EMPTY_RANGE));
         assert_eq!(add(&queries, 1, "cpu{", 0, 1, 1), Some(RefusalCode::MALFORMED_SELECTOR));
         assert_eq!(add(&queries, 1, "cpu.*", i64::MIN, i64::MAX, MAX_COLUMNS), None);
         assert_eq!(add(&queries, 1, "cpu.*", 0, 1, 1), Some(RefusalCode::ID_IN_USE));
@@ -219,6 +224,17 @@ mod tests {
             assert_eq!(add(&queries, id, "cpu.*", 0, 1, 1), None);
         }
         assert_eq!(add(&queries, 99, "cpu.*", 0, 1, 1), Some(RefusalCode::TOO_MANY));
+        let long = format!("cpu.{}", "x".repeat(MAX_QUERY_SELECTOR_BYTES));
+        queries.cancel(16);
+        assert_eq!(add(&queries, 16, &long, 0, 1, 1), Some(RefusalCode::TOO_LARGE));
+        let mut ids = EntriesBuffer::default();
+        (0..MAX_SELECTION_BYTES as u32 / 4).try_for_each(|id| ids.push(&SeriesId(id))).expect("encodes");
+        let (range, all) = ((Timestamp::MIN, Timestamp::MAX), Selection::Series(ids.entries()));
+        let refused = queries.add(16, all, range, 1, AnswerOrder::Direct).expect_err("beside others");
+        assert_eq!(refused.code, RefusalCode::TOO_MANY);
+        assert!(refused.text.contains("at most 65536 bytes together, found 65"), "{}", refused.text);
+        assert!(Queries::default().add(16, all, range, 1, AnswerOrder::Direct).is_ok(), "alone");
+        assert_eq!(add(&queries, 16, "cpu.*", 0, 1, 1), None);
         queries.cancel(5);
         queries.cancel(77);
         assert_eq!(add(&queries, 5, "cpu.*", 0, 1, 1), None);

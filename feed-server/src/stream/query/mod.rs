@@ -2,8 +2,8 @@
 //!
 //! A query selects series and a range, and states how many columns its picture has. For each group, [`resolution`] chooses what is
 //! read: rows as they are, where the range has fewer than two a column; else summaries of them, or of a tier, in buckets at
-//! least as long as a column. A [`scan`] reads some series of one group in small steps; what it reads is shared, not copied, so that the
-//! locks of the stream are held only to look for it.
+//! least as long as a column. A [`scan`] reads some series of one group in small steps; sealed and closed rows and
+//! encoded summaries are shared; only open rows and the newest buckets are copied under the locks of the stream.
 //!
 //! | file | subject |
 //! | --- | --- |

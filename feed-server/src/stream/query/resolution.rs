@@ -26,8 +26,8 @@ pub struct Resolution {
 /// a quarter longer.
 const FINE_PART: u64 = 4;
 
-/// The times of a query are limited to this many microseconds before and after 1970: 142 years. A length of time is then a number of
-/// JavaScript.
+/// The times of a query are limited to this many microseconds before and after 1970: 142 years. The length of a range is then exact as a
+/// number of JavaScript.
 pub const MAX_TIME_US: i64 = (1 << 52) - 1;
 
 /// Chooses among `levels`, from rows to the coarsest tier, for buckets of at least `wanted` from `from` on.

@@ -69,7 +69,7 @@ impl Tier {
         self.groups.bytes()
     }
 
-    /// Appends a bucket. One that is not later than the group's last is dropped: it has rows that came late to a restart.
+    /// Appends a bucket. One that is not later than the group's last is dropped: its rows are late rows from before the restart of their group.
     ///
     /// # Errors
     /// If buckets cannot be encoded, which is a defect.
