@@ -44,18 +44,19 @@ async fn reads_the_values_that_a_rust_viewer_reads(client: Client, script: &'sta
     let served =
         Served::start(&["synthetic:groups=2,series=8,hz=50,prefill=20s,seed=7,late=300ms,merge_window=2s"]).await;
     let url = format!("ws://{}/stream", served.address);
-    let arguments = ["--window", "10", "--group", "synthetic.01", "--count", "600", "--json"];
+    let arguments = ["--window", "10", "--group", "synthetic.01", "--count", "750", "--json"];
     let watching = tokio::task::spawn_blocking(move || client.run(script, &[&[url.as_str()], &arguments[..]].concat()));
     let output = watching.await.expect("runs");
     assert!(output.status.success(), "{client:?}: {output:?}");
     let lines = String::from_utf8(output.stdout).expect("UTF-8");
     let printed: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(printed.len(), 600, "history and then live rows");
+    assert_eq!(printed.len(), 750, "history and then live rows");
 
     let mut times: Vec<i64> = printed.iter().map(|row| row["time_us"].as_i64().expect("a time")).collect();
     assert!(!times.is_sorted(), "late rows follow the rows for which they are late");
     times.sort_unstable();
-    let settled = &times[..times.len() - 20];
+    // 10 s of history, and 2 s of live rows. Of the last ones, late rows may not have come: on a busy machine, a frame has many rows.
+    let settled = &times[..600];
     assert!(settled.windows(2).all(|pair| pair[1] - pair[0] == 20_000), "every row once, also those that were late");
 
     let expected = rows_of_history(&served).await;

@@ -2,6 +2,7 @@
 
 use crate::served::{Served, Viewer};
 use feed_server::app::config::Config;
+use feed_server::deliver::session::queries::QUERY_LIMITS;
 use protocol::{
     Body, Bounds, CatalogScope, ClientMessage, Epoch, Feature, Frame, GapCause, GroupId, HistoryPart, Interval,
     RefusalCode, Revision, Role, Sequence, Start, Timestamp, Visibility,
@@ -361,7 +362,8 @@ async fn hello_states_limits_encodings_features_and_the_role() {
     let bytes = viewer.frame().await;
     let Body::Hello(hello) = Frame::decode(&bytes).expect("decodes").body else { panic!("hello comes first") };
     assert_eq!((hello.role, hello.encodings), (Role::View, [0, 1, 2, 3].as_slice()));
-    assert!(hello.features.iter().eq([Feature::REVISIONS]));
+    assert!(hello.features.iter().eq([Feature::REVISIONS, Feature::QUERIES]));
+    assert_eq!(hello.queries, QUERY_LIMITS);
     // The limits are those that the server enforces.
     for _ in 0..hello.limits.messages_at_once {
         viewer.say(&ClientMessage::Probe { origin: Timestamp::default() }).await;
