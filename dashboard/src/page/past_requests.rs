@@ -65,10 +65,10 @@ pub(super) struct PastRequests {
 #[derive(Debug)]
 struct Waiting {
     id: u32,
-    groups: Vec<String>,
+    /// Each group, and the time before which all of its values are in the answer: not after its newest row, since earlier ones than now
+    /// may still arrive, as when a source fills its history.
+    groups: Vec<(String, Timestamp)>,
     asked: Asked,
-    /// Every value before this is in the answer.
-    until: Timestamp,
     answer: PastAnswer,
 }
 
@@ -111,7 +111,8 @@ impl PastRequests {
         for chart in charts {
             let Some(group) = store.groups().iter().find(|group| group.name == chart.group) else { continue };
             let Some(needed) = needed(group, chart.width_px, span, right, now, self.limits.columns) else { continue };
-            if asked.as_ref().is_some_and(|asked| *asked != needed) || groups.contains(&chart.group) {
+            let is_there = groups.iter().any(|(group, _)| *group == chart.group);
+            if asked.as_ref().is_some_and(|asked| *asked != needed) || is_there {
                 continue;
             }
             let ids: Vec<SeriesId> =
@@ -121,7 +122,8 @@ impl PastRequests {
                 continue;
             }
             series.extend(ids.into_iter().take(limit));
-            groups.push(chart.group.clone());
+            let settled = now - SETTLED_AFTER;
+            groups.push((chart.group.clone(), group.newest().map_or(settled, |newest| newest.min(settled))));
             asked = Some(needed);
         }
         let asked = asked?;
@@ -130,8 +132,7 @@ impl PastRequests {
         self.last_id = self.last_id.wrapping_add(1);
         let id = self.last_id;
         let query = PastQuery { id, series, range: asked.range.clone(), columns: asked.columns };
-        let (until, answer) = ((now - SETTLED_AFTER).min(asked.range.end), PastAnswer::default());
-        self.waiting = Some(Waiting { id, groups, asked, until, answer });
+        self.waiting = Some(Waiting { id, groups, asked, answer: PastAnswer::default() });
         Some(query)
     }
 
@@ -142,8 +143,9 @@ impl PastRequests {
         if answer.part != AnswerPart::Last {
             return;
         }
-        let Some(Waiting { groups, asked, until, answer, .. }) = self.waiting.take() else { return };
-        for group in groups {
+        let Some(Waiting { groups, asked, answer, .. }) = self.waiting.take() else { return };
+        for (group, until) in groups {
+            let until = until.min(asked.range.end).max(asked.range.start);
             store.take_past(&group, asked.step, asked.range.start..until, &answer, asked.follows_from);
         }
     }

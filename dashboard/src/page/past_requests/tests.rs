@@ -129,6 +129,23 @@ fn later_summaries_are_asked_for_before_the_rows_leave_the_rings_and_follow_the_
 }
 
 #[test]
+fn while_a_source_fills_its_history_the_summaries_follow() {
+    let names = ["a"];
+    let newest = NOW - 3_600;
+    let (mut requests, mut store) = (requests(), store(&names, newest - 110, newest));
+    let query = next(&mut requests, &store, &names, NOW).expect("a query");
+    let start = (NOW - 21_600) / STEP * STEP;
+    answer(&mut requests, &mut store, query.id, 1, &[start], 5.0);
+    assert_eq!(store.groups()[0].past().range().map(|range| range.end), Some(at(newest)));
+    assert_eq!(next(&mut requests, &store, &names, NOW + 1), None, "the rows follow");
+    live_rows(&mut store, newest + 1, newest + 1_200);
+    let query = next(&mut requests, &store, &names, NOW + 1).expect("a query");
+    assert_eq!(query.range.start, at(newest / STEP * STEP));
+    answer(&mut requests, &mut store, query.id, 1, &[newest / STEP * STEP], 6.0);
+    assert_eq!(store.groups()[0].past().range().map(|range| range.end), Some(at(newest + 1_200)));
+}
+
+#[test]
 fn another_width_is_requested_again_and_a_refusal_delays_the_next_query() {
     let names = ["a"];
     let (mut requests, mut store) = (requests(), store(&names, NOW - 110, NOW));
