@@ -12,7 +12,7 @@ use crate::stream::bounded_groups::Bounded;
 use crate::stream::segment::Segment;
 use crate::stream::slab::Slab;
 use crate::stream::spare_slabs::SpareSlabs;
-use crate::stream::track::Track;
+use crate::stream::track::{Rows, Track};
 
 /// Bytes of a group without rows, with its places in the maps of the history.
 const GROUP_BYTES: usize = size_of::<GroupHistory>() + 128;
@@ -78,6 +78,17 @@ impl GroupHistory {
     /// The oldest time that is held in order, if older rows were dropped.
     pub fn evicted_before(&self) -> Option<Timestamp> {
         self.in_order.oldest().filter(|_| self.in_order.first_row() > 0)
+    }
+
+    /// The time from which a viewer is sent rows that asks for those since `since`: it is sent whole segments.
+    pub fn sent_since(&self, since: Timestamp) -> Timestamp {
+        let first = self.in_order.rows_at(self.in_order.first_row_since(since));
+        let oldest = first.and_then(|rows| match rows {
+            Rows::Sealed(segment) => Some(segment.oldest),
+            Rows::Closed(segment) => Some(segment.oldest),
+            Rows::Open(open) => open.oldest(),
+        });
+        oldest.map_or(since, |oldest| oldest.min(since))
     }
 
     /// Adds rows that are sent with `sequence`: later than the newest row, or late. Returns true if there may be rows to seal.

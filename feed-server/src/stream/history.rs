@@ -293,27 +293,29 @@ impl History {
         self.evicted_through = self.evicted_through.max(evicted.unwrap_or_default());
     }
 
-    /// Every row at or after `since`, and the rows of their segments. They replace rows that the viewer holds.
+    /// Every row at or after `since`, and the rows of their segments, with the late ones between them. They replace rows that the viewer
+    /// holds.
     pub fn since(&self, since: Timestamp) -> Backfill {
-        self.backfill(|track| (track.first_row_since(since), BlockMode::Replace))
+        self.backfill(|group, track| (track.first_row_since(group.sent_since(since)), BlockMode::Replace))
     }
 
     /// Every row that was sent after `position`, and the rows of their segments, which the viewer holds.
     pub fn after(&self, position: Sequence) -> Backfill {
         let is_restarted = |track: &Track| position < track.restarted_at();
         let mode = |track: &Track| if is_restarted(track) { BlockMode::Replace } else { BlockMode::Merge };
-        self.backfill(|track| (track.first_row_after(position), mode(track))).joined()
+        self.backfill(|_, track| (track.first_row_after(position), mode(track))).joined()
     }
 
-    fn backfill(&self, start: impl Fn(&Track) -> (u64, BlockMode)) -> Backfill {
-        let part = |group: GroupId, arrival: Arrival, track: &Track| {
-            let (first_row, mode) = start(track);
+    fn backfill(&self, start: impl Fn(&GroupHistory, &Track) -> (u64, BlockMode)) -> Backfill {
+        let part = |(group, held): (GroupId, &GroupHistory), arrival: Arrival, track: &Track| {
+            let (first_row, mode) = start(held, track);
             // Only rows in order take the place of those that a viewer holds.
             let mode = if arrival == Arrival::Late { BlockMode::Late } else { mode };
             Part { group, arrival, rows: first_row..track.end_row(), mode, is_joined: false }
         };
-        let tracks =
-            |(id, group)| Arrival::BOTH.map(|arrival| Some(part(id, arrival, GroupHistory::track(group, arrival)?)));
+        let tracks = |(id, group)| {
+            Arrival::BOTH.map(|arrival| Some(part((id, group), arrival, GroupHistory::track(group, arrival)?)))
+        };
         let parts = self.groups.iter().flat_map(tracks).flatten().filter(|part| !part.rows.is_empty()).collect();
         Backfill { parts, continuity: Continuity::Unbroken }
     }

@@ -110,6 +110,31 @@ fn late_rows_are_sent_in_blocks_of_their_own_to_viewers_that_resume() {
 }
 
 #[test]
+fn the_late_rows_between_the_rows_of_the_first_segment_are_sent_too() {
+    let mut history = with_window(5);
+    let mut sequence = 0;
+    let mut push = |history: &mut History, second: i64| {
+        sequence += 1;
+        history.push(&row(second, second as f64), Sequence(sequence));
+    };
+    // In ticks of 37 s: the late rows after those in order.
+    for first in (0..370).step_by(37) {
+        let (late, in_order): (Vec<i64>, Vec<i64>) = (first..first + 37).partition(|second| second % 10 == 4);
+        in_order.into_iter().chain(late).for_each(|second| push(&mut history, second));
+        seal(&mut history);
+    }
+    for since in 0..370 {
+        let (rows, _) = drain(&history, history.since(Timestamp::from_micros(since * 1_000_000)));
+        let mut sent: Vec<i64> = rows.iter().map(|(second, _)| *second).collect();
+        sent.sort_unstable();
+        let first = *sent.iter().find(|second| *second % 10 != 4).expect("a row in order");
+        assert!(first <= since + 1);
+        let from_first: Vec<i64> = sent.into_iter().filter(|&second| second >= first).collect();
+        assert_eq!(from_first, (first..370).collect::<Vec<_>>(), "since {since}");
+    }
+}
+
+#[test]
 fn segments_are_sealed_when_no_late_row_can_have_their_times() {
     let mut history = with_window(10);
     let mut sealed = 0;
