@@ -47,7 +47,7 @@ impl Extreme {
             // More rows than display frames, so that each display frame has new rows to draw.
             Self::Catalog => Load::new(500, 20, 100.0, 10),
             // A pixel is five minutes, so that the charts do not scroll; a row arrives every hundred seconds.
-            Self::Idle => Load::new(12, 8, 0.01, 600),
+            Self::Idle => Load::new(12, 8, 0.01, 86_400),
         }
     }
 

@@ -85,7 +85,7 @@ impl Lab {
     pub(crate) async fn measure_ours(&self, load: &Load, viewport: Viewport) -> Result<Figures> {
         let server = OurServer::start(&self.page, load)?;
         // The oldest rows may leave the viewport while the page starts.
-        self.measure(&server.url(load), viewport, load.history_samples() * 0.9).await
+        self.measure(&server.url(load), viewport, load.page_samples() * 0.9).await
     }
 
     pub(crate) fn our_page(&self) -> &PathBuf {

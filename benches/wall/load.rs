@@ -6,6 +6,10 @@ use std::time::Duration;
 use feed_server::ingest::SyntheticSettings;
 use feed_server::ingest::config::SourceConfig;
 
+/// The page holds rows for the whole of windows up to this, and of longer ones for the last part: `past_requests.rs` of the page.
+const LONGEST_OF_ROWS: Duration = Duration::from_mins(10);
+const ROWS_OF_LONG: Duration = Duration::from_mins(2);
+
 /// Groups x series x Hz over a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Load {
@@ -37,6 +41,12 @@ impl Load {
     /// Samples at the start.
     pub(crate) fn history_samples(&self) -> f64 {
         f64::from(self.all_series()) * self.hz * self.history.as_secs_f64()
+    }
+
+    /// Samples that our page is sent at the start: of a long window, those of its last part.
+    pub(crate) fn page_samples(&self) -> f64 {
+        let sent = if self.window > LONGEST_OF_ROWS { self.history.min(ROWS_OF_LONG) } else { self.history };
+        f64::from(self.all_series()) * (self.hz * sent.as_secs_f64()).floor()
     }
 
     /// The source, with the same samples for all competitors.

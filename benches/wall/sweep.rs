@@ -9,7 +9,7 @@ use crate::load::Load;
 use crate::report::{figure, table};
 
 const WALLS: [(u32, u32); 4] = [(2, 5), (12, 8), (50, 8), (125, 8)];
-const WINDOWS_S: [u64; 3] = [10, 60, 600];
+const WINDOWS_S: [u64; 4] = [10, 60, 600, 3_600];
 /// A case uses the highest rate that keeps a window within [`MAX_SAMPLES`].
 const RATES: [f64; 4] = [1_000.0, 100.0, 10.0, 1.0];
 /// Samples of a window. Server and page need 16 bytes for each.

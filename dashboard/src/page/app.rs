@@ -181,7 +181,10 @@ impl App {
         if self.feed.has_all_samples() {
             self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
         }
-        self.feed.ask_for_past(&self.panels.charts_on_screen(self.feed.store()), self.viewport.right(), now);
+        if self.feed.has_past() {
+            let charts = self.panels.charts_on_screen(self.feed.store());
+            self.feed.ask_for_past(&charts, self.viewport.right(), now);
+        }
         self.sign_in.follow(self.feed.status());
         let figures = self.telemetry.figures(&mut self.feed, seconds, now);
         self.header.show(self.feed.host(), &figures)

@@ -160,10 +160,14 @@ impl Feed {
         FeedChange::None
     }
 
-    /// Requests summaries of the time before the rows of the charts on screen, if the window is so long that the page does not hold all rows, and
-    /// `right` is its right edge.
+    /// Returns true if the window is so long that the page does not hold all of its rows.
+    pub(super) fn has_past(&self) -> bool {
+        window_of_rows(self.span) < self.span
+    }
+
+    /// Requests summaries of the time before the rows of the charts on screen. `right` is the right edge of the window.
     pub(super) fn ask_for_past(&mut self, charts: &[ChartOnScreen], right: Timestamp, now: Timestamp) {
-        if window_of_rows(self.span) == self.span || !self.store.position().is_live() {
+        if !self.store.position().is_live() {
             return;
         }
         let names: Vec<&str> = charts.iter().map(|chart| chart.group.as_str()).collect();

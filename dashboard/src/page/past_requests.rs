@@ -110,7 +110,10 @@ impl PastRequests {
         let (mut groups, mut series) = (Vec::new(), Vec::new());
         for chart in charts {
             let Some(group) = store.groups().iter().find(|group| group.name == chart.group) else { continue };
-            let Some(needed) = needed(group, chart.width_px, span, right, now, self.limits.columns) else { continue };
+            // Charts of one group share its summaries.
+            let widest = charts.iter().filter(|other| other.group == chart.group).map(|other| other.width_px).max();
+            let width_px = widest.unwrap_or(chart.width_px);
+            let Some(needed) = needed(group, width_px, span, right, now, self.limits.columns) else { continue };
             let is_there = groups.iter().any(|(group, _)| *group == chart.group);
             if asked.as_ref().is_some_and(|asked| *asked != needed) || is_there {
                 continue;
@@ -181,7 +184,9 @@ fn needed(
     let rows_begin = group.oldest().unwrap_or(now);
     let (start, follows_from) = match group.past().range() {
         Some(range) if group.past().step() == step => {
-            if range.end > rows_begin + MARGIN || range.end + MARGIN > now {
+            // Also if no row has come since: the next one may be minutes away.
+            let is_known = group.newest().is_some_and(|newest| newest <= range.end);
+            if is_known || range.end > rows_begin + MARGIN || range.end + MARGIN > now {
                 return None;
             }
             (floor(range.end, group.past().longest()), Some(right - span))

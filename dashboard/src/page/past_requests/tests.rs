@@ -146,6 +146,18 @@ fn while_a_source_fills_its_history_the_summaries_follow() {
 }
 
 #[test]
+fn a_group_whose_rows_are_minutes_apart_is_not_asked_for_again_and_again() {
+    let names = ["a"];
+    let newest = NOW - 50;
+    let (mut requests, mut store) = (requests(), store(&names, newest, newest));
+    let query = next(&mut requests, &store, &names, NOW).expect("a query");
+    answer(&mut requests, &mut store, query.id, 1, &[newest / STEP * STEP], 5.0);
+    for later in [1, 20, 40, 400] {
+        assert_eq!(next(&mut requests, &store, &names, NOW + later), None, "after {later} s");
+    }
+}
+
+#[test]
 fn another_width_is_requested_again_and_a_refusal_delays_the_next_query() {
     let names = ["a"];
     let (mut requests, mut store) = (requests(), store(&names, NOW - 110, NOW));
@@ -158,6 +170,16 @@ fn another_width_is_requested_again_and_a_refusal_delays_the_next_query() {
     assert!(requests.refused(query.id, at(NOW)));
     assert_eq!(requests.next(&store, &wide, HOURS, at(NOW + 9), at(NOW + 9)), None);
     assert!(requests.next(&store, &wide, HOURS, at(NOW + 11), at(NOW + 11)).is_some());
+}
+
+#[test]
+fn two_charts_of_one_group_share_the_summaries_of_the_wider() {
+    let (mut requests, mut store) = (requests(), store(&["a"], NOW - 110, NOW));
+    let charts = [WIDTH, 1_200].map(|width_px| ChartOnScreen { group: "a".to_owned(), width_px });
+    let query = requests.next(&store, &charts, HOURS, at(NOW), at(NOW)).expect("a query");
+    assert_eq!(query.columns, 1_201);
+    answer(&mut requests, &mut store, query.id, 1, &[(NOW - 600) / STEP * STEP], 5.0);
+    assert_eq!(requests.next(&store, &charts, HOURS, at(NOW + 1), at(NOW + 1)), None);
 }
 
 #[test]
