@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::model;
 use crate::served::{Served, Viewer};
-use protocol::column::{MISSING, is_missing};
+use protocol::column::is_missing;
 use protocol::{
     Answer, AnswerOrder, AnswerPart, Body, ClientMessage, Frame, GroupId, Interval, RefusalCode, Selection, SeriesId,
-    SummaryField, Timestamp,
+    Timestamp,
 };
 use series::Summary;
 use tokio_tungstenite::tungstenite::Message;
@@ -27,14 +27,7 @@ fn take(answer: &Answer<'_>, summaries: &mut Summaries) {
         assert!(block.step > Interval::ZERO, "summaries");
         let times: Vec<Timestamp> = block.times.iter().collect();
         for columns in &block.series {
-            let copied = |values: protocol::column::Values<'_>| {
-                let mut copy = vec![MISSING; times.len()];
-                values.copy_to(&mut copy);
-                copy
-            };
-            let first = copied(columns.first().expect("known"));
-            let [last, min, max, sum, count] =
-                SummaryField::ALL.map(|field| copied(columns.field(field).expect("known")));
+            let [first, last, min, max, sum, count] = columns.copied(times.len()).expect("known encodings");
             let held = summaries.entry((block.group, columns.series)).or_default();
             for row in (0..times.len()).filter(|&row| !is_missing(first[row])) {
                 let (first, last, min, max, sum) = (first[row], last[row], min[row], max[row], sum[row]);

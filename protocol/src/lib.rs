@@ -29,7 +29,8 @@
 //! | [`block`], [`times`], [`mod@column`] | sample blocks and the encodings of their columns |
 //! | `integers`, `scaled`, `outliers` | packed integers, decimals as integers, exceptions |
 //! | [`samples`], [`sample_list`] | live samples: blocks, and short rows as a list of samples |
-//! | [`selection`], [`summaries`] | the series of a request; blocks of summaries, and the answer to a query |
+//! | [`selection`] | the series of a request |
+//! | [`summaries`], [`summary_buffer`] | blocks of summaries, and the answer to a query; their encoding |
 //! | [`hello`] | the first frame of a connection: what server and viewer may do |
 //! | [`mod@log`] | lines of logs, and events |
 //! | [`entries`], `growing` | lists that borrow their items from the message; what later versions may extend |
@@ -66,6 +67,7 @@ pub mod samples;
 mod scaled;
 pub mod selection;
 pub mod summaries;
+pub mod summary_buffer;
 pub mod time;
 pub mod times;
 
@@ -86,9 +88,7 @@ pub use preamble::{PROTOCOL_VERSION, Preamble, SUBPROTOCOL, SUBPROTOCOL_PREFIX};
 pub use sample_list::{Sample, SampleList};
 pub use samples::{Samples, SamplesBuffer};
 pub use selection::Selection;
-pub use summaries::{
-    Answer, AnswerPart, SummaryBlock, SummaryBlocks, SummaryBuffer, SummaryColumns, SummaryColumnsBuffer, SummaryField,
-    SummaryValues,
-};
+pub use summaries::{Answer, AnswerPart, SummaryBlock, SummaryBlocks, SummaryColumns, SummaryField};
+pub use summary_buffer::{SummaryBuffer, SummaryColumnsBuffer, SummaryValues};
 pub use time::{Interval, Timestamp};
 pub use times::Times;

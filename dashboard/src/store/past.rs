@@ -127,13 +127,11 @@ impl Past {
         (time.micros_since(start) <= holds.micros() as i64).then_some(summary.last)
     }
 
-    /// Rows of a series from `from` on and before `until`, oldest first.
+    /// Rows from `from` on and before `until`, oldest first, with the values of a series; NaN in a row without one.
     pub fn rows(&self, series: usize, from: Timestamp, until: Timestamp) -> impl Iterator<Item = (Timestamp, f64)> {
         let rows = (from < until).then(|| self.buckets.range(from..until)).into_iter().flatten();
-        rows.filter(|(_, bucket)| bucket.step == Interval::ZERO).filter_map(move |(&time, bucket)| {
-            let summary = bucket.summaries.get(series).filter(|summary| !summary.is_empty())?;
-            Some((time, summary.first))
-        })
+        rows.filter(|(_, bucket)| bucket.step == Interval::ZERO)
+            .map(move |(&time, bucket)| (time, bucket.summaries.get(series).map_or(f64::NAN, |summary| summary.first)))
     }
 
     /// Returns true if it has summaries of several rows, not only rows.
@@ -199,6 +197,8 @@ mod tests {
         past.replace(Interval::from_secs(10), at(0)..at(40), [row(0, 3, 1.0), row(1, 3, 2.0), row(1, 7, 3.0)]);
         let rows = |past: &Past, series| past.rows(series, at(0), at(7)).collect::<Vec<_>>();
         assert_eq!((rows(&past, 0), rows(&past, 1)), (vec![(at(3), 1.0)], vec![(at(3), 2.0)]));
+        let last = |series| past.rows(series, at(4), at(8)).last().map(|(_, value)| value.is_nan());
+        assert_eq!([0, 1, 9].map(last), [Some(true), Some(false), Some(true)], "a row without a value is a hole");
         assert!(!past.has_buckets());
         past.retain_series(&[false, true]);
         assert_eq!(rows(&past, 0), [(at(3), 2.0)]);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use protocol::column::{MISSING, Values, is_missing};
-use protocol::{Answer, GroupId, Interval, SeriesId, SummaryField, Timestamp};
+use protocol::column::is_missing;
+use protocol::{Answer, GroupId, Interval, SeriesId, Timestamp};
 use series::Summary;
 
 /// A summary of one series.
@@ -27,18 +27,15 @@ impl PastAnswer {
             let times: Vec<Timestamp> = block.times.iter().collect();
             let held = self.0.entry(block.group).or_default();
             for columns in &block.series {
-                let copied = |values: Values<'_>| {
-                    let mut copy = vec![MISSING; times.len()];
-                    values.copy_to(&mut copy);
-                    copy
-                };
-                let Some(first) = columns.first().map(copied) else { continue };
-                let fields = SummaryField::ALL.map(|field| columns.field(field).map(copied));
-                let [Some(last), Some(min), Some(max), Some(sum), Some(count)] = &fields else { continue };
-                let rows = (0..times.len()).filter(|&row| !is_missing(first[row]) && first[row].is_finite());
+                let Some([first, last, min, max, sum, count]) = columns.copied(times.len()) else { continue };
+                // A row without a finite value is a hole in the line.
+                let is_held =
+                    |row: &usize| first[*row].is_finite() || block.step == Interval::ZERO && !is_missing(first[*row]);
+                let rows = (0..times.len()).filter(is_held);
                 held.extend(rows.map(|row| {
                     let (first, last, min, max, sum) = (first[row], last[row], min[row], max[row], sum[row]);
                     let summary = Summary { first, last, min, max, sum, count: count[row] as u32 };
+                    let summary = if first.is_finite() { summary } else { Summary::EMPTY };
                     AnswerSummary { series: columns.series, start: times[row], step: block.step, summary }
                 }));
             }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use protocol::column::{MISSING, Values, is_missing};
-use protocol::{Answer, AnswerOrder, AnswerPart, ClientMessage, Epoch, Interval, Selection, SummaryField, Timestamp};
+use protocol::column::{MISSING, is_missing};
+use protocol::{Answer, AnswerOrder, AnswerPart, ClientMessage, Epoch, Interval, Selection, Timestamp};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use series::Summary;
@@ -64,13 +64,7 @@ impl Queries {
             answered.steps.entry(block.group.0).or_default().insert(block.step);
             let times: Vec<Timestamp> = block.times.iter().collect();
             for columns in &block.series {
-                let copied = |values: Option<Values<'_>>| {
-                    let mut copy = vec![MISSING; times.len()];
-                    values.expect("a known encoding").copy_to(&mut copy);
-                    copy
-                };
-                let first = copied(columns.first());
-                let [last, min, max, sum, count] = SummaryField::ALL.map(|field| copied(columns.field(field)));
+                let [first, last, min, max, sum, count] = columns.copied(times.len()).expect("known encodings");
                 // Ids count through the groups, which have two series each.
                 let key = (block.group.0, (columns.series.0 as usize - 1) % 2);
                 let held = answered.buckets.entry(key).or_default();

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use protocol::column::{MISSING, is_missing};
-use protocol::{Bounds, Frame, SeriesKind, SummaryField};
+use protocol::column::is_missing;
+use protocol::{Bounds, Frame, SeriesKind};
 use series::Summary;
 
 use super::*;
@@ -101,14 +101,7 @@ fn read(frames: &[Vec<u8>], parts: &[AnswerPart]) -> Found {
             found.steps.entry(block.group).or_default().insert(block.step);
             let times: Vec<Timestamp> = block.times.iter().collect();
             for columns in &block.series {
-                let copied = |values: protocol::column::Values<'_>| {
-                    let mut copy = vec![MISSING; times.len()];
-                    values.copy_to(&mut copy);
-                    copy
-                };
-                let first = copied(columns.first().expect("known"));
-                let [last, min, max, sum, count] =
-                    SummaryField::ALL.map(|field| copied(columns.field(field).expect("known")));
+                let [first, last, min, max, sum, count] = columns.copied(times.len()).expect("known encodings");
                 let key = (block.group, columns.series);
                 for row in (0..times.len()).filter(|&row| !is_missing(first[row])) {
                     let held = if block.step == Interval::ZERO {
