@@ -114,7 +114,7 @@ impl<'a> WireColumn<'a> {
 }
 
 impl<'a> SummaryColumns<'a> {
-    /// The first value of each bucket; [`MISSING`](crate::column::MISSING) in buckets without values. In these the other fields have no
+    /// The first value of each bucket; [`MISSING`] in buckets without values. In these the other fields have no
     /// meaning. `None` if the encoding is unknown to this version.
     pub fn first(&self) -> Option<Values<'a>> {
         self.first.of(self.series).values()
