@@ -204,13 +204,14 @@ fn resume(viewers: usize) -> Result<()> {
 }
 
 /// Makes the frames for a viewer that resumes at `position`. Returns their bytes.
-fn backfill(hub: &Hub, position: u64) -> usize {
+fn backfill(hub: &Arc<Hub>, position: u64) -> usize {
     let start =
         Start::After { epoch: hub.epoch, sequence: Sequence(position), window: Interval::ZERO, revision: Revision(0) };
-    let (mut cursor, mut blocks) = (Cursor::at(start, Charge::Overall), HistoryBlocks::default());
+    let (mut cursor, mut blocks) = (Cursor::at(start.into(), Charge::Overall), HistoryBlocks::default());
+    let mut viewer = hub.join();
     let mut bytes = 0;
     while cursor.needs_turn() {
-        let turn = cursor.next_turn(hub, &mut blocks, 192 << 10).expect("encodes");
+        let turn = cursor.next_turn(&mut viewer, &mut blocks, 192 << 10).expect("encodes");
         bytes += turn.frames.iter().map(bytes::Bytes::len).sum::<usize>();
     }
     bytes

@@ -97,7 +97,7 @@ pub fn samples(sequence: u64, series: u32, rows: u32) -> Result<Vec<u8>, EncodeE
     let mut blocks = BlockBuffer::default();
     blocks.start(now);
     blocks.push(GROUP, &times, (1..).map(SeriesId).zip(columns.iter().map(Vec::as_slice)))?;
-    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now };
+    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now, skipped: 0 };
     Frame { header, body: Body::Samples(Samples::of_blocks(blocks.blocks())) }.to_bytes()
 }
 

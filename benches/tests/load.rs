@@ -64,7 +64,7 @@ async fn serve_without_frame_3(listener: TcpListener) {
             let Ok(mut socket) = tokio_tungstenite::accept_async(socket).await else { return };
             let now = feed_server::clock::now();
             let frame = |sequence, body| {
-                let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now };
+                let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now, skipped: 0 };
                 Message::binary(Frame { header, body }.to_bytes().expect("encodes"))
             };
             let history = History { part: HistoryPart::Last, blocks: Blocks::default() };

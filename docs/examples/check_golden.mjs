@@ -78,35 +78,48 @@ function checkSummaries(name, blocks, expectedBlocks) {
   });
 }
 
-/** Queries of a viewer whose WebSocket is a substitute that records messages. */
-async function checkQueries(frames) {
-  const sent = [];
+/** A viewer whose WebSocket is a substitute that records messages. */
+function connected(frames, options) {
+  const [sent, errors] = [[], []];
   class Socket {
     send(message) {
       sent.push(message);
     }
-    close() {}
+    close() {
+      this.isClosed = true;
+    }
   }
-  const viewer = new wire.Viewer("ws://host/stream", { WebSocket: Socket });
-  const errors = [];
+  const viewer = new wire.Viewer("ws://host/stream", { WebSocket: Socket, ...options });
   viewer.onerror = (error) => errors.push(error);
   const receive = (name, change = () => {}) => {
     const bytes = frames[name].slice();
     change(bytes);
     viewer.socket.onmessage({ data: bytes.buffer });
   };
+  /** Ends the connection. The viewer connects again at once. */
+  const lose = () => {
+    const { setTimeout: later } = globalThis;
+    globalThis.setTimeout = (connect) => connect();
+    viewer.socket.onclose({ code: 1006, reason: "" });
+    globalThis.setTimeout = later;
+  };
+  viewer.connect();
+  return { viewer, sent, errors, receive, lose };
+}
+
+async function checkQueries(frames) {
+  const { viewer, sent, errors, receive, lose } = connected(frames);
   // The id of golden answers and refusals is 300, a varint of three bytes. The place of the id differs.
   const withId = (id, place) => (bytes) => bytes.set([251, id, 0], place);
   const range = { from: 1_699_999_400_000_000, to: new Date(1_700_000_000_000) };
   const coarse = [];
-  viewer.connect();
   const answered = viewer.query({ ...range, series: [70_000, 7], columns: 1_920, oncoarse: (series) => coarse.push(series) });
   const refused = viewer.query({ ...range, select: "cpu.{" });
   const abort = new AbortController();
   const aborted = viewer.query({ ...range, signal: abort.signal });
   [answered, refused, aborted].forEach((promise) => promise.catch(() => {}));
   receive("session_hello");
-  assert.equal(sent.length, 0, "a query waits for the catalog");
+  assert.deepEqual(sent.splice(0), [wire.subscribeWindow(60_000_000)], "a query waits for the catalog");
   receive("session_catalog");
   const expected = [
     wire.query(1, [7, 70_000], 1_699_999_400_000_000, 1_700_000_000_000_000, 1_920, "CoarseFirst"),
@@ -142,13 +155,11 @@ async function checkQueries(frames) {
   // A lost connection ends the queries; they are sent again.
   const again = viewer.query({ ...range });
   assert.equal(sent.splice(0).length, 1);
-  const { setTimeout: later } = globalThis;
-  globalThis.setTimeout = (connect) => connect();
-  viewer.socket.onclose({ code: 1006, reason: "" });
-  globalThis.setTimeout = later;
+  lose();
   receive("session_hello");
   receive("session_catalog");
-  assert.deepEqual(sent.splice(0), [wire.query(5, "*", 1_699_999_400_000_000, 1_700_000_000_000_000, 80)]);
+  const asked = wire.query(5, "*", 1_699_999_400_000_000, 1_700_000_000_000_000, 80);
+  assert.deepEqual(sent.splice(0), [wire.subscribeWindow(60_000_000), asked]);
   receive("answer_empty", withId(5, 32));
   assert.deepEqual(await again, []);
   await assert.rejects(viewer.query({ from: range.from }), RangeError);
@@ -157,9 +168,128 @@ async function checkQueries(frames) {
   await assert.rejects(last, /closed/);
 }
 
+/** A viewer that selects series, and then others. */
+function checkSelections(frames) {
+  const { viewer, sent, receive, lose } = connected(frames, { window: 1, select: "cpu.*" });
+  const [subscribed, refused] = [[], []];
+  viewer.onsubscribed = ({ id, series, extent }) => subscribed.push([id, series, extent]);
+  viewer.onrefused = ({ code, id }) => refused.push([code, id]);
+  const window = (id, selection) => wire.subscribeWindow(1_000_000, { id, selection, added: [] });
+  const after = (position, id, selection, added) =>
+    wire.subscribeAfter(1_700_000_000_123_456, position, 1_000_000, 3, { id, selection, added });
+  const expectSent = (expected, what) => assert.deepEqual(sent.splice(0), expected, what);
+  const expectState = (phase, position) => assert.deepEqual([viewer.state.phase, viewer.state.position], [phase, position]);
+  const exact = (id) => (bytes) => bytes.set([id], 32);
+  const wider = (id) => (bytes) => bytes.set([251, id, 0], 32);
+  const toSubscribe = (id) => (bytes) => (bytes.set([1], 32), bytes.set([251, id, 0], bytes.length - 3));
+  expectSent([], "the first request waits for the features of the server");
+  receive("session_hello");
+  expectSent([window(1, "cpu.*")]);
+  viewer.select("cpu.cores");
+  receive("subscribed_wider", wider(1));
+  receive("session_catalog");
+  expectSent([], "a change waits for a position");
+  receive("session_history");
+  expectSent([after(4242, 2, "cpu.cores", "cpu.cores")]);
+  // Until the reply, the earlier subscription goes on. Another request replaces one without a reply.
+  receive("session_samples");
+  expectState("LIVE", 4243);
+  viewer.select("memory");
+  expectSent([after(4243, 3, "memory", "memory")]);
+  receive("subscribed_exact", exact(3));
+  expectState("AWAITING", 4243);
+  assert.deepEqual(subscribed, [[1, 1200, "Wider"], [3, 24, "Exact"]]);
+  // Until the last part of the history, series are added again.
+  receive("session_catalog");
+  lose();
+  receive("session_hello");
+  expectSent([after(4243, 4, "memory", "memory")]);
+  receive("subscribed_exact", exact(4));
+  ["catalog", "history", "samples"].forEach((name) => receive(`session_${name}`));
+  expectState("LIVE", 4243);
+  // Rows are missing: what comes before the reply belongs to an earlier request.
+  receive("session_samples", (bytes) => bytes.set([0xff], 16));
+  expectSent([after(4243, 5, "memory", [])]);
+  ["catalog", "history"].forEach((name) => receive(`session_${name}`));
+  expectState("AWAITING", 4243);
+  receive("subscribed_exact", exact(5));
+  ["catalog", "history"].forEach((name) => receive(`session_${name}`));
+  expectState("LIVE", 4242);
+  // After a refusal, the stream goes on, or the answer to an earlier request that is not refused begins.
+  viewer.select("cpu.{");
+  expectSent([after(4242, 6, "cpu.{", "cpu.{")]);
+  receive("refused_query", toSubscribe(6));
+  expectState("LIVE", 4242);
+  assert.deepEqual([refused, viewer.state.selections.wanted], [[[1, 6]], "memory"]);
+  viewer.select("disk.*");
+  viewer.select("cpu.{");
+  receive("refused_query", toSubscribe(8));
+  expectSent([after(4242, 7, "disk.*", "disk.*"), after(4242, 8, "cpu.{", "cpu.{")]);
+  receive("subscribed_exact", exact(7));
+  ["catalog", "history"].forEach((name) => receive(`session_${name}`));
+  lose();
+  receive("session_hello");
+  expectSent([after(4242, 9, "disk.*", [])]);
+  // Without former series, the viewer closes, unless it selects others.
+  const first = connected(frames, { window: 1, select: "cpu.{" });
+  first.viewer.onrefused = () => first.viewer.select("cpu.{}}");
+  first.receive("session_hello");
+  first.receive("refused_query", toSubscribe(1));
+  assert.deepEqual(first.sent, [window(1, "cpu.{"), window(2, "cpu.{}}")]);
+  first.viewer.onrefused = () => {};
+  first.receive("refused_query", toSubscribe(2));
+  assert(first.viewer.socket.isClosed);
+  // The features are the last texts of the hello, before three numbers of 9 bytes.
+  const withoutSubsets = (bytes) => bytes.set(new TextEncoder().encode("another"), bytes.length - 16);
+  const old = connected(frames, { window: 1, select: "*" });
+  old.viewer.onrefused = ({ text }) => refused.push(text);
+  old.receive("session_hello", withoutSubsets);
+  assert.deepEqual([old.sent.length, old.viewer.socket.isClosed, refused.length], [0, true, 3]);
+  // All series were held: none are added.
+  const all = connected(frames, { window: 1 });
+  ["session_hello", "session_catalog", "session_history"].forEach((name) => all.receive(name));
+  all.viewer.select("cpu.*");
+  assert.deepEqual(all.sent.splice(0), [wire.subscribeWindow(1_000_000), after(4242, 1, "cpu.*", [])]);
+  // A selection without a connection waits for the next one.
+  all.receive("subscribed_exact", exact(1));
+  all.lose();
+  all.viewer.select("memory");
+  assert.deepEqual(all.sent, []);
+  all.receive("session_hello");
+  assert.deepEqual(all.sent.splice(0), [after(4242, 2, "memory", [])]);
+  // A server that was started again may refuse the former selection as well.
+  [2, 3].forEach((id) => all.receive("refused_query", toSubscribe(id)));
+  assert.deepEqual([all.sent, all.viewer.socket.isClosed], [[after(4242, 3, "cpu.*", [])], true]);
+  // Without the feature, a stream of everything goes on.
+  const everything = connected(frames, { window: 1 });
+  everything.receive("session_hello", withoutSubsets);
+  ["session_catalog", "session_history"].forEach((name) => everything.receive(name));
+  everything.viewer.select("cpu.*");
+  everything.receive("session_samples");
+  assert.deepEqual([everything.sent.length, everything.viewer.state.position], [1, 4243]);
+}
+
+/** Numbers that the viewer's subscription skips are not missing. */
+function checkSkippedNumbers(frames) {
+  for (const [name, position, expected] of [
+    ["samples_after_skipped_numbers", 4235, [4235, true]],
+    ["samples_after_skipped_numbers", 4236, [4242, false]],
+    ["samples_after_skipped_numbers", 4240, [4242, false]],
+    ["samples_after_skipped_numbers", 4243, [4243, false]],
+    ["samples_after_all_numbers", 0, [4242, false]],
+    ["unknown_kind_after_skipped_numbers", 3940, [3940, true]],
+    ["unknown_kind_after_skipped_numbers", 3941, [4242, false]],
+  ]) {
+    const state = Object.assign(new wire.State(), { phase: "LIVE", position });
+    const { isMissing = false } = state.take(wire.decodeFrame(frames[name]));
+    assert.deepEqual([state.position, isMissing], expected, `${name} after ${position}`);
+  }
+}
+
 /** The session and the resume of the document, with a catalog that cannot be decoded in between. */
 function checkSession(frames) {
   const state = new wire.State();
+  assert.deepEqual(state.subscribe(300_000), wire.subscribeWindow(300_000));
   const take = (name) => state.take(wire.decodeFrame(frames[name]));
   const rows = ["catalog", "history", "samples", "heartbeat"].map((name) => take(`session_${name}`)).flatMap(({ rows, isMissing }) => {
     assert(!isMissing);
@@ -188,14 +318,14 @@ function checkSession(frames) {
 
 /** Encodes a viewer's message. */
 function encode({ kind, body }) {
-  if (kind === 1 && body.after) return wire.subscribeAfter(body.after.epoch, body.after.sequence, body.window_us, body.after.revision);
-  if (kind === 1) return wire.subscribeWindow(body.window_us);
+  if (kind === 1 && body.after) {
+    const { epoch, sequence, revision } = body.after;
+    return wire.subscribeAfter(epoch, sequence, body.window_us, revision, body.subset);
+  }
+  if (kind === 1) return wire.subscribeWindow(body.window_us, body.subset);
   if (kind === 2) return wire.probe(body.origin_us);
   if (kind === 3) return wire.pace(body.visibility, body.frames_per_second);
-  if (kind === 4) {
-    const selection = body.selection.selector ?? body.selection.series;
-    return wire.query(body.id, selection, body.from_us, body.to_us, body.columns, body.order);
-  }
+  if (kind === 4) return wire.query(body.id, body.selection, body.from_us, body.to_us, body.columns, body.order);
   if (kind === 5) return wire.cancel(body.id);
   return wire.message(kind, []);
 }
@@ -221,5 +351,7 @@ for (const [name, bytes] of vectors(`${folder}/refused`)) {
 }
 const frames = Object.fromEntries([...vectors(`${folder}/frames`)].map(([name, bytes]) => [name, bytes]));
 checkSession(frames);
+checkSelections(frames);
+checkSkippedNumbers(frames);
 await checkQueries(frames);
 console.log(`${counts.frames} frames decoded, ${counts.messages} messages encoded, ${counts.refused} refused`);

@@ -67,18 +67,17 @@ def check_summaries(name, blocks, expected_blocks):
 def encode(meaning):
     """Encodes a viewer's message."""
     kind, body = meaning["kind"], meaning["body"]
-    if kind == 1 and "after" in body:
-        after = body["after"]
-        return wire.subscribe_after(after["epoch"], after["sequence"], body["window_us"], after["revision"])
     if kind == 1:
-        return wire.subscribe_window(body["window_us"])
+        after, window, subset = body["after"], body["window_us"], body["subset"]
+        if after is None:
+            return wire.subscribe_window(window, subset)
+        return wire.subscribe_after(after["epoch"], after["sequence"], window, after["revision"], subset)
     if kind == 2:
         return wire.probe(body["origin_us"])
     if kind == 3:
         return wire.pace(body["visibility"], body["frames_per_second"])
     if kind == 4:
-        selection = body["selection"].get("selector", body["selection"].get("series"))
-        return wire.query(body["id"], selection, body["from_us"], body["to_us"], body["columns"], body["order"])
+        return wire.query(body["id"], body["selection"], body["from_us"], body["to_us"], body["columns"], body["order"])
     if kind == 5:
         return wire.cancel(body["id"])
     return wire.message(kind, b"")

@@ -8,6 +8,7 @@
 //     const viewer = new Viewer("ws://127.0.0.1:9000/stream", { window: 60 });
 //     viewer.onrow = ({ time, group, values }) => console.log(new Date(time / 1000), group, values);
 //     viewer.connect();
+//     viewer.select("cpu.*");
 //     const series = await viewer.query({ select: "cpu.*", from: new Date(Date.now() - 600_000), to: new Date(), columns: 80 });
 //
 // Node has a WebSocket from version 22 on. For an older one, pass that of the package `ws`: { WebSocket }.
@@ -168,6 +169,9 @@ const checkIncreasing = (what, ids) => {
 
 // Messages ---------------------------------------------------------------------------------------------------------------
 
+/** True also for kinds that are not known here: they advance the position too. */
+const isNumbered = (kind) => kind === 3 || (kind >= 64 && kind < 128);
+
 /** Decodes a server's message (a Uint8Array). The body of an unknown kind is null. */
 export function decodeFrame(bytes) {
   if (bytes.length > MAX_MESSAGE || bytes.length < HEAD) throw new ProtocolError(`message of ${bytes.length} bytes`);
@@ -178,8 +182,9 @@ export function decodeFrame(bytes) {
   const length = head.view.getUint32(head.skip(4), true);
   if (length !== bytes.length - HEAD) throw new ProtocolError(`body of ${bytes.length - HEAD} bytes, declared ${length}`);
   const [epoch, sequence, sent] = [head.long(), head.long(), wrapped(BigInt(head.long()))];
-  const decode = BODIES[bytes[3]];
-  return { epoch, sequence, sent_us: sent, kind: bytes[3], body: decode ? decode(new Reader(bytes.subarray(HEAD)), sent) : null };
+  const [kind, r] = [bytes[3], new Reader(bytes.subarray(HEAD))];
+  const skipped = isNumbered(kind) ? r.varint() : 0;
+  return { epoch, sequence, sent_us: sent, kind, skipped, body: BODIES[kind]?.(r, sent) ?? null };
 }
 
 const BODIES = {
@@ -221,7 +226,7 @@ const BODIES = {
     cause: r.variantOr("HistoryExpired", "HistoryExpired", "EpochChanged", "UnknownPosition"),
     content: r.variantOr("Rows", "Rows", "Logs", "Events"),
   }),
-  6: (r) => ({ next_within_us: r.varint() }),
+  6: (r) => ({ next_within_us: r.varint(), groups: r.varint(32), silent: r.varint(32) }),
   7: (r) => ({ origin_us: r.signed(), received_us: r.signed() }),
   8: (r) => ({ request: r.byte(), code: r.varint(32), text: r.text(MAX_TEXT), id: r.varint(32) }),
   9: (r) => ({
@@ -230,6 +235,7 @@ const BODIES = {
     text: r.text(MAX_TEXT),
   }),
   10: (r) => ({ query: r.varint(32), part: r.variant("Coarse", "More", "Last"), blocks: summaryBlocks(r, r.signed()) }),
+  11: (r) => ({ id: r.varint(32), series: r.varint(32), extent: r.variantOr("Wider", "Exact", "Wider") }),
   64: (r) => ({ lines: r.list((r) => r.sized(logLine)) }),
   65: (r) => ({
     time_us: r.signed(),
@@ -523,20 +529,31 @@ export function message(kind, body) {
   return Uint8Array.from([0x4b, 0x59, VERSION, kind, length & 255, (length >> 8) & 255, length >> 16, 0, ...body]);
 }
 
-export const subscribeWindow = (windowUs) => message(1, [...varint(0), ...varint(windowUs)]);
-export const subscribeAfter = (epoch, sequence, windowUs, revision = 0) =>
-  message(1, [...varint(1), ...varint(epoch), ...varint(sequence), ...varint(windowUs), ...varint(revision)]);
+const sized = (bytes) => [...varint(bytes.length), ...bytes];
+
+/** `selected`: the text of a selector, ids of series, or an object: `{ selector }`, `{ series }` or `{ groups }`. */
+function selection(selected) {
+  if (typeof selected === "string") return selection({ selector: selected });
+  if (Array.isArray(selected)) return selection({ series: selected });
+  const { selector, series, groups } = selected;
+  if (selector !== undefined) return [...varint(0), ...sized(new TextEncoder().encode(selector))];
+  return [...varint(series ? 1 : 2), ...sized((series ?? groups).flatMap(varint))];
+}
+
+/** The last fields of a `Subscribe`. `subset`: `{ id, selection, added }`, or `null` for everything. */
+const subsetFields = (subset) => (subset ? [varint(subset.id), selection(subset.selection), selection(subset.added)].flat() : []);
+
+export const subscribeWindow = (windowUs, subset = null) => message(1, [...varint(0), ...varint(windowUs), ...subsetFields(subset)]);
+export function subscribeAfter(epoch, sequence, windowUs, revision = 0, subset = null) {
+  return message(1, [...[1, epoch, sequence, windowUs, revision].flatMap(varint), ...subsetFields(subset)]);
+}
 export const probe = (originUs) => message(2, signed(originUs));
 export const cancel = (id) => message(5, varint(id));
 
-/** `selection`: the text of a selector, or ids of series. */
-export function query(id, selection, fromUs, toUs, columns, order = "Direct") {
-  const isText = typeof selection === "string";
-  const selected = isText ? [...new TextEncoder().encode(selection)] : selection.flatMap((series) => varint(series));
+export function query(id, selected, fromUs, toUs, columns, order = "Direct") {
   const orderNumber = ["Direct", "CoarseFirst"].indexOf(order);
   const range = [...signed(fromUs), ...signed(toUs)];
-  const body = [varint(id), varint(isText ? 0 : 1), varint(selected.length), selected, range, varint(columns), varint(orderNumber)];
-  return message(4, body.flat());
+  return message(4, [varint(id), selection(selected), range, varint(columns), varint(orderNumber)].flat());
 }
 
 export const pace = (visibility, rate) => message(3, [...varint(["Visible", "Hidden"].indexOf(visibility)), rate]);
@@ -580,6 +597,63 @@ class PassedRows {
   }
 }
 
+/** Which series a viewer selects: the text of a selector. `null` is everything, `undefined` is not known. */
+class Selections {
+  /** `wanted` was requested. */
+  isSent = false;
+  /** Of the requests without a reply, by id. */
+  asked = new Map();
+  /** Of the last request. */
+  id = 0;
+  /** Of the last request that the server has accepted: that of the frames which arrive. */
+  accepted;
+  /** False until a reply to a request that starts or resumes the stream: frames before it are ignored. */
+  isAnswered = false;
+  /** Of which the viewer holds all rows up to its position. */
+  held;
+
+  constructor(wanted) {
+    this.wanted = wanted;
+  }
+
+  want(selector) {
+    [this.wanted, this.isSent] = [selector, false];
+  }
+
+  /** The subset for the next `Subscribe`. */
+  ask(hasPosition) {
+    this.isSent = true;
+    if (this.wanted === null) {
+      // There is no reply.
+      [this.accepted, this.isAnswered] = [null, true];
+      return null;
+    }
+    this.asked.set(++this.id, this.wanted);
+    // The server alone knows which of the series were selected before: all are added, unless none can be new.
+    const isHeld = [null, "*", this.wanted].includes(this.held);
+    return { id: this.id, selection: this.wanted, added: hasPosition && !isHeld ? this.wanted : [] };
+  }
+
+  accept(id) {
+    [this.accepted, this.isAnswered] = [this.asked.get(id), true];
+    // Earlier requests were replaced.
+    for (const earlier of this.asked.keys()) if (earlier <= id) this.asked.delete(earlier);
+  }
+
+  refuse(id) {
+    const refused = this.asked.get(id);
+    this.asked.delete(id);
+    // A server that was started again may refuse what another has accepted.
+    if (this.accepted === refused) this.accepted = undefined;
+    if (this.wanted === refused) this.wanted = this.asked.size ? [...this.asked.values()].at(-1) : this.accepted;
+  }
+
+  disconnect() {
+    this.asked.clear();
+    this.isAnswered = false;
+  }
+}
+
 /** The state of a viewer by the document's drawing. Pure: it takes frames and returns rows and requests. */
 export class State {
   groups = new Map();
@@ -597,27 +671,46 @@ export class State {
   isSecondTry = false;
   phase = "AWAITING";
 
-  /** The request that starts the stream, or resumes it. */
-  subscribe(windowUs) {
-    this.phase = "AWAITING";
-    if (this.position === null) return subscribeWindow(windowUs);
-    return subscribeAfter(this.epoch, this.position, windowUs, this.revision);
+  constructor(select = null) {
+    this.selections = new Selections(select);
   }
 
-  /** Takes a frame. Returns its new rows; its log lines or event; whether rows are missing; and a gap if it declares one. */
-  take({ epoch, sequence, kind, body }) {
+  /** The request that starts the stream, or resumes it. */
+  subscribe(windowUs) {
+    [this.phase, this.selections.isAnswered] = ["AWAITING", false];
+    return this.change(windowUs);
+  }
+
+  /** The request that changes the series. Until the reply, the earlier subscription goes on. */
+  change(windowUs) {
+    const subset = this.selections.ask(this.position !== null);
+    if (this.position === null) return subscribeWindow(windowUs, subset);
+    return subscribeAfter(this.epoch, this.position, windowUs, this.revision, subset);
+  }
+
+  disconnect() {
+    this.phase = "AWAITING";
+    this.selections.disconnect();
+  }
+
+  /**
+   * Takes a frame. Returns its new rows; its log lines or event; whether rows are missing; a gap if it declares one; and the reply to a
+   * `Subscribe`: `subscribed` or `refused`.
+   */
+  take({ epoch, sequence, kind, skipped, body }) {
+    // Not exact for numbers that only artificial messages have.
+    const isMissing = isNumbered(kind) && Number(sequence) - 1 - Number(skipped) > this.position;
     if (kind === 2) {
       this.#catalog(epoch, sequence, body);
     } else if (kind === 3 && this.phase === "FILLING" && this.isSuspect) {
       // The part that could not be decoded was the last.
       return this.#filled(sequence) ?? { rows: this.#rows(body.blocks, body.list) };
     } else if (kind === 3 && this.phase === "LIVE" && sequence > this.position) {
-      if (sequence !== this.position + 1) return { rows: [], isMissing: true };
+      if (isMissing) return { rows: [], isMissing };
       this.position = sequence;
       return { rows: this.#rows(body.blocks, body.list) };
-    } else if (kind >= 64 && kind < 128 && this.phase === "LIVE" && sequence > this.position) {
-      // Numbered, and perhaps of a kind that is not known here.
-      if (sequence !== this.position + 1) return { rows: [], isMissing: true };
+    } else if (isNumbered(kind) && this.phase === "LIVE" && sequence > this.position) {
+      if (isMissing) return { rows: [], isMissing };
       this.position = this.entry = sequence;
       return { rows: [], entry: body };
     } else if ((kind === 64 || kind === 65) && this.phase === "FILLING" && sequence > this.entry) {
@@ -630,6 +723,13 @@ export class State {
       return { rows: [], gap: body };
     } else if (kind === 6 && this.phase === "LIVE" && sequence > this.position) {
       return { rows: [], isMissing: true };
+    } else if (kind === 8 && body.request === 1) {
+      this.selections.refuse(body.id);
+      return { rows: [], refused: body };
+    } else if (kind === 11) {
+      this.phase = "AWAITING";
+      this.selections.accept(body.id);
+      return { rows: [], subscribed: body };
     }
     return { rows: [] };
   }
@@ -648,10 +748,15 @@ export class State {
       return { rows: [], isMissing: true };
     }
     [this.position, this.phase, this.isSuspect, this.isSecondTry] = [sequence, "LIVE", false, false];
+    this.selections.held = this.selections.accepted;
   }
 
   #catalog(epoch, sequence, catalog) {
-    if (catalog.scope !== "Changes") [this.phase, this.isSuspect] = ["FILLING", false];
+    if (catalog.scope !== "Changes") {
+      // Before the reply, the history and the position that follow belong to an earlier request.
+      if (this.selections.isAnswered) this.phase = "FILLING";
+      this.isSuspect = false;
+    }
     if (epoch !== this.epoch) [this.epoch, this.position, this.entry] = [epoch, null, 0];
     if (catalog.scope === "Whole") {
       this.groups.clear();
@@ -827,16 +932,28 @@ export class Viewer {
   ongap = () => {};
   onhello = () => {};
   onerror = () => {};
+  /** `{ series, extent }`, if the viewer selects series: their number, and "Wider" if the server sends others too. */
+  onsubscribed = () => {};
+  /**
+   * `{ code, text }`: the server does not read the selector, or cannot select series (without a code). The viewer goes on with the
+   * series that it had before. If it had none, it closes, unless this callback selects others.
+   */
+  onrefused = () => {};
   /** Called when the viewer will not connect again. */
   onend = () => {};
-  #state = new State();
+  #state;
+  #hello;
   #queries = new Queries();
   #delay = 250;
   #isClosed = false;
 
-  /** `window`: seconds of history at the start. `token`: for programs; pages sign in and pass `key`. */
-  constructor(url, { window = 60, token, key, WebSocket = globalThis.WebSocket } = {}) {
+  /**
+   * `window`: seconds of history at the start. `select`: a selector, if some series suffice. `token`: for programs; pages sign in and pass
+   * `key`.
+   */
+  constructor(url, { window = 60, select, token, key, WebSocket = globalThis.WebSocket } = {}) {
     if (!WebSocket) throw new Error("this Node has no WebSocket: use Node 22, or pass that of the package `ws`");
+    this.#state = new State(select);
     Object.assign(this, { url: `${url}?start=request`, windowUs: Math.round(window * 1e6), token, key, WebSocket });
   }
 
@@ -851,14 +968,14 @@ export class Viewer {
     this.socket = socket;
     let probing;
     socket.onopen = () => {
-      socket.send(this.#state.subscribe(this.windowUs));
       probing = setInterval(() => socket.send(probe(Date.now() * 1000)), 2_000);
     };
     socket.onmessage = ({ data }) => this.#message(socket, new Uint8Array(data));
     socket.onerror = () => {};
     socket.onclose = ({ code, reason }) => {
       clearInterval(probing);
-      this.#state.phase = "AWAITING";
+      this.#hello = null;
+      this.#state.disconnect();
       this.#queries.disconnect();
       if (this.#isClosed || FINAL_CODES.has(code)) {
         this.#queries.rejectAll(new Error(`the connection has ended: ${code} ${reason}`));
@@ -867,6 +984,34 @@ export class Viewer {
       setTimeout(() => this.#isClosed || this.connect(), this.#delay * (1 + Math.random()));
       this.#delay = Math.min(this.#delay * 2, 10_000);
     };
+  }
+
+  /**
+   * Selects other series, on the open connection and without a hole; by default, all. Unless the viewer had all before, `onrow` receives
+   * the window again, also of series that were selected already: a program that keeps rows replaces them. A viewer to which the server
+   * sends "Wider" may try again with the same selector.
+   */
+  select(selector = "*") {
+    this.#state.selections.want(selector);
+    this.#follow();
+  }
+
+  /** Sends the `Subscribe` that is due: at the start, after a refusal, and after `select`. */
+  #follow() {
+    const { selections, position } = this.#state;
+    if (!this.#hello || this.#isClosed) return;
+    if (selections.wanted === undefined) this.close();
+    else if (!selections.isAnswered && !selections.asked.size) this.#subscribe(this.#state.subscribe(this.windowUs));
+    // Without a position, the answer would begin at the window: there could be a hole before it.
+    else if (!selections.isSent && position !== null) this.#subscribe(this.#state.change(this.windowUs));
+  }
+
+  #subscribe(request) {
+    const { selections } = this.#state;
+    if (selections.wanted === null || this.#hello.features.includes("subsets")) return this.socket.send(request);
+    selections.refuse(selections.id);
+    this.onrefused({ text: `${this.#hello.server} does not select live series` });
+    this.#follow();
   }
 
   /**
@@ -919,7 +1064,7 @@ export class Viewer {
     let result;
     try {
       const frame = decodeFrame(bytes);
-      if (frame.kind === 1) this.onhello(frame.body);
+      if (frame.kind === 1) this.onhello((this.#hello = frame.body));
       if (frame.kind === 9) this.#delay = Math.max(this.#delay, frame.body.retry_after_us / 1000);
       if (frame.kind === 4) this.#delay = 250;
       result = this.#state.take(frame);
@@ -936,7 +1081,10 @@ export class Viewer {
     result.rows.forEach((row) => this.onrow(row));
     if (result.entry?.lines) this.onlines(result.entry.lines);
     else if (result.entry) this.onevent(result.entry);
-    if (result.isMissing) socket.send(this.#state.subscribe(this.windowUs));
+    if (result.subscribed) this.onsubscribed(result.subscribed);
+    if (result.refused) this.onrefused(result.refused);
+    if (result.isMissing) this.#subscribe(this.#state.subscribe(this.windowUs));
+    this.#follow();
     this.#sendQueries();
   }
 }
@@ -950,17 +1098,24 @@ async function main([url, ...rest]) {
     options[name] = name === "json" ? true : rest[++place];
   }
   if (!url || !url.startsWith("ws")) {
-    console.error("usage: node kymograph.mjs ws://HOST:PORT/stream [--window S] [--group NAME] [--count N] [--token T] [--json]");
+    const choices = "[--window S] [--select SELECTOR] [--group NAME] [--count N] [--token T] [--json]";
+    console.error(`usage: node kymograph.mjs ws://HOST:PORT/stream ${choices}`);
     process.exit(2);
   }
   // Node 20 and older: `npm install ws`.
   const WebSocket = globalThis.WebSocket ?? (await import("node:module")).createRequire(import.meta.url)("ws");
   let left = Number(options.count ?? Infinity);
-  const viewer = new Viewer(url, { window: Number(options.window ?? 60), token: options.token, WebSocket });
+  const viewer = new Viewer(url, { window: Number(options.window ?? 60), select: options.select, token: options.token, WebSocket });
   viewer.onerror = (error) => console.error(`not decoded: ${error.message}`);
   viewer.ongap = (gap) => console.error(`gap of ${gap.content}: ${gap.cause}`);
   viewer.onlines = (lines) => lines.forEach(({ source, text }) => console.error(`${source}: ${text}`));
   viewer.onevent = ({ source, text }) => console.error(`${source}: ${text}`);
+  viewer.onsubscribed = ({ series, extent }) => {
+    // To leave out the others, it would have to evaluate the selector.
+    if (extent === "Wider") console.error("the server sends more than was selected, as its viewers select too differently: all is printed");
+    else if (series === 0) console.error("no series matches yet; series that match later will be sent");
+  };
+  viewer.onrefused = ({ text }) => (console.error(text), process.exit(1));
   viewer.onend = ({ code, reason }) => left > 0 && (console.error(`closed: ${code} ${reason}`), process.exit(1));
   viewer.onrow = ({ time, group, values }) => {
     if ((options.group && group !== options.group) || left-- <= 0) return;

@@ -2,10 +2,11 @@
 """Prints the rows of a Kymograph feed server as they arrive, one per line; or those of a range of time.
 
     python3 docs/examples/kymograph_client.py ws://127.0.0.1:9000/stream --window 5 --group cpu.cores
+    python3 docs/examples/kymograph_client.py ws://127.0.0.1:9000/stream --window 5 --select 'cpu.*'
     python3 docs/examples/kymograph_client.py ws://127.0.0.1:9000/stream --select 'cpu.*' --from -10m --columns 80 --csv
 
-Written from docs/PROTOCOL.md alone. Reconnects after a lost connection and resumes at its position. A query ends with its
-connection.
+Written from docs/PROTOCOL.md alone. Reconnects after a lost connection and resumes at its position. With --select, the server
+sends the rows of these series only. A query ends with its connection.
 """
 
 import argparse
@@ -35,6 +36,10 @@ UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_00
 FIELDS = ("first", *wire.OTHER_FIELDS)
 #: Seconds after which a server that sends nothing is given up. It sends live frames and heartbeats while it answers a query.
 SILENCE = 30
+
+
+class Refused(Exception):
+    """The server does not answer a query, or does not read a selection. The text is the server's."""
 
 
 class PassedRows:
@@ -80,11 +85,15 @@ class PassedRows:
 class Viewer:
     """State of a viewer: catalog, position, and the rows that were passed on."""
 
-    def __init__(self):
+    def __init__(self, select=None):
+        # A selector; None for everything.
+        self.select = select
         self.groups, self.series, self.passed = {}, {}, {}
         self.epoch = self.position = None
         # Of the catalog; 0 if it is incomplete.
         self.revision = 0
+        # The id of the last request, and whether its answer has begun: what comes before belongs to an earlier request.
+        self.request, self.answered = 0, False
         # True after the last part of the history.
         self.live = False
         # The number of the last log lines or event.
@@ -92,21 +101,37 @@ class Viewer:
 
     def subscribe(self, window_us):
         """Returns the request that starts the stream, or resumes it at the viewer's position."""
-        self.live = False
+        self.live = self.answered = False
+        self.request += 1
+        # The selection never changes, so that the viewer holds all of its rows up to its position: none are added.
+        subset = None if self.select is None else {"id": self.request, "selection": self.select, "added": []}
         if self.position is None:
-            return wire.subscribe_window(window_us)
-        return wire.subscribe_after(self.epoch, self.position, window_us, self.revision)
+            return wire.subscribe_window(window_us, subset)
+        return wire.subscribe_after(self.epoch, self.position, window_us, self.revision, subset)
 
     def rows(self, frame):
-        """Returns the new rows of a frame (time, group, values by series), or None if frames were lost."""
+        """Returns the new rows of a frame (time, group, values by series). None if a subscription is due: at the start, and
+        if frames were lost."""
         kind, body = frame["kind"], frame["body"]
+        if kind == 1:
+            if self.select is not None and "subsets" not in body["features"]:
+                raise Refused(f"{body['server']} does not select live series: leave out --select")
+            return None
         if kind == 2:
+            # A selection has a reply before its catalog.
+            self.answered = self.answered or (self.select is None and body["scope"] != "Changes")
             self.update_catalog(frame["epoch"], body)
-        elif self.live and (kind == 3 or 64 <= kind < 128):
-            # Numbered.
-            if frame["sequence"] > self.position + 1:
+        elif kind == 8 and body["request"] == 1:
+            raise Refused(body["text"])
+        elif kind == 11 and body["id"] == self.request:
+            self.answered = True
+            self.show_subscribed(body)
+        elif not self.answered:
+            return []
+        elif self.live and wire.is_numbered(kind):
+            if frame["sequence"] - 1 - frame["skipped"] > self.position:
                 return None
-            if frame["sequence"] == self.position + 1:
+            if frame["sequence"] > self.position:
                 self.position = frame["sequence"]
                 if kind == 3:
                     return self.new_rows([*self.unpack(body["blocks"]), *self.gather(body["list"])])
@@ -122,6 +147,14 @@ class Viewer:
         elif kind == 6 and self.live and frame["sequence"] > self.position:
             return None
         return []
+
+    def show_subscribed(self, body):
+        if body["extent"] == "Wider":
+            # To leave out the others, it would have to evaluate the selector.
+            note = "as its viewers select too differently: all is printed"
+            print(f"the server sends more than {self.select!r} selects, {note}", file=sys.stderr)
+        elif body["series"] == 0:
+            print(f"no series matches {self.select!r} yet; series that match later will be sent", file=sys.stderr)
 
     def show_entry(self, frame):
         """Prints log lines or an event. In the answer to a subscription, those that were shown before may come again."""
@@ -193,11 +226,9 @@ def opened(url):
 def watch(viewer, url, window_us):
     """Yields rows until the connection ends."""
     with opened(f"{url}?start=request") as socket:
-        socket.send(viewer.subscribe(window_us))
         for message in socket:
             rows = viewer.rows(wire.decode_frame(message))
             if rows is None:
-                # Frames were lost: resume at the position.
                 socket.send(viewer.subscribe(window_us))
                 continue
             yield from rows
@@ -214,10 +245,6 @@ def show(row, as_json):
 
 
 # Queries --------------------------------------------------------------------------------------------------------------
-
-
-class Refused(Exception):
-    """The server does not answer the query. The text is the server's."""
 
 
 def moment(text):
@@ -372,13 +399,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("url", help="the stream, such as ws://127.0.0.1:9000/stream")
     parser.add_argument("--window", type=float, default=0.0, help="seconds of history to request")
+    parser.add_argument("--select", metavar="SELECTOR", help="receive these series only, such as 'cpu.*', live or with --from")
     parser.add_argument("--group", help="print this group only")
     parser.add_argument("--count", type=int, help="stop after this number of rows")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     asking = parser.add_argument_group("queries", "With --from, the rows or summaries of a range of time are printed, sorted by series.")
     asking.add_argument("--from", dest="start", type=moment, metavar="TIME", help="such as -10m, -2d (before now), or 2026-01-31T12:00:00Z")
     asking.add_argument("--to", dest="end", type=moment, metavar="TIME", help="end of the range; now by default")
-    asking.add_argument("--select", metavar="SELECTOR", help="the series, such as 'cpu.*'; all by default")
     asking.add_argument("--columns", type=int, help="number of columns: about one summary for each, or fewer than two rows; 80 by default")
     asking.add_argument("--csv", action="store_true", help="print CSV, in place of tables")
     options = parser.parse_args(with_values(sys.argv[1:]))
@@ -391,9 +418,9 @@ def main():
         if not 0 <= options.columns < 1 << 32:
             parser.error(f"--columns must be 1 to the limit of the server, found {options.columns}")
         return run_query(options)
-    if options.end or options.select is not None or options.columns is not None or options.csv:
-        parser.error("--to, --select, --columns and --csv need --from")
-    viewer, left, pause = Viewer(), options.count, 0.25
+    if options.end or options.columns is not None or options.csv:
+        parser.error("--to, --columns and --csv need --from")
+    viewer, left, pause = Viewer(options.select), options.count, 0.25
     while True:
         try:
             for row in watch(viewer, options.url, int(options.window * 1e6)):
@@ -403,6 +430,8 @@ def main():
                 print(show(row, options.json), flush=True)
                 if left is not None and (left := left - 1) <= 0:
                     return
+        except Refused as refused:
+            sys.exit(str(refused))
         except ConnectionClosed as closed:
             if closed.rcvd is not None and closed.rcvd.code in REFUSALS:
                 sys.exit(f"refused with {closed.rcvd.code}: {closed.rcvd.reason}")

@@ -153,17 +153,23 @@ def open_message(message, head):
     return message[3], Reader(message[head:])
 
 
+def is_numbered(kind):
+    """Returns true also for kinds that are not known here: they advance the position too."""
+    return kind == 3 or 64 <= kind < 128
+
+
 def decode_frame(message):
     """Decodes a server's message into a dictionary. The body of an unknown kind is None."""
     kind, reader = open_message(message, 32)
     epoch, sequence, sent = struct.unpack_from("<QQq", message, 8)
+    skipped = reader.varint() if is_numbered(kind) else 0
     # A newer server may have appended fields, so that bytes may be left.
     body = None
     if kind == 3:
         body = samples(reader, sent)
     elif kind in BODIES:
         body = BODIES[kind](reader)
-    return {"epoch": epoch, "sequence": sequence, "sent_us": sent, "kind": kind, "body": body}
+    return {"epoch": epoch, "sequence": sequence, "sent_us": sent, "kind": kind, "skipped": skipped, "body": body}
 
 
 def hello(r):
@@ -251,7 +257,7 @@ def gap(r):
 
 
 def heartbeat(r):
-    return {"next_within_us": r.varint()}
+    return {"next_within_us": r.varint(), "groups": r.varint(32), "silent": r.varint(32)}
 
 
 def echo(r):
@@ -273,6 +279,10 @@ def answer(r):
         "part": r.variant("Coarse", "More", "Last"),
         "blocks": summary_blocks(r, r.signed()),
     }
+
+
+def subscribed(r):
+    return {"id": r.varint(32), "series": r.varint(32), "extent": r.variant_or("Wider", "Exact", "Wider")}
 
 
 def labels(r):
@@ -318,6 +328,7 @@ BODIES = {
     8: refused,
     9: bye,
     10: answer,
+    11: subscribed,
     64: logs,
     65: event,
 }
@@ -562,12 +573,34 @@ def message(kind, body):
     return b"KY" + bytes([VERSION, kind]) + struct.pack("<I", len(body)) + body
 
 
-def subscribe_window(window_us):
-    return message(1, varint(0) + varint(window_us))
+def sized(data):
+    return varint(len(data)) + data
 
 
-def subscribe_after(epoch, sequence, window_us, revision=0):
-    return message(1, varint(1) + varint(epoch) + varint(sequence) + varint(window_us) + varint(revision))
+def selection(selected):
+    """`selected` is the text of a selector, a list of ids of series, or a dictionary: `selector`, `series` or `groups`."""
+    if isinstance(selected, str):
+        selected = {"selector": selected}
+    elif not isinstance(selected, dict):
+        selected = {"series": selected}
+    ((form, value),) = selected.items()
+    if form == "selector":
+        return varint(0) + sized(value.encode())
+    return varint(("selector", "series", "groups").index(form)) + sized(b"".join(map(varint, value)))
+
+
+def subset_fields(subset):
+    """Returns the last fields of a `Subscribe`. `subset` is a dictionary: `id`, `selection` and `added`; None for everything."""
+    return varint(subset["id"]) + selection(subset["selection"]) + selection(subset["added"]) if subset else b""
+
+
+def subscribe_window(window_us, subset=None):
+    return message(1, varint(0) + varint(window_us) + subset_fields(subset))
+
+
+def subscribe_after(epoch, sequence, window_us, revision=0, subset=None):
+    numbers = (1, epoch, sequence, window_us, revision)
+    return message(1, b"".join(map(varint, numbers)) + subset_fields(subset))
 
 
 def probe(origin_us):
@@ -578,16 +611,9 @@ def pace(visibility, frames_per_second):
     return message(3, varint(("Visible", "Hidden").index(visibility)) + bytes([frames_per_second]))
 
 
-def query(query_id, selection, from_us, to_us, columns, order="Direct"):
-    """`selection` is the text of a selector, or a list of ids of series."""
-    if isinstance(selection, str):
-        text = selection.encode()
-        selected = varint(0) + varint(len(text)) + text
-    else:
-        ids = b"".join(varint(series) for series in selection)
-        selected = varint(1) + varint(len(ids)) + ids
+def query(query_id, selected, from_us, to_us, columns, order="Direct"):
     order = varint(("Direct", "CoarseFirst").index(order))
-    return message(4, varint(query_id) + selected + signed(from_us) + signed(to_us) + varint(columns) + order)
+    return message(4, varint(query_id) + selection(selected) + signed(from_us) + signed(to_us) + varint(columns) + order)
 
 
 def cancel(query_id):

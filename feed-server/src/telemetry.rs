@@ -41,6 +41,8 @@ pub struct Telemetry {
     /// Messages read from viewers.
     pub messages_received: Counter,
     pub viewers: Gauge,
+    /// Distinct subscriptions of these: each is encoded once.
+    pub subscriptions: Gauge,
     /// Viewers that are sent history in place of live frames.
     pub viewers_catching_up: Level,
     /// Bytes that wait for viewers' sockets to take them.
@@ -187,13 +189,15 @@ impl Telemetry {
         let log_lines_dropped =
             counter("log_lines_dropped", "Lines of the log dropped because standard error did not accept them");
         let bytes_sent = Counter::default();
-        let (viewers, groups, series) = <(Gauge, Gauge, Gauge)>::default();
+        let (viewers, subscriptions, groups, series) = <(Gauge, Gauge, Gauge, Gauge)>::default();
         let (viewers_catching_up, queued_bytes, connections) = <(Level, Level, Level)>::default();
         let (history_bytes, history_limit_bytes) = <(Gauge<f64, AtomicU64>, Gauge<f64, AtomicU64>)>::default();
         let (sessions_refused, http_responses) = <(Family<_, _>, Family<_, _>)>::default();
         let summaries_bytes = Family::<StepLabel, Gauge<f64, AtomicU64>>::default();
         registry.register_with_unit("sent", "Bytes written to viewers' sockets", Unit::Bytes, bytes_sent.clone());
         registry.register("viewers", "Viewers connected", viewers.clone());
+        let help = "Distinct subscriptions of viewers, each encoded once";
+        registry.register("subscriptions", help, subscriptions.clone());
         registry.register("connections", "Connections, of viewers and others", connections.0.clone());
         let help = "Viewers that are behind and are sent history";
         registry.register("viewers_catching_up", help, viewers_catching_up.0.clone());
@@ -223,6 +227,7 @@ impl Telemetry {
             bytes_sent,
             messages_received,
             viewers,
+            subscriptions,
             viewers_catching_up,
             queued_bytes,
             viewers_connected,

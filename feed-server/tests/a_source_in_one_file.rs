@@ -88,12 +88,12 @@ async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
     let settings: UptimeSettings = toml::from_str("hz = 200").expect("valid");
     let sources = start::run([("uptime", settings.source(&telemetry))], Arc::new(hub.catalog.clone()), sender);
 
-    let (mut end, mut cursor, mut rows) = (hub.subscribe(), 0, 0);
+    let (mut end, mut cursor, mut rows) = (hub.new_frames(), 0, 0);
     let (mut lines, mut events, mut numbers) = (0, Vec::new(), Vec::new());
     while rows < 3 || events.is_empty() {
         end.changed().await.expect("the hub runs");
         let mut frames = Vec::new();
-        cursor = hub.frames_from(cursor, usize::MAX, &mut frames).expect("the ring holds all frames");
+        cursor = hub.everything().frames_from(cursor, usize::MAX, &mut frames).expect("the ring holds all frames");
         for frame in &frames {
             let frame = Frame::decode(without_websocket_head(&frame.bytes)).expect("decodes");
             numbers.extend(frame.body.is_numbered().then_some(frame.header.sequence.0));

@@ -41,11 +41,12 @@ fn message(framed: &[u8]) -> &[u8] {
 }
 
 /// Sends all that a viewer misses, and returns the frames.
-fn backfill(hub: &Hub, start: Start) -> Vec<Vec<u8>> {
-    let mut cursor = Cursor::at(start, Charge::Overall);
+fn backfill(hub: &Arc<Hub>, start: Start) -> Vec<Vec<u8>> {
+    let mut viewer = hub.join();
+    let mut cursor = Cursor::at(start.into(), Charge::Overall);
     let (mut blocks, mut frames) = (HistoryBlocks::default(), Vec::new());
     while cursor.needs_turn() {
-        let turn = cursor.next_turn(hub, &mut blocks, 100_000).expect("encodes");
+        let turn = cursor.next_turn(&mut viewer, &mut blocks, 100_000).expect("encodes");
         frames.extend(turn.frames.iter().map(|frame| message(frame).to_vec()));
     }
     frames
@@ -137,9 +138,9 @@ fn the_first_rows_of_a_group_replace_those_of_another_epoch() {
     let hub = hub();
     let _viewer = hub.join();
     let mode = |first: i64| {
-        let seen = hub.ring_end();
+        let seen = hub.everything().ring_end();
         hub.publish([rows(1, first, 2, 1..3)], at(first)).expect("encodes");
-        let frames = hub.recent(seen).frames;
+        let frames = hub.everything().recent(seen).frames;
         match Frame::decode(message(&frames[0].bytes)).expect("decodes").body {
             Body::Samples(samples) => {
                 assert_ne!(samples.list.is_empty(), samples.blocks.is_empty(), "a list is merged");

@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_millis(16);
 const GREEDY: usize = 6;
 /// The limit is 20 messages a second.
 const BETWEEN_REQUESTS: Duration = Duration::from_millis(60);
-const SUBSCRIBE: ClientMessage = ClientMessage::Subscribe { start: Start::Window(EVERYTHING) };
+const SUBSCRIBE: ClientMessage = ClientMessage::subscribe(Start::Window(EVERYTHING));
 const PROBE: ClientMessage = ClientMessage::Probe { origin: Timestamp::from_micros(0) };
 
 /// A page is filled in well below a second, and the greedy viewers together may take half of the overall rate.

@@ -28,4 +28,5 @@ mod start;
 mod state_directory;
 mod strangers;
 mod stream;
+mod subscriptions;
 mod tls;

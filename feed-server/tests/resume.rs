@@ -3,7 +3,7 @@
 //!
 //! Without sockets: a viewer takes frames turn by turn, and a cut connection loses the end of a turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{Row, Values, Viewer, WINDOW};
@@ -14,10 +14,12 @@ use feed_server::deliver::hub::{Bounds, Hub, ViewerGuard};
 use feed_server::deliver::session::VIEWER_LIMITS;
 use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::deliver::session::queries::QUERY_LIMITS;
+use feed_server::deliver::session::request::{RequestedSelection, StreamRequest};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::entry::{Entry, EntryContent, Event, LogLine};
 use feed_server::ingest::health::SourceHealth;
 use feed_server::ingest::registry::{Group, GroupSource, Registry, Series};
+use feed_server::stream::selected_by::SelectedBy;
 use feed_server::telemetry::Telemetry;
 use proptest::prelude::*;
 use protocol::{
@@ -90,6 +92,19 @@ enum Step {
     Seal {
         values: usize,
     },
+    /// The viewer changes its subscription on the same connection, to the series of a bit mask, the groups of one, or everything.
+    Select {
+        by: Choice,
+        mask: u8,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    Everything,
+    Series,
+    Groups,
+    Selector,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -98,7 +113,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     // Some lie between two rows, some have the time of one, and some come after the merge window.
     let late = (0..GROUPS, 0..2 * LATE_US / 500, 1..4_u8, any::<u64>())
         .prop_map(|(group, back, present, seed)| Step::Late { group, back: 500 * back, present, seed });
-    let room = 1..100_000_usize;
+    let choices = vec![Choice::Everything, Choice::Series, Choice::Groups, Choice::Selector];
+    let (choice, room) = (proptest::sample::select(choices), 1..100_000_usize);
     let step = prop_oneof![
         12 => publish,
         6 => late,
@@ -111,6 +127,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..GROUPS, 0..SERIES_PER_GROUP, any::<u64>())
             .prop_map(|(group, series, seed)| Step::Register { group, series, seed }),
         6 => (1..2_000_usize).prop_map(|values| Step::Seal { values }),
+        5 => (choice, any::<u8>()).prop_map(|(by, mask)| Step::Select { by, mask }),
     ];
     proptest::collection::vec(step, 1..120)
 }
@@ -152,6 +169,10 @@ impl Server {
     fn position(&self) -> Sequence {
         let hello = self.hub.hello(Role::View, VIEWER_LIMITS, QUERY_LIMITS).expect("encodes");
         Frame::decode(message(&hello)).expect("decodes").header.sequence
+    }
+
+    fn all_series(&self) -> BTreeSet<SeriesId> {
+        self.groups.iter().flat_map(|(_, series)| series.iter().copied()).collect()
     }
 
     fn publish(&mut self, group: usize, rows: usize, present: u8, seed: u64) {
@@ -257,13 +278,15 @@ fn is_declared_missing(viewer: &Viewer, (group, time): Row, sequence: Sequence) 
 fn check(viewer: &Viewer, server: &Server) {
     for (row, values) in &server.sent {
         let held = viewer.held.get(row);
-        for (series, (sequence, bits)) in values {
+        let is_selected = |series: &SeriesId| viewer.selected.as_ref().is_none_or(|selected| selected.contains(series));
+        for (series, (sequence, bits)) in values.iter().filter(|(series, _)| is_selected(series)) {
             match held.and_then(|held| held.get(series)) {
                 Some(held) => {
                     assert_eq!(held, bits, "{series:?} of {row:?} at {sequence:?} differs from the sent value");
                 }
                 None => assert!(
-                    is_declared_missing(viewer, *row, *sequence),
+                    is_declared_missing(viewer, *row, *sequence)
+                        || viewer.added_at.get(series).is_some_and(|added| sequence <= added),
                     "{series:?} of {row:?} at {sequence:?} is missing without a gap"
                 ),
             }
@@ -292,15 +315,65 @@ fn take_all(viewer: &mut Viewer, frames: &[Bytes]) {
     }
 }
 
-/// The next frames, of about `room` bytes.
-fn turn(cursor: &mut Cursor, server: &Server, room: usize) -> Vec<Bytes> {
-    if !cursor.needs_turn() {
-        let frames = cursor.live(&server.hub, room);
+/// The viewer's side of the server.
+struct Connection {
+    cursor: Cursor,
+    guard: ViewerGuard,
+}
+
+impl Connection {
+    fn open(server: &Server, request: impl Into<StreamRequest>) -> Self {
+        Self { cursor: Cursor::at(request.into(), Charge::Overall), guard: server.hub.join() }
+    }
+
+    /// The next frames, of about `room` bytes.
+    fn turn(&mut self, room: usize) -> Vec<Bytes> {
+        let Self { cursor, guard } = self;
         if !cursor.needs_turn() {
-            return frames;
+            let frames = cursor.live(guard, room);
+            if !cursor.needs_turn() {
+                return frames;
+            }
+        }
+        cursor.next_turn(guard, &mut HistoryBlocks::default(), room).expect("encodes").frames
+    }
+
+    fn catch_up(&mut self, viewer: &mut Viewer, room: usize) {
+        while self.cursor.caught_up(&self.guard).is_none() {
+            take_all(viewer, &self.turn(room));
         }
     }
-    cursor.next_turn(&server.hub, &mut HistoryBlocks::default(), room).expect("encodes").frames
+}
+
+/// A viewer's request at its position, for series that it selected in this way.
+fn request(viewer: &Viewer, by: Option<&SelectedBy>) -> StreamRequest {
+    let selection = by.map(|by| {
+        let added = SelectedBy::Ids(viewer.added().into_iter().collect());
+        RequestedSelection { id: 1, by: by.clone(), added }
+    });
+    StreamRequest { start: viewer.start(), selection }
+}
+
+/// What a viewer selects, and the series of it.
+fn selection(server: &Server, by: Choice, mask: u8) -> (SelectedBy, BTreeSet<SeriesId>) {
+    let groups = server.groups.iter().enumerate();
+    let chosen = groups.filter(|(number, _)| mask & 1 << number != 0).collect::<Vec<_>>();
+    let of_chosen = chosen.iter().flat_map(|(_, (_, series))| series.iter().copied()).collect();
+    match by {
+        Choice::Everything => (SelectedBy::Selector("*".parse().expect("valid")), server.all_series()),
+        Choice::Series => {
+            let series = server.all_series().into_iter().enumerate();
+            let series = series.filter(|(number, _)| mask & 1 << number != 0).map(|(_, series)| series);
+            let series: BTreeSet<_> = series.collect();
+            (SelectedBy::Ids(series.iter().copied().collect()), series)
+        }
+        Choice::Groups => (SelectedBy::Groups(chosen.iter().map(|(_, (group, _))| *group).collect()), of_chosen),
+        Choice::Selector => {
+            let names = chosen.iter().map(|(number, _)| format!("g{number}"));
+            let text = std::iter::once("nothing".to_owned()).chain(names).collect::<Vec<_>>().join(",");
+            (SelectedBy::Selector(text.parse().expect("valid")), of_chosen)
+        }
+    }
 }
 
 /// A message without its WebSocket head.
@@ -316,29 +389,40 @@ fn message(framed: &Bytes) -> &[u8] {
 fn play(steps: &[Step]) -> (Viewer, Server) {
     let mut server = Server::start(clock::now().micros());
     let mut viewer = Viewer::new(Some(server.hub.epoch));
-    let connect = |viewer: &Viewer| Cursor::at(viewer.start(), Charge::Overall);
-    let mut cursor = connect(&viewer);
+    let mut by: Option<(Choice, u8)> = None;
+    let connect = |server: &Server, viewer: &Viewer, by: Option<(Choice, u8)>| {
+        let by = by.map(|(by, mask)| selection(server, by, mask).0);
+        Connection::open(server, request(viewer, by.as_ref()))
+    };
+    let mut connection = connect(&server, &viewer, by);
     for step in steps {
         match *step {
             Step::Publish { group, rows, present, seed } => server.publish(group, rows, present, seed),
             Step::Late { group, back, present, seed } => server.publish_late(group, back, present, seed),
-            Step::Turn { room } => {
-                let frames = turn(&mut cursor, &server, room);
-                take_all(&mut viewer, &frames);
-            }
+            Step::Turn { room } => take_all(&mut viewer, &connection.turn(room)),
             Step::Cut { room, frames } => {
-                let sent = turn(&mut cursor, &server, room);
+                let sent = connection.turn(room);
                 take_all(&mut viewer, &sent[..frames.min(sent.len())]);
                 viewer.cut_off();
-                cursor = connect(&viewer);
+                connection = connect(&server, &viewer, by);
+            }
+            Step::Select { by: choice, mask } => {
+                // It knows the ids of the epoch that it has seen.
+                let knows_ids = viewer.epoch == Some(server.hub.epoch);
+                let choice = if knows_ids { choice } else { Choice::Everything };
+                by = Some((choice, mask));
+                let (selected_by, series) = selection(&server, choice, mask);
+                viewer.select(series, &server.all_series());
+                connection.cursor = Cursor::at(request(&viewer, Some(&selected_by)), Charge::Viewer);
             }
             Step::Forge { ahead } => {
                 viewer.cut_off();
                 let sequence = Sequence(server.position().0 + ahead);
                 let start = Start::After { epoch: server.hub.epoch, sequence, window: WINDOW, revision: Revision(0) };
-                cursor = Cursor::at(start, Charge::Overall);
+                let by = by.map(|(by, mask)| selection(&server, by, mask).0);
+                connection = Connection::open(&server, StreamRequest { start, ..request(&viewer, by.as_ref()) });
                 // Judged in the first turn: the stream may reach that position later.
-                take_all(&mut viewer, &turn(&mut cursor, &server, 1));
+                take_all(&mut viewer, &connection.turn(1));
             }
             Step::Log { lines, seed } => {
                 let line = |number| {
@@ -367,14 +451,19 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
                     server = Server::start(server.clock);
                 }
                 viewer.cut_off();
-                cursor = connect(&viewer);
+                // Ids of the epoch before select nothing.
+                if let Some((Choice::Series | Choice::Groups, _)) = by {
+                    viewer.select(BTreeSet::new(), &server.all_series());
+                    let frames = connect(&server, &viewer, by).turn(1);
+                    take_all(&mut viewer, &frames);
+                    by = Some((Choice::Everything, 0));
+                    viewer.select(server.all_series(), &server.all_series());
+                }
+                connection = connect(&server, &viewer, by);
             }
         }
     }
-    while cursor.caught_up(&server.hub).is_none() {
-        let frames = turn(&mut cursor, &server, 10_000);
-        take_all(&mut viewer, &frames);
-    }
+    connection.catch_up(&mut viewer, 10_000);
     (viewer, server)
 }
 
@@ -385,8 +474,18 @@ proptest! {
     fn a_viewer_holds_every_row_that_was_sent_or_a_gap_for_it(steps in steps()) {
         let (viewer, server) = play(&steps);
         prop_assert_eq!(viewer.epoch, Some(server.hub.epoch));
-        prop_assert_eq!(viewer.position, server.position());
+        prop_assert!(viewer.position == server.position() || viewer.selected.is_some());
         check(&viewer, &server);
+        // What a new viewer is sent, a viewer that changed its subscription holds.
+        let mut new = Viewer::new(Some(server.hub.epoch));
+        Connection::open(&server, new.start()).catch_up(&mut new, 10_000);
+        for (row, values) in &new.held {
+            let selected = values.iter().filter(|(series, _)| viewer.selected.as_ref().is_none_or(|of| of.contains(series)));
+            for (series, bits) in selected {
+                let held = viewer.held.get(row).and_then(|values| values.get(series));
+                prop_assert_eq!(held, Some(bits), "{:?} of {:?}", series, row);
+            }
+        }
     }
 }
 
@@ -435,16 +534,14 @@ fn sources_continue_after_the_clock_is_set_back() {
     let mut server = Server::start(now.micros() + hour);
     server.publish(0, 10, 3, 1);
     let mut viewer = Viewer::new(Some(server.hub.epoch));
-    let mut cursor = Cursor::at(viewer.start(), Charge::Overall);
-    while cursor.caught_up(&server.hub).is_none() {
-        take_all(&mut viewer, &turn(&mut cursor, &server, 90_000));
-    }
+    let mut connection = Connection::open(&server, viewer.start());
+    connection.catch_up(&mut viewer, 90_000);
     // Rows measured before the clock was set also arrive afterwards, alone and with later ones.
     let (group, series) = (server.groups[0].0, server.groups[0].1[0]);
     let late = |ahead: i64| Batch::row(group, now + Interval::from_micros((hour + ahead) as u64), [(series, 1.0)]);
     server.hub.publish([late(20_000)], now).expect("encodes");
     server.hub.publish([late(30_000), Batch::row(group, now, [(series, 1.0)]), late(40_000)], now).expect("encodes");
-    take_all(&mut viewer, &turn(&mut cursor, &server, 90_000));
+    take_all(&mut viewer, &connection.turn(90_000));
     // A viewer that is not connected meanwhile.
     let mut absent = viewer.clone();
     server.clock = now.micros() + 1_000;
@@ -453,7 +550,7 @@ fn sources_continue_after_the_clock_is_set_back() {
     server.sent.insert((group, now), BTreeMap::from([(series, (server.position(), 1.0_f64.to_bits()))]));
     server.publish(0, 10, 3, 2);
     // A live viewer is sent the rows, and a new viewer gets them as history.
-    let frames = turn(&mut cursor, &server, 90_000);
+    let frames = connection.turn(90_000);
     let frame = frames.iter().map(message).find_map(|bytes| match Frame::decode(bytes).expect("decodes").body {
         Body::Samples(samples) => {
             let of_blocks = samples.blocks.iter().flat_map(|block| block.times.iter());
@@ -463,10 +560,8 @@ fn sources_continue_after_the_clock_is_set_back() {
     });
     assert_eq!(frame, Some(now + Interval::from_millis(1)));
     take_all(&mut viewer, &frames);
-    let mut cursor = Cursor::at(absent.start(), Charge::Overall);
-    while cursor.caught_up(&server.hub).is_none() {
-        take_all(&mut absent, &turn(&mut cursor, &server, 90_000));
-    }
+    let mut connection = Connection::open(&server, absent.start());
+    connection.catch_up(&mut absent, 90_000);
     for viewer in [&viewer, &absent] {
         let newest = viewer.held.keys().map(|(_, time)| *time).max();
         assert_eq!(
@@ -476,10 +571,8 @@ fn sources_continue_after_the_clock_is_set_back() {
         );
     }
     let mut other = Viewer::new(Some(server.hub.epoch));
-    let mut cursor = Cursor::at(other.start(), Charge::Overall);
-    while cursor.caught_up(&server.hub).is_none() {
-        take_all(&mut other, &turn(&mut cursor, &server, 90_000));
-    }
+    let mut connection = Connection::open(&server, other.start());
+    connection.catch_up(&mut other, 90_000);
     check(&other, &server);
     assert_eq!(other.held.len(), 11);
     // After a small step rows are dropped until the clock catches up.
@@ -511,13 +604,13 @@ fn the_model_notices_a_changed_bit() {
 fn the_model_notices_a_repeated_frame() {
     let mut server = Server::start(clock::now().micros());
     let mut viewer = Viewer::new(Some(server.hub.epoch));
-    let mut cursor = Cursor::at(viewer.start(), Charge::Overall);
+    let mut connection = Connection::open(&server, viewer.start());
     for _ in 0..2 {
-        let frames = turn(&mut cursor, &server, 90_000);
+        let frames = connection.turn(90_000);
         take_all(&mut viewer, &frames);
         server.publish(0, 10, 3, 5);
     }
-    let frames = turn(&mut cursor, &server, 90_000);
+    let frames = connection.turn(90_000);
     take_all(&mut viewer, &frames);
     take_all(&mut viewer, &frames);
 }

@@ -77,9 +77,7 @@ async fn resume_returns_missed_frames_once_and_in_order() {
     let mut viewer = served.viewer("/stream?start=request").await;
     let window = Interval::from_secs(60);
     viewer
-        .say(&ClientMessage::Subscribe {
-            start: Start::After { epoch, sequence: position, window, revision: Revision(0) },
-        })
+        .say(&ClientMessage::subscribe(Start::After { epoch, sequence: position, window, revision: Revision(0) }))
         .await;
     let (same_epoch, later, more) = viewer.read_live(5).await;
     assert_eq!(epoch, same_epoch);
@@ -101,9 +99,7 @@ async fn a_position_of_another_epoch_or_of_the_future_is_answered_with_a_gap() {
     ];
     for (epoch, sequence, expected) in cases {
         let mut viewer = served.viewer("/stream?start=request").await;
-        viewer
-            .say(&ClientMessage::Subscribe { start: Start::After { epoch, sequence, window, revision: Revision(0) } })
-            .await;
+        viewer.say(&ClientMessage::subscribe(Start::After { epoch, sequence, window, revision: Revision(0) })).await;
         let gap = loop {
             let bytes = viewer.frame().await;
             match Frame::decode(&bytes).expect("decodes").body {
@@ -268,7 +264,7 @@ async fn an_unchanged_catalog_is_encoded_once() {
     viewer.read_live(1).await;
     let before = served.get("/metrics").await;
     for _ in 0..20 {
-        viewer.say(&ClientMessage::Subscribe { start: Start::Window(Interval::ZERO) }).await;
+        viewer.say(&ClientMessage::subscribe(Start::Window(Interval::ZERO))).await;
         let mut catalogs = 0;
         // A large catalog takes several frames.
         while catalogs < 3 {
@@ -288,7 +284,7 @@ async fn an_unchanged_catalog_is_encoded_once() {
 async fn the_largest_window_is_accepted() {
     let served = Served::start(&[SYNTHETIC]).await;
     let mut viewer = served.viewer("/stream?start=request").await;
-    viewer.say(&ClientMessage::Subscribe { start: Start::Window(Interval::from_micros(u64::MAX)) }).await;
+    viewer.say(&ClientMessage::subscribe(Start::Window(Interval::from_micros(u64::MAX)))).await;
     let (.., times) = viewer.read_live(3).await;
     assert!(times.len() > 950, "all twenty seconds, found {} rows", times.len());
 }
@@ -345,12 +341,12 @@ async fn a_catalog_whose_revision_the_viewer_names_is_not_sent_again() {
     ] {
         let mut viewer = served.viewer("/stream?start=request").await;
         let start = Start::After { epoch, sequence: position, window, revision };
-        viewer.say(&ClientMessage::Subscribe { start }).await;
+        viewer.say(&ClientMessage::subscribe(start)).await;
         assert_eq!(catalogs(&mut viewer).await, [(expected, known)]);
     }
     // On the same connection too.
     let start = Start::After { epoch, sequence: position, window, revision: known };
-    viewer.say(&ClientMessage::Subscribe { start }).await;
+    viewer.say(&ClientMessage::subscribe(start)).await;
     assert_eq!(catalogs(&mut viewer).await, [(CatalogScope::Unchanged, known)]);
     viewer.read_live(1).await;
 }
@@ -425,7 +421,7 @@ async fn a_live_viewer_may_change_its_pace_and_subscribe_again() {
     viewer.say(&ClientMessage::Pace { visibility: Visibility::Visible, frames_per_second: 60 }).await;
     viewer.read_live(5).await;
     let start = Start::After { epoch, sequence: position, window: Interval::from_secs(1), revision: Revision(0) };
-    viewer.say(&ClientMessage::Subscribe { start }).await;
+    viewer.say(&ClientMessage::subscribe(start)).await;
     // Frames in transit come first, then the catalog, the history and live samples.
     loop {
         let bytes = viewer.frame().await;

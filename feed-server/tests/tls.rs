@@ -94,7 +94,7 @@ impl Watching {
         let stream = connect(address, trusted).await.expect("shakes hands");
         let (mut socket, _) =
             client_async(format!("wss://{address}/stream?start=request"), stream).await.expect("upgrades");
-        let subscribe = ClientMessage::Subscribe { start: Start::Window(Interval::from_secs(3_600)) };
+        let subscribe = ClientMessage::subscribe(Start::Window(Interval::from_secs(3_600)));
         socket.send(Message::binary(subscribe.to_bytes().expect("encodes"))).await.expect("sends");
         Self(socket)
     }

@@ -317,6 +317,29 @@ impl BlockBuffer {
         Ok(EncodedRows { bytes, rows, values: rows * count })
     }
 
+    /// Copies the columns of some series, which must rise, with all rows. Replaces the blocks of this buffer. `None` if the rows have
+    /// none of these series.
+    ///
+    /// # Errors
+    /// Never for rows that this crate encoded.
+    pub fn select(&mut self, rows: &EncodedRows, series: &[SeriesId]) -> Result<Option<EncodedRows>, EncodeError> {
+        let Some(WireRows { group, rows: count, times, columns }) = WireRows::take(&mut &*rows.bytes) else {
+            return Ok(None);
+        };
+        self.columns.clear();
+        let mut values = 0;
+        for column in columns.iter().filter(|column| series.binary_search(&column.series).is_ok()) {
+            self.columns.push(&column)?;
+            values += count;
+        }
+        if values == 0 {
+            return Ok(None);
+        }
+        self.blocks.clear();
+        self.blocks.push(&WireRows { group, rows: count, times, columns: self.columns.entries() })?;
+        Ok(Some(EncodedRows { bytes: self.blocks.bytes().into(), rows: count, values }))
+    }
+
     /// Appends a block of encoded rows: copies their bytes. The base of this buffer must be [`EncodedRows::BASE`].
     ///
     /// # Errors

@@ -40,6 +40,8 @@ pub enum Body<'a> {
     Bye(Bye<'a>),
     /// Part of the answer to a [`Query`](crate::ClientMessage::Query).
     Answer(Answer<'a>),
+    /// The reply to a [`Subscribe`](crate::ClientMessage::Subscribe).
+    Subscribed(Subscribed),
     /// Lines of logs. Numbered, like samples.
     Logs(Logs<'a>),
     /// Something that happened. Numbered, like samples.
@@ -54,10 +56,15 @@ pub enum Body<'a> {
 /// Kinds that are numbered like `Samples`. A viewer that does not know one skips its body, and advances its position.
 const NUMBERED: RangeInclusive<u8> = 64..=127;
 
+/// Returns true if frames of this kind are numbered.
+pub(crate) fn is_numbered(kind: u8) -> bool {
+    kind == SAMPLES || NUMBERED.contains(&kind)
+}
+
 impl Body<'_> {
     /// Returns true if the header's sequence is the number of this frame, not the position of the stream.
     pub fn is_numbered(&self) -> bool {
-        matches!(self, Self::Samples(_)) || NUMBERED.contains(&self.kind())
+        is_numbered(self.kind())
     }
 }
 
@@ -110,6 +117,7 @@ kinds! {
     8 => Refused, "refusal";
     9 => Bye, "bye";
     10 => Answer, "answer";
+    11 => Subscribed, "subscription";
     64 => Logs, "logs";
     65 => Event, "event";
 }
@@ -181,10 +189,14 @@ with_fallback!(GapContent: Rows, 1 => Logs, 2 => Events);
 with_fallback!(GapCause: HistoryExpired, 1 => EpochChanged, 2 => UnknownPosition);
 
 /// Proves that the server is alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Heartbeat {
     /// The server sends another frame within this interval.
     pub next_within: Interval,
+    /// Groups of the catalog.
+    pub groups: u32,
+    /// Those of them without a row for three of their intervals, and for a second. A viewer of a part hears of the others in this way only.
+    pub silent: u32,
 }
 
 impl Check for Heartbeat {}
@@ -199,6 +211,30 @@ pub struct Echo {
 }
 
 impl Check for Echo {}
+
+/// The reply to a subscription. Its catalog and history follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Subscribed {
+    /// The id of the request.
+    pub id: u32,
+    /// The number of series of the catalog that the viewer is sent.
+    pub series: u32,
+    /// Whether these are the series that it selected.
+    pub extent: Extent,
+}
+
+impl Check for Subscribed {}
+
+/// Whether a viewer is sent what it selected. A reader treats an unknown variant as `Wider`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
+pub enum Extent {
+    /// The series that it selected.
+    Exact,
+    /// More than these: too many viewers have different subscriptions, so that it shares one that includes its own.
+    Wider,
+}
+
+with_fallback!(Extent: Wider, 0 => Exact);
 
 /// The answer to a request that the server does not serve. The connection and the stream go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
@@ -226,7 +262,7 @@ pub struct RefusalCode(pub u32);
 impl RefusalCode {
     /// The server knows no request of this kind.
     pub const UNKNOWN_KIND: Self = Self(0);
-    /// The text of the selection is not a selector.
+    /// The text of the selection is not a selector. Of queries and subscriptions.
     pub const MALFORMED_SELECTOR: Self = Self(1);
     /// The request exceeds a limit, or its number of columns is 0.
     pub const TOO_LARGE: Self = Self(2);

@@ -7,16 +7,18 @@ use crate::error::{DecodeError, EncodeError};
 use crate::id::{Epoch, Revision, Sequence};
 use crate::limits::MAX_MESSAGE_BYTES;
 use crate::preamble::Preamble;
-use crate::selection::Selection;
+use crate::selection::{Selection, Subset};
 use crate::time::{Interval, Timestamp};
 
 /// A message from a viewer. The number of a kind never changes. 128 and above are left to private use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ClientMessage<'a> {
-    /// Requests history from `start`, then live samples.
+    /// Requests history from `start`, then live samples. Replaces an earlier subscription.
     Subscribe {
         /// First sample of the stream.
         start: Start,
+        /// The series.
+        subset: Subset<'a>,
     },
     /// Requests an [`Echo`](crate::Echo) for the estimate of the clock offset.
     Probe {
@@ -70,7 +72,7 @@ pub enum Start {
         epoch: Epoch,
         /// Sequence of the viewer's position.
         sequence: Sequence,
-        /// Length of the history if the viewer's epoch is over or its position is unknown.
+        /// Length of the history if the viewer's epoch is over or its position is unknown, and of series that are added.
         window: Interval,
         /// Revision of the viewer's catalog: if it is the current one, it is not sent again. 0 for none.
         revision: Revision,
@@ -129,7 +131,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    1 => Subscribe { start }, "subscribe";
+    1 => Subscribe { start, subset }, "subscribe";
     2 => Probe { origin }, "probe";
     3 => Pace { visibility, frames_per_second }, "pace";
     4 => Query { id, selection, from, to, columns, order }, "query";
@@ -137,6 +139,11 @@ kinds! {
 }
 
 impl<'a> ClientMessage<'a> {
+    /// Subscribes to everything.
+    pub const fn subscribe(start: Start) -> Self {
+        Self::Subscribe { start, subset: Subset::Everything }
+    }
+
     /// Decodes a message without allocating. An unknown kind is no error.
     ///
     /// # Errors
@@ -144,8 +151,10 @@ impl<'a> ClientMessage<'a> {
     pub fn decode(message: &'a [u8]) -> Result<Self, DecodeError> {
         let (preamble, body) = Preamble::decode(message, Preamble::BYTES)?;
         let decoded = Self::decode_body(preamble.kind, body)?;
-        if let Self::Query { selection, .. } = decoded {
-            selection.check()?;
+        match decoded {
+            Self::Query { selection, .. } => selection.check()?,
+            Self::Subscribe { subset, .. } => subset.check()?,
+            _ => {}
         }
         Ok(decoded)
     }

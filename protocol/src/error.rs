@@ -23,6 +23,9 @@ pub enum DecodeError {
     /// The length of the body differs from the preamble's.
     #[error("preamble declares a body of {declared} bytes, found {found}")]
     BodyLength { declared: usize, found: usize },
+    /// A numbered frame ends before its body, or in what precedes it.
+    #[error("numbered frame states no count of skipped numbers before its body")]
+    MalformedNumber,
     /// bincode rejected the bytes.
     #[error("malformed {what}: {source}")]
     Malformed { what: &'static str, source: bincode::error::DecodeError },

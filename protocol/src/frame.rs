@@ -2,7 +2,7 @@
 
 use bincode::{Decode, Encode};
 
-use crate::body::Body;
+use crate::body::{Body, is_numbered};
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::id::{Epoch, Sequence};
@@ -10,20 +10,37 @@ use crate::limits::MAX_MESSAGE_BYTES;
 use crate::preamble::Preamble;
 use crate::time::Timestamp;
 
-/// The fixed part of a frame, after the preamble.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+/// The part of a frame between preamble and body. All but the last field have fixed offsets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// Epoch of the stream.
     pub epoch: Epoch,
-    /// The number of a [numbered](Body::is_numbered) frame. In all other frames, the position of the stream when the frame was encoded.
+    /// The number of a [numbered](Body::is_numbered) frame. In a heartbeat, the number of the last one of the viewer's subscription. In all
+    /// other frames, the position of the stream when the frame was encoded.
     pub sequence: Sequence,
     /// Time of sending, by the server's clock.
     pub sent: Timestamp,
+    /// Of a numbered frame: how many numbers lie between the last one of the viewer's subscription and this. Their frames have nothing of the
+    /// subscription. It is written before the body, and not written in other frames.
+    pub skipped: u64,
+}
+
+/// The fields at fixed offsets.
+#[derive(Encode, Decode)]
+struct FixedFields {
+    epoch: Epoch,
+    sequence: Sequence,
+    sent: Timestamp,
 }
 
 impl Header {
-    /// Encoded length of a header.
+    /// Encoded length of the fields at fixed offsets.
     pub const BYTES: usize = 24;
+
+    /// Of a numbered frame: the number of the frame before it in the viewer's subscription. A viewer that holds less has lost a frame.
+    pub const fn previous(&self) -> Sequence {
+        Sequence(self.sequence.0.saturating_sub(1).saturating_sub(self.skipped))
+    }
 }
 
 /// A message from the server.
@@ -47,12 +64,14 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// [`DecodeError`] if the message is malformed or exceeds a limit. An unknown kind is no error.
     pub fn decode(message: &'a [u8]) -> Result<Self, DecodeError> {
-        let (preamble, body) = Preamble::decode(message, Self::HEAD_BYTES)?;
+        let (preamble, mut body) = Preamble::decode(message, Self::HEAD_BYTES)?;
         let fields = message[Preamble::BYTES..Self::HEAD_BYTES].as_chunks().0;
+        let skipped = if is_numbered(preamble.kind) { codec::take_u64(&mut body) } else { Some(0) };
         let header = Header {
             epoch: Epoch(u64::from_le_bytes(fields[0])),
             sequence: Sequence(u64::from_le_bytes(fields[1])),
             sent: Timestamp::from_micros(i64::from_le_bytes(fields[2])),
+            skipped: skipped.ok_or(DecodeError::MalformedNumber)?,
         };
         Ok(Self { header, body: Body::decode(preamble.kind, body, header.sent)? })
     }
@@ -64,7 +83,11 @@ impl<'a> Frame<'a> {
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         out.clear();
         Preamble::open(self.body.kind(), out);
-        codec::append(&self.header, out, codec::HEAD)?;
+        let Header { epoch, sequence, sent, skipped } = self.header;
+        codec::append(&FixedFields { epoch, sequence, sent }, out, codec::HEAD)?;
+        if self.body.is_numbered() {
+            codec::put_u64(skipped, out);
+        }
         self.body.append_to(self.header.sent, out)?;
         if out.len() > MAX_MESSAGE_BYTES {
             return Err(EncodeError::TooLong { found: out.len(), limit: MAX_MESSAGE_BYTES });
@@ -73,7 +96,7 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
-    /// Replaces the header of an encoded message. Does nothing if the message is too short for a header.
+    /// Replaces the fields at fixed offsets of an encoded message. Does nothing if the message is too short for a header.
     pub fn stamp(message: &mut [u8], header: &Header) {
         let fields =
             [header.epoch.0.to_le_bytes(), header.sequence.0.to_le_bytes(), header.sent.micros().to_le_bytes()];

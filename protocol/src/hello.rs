@@ -87,6 +87,8 @@ impl Feature<'_> {
     pub const REVISIONS: Self = Self("revisions");
     /// The server answers [`Query`](crate::ClientMessage::Query).
     pub const QUERIES: Self = Self("queries");
+    /// A viewer may [subscribe](crate::ClientMessage::Subscribe) to a [`Subset`](crate::Subset).
+    pub const SUBSETS: Self = Self("subsets");
 }
 
 impl<'a> Item<'a> for Feature<'a> {}

@@ -11,7 +11,7 @@
 //! ```
 //! use protocol::{Body, Bye, ByeReason, Header, Epoch, Frame, Interval, Sequence, Timestamp};
 //!
-//! let header = Header { epoch: Epoch(7), sequence: Sequence(42), sent: Timestamp::from_micros(1_000) };
+//! let header = Header { epoch: Epoch(7), sequence: Sequence(42), sent: Timestamp::from_micros(1_000), skipped: 0 };
 //! let bye = Bye { reason: ByeReason::ServerStopping, retry_after: Interval::from_millis(250), text: "restart" };
 //! let bytes = Frame { header, body: Body::Bye(bye) }.to_bytes()?;
 //! let frame = Frame::decode(&bytes)?;
@@ -73,7 +73,8 @@ pub mod times;
 
 pub use block::{Block, BlockBuffer, BlockMode, Blocks, EncodedRows};
 pub use body::{
-    Body, Bye, ByeReason, Echo, Gap, GapCause, GapContent, Heartbeat, History, HistoryPart, RefusalCode, Refused,
+    Body, Bye, ByeReason, Echo, Extent, Gap, GapCause, GapContent, Heartbeat, History, HistoryPart, RefusalCode,
+    Refused, Subscribed,
 };
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{AnswerOrder, ClientMessage, Start, Visibility};
@@ -87,7 +88,7 @@ pub use log::{Event, EventKind, LogLine, Logs, Severity};
 pub use preamble::{PROTOCOL_VERSION, Preamble, SUBPROTOCOL, SUBPROTOCOL_PREFIX};
 pub use sample_list::{Sample, SampleList};
 pub use samples::{Samples, SamplesBuffer};
-pub use selection::Selection;
+pub use selection::{Selection, Subset};
 pub use summaries::{Answer, AnswerPart, SummaryBlock, SummaryBlocks, SummaryColumns, SummaryField};
 pub use summary_buffer::{SummaryBuffer, SummaryColumnsBuffer, SummaryValues};
 pub use time::{Interval, Timestamp};

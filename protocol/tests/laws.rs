@@ -8,11 +8,11 @@ use protocol::column::{MISSING, is_missing};
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
     Answer, AnswerOrder, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
-    ClientMessage, Echo, EncodeError, EncodedRows, EntriesBuffer, Epoch, Event, EventKind, Feature, Frame, Gap,
+    ClientMessage, Echo, EncodeError, EncodedRows, EntriesBuffer, Epoch, Event, EventKind, Extent, Feature, Frame, Gap,
     GapCause, GapContent, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label,
     LogLine, Logs, PROTOCOL_VERSION, QueryLimits, RefusalCode, Refused, Revision, Role, Sample, Samples, SamplesBuffer,
-    Selection, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Start, SummaryBuffer, SummaryColumnsBuffer,
-    SummaryField, SummaryValues, Timestamp, ViewerLimits, Visibility,
+    Selection, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Start, Subscribed, Subset, SummaryBuffer,
+    SummaryColumnsBuffer, SummaryField, SummaryValues, Timestamp, ViewerLimits, Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -115,6 +115,7 @@ fn header() -> impl Strategy<Value = Header> {
         epoch: Epoch(epoch),
         sequence: Sequence(sequence),
         sent: Timestamp::from_micros(sent),
+        skipped: 0,
     })
 }
 
@@ -245,13 +246,14 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         }),
         Body::Logs(Logs { lines: lines.entries() }),
         Body::Event(Event { time: at, kind: EventKind::Alert, source: text, text, labels: labels.entries() }),
-        Body::Heartbeat(Heartbeat { next_within: interval }),
+        Body::Heartbeat(Heartbeat { next_within: interval, groups: number as u32, silent: 7 }),
         Body::Echo(Echo { origin: at, received: at }),
         Body::Refused(Refused { request: number as u8, code: RefusalCode(number as u32), text, id: number as u32 }),
         Body::Bye(Bye { reason: ByeReason::Overloaded, retry_after: interval, text }),
+        Body::Subscribed(Subscribed { id: 3, series: number as u32, extent: Extent::Wider }),
         Body::Answer(Answer { query: number as u32, part: AnswerPart::Coarse, blocks: summaries.blocks() }),
     ];
-    let header = Header { epoch: Epoch(number), sequence: Sequence(number), sent: at };
+    let header = Header { epoch: Epoch(number), sequence: Sequence(number), sent: at, skipped: 0 };
     bodies
         .into_iter()
         .map(|body| {
@@ -279,8 +281,12 @@ fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
         columns: (number >> 32) as u32,
         order,
     };
+    let mut groups = EntriesBuffer::default();
+    groups.push(&GroupId(number as u32)).expect("encodes");
+    // Without a subset, what follows the start is one.
+    let of = |selection| Subset::Of { id: number as u32, selection, added: Selection::Selector(text) };
     let messages = [
-        ClientMessage::Subscribe { start: Start::Window(window) },
+        ClientMessage::Subscribe { start: Start::Window(window), subset: of(Selection::Selector(text)) },
         ClientMessage::Subscribe {
             start: Start::After {
                 epoch: Epoch(number),
@@ -288,6 +294,7 @@ fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
                 window,
                 revision: Revision(number),
             },
+            subset: of(Selection::Groups(groups.entries())),
         },
         ClientMessage::Probe { origin: at },
         ClientMessage::Pace { visibility: Visibility::Hidden, frames_per_second: number as u8 },
@@ -459,7 +466,8 @@ proptest! {
     }
 
     #[test]
-    fn samples_round_trip_bit_for_bit(header in header(), blocks in vec(prop_oneof![rows(), many_rows()], 0..3)) {
+    fn samples_round_trip_bit_for_bit(header in header(), skipped in any::<u64>(), blocks in vec(prop_oneof![rows(), many_rows()], 0..3)) {
+        let header = Header { skipped, ..header };
         let mut buffer = BlockBuffer::default();
         fill(&mut buffer, &blocks);
         let raw = blocks.iter().map(|block| 40 + block.times.len() * 8 + block.columns.len() * (11 + block.times.len() * 8));

@@ -95,7 +95,7 @@ async fn take(url: &str, greed: Greed, bytes: &AtomicU64) -> Result<()> {
         let _time_over = timeout(Duration::from_millis(250), drain(&mut socket, bytes)).await;
         return Ok(());
     }
-    let request = framed(&ClientMessage::Subscribe { start: Start::Window(greed.window()) }.to_bytes()?);
+    let request = framed(&ClientMessage::subscribe(Start::Window(greed.window())).to_bytes()?);
     let (mut reader, mut writer) = socket.split();
     let reading =
         async { if greed == Greed::Silent { std::future::pending().await } else { drain(&mut reader, bytes).await } };

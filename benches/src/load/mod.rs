@@ -75,6 +75,7 @@ pub async fn run(options: &Options, url: &str) -> Result<Report> {
         let viewer = Viewer {
             url: url.to_owned(),
             window_seconds: options.window,
+            subscription: options.subscriptions.map(|count| number as u32 % count),
             frames_per_second: options.rate,
             reading,
             clock_offset,

@@ -55,7 +55,7 @@ impl Tally {
         let (epoch, sequence) = (frame.header.epoch, frame.header.sequence);
         match frame.body {
             Body::Samples(samples) => {
-                self.follow(epoch, sequence);
+                self.follow(epoch, sequence, frame.header.previous());
                 self.frames += 1;
                 let listed = samples.list.iter().map(std::hint::black_box).fold(0, |count, _| count + 1);
                 self.samples += listed + self.read(&samples.blocks);
@@ -75,19 +75,19 @@ impl Tally {
                     self.position = Some((epoch, sequence));
                 }
             }
-            body if body.is_numbered() => self.follow(epoch, sequence),
+            body if body.is_numbered() => self.follow(epoch, sequence, frame.header.previous()),
             Body::Gap(_) => self.gaps += 1,
             Body::Heartbeat(_) => self.compare(epoch, sequence),
             _ => {}
         }
     }
 
-    /// Sets the position. Counts skipped numbers as lost frames.
-    fn follow(&mut self, epoch: Epoch, sequence: Sequence) {
+    /// Sets the position. Counts the numbers between the one before and the position as lost frames.
+    fn follow(&mut self, epoch: Epoch, sequence: Sequence, previous: Sequence) {
         if let Some((known, position)) = self.position
             && known == epoch
         {
-            self.lost += sequence.0.saturating_sub(position.0 + 1);
+            self.lost += previous.0.saturating_sub(position.0);
         }
         self.position = Some((epoch, sequence));
     }
@@ -129,7 +129,8 @@ mod tests {
     use super::*;
 
     fn receive(tally: &mut Tally, sequence: u64, body: Body<'_>) {
-        let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(1_000) };
+        let header =
+            Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(1_000), skipped: 0 };
         tally.frame(&Frame { header, body }, Some(Timestamp::from_micros(3_500)));
     }
 
@@ -146,7 +147,11 @@ mod tests {
     }
 
     fn heartbeat(tally: &mut Tally, sequence: u64) {
-        receive(tally, sequence, Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }));
+        receive(
+            tally,
+            sequence,
+            Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1), ..Heartbeat::default() }),
+        );
     }
 
     #[test]
@@ -163,7 +168,8 @@ mod tests {
     fn gaps_are_the_times_between_frames() {
         let mut tally = Tally::default();
         for (sequence, received) in [(1, 1_000), (2, 17_000), (3, 117_000)] {
-            let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(0) };
+            let header =
+                Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::from_micros(0), skipped: 0 };
             let blocks = Blocks::default();
             let body = Body::Samples(Samples::of_blocks(blocks));
             tally.frame(&Frame { header, body }, Some(Timestamp::from_micros(received)));

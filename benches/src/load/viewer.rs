@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures_util::{SinkExt, StreamExt};
-use protocol::{Body, ClientMessage, Frame, Timestamp, Visibility};
+use protocol::{
+    Body, ClientMessage, Entries, EntriesBuffer, Frame, GroupId, Interval, Selection, Start, Subset, Timestamp,
+    Visibility,
+};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -34,6 +37,8 @@ pub enum Reading {
 pub struct Viewer {
     pub url: String,
     pub window_seconds: f64,
+    /// The number of its subscription; `None` for everything.
+    pub subscription: Option<u32>,
     pub frames_per_second: u8,
     pub reading: Reading,
     /// The server's clock minus this machine's, in microseconds.
@@ -50,7 +55,14 @@ impl Viewer {
     /// If the connection is refused or lost, or a message does not decode.
     pub async fn watch(mut self) -> Result<Tally> {
         let buffer = (self.reading != Reading::AtOnce).then_some(SLOW_RECEIVE_BUFFER);
-        let mut socket = connect(&format!("{}?window={}", self.url, self.window_seconds), buffer).await?;
+        let mut socket = match self.subscription {
+            None => connect(&format!("{}?window={}", self.url, self.window_seconds), buffer).await?,
+            Some(number) => {
+                let mut socket = connect(&format!("{}?start=request", self.url), buffer).await?;
+                socket.send(Message::binary(subscribe(number, self.window_seconds)?)).await?;
+                socket
+            }
+        };
         self.progress.connected.fetch_add(1, Ordering::Relaxed);
         let (visibility, frames_per_second) = (Visibility::Visible, self.frames_per_second);
         let pace = ClientMessage::Pace { visibility, frames_per_second }.to_bytes()?;
@@ -84,6 +96,15 @@ impl Viewer {
         }
         Ok(tally)
     }
+}
+
+/// A request for the first groups of a catalog, and one that no catalog has, so that its selection differs from those of other numbers.
+fn subscribe(number: u32, window_seconds: f64) -> Result<Vec<u8>> {
+    let mut groups = EntriesBuffer::default();
+    (1..=1_000).chain([1_001 + number]).try_for_each(|group| groups.push(&GroupId(group)))?;
+    let (selection, added) = (Selection::Groups(groups.entries()), Selection::Series(Entries::default()));
+    let start = Start::Window(Interval::from_micros((window_seconds * 1e6) as u64));
+    Ok(ClientMessage::Subscribe { start, subset: Subset::Of { id: 1, selection, added } }.to_bytes()?)
 }
 
 /// Measures the server's clock minus this machine's, in microseconds.

@@ -31,7 +31,8 @@ impl Peer for Kymograph {
             self.live.start(time(rows.end - 1));
             self.live.push(BlockMode::Merge, GROUP, &self.times, columns).expect("every column has all rows");
             let now = Timestamp::from_micros(record.sent);
-            let header = Header { epoch: Epoch(record.epoch), sequence: Sequence(record.sequence), sent: now };
+            let header =
+                Header { epoch: Epoch(record.epoch), sequence: Sequence(record.sequence), sent: now, skipped: 0 };
             let body = Body::Samples(self.live.samples());
             Frame { header, body }.encode(&mut self.message).expect("so many rows fit");
             send(&self.message);

@@ -32,7 +32,7 @@ fn samples(sequence: u64, time: Timestamp, values: [f64; 2]) -> Vec<u8> {
     let columns = [(SeriesId(1), &values[..1]), (SeriesId(2), &values[1..])];
     blocks.push(GroupId(1), &[time], columns).expect("encodes");
     let body = Body::Samples(Samples::of_blocks(blocks.blocks()));
-    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: time };
+    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: time, skipped: 0 };
     Frame { header, body }.to_bytes().expect("encodes")
 }
 

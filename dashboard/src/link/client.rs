@@ -43,7 +43,7 @@ pub enum ClientSendError<E> {
 ///     }
 /// })?;
 /// // Once it is open:
-/// client.send(ClientMessage::Subscribe { start: Start::Window(Interval::from_secs(60)) })?;
+/// client.send(ClientMessage::subscribe(Start::Window(Interval::from_secs(60))))?;
 /// # Ok(())
 /// # }
 /// ```

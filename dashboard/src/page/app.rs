@@ -181,6 +181,10 @@ impl App {
         if self.feed.has_all_samples() {
             self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
         }
+        // A view that is paused keeps what it has.
+        if !self.viewport.is_paused() {
+            self.feed.follow_screen(&self.panels.groups_on_screen(), now);
+        }
         if self.feed.has_past() {
             let charts = self.panels.charts_on_screen(self.feed.store());
             self.feed.ask_for_past(&charts, self.viewport.right(), now);

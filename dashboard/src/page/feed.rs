@@ -2,14 +2,14 @@
 //!
 //! No I/O: time is an argument, requests go to a [`FrameSource`].
 
-use protocol::{Body, Frame, Interval, Timestamp};
+use protocol::{Body, CatalogScope, Feature, Frame, Interval, Timestamp};
 
 use super::foreign_text::isolated;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
 use super::past_requests::{ChartOnScreen, PastRequests, window_of_rows};
 use super::probe_schedule::ProbeSchedule;
 use crate::link::{Exchange, Lag, LagQuantiles, LinkSample, ServerClock, SyncStatus, SyncTracker};
-use crate::store::{Applied, Freshness, SampleAge, Store};
+use crate::store::{Applied, CatalogGroup, Following, Freshness, SampleAge, Store};
 
 /// A change that the rest of the page must follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub(super) struct FeedCounts {
 pub(super) struct Feed {
     /// Samples older than this are dropped.
     span: Interval,
+    following: Following,
     past: PastRequests,
     store: Store,
     clock: ServerClock,
@@ -53,6 +54,7 @@ impl Feed {
     pub(super) fn new(span: Interval) -> Self {
         Self {
             span,
+            following: Following::default(),
             past: PastRequests::default(),
             store: Store::new(window_of_rows(span)),
             clock: ServerClock::default(),
@@ -160,6 +162,22 @@ impl Feed {
         FeedChange::None
     }
 
+    /// Subscribes to the groups with these names, which are on screen, and to no other if that saves much.
+    pub(super) fn follow_screen(&mut self, on_screen: &[&str], now: Timestamp) {
+        let groups = self.store.ids().map(|(id, group)| {
+            let values_per_s = group.series().len() as f64 / group.interval.as_secs_f64().max(f64::MIN_POSITIVE);
+            CatalogGroup { id, values_per_s, is_on_screen: on_screen.contains(&group.name.as_str()) }
+        });
+        let mut groups: Vec<_> = groups.collect();
+        groups.sort_unstable_by_key(|group| group.id);
+        let has_changed = self.following.choose(&groups, now);
+        // Also when the catalog has changed.
+        self.store.follow(|group| self.following.follows(group));
+        if has_changed {
+            self.subscribe();
+        }
+    }
+
     /// Returns true if the window is so long that the page does not hold all of its rows.
     pub(super) fn has_past(&self) -> bool {
         window_of_rows(self.span) < self.span
@@ -205,7 +223,12 @@ impl Feed {
             Body::Hello(hello) => {
                 hello.host.clone_into(&mut self.host);
                 self.past.set_limits(hello.queries);
+                self.following.set_supported(hello.features.iter().any(|feature| feature == Feature::SUBSETS));
             }
+            Body::Catalog(catalog) if catalog.scope != CatalogScope::Changes => {
+                self.following.catalog_began(frame.header.epoch);
+            }
+            Body::Subscribed(subscribed) => self.following.answered(subscribed.id),
             Body::Answer(answer) => {
                 self.past.take(answer, &mut self.store);
                 return FeedChange::None;
@@ -231,6 +254,9 @@ impl Feed {
             _ => {}
         }
         let applied = self.store.apply(frame);
+        if matches!(frame.body, Body::History(_)) && self.store.position().is_live() {
+            self.following.filled();
+        }
         self.applied(applied, now)
     }
 
@@ -263,9 +289,9 @@ impl Feed {
         self.store.prune(self.server_now(now) - self.span)
     }
 
-    fn subscribe(&self) {
+    fn subscribe(&mut self) {
         if let Some(source) = &self.source {
-            source.subscribe(self.store.start());
+            source.subscribe(&self.following.request(self.store.start()));
         }
     }
 

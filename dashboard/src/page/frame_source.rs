@@ -3,9 +3,10 @@
 //! A source emits [`FrameEvent`]s to one handler and accepts the requests of [`FrameSource`]. Everything behind the handler
 //! is the same for all sources.
 
-use protocol::{Frame, Interval, Start, Timestamp};
+use protocol::{Frame, Interval, Timestamp};
 
 use super::past_requests::PastQuery;
+use crate::store::StreamRequest;
 
 /// An event of a source.
 #[derive(Debug)]
@@ -43,8 +44,8 @@ pub(super) enum Refusal {
 /// Requests that a source accepts at any time. One that it cannot serve now is dropped: after the next
 /// [`FrameEvent::Opened`] the page sends its requests again.
 pub(super) trait FrameSource {
-    /// Requests the stream from `start`.
-    fn subscribe(&self, start: Start);
+    /// Requests the stream.
+    fn subscribe(&self, request: &StreamRequest);
 
     /// Requests an echo, to compare the clocks. `origin` is the time by the page's clock.
     fn probe(&self, origin: Timestamp);

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use protocol::{AnswerOrder, ClientMessage, EntriesBuffer, Interval, Selection, Start, Timestamp, close_codes};
+use protocol::{AnswerOrder, ClientMessage, EntriesBuffer, Interval, Selection, Timestamp, close_codes};
 use wasm_bindgen::JsValue;
 use web_sys::Url;
 
@@ -14,6 +14,7 @@ use super::past_requests::PastQuery;
 use super::post_request::PostRequest;
 use super::session_key::SessionKey;
 use crate::link::{ClientEvent, ClientOptions, Clock, ConnectError, FrameCodec, State, WebSocketClient};
+use crate::store::StreamRequest;
 
 /// The second failure in a row is explained: the first can be a server that restarts.
 const FAILURES_BEFORE_A_CHECK: u32 = 2;
@@ -101,8 +102,8 @@ impl Attempts {
 }
 
 impl FrameSource for LinkSource {
-    fn subscribe(&self, start: Start) {
-        self.send(ClientMessage::Subscribe { start });
+    fn subscribe(&self, request: &StreamRequest) {
+        request.send(|message| self.send(message));
     }
 
     fn probe(&self, origin: Timestamp) {

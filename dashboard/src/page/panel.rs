@@ -245,6 +245,11 @@ impl Panel {
         Ok(())
     }
 
+    /// The name of the measured group.
+    pub(super) fn group_name(&self) -> &str {
+        self.source.name()
+    }
+
     /// Its chart, if it shows the measured group and has a size.
     pub(super) fn chart(&self, store: &Store) -> Option<ChartOnScreen> {
         let is_measured = self.source.shown(store).is_some_and(|group| group.name == self.source.name());

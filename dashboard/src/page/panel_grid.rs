@@ -73,6 +73,11 @@ impl PanelGrid {
         self.panels.iter().filter(|panel| panel.is_in_view()).count()
     }
 
+    /// The names of the groups on screen. A group may occur several times.
+    pub(super) fn groups_on_screen(&self) -> Vec<&str> {
+        self.panels.iter().filter(|panel| panel.is_in_view()).map(Panel::group_name).collect()
+    }
+
     /// The charts on screen of measured groups, with their sizes.
     pub(super) fn charts_on_screen(&self, store: &Store) -> Vec<ChartOnScreen> {
         self.panels.iter().filter(|panel| panel.is_in_view()).filter_map(|panel| panel.chart(store)).collect()

@@ -17,6 +17,8 @@ pub(super) struct Stats {
     pub(super) walls: u64,
     pub(super) panels: usize,
     pub(super) panels_in_view: usize,
+    /// Groups to which the page subscribes.
+    pub(super) groups_followed: usize,
     pub(super) bytes_held: usize,
     pub(super) gaps: u64,
     pub(super) repairs: u64,
@@ -44,6 +46,7 @@ impl Stats {
         set("walls", (self.walls as f64).into())?;
         set("panels", (self.panels as f64).into())?;
         set("panelsInView", (self.panels_in_view as f64).into())?;
+        set("groupsFollowed", (self.groups_followed as f64).into())?;
         set("bytesHeld", (self.bytes_held as f64).into())?;
         set("gaps", (self.gaps as f64).into())?;
         set("repairs", (self.repairs as f64).into())?;

@@ -83,6 +83,7 @@ impl Telemetry {
             walls: self.walls,
             panels: panels.all,
             panels_in_view: panels.in_view,
+            groups_followed: feed.store().groups().iter().filter(|group| group.is_followed()).count(),
             bytes_held: feed.store().bytes(),
             gaps: store.gaps,
             repairs: store.repairs,

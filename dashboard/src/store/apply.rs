@@ -31,6 +31,8 @@ pub struct Store {
     position: Position,
     /// Series of the current catalog were refused.
     has_refused: bool,
+    /// Groups without samples, of which the last heartbeat told.
+    silent: usize,
     /// Whether all rows since the last call of `take_only_late` were late.
     only_late: Option<bool>,
     counts: Counts,
@@ -84,9 +86,27 @@ impl Store {
             derived: DerivedGroups::default(),
             position: Position::default(),
             has_refused: false,
+            silent: 0,
             only_late: None,
             counts: Counts::default(),
         }
+    }
+
+    /// The groups of the catalog, in any order.
+    pub fn ids(&self) -> impl Iterator<Item = (GroupId, &Group)> {
+        self.places.iter().map(|(&id, &place)| (id, &self.groups[place]))
+    }
+
+    /// Records to which groups of the catalog the page subscribes. Others are never stale.
+    pub fn follow(&mut self, is_followed: impl Fn(GroupId) -> bool) {
+        for (&id, &place) in &self.places {
+            self.groups[place].set_followed(is_followed(id));
+        }
+    }
+
+    /// Groups without samples, as the server said last.
+    pub const fn silent(&self) -> usize {
+        self.silent
     }
 
     /// Returns true if there were rows since the last call, and all of them were late.
@@ -244,6 +264,7 @@ impl Store {
                 self.position.history_taken(overlap);
             }
             Body::Gap(gap) if gap.content == GapContent::Rows => self.break_lines(),
+            Body::Heartbeat(heartbeat) => self.silent = heartbeat.silent as usize,
             _ => {}
         }
         Applied::Stored

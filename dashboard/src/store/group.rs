@@ -45,6 +45,8 @@ pub struct Group {
     awaits_history: bool,
     /// Late rows were merged. The blocks of the rows in order do not have them.
     has_late_rows: bool,
+    /// The page subscribes to it.
+    is_followed: bool,
 }
 
 /// The description of a group in a catalog.
@@ -77,12 +79,21 @@ impl Group {
             generation: 0,
             awaits_history: false,
             has_late_rows: false,
+            is_followed: true,
         }
     }
 
     /// Rows that the rings can hold.
     pub const fn capacity(&self) -> usize {
         self.times.len()
+    }
+
+    pub const fn is_followed(&self) -> bool {
+        self.is_followed
+    }
+
+    pub const fn set_followed(&mut self, is_followed: bool) {
+        self.is_followed = is_followed;
     }
 
     /// Returns true if the length of the rings has not been set.

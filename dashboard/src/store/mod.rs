@@ -16,6 +16,7 @@
 //! | [`derived`] | a group that is computed from another one by a transform |
 //! | `derived_groups` | all derived groups, shared and counted |
 //! | [`capacity`] | the number of rows within the budget |
+//! | [`following`] | the groups that the page subscribes to |
 //! | [`position`] | the position in the stream: lost frames, and their requests |
 //! | [`apply`] | the effect of each kind of frame on the store |
 //!
@@ -27,6 +28,7 @@ pub mod capacity;
 pub mod column_summaries;
 pub mod derived;
 mod derived_groups;
+pub mod following;
 pub mod group;
 mod located;
 mod locator;
@@ -42,6 +44,7 @@ pub use apply::{Applied, Store};
 pub use column_summaries::{ColumnSummaries, ColumnUpdate};
 pub use derived::{Derivation, DerivedGroup, selects};
 pub use derived_groups::DerivedUse;
+pub use following::{CatalogGroup, Following, StreamRequest};
 pub use group::{Group, Rows};
 pub use past::{Past, PastSummary};
 pub use past_answer::PastAnswer;

@@ -1,7 +1,7 @@
 //! The position of the page in the stream, and the handling of each frame there.
 //!
 //! A state machine without a clock, which does not read the bodies of frames. It detects frames that were lost without a
-//! declaration, by skipped sequences and by heartbeats with a later position, and schedules requests for them.
+//! declaration, by missing numbers and by heartbeats with a later position, and schedules requests for them.
 //!
 //! ```text
 //!           start of a catalog         last of the history
@@ -44,7 +44,7 @@ enum Phase {
     /// No part of the answer to a request has arrived.
     Awaiting,
     Filling,
-    /// Samples arrive, each with the next sequence.
+    /// Samples arrive, each with the next number of the subscription.
     Live,
 }
 
@@ -131,7 +131,7 @@ impl Position {
             Body::Heartbeat(_) => self.heartbeat(header),
             // Positions and ids are valid in their epoch only.
             Body::Catalog(_) | Body::Gap(_) | Body::History(_) | Body::Samples(_) if !is_of_epoch => self.miss(),
-            Body::Samples(_) => self.samples(header.sequence),
+            Body::Samples(_) => self.numbered(header),
             // Of a kind that the page does not know: it has no rows, but a number.
             _ if body.is_numbered() => self.number(header),
             Body::History(history) => self.history(history.part, header.sequence),
@@ -173,10 +173,11 @@ impl Position {
         if self.held.is_some() { Verdict::Take } else { Verdict::TakeAfterHole }
     }
 
-    fn samples(&mut self, sequence: Sequence) -> Verdict {
+    fn numbered(&mut self, header: &Header) -> Verdict {
+        let sequence = header.sequence;
         match (self.held, self.phase) {
             (Some(held), _) if sequence <= held => Verdict::Duplicate,
-            (Some(held), Phase::Live) if sequence == held.next() => {
+            (Some(held), Phase::Live) if header.previous() <= held => {
                 self.held = Some(sequence);
                 Verdict::Take
             }
@@ -191,7 +192,7 @@ impl Position {
 
     fn number(&mut self, header: &Header) -> Verdict {
         if self.phase == Phase::Live && self.epoch == Some(header.epoch) {
-            self.samples(header.sequence)
+            self.numbered(header)
         } else {
             Verdict::Leave
         }

@@ -35,12 +35,13 @@ pub enum Freshness {
 
 impl Group {
     /// The staleness at `now` by the server's clock. `None` unless the newest sample is older than the longest step (three
-    /// intervals) and than a second. A group without a sample is stale after the same time in the catalog.
+    /// intervals) and than a second. A group without a sample is stale after the same time in the catalog; one to which the page does not
+    /// subscribe never.
     pub fn stale(&self, now: Timestamp) -> Option<SampleAge> {
         let newest = self.newest();
         let age = age(newest.unwrap_or(self.first_described()), now);
         let is_stale = age > self.longest_step().max(MIN_STALENESS);
-        is_stale.then_some(newest.map_or(SampleAge::Never, |_| SampleAge::Newest(age)))
+        (is_stale && self.is_followed()).then_some(newest.map_or(SampleAge::Never, |_| SampleAge::Newest(age)))
     }
 }
 
@@ -50,10 +51,12 @@ impl Store {
         self.newest().map_or(SampleAge::Never, |newest| SampleAge::Newest(age(newest, now)))
     }
 
-    /// The groups that are stale at `now`, by the server's clock.
+    /// The groups that are stale at `now`, by the server's clock. Of those to which the page does not subscribe, the server tells.
     pub fn freshness(&self, now: Timestamp) -> Freshness {
         let groups = self.groups().len();
-        match self.groups().iter().filter(|group| group.stale(now).is_some()).count() {
+        let stale = self.groups().iter().filter(|group| group.stale(now).is_some()).count();
+        let is_whole = self.groups().iter().all(Group::is_followed);
+        match if is_whole { stale } else { stale.max(self.silent().min(groups)) } {
             _ if groups == 0 => Freshness::NoGroups,
             0 => Freshness::Fresh,
             stale if stale == groups => Freshness::AllStale(self.sample_age(now)),
@@ -154,6 +157,15 @@ mod tests {
         assert_eq!(stale_after(&group, 12_001).as_deref(), Some("no sample yet"));
         group.append_values(&[NEWEST + Interval::from_secs(20)], &[]);
         assert_eq!(stale_after(&group, 20_500), None);
+    }
+
+    #[test]
+    fn a_group_to_which_the_page_does_not_subscribe_is_not_stale() {
+        let mut group = group(Interval::from_millis(100));
+        group.set_followed(false);
+        assert_eq!(stale_after(&group, 60_000), None);
+        group.set_followed(true);
+        assert!(stale_after(&group, 60_000).is_some());
     }
 
     #[test]

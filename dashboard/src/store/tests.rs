@@ -13,7 +13,7 @@ use protocol::{
 use series::Transform;
 
 use super::capacity::BUDGET_BYTES;
-use super::{Applied, ColumnSummaries, DerivedGroup, Store};
+use super::{Applied, ColumnSummaries, DerivedGroup, Freshness, SampleAge, Store};
 
 const WINDOW: Interval = Interval::from_secs(60);
 const INTERVAL: Interval = Interval::from_millis(100);
@@ -23,7 +23,7 @@ fn at(tenth: i64) -> Timestamp {
 }
 
 fn header(epoch: u64, sequence: u64) -> Header {
-    Header { epoch: Epoch(epoch), sequence: Sequence(sequence), sent: Timestamp::default() }
+    Header { epoch: Epoch(epoch), sequence: Sequence(sequence), sent: Timestamp::default(), skipped: 0 }
 }
 
 /// Times, and a column of equal values for each series.
@@ -179,10 +179,28 @@ fn a_duplicate_frame_is_skipped_and_a_lost_one_is_detected() {
     assert_eq!(stream.samples(5, &[5], &[(1, 5.0)]), Applied::Stored, "requested once");
     stream.history(5, &[3, 4, 5], &[(1, 5.0)]);
     assert_eq!(stream.rows(0), bits(&[(1, 1.0), (2, 2.0), (3, 5.0), (4, 5.0), (5, 5.0)]));
-    let heartbeat = Body::Heartbeat(Heartbeat { next_within: INTERVAL });
+    let heartbeat = Body::Heartbeat(Heartbeat { next_within: INTERVAL, ..Heartbeat::default() });
     let head = |sequence| Frame { header: header(1, sequence), body: heartbeat };
     assert_eq!(stream.store.apply(&head(5)), Applied::Stored);
     assert_eq!(stream.store.apply(&head(6)), Applied::Lost);
+}
+
+#[test]
+fn of_groups_to_which_the_page_does_not_subscribe_the_server_tells_how_many_are_silent() {
+    let mut stream = Stream::new();
+    stream.history(1, &[1], &[(1, 1.0)]);
+    let heartbeat = |silent| {
+        let body = Body::Heartbeat(Heartbeat { next_within: INTERVAL, groups: 1, silent });
+        Frame { header: header(1, 1), body }
+    };
+    stream.store.apply(&heartbeat(1));
+    assert_eq!(stream.store.freshness(at(2)), Freshness::Fresh, "the page knows of its own group");
+    stream.store.follow(|_| false);
+    assert_eq!(stream.store.freshness(at(2)), Freshness::AllStale(SampleAge::Newest(INTERVAL)));
+    stream.store.apply(&heartbeat(0));
+    assert_eq!(stream.store.freshness(at(100)), Freshness::Fresh);
+    stream.store.follow(|_| true);
+    assert!(matches!(stream.store.freshness(at(100)), Freshness::AllStale(_)));
 }
 
 #[test]

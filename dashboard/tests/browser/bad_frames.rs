@@ -41,7 +41,7 @@ fn samples(sequence: u64) -> Frame<'static> {
     blocks.start(now);
     blocks.push(GroupId(1), &[now], [(SeriesId(1), [sequence as f64].as_slice())]).expect("encodes");
     let body = Body::Samples(Samples::of_blocks(blocks.blocks()));
-    Frame { header: Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now }, body }
+    Frame { header: Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: now, skipped: 0 }, body }
 }
 
 fn catalog() -> Vec<u8> {
@@ -63,7 +63,7 @@ fn catalog() -> Vec<u8> {
 
 fn messages() -> Vec<Message> {
     let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
-    let header = Header { epoch: Epoch(1), sequence: Sequence(0), sent: Timestamp::default() };
+    let header = Header { epoch: Epoch(1), sequence: Sequence(0), sent: Timestamp::default(), skipped: 0 };
     let history = Frame { header, body: history }.to_bytes().expect("encodes");
     let frame = |sequence| samples(sequence).to_bytes().expect("encodes");
     let mut cut = frame(2);

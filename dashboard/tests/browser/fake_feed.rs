@@ -70,7 +70,7 @@ impl FeedFaults {
 
     /// The answers to a message.
     fn answer(&self, message: &ClientMessage) -> Vec<Message> {
-        if let ClientMessage::Subscribe { start } = *message {
+        if let ClientMessage::Subscribe { start, .. } = *message {
             self.requests.lock().push(start);
         }
         if self.has_another_version.load(Ordering::Relaxed) {
@@ -79,7 +79,7 @@ impl FeedFaults {
         }
         match *message {
             ClientMessage::Probe { origin } => vec![self.frame(Body::Echo(Echo { origin, received: self.now() }))],
-            ClientMessage::Subscribe { start } => {
+            ClientMessage::Subscribe { start, .. } => {
                 let held = if let Start::After { sequence, .. } = start { sequence.0 as usize } else { 0 };
                 vec![self.catalog(), self.history(held)]
             }
@@ -116,7 +116,7 @@ impl FeedFaults {
     }
 
     fn heartbeat(&self) -> Message {
-        self.frame(Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }))
+        self.frame(Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1), ..Heartbeat::default() }))
     }
 
     fn catalog(&self) -> Message {
@@ -130,7 +130,7 @@ impl FeedFaults {
     }
 
     fn frame(&self, body: Body<'_>) -> Message {
-        let header = Header { epoch: Epoch(1), sequence: Sequence(self.rows() as u64), sent: self.now() };
+        let header = Header { epoch: Epoch(1), sequence: Sequence(self.rows() as u64), sent: self.now(), skipped: 0 };
         Message::binary(Frame { header, body }.to_bytes().expect("encodes"))
     }
 }

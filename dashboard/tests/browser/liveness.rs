@@ -168,6 +168,34 @@ const EMPTY_COLUMNS: &str = "(() => {
     return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => !is_drawn(x)).length;
 })()";
 
+/// The number of empty columns of the last chart.
+const EMPTY_COLUMNS_OF_LAST: &str = "(() => {
+    const canvas = [...document.querySelectorAll('.plot-series')].at(-1);
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const is_drawn = (x) => { for (let y = 0; y < canvas.height; y += 1)
+        if (data[(y * canvas.width + x) * 4 + 3]) return true; return false; };
+    return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => !is_drawn(x)).length;
+})()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_off_screen_are_not_sent_and_come_back_with_their_history() -> Result<()> {
+    let source = "synthetic:groups=40,series=4,hz=100,prefill=30s,seed=1";
+    let (_served, _browser, page) = live_feed(&["--source", source], "?window=20").await?;
+    until(&page, "kymograph.stats().panels === 40").await?;
+    until(&page, "kymograph.stats().groupsFollowed < 20").await?;
+    let followed: u64 = page.evaluate("kymograph.stats().groupsFollowed").await?;
+    ensure!(followed >= 2, "those on screen, found {followed}");
+    picture(&page, "followed-groups").await?;
+    page.evaluate::<bool>("(window.scrollTo(0, document.body.scrollHeight), true)").await?;
+    until(&page, &format!("{EMPTY_COLUMNS_OF_LAST} <= 2")).await?;
+    page.evaluate::<bool>("(window.scrollTo(0, 0), true)").await?;
+    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
+    let (gaps, repairs): (u64, u64) = page.evaluate("[kymograph.stats().gaps, kymograph.stats().repairs]").await?;
+    ensure!(gaps == 0 && repairs == 0, "{gaps} gaps, {repairs} repairs");
+    no_exceptions(&page)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_window_is_shown_at_once_without_its_rows() -> Result<()> {
     let source = "synthetic:groups=1,series=3,hz=10,prefill=25m,seed=1";

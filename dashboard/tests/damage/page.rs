@@ -99,7 +99,7 @@ fn take(store: &mut Store, bytes: &[u8]) -> Applied {
 }
 
 fn frame(body: Body<'_>) -> Vec<u8> {
-    Frame { header: Header { epoch: EPOCH, sequence: HELD, sent: NOW }, body }.to_bytes().expect("encodes")
+    Frame { header: Header { epoch: EPOCH, sequence: HELD, sent: NOW, skipped: 0 }, body }.to_bytes().expect("encodes")
 }
 
 /// A catalog with one group of the golden one, and these series.

@@ -205,11 +205,11 @@ fn value(random: &mut StdRng) -> f64 {
 /// Records the frame of each row at the hub, before any loss.
 async fn record_frames(hub: Arc<Hub>, ledger: Rc<RefCell<Ledger>>) {
     let _viewer = hub.join();
-    let mut end = hub.subscribe();
+    let mut end = hub.new_frames();
     let mut next = 0;
     while end.changed().await.is_ok() {
         let mut frames = Vec::new();
-        next = hub.frames_from(next, usize::MAX, &mut frames).expect("a ring holds more than a tick");
+        next = hub.everything().frames_from(next, usize::MAX, &mut frames).expect("a ring holds more than a tick");
         for frame in frames {
             ledger.borrow_mut().frame_sent(hub.epoch, &frame.bytes);
         }

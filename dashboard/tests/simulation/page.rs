@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use dashboard::link::policy::{Action, Input, Policy};
 use dashboard::link::{Close, CloseCode, Settings};
-use dashboard::store::{Applied, Store};
+use dashboard::store::{Applied, CatalogGroup, Following, Store};
 use futures_util::{SinkExt, StreamExt};
-use protocol::{Body, ClientMessage, Epoch, Frame, Gap, GapCause, HistoryPart, Start, Timestamp};
+use protocol::{
+    Body, CatalogScope, ClientMessage, Epoch, Feature, Frame, Gap, GapCause, GroupId, HistoryPart, Interval, Sequence,
+    Start, Timestamp,
+};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
@@ -44,6 +47,9 @@ pub(crate) async fn run(ledger: &RefCell<Ledger>, page_fault: &SharedPageFault, 
     probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while turmoil::elapsed() <= FAULTS_END || !page.is_complete(&ledger.borrow()) {
         page.run_actions().await;
+        if turmoil::elapsed() > FAULTS_END {
+            page.choose(|_| true).await;
+        }
         if page_fault.get() == PageFault::Asleep {
             sleep(Duration::from_millis(50)).await;
             continue;
@@ -59,10 +65,10 @@ pub(crate) async fn run(ledger: &RefCell<Ledger>, page_fault: &SharedPageFault, 
         };
         page.handle(event).await;
     }
-    let mut tally = ledger.borrow().check(&page.store, &page.gaps);
+    let mut tally = ledger.borrow().check(&page.store, &page.gaps, &page.added);
     ledger.borrow().check_entries(&page.entries, &page.gaps, &mut tally);
     ledger.borrow().check_answers(&page.queries, &mut tally);
-    tally.connections = page.connections;
+    (tally.connections, tally.changes) = (page.connections, page.changes);
     (tally.repairs, tally.duplicates) = (page.store.counts().repairs, page.store.counts().duplicates);
     tally
 }
@@ -76,9 +82,14 @@ struct Page {
     fault: SharedPageFault,
     random: StdRng,
     connections: u64,
+    /// Of the subscription.
+    changes: u64,
     gaps: Vec<(Epoch, Gap)>,
     entries: Entries,
     queries: Queries,
+    following: Following,
+    /// The epoch, group and position of each history with an added group: rows before it may have left the server's history.
+    added: Vec<(Epoch, String, Sequence)>,
     /// The page has subscribed without a position, or with one that the server does not know.
     begins_anew: bool,
 }
@@ -95,9 +106,12 @@ impl Page {
             fault,
             random,
             connections: 0,
+            changes: 0,
             gaps: Vec::new(),
             entries: Entries::default(),
             queries: Queries::default(),
+            following: Following::default(),
+            added: Vec::new(),
             begins_anew: true,
         }
     }
@@ -111,7 +125,7 @@ impl Page {
     }
 
     fn is_complete(&self, ledger: &Ledger) -> bool {
-        self.store.position().is_live() && self.store.position().held() == ledger.head()
+        self.following.is_whole() && self.store.position().is_live() && self.store.position().held() == ledger.head()
     }
 
     fn handle_input(&mut self, input: Input) {
@@ -168,6 +182,8 @@ impl Page {
             }
             Event::ProbeDue => {
                 self.send(ClientMessage::Probe { origin: self.now() }).await;
+                let chosen: u8 = self.random.random_range(1..8);
+                self.choose(|group| chosen & 1 << (group.0 % 3) != 0).await;
                 if let Some(newest) = self.store.newest() {
                     let query = self.queries.ask(newest, &mut self.random);
                     self.send(query).await;
@@ -208,12 +224,43 @@ impl Page {
                 self.entries.began_after.insert(frame.header.epoch, frame.header.sequence);
                 self.begins_anew = false;
             }
+            Body::Hello(hello) => {
+                self.following.set_supported(hello.features.iter().any(|feature| feature == Feature::SUBSETS));
+            }
+            Body::Catalog(catalog) if catalog.scope != CatalogScope::Changes => {
+                self.following.catalog_began(frame.header.epoch);
+            }
+            Body::Subscribed(subscribed) => self.following.answered(subscribed.id),
             Body::Answer(answer) => self.queries.take(frame.header.epoch, &answer),
             Body::Refused(refused) => panic!("refused: {}", refused.text),
             Body::Bye(bye) => self.policy.set_retry_floor(bye.retry_after),
             _ => {}
         }
-        if self.store.apply(&frame) == Applied::Lost {
+        let applied = self.store.apply(&frame);
+        if matches!(frame.body, Body::History(_)) && self.store.position().is_live() {
+            let (epoch, position) = (frame.header.epoch, frame.header.sequence);
+            let added = self.following.added().clone();
+            let name_of = |id| self.store.ids().find(|(other, _)| *other == id).map(|(_, group)| group.name.clone());
+            self.added.extend(added.into_iter().filter_map(name_of).map(|name| (epoch, name, position)));
+            self.following.filled();
+        }
+        if applied == Applied::Lost {
+            self.subscribe().await;
+        }
+    }
+
+    /// Subscribes to the groups that are chosen, as if they were on screen, and others had left it long ago.
+    async fn choose(&mut self, is_on_screen: impl Fn(GroupId) -> bool) {
+        let catalog = self.store.ids().map(|(id, _)| {
+            let is_on_screen = is_on_screen(id);
+            CatalogGroup { id, values_per_s: 1e6, is_on_screen }
+        });
+        let mut catalog: Vec<_> = catalog.collect();
+        catalog.sort_unstable_by_key(|group| group.id);
+        let now = self.now();
+        let has_changed = [now, now + Interval::from_secs(60)].map(|now| self.following.choose(&catalog, now));
+        if has_changed.contains(&true) {
+            self.changes += 1;
             self.subscribe().await;
         }
     }
@@ -221,13 +268,18 @@ impl Page {
     async fn subscribe(&mut self) {
         let start = self.store.start();
         self.begins_anew |= matches!(start, Start::Window(_));
-        self.send(ClientMessage::Subscribe { start }).await;
+        let bytes = self.following.request(start).send(|message| message.to_bytes().expect("encodes"));
+        self.send_bytes(bytes.expect("ids can be encoded")).await;
     }
 
     /// Sends if a connection is open.
     async fn send(&mut self, message: ClientMessage<'_>) {
+        self.send_bytes(message.to_bytes().expect("encodes")).await;
+    }
+
+    async fn send_bytes(&mut self, message: Vec<u8>) {
         if let Some(socket) = &mut self.socket {
-            let _closed = socket.send(Message::binary(message.to_bytes().expect("encodes"))).await;
+            let _closed = socket.send(Message::binary(message)).await;
         }
     }
 }

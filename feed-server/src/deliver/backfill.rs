@@ -11,7 +11,11 @@ use protocol::{Body, EncodeError, EncodedRows, History, HistoryPart, Sequence};
 use crate::deliver::history_blocks::{Added, HistoryBlocks};
 use crate::deliver::hub::Hub;
 use crate::stream::history::{Backfill, Continuity, NextContent, NextRows};
+use crate::stream::selected_series::Columns;
 use crate::stream::slab::Slab;
+
+/// The cost of rows that have none of the selected series, in bytes.
+const PASSED_COST: usize = 64;
 
 impl Hub {
     /// Appends the next frame of a backfill from `held` to `position`; the last frame is marked. If rows were evicted, a Gap is
@@ -47,6 +51,15 @@ impl Hub {
             // Rows that were closed or evicted in between are looked for again.
             let Some((rows, encoded)) = self.encoded(&next, blocks)? else { continue };
             values += encoded;
+            let rows = match &next.columns {
+                Columns::All => Some(rows),
+                Columns::Of(series) => blocks.encoder().select(&rows, series)?,
+            };
+            let Some(rows) = rows else {
+                values += PASSED_COST;
+                backfill.passed(&next);
+                continue;
+            };
             if blocks.add(next.mode, &rows)? == Added::Not {
                 break;
             }

@@ -11,14 +11,13 @@ use protocol::Sequence;
 /// Bytes of a frame besides its content: its place in the ring, and the allocation that shares it.
 const FRAME_BYTES: usize = 2 * size_of::<RingFrame>() + 48;
 
-/// Frames, oldest first, within a bound in bytes.
-#[derive(Debug)]
+/// Frames, oldest first. Their bytes are bounded by its owner.
+#[derive(Debug, Default)]
 pub struct FrameRing {
     frames: VecDeque<RingFrame>,
     /// Number of the oldest frame held, counted from the first frame of this server.
     first: u64,
     bytes: usize,
-    limit_bytes: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -30,9 +29,8 @@ pub struct RingFrame {
 }
 
 impl FrameRing {
-    /// A ring that takes at most `limit_bytes` bytes of memory.
-    pub const fn new(limit_bytes: usize) -> Self {
-        Self { frames: VecDeque::new(), first: 0, bytes: 0, limit_bytes }
+    pub const fn new() -> Self {
+        Self { frames: VecDeque::new(), first: 0, bytes: 0 }
     }
 
     /// Bytes of memory.
@@ -50,22 +48,32 @@ impl FrameRing {
         self.first + self.frames.len() as u64
     }
 
-    /// Appends a frame, and drops the oldest ones beyond the bound.
-    pub fn push(&mut self, frame: RingFrame) {
-        self.bytes += FRAME_BYTES + frame.bytes.len();
+    /// Appends a frame. Returns the bytes that it takes.
+    pub fn push(&mut self, frame: RingFrame) -> usize {
+        let bytes = FRAME_BYTES + frame.bytes.len();
+        self.bytes += bytes;
         self.frames.push_back(frame);
-        while self.bytes > self.limit_bytes {
-            let Some(oldest) = self.frames.pop_front() else { break };
-            self.bytes -= FRAME_BYTES + oldest.bytes.len();
-            self.first += 1;
-        }
+        bytes
     }
 
-    /// Drops all frames and counts one more that was not encoded.
-    pub fn skip(&mut self) {
+    pub fn oldest(&self) -> Option<&RingFrame> {
+        self.frames.front()
+    }
+
+    /// Drops the oldest frame, if there is one. Returns the bytes that are freed.
+    pub fn drop_oldest(&mut self) -> usize {
+        let Some(oldest) = self.frames.pop_front() else { return 0 };
+        let bytes = FRAME_BYTES + oldest.bytes.len();
+        self.bytes -= bytes;
+        self.first += 1;
+        bytes
+    }
+
+    /// Drops all frames and counts one more that was not encoded. Returns the bytes that are freed.
+    pub fn skip(&mut self) -> usize {
         self.first = self.end() + 1;
         self.frames.clear();
-        self.bytes = 0;
+        std::mem::take(&mut self.bytes)
     }
 
     /// The frames from number `cursor` on, or `None` if the ring has evicted some of them.
@@ -89,10 +97,12 @@ mod tests {
 
     #[test]
     fn a_cursor_behind_the_tail_gets_no_frames() {
-        let mut ring = FrameRing::new(3 * (FRAME_BYTES + 10));
+        let mut ring = FrameRing::new();
         for sequence in 1..=5 {
-            ring.push(frame(sequence));
+            assert_eq!(ring.push(frame(sequence)), FRAME_BYTES + 10);
         }
+        assert_eq!((ring.drop_oldest(), ring.drop_oldest()), (FRAME_BYTES + 10, FRAME_BYTES + 10));
+        assert_eq!(ring.bytes(), 3 * (FRAME_BYTES + 10));
         assert_eq!(sequences(&ring, 2), Some(vec![3, 4, 5]));
         assert_eq!(sequences(&ring, 5), Some(vec![]));
         assert_eq!(sequences(&ring, 1), None);
@@ -100,10 +110,10 @@ mod tests {
 
     #[test]
     fn a_skipped_frame_invalidates_every_cursor_before_it() {
-        let mut ring = FrameRing::new(3 * (FRAME_BYTES + 10));
+        let mut ring = FrameRing::new();
         ring.push(frame(1));
         let cursor = ring.end();
-        ring.skip();
+        assert_eq!(ring.skip(), FRAME_BYTES + 10);
         assert_eq!(sequences(&ring, cursor), None);
         assert_eq!(sequences(&ring, ring.end()), Some(vec![]));
     }

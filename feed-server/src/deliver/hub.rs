@@ -11,15 +11,16 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::column::encoding;
 use protocol::{
-    BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, EntriesBuffer, Epoch, Feature, Frame, Header, Heartbeat,
-    Hello, Interval, QueryLimits, Role, SamplesBuffer, Sequence, Start, Timestamp, ViewerLimits,
+    BlockBuffer, BlockMode, Body, CatalogScope, EncodeError, EntriesBuffer, Epoch, Extent, Feature, Frame, GroupId,
+    Header, Heartbeat, Hello, Interval, QueryLimits, Role, SamplesBuffer, Sequence, Start, Timestamp, ViewerLimits,
 };
 use tokio::sync::watch;
 
 use super::catalog_frames;
 use crate::clock;
 use crate::deliver::catalog_frames::WholeCatalog;
-use crate::deliver::frame_ring::{FrameRing, RingFrame};
+use crate::deliver::subscription::Subscription;
+use crate::deliver::subscriptions::{Audience, NextFrame, Subscriptions};
 use crate::deliver::unsealed_rows::UnsealedRows;
 use crate::ingest::batch::{Batch, BatchSlice};
 use crate::net::framing::framed;
@@ -27,6 +28,9 @@ use crate::stream::catalog::Catalog;
 use crate::stream::entry_log::{EntryCursor, EntryKind};
 use crate::stream::history::{Backfill, History};
 use crate::stream::joined_rows::join;
+use crate::stream::selected_by::SelectedBy;
+use crate::stream::selected_series::SelectedSeries;
+use crate::stream::selecting::Selecting;
 use crate::stream::sequencer::{Beginning, Sequencer};
 use crate::stream::summaries::Summaries;
 use crate::stream::summaries::tier::TierBounds;
@@ -34,6 +38,10 @@ use crate::telemetry::Telemetry;
 
 /// A viewer that receives nothing for several of these intervals has lost its server.
 pub const HEARTBEAT: Interval = Interval::from_secs(1);
+
+/// A group without a row for this long, and for this many of its intervals, is silent.
+const SILENT_AFTER: Interval = Interval::from_secs(1);
+const SILENT_INTERVALS: u64 = 3;
 
 /// Bytes of samples after which the hub releases its lock: four frames of raw values.
 const PORTION_BYTES: usize = 256 << 10;
@@ -72,7 +80,8 @@ pub struct Hub {
     pub(super) unsealed: UnsealedRows,
     /// Has a lock of its own, so that queries do not delay frames.
     summaries: Mutex<Summaries>,
-    ring_end: watch::Sender<u64>,
+    /// Changes of the rings that were announced.
+    ring_changes: watch::Sender<u64>,
 }
 
 /// Reused from frame to frame.
@@ -85,8 +94,7 @@ struct Encoders {
 #[derive(Debug)]
 struct State {
     sequencer: Sequencer,
-    ring: FrameRing,
-    viewers: usize,
+    subscriptions: Subscriptions,
 }
 
 /// The start of a viewer's stream: catalog, gap, entries, backfill, in this order; then the ring from `cursor` on.
@@ -107,18 +115,6 @@ pub struct Snapshot {
     pub cursor: u64,
 }
 
-/// Frames of the ring, framed for the WebSocket.
-#[derive(Debug)]
-pub struct RecentFrames {
-    /// Number of the first frame.
-    pub first: u64,
-    pub frames: Vec<RingFrame>,
-}
-
-/// The ring no longer holds the frame at the viewer's cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FellBehind;
-
 impl Hub {
     /// A hub whose epoch begins now, on the machine `host`.
     pub fn new(host: String, bounds: Bounds, telemetry: Telemetry) -> Self {
@@ -132,13 +128,12 @@ impl Hub {
             publishing: Mutex::default(),
             state: Mutex::new(State {
                 sequencer: Sequencer::new(epoch, History::new(bounds.history, bounds.history_bytes)),
-                ring: FrameRing::new(bounds.ring_bytes),
-                viewers: 0,
+                subscriptions: Subscriptions::new(bounds.ring_bytes),
             }),
             whole_catalog: WholeCatalog::default(),
             unsealed: UnsealedRows::default(),
             summaries: Mutex::default(),
-            ring_end: watch::Sender::new(0),
+            ring_changes: watch::Sender::new(0),
         }
     }
 
@@ -184,15 +179,17 @@ impl Hub {
         if changes.is_empty() {
             return Ok(());
         }
+        self.state.lock().subscriptions.catalog_changed(&changes, &self.catalog);
         let (groups, series) = self.catalog.len();
         self.telemetry.groups.set(groups as i64);
         self.telemetry.series.set(series as i64);
         let header = self.header(self.read(Sequencer::sequence), now);
         let frames = catalog_frames::encode(&changes, CatalogScope::Changes, header)?;
         let frames: Vec<Bytes> = frames.iter().map(|frame| framed(frame)).collect();
-        let mut state = self.state.lock();
+        let subscriptions = &mut self.state.lock().subscriptions;
         for frame in frames {
-            self.push(&mut state, frame);
+            self.telemetry.frames_encoded.inc();
+            subscriptions.push_to_all(&frame);
         }
         Ok(())
     }
@@ -223,10 +220,11 @@ impl Hub {
             published = published.and(self.publish_rows(&rows, samples, now));
         }
         let oldest = {
-            let State { sequencer, ring, .. } = &mut *self.state.lock();
-            let oldest = sequencer.evict(now, ring.bytes().min(sequencer.history().limit_bytes() / RING_PART));
+            let State { sequencer, subscriptions } = &mut *self.state.lock();
+            let recent = subscriptions.bytes().min(sequencer.history().limit_bytes() / RING_PART);
+            let oldest = sequencer.evict(now, recent);
             self.telemetry.history_bytes.set(sequencer.history().bytes() as f64);
-            self.announce(ring);
+            self.announce(subscriptions);
             oldest
         };
         self.catalog.retire_before(oldest);
@@ -235,14 +233,15 @@ impl Hub {
         published
     }
 
-    /// Encodes the rows of one frame if there is a viewer, and then numbers and keeps them. No other thread numbers frames.
+    /// Encodes the rows of one frame once for each subscription that has viewers, and then numbers and keeps them. No other thread
+    /// numbers frames.
     fn publish_rows(
         &self,
         rows: &[BatchSlice<'_>],
         samples: &mut SamplesBuffer,
         now: Timestamp,
     ) -> Result<(), EncodeError> {
-        let (sequence, modes) = {
+        let (sequence, modes, audiences) = {
             let state = self.state.lock();
             let history = state.sequencer.history();
             // Of a group without rows, viewers may hold some: of another epoch, or from before the clock was set back.
@@ -251,23 +250,26 @@ impl Hub {
                 newest if rows.times().first().copied() <= newest => BlockMode::Late,
                 Some(_) => BlockMode::Merge,
             };
-            let modes = (state.viewers > 0).then(|| rows.iter().map(mode).collect::<Vec<_>>());
-            (state.sequencer.sequence().next(), modes)
+            let audiences = state.subscriptions.audiences();
+            let modes = if audiences.is_empty() { Vec::new() } else { rows.iter().map(mode).collect() };
+            (state.sequencer.sequence().next(), modes, audiences)
         };
-        let frame = modes.map(|modes| self.encode_rows(rows, &modes, sequence, samples, now)).transpose();
+        let mut encoded = Ok(());
+        let frames = audiences.into_iter().map(|audience| {
+            let frame = self.encode_rows(rows, &modes, sequence, &audience, samples, now);
+            let frame = frame.unwrap_or_else(|error| {
+                encoded = Err(error);
+                NextFrame::Defective
+            });
+            (audience, frame)
+        });
+        let frames: Vec<_> = frames.collect();
         let mut state = self.state.lock();
         state.sequencer.commit(rows);
         self.telemetry.frames_sequenced.inc();
-        // Without the frame in the ring, viewers are sent its rows as history.
-        match frame {
-            Ok(Some(frame)) => self.push(&mut state, frame),
-            Ok(None) => state.ring.skip(),
-            Err(error) => {
-                state.ring.skip();
-                return Err(error);
-            }
-        }
-        Ok(())
+        // Without a frame in the ring, viewers are sent its rows as history.
+        state.subscriptions.commit(frames, sequence);
+        encoded
     }
 
     fn encode_rows(
@@ -275,16 +277,26 @@ impl Hub {
         rows: &[BatchSlice<'_>],
         modes: &[BlockMode],
         sequence: Sequence,
+        audience: &Audience,
         samples: &mut SamplesBuffer,
         now: Timestamp,
-    ) -> Result<Bytes, EncodeError> {
-        let collected = rows.iter().filter_map(|rows| rows.times().last()).max().copied().unwrap_or(now);
-        samples.start(collected);
-        for (rows, &mode) in rows.iter().zip(modes) {
-            samples.push(mode, rows.group(), rows.times(), rows.columns())?;
+    ) -> Result<NextFrame, EncodeError> {
+        let selected = rows.iter().zip(modes).filter_map(|(rows, &mode)| {
+            let columns = audience.selected.of_group(rows.group())?.of_rows(rows);
+            (!columns.is_empty()).then_some((mode, rows, columns))
+        });
+        let selected: Vec<_> = selected.collect();
+        if selected.is_empty() {
+            return Ok(NextFrame::Nothing);
         }
-        let header = self.header(sequence, clock::now());
-        Ok(framed(&Frame { header, body: Body::Samples(samples.samples()) }.to_bytes()?))
+        let collected = selected.iter().filter_map(|(_, rows, _)| rows.times().last()).max().copied().unwrap_or(now);
+        samples.start(collected);
+        for (mode, rows, columns) in selected {
+            samples.push(mode, rows.group(), rows.times(), columns)?;
+        }
+        let header = self.numbered(sequence, audience.last);
+        self.telemetry.frames_encoded.inc();
+        Ok(NextFrame::Numbered(framed(&Frame { header, body: Body::Samples(samples.samples()) }.to_bytes()?)))
     }
 
     /// Encodes rows that are closed, so that viewers are sent copies, summarizes them, and joins short segments, both up to about the cost of
@@ -337,51 +349,80 @@ impl Hub {
     /// [`Hub::announce_frames`] called afterwards.
     pub(super) fn commit_entry(&self, kind: EntryKind, body: Body<'_>, now: Timestamp) -> Result<(), EncodeError> {
         let sequence = self.read(Sequencer::sequence).next();
-        let frame = framed(&Frame { header: self.header(sequence, clock::now()), body }.to_bytes()?);
+        let whole = self.numbered_frame(sequence, Sequence(sequence.0.saturating_sub(1)), body)?;
         let mut state = self.state.lock();
-        state.sequencer.commit_entry(kind, now, frame.clone());
-        self.push(&mut state, frame);
-        Ok(())
+        state.sequencer.commit_entry(kind, now, whole.clone());
+        state.subscriptions.push_each(Some(sequence), |last| match last.next() {
+            next if next == sequence => Ok(whole.clone()),
+            _ => self.numbered_frame(sequence, last, body),
+        })
+    }
+
+    fn numbered_frame(&self, sequence: Sequence, previous: Sequence, body: Body<'_>) -> Result<Bytes, EncodeError> {
+        self.telemetry.frames_encoded.inc();
+        Ok(framed(&Frame { header: self.numbered(sequence, previous), body }.to_bytes()?))
     }
 
     pub(super) fn announce_frames(&self) {
-        self.announce(&self.state.lock().ring);
+        self.announce(&self.state.lock().subscriptions);
     }
 
-    /// Wakes the tasks that wait for frames, if the ring has new ones.
-    fn announce(&self, ring: &FrameRing) {
-        self.ring_end.send_if_modified(|end| std::mem::replace(end, ring.end()) != ring.end());
+    /// Wakes the tasks that wait for frames, if there are new ones.
+    fn announce(&self, subscriptions: &Subscriptions) {
+        let changes = subscriptions.changes();
+        self.ring_changes.send_if_modified(|announced| std::mem::replace(announced, changes) != changes);
     }
 
-    /// Makes a frame that shows every viewer that the server is alive.
+    /// Makes a frame that shows every viewer that the server is alive, and the number of its last frame.
     ///
     /// # Errors
     /// If it cannot be encoded, which is a defect.
-    pub fn heartbeat(&self) -> Result<(), EncodeError> {
-        let mut state = self.state.lock();
-        let header = self.header(state.sequencer.sequence(), clock::now());
-        let frame = Frame { header, body: Body::Heartbeat(Heartbeat { next_within: HEARTBEAT }) }.to_bytes()?;
-        self.push(&mut state, framed(&frame));
-        self.announce(&state.ring);
-        Ok(())
-    }
-
-    fn push(&self, state: &mut State, frame: Bytes) {
-        self.telemetry.frames_encoded.inc();
-        state.ring.push(RingFrame { bytes: frame, sequence: state.sequencer.sequence() });
+    pub fn heartbeat(&self, now: Timestamp) -> Result<(), EncodeError> {
+        let intervals = self.catalog.intervals();
+        let groups = intervals.len() as u32;
+        let silent = self.read(|sequencer| {
+            let is_silent = |&(group, interval): &(GroupId, Interval)| {
+                let limit = SILENT_AFTER.max(Interval::from_micros(interval.micros().saturating_mul(SILENT_INTERVALS)));
+                sequencer.history().newest(group).is_none_or(|newest| newest < now - limit)
+            };
+            intervals.iter().filter(|group| is_silent(group)).count() as u32
+        });
+        let subscriptions = &mut self.state.lock().subscriptions;
+        let body = Body::Heartbeat(Heartbeat { next_within: HEARTBEAT, groups, silent });
+        let pushed = subscriptions.push_each(None, |last| self.frame(last, body));
+        self.announce(subscriptions);
+        pushed
     }
 
     /// Counts a viewer until the guard is dropped.
     pub fn join(self: &Arc<Self>) -> ViewerGuard {
-        self.state.lock().viewers += 1;
+        let (subscription, _) = self.join_subscription(None);
         self.telemetry.viewers.inc();
         self.telemetry.viewers_connected.inc();
-        ViewerGuard(Arc::clone(self))
+        ViewerGuard { hub: Arc::clone(self), subscription }
     }
 
-    /// A signal that changes when frames are added to the ring.
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.ring_end.subscribe()
+    fn join_subscription(&self, by: Option<SelectedBy>) -> (Arc<Subscription>, Extent) {
+        let State { sequencer, subscriptions } = &mut *self.state.lock();
+        let joined = subscriptions.join(by, sequencer.sequence());
+        self.telemetry.subscriptions.set(subscriptions.with_viewers() as i64);
+        joined
+    }
+
+    fn leave_subscription(&self, subscription: &Arc<Subscription>) {
+        let subscriptions = &mut self.state.lock().subscriptions;
+        subscriptions.leave(subscription);
+        self.telemetry.subscriptions.set(subscriptions.with_viewers() as i64);
+    }
+
+    /// The subscription of viewers that select nothing.
+    pub fn everything(&self) -> Arc<Subscription> {
+        Arc::clone(self.state.lock().subscriptions.everything())
+    }
+
+    /// A signal that changes when frames are added to a ring.
+    pub fn new_frames(&self) -> watch::Receiver<u64> {
+        self.ring_changes.subscribe()
     }
 
     /// The first frame of a connection, framed for the WebSocket as is every frame that the hub returns.
@@ -394,6 +435,7 @@ impl Hub {
         let mut features = EntriesBuffer::default();
         features.push(&Feature::REVISIONS)?;
         features.push(&Feature::QUERIES)?;
+        features.push(&Feature::SUBSETS)?;
         self.frame(
             sequence,
             Body::Hello(Hello {
@@ -418,14 +460,20 @@ impl Hub {
         self.frame(self.read(Sequencer::sequence), body)
     }
 
-    /// The start of the stream of a viewer that asks for `start`.
+    /// The start of the stream of a viewer of `subscription` that asks for `start`. It holds no rows of `added`.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
-    pub fn snapshot(&self, start: Start) -> Result<Snapshot, EncodeError> {
+    pub fn snapshot(
+        &self,
+        start: Start,
+        subscription: &Subscription,
+        added: &SelectedSeries,
+    ) -> Result<Snapshot, EncodeError> {
         let (Beginning { gap, entries, backfill, held, position }, cursor) = {
             let state = self.state.lock();
-            (state.sequencer.begin(start, clock::now()), state.ring.end())
+            let selected = subscription.selected();
+            (state.sequencer.begin(start, &selected, added, clock::now()), subscription.ring_end())
         };
         let gap = gap.map(|gap| {
             self.telemetry.gaps.inc();
@@ -457,53 +505,60 @@ impl Hub {
         read(&self.state.lock().sequencer)
     }
 
-    /// Appends the frames from `cursor` on to `out`, up to `room` bytes but at least one, and returns the new cursor.
-    ///
-    /// # Errors
-    /// [`FellBehind`] if the ring no longer holds the frame at `cursor`.
-    pub fn frames_from(&self, cursor: u64, room: usize, out: &mut Vec<RingFrame>) -> Result<u64, FellBehind> {
-        let state = self.state.lock();
-        let mut bytes = 0;
-        let before = out.len();
-        for frame in state.ring.from(cursor).ok_or(FellBehind)? {
-            bytes += frame.bytes.len();
-            if bytes > room && out.len() > before {
-                break;
-            }
-            out.push(frame.clone());
-        }
-        Ok(cursor + (out.len() - before) as u64)
-    }
-
-    /// The recent frames from number `oldest` on, or all if the ring begins later.
-    pub fn recent(&self, oldest: u64) -> RecentFrames {
-        let state = self.state.lock();
-        let first = oldest.max(state.ring.first());
-        RecentFrames { first, frames: state.ring.from(first).into_iter().flatten().cloned().collect() }
-    }
-
-    /// The number that the ring's next frame will have.
-    pub fn ring_end(&self) -> u64 {
-        *self.ring_end.borrow()
-    }
-
     pub(super) fn frame(&self, sequence: Sequence, body: Body<'_>) -> Result<Bytes, EncodeError> {
         self.telemetry.frames_encoded.inc();
         Frame { header: self.header(sequence, clock::now()), body }.to_bytes().map(|frame| framed(&frame))
     }
 
     const fn header(&self, sequence: Sequence, sent: Timestamp) -> Header {
-        Header { epoch: self.epoch, sequence, sent }
+        Header { epoch: self.epoch, sequence, sent, skipped: 0 }
+    }
+
+    fn numbered(&self, sequence: Sequence, previous: Sequence) -> Header {
+        let skipped = sequence.0.saturating_sub(previous.0).saturating_sub(1);
+        Header { skipped, ..self.header(sequence, clock::now()) }
     }
 }
 
-/// Counts one viewer until it is dropped.
+/// Counts one viewer, of one subscription, until it is dropped.
 #[derive(Debug)]
-pub struct ViewerGuard(Arc<Hub>);
+pub struct ViewerGuard {
+    hub: Arc<Hub>,
+    subscription: Arc<Subscription>,
+}
+
+impl ViewerGuard {
+    pub const fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    pub const fn subscription(&self) -> &Arc<Subscription> {
+        &self.subscription
+    }
+
+    /// Changes to another subscription; `None` is everything. Its series are to be [resolved](Self::resolve).
+    pub fn subscribe(&mut self, by: Option<SelectedBy>) -> Extent {
+        // Joined before the other is left, which ends if this was its last viewer.
+        let (joined, extent) = self.hub.join_subscription(by);
+        self.hub.leave_subscription(&std::mem::replace(&mut self.subscription, joined));
+        extent
+    }
+
+    /// Looks for the series of the subscription in the next part of the catalog. Returns true after the last.
+    pub fn resolve(&self, selecting: &mut Selecting) -> bool {
+        let subscription = &self.subscription;
+        let Some(by) = subscription.by().filter(|_| subscription.resolved().is_none()) else { return true };
+        let is_done = selecting.step(by, &self.hub.catalog);
+        if is_done {
+            subscription.resolve(&selecting.found());
+        }
+        is_done
+    }
+}
 
 impl Drop for ViewerGuard {
     fn drop(&mut self) {
-        self.0.state.lock().viewers -= 1;
-        self.0.telemetry.viewers.dec();
+        self.hub.leave_subscription(&self.subscription);
+        self.hub.telemetry.viewers.dec();
     }
 }

@@ -10,9 +10,11 @@
 //! | [`unsealed_rows`] | rows that are not sealed yet, encoded for viewers that begin at the same time |
 //! | [`backfill_limiter`], [`byte_budget`] | limits of the history that viewers are sent |
 //! | [`query_run`], [`answer_frames`] | the answer to a query, and its frames |
+//! | [`subscriptions`], [`subscription`] | what viewers have selected; the series of one, and its recent frames |
 //! | [`frame_ring`] | the last seconds as frames |
 //! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
 //! | [`session`] | one viewer: cursor, liveness, refusals |
+//! | [`refusal`] | requests that are not served |
 //! | [`pacer`] | the rate at which a viewer is sent frames |
 
 pub mod answer_frames;
@@ -29,5 +31,8 @@ pub mod pacer;
 pub mod publisher;
 pub mod publisher_thread;
 pub mod query_run;
+pub mod refusal;
 pub mod session;
+pub mod subscription;
+pub mod subscriptions;
 pub mod unsealed_rows;

@@ -80,7 +80,7 @@ impl Publisher {
             while self.heartbeat_due <= elapsed {
                 self.heartbeat_due += heartbeat_interval();
             }
-            published = published.and(self.hub.heartbeat());
+            published = published.and(self.hub.heartbeat(now));
         }
         if let Err(error) = published.and(self.hub.seal(SEALED_VALUES + 2 * bytes / size_of::<f64>())) {
             tracing::error!(%error, "cannot encode a frame");
@@ -147,7 +147,7 @@ mod tests {
 
         fn heartbeats(&self) -> usize {
             let is_heartbeat = |bytes: &[u8]| bytes.len() < 256 && matches!(body(bytes), Body::Heartbeat(_));
-            self.hub.recent(0).frames.iter().filter(|frame| is_heartbeat(&frame.bytes)).count()
+            self.hub.everything().recent(0).frames.iter().filter(|frame| is_heartbeat(&frame.bytes)).count()
         }
     }
 
@@ -156,14 +156,14 @@ mod tests {
         let mut stage = stage(1);
         let _viewer = stage.hub.join();
         stage.publisher.tick(Duration::ZERO, Timestamp::default());
-        let seen = stage.hub.ring_end();
+        let seen = stage.hub.everything().ring_end();
         // Its source registers a series, and sends its first row, while the tick takes the rows of others.
         let batches = std::iter::once_with(|| {
             let series = register(&stage.hub, stage.group, 1);
             Batch::row(stage.group, Timestamp::from_micros(1), [(series, 1.0)])
         });
         stage.hub.publish(batches, Timestamp::default()).expect("encodes");
-        let frames = stage.hub.recent(seen).frames;
+        let frames = stage.hub.everything().recent(seen).frames;
         let [catalog, samples] = &frames[..] else { panic!("found {} frames", frames.len()) };
         assert!(matches!(body(&catalog.bytes), Body::Catalog(_)));
         assert!(matches!(body(&samples.bytes), Body::Samples(_)));
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(stage.hub.telemetry.rows.get(), 1_000);
         assert!(most as usize * 8 <= TICK_BYTES + PIECE_BYTES, "{most} values in one tick");
         assert_eq!(heartbeats, ticks, "a heartbeat each second");
-        let recent: usize = stage.hub.recent(0).frames.iter().map(|frame| frame.bytes.len()).sum();
+        let recent: usize = stage.hub.everything().recent(0).frames.iter().map(|frame| frame.bytes.len()).sum();
         let history = stage.hub.telemetry.history_bytes.get() as usize;
         assert!(recent > 1 << 20 && history > 4 << 20, "both are full, found {recent} and {history} bytes");
         assert!(history + recent <= 8 << 20, "recent frames count in the history's bound: {history} + {recent} bytes");
@@ -207,6 +207,26 @@ mod tests {
         drop(sender);
         assert_eq!(publisher.tick(Duration::ZERO, Timestamp::default()), Tick::Ended);
         assert_eq!(hub.telemetry.rows.get(), 1);
+    }
+
+    #[test]
+    fn a_heartbeat_tells_how_many_groups_are_silent() {
+        let mut stage = stage(1);
+        let silent = |stage: &Stage| {
+            let frames = stage.hub.everything().recent(0).frames;
+            match body(&frames.last().expect("one").bytes) {
+                Body::Heartbeat(heartbeat) => (heartbeat.groups, heartbeat.silent),
+                other => panic!("found {other:?}"),
+            }
+        };
+        let now = Timestamp::from_micros(100_000_000);
+        stage.publisher.tick(Duration::from_secs(1), now);
+        assert_eq!(silent(&stage), (1, 1), "it never had a row");
+        stage.hub.publish([Batch::row(stage.group, now, [(stage.series[0], 1.0)])], now).expect("encodes");
+        stage.publisher.tick(Duration::from_secs(2), now + Interval::from_secs(1));
+        assert_eq!(silent(&stage), (1, 0));
+        stage.publisher.tick(Duration::from_secs(3), now + Interval::from_millis(1_001));
+        assert_eq!(silent(&stage), (1, 1));
     }
 
     #[test]

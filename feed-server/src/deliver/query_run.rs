@@ -8,16 +8,16 @@ use bytes::Bytes;
 use protocol::{
     AnswerOrder, AnswerPart, Body, EncodeError, GroupId, Interval, RefusalCode, Refused, SeriesId, Timestamp,
 };
-use series::Selector;
 
 use crate::deliver::answer_frames::AnswerFrames;
 use crate::deliver::hub::Hub;
-use crate::stream::catalog::SelectionProgress;
+use crate::stream::catalog::{LOOK_PATTERNS, SelectionProgress};
 use crate::stream::query::bucket_table::BucketTable;
 use crate::stream::query::resolution::{Level, Resolution, choose, column};
 use crate::stream::query::row_part::{RowPart, SEGMENT_COST};
 use crate::stream::query::row_table::RowTable;
 use crate::stream::query::scan::{Scan, Table};
+use crate::stream::selected_by::SelectedBy;
 
 /// The kind of a query among requests.
 pub const QUERY_KIND: u8 = 4;
@@ -34,10 +34,8 @@ const SCAN_SUMMARIES: usize = 1 << 12;
 /// A coarse answer has this part of the columns.
 const COARSE_PART: u32 = 16;
 
-/// Terms and matchers that are compared with series before the lock of the catalog is released: below a millisecond.
-const LOOK_MATCHERS: usize = 4_096;
-/// The cost of comparing a term or matcher with a series, in values.
-const MATCHER_COST: usize = 16;
+/// The cost of comparing a pattern with a series, in values.
+const PATTERN_COST: usize = 16;
 /// The cost of a scan besides its values.
 const SCAN_COST: usize = 2_048;
 
@@ -51,13 +49,6 @@ pub struct RangeQuery {
     /// From 1 to [`MAX_COLUMNS`].
     pub columns: u32,
     pub order: AnswerOrder,
-}
-
-#[derive(Debug)]
-pub enum SelectedBy {
-    Selector(Selector),
-    /// In rising order.
-    Ids(Vec<SeriesId>),
 }
 
 /// The rest of an answer.
@@ -138,13 +129,8 @@ impl QueryRun {
         let Self { query, frames, state } = self;
         match state {
             State::Selecting { progress, selected, count } => {
-                turn.read += LOOK_MATCHERS * MATCHER_COST;
-                let found = match &query.selection {
-                    SelectedBy::Selector(selector) => {
-                        hub.catalog.select(selector, progress, (LOOK_MATCHERS / selector.size()).max(1))
-                    }
-                    SelectedBy::Ids(ids) => hub.catalog.select_ids(ids, progress, LOOK_MATCHERS),
-                };
+                turn.read += LOOK_PATTERNS * PATTERN_COST;
+                let found = hub.catalog.select(&query.selection, progress);
                 *count += found.len();
                 for (group, series) in found {
                     selected.entry(group).or_default().push(series);

@@ -66,11 +66,20 @@ impl UnsealedRows {
 mod tests {
     use super::*;
     use crate::stream::history::NextContent;
+    use crate::stream::selected_series::Columns;
     use protocol::{BlockBuffer, BlockMode, SeriesId, Timestamp};
 
     fn next(group: u32, rows: Range<u64>, through: u64) -> NextRows {
         let (group, through, content) = (GroupId(group), Sequence(through), NextContent::Open);
-        NextRows { group, arrival: Arrival::InOrder, rows, mode: BlockMode::Merge, through, content }
+        NextRows {
+            group,
+            arrival: Arrival::InOrder,
+            rows,
+            mode: BlockMode::Merge,
+            through,
+            content,
+            columns: Columns::All,
+        }
     }
 
     fn encoded(rows: usize) -> EncodedRows {

@@ -12,17 +12,22 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES, MAX_SERIES};
-use protocol::{GroupId, Revision, SeriesId, Timestamp};
+use protocol::{GroupId, Interval, Revision, SeriesId, Timestamp};
 use series::Selector;
 
 use crate::ingest::registry::{Group, GroupSource, RegisterError, Registry, Series};
 use crate::stream::group_sources::GroupSources;
+use crate::stream::selected_by::SelectedBy;
+use crate::stream::selected_series::{Columns, SelectedSeries};
 
 /// Keys of retired series whose ids are remembered: about 3 MB on a machine whose processes and interfaces change for ever.
 const MAX_RETIRED_KEYS: usize = 16_384;
 
 /// Retired groups that are remembered.
 const MAX_RETIRED_GROUPS: usize = 4_096;
+
+/// Patterns that are compared with series before the lock is released: below a millisecond.
+pub const LOOK_PATTERNS: usize = 4_096;
 
 /// Changes since the last call of [`Catalog::take_changes`]. Ids rise within each list.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -164,41 +169,53 @@ impl Catalog {
         }
     }
 
-    /// The next series that a selector selects, in the order of their ids. Looks at `count` series.
-    pub fn select(
-        &self,
-        selector: &Selector,
-        progress: &mut SelectionProgress,
-        count: usize,
-    ) -> Vec<(GroupId, SeriesId)> {
+    /// The next series that a selection selects, in the order of their ids. Looks at a bounded part of the catalog.
+    pub fn select(&self, by: &SelectedBy, progress: &mut SelectionProgress) -> Vec<(GroupId, SeriesId)> {
         let state = self.state.lock();
+        if let SelectedBy::Ids(ids) = by {
+            let first = ids.partition_point(|&id| id <= progress.last);
+            let next = &ids[first..ids.len().min(first + LOOK_PATTERNS)];
+            progress.last = next.last().copied().unwrap_or(progress.last);
+            progress.is_complete = next.len() < LOOK_PATTERNS;
+            return next.iter().filter_map(|&id| Some((state.series.get(&id)?.group, id))).collect();
+        }
+        let count = LOOK_PATTERNS / by.patterns().max(1);
         let series = state.series.range((Bound::Excluded(progress.last), Bound::Unbounded));
         let (mut seen, mut selected) = (0, Vec::new());
-        for (&id, series) in series.take(count) {
+        for (&id, series) in series.take(count.max(1)) {
             (seen, progress.last) = (seen + 1, id);
-            let group = &state.groups[&series.group].name;
-            let labels = series.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-            if selector.matches(group, &series.name, labels) {
+            if by.selects(series.group, id, |selector| state.matches(selector, series)) {
                 selected.push((series.group, id));
             }
         }
-        progress.is_complete = seen < count;
+        progress.is_complete = seen < count.max(1);
         selected
     }
 
-    /// The same for those of `ids`, which rise, that the catalog has.
-    pub fn select_ids(
-        &self,
-        ids: &[SeriesId],
-        progress: &mut SelectionProgress,
-        count: usize,
-    ) -> Vec<(GroupId, SeriesId)> {
-        let first = ids.partition_point(|&id| id <= progress.last);
-        let next = &ids[first..ids.len().min(first + count)];
-        progress.last = next.last().copied().unwrap_or(progress.last);
-        progress.is_complete = next.len() < count;
+    /// Those of `ids` that a selection selects.
+    pub fn select_of(&self, by: &SelectedBy, ids: &[SeriesId]) -> Vec<(GroupId, SeriesId)> {
         let state = self.state.lock();
-        next.iter().filter_map(|&id| Some((state.series.get(&id)?.group, id))).collect()
+        let of_catalog = ids.iter().filter_map(|&id| Some((id, state.series.get(&id)?)));
+        let selects = |(id, series): &(SeriesId, &Series)| {
+            by.selects(series.group, *id, |selector| state.matches(selector, series))
+        };
+        of_catalog.filter(selects).map(|(id, series)| (series.group, id)).collect()
+    }
+
+    /// The number of series of a set.
+    pub fn count(&self, selected: &SelectedSeries) -> usize {
+        let state = self.state.lock();
+        let Some(groups) = selected.groups() else { return state.series.len() };
+        let of_group = |(group, columns): (&GroupId, &Columns)| match columns {
+            Columns::All => state.members.get(group).copied().unwrap_or_default(),
+            Columns::Of(series) => series.len(),
+        };
+        groups.iter().map(of_group).sum()
+    }
+
+    /// The interval of each group.
+    pub fn intervals(&self) -> Vec<(GroupId, Interval)> {
+        self.state.lock().groups.iter().map(|(&id, group)| (id, group.interval)).collect()
     }
 
     pub const fn sources(&self) -> &GroupSources {
@@ -255,6 +272,11 @@ impl Registry for Catalog {
 }
 
 impl State {
+    fn matches(&self, selector: &Selector, series: &Series) -> bool {
+        let labels = series.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        self.groups.get(&series.group).is_some_and(|group| selector.matches(&group.name, &series.name, labels))
+    }
+
     fn register(&mut self, series: Series, max_series: usize) -> Result<SeriesId, RegisterError> {
         let retired = self.retired_groups.iter().position(|(id, _)| *id == series.group);
         let Some(group) = self.groups.get(&series.group).or(retired.map(|place| &self.retired_groups[place].1)) else {

@@ -8,7 +8,7 @@
 //! are too old, or when it is the oldest of the largest group and memory is short. Eviction increases
 //! [`History::evicted_through`]; a viewer whose position is before that is sent a gap.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use crate::stream::bounded_groups::BoundedGroups;
 use crate::stream::group_history::{Arrival, GroupHistory};
 use crate::stream::query::row_part::RowPart;
 use crate::stream::segment::{Place, Segment};
+use crate::stream::selected_series::{Columns, SelectedSeries};
 use crate::stream::slab::{MAX_SPAN, Slab};
 use crate::stream::spare_slabs::SpareSlabs;
 use crate::stream::track::{JOINED_SPAN, Rows, Track};
@@ -62,6 +63,7 @@ struct Part {
     mode: BlockMode,
     /// The viewer holds the rows before these: rows that are evicted before they could be sent leave a hole.
     is_joined: bool,
+    columns: Columns,
 }
 
 /// The rows that a backfill sends next.
@@ -75,6 +77,8 @@ pub struct NextRows {
     /// The sequence of the last of them: late rows may be added to open ones without a new number.
     pub through: Sequence,
     pub content: NextContent,
+    /// Those that are sent.
+    pub columns: Columns,
 }
 
 #[derive(Clone, Debug)]
@@ -102,6 +106,42 @@ impl Backfill {
         self
     }
 
+    /// The part of it that has selected series.
+    #[must_use]
+    pub fn of(mut self, selected: &SelectedSeries) -> Self {
+        self.parts.retain_mut(|part| {
+            let Some(columns) = selected.of_group(part.group) else { return false };
+            part.columns = columns.clone();
+            true
+        });
+        self
+    }
+
+    /// The same for a viewer that holds no rows of some series, of which it is sent those of `window`.
+    #[must_use]
+    pub fn with_added(mut self, added: &SelectedSeries, window: Self) -> Self {
+        let is_new = |part: &Part| added.of_group(part.group).is_some_and(|added| added.includes(&part.columns));
+        let missed: BTreeMap<_, _> =
+            self.parts.iter().map(|part| ((part.group, part.arrival), part.rows.start)).collect();
+        let is_of_window =
+            |part: &Part| window.parts.iter().any(|other| (other.group, other.arrival) == (part.group, part.arrival));
+        self.parts.retain(|part| !is_new(part) || !is_of_window(part));
+        for mut part in window.parts {
+            let Some(columns) = added.of_group(part.group) else { continue };
+            if is_new(&part) {
+                // Also if the viewer was away for longer than its window.
+                let missed = missed.get(&(part.group, part.arrival)).copied();
+                part.rows.start = missed.map_or(part.rows.start, |missed| missed.min(part.rows.start));
+            } else {
+                // The viewer holds other series of the group.
+                let Some(columns) = part.columns.of(columns) else { continue };
+                (part.columns, part.mode) = (columns, part.arrival.mode());
+            }
+            self.parts.push_back(part);
+        }
+        self
+    }
+
     pub fn is_done(&self) -> bool {
         self.parts.is_empty()
     }
@@ -109,6 +149,16 @@ impl Backfill {
     /// Returns whether rows that the viewer misses were evicted since the last call.
     pub fn take_continuity(&mut self) -> Continuity {
         std::mem::take(&mut self.continuity)
+    }
+
+    /// Records that these rows, which [`History::next_rows`] returned last, have none of the selected series.
+    pub fn passed(&mut self, next: &NextRows) {
+        let mode = self.parts.front().map(|part| part.mode);
+        self.sent(next);
+        let is_same = |part: &Part| (part.group, part.arrival) == (next.group, next.arrival);
+        if let Some((part, mode)) = self.parts.front_mut().zip(mode).filter(|(part, _)| is_same(part)) {
+            part.mode = mode;
+        }
     }
 
     /// Records that the viewer was sent these rows, which [`History::next_rows`] returned last.
@@ -311,7 +361,8 @@ impl History {
             let (first_row, mode) = start(held, track);
             // Only rows in order take the place of those that a viewer holds.
             let mode = if arrival == Arrival::Late { BlockMode::Late } else { mode };
-            Part { group, arrival, rows: first_row..track.end_row(), mode, is_joined: false }
+            let rows = first_row..track.end_row();
+            Part { group, arrival, rows, mode, is_joined: false, columns: Columns::All }
         };
         let tracks = |(id, group)| {
             Arrival::BOTH.map(|arrival| Some(part((id, group), arrival, GroupHistory::track(group, arrival)?)))
@@ -323,7 +374,7 @@ impl History {
     /// Finds the next rows of `backfill`, after those that were evicted; `None` at its end. They are returned again until
     /// [`Backfill::sent`] is called.
     pub fn next_rows(&self, backfill: &mut Backfill) -> Option<NextRows> {
-        while let Some(Part { group: id, arrival, rows, mode, is_joined }) = backfill.parts.front_mut() {
+        while let Some(Part { group: id, arrival, rows, mode, is_joined, columns }) = backfill.parts.front_mut() {
             if let Some(track) = self.groups.get(*id).and_then(|group| group.track(*arrival)) {
                 if rows.start < track.first_row() {
                     rows.start = track.first_row();
@@ -345,7 +396,8 @@ impl History {
                         }
                         Rows::Open(open) => (open.numbers(), open.last_sequence(), NextContent::Open),
                     };
-                    return Some(NextRows { group: *id, arrival: *arrival, rows: held, mode: *mode, through, content });
+                    let (group, arrival, mode, columns) = (*id, *arrival, *mode, columns.clone());
+                    return Some(NextRows { group, arrival, rows: held, mode, through, content, columns });
                 }
             }
             backfill.parts.pop_front();

@@ -17,6 +17,7 @@
 //! | [`joined_rows`] | joins short segments |
 //! | [`spare_slabs`] | memory for the next slabs |
 //! | [`summaries`] | exact summaries in buckets of time, kept for longer than the rows |
+//! | [`selected_by`], [`selecting`], [`selected_series`] | the selection of a request, the search for its series, and a set of them |
 //! | [`query`] | any range of time in any number of columns |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
 
@@ -33,6 +34,9 @@ pub mod late_rows;
 pub mod packing;
 pub mod query;
 pub mod segment;
+pub mod selected_by;
+pub mod selected_series;
+pub mod selecting;
 pub mod sequencer;
 pub mod slab;
 pub mod spare_slabs;

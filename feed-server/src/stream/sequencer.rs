@@ -14,6 +14,7 @@ use crate::stream::frame_cutter::FrameCutter;
 use crate::stream::group_sources::GroupSources;
 use crate::stream::history::{Backfill, History};
 use crate::stream::late_rows::{LateValues, divide};
+use crate::stream::selected_series::SelectedSeries;
 
 /// Rows further ahead of the clock than this were measured before the clock was set back. They are dropped, since no later
 /// row could follow them. For smaller steps, rows are dropped until the clock catches up.
@@ -187,18 +188,22 @@ impl Sequencer {
         self.history.evict(now, more_bytes + self.entries.bytes())
     }
 
-    /// The start of the stream of a viewer that asks for `start`.
-    pub fn begin(&self, start: Start, now: Timestamp) -> Beginning {
+    /// The start of the stream of a viewer that asks for `start` of `selected`. It holds no rows of `added`, which are sent from its window
+    /// on.
+    pub fn begin(&self, start: Start, selected: &SelectedSeries, added: &SelectedSeries, now: Timestamp) -> Beginning {
+        let since = |window| self.history.since(now - window).of(selected);
         let entries_since = |window| self.entries.since(now - window, self.sequence);
         let (gap, entries, backfill) = match start {
-            Start::Window(window) => (None, entries_since(window), self.history.since(now - window)),
+            Start::Window(window) => (None, entries_since(window), since(window)),
             Start::After { epoch, sequence, window, .. } => {
                 let cause = self.gap_cause(epoch, sequence);
                 let backfill = match cause {
-                    None | Some(GapCause::HistoryExpired) => self.history.after(sequence),
-                    Some(GapCause::UnknownPosition) => self.history.since(now - window).joined(),
+                    None | Some(GapCause::HistoryExpired) => {
+                        self.history.after(sequence).of(selected).with_added(added, since(window))
+                    }
+                    Some(GapCause::UnknownPosition) => since(window).joined(),
                     // The viewer has no rows of this epoch yet.
-                    Some(GapCause::EpochChanged) => self.history.since(now - window),
+                    Some(GapCause::EpochChanged) => since(window),
                 };
                 let entries = match cause {
                     None | Some(GapCause::HistoryExpired) => self.entries.after(sequence, self.sequence),
@@ -359,7 +364,8 @@ mod tests {
                 window: Interval::ZERO,
                 revision: Revision(0),
             };
-            let beginning = sequencer.begin(start, Timestamp::from_micros(40_000_000));
+            let (all, none) = (SelectedSeries::Everything, SelectedSeries::default());
+            let beginning = sequencer.begin(start, &all, &none, Timestamp::from_micros(40_000_000));
             (beginning.gap.map(|gap| gap.cause), beginning.held)
         };
         assert_eq!(begin(7, 20), (None, Sequence(20)));

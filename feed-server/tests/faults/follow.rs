@@ -28,7 +28,7 @@ impl Connection {
     pub async fn open(viewer: &Viewer, address: SocketAddr) -> Result<Self, Error> {
         let stream = TcpStream::connect(address).await?;
         let (mut socket, _) = client_async(format!("ws://{address}/stream?start=request"), stream).await?;
-        let subscribe = ClientMessage::Subscribe { start: viewer.start() }.to_bytes().expect("encodes");
+        let subscribe = ClientMessage::subscribe(viewer.start()).to_bytes().expect("encodes");
         socket.send(Message::binary(subscribe)).await?;
         Ok(Self { socket, probes: interval(PROBE) })
     }

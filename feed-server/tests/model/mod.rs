@@ -3,11 +3,11 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::column::MISSING;
 use protocol::{
-    BlockMode, Blocks, Body, CatalogScope, Epoch, Frame, Gap, GroupId, HistoryPart, Interval, Revision, Sample,
+    BlockMode, Blocks, Body, CatalogScope, Epoch, Frame, Gap, GroupId, Header, HistoryPart, Interval, Revision, Sample,
     Sequence, SeriesId, Start, Timestamp,
 };
 
@@ -26,6 +26,12 @@ pub struct Viewer {
     pub gaps: Vec<Gap>,
     /// Texts of the lines or of the event of each entry.
     pub entries: BTreeMap<Sequence, Vec<String>>,
+    /// The series that it selects; `None` for everything.
+    pub selected: Option<BTreeSet<SeriesId>>,
+    /// Those of them whose rows up to the position it holds.
+    complete: BTreeSet<SeriesId>,
+    /// The position up to which rows of a series may have been evicted when it was added.
+    pub added_at: BTreeMap<SeriesId, Sequence>,
     groups: BTreeMap<SeriesId, GroupId>,
     revision: Revision,
     fills: bool,
@@ -35,8 +41,9 @@ impl Viewer {
     /// A viewer without rows, of the given epoch if any.
     pub fn new(epoch: Option<Epoch>) -> Self {
         let (held, gaps, groups) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        let entries = BTreeMap::new();
-        Self { epoch, position: Sequence(0), held, gaps, entries, groups, revision: Revision(0), fills: true }
+        let (entries, selected, complete, added_at) = (BTreeMap::new(), None, BTreeSet::new(), BTreeMap::new());
+        let (position, revision, fills) = (Sequence(0), Revision(0), true);
+        Self { epoch, position, held, gaps, entries, selected, complete, added_at, groups, revision, fills }
     }
 
     /// The start that it requests on a new connection.
@@ -45,6 +52,23 @@ impl Viewer {
             Some(epoch) => Start::After { epoch, sequence: self.position, window: WINDOW, revision: self.revision },
             None => Start::Window(WINDOW),
         }
+    }
+
+    /// Selects other series than before. It held all series of `catalog` if it had selected everything.
+    pub fn select(&mut self, selected: BTreeSet<SeriesId>, catalog: &BTreeSet<SeriesId>) {
+        if self.selected.is_none() {
+            self.complete.clone_from(catalog);
+        }
+        self.complete.retain(|series| selected.contains(series));
+        for values in self.held.values_mut() {
+            values.retain(|series, _| self.complete.contains(series));
+        }
+        (self.selected, self.fills) = (Some(selected), true);
+    }
+
+    /// The selected series of which it holds no rows.
+    pub fn added(&self) -> BTreeSet<SeriesId> {
+        self.selected.iter().flatten().filter(|series| !self.complete.contains(series)).copied().collect()
     }
 
     /// Records the loss of the connection.
@@ -60,7 +84,9 @@ impl Viewer {
     pub fn take(&mut self, message: &[u8]) {
         let frame = Frame::decode(message).expect("decodes");
         if self.epoch != Some(frame.header.epoch) {
+            let selected = self.selected.take();
             *self = Self::new(Some(frame.header.epoch));
+            (self.complete, self.selected) = (selected.clone().unwrap_or_default(), selected);
         }
         let sequence = frame.header.sequence;
         match frame.body {
@@ -76,8 +102,7 @@ impl Viewer {
             }
             Body::Samples(samples) => {
                 assert!(!self.fills, "live rows before the end of the history");
-                assert_eq!(sequence, self.position.next(), "none twice, none left out");
-                self.position = sequence;
+                self.number(frame.header);
                 self.rows(&samples.blocks);
                 for Sample { time, series, value } in &samples.list {
                     let group = *self.groups.get(&series).expect("a series precedes its samples");
@@ -90,22 +115,36 @@ impl Viewer {
                 if history.part == HistoryPart::Last {
                     self.position = sequence;
                     self.fills = false;
+                    self.added_at.extend(self.added().into_iter().map(|series| (series, sequence)));
+                    self.complete = self.selected.clone().unwrap_or_default();
                 }
             }
             Body::Logs(logs) => {
-                self.entry(sequence, logs.lines.iter().map(|line| line.text.to_owned()).collect());
+                self.entry(frame.header, logs.lines.iter().map(|line| line.text.to_owned()).collect());
             }
-            Body::Event(event) => self.entry(sequence, vec![event.text.to_owned()]),
+            Body::Event(event) => self.entry(frame.header, vec![event.text.to_owned()]),
             Body::Gap(gap) => self.gaps.push(gap),
-            Body::Heartbeat(_) => assert!(self.fills || sequence == self.position, "a heartbeat ahead of the rows"),
+            Body::Heartbeat(_) => {
+                let is_whole =
+                    if self.selected.is_none() { sequence == self.position } else { sequence <= self.position };
+                assert!(self.fills || is_whole, "a heartbeat ahead of the rows");
+            }
             _ => {}
         }
     }
 
-    fn entry(&mut self, sequence: Sequence, texts: Vec<String>) {
+    /// Takes the number of a live frame.
+    fn number(&mut self, header: Header) {
+        let is_next = header.previous() <= self.position && self.position < header.sequence;
+        assert!(is_next, "none twice, none left out: {header:?} after {:?}", self.position);
+        assert!(self.selected.is_some() || header.sequence == self.position.next(), "everything has every number");
+        self.position = header.sequence;
+    }
+
+    fn entry(&mut self, header: Header, texts: Vec<String>) {
+        let sequence = header.sequence;
         if self.is_live() {
-            assert_eq!(sequence, self.position.next(), "none twice, none left out");
-            self.position = sequence;
+            self.number(header);
         }
         if let Some(held) = self.entries.get(&sequence) {
             assert_eq!(*held, texts, "an entry was sent again with another content");
@@ -134,6 +173,8 @@ impl Viewer {
     }
 
     fn value(&mut self, group: GroupId, time: Timestamp, series: SeriesId, value: f64) {
+        let is_selected = self.selected.as_ref().is_none_or(|selected| selected.contains(&series));
+        assert!(is_selected, "{series:?} was not selected");
         let before = self.held.entry((group, time)).or_default().insert(series, value.to_bits());
         assert!(before.is_none_or(|before| before == value.to_bits()), "a row was sent again with another value");
     }

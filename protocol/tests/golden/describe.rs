@@ -5,7 +5,8 @@
 use protocol::column::{Values, is_missing};
 use protocol::{
     Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor, Label, LogLine, Sample,
-    SampleList, Selection, SeriesDescriptor, SeriesId, Start, SummaryBlock, SummaryColumns, SummaryField, Timestamp,
+    SampleList, Selection, SeriesDescriptor, SeriesId, Start, Subset, SummaryBlock, SummaryColumns, SummaryField,
+    Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +16,7 @@ pub(crate) fn frame(frame: &Frame<'_>) -> Value {
         "epoch": header.epoch.0,
         "sequence": header.sequence.0,
         "sent_us": header.sent.micros(),
+        "skipped": header.skipped,
         "kind": frame.body.kind(),
         "body": body(&frame.body),
     })
@@ -56,13 +58,22 @@ fn body(body: &Body<'_>) -> Value {
             "cause": name(&gap.cause),
             "content": name(&gap.content),
         }),
-        Body::Heartbeat(heartbeat) => json!({ "next_within_us": heartbeat.next_within.micros() }),
+        Body::Heartbeat(heartbeat) => json!({
+            "next_within_us": heartbeat.next_within.micros(),
+            "groups": heartbeat.groups,
+            "silent": heartbeat.silent,
+        }),
         Body::Echo(echo) => json!({ "origin_us": echo.origin.micros(), "received_us": echo.received.micros() }),
         Body::Refused(refused) => json!({
             "request": refused.request,
             "code": refused.code.0,
             "text": refused.text,
             "id": refused.id,
+        }),
+        Body::Subscribed(subscribed) => json!({
+            "id": subscribed.id,
+            "series": subscribed.series,
+            "extent": name(&subscribed.extent),
         }),
         Body::Bye(bye) => json!({
             "reason": name(&bye.reason),
@@ -206,21 +217,28 @@ fn value(value: f64) -> Value {
 
 pub(crate) fn client_message(message: &ClientMessage<'_>) -> Value {
     let body = match message {
-        ClientMessage::Subscribe { start: Start::Window(window) } => json!({ "window_us": window.micros() }),
-        ClientMessage::Subscribe { start: Start::After { epoch, sequence, window, revision } } => {
-            let after = json!({ "epoch": epoch.0, "sequence": sequence.0, "revision": revision.0 });
-            json!({ "after": after, "window_us": window.micros() })
+        ClientMessage::Subscribe { start, subset } => {
+            let (after, window) = match start {
+                Start::Window(window) => (Value::Null, window),
+                Start::After { epoch, sequence, window, revision } => {
+                    (json!({ "epoch": epoch.0, "sequence": sequence.0, "revision": revision.0 }), window)
+                }
+            };
+            let subset = match subset {
+                Subset::Everything => Value::Null,
+                Subset::Of { id, selection: of, added } => {
+                    json!({ "id": id, "selection": selection(of), "added": selection(added) })
+                }
+            };
+            json!({ "after": after, "window_us": window.micros(), "subset": subset })
         }
         ClientMessage::Probe { origin } => json!({ "origin_us": origin.micros() }),
         ClientMessage::Pace { visibility, frames_per_second } => {
             json!({ "visibility": name(visibility), "frames_per_second": frames_per_second })
         }
-        ClientMessage::Query { id, selection, from, to, columns, order } => json!({
+        ClientMessage::Query { id, selection: of, from, to, columns, order } => json!({
             "id": id,
-            "selection": match selection {
-                Selection::Selector(selector) => json!({ "selector": selector }),
-                Selection::Series(series) => json!({ "series": ids(series) }),
-            },
+            "selection": selection(of),
             "from_us": from.micros(),
             "to_us": to.micros(),
             "columns": columns,
@@ -230,6 +248,14 @@ pub(crate) fn client_message(message: &ClientMessage<'_>) -> Value {
         ClientMessage::Unknown { .. } => Value::Null,
     };
     json!({ "kind": message.kind(), "body": body })
+}
+
+fn selection(selection: &Selection<'_>) -> Value {
+    match selection {
+        Selection::Selector(selector) => json!({ "selector": selector }),
+        Selection::Series(series) => json!({ "series": ids(series) }),
+        Selection::Groups(groups) => json!({ "groups": groups.iter().map(|group| group.0).collect::<Value>() }),
+    }
 }
 
 fn ids(series: &Entries<'_, SeriesId>) -> Value {

@@ -5,10 +5,10 @@ use std::ops::Range;
 use protocol::column::{MISSING, encoding, is_missing};
 use protocol::{
     Answer, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, Echo, Entries,
-    EntriesBuffer, Epoch, Event, EventKind, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor, GroupId,
-    Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, LogLine, Logs, QueryLimits, RefusalCode, Refused,
-    Revision, Role, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, SummaryBuffer,
-    SummaryColumnsBuffer, SummaryValues, Timestamp, ViewerLimits,
+    EntriesBuffer, Epoch, Event, EventKind, Extent, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor,
+    GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, LogLine, Logs, QueryLimits, RefusalCode,
+    Refused, Revision, Role, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity,
+    Subscribed, SummaryBuffer, SummaryColumnsBuffer, SummaryValues, Timestamp, ViewerLimits,
 };
 
 use super::Vector;
@@ -25,12 +25,13 @@ fn at(micros: i64) -> Timestamp {
 }
 
 fn frame(body: Body<'_>) -> Vec<u8> {
-    let header = Header { epoch: EPOCH, sequence: Sequence(4_242), sent: at(750) };
+    let header = Header { epoch: EPOCH, sequence: Sequence(4_242), sent: at(750), skipped: 0 };
     Frame { header, body }.to_bytes().expect("fits a message")
 }
 
 pub(crate) fn all() -> Vec<Vector> {
     let mut vectors = plain();
+    vectors.extend(parts());
     vectors.extend(catalogs());
     vectors.extend(columns());
     vectors.extend(times());
@@ -47,7 +48,7 @@ pub(crate) fn all() -> Vec<Vector> {
 
 fn plain() -> Vec<Vector> {
     let mut features = EntriesBuffer::default();
-    for feature in [Feature::REVISIONS, Feature::QUERIES] {
+    for feature in [Feature::REVISIONS, Feature::QUERIES, Feature::SUBSETS] {
         features.push(&feature).expect("encodes");
     }
     let bodies = [
@@ -68,7 +69,7 @@ fn plain() -> Vec<Vector> {
         ("gap_epoch_changed", gap(GapCause::EpochChanged)),
         ("gap_history_expired", gap(GapCause::HistoryExpired)),
         ("gap_unknown_position", gap(GapCause::UnknownPosition)),
-        ("heartbeat", Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) })),
+        ("heartbeat", Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1), groups: 12, silent: 1 })),
         ("echo", Body::Echo(Echo { origin: at(-20_000), received: at(-10_000) })),
         (
             "refused",
@@ -98,6 +99,24 @@ fn plain() -> Vec<Vector> {
         ),
     ];
     bodies.map(|(name, body)| Vector { name, bytes: frame(body) }).into()
+}
+
+/// Frames of a subscription to a part of the stream.
+fn parts() -> Vec<Vector> {
+    let mut samples = SamplesBuffer::default();
+    samples.start(at(0));
+    samples.push(BlockMode::Merge, GroupId(1), &[at(0)], [(SeriesId(1), &[0.24][..])]).expect("encodes");
+    let header = Header { epoch: EPOCH, sequence: Sequence(4_242), sent: at(750), skipped: 0 };
+    let part = |skipped, body| Frame { header: Header { skipped, ..header }, body }.to_bytes().expect("fits a message");
+    let subscribed = |id, series, extent| frame(Body::Subscribed(Subscribed { id, series, extent }));
+    let samples = samples.samples();
+    vec![
+        Vector { name: "subscribed_exact", bytes: subscribed(1, 24, Extent::Exact) },
+        Vector { name: "subscribed_wider", bytes: subscribed(300, 1_200, Extent::Wider) },
+        Vector { name: "samples_after_skipped_numbers", bytes: part(5, Body::Samples(samples)) },
+        Vector { name: "samples_after_all_numbers", bytes: part(4_241, Body::Samples(samples)) },
+        Vector { name: "unknown_kind_after_skipped_numbers", bytes: part(300, Body::Unknown { kind: 100 }) },
+    ]
 }
 
 fn gap(cause: GapCause) -> Body<'static> {
@@ -437,11 +456,11 @@ fn session() -> Vec<Vector> {
         (1..).map(SeriesId).zip(values.each_ref().map(|values| &values[rows.clone()])).collect::<Vec<_>>()
     };
     let frame = |name, sequence, sent, body| {
-        let header = Header { epoch: EPOCH, sequence: Sequence(sequence), sent: at(sent) };
+        let header = Header { epoch: EPOCH, sequence: Sequence(sequence), sent: at(sent), skipped: 0 };
         Vector { name, bytes: Frame { header, body }.to_bytes().expect("fits a message") }
     };
     let mut features = EntriesBuffer::default();
-    for feature in [Feature::REVISIONS, Feature::QUERIES] {
+    for feature in [Feature::REVISIONS, Feature::QUERIES, Feature::SUBSETS] {
         features.push(&feature).expect("encodes");
     }
     let hello = Hello {
@@ -490,7 +509,7 @@ fn session() -> Vec<Vector> {
     let (first, missed) = (history(BlockMode::Replace, 0..3), history(BlockMode::Merge, 0..7));
     let history = |buffer| Body::History(History { part: HistoryPart::Last, blocks: BlockBuffer::blocks(buffer) });
     let (mut sample, mut next) = (live(3), live(7));
-    let heartbeat = Heartbeat { next_within: Interval::from_secs(1) };
+    let heartbeat = Heartbeat { next_within: Interval::from_secs(1), groups: 1, silent: 0 };
     vec![
         frame("session_hello", 4_242, -50_000, Body::Hello(hello)),
         frame("session_catalog", 4_242, -50_000, Body::Catalog(whole)),
@@ -534,12 +553,12 @@ fn of_later_versions() -> Vec<Vector> {
     let place = encoding.len() - bytes - 2;
     assert_eq!(encoding[place..place + 2], [3, bytes as u8]);
     encoding[place] = 77;
-    let mut appended = frame(Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }));
+    let mut appended = frame(Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1), groups: 12, silent: 1 }));
     appended.extend(b"a new field");
     appended[4] += 11;
     let mut numbered = frame(Body::Unknown { kind: 100 });
     numbered.extend(b"a numbered kind");
-    numbered[4] = 15;
+    numbered[4] += 15;
     vec![
         Vector { name: "unknown_kind", bytes: kind },
         Vector { name: "unknown_numbered_kind", bytes: numbered },

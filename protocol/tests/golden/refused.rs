@@ -60,12 +60,12 @@ fn frame(kind: u8, body: &Fields) -> Vec<u8> {
 }
 
 fn samples(blocks: Fields) -> Vec<u8> {
-    frame(3, &fields().signed(0).list(fields()).list(blocks))
+    frame(3, &fields().unsigned(0).signed(0).list(fields()).list(blocks))
 }
 
 /// Samples one by one.
 fn list(runs: &[u8]) -> Vec<u8> {
-    frame(3, &fields().signed(0).list(fields().raw(runs)).list(fields()))
+    frame(3, &fields().unsigned(0).signed(0).list(fields().raw(runs)).list(fields()))
 }
 
 fn block(rows: u64, times_encoding: u8, times: Fields, columns: Fields) -> Fields {
@@ -149,6 +149,9 @@ fn heads() -> Vec<Vector> {
     named(vec![
         ("head_empty", vec![]),
         ("head_too_short", heartbeat[..31].to_vec()),
+        ("numbered_without_count", frame(100, &fields())),
+        ("numbered_count_cut_off", frame(100, &fields().byte(251).byte(0))),
+        ("samples_count_of_128_bits", frame(3, &fields().byte(254).raw(&[0; 16]))),
         ("head_too_long", long),
         ("head_bad_magic", with(0, b'X')),
         ("head_unsupported_version", with(2, 1)),
@@ -231,9 +234,9 @@ fn entries() -> Vec<Vector> {
     let line = |source: &str, text: &str, labels: Fields| {
         fields().list(fields().signed(0).unsigned(2).text(source).text(text).list(labels))
     };
-    let logs = |lines: Fields| frame(64, &fields().list(lines));
+    let logs = |lines: Fields| frame(64, &fields().unsigned(0).list(lines));
     let event = |source: &str, text: &str, labels: Fields| {
-        frame(65, &fields().signed(0).unsigned(0).text(source).text(text).list(labels))
+        frame(65, &fields().unsigned(0).signed(0).unsigned(0).text(source).text(text).list(labels))
     };
     let (long_name, long_text) = ("x".repeat(MAX_NAME_BYTES + 1), "x".repeat(MAX_TEXT_BYTES + 1));
     let label = fields().text("key").text("value");
@@ -347,6 +350,10 @@ pub(crate) fn client_messages() -> Vec<Vector> {
     let range = fields().signed(1).signed(2).unsigned(80);
     let rest = range.clone().unsigned(0);
     let of_series = |series: &[u8]| fields().unsigned(1).list(fields().raw(series));
+    let of_groups = |groups: &[u8]| fields().unsigned(2).list(fields().raw(groups));
+    let none = of_series(&[]);
+    // Of a window, and with id 1.
+    let subscribe = |subset: Fields| message(1, &[], &fields().unsigned(0).unsigned(5).unsigned(1).raw(&subset.0));
     named(vec![
         ("client_head_too_short", b"KY\x02\x02\0\0\0".to_vec()),
         ("client_body_too_short", message(2, &[], &fields())),
@@ -354,12 +361,18 @@ pub(crate) fn client_messages() -> Vec<Vector> {
         ("client_varint_of_128_bits", message(2, &[], &fields().byte(254).raw(&[0xff; 16]))),
         ("client_number_too_large_for_its_field", message(3, &[], &fields().unsigned(1 << 40).byte(1))),
         ("client_query_cut_off", query(fields().unsigned(0).text("cpu"))),
-        ("client_query_of_unknown_selection", query(fields().unsigned(2).list(fields()).raw(&rest.0))),
+        ("client_query_of_unknown_selection", query(fields().unsigned(3).list(fields()).raw(&rest.0))),
         ("client_query_of_broken_utf8", query(fields().unsigned(0).list(fields().raw(&[0xc3, 0x28])).raw(&rest.0))),
         ("client_query_of_unknown_order", query(fields().unsigned(0).text("cpu").raw(&range.0).unsigned(2))),
         ("client_query_series_twice", query(of_series(&[3, 3]).raw(&rest.0))),
         ("client_query_series_out_of_order", query(of_series(&[4, 3]).raw(&rest.0))),
         ("client_query_series_cut_off", query(fields().unsigned(1).list(fields().raw(&[3, 251, 0])).raw(&rest.0))),
         ("client_cancel_cut_off", message(5, &[], &fields())),
+        ("client_subscribe_groups_out_of_order", subscribe(of_groups(&[4, 3]).raw(&none.0))),
+        ("client_subscribe_groups_twice", subscribe(of_groups(&[3, 3]).raw(&none.0))),
+        ("client_subscribe_added_out_of_order", subscribe(of_groups(&[3]).raw(&of_series(&[2, 1]).0))),
+        ("client_subscribe_of_unknown_selection", subscribe(fields().unsigned(3).list(fields()).raw(&none.0))),
+        ("client_subscribe_selection_cut_off", subscribe(fields().unsigned(0).unsigned(9).raw(b"cpu"))),
+        ("client_subscribe_without_added", subscribe(of_groups(&[3]))),
     ])
 }

@@ -1,8 +1,8 @@
 //! A message of each kind from a viewer.
 
 use protocol::{
-    AnswerOrder, ClientMessage, EntriesBuffer, Epoch, Interval, Revision, Selection, Sequence, SeriesId, Start,
-    Timestamp, Visibility,
+    AnswerOrder, ClientMessage, EntriesBuffer, Epoch, GroupId, Interval, Revision, Selection, Sequence, SeriesId,
+    Start, Subset, Timestamp, Visibility,
 };
 
 use super::Vector;
@@ -19,29 +19,45 @@ pub(crate) fn all() -> Vec<Vector> {
     };
     let of_selector = Selection::Selector("cpu.*{core!=\"1\"}");
     let of_series = Selection::Series(series.entries());
+    let none = EntriesBuffer::default();
+    let none = none.entries();
+    let (mut groups, mut added) = (EntriesBuffer::default(), EntriesBuffer::default());
+    [3, 4, 300].into_iter().try_for_each(|id| groups.push(&GroupId(id))).expect("encodes");
+    added.push(&GroupId(300)).expect("encodes");
+    let subset = |id, start, selection, added| {
+        let subset = Subset::Of { id, selection, added };
+        ClientMessage::Subscribe { start, subset }
+    };
+    let resume = Start::After {
+        epoch: Epoch(1_700_000_000_123_456),
+        sequence: Sequence(4_242),
+        window: Interval::from_secs(60),
+        revision: Revision(7),
+    };
     let messages = [
-        ("subscribe_window", ClientMessage::Subscribe { start: Start::Window(Interval::from_secs(60)) }),
+        ("subscribe_window", ClientMessage::subscribe(Start::Window(Interval::from_secs(60)))),
         (
             "subscribe_after",
-            ClientMessage::Subscribe {
-                start: Start::After {
-                    epoch: Epoch(1_700_000_000_123_456),
-                    sequence: Sequence(4_242),
-                    window: Interval::from_secs(60),
-                    revision: Revision(7),
-                },
-            },
+            ClientMessage::subscribe(Start::After {
+                epoch: Epoch(1_700_000_000_123_456),
+                sequence: Sequence(4_242),
+                window: Interval::from_secs(60),
+                revision: Revision(7),
+            }),
         ),
         (
             "resume_subscribe",
-            ClientMessage::Subscribe {
-                start: Start::After {
-                    epoch: Epoch(1_700_000_000_123_456),
-                    sequence: Sequence(4_243),
-                    window: Interval::from_secs(1),
-                    revision: Revision(3),
-                },
-            },
+            ClientMessage::subscribe(Start::After {
+                epoch: Epoch(1_700_000_000_123_456),
+                sequence: Sequence(4_243),
+                window: Interval::from_secs(1),
+                revision: Revision(3),
+            }),
+        ),
+        ("subscribe_selector", subset(1, Start::Window(Interval::from_secs(5)), of_selector, Selection::Series(none))),
+        (
+            "subscribe_groups",
+            subset(300, resume, Selection::Groups(groups.entries()), Selection::Groups(added.entries())),
         ),
         ("probe", ClientMessage::Probe { origin: at }),
         ("pace_visible", ClientMessage::Pace { visibility: Visibility::Visible, frames_per_second: 60 }),

@@ -111,7 +111,7 @@ fn a_derived_group_is_shared_by_its_users_and_dropped_with_the_last() {
     let one = store.bytes();
     let second = store.derive(1, derivation).expect("the group exists");
     assert!(one > bytes && store.bytes() == one, "one group for both users");
-    let header = Header { epoch: Epoch(1), sequence: Sequence(1), sent: Timestamp::default() };
+    let header = Header { epoch: Epoch(1), sequence: Sequence(1), sent: Timestamp::default(), skipped: 0 };
     let mut blocks = BlockBuffer::default();
     let times = [Timestamp::from_micros(100_000)];
     let columns = [(SeriesId(3), [1.0].as_slice()), (SeriesId(4), &[2.0]), (SeriesId(5), &[40.0])];

@@ -5,6 +5,7 @@ use protocol::{Bye, ByeReason, Echo, Epoch, Header, Hello, Samples, Sequence, St
 
 use super::*;
 use crate::page::past_requests::PastQuery;
+use crate::store::StreamRequest;
 
 /// Records the requests of a feed.
 #[derive(Clone, Default)]
@@ -21,8 +22,8 @@ enum Request {
 }
 
 impl FrameSource for Requests {
-    fn subscribe(&self, start: Start) {
-        self.0.borrow_mut().push(Request::Subscribe(start));
+    fn subscribe(&self, request: &StreamRequest) {
+        self.0.borrow_mut().push(Request::Subscribe(request.start));
     }
 
     fn probe(&self, origin: Timestamp) {
@@ -64,7 +65,7 @@ fn feed() -> (Feed, Requests) {
 }
 
 fn frame(sent: Timestamp, body: Body<'_>) -> FrameEvent<'_> {
-    let header = Header { epoch: Epoch(1), sequence: Sequence(1), sent };
+    let header = Header { epoch: Epoch(1), sequence: Sequence(1), sent, skipped: 0 };
     FrameEvent::Frame { frame: Frame { header, body }, bytes: 10 }
 }
 

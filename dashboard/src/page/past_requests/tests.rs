@@ -18,7 +18,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn frame(store: &mut Store, sequence: u64, body: Body<'_>) {
-    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: at(NOW) };
+    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: at(NOW), skipped: 0 };
     store.apply(&Frame { header, body });
 }
 

@@ -15,7 +15,7 @@ const GROUPS: u32 = 3;
 const INTERVAL: Interval = Interval::from_millis(100);
 
 fn frame(sequence: u64, body: Body<'_>) -> Frame<'_> {
-    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::default() };
+    let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::default(), skipped: 0 };
     Frame { header, body }
 }
 

@@ -70,9 +70,11 @@ impl Message {
             }
             Content::History(part, ..) => Body::History(History { part: *part, blocks }),
             Content::Samples(_) => Body::Samples(samples.samples()),
-            Content::Heartbeat => Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1) }),
+            Content::Heartbeat => {
+                Body::Heartbeat(Heartbeat { next_within: Interval::from_secs(1), ..Heartbeat::default() })
+            }
         };
-        let header = Header { epoch: Epoch(self.epoch), sequence: Sequence(self.sequence), sent: now };
+        let header = Header { epoch: Epoch(self.epoch), sequence: Sequence(self.sequence), sent: now, skipped: 0 };
         store.apply(&Frame { header, body })
     }
 }
@@ -454,7 +456,7 @@ fn another_epoch_starts_after_a_hole_even_without_a_catalog() {
 fn numbered_frames_of_unknown_kinds_advance_the_position() {
     let mut position = Position::default();
     let mut judge = |sequence: u64, body: Body<'_>| {
-        let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::default() };
+        let header = Header { epoch: Epoch(1), sequence: Sequence(sequence), sent: Timestamp::default(), skipped: 0 };
         (position.judge(&header, &body), position.held())
     };
     let blocks = protocol::Blocks::default();
@@ -473,7 +475,7 @@ fn numbered_frames_of_unknown_kinds_advance_the_position() {
 #[test]
 fn a_catalog_of_which_a_part_was_not_decoded_has_no_revision() {
     let mut position = Position::default();
-    let header = Header { epoch: Epoch(1), sequence: Sequence(5), sent: Timestamp::default() };
+    let header = Header { epoch: Epoch(1), sequence: Sequence(5), sent: Timestamp::default(), skipped: 0 };
     let last = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
     let revision = |position: &Position| match position.start(Interval::ZERO) {
         Start::After { revision, .. } => revision.0,

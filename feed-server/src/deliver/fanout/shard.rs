@@ -12,6 +12,7 @@ use super::outbox::{Outbox, Sent, Ticket};
 use crate::deliver::frame_ring::RingFrame;
 use crate::deliver::hub::Hub;
 use crate::deliver::pacer::Pacer;
+use crate::deliver::subscription::Subscription;
 
 /// Writes before other tasks get a turn: about half a millisecond.
 const WRITES_PER_TURN: usize = 64;
@@ -22,6 +23,8 @@ pub struct LiveViewer {
     pub outbox: Arc<Outbox>,
     /// Allows the shard to write to the outbox.
     pub ticket: Ticket,
+    /// Has the ring of its frames.
+    pub subscription: Arc<Subscription>,
     pub position: RingPosition,
     pub pacer: Arc<Pacer>,
     /// Hands the viewer back to its session.
@@ -43,50 +46,72 @@ enum AfterTick {
     HandBack,
 }
 
+/// The viewers of one subscription.
+struct Room {
+    subscription: Arc<Subscription>,
+    viewers: Vec<LiveViewer>,
+}
+
 /// Writes to the viewers that arrive, until the fan-out is dropped.
 pub(super) async fn run(hub: &Hub, arrivals: &mut mpsc::UnboundedReceiver<LiveViewer>) {
-    let mut ring_end: watch::Receiver<u64> = hub.subscribe();
-    let mut viewers: Vec<LiveViewer> = Vec::new();
+    let mut new_frames: watch::Receiver<u64> = hub.new_frames();
+    let mut rooms: Vec<Room> = Vec::new();
     loop {
         tokio::select! {
             arrival = arrivals.recv() => match arrival {
-                Some(viewer) => viewers.push(viewer),
+                Some(viewer) => admit(&mut rooms, viewer),
                 None => return,
             },
-            changed = ring_end.changed() => match changed {
-                Ok(()) => tick(hub, &mut viewers).await,
+            changed = new_frames.changed() => match changed {
+                Ok(()) => {
+                    let mut writes = 0;
+                    for room in &mut rooms {
+                        room.tick(hub, &mut writes).await;
+                    }
+                    rooms.retain(|room| !room.viewers.is_empty());
+                }
                 Err(_) => return,
             },
         }
     }
 }
 
-async fn tick(hub: &Hub, viewers: &mut Vec<LiveViewer>) {
-    let Some(oldest) = viewers.iter().map(|viewer| viewer.position.next).min() else { return };
-    let recent = hub.recent(oldest);
-    // One list for all viewers: each is sent the end of it, from its position on.
-    let frames: Vec<Bytes> = recent.frames.iter().map(|frame| frame.bytes.clone()).collect();
-    let now = Instant::now();
-    let mut writes = 0;
-    let mut number = 0;
-    while let Some(viewer) = viewers.get_mut(number) {
-        let after = match viewer.position.next.checked_sub(recent.first) {
-            Some(skip) if viewer.pacer.due(now) => viewer.send(hub, &recent.frames, &frames, skip as usize, now),
-            Some(_) => viewer.wait(),
-            // The viewer is behind the ring's tail; its session sends the history.
-            None => AfterTick::HandBack,
-        };
-        match after {
-            AfterTick::Keep => number += 1,
-            AfterTick::HandBack => {
-                let viewer = viewers.swap_remove(number);
-                // Fails if the session has revoked the ticket, or ended.
-                let _gone = viewer.back.send(viewer.position);
+fn admit(rooms: &mut Vec<Room>, viewer: LiveViewer) {
+    if let Some(room) = rooms.iter_mut().find(|room| Arc::ptr_eq(&room.subscription, &viewer.subscription)) {
+        room.viewers.push(viewer);
+    } else {
+        rooms.push(Room { subscription: Arc::clone(&viewer.subscription), viewers: vec![viewer] });
+    }
+}
+
+impl Room {
+    async fn tick(&mut self, hub: &Hub, writes: &mut usize) {
+        let Self { subscription, viewers } = self;
+        let Some(oldest) = viewers.iter().map(|viewer| viewer.position.next).min() else { return };
+        let recent = subscription.recent(oldest);
+        // One list for all viewers: each is sent the end of it, from its position on.
+        let frames: Vec<Bytes> = recent.frames.iter().map(|frame| frame.bytes.clone()).collect();
+        let now = Instant::now();
+        let mut number = 0;
+        while let Some(viewer) = viewers.get_mut(number) {
+            let after = match viewer.position.next.checked_sub(recent.first) {
+                Some(skip) if viewer.pacer.due(now) => viewer.send(hub, &recent.frames, &frames, skip as usize, now),
+                Some(_) => viewer.wait(),
+                // The viewer is behind the ring's tail; its session sends the history.
+                None => AfterTick::HandBack,
+            };
+            match after {
+                AfterTick::Keep => number += 1,
+                AfterTick::HandBack => {
+                    let viewer = viewers.swap_remove(number);
+                    // Fails if the session has revoked the ticket, or ended.
+                    let _gone = viewer.back.send(viewer.position);
+                }
             }
-        }
-        writes += 1;
-        if writes % WRITES_PER_TURN == 0 {
-            yield_now().await;
+            *writes += 1;
+            if writes.is_multiple_of(WRITES_PER_TURN) {
+                yield_now().await;
+            }
         }
     }
 }
@@ -101,7 +126,8 @@ impl LiveViewer {
         match self.outbox.send_live(self.ticket, due) {
             Ok(Sent::Revoked) | Err(_) => AfterTick::HandBack,
             Ok(sent) => {
-                self.position = RingPosition { next: self.position.next + due.len() as u64, sequence: last.sequence };
+                let sequence = last.sequence.max(self.position.sequence);
+                self.position = RingPosition { next: self.position.next + due.len() as u64, sequence };
                 self.pacer.sent(now);
                 hub.telemetry.sent(due);
                 if sent == Sent::Whole { AfterTick::Keep } else { AfterTick::HandBack }

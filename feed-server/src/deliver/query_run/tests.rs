@@ -335,7 +335,7 @@ fn a_turn_has_a_bound_whatever_the_query_passes_over() {
         let mut turns = 0;
         while !run.is_done() {
             let turn = run.turn(&hub, 1).expect("encodes");
-            assert!(turn.read > 0 && turn.read <= LOOK_MATCHERS * MATCHER_COST, "a turn of {}", turn.read);
+            assert!(turn.read > 0 && turn.read <= LOOK_PATTERNS * PATTERN_COST, "a turn of {}", turn.read);
             turns += 1;
         }
         assert!(turns > 2, "found {turns}");

@@ -17,10 +17,15 @@ use super::{Event, Session, Writer};
 use crate::deliver::backfill_limiter::BackfillTurn;
 use crate::deliver::fanout::outbox::Sent;
 use crate::deliver::fanout::shard::{LiveViewer, RingPosition};
+use crate::deliver::hub::ViewerGuard;
 
 impl Session {
     /// Sends the frames that the viewer misses, then hands it to a shard.
-    pub(super) async fn catch_up(&mut self, mut cursor: Cursor) -> Result<Writer, SessionEnd> {
+    pub(super) async fn catch_up(
+        &mut self,
+        mut cursor: Cursor,
+        viewer: &mut ViewerGuard,
+    ) -> Result<Writer, SessionEnd> {
         let _behind = self.hub.telemetry.viewers_catching_up.enter();
         // The place in the queue for the next turn, kept while messages are read.
         let mut place: Option<BoxFuture<'static, BackfillTurn>> = None;
@@ -31,8 +36,8 @@ impl Session {
                 // A viewer whose socket accepts nothing would hold a turn that others wait for.
                 place = None;
                 self.next_event(pending()).await?
-            } else if let Some(position) = cursor.caught_up(&self.hub) {
-                return Ok(Writer::Shard(self.hand_over(position)));
+            } else if let Some(position) = cursor.caught_up(viewer) {
+                return Ok(Writer::Shard(self.hand_over(position, viewer)));
             } else if let Some(due) = paused_until {
                 place = None;
                 self.next_event(sleep_until(due).map(|()| None)).await?
@@ -40,7 +45,7 @@ impl Session {
                 let place = place.get_or_insert_with(|| self.wait_for_turn(&cursor));
                 self.next_event(place.as_mut().map(Some)).await?
             } else {
-                let frames = cursor.live(&self.hub, TURN_BYTES);
+                let frames = cursor.live(viewer, TURN_BYTES);
                 // None if the viewer is behind the ring: its history follows without a pause.
                 if !frames.is_empty() {
                     self.send(&frames)?;
@@ -53,14 +58,14 @@ impl Session {
             };
             match event {
                 Event::Message(message) => {
-                    if let Some(start) = self.read(message)? {
-                        cursor = Cursor::at(start, Charge::Viewer);
+                    if let Some(request) = self.read(message)? {
+                        cursor = Cursor::at(request, Charge::Viewer);
                         place = None;
                     }
                 }
                 Event::Other(Some(turn)) => {
                     place = None;
-                    sent_since_pause += self.send_turn(&mut cursor, turn)?;
+                    sent_since_pause += self.send_turn(&mut cursor, viewer, turn)?;
                     if sent_since_pause >= TURN_BYTES || !cursor.needs_turn() {
                         self.pacer.sent(Instant::now());
                         sent_since_pause = 0;
@@ -91,9 +96,14 @@ impl Session {
     }
 
     /// Sends the frames of a turn. Returns how many bytes.
-    fn send_turn(&mut self, cursor: &mut Cursor, mut permit: BackfillTurn) -> Result<usize, SessionEnd> {
+    fn send_turn(
+        &mut self,
+        cursor: &mut Cursor,
+        viewer: &mut ViewerGuard,
+        mut permit: BackfillTurn,
+    ) -> Result<usize, SessionEnd> {
         let room = permit.room();
-        let turn = cursor.next_turn(&self.hub, permit.blocks(), room)?;
+        let turn = cursor.next_turn(viewer, permit.blocks(), room)?;
         let now = Instant::now();
         permit.spend(turn.cost, now);
         if cursor.charge() == Charge::Viewer {
@@ -103,11 +113,12 @@ impl Session {
         Ok(turn.frames.iter().map(Bytes::len).sum())
     }
 
-    fn hand_over(&self, position: RingPosition) -> oneshot::Receiver<RingPosition> {
+    fn hand_over(&self, position: RingPosition, viewer: &ViewerGuard) -> oneshot::Receiver<RingPosition> {
         let (back, handed_back) = oneshot::channel();
         self.fanout.admit(LiveViewer {
             outbox: Arc::clone(&self.outbox),
             ticket: self.outbox.ticket(),
+            subscription: Arc::clone(viewer.subscription()),
             position,
             pacer: Arc::clone(&self.pacer),
             back,

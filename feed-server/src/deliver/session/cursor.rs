@@ -12,19 +12,25 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use protocol::{EncodeError, Interval, Revision, Sequence, Start};
+use protocol::{Body, EncodeError, Extent, Interval, Revision, Sequence, Start, Subscribed};
 
+use super::request::{RequestedSelection, StreamRequest};
 use crate::deliver::fanout::shard::RingPosition;
 use crate::deliver::history_blocks::HistoryBlocks;
-use crate::deliver::hub::{Hub, Snapshot};
+use crate::deliver::hub::{Snapshot, ViewerGuard};
 use crate::stream::entry_log::EntryCursor;
 use crate::stream::history::Backfill;
+use crate::stream::selected_by::SelectedBy;
+use crate::stream::selecting::Selecting;
+
+/// The cost of a search for series in a part of the catalog, in bytes.
+const SEARCH_COST: usize = 16 << 10;
 
 #[derive(Debug)]
 pub struct Cursor {
     charge: Charge,
-    /// The snapshot is taken in the first turn, so that requests that replace each other cost nothing.
-    start: Option<Start>,
+    /// The snapshot is taken in the first turns, so that requests that replace each other cost nothing.
+    start: Option<Box<Beginning>>,
     catalog: UnsentCatalog,
     gap: Option<Bytes>,
     entries: Option<EntryCursor>,
@@ -33,6 +39,58 @@ pub struct Cursor {
     held: Sequence,
     position: Sequence,
     next: u64,
+}
+
+/// What precedes the snapshot.
+#[derive(Debug)]
+struct Beginning {
+    start: Start,
+    /// Until it is done.
+    joining: Joining,
+    /// The id of the request and what the viewer has joined, if it is to be told.
+    joined: Option<(u32, Extent)>,
+    series: Selecting,
+    /// Those of which it holds no rows.
+    added: Option<SelectedBy>,
+    added_series: Selecting,
+}
+
+/// The subscription that a viewer joins.
+#[derive(Debug, Default)]
+enum Joining {
+    /// It stays with the one that it has.
+    #[default]
+    None,
+    Everything,
+    Part(RequestedSelection),
+}
+
+impl Beginning {
+    fn new(start: Start, joining: Joining) -> Self {
+        let (series, added_series) = <(Selecting, Selecting)>::default();
+        Self { start, joining, joined: None, series, added: None, added_series }
+    }
+
+    /// Does the next part of the work. Returns true after the last.
+    fn step(&mut self, viewer: &mut ViewerGuard) -> bool {
+        match std::mem::take(&mut self.joining) {
+            Joining::Part(RequestedSelection { id, mut by, mut added }) => {
+                let is_of_epoch = !matches!(self.start, Start::After { epoch, .. } if epoch != viewer.hub().epoch);
+                if !is_of_epoch {
+                    by.forget_ids();
+                    added.forget_ids();
+                }
+                self.joined = Some((id, viewer.subscribe(Some(by))));
+                self.added = Some(added);
+            }
+            Joining::Everything => {
+                viewer.subscribe(None);
+            }
+            Joining::None => {}
+        }
+        let is_resolved = viewer.resolve(&mut self.series);
+        is_resolved && self.added.as_ref().is_none_or(|added| self.added_series.step(added, &viewer.hub().catalog))
+    }
 }
 
 /// The budgets from which a cursor's turns are taken.
@@ -73,10 +131,15 @@ impl UnsentCatalog {
 }
 
 impl Cursor {
-    /// A cursor that begins at `start`.
-    pub fn at(start: Start, charge: Charge) -> Self {
+    /// A cursor that begins as requested.
+    pub fn at(request: StreamRequest, charge: Charge) -> Self {
+        let joining = request.selection.map_or(Joining::Everything, Joining::Part);
+        Self::from_start(Beginning::new(request.start, joining), charge)
+    }
+
+    fn from_start(start: Beginning, charge: Charge) -> Self {
         let ended = RingPosition { next: 0, sequence: Sequence(0) };
-        Self { charge, start: Some(start), ..Self::resume(ended) }
+        Self { charge, start: Some(Box::new(start)), ..Self::resume(ended) }
     }
 
     /// A cursor that continues after the last frame that a shard sent.
@@ -110,24 +173,26 @@ impl Cursor {
     }
 
     /// The cursor's place in the ring of recent frames, if everything up to now has been sent.
-    pub fn caught_up(&self, hub: &Hub) -> Option<RingPosition> {
-        let caught_up = !self.needs_turn() && hub.ring_end() == self.next;
+    pub fn caught_up(&self, viewer: &ViewerGuard) -> Option<RingPosition> {
+        let caught_up = !self.needs_turn() && viewer.subscription().ring_end() == self.next;
         caught_up.then_some(RingPosition { next: self.next, sequence: self.position })
     }
 
     /// The next frames of the ring, of about `room` bytes in all. None if the ring has evicted them: the cursor then needs a
     /// turn.
-    pub fn live(&mut self, hub: &Hub, room: usize) -> Vec<Bytes> {
+    pub fn live(&mut self, viewer: &ViewerGuard, room: usize) -> Vec<Bytes> {
         let mut frames = Vec::new();
-        if let Ok(next) = hub.frames_from(self.next, room, &mut frames) {
+        if let Ok(next) = viewer.subscription().frames_from(self.next, room, &mut frames) {
             self.next = next;
-            self.position = frames.last().map_or(self.position, |last| last.sequence);
+            // The history may have reached further than the last frame of the subscription.
+            self.position = frames.last().map_or(self.position, |last| last.sequence.max(self.position));
         } else {
+            let hub = viewer.hub();
             hub.telemetry.viewers_fell_behind.inc();
             let (epoch, sequence, window) = (hub.epoch, self.position, Interval::ZERO);
             // It has missed changes of the catalog too.
             let start = Start::After { epoch, sequence, window, revision: Revision(0) };
-            *self = Self::at(start, Charge::Overall);
+            *self = Self::from_start(Beginning::new(start, Joining::None), Charge::Overall);
         }
         frames.into_iter().map(|frame| frame.bytes).collect()
     }
@@ -136,11 +201,27 @@ impl Cursor {
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
-    pub fn next_turn(&mut self, hub: &Hub, blocks: &mut HistoryBlocks, room: usize) -> Result<Turn, EncodeError> {
-        if let Some(start) = self.start.take() {
-            self.begin(hub.snapshot(start)?);
+    pub fn next_turn(
+        &mut self,
+        viewer: &mut ViewerGuard,
+        blocks: &mut HistoryBlocks,
+        room: usize,
+    ) -> Result<Turn, EncodeError> {
+        let (hub, mut turn) = (Arc::clone(viewer.hub()), Turn::default());
+        if let Some(beginning) = &mut self.start {
+            if !beginning.step(viewer) {
+                turn.cost += SEARCH_COST;
+                return Ok(turn);
+            }
+            let Beginning { start, joined, added_series, .. } = &mut **beginning;
+            if let Some((id, extent)) = joined.take() {
+                let series = hub.catalog.count(&viewer.subscription().selected()) as u32;
+                turn.push(hub.frame_now(Body::Subscribed(Subscribed { id, series, extent }))?);
+            }
+            let snapshot = hub.snapshot(*start, viewer.subscription(), &added_series.found())?;
+            self.start = None;
+            self.begin(snapshot);
         }
-        let mut turn = Turn::default();
         while turn.cost < room
             && let Some(message) = self.catalog.messages.get(self.catalog.sent)
         {

@@ -10,6 +10,7 @@
 //! | [`cursor`] | the viewer's position in the stream, and the frames that are next |
 //! | `catch_up` | sends what the viewer misses, in turns with the other sessions |
 //! | `end` | the reason for the end of a session, and the close that its viewer is sent |
+//! | [`request`] | the stream that a viewer requests |
 //! | [`queries`] | the viewer's queries, and their answers |
 //! | [`liveness`] | detects lost viewers |
 //! | [`violation`] | the rules that a viewer can break, with close code and reason of each |
@@ -21,6 +22,7 @@ pub mod cursor;
 mod end;
 pub mod liveness;
 pub mod queries;
+pub mod request;
 pub mod violation;
 
 use std::convert::Infallible;
@@ -34,7 +36,8 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
-    Body, Bye, ByeReason, ClientMessage, Echo, Interval, RefusalCode, Refused, Role, Start, ViewerLimits, Visibility,
+    Body, Bye, ByeReason, ClientMessage, Echo, Interval, RefusalCode, Refused, Role, Start, Subset, ViewerLimits,
+    Visibility,
 };
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -62,6 +65,7 @@ use cursor::{Charge, Cursor};
 use end::SessionEnd;
 use liveness::{ANSWER_DEADLINE, Liveness, LivenessAction, Queue, ReadProgress, SUBSCRIBE_DEADLINE};
 use queries::{QUERY_LIMITS, Queries, answer};
+use request::StreamRequest;
 use violation::Violation;
 
 /// The window of history of a viewer that does not set `window`.
@@ -192,11 +196,11 @@ enum Writer {
 
 impl Session {
     async fn stream(&mut self, start: SessionStart, role: Role) -> Result<Infallible, SessionEnd> {
-        let _viewer = self.hub.join();
+        let mut viewer = self.hub.join();
         let hello = self.hub.hello(role, VIEWER_LIMITS, QUERY_LIMITS)?;
         self.send(&[hello])?;
         let start = match start {
-            SessionStart::Immediate(window) => Start::Window(window),
+            SessionStart::Immediate(window) => Start::Window(window).into(),
             SessionStart::OnSubscribe => {
                 timeout(SUBSCRIBE_DEADLINE, self.first_request()).await.map_err(|_| Violation::NotSubscribed)??
             }
@@ -204,7 +208,7 @@ impl Session {
         let mut writer = Writer::Session(Cursor::at(start, Charge::Overall));
         loop {
             writer = match writer {
-                Writer::Session(cursor) => self.catch_up(cursor).await?,
+                Writer::Session(cursor) => self.catch_up(cursor, &mut viewer).await?,
                 Writer::Shard(back) => self.listen(back).await?,
             };
         }
@@ -215,9 +219,9 @@ impl Session {
         loop {
             match self.next_event(&mut back).await? {
                 Event::Message(message) => {
-                    if let Some(start) = self.read(message)? {
+                    if let Some(request) = self.read(message)? {
                         self.outbox.revoke();
-                        return Ok(Writer::Session(Cursor::at(start, Charge::Viewer)));
+                        return Ok(Writer::Session(Cursor::at(request, Charge::Viewer)));
                     }
                 }
                 Event::Other(position) => {
@@ -229,7 +233,7 @@ impl Session {
         }
     }
 
-    async fn first_request(&mut self) -> Result<Start, SessionEnd> {
+    async fn first_request(&mut self) -> Result<StreamRequest, SessionEnd> {
         loop {
             if let Event::Message(message) = self.next_event(pending::<Infallible>()).await?
                 && let Some(start) = self.read(message)?
@@ -267,8 +271,8 @@ impl Session {
         }
     }
 
-    /// Carries out a message. Returns the start that a `Subscribe` asks for.
-    fn read(&mut self, message: Message) -> Result<Option<Start>, SessionEnd> {
+    /// Carries out a message. Returns the stream that a `Subscribe` requests.
+    fn read(&mut self, message: Message) -> Result<Option<StreamRequest>, SessionEnd> {
         let now = Instant::now();
         self.liveness = Liveness::Heard(now);
         if !self.message_limit.take(1, now) {
@@ -282,7 +286,13 @@ impl Session {
         };
         self.hub.telemetry.messages_received.inc();
         match ClientMessage::decode(&bytes).map_err(Violation::Malformed)? {
-            ClientMessage::Subscribe { start } => return Ok(Some(start)),
+            request @ ClientMessage::Subscribe { start, subset } => match StreamRequest::read(start, subset) {
+                Ok(request) => return Ok(Some(request)),
+                Err(refused) => {
+                    let id = if let Subset::Of { id, .. } = subset { id } else { 0 };
+                    self.refuse(request.kind(), refused.code, &refused.text, id)?;
+                }
+            },
             ClientMessage::Probe { origin } => {
                 let echo = Body::Echo(Echo { origin, received: clock::now() });
                 self.send(&[self.hub.frame_now(echo)?])?;

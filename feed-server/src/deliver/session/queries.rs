@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use protocol::{AnswerOrder, QueryLimits, RefusalCode, Selection, SeriesId, Timestamp};
-use series::Selector;
+use protocol::{AnswerOrder, QueryLimits, RefusalCode, Selection, Timestamp};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
@@ -20,17 +19,15 @@ use crate::deliver::backfill_limiter::BackfillLimiter;
 use crate::deliver::byte_budget::ByteBudget;
 use crate::deliver::fanout::outbox::Outbox;
 use crate::deliver::hub::Hub;
-use crate::deliver::query_run::{AnswerTurn, MAX_COLUMNS, MAX_SUMMARIES, QueryRun, RangeQuery, SelectedBy};
+use crate::deliver::query_run::{AnswerTurn, MAX_COLUMNS, MAX_SUMMARIES, QueryRun, RangeQuery};
+use crate::deliver::refusal::{Refusal, read_selection};
 use crate::stream::query::resolution::MAX_TIME_US;
 
 /// Queries of a viewer that are not answered yet.
 const MAX_QUERIES: usize = 16;
 
-/// Bytes of the selections of a viewer's queries together. A selector takes up to 32 times its text in memory.
+/// Bytes of the selections of a viewer's queries together.
 const MAX_SELECTION_BYTES: usize = 64 << 10;
-
-/// Bytes of the text of a selector.
-const MAX_QUERY_SELECTOR_BYTES: usize = 4 << 10;
 
 /// Reading this many values costs a viewer's budget one byte: the budget is for bytes to send.
 const VALUES_PER_BYTE: usize = 8;
@@ -56,14 +53,6 @@ impl Queue {
     }
 }
 
-/// The refusal of a query.
-#[derive(Debug, PartialEq, Eq)]
-pub struct QueryRefusal {
-    pub code: RefusalCode,
-    /// The reason in words.
-    pub text: String,
-}
-
 impl Queries {
     /// Adds a query.
     ///
@@ -76,8 +65,8 @@ impl Queries {
         (from, to): (Timestamp, Timestamp),
         columns: u32,
         order: AnswerOrder,
-    ) -> Result<(), QueryRefusal> {
-        let refuse = |code, text| Err(QueryRefusal { code, text });
+    ) -> Result<(), Refusal> {
+        let refuse = |code, text| Err(Refusal { code, text });
         if !(1..=MAX_COLUMNS).contains(&columns) {
             return refuse(RefusalCode::TOO_LARGE, format!("columns must be 1 to {MAX_COLUMNS}, found {columns}"));
         }
@@ -95,24 +84,7 @@ impl Queries {
             let text = format!("{MAX_QUERIES} queries are not answered yet: wait for one, or cancel it");
             return refuse(RefusalCode::TOO_MANY, text);
         }
-        let (selection, selection_bytes) = match selection {
-            Selection::Selector(text) if text.len() > MAX_QUERY_SELECTOR_BYTES => {
-                let found = text.len();
-                let text = format!(
-                    "the selector of a query must have at most {MAX_QUERY_SELECTOR_BYTES} bytes, found {found}"
-                );
-                return refuse(RefusalCode::TOO_LARGE, text);
-            }
-            Selection::Selector(text) => match text.parse::<Selector>() {
-                Ok(selector) => (SelectedBy::Selector(selector), text.len()),
-                Err(error) => return refuse(RefusalCode::MALFORMED_SELECTOR, error.to_string()),
-            },
-            Selection::Series(series) => {
-                let ids: Vec<SeriesId> = series.iter().collect();
-                let bytes = size_of_val(ids.as_slice());
-                (SelectedBy::Ids(ids), bytes)
-            }
-        };
+        let (selection, selection_bytes) = read_selection(selection)?;
         let found = queue.selection_bytes + selection_bytes;
         if found > MAX_SELECTION_BYTES && !queue.queries.is_empty() {
             let text = format!(
@@ -201,9 +173,10 @@ pub(super) async fn answer(
 
 #[cfg(test)]
 mod tests {
-    use protocol::EntriesBuffer;
+    use protocol::{EntriesBuffer, SeriesId};
 
     use super::*;
+    use crate::deliver::refusal::MAX_SELECTOR_BYTES;
 
     fn add(queries: &Queries, id: u32, selector: &str, from: i64, to: i64, columns: u32) -> Option<RefusalCode> {
         let range = (Timestamp::from_micros(from), Timestamp::from_micros(to));
@@ -224,7 +197,7 @@ mod tests {
             assert_eq!(add(&queries, id, "cpu.*", 0, 1, 1), None);
         }
         assert_eq!(add(&queries, 99, "cpu.*", 0, 1, 1), Some(RefusalCode::TOO_MANY));
-        let long = format!("cpu.{}", "x".repeat(MAX_QUERY_SELECTOR_BYTES));
+        let long = format!("cpu.{}", "x".repeat(MAX_SELECTOR_BYTES));
         queries.cancel(16);
         assert_eq!(add(&queries, 16, &long, 0, 1, 1), Some(RefusalCode::TOO_LARGE));
         let mut ids = EntriesBuffer::default();

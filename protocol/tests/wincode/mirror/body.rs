@@ -21,6 +21,7 @@ pub(crate) enum Body<'a> {
     Refused(Refused<'a>),
     Bye(Bye<'a>),
     Answer(Answer<'a>),
+    Subscribed(Subscribed),
     Logs(Logs<'a>),
     Event(Event<'a>),
 }
@@ -39,11 +40,25 @@ impl<'a> Body<'a> {
             8 => Self::Refused(read(bytes)),
             9 => Self::Bye(read(bytes)),
             10 => Self::Answer(read(bytes)),
+            11 => Self::Subscribed(read(bytes)),
             64 => Self::Logs(read(bytes)),
             65 => Self::Event(read(bytes)),
             _ => return None,
         })
     }
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Subscribed {
+    id: u32,
+    series: u32,
+    extent: Extent,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum Extent {
+    Exact,
+    Wider,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
@@ -193,6 +208,8 @@ pub(crate) enum GapCause {
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct Heartbeat {
     next_within: Interval,
+    groups: u32,
+    silent: u32,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

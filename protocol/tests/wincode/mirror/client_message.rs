@@ -2,13 +2,13 @@
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use super::super::read;
-use super::head::{Epoch, Interval, Revision, Sequence, SeriesId, Timestamp};
+use super::super::{Varints, read};
+use super::head::{Epoch, GroupId, Interval, Revision, Sequence, SeriesId, Timestamp};
 use super::list::List;
 
 #[derive(Debug)]
 pub(crate) enum ClientMessage<'a> {
-    Subscribe { start: Start },
+    Subscribe { start: Start, subset: Subset<'a> },
     Probe { origin: Timestamp },
     Pace { visibility: Visibility, frames_per_second: u8 },
     Query { id: u32, selection: Selection<'a>, from: Timestamp, to: Timestamp, columns: u32, order: AnswerOrder },
@@ -19,7 +19,7 @@ impl<'a> ClientMessage<'a> {
     /// Returns `None` if the kind is unknown.
     pub(crate) fn read(kind: u8, body: &'a [u8]) -> Option<Self> {
         Some(match kind {
-            1 => Self::Subscribe { start: read(body) },
+            1 => Self::subscribe(body),
             2 => Self::Probe { origin: read(body) },
             3 => {
                 let (visibility, frames_per_second) = read(body);
@@ -32,6 +32,15 @@ impl<'a> ClientMessage<'a> {
             5 => Self::Cancel { id: read(body) },
             _ => return None,
         })
+    }
+
+    /// wincode has no fields that may be left out: a body that ends after the start is read without them.
+    fn subscribe(body: &'a [u8]) -> Self {
+        if let Ok(start) = wincode::config::deserialize_exact(body, Varints::new()) {
+            return Self::Subscribe { start, subset: Subset::Everything };
+        }
+        let (start, id, selection, added) = read(body);
+        Self::Subscribe { start, subset: Subset::Of { id, selection, added } }
     }
 }
 
@@ -51,6 +60,13 @@ pub(crate) enum Visibility {
 pub(crate) enum Selection<'a> {
     Selector(&'a str),
     Series(List<'a, SeriesId>),
+    Groups(List<'a, GroupId>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Subset<'a> {
+    Everything,
+    Of { id: u32, selection: Selection<'a>, added: Selection<'a> },
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

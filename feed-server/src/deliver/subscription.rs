@@ -1,0 +1,149 @@
+//! A subscription: the series that some viewers selected, and the last seconds of it as frames, encoded once for all of them.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use protocol::Sequence;
+
+use crate::deliver::frame_ring::{FrameRing, RingFrame};
+use crate::stream::selected_by::SelectedBy;
+use crate::stream::selected_series::SelectedSeries;
+
+#[derive(Debug)]
+pub struct Subscription {
+    /// `None` for everything.
+    by: Option<SelectedBy>,
+    live: Mutex<Live>,
+}
+
+#[derive(Debug)]
+struct Live {
+    selected: Arc<SelectedSeries>,
+    /// The catalog has been searched. Until then, nothing is encoded.
+    is_resolved: bool,
+    ring: FrameRing,
+    /// The number of the last numbered frame.
+    last: Sequence,
+}
+
+/// Frames of a ring, framed for the WebSocket.
+#[derive(Debug)]
+pub struct RecentFrames {
+    /// Number of the first frame.
+    pub first: u64,
+    pub frames: Vec<RingFrame>,
+}
+
+/// The ring no longer holds the frame at the viewer's cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FellBehind;
+
+impl Subscription {
+    pub(super) fn to_everything() -> Self {
+        let selected = Arc::new(SelectedSeries::Everything);
+        Self {
+            by: None,
+            live: Mutex::new(Live { selected, is_resolved: true, ring: FrameRing::new(), last: Sequence(0) }),
+        }
+    }
+
+    /// Its series are to be [resolved](Self::resolve). `last` is the number of the last frame of the stream.
+    pub(super) fn new(by: SelectedBy, last: Sequence) -> Self {
+        let selected = Arc::new(SelectedSeries::default());
+        Self { by: Some(by), live: Mutex::new(Live { selected, is_resolved: false, ring: FrameRing::new(), last }) }
+    }
+
+    /// What selects its series; `None` for everything.
+    pub const fn by(&self) -> Option<&SelectedBy> {
+        self.by.as_ref()
+    }
+
+    pub fn selected(&self) -> Arc<SelectedSeries> {
+        Arc::clone(&self.live.lock().selected)
+    }
+
+    /// The same; `None` if the catalog has not been searched yet.
+    pub(super) fn resolved(&self) -> Option<Arc<SelectedSeries>> {
+        let live = self.live.lock();
+        live.is_resolved.then(|| Arc::clone(&live.selected))
+    }
+
+    /// Adds the series that the catalog had. Those that it got meanwhile have been added.
+    pub(super) fn resolve(&self, found: &SelectedSeries) {
+        let mut live = self.live.lock();
+        if !live.is_resolved {
+            Arc::make_mut(&mut live.selected).extend(found);
+            live.is_resolved = true;
+        }
+    }
+
+    /// Changes the series as the catalog has changed.
+    pub(super) fn change(&self, change: impl FnOnce(&mut SelectedSeries)) {
+        change(Arc::make_mut(&mut self.live.lock().selected));
+    }
+
+    /// The number of the last numbered frame.
+    pub(super) fn last(&self) -> Sequence {
+        self.live.lock().last
+    }
+
+    /// Appends a numbered frame, or one that has no number for `None`. Returns the bytes that it takes.
+    pub(super) fn push(&self, bytes: bytes::Bytes, number: Option<Sequence>) -> usize {
+        let mut live = self.live.lock();
+        live.last = number.unwrap_or(live.last);
+        let frame = RingFrame { bytes, sequence: live.last };
+        live.ring.push(frame)
+    }
+
+    /// Leaves out a frame: viewers are sent its rows as history. Returns the bytes that are freed.
+    pub(super) fn skip(&self, number: Sequence) -> usize {
+        let mut live = self.live.lock();
+        live.last = number;
+        live.ring.skip()
+    }
+
+    /// The number of the oldest frame that is held.
+    pub(super) fn oldest(&self) -> Option<Sequence> {
+        self.live.lock().ring.oldest().map(|frame| frame.sequence)
+    }
+
+    /// Drops the oldest frame. Returns the bytes that are freed.
+    pub(super) fn drop_oldest(&self) -> usize {
+        self.live.lock().ring.drop_oldest()
+    }
+
+    /// Bytes of memory of the frames.
+    pub(super) fn bytes(&self) -> usize {
+        self.live.lock().ring.bytes()
+    }
+
+    /// The number that the ring's next frame will have.
+    pub fn ring_end(&self) -> u64 {
+        self.live.lock().ring.end()
+    }
+
+    /// Appends the frames from `cursor` on to `out`, up to `room` bytes but at least one, and returns the new cursor.
+    ///
+    /// # Errors
+    /// [`FellBehind`] if the ring no longer holds the frame at `cursor`.
+    pub fn frames_from(&self, cursor: u64, room: usize, out: &mut Vec<RingFrame>) -> Result<u64, FellBehind> {
+        let live = self.live.lock();
+        let mut bytes = 0;
+        let before = out.len();
+        for frame in live.ring.from(cursor).ok_or(FellBehind)? {
+            bytes += frame.bytes.len();
+            if bytes > room && out.len() > before {
+                break;
+            }
+            out.push(frame.clone());
+        }
+        Ok(cursor + (out.len() - before) as u64)
+    }
+
+    /// The recent frames from number `oldest` on, or all if the ring begins later.
+    pub fn recent(&self, oldest: u64) -> RecentFrames {
+        let live = self.live.lock();
+        let first = oldest.max(live.ring.first());
+        RecentFrames { first, frames: live.ring.from(first).into_iter().flatten().cloned().collect() }
+    }
+}

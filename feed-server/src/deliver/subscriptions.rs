@@ -1,0 +1,343 @@
+//! The distinct subscriptions of all viewers, with bounds on their number and their frames.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::{Extent, Sequence};
+
+use crate::deliver::subscription::Subscription;
+use crate::stream::catalog::{Catalog, Changes};
+use crate::stream::selected_by::SelectedBy;
+use crate::stream::selected_series::SelectedSeries;
+
+/// Distinct subscriptions besides that to everything.
+pub const MAX_SUBSCRIPTIONS: usize = 64;
+
+/// Patterns of all selectors together: each new series is compared with them on the hub's thread.
+const MAX_PATTERNS: usize = 256;
+
+/// The subscriptions. The first is to everything, and stays.
+#[derive(Debug)]
+pub struct Subscriptions {
+    listed: Vec<Listed>,
+    bytes: usize,
+    limit_bytes: usize,
+    /// Rises with each change of a ring.
+    changes: u64,
+}
+
+#[derive(Debug)]
+struct Listed {
+    subscription: Arc<Subscription>,
+    viewers: usize,
+}
+
+/// A subscription whose frames are encoded.
+#[derive(Clone, Debug)]
+pub struct Audience {
+    pub subscription: Arc<Subscription>,
+    pub selected: Arc<SelectedSeries>,
+    /// The number of its last numbered frame.
+    pub last: Sequence,
+}
+
+/// A frame for a subscription.
+#[derive(Debug)]
+pub enum NextFrame {
+    /// With the number that is committed.
+    Numbered(Bytes),
+    /// It has none of these rows.
+    Nothing,
+    /// It could not be encoded.
+    Defective,
+}
+
+impl Subscriptions {
+    /// The frames of all subscriptions take at most `limit_bytes` bytes of memory.
+    pub fn new(limit_bytes: usize) -> Self {
+        let everything = Listed { subscription: Arc::new(Subscription::to_everything()), viewers: 0 };
+        Self { listed: vec![everything], bytes: 0, limit_bytes, changes: 0 }
+    }
+
+    pub fn everything(&self) -> &Arc<Subscription> {
+        &self.listed[0].subscription
+    }
+
+    /// Bytes of memory of all frames.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Rises with each change of a ring.
+    pub const fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The number of subscriptions that have viewers.
+    pub fn with_viewers(&self) -> usize {
+        self.listed.iter().filter(|listed| listed.viewers > 0).count()
+    }
+
+    /// Adds a viewer. `None` selects everything. `position` is the number of the last frame.
+    pub fn join(&mut self, by: Option<SelectedBy>, position: Sequence) -> (Arc<Subscription>, Extent) {
+        let (place, extent) = match by.filter(|by| !by.is_everything()) {
+            None => (0, Extent::Exact),
+            Some(by) => match self.listed.iter().position(|listed| listed.subscription.by() == Some(&by)) {
+                Some(place) => (place, Extent::Exact),
+                None if self.has_room(&by) => {
+                    let subscription = Arc::new(Subscription::new(by, position));
+                    self.listed.push(Listed { subscription, viewers: 0 });
+                    (self.listed.len() - 1, Extent::Exact)
+                }
+                None => (self.wider(&by), Extent::Wider),
+            },
+        };
+        self.listed[place].viewers += 1;
+        (Arc::clone(&self.listed[place].subscription), extent)
+    }
+
+    /// Removes a viewer, and its subscription with the last one.
+    pub fn leave(&mut self, subscription: &Arc<Subscription>) {
+        let Some(place) = self.listed.iter().position(|listed| Arc::ptr_eq(&listed.subscription, subscription)) else {
+            return;
+        };
+        self.listed[place].viewers -= 1;
+        if self.listed[place].viewers == 0 && place > 0 {
+            self.bytes -= self.listed.remove(place).subscription.bytes();
+        }
+    }
+
+    fn has_room(&self, by: &SelectedBy) -> bool {
+        let patterns = |listed: &Listed| listed.subscription.by().map_or(0, SelectedBy::patterns);
+        let all_patterns = self.listed.iter().map(patterns).sum::<usize>() + by.patterns();
+        self.listed.len() <= MAX_SUBSCRIPTIONS && (by.patterns() == 0 || all_patterns <= MAX_PATTERNS)
+    }
+
+    /// The place of the smallest subscription to groups that includes a selection of groups, whatever the catalog gets later; otherwise
+    /// that to everything.
+    fn wider(&self, by: &SelectedBy) -> usize {
+        let SelectedBy::Groups(groups) = by else { return 0 };
+        let others = self.listed.iter().enumerate().filter_map(|(place, listed)| match listed.subscription.by() {
+            Some(SelectedBy::Groups(others)) => Some((place, others)),
+            _ => None,
+        });
+        let includes = |others: &Vec<_>| groups.iter().all(|group| others.binary_search(group).is_ok());
+        let wider = others.filter(|(_, others)| includes(others));
+        wider.min_by_key(|(_, others)| others.len()).map_or(0, |(place, _)| place)
+    }
+
+    /// Adds series that the catalog has got, and removes those that were retired.
+    pub fn catalog_changed(&self, changes: &Changes, catalog: &Catalog) {
+        let new: Vec<_> = changes.series.iter().map(|(id, _)| *id).collect();
+        for subscription in self.listed.iter().map(|listed| &listed.subscription) {
+            // Those to groups have every series of theirs.
+            let Some(by @ (SelectedBy::Selector(_) | SelectedBy::Ids(_))) = subscription.by() else { continue };
+            let found = catalog.select_of(by, &new);
+            if !found.is_empty() || !changes.retired.is_empty() {
+                subscription.change(|selected| {
+                    selected.remove(&changes.retired);
+                    for (group, series) in found {
+                        selected.insert(group, series);
+                    }
+                });
+            }
+        }
+    }
+
+    /// The subscriptions that have viewers and whose series are known.
+    pub fn audiences(&self) -> Vec<Audience> {
+        let with_viewers = self.listed.iter().filter(|listed| listed.viewers > 0);
+        let audience = |listed: &Listed| {
+            let (subscription, selected) = (Arc::clone(&listed.subscription), listed.subscription.resolved()?);
+            Some(Audience { last: subscription.last(), subscription, selected })
+        };
+        with_viewers.filter_map(audience).collect()
+    }
+
+    /// Adds the frames with number `sequence`. A subscription whose series have changed since they were encoded, or that is new, is sent
+    /// the rows as history.
+    pub fn commit(&mut self, frames: Vec<(Audience, NextFrame)>, sequence: Sequence) {
+        let mut frames: Vec<_> = frames.into_iter().map(Some).collect();
+        for place in 0..self.listed.len() {
+            let subscription = Arc::clone(&self.listed[place].subscription);
+            let is_its = |(audience, _): &(Audience, NextFrame)| Arc::ptr_eq(&audience.subscription, &subscription);
+            let frame = frames.iter_mut().find(|frame| frame.as_ref().is_some_and(is_its)).and_then(Option::take);
+            match frame {
+                Some((audience, frame)) if Arc::ptr_eq(&audience.selected, &subscription.selected()) => match frame {
+                    NextFrame::Numbered(bytes) => self.add(&subscription, bytes, Some(sequence)),
+                    NextFrame::Nothing => {}
+                    NextFrame::Defective => self.skip(&subscription, sequence),
+                },
+                _ => self.skip(&subscription, sequence),
+            }
+        }
+        self.fit();
+    }
+
+    /// Adds a frame without a number for all viewers.
+    pub fn push_to_all(&mut self, frame: &Bytes) {
+        for place in 0..self.listed.len() {
+            let subscription = Arc::clone(&self.listed[place].subscription);
+            self.add(&subscription, frame.clone(), None);
+        }
+        self.fit();
+    }
+
+    /// Adds a frame for each subscription, which `frame` makes from the number of its last numbered frame. `number` is its own, if it has one.
+    ///
+    /// # Errors
+    /// The first of `frame`. The other frames are added.
+    pub fn push_each<E>(
+        &mut self,
+        number: Option<Sequence>,
+        mut frame: impl FnMut(Sequence) -> Result<Bytes, E>,
+    ) -> Result<(), E> {
+        let mut pushed = Ok(());
+        for place in 0..self.listed.len() {
+            let subscription = Arc::clone(&self.listed[place].subscription);
+            match frame(subscription.last()) {
+                Ok(frame) => self.add(&subscription, frame, number),
+                Err(error) => pushed = pushed.and(Err(error)),
+            }
+        }
+        self.fit();
+        pushed
+    }
+
+    fn add(&mut self, subscription: &Subscription, frame: Bytes, number: Option<Sequence>) {
+        self.changes += 1;
+        self.bytes += subscription.push(frame, number);
+    }
+
+    fn skip(&mut self, subscription: &Subscription, number: Sequence) {
+        self.changes += 1;
+        self.bytes -= subscription.skip(number);
+    }
+
+    /// Drops the oldest frames of all beyond the bound.
+    fn fit(&mut self) {
+        while self.bytes > self.limit_bytes {
+            let oldest = self.listed.iter().filter_map(|listed| Some((listed.subscription.oldest()?, listed)));
+            let Some((_, listed)) = oldest.min_by_key(|(sequence, _)| *sequence) else { return };
+            self.bytes -= listed.subscription.drop_oldest();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::GroupId;
+
+    use super::*;
+
+    fn groups(ids: &[u32]) -> SelectedBy {
+        SelectedBy::Groups(ids.iter().map(|&id| GroupId(id)).collect())
+    }
+
+    fn selector(text: &str) -> SelectedBy {
+        SelectedBy::Selector(text.parse().expect("a selector"))
+    }
+
+    fn join(subscriptions: &mut Subscriptions, by: impl Into<Option<SelectedBy>>) -> (Arc<Subscription>, Extent) {
+        subscriptions.join(by.into(), Sequence(5))
+    }
+
+    #[test]
+    fn viewers_with_equal_selections_share_a_subscription_until_the_last_one_leaves() {
+        let mut subscriptions = Subscriptions::new(1 << 20);
+        let (one, extent) = join(&mut subscriptions, groups(&[1, 2]));
+        let (other, _) = join(&mut subscriptions, groups(&[1, 2]));
+        assert!(Arc::ptr_eq(&one, &other) && extent == Extent::Exact);
+        assert!(Arc::ptr_eq(&join(&mut subscriptions, selector(" * ")).0, subscriptions.everything()));
+        subscriptions.leave(&one);
+        assert_eq!(subscriptions.with_viewers(), 2);
+        subscriptions.leave(&one);
+        assert_eq!((subscriptions.with_viewers(), subscriptions.listed.len()), (1, 1));
+        let again = join(&mut subscriptions, groups(&[1, 2])).0;
+        assert!(!Arc::ptr_eq(&one, &again));
+    }
+
+    #[test]
+    fn beyond_the_bound_a_viewer_shares_the_smallest_wider_subscription() {
+        let mut subscriptions = Subscriptions::new(1 << 20);
+        let (wide, _) = join(&mut subscriptions, groups(&[1, 2, 3, 4]));
+        let (narrow, _) = join(&mut subscriptions, groups(&[1, 2, 3]));
+        for id in 2..MAX_SUBSCRIPTIONS as u32 {
+            assert_eq!(join(&mut subscriptions, groups(&[100 + id])).1, Extent::Exact);
+        }
+        let (shared, extent) = join(&mut subscriptions, groups(&[1, 3]));
+        assert!(Arc::ptr_eq(&shared, &narrow) && extent == Extent::Wider);
+        assert!(Arc::ptr_eq(&join(&mut subscriptions, groups(&[4])).0, &wide));
+        let everything = Arc::clone(subscriptions.everything());
+        for by in [groups(&[1, 9]), selector("cpu.*")] {
+            let (shared, extent) = join(&mut subscriptions, by);
+            assert!(Arc::ptr_eq(&shared, &everything) && extent == Extent::Wider);
+        }
+        assert_eq!(join(&mut subscriptions, groups(&[1, 2, 3])).1, Extent::Exact, "one that is there");
+    }
+
+    #[test]
+    fn the_patterns_of_all_selectors_are_bounded() {
+        let mut subscriptions = Subscriptions::new(1 << 20);
+        for number in 0..MAX_PATTERNS / 32 {
+            let terms = if number == 0 { 15 } else { 16 };
+            let long = vec![format!("cpu.{number}"); terms].join(",");
+            assert_eq!(join(&mut subscriptions, selector(&long)).1, Extent::Exact);
+        }
+        assert_eq!(join(&mut subscriptions, selector("memory")).1, Extent::Exact);
+        assert_eq!(join(&mut subscriptions, selector("disk.*")).1, Extent::Wider);
+        assert_eq!(join(&mut subscriptions, groups(&[1])).1, Extent::Exact);
+    }
+
+    #[test]
+    fn the_bytes_of_all_rings_are_bounded_and_the_oldest_frames_are_dropped_first() {
+        let mut subscriptions = Subscriptions::new(4_000);
+        let (part, _) = join(&mut subscriptions, groups(&[1]));
+        part.resolve(&SelectedSeries::of_groups(&[GroupId(1)]));
+        let everything = join(&mut subscriptions, None).0;
+        for sequence in 6..100 {
+            let frames = subscriptions.audiences().into_iter().map(|audience| {
+                let frame = if sequence % 7 == 0 || audience.subscription.by().is_none() {
+                    NextFrame::Numbered(Bytes::from(vec![0; 100]))
+                } else {
+                    NextFrame::Nothing
+                };
+                (audience, frame)
+            });
+            let frames = frames.collect();
+            subscriptions.commit(frames, Sequence(sequence));
+            let bytes = part.bytes() + everything.bytes();
+            assert_eq!(bytes, subscriptions.bytes());
+            assert!(bytes <= 4_000);
+        }
+        assert_eq!((everything.last(), part.last()), (Sequence(99), Sequence(98)));
+        let (oldest_of_part, oldest) = (part.oldest().expect("some"), everything.oldest().expect("some"));
+        assert!(oldest_of_part.0 + 7 > oldest.0 && oldest_of_part >= oldest, "{oldest_of_part:?} and {oldest:?}");
+        subscriptions.leave(&everything);
+        let end = everything.ring_end();
+        subscriptions.commit(Vec::new(), Sequence(100));
+        let mut frames = Vec::new();
+        assert!(everything.frames_from(end, 1, &mut frames).is_err(), "a frame that was not encoded");
+    }
+
+    #[test]
+    fn frames_that_were_encoded_for_other_series_are_left_out() {
+        let mut subscriptions = Subscriptions::new(1 << 20);
+        let (part, _) = join(&mut subscriptions, groups(&[1]));
+        assert_eq!(subscriptions.audiences().len(), 0, "its series are not known yet");
+        part.resolve(&SelectedSeries::default());
+        let frames = |subscriptions: &Subscriptions| {
+            let frame = |audience| (audience, NextFrame::Numbered(Bytes::from_static(b"frame")));
+            subscriptions.audiences().into_iter().map(frame).collect::<Vec<_>>()
+        };
+        let encoded = frames(&subscriptions);
+        part.change(|selected| selected.insert(GroupId(1), protocol::SeriesId(1)));
+        let end = part.ring_end();
+        subscriptions.commit(encoded, Sequence(6));
+        assert!(part.frames_from(end, 1, &mut Vec::new()).is_err());
+        let (encoded, end) = (frames(&subscriptions), part.ring_end());
+        subscriptions.commit(encoded, Sequence(7));
+        assert_eq!(part.frames_from(end, 1, &mut Vec::new()), Ok(end + 1));
+        assert_eq!(part.last(), Sequence(7));
+    }
+}
