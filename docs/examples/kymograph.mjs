@@ -605,7 +605,7 @@ class Selections {
   asked = new Map();
   /** Of the last request. */
   id = 0;
-  /** Of the last request that the server has accepted: that of the frames which arrive. */
+  /** The selection of the last `Subscribed`: the frames that arrive belong to it. */
   accepted;
   /** False until a reply to a request that starts or resumes the stream: frames before it are ignored. */
   isAnswered = false;
@@ -1010,7 +1010,7 @@ export class Viewer {
     const { selections } = this.#state;
     if (selections.wanted === null || this.#hello.features.includes("subsets")) return this.socket.send(request);
     selections.refuse(selections.id);
-    this.onrefused({ text: `${this.#hello.server} does not select live series` });
+    this.onrefused({ text: `${this.#hello.server} has no feature \`subsets\`` });
     this.#follow();
   }
 
@@ -1111,8 +1111,8 @@ async function main([url, ...rest]) {
   viewer.onlines = (lines) => lines.forEach(({ source, text }) => console.error(`${source}: ${text}`));
   viewer.onevent = ({ source, text }) => console.error(`${source}: ${text}`);
   viewer.onsubscribed = ({ series, extent }) => {
-    // To leave out the others, it would have to evaluate the selector.
-    if (extent === "Wider") console.error("the server sends more than was selected, as its viewers select too differently: all is printed");
+    // This client does not evaluate selectors, so it cannot leave out the others.
+    if (extent === "Wider") console.error("the server also sends series that were not selected, since its viewers have too many different subscriptions: all are printed");
     else if (series === 0) console.error("no series matches yet; series that match later will be sent");
   };
   viewer.onrefused = ({ text }) => (console.error(text), process.exit(1));

@@ -115,7 +115,7 @@ class Viewer:
         kind, body = frame["kind"], frame["body"]
         if kind == 1:
             if self.select is not None and "subsets" not in body["features"]:
-                raise Refused(f"{body['server']} does not select live series: leave out --select")
+                raise Refused(f"{body['server']} has no feature `subsets`: leave out --select")
             return None
         if kind == 2:
             # A selection has a reply before its catalog.
@@ -150,8 +150,8 @@ class Viewer:
 
     def show_subscribed(self, body):
         if body["extent"] == "Wider":
-            # To leave out the others, it would have to evaluate the selector.
-            note = "as its viewers select too differently: all is printed"
+            # This client does not evaluate selectors, so it cannot leave out the others.
+            note = "since its viewers have too many different subscriptions: all are printed"
             print(f"the server sends more than {self.select!r} selects, {note}", file=sys.stderr)
         elif body["series"] == 0:
             print(f"no series matches {self.select!r} yet; series that match later will be sent", file=sys.stderr)

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Sources send batches to the hub. Sixty times a second the hub numbers the rows, keeps them in the history, and encodes
-//! them once for all viewers. A session sends its viewer the history until the viewer is up to date; then a shard of the
+//! them once for each subscription. A session sends its viewer the history until the viewer is up to date; then a shard of the
 //! fan-out writes each frame as it is made. A viewer that falls behind is handed back to its session.
 //!
 //! # Layout

@@ -196,7 +196,7 @@ impl Telemetry {
         let summaries_bytes = Family::<StepLabel, Gauge<f64, AtomicU64>>::default();
         registry.register_with_unit("sent", "Bytes written to viewers' sockets", Unit::Bytes, bytes_sent.clone());
         registry.register("viewers", "Viewers connected", viewers.clone());
-        let help = "Distinct subscriptions of viewers, each encoded once";
+        let help = "Different subscriptions that have viewers; each frame is encoded once for each of them";
         registry.register("subscriptions", help, subscriptions.clone());
         registry.register("connections", "Connections, of viewers and others", connections.0.clone());
         let help = "Viewers that are behind and are sent history";

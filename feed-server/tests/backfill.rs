@@ -6,10 +6,13 @@ use crate::model::{Viewer, WINDOW};
 use feed_server::deliver::history_blocks::HistoryBlocks;
 use feed_server::deliver::hub::{Bounds, Hub};
 use feed_server::deliver::session::cursor::{Charge, Cursor};
+use feed_server::deliver::session::request::{RequestedSelection, StreamRequest};
 use feed_server::ingest::batch::{Batch, BatchColumn};
+use feed_server::ingest::registry::{Group, Registry, Series};
+use feed_server::stream::selected_by::SelectedBy;
 use feed_server::telemetry::Telemetry;
 use protocol::limits::MAX_MESSAGE_BYTES;
-use protocol::{BlockMode, Body, Frame, GroupId, Interval, Revision, Sequence, SeriesId, Start, Timestamp};
+use protocol::{BlockMode, Body, Frame, GroupId, Interval, Revision, Sequence, SeriesId, SeriesKind, Start, Timestamp};
 
 const EVERYTHING: Start = Start::Window(Interval::from_micros(u64::MAX));
 
@@ -150,4 +153,40 @@ fn the_first_rows_of_a_group_replace_those_of_another_epoch() {
         }
     };
     assert_eq!([0, 2, 4].map(mode), [BlockMode::Replace, BlockMode::Merge, BlockMode::Merge]);
+}
+
+#[test]
+fn one_series_of_a_wide_group_is_sent_in_turns_that_are_charged_for_the_columns_they_pass() {
+    const SERIES: u32 = 1_000;
+    let hub = hub();
+    let (name, title, unit, interval) = ("g".to_owned(), String::new(), "1".to_owned(), Interval::from_millis(1));
+    let group = Group { name, title, unit, interval, bounds: protocol::Bounds::Auto };
+    let group = hub.catalog.register_group(group).expect("fits");
+    for number in 0..SERIES {
+        let (name, labels) = (String::new(), vec![("number".to_owned(), number.to_string())]);
+        hub.catalog.register_series(Series { group, name, kind: SeriesKind::Gauge, labels }).expect("fits");
+    }
+    for tick in 0..500 {
+        hub.publish([rows(group.0, tick * 16, 16, 1..SERIES + 1)], at(tick * 16)).expect("encodes");
+        hub.seal(1 << 16).expect("encodes");
+    }
+    let by = SelectedBy::Ids(vec![SeriesId(1)]);
+    let added = SelectedBy::Ids(Vec::new());
+    let selection = Some(RequestedSelection { id: 1, by, added });
+    let mut cursor = Cursor::at(StreamRequest { start: EVERYTHING, selection }, Charge::Viewer);
+    let (mut viewer, mut blocks, room) = (hub.join(), HistoryBlocks::default(), 100_000);
+    let (mut turns, mut cost, mut rows) = (0, 0, 0);
+    while cursor.needs_turn() {
+        let turn = cursor.next_turn(&mut viewer, &mut blocks, room).expect("encodes");
+        (turns, cost) = (turns + 1, cost + turn.cost);
+        for frame in &turn.frames {
+            if let Body::History(history) = Frame::decode(message(frame)).expect("decodes").body {
+                rows += history.blocks.iter().map(|block| block.rows as usize).sum::<usize>();
+                assert!(history.blocks.iter().all(|block| block.columns.iter().count() == 1));
+            }
+        }
+    }
+    assert_eq!(rows, 500 * 16);
+    let sent: usize = rows * size_of::<f64>();
+    assert!(cost > 4 * sent && turns > 4, "{turns} turns that cost {cost}, for {sent} bytes of values");
 }

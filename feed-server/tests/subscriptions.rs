@@ -124,7 +124,7 @@ async fn a_subscription_that_changes_on_the_same_connection_has_no_hole_and_its_
 }
 
 #[tokio::test]
-async fn selections_of_nothing_and_of_too_much_and_malformed_ones_are_answered() {
+async fn empty_selections_are_served_and_malformed_or_long_ones_are_refused() {
     let served = Served::start(&[SOURCE]).await;
     let mut part = Part::open(&served).await;
     part.model.select(BTreeSet::new(), &BTreeSet::new());
@@ -155,7 +155,7 @@ async fn selections_of_nothing_and_of_too_much_and_malformed_ones_are_answered()
 }
 
 #[tokio::test]
-async fn beyond_the_bound_viewers_share_a_wider_subscription_and_are_told_so() {
+async fn above_the_limit_viewers_share_a_wider_subscription_and_the_reply_states_it() {
     let served = Served::start(&[SOURCE]).await;
     let mut parts = Vec::new();
     for number in 0..66_u32 {

@@ -195,7 +195,8 @@ pub struct Heartbeat {
     pub next_within: Interval,
     /// Groups of the catalog.
     pub groups: u32,
-    /// Those of them without a row for three of their intervals, and for a second. A viewer of a part hears of the others in this way only.
+    /// Those of them whose newest row is older than three of their intervals and older than one second, or that have no row. Only this
+    /// tells a viewer that groups which it did not select have stopped.
     pub silent: u32,
 }
 

@@ -23,9 +23,11 @@ pub enum DecodeError {
     /// The length of the body differs from the preamble's.
     #[error("preamble declares a body of {declared} bytes, found {found}")]
     BodyLength { declared: usize, found: usize },
-    /// A numbered frame ends before its body, or in what precedes it.
-    #[error("numbered frame states no count of skipped numbers before its body")]
-    MalformedNumber,
+    /// A numbered frame does not begin with the count of skipped numbers.
+    #[error(
+        "the body of a numbered frame must begin with `skipped`, a varint of at most 64 bits; found none, or a malformed one"
+    )]
+    MalformedSkipped,
     /// bincode rejected the bytes.
     #[error("malformed {what}: {source}")]
     Malformed { what: &'static str, source: bincode::error::DecodeError },

@@ -10,7 +10,7 @@ use crate::limits::MAX_MESSAGE_BYTES;
 use crate::preamble::Preamble;
 use crate::time::Timestamp;
 
-/// The part of a frame between preamble and body. All but the last field have fixed offsets.
+/// The header of a frame, and `skipped`, with which the body of a numbered frame begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// Epoch of the stream.
@@ -20,8 +20,8 @@ pub struct Header {
     pub sequence: Sequence,
     /// Time of sending, by the server's clock.
     pub sent: Timestamp,
-    /// Of a numbered frame: how many numbers lie between the last one of the viewer's subscription and this. Their frames have nothing of the
-    /// subscription. It is written before the body, and not written in other frames.
+    /// How many numbers lie between this numbered frame and the previous one of the viewer's subscription. 0 in other frames, which do not
+    /// have the field.
     pub skipped: u64,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Frame<'a> {
             epoch: Epoch(u64::from_le_bytes(fields[0])),
             sequence: Sequence(u64::from_le_bytes(fields[1])),
             sent: Timestamp::from_micros(i64::from_le_bytes(fields[2])),
-            skipped: skipped.ok_or(DecodeError::MalformedNumber)?,
+            skipped: skipped.ok_or(DecodeError::MalformedSkipped)?,
         };
         Ok(Self { header, body: Body::decode(preamble.kind, body, header.sent)? })
     }

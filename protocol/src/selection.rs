@@ -42,7 +42,7 @@ pub enum Subset<'a> {
         id: u32,
         /// The series.
         selection: Selection<'a>,
-        /// Those of which the viewer holds no rows, although it holds a position: they begin with the window.
+        /// The selected series of which the viewer does not hold all rows up to its position: they begin with the window.
         added: Selection<'a>,
     },
 }

@@ -35,8 +35,8 @@ pub struct Options {
     /// Frames a second that each viewer requests; the server sends at most 60.
     #[arg(long, default_value_t = 60)]
     pub rate: u8,
-    /// Number of different subscriptions, which the viewers have in turn. Each selects the first 1,000 groups of the catalog in a way of its
-    /// own, so that the server encodes each frame this many times. By default, all viewers subscribe to everything.
+    /// Number of different subscriptions: viewer i has subscription i modulo this number. Each selects the first 1,000 groups and one that does
+    /// not exist, so that all differ, and the server encodes each frame this many times. By default, all viewers subscribe to everything.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub subscriptions: Option<u32>,
     /// For the started server: approximate bytes of a frame. It sends 60 frames a second. With `--greedy`, its source has 46 MB

@@ -21,6 +21,7 @@ use super::sign_in_form::SignInForm;
 use super::stats::Stats;
 use super::telemetry::{PanelCounts, Telemetry};
 use crate::link::Clock;
+use crate::store::Leaving;
 use crate::view;
 use crate::viewport::Viewport;
 
@@ -181,10 +182,8 @@ impl App {
         if self.feed.has_all_samples() {
             self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
         }
-        // A view that is paused keeps what it has.
-        if !self.viewport.is_paused() {
-            self.feed.follow_screen(&self.panels.groups_on_screen(), now);
-        }
+        let may_leave = if self.viewport.is_paused() { Leaving::Not } else { Leaving::Allowed };
+        self.feed.follow_screen(&self.panels.groups_on_screen(), may_leave, now);
         if self.feed.has_past() {
             let charts = self.panels.charts_on_screen(self.feed.store());
             self.feed.ask_for_past(&charts, self.viewport.right(), now);

@@ -2,14 +2,14 @@
 //!
 //! No I/O: time is an argument, requests go to a [`FrameSource`].
 
-use protocol::{Body, CatalogScope, Feature, Frame, Interval, Timestamp};
+use protocol::{Body, CatalogScope, Feature, Frame, Interval, Start, Timestamp};
 
 use super::foreign_text::isolated;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
 use super::past_requests::{ChartOnScreen, PastRequests, window_of_rows};
 use super::probe_schedule::ProbeSchedule;
 use crate::link::{Exchange, Lag, LagQuantiles, LinkSample, ServerClock, SyncStatus, SyncTracker};
-use crate::store::{Applied, CatalogGroup, Following, Freshness, SampleAge, Store};
+use crate::store::{Applied, CatalogGroup, Following, Freshness, Leaving, SampleAge, Store};
 
 /// A change that the rest of the page must follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub(super) struct FeedCounts {
     pub(super) bytes: u64,
     pub(super) decode_errors: u64,
 }
+
+/// The kind of a query among requests.
+const QUERY_KIND: u8 = 4;
 
 pub(super) struct Feed {
     /// Samples older than this are dropped.
@@ -144,6 +147,9 @@ impl Feed {
             FrameEvent::Opened => {
                 self.store.connected();
                 self.past.disconnected();
+                if matches!(self.store.start(), Start::Window(_)) {
+                    self.following.begin_anew();
+                }
                 self.subscribe();
                 self.compare_clocks(now);
             }
@@ -162,17 +168,17 @@ impl Feed {
         FeedChange::None
     }
 
-    /// Subscribes to the groups with these names, which are on screen, and to no other if that saves much.
-    pub(super) fn follow_screen(&mut self, on_screen: &[&str], now: Timestamp) {
+    /// Subscribes to the groups with these names, which are on screen, and to no other if that is allowed and saves much.
+    pub(super) fn follow_screen(&mut self, on_screen: &[&str], may_leave: Leaving, now: Timestamp) {
         let groups = self.store.ids().map(|(id, group)| {
             let values_per_s = group.series().len() as f64 / group.interval.as_secs_f64().max(f64::MIN_POSITIVE);
             CatalogGroup { id, values_per_s, is_on_screen: on_screen.contains(&group.name.as_str()) }
         });
         let mut groups: Vec<_> = groups.collect();
         groups.sort_unstable_by_key(|group| group.id);
-        let has_changed = self.following.choose(&groups, now);
+        let has_changed = self.following.choose(&groups, may_leave, now);
         // Also when the catalog has changed.
-        self.store.follow(|group| self.following.follows(group));
+        self.store.follow(|group| self.following.has(group));
         if has_changed {
             self.subscribe();
         }
@@ -233,7 +239,7 @@ impl Feed {
                 self.past.take(answer, &mut self.store);
                 return FeedChange::None;
             }
-            Body::Refused(refused) if self.past.refused(refused.id, now) => {
+            Body::Refused(refused) if refused.request == QUERY_KIND && self.past.refused(refused.id, now) => {
                 return FeedChange::Notice(format!("Earlier values are not shown: {}", isolated(refused.text)));
             }
             Body::Samples(samples) => {

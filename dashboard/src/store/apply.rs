@@ -31,7 +31,7 @@ pub struct Store {
     position: Position,
     /// Series of the current catalog were refused.
     has_refused: bool,
-    /// Groups without samples, of which the last heartbeat told.
+    /// The number of silent groups in the last heartbeat.
     silent: usize,
     /// Whether all rows since the last call of `take_only_late` were late.
     only_late: Option<bool>,
@@ -104,7 +104,7 @@ impl Store {
         }
     }
 
-    /// Groups without samples, as the server said last.
+    /// The number of silent groups, as the server stated last.
     pub const fn silent(&self) -> usize {
         self.silent
     }

@@ -10,8 +10,9 @@ use protocol::{ClientMessage, EntriesBuffer, Epoch, GroupId, Interval, Selection
 /// A group stays subscribed for this long after it left the screen, so that scrolling does not request history again and again.
 const LINGER: Interval = Interval::from_secs(10);
 
-/// The subscription is narrowed if it then has this many values a second less, about 3 KB.
-const LEAST_SAVED_PER_S: f64 = 1_000.0;
+/// The page leaves groups only if that saves at least this many values a second: about 15 KB/s. Each change of the
+/// subscription delays live rows until the history of the added groups has arrived.
+const LEAST_SAVED_PER_S: f64 = 5_000.0;
 
 /// A group of the catalog.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +21,14 @@ pub struct CatalogGroup {
     /// Values a second, as far as its interval says.
     pub values_per_s: f64,
     pub is_on_screen: bool,
+}
+
+/// Whether groups may be left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    Allowed,
+    /// The view is paused: it keeps what it has.
+    Not,
 }
 
 /// The request for a stream.
@@ -42,14 +51,15 @@ pub struct Following {
     epoch: Option<Epoch>,
     /// `None` for everything.
     groups: Option<BTreeSet<GroupId>>,
-    /// Those of them whose history has not arrived.
+    /// Groups of `groups` whose history has not arrived.
     added: BTreeSet<GroupId>,
-    /// Since when groups are not on screen.
+    /// The time at which each group left the screen.
     off_screen_since: BTreeMap<GroupId, Timestamp>,
-    /// The history has ended once: before, it is shortened at once.
+    /// True after the first complete history. Before, groups off screen are left without [`LINGER`], which shortens that history.
     has_filled: bool,
-    /// Of the last request, and of the last one that was answered.
+    /// Id of the last request.
     requested: u32,
+    /// Id of the last request that was answered.
     answered: u32,
 }
 
@@ -71,8 +81,17 @@ impl StreamRequest {
 }
 
 impl Following {
-    pub const fn set_supported(&mut self, is_supported: bool) {
+    /// Records whether the server has the feature. One without it sends everything.
+    pub fn set_supported(&mut self, is_supported: bool) {
         self.is_supported = is_supported;
+        if !is_supported {
+            self.begin_anew();
+        }
+    }
+
+    /// Returns true if the group is subscribed to and its history has arrived.
+    pub fn has(&self, group: GroupId) -> bool {
+        self.follows(group) && !self.added.contains(&group)
     }
 
     /// Returns true if the group is subscribed to.
@@ -88,8 +107,8 @@ impl Following {
         StreamRequest { start, id, groups, added: self.added.iter().copied().collect() }
     }
 
-    /// Records the epoch of a catalog that restarts the stream. Of another epoch, the groups have other ids: a subscription to groups is one
-    /// to nothing there.
+    /// Records the epoch of a catalog that restarts the stream. In another epoch, ids select nothing, so the page then
+    /// subscribes to no group.
     pub fn catalog_began(&mut self, epoch: Epoch) {
         if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
             if let Some(groups) = &mut self.groups {
@@ -98,6 +117,14 @@ impl Following {
             self.added.clear();
             self.off_screen_since.clear();
         }
+    }
+
+    /// Records that the next connection begins with a window. The server may be in another epoch, in which ids mean others.
+    pub fn begin_anew(&mut self) {
+        self.groups = None;
+        self.added.clear();
+        self.off_screen_since.clear();
+        self.has_filled = false;
     }
 
     /// Records that what follows answers the request with this id.
@@ -123,11 +150,12 @@ impl Following {
         self.groups.is_none() && self.added.is_empty()
     }
 
-    /// Chooses what to subscribe to for these groups, which are all of the catalog. Returns true if it has changed.
-    pub fn choose(&mut self, catalog: &[CatalogGroup], now: Timestamp) -> bool {
+    /// Chooses what to subscribe to for these groups, which are all of the catalog. Returns true if it has changed. While a history is awaited,
+    /// nothing changes: a page that scrolls does not ask for it again and again.
+    pub fn choose(&mut self, catalog: &[CatalogGroup], may_leave: Leaving, now: Timestamp) -> bool {
         let is_on_screen = |group: &&CatalogGroup| group.is_on_screen;
         // Before the first layout, nothing is known to be on screen.
-        if !self.is_supported || !catalog.iter().any(|group| group.is_on_screen) {
+        if !self.is_supported || !self.added.is_empty() || !catalog.iter().any(|group| group.is_on_screen) {
             return false;
         }
         for group in catalog {
@@ -145,10 +173,10 @@ impl Following {
         let misses_one = catalog.iter().filter(is_on_screen).any(|group| !self.follows(group.id));
         let to_leave = catalog.iter().filter(|group| self.follows(group.id) && is_to_leave(group));
         let saved: f64 = to_leave.map(|group| group.values_per_s).sum();
-        if !misses_one && saved < LEAST_SAVED_PER_S {
+        let leaves = saved >= LEAST_SAVED_PER_S && may_leave == Leaving::Allowed;
+        if !misses_one && !leaves {
             return false;
         }
-        let leaves = saved >= LEAST_SAVED_PER_S;
         let stays =
             |group: &&CatalogGroup| group.is_on_screen || self.follows(group.id) && !(leaves && is_to_leave(group));
         let chosen: BTreeSet<GroupId> = catalog.iter().filter(stays).map(|group| group.id).collect();
@@ -171,10 +199,19 @@ mod tests {
         Timestamp::from_micros(seconds * 1_000_000)
     }
 
-    /// Ten groups of 800 values a second, of which these are on screen.
+    /// Ten groups of 2,000 values a second, of which these are on screen.
     fn screen(on_screen: &[u32]) -> Vec<CatalogGroup> {
-        let group = |id| CatalogGroup { id: GroupId(id), values_per_s: 800.0, is_on_screen: on_screen.contains(&id) };
+        let group = |id| CatalogGroup { id: GroupId(id), values_per_s: 2_000.0, is_on_screen: on_screen.contains(&id) };
         (1..=10).map(group).collect()
+    }
+
+    fn choose(following: &mut Following, catalog: &[CatalogGroup], now: Timestamp) -> bool {
+        following.choose(catalog, Leaving::Allowed, now)
+    }
+
+    fn fill(following: &mut Following) {
+        following.answered(following.requested);
+        following.filled();
     }
 
     fn requested(following: &mut Following) -> (Option<Vec<u32>>, Vec<u32>) {
@@ -191,67 +228,76 @@ mod tests {
     }
 
     #[test]
-    fn groups_off_screen_are_left_after_a_while_and_added_when_they_come_back() {
+    fn groups_off_screen_are_left_after_ten_seconds_and_added_when_they_return() {
         let mut following = following();
         following.filled();
-        assert!(!following.choose(&screen(&[]), at(0)), "nothing is laid out yet");
-        assert!(!following.choose(&screen(&[1, 2, 3]), at(0)));
+        assert!(!choose(&mut following, &screen(&[]), at(0)), "nothing is laid out yet");
+        assert!(!choose(&mut following, &screen(&[1, 2, 3]), at(0)));
         assert_eq!(requested(&mut following), (None, vec![]));
-        assert!(!following.choose(&screen(&[1, 2, 3]), at(9)));
-        assert!(following.choose(&screen(&[1, 2, 3]), at(10)));
+        assert!(!choose(&mut following, &screen(&[1, 2, 3]), at(9)));
+        assert!(choose(&mut following, &screen(&[1, 2, 3]), at(10)));
         assert_eq!(requested(&mut following), (Some(vec![1, 2, 3]), vec![]));
         assert!(following.follows(GroupId(3)) && !following.follows(GroupId(4)));
-        assert!(following.choose(&screen(&[3, 4, 5]), at(11)));
+        assert!(choose(&mut following, &screen(&[3, 4, 5]), at(11)));
         assert_eq!(requested(&mut following), (Some(vec![1, 2, 3, 4, 5]), vec![4, 5]), "1 and 2 linger");
-        assert!(following.choose(&screen(&[4, 6]), at(12)));
-        assert_eq!(
-            requested(&mut following),
-            (Some(vec![1, 2, 3, 4, 5, 6]), vec![4, 5, 6]),
-            "no history of 4 has come"
-        );
+        assert!(!following.has(GroupId(4)) && following.has(GroupId(3)));
+        assert!(!choose(&mut following, &screen(&[4, 6]), at(12)), "the history is awaited");
         following.answered(following.requested - 1);
         following.filled();
-        assert_eq!(following.added().len(), 3, "the history of an earlier request");
-        following.answered(following.requested);
-        following.filled();
-        assert!(following.choose(&screen(&[4, 6]), at(30)));
+        assert_eq!(following.added().len(), 2, "the history of an earlier request");
+        fill(&mut following);
+        assert!(choose(&mut following, &screen(&[4, 6]), at(13)));
+        assert_eq!(requested(&mut following), (Some(vec![1, 2, 3, 4, 5, 6]), vec![6]));
+        fill(&mut following);
+        assert!(!following.choose(&screen(&[4, 6]), Leaving::Not, at(30)), "a paused view keeps what it has");
+        assert!(choose(&mut following, &screen(&[4, 6]), at(30)));
         assert_eq!(requested(&mut following), (Some(vec![4, 6]), vec![]));
-        assert!(!following.choose(&screen(&[4, 6]), at(99)));
+        assert!(following.choose(&screen(&[5]), Leaving::Not, at(31)), "and is sent what comes on screen");
+        assert!(!choose(&mut following, &screen(&[4, 6]), at(99)));
     }
 
     #[test]
     fn a_page_that_shows_every_group_subscribes_to_everything() {
         let mut following = following();
-        assert!(following.choose(&screen(&[1]), at(10)));
-        assert!(following.choose(&screen(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), at(11)));
+        assert!(choose(&mut following, &screen(&[1]), at(10)));
+        assert!(choose(&mut following, &screen(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), at(11)));
         assert_eq!(requested(&mut following), (None, (2..=10).collect()));
     }
 
     #[test]
     fn the_first_history_is_shortened_at_once() {
         let mut following = following();
-        assert!(following.choose(&screen(&[2]), at(0)));
+        assert!(choose(&mut following, &screen(&[2]), at(0)));
         assert_eq!(requested(&mut following), (Some(vec![2]), vec![]));
     }
 
     #[test]
-    fn little_traffic_is_not_saved_and_a_server_without_the_feature_sends_everything() {
+    fn the_page_subscribes_to_everything_if_little_is_saved_or_the_feature_is_missing() {
         let mut following = following();
         let slow: Vec<_> = screen(&[1]).into_iter().map(|group| CatalogGroup { values_per_s: 80.0, ..group }).collect();
-        following.choose(&slow, at(0));
-        assert!(!following.choose(&slow, at(100)), "720 values a second");
+        choose(&mut following, &slow, at(0));
+        assert!(!choose(&mut following, &slow, at(100)), "720 values a second");
         following.set_supported(false);
-        assert!(!following.choose(&screen(&[1]), at(200)));
+        assert!(!choose(&mut following, &screen(&[1]), at(200)));
+    }
+
+    #[test]
+    fn without_a_position_the_next_connection_subscribes_to_everything() {
+        let mut following = following();
+        assert!(choose(&mut following, &screen(&[1]), at(0)));
+        following.begin_anew();
+        assert_eq!(requested(&mut following), (None, vec![]));
+        assert!(choose(&mut following, &screen(&[1]), at(1)));
     }
 
     #[test]
     fn in_another_epoch_the_groups_on_screen_are_added() {
         let mut following = following();
-        following.choose(&screen(&[1]), at(0));
-        following.choose(&screen(&[1]), at(10));
+        choose(&mut following, &screen(&[1]), at(0));
+        choose(&mut following, &screen(&[1]), at(10));
         following.catalog_began(Epoch(2));
         assert_eq!(requested(&mut following), (Some(vec![]), vec![]));
-        assert!(following.choose(&screen(&[7]), at(11)));
+        assert!(choose(&mut following, &screen(&[7]), at(11)));
         assert_eq!(requested(&mut following), (Some(vec![7]), vec![7]));
     }
 }

@@ -44,7 +44,7 @@ pub use apply::{Applied, Store};
 pub use column_summaries::{ColumnSummaries, ColumnUpdate};
 pub use derived::{Derivation, DerivedGroup, selects};
 pub use derived_groups::DerivedUse;
-pub use following::{CatalogGroup, Following, StreamRequest};
+pub use following::{CatalogGroup, Following, Leaving, StreamRequest};
 pub use group::{Group, Rows};
 pub use past::{Past, PastSummary};
 pub use past_answer::PastAnswer;

@@ -35,8 +35,8 @@ pub enum Freshness {
 
 impl Group {
     /// The staleness at `now` by the server's clock. `None` unless the newest sample is older than the longest step (three
-    /// intervals) and than a second. A group without a sample is stale after the same time in the catalog; one to which the page does not
-    /// subscribe never.
+    /// intervals) and than a second. A group without a sample is stale after the same time in the catalog. A group to which the page does
+    /// not subscribe is never stale.
     pub fn stale(&self, now: Timestamp) -> Option<SampleAge> {
         let newest = self.newest();
         let age = age(newest.unwrap_or(self.first_described()), now);
@@ -51,7 +51,8 @@ impl Store {
         self.newest().map_or(SampleAge::Never, |newest| SampleAge::Newest(age(newest, now)))
     }
 
-    /// The groups that are stale at `now`, by the server's clock. Of those to which the page does not subscribe, the server tells.
+    /// The groups that are stale at `now`, by the server's clock. For groups to which the page does not subscribe, it uses the count of
+    /// the last heartbeat.
     pub fn freshness(&self, now: Timestamp) -> Freshness {
         let groups = self.groups().len();
         let stale = self.groups().iter().filter(|group| group.stale(now).is_some()).count();

@@ -186,7 +186,7 @@ fn a_duplicate_frame_is_skipped_and_a_lost_one_is_detected() {
 }
 
 #[test]
-fn of_groups_to_which_the_page_does_not_subscribe_the_server_tells_how_many_are_silent() {
+fn freshness_uses_the_heartbeat_for_groups_that_are_not_followed() {
     let mut stream = Stream::new();
     stream.history(1, &[1], &[(1, 1.0)]);
     let heartbeat = |silent| {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dashboard::link::policy::{Action, Input, Policy};
 use dashboard::link::{Close, CloseCode, Settings};
-use dashboard::store::{Applied, CatalogGroup, Following, Store};
+use dashboard::store::{Applied, CatalogGroup, Following, Leaving, Store};
 use futures_util::{SinkExt, StreamExt};
 use protocol::{
     Body, CatalogScope, ClientMessage, Epoch, Feature, Frame, Gap, GapCause, GroupId, HistoryPart, Interval, Sequence,
@@ -143,6 +143,9 @@ impl Page {
                     self.connections += 1;
                     self.store.connected();
                     self.queries.disconnected();
+                    if matches!(self.store.start(), Start::Window(_)) {
+                        self.following.begin_anew();
+                    }
                     self.subscribe().await;
                 }
                 Action::EmitClosed(..) | Action::EmitState => {}
@@ -258,7 +261,8 @@ impl Page {
         let mut catalog: Vec<_> = catalog.collect();
         catalog.sort_unstable_by_key(|group| group.id);
         let now = self.now();
-        let has_changed = [now, now + Interval::from_secs(60)].map(|now| self.following.choose(&catalog, now));
+        let has_changed =
+            [now, now + Interval::from_secs(60)].map(|now| self.following.choose(&catalog, Leaving::Allowed, now));
         if has_changed.contains(&true) {
             self.changes += 1;
             self.subscribe().await;

@@ -14,8 +14,12 @@ use crate::stream::history::{Backfill, Continuity, NextContent, NextRows};
 use crate::stream::selected_series::Columns;
 use crate::stream::slab::Slab;
 
-/// The cost of rows that have none of the selected series, in bytes.
-const PASSED_COST: usize = 64;
+/// The cost of selecting columns from rows, in bytes: for the rows, and for each of their columns.
+const SELECT_COST: usize = 64;
+const SELECT_COLUMN_COST: usize = 4;
+
+/// A frame ends after this cost, so that a turn does.
+const MOST_SELECT_COST: usize = 64 << 10;
 
 impl Hub {
     /// Appends the next frame of a backfill from `held` to `position`; the last frame is marked. If rows were evicted, a Gap is
@@ -31,9 +35,9 @@ impl Hub {
         position: Sequence,
         out: &mut Vec<Bytes>,
     ) -> Result<usize, EncodeError> {
-        let (before, mut values) = (out.len(), 0);
+        let (before, mut values, mut select_cost) = (out.len(), 0, 0);
         blocks.start_frame();
-        loop {
+        while select_cost < MOST_SELECT_COST {
             let (next, gap) = self.read(|sequencer| {
                 let next = sequencer.history().next_rows(backfill);
                 let evicted = backfill.take_continuity() == Continuity::RowsEvicted;
@@ -53,10 +57,12 @@ impl Hub {
             values += encoded;
             let rows = match &next.columns {
                 Columns::All => Some(rows),
-                Columns::Of(series) => blocks.encoder().select(&rows, series)?,
+                Columns::Of(series) => {
+                    select_cost += SELECT_COST + SELECT_COLUMN_COST * rows.columns();
+                    blocks.encoder().select(&rows, series)?
+                }
             };
             let Some(rows) = rows else {
-                values += PASSED_COST;
                 backfill.passed(&next);
                 continue;
             };
@@ -67,7 +73,7 @@ impl Hub {
         }
         let part = if backfill.is_done() { HistoryPart::Last } else { HistoryPart::More };
         out.push(self.history_frame(blocks, part, position)?);
-        Ok(values + out[before..].iter().map(Bytes::len).sum::<usize>())
+        Ok(values + select_cost + out[before..].iter().map(Bytes::len).sum::<usize>())
     }
 
     /// The encoded rows, and how many values were encoded for them; `None` if they were open and are no longer there.

@@ -1,4 +1,5 @@
-//! The frames of entries: lines of logs, and events. Each is encoded once, numbered, kept, and sent to every viewer.
+//! The frames of entries: lines of logs, and events. Each is numbered, encoded once for the whole stream and once more for each
+//! subscription that skips numbers before it, kept, and sent to every viewer.
 
 use bytes::Bytes;
 use protocol::{

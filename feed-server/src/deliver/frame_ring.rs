@@ -1,4 +1,4 @@
-//! The most recent frames, encoded once and shared by every viewer.
+//! The most recent frames of a subscription, encoded once and shared by its viewers.
 //!
 //! A viewer is a cursor into this ring, without a queue. A viewer whose cursor is behind the tail is served from
 //! [`History`](crate::stream::history::History) until it has caught up, so a slow viewer does not delay the others.
@@ -26,6 +26,27 @@ pub struct RingFrame {
     pub bytes: Bytes,
     /// The position that a viewer holds after this frame.
     pub sequence: Sequence,
+    /// Rises with each frame of any ring.
+    pub order: u64,
+    /// Whether the bytes count in the memory of this ring.
+    pub memory: FrameMemory,
+}
+
+/// Where the bytes of a frame count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameMemory {
+    Own,
+    /// In the ring of another subscription, which shares them.
+    Shared,
+}
+
+impl RingFrame {
+    const fn memory_bytes(&self) -> usize {
+        match self.memory {
+            FrameMemory::Own => FRAME_BYTES + self.bytes.len(),
+            FrameMemory::Shared => FRAME_BYTES,
+        }
+    }
 }
 
 impl FrameRing {
@@ -50,7 +71,7 @@ impl FrameRing {
 
     /// Appends a frame. Returns the bytes that it takes.
     pub fn push(&mut self, frame: RingFrame) -> usize {
-        let bytes = FRAME_BYTES + frame.bytes.len();
+        let bytes = frame.memory_bytes();
         self.bytes += bytes;
         self.frames.push_back(frame);
         bytes
@@ -63,7 +84,7 @@ impl FrameRing {
     /// Drops the oldest frame, if there is one. Returns the bytes that are freed.
     pub fn drop_oldest(&mut self) -> usize {
         let Some(oldest) = self.frames.pop_front() else { return 0 };
-        let bytes = FRAME_BYTES + oldest.bytes.len();
+        let bytes = oldest.memory_bytes();
         self.bytes -= bytes;
         self.first += 1;
         bytes
@@ -88,7 +109,12 @@ mod tests {
     use super::*;
 
     fn frame(sequence: u64) -> RingFrame {
-        RingFrame { bytes: Bytes::from_static(&[0; 10]), sequence: Sequence(sequence) }
+        RingFrame {
+            bytes: Bytes::from_static(&[0; 10]),
+            sequence: Sequence(sequence),
+            order: sequence,
+            memory: FrameMemory::Own,
+        }
     }
 
     fn sequences(ring: &FrameRing, cursor: u64) -> Option<Vec<u64>> {

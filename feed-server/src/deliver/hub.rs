@@ -1,4 +1,4 @@
-//! The hub: numbers batches, encodes each frame once for all viewers, and wakes the fan-out.
+//! The hub: numbers batches, encodes each frame once for each subscription, and wakes the fan-out.
 //!
 //! Batches come in from sources at any rate. The [publisher](super::publisher) passes them to the hub, which numbers them in the
 //! [`Sequencer`], encodes the frames, frames them for the WebSocket, and puts them into the ring of recent frames. It never
@@ -39,7 +39,7 @@ use crate::telemetry::Telemetry;
 /// A viewer that receives nothing for several of these intervals has lost its server.
 pub const HEARTBEAT: Interval = Interval::from_secs(1);
 
-/// A group without a row for this long, and for this many of its intervals, is silent.
+/// A group is silent if its newest row is older than both: this long, and this many of its intervals.
 const SILENT_AFTER: Interval = Interval::from_secs(1);
 const SILENT_INTERVALS: u64 = 3;
 
@@ -179,7 +179,11 @@ impl Hub {
         if changes.is_empty() {
             return Ok(());
         }
-        self.state.lock().subscriptions.catalog_changed(&changes, &self.catalog);
+        // Outside the lock. A subscription that is made meanwhile finds the series by itself.
+        let parts = self.state.lock().subscriptions.parts();
+        for part in parts {
+            part.catalog_changed(&changes, &self.catalog);
+        }
         let (groups, series) = self.catalog.len();
         self.telemetry.groups.set(groups as i64);
         self.telemetry.series.set(series as i64);
@@ -373,7 +377,7 @@ impl Hub {
         self.ring_changes.send_if_modified(|announced| std::mem::replace(announced, changes) != changes);
     }
 
-    /// Makes a frame that shows every viewer that the server is alive, and the number of its last frame.
+    /// Makes a heartbeat for each subscription, with the number of its last numbered frame.
     ///
     /// # Errors
     /// If it cannot be encoded, which is a defect.
@@ -460,7 +464,7 @@ impl Hub {
         self.frame(self.read(Sequencer::sequence), body)
     }
 
-    /// The start of the stream of a viewer of `subscription` that asks for `start`. It holds no rows of `added`.
+    /// The start of the stream of a viewer of `subscription` that asks for `start`. It does not hold all rows of `added`.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
@@ -536,11 +540,15 @@ impl ViewerGuard {
         &self.subscription
     }
 
-    /// Changes to another subscription; `None` is everything. Its series are to be [resolved](Self::resolve).
+    /// Changes to another subscription; `None` is everything. The caller then calls [`resolve`](Self::resolve) until it returns true.
     pub fn subscribe(&mut self, by: Option<SelectedBy>) -> Extent {
-        // Joined before the other is left, which ends if this was its last viewer.
-        let (joined, extent) = self.hub.join_subscription(by);
-        self.hub.leave_subscription(&std::mem::replace(&mut self.subscription, joined));
+        let (joined, extent) = {
+            let State { sequencer, subscriptions } = &mut *self.hub.state.lock();
+            let joined = subscriptions.change(&self.subscription, by, sequencer.sequence());
+            self.hub.telemetry.subscriptions.set(subscriptions.with_viewers() as i64);
+            joined
+        };
+        self.subscription = joined;
         extent
     }
 

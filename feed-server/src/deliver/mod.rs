@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`hub`] | numbers each tick's batches through the sequencer, and encodes its frames once for all viewers |
+//! | [`hub`] | numbers each tick's batches through the sequencer, and encodes its frames once for each subscription |
 //! | [`publisher`], [`publisher_thread`] | ticks: batches from the queue to the hub; the thread that makes them |
 //! | [`catalog_frames`] | the encoded catalog |
 //! | [`entry_frames`] | the frames of log lines and events |

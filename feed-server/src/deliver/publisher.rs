@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heartbeat_tells_how_many_groups_are_silent() {
+    fn a_heartbeat_states_how_many_groups_are_silent() {
         let mut stage = stage(1);
         let silent = |stage: &Stage| {
             let frames = stage.hub.everything().recent(0).frames;

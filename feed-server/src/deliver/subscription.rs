@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
-use protocol::Sequence;
+use protocol::{Sequence, SeriesId};
 
-use crate::deliver::frame_ring::{FrameRing, RingFrame};
+use crate::deliver::frame_ring::{FrameMemory, FrameRing, RingFrame};
+use crate::stream::catalog::{Catalog, Changes};
 use crate::stream::selected_by::SelectedBy;
 use crate::stream::selected_series::SelectedSeries;
 
@@ -77,9 +79,25 @@ impl Subscription {
         }
     }
 
-    /// Changes the series as the catalog has changed.
-    pub(super) fn change(&self, change: impl FnOnce(&mut SelectedSeries)) {
-        change(Arc::make_mut(&mut self.live.lock().selected));
+    /// Adds series that the catalog has got, and removes those that were retired or that it no longer selects.
+    pub(super) fn catalog_changed(&self, changes: &Changes, catalog: &Catalog) {
+        // Subscriptions to groups have every series of theirs.
+        let Some(by @ (SelectedBy::Selector(_) | SelectedBy::Ids(_))) = &self.by else { return };
+        // Both rise.
+        let described: Vec<SeriesId> = changes.series.iter().map(|(id, _)| *id).collect();
+        let found = catalog.select_of(by, &described);
+        let is_found = |id: &SeriesId| found.binary_search_by_key(id, |(_, series)| *series).is_ok();
+        let mut gone: Vec<SeriesId> = described.into_iter().filter(|id| !is_found(id)).collect();
+        gone.extend(&changes.retired);
+        gone.sort_unstable();
+        let mut live = self.live.lock();
+        if !found.is_empty() || live.selected.has_any(&gone) {
+            let selected = Arc::make_mut(&mut live.selected);
+            selected.remove(&gone);
+            for (group, series) in found {
+                selected.insert(group, series);
+            }
+        }
     }
 
     /// The number of the last numbered frame.
@@ -88,23 +106,23 @@ impl Subscription {
     }
 
     /// Appends a numbered frame, or one that has no number for `None`. Returns the bytes that it takes.
-    pub(super) fn push(&self, bytes: bytes::Bytes, number: Option<Sequence>) -> usize {
+    pub(super) fn push(&self, bytes: Bytes, number: Option<Sequence>, order: u64, memory: FrameMemory) -> usize {
         let mut live = self.live.lock();
         live.last = number.unwrap_or(live.last);
-        let frame = RingFrame { bytes, sequence: live.last };
+        let frame = RingFrame { bytes, sequence: live.last, order, memory };
         live.ring.push(frame)
     }
 
     /// Leaves out a frame: viewers are sent its rows as history. Returns the bytes that are freed.
-    pub(super) fn skip(&self, number: Sequence) -> usize {
+    pub(super) fn leave_out(&self, number: Sequence) -> usize {
         let mut live = self.live.lock();
         live.last = number;
         live.ring.skip()
     }
 
-    /// The number of the oldest frame that is held.
-    pub(super) fn oldest(&self) -> Option<Sequence> {
-        self.live.lock().ring.oldest().map(|frame| frame.sequence)
+    /// The place of the oldest frame that is held in the order of the frames of all rings.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.live.lock().ring.oldest().map(|frame| frame.order)
     }
 
     /// Drops the oldest frame. Returns the bytes that are freed.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::{Extent, Sequence};
 
+use crate::deliver::frame_ring::FrameMemory;
 use crate::deliver::subscription::Subscription;
-use crate::stream::catalog::{Catalog, Changes};
 use crate::stream::selected_by::SelectedBy;
 use crate::stream::selected_series::SelectedSeries;
 
@@ -14,7 +14,7 @@ use crate::stream::selected_series::SelectedSeries;
 pub const MAX_SUBSCRIPTIONS: usize = 64;
 
 /// Patterns of all selectors together: each new series is compared with them on the hub's thread.
-const MAX_PATTERNS: usize = 256;
+pub const MAX_PATTERNS: usize = 256;
 
 /// The subscriptions. The first is to everything, and stays.
 #[derive(Debug)]
@@ -46,9 +46,9 @@ pub struct Audience {
 pub enum NextFrame {
     /// With the number that is committed.
     Numbered(Bytes),
-    /// It has none of these rows.
+    /// No selected series has a value in these rows.
     Nothing,
-    /// It could not be encoded.
+    /// The frame could not be encoded.
     Defective,
 }
 
@@ -76,6 +76,21 @@ impl Subscriptions {
     /// The number of subscriptions that have viewers.
     pub fn with_viewers(&self) -> usize {
         self.listed.iter().filter(|listed| listed.viewers > 0).count()
+    }
+
+    /// Moves a viewer from one subscription to another.
+    pub fn change(
+        &mut self,
+        from: &Arc<Subscription>,
+        by: Option<SelectedBy>,
+        position: Sequence,
+    ) -> (Arc<Subscription>, Extent) {
+        if from.by() == by.as_ref() {
+            // Left first, its last viewer would end it.
+            return (Arc::clone(from), Extent::Exact);
+        }
+        self.leave(from);
+        self.join(by, position)
     }
 
     /// Adds a viewer. `None` selects everything. `position` is the number of the last frame.
@@ -126,22 +141,9 @@ impl Subscriptions {
         wider.min_by_key(|(_, others)| others.len()).map_or(0, |(place, _)| place)
     }
 
-    /// Adds series that the catalog has got, and removes those that were retired.
-    pub fn catalog_changed(&self, changes: &Changes, catalog: &Catalog) {
-        let new: Vec<_> = changes.series.iter().map(|(id, _)| *id).collect();
-        for subscription in self.listed.iter().map(|listed| &listed.subscription) {
-            // Those to groups have every series of theirs.
-            let Some(by @ (SelectedBy::Selector(_) | SelectedBy::Ids(_))) = subscription.by() else { continue };
-            let found = catalog.select_of(by, &new);
-            if !found.is_empty() || !changes.retired.is_empty() {
-                subscription.change(|selected| {
-                    selected.remove(&changes.retired);
-                    for (group, series) in found {
-                        selected.insert(group, series);
-                    }
-                });
-            }
-        }
+    /// The subscriptions to a part.
+    pub fn parts(&self) -> Vec<Arc<Subscription>> {
+        self.listed.iter().skip(1).map(|listed| Arc::clone(&listed.subscription)).collect()
     }
 
     /// The subscriptions that have viewers and whose series are known.
@@ -154,8 +156,8 @@ impl Subscriptions {
         with_viewers.filter_map(audience).collect()
     }
 
-    /// Adds the frames with number `sequence`. A subscription whose series have changed since they were encoded, or that is new, is sent
-    /// the rows as history.
+    /// Adds the frames with number `sequence`. If a subscription is new, or its series have changed since its frame was encoded, the frame
+    /// is left out, and its viewers are sent the rows as history.
     pub fn commit(&mut self, frames: Vec<(Audience, NextFrame)>, sequence: Sequence) {
         let mut frames: Vec<_> = frames.into_iter().map(Some).collect();
         for place in 0..self.listed.len() {
@@ -164,11 +166,11 @@ impl Subscriptions {
             let frame = frames.iter_mut().find(|frame| frame.as_ref().is_some_and(is_its)).and_then(Option::take);
             match frame {
                 Some((audience, frame)) if Arc::ptr_eq(&audience.selected, &subscription.selected()) => match frame {
-                    NextFrame::Numbered(bytes) => self.add(&subscription, bytes, Some(sequence)),
+                    NextFrame::Numbered(bytes) => self.add(&subscription, bytes, Some(sequence), FrameMemory::Own),
                     NextFrame::Nothing => {}
-                    NextFrame::Defective => self.skip(&subscription, sequence),
+                    NextFrame::Defective => self.leave_out(&subscription, sequence),
                 },
-                _ => self.skip(&subscription, sequence),
+                _ => self.leave_out(&subscription, sequence),
             }
         }
         self.fit();
@@ -178,7 +180,8 @@ impl Subscriptions {
     pub fn push_to_all(&mut self, frame: &Bytes) {
         for place in 0..self.listed.len() {
             let subscription = Arc::clone(&self.listed[place].subscription);
-            self.add(&subscription, frame.clone(), None);
+            let memory = if place == 0 { FrameMemory::Own } else { FrameMemory::Shared };
+            self.add(&subscription, frame.clone(), None, memory);
         }
         self.fit();
     }
@@ -196,29 +199,35 @@ impl Subscriptions {
         for place in 0..self.listed.len() {
             let subscription = Arc::clone(&self.listed[place].subscription);
             match frame(subscription.last()) {
-                Ok(frame) => self.add(&subscription, frame, number),
-                Err(error) => pushed = pushed.and(Err(error)),
+                Ok(frame) => self.add(&subscription, frame, number, FrameMemory::Own),
+                Err(error) => {
+                    // Its viewers are sent what they miss.
+                    if let Some(number) = number {
+                        self.leave_out(&subscription, number);
+                    }
+                    pushed = pushed.and(Err(error));
+                }
             }
         }
         self.fit();
         pushed
     }
 
-    fn add(&mut self, subscription: &Subscription, frame: Bytes, number: Option<Sequence>) {
+    fn add(&mut self, subscription: &Subscription, frame: Bytes, number: Option<Sequence>, memory: FrameMemory) {
         self.changes += 1;
-        self.bytes += subscription.push(frame, number);
+        self.bytes += subscription.push(frame, number, self.changes, memory);
     }
 
-    fn skip(&mut self, subscription: &Subscription, number: Sequence) {
+    fn leave_out(&mut self, subscription: &Subscription, number: Sequence) {
         self.changes += 1;
-        self.bytes -= subscription.skip(number);
+        self.bytes -= subscription.leave_out(number);
     }
 
     /// Drops the oldest frames of all beyond the bound.
     fn fit(&mut self) {
         while self.bytes > self.limit_bytes {
             let oldest = self.listed.iter().filter_map(|listed| Some((listed.subscription.oldest()?, listed)));
-            let Some((_, listed)) = oldest.min_by_key(|(sequence, _)| *sequence) else { return };
+            let Some((_, listed)) = oldest.min_by_key(|(order, _)| *order) else { return };
             self.bytes -= listed.subscription.drop_oldest();
         }
     }
@@ -226,9 +235,11 @@ impl Subscriptions {
 
 #[cfg(test)]
 mod tests {
-    use protocol::GroupId;
+    use protocol::{GroupId, Interval, SeriesKind};
 
     use super::*;
+    use crate::ingest::registry::{Group, Registry, Series};
+    use crate::stream::catalog::Catalog;
 
     fn groups(ids: &[u32]) -> SelectedBy {
         SelectedBy::Groups(ids.iter().map(|&id| GroupId(id)).collect())
@@ -258,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_bound_a_viewer_shares_the_smallest_wider_subscription() {
+    fn above_the_limit_a_viewer_shares_the_smallest_wider_subscription() {
         let mut subscriptions = Subscriptions::new(1 << 20);
         let (wide, _) = join(&mut subscriptions, groups(&[1, 2, 3, 4]));
         let (narrow, _) = join(&mut subscriptions, groups(&[1, 2, 3]));
@@ -277,7 +288,26 @@ mod tests {
     }
 
     #[test]
-    fn the_patterns_of_all_selectors_are_bounded() {
+    fn a_viewer_that_changes_at_the_limit_takes_the_place_of_its_own_subscription() {
+        let mut subscriptions = Subscriptions::new(1 << 20);
+        let mut own = Arc::clone(&join(&mut subscriptions, groups(&[1])).0);
+        for id in 1..MAX_SUBSCRIPTIONS as u32 {
+            join(&mut subscriptions, groups(&[100 + id]));
+        }
+        for id in 2..6 {
+            let (changed, extent) = subscriptions.change(&own, Some(groups(&[id])), Sequence(5));
+            assert_eq!(extent, Extent::Exact);
+            let (same, _) = subscriptions.change(&changed, Some(groups(&[id])), Sequence(5));
+            assert!(Arc::ptr_eq(&same, &changed));
+            own = changed;
+        }
+        assert_eq!(subscriptions.listed.len(), MAX_SUBSCRIPTIONS + 1);
+        subscriptions.change(&own, None, Sequence(5));
+        assert_eq!(subscriptions.listed.len(), MAX_SUBSCRIPTIONS);
+    }
+
+    #[test]
+    fn the_patterns_of_all_selectors_are_limited() {
         let mut subscriptions = Subscriptions::new(1 << 20);
         for number in 0..MAX_PATTERNS / 32 {
             let terms = if number == 0 { 15 } else { 16 };
@@ -312,7 +342,11 @@ mod tests {
         }
         assert_eq!((everything.last(), part.last()), (Sequence(99), Sequence(98)));
         let (oldest_of_part, oldest) = (part.oldest().expect("some"), everything.oldest().expect("some"));
-        assert!(oldest_of_part.0 + 7 > oldest.0 && oldest_of_part >= oldest, "{oldest_of_part:?} and {oldest:?}");
+        assert!(oldest_of_part.abs_diff(oldest) < 16, "{oldest_of_part:?} and {oldest:?}");
+        // A frame of a part that has had no number for long is not the oldest.
+        subscriptions.push_to_all(&Bytes::from_static(b"heartbeat"));
+        assert_eq!(part.recent(0).frames.last().map(|frame| frame.sequence), Some(Sequence(98)));
+        assert!(part.oldest() > Some(0) && part.frames_from(part.ring_end() - 1, 1, &mut Vec::new()).is_ok());
         subscriptions.leave(&everything);
         let end = everything.ring_end();
         subscriptions.commit(Vec::new(), Sequence(100));
@@ -322,16 +356,25 @@ mod tests {
 
     #[test]
     fn frames_that_were_encoded_for_other_series_are_left_out() {
-        let mut subscriptions = Subscriptions::new(1 << 20);
-        let (part, _) = join(&mut subscriptions, groups(&[1]));
+        let (mut subscriptions, catalog) = (Subscriptions::new(1 << 20), Catalog::default());
+        let (part, _) = join(&mut subscriptions, selector("g/wanted"));
         assert_eq!(subscriptions.audiences().len(), 0, "its series are not known yet");
         part.resolve(&SelectedSeries::default());
         let frames = |subscriptions: &Subscriptions| {
             let frame = |audience| (audience, NextFrame::Numbered(Bytes::from_static(b"frame")));
             subscriptions.audiences().into_iter().map(frame).collect::<Vec<_>>()
         };
+        let register = |series_name: &str| {
+            let (name, title, unit, interval) = ("g".to_owned(), String::new(), String::new(), Interval::from_secs(1));
+            let group = Group { name, title, unit, interval, bounds: protocol::Bounds::Auto };
+            let group = catalog.register_group(group).expect("fits");
+            let (name, kind, labels) = (series_name.to_owned(), SeriesKind::Gauge, Vec::new());
+            catalog.register_series(Series { group, name, kind, labels }).expect("fits");
+            part.catalog_changed(&catalog.take_changes(), &catalog);
+        };
         let encoded = frames(&subscriptions);
-        part.change(|selected| selected.insert(GroupId(1), protocol::SeriesId(1)));
+        register("wanted");
+        assert_eq!(catalog.count(&part.selected()), 1);
         let end = part.ring_end();
         subscriptions.commit(encoded, Sequence(6));
         assert!(part.frames_from(end, 1, &mut Vec::new()).is_err());
@@ -339,5 +382,7 @@ mod tests {
         subscriptions.commit(encoded, Sequence(7));
         assert_eq!(part.frames_from(end, 1, &mut Vec::new()), Ok(end + 1));
         assert_eq!(part.last(), Sequence(7));
+        register("renamed");
+        assert_eq!(catalog.count(&part.selected()), 0, "a series that is no longer selected leaves");
     }
 }

@@ -47,11 +47,23 @@ pub struct GroupHistory {
     /// Late rows are at most this much older than the newest. Rows are sealed when they are older, so that the values of late ones
     /// can be compared with those that are there.
     merge_window: Interval,
+    /// The last sequence of all rows that were evicted.
+    evicted_through: Sequence,
 }
 
 impl GroupHistory {
     pub fn new(group: GroupId) -> Self {
-        Self { in_order: Track::new(group), late: None, merge_window: Interval::ZERO }
+        Self { in_order: Track::new(group), late: None, merge_window: Interval::ZERO, evicted_through: Sequence(0) }
+    }
+
+    /// The position after which every row is still held.
+    pub const fn evicted_through(&self) -> Sequence {
+        self.evicted_through
+    }
+
+    fn record_evicted(&mut self, evicted: Option<Sequence>) -> Option<Sequence> {
+        self.evicted_through = self.evicted_through.max(evicted.unwrap_or_default());
+        evicted
     }
 
     pub const fn merge_window(&self) -> Interval {
@@ -170,7 +182,8 @@ impl GroupHistory {
     /// Evicts all rows, because the clock was set back. Returns the last sequence of them.
     pub fn clear(&mut self) -> Option<Sequence> {
         let evicted = self.in_order.clear();
-        evicted.max(self.late.as_mut().and_then(|late| late.clear()))
+        let evicted = evicted.max(self.late.as_mut().and_then(|late| late.clear()));
+        self.record_evicted(evicted)
     }
 }
 
@@ -191,11 +204,13 @@ impl Bounded for GroupHistory {
         if let Some(late) = &mut self.late {
             evicted = evicted.max(late.evict_before(time));
         }
-        evicted.max(self.evict_late())
+        evicted = evicted.max(self.evict_late());
+        self.record_evicted(evicted)
     }
 
     fn evict_first(&mut self) -> Option<Sequence> {
         let evicted = self.in_order.evict_first();
-        evicted.max(self.evict_late())
+        let evicted = evicted.max(self.evict_late());
+        self.record_evicted(evicted)
     }
 }

@@ -8,7 +8,7 @@
 //! are too old, or when it is the oldest of the largest group and memory is short. Eviction increases
 //! [`History::evicted_through`]; a viewer whose position is before that is sent a gap.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ pub struct NextRows {
     /// The sequence of the last of them: late rows may be added to open ones without a new number.
     pub through: Sequence,
     pub content: NextContent,
-    /// Those that are sent.
+    /// The columns that are sent.
     pub columns: Columns,
 }
 
@@ -117,14 +117,14 @@ impl Backfill {
         self
     }
 
-    /// The same for a viewer that holds no rows of some series, of which it is sent those of `window`.
+    /// Adds the rows of `window` of the series `added`, of which the viewer does not hold all rows.
     #[must_use]
     pub fn with_added(mut self, added: &SelectedSeries, window: Self) -> Self {
         let is_new = |part: &Part| added.of_group(part.group).is_some_and(|added| added.includes(&part.columns));
         let missed: BTreeMap<_, _> =
             self.parts.iter().map(|part| ((part.group, part.arrival), part.rows.start)).collect();
-        let is_of_window =
-            |part: &Part| window.parts.iter().any(|other| (other.group, other.arrival) == (part.group, part.arrival));
+        let of_window: BTreeSet<_> = window.parts.iter().map(|part| (part.group, part.arrival)).collect();
+        let is_of_window = |part: &Part| of_window.contains(&(part.group, part.arrival));
         self.parts.retain(|part| !is_new(part) || !is_of_window(part));
         for mut part in window.parts {
             let Some(columns) = added.of_group(part.group) else { continue };
@@ -209,6 +209,15 @@ impl History {
     /// The position after which every row is still held.
     pub const fn evicted_through(&self) -> Sequence {
         self.evicted_through
+    }
+
+    /// The position after which every row of the selected groups is still held.
+    pub fn evicted_through_of(&self, selected: &SelectedSeries) -> Sequence {
+        let of_group = |group: &GroupId| self.groups.get(*group).map(GroupHistory::evicted_through);
+        match selected.groups() {
+            None => self.evicted_through,
+            Some(groups) => groups.keys().filter_map(of_group).max().unwrap_or_default(),
+        }
     }
 
     /// The time of the newest row of a group.

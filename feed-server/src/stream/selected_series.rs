@@ -8,7 +8,7 @@ use protocol::{GroupId, SeriesId};
 
 use crate::ingest::batch::BatchSlice;
 
-/// By default none.
+/// The default has no series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SelectedSeries {
     /// Also those that the catalog gets later.
@@ -67,12 +67,21 @@ impl SelectedSeries {
         }
     }
 
-    /// Removes series that are no longer in the catalog.
+    /// Returns true if it has one of these series, which rise, by its id.
+    pub fn has_any(&self, ids: &[SeriesId]) -> bool {
+        let has_any = |columns: &Columns| match columns {
+            Columns::All => false,
+            Columns::Of(series) => series.iter().any(|id| ids.binary_search(id).is_ok()),
+        };
+        self.groups().is_some_and(|groups| groups.values().any(has_any))
+    }
+
+    /// Removes series that are no longer in the catalog, which rise.
     pub fn remove(&mut self, retired: &[SeriesId]) {
         let Self::Of(groups) = self else { return };
         for columns in groups.values_mut() {
             if let Columns::Of(series) = columns
-                && retired.iter().any(|id| series.binary_search(id).is_ok())
+                && series.iter().any(|id| retired.binary_search(id).is_ok())
             {
                 Arc::make_mut(series).retain(|id| retired.binary_search(id).is_err());
             }

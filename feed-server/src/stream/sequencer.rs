@@ -188,15 +188,16 @@ impl Sequencer {
         self.history.evict(now, more_bytes + self.entries.bytes())
     }
 
-    /// The start of the stream of a viewer that asks for `start` of `selected`. It holds no rows of `added`, which are sent from its window
-    /// on.
+    /// The start of the stream of a viewer that asks for `start` of `selected`. It does not hold all rows of `added`, which are sent
+    /// from its window on.
     pub fn begin(&self, start: Start, selected: &SelectedSeries, added: &SelectedSeries, now: Timestamp) -> Beginning {
         let since = |window| self.history.since(now - window).of(selected);
         let entries_since = |window| self.entries.since(now - window, self.sequence);
         let (gap, entries, backfill) = match start {
             Start::Window(window) => (None, entries_since(window), since(window)),
             Start::After { epoch, sequence, window, .. } => {
-                let cause = self.gap_cause(epoch, sequence);
+                let evicted_through = self.history.evicted_through_of(selected);
+                let cause = self.gap_cause(epoch, sequence, evicted_through);
                 let backfill = match cause {
                     None | Some(GapCause::HistoryExpired) => {
                         self.history.after(sequence).of(selected).with_added(added, since(window))
@@ -209,7 +210,7 @@ impl Sequencer {
                     None | Some(GapCause::HistoryExpired) => self.entries.after(sequence, self.sequence),
                     Some(GapCause::UnknownPosition | GapCause::EpochChanged) => entries_since(window),
                 };
-                let (until, content) = (self.history.evicted_through().next(), GapContent::Rows);
+                let (until, content) = (evicted_through.next(), GapContent::Rows);
                 (cause.map(|cause| Gap { after: sequence, until, cause, content }), entries, backfill)
             }
         };
@@ -221,13 +222,13 @@ impl Sequencer {
     }
 
     /// The reason why a viewer with this position misses rows; `None` if the history has all of them.
-    fn gap_cause(&self, epoch: Epoch, sequence: Sequence) -> Option<GapCause> {
+    fn gap_cause(&self, epoch: Epoch, sequence: Sequence, evicted_through: Sequence) -> Option<GapCause> {
         if epoch != self.epoch {
             Some(GapCause::EpochChanged)
         } else if sequence > self.sequence {
             Some(GapCause::UnknownPosition)
         } else {
-            (sequence < self.history.evicted_through()).then_some(GapCause::HistoryExpired)
+            (sequence < evicted_through).then_some(GapCause::HistoryExpired)
         }
     }
 
@@ -373,5 +374,15 @@ mod tests {
         assert_eq!(begin(7, 3), (Some(GapCause::HistoryExpired), Sequence(3)));
         assert_eq!(begin(7, 41), (Some(GapCause::UnknownPosition), Sequence(0)));
         assert_eq!(begin(6, 15), (Some(GapCause::EpochChanged), Sequence(0)));
+        // A part whose groups have lost nothing has no gap.
+        let start =
+            Start::After { epoch: Epoch(7), sequence: Sequence(3), window: Interval::ZERO, revision: Revision(0) };
+        let gap = |groups: &[GroupId]| {
+            let selected = SelectedSeries::of_groups(groups);
+            let now = Timestamp::from_micros(40_000_000);
+            sequencer.begin(start, &selected, &SelectedSeries::default(), now).gap.map(|gap| gap.cause)
+        };
+        assert_eq!((gap(&[GroupId(2)]), gap(&[])), (None, None));
+        assert_eq!(gap(&[GroupId(1), GroupId(2)]), Some(GapCause::HistoryExpired));
     }
 }

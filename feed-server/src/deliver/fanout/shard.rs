@@ -47,7 +47,7 @@ enum AfterTick {
 }
 
 /// The viewers of one subscription.
-struct Room {
+struct SubscribedViewers {
     subscription: Arc<Subscription>,
     viewers: Vec<LiveViewer>,
 }
@@ -55,20 +55,20 @@ struct Room {
 /// Writes to the viewers that arrive, until the fan-out is dropped.
 pub(super) async fn run(hub: &Hub, arrivals: &mut mpsc::UnboundedReceiver<LiveViewer>) {
     let mut new_frames: watch::Receiver<u64> = hub.new_frames();
-    let mut rooms: Vec<Room> = Vec::new();
+    let mut parts: Vec<SubscribedViewers> = Vec::new();
     loop {
         tokio::select! {
             arrival = arrivals.recv() => match arrival {
-                Some(viewer) => admit(&mut rooms, viewer),
+                Some(viewer) => admit(&mut parts, viewer),
                 None => return,
             },
             changed = new_frames.changed() => match changed {
                 Ok(()) => {
                     let mut writes = 0;
-                    for room in &mut rooms {
-                        room.tick(hub, &mut writes).await;
+                    for part in &mut parts {
+                        part.tick(hub, &mut writes).await;
                     }
-                    rooms.retain(|room| !room.viewers.is_empty());
+                    parts.retain(|part| !part.viewers.is_empty());
                 }
                 Err(_) => return,
             },
@@ -76,15 +76,15 @@ pub(super) async fn run(hub: &Hub, arrivals: &mut mpsc::UnboundedReceiver<LiveVi
     }
 }
 
-fn admit(rooms: &mut Vec<Room>, viewer: LiveViewer) {
-    if let Some(room) = rooms.iter_mut().find(|room| Arc::ptr_eq(&room.subscription, &viewer.subscription)) {
-        room.viewers.push(viewer);
+fn admit(parts: &mut Vec<SubscribedViewers>, viewer: LiveViewer) {
+    if let Some(part) = parts.iter_mut().find(|part| Arc::ptr_eq(&part.subscription, &viewer.subscription)) {
+        part.viewers.push(viewer);
     } else {
-        rooms.push(Room { subscription: Arc::clone(&viewer.subscription), viewers: vec![viewer] });
+        parts.push(SubscribedViewers { subscription: Arc::clone(&viewer.subscription), viewers: vec![viewer] });
     }
 }
 
-impl Room {
+impl SubscribedViewers {
     async fn tick(&mut self, hub: &Hub, writes: &mut usize) {
         let Self { subscription, viewers } = self;
         let Some(oldest) = viewers.iter().map(|viewer| viewer.position.next).min() else { return };

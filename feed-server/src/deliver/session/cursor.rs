@@ -24,7 +24,9 @@ use crate::stream::selected_by::SelectedBy;
 use crate::stream::selecting::Selecting;
 
 /// The cost of a search for series in a part of the catalog, in bytes.
-const SEARCH_COST: usize = 16 << 10;
+const SEARCH_COST: usize = 4 << 10;
+/// A turn ends after so much.
+const MOST_SEARCH_COST: usize = 32 << 10;
 
 #[derive(Debug)]
 pub struct Cursor {
@@ -41,18 +43,20 @@ pub struct Cursor {
     next: u64,
 }
 
-/// What precedes the snapshot.
+/// The work before the snapshot: joining a subscription and finding its series.
 #[derive(Debug)]
 struct Beginning {
     start: Start,
-    /// Until it is done.
+    /// The step that has not been taken yet.
     joining: Joining,
-    /// The id of the request and what the viewer has joined, if it is to be told.
+    /// Content of the `Subscribed` frame that is not sent yet.
     joined: Option<(u32, Extent)>,
     series: Selecting,
-    /// Those of which it holds no rows.
+    /// The selected series of which the viewer does not hold all rows up to its position.
     added: Option<SelectedBy>,
     added_series: Selecting,
+    /// The first step was taken.
+    is_searching: bool,
 }
 
 /// The subscription that a viewer joins.
@@ -68,7 +72,7 @@ enum Joining {
 impl Beginning {
     fn new(start: Start, joining: Joining) -> Self {
         let (series, added_series) = <(Selecting, Selecting)>::default();
-        Self { start, joining, joined: None, series, added: None, added_series }
+        Self { start, joining, joined: None, series, added: None, added_series, is_searching: false }
     }
 
     /// Does the next part of the work. Returns true after the last.
@@ -81,13 +85,15 @@ impl Beginning {
                     added.forget_ids();
                 }
                 self.joined = Some((id, viewer.subscribe(Some(by))));
-                self.added = Some(added);
+                let is_resume = matches!(self.start, Start::After { .. }) && is_of_epoch;
+                self.added = is_resume.then_some(added);
             }
             Joining::Everything => {
                 viewer.subscribe(None);
             }
             Joining::None => {}
         }
+        self.is_searching = true;
         let is_resolved = viewer.resolve(&mut self.series);
         is_resolved && self.added.as_ref().is_none_or(|added| self.added_series.step(added, &viewer.hub().catalog))
     }
@@ -164,8 +170,8 @@ impl Cursor {
     }
 
     /// Returns true after the first turn.
-    pub const fn has_begun(&self) -> bool {
-        self.start.is_none()
+    pub fn has_begun(&self) -> bool {
+        self.start.as_ref().is_none_or(|beginning| beginning.is_searching)
     }
 
     pub const fn charge(&self) -> Charge {
@@ -209,9 +215,11 @@ impl Cursor {
     ) -> Result<Turn, EncodeError> {
         let (hub, mut turn) = (Arc::clone(viewer.hub()), Turn::default());
         if let Some(beginning) = &mut self.start {
-            if !beginning.step(viewer) {
+            while !beginning.step(viewer) {
                 turn.cost += SEARCH_COST;
-                return Ok(turn);
+                if turn.cost >= room.min(MOST_SEARCH_COST) {
+                    return Ok(turn);
+                }
             }
             let Beginning { start, joined, added_series, .. } = &mut **beginning;
             if let Some((id, extent)) = joined.take() {

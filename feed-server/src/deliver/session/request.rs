@@ -1,8 +1,9 @@
 //! A viewer's request for a stream.
 
-use protocol::{Selection, Start, Subset};
+use protocol::{RefusalCode, Selection, Start, Subset};
 
 use crate::deliver::refusal::{Refusal, read_selection};
+use crate::deliver::subscriptions::MAX_PATTERNS;
 use crate::stream::selected_by::SelectedBy;
 
 /// The stream that a viewer requests.
@@ -17,7 +18,7 @@ pub struct StreamRequest {
 pub struct RequestedSelection {
     pub id: u32,
     pub by: SelectedBy,
-    /// Those of which the viewer holds no rows.
+    /// The selected series of which the viewer does not hold all rows up to its position.
     pub added: SelectedBy,
 }
 
@@ -38,7 +39,15 @@ impl StreamRequest {
         let selection = match subset {
             Subset::Everything => None,
             Subset::Of { id, selection, added } => {
-                Some(RequestedSelection { id, by: read(selection)?, added: read(added)? })
+                let (by, added) = (read(selection)?, read(added)?);
+                let found = by.patterns().max(added.patterns());
+                if found > MAX_PATTERNS {
+                    let text = format!(
+                        "a selector of a subscription must have at most {MAX_PATTERNS} patterns, found {found}"
+                    );
+                    return Err(Refusal { code: RefusalCode::TOO_LARGE, text });
+                }
+                Some(RequestedSelection { id, by, added })
             }
         };
         Ok(Self { start, selection })
