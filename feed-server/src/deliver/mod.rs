@@ -2,14 +2,15 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`hub`] | numbers each tick's batches through the sequencer, and encodes its frames once for each subscription |
+//! | [`hub`] | what all viewers share: numbers, history, catalog, subscriptions |
 //! | [`publisher`], [`publisher_thread`] | ticks: batches from the queue to the hub; the thread that makes them |
 //! | [`catalog_frames`] | the encoded catalog |
-//! | [`entry_frames`] | the frames of log lines and events |
+//! | [`sample_frames`], [`entry_frames`] | the frames of samples; those of log lines and events |
 //! | [`backfill`], [`history_blocks`] | the frames of a backfill, and their blocks |
 //! | [`unsealed_rows`] | rows that are not sealed yet, encoded for viewers that begin at the same time |
 //! | [`backfill_limiter`], [`byte_budget`] | limits of the history that viewers are sent |
 //! | [`query_run`], [`answer_frames`] | the answer to a query, and its frames |
+//! | [`viewer`] | a viewer: it is counted, and has a subscription |
 //! | [`subscriptions`], [`subscription`] | what viewers have selected; the series of one, and its recent frames |
 //! | [`frame_ring`] | the last seconds as frames |
 //! | [`fanout`] | each tick's frames to the sockets of all viewers that are up to date |
@@ -32,7 +33,9 @@ pub mod publisher;
 pub mod publisher_thread;
 pub mod query_run;
 pub mod refusal;
+pub mod sample_frames;
 pub mod session;
 pub mod subscription;
 pub mod subscriptions;
 pub mod unsealed_rows;
+pub mod viewer;

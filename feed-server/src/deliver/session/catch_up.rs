@@ -17,7 +17,7 @@ use super::{Event, Session, Writer};
 use crate::deliver::backfill_limiter::BackfillTurn;
 use crate::deliver::fanout::outbox::Sent;
 use crate::deliver::fanout::shard::{LiveViewer, RingPosition};
-use crate::deliver::hub::ViewerGuard;
+use crate::deliver::viewer::ViewerGuard;
 
 impl Session {
     /// Sends the frames that the viewer misses, then hands it to a shard.

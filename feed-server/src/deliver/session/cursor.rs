@@ -12,16 +12,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use protocol::{Body, EncodeError, Extent, Interval, Revision, Sequence, Start, Subscribed};
+use protocol::{Body, EncodeError, Interval, Revision, Sequence, Start, Subscribed};
 
-use super::request::{RequestedSelection, StreamRequest};
+use super::beginning::{Beginning, Joining};
+use super::request::StreamRequest;
 use crate::deliver::fanout::shard::RingPosition;
 use crate::deliver::history_blocks::HistoryBlocks;
-use crate::deliver::hub::{Snapshot, ViewerGuard};
+use crate::deliver::hub::Snapshot;
+use crate::deliver::viewer::ViewerGuard;
 use crate::stream::entry_log::EntryCursor;
 use crate::stream::history::Backfill;
-use crate::stream::selected_by::SelectedBy;
-use crate::stream::selecting::Selecting;
 
 /// The cost of a search for series in a part of the catalog, in bytes.
 const SEARCH_COST: usize = 4 << 10;
@@ -41,62 +41,6 @@ pub struct Cursor {
     held: Sequence,
     position: Sequence,
     next: u64,
-}
-
-/// The work before the snapshot: joining a subscription and finding its series.
-#[derive(Debug)]
-struct Beginning {
-    start: Start,
-    /// The step that has not been taken yet.
-    joining: Joining,
-    /// Content of the `Subscribed` frame that is not sent yet.
-    joined: Option<(u32, Extent)>,
-    series: Selecting,
-    /// The selected series of which the viewer does not hold all rows up to its position.
-    added: Option<SelectedBy>,
-    added_series: Selecting,
-    /// The first step was taken.
-    is_searching: bool,
-}
-
-/// The subscription that a viewer joins.
-#[derive(Debug, Default)]
-enum Joining {
-    /// It stays with the one that it has.
-    #[default]
-    None,
-    Everything,
-    Part(RequestedSelection),
-}
-
-impl Beginning {
-    fn new(start: Start, joining: Joining) -> Self {
-        let (series, added_series) = <(Selecting, Selecting)>::default();
-        Self { start, joining, joined: None, series, added: None, added_series, is_searching: false }
-    }
-
-    /// Does the next part of the work. Returns true after the last.
-    fn step(&mut self, viewer: &mut ViewerGuard) -> bool {
-        match std::mem::take(&mut self.joining) {
-            Joining::Part(RequestedSelection { id, mut by, mut added }) => {
-                let is_of_epoch = !matches!(self.start, Start::After { epoch, .. } if epoch != viewer.hub().epoch);
-                if !is_of_epoch {
-                    by.forget_ids();
-                    added.forget_ids();
-                }
-                self.joined = Some((id, viewer.subscribe(Some(by))));
-                let is_resume = matches!(self.start, Start::After { .. }) && is_of_epoch;
-                self.added = is_resume.then_some(added);
-            }
-            Joining::Everything => {
-                viewer.subscribe(None);
-            }
-            Joining::None => {}
-        }
-        self.is_searching = true;
-        let is_resolved = viewer.resolve(&mut self.series);
-        is_resolved && self.added.as_ref().is_none_or(|added| self.added_series.step(added, &viewer.hub().catalog))
-    }
 }
 
 /// The budgets from which a cursor's turns are taken.

@@ -10,12 +10,13 @@
 //! | [`cursor`] | the viewer's position in the stream, and the frames that are next |
 //! | `catch_up` | sends what the viewer misses, in turns with the other sessions |
 //! | `end` | the reason for the end of a session, and the close that its viewer is sent |
-//! | [`request`] | the stream that a viewer requests |
+//! | [`request`], `beginning` | the stream that a viewer requests; joining its subscription |
 //! | [`queries`] | the viewer's queries, and their answers |
 //! | [`liveness`] | detects lost viewers |
 //! | [`violation`] | the rules that a viewer can break, with close code and reason of each |
 //! | this file | the loop that connects these parts to a socket |
 
+mod beginning;
 mod catch_up;
 pub mod channel;
 pub mod cursor;
