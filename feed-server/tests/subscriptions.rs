@@ -12,7 +12,7 @@ use protocol::{
 /// Four groups of three series.
 const SOURCE: &str = "synthetic:groups=4,series=3,hz=50,prefill=20s";
 
-/// A viewer that records what it is told of its subscription.
+/// A viewer that records the replies to its requests.
 struct Part {
     socket: Viewer,
     model: model::Viewer,

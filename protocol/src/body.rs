@@ -195,8 +195,8 @@ pub struct Heartbeat {
     pub next_within: Interval,
     /// Groups of the catalog.
     pub groups: u32,
-    /// Those of them whose newest row is older than three of their intervals and older than one second, or that have no row. Only this
-    /// tells a viewer that groups which it did not select have stopped.
+    /// Those of them whose newest row is older than three of their intervals and older than one second, or that have no row. It
+    /// includes groups that the viewer did not select.
     pub silent: u32,
 }
 
@@ -226,7 +226,7 @@ pub struct Subscribed {
 
 impl Check for Subscribed {}
 
-/// Whether a viewer is sent what it selected. A reader treats an unknown variant as `Wider`.
+/// Whether a viewer is sent only the series that it selected. A reader treats an unknown variant as `Wider`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 pub enum Extent {
     /// The series that it selected.

@@ -139,6 +139,9 @@ kinds! {
 }
 
 impl<'a> ClientMessage<'a> {
+    /// The kind number of [`Query`](Self::Query), which a [`Refused`](crate::Refused) names.
+    pub const QUERY: u8 = 4;
+
     /// Subscribes to everything.
     pub const fn subscribe(start: Start) -> Self {
         Self::Subscribe { start, subset: Subset::Everything }

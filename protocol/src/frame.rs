@@ -1,6 +1,6 @@
 //! Messages from the server: preamble, header, body.
 
-use bincode::{Decode, Encode};
+use bincode::Encode;
 
 use crate::body::{Body, is_numbered};
 use crate::codec;
@@ -26,7 +26,7 @@ pub struct Header {
 }
 
 /// The fields at fixed offsets.
-#[derive(Encode, Decode)]
+#[derive(Encode)]
 struct FixedFields {
     epoch: Epoch,
     sequence: Sequence,

@@ -82,7 +82,7 @@ impl Tally {
         }
     }
 
-    /// Sets the position. Counts the numbers between the one before and the position as lost frames.
+    /// Sets the position. Counts the numbers after the old position up to `previous` as lost frames.
     fn follow(&mut self, epoch: Epoch, sequence: Sequence, previous: Sequence) {
         if let Some((known, position)) = self.position
             && known == epoch

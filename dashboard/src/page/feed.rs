@@ -2,7 +2,9 @@
 //!
 //! No I/O: time is an argument, requests go to a [`FrameSource`].
 
-use protocol::{Body, CatalogScope, Feature, Frame, Interval, Start, Timestamp};
+use std::collections::HashSet;
+
+use protocol::{Body, CatalogScope, ClientMessage, Feature, Frame, Interval, Start, Timestamp};
 
 use super::foreign_text::isolated;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
@@ -32,9 +34,6 @@ pub(super) struct FeedCounts {
     pub(super) bytes: u64,
     pub(super) decode_errors: u64,
 }
-
-/// The kind of a query among requests.
-const QUERY_KIND: u8 = 4;
 
 pub(super) struct Feed {
     /// Samples older than this are dropped.
@@ -170,9 +169,10 @@ impl Feed {
 
     /// Subscribes to the groups with these names, which are on screen, and to no other if that is allowed and saves much.
     pub(super) fn follow_screen(&mut self, on_screen: &[&str], may_leave: Leaving, now: Timestamp) {
+        let on_screen: HashSet<&str> = on_screen.iter().copied().collect();
         let groups = self.store.ids().map(|(id, group)| {
             let values_per_s = group.series().len() as f64 / group.interval.as_secs_f64().max(f64::MIN_POSITIVE);
-            CatalogGroup { id, values_per_s, is_on_screen: on_screen.contains(&group.name.as_str()) }
+            CatalogGroup { id, values_per_s, is_on_screen: on_screen.contains(group.name.as_str()) }
         });
         let mut groups: Vec<_> = groups.collect();
         groups.sort_unstable_by_key(|group| group.id);
@@ -239,7 +239,7 @@ impl Feed {
                 self.past.take(answer, &mut self.store);
                 return FeedChange::None;
             }
-            Body::Refused(refused) if refused.request == QUERY_KIND && self.past.refused(refused.id, now) => {
+            Body::Refused(refused) if refused.request == ClientMessage::QUERY && self.past.refused(refused.id, now) => {
                 return FeedChange::Notice(format!("Earlier values are not shown: {}", isolated(refused.text)));
             }
             Body::Samples(samples) => {

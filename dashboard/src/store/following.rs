@@ -27,7 +27,7 @@ pub struct CatalogGroup {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaving {
     Allowed,
-    /// The view is paused: it keeps what it has.
+    /// While the view is paused: it shows rows that the page would lose.
     Not,
 }
 

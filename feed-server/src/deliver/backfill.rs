@@ -10,7 +10,7 @@ use protocol::{Body, EncodeError, EncodedRows, History, HistoryPart, Sequence};
 
 use crate::deliver::history_blocks::{Added, HistoryBlocks};
 use crate::deliver::hub::Hub;
-use crate::stream::history::{Backfill, Continuity, NextContent, NextRows};
+use crate::stream::backfill::{Backfill, Continuity, NextContent, NextRows};
 use crate::stream::selected_series::Columns;
 use crate::stream::slab::Slab;
 

@@ -23,9 +23,10 @@ use crate::deliver::subscription::Subscription;
 use crate::deliver::subscriptions::Subscriptions;
 use crate::deliver::unsealed_rows::UnsealedRows;
 use crate::net::framing::framed;
+use crate::stream::backfill::Backfill;
 use crate::stream::catalog::Catalog;
 use crate::stream::entry_log::{EntryCursor, EntryKind};
-use crate::stream::history::{Backfill, History};
+use crate::stream::history::History;
 use crate::stream::selected_series::SelectedSeries;
 use crate::stream::sequencer::{Beginning, Sequencer};
 use crate::stream::summaries::Summaries;
@@ -38,6 +39,8 @@ pub const HEARTBEAT: Interval = Interval::from_secs(1);
 /// A group is silent if its newest row is older than both: this long, and this many of its intervals.
 const SILENT_AFTER: Interval = Interval::from_secs(1);
 const SILENT_INTERVALS: u64 = 3;
+/// Groups that are looked up before the lock is released.
+const GROUPS_AT_ONCE: usize = 1_024;
 
 /// The bounds and limits of a hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,13 +179,17 @@ impl Hub {
     pub fn heartbeat(&self, now: Timestamp) -> Result<(), EncodeError> {
         let intervals = self.catalog.intervals();
         let groups = intervals.len() as u32;
-        let silent = self.read(|sequencer| {
-            let is_silent = |&(group, interval): &(GroupId, Interval)| {
-                let limit = SILENT_AFTER.max(Interval::from_micros(interval.micros().saturating_mul(SILENT_INTERVALS)));
-                sequencer.history().newest(group).is_none_or(|newest| newest < now - limit)
-            };
-            intervals.iter().filter(|group| is_silent(group)).count() as u32
-        });
+        let silent_of = |groups: &[(GroupId, Interval)]| {
+            self.read(|sequencer| {
+                let is_silent = |&&(group, interval): &&(GroupId, Interval)| {
+                    let intervals = Interval::from_micros(interval.micros().saturating_mul(SILENT_INTERVALS));
+                    let newest = sequencer.history().newest(group);
+                    newest.is_none_or(|newest| newest < now - SILENT_AFTER.max(intervals))
+                };
+                groups.iter().filter(is_silent).count() as u32
+            })
+        };
+        let silent = intervals.chunks(GROUPS_AT_ONCE).map(silent_of).sum();
         let subscriptions = &mut self.state.lock().subscriptions;
         let body = Body::Heartbeat(Heartbeat { next_within: HEARTBEAT, groups, silent });
         let pushed = subscriptions.push_each(None, |last| self.frame(last, body));

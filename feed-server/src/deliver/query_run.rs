@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::{
-    AnswerOrder, AnswerPart, Body, EncodeError, GroupId, Interval, RefusalCode, Refused, SeriesId, Timestamp,
+    AnswerOrder, AnswerPart, Body, ClientMessage, EncodeError, GroupId, Interval, RefusalCode, Refused, SeriesId,
+    Timestamp,
 };
 
 use crate::deliver::answer_frames::AnswerFrames;
@@ -18,9 +19,6 @@ use crate::stream::query::row_part::{RowPart, SEGMENT_COST};
 use crate::stream::query::row_table::RowTable;
 use crate::stream::query::scan::{Scan, Table};
 use crate::stream::selected_by::SelectedBy;
-
-/// The kind of a query among requests.
-pub const QUERY_KIND: u8 = 4;
 
 /// Columns of a query.
 pub const MAX_COLUMNS: u32 = 4_096;
@@ -179,7 +177,7 @@ fn too_large(query: &RangeQuery, found: usize, is_all: bool, hub: &Hub) -> Resul
     let text = format!(
         "{found} series on {columns} columns are more than {MAX_SUMMARIES} summaries: select fewer series, or ask for fewer columns"
     );
-    let refused = Refused { request: QUERY_KIND, code: RefusalCode::TOO_LARGE, text: &text, id };
+    let refused = Refused { request: ClientMessage::QUERY, code: RefusalCode::TOO_LARGE, text: &text, id };
     hub.frame_now(Body::Refused(refused))
 }
 

@@ -1,7 +1,7 @@
 //! The frames of samples: batches are numbered, kept, encoded once for each subscription, and later sealed.
 
 use bytes::Bytes;
-use protocol::{BlockMode, Body, CatalogScope, EncodeError, Frame, SamplesBuffer, Sequence, Timestamp};
+use protocol::{BlockMode, Body, CatalogScope, EncodeError, Frame, SamplesBuffer, Sequence, SeriesId, Timestamp};
 
 use crate::deliver::catalog_frames;
 use crate::deliver::hub::{Hub, State};
@@ -9,6 +9,7 @@ use crate::deliver::subscriptions::{Audience, NextFrame};
 use crate::ingest::batch::{Batch, BatchSlice};
 use crate::net::framing::framed;
 use crate::stream::joined_rows::join;
+use crate::stream::selected_series::Columns;
 use crate::stream::sequencer::Sequencer;
 
 /// Bytes of samples after which the hub releases its lock: four frames of raw values.
@@ -157,18 +158,23 @@ impl Hub {
         samples: &mut SamplesBuffer,
         now: Timestamp,
     ) -> Result<NextFrame, EncodeError> {
-        let selected = rows.iter().zip(modes).filter_map(|(rows, &mode)| {
-            let columns = audience.selected.of_group(rows.group())?.of_rows(rows);
-            (!columns.is_empty()).then_some((mode, rows, columns))
-        });
-        let selected: Vec<_> = selected.collect();
-        if selected.is_empty() {
+        let of_audience =
+            |rows: &BatchSlice<'_>| audience.selected.of_group(rows.group()).filter(|of| of.has_any(rows));
+        let selected = || rows.iter().zip(modes).filter_map(|(rows, &mode)| Some((mode, rows, of_audience(rows)?)));
+        if selected().next().is_none() {
             return Ok(NextFrame::Nothing);
         }
-        let collected = selected.iter().filter_map(|(_, rows, _)| rows.times().last()).max().copied().unwrap_or(now);
+        let collected = selected().filter_map(|(_, rows, _)| rows.times().last()).max().copied().unwrap_or(now);
         samples.start(collected);
-        for (mode, rows, columns) in selected {
-            samples.push(mode, rows.group(), rows.times(), columns)?;
+        for (mode, rows, columns) in selected() {
+            let (group, times) = (rows.group(), rows.times());
+            match columns {
+                Columns::All => samples.push(mode, group, times, rows.columns())?,
+                Columns::Of(series) => {
+                    let is_selected = |(column, _): &(SeriesId, &[f64])| series.binary_search(column).is_ok();
+                    samples.push(mode, group, times, rows.columns().filter(is_selected))?;
+                }
+            }
         }
         let header = self.numbered(sequence, audience.last);
         self.telemetry.frames_encoded.inc();

@@ -201,7 +201,7 @@ impl Subscriptions {
             match frame(subscription.last()) {
                 Ok(frame) => self.add(&subscription, frame, number, FrameMemory::Own),
                 Err(error) => {
-                    // Its viewers are sent what they miss.
+                    // Its viewers are sent the entry as history.
                     if let Some(number) = number {
                         self.leave_out(&subscription, number);
                     }

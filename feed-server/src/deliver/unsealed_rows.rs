@@ -8,8 +8,8 @@ use std::ops::Range;
 use parking_lot::Mutex;
 use protocol::{EncodedRows, GroupId, Sequence};
 
+use crate::stream::backfill::NextRows;
 use crate::stream::group_history::Arrival;
-use crate::stream::history::NextRows;
 
 /// A bound on the rows that are kept. The rows of more groups are encoded for each viewer.
 const LIMIT_BYTES: usize = 4 << 20;
@@ -65,7 +65,7 @@ impl UnsealedRows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::history::NextContent;
+    use crate::stream::backfill::NextContent;
     use crate::stream::selected_series::Columns;
     use protocol::{BlockBuffer, BlockMode, SeriesId, Timestamp};
 

@@ -9,7 +9,7 @@
 //! | [`late_rows`] | rows that come after later ones |
 //! | [`batches`] | joins the batches of one tick |
 //! | [`entry_log`] | lines of logs and events, kept by age and bytes |
-//! | [`history`] | the last minutes of every group, and the part of them that a viewer misses |
+//! | [`history`], [`backfill`] | the last minutes of every group; the part of them that a viewer misses |
 //! | [`bounded_groups`] | groups whose memory and age are bounded together |
 //! | [`group_history`] | the history of one group: rows in order, and late ones |
 //! | [`track`] | rows of a group in the order of arrival |
@@ -21,6 +21,7 @@
 //! | [`query`] | any range of time in any number of columns |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
 
+pub mod backfill;
 pub mod batches;
 pub mod bounded_groups;
 pub mod catalog;

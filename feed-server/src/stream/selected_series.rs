@@ -108,7 +108,7 @@ impl SelectedSeries {
         }
     }
 
-    /// The groups, with what is selected of each; `None` for everything.
+    /// The selected columns of each group; `None` for everything.
     pub const fn groups(&self) -> Option<&BTreeMap<GroupId, Columns>> {
         match self {
             Self::Everything => None,
@@ -144,11 +144,11 @@ impl Columns {
         (!both.is_empty()).then(|| Self::Of(Arc::new(both)))
     }
 
-    /// The selected columns of some rows.
-    pub fn of_rows<'a>(&self, rows: &BatchSlice<'a>) -> Vec<(SeriesId, &'a [f64])> {
+    /// Returns true if some rows have a selected column. All are selected also of rows without columns.
+    pub fn has_any(&self, rows: &BatchSlice<'_>) -> bool {
         match self {
-            Self::All => rows.columns().collect(),
-            Self::Of(series) => rows.columns().filter(|(column, _)| series.binary_search(column).is_ok()).collect(),
+            Self::All => true,
+            Self::Of(series) => rows.columns().any(|(column, _)| series.binary_search(&column).is_ok()),
         }
     }
 }

@@ -8,11 +8,12 @@ use protocol::{Epoch, Gap, GapCause, GapContent, GroupId, Interval, Sequence, St
 
 use crate::ingest::batch::{Batch, BatchSlice};
 use crate::ingest::row_order::OutOfOrder;
+use crate::stream::backfill::Backfill;
 use crate::stream::batches::JoinedBatches;
 use crate::stream::entry_log::{EntryCursor, EntryKind, EntryLog};
 use crate::stream::frame_cutter::FrameCutter;
 use crate::stream::group_sources::GroupSources;
-use crate::stream::history::{Backfill, History};
+use crate::stream::history::History;
 use crate::stream::late_rows::{LateValues, divide};
 use crate::stream::selected_series::SelectedSeries;
 

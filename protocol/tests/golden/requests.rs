@@ -68,6 +68,7 @@ pub(crate) fn all() -> Vec<Vector> {
         ("cancel", ClientMessage::Cancel { id: 300 }),
         ("unknown_request", ClientMessage::Unknown { kind: 200 }),
     ];
+    assert_eq!(query(1, of_selector, 80, AnswerOrder::Direct).kind(), ClientMessage::QUERY);
     let messages = messages.map(|(name, message)| Vector { name, bytes: message.to_bytes().expect("encodes") });
     let mut appended = ClientMessage::Probe { origin: at }.to_bytes().expect("encodes");
     appended.extend(b"a new field");

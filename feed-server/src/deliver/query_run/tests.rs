@@ -284,7 +284,7 @@ fn a_query_for_too_many_summaries_is_refused() {
     let frames = frames(&hub, query(at(0)..at(1_000), MAX_COLUMNS, AnswerOrder::Direct));
     let [frame] = &frames[..] else { panic!("found {} frames", frames.len()) };
     let Body::Refused(refused) = Frame::decode(frame).expect("decodes").body else { panic!("a refusal") };
-    assert_eq!((refused.request, refused.code, refused.id), (QUERY_KIND, RefusalCode::TOO_LARGE, 7));
+    assert_eq!((refused.request, refused.code, refused.id), (ClientMessage::QUERY, RefusalCode::TOO_LARGE, 7));
     assert_eq!(
         refused.text,
         "306 series on 4096 columns are more than 1048576 summaries: select fewer series, or ask for fewer columns"

@@ -20,8 +20,8 @@ use crate::deliver::fanout::shard::RingPosition;
 use crate::deliver::history_blocks::HistoryBlocks;
 use crate::deliver::hub::Snapshot;
 use crate::deliver::viewer::ViewerGuard;
+use crate::stream::backfill::Backfill;
 use crate::stream::entry_log::EntryCursor;
-use crate::stream::history::Backfill;
 
 /// The cost of a search for series in a part of the catalog, in bytes.
 const SEARCH_COST: usize = 4 << 10;

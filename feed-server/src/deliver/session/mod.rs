@@ -237,9 +237,9 @@ impl Session {
     async fn first_request(&mut self) -> Result<StreamRequest, SessionEnd> {
         loop {
             if let Event::Message(message) = self.next_event(pending::<Infallible>()).await?
-                && let Some(start) = self.read(message)?
+                && let Some(request) = self.read(message)?
             {
-                return Ok(start);
+                return Ok(request);
             }
         }
     }
