@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::model;
 use crate::served::{Served, Viewer};
 use protocol::{
-    Body, ClientMessage, EntriesBuffer, Extent, Frame, GroupId, Interval, RefusalCode, Revision, Selection, SeriesId,
-    Start, Subset,
+    Body, ClientMessage, EntriesBuffer, Extent, Frame, GroupId, Interval, RefusalCode, Resolution, Revision, Selection,
+    SeriesId, Start, Subset,
 };
 
 /// Four groups of three series.
@@ -39,7 +39,8 @@ impl Part {
 
     async fn select(&mut self, start: Start, selection: Selection<'_>, added: Selection<'_>) {
         self.subscribed = None;
-        self.socket.say(&ClientMessage::Subscribe { start, subset: Subset::Of { id: 1, selection, added } }).await;
+        let subset = Subset::Of { id: 1, selection, added, resolution: Resolution::ROWS };
+        self.socket.say(&ClientMessage::Subscribe { start, subset }).await;
     }
 
     async fn live(&mut self) {

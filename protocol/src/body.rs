@@ -14,7 +14,7 @@ use crate::id::Sequence;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::log::{Event, Logs};
 use crate::samples::Samples;
-use crate::summaries::Answer;
+use crate::summaries::{Answer, Summaries};
 use crate::time::{Interval, Timestamp};
 
 /// The body of a frame. The number of a kind never changes. 128 and above are left to private use.
@@ -42,6 +42,8 @@ pub enum Body<'a> {
     Answer(Answer<'a>),
     /// The reply to a [`Subscribe`](crate::ClientMessage::Subscribe).
     Subscribed(Subscribed),
+    /// Summaries from before the subscription, or missed by the viewer.
+    Summaries(Summaries<'a>),
     /// Lines of logs. Numbered, like samples.
     Logs(Logs<'a>),
     /// Something that happened. Numbered, like samples.
@@ -68,8 +70,9 @@ impl Body<'_> {
     }
 }
 
-/// The kind whose times are relative to the header.
+/// The kinds whose times are relative to the header: rows, and rows with updates of buckets.
 const SAMPLES: u8 = 3;
+const UPDATED_SAMPLES: u8 = 66;
 
 /// Declares number and structure of each other kind in one place.
 macro_rules! kinds {
@@ -78,7 +81,8 @@ macro_rules! kinds {
             /// The kind number in the preamble.
             pub const fn kind(&self) -> u8 {
                 match self {
-                    Self::Samples(_) => SAMPLES,
+                    Self::Samples(samples) if samples.updates.is_empty() => SAMPLES,
+                    Self::Samples(_) => UPDATED_SAMPLES,
                     $(Self::$kind(_) => $number,)*
                     Self::Unknown { kind } => *kind,
                 }
@@ -87,6 +91,7 @@ macro_rules! kinds {
             pub(crate) fn decode(kind: u8, bytes: &'a [u8], sent: Timestamp) -> Result<Self, DecodeError> {
                 match kind {
                     SAMPLES => Samples::decode(bytes, sent).map(Self::Samples),
+                    UPDATED_SAMPLES => Samples::decode_updated(bytes, sent).map(Self::Samples),
                     $($number => {
                         let body: $kind = codec::decode_known($what, bytes, codec::BODY)?;
                         body.check()?;
@@ -118,6 +123,7 @@ kinds! {
     9 => Bye, "bye";
     10 => Answer, "answer";
     11 => Subscribed, "subscription";
+    12 => Summaries, "summaries";
     64 => Logs, "logs";
     65 => Event, "event";
 }

@@ -52,6 +52,9 @@ pub enum DecodeError {
     /// A scaled column cannot be unpacked.
     #[error("column of series {series}: {reason}")]
     MalformedColumn { series: SeriesId, reason: ScaledError },
+    /// An update of a bucket cannot be read.
+    #[error("update of a bucket: {0}")]
+    MalformedUpdate(&'static str),
     /// A list of samples cannot be read.
     #[error("list of samples: {0}")]
     MalformedSamples(SampleListError),

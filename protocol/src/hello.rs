@@ -89,6 +89,8 @@ impl Feature<'_> {
     pub const QUERIES: Self = Self("queries");
     /// A viewer may [subscribe](crate::ClientMessage::Subscribe) to a [`Subset`](crate::Subset).
     pub const SUBSETS: Self = Self("subsets");
+    /// A subset may have a [`Resolution`](crate::Resolution).
+    pub const SUMMARIES: Self = Self("summaries");
 }
 
 impl<'a> Item<'a> for Feature<'a> {}

@@ -46,6 +46,8 @@
 
 pub mod block;
 pub mod body;
+pub mod bucket_updates;
+pub mod bucket_updates_buffer;
 pub mod catalog;
 pub mod client_message;
 pub mod close_codes;
@@ -76,6 +78,8 @@ pub use body::{
     Body, Bye, ByeReason, Echo, Extent, Gap, GapCause, GapContent, Heartbeat, History, HistoryPart, RefusalCode,
     Refused, Subscribed,
 };
+pub use bucket_updates::{BucketChanges, BucketStart, BucketUpdate, BucketUpdates, Mask, SummaryUpdate, UpdateValues};
+pub use bucket_updates_buffer::{BucketState, BucketUpdatesBuffer, ReaderHolds, SummaryFields};
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{AnswerOrder, ClientMessage, Start, Visibility};
 pub use column::Column;
@@ -88,8 +92,8 @@ pub use log::{Event, EventKind, LogLine, Logs, Severity};
 pub use preamble::{PROTOCOL_VERSION, Preamble, SUBPROTOCOL, SUBPROTOCOL_PREFIX};
 pub use sample_list::{Sample, SampleList};
 pub use samples::{Samples, SamplesBuffer};
-pub use selection::{Selection, Subset};
-pub use summaries::{Answer, AnswerPart, SummaryBlock, SummaryBlocks, SummaryColumns, SummaryField};
+pub use selection::{GroupStep, Resolution, Selection, Subset};
+pub use summaries::{Answer, AnswerPart, Summaries, SummaryBlock, SummaryBlocks, SummaryColumns, SummaryField};
 pub use summary_buffer::{SummaryBuffer, SummaryColumnsBuffer, SummaryValues};
 pub use time::{Interval, Timestamp};
 pub use times::Times;

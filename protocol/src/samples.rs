@@ -1,8 +1,10 @@
-//! Live samples: the body of the only numbered kind of frame.
+//! Live samples: rows, and updates of buckets.
 
 use bincode::{BorrowDecode, Encode};
 
 use crate::block::{BlockBuffer, BlockMode, Blocks, WireBlock};
+use crate::bucket_updates::BucketUpdates;
+use crate::bucket_updates_buffer::{BucketState, BucketUpdatesBuffer};
 use crate::codec;
 use crate::column::is_missing;
 use crate::entries::Entries;
@@ -24,6 +26,8 @@ pub struct Samples<'a> {
     pub list: SampleList<'a>,
     /// A group may have several blocks, in the order in which a viewer applies them.
     pub blocks: Blocks<'a>,
+    /// Updates of the buckets of groups that are sent as summaries.
+    pub updates: BucketUpdates<'a>,
 }
 
 /// The body as encoded.
@@ -39,30 +43,49 @@ impl<'a> Samples<'a> {
     /// A body of blocks alone. The time of its newest row must be the base of the blocks.
     pub const fn of_blocks(blocks: Blocks<'a>) -> Self {
         let base = blocks.base();
-        Self { collected: base, list: SampleList::new(base, &[]), blocks }
+        Self { collected: base, list: SampleList::new(base, &[]), blocks, updates: BucketUpdates::none(base) }
     }
 
     /// Decodes the body of a frame that was sent at `sent`.
     pub(crate) fn decode(bytes: &'a [u8], sent: Timestamp) -> Result<Self, DecodeError> {
-        let WireSamples { collected, list, blocks } = codec::decode_known("samples", bytes, codec::BODY)?;
+        let wire = codec::decode_known("samples", bytes, codec::BODY)?;
+        Self::read(wire, BucketUpdates::default(), sent)
+    }
+
+    /// Decodes the same with updates after it.
+    pub(crate) fn decode_updated(bytes: &'a [u8], sent: Timestamp) -> Result<Self, DecodeError> {
+        let (wire, updates) = codec::decode_known("samples with updates", bytes, codec::BODY)?;
+        Self::read(wire, updates, sent)
+    }
+
+    fn read(wire: WireSamples<'a>, updates: BucketUpdates<'a>, sent: Timestamp) -> Result<Self, DecodeError> {
+        let WireSamples { collected, list, blocks } = wire;
         let collected = Timestamp::from_micros(sent.micros().wrapping_add(collected));
         let list = SampleList::new(collected, list);
         let blocks = Blocks::new(collected, blocks);
-        blocks.check(list.check()?)?;
-        Ok(Self { collected, list, blocks })
+        let listed = list.check()?;
+        blocks.check(listed)?;
+        let updates = updates.from_base(collected);
+        updates.check(listed)?;
+        Ok(Self { collected, list, blocks, updates })
     }
 
     pub(crate) fn append_to(&self, sent: Timestamp, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let expected = self.collected.micros();
-        for (base, is_empty) in [(self.list.base(), self.list.is_empty()), (self.blocks.base(), self.blocks.is_empty())]
-        {
+        let bases = [
+            (self.list.base(), self.list.is_empty()),
+            (self.blocks.base(), self.blocks.is_empty()),
+            (self.updates.base, self.updates.is_empty()),
+        ];
+        for (base, is_empty) in bases {
             if base != self.collected && !is_empty {
                 return Err(EncodeError::Base { found: base.micros(), expected });
             }
         }
         let collected = self.collected.micros().wrapping_sub(sent.micros());
         let wire = WireSamples { collected, list: self.list.bytes(), blocks: self.blocks.list() };
-        codec::append(&wire, out, codec::BODY)
+        codec::append(&wire, out, codec::BODY)?;
+        if self.updates.is_empty() { Ok(()) } else { codec::append(&self.updates, out, codec::BODY) }
     }
 }
 
@@ -72,6 +95,7 @@ pub struct SamplesBuffer {
     collected: Timestamp,
     list: SampleListBuffer,
     blocks: BlockBuffer,
+    updates: BucketUpdatesBuffer,
     /// Groups with a block that replaces rows. All of their rows are in blocks, which a viewer applies in order.
     replaced: Vec<GroupId>,
 }
@@ -89,6 +113,7 @@ impl SamplesBuffer {
         self.collected = collected;
         self.list.start(collected);
         self.blocks.start(collected);
+        self.updates.start(collected);
         self.replaced.clear();
     }
 
@@ -122,6 +147,14 @@ impl SamplesBuffer {
         Ok(())
     }
 
+    /// Appends the update of a bucket.
+    ///
+    /// # Errors
+    /// In the same cases as [`BucketUpdatesBuffer::push`].
+    pub fn push_update(&mut self, state: &BucketState<'_>) -> Result<(), EncodeError> {
+        self.updates.push(state)
+    }
+
     /// A list has no place for a row without values, and for times that are years apart.
     fn can_list<'v>(
         &self,
@@ -140,6 +173,7 @@ impl SamplesBuffer {
     /// The body of a frame with the rows that were pushed.
     pub fn samples(&mut self) -> Samples<'_> {
         self.list.encode();
-        Samples { collected: self.collected, list: self.list.list(), blocks: self.blocks.blocks() }
+        let (list, blocks) = (self.list.list(), self.blocks.blocks());
+        Samples { collected: self.collected, list, blocks, updates: self.updates.updates() }
     }
 }

@@ -5,9 +5,10 @@ use bincode::de::read::Reader as _;
 use bincode::enc::Encoder;
 use bincode::{BorrowDecode, Encode};
 
-use crate::entries::Entries;
+use crate::entries::{Entries, Item};
 use crate::error::DecodeError;
 use crate::id::{GroupId, SeriesId};
+use crate::time::Interval;
 
 /// A set of series.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, BorrowDecode)]
@@ -42,16 +43,49 @@ pub enum Subset<'a> {
         id: u32,
         /// The series.
         selection: Selection<'a>,
-        /// The selected series of which the viewer does not hold all rows up to its position: they begin with the window.
+        /// The selected series of which the viewer does not hold all rows, or not in this resolution: they begin with the window.
         added: Selection<'a>,
+        /// Rows or summaries.
+        resolution: Resolution<'a>,
     },
+}
+
+/// The resolution of a subscription.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Encode, BorrowDecode)]
+pub struct Resolution<'a> {
+    /// The step of summaries; 0 for rows.
+    pub step: Interval,
+    /// Groups with another step, ids strictly increasing.
+    pub groups: Entries<'a, GroupStep>,
+}
+
+/// The step of the summaries of one group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, BorrowDecode)]
+pub struct GroupStep {
+    /// The group.
+    pub group: GroupId,
+    /// The step of summaries; 0 for rows.
+    pub step: Interval,
+}
+
+impl Item<'_> for GroupStep {}
+
+impl Resolution<'_> {
+    /// All groups are sent as rows.
+    pub const ROWS: Self = Self { step: Interval::ZERO, groups: Entries::from_bytes(&[]) };
+
+    fn check(&self) -> Result<(), DecodeError> {
+        self.groups.check_increasing("group with a step", |of| of.group.0, |_| Ok(()))
+    }
 }
 
 impl Subset<'_> {
     pub(crate) fn check(&self) -> Result<(), DecodeError> {
         match self {
             Self::Everything => Ok(()),
-            Self::Of { selection, added, .. } => selection.check().and_then(|()| added.check()),
+            Self::Of { selection, added, resolution, .. } => {
+                selection.check().and_then(|()| added.check()).and_then(|()| resolution.check())
+            }
         }
     }
 }
@@ -60,7 +94,7 @@ impl Encode for Subset<'_> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
         match self {
             Self::Everything => Ok(()),
-            Self::Of { id, selection, added } => (id, selection, added).encode(encoder),
+            Self::Of { id, selection, added, resolution } => (id, selection, added, resolution).encode(encoder),
         }
     }
 }
@@ -70,7 +104,7 @@ impl<'de: 'a, 'a, C> BorrowDecode<'de, C> for Subset<'a> {
         if decoder.borrow_reader().peek_read(1).is_none() {
             return Ok(Self::Everything);
         }
-        let (id, selection, added) = BorrowDecode::borrow_decode(decoder)?;
-        Ok(Self::Of { id, selection, added })
+        let (id, selection, added, resolution) = BorrowDecode::borrow_decode(decoder)?;
+        Ok(Self::Of { id, selection, added, resolution })
     }
 }

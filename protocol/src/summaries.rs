@@ -8,6 +8,7 @@ use bincode::de::BorrowDecoder;
 use bincode::enc::{Encode, Encoder};
 use bincode::{BorrowDecode, Decode};
 
+use crate::bucket_updates::BucketUpdates;
 use crate::codec::{self, Check};
 use crate::column::{Column, MISSING, Values};
 use crate::entries::{self, Entries, Item};
@@ -44,6 +45,36 @@ pub enum AnswerPart {
     More,
     /// The last frame.
     Last,
+}
+
+/// Part of a history of summaries: closed buckets, and the open ones. It comes before the last [`History`](crate::History) frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summaries<'a> {
+    /// Closed buckets, oldest first within a group. A block begins after the buckets of the group before it, or has the same times
+    /// and other series.
+    pub blocks: SummaryBlocks<'a>,
+    /// The open buckets up to and including the header's sequence.
+    pub open: BucketUpdates<'a>,
+}
+
+impl Check for Summaries<'_> {
+    fn check(&self) -> Result<(), DecodeError> {
+        self.blocks.check()?;
+        self.open.check(0)
+    }
+}
+
+impl Encode for Summaries<'_> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
+        (&self.blocks, self.open.base, &self.open).encode(encoder)
+    }
+}
+
+impl<'de: 'a, 'a, C> BorrowDecode<'de, C> for Summaries<'a> {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, bincode::error::DecodeError> {
+        let (blocks, base, open): (_, _, BucketUpdates<'a>) = BorrowDecode::borrow_decode(decoder)?;
+        Ok(Self { blocks, open: open.from_base(base) })
+    }
 }
 
 /// Series of one group in buckets. A series that is not listed has no values in these buckets.
@@ -108,7 +139,7 @@ impl<'a> WireColumn<'a> {
         Some(Self { encoding, bytes: codec::take_bytes(bytes)? })
     }
 
-    const fn of(self, series: SeriesId) -> Column<'a> {
+    pub(crate) const fn of(self, series: SeriesId) -> Column<'a> {
         Column { series, encoding: self.encoding, bytes: self.bytes }
     }
 }

@@ -7,12 +7,14 @@ use proptest::prelude::*;
 use protocol::column::{MISSING, is_missing};
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
-    Answer, AnswerOrder, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope,
-    ClientMessage, Echo, EncodeError, EncodedRows, EntriesBuffer, Epoch, Event, EventKind, Extent, Feature, Frame, Gap,
-    GapCause, GapContent, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label,
-    LogLine, Logs, PROTOCOL_VERSION, QueryLimits, RefusalCode, Refused, Revision, Role, Sample, Samples, SamplesBuffer,
-    Selection, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Start, Subscribed, Subset, SummaryBuffer,
-    SummaryColumnsBuffer, SummaryField, SummaryValues, Timestamp, ViewerLimits, Visibility,
+    Answer, AnswerOrder, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, BucketState, BucketUpdate, BucketUpdates,
+    BucketUpdatesBuffer, Bye, ByeReason, Catalog, CatalogScope, ClientMessage, Echo, EncodeError, EncodedRows,
+    EntriesBuffer, Epoch, Event, EventKind, Extent, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor,
+    GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, LogLine, Logs, PROTOCOL_VERSION,
+    QueryLimits, ReaderHolds, RefusalCode, Refused, Resolution, Revision, Role, Sample, Samples, SamplesBuffer,
+    Selection, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Start, Subscribed, Subset, Summaries,
+    SummaryBuffer, SummaryColumnsBuffer, SummaryField, SummaryValues, Timestamp, UpdateValues, ViewerLimits,
+    Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -199,6 +201,21 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
     let mut ids = EntriesBuffer::default();
     labels.push(&Label { key: "device", value: text }).expect("encodes");
+    let (mut updated, mut open) = (SamplesBuffer::default(), BucketUpdatesBuffer::default());
+    updated.start(at);
+    open.start(at);
+    let values = [number as f64, 0.5, f64::NAN, -0.0, f64::from_bits(number), 3.0];
+    let reader = ReaderHolds::Nothing { start: at, step: Interval::from_micros(number >> 16) };
+    let bucket = BucketState {
+        group: GroupId(number as u32),
+        newest: at,
+        series: &[SeriesId(3), SeriesId(number as u32 | 8)],
+        summaries: &[values; 2],
+        reader,
+        is_closed: true,
+    };
+    updated.push_update(&bucket).expect("encodes");
+    open.push(&bucket).expect("encodes");
     let bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
     let group = GroupId(number as u32);
     groups
@@ -252,6 +269,8 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         Body::Bye(Bye { reason: ByeReason::Overloaded, retry_after: interval, text }),
         Body::Subscribed(Subscribed { id: 3, series: number as u32, extent: Extent::Wider }),
         Body::Answer(Answer { query: number as u32, part: AnswerPart::Coarse, blocks: summaries.blocks() }),
+        Body::Samples(updated.samples()),
+        Body::Summaries(Summaries { blocks: summaries.blocks(), open: open.updates() }),
     ];
     let header = Header { epoch: Epoch(number), sequence: Sequence(number), sent: at, skipped: 0 };
     bodies
@@ -284,7 +303,12 @@ fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
     let mut groups = EntriesBuffer::default();
     groups.push(&GroupId(number as u32)).expect("encodes");
     // Without a subset, what follows the start is one.
-    let of = |selection| Subset::Of { id: number as u32, selection, added: Selection::Selector(text) };
+    let of = |selection| Subset::Of {
+        id: number as u32,
+        selection,
+        added: Selection::Selector(text),
+        resolution: Resolution::ROWS,
+    };
     let messages = [
         ClientMessage::Subscribe { start: Start::Window(window), subset: of(Selection::Selector(text)) },
         ClientMessage::Subscribe {
@@ -312,11 +336,19 @@ fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
         .collect()
 }
 
+fn read_updates(updates: &BucketUpdates<'_>) -> usize {
+    let mut values = UpdateValues::default();
+    let _is_known = updates.copy_to(&mut values);
+    let ids = |update: &BucketUpdate<'_>| update.begins.map_or(0, |begins| begins.series().count());
+    updates.iter().map(|update| 1 + ids(&update) + values.series(&update).count()).sum()
+}
+
 /// Reads every time and value of a frame. Returns their number.
 fn read_all(bytes: &[u8]) -> usize {
     let Ok(frame) = Frame::decode(bytes) else { return 0 };
     let (listed, blocks) = match frame.body {
-        Body::Samples(samples) => (samples.list.iter().count(), samples.blocks),
+        Body::Samples(samples) => (samples.list.iter().count() + read_updates(&samples.updates), samples.blocks),
+        Body::Summaries(summaries) => return read_updates(&summaries.open),
         Body::History(history) => (0, history.blocks),
         Body::Answer(answer) => return read_summaries(&answer),
         other => return format!("{other:?}").len(),

@@ -1,6 +1,7 @@
 //! Tests of the wire format, in one binary: each further binary costs seconds of linking.
 
 mod allocation;
+mod bucket_updates;
 mod counting;
 mod damage;
 mod document;

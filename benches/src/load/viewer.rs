@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use protocol::{
-    Body, ClientMessage, Entries, EntriesBuffer, Frame, GroupId, Interval, Selection, Start, Subset, Timestamp,
-    Visibility,
+    Body, ClientMessage, Entries, EntriesBuffer, Frame, GroupId, Interval, Resolution, Selection, Start, Subset,
+    Timestamp, Visibility,
 };
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::sync::watch;
@@ -104,7 +104,8 @@ fn subscribe(number: u32, window_seconds: f64) -> Result<Vec<u8>> {
     (1..=1_000).chain([1_001 + number]).try_for_each(|group| groups.push(&GroupId(group)))?;
     let (selection, added) = (Selection::Groups(groups.entries()), Selection::Series(Entries::default()));
     let start = Start::Window(Interval::from_micros((window_seconds * 1e6) as u64));
-    Ok(ClientMessage::Subscribe { start, subset: Subset::Of { id: 1, selection, added } }.to_bytes()?)
+    Ok(ClientMessage::Subscribe { start, subset: Subset::Of { id: 1, selection, added, resolution: Resolution::ROWS } }
+        .to_bytes()?)
 }
 
 /// Measures the server's clock minus this machine's, in microseconds.

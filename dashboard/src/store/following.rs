@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{ClientMessage, EntriesBuffer, Epoch, GroupId, Interval, Selection, Start, Subset, Timestamp};
+use protocol::{
+    ClientMessage, EntriesBuffer, Epoch, GroupId, Interval, Resolution, Selection, Start, Subset, Timestamp,
+};
 
 /// A group stays subscribed for this long after it left the screen, so that scrolling does not request history again and again.
 const LINGER: Interval = Interval::from_secs(10);
@@ -75,7 +77,8 @@ impl StreamRequest {
             None => Selection::Selector("*"),
             Some(_) => Selection::Groups(selected.entries()),
         };
-        let subset = id.map_or(Subset::Everything, |id| Subset::Of { id, selection, added });
+        let subset =
+            id.map_or(Subset::Everything, |id| Subset::Of { id, selection, added, resolution: Resolution::ROWS });
         Some(send(ClientMessage::Subscribe { start: *start, subset }))
     }
 }

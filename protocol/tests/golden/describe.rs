@@ -4,9 +4,9 @@
 
 use protocol::column::{Values, is_missing};
 use protocol::{
-    Block, Blocks, Body, Bounds, Catalog, ClientMessage, Entries, Frame, GroupDescriptor, Label, LogLine, Sample,
-    SampleList, Selection, SeriesDescriptor, SeriesId, Start, Subset, SummaryBlock, SummaryColumns, SummaryField,
-    Timestamp,
+    Block, Blocks, Body, Bounds, BucketUpdate, BucketUpdates, Catalog, ClientMessage, Entries, Frame, GroupDescriptor,
+    GroupStep, Label, LogLine, Sample, SampleList, Selection, SeriesDescriptor, SeriesId, Start, Subset, SummaryBlock,
+    SummaryColumns, SummaryField, SummaryUpdate, Timestamp, UpdateValues,
 };
 use serde_json::{Value, json};
 
@@ -50,6 +50,7 @@ fn body(body: &Body<'_>) -> Value {
             "collected_us": samples.collected.micros(),
             "list": list(&samples.list),
             "blocks": blocks(&samples.blocks),
+            "updates": updates(&samples.updates),
         }),
         Body::History(history) => json!({ "part": name(&history.part), "blocks": blocks(&history.blocks) }),
         Body::Gap(gap) => json!({
@@ -84,6 +85,10 @@ fn body(body: &Body<'_>) -> Value {
             "query": answer.query,
             "part": name(&answer.part),
             "blocks": answer.blocks.iter().map(|block| summary_block(&block)).collect::<Value>(),
+        }),
+        Body::Summaries(summaries) => json!({
+            "blocks": summaries.blocks.iter().map(|block| summary_block(&block)).collect::<Value>(),
+            "open": updates(&summaries.open),
         }),
         Body::Logs(logs) => {
             let line = |line: LogLine<'_>| {
@@ -215,6 +220,38 @@ fn value(value: f64) -> Value {
     }
 }
 
+fn updates(updates: &BucketUpdates<'_>) -> Value {
+    let mut values = UpdateValues::default();
+    let is_known = updates.copy_to(&mut values);
+    let update = |update: BucketUpdate<'_>| {
+        let series: Vec<SummaryUpdate> = values.series(&update).collect();
+        let field = |of: fn(&SummaryUpdate) -> Option<f64>| {
+            let values = series.iter().map(|series| of(series).map_or(Value::Null, value));
+            if is_known { values.collect::<Value>() } else { Value::Null }
+        };
+        let begins = update.begins.map(|begins| {
+            json!({
+                "start_us": begins.start.micros(),
+                "step_us": begins.step.micros(),
+                "series": begins.series().map(|series| series.0).collect::<Value>(),
+            })
+        });
+        json!({
+            "group": update.group.0,
+            "newest_us": update.newest.micros(),
+            "begins": begins,
+            "closed": update.is_closed,
+            "first": field(|series| series.first),
+            "last": field(|series| series.last),
+            "min": field(|series| series.min),
+            "max": field(|series| series.max),
+            "sum": field(|series| series.sum_and_count.map(|(sum, _)| sum)),
+            "count": field(|series| series.sum_and_count.map(|(_, count)| count)),
+        })
+    };
+    updates.iter().map(update).collect()
+}
+
 pub(crate) fn client_message(message: &ClientMessage<'_>) -> Value {
     let body = match message {
         ClientMessage::Subscribe { start, subset } => {
@@ -226,8 +263,15 @@ pub(crate) fn client_message(message: &ClientMessage<'_>) -> Value {
             };
             let subset = match subset {
                 Subset::Everything => Value::Null,
-                Subset::Of { id, selection: of, added } => {
-                    json!({ "id": id, "selection": selection(of), "added": selection(added) })
+                Subset::Of { id, selection: of, added, resolution } => {
+                    let group = |of: GroupStep| json!({ "group": of.group.0, "step_us": of.step.micros() });
+                    json!({
+                        "id": id,
+                        "selection": selection(of),
+                        "added": selection(added),
+                        "step_us": resolution.step.micros(),
+                        "groups": resolution.groups.iter().map(group).collect::<Value>(),
+                    })
                 }
             };
             json!({ "after": after, "window_us": window.micros(), "subset": subset })

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use protocol::column::{MISSING, encoding, is_missing};
 use protocol::{
-    Answer, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, Bye, ByeReason, Catalog, CatalogScope, Echo, Entries,
-    EntriesBuffer, Epoch, Event, EventKind, Extent, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor,
-    GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, LogLine, Logs, QueryLimits, RefusalCode,
-    Refused, Revision, Role, Samples, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity,
-    Subscribed, SummaryBuffer, SummaryColumnsBuffer, SummaryValues, Timestamp, ViewerLimits,
+    Answer, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, BucketState, BucketUpdatesBuffer, Bye, ByeReason,
+    Catalog, CatalogScope, Echo, Entries, EntriesBuffer, Epoch, Event, EventKind, Extent, Feature, Frame, Gap,
+    GapCause, GapContent, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label,
+    LogLine, Logs, QueryLimits, ReaderHolds, RefusalCode, Refused, Revision, Role, Samples, SamplesBuffer, Sequence,
+    SeriesDescriptor, SeriesId, SeriesKind, Severity, Subscribed, Summaries, SummaryBuffer, SummaryColumnsBuffer,
+    SummaryValues, Timestamp, ViewerLimits,
 };
 
 use super::Vector;
@@ -38,6 +39,7 @@ pub(crate) fn all() -> Vec<Vector> {
     vectors.extend(blocks());
     vectors.extend(lists());
     vectors.extend(answers());
+    vectors.extend(updates());
     vectors.extend(of_later_versions());
     vectors.extend(of_later_answers());
     vectors.extend(of_later_variants());
@@ -99,6 +101,72 @@ fn plain() -> Vec<Vector> {
         ),
     ];
     bodies.map(|(name, body)| Vector { name, bytes: frame(body) }).into()
+}
+
+/// Updates of buckets, with and without rows, and a history of summaries.
+fn updates() -> Vec<Vector> {
+    let step = Interval::from_millis(150);
+    let state = |group, newest, series, summaries, reader, is_closed| BucketState {
+        group: GroupId(group),
+        newest: at(newest),
+        series,
+        summaries,
+        reader,
+        is_closed,
+    };
+    let begins = |start| ReaderHolds::Nothing { start: at(start), step };
+    let (busy, rare) = ([SeriesId(7), SeriesId(8), SeriesId(70_000)], [SeriesId(9)]);
+    // First, last, minimum, maximum, sum, count.
+    let first =
+        [[0.25, 0.5, 0.1, 0.5, 1.75, 5.0], [7.0, 7.0, 7.0, 7.0, 14.0, 2.0], [-1.5, -1.5, -2.25, 0.0, -6.0, 5.0]];
+    let second =
+        [[0.25, 0.75, 0.1, 0.9, 3.5, 9.0], [7.0, 8.0, 7.0, 8.0, 22.0, 3.0], [-1.5, -1.0, -2.25, 0.0, -10.5, 9.0]];
+    let infinite = [[1.0 / 3.0, f64::MAX, -0.0, f64::MAX, f64::INFINITY, 3.0]];
+    let vector = |name, states: &[BucketState<'_>], rows: bool| {
+        let mut samples = SamplesBuffer::default();
+        samples.start(at(0));
+        if rows {
+            samples.push(BlockMode::Merge, GroupId(5), &[at(0)], [(SeriesId(1), &[0.24][..])]).expect("encodes");
+        }
+        states.iter().try_for_each(|state| samples.push_update(state)).expect("encodes");
+        Vector { name, bytes: frame(Body::Samples(samples.samples())) }
+    };
+    let mut open = BucketUpdatesBuffer::default();
+    open.start(at(-20));
+    open.push(&state(1, -20, &busy, &first, begins(-120_000), false)).expect("encodes");
+    let (mut columns, mut blocks) = (SummaryColumnsBuffer::default(), SummaryBuffer::default());
+    let fields = [[0.5, 0.25], [0.25, 0.5], [0.25, 0.1], [0.75, 0.5], [1.5, 1.1], [3.0, 3.0]];
+    let [of_first, others @ ..] = fields.each_ref().map(|field| &field[..]);
+    columns.push(SeriesId(7), SummaryValues { first: of_first, others: Some(others) }).expect("encodes");
+    blocks.start(at(0));
+    blocks.push(GroupId(1), step, &[at(-420_000), at(-270_000)], &columns).expect("encodes");
+    let history = Summaries { blocks: blocks.blocks(), open: open.updates() };
+    vec![
+        vector(
+            "updates_begin",
+            &[state(1, 0, &busy, &first, begins(-100_000), false), state(2, -5, &rare, &[[2.0; 6]], begins(-5), false)],
+            false,
+        ),
+        vector("updates_change", &[state(1, 0, &busy, &second, ReaderHolds::Summaries(&first), false)], false),
+        vector(
+            "updates_close_and_begin",
+            &[
+                state(1, -20_000, &busy, &second, ReaderHolds::Summaries(&first), true),
+                state(1, 0, &rare, &[[2.0; 6]], begins(-10_000), false),
+            ],
+            false,
+        ),
+        vector(
+            "updates_close_without_change",
+            &[state(1, -20_000, &busy, &first, ReaderHolds::Summaries(&first), true)],
+            false,
+        ),
+        vector("updates_beside_rows", &[state(1, 0, &busy, &first, ReaderHolds::Summaries(&first), false)], true),
+        vector("updates_of_any_value", &[state(1, 0, &rare, &infinite, begins(-10), true)], false),
+        vector("updates_without_series", &[state(1, 0, &[], &[], begins(-10), true)], false),
+        Vector { name: "summaries", bytes: frame(Body::Summaries(history)) },
+        Vector { name: "summaries_empty", bytes: frame(Body::Summaries(Summaries::default())) },
+    ]
 }
 
 /// Frames of a subscription to a part of the stream.

@@ -112,7 +112,7 @@ fn frames_cover_every_kind_and_every_encoding() {
             }
         }
     }
-    assert_eq!(kinds, (1..=11).chain([64, 65, 100, 200]).collect());
+    assert_eq!(kinds, (1..=12).chain([64, 65, 66, 100, 200]).collect());
     assert_eq!(columns, [0, 1, 2, 3, 77].into());
     assert_eq!(times, [0, 1, 2].into());
 }
@@ -151,6 +151,6 @@ fn invalid_messages_are_refused_with_the_expected_error() {
     });
     let vectors: Vec<_> = frames.chain(messages).collect();
     let names: BTreeSet<_> = vectors.iter().map(|(_, meaning)| meaning["error"].to_string()).collect();
-    assert_eq!(names.len(), 18, "every error: {names:?}");
+    assert_eq!(names.len(), 19, "every error: {names:?}");
     compare("refused", vectors);
 }

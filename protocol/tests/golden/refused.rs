@@ -134,6 +134,7 @@ pub(crate) fn frames() -> Vec<Vector> {
     vectors.extend(lists());
     vectors.extend(entries());
     vectors.extend(answers());
+    vectors.extend(updates());
     vectors
 }
 
@@ -344,6 +345,61 @@ fn columns() -> Vec<Vector> {
     ])
 }
 
+/// Samples with updates: the list, and the columns that a mask names.
+fn updated(list: Fields, mask: u8, columns: &[(u8, &[u8])]) -> Vec<u8> {
+    let samples = fields().unsigned(0).signed(0).list(fields()).list(fields());
+    let updates = samples.list(list).byte(mask);
+    frame(66, &columns.iter().fold(updates, |all, (encoding, bytes)| all.byte(*encoding).list(fields().raw(bytes))))
+}
+
+fn updates() -> Vec<Vector> {
+    let value = 1.5_f64.to_le_bytes();
+    let constant = (1, &value[..]);
+    // Of group 1: flags, newest row, number of series.
+    let head = |flags: u8, series: u8| fields().unsigned(1).byte(flags).byte(0).byte(series);
+    // Start, step, and ids.
+    let begins = |series: u8, ids: Fields| head(1, series).byte(5).byte(100).list(ids);
+    let begun = |series: u8, ids: Fields| updated(begins(series, ids), 1, &[constant]);
+    let changes = |series: u8, masks: &[u8]| head(2, series).raw(masks);
+    let many = |series: u64| fields().unsigned(1).byte(4).byte(0).byte(series as u8 | 0x80).byte((series >> 7) as u8);
+    named(vec![
+        ("updates_missing", frame(66, &fields().unsigned(0).signed(0).list(fields()).list(fields()))),
+        (
+            "updates_without_columns",
+            frame(66, &fields().unsigned(0).signed(0).list(fields()).list(fields()).list(fields())),
+        ),
+        ("update_cut_off", updated(fields().unsigned(1).byte(0), 0, &[])),
+        ("update_of_unknown_flags", updated(head(8, 0), 0, &[])),
+        ("update_time_of_eight_bytes", updated(fields().unsigned(1).byte(0).raw(&[0xff; 7]).byte(0), 0, &[])),
+        ("update_ids_cut_off", begun(2, fields().byte(7))),
+        ("update_ids_too_many", begun(1, fields().byte(7).byte(1))),
+        ("update_id_twice", begun(2, fields().byte(7).byte(0))),
+        ("update_id_of_33_bits", begun(2, fields().byte(7).unsigned(u64::from(u32::MAX) - 6))),
+        ("update_mask_cut_off", updated(changes(9, &[0, 0, 0]), 2, &[constant])),
+        ("update_minimum_without_series", updated(changes(2, &[4, 0]), 2, &[constant])),
+        ("update_maximum_without_series", updated(changes(9, &[0, 0, 0, 2]), 2, &[constant])),
+        ("update_column_missing", updated(changes(2, &[1, 0]), 2, &[constant])),
+        ("update_column_without_values", updated(changes(2, &[0, 0]), 6, &[constant, constant])),
+        ("update_column_of_another_length", updated(changes(2, &[0, 0]), 2, &[(0, &value)])),
+        ("update_column_of_broken_integers", updated(changes(2, &[0, 0]), 2, &[(3, &[1, 0, 0, 10])])),
+        ("update_seventh_column", updated(fields(), 64, &[constant])),
+        ("update_series_over_the_limit", updated(many(MAX_GROUP_SERIES as u64 + 1), 48, &[constant, constant])),
+        (
+            "updates_values_over_the_limit",
+            updated(repeated(33, |_| many(MAX_GROUP_SERIES as u64)), 48, &[constant, constant]),
+        ),
+        ("summaries_cut_off", frame(12, &fields().signed(0).list(fields()).signed(0))),
+        (
+            "summaries_block_cut_off",
+            frame(12, &fields().signed(0).list(fields().unsigned(1)).signed(0).list(fields()).byte(0)),
+        ),
+        (
+            "summaries_update_cut_off",
+            frame(12, &fields().signed(0).list(fields()).signed(0).list(fields().unsigned(1)).byte(0)),
+        ),
+    ])
+}
+
 pub(crate) fn client_messages() -> Vec<Vector> {
     let query = |selection_and_rest: Fields| message(4, &[], &fields().unsigned(1).raw(&selection_and_rest.0));
     // From, to, columns, and then the order.
@@ -352,8 +408,11 @@ pub(crate) fn client_messages() -> Vec<Vector> {
     let of_series = |series: &[u8]| fields().unsigned(1).list(fields().raw(series));
     let of_groups = |groups: &[u8]| fields().unsigned(2).list(fields().raw(groups));
     let none = of_series(&[]);
-    // Of a window, and with id 1.
-    let subscribe = |subset: Fields| message(1, &[], &fields().unsigned(0).unsigned(5).unsigned(1).raw(&subset.0));
+    // Of a window, with id 1, and as rows.
+    let with = |subset: Fields| message(1, &[], &fields().unsigned(0).unsigned(5).unsigned(1).raw(&subset.0));
+    let subscribe = |selections: Fields| with(selections.unsigned(0).list(fields()));
+    let steps =
+        |of_groups: &[u8]| of_groups.iter().fold(fields(), |all, &group| all.unsigned(u64::from(group)).unsigned(100));
     named(vec![
         ("client_head_too_short", b"KY\x02\x02\0\0\0".to_vec()),
         ("client_body_too_short", message(2, &[], &fields())),
@@ -373,6 +432,10 @@ pub(crate) fn client_messages() -> Vec<Vector> {
         ("client_subscribe_added_out_of_order", subscribe(of_groups(&[3]).raw(&of_series(&[2, 1]).0))),
         ("client_subscribe_of_unknown_selection", subscribe(fields().unsigned(3).list(fields()).raw(&none.0))),
         ("client_subscribe_selection_cut_off", subscribe(fields().unsigned(0).unsigned(9).raw(b"cpu"))),
-        ("client_subscribe_without_added", subscribe(of_groups(&[3]))),
+        ("client_subscribe_without_added", with(of_groups(&[3]))),
+        ("client_subscribe_without_step", with(of_groups(&[3]).raw(&none.0))),
+        ("client_subscribe_without_groups_with_a_step", with(of_groups(&[3]).raw(&none.0).unsigned(100))),
+        ("client_subscribe_step_twice", with(of_groups(&[3]).raw(&none.0).unsigned(0).list(steps(&[3, 3])))),
+        ("client_subscribe_steps_out_of_order", with(of_groups(&[3]).raw(&none.0).unsigned(0).list(steps(&[4, 3])))),
     ])
 }

@@ -1,8 +1,8 @@
 //! A message of each kind from a viewer.
 
 use protocol::{
-    AnswerOrder, ClientMessage, EntriesBuffer, Epoch, GroupId, Interval, Revision, Selection, Sequence, SeriesId,
-    Start, Subset, Timestamp, Visibility,
+    AnswerOrder, ClientMessage, EntriesBuffer, Epoch, GroupId, GroupStep, Interval, Resolution, Revision, Selection,
+    Sequence, SeriesId, Start, Subset, Timestamp, Visibility,
 };
 
 use super::Vector;
@@ -24,10 +24,17 @@ pub(crate) fn all() -> Vec<Vector> {
     let (mut groups, mut added) = (EntriesBuffer::default(), EntriesBuffer::default());
     [3, 4, 300].into_iter().try_for_each(|id| groups.push(&GroupId(id))).expect("encodes");
     added.push(&GroupId(300)).expect("encodes");
-    let subset = |id, start, selection, added| {
-        let subset = Subset::Of { id, selection, added };
-        ClientMessage::Subscribe { start, subset }
+    let summarized = |id, start, selection, added, resolution| ClientMessage::Subscribe {
+        start,
+        subset: Subset::Of { id, selection, added, resolution },
     };
+    let subset = |id, start, selection, added| summarized(id, start, selection, added, Resolution::ROWS);
+    let mut steps = EntriesBuffer::default();
+    for (group, step) in [(3, 0), (300, 73_171)] {
+        steps.push(&GroupStep { group: GroupId(group), step: Interval::from_micros(step) }).expect("encodes");
+    }
+    let second = Resolution { step: Interval::from_secs(1), ..Resolution::ROWS };
+    let steps = Resolution { step: Interval::from_millis(150), groups: steps.entries() };
     let resume = Start::After {
         epoch: Epoch(1_700_000_000_123_456),
         sequence: Sequence(4_242),
@@ -58,6 +65,14 @@ pub(crate) fn all() -> Vec<Vector> {
         (
             "subscribe_groups",
             subset(300, resume, Selection::Groups(groups.entries()), Selection::Groups(added.entries())),
+        ),
+        (
+            "subscribe_summaries",
+            summarized(2, Start::Window(Interval::from_secs(600)), of_selector, Selection::Series(none), second),
+        ),
+        (
+            "subscribe_steps",
+            summarized(300, resume, Selection::Groups(groups.entries()), Selection::Groups(added.entries()), steps),
         ),
         ("probe", ClientMessage::Probe { origin: at }),
         ("pace_visible", ClientMessage::Pace { visibility: Visibility::Visible, frames_per_second: 60 }),

@@ -3,22 +3,26 @@
 use std::hint::black_box;
 
 use protocol::limits::MAX_BLOCK_ROWS;
-use protocol::{Blocks, Body, Frame, SummaryBlocks, SummaryField};
+use protocol::{Blocks, Body, BucketUpdates, Frame, SummaryBlocks, SummaryField, UpdateValues};
 
 /// Buffer for the values of one column.
 pub(crate) struct Reader {
     values: Vec<f64>,
+    updates: UpdateValues,
 }
 
 impl Reader {
     pub(crate) fn new() -> Self {
-        Self { values: vec![0.0; MAX_BLOCK_ROWS as usize] }
+        Self { values: vec![0.0; MAX_BLOCK_ROWS as usize], updates: UpdateValues::with_capacity() }
     }
 
     /// Reads every item of every list, every time and every value. Returns their number.
     pub(crate) fn read(&mut self, frame: &Frame<'_>) -> usize {
         match frame.body {
-            Body::Samples(samples) => count(samples.list.iter()) + self.blocks(&samples.blocks),
+            Body::Samples(samples) => {
+                count(samples.list.iter()) + self.blocks(&samples.blocks) + self.updates(&samples.updates)
+            }
+            Body::Summaries(summaries) => self.summaries(&summaries.blocks) + self.updates(&summaries.open),
             Body::History(history) => self.blocks(&history.blocks),
             Body::Catalog(catalog) => {
                 let series = catalog.series.iter().map(|series| 1 + count(series.labels.iter()));
@@ -45,6 +49,16 @@ impl Reader {
                 values.from_row(half).copy_to(&mut place[half..]);
                 black_box(&*place);
             }
+        }
+        read
+    }
+
+    fn updates(&mut self, updates: &BucketUpdates<'_>) -> usize {
+        let _is_known = updates.copy_to(&mut self.updates);
+        let mut read = 0;
+        for update in updates {
+            read += update.begins.map_or(0, |begins| count(begins.series()));
+            read += count(self.updates.series(&update));
         }
         read
     }

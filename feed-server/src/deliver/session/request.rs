@@ -38,7 +38,7 @@ impl StreamRequest {
         let read = |selection: Selection<'_>| read_selection(selection).map(|(by, _)| by);
         let selection = match subset {
             Subset::Everything => None,
-            Subset::Of { id, selection, added } => {
+            Subset::Of { id, selection, added, .. } => {
                 let (by, added) = (read(selection)?, read(added)?);
                 let found = by.patterns().max(added.patterns());
                 if found > MAX_PATTERNS {

@@ -4,10 +4,11 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use super::super::read;
 use super::block::{Blocks, WireBlock};
+use super::bucket_updates::{BucketUpdates, Summaries};
 use super::catalog::{Catalog, Label};
 use super::head::{Interval, Sequence, Timestamp};
 use super::list::{List, Sized};
-use super::summaries::Answer;
+use super::summaries::{Answer, take};
 
 #[derive(Debug)]
 pub(crate) enum Body<'a> {
@@ -22,6 +23,7 @@ pub(crate) enum Body<'a> {
     Bye(Bye<'a>),
     Answer(Answer<'a>),
     Subscribed(Subscribed),
+    Summaries(Summaries<'a>),
     Logs(Logs<'a>),
     Event(Event<'a>),
 }
@@ -32,7 +34,7 @@ impl<'a> Body<'a> {
         Some(match kind {
             1 => Self::Hello(read(bytes)),
             2 => Self::Catalog(read(bytes)),
-            3 => Self::Samples(read::<WireSamples<'_>>(bytes).at(sent)),
+            3 | 66 => Self::Samples(Samples::read(kind, bytes, sent)),
             4 => Self::History(read(bytes)),
             5 => Self::Gap(read(bytes)),
             6 => Self::Heartbeat(read(bytes)),
@@ -41,6 +43,7 @@ impl<'a> Body<'a> {
             9 => Self::Bye(read(bytes)),
             10 => Self::Answer(read(bytes)),
             11 => Self::Subscribed(read(bytes)),
+            12 => Self::Summaries(Summaries::read(bytes)),
             64 => Self::Logs(read(bytes)),
             65 => Self::Event(read(bytes)),
             _ => return None,
@@ -105,6 +108,7 @@ pub(crate) struct Samples<'a> {
     collected: Timestamp,
     list: SampleList<'a>,
     blocks: Blocks<'a>,
+    updates: BucketUpdates<'a>,
 }
 
 #[derive(Debug)]
@@ -120,12 +124,16 @@ struct WireSamples<'a> {
     blocks: List<'a, WireBlock<'a>>,
 }
 
-impl<'a> WireSamples<'a> {
-    fn at(self, sent: i64) -> Samples<'a> {
-        let Self { collected, list: bytes, blocks: list } = self;
+impl<'a> Samples<'a> {
+    fn read(kind: u8, mut body: &'a [u8], sent: i64) -> Self {
+        let WireSamples { collected, list: bytes, blocks: list } = take(&mut body, &mut Vec::new());
         let base = Timestamp(sent + collected);
         let (list, blocks) = (SampleList { base, bytes }, Blocks { base, list });
-        Samples { collected: base, list, blocks }
+        let updates = match kind {
+            3 => BucketUpdates::none(base),
+            _ => BucketUpdates::read(body, base),
+        };
+        Self { collected: base, list, blocks, updates }
     }
 }
 

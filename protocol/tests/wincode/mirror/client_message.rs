@@ -39,8 +39,8 @@ impl<'a> ClientMessage<'a> {
         if let Ok(start) = wincode::config::deserialize_exact(body, Varints::new()) {
             return Self::Subscribe { start, subset: Subset::Everything };
         }
-        let (start, id, selection, added) = read(body);
-        Self::Subscribe { start, subset: Subset::Of { id, selection, added } }
+        let (start, id, selection, added, resolution) = read(body);
+        Self::Subscribe { start, subset: Subset::Of { id, selection, added, resolution } }
     }
 }
 
@@ -66,7 +66,19 @@ pub(crate) enum Selection<'a> {
 #[derive(Debug)]
 pub(crate) enum Subset<'a> {
     Everything,
-    Of { id: u32, selection: Selection<'a>, added: Selection<'a> },
+    Of { id: u32, selection: Selection<'a>, added: Selection<'a>, resolution: Resolution<'a> },
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Resolution<'a> {
+    step: Interval,
+    groups: List<'a, GroupStep>,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct GroupStep {
+    group: GroupId,
+    step: Interval,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

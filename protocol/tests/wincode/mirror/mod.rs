@@ -3,6 +3,7 @@
 
 mod block;
 mod body;
+mod bucket_updates;
 mod catalog;
 mod client_message;
 mod head;

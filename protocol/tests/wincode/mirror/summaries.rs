@@ -54,7 +54,7 @@ struct SummaryColumns<'a> {
 }
 
 #[derive(Debug, Default, SchemaRead, SchemaWrite)]
-struct WireColumn<'a> {
+pub(crate) struct WireColumn<'a> {
     encoding: u8,
     bytes: &'a [u8],
 }
@@ -80,7 +80,7 @@ impl<'a> SeriesList<'a> {
 }
 
 /// Removes a field from the front of `bytes`, and encodes it again into `written`.
-fn take<'a, T>(bytes: &mut &'a [u8], written: &mut Vec<u8>) -> T
+pub(super) fn take<'a, T>(bytes: &mut &'a [u8], written: &mut Vec<u8>) -> T
 where
     T: SchemaRead<'a, Varints, Dst = T> + SchemaWrite<Varints, Src = T>,
 {
