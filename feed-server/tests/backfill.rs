@@ -7,8 +7,10 @@ use feed_server::deliver::history_blocks::HistoryBlocks;
 use feed_server::deliver::hub::{Bounds, Hub};
 use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::deliver::session::request::{RequestedSelection, StreamRequest};
+use feed_server::deliver::subscription::Part;
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::registry::{Group, Registry, Series};
+use feed_server::stream::buckets::steps::Steps;
 use feed_server::stream::selected_by::SelectedBy;
 use feed_server::telemetry::Telemetry;
 use protocol::limits::MAX_MESSAGE_BYTES;
@@ -172,7 +174,7 @@ fn one_series_of_a_wide_group_is_sent_in_turns_that_are_charged_for_the_columns_
     }
     let by = SelectedBy::Ids(vec![SeriesId(1)]);
     let added = SelectedBy::Ids(Vec::new());
-    let selection = Some(RequestedSelection { id: 1, by, added });
+    let selection = Some(RequestedSelection { id: 1, to: Part { by, steps: Steps::default() }, added });
     let mut cursor = Cursor::at(StreamRequest { start: EVERYTHING, selection }, Charge::Viewer);
     let (mut viewer, mut blocks, room) = (hub.join(), HistoryBlocks::default(), 100_000);
     let (mut turns, mut cost, mut rows) = (0, 0, 0);

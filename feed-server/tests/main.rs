@@ -29,4 +29,5 @@ mod state_directory;
 mod strangers;
 mod stream;
 mod subscriptions;
+mod summaries;
 mod tls;

@@ -15,11 +15,13 @@ use feed_server::deliver::session::VIEWER_LIMITS;
 use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::deliver::session::queries::QUERY_LIMITS;
 use feed_server::deliver::session::request::{RequestedSelection, StreamRequest};
+use feed_server::deliver::subscription::Part;
 use feed_server::deliver::viewer::ViewerGuard;
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::entry::{Entry, EntryContent, Event, LogLine};
 use feed_server::ingest::health::SourceHealth;
 use feed_server::ingest::registry::{Group, GroupSource, Registry, Series};
+use feed_server::stream::buckets::steps::Steps;
 use feed_server::stream::selected_by::SelectedBy;
 use feed_server::telemetry::Telemetry;
 use proptest::prelude::*;
@@ -350,7 +352,7 @@ impl Connection {
 fn request(viewer: &Viewer, by: Option<&SelectedBy>) -> StreamRequest {
     let selection = by.map(|by| {
         let added = SelectedBy::Ids(viewer.added().into_iter().collect());
-        RequestedSelection { id: 1, by: by.clone(), added }
+        RequestedSelection { id: 1, to: Part { by: by.clone(), steps: Steps::default() }, added }
     });
     StreamRequest { start: viewer.start(), selection }
 }

@@ -21,9 +21,11 @@ use crate::clock;
 use crate::deliver::catalog_frames::WholeCatalog;
 use crate::deliver::subscription::Subscription;
 use crate::deliver::subscriptions::Subscriptions;
+use crate::deliver::summary_history::SummaryHistory;
 use crate::deliver::unsealed_rows::UnsealedRows;
 use crate::net::framing::framed;
 use crate::stream::backfill::Backfill;
+use crate::stream::buckets::missed::{MissedBuckets, NotTracked};
 use crate::stream::catalog::Catalog;
 use crate::stream::entry_log::{EntryCursor, EntryKind};
 use crate::stream::history::History;
@@ -59,6 +61,8 @@ pub struct Bounds {
 #[derive(Debug)]
 pub struct Hub {
     pub epoch: Epoch,
+    /// The most age of samples in the history.
+    pub(super) history: Interval,
     host: String,
     /// Sources register in it.
     pub catalog: Catalog,
@@ -87,7 +91,7 @@ pub(super) struct State {
     pub(super) subscriptions: Subscriptions,
 }
 
-/// The start of a viewer's stream: catalog, gap, entries, backfill, in this order; then the ring from `cursor` on.
+/// The start of a viewer's stream: catalog, gap, entries, summaries, backfill, in this order; then the ring from `cursor` on.
 #[derive(Debug)]
 pub struct Snapshot {
     /// Each message is passed through [`Hub::stamped`].
@@ -95,6 +99,7 @@ pub struct Snapshot {
     pub gap: Option<Bytes>,
     /// Sent by [`Hub::entry_frames`].
     pub entries: EntryCursor,
+    pub summaries: Option<SummaryHistory>,
     /// Sent frame by frame by [`Hub::backfill_frames`].
     pub backfill: Backfill,
     /// The position that the viewer holds before the backfill; 0 for none.
@@ -112,6 +117,7 @@ impl Hub {
         let epoch = Epoch(clock::now().micros() as u64);
         Self {
             epoch,
+            history: bounds.history,
             host,
             catalog: Catalog::new(bounds.series),
             telemetry,
@@ -218,6 +224,7 @@ impl Hub {
         features.push(&Feature::REVISIONS)?;
         features.push(&Feature::QUERIES)?;
         features.push(&Feature::SUBSETS)?;
+        features.push(&Feature::SUMMARIES)?;
         self.frame(
             sequence,
             Body::Hello(Hello {
@@ -242,7 +249,8 @@ impl Hub {
         self.frame(self.read(Sequencer::sequence), body)
     }
 
-    /// The start of the stream of a viewer of `subscription` that asks for `start`. It does not hold all rows of `added`.
+    /// The start of the stream of a viewer of `subscription` that asks for `start`. It does not hold all rows of `added`. `None` if a
+    /// group of the subscription is not tracked any more.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
@@ -251,12 +259,24 @@ impl Hub {
         start: Start,
         subscription: &Subscription,
         added: &SelectedSeries,
-    ) -> Result<Snapshot, EncodeError> {
-        let (Beginning { gap, entries, backfill, held, position }, cursor) = {
+    ) -> Result<Option<Snapshot>, EncodeError> {
+        let (Beginning { gap, entries, backfill, held, position }, cursor, missed) = {
             let state = self.state.lock();
             let selected = subscription.selected();
-            (state.sequencer.begin(start, &selected, added, clock::now()), subscription.ring_end())
+            let mut beginning = state.sequencer.begin(start, &selected, added, clock::now());
+            let missed = match subscription.tracked() {
+                None => MissedBuckets::default(),
+                Some(tracked) => {
+                    let (tracked, history) = (tracked.lock(), state.sequencer.history());
+                    match MissedBuckets::take_from(&mut beginning.backfill, &tracked, history) {
+                        Ok(missed) => missed,
+                        Err(NotTracked) => return Ok(None),
+                    }
+                }
+            };
+            (beginning, subscription.ring_end(), missed)
         };
+        let summaries = SummaryHistory::new(missed, position);
         let gap = gap.map(|gap| {
             self.telemetry.gaps.inc();
             self.frame(position, Body::Gap(gap))
@@ -272,7 +292,7 @@ impl Hub {
                 self.whole_catalog.messages(&self.catalog, header, &self.telemetry)?
             }
         };
-        Ok(Snapshot { catalog, gap: gap.transpose()?, entries, backfill, held, position, cursor })
+        Ok(Some(Snapshot { catalog, gap: gap.transpose()?, entries, summaries, backfill, held, position, cursor }))
     }
 
     /// One viewer's copy of a message that was encoded for all, framed for the WebSocket.

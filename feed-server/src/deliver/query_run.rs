@@ -10,8 +10,8 @@ use protocol::{
     Timestamp,
 };
 
-use crate::deliver::answer_frames::AnswerFrames;
 use crate::deliver::hub::Hub;
+use crate::deliver::summary_frames::{Purpose, SummaryFrames};
 use crate::stream::catalog::{LOOK_PATTERNS, SelectionProgress};
 use crate::stream::query::bucket_table::BucketTable;
 use crate::stream::query::resolution::{Level, Resolution, choose, column};
@@ -53,7 +53,7 @@ pub struct RangeQuery {
 #[derive(Debug)]
 pub struct QueryRun {
     query: Arc<RangeQuery>,
-    frames: AnswerFrames,
+    frames: SummaryFrames,
     state: State,
 }
 
@@ -96,7 +96,7 @@ pub struct AnswerTurn {
 
 impl QueryRun {
     pub fn new(query: Arc<RangeQuery>) -> Self {
-        let frames = AnswerFrames::new(query.id, AnswerPart::More);
+        let frames = SummaryFrames::new(Purpose::Answer { query: query.id, part: AnswerPart::More });
         let state = State::Selecting { progress: SelectionProgress::default(), selected: BTreeMap::new(), count: 0 };
         Self { query, frames, state }
     }
@@ -139,7 +139,7 @@ impl QueryRun {
                 } else if progress.is_complete() {
                     let groups = std::mem::take(selected).into_iter().collect();
                     let pass = Pass::first(query);
-                    frames.set_part(pass.part());
+                    frames.set_purpose(Purpose::Answer { query: query.id, part: pass.part() });
                     *state = State::Reading { groups, pass };
                 }
             }
@@ -159,7 +159,7 @@ impl QueryRun {
                 }
                 frames.end(hub, &mut turn.frames)?;
                 if let Some(next) = pass.next(query) {
-                    frames.set_part(next.part());
+                    frames.set_purpose(Purpose::Answer { query: query.id, part: next.part() });
                     *pass = next;
                 } else {
                     *state = State::Done;

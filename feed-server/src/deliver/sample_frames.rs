@@ -1,15 +1,15 @@
 //! The frames of samples: batches are numbered, kept, encoded once for each subscription, and later sealed.
 
 use bytes::Bytes;
-use protocol::{BlockMode, Body, CatalogScope, EncodeError, Frame, SamplesBuffer, Sequence, SeriesId, Timestamp};
+use protocol::{BlockMode, CatalogScope, EncodeError, SamplesBuffer, Timestamp};
 
+use crate::deliver::audience_rows::AudienceRows;
 use crate::deliver::catalog_frames;
 use crate::deliver::hub::{Hub, State};
-use crate::deliver::subscriptions::{Audience, NextFrame};
+use crate::deliver::subscriptions::NextFrame;
 use crate::ingest::batch::{Batch, BatchSlice};
 use crate::net::framing::framed;
 use crate::stream::joined_rows::join;
-use crate::stream::selected_series::Columns;
 use crate::stream::sequencer::Sequencer;
 
 /// Bytes of samples after which the hub releases its lock: four frames of raw values.
@@ -133,12 +133,12 @@ impl Hub {
         };
         let mut encoded = Ok(());
         let frames = audiences.into_iter().map(|audience| {
-            let frame = self.encode_rows(rows, &modes, sequence, &audience, samples, now);
-            let frame = frame.unwrap_or_else(|error| {
+            let mut of_audience = AudienceRows::new(self, audience, sequence);
+            let frame = of_audience.encode(rows, &modes, samples, now).unwrap_or_else(|error| {
                 encoded = Err(error);
-                NextFrame::Defective
+                NextFrame::LeftOut
             });
-            (audience, frame)
+            of_audience.encoded(frame)
         });
         let frames: Vec<_> = frames.collect();
         let mut state = self.state.lock();
@@ -147,38 +147,6 @@ impl Hub {
         // Without a frame in the ring, viewers are sent its rows as history.
         state.subscriptions.commit(frames, sequence);
         encoded
-    }
-
-    fn encode_rows(
-        &self,
-        rows: &[BatchSlice<'_>],
-        modes: &[BlockMode],
-        sequence: Sequence,
-        audience: &Audience,
-        samples: &mut SamplesBuffer,
-        now: Timestamp,
-    ) -> Result<NextFrame, EncodeError> {
-        let of_audience =
-            |rows: &BatchSlice<'_>| audience.selected.of_group(rows.group()).filter(|of| of.has_any(rows));
-        let selected = || rows.iter().zip(modes).filter_map(|(rows, &mode)| Some((mode, rows, of_audience(rows)?)));
-        if selected().next().is_none() {
-            return Ok(NextFrame::Nothing);
-        }
-        let collected = selected().filter_map(|(_, rows, _)| rows.times().last()).max().copied().unwrap_or(now);
-        samples.start(collected);
-        for (mode, rows, columns) in selected() {
-            let (group, times) = (rows.group(), rows.times());
-            match columns {
-                Columns::All => samples.push(mode, group, times, rows.columns())?,
-                Columns::Of(series) => {
-                    let is_selected = |(column, _): &(SeriesId, &[f64])| series.binary_search(column).is_ok();
-                    samples.push(mode, group, times, rows.columns().filter(is_selected))?;
-                }
-            }
-        }
-        let header = self.numbered(sequence, audience.last);
-        self.telemetry.frames_encoded.inc();
-        Ok(NextFrame::Numbered(framed(&Frame { header, body: Body::Samples(samples.samples()) }.to_bytes()?)))
     }
 
     /// Encodes rows that are closed, so that viewers are sent copies, summarizes them, and joins short segments, both up to about the cost of

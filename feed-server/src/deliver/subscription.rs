@@ -1,4 +1,4 @@
-//! A subscription: the series that some viewers selected, and the last seconds of it as frames, encoded once for all of them.
+//! A subscription: the part of the stream that some viewers asked for, and the last seconds of it as frames, encoded once for all of them.
 
 use std::sync::Arc;
 
@@ -7,15 +7,39 @@ use parking_lot::Mutex;
 use protocol::{Sequence, SeriesId};
 
 use crate::deliver::frame_ring::{FrameMemory, FrameRing, RingFrame};
+use crate::stream::buckets::steps::Steps;
+use crate::stream::buckets::tracked::TrackedGroups;
 use crate::stream::catalog::{Catalog, Changes};
 use crate::stream::selected_by::SelectedBy;
 use crate::stream::selected_series::SelectedSeries;
 
 #[derive(Debug)]
 pub struct Subscription {
-    /// `None` for everything.
-    by: Option<SelectedBy>,
+    /// `None` for the rows of everything.
+    to: Option<Part>,
     live: Mutex<Live>,
+    /// Changed under the lock of the hub's state, besides the end of a reading. `None` if all groups are sent as rows.
+    tracked: Option<Mutex<TrackedGroups>>,
+}
+
+/// A part of the stream: some series, at some resolution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    pub by: SelectedBy,
+    pub steps: Steps,
+}
+
+impl Part {
+    /// Returns true if it is the rows of every series that a catalog can have.
+    pub fn is_everything(&self) -> bool {
+        self.by.is_everything() && self.steps.are_rows()
+    }
+
+    /// Forgets ids that are of another epoch.
+    pub fn forget_ids(&mut self) {
+        self.by.forget_ids();
+        self.steps.forget_ids();
+    }
 }
 
 #[derive(Debug)]
@@ -44,20 +68,29 @@ impl Subscription {
     pub(super) fn to_everything() -> Self {
         let selected = Arc::new(SelectedSeries::Everything);
         Self {
-            by: None,
+            to: None,
             live: Mutex::new(Live { selected, is_resolved: true, ring: FrameRing::new(), last: Sequence(0) }),
+            tracked: None,
         }
     }
 
     /// Its series are to be [resolved](Self::resolve). `last` is the number of the last frame of the stream.
-    pub(super) fn new(by: SelectedBy, last: Sequence) -> Self {
-        let selected = Arc::new(SelectedSeries::default());
-        Self { by: Some(by), live: Mutex::new(Live { selected, is_resolved: false, ring: FrameRing::new(), last }) }
+    pub(super) fn new(to: Part, last: Sequence) -> Self {
+        let is_resolved = to.by.is_everything();
+        let selected = if is_resolved { SelectedSeries::Everything } else { SelectedSeries::default() };
+        let live = Live { selected: Arc::new(selected), is_resolved, ring: FrameRing::new(), last };
+        let tracked = (!to.steps.are_rows()).then(Mutex::default);
+        Self { to: Some(to), live: Mutex::new(live), tracked }
     }
 
-    /// What selects its series; `None` for everything.
-    pub const fn by(&self) -> Option<&SelectedBy> {
-        self.by.as_ref()
+    /// The part that viewers asked for; `None` for the rows of everything.
+    pub const fn to(&self) -> Option<&Part> {
+        self.to.as_ref()
+    }
+
+    /// The groups that are sent as summaries; `None` if all are sent as rows.
+    pub(super) const fn tracked(&self) -> Option<&Mutex<TrackedGroups>> {
+        self.tracked.as_ref()
     }
 
     pub fn selected(&self) -> Arc<SelectedSeries> {
@@ -82,7 +115,10 @@ impl Subscription {
     /// Adds series that the catalog has got, and removes those that were retired or that it no longer selects.
     pub(super) fn catalog_changed(&self, changes: &Changes, catalog: &Catalog) {
         // Subscriptions to groups have every series of theirs.
-        let Some(by @ (SelectedBy::Selector(_) | SelectedBy::Ids(_))) = &self.by else { return };
+        let Some(Part { by: by @ (SelectedBy::Selector(_) | SelectedBy::Ids(_)), .. }) = &self.to else { return };
+        if by.is_everything() {
+            return;
+        }
         // Both rise.
         let described: Vec<SeriesId> = changes.series.iter().map(|(id, _)| *id).collect();
         let found = catalog.select_of(by, &described);
@@ -94,8 +130,14 @@ impl Subscription {
         if !found.is_empty() || live.selected.has_any(&gone) {
             let selected = Arc::make_mut(&mut live.selected);
             selected.remove(&gone);
+            let mut tracked = self.tracked.as_ref().map(Mutex::lock);
             for (group, series) in found {
-                selected.insert(group, series);
+                // Its rows in the open bucket were not selected.
+                if selected.insert(group, series)
+                    && let Some(tracked) = &mut tracked
+                {
+                    tracked.forget(group);
+                }
             }
         }
     }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use protocol::{Extent, Sequence};
+use protocol::{Extent, GroupId, Sequence};
 
 use crate::deliver::frame_ring::FrameMemory;
-use crate::deliver::subscription::Subscription;
+use crate::deliver::subscription::{Part, Subscription};
+use crate::stream::buckets::steps::Steps;
+use crate::stream::buckets::tracked::GroupChange;
 use crate::stream::selected_by::SelectedBy;
 use crate::stream::selected_series::SelectedSeries;
 
@@ -48,8 +50,17 @@ pub enum NextFrame {
     Numbered(Bytes),
     /// No selected series has a value in these rows.
     Nothing,
-    /// The frame could not be encoded.
-    Defective,
+    /// Viewers are sent the rows as history: the frame could not be encoded, or a group of it is not tracked yet.
+    LeftOut,
+}
+
+/// The frame for a subscription, and what it changes.
+#[derive(Debug)]
+pub struct EncodedFor {
+    pub audience: Audience,
+    pub frame: NextFrame,
+    /// Of groups that are sent as summaries.
+    pub changes: Vec<(GroupId, GroupChange)>,
 }
 
 impl Subscriptions {
@@ -82,29 +93,29 @@ impl Subscriptions {
     pub fn change(
         &mut self,
         from: &Arc<Subscription>,
-        by: Option<SelectedBy>,
+        to: Option<Part>,
         position: Sequence,
     ) -> (Arc<Subscription>, Extent) {
-        if from.by() == by.as_ref() {
+        if from.to() == to.as_ref() {
             // Left first, its last viewer would end it.
             return (Arc::clone(from), Extent::Exact);
         }
         self.leave(from);
-        self.join(by, position)
+        self.join(to, position)
     }
 
-    /// Adds a viewer. `None` selects everything. `position` is the number of the last frame.
-    pub fn join(&mut self, by: Option<SelectedBy>, position: Sequence) -> (Arc<Subscription>, Extent) {
-        let (place, extent) = match by.filter(|by| !by.is_everything()) {
+    /// Adds a viewer. `None` is the rows of everything. `position` is the number of the last frame.
+    pub fn join(&mut self, to: Option<Part>, position: Sequence) -> (Arc<Subscription>, Extent) {
+        let (place, extent) = match to.filter(|to| !to.is_everything()) {
             None => (0, Extent::Exact),
-            Some(by) => match self.listed.iter().position(|listed| listed.subscription.by() == Some(&by)) {
+            Some(to) => match self.listed.iter().position(|listed| listed.subscription.to() == Some(&to)) {
                 Some(place) => (place, Extent::Exact),
-                None if self.has_room(&by) => {
-                    let subscription = Arc::new(Subscription::new(by, position));
+                None if self.has_room(&to.by) => {
+                    let subscription = Arc::new(Subscription::new(to, position));
                     self.listed.push(Listed { subscription, viewers: 0 });
                     (self.listed.len() - 1, Extent::Exact)
                 }
-                None => (self.wider(&by), Extent::Wider),
+                None => (self.wider(&to), Extent::Wider),
             },
         };
         self.listed[place].viewers += 1;
@@ -123,17 +134,19 @@ impl Subscriptions {
     }
 
     fn has_room(&self, by: &SelectedBy) -> bool {
-        let patterns = |listed: &Listed| listed.subscription.by().map_or(0, SelectedBy::patterns);
+        let patterns = |listed: &Listed| listed.subscription.to().map_or(0, |to| to.by.patterns());
         let all_patterns = self.listed.iter().map(patterns).sum::<usize>() + by.patterns();
         self.listed.len() <= MAX_SUBSCRIPTIONS && (by.patterns() == 0 || all_patterns <= MAX_PATTERNS)
     }
 
-    /// The place of the smallest subscription to groups that includes a selection of groups, whatever the catalog gets later; otherwise
-    /// that to everything.
-    fn wider(&self, by: &SelectedBy) -> usize {
-        let SelectedBy::Groups(groups) = by else { return 0 };
-        let others = self.listed.iter().enumerate().filter_map(|(place, listed)| match listed.subscription.by() {
-            Some(SelectedBy::Groups(others)) => Some((place, others)),
+    /// The place of the smallest subscription to groups that includes a selection of groups with the same steps, or their rows, whatever
+    /// the catalog gets later; otherwise that to the rows of everything.
+    fn wider(&self, to: &Part) -> usize {
+        let SelectedBy::Groups(groups) = &to.by else { return 0 };
+        let has_steps =
+            |steps: &Steps| steps.are_rows() || groups.iter().all(|&group| steps.of(group) == to.steps.of(group));
+        let others = self.listed.iter().enumerate().filter_map(|(place, listed)| match listed.subscription.to() {
+            Some(Part { by: SelectedBy::Groups(others), steps }) if has_steps(steps) => Some((place, others)),
             _ => None,
         });
         let includes = |others: &Vec<_>| groups.iter().all(|group| others.binary_search(group).is_ok());
@@ -158,18 +171,25 @@ impl Subscriptions {
 
     /// Adds the frames with number `sequence`. If a subscription is new, or its series have changed since its frame was encoded, the frame
     /// is left out, and its viewers are sent the rows as history.
-    pub fn commit(&mut self, frames: Vec<(Audience, NextFrame)>, sequence: Sequence) {
+    pub fn commit(&mut self, frames: Vec<EncodedFor>, sequence: Sequence) {
         let mut frames: Vec<_> = frames.into_iter().map(Some).collect();
         for place in 0..self.listed.len() {
             let subscription = Arc::clone(&self.listed[place].subscription);
-            let is_its = |(audience, _): &(Audience, NextFrame)| Arc::ptr_eq(&audience.subscription, &subscription);
-            let frame = frames.iter_mut().find(|frame| frame.as_ref().is_some_and(is_its)).and_then(Option::take);
+            let is_its = |encoded: &EncodedFor| Arc::ptr_eq(&encoded.audience.subscription, &subscription);
+            let encoded = frames.iter_mut().find(|frame| frame.as_ref().is_some_and(is_its)).and_then(Option::take);
+            let Some(EncodedFor { audience, frame, changes }) = encoded else {
+                self.leave_out(&subscription, sequence);
+                continue;
+            };
+            if let Some(tracked) = subscription.tracked() {
+                tracked.lock().commit(changes);
+            }
+            let is_current = Arc::ptr_eq(&audience.selected, &subscription.selected());
             match frame {
-                Some((audience, frame)) if Arc::ptr_eq(&audience.selected, &subscription.selected()) => match frame {
-                    NextFrame::Numbered(bytes) => self.add(&subscription, bytes, Some(sequence), FrameMemory::Own),
-                    NextFrame::Nothing => {}
-                    NextFrame::Defective => self.leave_out(&subscription, sequence),
-                },
+                NextFrame::Numbered(bytes) if is_current => {
+                    self.add(&subscription, bytes, Some(sequence), FrameMemory::Own);
+                }
+                NextFrame::Nothing if is_current => {}
                 _ => self.leave_out(&subscription, sequence),
             }
         }
@@ -241,16 +261,52 @@ mod tests {
     use crate::ingest::registry::{Group, Registry, Series};
     use crate::stream::catalog::Catalog;
 
-    fn groups(ids: &[u32]) -> SelectedBy {
-        SelectedBy::Groups(ids.iter().map(|&id| GroupId(id)).collect())
+    fn groups(ids: &[u32]) -> Part {
+        Part { by: SelectedBy::Groups(ids.iter().map(|&id| GroupId(id)).collect()), steps: Steps::default() }
     }
 
-    fn selector(text: &str) -> SelectedBy {
-        SelectedBy::Selector(text.parse().expect("a selector"))
+    fn selector(text: &str) -> Part {
+        Part { by: SelectedBy::Selector(text.parse().expect("a selector")), steps: Steps::default() }
     }
 
-    fn join(subscriptions: &mut Subscriptions, by: impl Into<Option<SelectedBy>>) -> (Arc<Subscription>, Extent) {
-        subscriptions.join(by.into(), Sequence(5))
+    fn in_steps(part: Part, millis: u64) -> Part {
+        Part { steps: Steps { step: Interval::from_millis(millis), groups: Vec::new() }, ..part }
+    }
+
+    fn join(subscriptions: &mut Subscriptions, to: impl Into<Option<Part>>) -> (Arc<Subscription>, Extent) {
+        subscriptions.join(to.into(), Sequence(5))
+    }
+
+    fn encoded(audience: Audience, frame: NextFrame) -> EncodedFor {
+        EncodedFor { audience, frame, changes: Vec::new() }
+    }
+
+    #[test]
+    fn viewers_share_a_subscription_if_its_steps_are_equal_too() {
+        let mut subscriptions = Subscriptions::new(1 << 20);
+        let (rows, _) = join(&mut subscriptions, groups(&[1]));
+        let (summaries, _) = join(&mut subscriptions, in_steps(groups(&[1]), 150));
+        let (same, _) = join(&mut subscriptions, in_steps(groups(&[1]), 150));
+        let (coarse, _) = join(&mut subscriptions, in_steps(groups(&[1]), 151));
+        assert!(Arc::ptr_eq(&summaries, &same));
+        assert!(!Arc::ptr_eq(&summaries, &coarse) && !Arc::ptr_eq(&summaries, &rows));
+        let (all, _) = join(&mut subscriptions, in_steps(selector("*"), 150));
+        assert!(!Arc::ptr_eq(&all, subscriptions.everything()));
+        assert_eq!(all.selected(), subscriptions.everything().selected(), "needs no search");
+    }
+
+    #[test]
+    fn above_the_limit_a_viewer_shares_a_wider_subscription_with_the_same_steps_or_rows() {
+        let mut subscriptions = Subscriptions::new(1 << 20);
+        let (summaries, _) = join(&mut subscriptions, in_steps(groups(&[1, 2, 3]), 150));
+        let (rows, _) = join(&mut subscriptions, groups(&[1, 2, 3, 4]));
+        for id in 2..MAX_SUBSCRIPTIONS as u32 {
+            join(&mut subscriptions, groups(&[100 + id]));
+        }
+        let of = |part, subscriptions: &mut Subscriptions| join(subscriptions, part).0;
+        assert!(Arc::ptr_eq(&of(in_steps(groups(&[1, 2]), 150), &mut subscriptions), &summaries));
+        assert!(Arc::ptr_eq(&of(in_steps(groups(&[1, 2]), 151), &mut subscriptions), &rows));
+        assert!(Arc::ptr_eq(&of(groups(&[1, 2]), &mut subscriptions), &rows));
     }
 
     #[test]
@@ -327,12 +383,12 @@ mod tests {
         let everything = join(&mut subscriptions, None).0;
         for sequence in 6..100 {
             let frames = subscriptions.audiences().into_iter().map(|audience| {
-                let frame = if sequence % 7 == 0 || audience.subscription.by().is_none() {
+                let frame = if sequence % 7 == 0 || audience.subscription.to().is_none() {
                     NextFrame::Numbered(Bytes::from(vec![0; 100]))
                 } else {
                     NextFrame::Nothing
                 };
-                (audience, frame)
+                encoded(audience, frame)
             });
             let frames = frames.collect();
             subscriptions.commit(frames, Sequence(sequence));
@@ -361,7 +417,7 @@ mod tests {
         assert_eq!(subscriptions.audiences().len(), 0, "its series are not known yet");
         part.resolve(&SelectedSeries::default());
         let frames = |subscriptions: &Subscriptions| {
-            let frame = |audience| (audience, NextFrame::Numbered(Bytes::from_static(b"frame")));
+            let frame = |audience| encoded(audience, NextFrame::Numbered(Bytes::from_static(b"frame")));
             subscriptions.audiences().into_iter().map(frame).collect::<Vec<_>>()
         };
         let register = |series_name: &str| {
@@ -372,14 +428,14 @@ mod tests {
             catalog.register_series(Series { group, name, kind, labels }).expect("fits");
             part.catalog_changed(&catalog.take_changes(), &catalog);
         };
-        let encoded = frames(&subscriptions);
+        let before = frames(&subscriptions);
         register("wanted");
         assert_eq!(catalog.count(&part.selected()), 1);
         let end = part.ring_end();
-        subscriptions.commit(encoded, Sequence(6));
+        subscriptions.commit(before, Sequence(6));
         assert!(part.frames_from(end, 1, &mut Vec::new()).is_err());
-        let (encoded, end) = (frames(&subscriptions), part.ring_end());
-        subscriptions.commit(encoded, Sequence(7));
+        let (after, end) = (frames(&subscriptions), part.ring_end());
+        subscriptions.commit(after, Sequence(7));
         assert_eq!(part.frames_from(end, 1, &mut Vec::new()), Ok(end + 1));
         assert_eq!(part.last(), Sequence(7));
         register("renamed");

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use protocol::Extent;
 
 use crate::deliver::hub::{Hub, State};
-use crate::deliver::subscription::Subscription;
-use crate::stream::selected_by::SelectedBy;
+use crate::deliver::subscription::{Part, Subscription};
 use crate::stream::selecting::Selecting;
 
 impl Hub {
@@ -18,9 +17,9 @@ impl Hub {
         ViewerGuard { hub: Arc::clone(self), subscription }
     }
 
-    fn join_subscription(&self, by: Option<SelectedBy>) -> (Arc<Subscription>, Extent) {
+    fn join_subscription(&self, to: Option<Part>) -> (Arc<Subscription>, Extent) {
         let State { sequencer, subscriptions } = &mut *self.state.lock();
-        let joined = subscriptions.join(by, sequencer.sequence());
+        let joined = subscriptions.join(to, sequencer.sequence());
         self.telemetry.subscriptions.set(subscriptions.with_viewers() as i64);
         joined
     }
@@ -48,11 +47,12 @@ impl ViewerGuard {
         &self.subscription
     }
 
-    /// Changes to another subscription; `None` is everything. The caller then calls [`resolve`](Self::resolve) until it returns true.
-    pub fn subscribe(&mut self, by: Option<SelectedBy>) -> Extent {
+    /// Changes to another subscription; `None` is the rows of everything. The caller then calls [`resolve`](Self::resolve), and
+    /// [`track`](Self::track), until each returns true.
+    pub fn subscribe(&mut self, to: Option<Part>) -> Extent {
         let (joined, extent) = {
             let State { sequencer, subscriptions } = &mut *self.hub.state.lock();
-            let joined = subscriptions.change(&self.subscription, by, sequencer.sequence());
+            let joined = subscriptions.change(&self.subscription, to, sequencer.sequence());
             self.hub.telemetry.subscriptions.set(subscriptions.with_viewers() as i64);
             joined
         };
@@ -63,10 +63,10 @@ impl ViewerGuard {
     /// Looks for the series of the subscription in the next part of the catalog. Returns true after the last.
     pub fn resolve(&self, selecting: &mut Selecting) -> bool {
         let subscription = &self.subscription;
-        let Some(by) = subscription.by().filter(|_| subscription.resolved().is_none()) else { return true };
-        let is_done = selecting.step(by, &self.hub.catalog);
+        let Some(to) = subscription.to().filter(|_| subscription.resolved().is_none()) else { return true };
+        let is_done = selecting.step(&to.by, &self.hub.catalog);
         if is_done {
-            subscription.resolve(&selecting.found());
+            subscription.resolve(selecting.found());
         }
         is_done
     }

@@ -106,6 +106,14 @@ impl Backfill {
         self
     }
 
+    /// Removes the parts of a group that `is_taken` chooses. Returns the group, and the number of the first row, of each.
+    pub fn take_groups(&mut self, is_taken: impl Fn(GroupId) -> bool) -> Vec<(GroupId, Arrival, u64)> {
+        let (taken, kept): (VecDeque<Part>, _) =
+            std::mem::take(&mut self.parts).into_iter().partition(|part| is_taken(part.group));
+        self.parts = kept;
+        taken.into_iter().map(|part| (part.group, part.arrival, part.rows.start)).collect()
+    }
+
     pub fn is_done(&self) -> bool {
         self.parts.is_empty()
     }

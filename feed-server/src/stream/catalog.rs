@@ -213,6 +213,13 @@ impl Catalog {
         groups.iter().map(of_group).sum()
     }
 
+    /// The interval of a group, and the number of its series.
+    pub fn size(&self, group: GroupId) -> Option<(Interval, usize)> {
+        let state = self.state.lock();
+        let series = state.members.get(&group).copied().unwrap_or_default();
+        state.groups.get(&group).map(|group| (group.interval, series))
+    }
+
     /// The interval of each group.
     pub fn intervals(&self) -> Vec<(GroupId, Interval)> {
         self.state.lock().groups.iter().map(|(&id, group)| (id, group.interval)).collect()

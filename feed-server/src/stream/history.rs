@@ -137,6 +137,17 @@ impl History {
         Arrival::BOTH.into_iter().filter_map(parts).flatten().collect()
     }
 
+    /// The time of the last row of a group before row `row`, which is the first of a segment, or of that row if there is none.
+    pub fn time_before(&self, group: GroupId, arrival: Arrival, row: u64) -> Option<Timestamp> {
+        let track = self.groups.get(group)?.track(arrival)?;
+        let before = row.checked_sub(1).and_then(|before| track.rows_at(before));
+        match before.or_else(|| track.rows_at(row))? {
+            Rows::Sealed(segment) => Some(if segment.rows.end == row { segment.newest } else { segment.oldest }),
+            Rows::Closed(segment) => Some(if segment.rows.end == row { segment.newest } else { segment.oldest }),
+            Rows::Open(open) => open.oldest(),
+        }
+    }
+
     /// Sets the values of a row of `group` to `MISSING` that are held for its time, which lies in the merge window.
     pub fn drop_held(&self, group: GroupId, time: Timestamp, row: &mut [(SeriesId, f64)]) {
         self.groups.get(group).into_iter().for_each(|group| group.drop_held(time, row));

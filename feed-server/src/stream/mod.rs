@@ -18,12 +18,14 @@
 //! | [`spare_slabs`] | memory for the next slabs |
 //! | [`summaries`] | exact summaries in buckets of time, kept for longer than the rows |
 //! | [`selected_by`], [`selecting`], [`selected_series`] | the selection of a request, the search for its series, and a set of them |
+//! | [`buckets`] | the buckets of groups that are sent as summaries |
 //! | [`query`] | any range of time in any number of columns |
 //! | [`frame_cutter`], [`packing`] | the rows that fit one frame |
 
 pub mod backfill;
 pub mod batches;
 pub mod bounded_groups;
+pub mod buckets;
 pub mod catalog;
 pub mod entry_log;
 pub mod frame_cutter;

@@ -36,12 +36,13 @@ impl SelectedSeries {
         Self::Of(groups.iter().map(|&group| (group, Columns::All)).collect())
     }
 
-    /// Adds a series.
-    pub fn insert(&mut self, group: GroupId, series: SeriesId) {
-        let Self::Of(groups) = self else { return };
+    /// Adds a series. Returns false if it had it.
+    pub fn insert(&mut self, group: GroupId, series: SeriesId) -> bool {
+        let Self::Of(groups) = self else { return false };
         match groups.entry(group) {
             Entry::Vacant(place) => {
                 place.insert(Columns::Of(Arc::new(vec![series])));
+                true
             }
             Entry::Occupied(mut columns) => columns.get_mut().insert(series),
         }
@@ -61,7 +62,9 @@ impl SelectedSeries {
                 }
                 Entry::Occupied(mut held) => match columns {
                     Columns::All => *held.get_mut() = Columns::All,
-                    Columns::Of(series) => series.iter().for_each(|&series| held.get_mut().insert(series)),
+                    Columns::Of(series) => series.iter().for_each(|&series| {
+                        held.get_mut().insert(series);
+                    }),
                 },
             }
         }
@@ -118,12 +121,15 @@ impl SelectedSeries {
 }
 
 impl Columns {
-    fn insert(&mut self, series: SeriesId) {
+    /// Returns false if it had the series.
+    fn insert(&mut self, series: SeriesId) -> bool {
         if let Self::Of(held) = self
             && let Err(place) = held.binary_search(&series)
         {
             Arc::make_mut(held).insert(place, series);
+            return true;
         }
+        false
     }
 
     /// Returns true if it has every series of `other`.

@@ -30,7 +30,7 @@ impl Selecting {
     }
 
     /// The series that were found.
-    pub fn found(&mut self) -> SelectedSeries {
-        std::mem::take(&mut self.found)
+    pub const fn found(&self) -> &SelectedSeries {
+        &self.found
     }
 }

@@ -1,7 +1,7 @@
 //! A viewer's position in the stream, and the frames that it is sent next.
 //!
 //! ```text
-//! start -> snapshot (catalog, gap) -> entries, backfill, frame by frame -> live, from the ring of recent frames -> a shard
+//! start -> snapshot (catalog, gap) -> entries, summaries, backfill, frame by frame -> live, from the ring of recent frames -> a shard
 //!   ^                                                               |
 //!   +---------------------- fell behind ----------------------------+
 //! ```
@@ -19,6 +19,8 @@ use super::request::StreamRequest;
 use crate::deliver::fanout::shard::RingPosition;
 use crate::deliver::history_blocks::HistoryBlocks;
 use crate::deliver::hub::Snapshot;
+use crate::deliver::summary_history::SummaryHistory;
+use crate::deliver::tracking::Tracking;
 use crate::deliver::viewer::ViewerGuard;
 use crate::stream::backfill::Backfill;
 use crate::stream::entry_log::EntryCursor;
@@ -36,6 +38,7 @@ pub struct Cursor {
     catalog: UnsentCatalog,
     gap: Option<Bytes>,
     entries: Option<EntryCursor>,
+    summaries: Option<SummaryHistory>,
     backfill: Option<Backfill>,
     /// The position before the backfill.
     held: Sequence,
@@ -101,6 +104,7 @@ impl Cursor {
             catalog: UnsentCatalog::default(),
             gap: None,
             entries: None,
+            summaries: None,
             backfill: None,
             held: sequence,
             position: sequence,
@@ -165,12 +169,15 @@ impl Cursor {
                     return Ok(turn);
                 }
             }
-            let Beginning { start, joined, added_series, .. } = &mut **beginning;
+            let Beginning { start, joined, added_series, tracking, .. } = &mut **beginning;
             if let Some((id, extent)) = joined.take() {
                 let series = hub.catalog.count(&viewer.subscription().selected()) as u32;
                 turn.push(hub.frame_now(Body::Subscribed(Subscribed { id, series, extent }))?);
             }
-            let snapshot = hub.snapshot(*start, viewer.subscription(), &added_series.found())?;
+            let Some(snapshot) = hub.snapshot(*start, viewer.subscription(), added_series.found())? else {
+                *tracking = Tracking::default();
+                return Ok(turn);
+            };
             self.start = None;
             self.begin(snapshot);
         }
@@ -198,6 +205,15 @@ impl Cursor {
                 self.entries = None;
             }
         }
+        while let Some(summaries) = &mut self.summaries {
+            if turn.cost >= room {
+                return Ok(turn);
+            }
+            turn.cost += summaries.step(&hub, &viewer.subscription().selected(), &mut turn.frames)?;
+            if summaries.is_done() {
+                self.summaries = None;
+            }
+        }
         while let Some(backfill) = &mut self.backfill
             && turn.cost < room
         {
@@ -210,9 +226,10 @@ impl Cursor {
     }
 
     fn begin(&mut self, snapshot: Snapshot) {
-        let Snapshot { catalog, gap, entries, backfill, held, position, cursor } = snapshot;
+        let Snapshot { catalog, gap, entries, summaries, backfill, held, position, cursor } = snapshot;
         self.catalog = UnsentCatalog { messages: catalog, sent: 0 };
         (self.gap, self.entries, self.backfill) = (gap, Some(entries), Some(backfill));
+        self.summaries = summaries;
         (self.held, self.position, self.next) = (held, position, cursor);
     }
 }

@@ -50,6 +50,20 @@ impl RowPart {
         all.get(self.passed_over()..).unwrap_or_default().to_vec()
     }
 
+    /// The series that have a column, in rising order.
+    pub fn series(&self) -> Vec<SeriesId> {
+        match &self.content {
+            RowContent::Sealed(rows) => {
+                rows.block().into_iter().flat_map(|block| block.columns.iter()).map(|column| column.series).collect()
+            }
+            RowContent::Slab(slab) => {
+                let mut series: Vec<SeriesId> = slab.columns().map(|(series, _)| series).collect();
+                series.sort_unstable();
+                series
+            }
+        }
+    }
+
     /// The values of those of `series`, which rise, that it has, with the place of each. Returns how many.
     pub fn for_each(&self, series: &[SeriesId], mut take: impl FnMut(usize, &[f64])) -> usize {
         let (skipped, mut values) = (self.passed_over(), 0);

@@ -1,11 +1,11 @@
-//! The frames of an answer.
+//! Frames of summaries: of the answer to a query, and of a history.
 
 use bytes::Bytes;
 use protocol::column::is_missing;
 use protocol::limits::MAX_FRAME_VALUES;
 use protocol::{
-    Answer, AnswerPart, Body, EncodeError, GroupId, Interval, SummaryBuffer, SummaryColumnsBuffer, SummaryField,
-    SummaryValues, Timestamp,
+    Answer, AnswerPart, Body, EncodeError, GroupId, Interval, Sequence, Summaries, SummaryBuffer, SummaryColumnsBuffer,
+    SummaryField, SummaryValues, Timestamp,
 };
 
 use crate::deliver::hub::Hub;
@@ -22,12 +22,20 @@ const SERIES_HEAD_BYTES: usize = 6 + FIELDS * 6;
 
 /// Collects blocks, and makes a frame whenever it is full.
 #[derive(Debug)]
-pub struct AnswerFrames {
-    query: u32,
-    part: AnswerPart,
+pub struct SummaryFrames {
+    purpose: Purpose,
     blocks: SummaryBuffer,
     columns: SummaryColumnsBuffer,
     values: usize,
+}
+
+/// What the frames belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The answer to a query.
+    Answer { query: u32, part: AnswerPart },
+    /// A history up to a position.
+    History { position: Sequence },
 }
 
 /// Of one block.
@@ -44,15 +52,14 @@ impl Head<'_> {
     }
 }
 
-impl AnswerFrames {
-    /// The frames of the answer to a query, from the first.
-    pub fn new(query: u32, part: AnswerPart) -> Self {
-        Self { query, part, blocks: SummaryBuffer::default(), columns: SummaryColumnsBuffer::default(), values: 0 }
+impl SummaryFrames {
+    pub fn new(purpose: Purpose) -> Self {
+        Self { purpose, blocks: SummaryBuffer::default(), columns: SummaryColumnsBuffer::default(), values: 0 }
     }
 
-    /// Sets the part of the next frames.
-    pub const fn set_part(&mut self, part: AnswerPart) {
-        self.part = part;
+    /// Sets what the next frames belong to.
+    pub const fn set_purpose(&mut self, purpose: Purpose) {
+        self.purpose = purpose;
     }
 
     /// Adds what a scan has read. Full frames are appended to `out`.
@@ -128,7 +135,7 @@ impl AnswerFrames {
         let all_values = self.values + self.columns.values() + values;
         if used + bytes > FRAME_ROOM_BYTES || all_values as u64 > MAX_FRAME_VALUES {
             self.close_block(head)?;
-            self.close_frame(self.part, hub, out)?;
+            self.close_frame(self.purpose, hub, out)?;
         }
         Ok(())
     }
@@ -146,24 +153,33 @@ impl AnswerFrames {
         Ok(())
     }
 
-    fn close_frame(&mut self, part: AnswerPart, hub: &Hub, out: &mut Vec<Bytes>) -> Result<(), EncodeError> {
-        if self.blocks.is_empty() && part != AnswerPart::Last {
+    fn close_frame(&mut self, purpose: Purpose, hub: &Hub, out: &mut Vec<Bytes>) -> Result<(), EncodeError> {
+        let is_needed = matches!(purpose, Purpose::Answer { part: AnswerPart::Last, .. });
+        if self.blocks.is_empty() && !is_needed {
             return Ok(());
         }
-        let answer = Answer { query: self.query, part, blocks: self.blocks.blocks() };
-        out.push(hub.frame_now(Body::Answer(answer))?);
+        let blocks = self.blocks.blocks();
+        out.push(match purpose {
+            Purpose::Answer { query, part } => hub.frame_now(Body::Answer(Answer { query, part, blocks }))?,
+            Purpose::History { position } => {
+                hub.frame(position, Body::Summaries(Summaries { blocks, ..Summaries::default() }))?
+            }
+        });
         self.blocks.start(Timestamp::default());
         self.values = 0;
         Ok(())
     }
 
-    /// Ends a pass. The last frame of the answer is marked.
+    /// Ends the frames. The last one of a whole answer is marked.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
     pub fn end(&mut self, hub: &Hub, out: &mut Vec<Bytes>) -> Result<(), EncodeError> {
-        let part = if self.part == AnswerPart::Coarse { AnswerPart::Coarse } else { AnswerPart::Last };
-        self.close_frame(part, hub, out)
+        let purpose = match self.purpose {
+            Purpose::Answer { query, part: AnswerPart::More } => Purpose::Answer { query, part: AnswerPart::Last },
+            other => other,
+        };
+        self.close_frame(purpose, hub, out)
     }
 }
 
