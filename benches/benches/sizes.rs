@@ -4,18 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use benches::effort::Effort;
+use benches::live_peers::{LiveFrame, LivePeers, LiveRow};
 use benches::recording::{self, HOST_MINUTE, Rows};
-use feed_server::ingest::config::SourceConfig;
-use feed_server::ingest::{self, SyntheticSettings};
-use feed_server::stream::catalog::Catalog;
+use benches::synthetic::synthetic;
 use feed_server::stream::packing::FRAME_ROOM_BYTES;
-use feed_server::telemetry::Telemetry;
-use prost::Message;
 use protocol::column::is_missing;
 use protocol::{BlockMode, Body, Frame, GroupId, Header, Interval, SamplesBuffer, SeriesId, Timestamp};
 
@@ -28,7 +24,7 @@ fn main() -> Result<()> {
     println!("| --- | --: | --: | --: | --: |");
     let data = [
         ("host metrics, 10 Hz, a minute", recording::read(HOST_MINUTE)?),
-        ("synthetic, 100 Hz, a minute, 2 decimals", synthetic()?),
+        ("synthetic, 100 Hz, a minute, 2 decimals", synthetic(100.0, 6_000)?),
         ("white noise", noise()),
     ];
     for (name, groups) in &data {
@@ -39,7 +35,7 @@ fn main() -> Result<()> {
     println!("| --- | --: | --: | --: | --: |");
     for (name, groups) in &data {
         let ours = encode(groups, 1)?.bytes as f64;
-        let others = Others::of(groups)?;
+        let others = live_peers(groups)?;
         let samples = samples(groups) as f64;
         let cell = |bytes: f64| format!("{:.2} ({:.2} x)", bytes / samples, bytes / ours);
         let [raw, protobuf, json] = [others.raw, others.protobuf, others.json].map(|bytes| cell(bytes as f64));
@@ -54,56 +50,20 @@ fn samples(groups: &BTreeMap<GroupId, Rows>) -> usize {
     groups.values().flat_map(|rows| rows.columns.values()).map(present).sum()
 }
 
-/// Bytes of the same frames in other formats. Each has an epoch, a sequence and a time of sending, as ours, and for each row its
-/// group, its time, and its values in the order of the catalog, without ids.
-#[derive(Default)]
-struct Others {
-    /// 24 bytes a frame, 12 a row, 8 a value.
-    raw: usize,
-    protobuf: usize,
-    json: usize,
-}
-
-#[derive(Clone, PartialEq, serde::Serialize, prost::Message)]
-struct LiveFrame {
-    #[prost(uint64, tag = "1")]
-    epoch: u64,
-    #[prost(uint64, tag = "2")]
-    sequence: u64,
-    #[prost(int64, tag = "3")]
-    sent: i64,
-    #[prost(message, repeated, tag = "4")]
-    rows: Vec<LiveRow>,
-}
-
-#[derive(Clone, PartialEq, serde::Serialize, prost::Message)]
-struct LiveRow {
-    #[prost(uint32, tag = "1")]
-    group: u32,
-    #[prost(int64, tag = "2")]
-    time: i64,
-    #[prost(double, repeated, tag = "3")]
-    values: Vec<f64>,
-}
-
-impl Others {
-    fn of(groups: &BTreeMap<GroupId, Rows>) -> Result<Self> {
-        let mut others = Self::default();
-        let longest = groups.values().map(|rows| rows.times.len()).max().unwrap_or_default();
-        for row in 0..longest {
-            let rows = groups.iter().filter_map(|(group, rows)| {
-                let (group, time) = (group.0, rows.times.get(row)?.micros());
-                Some(LiveRow { group, time, values: rows.columns.values().map(|values| values[row]).collect() })
-            });
-            let rows: Vec<LiveRow> = rows.collect();
-            let sent = rows.iter().map(|row| row.time).max().unwrap_or_default() + 2_000;
-            let frame = LiveFrame { epoch: 1_700_000_000_123_456, sequence: row as u64, sent, rows };
-            others.raw += 24 + frame.rows.iter().map(|row| 12 + 8 * row.values.len()).sum::<usize>();
-            others.protobuf += frame.encoded_len();
-            others.json += serde_json::to_vec(&frame)?.len();
-        }
-        Ok(others)
+/// The same frames in other formats.
+fn live_peers(groups: &BTreeMap<GroupId, Rows>) -> Result<LivePeers> {
+    let mut peers = LivePeers::default();
+    let longest = groups.values().map(|rows| rows.times.len()).max().unwrap_or_default();
+    for row in 0..longest {
+        let rows = groups.iter().filter_map(|(group, rows)| {
+            let (group, time) = (group.0, rows.times.get(row)?.micros());
+            Some(LiveRow { group, time, values: rows.columns.values().map(|values| values[row]).collect() })
+        });
+        let rows: Vec<LiveRow> = rows.collect();
+        let sent = rows.iter().map(|row| row.time).max().unwrap_or_default() + 2_000;
+        peers.add(&LiveFrame { epoch: 1_700_000_000_123_456, sequence: row as u64, sent, rows })?;
     }
+    Ok(peers)
 }
 
 fn report(name: &str, groups: &BTreeMap<GroupId, Rows>, effort: Effort) -> Result<()> {
@@ -164,35 +124,6 @@ fn close(live: &mut SamplesBuffer, newest: Timestamp, frame: &mut Vec<u8>, encod
     encoded.frames += 1;
     encoded.bytes += black_box(&*frame).len();
     Ok(())
-}
-
-/// The rows of the synthetic source, rounded to two decimals.
-#[tokio::main(flavor = "current_thread")]
-async fn synthetic() -> Result<BTreeMap<GroupId, Rows>> {
-    let prefill = std::time::Duration::from_mins(1);
-    let settings = SyntheticSettings { prefill, ..SyntheticSettings::default() };
-    let (sender, mut batches) = feed_server::ingest::batch_queue::batch_queue();
-    let config = [SourceConfig::Synthetic(settings)];
-    let source = ingest::start(&config, Arc::new(Catalog::default()), sender, &Telemetry::default());
-    let mut groups: BTreeMap<GroupId, Rows> = BTreeMap::new();
-    while groups.len() < 12 || groups.values().any(|rows| rows.times.len() < 6_000) {
-        let batch = batches.recv().await.context("the source ended")?;
-        let rows = groups.entry(batch.group).or_default();
-        rows.times.extend(&batch.times);
-        for column in batch.columns {
-            let values = column.values.iter().map(|value| (value * 100.0).round() / 100.0);
-            rows.columns.entry(column.series).or_default().extend(values);
-        }
-    }
-    drop(batches);
-    source.stop().await;
-    for rows in groups.values_mut() {
-        rows.times.truncate(6_000);
-        for values in rows.columns.values_mut() {
-            values.truncate(6_000);
-        }
-    }
-    Ok(groups)
 }
 
 /// Logarithms of uniform numbers, which use every bit of the mantissa.

@@ -12,6 +12,7 @@
 //! | `codecs` | encoding and decoding, beside other codecs |
 //! | `packed` | encoding and decoding compressible blocks, beside pco |
 //! | `sizes` | encoded bytes per sample |
+//! | `resolutions` | bytes of a wall as rows and as summaries, beside protobuf and JSON |
 //! | `history` | memory of the history, sealing, a thousand viewers that resume |
 //! | `browser` | the decoder in Chromium, beside JavaScript |
 //! | `fan_out` | sending to many viewers, beside other WebSocket servers |
@@ -26,6 +27,8 @@
 //! | [`packed`] | codecs of compressible blocks |
 //! | [`plan`] | tasks, shapes and names of the measurements |
 //! | [`recording`] | a recorded minute of a machine |
+//! | [`synthetic`] | rows of the synthetic source |
+//! | [`live_peers`] | live rows in other formats |
 //! | [`effort`] | command line of benches without criterion |
 //!
 //! The binary `load` is a load generator, see [`load`]; `record` writes a recording. The binary `summary` writes the
@@ -33,12 +36,14 @@
 
 pub mod data;
 pub mod effort;
+pub mod live_peers;
 pub mod load;
 pub mod packed;
 pub mod peers;
 pub mod plan;
 pub mod record;
 pub mod recording;
+pub mod synthetic;
 
 use protocol::{
     BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EncodeError, EntriesBuffer, Epoch, Frame,

@@ -22,7 +22,7 @@ use proptest::prelude::*;
 use protocol::column::{MISSING, is_missing};
 use protocol::{
     BlockMode, Body, BucketUpdates, CatalogScope, Epoch, Frame, GroupId, HistoryPart, Interval, Revision, Sequence,
-    SeriesId, SeriesKind, Start, SummaryFields, Timestamp, UpdateValues,
+    SeriesId, SeriesKind, Start, SummaryFields, Timestamp,
 };
 use series::{ExactSum, Summary};
 
@@ -43,15 +43,14 @@ struct Viewer {
     /// First, last, minimum, maximum, sum and count; sum and count are missing while a bucket is open.
     buckets: BTreeMap<Bucket, SummaryFields>,
     rows: BTreeSet<(GroupId, Timestamp)>,
-    /// The start and the series of the open bucket of each group.
-    open: BTreeMap<GroupId, (Timestamp, Vec<SeriesId>)>,
-    values: UpdateValues,
+    /// The start, the series and the summaries of the open bucket of each group.
+    open: BTreeMap<GroupId, (Timestamp, Vec<SeriesId>, Vec<SummaryFields>)>,
 }
 
 impl Viewer {
     fn new(epoch: Epoch) -> Self {
         let (buckets, rows, open) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { position: None, epoch, is_live: false, buckets, rows, open, values: UpdateValues::default() }
+        Self { position: None, epoch, is_live: false, buckets, rows, open }
     }
 
     fn start(&self) -> Start {
@@ -75,7 +74,7 @@ impl Viewer {
                     // Rows of a bucket that was open may have been evicted since: then the server cannot send it.
                     let open = &self.open;
                     self.buckets.retain(|(group, start, _), fields| {
-                        !is_missing(fields[4]) || open.get(group).is_some_and(|(open, _)| open == start)
+                        !is_missing(fields[4]) || open.get(group).is_some_and(|(open, ..)| open == start)
                     });
                 }
             }
@@ -139,29 +138,22 @@ impl Viewer {
     }
 
     fn updates(&mut self, updates: &BucketUpdates<'_>) {
-        let mut values = std::mem::take(&mut self.values);
-        assert!(updates.copy_to(&mut values));
         for update in updates {
             let group = update.group;
             if let Some(begins) = update.begins {
                 self.drop_from(group, begins.start);
-                self.open.insert(group, (begins.start, begins.series().collect()));
-            }
-            let (start, series) = self.open.get(&group).expect("a bucket that was begun on this connection");
-            assert_eq!(series.len(), update.series);
-            for (&series, change) in series.iter().zip(values.series(&update)) {
-                let key = (group, *start, series);
-                if let Some(first) = change.first {
-                    self.buckets.insert(key, [first, first, first, first, MISSING, MISSING]);
+                if let Some(shape) = begins.shape {
+                    self.open.insert(group, (begins.start, shape.series().collect(), Vec::new()));
+                } else {
+                    self.open.get_mut(&group).expect("a bucket before it").0 = begins.start;
                 }
-                let [_, last, min, max, sum, count] = self.buckets.get_mut(&key).expect("begun");
-                *last = change.last.unwrap_or(*last);
-                *min = change.min.unwrap_or(*min);
-                *max = change.max.unwrap_or(*max);
-                (*sum, *count) = change.sum_and_count.unwrap_or((*sum, *count));
+            }
+            let (start, series, held) = self.open.get_mut(&group).expect("a bucket that was begun on this connection");
+            assert!(update.apply_to(held), "as many series as in the bucket");
+            for (&series, fields) in series.iter().zip(held) {
+                self.buckets.insert((group, *start, series), *fields);
             }
         }
-        self.values = values;
     }
 }
 
@@ -347,7 +339,11 @@ fn check(viewer: &Viewer, server: &Server, step: Interval, history: History, of:
         if is_missing(fields[4])
             && let Some(expected) = expected.get_mut(&(group, start, series))
         {
-            assert_eq!(viewer.open.get(&group).map(|(start, _)| *start), Some(start), "only an open bucket has no sum");
+            assert_eq!(
+                viewer.open.get(&group).map(|(start, ..)| *start),
+                Some(start),
+                "only an open bucket has no sum"
+            );
             [expected[4], expected[5]] = [MISSING, MISSING];
         }
     }

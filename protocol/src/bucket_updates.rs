@@ -1,26 +1,35 @@
 //! Updates of buckets: how the newest summaries of a subscription change from frame to frame.
 //!
 //! The newest bucket of a group is *open*: later rows change its summaries. An update begins a bucket, changes an open one, or closes it; one
-//! update can do all three. The values of all updates of a frame are in six columns, so that neighbours share a head.
+//! update can do all three. Values are integers over a power of ten, less the value that the viewer holds, if every value of the
+//! update is such an integer; otherwise they are written in full.
 
 use bincode::BorrowDecode;
 use bincode::de::BorrowDecoder;
 use bincode::enc::{Encode, Encoder};
 
 use crate::codec;
+use crate::column::MISSING;
 use crate::error::DecodeError;
 use crate::id::{GroupId, SeriesId};
-use crate::limits::{MAX_FRAME_VALUES, MAX_GROUP_SERIES};
-use crate::summaries::WireColumn;
+use crate::limits::MAX_GROUP_SERIES;
+use crate::scaled_value::{self, Scale};
 use crate::time::{Interval, Timestamp};
 
 /// Bits of an update.
 pub(crate) const BEGINS: u8 = 1;
 pub(crate) const CHANGES: u8 = 1 << 1;
 pub(crate) const CLOSES: u8 = 1 << 2;
+/// All counts are equal, and written once.
+pub(crate) const ONE_COUNT: u8 = 1 << 3;
+/// Sums are written in full.
+pub(crate) const FULL_SUMS: u8 = 1 << 4;
+/// The bucket that begins has the step and the series of the group's open bucket.
+pub(crate) const FOLLOWS: u8 = 1 << 5;
+const FLAGS: u8 = BEGINS | CHANGES | CLOSES | ONE_COUNT | FULL_SUMS | FOLLOWS;
 
-/// Fields of a summary: first, last, minimum, maximum, sum, count.
-pub(crate) const FIELDS: usize = 6;
+/// First, last, minimum, maximum, sum and count of one series in a bucket. Sum and count are [`MISSING`] while the bucket is open.
+pub type SummaryFields = [f64; 6];
 
 /// Updates of buckets, in the order in which a viewer applies them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,8 +38,6 @@ pub struct BucketUpdates<'a> {
     pub(crate) base: Timestamp,
     /// The updates, one after another.
     pub(crate) list: &'a [u8],
-    /// A column of each field: the values of all updates, one after another.
-    pub(crate) columns: [WireColumn<'a>; FIELDS],
 }
 
 /// The update of one bucket of a group.
@@ -44,10 +51,17 @@ pub struct BucketUpdate<'a> {
     pub series: usize,
     /// The bucket that it begins; `None` if the group's open bucket is updated.
     pub begins: Option<BucketStart<'a>>,
-    /// The series whose minimum or maximum changes; `None` if no value changes.
-    pub changes: Option<BucketChanges<'a>>,
     /// No later row is in the bucket: it has sums and counts.
     pub is_closed: bool,
+    flags: u8,
+    scale: Scale,
+    firsts: &'a [u8],
+    lasts: &'a [u8],
+    /// The series whose minimum or maximum changes.
+    masks: [Mask<'a>; 2],
+    extremes: [&'a [u8]; 2],
+    counts: &'a [u8],
+    sums: &'a [u8],
 }
 
 /// The beginning of a bucket. It replaces the buckets of the group that begin at the same time or later.
@@ -55,27 +69,24 @@ pub struct BucketUpdate<'a> {
 pub struct BucketStart<'a> {
     /// The start of the bucket.
     pub start: Timestamp,
+    /// Its step and series; `None` if they are those of the group's open bucket.
+    pub shape: Option<BucketShape<'a>>,
+}
+
+/// The step and the series of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BucketShape<'a> {
     /// The length of the bucket.
     pub step: Interval,
     ids: &'a [u8],
 }
 
-/// The changes of an open bucket: every last value, and some minima and maxima.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BucketChanges<'a> {
-    /// The series whose minimum changes.
-    pub min: Mask<'a>,
-    /// The series whose maximum changes.
-    pub max: Mask<'a>,
-}
-
 /// A bit for each series of a bucket, in the order of the series; the first is the lowest bit of the first byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mask<'a>(&'a [u8]);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Mask<'a>(&'a [u8]);
 
 impl Mask<'_> {
-    /// Returns true if the bit of a series is set.
-    pub fn has(&self, series: usize) -> bool {
+    fn has(&self, series: usize) -> bool {
         self.0.get(series / 8).is_some_and(|byte| byte & 1 << (series % 8) != 0)
     }
 
@@ -84,14 +95,13 @@ impl Mask<'_> {
     }
 
     /// The bits after the last series must be zero.
-    fn check(&self, series: usize) -> Option<()> {
+    fn is_clean(&self, series: usize) -> bool {
         let unused = series.next_multiple_of(8) - series;
-        let is_clean = self.0.last().is_none_or(|last| u32::from(*last).leading_zeros() as usize >= 24 + unused);
-        is_clean.then_some(())
+        self.0.last().is_none_or(|last| last.leading_zeros() as usize >= unused)
     }
 }
 
-impl BucketStart<'_> {
+impl BucketShape<'_> {
     /// The series of the bucket, in rising order.
     pub fn series(&self) -> impl Iterator<Item = SeriesId> {
         let (mut rest, mut last) = (self.ids, 0_u32);
@@ -101,123 +111,95 @@ impl BucketStart<'_> {
         })
     }
 
-    /// Checks that there are `series` ids, which rise.
-    fn check(&self, series: usize) -> Option<()> {
+    /// Returns true if there are `series` ids, which rise.
+    fn is_valid(&self, series: usize) -> bool {
         let (mut rest, mut last) = (self.ids, None);
         for _ in 0..series {
-            let difference = codec::take_u32(&mut rest)?;
-            last = Some(match last {
-                None => difference,
-                Some(last) => (difference > 0).then(|| difference.checked_add(last))??,
-            });
-        }
-        rest.is_empty().then_some(())
-    }
-}
-
-/// The new values of one series of an updated bucket. `None` for a field that stays.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SummaryUpdate {
-    /// The first value. It is also last, minimum and maximum of a bucket that begins, unless these are stated too.
-    pub first: Option<f64>,
-    /// The last value.
-    pub last: Option<f64>,
-    /// The minimum.
-    pub min: Option<f64>,
-    /// The maximum.
-    pub max: Option<f64>,
-    /// Sum and count, when the bucket is closed.
-    pub sum_and_count: Option<(f64, f64)>,
-}
-
-/// The columns of [`BucketUpdates`], copied. It is reused from frame to frame.
-#[derive(Debug, Default)]
-pub struct UpdateValues {
-    columns: [Vec<f64>; FIELDS],
-    /// The next value of each column.
-    next: [usize; FIELDS],
-}
-
-impl UpdateValues {
-    /// With memory for the values of any frame: no copy allocates.
-    pub fn with_capacity() -> Self {
-        let columns = std::array::from_fn(|_| Vec::with_capacity(MAX_FRAME_VALUES as usize));
-        Self { columns, next: [0; FIELDS] }
-    }
-
-    /// The new values of each series of `update`, in the order of the series. Must be called once for each update, in order.
-    pub fn series(&mut self, update: &BucketUpdate<'_>) -> impl Iterator<Item = SummaryUpdate> {
-        let update = *update;
-        let mut next = self.next;
-        for (next, count) in self.next.iter_mut().zip(update.values()) {
-            *next += count;
-        }
-        let columns = &self.columns;
-        (0..update.series).map(move |series| {
-            let mut take = |field: usize, is_there: bool| {
-                let value = columns[field].get(next[field]).copied().filter(|_| is_there)?;
-                next[field] += 1;
-                Some(value)
+            let Some(difference) = codec::take_u32(&mut rest) else { return false };
+            last = match last {
+                None => Some(difference),
+                Some(last) if difference > 0 => difference.checked_add(last),
+                Some(_) => None,
             };
-            let is_changed = update.changes.map(|changes| (changes.min.has(series), changes.max.has(series)));
-            let (min, max) = is_changed.unwrap_or_default();
-            SummaryUpdate {
-                first: take(0, update.begins.is_some()),
-                last: take(1, update.changes.is_some()),
-                min: take(2, min),
-                max: take(3, max),
-                sum_and_count: take(4, update.is_closed).zip(take(5, update.is_closed)),
+            if last.is_none() {
+                return false;
             }
-        })
+        }
+        rest.is_empty()
     }
 }
 
-impl BucketUpdate<'_> {
-    /// The number of its values in each column.
-    fn values(&self) -> [usize; FIELDS] {
-        let all_if = |has: bool| if has { self.series } else { 0 };
-        let (min, max) = self.changes.map(|changes| (changes.min.count(), changes.max.count())).unwrap_or_default();
-        let closed = all_if(self.is_closed);
-        [all_if(self.begins.is_some()), all_if(self.changes.is_some()), min, max, closed, closed]
-    }
-}
-
-/// An update as encoded, with times relative to the base.
+/// A value as an update states it: in full, or less the value that the viewer holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct WireUpdate<'a> {
-    group: GroupId,
-    flags: u8,
-    newest_before_base: u64,
-    series: usize,
-    start_before_base: u64,
-    step: u64,
-    ids: &'a [u8],
-    min: Mask<'a>,
-    max: Mask<'a>,
+pub enum StatedValue {
+    /// The value.
+    Full(f64),
+    /// The difference to the value that the viewer holds, over the power of ten of the update.
+    Difference(i64),
 }
 
-impl<'a> WireUpdate<'a> {
+impl<'a> BucketUpdate<'a> {
     const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 
-    fn at(self, base: Timestamp) -> BucketUpdate<'a> {
-        let time = |before: u64| base - Interval::from_micros(before);
-        let (start, step) = (time(self.start_before_base), Interval::from_micros(self.step));
-        BucketUpdate {
-            group: self.group,
-            newest: time(self.newest_before_base),
-            series: self.series,
-            begins: self.has(BEGINS).then_some(BucketStart { start, step, ids: self.ids }),
-            changes: self.has(CHANGES).then_some(BucketChanges { min: self.min, max: self.max }),
-            is_closed: self.has(CLOSES),
-        }
+    /// The power of ten by which the values of the update are divided; `None` if they are written in full.
+    pub const fn decimals(&self) -> Option<u8> {
+        self.scale.decimals()
     }
 
-    /// Adds the number of its values in each column.
-    fn count(&self, values: &mut [u64; FIELDS]) {
-        let counts = self.at(Timestamp::default()).values();
-        values.iter_mut().zip(counts).for_each(|(values, count)| *values += count as u64);
+    /// Removes an update from the front of `bytes`. Its lists of values have as many as it states.
+    fn take(bytes: &mut &'a [u8], base: Timestamp) -> Option<Self> {
+        let group = GroupId(codec::take_u32(bytes)?);
+        let flags = take_byte(bytes)?;
+        let newest = base - Interval::from_micros(codec::take_short(bytes)?);
+        let series = usize::try_from(codec::take_short(bytes)?).ok().filter(|series| *series <= u16::MAX.into())?;
+        let mut update = Self {
+            group,
+            newest,
+            series,
+            begins: None,
+            is_closed: flags & CLOSES != 0,
+            flags,
+            scale: Scale::FULL,
+            firsts: &[],
+            lasts: &[],
+            masks: [Mask(&[]); 2],
+            extremes: [&[]; 2],
+            counts: &[],
+            sums: &[],
+        };
+        if update.has(BEGINS) {
+            let start = base - Interval::from_micros(codec::take_short(bytes)?);
+            let mut shape = None;
+            if !update.has(FOLLOWS) {
+                let step = Interval::from_micros(codec::take_short(bytes)?);
+                shape = Some(BucketShape { step, ids: codec::take_bytes(bytes)? });
+            }
+            update.begins = Some(BucketStart { start, shape });
+        }
+        update.scale = Scale::of_byte(take_byte(bytes)?)?;
+        let scale = update.scale;
+        if update.has(BEGINS) {
+            update.firsts = scale.take_values(bytes, series)?;
+        }
+        if update.has(CHANGES) {
+            update.lasts = scale.take_values(bytes, series)?;
+            for mask in &mut update.masks {
+                let (bits, rest) = bytes.split_at_checked(series.div_ceil(8))?;
+                (*mask, *bytes) = (Mask(bits), rest);
+            }
+            for (mask, extremes) in update.masks.iter().zip(&mut update.extremes) {
+                *extremes = scale.take_values(bytes, mask.count())?;
+            }
+        }
+        if update.has(CLOSES) {
+            let counts = if update.has(ONE_COUNT) { 1 } else { series };
+            update.counts = scaled_value::take_shorts(bytes, counts)?;
+            let scale = if update.has(FULL_SUMS) { Scale::FULL } else { scale };
+            update.sums = scale.take_values(bytes, series)?;
+        }
+        Some(update)
     }
 
     fn check(&self) -> Result<(), DecodeError> {
@@ -226,47 +208,101 @@ impl<'a> WireUpdate<'a> {
             let (found, limit) = (self.series as u64, MAX_GROUP_SERIES as u64);
             return Err(DecodeError::Limit { what: "series of an update", found, limit });
         }
-        if self.flags & !(BEGINS | CHANGES | CLOSES) != 0 {
-            return Err(malformed("flags must be 0 to 7"));
+        if self.flags & !FLAGS != 0 {
+            return Err(malformed("flags must be 0 to 63"));
         }
-        self.min.check(self.series).ok_or_else(|| malformed("a bit of a minimum must have a series"))?;
-        self.max.check(self.series).ok_or_else(|| malformed("a bit of a maximum must have a series"))?;
-        if self.has(BEGINS) {
-            let start = BucketStart { start: Timestamp::default(), step: Interval::ZERO, ids: self.ids };
-            start.check(self.series).ok_or_else(|| malformed("ids of series must be as many as stated, and rise"))?;
+        if !self.masks.iter().all(|mask| mask.is_clean(self.series)) {
+            return Err(malformed("a bit of a minimum or a maximum must have a series"));
+        }
+        if self.begins.and_then(|begins| begins.shape).is_some_and(|shape| !shape.is_valid(self.series)) {
+            return Err(malformed("ids of series must be as many as stated, and rise"));
         }
         Ok(())
     }
+
+    /// The first value of each series, if the update begins a bucket. Differences are to the last value of the open bucket if the new one
+    /// follows it, otherwise to 0.
+    pub fn firsts(&self) -> impl Iterator<Item = StatedValue> {
+        self.scale.stated(self.firsts)
+    }
+
+    /// The last value of each series, if some value changes.
+    pub fn lasts(&self) -> impl Iterator<Item = StatedValue> {
+        self.scale.stated(self.lasts)
+    }
+
+    /// The minimum of each series; `None` for one that stays. Differences are what the minimum falls by.
+    pub fn minima(&self) -> impl Iterator<Item = Option<StatedValue>> {
+        self.extremes(0)
+    }
+
+    /// The maximum of each series; `None` for one that stays.
+    pub fn maxima(&self) -> impl Iterator<Item = Option<StatedValue>> {
+        self.extremes(1)
+    }
+
+    fn extremes(&self, which: usize) -> impl Iterator<Item = Option<StatedValue>> {
+        let (mask, mut stated) = (self.masks[which], self.scale.stated(self.extremes[which]));
+        let series = if self.has(CHANGES) { self.series } else { 0 };
+        (0..series).map(move |series| if mask.has(series) { stated.next() } else { None })
+    }
+
+    /// Sum and count of each series, if the update closes the bucket.
+    pub fn sums_and_counts(&self) -> impl Iterator<Item = (f64, f64)> {
+        let scale = if self.has(FULL_SUMS) { Scale::FULL } else { self.scale };
+        let sums = scale.stated(self.sums).map(move |sum| scale.add(0.0, sum));
+        let (mut rest, mut count, is_one) = (self.counts, 0.0, self.has(ONE_COUNT));
+        sums.enumerate().map(move |(series, sum)| {
+            if series == 0 || !is_one {
+                count = codec::take_short(&mut rest).map_or(MISSING, |count| count as f64);
+            }
+            (sum, count)
+        })
+    }
+
+    /// Applies the update to the summaries of the group's open bucket, one for each series. They have no meaning if the update begins a bucket
+    /// with series of its own. Returns false if there are not as many as series, and changes nothing.
+    ///
+    /// Hot: once a group and frame; the loops once a series.
+    pub fn apply_to(&self, held: &mut Vec<SummaryFields>) -> bool {
+        let scale = self.scale;
+        if self.begins.is_some_and(|begins| begins.shape.is_some()) {
+            held.clear();
+            held.resize(self.series, [0.0; 6]);
+        }
+        if held.len() != self.series {
+            return false;
+        }
+        for (summary, first) in held.iter_mut().zip(self.firsts()) {
+            let first = scale.add(summary[1], first);
+            *summary = [first, first, first, first, MISSING, MISSING];
+        }
+        for ([_, last, ..], stated) in held.iter_mut().zip(self.lasts()) {
+            *last = scale.add(*last, stated);
+        }
+        for ([_, _, min, ..], stated) in held.iter_mut().zip(self.minima()) {
+            *min = stated.map_or(*min, |stated| scale.subtract(*min, stated));
+        }
+        for ([_, _, _, max, ..], stated) in held.iter_mut().zip(self.maxima()) {
+            *max = stated.map_or(*max, |stated| scale.add(*max, stated));
+        }
+        for ([.., sum, count], closed) in held.iter_mut().zip(self.sums_and_counts()) {
+            (*sum, *count) = closed;
+        }
+        true
+    }
 }
 
-impl<'a> WireUpdate<'a> {
-    /// Removes an update from the front of `bytes`.
-    fn take(bytes: &mut &'a [u8]) -> Option<Self> {
-        let group = GroupId(codec::take_u32(bytes)?);
-        let (&flags, rest) = bytes.split_first()?;
-        *bytes = rest;
-        let newest_before_base = codec::take_short(bytes)?;
-        let series = usize::try_from(codec::take_short(bytes)?).ok()?;
-        let (mut start_before_base, mut step, mut ids) = (0, 0, &[][..]);
-        if flags & BEGINS != 0 {
-            (start_before_base, step) = (codec::take_short(bytes)?, codec::take_short(bytes)?);
-            ids = codec::take_bytes(bytes)?;
-        }
-        let mut mask = || {
-            let length = if flags & CHANGES != 0 { series.div_ceil(8) } else { 0 };
-            let (mask, rest) = bytes.split_at_checked(length)?;
-            *bytes = rest;
-            Some(Mask(mask))
-        };
-        let (min, max) = (mask()?, mask()?);
-        Some(Self { group, flags, newest_before_base, series, start_before_base, step, ids, min, max })
-    }
+fn take_byte(bytes: &mut &[u8]) -> Option<u8> {
+    let (&byte, rest) = bytes.split_first()?;
+    *bytes = rest;
+    Some(byte)
 }
 
 impl<'a> BucketUpdates<'a> {
     /// No updates. `base` is the time of the newest row of the frame.
     pub const fn none(base: Timestamp) -> Self {
-        Self { base, list: &[], columns: [WireColumn { encoding: 0, bytes: &[] }; FIELDS] }
+        Self { base, list: &[] }
     }
 
     /// Returns true if there are no updates.
@@ -275,50 +311,17 @@ impl<'a> BucketUpdates<'a> {
     }
 
     /// The updates in the order in which a viewer applies them.
-    pub fn iter(&self) -> BucketUpdatesIter<'a> {
+    pub const fn iter(&self) -> BucketUpdatesIter<'a> {
         BucketUpdatesIter { base: self.base, rest: self.list }
     }
 
-    /// The number of values of each field.
-    fn counts(&self) -> [u64; FIELDS] {
-        let mut counts = [0; FIELDS];
-        let mut rest = self.list;
-        while let Some(update) = WireUpdate::take(&mut rest) {
-            update.count(&mut counts);
-        }
-        counts
-    }
-
-    /// Copies the values. Returns false if an encoding is unknown to this version.
-    pub fn copy_to(&self, values: &mut UpdateValues) -> bool {
-        values.next = [0; FIELDS];
-        let columns = self.columns.iter().zip(self.counts()).zip(&mut values.columns);
-        columns.into_iter().all(|((column, count), copied)| {
-            copied.clear();
-            copied.resize(count as usize, f64::NAN);
-            column.of(SeriesId(0)).values().map(|column| column.copy_to(copied)).is_some()
-        })
-    }
-
-    /// Checks all updates, and every column. `others` is the number of other values of the frame.
-    pub(crate) fn check(&self, others: u64) -> Result<(), DecodeError> {
-        let mut counts = [0; FIELDS];
+    /// Checks all updates. Each value has a byte or more, so that the length of a message limits their number.
+    pub(crate) fn check(&self) -> Result<(), DecodeError> {
         let mut rest = self.list;
         while !rest.is_empty() {
-            let malformed = DecodeError::MalformedUpdate("it ends too early, or has an integer that is too long");
-            let update = WireUpdate::take(&mut rest).ok_or(malformed)?;
-            update.check()?;
-            update.count(&mut counts);
-            let found = counts.iter().sum::<u64>().saturating_add(others);
-            if found > MAX_FRAME_VALUES {
-                return Err(DecodeError::Limit { what: "values of a frame", found, limit: MAX_FRAME_VALUES });
-            }
-        }
-        for (column, count) in self.columns.iter().zip(counts) {
-            if count == 0 && *column != WireColumn::default() {
-                return Err(DecodeError::MalformedUpdate("a column must have values"));
-            }
-            column.of(SeriesId(0)).check(count as u32)?;
+            let malformed =
+                DecodeError::MalformedUpdate("it ends too early, has an integer that is too long, or an unknown scale");
+            BucketUpdate::take(&mut rest, self.base).ok_or(malformed)?.check()?;
         }
         Ok(())
     }
@@ -348,33 +351,18 @@ pub struct BucketUpdatesIter<'a> {
 impl<'a> Iterator for BucketUpdatesIter<'a> {
     type Item = BucketUpdate<'a>;
     fn next(&mut self) -> Option<BucketUpdate<'a>> {
-        Some(WireUpdate::take(&mut self.rest)?.at(self.base))
+        BucketUpdate::take(&mut self.rest, self.base)
     }
 }
 
-/// The list, then a byte with a bit for each column that has values, and these columns.
 impl Encode for BucketUpdates<'_> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
-        self.list.encode(encoder)?;
-        let counts = self.counts();
-        let has_values = |field: &usize| counts[*field] > 0;
-        (0..FIELDS).filter(has_values).fold(0_u8, |mask, field| mask | 1 << field).encode(encoder)?;
-        (0..FIELDS).filter(has_values).try_for_each(|field| self.columns[field].encode(encoder))
+        self.list.encode(encoder)
     }
 }
 
 impl<'de: 'a, 'a, C> BorrowDecode<'de, C> for BucketUpdates<'a> {
     fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, bincode::error::DecodeError> {
-        let mut updates = Self { list: BorrowDecode::borrow_decode(decoder)?, ..Self::default() };
-        let mask: u8 = bincode::Decode::decode(decoder)?;
-        if mask >> FIELDS != 0 {
-            return Err(bincode::error::DecodeError::Other("a column of updates must be one of six"));
-        }
-        for (field, column) in updates.columns.iter_mut().enumerate() {
-            if mask & 1 << field != 0 {
-                *column = WireColumn::borrow_decode(decoder)?;
-            }
-        }
-        Ok(updates)
+        Ok(Self { list: BorrowDecode::borrow_decode(decoder)?, ..Self::default() })
     }
 }

@@ -67,6 +67,7 @@ pub mod preamble;
 pub mod sample_list;
 pub mod samples;
 mod scaled;
+mod scaled_value;
 pub mod selection;
 pub mod summaries;
 pub mod summary_buffer;
@@ -78,8 +79,8 @@ pub use body::{
     Body, Bye, ByeReason, Echo, Extent, Gap, GapCause, GapContent, Heartbeat, History, HistoryPart, RefusalCode,
     Refused, Subscribed,
 };
-pub use bucket_updates::{BucketChanges, BucketStart, BucketUpdate, BucketUpdates, Mask, SummaryUpdate, UpdateValues};
-pub use bucket_updates_buffer::{BucketState, BucketUpdatesBuffer, ReaderHolds, SummaryFields};
+pub use bucket_updates::{BucketShape, BucketStart, BucketUpdate, BucketUpdates, StatedValue, SummaryFields};
+pub use bucket_updates_buffer::{BucketState, BucketUpdatesBuffer, ReaderHolds};
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{AnswerOrder, ClientMessage, Start, Visibility};
 pub use column::Column;

@@ -63,10 +63,9 @@ impl<'a> Samples<'a> {
         let collected = Timestamp::from_micros(sent.micros().wrapping_add(collected));
         let list = SampleList::new(collected, list);
         let blocks = Blocks::new(collected, blocks);
-        let listed = list.check()?;
-        blocks.check(listed)?;
+        blocks.check(list.check()?)?;
         let updates = updates.from_base(collected);
-        updates.check(listed)?;
+        updates.check()?;
         Ok(Self { collected, list, blocks, updates })
     }
 

@@ -60,7 +60,7 @@ pub struct Summaries<'a> {
 impl Check for Summaries<'_> {
     fn check(&self) -> Result<(), DecodeError> {
         self.blocks.check()?;
-        self.open.check(0)
+        self.open.check()
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use protocol::{
     BlockMode, Body, BucketState, Epoch, Frame, GroupId, Header, Interval, ReaderHolds, Samples, SamplesBuffer,
-    Sequence, SeriesId, SummaryFields, SummaryUpdate, Timestamp, UpdateValues,
+    Sequence, SeriesId, SummaryFields, Timestamp,
 };
 
 const STEP: Interval = Interval::from_millis(100);
@@ -25,16 +25,21 @@ struct Step {
     is_closed: bool,
 }
 
-fn value() -> impl Strategy<Value = f64> {
+fn value() -> BoxedStrategy<f64> {
     prop_oneof![8 => (-1_000_i32..1_000).prop_map(|cents| f64::from(cents) / 100.0), 1 => any::<f64>(), 1 => Just(-0.0)]
+        .boxed()
+}
+
+fn count() -> BoxedStrategy<f64> {
+    prop_oneof![Just(16.0), any::<u32>().prop_map(f64::from)].boxed()
 }
 
 /// Some updates of one group. A bucket keeps its series until the next begins.
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let ids = proptest::collection::btree_set(any::<u32>().prop_map(|id| id % 1_000), 0..20);
+    let ids = prop_oneof![Just((1..9).collect()), proptest::collection::btree_set(0..1_000_u32, 0..20)];
     let bucket = (ids, 1..6_usize).prop_flat_map(|(ids, updates)| {
         let series: Vec<SeriesId> = ids.into_iter().map(SeriesId).collect();
-        let summaries = proptest::collection::vec([value(), value(), value(), value(), value(), value()], series.len());
+        let summaries = proptest::collection::vec([value(), value(), value(), value(), value(), count()], series.len());
         let keeps = proptest::collection::vec(any::<[bool; 6]>(), series.len());
         let states = proptest::collection::vec((summaries, keeps), updates);
         states.prop_map(move |states| {
@@ -59,22 +64,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(bucket, 1..5).prop_map(|buckets| buckets.into_iter().flatten().collect())
 }
 
-/// A viewer that applies an update to the open bucket of one group.
-fn apply(held: &mut Vec<SummaryFields>, begins: bool, changes: impl Iterator<Item = SummaryUpdate>) {
-    for (place, change) in changes.enumerate() {
-        if let Some(first) = change.first {
-            assert!(begins);
-            held.truncate(place);
-            held.push([first; 6]);
-        }
-        let [_, last, min, max, sum, count] = &mut held[place];
-        *last = change.last.unwrap_or(*last);
-        *min = change.min.unwrap_or(*min);
-        *max = change.max.unwrap_or(*max);
-        (*sum, *count) = change.sum_and_count.unwrap_or((*sum, *count));
-    }
-}
-
 fn bits(summaries: &[SummaryFields], fields: usize) -> Vec<Vec<u64>> {
     summaries.iter().map(|summary| summary[..fields].iter().map(|value| value.to_bits()).collect()).collect()
 }
@@ -85,16 +74,18 @@ proptest! {
         // The updates of all groups, one group after another, cut into frames.
         let all: Vec<(u32, usize)> = (0_u32..).zip(&groups).flat_map(|(group, steps)| (0..steps.len()).map(move |step| (group, step))).collect();
         let mut held: Vec<Vec<SummaryFields>> = vec![Vec::new(); groups.len()];
-        let mut values = UpdateValues::default();
         let mut buffer = SamplesBuffer::default();
         for part in all.chunks(per_frame) {
             buffer.start(at(50));
             for &(group, number) in part {
                 let step = &groups[group as usize][number];
-                let reader = if step.begins {
-                    ReaderHolds::Nothing { start: at(0), step: STEP }
-                } else {
-                    ReaderHolds::Summaries(&groups[group as usize][number - 1].summaries)
+                let before = number.checked_sub(1).map(|before| &groups[group as usize][before]);
+                let reader = match before {
+                    Some(before) if !step.begins => ReaderHolds::Summaries(&before.summaries),
+                    Some(before) if before.series == step.series => {
+                        ReaderHolds::Before { start: at(0), summaries: &before.summaries }
+                    }
+                    _ => ReaderHolds::Nothing { start: at(0), step: STEP },
                 };
                 let Step { series, summaries, is_closed, .. } = step;
                 let state = BucketState { group: GroupId(group), newest: at(number as i64), series, summaries, reader, is_closed: *is_closed };
@@ -103,17 +94,19 @@ proptest! {
             let frame = Frame { header: header(1), body: Body::Samples(buffer.samples()) }.to_bytes().expect("fits");
             let frame = Frame::decode(&frame).expect("decodes");
             let Body::Samples(Samples { updates, .. }) = frame.body else { panic!("found {frame:?}") };
-            prop_assert!(updates.copy_to(&mut values));
             prop_assert_eq!(updates.iter().count(), part.len());
             for (update, &(group, number)) in updates.iter().zip(part) {
                 let step = &groups[group as usize][number];
                 prop_assert_eq!((update.group, update.newest, update.is_closed), (GroupId(group), at(number as i64), step.is_closed));
                 if let Some(begins) = update.begins {
-                    prop_assert_eq!((begins.start, begins.step), (at(0), STEP));
-                    prop_assert_eq!(begins.series().collect::<Vec<_>>(), step.series.clone());
-                    held[group as usize].clear();
+                    prop_assert_eq!(begins.start, at(0));
+                    let before = number.checked_sub(1).map(|before| &groups[group as usize][before].series);
+                    prop_assert_eq!(begins.shape.is_none(), before == Some(&step.series));
+                    if let Some(shape) = begins.shape {
+                        prop_assert_eq!((shape.step, shape.series().collect::<Vec<_>>()), (STEP, step.series.clone()));
+                    }
                 }
-                apply(&mut held[group as usize], step.begins, values.series(&update));
+                prop_assert!(update.apply_to(&mut held[group as usize]));
                 let fields = if step.is_closed { 6 } else { 4 };
                 prop_assert_eq!(bits(&held[group as usize], fields), bits(&step.summaries, fields));
             }

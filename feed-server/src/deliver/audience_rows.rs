@@ -155,10 +155,12 @@ fn has_buckets(subscription: &Subscription, group: GroupId) -> bool {
 
 fn push_update(group: GroupId, touched: &Touched, samples: &mut SamplesBuffer) -> Result<(), EncodeError> {
     let Touched { bucket, before, is_closed } = touched;
-    let before = before.as_ref().map(|before| before.fields());
-    let reader = match &before {
-        Some(before) => ReaderHolds::Summaries(before),
-        None => ReaderHolds::Nothing { start: bucket.start, step: bucket.step },
+    let held = before.as_ref().map(|before| (before.start, before.fields()));
+    let (start, step) = (bucket.start, bucket.step);
+    let reader = match &held {
+        None => ReaderHolds::Nothing { start, step },
+        Some((of, summaries)) if *of == start => ReaderHolds::Summaries(summaries),
+        Some((_, summaries)) => ReaderHolds::Before { start, summaries },
     };
     let (newest, series, summaries) = (bucket.newest, bucket.series(), bucket.fields());
     samples.push_update(&BucketState { group, newest, series, summaries: &summaries, reader, is_closed: *is_closed })

@@ -5,8 +5,8 @@
 use protocol::column::{Values, is_missing};
 use protocol::{
     Block, Blocks, Body, Bounds, BucketUpdate, BucketUpdates, Catalog, ClientMessage, Entries, Frame, GroupDescriptor,
-    GroupStep, Label, LogLine, Sample, SampleList, Selection, SeriesDescriptor, SeriesId, Start, Subset, SummaryBlock,
-    SummaryColumns, SummaryField, SummaryUpdate, Timestamp, UpdateValues,
+    GroupStep, Label, LogLine, Sample, SampleList, Selection, SeriesDescriptor, SeriesId, Start, StatedValue, Subset,
+    SummaryBlock, SummaryColumns, SummaryField, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -221,32 +221,32 @@ fn value(value: f64) -> Value {
 }
 
 fn updates(updates: &BucketUpdates<'_>) -> Value {
-    let mut values = UpdateValues::default();
-    let is_known = updates.copy_to(&mut values);
+    let stated = |stated: StatedValue| match stated {
+        StatedValue::Full(full) => value(full),
+        StatedValue::Difference(difference) => json!(difference),
+    };
     let update = |update: BucketUpdate<'_>| {
-        let series: Vec<SummaryUpdate> = values.series(&update).collect();
-        let field = |of: fn(&SummaryUpdate) -> Option<f64>| {
-            let values = series.iter().map(|series| of(series).map_or(Value::Null, value));
-            if is_known { values.collect::<Value>() } else { Value::Null }
-        };
         let begins = update.begins.map(|begins| {
             json!({
                 "start_us": begins.start.micros(),
-                "step_us": begins.step.micros(),
-                "series": begins.series().map(|series| series.0).collect::<Value>(),
+                "step_us": begins.shape.map(|shape| shape.step.micros()),
+                "series": begins.shape.map(|shape| shape.series().map(|series| series.0).collect::<Value>()),
             })
         });
+        let or_null = |extreme: Option<StatedValue>| extreme.map_or(Value::Null, stated);
         json!({
             "group": update.group.0,
             "newest_us": update.newest.micros(),
+            "series": update.series,
             "begins": begins,
             "closed": update.is_closed,
-            "first": field(|series| series.first),
-            "last": field(|series| series.last),
-            "min": field(|series| series.min),
-            "max": field(|series| series.max),
-            "sum": field(|series| series.sum_and_count.map(|(sum, _)| sum)),
-            "count": field(|series| series.sum_and_count.map(|(_, count)| count)),
+            "decimals": update.decimals(),
+            "first": update.firsts().map(stated).collect::<Value>(),
+            "last": update.lasts().map(stated).collect::<Value>(),
+            "min": update.minima().map(or_null).collect::<Value>(),
+            "max": update.maxima().map(or_null).collect::<Value>(),
+            "sum": update.sums_and_counts().map(|(sum, _)| value(sum)).collect::<Value>(),
+            "count": update.sums_and_counts().map(|(_, count)| count).collect::<Value>(),
         })
     };
     updates.iter().map(update).collect()

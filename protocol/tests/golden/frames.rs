@@ -149,6 +149,14 @@ fn updates() -> Vec<Vector> {
         ),
         vector("updates_change", &[state(1, 0, &busy, &second, ReaderHolds::Summaries(&first), false)], false),
         vector(
+            "updates_close_and_follow",
+            &[
+                state(1, -20_000, &busy, &second, ReaderHolds::Summaries(&first), true),
+                state(1, 0, &busy, &first, ReaderHolds::Before { start: at(-10_000), summaries: &second }, false),
+            ],
+            false,
+        ),
+        vector(
             "updates_close_and_begin",
             &[
                 state(1, -20_000, &busy, &second, ReaderHolds::Summaries(&first), true),

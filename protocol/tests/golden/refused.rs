@@ -345,57 +345,52 @@ fn columns() -> Vec<Vector> {
     ])
 }
 
-/// Samples with updates: the list, and the columns that a mask names.
-fn updated(list: Fields, mask: u8, columns: &[(u8, &[u8])]) -> Vec<u8> {
-    let samples = fields().unsigned(0).signed(0).list(fields()).list(fields());
-    let updates = samples.list(list).byte(mask);
-    frame(66, &columns.iter().fold(updates, |all, (encoding, bytes)| all.byte(*encoding).list(fields().raw(bytes))))
+/// Samples with updates.
+fn updated(list: Fields) -> Vec<u8> {
+    frame(66, &fields().unsigned(0).signed(0).list(fields()).list(fields()).list(list))
 }
 
 fn updates() -> Vec<Vector> {
-    let value = 1.5_f64.to_le_bytes();
-    let constant = (1, &value[..]);
     // Of group 1: flags, newest row, number of series.
     let head = |flags: u8, series: u8| fields().unsigned(1).byte(flags).byte(0).byte(series);
-    // Start, step, and ids.
-    let begins = |series: u8, ids: Fields| head(1, series).byte(5).byte(100).list(ids);
-    let begun = |series: u8, ids: Fields| updated(begins(series, ids), 1, &[constant]);
-    let changes = |series: u8, masks: &[u8]| head(2, series).raw(masks);
-    let many = |series: u64| fields().unsigned(1).byte(4).byte(0).byte(series as u8 | 0x80).byte((series >> 7) as u8);
+    // Start, step, and ids; then two decimals, and first values of 1.
+    let begins = |series: u8, ids: Fields| head(1, series).byte(5).byte(100).list(ids).byte(2);
+    let begun = |series: u8, ids: Fields| updated((0..series).fold(begins(series, ids), |all, _| all.byte(2)));
+    // Last values of 1, and what follows them.
+    let changes =
+        |series: u8, rest: &[u8]| updated((0..series).fold(head(2, series).byte(2), |all, _| all.byte(2)).raw(rest));
+    let closes = |flags: u8, scale: u8, rest: &[u8]| updated(head(4 | flags, 2).byte(scale).raw(rest));
+    let many = |series: u64| {
+        let head = fields().unsigned(1).byte(12).byte(0).byte(series as u8 | 0x80).byte((series >> 7) as u8);
+        (0..series).fold(head.byte(0).byte(9), |all, _| all.byte(2))
+    };
     named(vec![
         ("updates_missing", frame(66, &fields().unsigned(0).signed(0).list(fields()).list(fields()))),
-        (
-            "updates_without_columns",
-            frame(66, &fields().unsigned(0).signed(0).list(fields()).list(fields()).list(fields())),
-        ),
-        ("update_cut_off", updated(fields().unsigned(1).byte(0), 0, &[])),
-        ("update_of_unknown_flags", updated(head(8, 0), 0, &[])),
-        ("update_time_of_eight_bytes", updated(fields().unsigned(1).byte(0).raw(&[0xff; 7]).byte(0), 0, &[])),
+        ("update_cut_off", updated(fields().unsigned(1).byte(0))),
+        ("update_without_scale", updated(head(0, 0))),
+        ("update_of_unknown_flags", updated(head(64, 0).byte(0))),
+        ("update_of_unknown_scale", updated(head(0, 0).byte(11))),
+        ("update_time_of_eight_bytes", updated(fields().unsigned(1).byte(0).raw(&[0xff; 7]).byte(0).byte(0).byte(0))),
         ("update_ids_cut_off", begun(2, fields().byte(7))),
         ("update_ids_too_many", begun(1, fields().byte(7).byte(1))),
         ("update_id_twice", begun(2, fields().byte(7).byte(0))),
         ("update_id_of_33_bits", begun(2, fields().byte(7).unsigned(u64::from(u32::MAX) - 6))),
-        ("update_mask_cut_off", updated(changes(9, &[0, 0, 0]), 2, &[constant])),
-        ("update_minimum_without_series", updated(changes(2, &[4, 0]), 2, &[constant])),
-        ("update_maximum_without_series", updated(changes(9, &[0, 0, 0, 2]), 2, &[constant])),
-        ("update_column_missing", updated(changes(2, &[1, 0]), 2, &[constant])),
-        ("update_column_without_values", updated(changes(2, &[0, 0]), 6, &[constant, constant])),
-        ("update_column_of_another_length", updated(changes(2, &[0, 0]), 2, &[(0, &value)])),
-        ("update_column_of_broken_integers", updated(changes(2, &[0, 0]), 2, &[(3, &[1, 0, 0, 10])])),
-        ("update_seventh_column", updated(fields(), 64, &[constant])),
-        ("update_series_over_the_limit", updated(many(MAX_GROUP_SERIES as u64 + 1), 48, &[constant, constant])),
-        (
-            "updates_values_over_the_limit",
-            updated(repeated(33, |_| many(MAX_GROUP_SERIES as u64)), 48, &[constant, constant]),
-        ),
+        ("update_values_cut_off", updated(begins(2, fields().byte(7).byte(1)).byte(2))),
+        ("update_full_values_cut_off", updated(head(2, 1).byte(255).raw(&[0; 7]))),
+        ("update_value_of_eight_bytes", updated(head(2, 1).byte(0).raw(&[0xff; 7]).raw(&[0; 3]))),
+        ("update_mask_cut_off", changes(9, &[0, 0, 0])),
+        ("update_minimum_cut_off", changes(2, &[1, 0])),
+        ("update_minimum_without_series", changes(2, &[4, 0, 2])),
+        ("update_maximum_without_series", changes(9, &[0, 0, 0, 2, 2])),
+        ("update_counts_cut_off", closes(0, 0, &[9])),
+        ("update_sums_cut_off", closes(8, 0, &[9, 2])),
+        ("update_full_sums_cut_off", closes(24, 0, &[9, 2, 2])),
+        ("update_series_over_the_limit", updated(many(MAX_GROUP_SERIES as u64 + 1))),
         ("summaries_cut_off", frame(12, &fields().signed(0).list(fields()).signed(0))),
-        (
-            "summaries_block_cut_off",
-            frame(12, &fields().signed(0).list(fields().unsigned(1)).signed(0).list(fields()).byte(0)),
-        ),
+        ("summaries_block_cut_off", frame(12, &fields().signed(0).list(fields().unsigned(1)).signed(0).list(fields()))),
         (
             "summaries_update_cut_off",
-            frame(12, &fields().signed(0).list(fields()).signed(0).list(fields().unsigned(1)).byte(0)),
+            frame(12, &fields().signed(0).list(fields()).signed(0).list(fields().unsigned(1))),
         ),
     ])
 }

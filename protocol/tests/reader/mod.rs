@@ -2,18 +2,18 @@
 
 use std::hint::black_box;
 
-use protocol::limits::MAX_BLOCK_ROWS;
-use protocol::{Blocks, Body, BucketUpdates, Frame, SummaryBlocks, SummaryField, UpdateValues};
+use protocol::limits::{MAX_BLOCK_ROWS, MAX_GROUP_SERIES};
+use protocol::{Blocks, Body, BucketUpdates, Frame, SummaryBlocks, SummaryField, SummaryFields};
 
 /// Buffer for the values of one column.
 pub(crate) struct Reader {
     values: Vec<f64>,
-    updates: UpdateValues,
+    updates: Vec<SummaryFields>,
 }
 
 impl Reader {
     pub(crate) fn new() -> Self {
-        Self { values: vec![0.0; MAX_BLOCK_ROWS as usize], updates: UpdateValues::with_capacity() }
+        Self { values: vec![0.0; MAX_BLOCK_ROWS as usize], updates: Vec::with_capacity(MAX_GROUP_SERIES) }
     }
 
     /// Reads every item of every list, every time and every value. Returns their number.
@@ -54,11 +54,12 @@ impl Reader {
     }
 
     fn updates(&mut self, updates: &BucketUpdates<'_>) -> usize {
-        let _is_known = updates.copy_to(&mut self.updates);
         let mut read = 0;
         for update in updates {
-            read += update.begins.map_or(0, |begins| count(begins.series()));
-            read += count(self.updates.series(&update));
+            read += update.begins.and_then(|begins| begins.shape).map_or(0, |shape| count(shape.series()));
+            self.updates.resize(update.series, [0.5; 6]);
+            assert!(update.apply_to(&mut self.updates));
+            read += black_box(&self.updates).len();
         }
         read
     }

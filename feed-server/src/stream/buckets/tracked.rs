@@ -64,7 +64,7 @@ impl Reading {
 #[derive(Debug)]
 pub struct Touched {
     pub bucket: Arc<OpenBucket>,
-    /// What the viewers hold of it; `None` if it begins.
+    /// The open bucket that viewers hold, of the same series: this one, or the one before it; `None` if there is none.
     pub before: Option<Arc<OpenBucket>>,
     /// A later row is in another bucket.
     pub is_closed: bool,
@@ -170,7 +170,8 @@ pub fn advance(open: Option<&Arc<OpenBucket>>, rows: Vec<OpenBucket>) -> Vec<Tou
             }
             before => {
                 // An earlier bucket follows if the clock was set back. It replaces the others.
-                if let Some(before) = before.filter(|before| before.start < part.start) {
+                let open_before = before.filter(|before| before.start < part.start);
+                if let Some(before) = open_before.clone() {
                     match touched.last_mut() {
                         Some(last) => last.is_closed = true,
                         None => {
@@ -178,7 +179,8 @@ pub fn advance(open: Option<&Arc<OpenBucket>>, rows: Vec<OpenBucket>) -> Vec<Tou
                         }
                     }
                 }
-                touched.push(Touched { bucket: Arc::new(part), before: None, is_closed: false });
+                let before = open_before.filter(|before| before.series() == part.series());
+                touched.push(Touched { bucket: Arc::new(part), before, is_closed: false });
             }
         }
         open = touched.last().map(|last| Arc::clone(&last.bucket));

@@ -34,7 +34,7 @@ impl<'a> Body<'a> {
         Some(match kind {
             1 => Self::Hello(read(bytes)),
             2 => Self::Catalog(read(bytes)),
-            3 | 66 => Self::Samples(Samples::read(kind, bytes, sent)),
+            3 | 66 => Self::Samples(Samples::read(bytes, sent)),
             4 => Self::History(read(bytes)),
             5 => Self::Gap(read(bytes)),
             6 => Self::Heartbeat(read(bytes)),
@@ -125,15 +125,11 @@ struct WireSamples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    fn read(kind: u8, mut body: &'a [u8], sent: i64) -> Self {
+    fn read(mut body: &'a [u8], sent: i64) -> Self {
         let WireSamples { collected, list: bytes, blocks: list } = take(&mut body, &mut Vec::new());
         let base = Timestamp(sent + collected);
         let (list, blocks) = (SampleList { base, bytes }, Blocks { base, list });
-        let updates = match kind {
-            3 => BucketUpdates::none(base),
-            _ => BucketUpdates::read(body, base),
-        };
-        Self { collected: base, list, blocks, updates }
+        Self { collected: base, list, blocks, updates: BucketUpdates::read(body, base) }
     }
 }
 

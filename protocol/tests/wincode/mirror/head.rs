@@ -19,7 +19,7 @@ pub(crate) struct Revision(u64);
 #[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct SeriesId(u32);
 
-#[derive(Clone, Copy, Debug, Default, SchemaRead, SchemaWrite)]
+#[derive(Clone, Copy, Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct Timestamp(pub(super) i64);
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

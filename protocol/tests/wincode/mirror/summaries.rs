@@ -54,7 +54,7 @@ struct SummaryColumns<'a> {
 }
 
 #[derive(Debug, Default, SchemaRead, SchemaWrite)]
-pub(crate) struct WireColumn<'a> {
+struct WireColumn<'a> {
     encoding: u8,
     bytes: &'a [u8],
 }
