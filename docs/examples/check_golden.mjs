@@ -44,15 +44,17 @@ function* vectors(folder) {
 
 function checkFrame(name, bytes, meaning) {
   const frame = wire.decodeFrame(bytes);
-  if (frame.kind === 3) {
+  if (frame.body?.list) {
     const { times, series, values } = frame.body.list;
     const found = allBits(values).map((value, place) => [times[place], series[place], value]);
     assert.deepEqual(found, meaning.body.list.map(([time, series, value]) => [time, series, expectedBits(value)]), name);
     delete frame.body.list;
     delete meaning.body.list;
   }
-  if (frame.kind === 10) checkSummaries(name, frame.body.blocks, meaning.body.blocks);
-  for (const blocks of frame.kind === 10 ? [] : [frame.body?.blocks ?? [], meaning.body?.blocks ?? []]) {
+  const isOfSummaries = frame.kind === 10 || frame.kind === 12;
+  if (isOfSummaries) checkSummaries(name, frame.body.blocks, meaning.body.blocks);
+  for (const field of ["updates", "open"]) checkUpdates(name, frame.body?.[field] ?? [], meaning.body?.[field] ?? []);
+  for (const blocks of isOfSummaries ? [] : [frame.body?.blocks ?? [], meaning.body?.blocks ?? []]) {
     for (const column of blocks.flatMap((block) => block.columns)) {
       if (column.values) column.values = column.values instanceof Float64Array ? allBits(column.values) : column.values.map(expectedBits);
     }
@@ -74,6 +76,19 @@ function checkSummaries(name, blocks, expectedBlocks) {
       assert.deepEqual(found, wanted, `${name}: ${field}`);
       delete series[field];
       delete expected[field];
+    }
+  });
+}
+
+/** Compares the values of updates, and removes them from both. */
+function checkUpdates(name, updates, expectedUpdates) {
+  updates.forEach((update, place) => {
+    for (const field of wire.FIELDS) {
+      const found = update[field].map((value) => value === null ? null : bits(value));
+      const expected = expectedUpdates[place][field].map((value) => value === null ? null : expectedBits(value));
+      assert.deepEqual(found, expected, `${name}: ${field}`);
+      delete update[field];
+      delete expectedUpdates[place][field];
     }
   });
 }

@@ -26,15 +26,17 @@ def expected_value(value):
 
 def check_frame(name, data, meaning):
     frame = wire.decode_frame(data)
-    if frame["kind"] == 3:
+    if frame["kind"] in wire.SAMPLES:
         expected_list, samples = meaning["body"].pop("list"), frame["body"].pop("list")
         expected_samples = [(at, series, expected_value(value)) for at, series, value in expected_list]
         assert expected_samples == [(at, series, bits(value)) for at, series, value in samples], name
     blocks = (frame["body"] or {}).get("blocks", [])
     expected_blocks = (meaning["body"] or {}).get("blocks", [])
-    if frame["kind"] == 10:
+    if frame["kind"] in (10, 12):
         check_summaries(name, blocks, expected_blocks)
         blocks = expected_blocks = []
+    for updates in ("updates", "open"):
+        check_updates(name, (frame["body"] or {}).get(updates, []), (meaning["body"] or {}).get(updates, []))
     for block, expected_block in zip(blocks, expected_blocks):
         for column, expected in zip(block["columns"], expected_block["columns"]):
             expected_values, values = expected.pop("values"), column.pop("values")
@@ -62,6 +64,15 @@ def check_summaries(name, blocks, expected_blocks):
                         assert wire.is_missing(first[bucket]), name
                         continue
                     assert bits(value) == expected_value(expected_bits), f"{name}: {field} of bucket {bucket}"
+
+
+def check_updates(name, updates, expected_updates):
+    """Compares the values of updates, and removes them from both."""
+    for update, expected in zip(updates, expected_updates):
+        for field in wire.FIELDS:
+            values, expected_values = update.pop(field), expected.pop(field)
+            found = [None if value is None else bits(value) for value in values]
+            assert found == [None if value is None else expected_value(value) for value in expected_values], f"{name}: {field}"
 
 
 def encode(meaning):

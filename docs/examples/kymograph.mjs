@@ -26,7 +26,9 @@ const LIMITS = ["message_bytes", "messages", "messages_at_once", "bytes", "bytes
 const QUERY_LIMITS = ["at_once", "columns", "summaries"];
 /** The fields of a summary besides the first value, in the order of their bits. */
 export const OTHER_FIELDS = ["last", "min", "max", "sum", "count"];
-const FIELDS = ["first", ...OTHER_FIELDS];
+export const FIELDS = ["first", ...OTHER_FIELDS];
+/** The flags of an update. */
+const [BEGINS, CHANGES, CLOSES] = [1, 2, 4];
 
 /** Bytes that violate the protocol. */
 export class ProtocolError extends Error {}
@@ -169,6 +171,9 @@ const checkIncreasing = (what, ids) => {
 
 // Messages ---------------------------------------------------------------------------------------------------------------
 
+/** Live rows, without and with updates. */
+const isSamples = (kind) => kind === 3 || kind === 66;
+
 /** True also for kinds that are not known here: they advance the position too. */
 const isNumbered = (kind) => kind === 3 || (kind >= 64 && kind < 128);
 
@@ -214,11 +219,7 @@ const BODIES = {
     checkIncreasing("retired group", catalog.retired_groups);
     return catalog;
   },
-  3: (r, sent) => {
-    const base = plus(sent, r.signed());
-    const list = listOfSamples(new Reader(r.chunk()), base);
-    return { collected_us: base, list, blocks: blocks(r, base, list.times.length) };
-  },
+  3: (r, sent) => ({ ...samples(r, sent), updates: [] }),
   4: (r) => ({ part: r.variant("More", "Last"), blocks: blocks(r, r.signed(), 0) }),
   5: (r) => ({
     after: r.varint(),
@@ -236,6 +237,7 @@ const BODIES = {
   }),
   10: (r) => ({ query: r.varint(32), part: r.variant("Coarse", "More", "Last"), blocks: summaryBlocks(r, r.signed()) }),
   11: (r) => ({ id: r.varint(32), series: r.varint(32), extent: r.variantOr("Wider", "Exact", "Wider") }),
+  12: (r) => ({ blocks: summaryBlocks(r, r.signed()), open: bucketUpdates(r, r.signed(), 0) }),
   64: (r) => ({ lines: r.list((r) => r.sized(logLine)) }),
   65: (r) => ({
     time_us: r.signed(),
@@ -244,6 +246,10 @@ const BODIES = {
     text: r.text(MAX_TEXT),
     labels: labelsOf(r),
   }),
+  66: (r, sent) => {
+    const rows = samples(r, sent);
+    return { ...rows, updates: bucketUpdates(r, rows.collected_us, rows.list.times.length) };
+  },
 };
 
 const logLine = (r) => ({
@@ -302,6 +308,12 @@ export function isMissing(values, place) {
 }
 
 const [TIME, GAP, ZEROS, RAW, SINGLES, MULTIPLES, INTEGERS] = [0, 1, 2, 3, 4, 5, 6];
+
+function samples(r, sent) {
+  const base = plus(sent, r.signed());
+  const list = listOfSamples(new Reader(r.chunk()), base);
+  return { collected_us: base, list, blocks: blocks(r, base, list.times.length) };
+}
 
 /** Samples in three columns: times, series, values. */
 function listOfSamples(r, base) {
@@ -513,6 +525,84 @@ function bitsAt(bytes, from, width) {
   return exact(BigInt.asUintN(width, value >> BigInt(from & 7)));
 }
 
+// Updates of buckets -----------------------------------------------------------------------------------------------------
+
+function bucketUpdates(r, base, otherValues) {
+  const [inner, updates, counts] = [new Reader(r.chunk()), [], Object.fromEntries(FIELDS.map((name) => [name, 0]))];
+  let values = otherValues;
+  while (!inner.isEmpty) {
+    const update = bucketUpdate(inner, base);
+    updates.push(update);
+    for (const name of FIELDS) {
+      const { length } = update.places[name];
+      counts[name] += length;
+      values += length;
+    }
+    // Checked before columns are decoded: a few bytes can declare many values.
+    if (values > MAX_VALUES) throw new ProtocolError(`limit exceeded: ${values} values`);
+  }
+  const own = r.byte();
+  if (own >> FIELDS.length) throw new ProtocolError(`columns of updates must be six, found bits ${own.toString(2)}`);
+  const columns = {};
+  FIELDS.forEach((name, bit) => {
+    const isThere = ((own >> bit) & 1) === 1;
+    if (isThere !== counts[name] > 0) throw new ProtocolError(`${counts[name]} values of ${name}, found ${Number(isThere)} columns`);
+    columns[name] = isThere ? decodeColumn(r.byte(), r.chunk(), counts[name]) : new Float64Array(0);
+  });
+  // One column of unknown encoding leaves all updates of the message without values.
+  const areKnown = FIELDS.every((name) => columns[name]);
+  const next = Object.fromEntries(FIELDS.map((name) => [name, 0]));
+  return updates.map(({ series, places, ...update }) => {
+    for (const name of FIELDS) {
+      update[name] = areKnown ? new Array(series).fill(null) : null;
+      if (areKnown) places[name].forEach((place) => (update[name][place] = columns[name][next[name]++]));
+    }
+    return update;
+  });
+}
+
+/** The fields of an update, the number of its series, and the places of those for which it states each field. */
+function bucketUpdate(r, base) {
+  const [group, flags] = [r.varint(32), r.byte()];
+  if (flags >> 3) throw new ProtocolError(`flags of an update must be 0 to 7, found ${flags}`);
+  const [newest, series] = [plus(base, -r.short()), r.short()];
+  if (series > MAX_COLUMNS) throw new ProtocolError(`update of ${series} series, the limit is ${MAX_COLUMNS}`);
+  let begins = null;
+  if (flags & BEGINS) {
+    const [start, step] = [plus(base, -r.short()), r.short()];
+    begins = { start_us: start, step_us: step, series: risingIds(new Reader(r.chunk()), series) };
+  }
+  const allIf = (flag) => (flags & flag ? Array.from({ length: series }, (_, place) => place) : []);
+  const [min, max] = [1, 2].map(() => (flags & CHANGES ? placesOfMask(r.take(Math.ceil(series / 8)), series) : []));
+  const places = { first: allIf(BEGINS), last: allIf(CHANGES), min, max, sum: allIf(CLOSES), count: allIf(CLOSES) };
+  return { group, newest_us: newest, begins, closed: (flags & CLOSES) !== 0, series, places };
+}
+
+/** Ids, each written as the difference to the one before it. */
+function risingIds(r, count) {
+  const ids = [];
+  let last = 0;
+  for (let place = 0; place < count; place++) {
+    const difference = r.varint(32);
+    last += difference;
+    if (last >= 2 ** 32 || (place && !difference)) throw new ProtocolError(`ids of an update must rise and have 32 bits, found ${last}`);
+    ids.push(last);
+  }
+  r.end();
+  return ids;
+}
+
+/** The places of the bits that are 1. Place 0 is the lowest bit of the first byte. */
+function placesOfMask(bytes, series) {
+  const places = [];
+  for (let place = 0; place < bytes.length * 8; place++) {
+    if (!((bytes[place >> 3] >> (place & 7)) & 1)) continue;
+    if (place >= series) throw new ProtocolError(`bit ${place} of a mask has no series: the update has ${series}`);
+    places.push(place);
+  }
+  return places;
+}
+
 // From viewer to server --------------------------------------------------------------------------------------------------
 
 function varint(n) {
@@ -540,8 +630,16 @@ function selection(selected) {
   return [...varint(series ? 1 : 2), ...sized((series ?? groups).flatMap(varint))];
 }
 
-/** The last fields of a `Subscribe`. `subset`: `{ id, selection, added }`, or `null` for everything. */
-const subsetFields = (subset) => (subset ? [varint(subset.id), selection(subset.selection), selection(subset.added)].flat() : []);
+/**
+ * The last fields of a `Subscribe`. `subset`: `{ id, selection, added }` and for summaries `step_us` and `groups`, a list of
+ * `{ group, step_us }`; or `null` for everything.
+ */
+function subsetFields(subset) {
+  if (!subset) return [];
+  const { id, selection: selected, added, step_us: step = 0, groups = [] } = subset;
+  const steps = groups.flatMap(({ group, step_us: step }) => [...varint(group), ...varint(step)]);
+  return [varint(id), selection(selected), selection(added), varint(step), sized(steps)].flat();
+}
 
 export const subscribeWindow = (windowUs, subset = null) => message(1, [...varint(0), ...varint(windowUs), ...subsetFields(subset)]);
 export function subscribeAfter(epoch, sequence, windowUs, revision = 0, subset = null) {

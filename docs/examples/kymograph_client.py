@@ -33,7 +33,6 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 MICROSECOND = datetime.timedelta(microseconds=1)
 #: Microseconds of the units of relative times.
 UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
-FIELDS = ("first", *wire.OTHER_FIELDS)
 #: Seconds after which a server that sends nothing is given up. It sends live frames and heartbeats while it answers a query.
 SILENCE = 30
 
@@ -313,7 +312,7 @@ class Query:
                 buckets = found.setdefault(series["series"], (group["name"], descriptor, block["step_us"], {}))[3]
                 for bucket, at in enumerate(block["times_us"]):
                     if not wire.is_missing(series["first"][bucket]):
-                        buckets[at] = {name: series[name] and series[name][bucket] for name in FIELDS}
+                        buckets[at] = {name: series[name] and series[name][bucket] for name in wire.FIELDS}
         if unknown:
             print(f"{len(unknown)} series left out: the catalog does not describe them, or their encoding is unknown", file=sys.stderr)
         return sorted(
@@ -340,11 +339,11 @@ def number(name, value):
 
 def print_csv(series):
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["time", "group", "series", "labels", *FIELDS])
+    writer.writerow(["time", "group", "series", "labels", *wire.FIELDS])
     for group, descriptor, _, buckets in series:
         labels = json.dumps(dict(descriptor["labels"]), ensure_ascii=False)
         for at, fields in buckets:
-            writer.writerow([iso(at), group, descriptor["name"], labels, *(number(name, fields[name]) for name in FIELDS)])
+            writer.writerow([iso(at), group, descriptor["name"], labels, *(number(name, fields[name]) for name in wire.FIELDS)])
 
 
 def print_tables(series):
@@ -352,8 +351,8 @@ def print_tables(series):
         labels = ", ".join(f"{key}={value}" for key, value in descriptor["labels"])
         what = f"summaries of {step / 1e6:g} s" if step else "rows"
         print(("\n" if place else "") + f"{group}  {descriptor['name']}  {{{labels}}}  {len(buckets)} {what}")
-        shown = FIELDS if step else ("first",)
-        titles = FIELDS if step else ("value",)
+        shown = wire.FIELDS if step else ("first",)
+        titles = wire.FIELDS if step else ("value",)
         table = [("time", *titles)]
         for at, fields in buckets:
             table.append((iso(at), *(number(name, fields[name]) for name in shown)))

@@ -21,6 +21,9 @@ LIMITS = ("message_bytes", "messages", "messages_at_once", "bytes", "bytes_at_on
 QUERY_LIMITS = ("at_once", "columns", "summaries")
 #: The fields of a summary besides the first value, in the order of their bits.
 OTHER_FIELDS = ("last", "min", "max", "sum", "count")
+FIELDS = ("first", *OTHER_FIELDS)
+#: The flags of an update.
+BEGINS, CHANGES, CLOSES = 1, 2, 4
 #: The WebSocket subprotocol of this version.
 SUBPROTOCOL = "kymograph.2"
 #: The bits of a NaN that stands for a missing value.
@@ -153,6 +156,10 @@ def open_message(message, head):
     return message[3], Reader(message[head:])
 
 
+#: The kinds of live rows: without and with updates.
+SAMPLES = (3, 66)
+
+
 def is_numbered(kind):
     """Returns true also for kinds that are not known here: they advance the position too."""
     return kind == 3 or 64 <= kind < 128
@@ -165,8 +172,8 @@ def decode_frame(message):
     skipped = reader.varint() if is_numbered(kind) else 0
     # A newer server may have appended fields, so that bytes may be left.
     body = None
-    if kind == 3:
-        body = samples(reader, sent)
+    if kind in SAMPLES:
+        body = samples(reader, sent, kind)
     elif kind in BODIES:
         body = BODIES[kind](reader)
     return {"epoch": epoch, "sequence": sequence, "sent_us": sent, "kind": kind, "skipped": skipped, "body": body}
@@ -232,13 +239,14 @@ def series_descriptor(r):
     }
 
 
-def samples(r, sent):
+def samples(r, sent, kind):
     collected = wrap(sent + r.signed())
     listed = list_of_samples(Reader(r.bytes()), collected)
     return {
         "collected_us": collected,
         "list": listed,
         "blocks": blocks(r, collected, len(listed)),
+        "updates": bucket_updates(r, collected, len(listed)) if kind == 66 else [],
     }
 
 
@@ -279,6 +287,10 @@ def answer(r):
         "part": r.variant("Coarse", "More", "Last"),
         "blocks": summary_blocks(r, r.signed()),
     }
+
+
+def summaries(r):
+    return {"blocks": summary_blocks(r, r.signed()), "open": bucket_updates(r, r.signed())}
 
 
 def subscribed(r):
@@ -329,6 +341,7 @@ BODIES = {
     9: bye,
     10: answer,
     11: subscribed,
+    12: summaries,
     64: logs,
     65: event,
 }
@@ -553,6 +566,86 @@ def packed_integers(r, count):
     return integers
 
 
+# Updates of buckets ---------------------------------------------------------------------------------------------------
+
+
+def bucket_updates(r, base, other_values=0):
+    inner, updates, counts = Reader(r.bytes()), [], dict.fromkeys(FIELDS, 0)
+    while not inner.is_empty():
+        update = bucket_update(inner, base)
+        updates.append(update)
+        for name in FIELDS:
+            counts[name] += len(places_of(update, name))
+        # Checked before columns are decoded, because a few bytes can declare many values.
+        if other_values + sum(counts.values()) > MAX_VALUES:
+            raise ProtocolError(f"limit exceeded: {other_values + sum(counts.values())} values")
+    own = r.byte()
+    if own >> len(FIELDS):
+        raise ProtocolError(f"columns of updates must be six, found bits {own:#b}")
+    columns = {}
+    for bit, name in enumerate(FIELDS):
+        if (own >> bit & 1 == 1) != (counts[name] > 0):
+            raise ProtocolError(f"{counts[name]} values of {name}, found {own >> bit & 1} columns")
+        columns[name] = decode_column(r.byte(), r.bytes(), counts[name]) if counts[name] else []
+    # One column of unknown encoding leaves all updates of the message without values.
+    are_known = all(values is not None for values in columns.values())
+    left = {name: iter(values or ()) for name, values in columns.items()}
+    return [described(update, left if are_known else None) for update in updates]
+
+
+def bucket_update(r, base):
+    """Returns the fields of an update, with its masks as numbers."""
+    group_id, flags = r.varint(32), r.byte()
+    if flags >> 3:
+        raise ProtocolError(f"flags of an update must be 0 to 7, found {flags}")
+    newest, count = wrap(base - r.short()), r.short()
+    if count > MAX_COLUMNS:
+        raise ProtocolError(f"update of {count} series exceeds the limit of {MAX_COLUMNS}")
+    begins, masks = None, (0, 0)
+    if flags & BEGINS:
+        start, step = wrap(base - r.short()), r.short()
+        begins = {"start_us": start, "step_us": step, "series": rising_ids(Reader(r.bytes()), count)}
+    if flags & CHANGES:
+        masks = [int.from_bytes(r.take((count + 7) // 8), "little") for _ in range(2)]
+        if any(mask >> count for mask in masks):
+            raise ProtocolError(f"a bit of a mask has no series: the update has {count}")
+    return {"group": group_id, "newest": newest, "flags": flags, "count": count, "begins": begins, "masks": masks}
+
+
+def rising_ids(r, count):
+    """Decodes ids, each as the difference to the one before it."""
+    ids, last = [], 0
+    for place in range(count):
+        difference = r.varint(32)
+        last += difference
+        if last >> 32 or place and not difference:
+            raise ProtocolError(f"ids of an update must rise and have 32 bits, found {last}")
+        ids.append(last)
+    r.end()
+    return ids
+
+
+def places_of(update, name):
+    """Returns the places of the series for which an update states a field."""
+    flag = {"first": BEGINS, "last": CHANGES, "min": CHANGES, "max": CHANGES}.get(name, CLOSES)
+    places = range(update["count"]) if update["flags"] & flag else ()
+    if name in ("min", "max"):
+        mask = update["masks"][("min", "max").index(name)]
+        return [place for place in places if mask >> place & 1]
+    return places
+
+
+def described(update, left):
+    """Returns an update with a list of each field: a value for each series, None where it is not stated."""
+    fields = dict.fromkeys(FIELDS)
+    for name in FIELDS if left else ():
+        fields[name] = [None] * update["count"]
+        for place in places_of(update, name):
+            fields[name][place] = next(left[name])
+    closed = update["flags"] & CLOSES != 0
+    return {"group": update["group"], "newest_us": update["newest"], "begins": update["begins"], "closed": closed, **fields}
+
+
 # From viewer to server ------------------------------------------------------------------------------------------------
 
 
@@ -590,8 +683,13 @@ def selection(selected):
 
 
 def subset_fields(subset):
-    """Returns the last fields of a `Subscribe`. `subset` is a dictionary: `id`, `selection` and `added`; None for everything."""
-    return varint(subset["id"]) + selection(subset["selection"]) + selection(subset["added"]) if subset else b""
+    """Returns the last fields of a `Subscribe`. `subset` is a dictionary: `id`, `selection`, `added`, and for summaries `step_us` and
+    `groups` (dictionaries: `group`, `step_us`); None for everything."""
+    if subset is None:
+        return b""
+    steps = b"".join(varint(entry["group"]) + varint(entry["step_us"]) for entry in subset.get("groups", ()))
+    series = varint(subset["id"]) + selection(subset["selection"]) + selection(subset["added"])
+    return series + varint(subset.get("step_us", 0)) + sized(steps)
 
 
 def subscribe_window(window_us, subset=None):
