@@ -52,7 +52,7 @@ function checkFrame(name, bytes, meaning) {
     delete meaning.body.list;
   }
   const isOfSummaries = frame.kind === 10 || frame.kind === 12;
-  if (isOfSummaries) checkSummaries(name, frame.body.blocks, meaning.body.blocks);
+  if (isOfSummaries) checkFields(name, frame.body.blocks, meaning.body.blocks);
   for (const field of ["updates", "open"]) checkUpdates(name, frame.body?.[field] ?? [], meaning.body?.[field] ?? []);
   for (const blocks of isOfSummaries ? [] : [frame.body?.blocks ?? [], meaning.body?.blocks ?? []]) {
     for (const column of blocks.flatMap((block) => block.columns)) {
@@ -63,7 +63,7 @@ function checkFrame(name, bytes, meaning) {
 }
 
 /** Compares the fields of summaries, and removes them from both. */
-function checkSummaries(name, blocks, expectedBlocks) {
+function checkFields(name, blocks, expectedBlocks) {
   const entries = (blocks) => blocks.flatMap(({ series }) => series);
   const expectedEntries = entries(expectedBlocks);
   entries(blocks).forEach((series, place) => {
@@ -235,7 +235,7 @@ function checkSelections(frames) {
   expectSent([after(4242, 6, "cpu.{", "cpu.{")]);
   receive("refused_query", toSubscribe(6));
   expectState("LIVE", 4242);
-  assert.deepEqual([refused, viewer.state.selections.wanted], [[[1, 6]], "memory"]);
+  assert.deepEqual([refused, viewer.state.selections.wanted.selector], [[[1, 6]], "memory"]);
   viewer.select("disk.*");
   viewer.select("cpu.{");
   receive("refused_query", toSubscribe(8));
@@ -282,6 +282,170 @@ function checkSelections(frames) {
   everything.viewer.select("cpu.*");
   everything.receive("session_samples");
   assert.deepEqual([everything.sent.length, everything.viewer.state.position], [1, 4243]);
+}
+
+/** A server that has the feature `summaries`: its name has as many letters as that of another one in the hello of the vectors. */
+const withSummaries = (bytes) => {
+  const at = Buffer.from(bytes).indexOf("revisions");
+  bytes.set(new TextEncoder().encode("summaries"), at);
+};
+
+/** A viewer that selects series as summaries. */
+function checkSummaries(frames) {
+  const { viewer, sent, errors, receive, lose } = connected(frames, { window: 1, select: "cpu.*", step: 0.15 });
+  const [buckets, rows] = [[], []];
+  viewer.onbucket = (bucket) => buckets.push(bucket);
+  viewer.onrow = (row) => rows.push(row);
+  const window = (id, selection, step_us) => wire.subscribeWindow(1_000_000, { id, selection, added: [], step_us });
+  const after = (position, id, added, step_us, revision = 3) =>
+    wire.subscribeAfter(1_700_000_000_123_456, position, 1_000_000, revision, { id, selection: "cpu.*", added, step_us });
+  const expectSent = (expected, what) => assert.deepEqual(sent.splice(0), expected, what);
+  const expectState = (phase, position) => assert.deepEqual([viewer.state.phase, viewer.state.position], [phase, position]);
+  /** The buckets since the last call: start, whether it is closed, and the fields of each series. */
+  const expectBuckets = (expected, what) => {
+    const found = buckets.splice(0).map(({ time, isClosed, series }) => {
+      const fields = series.map(({ id, ...summary }) => [id, ...wire.FIELDS.map((name) => summary[name])]);
+      return [time - 1_700_000_100_000_000, isClosed, ...fields];
+    });
+    assert.deepEqual(found, expected, what);
+  };
+  const numbered = (sequence) => (bytes) => bytes.set([sequence & 255, sequence >> 8], 16);
+  const exact = (id) => (bytes) => bytes.set([id], 32);
+  /** The catalog of the session describes series 1 and 2 only; the vectors have others. */
+  const describe = () => {
+    for (const id of [7, 8, 9, 70_000]) viewer.state.series.set(id, { name: `series ${id}`, labels: [["id", `${id}`]] });
+  };
+  const begin = (id, expected) => {
+    receive("session_hello", withSummaries);
+    expectSent([expected]);
+    receive("subscribed_exact", exact(id));
+    receive("session_catalog");
+    describe();
+  };
+  const closed = [
+    [-420_000, true, [7, 0.5, 0.25, 0.25, 0.75, 1.5, 3]],
+    [-270_000, true, [7, 0.25, 0.5, 0.1, 0.5, 1.1, 3]],
+  ];
+  const [begun, changed] = [
+    [[7, 0.25, 0.5, 0.1, 0.5], [8, 7, 7, 7, 7], [70_000, -1.5, -1.5, -2.25, 0]],
+    [[7, 0.25, 0.75, 0.1, 0.9], [8, 7, 8, 7, 8], [70_000, -1.5, -1, -2.25, 0]],
+  ];
+  /** Series with their sums and counts, which are not known before the bucket is closed. */
+  const withSums = (series, sums) => series.map((fields, place) => [...fields, ...(sums?.[place] ?? [null, null])]);
+  const open = (start) => [start, false, ...withSums(begun)];
+  begin(1, window(1, "cpu.*", 150_000));
+  // The answer is cut off, and comes again: what was passed on is not passed on once more.
+  receive("summaries");
+  assert.deepEqual([buckets[0].group, buckets[0].step_us, buckets[0].series[0].labels], ["cpu.cores", 150_000, { id: "7" }]);
+  expectBuckets([...closed, open(-120_000)]);
+  lose();
+  begin(2, window(2, "cpu.*", 150_000));
+  receive("summaries");
+  expectBuckets([open(-120_000)]);
+  receive("session_history");
+  expectState("LIVE", 4242);
+  receive("updates_change", numbered(4243));
+  expectBuckets([[-120_000, false, ...withSums(changed)]]);
+  receive("updates_close_and_begin", numbered(4244));
+  expectBuckets([
+    [-120_000, true, ...withSums(changed, [[3.5, 9], [22, 3], [-10.5, 9]])],
+    [-10_000, false, [9, 2, 2, 2, 2, null, null]],
+  ]);
+  // Rows of other groups are in the same frame. Group 2 is not described, but its bucket has begun.
+  rows.length = 0;
+  receive("updates_begin", numbered(4245));
+  receive("updates_beside_rows", numbered(4246));
+  expectBuckets([open(-100_000), open(-100_000)], "an earlier bucket, which is not changed by the frame with a row");
+  assert.deepEqual([rows.length, rows[0].values], [1, { "core 0": 0.24 }]);
+  receive("updates_close_without_change", numbered(4247));
+  expectBuckets([[-100_000, true, ...withSums(begun, [[1.75, 5], [14, 2], [-6, 5]])]]);
+  // An encoding that is not known: the values are not known until an update sets them. Column of `last`.
+  receive("updates_begin", numbered(4248));
+  receive("updates_change", (bytes) => (numbered(4249)(bytes), bytes.set([77], 46)));
+  expectBuckets([open(-100_000), [-100_000, false, ...withSums(begun.map(([id, first]) => [id, first, null, null, null]))]]);
+  // A bucket of another number of series: a frame was lost.
+  receive("updates_of_any_value", numbered(4250));
+  assert.deepEqual(buckets.splice(0).map(({ isClosed, series }) => [isClosed, series[0].sum]), [[true, Infinity]]);
+  receive("updates_change", numbered(4251));
+  expectSent([after(4250, 3, [], 150_000)]);
+  expectState("AWAITING", 4250);
+  receive("subscribed_exact", exact(3));
+  receive("resume_catalog");
+  receive("summaries");
+  expectBuckets([...closed, open(-120_000)], "buckets of another answer replace those that were passed on");
+  receive("resume_history");
+  expectState("LIVE", 4246);
+  receive("session_heartbeat", numbered(4300));
+  expectSent([after(4246, 4, [], 150_000)]);
+  // An answer without an open bucket of the group. An update that begins none asks again, and nothing of its frame is applied.
+  receive("subscribed_exact", exact(4));
+  receive("resume_catalog");
+  receive("summaries_empty");
+  receive("resume_history");
+  expectState("LIVE", 4246);
+  rows.length = 0;
+  receive("updates_beside_rows", numbered(4247));
+  expectSent([after(4246, 5, [], 150_000)]);
+  assert.deepEqual([rows, buckets, viewer.state.position], [[], [], 4246]);
+  // A part that cannot be decoded is requested once more. Then updates of its buckets are left out until one begins a bucket.
+  receive("subscribed_exact", exact(5));
+  const brokenAnswer = () => {
+    receive("session_catalog");
+    describe();
+    receive("summaries", (bytes) => bytes.set([9], 73));
+    receive("resume_history");
+  };
+  brokenAnswer();
+  expectSent([after(4246, 6, [], 150_000, 0)]);
+  receive("subscribed_exact", exact(6));
+  brokenAnswer();
+  expectSent([]);
+  assert.equal(errors.length, 2);
+  receive("updates_beside_rows", numbered(4247));
+  receive("updates_change", numbered(4248));
+  expectBuckets([]);
+  receive("updates_begin", numbered(4249));
+  receive("updates_change", numbered(4250));
+  assert.deepEqual(buckets.splice(0).map(({ time, series }) => [time % 1_000_000, series.length]), [[900_000, 3], [900_000, 3]]);
+  expectState("LIVE", 4250);
+  // Another step, and rows: all is added.
+  viewer.state.revision = 3;
+  viewer.select("cpu.*", { step: 1 });
+  expectSent([after(4250, 7, "cpu.*", 1_000_000)]);
+  viewer.select("cpu.*");
+  expectSent([after(4250, 8, "cpu.*", 0)]);
+  viewer.select("cpu.*", { step: 0.15 });
+  expectSent([after(4250, 9, [], 150_000)], "the viewer holds these");
+  assert.throws(() => viewer.select("cpu.*", { step: -1 }), RangeError);
+  // A step needs the feature. Without a selector, it is of everything.
+  const old = connected(frames, { step: 1 });
+  const refused = [];
+  old.viewer.onrefused = ({ text }) => refused.push(text);
+  old.receive("session_hello");
+  assert.deepEqual([old.sent, refused], [[], ["kymograph 0.1.0 has no feature `summaries`"]]);
+  const all = connected(frames, { window: 1, step: 1 });
+  all.receive("session_hello", withSummaries);
+  assert.deepEqual(all.sent, [window(1, "*", 1_000_000)]);
+}
+
+/** Blocks with the times of the block before them have other series of the same buckets. */
+function checkGatheredBlocks(frames) {
+  const state = new wire.State("cpu.*", 150_000);
+  state.subscribe(1_000_000);
+  ["subscribed_exact", "session_catalog"].forEach((name) => state.take(wire.decodeFrame(frames[name])));
+  const frame = wire.decodeFrame(frames.summaries);
+  const [block] = frame.body.blocks;
+  const part = (ids, offset) => {
+    const times = block.times_us.map((time) => time + offset);
+    const blocks = ids.map((series) => ({ ...block, times_us: times, series: [{ ...block.series[0], series }] }));
+    return state.take({ ...frame, body: { blocks, open: [] } }).buckets.map(({ time, series }) => [time, series.map(({ id }) => id)]);
+  };
+  const [one, other] = block.times_us;
+  assert.deepEqual(part([1], 0), []);
+  assert.deepEqual(part([2], 0), [], "of the same buckets");
+  assert.deepEqual(part([1], 300_000), [[one, [1, 2]], [other, [1, 2]]]);
+  const { buckets } = state.take(wire.decodeFrame(frames.session_history));
+  assert.deepEqual(buckets.map(({ time }) => time), [one + 300_000, other + 300_000], "the last part completes them");
 }
 
 /** Numbers that the viewer's subscription skips are not missing. */
@@ -367,6 +531,8 @@ for (const [name, bytes] of vectors(`${folder}/refused`)) {
 const frames = Object.fromEntries([...vectors(`${folder}/frames`)].map(([name, bytes]) => [name, bytes]));
 checkSession(frames);
 checkSelections(frames);
+checkSummaries(frames);
+checkGatheredBlocks(frames);
 checkSkippedNumbers(frames);
 await checkQueries(frames);
 console.log(`${counts.frames} frames decoded, ${counts.messages} messages encoded, ${counts.refused} refused`);

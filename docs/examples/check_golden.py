@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests kymograph_wire.py with the golden vectors.
+"""Tests kymograph_wire.py with the golden vectors, and the buckets of kymograph_viewer.py.
 
     python3 docs/examples/check_golden.py protocol/tests/golden
 """
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import kymograph_wire as wire
+from kymograph_viewer import Refused, Viewer
 
 
 def bits(value):
@@ -105,6 +106,106 @@ def check_refused(name, data):
     raise AssertionError(f"{name} must be refused")
 
 
+def check_buckets(folder):
+    """A viewer that selects series as summaries, and is passed the vectors."""
+    viewer = Viewer("cpu.*", 150_000)
+
+    def take(name, sequence=None, **fields):
+        frame = wire.decode_frame((folder / f"{name}.bin").read_bytes())
+        frame["sequence"] = frame["sequence"] if sequence is None else sequence
+        frame["body"].update(fields)
+        found = viewer.take(frame)
+        if name == "session_catalog":
+            # It describes series 1 and 2 only; the vectors have others.
+            for series in (7, 8, 9, 70_000):
+                viewer.series[series] = {"id": series, "name": f"series {series}", "labels": []}
+        return found
+
+    def buckets(found):
+        """Start, and the fields of each series by its id."""
+        return [
+            (bucket.time_us - 1_700_000_100_000_000, {series["id"]: list(fields.values()) for series, fields in bucket.series})
+            for bucket in found
+        ]
+
+    def opened():
+        return list(map(list, (fields.values() for fields in viewer.buckets.begun[1].series.values())))
+
+    def begin(request):
+        """Begins the answer to a request: at first of the window, then after the position."""
+        subset = {"id": viewer.request + 1, "selection": "cpu.*", "added": [], "step_us": 150_000}
+        expected = request(1_000_000, subset)
+        assert viewer.subscribe(1_000_000) == expected
+        assert take("subscribed_exact", id=viewer.request) == take("session_catalog") == []
+
+    def after(sequence):
+        return lambda window, subset: wire.subscribe_after(1_700_000_000_123_456, sequence, window, 3, subset)
+
+    try:
+        take("session_hello")
+        raise AssertionError("a step needs the feature `summaries`")
+    except Refused:
+        assert take("session_hello", features=["subsets", "summaries"]) is None
+    closed = [(-420_000, {7: [0.5, 0.25, 0.25, 0.75, 1.5, 3.0]}), (-270_000, {7: [0.25, 0.5, 0.1, 0.5, 1.1, 3.0]})]
+    begin(wire.subscribe_window)
+    assert buckets(take("summaries")) == closed
+    # The answer is cut off, and comes again: what was passed on is not passed on once more.
+    begin(wire.subscribe_window)
+    assert take("summaries") == []
+    begun = [[0.25, 0.5, 0.1, 0.5, None, None], [7.0, 7.0, 7.0, 7.0, None, None], [-1.5, -1.5, -2.25, 0.0, None, None]]
+    assert opened() == begun
+    take("session_history")
+    assert (viewer.live, viewer.position) == (True, 4242)
+    assert take("updates_change", 4243) == []
+    assert opened() == [[0.25, 0.75, 0.1, 0.9, None, None], [7.0, 8.0, 7.0, 8.0, None, None], [-1.5, -1.0, -2.25, 0.0, None, None]]
+    last = {7: [0.25, 0.75, 0.1, 0.9, 3.5, 9.0], 8: [7.0, 8.0, 7.0, 8.0, 22.0, 3.0], 70_000: [-1.5, -1.0, -2.25, 0.0, -10.5, 9.0]}
+    assert buckets(take("updates_close_and_begin", 4244)) == [(-120_000, last)]
+    assert opened() == [[2.0, 2.0, 2.0, 2.0, None, None]]
+    # The open bucket has another number of series, as after a lost frame: nothing is applied, and a subscription is due.
+    assert take("updates_beside_rows", 4245) is None
+    assert viewer.position == 4244
+    begin(after(4244))
+    # Blocks with the times of the block before them have other series of the same buckets.
+    frame = wire.decode_frame((folder / "summaries.bin").read_bytes())
+    (block,) = frame["body"]["blocks"]
+    other = {**block, "series": [{**block["series"][0], "series": 8}]}
+    later = {**block, "times_us": [at + 300_000 for at in block["times_us"]]}
+    assert take("summaries", blocks=[block], open=[]) == []
+    both = [(at, {7: series[7], 8: series[7]}) for at, series in closed]
+    assert buckets(take("summaries", blocks=[other, later], open=[])) == both
+    found = take("session_history")
+    assert buckets(found[-2:]) == [(at + 300_000, series) for at, series in closed], "the last part completes them"
+    assert take("session_heartbeat", 4300) is None
+    begin(after(4242))
+    assert buckets(take("summaries")) == closed, "buckets of another answer replace those that were passed on"
+    take("session_history")
+    assert take("session_heartbeat", 4300) is None
+    # An answer that begins no bucket of the group: an update needs one of this answer.
+    begin(after(4242))
+    take("summaries_empty")
+    take("session_history")
+    assert take("updates_beside_rows", 4243) is None
+    begin(after(4242))
+    take("summaries")
+    take("session_history")
+    # A row beside updates, and a bucket that closes without a change.
+    ((_, _, values),) = take("updates_beside_rows", 4243)
+    assert values == {"core 0": 0.24}
+    sums = {7: (1.75, 5.0), 8: (14.0, 2.0), 70_000: (-6.0, 5.0)}
+    ended = {series: [*fields[:4], *sums[series]] for series, fields in zip(sums, begun)}
+    assert buckets(take("updates_close_without_change", 4244)) == [(-120_000, ended)]
+    # Fields whose encoding is unknown are unknown until an update sets them.
+    take("updates_begin", 4245)
+    change = wire.decode_frame((folder / "updates_change.bin").read_bytes())["body"]["updates"][0]
+    take("updates_change", 4246, updates=[{**change, **dict.fromkeys(wire.FIELDS)}])
+    assert opened() == [[fields[0], *[None] * 5] for fields in begun]
+    # Ids of another epoch are others.
+    begin(after(4246))
+    assert take("summaries") != []
+    viewer.update_catalog(1, {"scope": "Whole", "revision": 1, "groups": [], "series": [], "retired": [], "retired_groups": []})
+    assert (viewer.buckets.begun, viewer.buckets.passed, viewer.position) == ({}, set(), None)
+
+
 def vectors(folder):
     found = sorted(folder.glob("*.bin"))
     assert found, f"no vectors in {folder}"
@@ -125,6 +226,7 @@ def main():
         messages += 1
     for name, data, _ in vectors(folder / "refused"):
         refused += check_refused(name, data)
+    check_buckets(folder / "frames")
     assert math.isnan(struct.unpack("<d", struct.pack("<Q", wire.MISSING_BITS))[0])
     print(f"{frames} frames decoded, {messages} messages encoded, {refused} refused")
 

@@ -9,6 +9,8 @@
 //     viewer.onrow = ({ time, group, values }) => console.log(new Date(time / 1000), group, values);
 //     viewer.connect();
 //     viewer.select("cpu.*");
+//     viewer.onbucket = ({ time, group, isClosed, series }) => console.log(new Date(time / 1000), group, isClosed, series);
+//     viewer.select("cpu.*", { step: 1 });
 //     const series = await viewer.query({ select: "cpu.*", from: new Date(Date.now() - 600_000), to: new Date(), columns: 80 });
 //
 // Node has a WebSocket from version 22 on. For an older one, pass that of the package `ws`: { WebSocket }.
@@ -695,7 +697,118 @@ class PassedRows {
   }
 }
 
-/** Which series a viewer selects: the text of a selector. `null` is everything, `undefined` is not known. */
+/**
+ * The buckets of the groups that are sent as summaries. Pure: it takes blocks and updates, and returns the buckets to pass on. A bucket is
+ * `{ group, time, step_us, isClosed, series }`, where `series` has the fields of each series by its id; `null` for one that is not known.
+ */
+class Buckets {
+  /** By group: the bucket that the last update has begun since the answer began. Updates that begin none refer to it. */
+  #begun = new Map();
+  /** By group: the times of the last block of the answer, and its buckets, which the next block may extend by other series. */
+  #gathered = new Map();
+  /** What was passed on of an answer that is not complete: it comes again. */
+  #passed = new Set();
+  /** A part of the answer was given up: updates without a bucket are left out. */
+  isIncomplete = false;
+
+  /** Begins an answer. The buckets that were passed on stay. */
+  restart() {
+    this.#begun.clear();
+    this.#gathered.clear();
+    this.isIncomplete = false;
+  }
+
+  /** Forgets the buckets of another epoch. */
+  forget() {
+    this.#passed.clear();
+  }
+
+  /** Takes the closed buckets and the open ones of a part of the history. */
+  history({ blocks, open }) {
+    const blocked = blocks.flatMap((block) => this.#block(block));
+    return [...blocked, ...open.flatMap((update) => [...this.#flush(update.group), ...this.#apply(update)])];
+  }
+
+  /** Ends the answer. */
+  end(isIncomplete) {
+    const buckets = [...this.#gathered.keys()].flatMap((group) => this.#flush(group));
+    this.#passed.clear();
+    this.isIncomplete = isIncomplete;
+    return buckets;
+  }
+
+  /** False if an update does not begin a bucket and none is there, or it is of another number of series: a frame was lost. */
+  canApply(updates) {
+    const sizes = new Map();
+    return updates.every(({ group, begins, first }) => {
+      if (begins) sizes.set(group, begins.series.length);
+      const size = sizes.get(group) ?? this.#begun.get(group)?.series.size;
+      return size !== undefined && (first === null || first.length === size);
+    });
+  }
+
+  /** Takes the updates of a frame. */
+  update(updates) {
+    return updates.flatMap((update) => this.#apply(update));
+  }
+
+  #block({ group, step_us: step, times_us: times, series }) {
+    if (!times.length) return [];
+    const before = this.#gathered.get(group);
+    const isSame = before?.times.length === times.length && times.every((time, place) => time === before.times[place]);
+    const complete = isSame ? [] : this.#flush(group);
+    const buckets = isSame ? before.buckets : times.map((time) => ({ group, time, step_us: step, isClosed: true, series: new Map() }));
+    this.#gathered.set(group, { times, buckets });
+    for (const { series: id, ...fields } of series) {
+      buckets.forEach((bucket, place) => {
+        if (fields.first && isMissing(fields.first, place)) return;
+        bucket.series.set(id, Object.fromEntries(FIELDS.map((name) => [name, fields[name]?.[place] ?? null])));
+      });
+    }
+    return complete;
+  }
+
+  /** The buckets of the last block of a group, once no series can follow. */
+  #flush(group) {
+    const buckets = this.#gathered.get(group)?.buckets ?? [];
+    this.#gathered.delete(group);
+    return buckets.filter((bucket) => {
+      const text = JSON.stringify([bucket.group, bucket.time, bucket.step_us, ...bucket.series]);
+      return !this.#passed.has(text) && this.#passed.add(text);
+    });
+  }
+
+  #apply({ group, begins, closed, ...fields }) {
+    if (begins) {
+      const { start_us: time, step_us: step, series: ids } = begins;
+      const series = new Map();
+      ids.forEach((id, place) => {
+        const first = fields.first?.[place] ?? null;
+        series.set(id, { first, last: first, min: first, max: first, sum: null, count: null });
+      });
+      this.#begun.set(group, { group, time, step_us: step, isClosed: false, series });
+    } else if (!this.canApply([{ group, begins, ...fields }])) {
+      return [];
+    }
+    const bucket = this.#begun.get(group);
+    let place = 0;
+    for (const summary of bucket.series.values()) {
+      for (const name of OTHER_FIELDS) {
+        // If the encoding is unknown, the fields that change are too.
+        if (!fields[name]) summary[name] = null;
+        else summary[name] = fields[name][place] ?? summary[name];
+      }
+      place++;
+    }
+    bucket.isClosed = closed;
+    return [{ ...bucket, series: new Map([...bucket.series].map(([id, summary]) => [id, { ...summary }])) }];
+  }
+}
+
+/**
+ * Which series a viewer selects, and as what: `{ selector, stepUs }`, with a step of 0 for rows. `null` is everything as rows, `undefined`
+ * is not known.
+ */
 class Selections {
   /** `wanted` was requested. */
   isSent = false;
@@ -714,8 +827,8 @@ class Selections {
     this.wanted = wanted;
   }
 
-  want(selector) {
-    [this.wanted, this.isSent] = [selector, false];
+  want(wanted) {
+    [this.wanted, this.isSent] = [wanted, false];
   }
 
   /** The subset for the next `Subscribe`. */
@@ -727,9 +840,17 @@ class Selections {
       return null;
     }
     this.asked.set(++this.id, this.wanted);
-    // The server alone knows which of the series were selected before: all are added, unless none can be new.
-    const isHeld = [null, "*", this.wanted].includes(this.held);
-    return { id: this.id, selection: this.wanted, added: hasPosition && !isHeld ? this.wanted : [] };
+    // The server alone knows which of the series were selected before: all are added, unless none can be new or have another step.
+    const { selector, stepUs } = this.wanted;
+    const held = this.held === null ? { selector: "*", stepUs: 0 } : this.held;
+    const isHeld = held?.stepUs === stepUs && ["*", selector].includes(held.selector);
+    return { id: this.id, selection: selector, added: hasPosition && !isHeld ? selector : [], step_us: stepUs };
+  }
+
+  /** The features that the request needs. */
+  get needs() {
+    if (this.wanted === null) return [];
+    return this.wanted.stepUs ? ["subsets", "summaries"] : ["subsets"];
   }
 
   accept(id) {
@@ -758,6 +879,7 @@ export class State {
   series = new Map();
   /** By the group's name. */
   passed = new Map();
+  buckets = new Buckets();
   epoch = null;
   position = null;
   revision = 0;
@@ -769,8 +891,8 @@ export class State {
   isSecondTry = false;
   phase = "AWAITING";
 
-  constructor(select = null) {
-    this.selections = new Selections(select);
+  constructor(select = null, stepUs = 0) {
+    this.selections = new Selections(select === null && !stepUs ? null : { selector: select ?? "*", stepUs });
   }
 
   /** The request that starts the stream, or resumes it. */
@@ -792,21 +914,22 @@ export class State {
   }
 
   /**
-   * Takes a frame. Returns its new rows; its log lines or event; whether rows are missing; a gap if it declares one; and the reply to a
-   * `Subscribe`: `subscribed` or `refused`.
+   * Takes a frame. Returns its new rows; its buckets; its log lines or event; whether rows are missing; a gap if it declares one; and the
+   * reply to a `Subscribe`: `subscribed` or `refused`.
    */
   take({ epoch, sequence, kind, skipped, body }) {
     // Not exact for numbers that only artificial messages have.
     const isMissing = isNumbered(kind) && Number(sequence) - 1 - Number(skipped) > this.position;
     if (kind === 2) {
       this.#catalog(epoch, sequence, body);
-    } else if (kind === 3 && this.phase === "FILLING" && this.isSuspect) {
+    } else if (isSamples(kind) && this.phase === "FILLING" && this.isSuspect) {
       // The part that could not be decoded was the last.
-      return this.#filled(sequence) ?? { rows: this.#rows(body.blocks, body.list) };
-    } else if (kind === 3 && this.phase === "LIVE" && sequence > this.position) {
-      if (isMissing) return { rows: [], isMissing };
+      const filled = this.#filled(sequence);
+      return filled.isMissing ? { rows: [], ...filled } : this.#samples(body, filled.buckets);
+    } else if (isSamples(kind) && this.phase === "LIVE" && sequence > this.position) {
+      if (isMissing || !(this.buckets.isIncomplete || this.buckets.canApply(body.updates))) return { rows: [], isMissing: true };
       this.position = sequence;
-      return { rows: this.#rows(body.blocks, body.list) };
+      return this.#samples(body);
     } else if (isNumbered(kind) && this.phase === "LIVE" && sequence > this.position) {
       if (isMissing) return { rows: [], isMissing };
       this.position = this.entry = sequence;
@@ -817,6 +940,8 @@ export class State {
     } else if (kind === 4 && this.phase === "FILLING") {
       const rows = this.#rows(body.blocks, undefined, true);
       return { ...(body.part === "Last" && this.#filled(sequence)), rows };
+    } else if (kind === 12 && this.phase === "FILLING") {
+      return { rows: [], buckets: this.#named(this.buckets.history(body)) };
     } else if (kind === 5 && this.phase === "FILLING") {
       return { rows: [], gap: body };
     } else if (kind === 6 && this.phase === "LIVE" && sequence > this.position) {
@@ -843,10 +968,28 @@ export class State {
   #filled(sequence) {
     if (this.isSuspect && !this.isSecondTry) {
       this.isSecondTry = true;
-      return { rows: [], isMissing: true };
+      return { isMissing: true };
     }
+    const buckets = this.#named(this.buckets.end(this.isSuspect));
     [this.position, this.phase, this.isSuspect, this.isSecondTry] = [sequence, "LIVE", false, false];
     this.selections.held = this.selections.accepted;
+    return { buckets };
+  }
+
+  #samples({ blocks, list, updates }, buckets = []) {
+    return { rows: this.#rows(blocks, list), buckets: [...buckets, ...this.#named(this.buckets.update(updates))] };
+  }
+
+  /** Buckets with the names of their group and series. Those that the catalog does not describe are left out. */
+  #named(buckets) {
+    return buckets.filter(({ group }) => this.groups.has(group)).map(({ group, series, ...bucket }) => ({
+      ...bucket,
+      group: this.groups.get(group).name,
+      series: [...series].filter(([id]) => this.series.has(id)).map(([id, fields]) => {
+        const { name, labels } = this.series.get(id);
+        return { id, name, labels: Object.fromEntries(labels), ...fields };
+      }),
+    }));
   }
 
   #catalog(epoch, sequence, catalog) {
@@ -854,8 +997,12 @@ export class State {
       // Before the reply, the history and the position that follow belong to an earlier request.
       if (this.selections.isAnswered) this.phase = "FILLING";
       this.isSuspect = false;
+      this.buckets.restart();
     }
-    if (epoch !== this.epoch) [this.epoch, this.position, this.entry] = [epoch, null, 0];
+    if (epoch !== this.epoch) {
+      [this.epoch, this.position, this.entry] = [epoch, null, 0];
+      this.buckets.forget();
+    }
     if (catalog.scope === "Whole") {
       this.groups.clear();
       this.series.clear();
@@ -916,6 +1063,13 @@ export class State {
 }
 
 // Queries ----------------------------------------------------------------------------------------------------------------
+
+/** Microseconds of a step in seconds. */
+function microsOfStep(step) {
+  const stepUs = Math.round(step * 1e6);
+  if (!Number.isSafeInteger(stepUs) || stepUs < 0) throw new RangeError(`step must be a number of seconds, found ${step}`);
+  return stepUs;
+}
 
 /** Microseconds of a `Date`, or of a number of microseconds. */
 const micros = (time) => (time instanceof Date ? time.getTime() * 1000 : Math.round(time));
@@ -1025,6 +1179,13 @@ class Queries {
 /** Connects, passes rows to `onrow`, and resumes after a lost connection. Set the callbacks, then call `connect`. */
 export class Viewer {
   onrow = () => {};
+  /**
+   * `{ time, step_us, group, isClosed, series }`, if the viewer selects with a step: a bucket, whose `series` are a list of `{ id, name,
+   * labels, first, last, min, max, sum, count }`. Called for each closed bucket, and with `isClosed` false each time that the open one
+   * changes; its `sum` and `count` are then null. A bucket replaces the buckets and rows of its group that begin at its `time` or later. A
+   * row replaces the buckets of its group that end after it.
+   */
+  onbucket = () => {};
   onlines = () => {};
   onevent = () => {};
   ongap = () => {};
@@ -1046,12 +1207,12 @@ export class Viewer {
   #isClosed = false;
 
   /**
-   * `window`: seconds of history at the start. `select`: a selector, if some series suffice. `token`: for programs; pages sign in and pass
-   * `key`.
+   * `window`: seconds of history at the start. `select`: a selector, if some series suffice. `step`: seconds of a bucket, if summaries
+   * suffice. `token`: for programs; pages sign in and pass `key`.
    */
-  constructor(url, { window = 60, select, token, key, WebSocket = globalThis.WebSocket } = {}) {
+  constructor(url, { window = 60, select, step = 0, token, key, WebSocket = globalThis.WebSocket } = {}) {
     if (!WebSocket) throw new Error("this Node has no WebSocket: use Node 22, or pass that of the package `ws`");
-    this.#state = new State(select);
+    this.#state = new State(select, microsOfStep(step));
     Object.assign(this, { url: `${url}?start=request`, windowUs: Math.round(window * 1e6), token, key, WebSocket });
   }
 
@@ -1088,9 +1249,12 @@ export class Viewer {
    * Selects other series, on the open connection and without a hole; by default, all. Unless the viewer had all before, `onrow` receives
    * the window again, also of series that were selected already: a program that keeps rows replaces them. A viewer to which the server
    * sends "Wider" may try again with the same selector.
+   *
+   * With a `step` (seconds), the groups are sent as summaries, and `onbucket` receives their buckets. Groups that the server does not
+   * send as summaries (the step is less than eight of their intervals, or late rows are merged) come as rows, to `onrow`.
    */
-  select(selector = "*") {
-    this.#state.selections.want(selector);
+  select(selector = "*", { step = 0 } = {}) {
+    this.#state.selections.want({ selector, stepUs: microsOfStep(step) });
     this.#follow();
   }
 
@@ -1106,9 +1270,10 @@ export class Viewer {
 
   #subscribe(request) {
     const { selections } = this.#state;
-    if (selections.wanted === null || this.#hello.features.includes("subsets")) return this.socket.send(request);
+    const lacking = selections.needs.find((feature) => !this.#hello.features.includes(feature));
+    if (!lacking) return this.socket.send(request);
     selections.refuse(selections.id);
-    this.onrefused({ text: `${this.#hello.server} has no feature \`subsets\`` });
+    this.onrefused({ text: `${this.#hello.server} has no feature \`${lacking}\`` });
     this.#follow();
   }
 
@@ -1177,6 +1342,7 @@ export class Viewer {
     }
     if (result.gap) this.ongap(result.gap);
     result.rows.forEach((row) => this.onrow(row));
+    result.buckets?.forEach((bucket) => this.onbucket(bucket));
     if (result.entry?.lines) this.onlines(result.entry.lines);
     else if (result.entry) this.onevent(result.entry);
     if (result.subscribed) this.onsubscribed(result.subscribed);
@@ -1196,14 +1362,16 @@ async function main([url, ...rest]) {
     options[name] = name === "json" ? true : rest[++place];
   }
   if (!url || !url.startsWith("ws")) {
-    const choices = "[--window S] [--select SELECTOR] [--group NAME] [--count N] [--token T] [--json]";
+    const choices = "[--window S] [--select SELECTOR] [--step S] [--group NAME] [--count N] [--token T] [--json]";
     console.error(`usage: node kymograph.mjs ws://HOST:PORT/stream ${choices}`);
+    console.error("With --step, prints closed buckets of this many seconds; rows of groups that the server does not summarize at this step.");
     process.exit(2);
   }
   // Node 20 and older: `npm install ws`.
   const WebSocket = globalThis.WebSocket ?? (await import("node:module")).createRequire(import.meta.url)("ws");
   let left = Number(options.count ?? Infinity);
-  const viewer = new Viewer(url, { window: Number(options.window ?? 60), select: options.select, token: options.token, WebSocket });
+  const [window, step] = [Number(options.window ?? 60), Number(options.step ?? 0)];
+  const viewer = new Viewer(url, { window, step, select: options.select, token: options.token, WebSocket });
   viewer.onerror = (error) => console.error(`not decoded: ${error.message}`);
   viewer.ongap = (gap) => console.error(`gap of ${gap.content}: ${gap.cause}`);
   viewer.onlines = (lines) => lines.forEach(({ source, text }) => console.error(`${source}: ${text}`));
@@ -1215,11 +1383,21 @@ async function main([url, ...rest]) {
   };
   viewer.onrefused = ({ text }) => (console.error(text), process.exit(1));
   viewer.onend = ({ code, reason }) => left > 0 && (console.error(`closed: ${code} ${reason}`), process.exit(1));
-  viewer.onrow = ({ time, group, values }) => {
+  const print = (group, value, lines) => {
     if ((options.group && group !== options.group) || left-- <= 0) return;
-    const words = Object.entries(values).map(([name, value]) => `${name}=${value}`);
-    console.log(options.json ? JSON.stringify({ time_us: time, group, values }) : `${time / 1e6}  ${group}  ${words.join("  ")}`);
+    (options.json ? [JSON.stringify(value)] : lines).forEach((line) => console.log(line));
     if (left <= 0) viewer.close();
+  };
+  viewer.onrow = ({ time, group, values }) => {
+    const words = Object.entries(values).map(([name, value]) => `${name}=${value}`);
+    print(group, { time_us: time, group, values }, [`${time / 1e6}  ${group}  ${words.join("  ")}`]);
+  };
+  viewer.onbucket = ({ time, step_us, group, isClosed, series }) => {
+    if (!isClosed || !series.length) return;
+    const mean = ({ sum, count }) => (sum === null || count === null ? "" : sum / count);
+    const words = (summary) => `min=${summary.min}  max=${summary.max}  mean=${mean(summary)}  last=${summary.last}`;
+    const lines = series.map((summary) => `${time / 1e6}  ${group}  ${summary.name}  ${words(summary)}`);
+    print(group, { time_us: time, step_us, group, series }, lines);
   };
   viewer.connect();
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Prints the rows of a Kymograph feed server as they arrive, one per line; or those of a range of time.
+"""Prints the rows of a Kymograph feed server as they arrive, one per line; or closed buckets of summaries; or a range of time.
 
     python3 docs/examples/kymograph_client.py ws://127.0.0.1:9000/stream --window 5 --group cpu.cores
     python3 docs/examples/kymograph_client.py ws://127.0.0.1:9000/stream --window 5 --select 'cpu.*'
+    python3 docs/examples/kymograph_client.py ws://127.0.0.1:9000/stream --window 60 --select 'cpu.*' --step 1s
     python3 docs/examples/kymograph_client.py ws://127.0.0.1:9000/stream --select 'cpu.*' --from -10m --columns 80 --csv
 
 Written from docs/PROTOCOL.md alone. Reconnects after a lost connection and resumes at its position. With --select, the server
-sends the rows of these series only. A query ends with its connection.
+sends the rows of these series only; with --step, their summaries in buckets. A query ends with its connection.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import sys
 import time
 
 import kymograph_wire as wire
+from kymograph_viewer import Bucket, Refused, Viewer
 
 try:
     from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -33,189 +35,10 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 MICROSECOND = datetime.timedelta(microseconds=1)
 #: Microseconds of the units of relative times.
 UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
+#: Microseconds of the units of a step.
+STEP_UNITS = {"us": 1, "ms": 1_000, **UNITS}
 #: Seconds after which a server that sends nothing is given up. It sends live frames and heartbeats while it answers a query.
 SILENCE = 30
-
-
-class Refused(Exception):
-    """The server does not answer a query, or does not read a selection. The text is the server's."""
-
-
-class PassedRows:
-    """Tells new rows of a group from those that were passed on before: history may repeat rows, and rows may come late."""
-
-    # Of late rows, the last ones are remembered: a resume repeats some of them.
-    REMEMBERED = 4096
-
-    def __init__(self):
-        self.newest = -math.inf
-        # Names of the series by time, in the last block of history, whose newest rows are sent again, and in late rows.
-        self.last_block, self.late = {}, {}
-
-    def begin_block(self, first, mode):
-        """Begins a block of history. Rows that were passed on stay: a program that keeps rows drops those that it replaces."""
-        self.last_block = {}
-        if mode == "Replace":
-            self.newest = min(self.newest, first - 1)
-            self.late = {at: names for at, names in self.late.items() if at < first}
-
-    def take(self, at, values, mode):
-        """Returns the values that are new. `mode` is that of the row's block of history; None for a row of Samples."""
-        names = {name for name, value in values.items() if not math.isnan(value)}
-        if mode in ("Merge", "Replace"):
-            self.last_block[at] = names
-        # A late row may be newer than every row that came in order: those before it follow.
-        if at > self.newest and mode != "Late":
-            self.newest = at
-            return values
-        if mode in ("Merge", "Replace"):
-            return {}
-        passed = self.last_block.get(at, set()) | self.late.get(at, set())
-        new = {name: value for name, value in values.items() if name not in passed}
-        # NaN is also how a value that is missing in a block is read.
-        if names - passed:
-            self.late[at] = passed | names
-            if len(self.late) > self.REMEMBERED:
-                self.late.pop(next(iter(self.late)))
-            return new
-        return {}
-
-
-class Viewer:
-    """State of a viewer: catalog, position, and the rows that were passed on."""
-
-    def __init__(self, select=None):
-        # A selector; None for everything.
-        self.select = select
-        self.groups, self.series, self.passed = {}, {}, {}
-        self.epoch = self.position = None
-        # Of the catalog; 0 if it is incomplete.
-        self.revision = 0
-        # The id of the last request, and whether its answer has begun: what comes before belongs to an earlier request.
-        self.request, self.answered = 0, False
-        # True after the last part of the history.
-        self.live = False
-        # The number of the last log lines or event.
-        self.entry = 0
-
-    def subscribe(self, window_us):
-        """Returns the request that starts the stream, or resumes it at the viewer's position."""
-        self.live = self.answered = False
-        self.request += 1
-        # The selection never changes, so that the viewer holds all of its rows up to its position: none are added.
-        subset = None if self.select is None else {"id": self.request, "selection": self.select, "added": []}
-        if self.position is None:
-            return wire.subscribe_window(window_us, subset)
-        return wire.subscribe_after(self.epoch, self.position, window_us, self.revision, subset)
-
-    def rows(self, frame):
-        """Returns the new rows of a frame (time, group, values by series). None if a subscription is due: at the start, and
-        if frames were lost."""
-        kind, body = frame["kind"], frame["body"]
-        if kind == 1:
-            if self.select is not None and "subsets" not in body["features"]:
-                raise Refused(f"{body['server']} has no feature `subsets`: leave out --select")
-            return None
-        if kind == 2:
-            # A selection has a reply before its catalog.
-            self.answered = self.answered or (self.select is None and body["scope"] != "Changes")
-            self.update_catalog(frame["epoch"], body)
-        elif kind == 8 and body["request"] == 1:
-            raise Refused(body["text"])
-        elif kind == 11 and body["id"] == self.request:
-            self.answered = True
-            self.show_subscribed(body)
-        elif not self.answered:
-            return []
-        elif self.live and wire.is_numbered(kind):
-            if frame["sequence"] - 1 - frame["skipped"] > self.position:
-                return None
-            if frame["sequence"] > self.position:
-                self.position = frame["sequence"]
-                if kind == 3:
-                    return self.new_rows([*self.unpack(body["blocks"]), *self.gather(body["list"])])
-                self.show_entry(frame)
-        elif kind in (64, 65):
-            self.show_entry(frame)
-        elif kind == 4:
-            if body["part"] == "Last":
-                self.position, self.live = frame["sequence"], True
-            return self.new_rows(self.unpack(body["blocks"], is_history=True))
-        elif kind == 5:
-            print(f"gap of {body['content']}: {body['cause']}, after {body['after']}", file=sys.stderr)
-        elif kind == 6 and self.live and frame["sequence"] > self.position:
-            return None
-        return []
-
-    def show_subscribed(self, body):
-        if body["extent"] == "Wider":
-            # This client does not evaluate selectors, so it cannot leave out the others.
-            note = "since its viewers have too many different subscriptions: all are printed"
-            print(f"the server sends more than {self.select!r} selects, {note}", file=sys.stderr)
-        elif body["series"] == 0:
-            print(f"no series matches {self.select!r} yet; series that match later will be sent", file=sys.stderr)
-
-    def show_entry(self, frame):
-        """Prints log lines or an event. In the answer to a subscription, those that were shown before may come again."""
-        if frame["sequence"] <= self.entry or frame["body"] is None:
-            return
-        self.entry = frame["sequence"]
-        for entry in frame["body"].get("lines", [frame["body"]]):
-            print(f"{entry['source']}: {entry['text']}", file=sys.stderr)
-
-    def update_catalog(self, epoch, catalog):
-        if epoch != self.epoch:
-            # Ids and positions of another epoch are invalid in this one.
-            self.epoch, self.position, self.passed, self.entry = epoch, None, {}, 0
-        if catalog["scope"] == "Whole":
-            self.groups, self.series = {}, {}
-        self.revision = catalog["revision"]
-        self.live = self.live and catalog["scope"] == "Changes"
-        self.groups.update((group["id"], group) for group in catalog["groups"])
-        self.series.update((series["id"], series) for series in catalog["series"])
-        for series in catalog["retired"]:
-            self.series.pop(series, None)
-        for group in catalog["retired_groups"]:
-            self.groups.pop(group, None)
-
-    def unpack(self, blocks, is_history=False):
-        """Yields the rows of blocks, each with the mode of its block if it is history."""
-        for block in blocks:
-            group = self.groups.get(block["group"])
-            if group is None:
-                continue
-            columns = [
-                (self.series[column["series"]]["name"], column["values"])
-                for column in block["columns"]
-                if column["values"] is not None and column["series"] in self.series
-            ]
-            mode = block["mode"] if is_history or block["mode"] != "Merge" else None
-            if mode in ("Merge", "Replace") and block["times_us"]:
-                self.of_group(group["name"]).begin_block(block["times_us"][0], mode)
-            for row, at in enumerate(block["times_us"]):
-                yield at, group["name"], {name: values[row] for name, values in columns}, mode
-
-    def gather(self, samples):
-        """Yields the rows of a list of samples."""
-        rows = {}
-        for at, series, value in samples:
-            if series in self.series:
-                series = self.series[series]
-                rows.setdefault((at, series["group"]), {})[series["name"]] = value
-        for (at, group), values in rows.items():
-            yield at, self.groups[group]["name"], values, None
-
-    def of_group(self, name):
-        return self.passed.setdefault(name, PassedRows())
-
-    def new_rows(self, rows):
-        """Returns those of a message that are new, oldest first. A late row is older than rows before it."""
-        new = []
-        for at, group, values, mode in sorted(rows, key=lambda row: row[0]):
-            values = self.of_group(group).take(at, values, mode)
-            if values:
-                new.append((at, group, values))
-        return new
 
 
 def opened(url):
@@ -223,24 +46,64 @@ def opened(url):
 
 
 def watch(viewer, url, window_us):
-    """Yields rows until the connection ends."""
+    """Yields rows and closed buckets until the connection ends."""
     with opened(f"{url}?start=request") as socket:
         for message in socket:
-            rows = viewer.rows(wire.decode_frame(message))
-            if rows is None:
+            found = viewer.take(wire.decode_frame(message))
+            if found is None:
                 socket.send(viewer.subscribe(window_us))
                 continue
-            yield from rows
+            yield from found
 
 
-def show(row, as_json):
+def step(text):
+    """Parses the length of a bucket, in microseconds."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)", text)
+    length = round(float(found[1]) * STEP_UNITS[found[2]]) if found else 0
+    if length <= 0:
+        raise argparse.ArgumentTypeError(f"must be such as 500ms, 1s, 5m, 1h or 1d, found {text!r}")
+    return length
+
+
+def finite(values):
+    """Values that JSON can represent: None for others."""
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
+
+
+def show_row(row, as_json):
     at, group, values = row
     if as_json:
-        finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
-        return json.dumps({"time_us": at, "group": group, "values": finite})
+        return json.dumps({"time_us": at, "group": group, "values": finite(values)})
     # NaN is a missing value.
     values_text = "  ".join(f"{name}={value!r}" for name, value in values.items() if not math.isnan(value))
     return f"{at / 1e6:.6f}  {group}  {values_text}"
+
+
+def show_bucket(bucket, as_json):
+    """A line for each series; as JSON, one for the bucket."""
+    if as_json:
+        series = [
+            {"id": series["id"], "name": series["name"], "labels": dict(series["labels"]), **finite(fields)}
+            for series, fields in bucket.series
+        ]
+        return json.dumps({"time_us": bucket.time_us, "step_us": bucket.step_us, "group": bucket.group, "series": series})
+    lines = []
+    for series, fields in bucket.series:
+        is_known = fields["sum"] is not None and fields["count"] is not None
+        shown = {**fields, "mean": fields["sum"] / fields["count"] if is_known else None}
+        words = "  ".join(f"{name}={number(name, shown[name])}" for name in ("min", "max", "mean", "last"))
+        lines.append(f"{bucket.time_us / 1e6:.6f}  {bucket.group}  {series['name']}  {words}")
+    return "\n".join(lines)
+
+
+def csv_lines(found, viewer):
+    """The lines of a row or of a bucket, as those of a query: all fields of a row are its value, and it counts as one."""
+    if isinstance(found, Bucket):
+        return [csv_line(found.time_us, found.group, *series) for series in found.series]
+    at, group, values = found
+    described = {(viewer.groups[series["group"]]["name"], series["name"]): series for series in viewer.series.values()}
+    fields = {name: {**dict.fromkeys(wire.FIELDS, value), "count": 1} for name, value in values.items() if not math.isnan(value)}
+    return [csv_line(at, group, described[group, name], fields[name]) for name in fields if (group, name) in described]
 
 
 # Queries --------------------------------------------------------------------------------------------------------------
@@ -337,13 +200,24 @@ def number(name, value):
     return str(int(value)) if name == "count" and math.isfinite(value) else repr(value)
 
 
-def print_csv(series):
+CSV_HEADER = ["time", "group", "series", "labels", *wire.FIELDS]
+
+
+def csv_line(at, group, descriptor, fields):
+    labels = json.dumps(dict(descriptor["labels"]), ensure_ascii=False)
+    return [iso(at), group, descriptor["name"], labels, *(number(name, fields[name]) for name in wire.FIELDS)]
+
+
+def csv_writer():
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["time", "group", "series", "labels", *wire.FIELDS])
+    writer.writerow(CSV_HEADER)
+    return writer
+
+
+def print_csv(series):
+    writer = csv_writer()
     for group, descriptor, _, buckets in series:
-        labels = json.dumps(dict(descriptor["labels"]), ensure_ascii=False)
-        for at, fields in buckets:
-            writer.writerow([iso(at), group, descriptor["name"], labels, *(number(name, fields[name]) for name in wire.FIELDS)])
+        writer.writerows(csv_line(at, group, descriptor, fields) for at, fields in buckets)
 
 
 def print_tables(series):
@@ -399,34 +273,49 @@ def main():
     parser.add_argument("url", help="the stream, such as ws://127.0.0.1:9000/stream")
     parser.add_argument("--window", type=float, default=0.0, help="seconds of history to request")
     parser.add_argument("--select", metavar="SELECTOR", help="receive these series only, such as 'cpu.*', live or with --from")
+    parser.add_argument(
+        "--step",
+        type=step,
+        metavar="LENGTH",
+        help="print closed buckets of this length, such as 500ms, 1s or 5m, in place of rows: minimum, maximum, mean and last value of each "
+        "series. A group comes as rows nevertheless if a bucket has fewer than eight of its intervals, or if its source merges late rows",
+    )
     parser.add_argument("--group", help="print this group only")
-    parser.add_argument("--count", type=int, help="stop after this number of rows")
+    parser.add_argument("--count", type=int, help="stop after this number of rows or buckets")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     asking = parser.add_argument_group("queries", "With --from, the rows or summaries of a range of time are printed, sorted by series.")
     asking.add_argument("--from", dest="start", type=moment, metavar="TIME", help="such as -10m, -2d (before now), or 2026-01-31T12:00:00Z")
     asking.add_argument("--to", dest="end", type=moment, metavar="TIME", help="end of the range; now by default")
     asking.add_argument("--columns", type=int, help="number of columns: about one summary for each, or fewer than two rows; 80 by default")
-    asking.add_argument("--csv", action="store_true", help="print CSV, in place of tables")
+    asking.add_argument("--csv", action="store_true", help="print CSV, in place of tables; also with --step")
     options = parser.parse_args(with_values(sys.argv[1:]))
     if options.start is not None:
-        if options.json or options.group or options.count is not None or options.window:
-            parser.error("--window, --group, --count and --json are for live rows: leave them out, or leave out --from")
+        if options.json or options.group or options.count is not None or options.window or options.step:
+            parser.error("--window, --step, --group, --count and --json are for live rows: leave them out, or leave out --from")
         options.end = options.end or moment("now")
         options.select = "*" if options.select is None else options.select
         options.columns = 80 if options.columns is None else options.columns
         if not 0 <= options.columns < 1 << 32:
             parser.error(f"--columns must be 1 to the limit of the server, found {options.columns}")
         return run_query(options)
-    if options.end or options.columns is not None or options.csv:
-        parser.error("--to, --columns and --csv need --from")
-    viewer, left, pause = Viewer(options.select), options.count, 0.25
+    if options.end or options.columns is not None:
+        parser.error("--to and --columns need --from")
+    if options.csv and (options.json or not options.step):
+        parser.error("--csv needs --from or --step, and no --json")
+    viewer, left, pause = Viewer(options.select, options.step or 0), options.count, 0.25
+    writer = csv_writer() if options.csv else None
     while True:
         try:
-            for row in watch(viewer, options.url, int(options.window * 1e6)):
+            for found in watch(viewer, options.url, int(options.window * 1e6)):
                 pause = 0.25
-                if options.group not in (None, row[1]):
+                is_bucket = isinstance(found, Bucket)
+                if options.group not in (None, found.group if is_bucket else found[1]):
                     continue
-                print(show(row, options.json), flush=True)
+                if writer:
+                    writer.writerows(csv_lines(found, viewer))
+                else:
+                    print((show_bucket if is_bucket else show_row)(found, options.json))
+                sys.stdout.flush()
                 if left is not None and (left := left - 1) <= 0:
                     return
         except Refused as refused:
