@@ -77,6 +77,65 @@ async fn reads_the_values_that_a_rust_viewer_reads(client: Client, script: &'sta
     }
 }
 
+/// Ten seconds of closed buckets and then those that close live, compared with the rows of the history.
+async fn prints_the_summaries_of_each_closed_bucket(client: Client, script: &'static str, step: &'static str) {
+    const SECOND: i64 = 1_000_000;
+    let served = Served::start(&["synthetic:groups=2,series=3,hz=50,prefill=20s,seed=7"]).await;
+    while rows_of_history(&served).await.len() < 1_000 {}
+    let url = format!("ws://{}/stream", served.address);
+    let arguments = ["--window", "10", "--select", "synthetic.01", "--step", step, "--count", "13", "--json"];
+    let watching = tokio::task::spawn_blocking(move || client.run(script, &[&[url.as_str()], &arguments[..]].concat()));
+    let output = watching.await.expect("runs");
+    assert!(output.status.success(), "{client:?}: {output:?}");
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let printed: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let starts: Vec<i64> = printed.iter().map(|bucket| bucket["time_us"].as_i64().expect("a time")).collect();
+    assert_eq!(starts.len(), 13, "history and then live buckets");
+    assert!(starts.iter().all(|start| start % SECOND == 0), "{starts:?}");
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] == SECOND), "every bucket once, in order: {starts:?}");
+
+    let rows = rows_of_history(&served).await;
+    // The window may begin within the first bucket.
+    for (bucket, &start) in printed.iter().zip(&starts).skip(1) {
+        assert_eq!(bucket["step_us"].as_i64(), Some(SECOND), "{bucket}");
+        let of_bucket = || rows.range(start..start + SECOND).map(|(_, values)| values);
+        assert_eq!(of_bucket().count(), 50, "50 rows a second");
+        let series = bucket["series"].as_array().expect("a list of series");
+        assert_eq!(series.len(), 3, "{bucket}");
+        for summary in series {
+            let name = summary["name"].as_str().expect("a name");
+            let values: Vec<f64> =
+                of_bucket().filter_map(|values| values.get(name).copied()).filter(|value| value.is_finite()).collect();
+            let of = |field: &str| summary[field].as_f64().unwrap_or_else(|| panic!("{field} of {bucket}"));
+            let bits = ["first", "last", "min", "max"].map(|field| of(field).to_bits());
+            let (first, last) = (values[0], values[values.len() - 1]);
+            let (min, max) =
+                (values.iter().copied().fold(first, f64::min), values.iter().copied().fold(first, f64::max));
+            assert_eq!(bits, [first, last, min, max].map(f64::to_bits), "{name} of {bucket}");
+            assert_eq!(of("count") as usize, values.len(), "{name} of {bucket}");
+            let (sum, size) = (values.iter().sum::<f64>(), values.iter().map(|value| value.abs()).sum::<f64>());
+            assert!((of("sum") - sum).abs() <= size * 1e-12, "{name} of {bucket}: expected {sum}");
+        }
+    }
+}
+
+/// A bucket of five intervals is too short for summaries.
+async fn prints_rows_of_a_group_that_is_not_sent_as_summaries(
+    client: Client,
+    script: &'static str,
+    step: &'static str,
+) {
+    let served = Served::start(&["synthetic:groups=1,series=3,hz=50,prefill=5s,seed=7"]).await;
+    let url = format!("ws://{}/stream", served.address);
+    let arguments = ["--select", "synthetic.01", "--step", step, "--count", "20", "--json"];
+    let watching = tokio::task::spawn_blocking(move || client.run(script, &[&[url.as_str()], &arguments[..]].concat()));
+    let output = watching.await.expect("runs");
+    assert!(output.status.success(), "{client:?}: {output:?}");
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(rows.len() == 20 && rows.iter().all(|row| row["values"].is_object()), "{lines}");
+}
+
 #[test]
 fn the_python_client_reads_every_golden_vector() {
     reads_every_golden_vector(Client::Python);
@@ -95,6 +154,26 @@ async fn the_python_client_reads_the_values_that_a_rust_viewer_reads() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_javascript_client_reads_the_values_that_a_rust_viewer_reads() {
     reads_the_values_that_a_rust_viewer_reads(Client::JavaScript, "kymograph").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_client_prints_the_summaries_of_each_closed_bucket() {
+    prints_the_summaries_of_each_closed_bucket(Client::Python, "kymograph_client", "1s").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_client_prints_the_summaries_of_each_closed_bucket() {
+    prints_the_summaries_of_each_closed_bucket(Client::JavaScript, "kymograph", "1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_client_prints_rows_of_a_group_that_is_not_sent_as_summaries() {
+    prints_rows_of_a_group_that_is_not_sent_as_summaries(Client::Python, "kymograph_client", "100ms").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_client_prints_rows_of_a_group_that_is_not_sent_as_summaries() {
+    prints_rows_of_a_group_that_is_not_sent_as_summaries(Client::JavaScript, "kymograph", "0.1").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
