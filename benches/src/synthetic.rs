@@ -16,9 +16,12 @@ use crate::recording::Rows;
 /// `rows` rows of 12 groups of 8 series at a rate, rounded to two decimals.
 ///
 /// # Errors
-/// If the source ends before.
-#[tokio::main(flavor = "current_thread")]
-pub async fn synthetic(hz: f64, rows: usize) -> Result<BTreeMap<GroupId, Rows>> {
+/// If the source ends before, or there is no runtime.
+pub fn synthetic(hz: f64, rows: usize) -> Result<BTreeMap<GroupId, Rows>> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run(hz, rows))
+}
+
+async fn run(hz: f64, rows: usize) -> Result<BTreeMap<GroupId, Rows>> {
     let prefill = Duration::from_secs_f64(rows as f64 / hz);
     let settings = SyntheticSettings { hz, prefill, ..SyntheticSettings::default() };
     let (sender, mut batches) = ingest::batch_queue::batch_queue();

@@ -1,12 +1,12 @@
 //! Subscriptions to a part of the stream, over real sockets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model;
 use crate::served::{Served, Viewer};
 use protocol::{
-    Body, ClientMessage, EntriesBuffer, Extent, Frame, GroupId, Interval, RefusalCode, Resolution, Revision, Selection,
-    SeriesId, Start, Subset,
+    AnswerOrder, AnswerPart, Body, ClientMessage, EntriesBuffer, Extent, Frame, GroupId, Interval, RefusalCode,
+    Resolution, Revision, Selection, SeriesId, Start, Subset, SummaryBlocks, Timestamp,
 };
 
 /// Four groups of three series.
@@ -38,8 +38,18 @@ impl Part {
     }
 
     async fn select(&mut self, start: Start, selection: Selection<'_>, added: Selection<'_>) {
+        self.select_at(start, selection, added, Resolution::ROWS).await;
+    }
+
+    async fn select_at(
+        &mut self,
+        start: Start,
+        selection: Selection<'_>,
+        added: Selection<'_>,
+        resolution: Resolution<'_>,
+    ) {
         self.subscribed = None;
-        let subset = Subset::Of { id: 1, selection, added, resolution: Resolution::ROWS };
+        let subset = Subset::Of { id: 1, selection, added, resolution };
         self.socket.say(&ClientMessage::Subscribe { start, subset }).await;
     }
 
@@ -137,6 +147,15 @@ async fn empty_selections_are_served_and_malformed_or_long_ones_are_refused() {
         }
         assert_eq!(part.refused.take().map(|(refused, _)| refused), Some(code));
     }
+    // One more than 366 days.
+    let years = Resolution { step: Interval::from_secs(367 * 86_400), ..Resolution::ROWS };
+    part.select_at(WINDOW, Selection::Selector("*"), NONE, years).await;
+    while part.refused.is_none() {
+        part.step().await;
+    }
+    let (code, text) = part.refused.take().expect("refused");
+    assert_eq!(code, RefusalCode::TOO_LARGE);
+    assert!(text.contains("31622400000000") && text.contains("31708800000000"), "limit and value: {text}");
     // The session goes on, and waits for another request.
     part.select(WINDOW, Selection::Selector("nothing"), NONE).await;
     part.live().await;
@@ -171,6 +190,88 @@ async fn above_the_limit_viewers_share_a_wider_subscription_and_the_reply_states
         parts.push(part);
     }
     assert_eq!(parts.last().expect("one").series().len(), 12);
+}
+
+/// Fields of closed buckets, by series and start.
+type Closed = BTreeMap<(SeriesId, Timestamp), [u64; 6]>;
+
+fn take_blocks(blocks: &SummaryBlocks<'_>, closed: &mut Closed) {
+    for block in blocks {
+        let times: Vec<Timestamp> = block.times.iter().collect();
+        for series in &block.series {
+            let fields = series.copied(times.len()).expect("known encodings");
+            for (place, &time) in times.iter().enumerate() {
+                closed.insert((series.series, time), std::array::from_fn(|field| fields[field][place].to_bits()));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn summaries_that_are_kept_current_equal_the_answer_of_a_query() {
+    let served = Served::start(&["synthetic:groups=2,series=3,hz=1000,prefill=5s"]).await;
+    let mut socket = served.viewer("/stream?start=request").await;
+    let step = Interval::from_millis(150);
+    let resolution = Resolution { step, ..Resolution::ROWS };
+    let subset = Subset::Of { id: 1, selection: Selection::Selector("*"), added: NONE, resolution };
+    socket.say(&ClientMessage::Subscribe { start: WINDOW, subset }).await;
+    let (mut closed, mut open) = (Closed::new(), BTreeMap::<GroupId, (Timestamp, Vec<SeriesId>, Vec<_>)>::new());
+    let mut newest = BTreeMap::new();
+    // Until each group has closed ten buckets.
+    let mut live = 0;
+    while live < 60 {
+        let bytes = socket.frame().await;
+        let updates = match Frame::decode(&bytes).expect("decodes").body {
+            Body::Summaries(summaries) => {
+                take_blocks(&summaries.blocks, &mut closed);
+                summaries.open
+            }
+            Body::Samples(samples) => {
+                assert!(samples.list.is_empty() && samples.blocks.is_empty(), "both groups are sent as summaries");
+                samples.updates
+            }
+            Body::History(history) => {
+                assert!(history.blocks.is_empty(), "both groups are sent as summaries");
+                continue;
+            }
+            _ => continue,
+        };
+        for update in &updates {
+            if let Some(begins) = update.begins {
+                let of = open.entry(update.group).or_insert_with(|| (begins.start, Vec::new(), Vec::new()));
+                of.0 = begins.start;
+                if let Some(shape) = begins.shape {
+                    assert_eq!(shape.step, step);
+                    of.1 = shape.series().collect();
+                }
+            }
+            let (start, series, held) = open.get_mut(&update.group).expect("begun");
+            assert!(update.apply_to(held));
+            assert!(newest.insert(update.group, update.newest) <= Some(update.newest));
+            if update.is_closed {
+                live += series.len();
+                closed.extend(series.iter().zip(held).map(|(&id, held)| ((id, *start), held.map(f64::to_bits))));
+            }
+        }
+    }
+    let starts = || closed.keys().map(|(_, start)| *start);
+    let (from, last) = (starts().min().expect("buckets"), starts().max().expect("buckets"));
+    let columns = (last.micros_since(from).unsigned_abs() / step.micros()) as u32 + 1;
+    let (to, order) = (last + step, AnswerOrder::Direct);
+    socket.say(&ClientMessage::Query { id: 7, selection: Selection::Selector("*"), from, to, columns, order }).await;
+    let mut answered = Closed::new();
+    loop {
+        let bytes = socket.frame().await;
+        let Body::Answer(answer) = Frame::decode(&bytes).expect("decodes").body else { continue };
+        take_blocks(&answer.blocks, &mut answered);
+        if answer.part == AnswerPart::Last {
+            break;
+        }
+    }
+    // Each group closes its newest bucket at a time of its own.
+    let newest_of = |series: SeriesId| closed.keys().filter(|(of, _)| *of == series).map(|(_, start)| *start).max();
+    answered.retain(|&(series, start), _| Some(start) <= newest_of(series));
+    assert_eq!(closed, answered);
 }
 
 struct Everything {

@@ -127,7 +127,7 @@ impl Viewer {
 
     fn blocks(&mut self, blocks: &protocol::Blocks<'_>) {
         for block in blocks {
-            for time in block.times.iter() {
+            for time in &block.times {
                 assert!(self.rows.insert((block.group, time)) || block.mode == BlockMode::Replace, "a row twice");
             }
         }

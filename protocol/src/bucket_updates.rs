@@ -327,7 +327,7 @@ impl<'a> BucketUpdates<'a> {
     }
 
     /// The same, with times relative to another base.
-    pub(crate) const fn from_base(mut self, base: Timestamp) -> Self {
+    pub(crate) const fn at_base(mut self, base: Timestamp) -> Self {
         self.base = base;
         self
     }

@@ -49,22 +49,22 @@ impl<'a> Samples<'a> {
     /// Decodes the body of a frame that was sent at `sent`.
     pub(crate) fn decode(bytes: &'a [u8], sent: Timestamp) -> Result<Self, DecodeError> {
         let wire = codec::decode_known("samples", bytes, codec::BODY)?;
-        Self::read(wire, BucketUpdates::default(), sent)
+        Self::read(&wire, BucketUpdates::default(), sent)
     }
 
     /// Decodes the same with updates after it.
     pub(crate) fn decode_updated(bytes: &'a [u8], sent: Timestamp) -> Result<Self, DecodeError> {
         let (wire, updates) = codec::decode_known("samples with updates", bytes, codec::BODY)?;
-        Self::read(wire, updates, sent)
+        Self::read(&wire, updates, sent)
     }
 
-    fn read(wire: WireSamples<'a>, updates: BucketUpdates<'a>, sent: Timestamp) -> Result<Self, DecodeError> {
-        let WireSamples { collected, list, blocks } = wire;
+    fn read(wire: &WireSamples<'a>, updates: BucketUpdates<'a>, sent: Timestamp) -> Result<Self, DecodeError> {
+        let WireSamples { collected, list, blocks } = *wire;
         let collected = Timestamp::from_micros(sent.micros().wrapping_add(collected));
         let list = SampleList::new(collected, list);
         let blocks = Blocks::new(collected, blocks);
         blocks.check(list.check()?)?;
-        let updates = updates.from_base(collected);
+        let updates = updates.at_base(collected);
         updates.check()?;
         Ok(Self { collected, list, blocks, updates })
     }

@@ -36,13 +36,13 @@ impl Scale {
     }
 
     /// The smallest scale at which all values are integers; otherwise they are written in full.
-    pub(crate) fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
+    pub(crate) fn of(mut values: impl Iterator<Item = f64> + Clone) -> Self {
         let fits = |scale: Self, value: f64| scale.integer(value).is_some();
         // From value to value, it only rises.
         let scale = values
             .clone()
             .try_fold(Self::ONES, |scale, value| (scale.0..=MAX_DECIMALS).map(Self).find(|&scale| fits(scale, value)));
-        scale.filter(|&scale| values.clone().all(|value| fits(scale, value))).unwrap_or(Self::FULL)
+        scale.filter(|&scale| values.all(|value| fits(scale, value))).unwrap_or(Self::FULL)
     }
 
     /// The integer that restores the value bit for bit.

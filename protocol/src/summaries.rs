@@ -73,7 +73,7 @@ impl Encode for Summaries<'_> {
 impl<'de: 'a, 'a, C> BorrowDecode<'de, C> for Summaries<'a> {
     fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, bincode::error::DecodeError> {
         let (blocks, base, open): (_, _, BucketUpdates<'a>) = BorrowDecode::borrow_decode(decoder)?;
-        Ok(Self { blocks, open: open.from_base(base) })
+        Ok(Self { blocks, open: open.at_base(base) })
     }
 }
 

@@ -93,7 +93,7 @@ impl<'a> AudienceRows<'a> {
         let step = match self.tracked(group, mode) {
             None | Some(Tracked::Rows) => return samples.push(mode, group, times, columns),
             Some(Tracked::Buckets { step, open, skipped }) if mode != BlockMode::Late => {
-                let mut parts = OpenBucket::of_rows(step, times, columns);
+                let mut parts = OpenBucket::of_rows(step, times, &columns);
                 parts.retain(|bucket| Some(bucket.start) != skipped);
                 let touched = advance(open.as_ref(), parts);
                 if is_too_wide(&touched) {
@@ -111,7 +111,7 @@ impl<'a> AudienceRows<'a> {
                 return Ok(());
             }
         };
-        self.leave_out(group, GroupChange::Rows(OpenBucket::of_rows(step, times, columns)));
+        self.leave_out(group, GroupChange::Rows(OpenBucket::of_rows(step, times, &columns)));
         Ok(())
     }
 

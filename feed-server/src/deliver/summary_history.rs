@@ -14,6 +14,7 @@ use crate::stream::buckets::missed::{MissedBuckets, MissedGroup};
 use crate::stream::buckets::open_bucket::start_of;
 use crate::stream::buckets::steps::MAX_SERIES;
 use crate::stream::query::bucket_table::BucketTable;
+use crate::stream::query::row_part::RowPart;
 use crate::stream::query::scan::{Scan, Table};
 use crate::stream::selected_series::{Columns, SelectedSeries};
 
@@ -112,9 +113,7 @@ fn next_scan(missed: &mut MissedGroup, hub: &Hub, selected: &SelectedSeries) -> 
     let series: Vec<SeriesId> = match columns {
         None => Vec::new(),
         Some(Columns::Of(series)) => series.to_vec(),
-        Some(Columns::All) => {
-            parts.iter().flat_map(|part| part.series()).collect::<BTreeSet<_>>().into_iter().collect()
-        }
+        Some(Columns::All) => parts.iter().flat_map(RowPart::series).collect::<BTreeSet<_>>().into_iter().collect(),
     };
     if series.is_empty() {
         range.start = range.end;

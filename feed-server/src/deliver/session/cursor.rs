@@ -38,7 +38,7 @@ pub struct Cursor {
     catalog: UnsentCatalog,
     gap: Option<Bytes>,
     entries: Option<EntryCursor>,
-    summaries: Option<SummaryHistory>,
+    summaries: Option<Box<SummaryHistory>>,
     backfill: Option<Backfill>,
     /// The position before the backfill.
     held: Sequence,
@@ -229,7 +229,7 @@ impl Cursor {
         let Snapshot { catalog, gap, entries, summaries, backfill, held, position, cursor } = snapshot;
         self.catalog = UnsentCatalog { messages: catalog, sent: 0 };
         (self.gap, self.entries, self.backfill) = (gap, Some(entries), Some(backfill));
-        self.summaries = summaries;
+        self.summaries = summaries.map(Box::new);
         (self.held, self.position, self.next) = (held, position, cursor);
     }
 }

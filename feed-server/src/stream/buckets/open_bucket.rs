@@ -29,7 +29,7 @@ impl OpenBucket {
     pub fn of_rows<'v>(
         step: Interval,
         times: &[Timestamp],
-        columns: impl Iterator<Item = (SeriesId, &'v [f64])> + Clone,
+        columns: &(impl Iterator<Item = (SeriesId, &'v [f64])> + Clone),
     ) -> Vec<Self> {
         let (mut all, mut first) = (Vec::new(), 0);
         while let Some(&time) = times.get(first) {

@@ -172,11 +172,11 @@ pub fn advance(open: Option<&Arc<OpenBucket>>, rows: Vec<OpenBucket>) -> Vec<Tou
                 // An earlier bucket follows if the clock was set back. It replaces the others.
                 let open_before = before.filter(|before| before.start < part.start);
                 if let Some(before) = open_before.clone() {
-                    match touched.last_mut() {
-                        Some(last) => last.is_closed = true,
-                        None => {
-                            touched.push(Touched { bucket: Arc::clone(&before), before: Some(before), is_closed: true })
-                        }
+                    if let Some(last) = touched.last_mut() {
+                        last.is_closed = true;
+                    } else {
+                        let bucket = Arc::clone(&before);
+                        touched.push(Touched { bucket, before: Some(before), is_closed: true });
                     }
                 }
                 let before = open_before.filter(|before| before.series() == part.series());
