@@ -1,6 +1,6 @@
 //! Memory of the history, cost of sealing, and a thousand viewers that resume at once. Prints tables.
 //!
-//! Rows are published as a source sends them, tick by tick, and sealed as the publisher does. Memory is what the history counts:
+//! Rows are published as a source sends them, tick by tick, and sealed as the ticker does. Memory is what the history counts:
 //! all that is allocated for it, open rows and the fields of segments included.
 
 use std::collections::BTreeMap;
@@ -128,7 +128,7 @@ fn wall(signal: Signal, rows: usize) -> BTreeMap<GroupId, Rows> {
     (0..GROUPS).map(group).collect()
 }
 
-/// The publisher's ticks, alone and beside viewers that resume a minute of 12 x 8 series.
+/// The ticker's ticks, alone and beside viewers that resume a minute of 12 x 8 series.
 fn resume(viewers: usize) -> Result<()> {
     let hub = hub();
     let tick = |number: i64| -> Result<Duration> {
@@ -173,7 +173,7 @@ fn resume(viewers: usize) -> Result<()> {
         Ok((all.len(), all[all.len() / 2], longest, encoded() - before))
     };
     println!(
-        "| publisher | ticks | tick p50, us | longest, us | blocks encoded a tick | viewers | bytes each | ms each |"
+        "| ticker | ticks | tick p50, us | longest, us | blocks encoded a tick | viewers | bytes each | ms each |"
     );
     println!("| --- | --: | --: | --: | --: | --: | --: | --: |");
     let began = Instant::now();

@@ -12,9 +12,9 @@ use benches::noise;
 use feed_server::clock;
 use feed_server::deliver::fanout::Fanout;
 use feed_server::deliver::hub::{Bounds, Hub};
-use feed_server::deliver::publisher::Publisher;
-use feed_server::deliver::publisher_thread::{self, PublisherThread};
 use feed_server::deliver::session::Service;
+use feed_server::deliver::ticker::Ticker;
+use feed_server::deliver::ticker_thread::{self, TickerThread};
 use feed_server::http::access::{Access, Scheme};
 use feed_server::http::page::Page;
 use feed_server::http::routes::routes;
@@ -107,7 +107,7 @@ struct MarkingServer {
     address: SocketAddr,
     _stop: DropGuard,
     _sources: RunningSources,
-    _publisher: PublisherThread,
+    _ticker: TickerThread,
 }
 
 impl MarkingServer {
@@ -122,7 +122,7 @@ impl MarkingServer {
         };
         let hub = Arc::new(Hub::new("marks".to_owned(), bounds, Telemetry::default()));
         let (batches, received) = batch_queue();
-        let publisher = publisher_thread::start(Publisher::new(Arc::clone(&hub), received))?;
+        let ticker = ticker_thread::start(Ticker::new(Arc::clone(&hub), received))?;
         let load = LOAD.source();
         let marker = Box::new(Blocking::new("marker", Marker { marks }));
         let sources = [(load.kind(), load.settings().source(&hub.telemetry)), ("marker", marker)];
@@ -136,7 +136,7 @@ impl MarkingServer {
         let limiter = ConnectionLimiter::default();
         let router = routes(service, health, page, access, limiter.clone(), None).into_router();
         tokio::spawn(serve(listener, limiter, router, stop.clone()));
-        Ok(Self { address, _stop: stop.drop_guard(), _sources: sources, _publisher: publisher })
+        Ok(Self { address, _stop: stop.drop_guard(), _sources: sources, _ticker: ticker })
     }
 
     fn url(&self) -> String {

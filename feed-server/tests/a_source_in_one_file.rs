@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use feed_server::clock;
 use feed_server::deliver::hub::{Bounds, Hub};
-use feed_server::deliver::publisher::Publisher;
-use feed_server::deliver::publisher_thread::{self, End};
+use feed_server::deliver::ticker::Ticker;
+use feed_server::deliver::ticker_thread::{self, End};
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::batch_queue::batch_queue;
 use feed_server::ingest::context::SourceContext;
@@ -83,7 +83,7 @@ async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
     let hub = Arc::new(Hub::new("test".to_owned(), bounds, telemetry.clone()));
     let _seat = hub.join();
     let (sender, batches) = batch_queue();
-    let publisher = publisher_thread::start(Publisher::new(Arc::clone(&hub), batches)).expect("a thread");
+    let ticker = ticker_thread::start(Ticker::new(Arc::clone(&hub), batches)).expect("a thread");
 
     let settings: UptimeSettings = toml::from_str("hz = 200").expect("valid");
     let sources = start::run([("uptime", settings.source(&telemetry))], Arc::new(hub.catalog.clone()), sender);
@@ -118,7 +118,7 @@ async fn the_samples_of_a_source_in_one_file_arrive_at_a_viewer() {
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "one count for all");
     assert!(readiness(&sources.health().statuses(), clock::now()).is_ready);
     sources.stop().await;
-    assert_eq!(publisher.end(Duration::from_mins(1)).await, End::Complete, "ends with its last source");
+    assert_eq!(ticker.end(Duration::from_mins(1)).await, End::Complete, "ends with its last source");
 }
 
 fn without_websocket_head(framed: &[u8]) -> &[u8] {

@@ -152,12 +152,12 @@ fn service() -> Service {
     let series: Vec<SeriesId> = series.collect();
     let began = clock::now();
     hub.publish([batch(group, &series, began, 0..ROWS_BEFORE)], began).expect("encodes");
-    let publisher = Arc::clone(&hub);
+    let ticker = Arc::clone(&hub);
     tokio::spawn(async move {
         let mut ticks = interval(TICK);
         for row in ROWS_BEFORE.. {
             ticks.tick().await;
-            publisher.publish([batch(group, &series, began, row..row + 1)], began).expect("encodes");
+            ticker.publish([batch(group, &series, began, row..row + 1)], began).expect("encodes");
         }
     });
     let backfills = Arc::new(BackfillLimiter::new(LIMITS));

@@ -91,7 +91,7 @@ enum Step {
         series: usize,
         seed: u64,
     },
-    /// The publisher seals rows: up to about this many values.
+    /// The ticker seals rows: up to about this many values.
     Seal {
         values: usize,
     },

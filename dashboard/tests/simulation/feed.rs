@@ -8,8 +8,8 @@ use std::sync::Arc;
 use feed_server::clock;
 use feed_server::deliver::fanout::Fanout;
 use feed_server::deliver::hub::{Bounds, Hub};
-use feed_server::deliver::publisher::{Publisher, TICK, Tick};
 use feed_server::deliver::session::{self, Service, SessionStart};
+use feed_server::deliver::ticker::{TICK, Tick, Ticker};
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::batch_queue::{BatchSender, batch_queue};
 use feed_server::ingest::entry::{Entry, EntryContent, Event, LogLine};
@@ -96,7 +96,7 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
     let hub = Arc::new(Hub::new("simulated".to_owned(), bounds, telemetry.clone()).with_summaries(TIERS));
     ledger.borrow_mut().server_started(hub.epoch);
     let (batches, received) = batch_queue();
-    spawn_local(publish(Publisher::new(Arc::clone(&hub), received)));
+    spawn_local(publish(Ticker::new(Arc::clone(&hub), received)));
     spawn_local(record_frames(Arc::clone(&hub), Rc::clone(&ledger)));
     spawn_local(measure(Arc::clone(&hub), batches, plan, ledger));
     let fanout = Arc::new(Fanout::with_shards(&hub, 2));
@@ -119,12 +119,12 @@ pub(crate) async fn serve(plan: Plan, ledger: Rc<RefCell<Ledger>>) -> turmoil::R
 }
 
 /// Ticks in virtual time.
-async fn publish(mut publisher: Publisher) {
+async fn publish(mut ticker: Ticker) {
     let began = Instant::now();
     let mut beat = interval(TICK);
     loop {
         beat.tick().await;
-        while publisher.tick(began.elapsed(), clock::now()) == Tick::Behind {}
+        while ticker.tick(began.elapsed(), clock::now()) == Tick::Behind {}
     }
 }
 

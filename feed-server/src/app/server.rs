@@ -18,9 +18,9 @@ use crate::credentials::token::Token;
 use crate::credentials::tokens::NamedToken;
 use crate::deliver::fanout::Fanout;
 use crate::deliver::hub::{Bounds, Hub};
-use crate::deliver::publisher::Publisher;
-use crate::deliver::publisher_thread::{self, End};
 use crate::deliver::session::Service;
+use crate::deliver::ticker::Ticker;
+use crate::deliver::ticker_thread::{self, End};
 use crate::http::access::{Access, Scheme, UnknownProxies};
 use crate::http::page::Page;
 use crate::http::routes::{NO_PAGE, routes};
@@ -174,7 +174,7 @@ impl Server {
         let tiers = self.config.summaries.iter().map(SummaryTier::bounds);
         let hub = Arc::new(Hub::new(self.host, bounds, telemetry.clone()).with_summaries(tiers));
         let (batches, received) = batch_queue();
-        let publisher = publisher_thread::start(Publisher::new(Arc::clone(&hub), received)).inspect_err(|error| {
+        let ticker = ticker_thread::start(Ticker::new(Arc::clone(&hub), received)).inspect_err(|error| {
             tracing::error!(%error, "cannot start the hub's thread: raise the limit of processes (ulimit -u)");
         })?;
 
@@ -215,7 +215,7 @@ impl Server {
         };
         tokio::join!(until_stopped(serving, &sources, stop.clone()), keeping);
         // The hub receives batches until the last source has ended, so that no source waits for room in the queue.
-        match publisher.end(HUB_ENDS_WITHIN).await {
+        match ticker.end(HUB_ENDS_WITHIN).await {
             End::Complete => Ok(()),
             End::Panicked | End::LeftBehind => Err(std::io::Error::other("the hub did not end in order")),
         }

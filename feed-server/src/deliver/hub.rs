@@ -1,6 +1,6 @@
 //! The hub: what all viewers share, and the start of each viewer's stream.
 //!
-//! Batches come in from sources at any rate. The [publisher](super::publisher) passes them to the hub, which numbers them in the
+//! Batches come in from sources at any rate. The [ticker](super::ticker) passes them to the hub, which numbers them in the
 //! [`Sequencer`], encodes the frames, frames them for the WebSocket, and puts them into the ring of recent frames. It never
 //! waits for a viewer. The lock of the state is held for a bounded time: the batches are divided into portions, and frames are
 //! encoded outside the lock.
@@ -57,7 +57,7 @@ pub struct Bounds {
     pub series: usize,
 }
 
-/// Shared by the publisher and all sessions.
+/// Shared by the ticker and all sessions.
 #[derive(Debug)]
 pub struct Hub {
     pub epoch: Epoch,

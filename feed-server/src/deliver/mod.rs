@@ -3,7 +3,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`hub`] | what all viewers share: numbers, history, catalog, subscriptions |
-//! | [`publisher`], [`publisher_thread`] | ticks: batches from the queue to the hub; the thread that makes them |
+//! | [`ticker`], [`ticker_thread`] | ticks: batches from the queue to the hub; the thread that makes them |
 //! | [`catalog_frames`] | the encoded catalog |
 //! | [`sample_frames`], `audience_rows` | the frames of samples; one of them for one subscription |
 //! | [`entry_frames`] | the frames of log lines and events |
@@ -32,8 +32,6 @@ pub mod frame_ring;
 pub mod history_blocks;
 pub mod hub;
 pub mod pacer;
-pub mod publisher;
-pub mod publisher_thread;
 pub mod query_run;
 pub mod refusal;
 pub mod sample_frames;
@@ -42,6 +40,8 @@ pub mod subscription;
 pub mod subscriptions;
 pub mod summary_frames;
 mod summary_history;
+pub mod ticker;
+pub mod ticker_thread;
 pub mod tracking;
 pub mod unsealed_rows;
 pub mod viewer;

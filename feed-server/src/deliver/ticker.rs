@@ -1,7 +1,7 @@
-//! The publisher: takes batches from the queue, tick by tick, and passes them to the hub.
+//! The ticker: takes batches from the queue, tick by tick, and passes them to the hub.
 //!
-//! It has no clock and does not wait: the time is an argument of [`Publisher::tick`]. The product calls it from a
-//! [thread](super::publisher_thread) of its own, a simulation from a task in virtual time.
+//! It has no clock and does not wait: the time is an argument of [`Ticker::tick`]. The product calls it from a
+//! [thread](super::ticker_thread) of its own, a simulation from a task in virtual time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,18 +34,18 @@ pub enum Tick {
 }
 
 #[derive(Debug)]
-pub struct Publisher {
+pub struct Ticker {
     hub: Arc<Hub>,
     batches: BatchReceiver,
     heartbeat_due: Duration,
 }
 
-impl Publisher {
+impl Ticker {
     pub const fn new(hub: Arc<Hub>, batches: BatchReceiver) -> Self {
         Self { hub, batches, heartbeat_due: heartbeat_interval() }
     }
 
-    /// Publishes the batches that wait, up to a bound, and a heartbeat if one is due. `elapsed` is the time since the publisher
+    /// Publishes the batches that wait, up to a bound, and a heartbeat if one is due. `elapsed` is the time since the ticker
     /// was made; it never falls. `now` is the time of day.
     pub fn tick(&mut self, elapsed: Duration, now: Timestamp) -> Tick {
         let (mut tick, mut bytes) = (Tick::Behind, 0);
@@ -108,7 +108,7 @@ mod tests {
     struct Stage {
         hub: Arc<Hub>,
         sender: BatchSender,
-        publisher: Publisher,
+        ticker: Ticker,
         group: GroupId,
         series: Vec<SeriesId>,
     }
@@ -133,7 +133,7 @@ mod tests {
         let group = hub.catalog.register_group(group).expect("fits");
         let series = (0..series).map(|number| register(&hub, group, number)).collect();
         let (sender, batches) = batch_queue();
-        Stage { publisher: Publisher::new(Arc::clone(&hub), batches), hub, sender, group, series }
+        Stage { ticker: Ticker::new(Arc::clone(&hub), batches), hub, sender, group, series }
     }
 
     impl Stage {
@@ -155,7 +155,7 @@ mod tests {
     fn a_series_that_is_registered_while_batches_are_taken_is_in_the_catalog_before_its_samples() {
         let mut stage = stage(1);
         let _viewer = stage.hub.join();
-        stage.publisher.tick(Duration::ZERO, Timestamp::default());
+        stage.ticker.tick(Duration::ZERO, Timestamp::default());
         let seen = stage.hub.everything().ring_end();
         // Its source registers a series, and sends its first row, while the tick takes the rows of others.
         let batches = std::iter::once_with(|| {
@@ -182,7 +182,7 @@ mod tests {
             let before = stage.hub.telemetry.samples.get();
             // Each tick takes a second of virtual time.
             ticks += 1;
-            let tick = stage.publisher.tick(Duration::from_secs(ticks.into()), Timestamp::from_micros(40_000_000));
+            let tick = stage.ticker.tick(Duration::from_secs(ticks.into()), Timestamp::from_micros(40_000_000));
             heartbeats += u32::from(stage.heartbeats() > 0);
             most = most.max(stage.hub.telemetry.samples.get() - before);
             if is_sent && tick == Tick::Complete {
@@ -199,13 +199,13 @@ mod tests {
     }
 
     #[test]
-    fn the_publisher_ends_after_the_last_batch_of_a_closed_queue() {
-        let Stage { hub, sender, mut publisher, .. } = stage(1);
+    fn the_ticker_ends_after_the_last_batch_of_a_closed_queue() {
+        let Stage { hub, sender, mut ticker, .. } = stage(1);
         let row = |time| Batch::row(GroupId(1), Timestamp::from_micros(time), [(SeriesId(1), 0.0)]);
-        assert_eq!(publisher.tick(Duration::ZERO, Timestamp::default()), Tick::Complete);
+        assert_eq!(ticker.tick(Duration::ZERO, Timestamp::default()), Tick::Complete);
         sender.send(row(1)).now_or_never().expect("has room").expect("open");
         drop(sender);
-        assert_eq!(publisher.tick(Duration::ZERO, Timestamp::default()), Tick::Ended);
+        assert_eq!(ticker.tick(Duration::ZERO, Timestamp::default()), Tick::Ended);
         assert_eq!(hub.telemetry.rows.get(), 1);
     }
 
@@ -220,22 +220,22 @@ mod tests {
             }
         };
         let now = Timestamp::from_micros(100_000_000);
-        stage.publisher.tick(Duration::from_secs(1), now);
+        stage.ticker.tick(Duration::from_secs(1), now);
         assert_eq!(silent(&stage), (1, 1), "it never had a row");
         stage.hub.publish([Batch::row(stage.group, now, [(stage.series[0], 1.0)])], now).expect("encodes");
-        stage.publisher.tick(Duration::from_secs(2), now + Interval::from_secs(1));
+        stage.ticker.tick(Duration::from_secs(2), now + Interval::from_secs(1));
         assert_eq!(silent(&stage), (1, 0));
-        stage.publisher.tick(Duration::from_secs(3), now + Interval::from_millis(1_001));
+        stage.ticker.tick(Duration::from_secs(3), now + Interval::from_millis(1_001));
         assert_eq!(silent(&stage), (1, 1));
     }
 
     #[test]
     fn one_heartbeat_is_sent_after_a_sleep_of_any_length() {
         let mut stage = stage(1);
-        stage.publisher.tick(Duration::from_millis(999), Timestamp::default());
+        stage.ticker.tick(Duration::from_millis(999), Timestamp::default());
         assert_eq!(stage.heartbeats(), 0);
-        stage.publisher.tick(Duration::from_hours(1), Timestamp::default());
-        stage.publisher.tick(Duration::from_hours(1), Timestamp::default());
+        stage.ticker.tick(Duration::from_hours(1), Timestamp::default());
+        stage.ticker.tick(Duration::from_hours(1), Timestamp::default());
         assert_eq!(stage.heartbeats(), 1);
     }
 }

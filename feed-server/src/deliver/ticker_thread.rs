@@ -1,4 +1,4 @@
-//! The thread of the publisher: ticks do not wait for a worker of the runtime, whatever runs there.
+//! The thread of the ticker: ticks do not wait for a worker of the runtime, whatever runs there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::clock;
-use crate::deliver::publisher::{Publisher, TICK, Tick};
+use crate::deliver::ticker::{TICK, Tick, Ticker};
 
 /// Linux shows 15 characters.
 const NAME: &str = "hub";
 
-/// A running publisher. It ends when its queue is closed, or when [`PublisherThread::end`] requests it.
+/// A running ticker. It ends when its queue is closed, or when [`TickerThread::end`] requests it.
 #[derive(Debug)]
-pub struct PublisherThread {
+pub struct TickerThread {
     is_end_requested: Arc<AtomicBool>,
     thread: Thread,
     /// Closed when the thread has ended.
@@ -36,14 +36,14 @@ pub enum End {
 ///
 /// # Errors
 /// If the system has no room for a thread.
-pub fn start(mut publisher: Publisher) -> std::io::Result<PublisherThread> {
+pub fn start(mut ticker: Ticker) -> std::io::Result<TickerThread> {
     let is_end_requested = Arc::new(AtomicBool::new(false));
     let end_requested = Arc::clone(&is_end_requested);
     spawn(is_end_requested, move || {
         let started = Instant::now();
         while !end_requested.load(Ordering::Relaxed) {
             let due = Instant::now() + TICK;
-            match publisher.tick(started.elapsed(), clock::now()) {
+            match ticker.tick(started.elapsed(), clock::now()) {
                 Tick::Complete => wait_until(due, &end_requested),
                 Tick::Behind => {}
                 Tick::Ended => return,
@@ -64,7 +64,7 @@ fn wait_until(due: Instant, end_requested: &AtomicBool) {
     }
 }
 
-fn spawn(is_end_requested: Arc<AtomicBool>, run: impl FnOnce() + Send + 'static) -> std::io::Result<PublisherThread> {
+fn spawn(is_end_requested: Arc<AtomicBool>, run: impl FnOnce() + Send + 'static) -> std::io::Result<TickerThread> {
     let (ended, end) = oneshot::channel();
     let body = move || {
         let report = ReportPanic;
@@ -73,10 +73,10 @@ fn spawn(is_end_requested: Arc<AtomicBool>, run: impl FnOnce() + Send + 'static)
         let _nobody_waits = ended.send(());
     };
     let thread = thread::Builder::new().name(NAME.to_owned()).spawn(body)?;
-    Ok(PublisherThread { is_end_requested, thread: thread.thread().clone(), ended: end })
+    Ok(TickerThread { is_end_requested, thread: thread.thread().clone(), ended: end })
 }
 
-/// Logs a panic. The queue closes with the publisher, so that every source fails and readiness with them.
+/// Logs a panic. The queue closes with the ticker, so that every source fails and readiness with them.
 struct ReportPanic;
 
 impl Drop for ReportPanic {
@@ -87,7 +87,7 @@ impl Drop for ReportPanic {
     }
 }
 
-impl PublisherThread {
+impl TickerThread {
     /// Waits for the end of the thread: half of the time for the last batches of its queue, then for the current tick.
     pub async fn end(mut self, within: Duration) -> End {
         let mut ended = tokio::time::timeout(within / 2, &mut self.ended).await;
@@ -122,12 +122,12 @@ mod tests {
     /// More than a busy machine needs.
     const LONG: Duration = Duration::from_mins(1);
 
-    fn running() -> (Arc<Hub>, BatchSender, PublisherThread) {
+    fn running() -> (Arc<Hub>, BatchSender, TickerThread) {
         let bounds =
             Bounds { history: Interval::from_secs(60), history_bytes: 1 << 20, ring_bytes: 1 << 20, series: 1 };
         let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
         let (sender, batches) = batch_queue();
-        let thread = start(Publisher::new(Arc::clone(&hub), batches)).expect("a thread");
+        let thread = start(Ticker::new(Arc::clone(&hub), batches)).expect("a thread");
         (hub, sender, thread)
     }
 
