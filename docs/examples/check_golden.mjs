@@ -516,6 +516,8 @@ for (const [name, bytes, meaning] of vectors(`${folder}/frames`)) {
   counts.frames++;
 }
 for (const [name, bytes, meaning] of vectors(`${folder}/client_messages`)) {
+  // kymograph.mjs is a viewer: it writes no messages of publishers.
+  if (meaning.kind >= 6 && meaning.kind <= 9) continue;
   const written = encode(meaning);
   // The fields that a newer viewer appends are not known here.
   const expected = name === "appended_field" ? bytes.slice(8, written.length) : bytes;

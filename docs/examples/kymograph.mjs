@@ -200,7 +200,7 @@ const BODIES = {
     host: r.text(),
     history_us: r.varint(),
     heartbeat_us: r.varint(),
-    role: r.variantOr("View", "View", "Edit"),
+    role: r.variantOr("View", "View", "Edit", "Publish"),
     limits: Object.fromEntries(LIMITS.map((name) => [name, r.varint(32)])),
     encodings: [...r.chunk()],
     features: r.list((r) => r.text()),
@@ -240,6 +240,13 @@ const BODIES = {
   10: (r) => ({ query: r.varint(32), part: r.variant("Coarse", "More", "Last"), blocks: summaryBlocks(r, r.signed()) }),
   11: (r) => ({ id: r.varint(32), series: r.varint(32), extent: r.variantOr("Wider", "Exact", "Wider") }),
   12: (r) => ({ blocks: summaryBlocks(r, r.signed()), open: bucketUpdates(r, r.signed(), 0) }),
+  13: (r) => ({ run: r.varint(), number: r.varint(), dropped: r.varint() }),
+  14: (r) => {
+    const leftOut = { groups: r.list((r) => r.varint(32)), series: r.list((r) => r.varint(32)), text: r.text(MAX_TEXT) };
+    checkIncreasing("group that is left out", leftOut.groups);
+    checkIncreasing("series that is left out", leftOut.series);
+    return leftOut;
+  },
   64: (r) => ({ lines: r.list((r) => r.sized(logLine)) }),
   65: (r) => ({
     time_us: r.signed(),

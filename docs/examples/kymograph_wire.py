@@ -185,7 +185,7 @@ def hello(r):
         "host": r.text(MAX_NAME),
         "history_us": r.varint(),
         "heartbeat_us": r.varint(),
-        "role": r.variant_or("View", "View", "Edit"),
+        "role": r.variant_or("View", "View", "Edit", "Publish"),
         "limits": {name: r.varint(32) for name in LIMITS},
         "encodings": list(r.bytes()),
         "features": r.list(lambda r: r.text(MAX_NAME)),
@@ -297,6 +297,17 @@ def subscribed(r):
     return {"id": r.varint(32), "series": r.varint(32), "extent": r.variant_or("Wider", "Exact", "Wider")}
 
 
+def held(r):
+    return {"run": r.varint(), "number": r.varint(), "dropped": r.varint()}
+
+
+def left_out(r):
+    groups, series, text = r.list(id32), r.list(id32), r.text(MAX_TEXT)
+    check_increasing("group that is left out", groups)
+    check_increasing("series that is left out", series)
+    return {"groups": groups, "series": series, "text": text}
+
+
 def labels(r):
     found = r.list(lambda r: [r.text(MAX_NAME), r.text(MAX_NAME)])
     if len(found) > MAX_LABELS:
@@ -342,6 +353,8 @@ BODIES = {
     10: answer,
     11: subscribed,
     12: summaries,
+    13: held,
+    14: left_out,
     64: logs,
     65: event,
 }

@@ -58,6 +58,11 @@ fn read(body: &Body<'_>) {
                 read_labels(&line.labels);
             }
         }
+        Body::LeftOut(left_out) => {
+            text(left_out.text.as_bytes());
+            assert_increasing(left_out.groups.iter().map(|group| group.0));
+            assert_increasing(left_out.series.iter().map(|series| series.0));
+        }
         Body::Event(event) => {
             names(&[event.source]);
             text(event.text.as_bytes());

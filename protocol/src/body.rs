@@ -13,6 +13,7 @@ use crate::hello::Hello;
 use crate::id::Sequence;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::log::{Event, Logs};
+use crate::publish::{Held, LeftOut};
 use crate::samples::Samples;
 use crate::summaries::{Answer, Summaries};
 use crate::time::{Interval, Timestamp};
@@ -44,6 +45,10 @@ pub enum Body<'a> {
     Subscribed(Subscribed),
     /// Summaries from before the subscription, or missed by the viewer.
     Summaries(Summaries<'a>),
+    /// The position that the server holds of a publisher.
+    Held(Held),
+    /// What the server does not register of an [`Announce`](crate::ClientMessage::Announce).
+    LeftOut(LeftOut<'a>),
     /// Lines of logs. Numbered, like samples.
     Logs(Logs<'a>),
     /// Something that happened. Numbered, like samples.
@@ -124,6 +129,8 @@ kinds! {
     10 => Answer, "answer";
     11 => Subscribed, "subscription";
     12 => Summaries, "summaries";
+    13 => Held, "held position";
+    14 => LeftOut, "left out";
     64 => Logs, "logs";
     65 => Event, "event";
 }

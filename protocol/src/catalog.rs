@@ -30,11 +30,18 @@ pub struct Catalog<'a> {
 
 impl Check for Catalog<'_> {
     fn check(&self) -> Result<(), DecodeError> {
-        self.groups.check_increasing("group descriptor", |group| group.id.0, |group| group.check())?;
-        self.series.check_increasing("series descriptor", |series| series.id.0, |series| series.check())?;
+        check_descriptors(&self.groups, &self.series)?;
         self.retired.check_increasing("retired series", |series| series.0, |_| Ok(()))?;
         self.retired_groups.check_increasing("retired group", |group| group.0, |_| Ok(()))
     }
+}
+
+pub(crate) fn check_descriptors(
+    groups: &Entries<'_, GroupDescriptor<'_>>,
+    series: &Entries<'_, SeriesDescriptor<'_>>,
+) -> Result<(), DecodeError> {
+    groups.check_increasing("group descriptor", |group| group.id.0, |group| group.check())?;
+    series.check_increasing("series descriptor", |series| series.id.0, |series| series.check())
 }
 
 /// Relation of a catalog to earlier ones.

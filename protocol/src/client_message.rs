@@ -1,16 +1,19 @@
-//! Messages from a viewer to the server.
+//! Messages to the server, from a viewer or a publisher.
 
 use bincode::{Decode, Encode};
 
+use crate::block::Blocks;
+use crate::catalog::{GroupDescriptor, SeriesDescriptor, check_descriptors};
 use crate::codec;
-use crate::error::{DecodeError, EncodeError};
-use crate::id::{Epoch, Revision, Sequence};
-use crate::limits::MAX_MESSAGE_BYTES;
+use crate::entries::Entries;
+use crate::error::{DecodeError, EncodeError, within};
+use crate::id::{Epoch, Revision, Sequence, SeriesId};
+use crate::limits::{MAX_MESSAGE_BYTES, MAX_NAME_BYTES};
 use crate::preamble::Preamble;
 use crate::selection::{Selection, Subset};
 use crate::time::{Interval, Timestamp};
 
-/// A message from a viewer. The number of a kind never changes. 128 and above are left to private use.
+/// A message to the server. The number of a kind never changes. 128 and above are left to private use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ClientMessage<'a> {
     /// Requests history from `start`, then live samples. Replaces an earlier subscription.
@@ -52,6 +55,34 @@ pub enum ClientMessage<'a> {
     Cancel {
         /// The query.
         id: u32,
+    },
+    /// Of a publisher: its first message. The server answers with [`Held`](crate::Held).
+    Open {
+        /// The publisher's name, which it keeps over restarts.
+        publisher: &'a str,
+        /// A random number of this process, below 2^53. [`Rows`](Self::Rows) are numbered within it.
+        run: u64,
+    },
+    /// Of a publisher: describes groups and series under ids that it chooses, for this connection.
+    Announce {
+        /// Ids strictly increasing.
+        groups: Entries<'a, GroupDescriptor<'a>>,
+        /// Ids strictly increasing. Their group is in this message or an earlier one.
+        series: Entries<'a, SeriesDescriptor<'a>>,
+    },
+    /// Of a publisher: rows of announced series.
+    Rows {
+        /// Counted from 1 in each run. Rises from message to message; those that the publisher has dropped are missing.
+        number: u64,
+        /// Rows that the publisher has dropped in this run so far, because its buffer was full.
+        lost: u64,
+        /// Of mode [`Merge`](crate::BlockMode::Merge), with the publisher's ids.
+        blocks: Blocks<'a>,
+    },
+    /// Of a publisher: these series have no further rows.
+    End {
+        /// The publisher's ids, strictly increasing.
+        series: Entries<'a, SeriesId>,
     },
     /// A kind unknown to this version, to be [refused](crate::Refused).
     Unknown {
@@ -136,6 +167,10 @@ kinds! {
     3 => Pace { visibility, frames_per_second }, "pace";
     4 => Query { id, selection, from, to, columns, order }, "query";
     5 => Cancel { id }, "cancel";
+    6 => Open { publisher, run }, "opening";
+    7 => Announce { groups, series }, "announcement";
+    8 => Rows { number, lost, blocks }, "rows";
+    9 => End { series }, "end of series";
 }
 
 impl<'a> ClientMessage<'a> {
@@ -157,6 +192,10 @@ impl<'a> ClientMessage<'a> {
         match decoded {
             Self::Query { selection, .. } => selection.check()?,
             Self::Subscribe { subset, .. } => subset.check()?,
+            Self::Open { publisher, .. } => within("length of a publisher's name", publisher.len(), MAX_NAME_BYTES)?,
+            Self::Announce { groups, series } => check_descriptors(&groups, &series)?,
+            Self::Rows { blocks, .. } => blocks.check(0)?,
+            Self::End { series } => series.check_increasing("ended series", |series| series.0, |_| Ok(()))?,
             _ => {}
         }
         Ok(decoded)

@@ -22,10 +22,12 @@ pub const INTERNAL_ERROR: u16 = 1011;
 
 /// A page connected without the token that the server requires. 401 of HTTP, which a browser hides from its pages.
 pub const TOKEN_REQUIRED: u16 = 4401;
-/// The viewer has no access. 403 of HTTP.
+/// The peer has no access. 403 of HTTP.
 pub const ACCESS_DENIED: u16 = 4403;
 /// Sent by a viewer that received nothing for too long. 408 of HTTP.
 pub const SERVER_SILENT: u16 = 4408;
+/// Another connection has opened the same publisher. 409 of HTTP.
+pub const REPLACED: u16 = 4409;
 /// The peer uses another [protocol version](crate::PROTOCOL_VERSION). 426 of HTTP.
 pub const UNSUPPORTED_VERSION: u16 = 4426;
 

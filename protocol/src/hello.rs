@@ -40,7 +40,7 @@ impl Check for Hello<'_> {
     }
 }
 
-/// What a viewer may do. A reader treats an unknown variant as `View`.
+/// What a viewer or a publisher may do. A reader treats an unknown variant as `View`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode)]
 pub enum Role {
     /// Read samples and the state of the server.
@@ -48,9 +48,11 @@ pub enum Role {
     View,
     /// Also change what all viewers share.
     Edit,
+    /// Send rows, and read nothing.
+    Publish,
 }
 
-with_fallback!(Role: View, 1 => Edit);
+with_fallback!(Role: View, 1 => Edit, 2 => Publish);
 
 /// Limits on the messages of one viewer. The server closes the connection of one that exceeds them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]

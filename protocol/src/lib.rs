@@ -1,6 +1,6 @@
-//! Wire format between a feed server and its viewers.
+//! Wire format between a feed server, its viewers, and the programs that publish rows to it.
 //!
-//! A WebSocket message holds one [`Frame`] (server to viewer) or one [`ClientMessage`] (viewer to server). Both start with
+//! A WebSocket message holds one [`Frame`] (from the server) or one [`ClientMessage`] (from a viewer or a publisher). Both start with
 //! a [`Preamble`] of eight bytes: magic, protocol version, kind and body length. The preamble precedes the body, so that a
 //! reader can skip an unknown kind. Bodies are encoded with [bincode 2] (`standard()`: little endian,
 //! varints); the [`Header`] of a frame has fixed offsets.
@@ -23,13 +23,14 @@
 //! | module | subject |
 //! | --- | --- |
 //! | [`frame`] | messages to a viewer: preamble, header, body |
-//! | [`client_message`] | messages from a viewer |
+//! | [`client_message`] | messages from a viewer or a publisher |
 //! | [`body`] | bodies of frames: samples, history, gap, heartbeat, bye, ... |
 //! | [`catalog`] | descriptors of groups and series |
 //! | [`block`], [`times`], [`mod@column`] | sample blocks and the encodings of their columns |
 //! | `integers`, `scaled`, `outliers` | packed integers, decimals as integers, exceptions |
 //! | [`samples`], [`sample_list`] | live samples: blocks, and short rows as a list of samples |
 //! | [`selection`] | the series of a request |
+//! | [`publish`] | the answers to a publisher |
 //! | [`summaries`], [`summary_buffer`] | blocks of summaries, and the answer to a query; their encoding |
 //! | [`hello`] | the first frame of a connection: what server and viewer may do |
 //! | [`mod@log`] | lines of logs, and events |
@@ -64,6 +65,7 @@ pub mod limits;
 pub mod log;
 mod outliers;
 pub mod preamble;
+pub mod publish;
 pub mod sample_list;
 pub mod samples;
 mod scaled;
@@ -91,6 +93,7 @@ pub use hello::{Feature, Hello, QueryLimits, Role, ViewerLimits};
 pub use id::{Epoch, GroupId, Revision, Sequence, SeriesId};
 pub use log::{Event, EventKind, LogLine, Logs, Severity};
 pub use preamble::{PROTOCOL_VERSION, Preamble, SUBPROTOCOL, SUBPROTOCOL_PREFIX};
+pub use publish::{Held, LeftOut};
 pub use sample_list::{Sample, SampleList};
 pub use samples::{Samples, SamplesBuffer};
 pub use selection::{GroupStep, Resolution, Selection, Subset};

@@ -10,10 +10,10 @@ use protocol::{
     Answer, AnswerOrder, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, BucketState, BucketUpdate, BucketUpdates,
     BucketUpdatesBuffer, Bye, ByeReason, Catalog, CatalogScope, ClientMessage, Echo, EncodeError, EncodedRows,
     EntriesBuffer, Epoch, Event, EventKind, Extent, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor,
-    GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label, LogLine, Logs, PROTOCOL_VERSION,
-    QueryLimits, ReaderHolds, RefusalCode, Refused, Resolution, Revision, Role, Sample, Samples, SamplesBuffer,
-    Selection, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Start, Subscribed, Subset, Summaries,
-    SummaryBuffer, SummaryColumnsBuffer, SummaryField, SummaryValues, Timestamp, ViewerLimits, Visibility,
+    GroupId, Header, Heartbeat, Held, Hello, History, HistoryPart, Interval, Label, LeftOut, LogLine, Logs,
+    PROTOCOL_VERSION, QueryLimits, ReaderHolds, RefusalCode, Refused, Resolution, Revision, Role, Sample, Samples,
+    SamplesBuffer, Selection, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Start, Subscribed, Subset,
+    Summaries, SummaryBuffer, SummaryColumnsBuffer, SummaryField, SummaryValues, Timestamp, ViewerLimits, Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -270,6 +270,8 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
         Body::Answer(Answer { query: number as u32, part: AnswerPart::Coarse, blocks: summaries.blocks() }),
         Body::Samples(updated.samples()),
         Body::Summaries(Summaries { blocks: summaries.blocks(), open: open.updates() }),
+        Body::Held(Held { run: number, number, dropped: !number }),
+        Body::LeftOut(LeftOut { groups: group_ids.entries(), series: ids.entries(), text }),
     ];
     let header = Header { epoch: Epoch(number), sequence: Sequence(number), sent: at, skipped: 0 };
     bodies
@@ -301,6 +303,14 @@ fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
     };
     let mut groups = EntriesBuffer::default();
     groups.push(&GroupId(number as u32)).expect("encodes");
+    let (mut described_groups, mut described) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let (id, title, unit, bounds) = (GroupId(number as u32), "Title", "By/s", Bounds::FromZero);
+    described_groups.push(&GroupDescriptor { id, name: text, title, unit, interval: window, bounds }).expect("encodes");
+    let (id, group, kind, labels) = (SeriesId(number as u32), id, SeriesKind::State, EntriesBuffer::default());
+    described.push(&SeriesDescriptor { id, group, name: text, kind, labels: labels.entries() }).expect("encodes");
+    let mut rows = BlockBuffer::default();
+    rows.start(at);
+    rows.push(group, &[at], [(id, &[f64::from_bits(number)][..])]).expect("encodes");
     // Without a subset, what follows the start is one.
     let of = |selection| Subset::Of {
         id: number as u32,
@@ -324,6 +334,10 @@ fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
         query(Selection::Selector(text), AnswerOrder::Direct),
         query(Selection::Series(series.entries()), AnswerOrder::CoarseFirst),
         ClientMessage::Cancel { id: number as u32 },
+        ClientMessage::Open { publisher: text, run: number },
+        ClientMessage::Announce { groups: described_groups.entries(), series: described.entries() },
+        ClientMessage::Rows { number, lost: !number, blocks: rows.blocks() },
+        ClientMessage::End { series: series.entries() },
     ];
     messages
         .into_iter()

@@ -76,6 +76,12 @@ fn body(body: &Body<'_>) -> Value {
             "series": subscribed.series,
             "extent": name(&subscribed.extent),
         }),
+        Body::Held(held) => json!({ "run": held.run, "number": held.number, "dropped": held.dropped }),
+        Body::LeftOut(left_out) => json!({
+            "groups": left_out.groups.iter().map(|group| group.0).collect::<Value>(),
+            "series": ids(&left_out.series),
+            "text": left_out.text,
+        }),
         Body::Bye(bye) => json!({
             "reason": name(&bye.reason),
             "retry_after_us": bye.retry_after.micros(),
@@ -117,30 +123,32 @@ fn labels(labels: &Entries<'_, Label<'_>>) -> Value {
     labels.iter().map(|label| json!([label.key, label.value])).collect()
 }
 
+fn group(group: GroupDescriptor<'_>) -> Value {
+    let bounds = match group.bounds {
+        Bounds::Fixed { low, high } => json!({ "low": low, "high": high }),
+        other => name(&other),
+    };
+    json!({
+        "id": group.id.0,
+        "name": group.name,
+        "title": group.title,
+        "unit": group.unit,
+        "interval_us": group.interval.micros(),
+        "bounds": bounds,
+    })
+}
+
+fn series(series: SeriesDescriptor<'_>) -> Value {
+    json!({
+        "id": series.id.0,
+        "group": series.group.0,
+        "name": series.name,
+        "kind": name(&series.kind),
+        "labels": labels(&series.labels),
+    })
+}
+
 fn catalog(catalog: &Catalog<'_>) -> Value {
-    let group = |group: GroupDescriptor<'_>| {
-        let bounds = match group.bounds {
-            Bounds::Fixed { low, high } => json!({ "low": low, "high": high }),
-            other => name(&other),
-        };
-        json!({
-            "id": group.id.0,
-            "name": group.name,
-            "title": group.title,
-            "unit": group.unit,
-            "interval_us": group.interval.micros(),
-            "bounds": bounds,
-        })
-    };
-    let series = |series: SeriesDescriptor<'_>| {
-        json!({
-            "id": series.id.0,
-            "group": series.group.0,
-            "name": series.name,
-            "kind": name(&series.kind),
-            "labels": labels(&series.labels),
-        })
-    };
     json!({
         "scope": name(&catalog.scope),
         "revision": catalog.revision.0,
@@ -289,6 +297,15 @@ pub(crate) fn client_message(message: &ClientMessage<'_>) -> Value {
             "order": name(order),
         }),
         ClientMessage::Cancel { id } => json!({ "id": id }),
+        ClientMessage::Open { publisher, run } => json!({ "publisher": publisher, "run": run }),
+        ClientMessage::Announce { groups, series: described } => json!({
+            "groups": groups.iter().map(group).collect::<Value>(),
+            "series": described.iter().map(series).collect::<Value>(),
+        }),
+        ClientMessage::Rows { number, lost, blocks: rows } => {
+            json!({ "number": number, "lost": lost, "blocks": blocks(rows) })
+        }
+        ClientMessage::End { series } => json!({ "series": ids(series) }),
         ClientMessage::Unknown { .. } => Value::Null,
     };
     json!({ "kind": message.kind(), "body": body })

@@ -12,7 +12,7 @@ use protocol::{
     SummaryValues, Timestamp, ViewerLimits,
 };
 
-use super::Vector;
+use super::{Vector, publish};
 
 const EPOCH: Epoch = Epoch(1_700_000_000_123_456);
 
@@ -45,6 +45,7 @@ pub(crate) fn all() -> Vec<Vector> {
     vectors.extend(of_later_variants());
     vectors.extend(session());
     vectors.extend(numbered_entries());
+    vectors.extend(publish::frames());
     vectors
 }
 

@@ -3,7 +3,7 @@
 //! | folder | contents |
 //! | --- | --- |
 //! | `frames/` | messages from a server in `.bin`, their meaning in `.json` |
-//! | `client_messages/` | likewise, messages from a viewer |
+//! | `client_messages/` | likewise, messages from a viewer or a publisher |
 //! | `refused/` | invalid messages in `.bin`, the expected error in `.json` |
 //!
 //! The tests encode each message again and compare. A change of a `.bin` file changes the wire format. To write the files, set
@@ -12,6 +12,7 @@
 
 mod describe;
 mod frames;
+mod publish;
 mod refused;
 mod requests;
 
@@ -112,7 +113,7 @@ fn frames_cover_every_kind_and_every_encoding() {
             }
         }
     }
-    assert_eq!(kinds, (1..=12).chain([64, 65, 66, 100, 200]).collect());
+    assert_eq!(kinds, (1..=14).chain([64, 65, 66, 100, 200]).collect());
     assert_eq!(columns, [0, 1, 2, 3, 77].into());
     assert_eq!(times, [0, 1, 2].into());
 }
@@ -131,7 +132,7 @@ fn client_messages_match_golden_vectors() {
         })
         .collect();
     let kinds: BTreeSet<_> = vectors.iter().map(|(_, meaning)| meaning["kind"].to_string()).collect();
-    assert_eq!(kinds.len(), 6, "every kind, and an unknown one");
+    assert_eq!(kinds.len(), 10, "every kind, and an unknown one");
     compare("client_messages", vectors);
 }
 

@@ -135,6 +135,7 @@ pub(crate) fn frames() -> Vec<Vector> {
     vectors.extend(entries());
     vectors.extend(answers());
     vectors.extend(updates());
+    vectors.extend(answers_to_publishers());
     vectors
 }
 
@@ -432,5 +433,64 @@ pub(crate) fn client_messages() -> Vec<Vector> {
         ("client_subscribe_without_groups_with_a_step", with(of_groups(&[3]).raw(&none.0).unsigned(100))),
         ("client_subscribe_step_twice", with(of_groups(&[3]).raw(&none.0).unsigned(0).list(steps(&[3, 3])))),
         ("client_subscribe_steps_out_of_order", with(of_groups(&[3]).raw(&none.0).unsigned(0).list(steps(&[4, 3])))),
+    ])
+    .into_iter()
+    .chain(of_publishers())
+    .collect()
+}
+
+/// Messages of publishers.
+fn of_publishers() -> Vec<Vector> {
+    let rows = |block: Fields| message(8, &[], &fields().unsigned(1).unsigned(0).signed(0).list(block));
+    let times = || fields().signed(0).unsigned(1);
+    let value = column(7, 1, fields().raw(&1.5_f64.to_le_bytes()));
+    let described = || series_descriptor(7, fields());
+    let twice = |item: &Fields| fields().raw(&item.0).raw(&item.0);
+    let jobs = group(1, "jobs", &fields().unsigned(0));
+    let columns = repeated(9, |series| column(series, 1, fields().raw(&[0; 8])));
+    named(vec![
+        ("client_open_cut_off", message(6, &[], &fields().text("worker"))),
+        ("client_open_of_broken_utf8", message(6, &[], &fields().list(fields().raw(&[0xc3, 0x28])).unsigned(1))),
+        (
+            "client_open_name_over_the_limit",
+            message(6, &[], &fields().text(&"x".repeat(MAX_NAME_BYTES + 1)).unsigned(1)),
+        ),
+        ("client_announce_cut_off", message(7, &[], &fields().list(fields()))),
+        ("client_announce_group_twice", message(7, &[], &fields().list(twice(&jobs)).list(fields()))),
+        ("client_announce_series_twice", message(7, &[], &fields().list(fields()).list(twice(&described())))),
+        (
+            "client_announce_labels_over_the_limit",
+            message(
+                7,
+                &[],
+                &fields()
+                    .list(fields())
+                    .list(series_descriptor(7, repeated(MAX_LABELS as u64 + 1, |_| fields().text("k").text("v")))),
+            ),
+        ),
+        ("client_announce_list_beyond_the_message", message(7, &[], &fields().unsigned(9).raw(&[1]))),
+        ("client_rows_cut_off", message(8, &[], &fields().unsigned(1).unsigned(0).signed(0))),
+        ("client_rows_columns_twice", rows(block(2, 1, times(), twice(&value)))),
+        ("client_rows_times_that_stand_still", rows(block(2, 1, fields().signed(0).unsigned(0), fields()))),
+        ("client_rows_of_another_length", rows(block(2, 1, times(), column(7, 0, fields().raw(&[0; 8]))))),
+        ("client_rows_over_the_limit", rows(block(u64::from(MAX_BLOCK_ROWS) + 1, 1, times(), fields()))),
+        ("client_rows_values_over_the_limit", rows(block(u64::from(MAX_BLOCK_ROWS), 1, times(), columns))),
+        ("client_rows_of_unknown_mode", rows(fields().byte(3).raw(&block(2, 1, times(), fields()).0[1..]))),
+        ("client_end_out_of_order", message(9, &[], &fields().list(fields().raw(&[3, 2])))),
+        ("client_end_twice", message(9, &[], &fields().list(fields().raw(&[3, 3])))),
+    ])
+}
+
+/// Answers to publishers.
+fn answers_to_publishers() -> Vec<Vector> {
+    let left_out = |groups: &[u8], series: &[u8], text: &str| {
+        frame(14, &fields().list(fields().raw(groups)).list(fields().raw(series)).text(text))
+    };
+    named(vec![
+        ("held_cut_off", frame(13, &fields().unsigned(1).unsigned(1))),
+        ("left_out_series_twice", left_out(&[], &[3, 3], "")),
+        ("left_out_group_out_of_order", left_out(&[2, 1], &[], "")),
+        ("left_out_text_over_the_limit", left_out(&[], &[], &"x".repeat(MAX_TEXT_BYTES + 1))),
+        ("left_out_cut_off", frame(14, &fields().list(fields()).list(fields()))),
     ])
 }

@@ -1,11 +1,11 @@
-//! A message of each kind from a viewer.
+//! A message of each kind from a viewer, and those of [publishers](super::publish).
 
 use protocol::{
     AnswerOrder, ClientMessage, EntriesBuffer, Epoch, GroupId, GroupStep, Interval, Resolution, Revision, Selection,
     Sequence, SeriesId, Start, Subset, Timestamp, Visibility,
 };
 
-use super::Vector;
+use super::{Vector, publish};
 
 pub(crate) fn all() -> Vec<Vector> {
     let at = Timestamp::from_micros(1_700_000_000_000_000);
@@ -88,5 +88,6 @@ pub(crate) fn all() -> Vec<Vector> {
     let mut appended = ClientMessage::Probe { origin: at }.to_bytes().expect("encodes");
     appended.extend(b"a new field");
     appended[4] += 11;
-    messages.into_iter().chain([Vector { name: "appended_field", bytes: appended }]).collect()
+    let appended = Vector { name: "appended_field", bytes: appended };
+    messages.into_iter().chain([appended]).chain(publish::messages()).collect()
 }

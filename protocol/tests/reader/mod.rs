@@ -30,6 +30,7 @@ impl Reader {
             }
             Body::Logs(logs) => logs.lines.iter().map(|line| 1 + count(line.labels.iter())).sum(),
             Body::Answer(answer) => 1 + self.summaries(&answer.blocks),
+            Body::LeftOut(left_out) => count(left_out.groups.iter()) + count(left_out.series.iter()),
             Body::Event(event) => 1 + count(event.labels.iter()),
             _ => 1,
         }

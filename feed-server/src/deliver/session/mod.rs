@@ -312,6 +312,14 @@ impl Session {
                 }
             }
             ClientMessage::Cancel { id } => self.queries.cancel(id),
+            message @ (ClientMessage::Open { .. }
+            | ClientMessage::Announce { .. }
+            | ClientMessage::Rows { .. }
+            | ClientMessage::End { .. }) => {
+                let kind = message.kind();
+                let text = format!("requests of kind {kind} are for publishers, which connect at /v1/publish");
+                self.refuse(kind, RefusalCode::UNKNOWN_KIND, &text, 0)?;
+            }
             ClientMessage::Unknown { kind } => {
                 self.refuse(kind, RefusalCode::UNKNOWN_KIND, &format!("no request of kind {kind} is known"), 0)?;
             }

@@ -6,7 +6,7 @@ use super::super::read;
 use super::block::{Blocks, WireBlock};
 use super::bucket_updates::{BucketUpdates, Summaries};
 use super::catalog::{Catalog, Label};
-use super::head::{Interval, Sequence, Timestamp};
+use super::head::{GroupId, Interval, Sequence, SeriesId, Timestamp};
 use super::list::{List, Sized};
 use super::summaries::{Answer, take};
 
@@ -24,6 +24,8 @@ pub(crate) enum Body<'a> {
     Answer(Answer<'a>),
     Subscribed(Subscribed),
     Summaries(Summaries<'a>),
+    Held(Held),
+    LeftOut(LeftOut<'a>),
     Logs(Logs<'a>),
     Event(Event<'a>),
 }
@@ -44,6 +46,8 @@ impl<'a> Body<'a> {
             10 => Self::Answer(read(bytes)),
             11 => Self::Subscribed(read(bytes)),
             12 => Self::Summaries(Summaries::read(bytes)),
+            13 => Self::Held(read(bytes)),
+            14 => Self::LeftOut(read(bytes)),
             64 => Self::Logs(read(bytes)),
             65 => Self::Event(read(bytes)),
             _ => return None,
@@ -65,6 +69,20 @@ pub(crate) enum Extent {
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct Held {
+    run: u64,
+    number: u64,
+    dropped: u64,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) struct LeftOut<'a> {
+    groups: List<'a, GroupId>,
+    series: List<'a, SeriesId>,
+    text: &'a str,
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
 pub(crate) struct Hello<'a> {
     server: &'a str,
     host: &'a str,
@@ -81,6 +99,7 @@ pub(crate) struct Hello<'a> {
 pub(crate) enum Role {
     View,
     Edit,
+    Publish,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]

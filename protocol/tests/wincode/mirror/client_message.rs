@@ -1,10 +1,12 @@
-//! Messages from a viewer. A body is the sequence of its fields.
+//! Messages from a viewer or a publisher. A body is the sequence of its fields.
 
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::super::{Varints, read};
+use super::block::Blocks;
+use super::catalog::{GroupDescriptor, SeriesDescriptor};
 use super::head::{Epoch, GroupId, Interval, Revision, Sequence, SeriesId, Timestamp};
-use super::list::List;
+use super::list::{List, Sized};
 
 #[derive(Debug)]
 pub(crate) enum ClientMessage<'a> {
@@ -13,6 +15,10 @@ pub(crate) enum ClientMessage<'a> {
     Pace { visibility: Visibility, frames_per_second: u8 },
     Query { id: u32, selection: Selection<'a>, from: Timestamp, to: Timestamp, columns: u32, order: AnswerOrder },
     Cancel { id: u32 },
+    Open { publisher: &'a str, run: u64 },
+    Announce { groups: List<'a, Sized<'a, GroupDescriptor<'a>>>, series: List<'a, Sized<'a, SeriesDescriptor<'a>>> },
+    Rows { number: u64, lost: u64, blocks: Blocks<'a> },
+    End { series: List<'a, SeriesId> },
 }
 
 impl<'a> ClientMessage<'a> {
@@ -30,6 +36,19 @@ impl<'a> ClientMessage<'a> {
                 Self::Query { id, selection, from, to, columns, order }
             }
             5 => Self::Cancel { id: read(body) },
+            6 => {
+                let (publisher, run) = read(body);
+                Self::Open { publisher, run }
+            }
+            7 => {
+                let (groups, series) = read(body);
+                Self::Announce { groups, series }
+            }
+            8 => {
+                let (number, lost, blocks) = read(body);
+                Self::Rows { number, lost, blocks }
+            }
+            9 => Self::End { series: read(body) },
             _ => return None,
         })
     }
