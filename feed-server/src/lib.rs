@@ -20,6 +20,7 @@
 //! | [`net`] | sockets, TLS, connection limits, WebSocket framing |
 //! | [`deliver`] | hub, fan-out and sessions: encoded frames to every viewer |
 //! | [`credentials`] | tokens, browser sessions, roles; the state directory |
+//! | [`publish`] | programs that send rows |
 //! | [`http`] | routes, access, page, upgrade, health, metrics |
 //! | [`app`] | command line, configuration, log, signals; the assembled server, its start and end |
 //! | [`log_queue`], [`blocking_thread`] | leaves: calls that may block, on a thread of their own |
@@ -43,6 +44,7 @@ pub mod ingest;
 pub mod log_queue;
 pub mod net;
 pub mod process;
+pub mod publish;
 pub mod rate_limiter;
 pub mod stream;
 pub mod telemetry;

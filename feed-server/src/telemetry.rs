@@ -134,6 +134,10 @@ pub enum RefusalReason {
     SessionEnded,
     /// A page whose role does not include viewing.
     Role,
+    /// A publisher that another connection has replaced.
+    Replaced,
+    /// A publisher over the limit on publishers.
+    Publishers,
 }
 
 /// The step of a tier of summaries, such as `10s`.

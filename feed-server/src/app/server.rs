@@ -27,6 +27,7 @@ use crate::http::routes::{NO_PAGE, routes};
 use crate::http::server;
 use crate::ingest;
 use crate::ingest::batch_queue::batch_queue;
+use crate::ingest::config::SourceConfig;
 use crate::ingest::start::RunningSources;
 use crate::net::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use crate::net::descriptors;
@@ -34,6 +35,8 @@ use crate::net::identity::TlsError;
 use crate::net::listener::Listener;
 use crate::net::tls::Tls;
 use crate::net::trusted_proxies::TrustedProxies;
+use crate::publish::publishers::Publishers;
+use crate::stream::catalog::Catalog;
 use crate::telemetry::Telemetry;
 
 /// Time for the hub to end after the last source: half of it for the batches that are left, at most a full queue.
@@ -178,7 +181,11 @@ impl Server {
             tracing::error!(%error, "cannot start the hub's thread: raise the limit of processes (ulimit -u)");
         })?;
 
-        let sources = ingest::start(&self.config.sources, Arc::new(hub.catalog.clone()), batches, &telemetry);
+        let (registry, for_publishers) = (Arc::new(hub.catalog.clone()), batches.downgrade());
+        let sources = ingest::start(&self.config.sources, Arc::<Catalog>::clone(&registry), batches, &telemetry);
+        let publish = self.config.sources.iter().find_map(SourceConfig::publish);
+        let publishers =
+            publish.map(|settings| Arc::new(Publishers::new(settings, registry, for_publishers, sources.health())));
 
         if let Some(tls) = &self.tls {
             tokio::spawn(Arc::clone(tls).log_warnings_daily(stop.clone()));
@@ -203,7 +210,8 @@ impl Server {
         let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address, reserved: 0 };
         let limits = if credentials.is_some() { limits.with_reserve() } else { limits };
         let limiter = ConnectionLimiter::new(limits, &telemetry).exempting(trusted);
-        let router = routes(service, sources.health(), self.page, access, limiter.clone(), self.tls).into_router();
+        let router =
+            routes(service, sources.health(), publishers, self.page, access, limiter.clone(), self.tls).into_router();
         let router = self.config.base_path.mount(router);
         let serving = server::serve(self.listener, limiter, router, stop.clone());
         let keeping = async {
@@ -305,7 +313,6 @@ mod tests {
     use crate::ingest::context::SourceContext;
     use crate::ingest::source::{Source, SourceError};
     use crate::ingest::start::NamedSource;
-    use crate::stream::catalog::Catalog;
 
     /// Sends when it is cancelled.
     struct UntilCancelled(oneshot::Sender<()>);

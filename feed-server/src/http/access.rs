@@ -35,7 +35,7 @@ pub enum Policy {
     Public,
     /// Those of everyone, but not from pages of other origins.
     PublicSameOrigin,
-    /// Those of viewers with this role; all if the server needs no token.
+    /// Those of viewers with this role. If the server needs no token: all for the role view, otherwise those of its own machine.
     Needs(Role),
     /// As `Needs`, but not from pages of other origins. For the WebSocket.
     NeedsSameOrigin(Role),
@@ -86,6 +86,11 @@ pub enum Denied {
     SessionEnded,
     #[error("this needs the role {needed}, and the token has the role {found}: use a token with that role")]
     WrongRole { found: Role, needed: Role },
+    /// Without tokens, everyone has the role view, and only this machine may publish.
+    #[error(
+        "this server has no token, so that only programs of its own machine may publish: start it with --config and a `[[token]]` whose role is publish"
+    )]
+    NotLocal,
     /// A query is written to the logs of servers and proxies.
     #[error(
         "a token in the query of an address can be read in logs and is not accepted: open the server's link, in which the \
@@ -101,6 +106,7 @@ impl Denied {
             Self::UnknownHost { .. }
             | Self::ForeignOrigin { .. }
             | Self::UnknownProxy { .. }
+            | Self::NotLocal
             | Self::WrongRole { .. } => StatusCode::FORBIDDEN,
             Self::NoToken | Self::WrongToken | Self::SessionEnded => StatusCode::UNAUTHORIZED,
         }
@@ -149,6 +155,9 @@ impl Access {
             Policy::Public | Policy::PublicSameOrigin => Ok(self.viewer(requester, headers).ok()),
             Policy::Needs(needed) | Policy::NeedsSameOrigin(needed) => {
                 let viewer = self.viewer(requester, headers)?;
+                if self.credentials.is_none() {
+                    return check_local(needed, requester).map(|()| Some(viewer));
+                }
                 let found = viewer.role;
                 if found.includes(needed) { Ok(Some(viewer)) } else { Err(Denied::WrongRole { found, needed }) }
             }
@@ -202,6 +211,12 @@ impl Access {
         }
         Err(Denied::UnknownHost { host: name.to_owned() })
     }
+}
+
+/// A server without tokens accepts rows from its own machine only. A proxy would hide others.
+fn check_local(needed: Role, requester: &Requester) -> Result<(), Denied> {
+    let is_local = requester.client.to_canonical().is_loopback() && matches!(requester.via, Via::Direct);
+    if needed == Role::View || is_local { Ok(()) } else { Err(Denied::NotLocal) }
 }
 
 /// A browser sends the page's origin, which must be this server. Other programs send none.

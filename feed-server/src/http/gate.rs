@@ -155,6 +155,7 @@ const fn violation(denied: &Denied) -> Option<Violation> {
         | Denied::UnknownHost { .. }
         | Denied::UnknownProxy { .. }
         | Denied::ForeignOrigin { .. }
+        | Denied::NotLocal
         | Denied::TokenInQuery => None,
     }
 }

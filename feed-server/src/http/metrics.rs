@@ -1,4 +1,4 @@
-//! `/metrics`: the server's own counters and gauges, its version, start and certificate, and the health of its sources.
+//! `/metrics`: the server's own counters and gauges, its version, start and certificate, and the health of its sources and publishers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,10 +15,15 @@ use protocol::Timestamp;
 use crate::clock;
 use crate::ingest::health::{SourceStatus, Sources};
 use crate::net::tls::Tls;
+use crate::publish::publishers::{PublisherStatus, Publishers};
 
 /// Reads the health of the sources at each scrape.
 #[derive(Debug)]
 struct SourceCollector(Sources);
+
+/// Reads the counts of the publishers at each scrape.
+#[derive(Debug)]
+struct PublisherCollector(Arc<Publishers>);
 
 /// The version, the start, and the certificate of the server.
 #[derive(Debug)]
@@ -28,10 +33,14 @@ struct ServerCollector {
 }
 
 /// The metrics that are not counted by [`Telemetry`](crate::telemetry::Telemetry), for a server that starts now.
-pub fn registry(sources: Sources, tls: Option<Arc<Tls>>) -> Registry {
+pub fn registry(sources: Sources, publishers: Option<Arc<Publishers>>, tls: Option<Arc<Tls>>) -> Registry {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(ServerCollector { start: clock::now(), tls }));
     registry.sub_registry_with_prefix("kymograph_source").register_collector(Box::new(SourceCollector(sources)));
+    if let Some(publishers) = publishers {
+        let registry = registry.sub_registry_with_prefix("kymograph_publisher");
+        registry.register_collector(Box::new(PublisherCollector(publishers)));
+    }
     registry
 }
 
@@ -48,6 +57,32 @@ impl Collector for ServerCollector {
         if let Some(tls) = &self.tls {
             let help = "Unix time after which clients refuse the certificate in use";
             unix_time("kymograph_tls_certificate_expiry", help, tls.validity().not_after as f64)?;
+        }
+        Ok(())
+    }
+}
+
+impl Collector for PublisherCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let statuses = self.0.statuses();
+        let mut connected =
+            encoder.encode_descriptor("connected", "1 while the publisher is connected", None, MetricType::Gauge)?;
+        for status in &statuses {
+            let labels = [("publisher", &*status.name)];
+            ConstGauge::new(i64::from(status.is_connected)).encode(connected.encode_family(&labels)?)?;
+        }
+        type Count = fn(&PublisherStatus) -> u64;
+        let counts: [(&str, &str, Count); 3] = [
+            ("rows", "Rows that the stream has accepted from the publisher", |status| status.rows),
+            ("lost", "Rows that the publisher lost before it sent them, by its own count", |status| status.lost),
+            ("duplicates", "Messages of rows that came again and were ignored", |status| status.repeated),
+        ];
+        for (name, help, count) in counts {
+            let mut counter = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for status in &statuses {
+                let labels = [("publisher", &*status.name)];
+                ConstCounter::new(count(status)).encode(counter.encode_family(&labels)?)?;
+            }
         }
         Ok(())
     }
@@ -115,7 +150,7 @@ mod tests {
         broken.failed(&"/etc/secret");
         host.count_out_of_order(OutOfOrder { merged: 3, too_late: 2, ..OutOfOrder::default() });
         let _stuck = host.stuck("disk space of /mnt/nas".into(), Instant::now());
-        let text = Telemetry::default().exposition(&registry([host, broken].into_iter().collect(), None));
+        let text = Telemetry::default().exposition(&registry([host, broken].into_iter().collect(), None, None));
         for line in [
             "kymograph_source_state{source=\"host\",state=\"running\"} 1\n",
             "kymograph_source_state{source=\"synthetic\",state=\"failed\"} 1\n",

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `/` | the page | everyone |
 //! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` | role view, same origin |
+//! | `/v1/publish` | the WebSocket of programs that send rows; 404 without the source `publish` | role publish, same origin |
 //! | `/sign-in`, `/sign-out` | POST: exchanges a token for a browser session; ends the session | everyone, same origin |
 //! | `/connection-check` | POST: JSON with the reason for which the stream would be refused, and what to set | everyone |
 //! | `/healthz` | 200 while the process lives | everyone |
@@ -21,6 +22,7 @@ use hyper::header::{CONNECTION, HeaderValue, LOCATION, SEC_WEBSOCKET_VERSION, UP
 use hyper::{HeaderMap, StatusCode, Uri};
 use prometheus_client::registry::Registry;
 use protocol::Interval;
+use tokio_util::sync::CancellationToken;
 
 use super::access::{Access, Policy};
 use super::base_path::MissingSlash;
@@ -44,8 +46,11 @@ use crate::credentials::role::Role;
 use crate::deliver::session::violation::Violation;
 use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
 use crate::ingest::health::Sources;
+use crate::net::connection::Upgraded;
 use crate::net::connection_limiter::{ConnectionLimiter, LimitExceeded, Permit};
 use crate::net::tls::Tls;
+use crate::publish;
+use crate::publish::publishers::Publishers;
 
 /// A day: more history than any page can draw.
 const MAX_WINDOW_SECONDS: f64 = 86_400.0;
@@ -59,6 +64,8 @@ pub struct Site {
     gate: Arc<Gate>,
     service: Service,
     sources: Sources,
+    /// `None` without the source `publish`.
+    publishers: Option<Arc<Publishers>>,
     /// The metrics that the telemetry does not count.
     other_metrics: Registry,
     page: PageReader,
@@ -84,24 +91,32 @@ impl Site {
     }
 }
 
-/// The routes of `service`, `sources` and `page`, guarded by `access`, on connections that `connections` limits. `tls` is shown in
+/// The response at `/v1/publish` of a server without the source `publish`.
+const NO_PUBLISHERS: &str = "this server accepts no rows of other programs: start it with `--source publish`, or add `[[source]]` with \
+     `kind = \"publish\"` to its configuration\n";
+
+/// The routes of `service`, `sources`, `publishers` and `page`, guarded by `access`, on connections that `connections` limits. `tls` is shown in
 /// the metrics.
 pub fn routes(
     service: Service,
     sources: Sources,
+    publishers: Option<Arc<Publishers>>,
     page: Page,
     access: Access,
     connections: ConnectionLimiter,
     tls: Option<Arc<Tls>>,
 ) -> RouteTable<Arc<Site>> {
     let gate = Arc::new(Gate::new(access, service.hub.telemetry.clone()));
-    let other_metrics = metrics::registry(sources.clone(), tls);
+    let other_metrics = metrics::registry(sources.clone(), publishers.clone(), tls);
     let (page, forwarded_streams) = (PageReader::new(page), connections.for_clients());
-    let site = Site { gate: Arc::clone(&gate), service, sources, other_metrics, page, connections, forwarded_streams };
+    let gate_of_site = Arc::clone(&gate);
+    let site =
+        Site { gate: gate_of_site, service, sources, publishers, other_metrics, page, connections, forwarded_streams };
     let site = Arc::new(site);
     RouteTable::new(gate, site)
         .route("/", Policy::Public, get(index))
         .route("/stream", Policy::NeedsSameOrigin(Role::View), get(stream))
+        .route("/v1/publish", Policy::NeedsSameOrigin(Role::Publish), get(publish))
         .route(
             "/sign-in",
             Policy::PublicSameOrigin,
@@ -155,13 +170,38 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
         Ok(start) => start,
         Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
     };
-    let (service, name) = (site.service.clone(), RequestName::of(&request));
-    let viewer = request.extensions().get::<Viewer>().cloned();
-    let ended = viewer.as_ref().map(Viewer::ended).unwrap_or_default();
-    let role = match viewer.as_ref().map(|viewer| viewer.role) {
+    let role = match request.extensions().get().map(|viewer: &Viewer| viewer.role) {
         Some(Role::Edit) => protocol::Role::Edit,
         Some(Role::View | Role::Publish) | None => protocol::Role::View,
     };
+    upgraded(&site, request, async move |upgraded, service, ended| {
+        session::run(upgraded, service, start, role, ended).await;
+    })
+}
+
+async fn publish(State(site): SiteState, request: Request) -> Response {
+    let Some(publishers) = site.publishers.clone() else { return text(StatusCode::NOT_FOUND, NO_PUBLISHERS) };
+    if request.uri().query().is_some_and(|query| !query.is_empty()) {
+        return text(StatusCode::BAD_REQUEST, "expected no query\n");
+    }
+    upgraded(&site, request, async move |upgraded, service, ended| {
+        publish::session::run(upgraded, service, publishers, ended).await;
+    })
+}
+
+/// Upgrades a request, and passes the connection to `run`, with a token that is cancelled when the browser session of the request has
+/// ended.
+fn upgraded<F>(
+    site: &Site,
+    request: Request,
+    run: impl FnOnce(Upgraded, Service, CancellationToken) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send,
+{
+    let (service, name) = (site.service.clone(), RequestName::of(&request));
+    let viewer = request.extensions().get::<Viewer>().cloned();
+    let ended = viewer.as_ref().map(Viewer::ended).unwrap_or_default();
     let permit = match site.permit_for_stream(&site.gate.requester(&request)) {
         Ok(permit) => permit,
         Err(full) => {
@@ -174,7 +214,7 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
         if is_other_version {
             return session::refuse(upgraded, &service.hub.telemetry, Violation::OtherVersion).await;
         }
-        session::run(upgraded, service, start, role, ended).await;
+        run(upgraded, service, ended).await;
         // Until here the stream counts for its client, and is a use of its browser session.
         drop((permit, viewer));
     });
@@ -246,7 +286,6 @@ mod tests {
     use hyper::header::HOST;
     use hyper::service::Service as _;
     use hyper_util::service::TowerToHyperService;
-    use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::credentials::Credentials;
@@ -266,7 +305,7 @@ mod tests {
         let token = NamedToken { name: String::new(), role: Role::View, token };
         let access =
             Access::new(Some(Credentials::in_memory(Tokens::new(vec![token]))), Vec::new(), Scheme::Http, 9_000);
-        routes(service, Sources::default(), Page::Embedded, access, ConnectionLimiter::default(), None)
+        routes(service, Sources::default(), None, Page::Embedded, access, ConnectionLimiter::default(), None)
     }
 
     /// A new route and its policy are added here and in docs/SECURITY.md.
@@ -275,6 +314,7 @@ mod tests {
         let expected = [
             ("/", Policy::Public),
             ("/stream", Policy::NeedsSameOrigin(Role::View)),
+            ("/v1/publish", Policy::NeedsSameOrigin(Role::Publish)),
             ("/sign-in", Policy::PublicSameOrigin),
             ("/sign-out", Policy::PublicSameOrigin),
             ("/connection-check", Policy::Public),

@@ -14,6 +14,7 @@ use thiserror::Error;
 use toml::{Table, Value};
 
 use crate::ingest::host::HostSettings;
+use crate::ingest::publish::PublishSettings;
 use crate::ingest::settings::SourceSettings;
 use crate::ingest::synthetic::SyntheticSettings;
 
@@ -44,13 +45,23 @@ macro_rules! kinds {
 
 kinds! {
     Host(HostSettings) = "host",
+    Publish(PublishSettings) = "publish",
     Synthetic(SyntheticSettings) = "synthetic",
 }
 
 impl SourceConfig {
-    /// True if a second source of this kind would measure the same, whatever its settings.
+    /// True if a second source of this kind would measure or receive the same, whatever its settings.
     pub const fn is_single(&self) -> bool {
-        matches!(self, Self::Host(_))
+        matches!(self, Self::Host(_) | Self::Publish(_))
+    }
+}
+
+impl SourceConfig {
+    pub const fn publish(&self) -> Option<&PublishSettings> {
+        match self {
+            Self::Publish(settings) => Some(settings),
+            Self::Host(_) | Self::Synthetic(_) => None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use protocol::{GroupId, Interval, SeriesId};
+use protocol::{GroupId, Interval, SeriesId, Timestamp};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -77,8 +77,13 @@ impl Registrar {
     }
 
     pub fn end(&self, series: SeriesId) {
+        self.end_at(series, clock::now());
+    }
+
+    /// Ends a series whose last row may be as late as `time`.
+    pub fn end_at(&self, series: SeriesId, time: Timestamp) {
         self.health.ended(series);
-        self.registry.end_series(series, clock::now());
+        self.registry.end_series(series, time);
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use protocol::{Interval, SeriesId, Timestamp};
 
 use crate::clock;
@@ -20,6 +20,8 @@ const MIN_SILENCE: Interval = Interval::from_secs(15);
 pub enum SourceState {
     /// It has not delivered a batch yet.
     Starting,
+    /// It waits for other programs, each of which has a record of its own.
+    Listening,
     Running,
     /// It ended without an error.
     Stopped,
@@ -31,6 +33,7 @@ impl fmt::Display for SourceState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Starting => "starting",
+            Self::Listening => "listening",
             Self::Running => "running",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
@@ -70,17 +73,25 @@ pub struct StuckPart {
 
 /// The health of all sources. Cheap to clone: all clones show the same sources.
 #[derive(Clone, Debug, Default)]
-pub struct Sources(Arc<[SourceHealth]>);
+pub struct Sources(Arc<RwLock<Vec<SourceHealth>>>);
 
 impl Sources {
     pub fn statuses(&self) -> Vec<SourceStatus> {
-        self.0.iter().map(SourceHealth::status).collect()
+        self.0.read().iter().map(SourceHealth::status).collect()
+    }
+
+    pub fn add(&self, health: SourceHealth) {
+        self.0.write().push(health);
+    }
+
+    pub fn remove(&self, health: &SourceHealth) {
+        self.0.write().retain(|listed| !Arc::ptr_eq(&listed.record, &health.record));
     }
 }
 
 impl FromIterator<SourceHealth> for Sources {
     fn from_iter<I: IntoIterator<Item = SourceHealth>>(sources: I) -> Self {
-        Self(sources.into_iter().collect())
+        Self(Arc::new(RwLock::new(sources.into_iter().collect())))
     }
 }
 
@@ -202,6 +213,16 @@ impl SourceHealth {
     pub fn stuck(&self, part: Arc<str>, since: Instant) -> StuckMark {
         self.record.lock().stuck.push((Arc::clone(&part), since));
         StuckMark { health: self.clone(), part }
+    }
+
+    pub fn listening(&self) {
+        self.record.lock().state = SourceState::Listening;
+    }
+
+    /// The source starts again at `now`, after it has stopped.
+    pub fn restarted(&self, now: Timestamp) {
+        let mut record = self.record.lock();
+        (record.state, record.started) = (SourceState::Starting, now);
     }
 
     pub fn stopped(&self) {

@@ -13,7 +13,7 @@
 //! | [`series_set`] | a changing set of series |
 //! | [`settings`], [`config`] | parsers of settings; the list of all kinds of sources |
 //! | [`mod@start`] | starts, supervises and stops them |
-//! | `host`, `synthetic` | this machine; generated signals |
+//! | `host`, `synthetic`, `publish` | this machine; generated signals; rows that other programs send |
 //!
 //! This room knows only a registry and a queue of batches; the stream supplies both.
 
@@ -26,6 +26,7 @@ pub mod deadline_reader;
 pub mod entry;
 pub mod health;
 mod host;
+mod publish;
 pub mod reader_threads;
 pub mod readiness;
 pub mod registry;
@@ -39,5 +40,6 @@ mod synthetic;
 mod test_registry;
 
 pub use host::{HostSettings, SpaceReading};
+pub use publish::PublishSettings;
 pub use start::start;
 pub use synthetic::SyntheticSettings;

@@ -13,8 +13,8 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    fn ready() -> Self {
-        Self { is_ready: true, reason: "samples are received".to_owned() }
+    fn ready(reason: &str) -> Self {
+        Self { is_ready: true, reason: reason.to_owned() }
     }
 
     const fn refused(reason: String) -> Self {
@@ -22,10 +22,14 @@ impl Readiness {
     }
 }
 
+const RECEIVED: &str = "samples are received";
+
 /// The server is ready if at least one of its sources is.
 pub fn readiness(sources: &[SourceStatus], now: Timestamp) -> Readiness {
-    if sources.iter().any(|source| readiness_of(source, now).is_ready) {
-        return Readiness::ready();
+    let mut ready = sources.iter().map(|source| readiness_of(source, now)).filter(|readiness| readiness.is_ready);
+    if let Some(first) = ready.next() {
+        // A source that only listens is named last.
+        return ready.find(|readiness| readiness.reason == RECEIVED).unwrap_or(first);
     }
     let in_state = |state| sources.iter().find(|source| source.state == state);
     if let Some(silent) = in_state(SourceState::Running) {
@@ -43,7 +47,8 @@ pub fn readiness(sources: &[SourceStatus], now: Timestamp) -> Readiness {
 pub fn readiness_of(source: &SourceStatus, now: Timestamp) -> Readiness {
     let limit = source.silent_after.micros() / 1_000_000;
     match (source.state, source.last_delivery) {
-        (SourceState::Running, Some(delivered)) if delivered >= now - source.silent_after => Readiness::ready(),
+        (SourceState::Running, Some(delivered)) if delivered >= now - source.silent_after => Readiness::ready(RECEIVED),
+        (SourceState::Listening, _) => Readiness::ready("programs may connect"),
         (SourceState::Running, _) => Readiness::refused(format!("delivered nothing for more than {limit} s")),
         (SourceState::Starting, _) if source.started >= now - source.silent_after => {
             Readiness::refused("is starting and has not delivered yet".to_owned())
@@ -129,6 +134,17 @@ mod tests {
         assert_eq!(of(&starting, 16), refused("has delivered nothing since its start more than 15 s ago"));
         assert_eq!(starting.status().state, SourceState::Starting);
         assert!(is_ready(&[silent, delivering, failed, starting], 100), "one source is sufficient");
+    }
+
+    #[test]
+    fn a_server_that_waits_for_publishers_is_ready_and_says_so_until_samples_are_received() {
+        let listening = SourceHealth::new("publish");
+        listening.listening();
+        let reason = |sources: &[SourceHealth]| readiness_of(sources, 100).reason;
+        assert!(is_ready(std::slice::from_ref(&listening), 100));
+        assert_eq!(reason(std::slice::from_ref(&listening)), "programs may connect");
+        let delivering = source(Interval::from_secs(1), at(90));
+        assert_eq!(reason(&[listening, delivering]), "samples are received");
     }
 
     #[test]

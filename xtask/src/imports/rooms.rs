@@ -35,7 +35,7 @@ pub const RULES: [CrateRules; 4] = [
     },
     CrateRules {
         sources: "feed-server/src",
-        rooms: &["ingest", "stream", "net", "deliver", "credentials", "http", "app"],
+        rooms: &["ingest", "stream", "net", "deliver", "credentials", "publish", "http", "app"],
         forbidden: &["dashboard", "js_sys", "plotters", "web_sys"],
         restricted: &[],
     },
