@@ -19,6 +19,9 @@ mod page_session;
 mod place;
 #[path = "faults/process.rs"]
 mod process;
+#[path = "faults/proxy.rs"]
+mod proxy;
+mod publish;
 mod queries;
 mod requests;
 mod resume;

@@ -1,5 +1,7 @@
 //! A proxy that simulates the faults of a network.
 
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 

@@ -130,6 +130,11 @@ impl Groups {
         self.0.extend(catalog.series.iter().map(|series| (series.id, series.group)));
     }
 
+    /// Each series with its group.
+    pub fn ids(&self) -> Vec<(SeriesId, GroupId)> {
+        self.0.iter().map(|(&series, &group)| (series, group)).collect()
+    }
+
     /// The times of the rows of a group in live samples.
     pub fn times(&self, samples: &Samples<'_>, group: GroupId) -> BTreeSet<Timestamp> {
         let listed = samples.list.iter().filter(|sample| self.0[&sample.series] == group).map(|sample| sample.time);
