@@ -1,9 +1,11 @@
 //! The clients in `docs/examples`, written from docs/PROTOCOL.md alone, against a real server.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use crate::proxy::{Cut, Proxy};
 use crate::served::Served;
 use feed_server::app::config::Config;
 use protocol::{Body, Frame, GroupId, HistoryPart, SeriesId};
@@ -19,6 +21,10 @@ enum Client {
 impl Client {
     /// Runs a script of `docs/examples`, named without its ending.
     fn run(self, script: &str, arguments: &[&str]) -> Output {
+        self.command(script).args(arguments).output().expect("starts")
+    }
+
+    fn command(self, script: &str) -> Command {
         let variable = |name: &str| {
             std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run these tests by `cargo xtask test`"))
         };
@@ -30,7 +36,8 @@ impl Client {
         let script = PathBuf::from("docs/examples").join(format!("{script}.{ending}"));
         let mut command = Command::new(program);
         command.args(flags.filter(|flags| !flags.is_empty()));
-        command.arg(script).args(arguments).current_dir(root).output().expect("starts")
+        command.arg(script).current_dir(root);
+        command
     }
 }
 
@@ -220,6 +227,48 @@ async fn the_javascript_client_sends_a_token() {
     let output = run(vec!["--token".to_owned(), token.to_owned()]).await.expect("runs");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8(output.stdout).expect("UTF-8").lines().count(), 3);
+}
+
+/// Writes lines into the Python publisher, and cuts its connection between them.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_publisher_sends_every_line_once_also_when_it_is_cut() {
+    let served = Served::start(&["publish"]).await;
+    let proxy = Proxy::start(served.address).await;
+    let began = feed_server::clock::now().micros() / 1_000_000 - 60;
+    let url = format!("ws://{}", proxy.address);
+    let mut publisher = Client::Python.command("kymograph_publish");
+    publisher.args([&url, "--publisher", "script", "--group", "queue", "--interval", "0.1"]);
+    let mut publisher = publisher.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut lines = publisher.stdin.take().expect("piped");
+    let accepted = async || {
+        let metrics = served.get("/metrics").await;
+        let name = "kymograph_publisher_rows_total{publisher=\"script\"} ";
+        metrics.lines().find_map(|line| line.strip_prefix(name)?.parse::<u64>().ok()).unwrap_or_default()
+    };
+    for row in 0..300 {
+        let time = format!("{}.{:03}", began + row / 10, row % 10 * 100);
+        writeln!(lines, "waiting {row} {time}\nin work {} {time}", f64::from(row as i32) / 7.0).expect("reads");
+        if row % 100 == 50 {
+            lines.flush().expect("reads");
+            let before = accepted().await;
+            while accepted().await == before {
+                tokio::task::yield_now().await;
+            }
+            proxy.cut(Cut::Reset);
+        }
+    }
+    drop(lines);
+    let output = tokio::task::spawn_blocking(move || publisher.wait_with_output()).await.expect("no panic");
+    let output = output.expect("ends");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert_eq!(accepted().await, 300);
+    let rows = rows_of_history(&served).await;
+    assert_eq!(rows.len(), 300);
+    for (row, (time, values)) in rows.into_iter().enumerate() {
+        assert_eq!(time, began * 1_000_000 + row as i64 * 100_000);
+        assert_eq!(values["waiting"].to_bits(), (row as f64).to_bits());
+        assert_eq!(values["in work"].to_bits(), (row as f64 / 7.0).to_bits());
+    }
 }
 
 /// Every row of the first group that the server's history holds: time in microseconds, values by series' names.
