@@ -19,11 +19,22 @@ pub struct Builder {
     linger: Duration,
 }
 
+impl Publisher {
+    /// The settings of a publisher with this name: 1 to 64 letters, digits, `-`, `_` or `.`.
+    ///
+    /// The name stays the same over restarts of the program, and is part of the names of its groups: the group `jobs` of the
+    /// publisher `queue-worker` is `queue-worker:jobs` on the page. Of two programs with one name, the server accepts the one that
+    /// connected last, and the other ends.
+    pub fn builder(name: &str) -> Builder {
+        Builder::new(name)
+    }
+}
+
 /// Room for the longest messages.
 const MIN_BUFFER_BYTES: usize = 1 << 20;
 
 impl Builder {
-    pub(crate) fn new(name: &str) -> Self {
+    fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             token: None,

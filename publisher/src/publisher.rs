@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use protocol::column::MISSING;
 
-use crate::builder::Builder;
 use crate::error::{AnnounceError, FlushError};
 use crate::gauge::{self, Gauge};
 use crate::group::GroupBuilder;
@@ -16,7 +15,7 @@ const NOTICE: Duration = Duration::from_millis(250);
 
 /// Sends rows to one server, on a thread of its own.
 ///
-/// Dropping it sends what waits, for at most [`Builder::linger`], and ends the thread. [`Group`](crate::Group)s and [`Gauge`]s of
+/// Dropping it sends what waits, for at most [`Builder::linger`](crate::Builder::linger), and ends the thread. [`Group`](crate::Group)s and [`Gauge`]s of
 /// it may be used on any thread, and accept nothing after it was dropped.
 #[derive(Debug)]
 pub struct Publisher {
@@ -25,15 +24,6 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// The settings of a publisher with this name: 1 to 64 letters, digits, `-`, `_` or `.`.
-    ///
-    /// The name stays the same over restarts of the program, and is part of the names of its groups: the group `jobs` of the
-    /// publisher `queue-worker` is `queue-worker:jobs` on the page. Of two programs with one name, the server accepts the one that
-    /// connected last, and the other ends.
-    pub fn builder(name: &str) -> Builder {
-        Builder::new(name)
-    }
-
     pub(crate) const fn new(shared: Arc<Shared>, linger: Duration) -> Self {
         Self { shared, linger }
     }
@@ -43,7 +33,7 @@ impl Publisher {
         GroupBuilder::new(&self.shared, name)
     }
 
-    /// A value that the thread of the publisher samples ([`Builder::gauge_interval`]), from the first [`Gauge::set`] on.
+    /// A value that the thread of the publisher samples ([`Builder::gauge_interval`](crate::Builder::gauge_interval)), from the first [`Gauge::set`] on.
     ///
     /// Gauges of one `group` share its rows. The same group and name give the same gauge.
     ///

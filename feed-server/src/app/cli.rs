@@ -69,7 +69,7 @@ pub struct ServeArgs {
     /// Limit on connections [default: 1024].
     #[arg(long, value_name = "COUNT")]
     pub connections: Option<usize>,
-    /// A source; may be given several times [default: host]. Examples: `host:hz=10` and
+    /// A source; may be given several times [default: host]. Examples: `host:hz=10`; `publish`, for rows that other programs send;
     /// `synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1`, for generated data.
     #[arg(long = "source", value_name = "SPEC")]
     pub sources: Vec<String>,

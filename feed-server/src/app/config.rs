@@ -35,6 +35,12 @@
 //! [[source]]
 //! kind = "synthetic"
 //! groups = 12
+//!
+//! [[source]]
+//! kind = "publish"            # rows that other programs send to /v1/publish
+//! merge = "0s"                # a row may be older than the newest of its group by this, up to 5m
+//! publishers = 64             # limit on publishers
+//! series = 10000              # limit on the series of one publisher
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

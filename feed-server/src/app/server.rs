@@ -184,8 +184,8 @@ impl Server {
         let (registry, for_publishers) = (Arc::new(hub.catalog.clone()), batches.downgrade());
         let sources = ingest::start(&self.config.sources, Arc::<Catalog>::clone(&registry), batches, &telemetry);
         let publish = self.config.sources.iter().find_map(SourceConfig::publish);
-        let publishers =
-            publish.map(|settings| Arc::new(Publishers::new(settings, registry, for_publishers, sources.health())));
+        let publishers = publish
+            .map(|settings| Arc::new(Publishers::new(settings.clone(), registry, for_publishers, sources.health())));
 
         if let Some(tls) = &self.tls {
             tokio::spawn(Arc::clone(tls).log_warnings_daily(stop.clone()));

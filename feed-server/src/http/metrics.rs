@@ -62,6 +62,8 @@ impl Collector for ServerCollector {
     }
 }
 
+type PublisherCount = fn(&PublisherStatus) -> u64;
+
 impl Collector for PublisherCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let statuses = self.0.statuses();
@@ -71,8 +73,7 @@ impl Collector for PublisherCollector {
             let labels = [("publisher", &*status.name)];
             ConstGauge::new(i64::from(status.is_connected)).encode(connected.encode_family(&labels)?)?;
         }
-        type Count = fn(&PublisherStatus) -> u64;
-        let counts: [(&str, &str, Count); 3] = [
+        let counts: [(&str, &str, PublisherCount); 3] = [
             ("rows", "Rows that the stream has accepted from the publisher", |status| status.rows),
             ("lost", "Rows that the publisher lost before it sent them, by its own count", |status| status.lost),
             ("duplicates", "Messages of rows that came again and were ignored", |status| status.repeated),

@@ -5,18 +5,10 @@ use std::collections::hash_map::Entry;
 
 use protocol::{Entries, GroupDescriptor, GroupId, Interval, SeriesDescriptor, SeriesId, Timestamp};
 
+use super::limits::{MAX_GROUPS, MAX_IDS, MAX_INTERVAL};
 use super::violation::Violation;
 use crate::ingest::context::Registrar;
 use crate::ingest::registry::{Group, RegisterError, Series};
-
-/// Groups of one publisher that are registered. A page draws a panel for each.
-const MAX_GROUPS: usize = 1_024;
-
-/// Ids of one connection, also of what is left out: a bound on memory.
-pub const MAX_IDS: usize = 100_000;
-
-/// A group with a row less often than once a day is a mistake.
-pub const MAX_INTERVAL: Interval = Interval::from_secs(86_400);
 
 /// What an announcement leaves out.
 #[derive(Debug, Default, PartialEq, Eq)]

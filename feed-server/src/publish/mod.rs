@@ -13,11 +13,12 @@
 //! | [`announced`] | the publisher's ids of groups and series |
 //! | [`rows`] | blocks of a message to batches |
 //! | [`acknowledgement`] | when the held position is sent |
-//! | [`violation`] | the rules that a publisher can break |
+//! | [`violation`], [`limits`] | the rules that a publisher can break; its limits |
 
 pub mod acknowledgement;
 pub mod announced;
 mod end;
+pub mod limits;
 pub mod position;
 pub mod publishers;
 pub mod rows;

@@ -17,11 +17,11 @@ pub enum Message {
 #[derive(Debug, Default)]
 pub struct Positions {
     /// The newest last.
-    runs: VecDeque<Run>,
+    runs: VecDeque<Position>,
 }
 
 #[derive(Debug)]
-struct Run {
+struct Position {
     run: u64,
     number: u64,
     lost: u64,
@@ -31,7 +31,7 @@ impl Positions {
     /// Makes `run` the current one, and returns the number that is held of it. Forgets the run that was opened longest ago.
     pub fn open(&mut self, run: u64) -> u64 {
         let known = self.runs.iter().position(|known| known.run == run);
-        let known = known.and_then(|place| self.runs.remove(place)).unwrap_or(Run { run, number: 0, lost: 0 });
+        let known = known.and_then(|place| self.runs.remove(place)).unwrap_or(Position { run, number: 0, lost: 0 });
         let number = known.number;
         self.runs.push_back(known);
         if self.runs.len() > MAX_RUNS {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use protocol::{Blocks, Entries, GroupDescriptor, Interval, SeriesDescriptor, SeriesId};
+use protocol::{Blocks, Entries, GroupDescriptor, SeriesDescriptor, SeriesId};
 use tokio_util::sync::CancellationToken;
 
 use super::announced::{Announcements, Omissions};
+use super::limits::MAX_PUBLISHER_BYTES;
 use super::position::{Message, Positions};
 use super::rows::{self, MAX_AHEAD};
-use super::violation::{MAX_PUBLISHER_BYTES, Violation};
+use super::violation::Violation;
 use crate::clock;
 use crate::ingest::PublishSettings;
 use crate::ingest::batch_queue::{Closed, WeakBatchSender};
@@ -22,9 +23,7 @@ use crate::ingest::registry::Registry;
 /// All publishers of a server.
 #[derive(Debug)]
 pub struct Publishers {
-    max_series: usize,
-    max_publishers: usize,
-    merge_window: Interval,
+    settings: PublishSettings,
     registry: Arc<dyn Registry>,
     batches: WeakBatchSender,
     /// Each publisher is listed as a source.
@@ -97,20 +96,12 @@ pub enum RowsError {
 impl Publishers {
     /// Publishers that register in `registry` and send to `batches`. Each is listed in `sources`.
     pub fn new(
-        settings: &PublishSettings,
+        settings: PublishSettings,
         registry: Arc<dyn Registry>,
         batches: WeakBatchSender,
         sources: Sources,
     ) -> Self {
-        Self {
-            max_series: settings.series,
-            max_publishers: settings.publishers,
-            merge_window: settings.merge_window(),
-            registry,
-            batches,
-            sources,
-            known: Mutex::default(),
-        }
+        Self { settings, registry, batches, sources, known: Mutex::default() }
     }
 
     /// Opens a publisher on a new connection, which replaces its earlier one. Waits while that one carries out a message.
@@ -154,7 +145,7 @@ impl Publishers {
     fn enter(&self, name: &str) -> Result<(Arc<Publisher>, u64), Violation> {
         let known = &mut *self.known.lock();
         if !known.by_name.contains_key(name) {
-            if known.by_name.len() >= self.max_publishers {
+            if known.by_name.len() >= self.settings.publishers {
                 self.forget_oldest(known)?;
             }
             let publisher = Arc::new(self.new_publisher(name));
@@ -172,7 +163,7 @@ impl Publishers {
         let idle = known.by_name.iter().filter(|(_, entry)| entry.connections == 0);
         let oldest = idle.min_by_key(|(_, entry)| entry.last_opened).map(|(name, _)| name.clone());
         let forgotten = oldest.and_then(|name| known.by_name.remove(&name));
-        let forgotten = forgotten.ok_or(Violation::TooManyPublishers { limit: self.max_publishers })?;
+        let forgotten = forgotten.ok_or(Violation::TooManyPublishers { limit: self.settings.publishers })?;
         self.sources.remove(forgotten.publisher.registrar.health());
         Ok(())
     }
@@ -185,12 +176,12 @@ impl Publishers {
 
     fn new_publisher(&self, name: &str) -> Publisher {
         let health = SourceHealth::new(&format!("publish:{name}"));
-        let registrar = Registrar::new(Arc::clone(&self.registry), health, 1).merging(self.merge_window);
+        let registrar = Registrar::new(Arc::clone(&self.registry), health, 1).merging(self.settings.merge_window());
         let seat = Seat {
             connection: 0,
             replaced: CancellationToken::new(),
             positions: Positions::default(),
-            announcements: Announcements::new(self.max_series),
+            announcements: Announcements::new(self.settings.series),
         };
         Publisher { name: name.to_owned(), registrar, counts: Counts::default(), seat: tokio::sync::Mutex::new(seat) }
     }

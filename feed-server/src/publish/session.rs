@@ -5,7 +5,6 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -23,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::acknowledgement::Acknowledgement;
 use super::announced::Omissions;
 use super::end::SessionEnd;
+use super::limits::OPEN_DEADLINE;
 use super::publishers::{Opened, Publishers, RowsError};
 use super::violation::Violation;
 use crate::deliver::fanout::outbox::{Outbox, Sent};
@@ -34,9 +34,6 @@ use crate::deliver::session::liveness::{Liveness, LivenessAction, Queue, ReadPro
 use crate::deliver::session::violation::Violation as SessionViolation;
 use crate::net::close_handshake::{acknowledged, close_handshake};
 use crate::net::socket::Socket as _;
-
-/// A publisher must send `Open` within this time.
-pub const OPEN_DEADLINE: Duration = Duration::from_secs(5);
 
 /// One longest message is read by one call to the kernel. At most as many as publishers are allocated.
 const READ_BUFFER_BYTES: usize = MAX_MESSAGE_BYTES;

@@ -5,13 +5,9 @@ use protocol::{GroupId, SeriesId};
 use thiserror::Error;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::announced::{MAX_IDS, MAX_INTERVAL};
-use super::session::OPEN_DEADLINE;
+use super::limits::{MAX_IDS, MAX_INTERVAL, MAX_PUBLISHER_BYTES, OPEN_DEADLINE};
 use crate::deliver::session::violation::Violation as SessionViolation;
 use crate::telemetry::RefusalReason;
-
-/// Bytes of a publisher's name. It is part of the names of its groups.
-pub const MAX_PUBLISHER_BYTES: usize = 64;
 
 #[derive(Debug, Error)]
 pub enum Violation {

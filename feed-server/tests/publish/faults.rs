@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::task::spawn_blocking;
 
-use super::{Program, config, held_values, metric};
+use super::{Program, config, metric, values_of_history};
 use crate::place::free_address;
 use crate::process::Process;
 use crate::proxy::{Cut, Fault, Proxy};
@@ -32,7 +32,7 @@ fn time(began: SystemTime, row: u64) -> SystemTime {
 
 /// Asserts that the server holds the rows 0 to `rows`, each with its number as its value, and dropped none as repeated.
 async fn assert_complete(served: &Served, rows: u64) {
-    let values = held_values(served).await;
+    let values = values_of_history(served, rows as usize).await;
     let numbers: Vec<u64> = values.values().map(|&bits| f64::from_bits(bits) as u64).collect();
     assert_eq!(numbers, (0..rows).collect::<Vec<_>>());
     let dropped = served.get("/metrics").await;
@@ -131,7 +131,7 @@ async fn of_two_connections_of_a_publisher_the_newer_stays() {
     newer.until_held(2).await;
     let state = served.get("/readyz?source=publish:worker").await;
     assert!(state.contains("\"state\":\"running\""), "the end of the older one does not stop it: {state}");
-    assert_eq!(held_values(&served).await.len(), 2);
+    assert_eq!(values_of_history(&served, 2).await.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

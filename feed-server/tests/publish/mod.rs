@@ -111,10 +111,16 @@ fn rows_message(number: u64, group: u32, times: &[Timestamp], columns: &[(u32, &
     ClientMessage::Rows { number, lost: 0, blocks: blocks.blocks() }.to_bytes().expect("fits")
 }
 
-/// The bits of every value that the server holds: by group, series and time.
-async fn held_values(served: &Served) -> BTreeMap<(String, String, i64), u64> {
-    let mut viewer = served.viewer("/stream?window=3600").await;
-    read_history(&mut viewer).await
+/// The bits of every value that the history has: by group, series and time. Waits until there are this many, because rows that are
+/// held are in the history at the next tick.
+async fn values_of_history(served: &Served, values: usize) -> BTreeMap<(String, String, i64), u64> {
+    loop {
+        let mut viewer = served.viewer("/stream?window=3600").await;
+        let found = read_history(&mut viewer).await;
+        if found.len() >= values {
+            return found;
+        }
+    }
 }
 
 async fn read_history(viewer: &mut Viewer) -> BTreeMap<(String, String, i64), u64> {

@@ -3,7 +3,7 @@
 use feed_server::clock;
 use protocol::{Body, ClientMessage, Frame, Interval, Timestamp};
 
-use super::{Program, config, held_values, metric, until_metric};
+use super::{Program, config, metric, until_metric, values_of_history};
 use crate::served::Served;
 
 /// Times that end now.
@@ -42,7 +42,7 @@ async fn rows_of_a_publisher_reach_a_viewer_bit_for_bit() {
         assert_eq!(found, expected);
         break;
     }
-    let values = held_values(&served).await;
+    let values = values_of_history(&served, 10).await;
     assert_eq!(values.len(), 10);
     for (row, time) in times.iter().enumerate() {
         let value = |series: &str| values[&("worker:jobs".to_owned(), series.to_owned(), time.micros())];
@@ -68,7 +68,7 @@ async fn messages_that_are_sent_again_are_acknowledged_and_ignored() {
     program.until_held(4).await;
     assert_eq!(metric(&served, "kymograph_publisher_rows_total{publisher=\"worker\"}").await as u64, 4);
     assert_eq!(metric(&served, "kymograph_publisher_duplicates_total{publisher=\"worker\"}").await as u64, 1);
-    assert_eq!(held_values(&served).await.len(), 4);
+    assert_eq!(values_of_history(&served, 4).await.len(), 4);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn rows_ahead_of_the_clock_are_dropped_and_both_sides_count_them() {
     program.rows(2, &[(Timestamp::MIN, 4.0)]).await;
     program.until_held(2).await;
     assert_eq!(program.held().await.dropped, 3);
-    assert_eq!(held_values(&served).await.len(), 1);
+    assert_eq!(values_of_history(&served, 1).await.len(), 1);
     let ahead = "kymograph_source_rows_out_of_order_total{source=\"publish:worker\",outcome=\"ahead\"}";
     assert_eq!(metric(&served, ahead).await as u64, 2);
 }
@@ -107,7 +107,7 @@ async fn late_rows_are_put_in_their_place_within_the_merge_window_and_dropped_an
     }
     program.until_held(3).await;
     while program.held().await.dropped == 0 {}
-    let values: Vec<_> = held_values(&served).await.into_iter().map(|((.., time), _)| time).collect();
+    let values: Vec<_> = values_of_history(&served, 2).await.into_iter().map(|((.., time), _)| time).collect();
     assert_eq!(values, [ago(1_000).micros(), ago(0).micros()]);
 }
 
@@ -141,5 +141,5 @@ async fn a_publisher_that_vanishes_is_stopped_and_one_that_returns_is_live_with_
         ids.push(viewer.groups.ids());
     }
     assert_eq!(ids[0], ids[1]);
-    assert_eq!(held_values(&served).await.len(), 2);
+    assert_eq!(values_of_history(&served, 2).await.len(), 2);
 }

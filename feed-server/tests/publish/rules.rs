@@ -9,7 +9,7 @@ use feed_server::credentials::role::Role;
 use protocol::{Body, ClientMessage, EntriesBuffer, Frame, GroupId, Interval, RefusalCode, SeriesId, Start};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{PATH, Program, config, held_values, metric, rows_message};
+use super::{PATH, Program, config, metric, rows_message, values_of_history};
 use crate::place::Place;
 use crate::served::{Served, handshake};
 
@@ -163,7 +163,7 @@ async fn series_over_the_limit_are_left_out_with_a_reason_and_the_others_go_on()
     assert_eq!(left_out.text, "series \"failed\" is left out: the publisher has 2 series, the limit for one");
     program.columns(1, &[clock::now()], &[(1, &[1.0]), (3, &[3.0])]).await;
     program.until_held(1).await;
-    assert_eq!(held_values(&served).await.len(), 1);
+    assert_eq!(values_of_history(&served, 1).await.len(), 1);
 }
 
 #[tokio::test]

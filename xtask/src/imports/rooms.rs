@@ -17,7 +17,7 @@ pub struct CrateRules {
 /// Files that assemble the crate: no rule about direction or circles applies to them.
 pub(super) const ASSEMBLY: [&str; 2] = ["lib.rs", "main.rs"];
 
-pub const RULES: [CrateRules; 4] = [
+pub const RULES: [CrateRules; 5] = [
     CrateRules {
         sources: "protocol/src",
         rooms: &[],
@@ -32,6 +32,12 @@ pub const RULES: [CrateRules; 4] = [
             "protocol",
             &["Bounds", "Epoch", "GroupId", "Interval", "Sequence", "SeriesId", "SeriesKind", "Timestamp"],
         )],
+    },
+    CrateRules {
+        sources: "publisher/src",
+        rooms: &[],
+        forbidden: &["feed_server", "series", "tokio"],
+        restricted: &[],
     },
     CrateRules {
         sources: "feed-server/src",

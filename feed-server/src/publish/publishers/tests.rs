@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use protocol::{BlockBuffer, Bounds, EntriesBuffer, GroupId, SeriesKind, Timestamp};
+use protocol::{BlockBuffer, Bounds, EntriesBuffer, GroupId, Interval, SeriesKind, Timestamp};
 
 use super::*;
 use crate::ingest::batch::Batch;
@@ -21,7 +21,7 @@ fn stage(publishers: usize) -> Stage {
     let (catalog, sources) = (Catalog::default(), Sources::default());
     let (sender, queue) = batch_queue();
     let registry = Arc::new(catalog.clone());
-    let publishers = Publishers::new(&settings, registry, sender.downgrade(), sources.clone());
+    let publishers = Publishers::new(settings, registry, sender.downgrade(), sources.clone());
     Stage { publishers: Arc::new(publishers), sources, catalog, _sender: sender, queue }
 }
 
@@ -145,18 +145,18 @@ async fn a_takeover_waits_until_the_message_in_work_is_held() {
 async fn a_publisher_is_listed_as_a_source_that_stops_and_starts_again() {
     let mut stage = stage(4);
     let mut opened = stage.open("worker", 7).await;
-    let state = |stage: &Stage| {
+    let listed = |stage: &Stage| {
         let status = stage.sources.statuses().remove(0);
         (status.source.to_string(), status.state.to_string(), status.series)
     };
     let expected = |state: &str, series| ("publish:worker".to_owned(), state.to_owned(), series);
-    assert_eq!(state(&stage), expected("starting", 1));
+    assert_eq!(listed(&stage), expected("starting", 1));
     send(&mut opened, 1, 0).await.expect("accepted");
-    assert_eq!(state(&stage), expected("running", 1));
+    assert_eq!(listed(&stage), expected("running", 1));
     opened.close().await;
-    assert_eq!(state(&stage), expected("stopped", 0));
+    assert_eq!(listed(&stage), expected("stopped", 0));
     let _again = stage.open("worker", 7).await;
-    assert_eq!(state(&stage), expected("starting", 1));
+    assert_eq!(listed(&stage), expected("starting", 1));
     assert_eq!(stage.values(), [1.0]);
 }
 
