@@ -15,7 +15,8 @@ use protocol::Timestamp;
 use crate::clock;
 use crate::ingest::health::{SourceStatus, Sources};
 use crate::net::tls::Tls;
-use crate::publish::publishers::{PublisherStatus, Publishers};
+use crate::publish::publisher::PublisherStatus;
+use crate::publish::publishers::Publishers;
 
 /// Reads the health of the sources at each scrape.
 #[derive(Debug)]

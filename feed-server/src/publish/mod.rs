@@ -8,7 +8,8 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`session`], `end` | one connection: messages in, answers out; the reason for its end |
-//! | [`publishers`] | the publishers that the server knows; which connection of one counts |
+//! | [`publishers`] | the publishers that the server knows |
+//! | [`publisher`] | one of them: its counts, and which of its connections counts |
 //! | [`position`] | the numbers of messages: which are new, which are repeated |
 //! | [`announced`] | the publisher's ids of groups and series |
 //! | [`rows`] | blocks of a message to batches |
@@ -20,6 +21,7 @@ pub mod announced;
 mod end;
 pub mod limits;
 pub mod position;
+pub mod publisher;
 pub mod publishers;
 pub mod rows;
 pub mod session;

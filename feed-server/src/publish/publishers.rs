@@ -2,20 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use protocol::{Blocks, Entries, GroupDescriptor, SeriesDescriptor, SeriesId};
+use protocol::{Entries, GroupDescriptor, Held, SeriesDescriptor, SeriesId};
 use tokio_util::sync::CancellationToken;
 
-use super::announced::{Announcements, Omissions};
+use super::announced::Omissions;
 use super::limits::MAX_PUBLISHER_BYTES;
-use super::position::{Message, Positions};
-use super::rows::{self, MAX_AHEAD};
+use super::publisher::{Publisher, PublisherStatus, RowsError, RowsMessage};
 use super::violation::Violation;
-use crate::clock;
 use crate::ingest::PublishSettings;
-use crate::ingest::batch_queue::{Closed, WeakBatchSender};
+use crate::ingest::batch_queue::WeakBatchSender;
 use crate::ingest::context::Registrar;
 use crate::ingest::health::{SourceHealth, Sources};
 use crate::ingest::registry::Registry;
@@ -45,54 +42,6 @@ struct Entry {
     last_opened: u64,
 }
 
-#[derive(Debug)]
-struct Publisher {
-    name: String,
-    registrar: Registrar,
-    counts: Counts,
-    /// Held while a message is carried out, so that a connection takes over between two messages.
-    seat: tokio::sync::Mutex<Seat>,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    rows: AtomicU64,
-    lost: AtomicU64,
-    repeated: AtomicU64,
-    is_connected: AtomicU64,
-}
-
-#[derive(Debug)]
-struct Seat {
-    /// The connection whose messages are accepted.
-    connection: u64,
-    replaced: CancellationToken,
-    positions: Positions,
-    announcements: Announcements,
-}
-
-/// The state of one publisher, for `/metrics`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublisherStatus {
-    pub name: String,
-    pub is_connected: bool,
-    /// Rows that the stream has accepted.
-    pub rows: u64,
-    /// Rows that the publisher has lost before it sent them, by its own count.
-    pub lost: u64,
-    /// `Rows` messages that came again, and were not accepted again.
-    pub repeated: u64,
-}
-
-/// The reason why rows are not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum RowsError {
-    #[error(transparent)]
-    Violation(#[from] Violation),
-    #[error(transparent)]
-    Closed(#[from] Closed),
-}
-
 impl Publishers {
     /// Publishers that register in `registry` and send to `batches`. Each is listed in `sources`.
     pub fn new(
@@ -114,22 +63,7 @@ impl Publishers {
             return Err(Violation::Name { found: name.chars().take(MAX_PUBLISHER_BYTES).collect() });
         }
         let (publisher, connection) = self.enter(name)?;
-        let replaced = CancellationToken::new();
-        let held = {
-            let mut seat = publisher.seat.lock().await;
-            // Of two connections that open at once, the one that came later stays.
-            if seat.connection > connection {
-                replaced.cancel();
-            } else {
-                seat.replaced.cancel();
-                (seat.connection, seat.replaced) = (connection, replaced.clone());
-                // Those that this connection announces begin again.
-                seat.announcements.end_all(&publisher.registrar, clock::now() + MAX_AHEAD);
-                publisher.counts.is_connected.store(1, Ordering::Relaxed);
-                publisher.registrar.health().restarted(clock::now());
-            }
-            seat.positions.open(run)
-        };
+        let (held, replaced) = publisher.take_seat(connection, run).await;
         tracing::info!(publisher = name, held, "a publisher connected");
         Ok(Opened { publishers: Arc::clone(self), publisher, connection, run, held, replaced })
     }
@@ -149,7 +83,7 @@ impl Publishers {
                 self.forget_oldest(known)?;
             }
             let publisher = Arc::new(self.new_publisher(name));
-            self.sources.add(publisher.registrar.health().clone());
+            self.sources.add(publisher.registrar().health().clone());
             known.by_name.insert(name.to_owned(), Entry { publisher, connections: 0, last_opened: 0 });
         }
         known.opened += 1;
@@ -164,12 +98,12 @@ impl Publishers {
         let oldest = idle.min_by_key(|(_, entry)| entry.last_opened).map(|(name, _)| name.clone());
         let forgotten = oldest.and_then(|name| known.by_name.remove(&name));
         let forgotten = forgotten.ok_or(Violation::TooManyPublishers { limit: self.settings.publishers })?;
-        self.sources.remove(forgotten.publisher.registrar.health());
+        self.sources.remove(forgotten.publisher.registrar().health());
         Ok(())
     }
 
     fn leave(&self, publisher: &Publisher) {
-        if let Some(entry) = self.known.lock().by_name.get_mut(&publisher.name) {
+        if let Some(entry) = self.known.lock().by_name.get_mut(publisher.name()) {
             entry.connections -= 1;
         }
     }
@@ -177,27 +111,7 @@ impl Publishers {
     fn new_publisher(&self, name: &str) -> Publisher {
         let health = SourceHealth::new(&format!("publish:{name}"));
         let registrar = Registrar::new(Arc::clone(&self.registry), health, 1).merging(self.settings.merge_window());
-        let seat = Seat {
-            connection: 0,
-            replaced: CancellationToken::new(),
-            positions: Positions::default(),
-            announcements: Announcements::new(self.settings.series),
-        };
-        Publisher { name: name.to_owned(), registrar, counts: Counts::default(), seat: tokio::sync::Mutex::new(seat) }
-    }
-}
-
-impl Publisher {
-    fn status(&self) -> PublisherStatus {
-        let Counts { rows, lost, repeated, is_connected } = &self.counts;
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        PublisherStatus {
-            name: self.name.clone(),
-            is_connected: read(is_connected) == 1,
-            rows: read(rows),
-            lost: read(lost),
-            repeated: read(repeated),
-        }
+        Publisher::new(name, registrar, self.settings.series)
     }
 }
 
@@ -215,7 +129,7 @@ pub struct Opened {
 
 impl Opened {
     pub fn name(&self) -> &str {
-        &self.publisher.name
+        self.publisher.name()
     }
 
     /// Cancelled when another connection has opened the publisher.
@@ -223,14 +137,14 @@ impl Opened {
         &self.replaced
     }
 
-    pub const fn held(&self) -> protocol::Held {
-        protocol::Held { run: self.run, number: self.held, dropped: 0 }
+    /// The number that the stream holds.
+    pub const fn held_number(&self) -> u64 {
+        self.held
     }
 
-    /// The position, with the rows that were dropped because of their times.
-    pub fn position(&self) -> protocol::Held {
-        let dropped = self.publisher.registrar.health().status().out_of_order.dropped();
-        protocol::Held { dropped, ..self.held() }
+    pub fn held(&self) -> Held {
+        let dropped = self.publisher.registrar().health().status().out_of_order.dropped();
+        Held { run: self.run, number: self.held, dropped }
     }
 
     /// # Errors
@@ -240,80 +154,29 @@ impl Opened {
         groups: &Entries<'_, GroupDescriptor<'_>>,
         series: &Entries<'_, SeriesDescriptor<'_>>,
     ) -> Result<Omissions, Violation> {
-        let mut seat = self.seat().await?;
-        let Publisher { name, registrar, .. } = &*self.publisher;
-        let omissions = seat.announcements.announce(name, registrar, groups, series)?;
-        if !omissions.is_empty() {
-            registrar.report(&omissions.reason);
-        }
-        Ok(omissions)
+        self.publisher.announce(self.connection, groups, series).await
     }
 
     /// # Errors
     /// If a series was not announced, or another connection has opened the publisher.
     pub async fn end(&self, series: &Entries<'_, SeriesId>) -> Result<(), Violation> {
-        let mut seat = self.seat().await?;
-        seat.announcements.end(&self.publisher.registrar, series, clock::now() + MAX_AHEAD)
+        self.publisher.end(self.connection, series).await
     }
 
-    /// Sends rows to the stream unless they were sent before, and waits until its queue has taken all of them.
+    /// Waits until the stream has taken the rows.
     ///
     /// # Errors
-    /// If a block breaks a rule, another connection has opened the publisher, or the stream has ended. No row is held then.
-    pub async fn rows(&mut self, number: u64, lost: u64, blocks: &Blocks<'_>) -> Result<(), RowsError> {
-        if number == 0 {
-            return Err(Violation::NumberZero.into());
-        }
-        let publisher = Arc::clone(&self.publisher);
-        let mut seat = self.seat_of(&publisher).await?;
-        if seat.positions.judge(number) == Message::Repeated {
-            publisher.counts.repeated.fetch_add(1, Ordering::Relaxed);
-            return Ok(());
-        }
-        let now = clock::now();
-        let rows::Rows { batches, accepted, dropped } = rows::read(blocks, &seat.announcements, now)?;
-        let health = publisher.registrar.health();
-        let newest = batches.iter().filter_map(|batch| batch.times.last().copied()).max();
-        let queue = self.publishers.batches.upgrade().ok_or(Closed)?;
-        for batch in batches {
-            queue.send(batch).await?;
-        }
-        let more_lost = seat.positions.hold(number, lost);
-        self.held = seat.positions.held();
-        publisher.counts.rows.fetch_add(accepted, Ordering::Relaxed);
-        if more_lost > 0 {
-            publisher.counts.lost.fetch_add(more_lost, Ordering::Relaxed);
-            tracing::warn!(publisher = publisher.name, rows = more_lost, "a publisher lost rows before it sent them");
-        }
-        if !dropped.is_empty() {
-            health.count_out_of_order(dropped);
-        }
-        health.delivered(newest, now);
+    /// The errors of [`Publisher::rows`].
+    pub async fn rows(&mut self, message: RowsMessage<'_>) -> Result<(), RowsError> {
+        self.held = self.publisher.rows(self.connection, &self.publishers.batches, message).await?;
         Ok(())
     }
 
     /// Ends the series of this connection. Does nothing to those of one that has replaced it.
     pub async fn close(self) {
-        let mut seat = self.publisher.seat.lock().await;
-        if seat.connection == self.connection {
-            let registrar = &self.publisher.registrar;
-            seat.announcements.end_all(registrar, clock::now() + MAX_AHEAD);
-            registrar.health().stopped();
-            self.publisher.counts.is_connected.store(0, Ordering::Relaxed);
-        }
-        drop(seat);
+        self.publisher.leave_seat(self.connection).await;
         self.publishers.leave(&self.publisher);
-        tracing::info!(publisher = self.publisher.name, "a publisher disconnected");
-    }
-
-    async fn seat(&self) -> Result<tokio::sync::MutexGuard<'_, Seat>, Violation> {
-        self.seat_of(&self.publisher).await
-    }
-
-    /// The seat, if it still belongs to this connection.
-    async fn seat_of<'p>(&self, publisher: &'p Publisher) -> Result<tokio::sync::MutexGuard<'p, Seat>, Violation> {
-        let seat = publisher.seat.lock().await;
-        if seat.connection == self.connection { Ok(seat) } else { Err(Violation::Replaced) }
+        tracing::info!(publisher = self.name(), "a publisher disconnected");
     }
 }
 

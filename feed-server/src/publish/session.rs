@@ -23,7 +23,8 @@ use super::acknowledgement::Acknowledgement;
 use super::announced::Omissions;
 use super::end::SessionEnd;
 use super::limits::OPEN_DEADLINE;
-use super::publishers::{Opened, Publishers, RowsError};
+use super::publisher::{RowsError, RowsMessage};
+use super::publishers::{Opened, Publishers};
 use super::violation::Violation;
 use crate::deliver::fanout::outbox::{Outbox, Sent};
 use crate::deliver::fanout::viewer_stream::{ReadLimit, ViewerStream};
@@ -129,8 +130,8 @@ impl Session {
             None => self.open_due,
             // The answer to a publisher that does not read waits for it.
             Some(_) if waits => reading_due,
-            Some(opened) if now >= self.acknowledgement.due(opened.held().number) => self.acknowledge(now)?,
-            Some(opened) => self.acknowledgement.due(opened.held().number),
+            Some(opened) if now >= self.acknowledgement.due(opened.held_number()) => self.acknowledge(now)?,
+            Some(opened) => self.acknowledgement.due(opened.held_number()),
         };
         let silence_due = match self.liveness.action(now) {
             LivenessAction::Wait(due) => due,
@@ -168,7 +169,7 @@ impl Session {
                 }
             }
             (ClientMessage::Rows { number, lost, blocks }, Some(opened)) => {
-                opened.rows(number, lost, &blocks).await.map_err(|error| match error {
+                opened.rows(RowsMessage { number, lost, blocks }).await.map_err(|error| match error {
                     RowsError::Violation(violation) => violation.into(),
                     RowsError::Closed(_) => SessionEnd::Stopping,
                 })?;
@@ -197,7 +198,7 @@ impl Session {
     /// Sends the held position. Returns when it is due again.
     fn acknowledge(&mut self, now: Instant) -> Result<Instant, SessionEnd> {
         let Some(opened) = &self.opened else { return Ok(self.open_due) };
-        let held = opened.position();
+        let held = opened.held();
         self.acknowledgement = Acknowledgement::sent(held.number, now);
         self.send(&[self.hub.frame_now(Body::Held(held))?])?;
         Ok(self.acknowledgement.due(held.number))

@@ -46,6 +46,8 @@ pub enum Target {
     Body,
     /// Any bytes, as a server receives them.
     ClientMessage,
+    /// Any messages of a publisher, as a server carries them out.
+    Publisher,
     /// Any times and values, packed and read again.
     Columns,
     /// Any bytes, as a server reads them before they are a stream.
@@ -58,6 +60,7 @@ impl Target {
             Self::Frame => "frame",
             Self::Body => "body",
             Self::ClientMessage => "client_message",
+            Self::Publisher => "publisher",
             Self::Columns => "columns",
             Self::Handshake => "handshake",
         }
@@ -68,6 +71,7 @@ impl Target {
         match self {
             Self::Frame | Self::Body => &["protocol/tests/golden/frames", "protocol/tests/golden/refused"],
             Self::ClientMessage => &["protocol/tests/golden/client_messages", "protocol/tests/golden/refused"],
+            Self::Publisher => &["fuzz/seeds/publisher", "protocol/tests/golden/client_messages"],
             Self::Columns => &[],
             Self::Handshake => &["fuzz/seeds/handshake"],
         }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use protocol::{BlockBuffer, Bounds, EntriesBuffer, GroupId, Interval, SeriesKind, Timestamp};
 
 use super::*;
+use crate::clock;
 use crate::ingest::batch::Batch;
 use crate::ingest::batch_queue::{BatchReceiver, BatchSender, Received, batch_queue};
 use crate::stream::catalog::Catalog;
@@ -61,7 +62,7 @@ async fn send(opened: &mut Opened, number: u64, lost: u64) -> Result<(), RowsErr
     let time = clock::now();
     blocks.start(time);
     blocks.push(GroupId(1), &[time], [(SeriesId(1), &[number as f64][..])]).expect("encodes");
-    opened.rows(number, lost, &blocks.blocks()).await
+    opened.rows(RowsMessage { number, lost, blocks: blocks.blocks() }).await
 }
 
 #[tokio::test]
@@ -73,7 +74,7 @@ async fn a_message_is_accepted_once_also_on_a_second_connection() {
     }
     first.close().await;
     let mut second = stage.open("worker", 7).await;
-    assert_eq!(second.held().number, 5);
+    assert_eq!(second.held_number(), 5);
     for number in [4, 5, 6] {
         send(&mut second, number, 3).await.expect("accepted");
     }
@@ -88,7 +89,7 @@ async fn a_new_run_begins_at_zero() {
     let mut first = stage.open("worker", 7).await;
     send(&mut first, 9, 0).await.expect("accepted");
     let mut second = stage.open("worker", 8).await;
-    assert_eq!(second.held().number, 0);
+    assert_eq!(second.held_number(), 0);
     send(&mut second, 1, 0).await.expect("accepted");
     assert_eq!(stage.values(), [9.0, 1.0]);
 }
@@ -134,7 +135,7 @@ async fn a_takeover_waits_until_the_message_in_work_is_held() {
         tokio::task::yield_now().await;
     }
     let newer = opening.await.expect("no panic").expect("opens");
-    assert_eq!(newer.held().number, 1);
+    assert_eq!(newer.held_number(), 1);
     sending.await.expect("no panic").expect("accepted");
     filling.await.expect("no panic").expect("accepted");
     received.extend(stage.values());
