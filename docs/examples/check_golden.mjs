@@ -80,17 +80,99 @@ function checkFields(name, blocks, expectedBlocks) {
   });
 }
 
-/** Compares the values of updates, and removes them from both. */
+/** Compares the values of updates, and removes them from both. Differences are integers. */
 function checkUpdates(name, updates, expectedUpdates) {
   updates.forEach((update, place) => {
     for (const field of wire.FIELDS) {
-      const found = update[field].map((value) => value === null ? null : bits(value));
-      const expected = expectedUpdates[place][field].map((value) => value === null ? null : expectedBits(value));
+      const found = update[field].map((value) => (value === null ? null : bits(value)));
+      const expected = expectedUpdates[place][field].map((value) => (value === null ? null : expectedBits(value)));
       assert.deepEqual(found, expected, `${name}: ${field}`);
       delete update[field];
       delete expectedUpdates[place][field];
     }
   });
+}
+
+/** The number that a vector states. */
+const numberOf = (value) => {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setBigUint64(0, BigInt(`0x${expectedBits(value)}`));
+  return view.getFloat64(0);
+};
+
+/** The value that an update states, computed from decimal digits in place of floating-point numbers. */
+function computedValue(held, stated, decimals, sign) {
+  if (decimals === null) return numberOf(stated);
+  const integer = BigInt(held.toFixed(decimals).replace(".", "")) + BigInt(sign) * BigInt(stated);
+  return Number(`${integer}e-${decimals}`);
+}
+
+/** Applies the updates of a vector to the summaries of each group by its id: objects, by the ids of series. */
+function compute(open, updates) {
+  for (const { group, begins, decimals, closed, ...fields } of updates) {
+    if (begins) {
+      const before = open.get(group);
+      const ids = begins.series ?? [...before.keys()];
+      const firstOf = (id, place) => computedValue(begins.series ? 0 : before.get(id).last, fields.first[place], decimals, 1);
+      const begun = (first) => ({ first, last: first, min: first, max: first, sum: null, count: null });
+      open.set(group, new Map(ids.map((id, place) => [id, begun(firstOf(id, place))])));
+    }
+    [...open.get(group).values()].forEach((summary, place) => {
+      for (const [field, sign] of [["last", 1], ["min", -1], ["max", 1]]) {
+        const stated = fields[field][place] ?? null;
+        if (stated !== null) summary[field] = computedValue(summary[field], stated, decimals, sign);
+      }
+      if (closed) Object.assign(summary, { sum: numberOf(fields.sum[place]), count: fields.count[place] });
+    });
+  }
+}
+
+/** Updates of all vectors, in an order in which each can be applied: the viewer passes on what is computed from their JSON. */
+function checkSummariesOfUpdates(frames, meanings) {
+  const state = new wire.State("cpu.*", 150_000);
+  state.subscribe(1_000_000);
+  ["subscribed_exact", "session_catalog", "summaries", "session_history"].forEach((name) => state.take(wire.decodeFrame(frames[name])));
+  state.groups.set(2, { id: 2, name: "another" });
+  for (const id of [7, 8, 9, 70_000]) state.series.set(id, { name: "", labels: [] });
+  const open = new Map();
+  compute(open, meanings.summaries.body.open);
+  const names = [
+    ...["updates_close_and_follow", "updates_change", "updates_close_and_follow"],
+    ...["updates_begin", "updates_change", "updates_beside_rows", "updates_close_without_change"],
+    ...["updates_begin", "updates_close_and_begin", "updates_of_any_value", "updates_without_series"],
+  ];
+  const bitsOf = (summary) => wire.FIELDS.map((field) => (summary[field] === null ? null : bits(summary[field])));
+  names.forEach((name, place) => {
+    const frame = { ...wire.decodeFrame(frames[name]), sequence: 4243 + place };
+    const { buckets, isMissing } = state.take(frame);
+    assert(!isMissing, name);
+    const { updates } = meanings[name].body;
+    assert.equal(buckets.length, updates.length, name);
+    updates.forEach((update, place) => {
+      compute(open, [update]);
+      const found = buckets[place].series.map((summary) => [summary.id, bitsOf(summary)]);
+      assert.deepEqual(found, [...open.get(update.group)].map(([id, summary]) => [id, bitsOf(summary)]), `${name}, update ${place}`);
+    });
+  });
+  const all = Object.keys(meanings).filter((name) => name.startsWith("updates_"));
+  assert(all.every((name) => names.includes(name)), "a vector is left out");
+}
+
+/** Values of any scale. */
+function checkScales() {
+  for (let decimals = 0; decimals <= 10; decimals++) {
+    for (const integer of [0, 1, -1, 7, -123_456_789, 2 ** 47 - 1, 1 - 2 ** 47]) {
+      for (const difference of [0, 1, -5, 2 ** 48, -(2 ** 48)]) {
+        for (const sign of [1, -1]) {
+          const expected = Number(`${integer + sign * difference}e-${decimals}`);
+          const found = wire.restored(integer / 10 ** decimals, difference, decimals, sign);
+          assert.equal(bits(found), bits(expected), `${integer} and ${difference} of ${decimals} decimals`);
+        }
+      }
+    }
+  }
+  const nearest = (number) => wire.restored(number, 0, 0);
+  assert.deepEqual([0.5, -0.5, -0.1, 0.49999999999999994, 2.5, Infinity, NaN].map(nearest), [1, -1, 0, 0, 3, 0, 0]);
 }
 
 /** A viewer whose WebSocket is a substitute that records messages. */
@@ -296,6 +378,8 @@ function checkSummaries(frames) {
   const [buckets, rows] = [[], []];
   viewer.onbucket = (bucket) => buckets.push(bucket);
   viewer.onrow = (row) => rows.push(row);
+  const dropped = [];
+  viewer.ondrop = ({ group, time }) => dropped.push([group, time - 1_700_000_100_000_000]);
   const window = (id, selection, step_us) => wire.subscribeWindow(1_000_000, { id, selection, added: [], step_us });
   const after = (position, id, added, step_us, revision = 3) =>
     wire.subscribeAfter(1_700_000_000_123_456, position, 1_000_000, revision, { id, selection: "cpu.*", added, step_us });
@@ -346,29 +430,31 @@ function checkSummaries(frames) {
   expectState("LIVE", 4242);
   receive("updates_change", numbered(4243));
   expectBuckets([[-120_000, false, ...withSums(changed)]]);
-  receive("updates_close_and_begin", numbered(4244));
-  expectBuckets([
-    [-120_000, true, ...withSums(changed, [[3.5, 9], [22, 3], [-10.5, 9]])],
-    [-10_000, false, [9, 2, 2, 2, 2, null, null]],
-  ]);
+  // A bucket that follows has the step and the series of the closed one.
+  receive("updates_begin", numbered(4244));
+  receive("updates_close_and_follow", numbered(4245));
+  const sums = [[3.5, 9], [22, 3], [-10.5, 9]];
+  expectBuckets([open(-100_000), [-100_000, true, ...withSums(changed, sums)], open(-10_000)]);
+  receive("updates_begin", numbered(4246));
+  receive("updates_close_and_begin", numbered(4247));
+  expectBuckets(
+    [open(-100_000), [-100_000, true, ...withSums(changed, sums)], [-10_000, false, [9, 2, 2, 2, 2, null, null]]],
+    "an earlier bucket, and then one of other series",
+  );
   // Rows of other groups are in the same frame. Group 2 is not described, but its bucket has begun.
   rows.length = 0;
-  receive("updates_begin", numbered(4245));
-  receive("updates_beside_rows", numbered(4246));
+  receive("updates_begin", numbered(4248));
+  receive("updates_beside_rows", numbered(4249));
   expectBuckets([open(-100_000), open(-100_000)], "an earlier bucket, which is not changed by the frame with a row");
   assert.deepEqual([rows.length, rows[0].values], [1, { "core 0": 0.24 }]);
-  receive("updates_close_without_change", numbered(4247));
+  receive("updates_close_without_change", numbered(4250));
   expectBuckets([[-100_000, true, ...withSums(begun, [[1.75, 5], [14, 2], [-6, 5]])]]);
-  // An encoding that is not known: the values are not known until an update sets them. Column of `last`.
-  receive("updates_begin", numbered(4248));
-  receive("updates_change", (bytes) => (numbered(4249)(bytes), bytes.set([77], 46)));
-  expectBuckets([open(-100_000), [-100_000, false, ...withSums(begun.map(([id, first]) => [id, first, null, null, null]))]]);
   // A bucket of another number of series: a frame was lost.
-  receive("updates_of_any_value", numbered(4250));
+  receive("updates_of_any_value", numbered(4251));
   assert.deepEqual(buckets.splice(0).map(({ isClosed, series }) => [isClosed, series[0].sum]), [[true, Infinity]]);
-  receive("updates_change", numbered(4251));
-  expectSent([after(4250, 3, [], 150_000)]);
-  expectState("AWAITING", 4250);
+  receive("updates_change", numbered(4252));
+  expectSent([after(4251, 3, [], 150_000)]);
+  expectState("AWAITING", 4251);
   receive("subscribed_exact", exact(3));
   receive("resume_catalog");
   receive("summaries");
@@ -377,16 +463,22 @@ function checkSummaries(frames) {
   expectState("LIVE", 4246);
   receive("session_heartbeat", numbered(4300));
   expectSent([after(4246, 4, [], 150_000)]);
-  // An answer without an open bucket of the group. An update that begins none asks again, and nothing of its frame is applied.
+  assert.deepEqual(dropped, [], "every bucket has its sums");
+  // An answer without an open bucket of the group: that of the answer before it is dropped. An update that begins none asks again, and
+  // nothing of its frame is applied.
   receive("subscribed_exact", exact(4));
   receive("resume_catalog");
   receive("summaries_empty");
+  assert.deepEqual(dropped, []);
   receive("resume_history");
+  assert.deepEqual(dropped.splice(0), [["cpu.cores", -120_000]]);
   expectState("LIVE", 4246);
   rows.length = 0;
   receive("updates_beside_rows", numbered(4247));
   expectSent([after(4246, 5, [], 150_000)]);
   assert.deepEqual([rows, buckets, viewer.state.position], [[], [], 4246]);
+  // Nor can one that follows.
+  assert(!viewer.state.buckets.canApply(wire.decodeFrame(frames.updates_close_and_follow).body.updates.slice(1)));
   // A part that cannot be decoded is requested once more. Then updates of its buckets are left out until one begins a bucket.
   receive("subscribed_exact", exact(5));
   const brokenAnswer = () => {
@@ -533,6 +625,8 @@ for (const [name, bytes] of vectors(`${folder}/refused`)) {
 const frames = Object.fromEntries([...vectors(`${folder}/frames`)].map(([name, bytes]) => [name, bytes]));
 checkSession(frames);
 checkSelections(frames);
+checkScales();
+checkSummariesOfUpdates(frames, Object.fromEntries([...vectors(`${folder}/frames`)].map(([name, , meaning]) => [name, meaning])));
 checkSummaries(frames);
 checkGatheredBlocks(frames);
 checkSkippedNumbers(frames);

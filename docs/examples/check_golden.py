@@ -4,6 +4,7 @@
     python3 docs/examples/check_golden.py protocol/tests/golden
 """
 
+import decimal
 import json
 import math
 import struct
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import kymograph_publish as publish
 import kymograph_wire as wire
-from kymograph_viewer import Refused, Viewer
+from kymograph_viewer import Buckets, Refused, Viewer
 
 
 def bits(value):
@@ -69,12 +70,82 @@ def check_summaries(name, blocks, expected_blocks):
 
 
 def check_updates(name, updates, expected_updates):
-    """Compares the values of updates, and removes them from both."""
+    """Compares the values of updates, and removes them from both. Differences are integers."""
     for update, expected in zip(updates, expected_updates):
         for field in wire.FIELDS:
             values, expected_values = update.pop(field), expected.pop(field)
+            if field == "count" or field != "sum" and update["decimals"] is not None:
+                assert values == expected_values, f"{name}: {field}"
+                continue
             found = [None if value is None else bits(value) for value in values]
             assert found == [None if value is None else expected_value(value) for value in expected_values], f"{name}: {field}"
+
+
+class Computed:
+    """The open buckets that updates leave, computed from the JSON of the vectors with decimal digits in place of floating-point numbers."""
+
+    def __init__(self):
+        # By group: the summaries by series.
+        self.open = {}
+
+    def apply(self, updates):
+        for update in updates:
+            group, decimals = update["group"], update["decimals"]
+            if update["begins"]:
+                series = update["begins"]["series"]
+                held = dict.fromkeys(series, 0.0) if series is not None else {key: fields[1] for key, fields in self.open[group].items()}
+                firsts = [self.value(last, stated, decimals, 1) for last, stated in zip(held.values(), update["first"])]
+                self.open[group] = {key: [first] * 4 + [None, None] for key, first in zip(held, firsts)}
+            for place, fields in enumerate(self.open[group].values()):
+                for field, sign in (("last", 1), ("min", -1), ("max", 1)):
+                    stated = update[field][place] if update[field] else None
+                    if stated is not None:
+                        at = wire.FIELDS.index(field)
+                        fields[at] = self.value(fields[at], stated, decimals, sign)
+                if update["closed"]:
+                    total = struct.unpack("<d", expected_value(update["sum"][place]))[0]
+                    fields[4:] = [total, update["count"][place]]
+
+    @staticmethod
+    def value(held, stated, decimals, sign):
+        if decimals is None:
+            return struct.unpack("<d", expected_value(stated))[0]
+        return float(decimal.Decimal(repr(held)) + sign * decimal.Decimal(stated).scaleb(-decimals))
+
+
+def check_summaries_of_updates(folder):
+    """Updates of all vectors, in an order in which each can be applied: a viewer holds what is computed from their JSON."""
+    viewer, computed = Buckets(), Computed()
+    names = [
+        *("updates_begin", "updates_change", "updates_beside_rows", "updates_close_without_change"),
+        *("updates_begin", "updates_close_and_begin", "updates_of_any_value", "updates_without_series"),
+        *("summaries", "updates_close_and_follow", "updates_change", "updates_close_and_follow"),
+    ]
+    for name in names:
+        frame = wire.decode_frame((folder / f"{name}.bin").read_bytes())
+        updates = "open" if frame["kind"] == 12 else "updates"
+        computed.apply(json.loads((folder / f"{name}.json").read_text())["body"][updates])
+        assert viewer.can_apply(frame["body"][updates]), name
+        viewer.update(frame["body"][updates])
+        for group, summaries in computed.open.items():
+            series = viewer.begun[group].series
+            assert list(series) == list(summaries), name
+            for fields, expected in zip(series.values(), summaries.values()):
+                found = [value if value is None else bits(value) for value in fields.values()]
+                assert found == [value if value is None else bits(value) for value in expected], f"{name}: {fields}, expected {expected}"
+    assert {path.stem for path in folder.glob("updates_*.bin")} <= set(names), "a vector is left out"
+
+
+def check_scales():
+    """Values of any scale, and the integer nearest to a product that is not exact."""
+    for decimals in range(wire.MAX_DECIMALS + 1):
+        for integer in (0, 1, -1, 7, -123_456_789, (1 << 47) - 1, 1 - (1 << 47)):
+            held = integer / 10**decimals
+            for difference in (0, 1, -5, 1 << 48, -(1 << 48)):
+                for sign in (1, -1):
+                    expected = float(decimal.Decimal(integer + sign * difference).scaleb(-decimals))
+                    assert bits(wire.restored(held, difference, decimals, sign)) == bits(expected)
+    assert [wire.nearest(number) for number in (0.5, -0.5, 0.49999999999999994, 2.5, -2.4, math.inf, math.nan)] == [1, -1, 0, 3, -2, 0, 0]
 
 
 def encode(meaning):
@@ -208,12 +279,14 @@ def check_buckets(folder):
     assert take("updates_change", 4243) == []
     assert opened() == [[0.25, 0.75, 0.1, 0.9, None, None], [7.0, 8.0, 7.0, 8.0, None, None], [-1.5, -1.0, -2.25, 0.0, None, None]]
     last = {7: [0.25, 0.75, 0.1, 0.9, 3.5, 9.0], 8: [7.0, 8.0, 7.0, 8.0, 22.0, 3.0], 70_000: [-1.5, -1.0, -2.25, 0.0, -10.5, 9.0]}
-    assert buckets(take("updates_close_and_begin", 4244)) == [(-120_000, last)]
+    # The next vectors change the bucket as it begins.
+    assert take("updates_begin", 4244) == []
+    assert buckets(take("updates_close_and_begin", 4245)) == [(-100_000, last)]
     assert opened() == [[2.0, 2.0, 2.0, 2.0, None, None]]
     # The open bucket has another number of series, as after a lost frame: nothing is applied, and a subscription is due.
-    assert take("updates_beside_rows", 4245) is None
-    assert viewer.position == 4244
-    begin(after(4244))
+    assert take("updates_beside_rows", 4246) is None
+    assert viewer.position == 4245
+    begin(after(4245))
     # Blocks with the times of the block before them have other series of the same buckets.
     frame = wire.decode_frame((folder / "summaries.bin").read_bytes())
     (block,) = frame["body"]["blocks"]
@@ -243,13 +316,35 @@ def check_buckets(folder):
     sums = {7: (1.75, 5.0), 8: (14.0, 2.0), 70_000: (-6.0, 5.0)}
     ended = {series: [*fields[:4], *sums[series]] for series, fields in zip(sums, begun)}
     assert buckets(take("updates_close_without_change", 4244)) == [(-120_000, ended)]
-    # Fields whose encoding is unknown are unknown until an update sets them.
+    # A bucket that follows has the step and the series of the closed one.
     take("updates_begin", 4245)
-    change = wire.decode_frame((folder / "updates_change.bin").read_bytes())["body"]["updates"][0]
-    take("updates_change", 4246, updates=[{**change, **dict.fromkeys(wire.FIELDS)}])
-    assert opened() == [[fields[0], *[None] * 5] for fields in begun]
-    # Ids of another epoch are others.
+    (found,) = take("updates_close_and_follow", 4246)
+    assert buckets([found]) == [(-100_000, last)]
+    assert opened() == begun
+    bucket = viewer.buckets.begun[1]
+    assert (bucket.time_us, bucket.step_us, bucket.is_closed) == (1_700_000_099_990_000, 150_000, False)
+    # Without a bucket of this answer, it cannot be applied. Nothing of its frame is.
     begin(after(4246))
+    take("summaries_empty")
+    take("session_history")
+    assert viewer.buckets.begun == {}, "the bucket that was open before the answer is not held"
+    following = wire.decode_frame((folder / "updates_close_and_follow.bin").read_bytes())["body"]["updates"][1:]
+    assert take("updates_close_and_follow", 4243, updates=following) is None
+    assert (viewer.position, viewer.buckets.begun) == (4242, {})
+    begin(after(4242))
+    take("summaries")
+    take("session_history")
+    # Nor can it after a bucket of another number of series.
+    assert take("updates_close_and_begin", 4243) != []
+    assert take("updates_close_and_follow", 4244, updates=following) is None
+    # Buckets without series close the one before them, and are not passed on.
+    begin(after(4243))
+    take("summaries")
+    take("session_history")
+    assert take("updates_without_series", 4243) == []
+    assert list(viewer.buckets.begun[1].series) == []
+    # Ids of another epoch are others.
+    begin(after(4243))
     assert take("summaries") != []
     viewer.update_catalog(1, {"scope": "Whole", "revision": 1, "groups": [], "series": [], "retired": [], "retired_groups": []})
     assert (viewer.buckets.begun, viewer.buckets.passed, viewer.position) == ({}, set(), None)
@@ -278,6 +373,8 @@ def main():
         assert written == data or name == "appended_field" and written[8:] == data[8 : len(written)], name
     for name, data, _ in vectors(folder / "refused"):
         refused += check_refused(name, data)
+    check_scales()
+    check_summaries_of_updates(folder / "frames")
     check_buckets(folder / "frames")
     assert math.isnan(struct.unpack("<d", struct.pack("<Q", wire.MISSING_BITS))[0])
     print(f"{frames} frames decoded, {messages} messages encoded, {refused} refused")

@@ -30,7 +30,9 @@ const QUERY_LIMITS = ["at_once", "columns", "summaries"];
 export const OTHER_FIELDS = ["last", "min", "max", "sum", "count"];
 export const FIELDS = ["first", ...OTHER_FIELDS];
 /** The flags of an update. */
-const [BEGINS, CHANGES, CLOSES] = [1, 2, 4];
+const [BEGINS, CHANGES, CLOSES, ONE_COUNT, FULL_SUMS, FOLLOWS] = [1, 2, 4, 8, 16, 32];
+/** The scales of an update: a number of decimals, or values in full. */
+const [MAX_DECIMALS, FULL] = [10, 255];
 
 /** Bytes that violate the protocol. */
 export class ProtocolError extends Error {}
@@ -239,7 +241,7 @@ const BODIES = {
   }),
   10: (r) => ({ query: r.varint(32), part: r.variant("Coarse", "More", "Last"), blocks: summaryBlocks(r, r.signed()) }),
   11: (r) => ({ id: r.varint(32), series: r.varint(32), extent: r.variantOr("Wider", "Exact", "Wider") }),
-  12: (r) => ({ blocks: summaryBlocks(r, r.signed()), open: bucketUpdates(r, r.signed(), 0) }),
+  12: (r) => ({ blocks: summaryBlocks(r, r.signed()), open: bucketUpdates(r, r.signed()) }),
   13: (r) => ({ run: r.varint(), number: r.varint(), dropped: r.varint() }),
   14: (r) => {
     const leftOut = { groups: r.list((r) => r.varint(32)), series: r.list((r) => r.varint(32)), text: r.text(MAX_TEXT) };
@@ -257,7 +259,7 @@ const BODIES = {
   }),
   66: (r, sent) => {
     const rows = samples(r, sent);
-    return { ...rows, updates: bucketUpdates(r, rows.collected_us, rows.list.times.length) };
+    return { ...rows, updates: bucketUpdates(r, rows.collected_us) };
   },
 };
 
@@ -536,55 +538,58 @@ function bitsAt(bytes, from, width) {
 
 // Updates of buckets -----------------------------------------------------------------------------------------------------
 
-function bucketUpdates(r, base, otherValues) {
-  const [inner, updates, counts] = [new Reader(r.chunk()), [], Object.fromEntries(FIELDS.map((name) => [name, 0]))];
-  let values = otherValues;
-  while (!inner.isEmpty) {
-    const update = bucketUpdate(inner, base);
-    updates.push(update);
-    for (const name of FIELDS) {
-      const { length } = update.places[name];
-      counts[name] += length;
-      values += length;
-    }
-    // Checked before columns are decoded: a few bytes can declare many values.
-    if (values > MAX_VALUES) throw new ProtocolError(`limit exceeded: ${values} values`);
-  }
-  const own = r.byte();
-  if (own >> FIELDS.length) throw new ProtocolError(`columns of updates must be six, found bits ${own.toString(2)}`);
-  const columns = {};
-  FIELDS.forEach((name, bit) => {
-    const isThere = ((own >> bit) & 1) === 1;
-    if (isThere !== counts[name] > 0) throw new ProtocolError(`${counts[name]} values of ${name}, found ${Number(isThere)} columns`);
-    columns[name] = isThere ? decodeColumn(r.byte(), r.chunk(), counts[name]) : new Float64Array(0);
-  });
-  // One column of unknown encoding leaves all updates of the message without values.
-  const areKnown = FIELDS.every((name) => columns[name]);
-  const next = Object.fromEntries(FIELDS.map((name) => [name, 0]));
-  return updates.map(({ series, places, ...update }) => {
-    for (const name of FIELDS) {
-      update[name] = areKnown ? new Array(series).fill(null) : null;
-      if (areKnown) places[name].forEach((place) => (update[name][place] = columns[name][next[name]++]));
-    }
-    return update;
-  });
+function bucketUpdates(r, base) {
+  const [inner, updates] = [new Reader(r.chunk()), []];
+  while (!inner.isEmpty) updates.push(bucketUpdate(inner, base));
+  return updates;
 }
 
-/** The fields of an update, the number of its series, and the places of those for which it states each field. */
+/** An update with its values as they are stated: in full, or differences to what a viewer holds; sums are complete. */
 function bucketUpdate(r, base) {
   const [group, flags] = [r.varint(32), r.byte()];
-  if (flags >> 3) throw new ProtocolError(`flags of an update must be 0 to 7, found ${flags}`);
+  if (flags > 63) throw new ProtocolError(`flags of an update must be 0 to 63, found ${flags}`);
   const [newest, series] = [plus(base, -r.short()), r.short()];
   if (series > MAX_COLUMNS) throw new ProtocolError(`update of ${series} series, the limit is ${MAX_COLUMNS}`);
   let begins = null;
   if (flags & BEGINS) {
-    const [start, step] = [plus(base, -r.short()), r.short()];
-    begins = { start_us: start, step_us: step, series: risingIds(new Reader(r.chunk()), series) };
+    begins = { start_us: plus(base, -r.short()), step_us: null, series: null };
+    if (!(flags & FOLLOWS)) Object.assign(begins, { step_us: r.short(), series: risingIds(new Reader(r.chunk()), series) });
   }
-  const allIf = (flag) => (flags & flag ? Array.from({ length: series }, (_, place) => place) : []);
-  const [min, max] = [1, 2].map(() => (flags & CHANGES ? placesOfMask(r.take(Math.ceil(series / 8)), series) : []));
-  const places = { first: allIf(BEGINS), last: allIf(CHANGES), min, max, sum: allIf(CLOSES), count: allIf(CLOSES) };
-  return { group, newest_us: newest, begins, closed: (flags & CLOSES) !== 0, series, places };
+  const scale = r.byte();
+  if (scale > MAX_DECIMALS && scale !== FULL) throw new ProtocolError(`scale ${scale} of an update, expected 0 to ${MAX_DECIMALS} or ${FULL}`);
+  const decimals = scale === FULL ? null : scale;
+  const values = (count, decimals) => Array.from({ length: count }, () => (decimals === null ? r.float() : r.signedShort()));
+  const fields = { first: [], last: [], min: [], max: [], sum: [], count: [] };
+  if (flags & BEGINS) fields.first = values(series, decimals);
+  if (flags & CHANGES) {
+    fields.last = values(series, decimals);
+    const masks = [1, 2].map(() => placesOfMask(r.take(Math.ceil(series / 8)), series));
+    [fields.min, fields.max] = masks.map((places) => {
+      const stated = new Array(series).fill(null);
+      values(places.length, decimals).forEach((value, at) => (stated[places[at]] = value));
+      return stated;
+    });
+  }
+  if (flags & CLOSES) {
+    const one = flags & ONE_COUNT ? r.short() : null;
+    fields.count = Array.from({ length: series }, () => one ?? r.short());
+    const decimalsOfSums = flags & FULL_SUMS ? null : decimals;
+    fields.sum = values(series, decimalsOfSums).map((stated) => restored(0, stated, decimalsOfSums));
+  }
+  return { group, newest_us: newest, series, begins, closed: (flags & CLOSES) !== 0, decimals, ...fields };
+}
+
+/**
+ * The value that an update states: in full without decimals, otherwise by how much it is above (below, with `sign` -1) the held one. The
+ * integers have at most 49 bits.
+ */
+export function restored(held, stated, decimals, sign = 1) {
+  return decimals === null ? stated : (nearest(held * 10 ** decimals) + sign * stated) / 10 ** decimals;
+}
+
+/** The nearest integer, of two equally near ones that further from 0. Never -0. No server states a difference to NaN or an infinity. */
+function nearest(number) {
+  return Number.isFinite(number) ? Math.sign(number) * Math.round(Math.abs(number)) + 0 : 0;
 }
 
 /** Ids, each written as the difference to the one before it. */
@@ -730,6 +735,11 @@ class Buckets {
     this.#passed.clear();
   }
 
+  /** The bucket that was begun last, of a group. */
+  begunOf(group) {
+    return this.#begun.get(group);
+  }
+
   /** Takes the closed buckets and the open ones of a part of the history. */
   history({ blocks, open }) {
     const blocked = blocks.flatMap((block) => this.#block(block));
@@ -744,13 +754,12 @@ class Buckets {
     return buckets;
   }
 
-  /** False if an update does not begin a bucket and none is there, or it is of another number of series: a frame was lost. */
+  /** False if an update needs a bucket of its group and none has begun, or one of another number of series: a frame was lost. */
   canApply(updates) {
     const sizes = new Map();
-    return updates.every(({ group, begins, first }) => {
-      if (begins) sizes.set(group, begins.series.length);
-      const size = sizes.get(group) ?? this.#begun.get(group)?.series.size;
-      return size !== undefined && (first === null || first.length === size);
+    return updates.every(({ group, begins, series }) => {
+      if (begins?.series) sizes.set(group, series);
+      return (sizes.get(group) ?? this.#begun.get(group)?.series.size) === series;
     });
   }
 
@@ -785,28 +794,28 @@ class Buckets {
     });
   }
 
-  #apply({ group, begins, closed, ...fields }) {
+  #apply(update) {
+    if (!this.canApply([update])) return [];
+    const { group, begins, closed, decimals } = update;
     if (begins) {
-      const { start_us: time, step_us: step, series: ids } = begins;
+      // One that follows has the step and the series of the open bucket, and first values by their difference to its last ones.
+      const before = begins.series ? null : this.#begun.get(group);
+      const [step, ids] = before ? [before.step_us, [...before.series.keys()]] : [begins.step_us, begins.series];
       const series = new Map();
       ids.forEach((id, place) => {
-        const first = fields.first?.[place] ?? null;
+        const first = restored(before ? before.series.get(id).last : 0, update.first[place], decimals);
         series.set(id, { first, last: first, min: first, max: first, sum: null, count: null });
       });
-      this.#begun.set(group, { group, time, step_us: step, isClosed: false, series });
-    } else if (!this.canApply([{ group, begins, ...fields }])) {
-      return [];
+      this.#begun.set(group, { group, time: begins.start_us, step_us: step, isClosed: false, series });
     }
     const bucket = this.#begun.get(group);
-    let place = 0;
-    for (const summary of bucket.series.values()) {
-      for (const name of OTHER_FIELDS) {
-        // If the encoding is unknown, the fields that change are too.
-        if (!fields[name]) summary[name] = null;
-        else summary[name] = fields[name][place] ?? summary[name];
+    [...bucket.series.values()].forEach((summary, place) => {
+      for (const [name, sign] of [["last", 1], ["min", -1], ["max", 1]]) {
+        const stated = update[name][place] ?? null;
+        if (stated !== null) summary[name] = restored(summary[name], stated, decimals, sign);
       }
-      place++;
-    }
+      if (closed) Object.assign(summary, { sum: update.sum[place], count: update.count[place] });
+    });
     bucket.isClosed = closed;
     return [{ ...bucket, series: new Map([...bucket.series].map(([id, summary]) => [id, { ...summary }])) }];
   }
@@ -887,6 +896,8 @@ export class State {
   /** By the group's name. */
   passed = new Map();
   buckets = new Buckets();
+  /** By the group's name: the starts of the buckets that were passed on without sums. */
+  #unfinished = new Map();
   epoch = null;
   position = null;
   revision = 0;
@@ -921,8 +932,8 @@ export class State {
   }
 
   /**
-   * Takes a frame. Returns its new rows; its buckets; its log lines or event; whether rows are missing; a gap if it declares one; and the
-   * reply to a `Subscribe`: `subscribed` or `refused`.
+   * Takes a frame. Returns its new rows; its buckets; at the end of an answer, the buckets to drop; its log lines or event; whether rows
+   * are missing; a gap if it declares one; and the reply to a `Subscribe`: `subscribed` or `refused`.
    */
   take({ epoch, sequence, kind, skipped, body }) {
     // Not exact for numbers that only artificial messages have.
@@ -932,7 +943,7 @@ export class State {
     } else if (isSamples(kind) && this.phase === "FILLING" && this.isSuspect) {
       // The part that could not be decoded was the last.
       const filled = this.#filled(sequence);
-      return filled.isMissing ? { rows: [], ...filled } : this.#samples(body, filled.buckets);
+      return filled.isMissing ? { rows: [], ...filled } : { ...filled, ...this.#samples(body, filled.buckets) };
     } else if (isSamples(kind) && this.phase === "LIVE" && sequence > this.position) {
       if (isMissing || !(this.buckets.isIncomplete || this.buckets.canApply(body.updates))) return { rows: [], isMissing: true };
       this.position = sequence;
@@ -980,7 +991,17 @@ export class State {
     const buckets = this.#named(this.buckets.end(this.isSuspect));
     [this.position, this.phase, this.isSuspect, this.isSecondTry] = [sequence, "LIVE", false, false];
     this.selections.held = this.selections.accepted;
-    return { buckets };
+    return { buckets, dropped: this.#dropped() };
+  }
+
+  /** The buckets without sums that the answer did not begin: rows of them may have been evicted, so that the server cannot send them. */
+  #dropped() {
+    const begun = new Map([...this.groups.values()].map(({ id, name }) => [name, this.buckets.begunOf(id)?.time]));
+    return [...this.#unfinished].flatMap(([group, times]) => {
+      const dropped = [...times].filter((time) => time !== begun.get(group));
+      dropped.forEach((time) => times.delete(time));
+      return dropped.map((time) => ({ group, time }));
+    });
   }
 
   #samples({ blocks, list, updates }, buckets = []) {
@@ -989,14 +1010,25 @@ export class State {
 
   /** Buckets with the names of their group and series. Those that the catalog does not describe are left out. */
   #named(buckets) {
-    return buckets.filter(({ group }) => this.groups.has(group)).map(({ group, series, ...bucket }) => ({
-      ...bucket,
-      group: this.groups.get(group).name,
-      series: [...series].filter(([id]) => this.series.has(id)).map(([id, fields]) => {
-        const { name, labels } = this.series.get(id);
-        return { id, name, labels: Object.fromEntries(labels), ...fields };
-      }),
-    }));
+    return buckets.filter(({ group }) => this.groups.has(group)).map(({ group: id, series, ...bucket }) => {
+      const group = this.groups.get(id).name;
+      this.#remember(group, bucket);
+      const known = [...series].filter(([id]) => this.series.has(id));
+      return {
+        ...bucket,
+        group,
+        series: known.map(([id, fields]) => {
+          const { name, labels } = this.series.get(id);
+          return { id, name, labels: Object.fromEntries(labels), ...fields };
+        }),
+      };
+    });
+  }
+
+  /** A bucket replaces those that begin at the same time or later. */
+  #remember(group, { time, isClosed }) {
+    const times = new Set([...(this.#unfinished.get(group) ?? [])].filter((other) => other < time));
+    this.#unfinished.set(group, isClosed ? times : times.add(time));
   }
 
   #catalog(epoch, sequence, catalog) {
@@ -1193,6 +1225,8 @@ export class Viewer {
    * row replaces the buckets of its group that end after it.
    */
   onbucket = () => {};
+  /** `{ group, time }`: an open bucket that was passed on, and will not get its sums: the server cannot send it. Drop it. */
+  ondrop = () => {};
   onlines = () => {};
   onevent = () => {};
   ongap = () => {};
@@ -1258,7 +1292,8 @@ export class Viewer {
    * sends "Wider" may try again with the same selector.
    *
    * With a `step` (seconds), the groups are sent as summaries, and `onbucket` receives their buckets. Groups that the server does not
-   * send as summaries (the step is less than eight of their intervals, or late rows are merged) come as rows, to `onrow`.
+   * send as summaries (the step is less than eight of their intervals, or above a quarter of the server's history; they have more than
+   * 1,024 series; or late rows are merged) come as rows, to `onrow`.
    */
   select(selector = "*", { step = 0 } = {}) {
     this.#state.selections.want({ selector, stepUs: microsOfStep(step) });
@@ -1350,6 +1385,7 @@ export class Viewer {
     if (result.gap) this.ongap(result.gap);
     result.rows.forEach((row) => this.onrow(row));
     result.buckets?.forEach((bucket) => this.onbucket(bucket));
+    result.dropped?.forEach((bucket) => this.ondrop(bucket));
     if (result.entry?.lines) this.onlines(result.entry.lines);
     else if (result.entry) this.onevent(result.entry);
     if (result.subscribed) this.onsubscribed(result.subscribed);

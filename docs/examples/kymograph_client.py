@@ -278,7 +278,8 @@ def main():
         type=step,
         metavar="LENGTH",
         help="print closed buckets of this length, such as 500ms, 1s or 5m, in place of rows: minimum, maximum, mean and last value of each "
-        "series. A group comes as rows nevertheless if a bucket has fewer than eight of its intervals, or if its source merges late rows",
+        "series. A group comes as rows nevertheless if a bucket has fewer than eight of its intervals or more than a quarter of the server's "
+        "history, if the group has more than 1,024 series, or if its source merges late rows",
     )
     parser.add_argument("--group", help="print this group only")
     parser.add_argument("--count", type=int, help="stop after this number of rows or buckets")

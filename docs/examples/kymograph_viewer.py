@@ -70,7 +70,9 @@ class Bucket:
 
 
 class Buckets:
-    """The buckets of the groups that are sent as summaries. Takes blocks and updates, and returns each bucket when it is closed."""
+    """The buckets of the groups that are sent as summaries. Takes blocks and updates, and returns each bucket when it is closed.
+
+    A program that also keeps open buckets drops those without a sum at the end of an answer, except those in `begun`."""
 
     def __init__(self):
         # By group: the bucket that the last update has begun since the answer began. Updates that begin none refer to it.
@@ -85,7 +87,7 @@ class Buckets:
         self.begun, self.gathered = {}, {}
 
     def history(self, blocks, updates):
-        """Takes a part of the history, in which each update begins the open bucket of a group."""
+        """Takes a part of the history, in which each update begins the open bucket of a group, and lists its series."""
         closed = [bucket for block in blocks for bucket in self.take_block(block)]
         for update in updates:
             closed += self.flush(update["group"])
@@ -120,13 +122,13 @@ class Buckets:
         return new
 
     def can_apply(self, updates):
-        """Returns false if an update begins no bucket and none is there, or it is of another number of series: a frame was lost."""
+        """Returns false if an update needs a bucket of its group and none has begun, or one of another number of series: a frame was lost."""
         sizes = {group: len(bucket.series) for group, bucket in self.begun.items()}
         for update in updates:
-            if update["begins"]:
-                sizes[update["group"]] = len(update["begins"]["series"])
-            size = sizes.get(update["group"])
-            if size is None or update["first"] is not None and len(update["first"]) != size:
+            group, begins = update["group"], update["begins"]
+            if begins and begins["series"] is not None:
+                sizes[group] = update["series"]
+            if sizes.get(group) != update["series"]:
                 return False
         return True
 
@@ -141,22 +143,26 @@ class Buckets:
 
     def apply(self, update):
         """Returns the bucket that the update has begun or changed."""
-        group, begins = update["group"], update["begins"]
+        group, begins, decimals = update["group"], update["begins"], update["decimals"]
+        bucket = self.begun.get(group)
         if begins:
-            values = update["first"] or [None] * len(begins["series"])
+            if begins["series"] is None:
+                # It follows the open bucket: same step, same series, and first values by their difference to the last ones.
+                step, held = bucket.step_us, {series: fields["last"] for series, fields in bucket.series.items()}
+            else:
+                step, held = begins["step_us"], dict.fromkeys(begins["series"], 0.0)
+            firsts = [wire.restored(*values, decimals) for values in zip(held.values(), update["first"])]
             series = {
-                series: {**dict.fromkeys(("first", "last", "min", "max"), value), "sum": None, "count": None}
-                for series, value in zip(begins["series"], values)
+                series: {**dict.fromkeys(("first", "last", "min", "max"), first), "sum": None, "count": None}
+                for series, first in zip(held, firsts)
             }
-            self.begun[group] = Bucket(group, begins["start_us"], begins["step_us"], series, False)
-        bucket = self.begun[group]
-        for place, fields in enumerate(bucket.series.values()):
-            for name in wire.OTHER_FIELDS:
-                if update[name] is None:
-                    # The encoding is unknown, and so are the fields that change.
-                    fields[name] = None
-                elif update[name][place] is not None:
-                    fields[name] = update[name][place]
+            bucket = self.begun[group] = Bucket(group, begins["start_us"], step, series, False)
+        for name, sign in (("last", 1), ("min", -1), ("max", 1)):
+            for fields, stated in zip(bucket.series.values(), update[name]):
+                if stated is not None:
+                    fields[name] = wire.restored(fields[name], stated, decimals, sign)
+        for fields, total, count in zip(bucket.series.values(), update["sum"], update["count"]):
+            fields.update(sum=total, count=float(count))
         bucket.is_closed = update["closed"]
         return bucket
 

@@ -23,7 +23,9 @@ QUERY_LIMITS = ("at_once", "columns", "summaries")
 OTHER_FIELDS = ("last", "min", "max", "sum", "count")
 FIELDS = ("first", *OTHER_FIELDS)
 #: The flags of an update.
-BEGINS, CHANGES, CLOSES = 1, 2, 4
+BEGINS, CHANGES, CLOSES, ONE_COUNT, FULL_SUMS, FOLLOWS = (1 << bit for bit in range(6))
+#: The scales of an update: a number of decimals, or values in full.
+MAX_DECIMALS, FULL = 10, 255
 #: The WebSocket subprotocol of this version.
 SUBPROTOCOL = "kymograph.2"
 #: The bits of a NaN that stands for a missing value.
@@ -246,7 +248,7 @@ def samples(r, sent, kind):
         "collected_us": collected,
         "list": listed,
         "blocks": blocks(r, collected, len(listed)),
-        "updates": bucket_updates(r, collected, len(listed)) if kind == 66 else [],
+        "updates": bucket_updates(r, collected) if kind == 66 else [],
     }
 
 
@@ -582,47 +584,54 @@ def packed_integers(r, count):
 # Updates of buckets ---------------------------------------------------------------------------------------------------
 
 
-def bucket_updates(r, base, other_values=0):
-    inner, updates, counts = Reader(r.bytes()), [], dict.fromkeys(FIELDS, 0)
+def bucket_updates(r, base):
+    inner, updates = Reader(r.bytes()), []
     while not inner.is_empty():
-        update = bucket_update(inner, base)
-        updates.append(update)
-        for name in FIELDS:
-            counts[name] += len(places_of(update, name))
-        # Checked before columns are decoded, because a few bytes can declare many values.
-        if other_values + sum(counts.values()) > MAX_VALUES:
-            raise ProtocolError(f"limit exceeded: {other_values + sum(counts.values())} values")
-    own = r.byte()
-    if own >> len(FIELDS):
-        raise ProtocolError(f"columns of updates must be six, found bits {own:#b}")
-    columns = {}
-    for bit, name in enumerate(FIELDS):
-        if (own >> bit & 1 == 1) != (counts[name] > 0):
-            raise ProtocolError(f"{counts[name]} values of {name}, found {own >> bit & 1} columns")
-        columns[name] = decode_column(r.byte(), r.bytes(), counts[name]) if counts[name] else []
-    # One column of unknown encoding leaves all updates of the message without values.
-    are_known = all(values is not None for values in columns.values())
-    left = {name: iter(values or ()) for name, values in columns.items()}
-    return [described(update, left if are_known else None) for update in updates]
+        updates.append(bucket_update(inner, base))
+    return updates
 
 
 def bucket_update(r, base):
-    """Returns the fields of an update, with its masks as numbers."""
+    """Returns an update with its values as they are stated: in full, or differences to what a viewer holds; sums are complete."""
     group_id, flags = r.varint(32), r.byte()
-    if flags >> 3:
-        raise ProtocolError(f"flags of an update must be 0 to 7, found {flags}")
+    if flags >> 6:
+        raise ProtocolError(f"flags of an update must be 0 to 63, found {flags}")
     newest, count = wrap(base - r.short()), r.short()
     if count > MAX_COLUMNS:
         raise ProtocolError(f"update of {count} series exceeds the limit of {MAX_COLUMNS}")
-    begins, masks = None, (0, 0)
+    begins = None
     if flags & BEGINS:
-        start, step = wrap(base - r.short()), r.short()
-        begins = {"start_us": start, "step_us": step, "series": rising_ids(Reader(r.bytes()), count)}
+        begins = {"start_us": wrap(base - r.short()), "step_us": None, "series": None}
+        if not flags & FOLLOWS:
+            begins.update(step_us=r.short(), series=rising_ids(Reader(r.bytes()), count))
+    scale = r.byte()
+    if scale > MAX_DECIMALS and scale != FULL:
+        raise ProtocolError(f"scale of an update must be 0 to {MAX_DECIMALS} or {FULL}, found {scale}")
+    decimals = None if scale == FULL else scale
+    fields = {name: [] for name in FIELDS}
+    if flags & BEGINS:
+        fields["first"] = stated_values(r, decimals, count)
     if flags & CHANGES:
-        masks = [int.from_bytes(r.take((count + 7) // 8), "little") for _ in range(2)]
-        if any(mask >> count for mask in masks):
-            raise ProtocolError(f"a bit of a mask has no series: the update has {count}")
-    return {"group": group_id, "newest": newest, "flags": flags, "count": count, "begins": begins, "masks": masks}
+        fields["last"] = stated_values(r, decimals, count)
+        masks = [places_of_mask(r.take((count + 7) // 8), count) for _ in range(2)]
+        for name, places in zip(("min", "max"), masks):
+            stated = dict(zip(places, stated_values(r, decimals, len(places))))
+            fields[name] = [stated.get(place) for place in range(count)]
+    if flags & CLOSES:
+        counts = [r.short() for _ in range(1 if flags & ONE_COUNT else count)]
+        fields["count"] = counts * count if flags & ONE_COUNT else counts
+        decimals_of_sums = None if flags & FULL_SUMS else decimals
+        fields["sum"] = [restored(0.0, stated, decimals_of_sums) for stated in stated_values(r, decimals_of_sums, count)]
+    closed = flags & CLOSES != 0
+    return {
+        "group": group_id,
+        "newest_us": newest,
+        "series": count,
+        "begins": begins,
+        "closed": closed,
+        "decimals": decimals,
+        **fields,
+    }
 
 
 def rising_ids(r, count):
@@ -638,25 +647,33 @@ def rising_ids(r, count):
     return ids
 
 
-def places_of(update, name):
-    """Returns the places of the series for which an update states a field."""
-    flag = {"first": BEGINS, "last": CHANGES, "min": CHANGES, "max": CHANGES}.get(name, CLOSES)
-    places = range(update["count"]) if update["flags"] & flag else ()
-    if name in ("min", "max"):
-        mask = update["masks"][("min", "max").index(name)]
-        return [place for place in places if mask >> place & 1]
-    return places
+def places_of_mask(data, count):
+    """Returns the places of the bits that are 1. Place 0 is the lowest bit of the first byte."""
+    mask = int.from_bytes(data, "little")
+    if mask >> count:
+        raise ProtocolError(f"a bit of a mask has no series: the update has {count}")
+    return [place for place in range(count) if mask >> place & 1]
 
 
-def described(update, left):
-    """Returns an update with a list of each field: a value for each series, None where it is not stated."""
-    fields = dict.fromkeys(FIELDS)
-    for name in FIELDS if left else ():
-        fields[name] = [None] * update["count"]
-        for place in places_of(update, name):
-            fields[name][place] = next(left[name])
-    closed = update["flags"] & CLOSES != 0
-    return {"group": update["group"], "newest_us": update["newest"], "begins": update["begins"], "closed": closed, **fields}
+def stated_values(r, decimals, count):
+    return [r.fixed("d") if decimals is None else r.signed_short() for _ in range(count)]
+
+
+def restored(held, stated, decimals, sign=1):
+    """Returns the value that an update states: in full without decimals, otherwise by how much it is above (below, with `sign` -1) the
+    held one."""
+    if decimals is None:
+        return stated
+    return float(nearest(held * 10.0**decimals) + sign * stated) / 10.0**decimals
+
+
+def nearest(number):
+    """Returns the nearest integer, of two equally near ones that further from 0."""
+    if not math.isfinite(number):
+        # No server states a difference to it.
+        return 0
+    whole = math.trunc(number)
+    return whole + (abs(number - whole) >= 0.5) * (1 if number > 0 else -1)
 
 
 # From viewer to server ------------------------------------------------------------------------------------------------
