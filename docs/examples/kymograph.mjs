@@ -709,6 +709,13 @@ class PassedRows {
   }
 }
 
+/** A number that differs for different texts, but for one in 2^32 (FNV-1a). */
+function fingerprintOf(text) {
+  let hash = 0x811c9dc5;
+  for (let place = 0; place < text.length; place++) hash = Math.imul(hash ^ text.charCodeAt(place), 0x01000193);
+  return hash;
+}
+
 /**
  * The buckets of the groups that are sent as summaries. Pure: it takes blocks and updates, and returns the buckets to pass on. A bucket is
  * `{ group, time, step_us, isClosed, series }`, where `series` has the fields of each series by its id; `null` for one that is not known.
@@ -718,8 +725,12 @@ class Buckets {
   #begun = new Map();
   /** By group: the times of the last block of the answer, and its buckets, which the next block may extend by other series. */
   #gathered = new Map();
-  /** What was passed on of an answer that is not complete: it comes again. */
-  #passed = new Set();
+  /** By group: the fingerprints of closed buckets that were passed on, by their rising start times. An answer repeats some of them. */
+  #passed = new Map();
+  /** By group: the start of the last closed bucket that was passed on. */
+  #newest = new Map();
+  /** Of a group, the last ones are remembered. */
+  static REMEMBERED = 4096;
   /** A part of the answer was given up: updates without a bucket are left out. */
   isIncomplete = false;
 
@@ -733,6 +744,7 @@ class Buckets {
   /** Forgets the buckets of another epoch. */
   forget() {
     this.#passed.clear();
+    this.#newest.clear();
   }
 
   /** The bucket that was begun last, of a group. */
@@ -748,10 +760,8 @@ class Buckets {
 
   /** Ends the answer. */
   end(isIncomplete) {
-    const buckets = [...this.#gathered.keys()].flatMap((group) => this.#flush(group));
-    this.#passed.clear();
     this.isIncomplete = isIncomplete;
-    return buckets;
+    return [...this.#gathered.keys()].flatMap((group) => this.#flush(group));
   }
 
   /** False if an update needs a bucket of its group and none has begun, or one of another number of series: a frame was lost. */
@@ -788,10 +798,24 @@ class Buckets {
   #flush(group) {
     const buckets = this.#gathered.get(group)?.buckets ?? [];
     this.#gathered.delete(group);
-    return buckets.filter((bucket) => {
-      const text = JSON.stringify([bucket.group, bucket.time, bucket.step_us, ...bucket.series]);
-      return !this.#passed.has(text) && this.#passed.add(text);
-    });
+    return buckets.filter((bucket) => this.#isNew(bucket));
+  }
+
+  /** False for a closed bucket that was passed on before. */
+  #isNew({ group, time, step_us: step, isClosed, series }) {
+    if (!this.#passed.has(group)) this.#passed.set(group, new Map());
+    const passed = this.#passed.get(group);
+    const fingerprint = isClosed ? fingerprintOf(JSON.stringify([step, ...series])) : null;
+    if (isClosed && passed.get(time) === fingerprint) return false;
+    // It replaces those that begin at the same time or later.
+    if (this.#newest.get(group) >= time) {
+      for (const other of [...passed.keys()]) if (other >= time) passed.delete(other);
+    }
+    if (!isClosed) return true;
+    passed.set(time, fingerprint);
+    this.#newest.set(group, time);
+    if (passed.size > Buckets.REMEMBERED) passed.delete(passed.keys().next().value);
+    return true;
   }
 
   #apply(update) {
@@ -817,7 +841,8 @@ class Buckets {
       if (closed) Object.assign(summary, { sum: update.sum[place], count: update.count[place] });
     });
     bucket.isClosed = closed;
-    return [{ ...bucket, series: new Map([...bucket.series].map(([id, summary]) => [id, { ...summary }])) }];
+    const copy = { ...bucket, series: new Map([...bucket.series].map(([id, summary]) => [id, { ...summary }])) };
+    return this.#isNew(copy) ? [copy] : [];
   }
 }
 

@@ -65,8 +65,8 @@ class Bucket:
     series: dict | list
     is_closed: bool
 
-    def key(self):
-        return self.group, self.time_us, self.step_us, tuple((series, *fields.values()) for series, fields in self.series.items())
+    def fingerprint(self):
+        return hash((self.step_us, tuple((series, *fields.values()) for series, fields in self.series.items())))
 
 
 class Buckets:
@@ -74,13 +74,16 @@ class Buckets:
 
     A program that also keeps open buckets drops those without a sum at the end of an answer, except those in `begun`."""
 
+    # Of closed buckets of a group, the last ones are remembered: a resume repeats some of them.
+    REMEMBERED = 4096
+
     def __init__(self):
         # By group: the bucket that the last update has begun since the answer began. Updates that begin none refer to it.
         self.begun = {}
         # By group: the times of the last block of the answer, and its buckets, which the next block may extend by other series.
         self.gathered = {}
-        # What was passed on of an answer that is not complete: it comes again.
-        self.passed = set()
+        # By group: the fingerprints of buckets that were passed on, by their rising start times.
+        self.passed = {}
 
     def restart(self):
         """Begins an answer. The buckets that were passed on stay: a program that keeps buckets drops those that are replaced."""
@@ -97,9 +100,7 @@ class Buckets:
 
     def end(self):
         """Ends the answer."""
-        closed = [bucket for group in list(self.gathered) for bucket in self.flush(group)]
-        self.passed = set()
-        return closed
+        return [bucket for group in list(self.gathered) for bucket in self.flush(group)]
 
     def take_block(self, block):
         """Returns the buckets of the blocks before it, if they are complete."""
@@ -117,9 +118,20 @@ class Buckets:
 
     def flush(self, group):
         _, buckets = self.gathered.pop(group, ((), []))
-        new = [bucket for bucket in buckets if bucket.key() not in self.passed]
-        self.passed.update(bucket.key() for bucket in new)
-        return new
+        return [bucket for bucket in buckets if self.is_new(bucket)]
+
+    def is_new(self, bucket):
+        """Returns false if a closed bucket was passed on before."""
+        passed, fingerprint = self.passed.setdefault(bucket.group, {}), bucket.fingerprint()
+        if passed.get(bucket.time_us) == fingerprint:
+            return False
+        # It replaces those that begin at the same time or later.
+        while passed and next(reversed(passed)) >= bucket.time_us:
+            passed.popitem()
+        passed[bucket.time_us] = fingerprint
+        if len(passed) > self.REMEMBERED:
+            del passed[next(iter(passed))]
+        return True
 
     def can_apply(self, updates):
         """Returns false if an update needs a bucket of its group and none has begun, or one of another number of series: a frame was lost."""
@@ -137,7 +149,7 @@ class Buckets:
         closed = []
         for update in updates:
             bucket = self.apply(update)
-            if bucket.is_closed:
+            if bucket.is_closed and self.is_new(bucket):
                 closed.append(dataclasses.replace(bucket, series={series: dict(fields) for series, fields in bucket.series.items()}))
         return closed
 
