@@ -9,7 +9,7 @@ use crate::codec;
 const MAX_DECIMALS: u8 = 10;
 /// Marks values that are written in full.
 const FULL: u8 = u8::MAX;
-/// No integer is larger, so that the difference of two fits a signed short.
+/// Integers are smaller, so that the difference of two fits a signed short.
 const MAX_INTEGER: f64 = (1_i64 << 47) as f64;
 
 const POWERS_OF_TEN: [f64; MAX_DECIMALS as usize + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10];
@@ -50,7 +50,7 @@ impl Scale {
         let power = POWERS_OF_TEN.get(usize::from(self.0))?;
         let rounded = (value * power).round();
         let integer = rounded as i64;
-        let is_exact = rounded.abs() <= MAX_INTEGER && (integer as f64 / power).to_bits() == value.to_bits();
+        let is_exact = rounded.abs() < MAX_INTEGER && (integer as f64 / power).to_bits() == value.to_bits();
         is_exact.then_some(integer)
     }
 
@@ -138,6 +138,22 @@ mod tests {
             let stated = scale.stated(taken).next().expect("one value");
             prop_assert_eq!(scale.add(held, stated).to_bits(), value.to_bits());
         }
+    }
+
+    #[test]
+    fn the_difference_of_the_largest_integers_fits_a_short_and_larger_ones_are_written_in_full() {
+        let largest = MAX_INTEGER - 1.0;
+        for (value, held) in [(largest, -largest), (-largest, largest)] {
+            let (scale, mut bytes) = (Scale::of([value, held].into_iter()), Vec::new());
+            scale.put_difference(value, held, &mut bytes);
+            let taken = scale.take_values(&mut &bytes[..], 1).expect("at most seven bytes");
+            assert_eq!(
+                (scale.decimals(), scale.stated(taken).map(|stated| scale.add(held, stated)).next()),
+                (Some(0), Some(value))
+            );
+        }
+        assert_eq!(Scale::of([MAX_INTEGER].into_iter()), Scale::FULL);
+        assert_eq!(Scale::of([-MAX_INTEGER].into_iter()), Scale::FULL);
     }
 
     #[test]
