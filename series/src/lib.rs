@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | [`summary`] | [`Summary`]: first, last, min, max, sum and count of some values |
 //! | [`exact_sum`] | [`ExactSum`]: a sum in any order |
-//! | [`pyramid`] | [`Pyramid`]: summaries of 32, 64, 128 ... rows beside a ring of values |
+//! | [`pyramid`] | [`Pyramid`]: summaries of 32, 64, 128 ... rows beside a ring of values or of summaries |
 //! | [`row_cursor`] | [`RowCursor`]: follows the rows of a ring from one call to the next |
 //! | [`selector`] | [`Selector`]: a set of series, by group name, display name and labels |
 //! | [`transforms`] | rates, differences, means, quantiles, histograms |
@@ -40,7 +40,7 @@ pub mod unit;
 
 pub use axis_format::{AxisFormat, log_labels};
 pub use exact_sum::ExactSum;
-pub use pyramid::Pyramid;
+pub use pyramid::{Pyramid, Summarize};
 pub use row_cursor::{NewRows, RowCursor};
 pub use selector::Selector;
 pub use summary::Summary;

@@ -1,8 +1,8 @@
-//! A pyramid of summaries: of 32, 64, 128 ... rows, beside a ring of values.
+//! A pyramid of summaries: of 32, 64, 128 ... rows, beside a ring of values or of summaries.
 //!
 //! The buckets of each level are twice as long as those of the level below. Appending completes a bucket of the lowest
 //! level every 32 rows, and one of the next every 64: less than two summaries per 32 samples. The summary of a range of
-//! rows is merged from the longest buckets within it and from single values at its ends. It is exact, and its
+//! rows is merged from the longest buckets within it and from single rows at its ends. It is exact, and its
 //! cost grows with the logarithm of the range's length.
 
 use std::ops::Range;
@@ -15,6 +15,27 @@ pub const BUCKET_ROWS: u64 = 32;
 
 /// Bytes of all buckets for each row of the ring: twice those of the lowest level.
 pub const BYTES_PER_ROW: usize = 2 * size_of::<Summary>() / BUCKET_ROWS as usize;
+
+/// What a ring has for each row of a series: a value, or the summary of several.
+pub trait Summarize: Sized {
+    /// The summary of rows in time order.
+    fn summarize(rows: &[Self]) -> Summary;
+}
+
+impl Summarize for f64 {
+    fn summarize(rows: &[Self]) -> Summary {
+        Summary::of(rows)
+    }
+}
+
+impl Summarize for Summary {
+    fn summarize(rows: &[Self]) -> Summary {
+        rows.iter().fold(Self::EMPTY, |mut all, row| {
+            all.extend(row);
+            all
+        })
+    }
+}
 
 /// Summaries of the rows of one series.
 ///
@@ -48,7 +69,7 @@ impl Pyramid {
     /// Summarizes `rows`, which have been written to `ring`; no more than the ring holds.
     ///
     /// Hot: once a series and block; within it, once a sample.
-    pub fn append(&mut self, ring: &[f64], rows: Range<u64>) {
+    pub fn append(&mut self, ring: &[impl Summarize], rows: Range<u64>) {
         let mut below: &mut [Summary] = &mut [];
         for (level, buckets) in self.levels.iter_mut().enumerate() {
             let bucket_rows = bucket_rows(level);
@@ -60,7 +81,7 @@ impl Pyramid {
                 let place = place(number, buckets.len());
                 buckets[place] = if level == 0 {
                     let start = self::place(number * BUCKET_ROWS, ring.len());
-                    Summary::of(&ring[start..start + BUCKET_ROWS as usize])
+                    Summarize::summarize(&ring[start..start + BUCKET_ROWS as usize])
                 } else {
                     let mut both = below[self::place(2 * number, below.len())];
                     both.extend(&below[self::place(2 * number + 1, below.len())]);
@@ -74,7 +95,7 @@ impl Pyramid {
     /// The summary of `rows`, all of which `ring` must still hold.
     ///
     /// Hot: once a series and column that changed.
-    pub fn summary(&self, ring: &[f64], rows: Range<u64>) -> Summary {
+    pub fn summary(&self, ring: &[impl Summarize], rows: Range<u64>) -> Summary {
         let mut summary = Summary::EMPTY;
         let mut row = rows.start;
         while row < rows.end {
@@ -90,7 +111,7 @@ impl Pyramid {
                 let end = (row / BUCKET_ROWS + 1).saturating_mul(BUCKET_ROWS).min(rows.end);
                 // The ring wraps at a bucket's end only.
                 let start = place(row, ring.len());
-                summary.extend(&Summary::of(&ring[start..start + (end - row) as usize]));
+                summary.extend(&Summarize::summarize(&ring[start..start + (end - row) as usize]));
                 row = end;
             }
         }
@@ -168,6 +189,27 @@ mod tests {
                 let found = written.pyramid.summary(&written.ring, rows.start as u64..rows.end as u64);
                 prop_assert_eq!(bits(found), bits(Summary::of(&written.all[rows])));
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_ring_of_summaries_gives_the_same_as_the_rows_in_them(
+            parts in proptest::collection::vec(proptest::collection::vec((-1e6_f64..1e6).prop_map(f64::round), 0..4), 0..300),
+            cuts in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+        ) {
+            let mut ring = vec![Summary::EMPTY; 4 * BUCKET_ROWS as usize];
+            let mut pyramid = Pyramid::new(ring.len());
+            for (row, part) in parts.iter().enumerate() {
+                let place = row % ring.len();
+                ring[place] = Summary::of(part);
+                pyramid.append(&ring, row as u64..row as u64 + 1);
+            }
+            let held = parts.len().saturating_sub(ring.len())..parts.len();
+            let (a, b) = (cuts.0.index(held.len() + 1), cuts.1.index(held.len() + 1));
+            let rows = held.start + a.min(b)..held.start + a.max(b);
+            let found = pyramid.summary(&ring, rows.start as u64..rows.end as u64);
+            prop_assert_eq!(bits(found), bits(Summary::of(&parts[rows].concat())));
         }
     }
 
