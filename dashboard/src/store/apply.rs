@@ -1,23 +1,21 @@
 //! The effect of each kind of frame on the store.
 
-use std::collections::{HashMap, HashSet};
+mod catalog;
+mod rows;
+
+use std::collections::HashMap;
 use std::ops::Range;
 
-use protocol::limits::MAX_SERIES;
-use protocol::{
-    BlockMode, Blocks, Body, Catalog, CatalogScope, Frame, GapContent, GroupId, Interval, Revision, SampleList, Start,
-    Timestamp,
-};
+use protocol::{Body, CatalogScope, Frame, GapContent, GroupId, Interval, Revision, Start, Timestamp};
 
-use super::capacity::{self, BUDGET_BYTES, Demand};
+use super::capacity::BUDGET_BYTES;
 use super::derived::Derivation;
 use super::derived_groups::{DerivedGroups, DerivedUse};
-use super::group::{Description, Group};
+use super::group::Group;
 use super::locator::Locator;
 use super::past::{Past, PastSummary};
 use super::past_answer::{AnswerSummary, PastAnswer};
-use super::position::{Overlap, Position, Unreadable, Verdict};
-use series::pyramid::BUCKET_ROWS;
+use super::position::{Position, Unreadable, Verdict};
 use series::transforms::histogram::BadBuckets;
 
 /// The part of the stream that the page keeps.
@@ -51,7 +49,7 @@ pub struct Counts {
     pub fills: u64,
     /// Columns and blocks of series and groups that are in no catalog.
     pub unknown: u64,
-    /// Series of the catalog above [`MAX_SERIES`].
+    /// Series of the catalog above [`MAX_SERIES`](protocol::limits::MAX_SERIES).
     pub refused: u64,
     /// Frames that were received twice.
     pub duplicates: u64,
@@ -270,31 +268,6 @@ impl Store {
         Applied::Stored
     }
 
-    /// Drops series and groups that have ended and have no row from `oldest` on. Returns false if none was dropped.
-    pub fn prune(&mut self, oldest: Timestamp) -> bool {
-        let mut pruned = 0;
-        for group in &mut self.groups {
-            let row = group.first_row_at(oldest);
-            pruned += group.prune(row);
-        }
-        let before = self.groups.len();
-        let described: HashSet<usize> = self.places.values().copied().collect();
-        let mut kept = 0;
-        // The new index of each group that stays.
-        let to: Vec<Option<usize>> = (self.groups.iter().enumerate())
-            .map(|(place, group)| {
-                let stays = !group.series().is_empty() || described.contains(&place);
-                kept += usize::from(stays);
-                stays.then(|| kept - 1)
-            })
-            .collect();
-        let mut stays = to.iter().map(Option::is_some);
-        self.groups.retain(|_| stays.next().unwrap_or(true));
-        self.places.values_mut().for_each(|place| *place = to[*place].unwrap_or(*place));
-        self.locator.groups_moved(&to);
-        pruned > 0 || self.groups.len() != before
-    }
-
     const fn lost(&mut self) -> Applied {
         self.counts.repairs += 1;
         Applied::Lost
@@ -304,146 +277,5 @@ impl Store {
     fn break_lines(&mut self) {
         let broken = self.groups.iter_mut().map(Group::break_line).filter(|is_broken| *is_broken).count();
         self.counts.gaps += u64::from(broken > 0);
-    }
-
-    fn catalog(&mut self, catalog: &Catalog<'_>, sent: Timestamp) {
-        if catalog.scope != CatalogScope::Changes {
-            self.groups.iter_mut().for_each(Group::await_history);
-        }
-        if catalog.scope == CatalogScope::Whole {
-            self.places.clear();
-            self.locator.clear();
-            self.has_refused = false;
-            self.groups.iter_mut().for_each(Group::forget_ids);
-        }
-        for descriptor in &catalog.groups {
-            let description = Description {
-                name: descriptor.name,
-                title: descriptor.title,
-                unit: descriptor.unit,
-                interval: descriptor.interval,
-                bounds: descriptor.bounds,
-            };
-            let place = self.place_of(description, sent);
-            self.places.insert(descriptor.id, place);
-        }
-        let mut room = MAX_SERIES.saturating_sub(self.series());
-        for descriptor in &catalog.series {
-            let Some(group) = self.places.get(&descriptor.group).map(|&place| &mut self.groups[place]) else {
-                self.counts.unknown += 1;
-                continue;
-            };
-            let is_new = !group.holds(&descriptor);
-            if is_new && room == 0 {
-                self.counts.refused += 1;
-                self.has_refused = true;
-                continue;
-            }
-            room -= usize::from(is_new);
-            group.admit(&descriptor);
-            self.locator.insert(descriptor.id, self.places[&descriptor.group]);
-        }
-        for series in &catalog.retired {
-            self.locator.remove(series);
-            self.groups.iter_mut().for_each(|group| group.end(series));
-        }
-        for group in &catalog.retired_groups {
-            // Its rows stay until they are pruned.
-            self.places.remove(&group);
-        }
-        self.fit_memory();
-    }
-
-    /// Sets the length of new groups' rings, and shortens all rings if they exceed the budget.
-    fn fit_memory(&mut self) {
-        let demand = |group: &Group| Demand {
-            interval: group.interval,
-            series: group.series().len() + self.derived.series_of(&group.name),
-        };
-        let demands: Vec<_> = self.groups.iter().map(demand).collect();
-        let rows = capacity::plan(self.window, &demands, BUDGET_BYTES);
-        let is_too_much = self.bytes() > BUDGET_BYTES;
-        for (group, rows) in self.groups.iter_mut().zip(rows) {
-            if is_too_much {
-                // With spare room: a catalog in many messages must not resize every ring with each message.
-                group.resize((rows * 3 / 4).next_multiple_of(BUCKET_ROWS as usize).min(group.capacity()));
-            } else if group.is_new() {
-                group.resize(rows);
-            }
-        }
-    }
-
-    /// The index of a group. One with unchanged unit and interval keeps its index and its rows.
-    fn place_of(&mut self, description: Description<'_>, sent: Timestamp) -> usize {
-        let Some(place) = self.groups.iter().position(|group| group.name == description.name) else {
-            self.groups.push(Group::new(description, sent));
-            return self.groups.len() - 1;
-        };
-        let known = &mut self.groups[place];
-        if known.unit == description.unit && known.interval == description.interval {
-            description.title.clone_into(&mut known.title);
-            known.bounds = description.bounds;
-        } else {
-            // Values in another unit cannot share an axis, and another interval needs other rings.
-            *known = Group::new(description, sent);
-        }
-        place
-    }
-
-    /// Merges short rows.
-    fn samples(&mut self, list: &SampleList<'_>) {
-        let Self { groups, locator, counts, only_late, .. } = self;
-        counts.unknown += locator.locate(list, groups);
-        for samples in locator.by_group() {
-            let group = &mut groups[samples[0].group];
-            if group.newest().is_some_and(|newest| samples[0].time <= newest) {
-                only_late.get_or_insert(true);
-                group.merge_late_samples(samples);
-            } else {
-                *only_late = Some(false);
-                samples.chunk_by(|one, other| one.time == other.time).for_each(|row| group.append_row(row));
-            }
-            counts.samples += samples.len() as u64;
-        }
-    }
-
-    fn blocks(&mut self, blocks: &Blocks<'_>, source: Source) -> Overlap {
-        let mut overlap = Overlap::None;
-        for block in blocks {
-            let Some(&place) = self.places.get(&block.group) else {
-                self.counts.unknown += 1;
-                continue;
-            };
-            let Some(first) = block.times.iter().next() else { continue };
-            let group = &mut self.groups[place];
-            self.only_late = Some(block.mode == BlockMode::Late && self.only_late != Some(false));
-            let begins_history = source == Source::History && group.begin_history();
-            let (stored, unknown) = match block.mode {
-                // Later rows follow, so that those of an incomplete history need not be merged, one block after another. Late
-                // rows that are held do not follow.
-                BlockMode::Merge if begins_history && !group.has_late_rows() => {
-                    if group.newest() > block.times.iter().last() {
-                        overlap = Overlap::Replaced;
-                    }
-                    group.truncate_from(first);
-                    group.append(&block)
-                }
-                BlockMode::Merge if group.newest().is_some_and(|newest| first <= newest) => group.merge(&block),
-                BlockMode::Merge => group.append(&block),
-                BlockMode::Late => group.merge_late(&block),
-                BlockMode::Replace => {
-                    if group.truncate_from(first) {
-                        overlap = Overlap::Replaced;
-                    } else if begins_history && group.break_line() {
-                        // The server does not know what the page holds, so it declares no gap.
-                        self.counts.gaps += 1;
-                    }
-                    group.append(&block)
-                }
-            };
-            self.counts.samples += stored;
-            self.counts.unknown += unknown;
-        }
-        overlap
     }
 }

@@ -3,12 +3,13 @@
 //! Rows are numbered from the first one ever stored. A row's index in every ring is its number modulo the capacity, so
 //! that times and all series stay aligned.
 
+pub(in crate::store) mod append;
+mod members;
+
 use std::ops::Range;
 
-use protocol::column::is_missing;
-use protocol::{Block, Bounds, Interval, SeriesDescriptor, SeriesId, Timestamp};
+use protocol::{Bounds, Interval, Timestamp};
 
-use super::located::Located;
 use super::past::Past;
 use super::series::Series;
 use super::series_index::SeriesIndex;
@@ -17,8 +18,6 @@ use series::pyramid::BUCKET_ROWS;
 
 /// Two rows that are more intervals apart have a hole between them: less is jitter.
 const GAP_INTERVALS: u64 = 3;
-/// The time from a row to the mark of a hole after it.
-pub(super) const HOLE_AFTER: Interval = Interval::from_micros(1);
 /// A shorter time is never a hole: display frames and schedulers are not more precise.
 const MIN_GAP: Interval = Interval::from_millis(100);
 
@@ -221,79 +220,6 @@ impl Group {
         Rows { group: self, values: self.series[series].values(), numbers: rows }
     }
 
-    pub fn find(&self, id: SeriesId) -> Option<usize> {
-        self.index.find(id)
-    }
-
-    pub(super) fn holds(&self, descriptor: &SeriesDescriptor<'_>) -> bool {
-        self.index.place_of(descriptor).is_some()
-    }
-
-    /// Adds a series, or updates the description of the known one.
-    pub(super) fn admit(&mut self, descriptor: &SeriesDescriptor<'_>) {
-        let place = self.index.place_of(descriptor).unwrap_or(self.series.len());
-        if let Some(series) = self.series.get_mut(place) {
-            self.index.remove(place, series);
-            self.descriptions += u64::from(series.describe(descriptor));
-        } else {
-            self.series.push(Series::new(descriptor, self.capacity(), self.rows.start));
-            self.descriptions += 1;
-        }
-        self.index.insert(place, &self.series[place]);
-    }
-
-    /// Adds a computed series, which no catalog describes. Two may have the same name.
-    pub(super) fn add_computed(&mut self, name: &str) {
-        self.series.push(Series::computed(name, self.capacity(), self.rows.start));
-        self.descriptions += 1;
-    }
-
-    /// Records that history follows.
-    pub(super) const fn await_history(&mut self) {
-        self.awaits_history = true;
-    }
-
-    /// Drops every id: a new epoch assigns new ones.
-    pub(super) fn forget_ids(&mut self) {
-        self.index.forget_ids();
-        self.series.iter_mut().for_each(|series| series.id = None);
-    }
-
-    /// Returns true for the first block of history after [`await_history`](Self::await_history).
-    pub(super) const fn begin_history(&mut self) -> bool {
-        std::mem::replace(&mut self.awaits_history, false)
-    }
-
-    pub(super) const fn has_late_rows(&self) -> bool {
-        self.has_late_rows
-    }
-
-    pub(super) const fn note_late_rows(&mut self, are_there: bool) {
-        self.has_late_rows |= are_there;
-    }
-
-    /// Ends a series. Its rows stay until [`prune`](Self::prune) drops it.
-    pub(super) fn end(&mut self, id: SeriesId) {
-        if let Some(place) = self.index.remove_id(id) {
-            self.series[place].id = None;
-        }
-    }
-
-    /// Drops series that have ended and have no value from row `oldest` on. Returns their number.
-    pub(super) fn prune(&mut self, oldest: u64) -> usize {
-        let stays = |series: &Series| series.id.is_some() || series.last_present() > oldest;
-        let kept: Vec<bool> = self.series.iter().map(stays).collect();
-        self.series.retain(stays);
-        let pruned = kept.len() - self.series.len();
-        if pruned > 0 {
-            self.past.retain_series(&kept);
-            self.generation += 1;
-            self.descriptions += 1;
-            self.index = SeriesIndex::new(&self.series);
-        }
-        pruned
-    }
-
     /// Sets the length of the rings, a multiple of [`BUCKET_ROWS`], and keeps the newest rows.
     pub(super) fn resize(&mut self, capacity: usize) {
         if capacity == self.capacity() {
@@ -311,117 +237,22 @@ impl Group {
         self.generation += 1;
     }
 
-    /// Drops the rows from `time` on, which others replace. Returns false if none was dropped.
-    pub(super) fn truncate_from(&mut self, time: Timestamp) -> bool {
-        let row = self.first_row_at(time);
-        let has_any = row < self.rows.end;
-        if has_any {
-            self.rows.end = row;
-            self.generation += 1;
-            self.series.iter_mut().for_each(|series| series.truncate(row));
-        }
-        has_any
+    /// Records that history follows.
+    pub(super) const fn await_history(&mut self) {
+        self.awaits_history = true;
     }
 
-    /// Marks a hole after the newest row. Returns false if it was marked already.
-    pub(super) fn break_line(&mut self) -> bool {
-        let Some(newest) = self.newest() else { return false };
-        if self.series.iter().all(|series| series.last_present() < self.rows.end) {
-            return false;
-        }
-        self.make_room(1);
-        let place = self.place(self.rows.end);
-        self.times[place] = newest + HOLE_AFTER;
-        let hole = self.rows.end..self.rows.end + 1;
-        self.series.iter_mut().for_each(|series| series.skip(hole.clone()));
-        self.rows.end += 1;
-        true
+    /// Returns true for the first block of history after [`await_history`](Self::await_history).
+    pub(super) const fn begin_history(&mut self) -> bool {
+        std::mem::replace(&mut self.awaits_history, false)
     }
 
-    /// Appends a block's rows, whose times must be later than the newest. Returns the number of values stored, and that of
-    /// columns without a series in this group.
-    ///
-    /// Hot: once a block; the copies inside once a sample.
-    pub(super) fn append(&mut self, block: &Block<'_>) -> (u64, u64) {
-        let (mut stored, mut unknown) = (0, 0);
-        let count = block.rows as usize;
-        // Of a block that is longer than the rings, the end is kept.
-        let skip = count.saturating_sub(self.capacity());
-        let count = count - skip;
-        self.make_room(count);
-        let start = self.place(self.rows.end);
-        let first = count.min(self.capacity() - start);
-        let mut times = block.times.iter().skip(skip);
-        for place in (start..start + first).chain(0..count - first) {
-            self.times[place] = times.next().unwrap_or_default();
-        }
-        let rows = self.rows.end..self.rows.end + count as u64;
-        // Columns usually have the order of the series: the next one is tried first.
-        let mut next = 0;
-        for column in &block.columns {
-            let is_next = self.series.get(next).is_some_and(|series| series.id == Some(column.series));
-            let found = if is_next { Some(next) } else { self.find(column.series) };
-            let (Some(place), Some(values)) = (found, column.values()) else {
-                unknown += 1;
-                continue;
-            };
-            self.series[place].write(rows.clone(), values, skip);
-            stored += count as u64;
-            next = place + 1;
-        }
-        for series in self.series.iter_mut().filter(|series| series.last_present() != rows.end) {
-            series.skip(rows.clone());
-        }
-        self.rows.end = rows.end;
-        (stored, unknown)
+    pub(super) const fn has_late_rows(&self) -> bool {
+        self.has_late_rows
     }
 
-    /// Appends a row of samples of one time, which must be later than the newest.
-    ///
-    /// Hot: once a group and row; the writes inside once a sample.
-    pub(super) fn append_row(&mut self, samples: &[Located]) {
-        let Some(first) = samples.first() else { return };
-        self.make_room(1);
-        let place = self.place(self.rows.end);
-        self.times[place] = first.time;
-        let row = self.rows.end..self.rows.end + 1;
-        for Located { series, value, .. } in samples {
-            self.series[*series].write_values(row.clone(), &[*value]);
-        }
-        for series in self.series.iter_mut().filter(|series| series.last_present() != row.end) {
-            series.skip(row.clone());
-        }
-        self.rows.end = row.end;
-    }
-
-    /// Appends rows, no more than the rings can hold, with a column for each series, which may have missing values.
-    pub(super) fn append_merged(&mut self, times: &[Timestamp], columns: &[Vec<f64>]) {
-        let start = self.rows.end;
-        let before: Vec<u64> = self.series.iter().map(Series::last_present).collect();
-        self.append_values(times, columns);
-        for ((series, column), before) in self.series.iter_mut().zip(columns).zip(before) {
-            let last = column.iter().rposition(|&value| !is_missing(value));
-            series.set_last_present(last.map_or(before, |last| start + last as u64 + 1));
-        }
-    }
-
-    /// Appends computed rows, no more than the rings can hold, with a column for each series.
-    pub(super) fn append_values(&mut self, times: &[Timestamp], columns: &[Vec<f64>]) {
-        self.make_room(times.len());
-        let rows = self.rows.end..self.rows.end + times.len() as u64;
-        for (row, &time) in rows.clone().zip(times) {
-            let place = self.place(row);
-            self.times[place] = time;
-        }
-        for (series, column) in self.series.iter_mut().zip(columns) {
-            series.write_values(rows.clone(), column);
-        }
-        self.rows.end = rows.end;
-    }
-
-    fn make_room(&mut self, count: usize) {
-        let end = self.rows.end + count as u64;
-        self.rows.start = self.rows.start.max(end.saturating_sub(self.capacity() as u64));
+    pub(super) const fn note_late_rows(&mut self, are_there: bool) {
+        self.has_late_rows |= are_there;
     }
 
     const fn place(&self, row: u64) -> usize {

@@ -3,7 +3,8 @@
 use protocol::column::{MISSING, is_missing};
 use protocol::{Block, Timestamp};
 
-use super::group::{Group, HOLE_AFTER};
+use super::group::Group;
+use super::group::append::HOLE_AFTER;
 use super::located::Located;
 
 /// Rows of a group in order of time, taken out of the rings.

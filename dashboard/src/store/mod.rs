@@ -5,7 +5,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`group`] | rows of one group, in rings |
+//! | [`group`] | rows of one group, in rings; `group/append` writes them, `group/members` adds and removes series |
 //! | [`mod@series`] | one of its series: a ring of values, and its description |
 //! | `locator`, `located` | finds the groups of samples that come without them; such a sample at its place |
 //! | [`past`], [`past_answer`] | summaries of the time before the rows; the answers that they come in |
@@ -18,7 +18,7 @@
 //! | [`capacity`] | the number of rows within the budget |
 //! | [`following`] | the groups that the page subscribes to |
 //! | [`position`] | the position in the stream: lost frames, and their requests |
-//! | [`apply`] | the effect of each kind of frame on the store |
+//! | [`apply`] | the effect of each kind of frame on the store; `apply/catalog` that of catalogs, `apply/rows` that of rows |
 //!
 //! # Not in this module
 //! Sockets, clocks, pixels, the DOM.
