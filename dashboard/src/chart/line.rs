@@ -6,7 +6,7 @@ use protocol::Timestamp;
 
 use super::columns::Columns;
 use super::plot::Plot;
-use super::scene::{Scene, SceneColumns, Style};
+use super::scene::{Scene, Style};
 use crate::surface::{ColumnSpan, ExtremesPainter, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
 
@@ -28,14 +28,15 @@ impl LinesPainter {
         &mut self,
         pixels: &mut Pixels,
         scene: &Scene<'_>,
-        summaries: &SceneColumns<'_>,
+        summaries: &impl Columns,
         scale: Scale,
         style: &Style,
         clip: Range<u32>,
     ) {
         let plot = Plot::new(pixels, scale);
         let first = scene.group.first_row_at(scene.window.start_of(scene.left)).saturating_sub(1);
-        let dense = scene.group.past().has_buckets()
+        let dense = scene.group.holds_buckets()
+            || scene.group.past().has_buckets()
             || scene.group.rows().end - first > u64::from(pixels.width()) * MAX_SAMPLES_PER_COLUMN;
         // The first series is the most important one: it is drawn last, on top.
         for series in (0..summaries.series()).rev() {

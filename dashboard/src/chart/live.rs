@@ -214,7 +214,7 @@ impl LiveChart {
             Kind::Area => self.painters.area.paint(pixels, &scene.held(&columns), scale, &area_style(style), clip),
             Kind::Bars => self.painters.bars.paint(pixels, &scene.held(&columns), scale, bars, &style.series, clip),
             Kind::Heatmap => heatmap::paint(pixels, &scene.held(&columns), scale, &style.ramp, clip),
-            _ => self.painters.lines.paint(pixels, scene, &columns, scale, style, clip),
+            _ => self.painters.lines.paint(pixels, scene, &scene.filled(&columns), scale, style, clip),
         }
     }
 }

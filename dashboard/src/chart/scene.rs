@@ -77,8 +77,26 @@ impl<'a> Scene<'a> {
 
     /// The columns on screen, in which each value holds until the next, unless there is a hole between them.
     pub(super) fn held<'b>(&self, columns: &'b SceneColumns<'b>) -> Held<'b, SceneColumns<'b>> {
-        let hold = self.group.longest_step().micros() / self.window.column_us().unsigned_abs().max(1);
+        let hold = self.group.longest_step().micros() / self.column_us();
+        self.hold(columns, hold.max(self.columns_of_bucket()))
+    }
+
+    /// The columns on screen, in which the last value of a bucket that is longer than a column holds until its end.
+    pub(super) fn filled<'b>(&self, columns: &'b SceneColumns<'b>) -> Held<'b, SceneColumns<'b>> {
+        self.hold(columns, self.columns_of_bucket())
+    }
+
+    fn hold<'b>(&self, columns: &'b SceneColumns<'b>, hold: u64) -> Held<'b, SceneColumns<'b>> {
         Held::new(columns, hold.min(u64::from(self.width)) as u32)
+    }
+
+    /// Columns of a bucket after the first: 0 for rows, and for buckets that are as long as a column.
+    fn columns_of_bucket(&self) -> u64 {
+        self.group.step().micros().div_ceil(self.column_us()).saturating_sub(1)
+    }
+
+    fn column_us(&self) -> u64 {
+        self.window.column_us().unsigned_abs().max(1)
     }
 }
 

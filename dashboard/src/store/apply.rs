@@ -1,20 +1,20 @@
 //! The effect of each kind of frame on the store.
 
+mod buckets;
 mod catalog;
+mod past;
 mod rows;
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use protocol::{Body, CatalogScope, Frame, GapContent, GroupId, Interval, Revision, Start, Timestamp};
+use protocol::{Body, CatalogScope, Frame, GapContent, GroupId, Interval, Revision, Sequence, Start, Timestamp};
 
 use super::capacity::BUDGET_BYTES;
 use super::derived::Derivation;
 use super::derived_groups::{DerivedGroups, DerivedUse};
 use super::group::Group;
+use super::group::buckets::FieldValues;
 use super::locator::Locator;
-use super::past::{Past, PastSummary};
-use super::past_answer::{AnswerSummary, PastAnswer};
 use super::position::{Position, Unreadable, Verdict};
 use series::transforms::histogram::BadBuckets;
 
@@ -34,6 +34,8 @@ pub struct Store {
     /// Whether all rows since the last call of `take_only_late` were late.
     only_late: Option<bool>,
     counts: Counts,
+    /// Memory for the decoded columns of blocks of summaries.
+    fields: FieldValues,
 }
 
 /// Counters since the page was loaded.
@@ -87,6 +89,7 @@ impl Store {
             silent: 0,
             only_late: None,
             counts: Counts::default(),
+            fields: FieldValues::default(),
         }
     }
 
@@ -161,39 +164,6 @@ impl Store {
         self.groups.iter().map(Group::reach).min().filter(|&reach| reach < self.window)
     }
 
-    /// Takes the answer to a query about the time before the rows of the group with this name. Without `oldest`, it replaces what is held;
-    /// with it, it follows, and what ends before `oldest` is dropped.
-    pub fn take_past(
-        &mut self,
-        name: &str,
-        step: Interval,
-        range: Range<Timestamp>,
-        answer: &PastAnswer,
-        oldest: Option<Timestamp>,
-    ) {
-        let Some(place) = self.groups.iter().position(|group| group.name == name) else { return };
-        let id = self.places.iter().find(|(_, held)| **held == place).map(|(id, _)| *id);
-        let group = &mut self.groups[place];
-        let placed = |found: &AnswerSummary| {
-            let AnswerSummary { start, step, summary, .. } = *found;
-            Some(PastSummary { series: group.find(found.series)?, start, step, summary })
-        };
-        let summaries: Vec<PastSummary> = id.map_or(&[][..], |id| answer.of(id)).iter().filter_map(placed).collect();
-        group.change_past(|past| match oldest {
-            None => past.replace(step, range, summaries),
-            Some(oldest) => past.extend(range.end, summaries, oldest),
-        });
-    }
-
-    /// Drops the summaries of the time before the rows of groups that are not among `names`.
-    pub fn keep_past(&mut self, names: &[&str]) {
-        for group in &mut self.groups {
-            if group.past().range().is_some() && !names.contains(&group.name.as_str()) {
-                group.change_past(Past::clear);
-            }
-        }
-    }
-
     /// The start of the next subscription.
     pub const fn start(&self) -> Start {
         self.position.start(self.window)
@@ -226,11 +196,12 @@ impl Store {
     }
 
     pub fn apply(&mut self, frame: &Frame<'_>) -> Applied {
+        let held = self.position.held();
         match self.position.judge(&frame.header, &frame.body) {
-            Verdict::Take => self.take(frame),
+            Verdict::Take => self.take(frame, held),
             Verdict::TakeAfterHole => {
                 self.break_lines();
-                self.take(frame)
+                self.take(frame, held)
             }
             Verdict::Duplicate => {
                 self.counts.duplicates += 1;
@@ -241,7 +212,8 @@ impl Store {
         }
     }
 
-    fn take(&mut self, frame: &Frame<'_>) -> Applied {
+    /// Applies a frame. `held` is the position before it.
+    fn take(&mut self, frame: &Frame<'_>, held: Option<Sequence>) -> Applied {
         match &frame.body {
             Body::Catalog(catalog) => {
                 self.counts.fills += u64::from(catalog.scope != CatalogScope::Changes);
@@ -256,6 +228,13 @@ impl Store {
             Body::Samples(samples) => {
                 self.blocks(&samples.blocks, Source::Live);
                 self.samples(&samples.list);
+                if !self.updates(&samples.updates) {
+                    return self.not_applied(held);
+                }
+            }
+            Body::Summaries(summaries) => {
+                let overlap = self.summaries(summaries);
+                self.position.history_taken(overlap);
             }
             Body::History(history) => {
                 let overlap = self.blocks(&history.blocks, Source::History);
@@ -266,6 +245,11 @@ impl Store {
             _ => {}
         }
         Applied::Stored
+    }
+
+    /// A frame refers to others that are missing.
+    fn not_applied(&mut self, held: Option<Sequence>) -> Applied {
+        if self.position.not_applied(held) == Verdict::Ask { self.lost() } else { Applied::Stored }
     }
 
     const fn lost(&mut self) -> Applied {

@@ -19,7 +19,10 @@ const TIME_BYTES: usize = 8;
 /// The size of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
+    /// The time from one row to the next, or the length of a bucket.
     pub interval: Interval,
+    /// Of a value, or a summary.
+    pub row_bytes: usize,
     pub series: usize,
 }
 
@@ -31,7 +34,7 @@ impl Demand {
     }
 
     const fn bytes(self, rows: usize) -> usize {
-        rows.saturating_mul(TIME_BYTES + self.series * (size_of::<f64>() + BYTES_PER_ROW))
+        rows.saturating_mul(TIME_BYTES + self.series * (self.row_bytes + BYTES_PER_ROW))
     }
 }
 
@@ -51,12 +54,12 @@ mod tests {
     const MINUTE: Interval = Interval::from_secs(60);
 
     fn at_hz(hz: u64) -> Demand {
-        Demand { interval: Interval::from_micros(1_000_000 / hz), series: 8 }
+        Demand { interval: Interval::from_micros(1_000_000 / hz), row_bytes: 8, series: 8 }
     }
 
     #[test]
     fn a_window_fits_with_headroom() {
-        let slow = Demand { interval: Interval::from_secs(2), series: 8 };
+        let slow = Demand { interval: Interval::from_secs(2), row_bytes: 8, series: 8 };
         assert_eq!(plan(MINUTE, &[at_hz(1_000), at_hz(10), slow], BUDGET_BYTES), [75_008, 768, 512]);
     }
 
@@ -71,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_budget_is_kept_with_an_interval_of_zero() {
-        let nonsense = Demand { interval: Interval::ZERO, series: 99 };
+        let nonsense = Demand { interval: Interval::ZERO, row_bytes: 48, series: 99 };
         let rows = plan(Interval::from_secs(86_400), &[nonsense], 1 << 20);
         assert!(nonsense.bytes(rows[0]) <= 1 << 20);
     }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use protocol::Timestamp;
 use series::{NewRows, RowCursor, Summary};
 
+use super::bucket_state::OpenBucket;
 use super::group::Group;
 
 /// Summaries of the first series of one group, for the newest columns.
@@ -19,7 +20,10 @@ pub struct ColumnSummaries {
     summaries: Vec<Summary>,
     /// The number of the column at each index.
     columns: Vec<i64>,
+    /// Of the rows that do not change any more.
     cursor: RowCursor,
+    /// The open bucket as it was read.
+    open: Option<OpenBucket>,
 }
 
 /// The settings of the columns. If they change, all columns are computed again.
@@ -44,19 +48,29 @@ const NONE: i64 = i64::MIN;
 
 impl ColumnSummaries {
     /// Reads the new rows of the first `series` of `group`, for columns of `column_us` microseconds, and keeps the `width`
-    /// columns that end with column `newest`. Rows after it are read later.
+    /// columns that end with column `newest`. Rows after it are read later, and an open bucket again when it has changed. A bucket is in
+    /// the column of its start.
     ///
     /// Hot: once a chart and display frame; within it, once a series and column that changed.
     pub fn update(&mut self, group: &Group, series: usize, column_us: i64, width: usize, newest: i64) -> ColumnUpdate {
         let shape = Shape { column_us, width, series: series.min(group.series().len()) };
         let start_of = |column: i64| Timestamp::from_micros(column.saturating_mul(column_us));
-        let held = group.rows().start..group.first_row_at(start_of(newest.saturating_add(1)));
+        let end = group.first_row_at(start_of(newest.saturating_add(1)));
+        let open = group.open_bucket().filter(|open| open.row < end);
+        let is_open_same = std::mem::replace(&mut self.open, open) == open;
+        let end_of = |closed: u64| open.map_or(closed, |open| open.row + 1);
+        let held = group.rows().start..end.min(group.closed_end());
         let (rows, update) = match self.cursor.advance(group.generation(), held.clone()) {
-            NewRows::Appended(rows) if self.shape == shape && rows.is_empty() => return ColumnUpdate::Nothing,
-            NewRows::Appended(rows) if self.shape == shape => (rows.clone(), ColumnUpdate::Rows(rows)),
+            NewRows::Appended(rows) if self.shape == shape => {
+                let rows = rows.start..if is_open_same { rows.end } else { end_of(rows.end) };
+                if rows.is_empty() {
+                    return ColumnUpdate::Nothing;
+                }
+                (rows.clone(), ColumnUpdate::Rows(rows))
+            }
             _ => {
                 self.reset(shape);
-                (held, ColumnUpdate::All)
+                (held.start..end_of(held.end), ColumnUpdate::All)
             }
         };
         if width == 0 || column_us <= 0 {

@@ -1,5 +1,5 @@
 //! A group that is computed from another one: selected series, and a transform of them. It has the same times and
-//! separate rings, so that a chart shows it like any group.
+//! separate rings, so that a chart shows it like any group. While the source is held as buckets, it has no rows.
 
 use protocol::{Interval, Timestamp};
 use series::transforms::histogram::{BUCKET_BOUND, BadBuckets};
@@ -129,12 +129,13 @@ impl DerivedGroup {
     /// # Errors
     /// The errors of [`new`](Self::new).
     pub fn update(&mut self, source: &Group) -> Result<(), BadBuckets> {
-        let mut rows = match self.cursor.advance(source.generation(), source.rows()) {
+        let held = if source.holds_buckets() { 0..0 } else { source.rows() };
+        let mut rows = match self.cursor.advance(source.generation(), held.clone()) {
             NewRows::Appended(rows) if self.source.fits(source) => rows,
             _ => {
                 *self = Self::new(self.derivation.clone(), source)?;
-                self.cursor.advance(source.generation(), source.rows());
-                source.rows()
+                self.cursor.advance(source.generation(), held.clone());
+                held
             }
         };
         while !rows.is_empty() {

@@ -1,25 +1,23 @@
-//! Rows of one group, in rings.
+//! Rows of one group, or buckets, in rings.
 //!
 //! Rows are numbered from the first one ever stored. A row's index in every ring is its number modulo the capacity, so
-//! that times and all series stay aligned.
+//! that times and all series stay aligned. In a group that is held as [buckets], each bucket is a row, at the time of its start.
 
 pub(in crate::store) mod append;
+pub mod buckets;
 mod members;
+mod values;
 
 use std::ops::Range;
 
 use protocol::{Bounds, Interval, Timestamp};
 
+use super::bucket_state::BucketState;
 use super::past::Past;
 use super::series::Series;
 use super::series_index::SeriesIndex;
 use series::Summary;
 use series::pyramid::BUCKET_ROWS;
-
-/// Two rows that are more intervals apart have a hole between them: less is jitter.
-const GAP_INTERVALS: u64 = 3;
-/// A shorter time is never a hole: display frames and schedulers are not more precise.
-const MIN_GAP: Interval = Interval::from_millis(100);
 
 /// Series that share their times.
 #[derive(Debug)]
@@ -37,6 +35,8 @@ pub struct Group {
     /// Incremented if a series is added or removed, or its description changes.
     descriptions: u64,
     rows: Range<u64>,
+    /// `None` if rows are held.
+    buckets: Option<BucketState>,
     past: Past,
     /// Incremented if held rows change; invalidates caches.
     generation: u64,
@@ -74,6 +74,7 @@ impl Group {
             first_described,
             descriptions: 0,
             rows: 0..0,
+            buckets: None,
             past: Past::default(),
             generation: 0,
             awaits_history: false,
@@ -100,9 +101,19 @@ impl Group {
         self.rows.is_empty() && self.capacity() == BUCKET_ROWS as usize
     }
 
+    /// The time from one row of the rings to the next.
+    pub(super) fn row_interval(&self) -> Interval {
+        self.buckets.as_ref().map_or(self.interval, |_| self.step())
+    }
+
     /// The time that full rings cover.
     pub fn reach(&self) -> Interval {
-        Interval::from_micros(self.interval.micros().saturating_mul(self.capacity() as u64))
+        Interval::from_micros(self.row_interval().micros().saturating_mul(self.capacity() as u64))
+    }
+
+    /// Bytes of a row of a series, without the pyramid.
+    pub(super) const fn row_bytes(&self) -> usize {
+        self.content().row_bytes()
     }
 
     /// Allocated bytes of times, values and summaries.
@@ -150,58 +161,36 @@ impl Group {
         (!self.rows.is_empty()).then(|| self.time(self.rows.start))
     }
 
+    /// The time of the newest row that was measured: of a group that is held as buckets, of the newest one in them.
     pub fn newest(&self) -> Option<Timestamp> {
+        if let Some(buckets) = &self.buckets {
+            return self.newest_in(buckets);
+        }
         (!self.rows.is_empty()).then(|| self.time(self.rows.end - 1))
     }
 
-    /// The time of a row that is held.
+    /// The time of a row that is held, or the start of a bucket.
     pub fn time(&self, row: u64) -> Timestamp {
         self.times[self.place(row)]
     }
 
-    /// The value of a series in a row that is held.
+    /// The value of a series in a row that is held, or the last of a bucket.
     pub fn value(&self, series: usize, row: u64) -> f64 {
-        self.series[series].values()[self.place(row)]
+        self.series[series].value(row)
     }
 
-    /// The summary of a series over the rows of `rows` that are held.
+    /// The summary of a series over the rows of `rows` that are held. Of the open bucket, sum and count are those of its last value.
     ///
     /// Hot: once a series and column that changed.
     pub fn summary(&self, series: usize, rows: Range<u64>) -> Summary {
         let rows = rows.start.max(self.rows.start)..rows.end.min(self.rows.end);
-        if rows.is_empty() { Summary::EMPTY } else { self.series[series].summary(rows) }
-    }
-
-    /// The newest value of a series that is not NaN.
-    pub fn latest(&self, series: usize) -> Option<f64> {
-        let series = self.series.get(series)?;
-        let row = series.last_present().checked_sub(1).filter(|row| self.rows.contains(row))?;
-        Some(series.values()[self.place(row)])
-    }
-
-    /// The value of a series at a time: that of the last row before, unless there is a hole between.
-    pub fn value_at(&self, series: usize, time: Timestamp) -> Option<f64> {
-        let after = self.first_row_at(time + Interval::from_micros(1));
-        let Some(row) = after.checked_sub(1).filter(|row| self.rows.contains(row)) else {
-            return self.past.value_at(series, time, self.longest_step());
-        };
-        let is_near = time.micros_since(self.time(row)) <= self.longest_step().micros() as i64;
-        Some(self.value(series, row)).filter(|value| is_near && !value.is_nan())
-    }
-
-    /// Returns true if a series has had no value for longer than the longest step, while others had.
-    pub fn has_ended(&self, series: usize) -> bool {
-        let last = self.series.get(series).map_or(0, Series::last_present);
-        let Some(newest) = self.newest() else { return false };
-        let Some(row) = last.checked_sub(1).filter(|row| self.rows.contains(row)) else { return true };
-        newest.micros_since(self.time(row)) > self.longest_step().micros() as i64
-    }
-
-    /// Two rows that are farther apart have a hole between them.
-    pub fn longest_step(&self) -> Interval {
-        // At most the largest difference of two times.
-        let most = i64::MAX.unsigned_abs();
-        Interval::from_micros(self.interval.micros().saturating_mul(GAP_INTERVALS).min(most)).max(MIN_GAP)
+        let closed = rows.start..rows.end.min(self.closed_end());
+        let series = &self.series[series];
+        let mut summary = if closed.is_empty() { Summary::EMPTY } else { series.summary(closed.clone()) };
+        if closed.end.max(rows.start) < rows.end {
+            summary.extend(&series.bucket(rows.end - 1));
+        }
+        summary
     }
 
     /// The first row at or after `time`.
@@ -217,7 +206,7 @@ impl Group {
     /// Times and values of one series in `rows`, oldest first.
     pub fn iter(&self, series: usize, rows: Range<u64>) -> Rows<'_> {
         let rows = rows.start.max(self.rows.start)..rows.end.min(self.rows.end);
-        Rows { group: self, values: self.series[series].values(), numbers: rows }
+        Rows { group: self, series: &self.series[series], numbers: rows }
     }
 
     /// Sets the length of the rings, a multiple of [`BUCKET_ROWS`], and keeps the newest rows.
@@ -230,15 +219,17 @@ impl Group {
         for row in self.rows.clone() {
             times[(row % capacity as u64) as usize] = self.time(row);
         }
+        let open = self.closed_end();
         for series in &mut self.series {
-            series.resize(capacity, self.rows.clone());
+            series.resize(capacity, &self.rows, open);
         }
         self.times = times;
         self.generation += 1;
     }
 
-    /// Records that history follows.
-    pub(super) const fn await_history(&mut self) {
+    /// Records that history follows. Later updates of the open bucket begin it again.
+    pub(super) fn await_history(&mut self) {
+        self.restart_updates();
         self.awaits_history = true;
     }
 
@@ -264,7 +255,7 @@ impl Group {
 #[derive(Clone, Debug)]
 pub struct Rows<'a> {
     group: &'a Group,
-    values: &'a [f64],
+    series: &'a Series,
     numbers: Range<u64>,
 }
 
@@ -272,7 +263,7 @@ impl Iterator for Rows<'_> {
     type Item = (Timestamp, f64);
 
     fn next(&mut self) -> Option<(Timestamp, f64)> {
-        let place = self.group.place(self.numbers.next()?);
-        Some((self.group.times[place], self.values[place]))
+        let row = self.numbers.next()?;
+        Some((self.group.time(row), self.series.value(row)))
     }
 }

@@ -1,12 +1,13 @@
 //! The store: the part of the stream that the page keeps.
 //!
-//! One [`Group`] for each group of the catalog, with a ring of times and a ring for each series. Their capacity follows
+//! One [`Group`] for each group of the catalog, with a ring of times and a ring for each series, of rows or of buckets. Their capacity follows
 //! from the window and a memory budget. [`Store::apply`] adds frames; charts read the rings.
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`group`] | rows of one group, in rings; `group/append` writes them, `group/members` adds and removes series |
-//! | [`mod@series`] | one of its series: a ring of values, and its description |
+//! | [`group`] | rows of one group, in rings; `group/append` writes them, `group/buckets` holds buckets instead, `group/members` adds and removes series, `group/values` reads values at a time |
+//! | `bucket_state` | the newest bucket of a group that is held as buckets |
+//! | [`mod@series`], `ring` | one of its series: its description, and a ring of values or summaries |
 //! | `locator`, `located` | finds the groups of samples that come without them; such a sample at its place |
 //! | [`past`], [`past_answer`] | summaries of the time before the rows; the answers that they come in |
 //! | `merge` | rows that arrive late, or once more |
@@ -18,12 +19,13 @@
 //! | [`capacity`] | the number of rows within the budget |
 //! | [`following`] | the groups that the page subscribes to |
 //! | [`position`] | the position in the stream: lost frames, and their requests |
-//! | [`apply`] | the effect of each kind of frame on the store; `apply/catalog` that of catalogs, `apply/rows` that of rows |
+//! | [`apply`] | the effect of each kind of frame on the store; `apply/catalog` that of catalogs, `apply/rows` that of rows, `apply/buckets` that of buckets, `apply/past` that of answers |
 //!
 //! # Not in this module
 //! Sockets, clocks, pixels, the DOM.
 
 pub mod apply;
+mod bucket_state;
 pub mod capacity;
 pub mod column_summaries;
 pub mod derived;
@@ -36,11 +38,13 @@ mod merge;
 pub mod past;
 pub mod past_answer;
 pub mod position;
+mod ring;
 pub mod series;
 mod series_index;
 pub mod staleness;
 
 pub use apply::{Applied, Store};
+pub use bucket_state::OpenBucket;
 pub use column_summaries::{ColumnSummaries, ColumnUpdate};
 pub use derived::{Derivation, DerivedGroup, selects};
 pub use derived_groups::DerivedUse;
@@ -52,5 +56,9 @@ pub use position::Position;
 pub use series::Series;
 pub use staleness::{Freshness, SampleAge};
 
+#[cfg(test)]
+pub(crate) mod bucket_sender;
+#[cfg(test)]
+mod bucket_tests;
 #[cfg(test)]
 mod tests;

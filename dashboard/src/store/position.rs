@@ -130,11 +130,16 @@ impl Position {
             Body::Catalog(catalog) if catalog.scope != CatalogScope::Changes => self.begin(header.epoch),
             Body::Heartbeat(_) => self.heartbeat(header),
             // Positions and ids are valid in their epoch only.
-            Body::Catalog(_) | Body::Gap(_) | Body::History(_) | Body::Samples(_) if !is_of_epoch => self.miss(),
+            Body::Catalog(_) | Body::Gap(_) | Body::History(_) | Body::Summaries(_) | Body::Samples(_)
+                if !is_of_epoch =>
+            {
+                self.miss()
+            }
             Body::Samples(_) => self.numbered(header),
             // Of a kind that the page does not know: it has no rows, but a number.
             _ if body.is_numbered() => self.number(header),
             Body::History(history) => self.history(history.part, header.sequence),
+            Body::Summaries(_) => self.summaries(),
             _ => Verdict::Take,
         }
     }
@@ -151,6 +156,13 @@ impl Position {
         if self.phase == Phase::Filling && overlap == Overlap::Replaced {
             self.held = None;
         }
+    }
+
+    /// Records that a frame that was taken refers to others, which are missing. `held` is the position before it: its rows are requested again.
+    pub fn not_applied(&mut self, held: Option<Sequence>) -> Verdict {
+        self.held = held;
+        self.suspect = true;
+        self.miss()
     }
 
     /// Decides how to handle a message that could not be decoded.
@@ -204,6 +216,14 @@ impl Position {
         }
         self.heartbeats = 0;
         if part == HistoryPart::Last { self.filled(sequence) } else { Verdict::Take }
+    }
+
+    fn summaries(&mut self) -> Verdict {
+        if self.phase != Phase::Filling {
+            return Verdict::Leave;
+        }
+        self.heartbeats = 0;
+        Verdict::Take
     }
 
     /// Ends the history. If a part of it could not be decoded, it is requested once more; a second failure leaves a hole.

@@ -1,11 +1,12 @@
-//! One series of a group: its description, the ring of its values, and their pyramid.
+//! One series of a group: its description, and the ring of its rows.
 
 use std::ops::Range;
 
 use protocol::column::{MISSING, Values};
 use protocol::{SeriesDescriptor, SeriesId, SeriesKind};
 
-use series::{Pyramid, Summary};
+use super::ring::{Content, Ring};
+use series::Summary;
 
 /// One series of a group.
 #[derive(Debug)]
@@ -15,8 +16,7 @@ pub struct Series {
     pub labels: Vec<(String, String)>,
     /// In the current epoch; `None` if the series has ended.
     pub id: Option<SeriesId>,
-    values: Vec<f64>,
-    pyramid: Pyramid,
+    ring: Ring,
     /// One past the last row that has a value.
     last_present: u64,
 }
@@ -27,21 +27,21 @@ pub(super) fn labels_of(descriptor: &SeriesDescriptor<'_>) -> Vec<(String, Strin
 
 impl Series {
     /// A series without a value before row `row`, with a ring of `capacity` rows.
-    pub(super) fn new(descriptor: &SeriesDescriptor<'_>, capacity: usize, row: u64) -> Self {
+    pub(super) fn new(descriptor: &SeriesDescriptor<'_>, content: Content, capacity: usize, row: u64) -> Self {
         let mut series = Self::computed(descriptor.name, capacity, row);
+        series.ring = Ring::new(content, capacity);
         series.describe(descriptor);
         series
     }
 
-    /// The same without labels and id.
+    /// The same without labels and id, with a ring of values.
     pub(super) fn computed(name: &str, capacity: usize, row: u64) -> Self {
         Self {
             name: name.to_owned(),
             kind: SeriesKind::Gauge,
             labels: Vec::new(),
             id: None,
-            values: vec![MISSING; capacity],
-            pyramid: Pyramid::new(capacity),
+            ring: Ring::new(Content::Values, capacity),
             last_present: row,
         }
     }
@@ -64,19 +64,24 @@ impl Series {
         self.last_present
     }
 
-    /// Allocated bytes of values and summaries.
+    /// Allocated bytes of rows and summaries.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.values.as_slice()) + self.pyramid.bytes()
+        self.ring.bytes()
     }
 
-    /// The ring of values.
-    pub(super) fn values(&self) -> &[f64] {
-        &self.values
+    /// The value in a row, or the last value of a bucket.
+    pub(super) fn value(&self, row: u64) -> f64 {
+        self.ring.value(row)
     }
 
-    /// The summary of `rows`, all of which must be held.
+    /// The summary of `rows`, all of which must be held, and of which none may be the open bucket.
     pub(super) fn summary(&self, rows: Range<u64>) -> Summary {
-        self.pyramid.summary(&self.values, rows)
+        self.ring.summary(rows)
+    }
+
+    /// The summary of one bucket, which may be open.
+    pub(super) fn bucket(&self, row: u64) -> Summary {
+        self.ring.bucket(row)
     }
 
     /// Writes `rows` from a column, without its first `skip` rows.
@@ -90,15 +95,10 @@ impl Series {
         self.write_by(rows, |row, values| values.copy_from_slice(&column[row..row + values.len()]));
     }
 
-    /// Calls `fill` for each of the two parts of the ring, with the row of the column at which the part begins.
     fn write_by(&mut self, rows: Range<u64>, fill: impl Fn(usize, &mut [f64])) {
-        let count = (rows.end - rows.start) as usize;
-        let start = self.place(rows.start);
-        let first = count.min(self.values.len() - start);
-        fill(0, &mut self.values[start..start + first]);
-        fill(first, &mut self.values[..count - first]);
-        self.pyramid.append(&self.values, rows.clone());
         self.last_present = rows.end;
+        self.ring.write_values(&rows, fill);
+        self.ring.summarize(rows);
     }
 
     /// Writes rows in which the series has no value.
@@ -106,6 +106,42 @@ impl Series {
         let last_present = self.last_present;
         self.write(rows, Values::Constant(MISSING), 0);
         self.last_present = last_present;
+    }
+
+    /// Writes closed buckets, one for each of `rows`.
+    pub(super) fn write_buckets(&mut self, rows: Range<u64>, summaries: impl Iterator<Item = Summary>) {
+        for (row, summary) in rows.clone().zip(summaries) {
+            if let Some(bucket) = self.ring.bucket_mut(row) {
+                *bucket = summary;
+            }
+            if !summary.is_empty() {
+                self.last_present = self.last_present.max(row + 1);
+            }
+        }
+        self.ring.summarize(rows);
+    }
+
+    /// Begins an open bucket without values.
+    pub(super) fn begin_bucket(&mut self, row: u64) {
+        self.truncate(row);
+        if let Some(bucket) = self.ring.bucket_mut(row) {
+            *bucket = Summary::EMPTY;
+        }
+    }
+
+    /// Changes the open bucket.
+    ///
+    /// Hot: once a series and update of its group.
+    pub(super) fn set_bucket(&mut self, row: u64, summary: Summary) {
+        if let Some(bucket) = self.ring.bucket_mut(row) {
+            *bucket = summary;
+            self.last_present = row + 1;
+        }
+    }
+
+    /// Closes a bucket: it does not change any more.
+    pub(super) fn close_bucket(&mut self, row: u64) {
+        self.ring.summarize(row..row + 1);
     }
 
     /// Sets the row after the last that has a value, where [`write_values`](Self::write_values) wrote missing ones.
@@ -118,18 +154,14 @@ impl Series {
         self.last_present = self.last_present.min(row);
     }
 
-    /// Sets the length of the ring and keeps `rows`, which must fit.
-    pub(super) fn resize(&mut self, capacity: usize, rows: Range<u64>) {
-        let mut values = vec![MISSING; capacity];
-        for row in rows.clone() {
-            values[(row % capacity as u64) as usize] = self.values[self.place(row)];
-        }
-        self.values = values;
-        self.pyramid = Pyramid::new(capacity);
-        self.pyramid.append(&self.values, rows);
+    /// Drops all rows before `row`, the next one, and holds others.
+    pub(super) fn restart(&mut self, content: Content, capacity: usize, row: u64) {
+        self.ring = Ring::new(content, capacity);
+        self.last_present = row;
     }
 
-    fn place(&self, row: u64) -> usize {
-        (row % self.values.len() as u64) as usize
+    /// Sets the length of the ring and keeps `rows`, which must fit. Those from `open` on may still change.
+    pub(super) fn resize(&mut self, capacity: usize, rows: &Range<u64>, open: u64) {
+        self.ring.resize(capacity, rows, open);
     }
 }

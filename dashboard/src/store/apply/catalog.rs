@@ -62,18 +62,21 @@ impl Store {
     /// Sets the length of new groups' rings, and shortens all rings if they exceed the budget.
     pub(super) fn fit_memory(&mut self) {
         let demand = |group: &Group| Demand {
-            interval: group.interval,
+            interval: group.row_interval(),
+            row_bytes: group.row_bytes(),
             series: group.series().len() + self.derived.series_of(&group.name),
         };
         let demands: Vec<_> = self.groups.iter().map(demand).collect();
         let rows = capacity::plan(self.window, &demands, BUDGET_BYTES);
         let is_too_much = self.bytes() > BUDGET_BYTES;
         for (group, rows) in self.groups.iter_mut().zip(rows) {
-            if is_too_much {
-                // With spare room: a catalog in many messages must not resize every ring with each message.
-                group.resize((rows * 3 / 4).next_multiple_of(BUCKET_ROWS as usize).min(group.capacity()));
-            } else if group.is_new() {
-                group.resize(rows);
+            // With spare room: a catalog in many messages must not resize every ring with each message.
+            let short = (rows * 3 / 4).next_multiple_of(BUCKET_ROWS as usize);
+            match (group.is_new(), is_too_much) {
+                (true, false) => group.resize(rows),
+                (true, true) => group.resize(short),
+                (false, true) => group.resize(short.min(group.capacity())),
+                (false, false) => {}
             }
         }
     }
@@ -99,7 +102,7 @@ impl Store {
     pub fn prune(&mut self, oldest: Timestamp) -> bool {
         let mut pruned = 0;
         for group in &mut self.groups {
-            let row = group.first_row_at(oldest);
+            let row = group.first_row_at(oldest - group.step());
             pruned += group.prune(row);
         }
         let before = self.groups.len();

@@ -1,6 +1,6 @@
 //! The effect of rows: live ones and history.
 
-use protocol::{BlockMode, Blocks, SampleList};
+use protocol::{BlockMode, Blocks, Interval, SampleList};
 
 use super::{Source, Store};
 use crate::store::position::Overlap;
@@ -8,19 +8,24 @@ use crate::store::position::Overlap;
 impl Store {
     /// Merges short rows.
     pub(super) fn samples(&mut self, list: &SampleList<'_>) {
-        let Self { groups, locator, counts, only_late, .. } = self;
-        counts.unknown += locator.locate(list, groups);
+        let mut locator = std::mem::take(&mut self.locator);
+        self.counts.unknown += locator.locate(list, &self.groups);
         for samples in locator.by_group() {
-            let group = &mut groups[samples[0].group];
+            let place = samples[0].group;
+            if self.groups[place].holds_buckets() {
+                self.hold(place, Interval::ZERO);
+            }
+            let group = &mut self.groups[place];
             if group.newest().is_some_and(|newest| samples[0].time <= newest) {
-                only_late.get_or_insert(true);
+                self.only_late.get_or_insert(true);
                 group.merge_late_samples(samples);
             } else {
-                *only_late = Some(false);
+                self.only_late = Some(false);
                 samples.chunk_by(|one, other| one.time == other.time).for_each(|row| group.append_row(row));
             }
-            counts.samples += samples.len() as u64;
+            self.counts.samples += samples.len() as u64;
         }
+        self.locator = locator;
     }
 
     pub(super) fn blocks(&mut self, blocks: &Blocks<'_>, source: Source) -> Overlap {
@@ -31,6 +36,9 @@ impl Store {
                 continue;
             };
             let Some(first) = block.times.iter().next() else { continue };
+            if self.groups[place].holds_buckets() {
+                self.hold(place, Interval::ZERO);
+            }
             let group = &mut self.groups[place];
             self.only_late = Some(block.mode == BlockMode::Late && self.only_late != Some(false));
             let begins_history = source == Source::History && group.begin_history();

@@ -16,6 +16,7 @@ impl Group {
         let row = self.first_row_at(time);
         let has_any = row < self.rows.end;
         if has_any {
+            self.forget_open();
             self.rows.end = row;
             self.generation += 1;
             self.series.iter_mut().for_each(|series| series.truncate(row));
@@ -25,6 +26,9 @@ impl Group {
 
     /// Marks a hole after the newest row. Returns false if it was marked already.
     pub(in crate::store) fn break_line(&mut self) -> bool {
+        if self.holds_buckets() {
+            return self.break_buckets();
+        }
         let Some(newest) = self.newest() else { return false };
         if self.series.iter().all(|series| series.last_present() < self.rows.end) {
             return false;
@@ -56,18 +60,14 @@ impl Group {
             self.times[place] = times.next().unwrap_or_default();
         }
         let rows = self.rows.end..self.rows.end + count as u64;
-        // Columns usually have the order of the series: the next one is tried first.
         let mut next = 0;
         for column in &block.columns {
-            let is_next = self.series.get(next).is_some_and(|series| series.id == Some(column.series));
-            let found = if is_next { Some(next) } else { self.find(column.series) };
-            let (Some(place), Some(values)) = (found, column.values()) else {
+            let (Some(place), Some(values)) = (self.place_of(column.series, &mut next), column.values()) else {
                 unknown += 1;
                 continue;
             };
             self.series[place].write(rows.clone(), values, skip);
             stored += count as u64;
-            next = place + 1;
         }
         for series in self.series.iter_mut().filter(|series| series.last_present() != rows.end) {
             series.skip(rows.clone());
@@ -119,7 +119,7 @@ impl Group {
         self.rows.end = rows.end;
     }
 
-    fn make_room(&mut self, count: usize) {
+    pub(super) fn make_room(&mut self, count: usize) {
         let end = self.rows.end + count as u64;
         self.rows.start = self.rows.start.max(end.saturating_sub(self.capacity() as u64));
     }

@@ -11,6 +11,14 @@ impl Group {
         self.index.find(id)
     }
 
+    /// The place of a series of a list, which usually has the order of the series: the place `next`, after that of the last one, is tried first.
+    pub(super) fn place_of(&self, id: SeriesId, next: &mut usize) -> Option<usize> {
+        let is_next = self.series.get(*next).is_some_and(|series| series.id == Some(id));
+        let place = if is_next { *next } else { self.find(id)? };
+        *next = place + 1;
+        Some(place)
+    }
+
     pub(in crate::store) fn holds(&self, descriptor: &SeriesDescriptor<'_>) -> bool {
         self.index.place_of(descriptor).is_some()
     }
@@ -22,7 +30,7 @@ impl Group {
             self.index.remove(place, series);
             self.descriptions += u64::from(series.describe(descriptor));
         } else {
-            self.series.push(Series::new(descriptor, self.capacity(), self.rows.start));
+            self.series.push(Series::new(descriptor, self.content(), self.capacity(), self.rows.start));
             self.descriptions += 1;
         }
         self.index.insert(place, &self.series[place]);
@@ -55,6 +63,7 @@ impl Group {
         let pruned = kept.len() - self.series.len();
         if pruned > 0 {
             self.past.retain_series(&kept);
+            self.retain_begun(&kept);
             self.generation += 1;
             self.descriptions += 1;
             self.index = SeriesIndex::new(&self.series);

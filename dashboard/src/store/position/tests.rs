@@ -503,3 +503,45 @@ fn a_catalog_of_which_a_part_was_not_decoded_has_no_revision() {
     position.judge(&header, &last);
     assert_eq!(revision(&position), 7);
 }
+
+#[test]
+fn summaries_are_a_part_of_an_answer() {
+    let mut position = Position::default();
+    let header = |epoch, sequence| Header { epoch: Epoch(epoch), sequence: Sequence(sequence), ..Header::default() };
+    let summaries = Body::Summaries(protocol::Summaries::default());
+    let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
+    let heartbeat = Body::Heartbeat(Heartbeat::default());
+    assert_eq!(position.judge(&header(1, 5), &summaries), Verdict::Leave, "no catalog has begun");
+    position.judge(&header(1, 5), &Body::Catalog(Catalog { scope: CatalogScope::Whole, ..Catalog::default() }));
+    for _ in 1..PATIENCE {
+        assert_eq!(position.judge(&header(1, 5), &heartbeat), Verdict::Take);
+    }
+    assert_eq!(position.judge(&header(1, 5), &summaries), Verdict::Take);
+    assert_eq!(position.judge(&header(1, 5), &heartbeat), Verdict::Take, "a part of the answer has arrived");
+    assert_eq!(position.judge(&header(2, 5), &summaries), Verdict::Leave);
+    assert_eq!(position.judge(&header(1, 5), &history), Verdict::Take);
+    assert_eq!(position.judge(&header(1, 5), &summaries), Verdict::Leave, "the answer is complete");
+    position.judge(&header(1, 5), &heartbeat);
+    assert_eq!(position.judge(&header(2, 5), &summaries), Verdict::Ask, "of another epoch");
+}
+
+#[test]
+fn a_frame_that_refers_to_missing_ones_is_requested_again() {
+    let mut position = Position::default();
+    let header = |sequence| Header { epoch: Epoch(1), sequence: Sequence(sequence), ..Header::default() };
+    let samples = Body::Samples(protocol::Samples::of_blocks(protocol::Blocks::default()));
+    let history = Body::History(History { part: HistoryPart::Last, blocks: protocol::Blocks::default() });
+    let heartbeat = Body::Heartbeat(Heartbeat::default());
+    let fill = |position: &mut Position, sequence| {
+        position.judge(&header(sequence), &Body::Catalog(Catalog { scope: CatalogScope::Whole, ..Catalog::default() }));
+        position.judge(&header(sequence), &history);
+    };
+    fill(&mut position, 5);
+    assert_eq!(position.judge(&header(6), &samples), Verdict::Take);
+    assert_eq!((position.not_applied(Some(Sequence(5))), position.held()), (Verdict::Ask, Some(Sequence(5))));
+    fill(&mut position, 6);
+    assert_eq!(position.judge(&header(7), &samples), Verdict::Take);
+    assert_eq!(position.not_applied(Some(Sequence(6))), Verdict::Leave, "once until the next heartbeat");
+    assert_eq!(position.judge(&header(8), &samples), Verdict::Leave);
+    assert_eq!((position.judge(&header(8), &heartbeat), position.held()), (Verdict::Ask, Some(Sequence(6))));
+}
