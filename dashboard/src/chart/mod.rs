@@ -55,6 +55,8 @@ pub use stat::{Direction, Stat, StatPainter, Trend};
 pub use tiles::{TileChart, TileLayout};
 
 #[cfg(test)]
+mod bucket_tests;
+#[cfg(test)]
 mod kind_tests;
 #[cfg(test)]
 mod tests;

@@ -57,12 +57,14 @@ impl ColumnSummaries {
         let start_of = |column: i64| Timestamp::from_micros(column.saturating_mul(column_us));
         let end = group.first_row_at(start_of(newest.saturating_add(1)));
         let open = group.open_bucket().filter(|open| open.row < end);
-        let is_open_same = std::mem::replace(&mut self.open, open) == open;
+        let before = std::mem::replace(&mut self.open, open);
+        // The column of the bucket has taken the place of one that is shown again.
+        let is_open_hidden = before.is_some_and(|before| before.row >= end);
         let end_of = |closed: u64| open.map_or(closed, |open| open.row + 1);
         let held = group.rows().start..end.min(group.closed_end());
         let (rows, update) = match self.cursor.advance(group.generation(), held.clone()) {
-            NewRows::Appended(rows) if self.shape == shape => {
-                let rows = rows.start..if is_open_same { rows.end } else { end_of(rows.end) };
+            NewRows::Appended(rows) if self.shape == shape && !is_open_hidden => {
+                let rows = rows.start..if before == open { rows.end } else { end_of(rows.end) };
                 if rows.is_empty() {
                     return ColumnUpdate::Nothing;
                 }

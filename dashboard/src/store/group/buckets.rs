@@ -136,7 +136,9 @@ impl Group {
             };
             for (field, column) in fields.iter_mut().zip([first].into_iter().chain(others)) {
                 field.resize(count, 0.0);
-                column.into_iter().for_each(|column| column.copy_to(field));
+                if let Some(column) = column {
+                    column.copy_to(field);
+                }
             }
             let [first, last, min, max, sum, number] = &*fields;
             let summary = |bucket: usize| {
