@@ -96,6 +96,11 @@ impl App {
 
     /// Hot: once a message.
     pub(super) fn event(&mut self, event: FrameEvent<'_>) {
+        if matches!(event, FrameEvent::Opened) {
+            let width = self.panels.expected_width();
+            self.feed.expect_charts(width.as_ref().copied().unwrap_or_default());
+            self.show_error(width.map(drop));
+        }
         match self.feed.handle(event, self.clock.now()) {
             FeedChange::None => {}
             FeedChange::Catalog => self.catalog_changed = true,
@@ -183,7 +188,7 @@ impl App {
             self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
         }
         let may_leave = if self.viewport.is_paused() { Leaving::Not } else { Leaving::Allowed };
-        self.feed.follow_screen(&self.panels.groups_on_screen(), may_leave, now);
+        self.feed.follow_screen(self.panels.shown(), may_leave, now);
         if self.feed.has_past() {
             let charts = self.panels.charts_on_screen(self.feed.store());
             self.feed.ask_for_past(&charts, self.viewport.right(), now);

@@ -87,6 +87,11 @@ impl ChartView {
         self.series.element().set_attribute("aria-label", &format!("{title}, live chart"))
     }
 
+    /// The columns of a chart that is `width` CSS pixels wide.
+    pub(super) fn columns(width: f64, scale: f64) -> u32 {
+        ((width - LEFT_PX - RIGHT_PX) * scale).round().max(0.0) as u32
+    }
+
     /// Frees the memory of the pixels until the next resize.
     pub(super) fn release(&mut self) {
         self.axes.fit(0, 0);
@@ -100,8 +105,8 @@ impl ChartView {
         if self.axes.fit(device(width), device(height)) {
             self.axes.fill(background);
         }
-        let (plot_width, plot_height) = (width - LEFT_PX - RIGHT_PX, height - TOP_PX - BOTTOM_PX);
-        let (device_width, device_height, margin) = (device(plot_width), device(plot_height), device(LINE_PX));
+        let (device_height, margin) = (device(height - TOP_PX - BOTTOM_PX), device(LINE_PX));
+        let device_width = Self::columns(width, scale);
         let surface_height = device_height + 2 * margin;
         if self.series.fit(device_width, surface_height) {
             self.chart.repaint();

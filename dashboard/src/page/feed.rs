@@ -2,16 +2,16 @@
 //!
 //! No I/O: time is an argument, requests go to a [`FrameSource`].
 
-use std::collections::HashSet;
+mod requests;
 
-use protocol::{Body, CatalogScope, ClientMessage, Feature, Frame, Interval, Start, Timestamp};
+use protocol::{Body, CatalogScope, ClientMessage, Frame, Interval, Start, Timestamp};
 
 use super::foreign_text::isolated;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
-use super::past_requests::{ChartOnScreen, PastRequests, window_of_rows};
+use super::past_requests::{PastRequests, window_of_rows};
 use super::probe_schedule::ProbeSchedule;
 use crate::link::{Exchange, Lag, LagQuantiles, LinkSample, ServerClock, SyncStatus, SyncTracker};
-use crate::store::{Applied, CatalogGroup, Following, Freshness, Leaving, SampleAge, Store};
+use crate::store::{Applied, Following, Freshness, SampleAge, Store, Support};
 
 /// A change that the rest of the page must follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(super) struct Feed {
     /// Samples older than this are dropped.
     span: Interval,
     following: Following,
+    /// A connection is open, and its first message has not arrived.
+    awaits_message: bool,
     past: PastRequests,
     store: Store,
     clock: ServerClock,
@@ -57,6 +59,7 @@ impl Feed {
         Self {
             span,
             following: Following::default(),
+            awaits_message: false,
             past: PastRequests::default(),
             store: Store::new(window_of_rows(span)),
             clock: ServerClock::default(),
@@ -149,14 +152,20 @@ impl Feed {
                 if matches!(self.store.start(), Start::Window(_)) {
                     self.following.begin_anew();
                 }
-                self.subscribe();
+                self.awaits_message = true;
                 self.compare_clocks(now);
             }
             FrameEvent::Frame { frame, bytes } => {
                 self.counts.bytes += bytes as u64;
-                return self.frame(&frame, now);
+                let change = self.frame(&frame, now);
+                self.message_arrived();
+                return change;
             }
-            FrameEvent::BadFrame { reason } => return self.bad_frame(&reason),
+            FrameEvent::BadFrame { reason } => {
+                let change = self.bad_frame(&reason);
+                self.message_arrived();
+                return change;
+            }
             FrameEvent::StatusChanged(status) => self.status = status,
             FrameEvent::SignInNeeded(refusal) => return FeedChange::SignInNeeded(refusal),
             FrameEvent::StreamRefused(reason) => return FeedChange::StreamRefused(reason),
@@ -165,42 +174,6 @@ impl Feed {
             }
         }
         FeedChange::None
-    }
-
-    /// Subscribes to the groups with these names, which are on screen, and to no other if that is allowed and saves much.
-    pub(super) fn follow_screen(&mut self, on_screen: &[&str], may_leave: Leaving, now: Timestamp) {
-        let on_screen: HashSet<&str> = on_screen.iter().copied().collect();
-        let groups = self.store.ids().map(|(id, group)| {
-            let values_per_s = group.series().len() as f64 / group.interval.as_secs_f64().max(f64::MIN_POSITIVE);
-            CatalogGroup { id, values_per_s, is_on_screen: on_screen.contains(group.name.as_str()) }
-        });
-        let mut groups: Vec<_> = groups.collect();
-        groups.sort_unstable_by_key(|group| group.id);
-        let has_changed = self.following.choose(&groups, may_leave, now);
-        // Also when the catalog has changed.
-        self.store.follow(|group| self.following.has(group));
-        if has_changed {
-            self.subscribe();
-        }
-    }
-
-    /// Returns true if the window is so long that the page does not hold all of its rows.
-    pub(super) fn has_past(&self) -> bool {
-        window_of_rows(self.span) < self.span
-    }
-
-    /// Requests summaries of the time before the rows of the charts on screen. `right` is the right edge of the window.
-    pub(super) fn ask_for_past(&mut self, charts: &[ChartOnScreen], right: Timestamp, now: Timestamp) {
-        if !self.store.position().is_live() {
-            return;
-        }
-        let names: Vec<&str> = charts.iter().map(|chart| chart.group.as_str()).collect();
-        self.store.keep_past(&names);
-        let server_now = self.server_now(now);
-        let query = self.past.next(&self.store, charts, self.span, right, server_now);
-        if let (Some(query), Some(source)) = (query, &self.source) {
-            source.query(&query);
-        }
     }
 
     /// Handles a wake: the page is shown again or the network is back. It may have slept while its clock was stopped.
@@ -229,7 +202,7 @@ impl Feed {
             Body::Hello(hello) => {
                 hello.host.clone_into(&mut self.host);
                 self.past.set_limits(hello.queries);
-                self.following.set_supported(hello.features.iter().any(|feature| feature == Feature::SUBSETS));
+                self.following.set_support(Support::of(&hello.features));
             }
             Body::Catalog(catalog) if catalog.scope != CatalogScope::Changes => {
                 self.following.catalog_began(frame.header.epoch);
@@ -293,12 +266,6 @@ impl Feed {
 
     fn prune(&mut self, now: Timestamp) -> bool {
         self.store.prune(self.server_now(now) - self.span)
-    }
-
-    fn subscribe(&mut self) {
-        if let Some(source) = &self.source {
-            source.subscribe(&self.following.request(self.store.start()));
-        }
     }
 
     fn compare_clocks(&mut self, now: Timestamp) {

@@ -7,6 +7,7 @@
 //! | `frame_source`, `link_source` | suppliers of frames: the trait, and the live link |
 //! | `connection_check` | asks the server why it refuses the stream |
 //! | `past_requests` | requests summaries of the time before the rows of the groups on screen |
+//! | `group_needs` | what the panels need of each group: rows, or summaries of columns |
 //! | `feed`, `probe_schedule` | applies frames to the store; server clock, lag, status |
 //! | `display`, `theme` | theme, colours, time labels |
 //! | `panel_grid` | all panels; those on screen, and the time budget of a display frame |
@@ -40,6 +41,7 @@ mod feed;
 mod foreign_text;
 mod frame_loop;
 mod frame_source;
+mod group_needs;
 mod header;
 mod legend;
 mod link_source;

@@ -7,6 +7,7 @@ use web_sys::HtmlElement;
 use super::crosshair::PlotFraction;
 use super::dom::{self, Text};
 use super::foreign_text::{foreign, isolated};
+use super::group_needs::{PanelPlace, Reads, ShownPanel};
 use super::legend::Legend;
 use super::menu::Menu;
 use super::panel_body::PanelBody;
@@ -245,9 +246,13 @@ impl Panel {
         Ok(())
     }
 
-    /// The name of the measured group.
-    pub(super) fn group_name(&self) -> &str {
-        self.source.name()
+    pub(super) fn shown(&self) -> ShownPanel<'_> {
+        let place = if self.is_in_view() { PanelPlace::OnScreen } else { PanelPlace::OffScreen };
+        let reads = match &self.body {
+            PanelBody::Chart(_) if !self.source.is_derived() => Reads::Columns(self.body.chart_width()),
+            PanelBody::Chart(_) | PanelBody::Tiles(_) => Reads::Rows,
+        };
+        ShownPanel { group: self.source.name(), place, reads }
     }
 
     /// Its chart, if it shows the measured group and has a size.

@@ -7,8 +7,10 @@ use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
 use super::address;
+use super::chart_view::ChartView;
 use super::crosshair::PlotFraction;
 use super::dom;
+use super::group_needs::ShownPanel;
 use super::panel::Panel;
 use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
@@ -73,9 +75,24 @@ impl PanelGrid {
         self.panels.iter().filter(|panel| panel.is_in_view()).count()
     }
 
-    /// The names of the groups on screen. A group may occur several times.
-    pub(super) fn groups_on_screen(&self) -> Vec<&str> {
-        self.panels.iter().filter(|panel| panel.is_in_view()).map(Panel::group_name).collect()
+    /// What the panels read. A group may occur several times.
+    pub(super) fn shown(&self) -> impl Iterator<Item = ShownPanel<'_>> {
+        self.panels.iter().map(Panel::shown)
+    }
+
+    /// The width of a chart in columns: that of the first panel, or of one that is in the page for a moment.
+    pub(super) fn expected_width(&self) -> Result<u32, JsValue> {
+        let scale = dom::window()?.device_pixel_ratio();
+        if let Some(panel) = self.panels.first() {
+            return Ok(ChartView::columns(panel.measure().0, scale));
+        }
+        let (panel, body): (HtmlElement, HtmlElement) =
+            (dom::element("section", "panel")?, dom::element("div", "plot")?);
+        panel.append_child(&body)?;
+        self.element.append_child(&panel)?;
+        let width = f64::from(body.client_width());
+        panel.remove();
+        Ok(ChartView::columns(width, scale))
     }
 
     /// The charts on screen of measured groups, with their sizes.

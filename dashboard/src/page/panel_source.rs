@@ -26,6 +26,10 @@ impl PanelSource {
         &self.name
     }
 
+    pub(super) const fn is_derived(&self) -> bool {
+        self.derived.is_some()
+    }
+
     pub(super) fn measured<'a>(&self, store: &'a Store) -> Option<&'a Group> {
         let is_named = |group: &&Group| group.name == self.name;
         store.groups().get(self.place).filter(is_named).or_else(|| store.groups().iter().find(is_named))

@@ -19,6 +19,8 @@ pub(super) struct Stats {
     pub(super) panels_in_view: usize,
     /// Groups to which the page subscribes.
     pub(super) groups_followed: usize,
+    /// Those of them that are held as buckets of summaries.
+    pub(super) groups_summarized: usize,
     pub(super) bytes_held: usize,
     pub(super) gaps: u64,
     pub(super) repairs: u64,
@@ -47,6 +49,7 @@ impl Stats {
         set("panels", (self.panels as f64).into())?;
         set("panelsInView", (self.panels_in_view as f64).into())?;
         set("groupsFollowed", (self.groups_followed as f64).into())?;
+        set("groupsSummarized", (self.groups_summarized as f64).into())?;
         set("bytesHeld", (self.bytes_held as f64).into())?;
         set("gaps", (self.gaps as f64).into())?;
         set("repairs", (self.repairs as f64).into())?;

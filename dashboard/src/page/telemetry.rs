@@ -71,6 +71,7 @@ impl Telemetry {
     pub(super) fn stats(&self, feed: &mut Feed, panels: PanelCounts, paused: bool, now: Timestamp) -> Stats {
         let lag = feed.lag(now);
         let (counts, store) = (feed.counts(), feed.store().counts());
+        let followed = || feed.store().groups().iter().filter(|group| group.is_followed());
         Stats {
             link: feed.status().name(),
             fps: self.frame_rate.per_second(),
@@ -83,7 +84,8 @@ impl Telemetry {
             walls: self.walls,
             panels: panels.all,
             panels_in_view: panels.in_view,
-            groups_followed: feed.store().groups().iter().filter(|group| group.is_followed()).count(),
+            groups_followed: followed().count(),
+            groups_summarized: followed().filter(|group| group.holds_buckets()).count(),
             bytes_held: feed.store().bytes(),
             gaps: store.gaps,
             repairs: store.repairs,

@@ -2,12 +2,19 @@
 //!
 //! The first subscription is to everything, since the page does not know the groups yet. It is narrowed if the groups that are not on
 //! screen have many values. A group that comes back is added, with the history of the window.
+//!
+//! Groups are sent as rows, or in buckets of the [steps](super::steps) that the charts on screen need. The first subscription has the
+//! step of the charts that the page expects. A group whose step changes is added too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
-    ClientMessage, EntriesBuffer, Epoch, GroupId, Interval, Resolution, Selection, Start, Subset, Timestamp,
+    ClientMessage, EntriesBuffer, Epoch, Feature, GroupId, GroupStep, Interval, Resolution, Selection, Start, Subset,
+    Timestamp,
 };
+
+use super::catalog_group::{CatalogGroup, Needs};
+use super::steps::{self, Settling, Steps};
 
 /// A group stays subscribed for this long after it left the screen, so that scrolling does not request history again and again.
 const LINGER: Interval = Interval::from_secs(10);
@@ -16,21 +23,35 @@ const LINGER: Interval = Interval::from_secs(10);
 /// subscription delays live rows until the history of the added groups has arrived.
 const LEAST_SAVED_PER_S: f64 = 5_000.0;
 
-/// A group of the catalog.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CatalogGroup {
-    pub id: GroupId,
-    /// Values a second, as far as its interval says.
-    pub values_per_s: f64,
-    pub is_on_screen: bool,
-}
-
-/// Whether groups may be left.
+/// Whether groups may be left, or change their step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaving {
     Allowed,
-    /// While the view is paused: it shows rows that the page would lose.
+    /// While the view is paused: it shows what the page would lose.
     Not,
+}
+
+/// The parts of a subscription that the server supports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Support {
+    /// Everything is sent, as rows.
+    #[default]
+    Everything,
+    /// Some groups can be selected.
+    Subsets,
+    /// And be sent as summaries.
+    Summaries,
+}
+
+impl Support {
+    /// That of a server with these features.
+    pub fn of<'f>(features: impl IntoIterator<Item = Feature<'f>>) -> Self {
+        features.into_iter().fold(Self::Everything, |support, feature| match (support, feature) {
+            (Self::Everything, Feature::SUBSETS) => Self::Subsets,
+            (_, Feature::SUMMARIES) => Self::Summaries,
+            (support, _) => support,
+        })
+    }
 }
 
 /// The request for a stream.
@@ -41,20 +62,26 @@ pub struct StreamRequest {
     pub id: Option<u32>,
     /// Rising; `None` for everything.
     pub groups: Option<Vec<GroupId>>,
-    /// Those of which the page does not hold the rows up to its position.
+    /// Those of which the page does not hold the rows up to its position, or not in this step.
     pub added: Vec<GroupId>,
+    /// The step of groups that are not in `steps`; 0 for rows.
+    pub step: Interval,
+    /// Rising.
+    pub steps: Vec<GroupStep>,
 }
 
 /// What the page has subscribed to.
 #[derive(Debug, Default)]
 pub struct Following {
-    /// The server has the feature.
-    is_supported: bool,
+    support: Support,
     epoch: Option<Epoch>,
     /// `None` for everything.
     groups: Option<BTreeSet<GroupId>>,
     /// Groups of `groups` whose history has not arrived.
     added: BTreeSet<GroupId>,
+    steps: Steps,
+    /// The length of the columns of the charts that the page expects.
+    first_column: Interval,
     /// The time at which each group left the screen.
     off_screen_since: BTreeMap<GroupId, Timestamp>,
     /// True after the first complete history. Before, groups off screen are left without [`LINGER`], which shortens that history.
@@ -68,28 +95,37 @@ pub struct Following {
 impl StreamRequest {
     /// Passes the message with this request to `send`. Returns `None` if it cannot be encoded, which is a defect.
     pub fn send<T>(&self, send: impl FnOnce(ClientMessage<'_>) -> T) -> Option<T> {
-        let Self { start, id, groups, added } = self;
-        let (mut selected, mut new) = <(EntriesBuffer, EntriesBuffer)>::default();
+        let Self { start, id, groups, added, step, steps } = self;
+        let (mut selected, mut new, mut listed) = <(EntriesBuffer, EntriesBuffer, EntriesBuffer)>::default();
         groups.iter().flatten().try_for_each(|id| selected.push(id)).ok()?;
         added.iter().try_for_each(|id| new.push(id)).ok()?;
+        steps.iter().try_for_each(|of| listed.push(of)).ok()?;
         let added = Selection::Groups(new.entries());
         let selection = match groups {
             None => Selection::Selector("*"),
             Some(_) => Selection::Groups(selected.entries()),
         };
-        let subset =
-            id.map_or(Subset::Everything, |id| Subset::Of { id, selection, added, resolution: Resolution::ROWS });
+        let resolution = Resolution { step: *step, groups: listed.entries() };
+        let subset = id.map_or(Subset::Everything, |id| Subset::Of { id, selection, added, resolution });
         Some(send(ClientMessage::Subscribe { start: *start, subset }))
     }
 }
 
 impl Following {
-    /// Records whether the server has the feature. One without it sends everything.
-    pub fn set_supported(&mut self, is_supported: bool) {
-        self.is_supported = is_supported;
-        if !is_supported {
+    /// Records what the server supports.
+    pub fn set_support(&mut self, support: Support) {
+        self.support = support;
+        if support == Support::Everything {
             self.begin_anew();
         }
+        if support != Support::Summaries {
+            self.steps = Steps::default();
+        }
+    }
+
+    /// Sets the length of the columns of the charts that the page will have, for its first subscription.
+    pub const fn expect_column(&mut self, column: Interval) {
+        self.first_column = column;
     }
 
     /// Returns true if the group is subscribed to and its history has arrived.
@@ -104,20 +140,28 @@ impl Following {
 
     /// The next request for the present subscription.
     pub fn request(&mut self, start: Start) -> StreamRequest {
-        self.requested += u32::from(self.is_supported);
-        let id = self.is_supported.then_some(self.requested);
+        let has_id = self.support != Support::Everything;
+        self.requested += u32::from(has_id);
+        let id = has_id.then_some(self.requested);
         let groups = self.groups.as_ref().map(|groups| groups.iter().copied().collect());
-        StreamRequest { start, id, groups, added: self.added.iter().copied().collect() }
+        let added = self.added.iter().copied().collect();
+        let (mut step, mut steps) = (Interval::ZERO, Vec::new());
+        if self.support == Support::Summaries {
+            step = self.steps.step();
+            steps.extend(self.steps.listed().map(|(group, step)| GroupStep { group, step }));
+        }
+        StreamRequest { start, id, groups, added, step, steps }
     }
 
     /// Records the epoch of a catalog that restarts the stream. In another epoch, ids select nothing, so the page then
-    /// subscribes to no group.
+    /// subscribes to no group, and no group has a step of its own.
     pub fn catalog_began(&mut self, epoch: Epoch) {
         if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
             if let Some(groups) = &mut self.groups {
                 groups.clear();
             }
             self.added.clear();
+            self.steps.forget_ids();
             self.off_screen_since.clear();
         }
     }
@@ -126,6 +170,7 @@ impl Following {
     pub fn begin_anew(&mut self) {
         self.groups = None;
         self.added.clear();
+        self.steps = Steps::first(self.first_column);
         self.off_screen_since.clear();
         self.has_filled = false;
     }
@@ -156,9 +201,11 @@ impl Following {
     /// Chooses what to subscribe to for these groups, which are all of the catalog. Returns true if it has changed. While a history is awaited,
     /// nothing changes: a page that scrolls does not ask for it again and again.
     pub fn choose(&mut self, catalog: &[CatalogGroup], may_leave: Leaving, now: Timestamp) -> bool {
-        let is_on_screen = |group: &&CatalogGroup| group.is_on_screen;
         // Before the first layout, nothing is known to be on screen.
-        if !self.is_supported || !self.added.is_empty() || !catalog.iter().any(|group| group.is_on_screen) {
+        if self.support == Support::Everything
+            || !self.added.is_empty()
+            || !catalog.iter().any(|group| group.is_on_screen)
+        {
             return false;
         }
         for group in catalog {
@@ -173,134 +220,65 @@ impl Following {
             let since = self.off_screen_since.get(&group.id);
             since.is_some_and(|&since| now.micros_since(since) >= linger.micros().cast_signed())
         };
-        let misses_one = catalog.iter().filter(is_on_screen).any(|group| !self.follows(group.id));
+        let is_to_add = |group: &&CatalogGroup| {
+            let is_known = self.support == Support::Subsets || group.needs != Needs::Unknown;
+            group.is_on_screen && is_known && !self.follows(group.id)
+        };
+        let misses_one = catalog.iter().any(|group| is_to_add(&group));
         let to_leave = catalog.iter().filter(|group| self.follows(group.id) && is_to_leave(group));
         let saved: f64 = to_leave.map(|group| group.values_per_s).sum();
         let leaves = saved >= LEAST_SAVED_PER_S && may_leave == Leaving::Allowed;
-        if !misses_one && !leaves {
+        let stays =
+            |group: &&CatalogGroup| self.follows(group.id) && !(leaves && is_to_leave(group)) || is_to_add(group);
+        let chosen: Vec<&CatalogGroup> = catalog.iter().filter(stays).collect();
+        let new: BTreeSet<GroupId> = catalog.iter().filter(is_to_add).map(|group| group.id).collect();
+        let wanted = self.wanted_steps(catalog, may_leave);
+        let due = self.due_steps(&chosen, &wanted, now);
+        if !misses_one && !leaves && due.is_empty() && !self.has_useless_step(catalog) {
             return false;
         }
-        let stays =
-            |group: &&CatalogGroup| group.is_on_screen || self.follows(group.id) && !(leaves && is_to_leave(group));
-        let chosen: BTreeSet<GroupId> = catalog.iter().filter(stays).map(|group| group.id).collect();
-        let new = chosen.iter().copied().filter(|&group| !self.follows(group)).collect::<Vec<_>>();
-        self.added.retain(|group| chosen.contains(group));
-        self.added.extend(new);
+        let step_of = |group: &CatalogGroup| match due.get(&group.id) {
+            Some(step) => *step,
+            None if new.contains(&group.id) => wanted.get(&group.id).copied().unwrap_or_default(),
+            None => self.steps.of(group),
+        };
+        let listed: Vec<(GroupId, Interval)> = chosen.iter().map(|group| (group.id, step_of(group))).collect();
+        self.steps.list(listed.into_iter());
         // Pages that show everything share one subscription.
-        self.groups = (chosen.len() < catalog.len()).then_some(chosen);
+        self.groups = (chosen.len() < catalog.len()).then(|| chosen.iter().map(|group| group.id).collect());
+        self.added.extend(new);
+        self.added.extend(due.into_keys());
         true
+    }
+
+    fn wanted_steps(&self, catalog: &[CatalogGroup], may_leave: Leaving) -> BTreeMap<GroupId, Interval> {
+        if self.support != Support::Summaries || may_leave == Leaving::Not {
+            return BTreeMap::new();
+        }
+        steps::wanted(catalog).map(|(group, step)| (group.id, step)).collect()
+    }
+
+    /// The steps of groups that are followed already, and that are to change.
+    fn due_steps(
+        &mut self,
+        chosen: &[&CatalogGroup],
+        wanted: &BTreeMap<GroupId, Interval>,
+        now: Timestamp,
+    ) -> BTreeMap<GroupId, Interval> {
+        // The first history is shortened at once.
+        let settling = if self.has_filled { Settling::Awaited } else { Settling::Over };
+        let followed = chosen.iter().filter(|group| self.groups.as_ref().is_none_or(|all| all.contains(&group.id)));
+        let wanted = followed.filter_map(|group| Some((*group, *wanted.get(&group.id)?)));
+        self.steps.due(wanted, settling, now)
+    }
+
+    /// Returns true if no group is sent in the step of the first subscription: without it, the page shares that to everything.
+    fn has_useless_step(&self, catalog: &[CatalogGroup]) -> bool {
+        self.has_filled
+            && self.steps.step() > Interval::ZERO
+            && catalog.iter().all(|group| self.steps.of(group) == Interval::ZERO)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const START: Start = Start::Window(Interval::from_secs(60));
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_micros(seconds * 1_000_000)
-    }
-
-    /// Ten groups of 2,000 values a second, of which these are on screen.
-    fn screen(on_screen: &[u32]) -> Vec<CatalogGroup> {
-        let group = |id| CatalogGroup { id: GroupId(id), values_per_s: 2_000.0, is_on_screen: on_screen.contains(&id) };
-        (1..=10).map(group).collect()
-    }
-
-    fn choose(following: &mut Following, catalog: &[CatalogGroup], now: Timestamp) -> bool {
-        following.choose(catalog, Leaving::Allowed, now)
-    }
-
-    fn fill(following: &mut Following) {
-        following.answered(following.requested);
-        following.filled();
-    }
-
-    fn requested(following: &mut Following) -> (Option<Vec<u32>>, Vec<u32>) {
-        let StreamRequest { groups, added, .. } = following.request(START);
-        let ids = |groups: Vec<GroupId>| groups.into_iter().map(|group| group.0).collect::<Vec<_>>();
-        (groups.map(ids), ids(added))
-    }
-
-    fn following() -> Following {
-        let mut following = Following::default();
-        following.set_supported(true);
-        following.catalog_began(Epoch(1));
-        following
-    }
-
-    #[test]
-    fn groups_off_screen_are_left_after_ten_seconds_and_added_when_they_return() {
-        let mut following = following();
-        following.filled();
-        assert!(!choose(&mut following, &screen(&[]), at(0)), "nothing is laid out yet");
-        assert!(!choose(&mut following, &screen(&[1, 2, 3]), at(0)));
-        assert_eq!(requested(&mut following), (None, vec![]));
-        assert!(!choose(&mut following, &screen(&[1, 2, 3]), at(9)));
-        assert!(choose(&mut following, &screen(&[1, 2, 3]), at(10)));
-        assert_eq!(requested(&mut following), (Some(vec![1, 2, 3]), vec![]));
-        assert!(following.follows(GroupId(3)) && !following.follows(GroupId(4)));
-        assert!(choose(&mut following, &screen(&[3, 4, 5]), at(11)));
-        assert_eq!(requested(&mut following), (Some(vec![1, 2, 3, 4, 5]), vec![4, 5]), "1 and 2 linger");
-        assert!(!following.has(GroupId(4)) && following.has(GroupId(3)));
-        assert!(!choose(&mut following, &screen(&[4, 6]), at(12)), "the history is awaited");
-        following.answered(following.requested - 1);
-        following.filled();
-        assert_eq!(following.added().len(), 2, "the history of an earlier request");
-        fill(&mut following);
-        assert!(choose(&mut following, &screen(&[4, 6]), at(13)));
-        assert_eq!(requested(&mut following), (Some(vec![1, 2, 3, 4, 5, 6]), vec![6]));
-        fill(&mut following);
-        assert!(!following.choose(&screen(&[4, 6]), Leaving::Not, at(30)), "a paused view keeps what it has");
-        assert!(choose(&mut following, &screen(&[4, 6]), at(30)));
-        assert_eq!(requested(&mut following), (Some(vec![4, 6]), vec![]));
-        assert!(following.choose(&screen(&[5]), Leaving::Not, at(31)), "and is sent what comes on screen");
-        assert!(!choose(&mut following, &screen(&[4, 6]), at(99)));
-    }
-
-    #[test]
-    fn a_page_that_shows_every_group_subscribes_to_everything() {
-        let mut following = following();
-        assert!(choose(&mut following, &screen(&[1]), at(10)));
-        assert!(choose(&mut following, &screen(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), at(11)));
-        assert_eq!(requested(&mut following), (None, (2..=10).collect()));
-    }
-
-    #[test]
-    fn the_first_history_is_shortened_at_once() {
-        let mut following = following();
-        assert!(choose(&mut following, &screen(&[2]), at(0)));
-        assert_eq!(requested(&mut following), (Some(vec![2]), vec![]));
-    }
-
-    #[test]
-    fn the_page_subscribes_to_everything_if_little_is_saved_or_the_feature_is_missing() {
-        let mut following = following();
-        let slow: Vec<_> = screen(&[1]).into_iter().map(|group| CatalogGroup { values_per_s: 80.0, ..group }).collect();
-        choose(&mut following, &slow, at(0));
-        assert!(!choose(&mut following, &slow, at(100)), "720 values a second");
-        following.set_supported(false);
-        assert!(!choose(&mut following, &screen(&[1]), at(200)));
-    }
-
-    #[test]
-    fn without_a_position_the_next_connection_subscribes_to_everything() {
-        let mut following = following();
-        assert!(choose(&mut following, &screen(&[1]), at(0)));
-        following.begin_anew();
-        assert_eq!(requested(&mut following), (None, vec![]));
-        assert!(choose(&mut following, &screen(&[1]), at(1)));
-    }
-
-    #[test]
-    fn in_another_epoch_the_groups_on_screen_are_added() {
-        let mut following = following();
-        choose(&mut following, &screen(&[1]), at(0));
-        choose(&mut following, &screen(&[1]), at(10));
-        following.catalog_began(Epoch(2));
-        assert_eq!(requested(&mut following), (Some(vec![]), vec![]));
-        assert!(choose(&mut following, &screen(&[7]), at(11)));
-        assert_eq!(requested(&mut following), (Some(vec![7]), vec![7]));
-    }
-}
+mod tests;

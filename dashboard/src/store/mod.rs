@@ -18,6 +18,7 @@
 //! | `derived_groups` | all derived groups, shared and counted |
 //! | [`capacity`] | the number of rows within the budget |
 //! | [`following`] | the groups that the page subscribes to |
+//! | `steps`, `catalog_group` | as rows or in buckets of which length; what is known of a group |
 //! | [`position`] | the position in the stream: lost frames, and their requests |
 //! | [`apply`] | the effect of each kind of frame on the store; `apply/catalog` that of catalogs, `apply/rows` that of rows, `apply/buckets` that of buckets, `apply/past` that of answers |
 //!
@@ -27,6 +28,7 @@
 pub mod apply;
 mod bucket_state;
 pub mod capacity;
+mod catalog_group;
 pub mod column_summaries;
 pub mod derived;
 mod derived_groups;
@@ -42,13 +44,15 @@ mod ring;
 pub mod series;
 mod series_index;
 pub mod staleness;
+mod steps;
 
 pub use apply::{Applied, Store};
 pub use bucket_state::OpenBucket;
+pub use catalog_group::{CatalogGroup, Needs};
 pub use column_summaries::{ColumnSummaries, ColumnUpdate};
 pub use derived::{Derivation, DerivedGroup, selects};
 pub use derived_groups::DerivedUse;
-pub use following::{CatalogGroup, Following, Leaving, StreamRequest};
+pub use following::{Following, Leaving, StreamRequest, Support};
 pub use group::{Group, Rows};
 pub use past::{Past, PastSummary};
 pub use past_answer::PastAnswer;

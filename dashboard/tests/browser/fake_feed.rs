@@ -21,7 +21,7 @@ use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, ClientMessage, Echo, Entries, EntriesBuffer, Epoch,
-    Frame, GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, SamplesBuffer, Sequence,
+    Frame, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, SamplesBuffer, Sequence,
     SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 use tokio::time::interval;
@@ -178,6 +178,10 @@ fn stream(faults: Arc<FeedFaults>, request: Request) -> Response {
         let mut socket = upgraded.into_websocket(websocket_config()).await;
         let mut rows = interval(Duration::from_micros(STEP.micros()));
         let mut heartbeats = interval(Duration::from_secs(1));
+        let hello = faults.frame(Body::Hello(Hello::default()));
+        if socket.send(hello).await.is_err() {
+            return;
+        }
         loop {
             let messages = tokio::select! {
                 message = socket.next() => match message {

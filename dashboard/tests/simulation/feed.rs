@@ -36,6 +36,9 @@ pub(crate) const PORT: u16 = 9_000;
 /// Interval of the rows of a group.
 pub(crate) const STEP: Interval = Interval::from_millis(20);
 
+/// Buckets of every length begin at its multiples, so that a seed has the same buckets at any time of day.
+pub(crate) const BUCKETS_BEGIN: Interval = Interval::from_millis(2_400);
+
 /// They keep everything.
 const TIERS: [TierBounds; 2] = [tier(100), tier(1_000)];
 
@@ -68,18 +71,19 @@ pub(crate) struct Plan {
     history_bytes: usize,
     ring_bytes: usize,
     seed: u64,
-    /// Start of the simulation by the history's clock, which does not advance in virtual time.
+    /// Start of the simulation by the history's clock, which does not advance in virtual time; a multiple of [`BUCKETS_BEGIN`].
     began: Timestamp,
 }
 
 impl Plan {
     /// History and ring hold from one second to everything.
     pub(crate) fn random(random: &mut StdRng) -> Self {
+        let now = clock::now().micros();
         Self {
             history_bytes: 8_000 << random.random_range(0..9_u32),
             ring_bytes: 8_000 << random.random_range(0..8_u32),
             seed: random.random(),
-            began: clock::now(),
+            began: Timestamp::from_micros(now - now.rem_euclid(BUCKETS_BEGIN.micros().cast_signed())),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Every measured row and every entry that was sent, and the check of a page against them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::ops::AddAssign;
 
 use dashboard::store::{Group, Store};
 use feed_server::ingest::batch::Batch;
@@ -10,6 +8,8 @@ use protocol::column::MISSING;
 use protocol::{Body, Epoch, Frame, Gap, GapCause, GapContent, Sequence, Timestamp};
 
 use super::answers::Queries;
+use super::buckets::{self, BucketRows};
+use super::tally::Tally;
 
 /// Number of the group, from 1, and time of the row.
 type Row = (u32, Timestamp);
@@ -43,25 +43,6 @@ pub(crate) struct Ledger {
     /// The last frame of the running server.
     head: Option<Sequence>,
     epoch: Option<Epoch>,
-}
-
-/// Counts of one simulation.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) connections: u64,
-    pub(crate) changes: u64,
-    pub(crate) repairs: u64,
-    pub(crate) duplicates: u64,
-    made: u64,
-    held: u64,
-    missing: u64,
-    holes: u64,
-    gaps: u64,
-    epochs: u64,
-    entries: u64,
-    entries_missing: u64,
-    answers: u64,
-    answers_lost: u64,
 }
 
 impl Ledger {
@@ -123,9 +104,13 @@ impl Ledger {
         let mut tally =
             Tally { gaps: gaps.len() as u64, made: made as u64, epochs: epochs.len() as u64, ..Tally::default() };
         for group in store.groups() {
-            self.check_rows(group, &mut tally);
+            let held = if group.holds_buckets() {
+                self.check_buckets(group, &mut tally)
+            } else {
+                self.check_rows(group, &mut tally)
+            };
             let of_group = added.iter().filter(|(epoch, name, _)| Some(*epoch) == self.epoch && *name == group.name);
-            self.check_declared(group, gaps, of_group.map(|(.., position)| *position).max().unwrap_or_default());
+            self.check_declared(group, &held, gaps, of_group.map(|(.., position)| *position).max().unwrap_or_default());
         }
         tally
     }
@@ -167,8 +152,27 @@ impl Ledger {
         made.filter_map(|(&(_, time), made)| Some((time, made.sequence?, made)))
     }
 
-    /// Checks that each held row was sent, and that a hole is drawn for each missing one.
-    fn check_rows(&self, group: &Group, tally: &mut Tally) {
+    /// Checks that each bucket is the summary of rows that were sent. Returns their times, and those of the rows that are missing at its end:
+    /// when the history has evicted the first rows of a bucket, the server sends nothing of it to a viewer that resumes within it, and
+    /// declares nothing.
+    fn check_buckets(&self, group: &Group, tally: &mut Tally) -> BTreeSet<Timestamp> {
+        let mut known = BTreeSet::new();
+        for row in group.rows() {
+            let start = group.time(row);
+            let sent = self.sent(group).filter(|(time, ..)| start <= *time && *time < start + group.step());
+            let sent: Vec<_> = sent.map(|(time, _, made)| (made.epoch, time, made.values.as_slice())).collect();
+            let BucketRows { held, cut } = buckets::rows_of(group, row, &sent);
+            tally.buckets += 1;
+            tally.held += held.len() as u64;
+            tally.missing += cut.len() as u64;
+            known.extend(held.into_iter().chain(cut));
+        }
+        known
+    }
+
+    /// Checks that each held row was sent, and that a hole is drawn for each missing one. Returns the times of the held rows.
+    fn check_rows(&self, group: &Group, tally: &mut Tally) -> BTreeSet<Timestamp> {
+        let mut held = BTreeSet::new();
         let mut sent = self.sent(group).peekable();
         let mut last: Option<Timestamp> = None;
         let mut is_hole_drawn = true;
@@ -192,6 +196,7 @@ impl Ledger {
             assert_eq!((at, &made.values), (time, &values), "{} differs from the sent row", group.name);
             tally.missing += missing;
             tally.held += 1;
+            held.insert(time);
             is_hole_drawn = false;
         }
         // A killed server may have lost its last rows on the way.
@@ -199,27 +204,33 @@ impl Ledger {
             sent.inspect(|(.., made)| assert_ne!(Some(made.epoch), self.epoch, "the newest are missing")).count();
         assert!(behind == 0 || is_hole_drawn, "the newest rows of {} are missing without a hole", group.name);
         tally.missing += behind as u64;
+        held
     }
 
     /// Checks that each missing row of the last server was declared.
-    fn check_declared(&self, group: &Group, gaps: &[(Epoch, Gap)], added_at: Sequence) {
-        let is_held = |time: Timestamp| {
-            let row = group.first_row_at(time);
-            row < group.rows().end && group.time(row) == time
-        };
+    fn check_declared(&self, group: &Group, held: &BTreeSet<Timestamp>, gaps: &[(Epoch, Gap)], added_at: Sequence) {
+        let is_held = |time: Timestamp| held.contains(&time);
         let of_life = |gap: &&(Epoch, Gap)| Some(gap.0) == self.epoch;
         let of_life_sent = self.sent(group).filter(|(.., made)| Some(made.epoch) == self.epoch);
-        // Rows that the history evicted before the page first connected are not lost.
-        for (_, sequence, _) in
-            of_life_sent.skip_while(|&(time, ..)| !is_held(time)).filter(|&(time, ..)| !is_held(time))
-        {
+        let is_declared = |sequence: Sequence| {
             let of_rows = |gap: &&(Epoch, Gap)| gap.1.content == GapContent::Rows;
-            let is_declared = gaps.iter().filter(of_life).filter(of_rows).any(|(_, gap)| match gap.cause {
+            gaps.iter().filter(of_life).filter(of_rows).any(|(_, gap)| match gap.cause {
                 GapCause::HistoryExpired => gap.after < sequence && sequence < gap.until,
                 GapCause::EpochChanged | GapCause::UnknownPosition => sequence < gap.until,
-            });
+            })
+        };
+        // Of a bucket with a row that was evicted, nothing is sent.
+        let mut incomplete = BTreeSet::new();
+        let bucket = |time: Timestamp| time.micros().div_euclid(group.step().micros().max(1).cast_signed());
+        // Rows that the history evicted before the page first connected are not lost.
+        for (time, sequence, _) in
+            of_life_sent.skip_while(|&(time, ..)| !is_held(time)).filter(|&(time, ..)| !is_held(time))
+        {
+            if is_declared(sequence) || sequence <= added_at {
+                incomplete.insert(bucket(time));
+            }
             assert!(
-                is_declared || sequence <= added_at,
+                incomplete.contains(&bucket(time)),
                 "{sequence:?} of {} is missing, and was not declared",
                 group.name
             );
@@ -230,76 +241,4 @@ impl Ledger {
 /// Number of a group, from 1.
 fn number(group: &Group) -> u32 {
     1 + group.name.trim_start_matches('g').parse::<u32>().expect("a number")
-}
-
-impl Tally {
-    /// Returns true if every kind of event happened.
-    pub(crate) fn has_everything(&self) -> bool {
-        let Self {
-            connections,
-            changes,
-            repairs,
-            duplicates,
-            made,
-            held,
-            missing,
-            holes,
-            gaps,
-            epochs,
-            entries,
-            entries_missing,
-            answers,
-            answers_lost,
-        } = *self;
-        let rows = [made, held, missing, holes, gaps, epochs];
-        let others = [connections, changes, repairs, duplicates, entries, entries_missing, answers, answers_lost];
-        rows.iter().chain(&others).all(|&count| count > 0)
-    }
-}
-
-impl AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.connections += other.connections;
-        self.changes += other.changes;
-        self.repairs += other.repairs;
-        self.duplicates += other.duplicates;
-        self.made += other.made;
-        self.held += other.held;
-        self.missing += other.missing;
-        self.holes += other.holes;
-        self.gaps += other.gaps;
-        self.epochs += other.epochs;
-        self.entries += other.entries;
-        self.entries_missing += other.entries_missing;
-        self.answers += other.answers;
-        self.answers_lost += other.answers_lost;
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            connections,
-            changes,
-            repairs,
-            duplicates,
-            made,
-            held,
-            missing,
-            holes,
-            gaps,
-            epochs,
-            entries,
-            entries_missing,
-            answers,
-            answers_lost,
-        } = self;
-        write!(
-            f,
-            "{made} rows of {epochs} servers over {connections} connections with {changes} changes of the subscription; {held} held bit for bit, {missing} missing behind \
-             {holes} drawn holes; {gaps} gaps declared; {repairs} silent losses detected, {duplicates} duplicate frames skipped; \
-             {entries} lines and events received, {entries_missing} declared missing or before the page began; {answers} answers equal \
-             a scan, {answers_lost} lost with their connection"
-        )
-    }
 }

@@ -3,7 +3,8 @@
 //!
 //! Each seed is 20 seconds with samples and faults: connections are cut or delayed in one or both directions, the server is
 //! killed and restarts, messages are lost, duplicated and damaged, and the page sleeps. Then the faults end, and the page must
-//! become complete: it holds every row bit for bit, or a hole in its place, which is drawn and was declared. It received every
+//! become complete: it holds every row bit for bit, or a hole in its place, which is drawn and was declared. Groups that it follows in
+//! buckets are the summaries of these rows. Meanwhile it changes the groups that it follows, and their steps. It received every
 //! log line and event, or a gap for it. Meanwhile the page queries ranges: each answer is that of a scan of the rows that were sent.
 //!
 //! `KYMOGRAPH_SEEDS` sets the number of seeds: 100 by default, 1,000 in `cargo xtask test --long`; `KYMOGRAPH_SEED` runs one.
@@ -13,16 +14,22 @@
 //! | [`feed`] | the server: random rows into the hub, viewers into sessions |
 //! | [`line`] | a connection of the simulated network as a session's socket |
 //! | [`page`] | the page: policy and store, without a browser |
+//! | [`screen`] | the groups on the page's screen, and what its panels need of them |
 //! | [`answers`] | queries of the page, and the check of their answers |
 //! | [`ledger`] | every measured row, and the check of a store against them |
+//! | [`buckets`] | the rows that a bucket summarizes |
+//! | [`tally`] | counts of what happened |
 //! | [`faults`] | kinds and times of faults |
 
 mod answers;
+mod buckets;
 mod faults;
 mod feed;
 mod ledger;
 mod line;
 mod page;
+mod screen;
+mod tally;
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -31,9 +38,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use faults::Faults;
-use ledger::{Ledger, Tally};
+use ledger::Ledger;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use tally::Tally;
 use turmoil::Builder;
 
 /// Duration of samples and faults.

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use dashboard::link::policy::{Action, Input, Policy};
 use dashboard::link::{Close, CloseCode, Settings};
-use dashboard::store::{Applied, CatalogGroup, Following, Leaving, Store};
+use dashboard::store::{Applied, Following, Leaving, Store, Support};
 use futures_util::{SinkExt, StreamExt};
 use protocol::{
-    Body, CatalogScope, ClientMessage, Epoch, Feature, Frame, Gap, GapCause, GroupId, HistoryPart, Interval, Sequence,
-    Start, Timestamp,
+    Body, CatalogScope, ClientMessage, Epoch, Frame, Gap, GapCause, GroupId, HistoryPart, Interval, Sequence, Start,
+    Timestamp,
 };
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -25,7 +25,9 @@ use super::FAULTS_END;
 use super::answers::Queries;
 use super::faults::{PageFault, SharedPageFault};
 use super::feed::{PORT, WINDOW};
-use super::ledger::{Entries, Ledger, Tally};
+use super::ledger::{Entries, Ledger};
+use super::screen;
+use super::tally::Tally;
 
 type Socket = WebSocketStream<TcpStream>;
 type Connecting = Pin<Box<dyn Future<Output = std::io::Result<Socket>>>>;
@@ -46,9 +48,10 @@ pub(crate) async fn run(ledger: &RefCell<Ledger>, page_fault: &SharedPageFault, 
     let mut probes = interval(PROBE);
     probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while turmoil::elapsed() <= FAULTS_END || !page.is_complete(&ledger.borrow()) {
-        page.run_actions().await;
+        page.run_actions();
         if turmoil::elapsed() > FAULTS_END {
-            page.choose(|_| true).await;
+            let needs = page.last_needs;
+            page.choose(|_| true, needs).await;
         }
         if page_fault.get() == PageFault::Asleep {
             sleep(Duration::from_millis(50)).await;
@@ -88,6 +91,10 @@ struct Page {
     entries: Entries,
     queries: Queries,
     following: Following,
+    /// A connection is open, and its first message has not arrived.
+    awaits_message: bool,
+    /// What the panels need of the groups after the faults.
+    last_needs: u16,
     /// The epoch, group and position of each history with an added group: rows before it may have left the server's history.
     added: Vec<(Epoch, String, Sequence)>,
     /// The page has subscribed without a position, or with one that the server does not know.
@@ -95,8 +102,13 @@ struct Page {
 }
 
 impl Page {
-    fn new(fault: SharedPageFault, random: StdRng) -> Self {
+    fn new(fault: SharedPageFault, mut random: StdRng) -> Self {
         let began = Instant::now();
+        let mut following = Following::default();
+        if random.random() {
+            following.expect_column(screen::FIRST_COLUMN);
+        }
+        let last_needs = random.random();
         Self {
             began,
             policy: Policy::new(Settings::default(), Timestamp::default()),
@@ -110,7 +122,9 @@ impl Page {
             gaps: Vec::new(),
             entries: Entries::default(),
             queries: Queries::default(),
-            following: Following::default(),
+            following,
+            awaits_message: false,
+            last_needs,
             added: Vec::new(),
             begins_anew: true,
         }
@@ -134,7 +148,7 @@ impl Page {
         self.policy.handle(input, now, 0.5);
     }
 
-    async fn run_actions(&mut self) {
+    fn run_actions(&mut self) {
         while let Some(action) = self.policy.next_action() {
             match action {
                 Action::Connect => self.connecting = Some(Box::pin(connect())),
@@ -146,7 +160,7 @@ impl Page {
                     if matches!(self.store.start(), Start::Window(_)) {
                         self.following.begin_anew();
                     }
-                    self.subscribe().await;
+                    self.awaits_message = true;
                 }
                 Action::EmitClosed(..) | Action::EmitState => {}
             }
@@ -186,7 +200,8 @@ impl Page {
             Event::ProbeDue => {
                 self.send(ClientMessage::Probe { origin: self.now() }).await;
                 let chosen: u8 = self.random.random_range(1..8);
-                self.choose(|group| chosen & 1 << (group.0 % 3) != 0).await;
+                let needs = self.random.random();
+                self.choose(|group| chosen & 1 << (group.0 % 3) != 0, needs).await;
                 if let Some(newest) = self.store.newest() {
                     let query = self.queries.ask(newest, &mut self.random);
                     self.send(query).await;
@@ -209,6 +224,13 @@ impl Page {
     }
 
     async fn take(&mut self, bytes: &[u8]) {
+        self.take_frame(bytes).await;
+        if self.awaits_message {
+            self.subscribe().await;
+        }
+    }
+
+    async fn take_frame(&mut self, bytes: &[u8]) {
         let Ok(frame) = Frame::decode(bytes) else {
             if self.store.unreadable() == Applied::Lost {
                 self.subscribe().await;
@@ -228,7 +250,7 @@ impl Page {
                 self.begins_anew = false;
             }
             Body::Hello(hello) => {
-                self.following.set_supported(hello.features.iter().any(|feature| feature == Feature::SUBSETS));
+                self.following.set_support(Support::of(&hello.features));
             }
             Body::Catalog(catalog) if catalog.scope != CatalogScope::Changes => {
                 self.following.catalog_began(frame.header.epoch);
@@ -253,13 +275,8 @@ impl Page {
     }
 
     /// Subscribes to the groups that are chosen, as if they were on screen, and others had left it long ago.
-    async fn choose(&mut self, is_on_screen: impl Fn(GroupId) -> bool) {
-        let catalog = self.store.ids().map(|(id, _)| {
-            let is_on_screen = is_on_screen(id);
-            CatalogGroup { id, values_per_s: 1e6, is_on_screen }
-        });
-        let mut catalog: Vec<_> = catalog.collect();
-        catalog.sort_unstable_by_key(|group| group.id);
+    async fn choose(&mut self, is_on_screen: impl Fn(GroupId) -> bool, needs: u16) {
+        let catalog = screen::catalog(&self.store, is_on_screen, needs);
         let now = self.now();
         let has_changed =
             [now, now + Interval::from_secs(60)].map(|now| self.following.choose(&catalog, Leaving::Allowed, now));
@@ -270,6 +287,7 @@ impl Page {
     }
 
     async fn subscribe(&mut self) {
+        self.awaits_message = false;
         let start = self.store.start();
         self.begins_anew |= matches!(start, Start::Window(_));
         let bytes = self.following.request(start).send(|message| message.to_bytes().expect("encodes"));

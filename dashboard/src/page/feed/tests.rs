@@ -1,15 +1,19 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use protocol::{Bye, ByeReason, Echo, Epoch, Header, Hello, Samples, Sequence, Start};
+use protocol::{
+    Bounds, Bye, ByeReason, Catalog, Echo, Entries, EntriesBuffer, Epoch, Feature, GroupDescriptor, GroupId, Header,
+    Heartbeat, Hello, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start,
+};
 
 use super::*;
+use crate::page::group_needs::{PanelPlace, Reads, ShownPanel};
 use crate::page::past_requests::PastQuery;
-use crate::store::StreamRequest;
+use crate::store::{Leaving, StreamRequest};
 
 /// Records the requests of a feed.
 #[derive(Clone, Default)]
-struct Requests(Rc<RefCell<Vec<Request>>>);
+struct Requests(Rc<RefCell<Vec<Request>>>, Rc<RefCell<Vec<StreamRequest>>>);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Request {
@@ -24,6 +28,7 @@ enum Request {
 impl FrameSource for Requests {
     fn subscribe(&self, request: &StreamRequest) {
         self.0.borrow_mut().push(Request::Subscribe(request.start));
+        self.1.borrow_mut().push(request.clone());
     }
 
     fn probe(&self, origin: Timestamp) {
@@ -70,11 +75,77 @@ fn frame(sent: Timestamp, body: Body<'_>) -> FrameEvent<'_> {
 }
 
 #[test]
-fn an_opened_source_receives_a_subscription_and_a_probe() {
+fn an_opened_source_receives_a_probe_and_after_its_first_message_a_subscription() {
+    let bad = || FrameEvent::BadFrame { reason: "short".to_owned() };
+    for first in
+        [frame(at(6), Body::Hello(Hello::default())), frame(at(6), Body::Heartbeat(Heartbeat::default())), bad()]
+    {
+        let (mut feed, requests) = feed();
+        feed.handle(FrameEvent::Opened, at(5));
+        assert_eq!(*requests.0.borrow(), [Request::Probe(at(5))]);
+        feed.handle(first, at(6));
+        feed.handle(frame(at(7), Body::Heartbeat(Heartbeat::default())), at(7));
+        assert_eq!(*requests.0.borrow(), [Request::Probe(at(5)), Request::Subscribe(Start::Window(SPAN))]);
+        assert_eq!(feed.retries(), 7);
+    }
+}
+
+fn hello(feed: &mut Feed, features: &[Feature<'_>]) {
+    let mut listed = EntriesBuffer::default();
+    for feature in features {
+        listed.push(feature).expect("encodes");
+    }
+    feed.handle(frame(at(0), Body::Hello(Hello { features: listed.entries(), ..Hello::default() })), at(0));
+}
+
+/// A catalog of one group of 2,000 values a second.
+fn catalog(feed: &mut Feed) {
+    let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let (group, name, interval, bounds) = (GroupId(1), "g", Interval::from_millis(1), Bounds::Auto);
+    groups.push(&GroupDescriptor { id: group, name, title: name, unit: "1", interval, bounds }).expect("encodes");
+    for (id, name) in [(SeriesId(1), "a"), (SeriesId(2), "b")] {
+        let (kind, labels) = (SeriesKind::Gauge, Entries::default());
+        series.push(&SeriesDescriptor { id, group, name, kind, labels }).expect("encodes");
+    }
+    let (groups, series, retired) = (groups.entries(), series.entries(), Entries::default());
+    let catalog = Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() };
+    feed.handle(frame(at(0), Body::Catalog(catalog)), at(0));
+}
+
+#[test]
+fn the_subscription_has_the_steps_of_the_charts() {
     let (mut feed, requests) = feed();
-    feed.handle(FrameEvent::Opened, at(5));
-    assert_eq!(*requests.0.borrow(), [Request::Subscribe(Start::Window(SPAN)), Request::Probe(at(5))]);
-    assert_eq!(feed.retries(), 7);
+    let steps = |number: usize| {
+        let request = requests.1.borrow()[number].clone();
+        let steps: Vec<u64> = request.steps.iter().map(|of| of.step.micros()).collect();
+        (request.step.micros(), steps, request.added)
+    };
+    feed.expect_charts(600);
+    feed.handle(FrameEvent::Opened, at(0));
+    hello(&mut feed, &[Feature::SUBSETS, Feature::SUMMARIES]);
+    assert_eq!(steps(0), (72_727, vec![], vec![]));
+    catalog(&mut feed);
+    let panel = |reads| ShownPanel { group: "g", place: PanelPlace::OnScreen, reads };
+    feed.follow_screen([panel(Reads::Columns(Some(600)))], Leaving::Allowed, at(0));
+    assert_eq!(steps(1), (0, vec![100_000], vec![GroupId(1)]));
+    feed.follow_screen([panel(Reads::Columns(Some(1_200)))], Leaving::Allowed, at(0));
+    assert_eq!(requests.1.borrow().len(), 2, "its history is awaited");
+}
+
+#[test]
+fn without_summaries_or_with_a_window_that_is_not_held_whole_the_first_subscription_is_to_rows() {
+    for (span, features) in [(SPAN, &[Feature::SUBSETS][..]), (Interval::from_secs(3_600), &[Feature::SUMMARIES])] {
+        let (mut feed, requests) = (Feed::new(span), Requests::default());
+        feed.attach(Box::new(requests.clone()));
+        feed.expect_charts(600);
+        feed.handle(FrameEvent::Opened, at(0));
+        hello(&mut feed, features);
+        assert_eq!(requests.1.borrow()[0].step, Interval::ZERO);
+        catalog(&mut feed);
+        let reads = Reads::Columns(Some(600));
+        feed.follow_screen([ShownPanel { group: "g", place: PanelPlace::OnScreen, reads }], Leaving::Allowed, at(0));
+        assert_eq!(requests.1.borrow().len(), 1);
+    }
 }
 
 #[test]

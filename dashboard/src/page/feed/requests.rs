@@ -1,0 +1,73 @@
+//! The requests of a feed: its subscription, and queries.
+
+use protocol::{Interval, Timestamp};
+
+use super::Feed;
+use crate::page::group_needs::{ShownPanel, column, shown_groups};
+use crate::page::past_requests::{ChartOnScreen, window_of_rows};
+use crate::store::{CatalogGroup, Leaving};
+
+impl Feed {
+    /// Sets the width of the charts that the next connection will probably be for, in columns; 0 if it is not known.
+    pub(in crate::page) fn expect_charts(&mut self, width_px: u32) {
+        let is_known = width_px > 0 && !self.has_past();
+        self.following.expect_column(if is_known { column(self.span, width_px) } else { Interval::ZERO });
+    }
+
+    /// Subscribes to the groups of the panels on screen, as these need them, and to no other if that is allowed and saves much.
+    pub(in crate::page) fn follow_screen<'p>(
+        &mut self,
+        panels: impl IntoIterator<Item = ShownPanel<'p>>,
+        may_leave: Leaving,
+        now: Timestamp,
+    ) {
+        let shown = shown_groups(panels, (!self.has_past()).then_some(self.span));
+        let groups = self.store.ids().map(|(id, group)| {
+            let interval = group.interval;
+            let values_per_s = group.series().len() as f64 / interval.as_secs_f64().max(f64::MIN_POSITIVE);
+            let shown = shown.get(group.name.as_str()).copied().unwrap_or_default();
+            CatalogGroup { id, interval, values_per_s, is_on_screen: shown.is_on_screen, needs: shown.needs }
+        });
+        let mut groups: Vec<_> = groups.collect();
+        groups.sort_unstable_by_key(|group| group.id);
+        let has_changed = self.following.choose(&groups, may_leave, now);
+        // Also when the catalog has changed.
+        self.store.follow(|group| self.following.has(group));
+        if has_changed {
+            self.subscribe();
+        }
+    }
+
+    /// Returns true if the window is so long that the page does not hold all of its rows.
+    pub(in crate::page) fn has_past(&self) -> bool {
+        window_of_rows(self.span) < self.span
+    }
+
+    /// Requests summaries of the time before the rows of the charts on screen. `right` is the right edge of the window.
+    pub(in crate::page) fn ask_for_past(&mut self, charts: &[ChartOnScreen], right: Timestamp, now: Timestamp) {
+        if !self.store.position().is_live() {
+            return;
+        }
+        let names: Vec<&str> = charts.iter().map(|chart| chart.group.as_str()).collect();
+        self.store.keep_past(&names);
+        let server_now = self.server_now(now);
+        let query = self.past.next(&self.store, charts, self.span, right, server_now);
+        if let (Some(query), Some(source)) = (query, &self.source) {
+            source.query(&query);
+        }
+    }
+
+    /// The first message of a connection is the server's `Hello`, which is sent at once: the subscription depends on its features.
+    pub(super) fn message_arrived(&mut self) {
+        if self.awaits_message {
+            self.subscribe();
+        }
+    }
+
+    pub(super) fn subscribe(&mut self) {
+        self.awaits_message = false;
+        if let Some(source) = &self.source {
+            source.subscribe(&self.following.request(self.store.start()));
+        }
+    }
+}
