@@ -12,4 +12,5 @@ mod proxies;
 mod reverse_proxy;
 mod served;
 mod socket;
+mod summaries;
 mod version;

@@ -1,0 +1,56 @@
+//! Fast groups, which the page is sent in buckets.
+
+use anyhow::{Result, ensure};
+use chromium::Viewport;
+
+use super::served::{live_feed, no_errors, picture, until};
+
+const FAST: [&str; 2] = ["--source", "synthetic:groups=4,series=4,hz=1000,prefill=30s,seed=1"];
+
+/// The number of empty columns of the first chart.
+const EMPTY_COLUMNS: &str = "(() => {
+    const canvas = document.querySelector('[data-group=\"synthetic.02\"] .plot-series');
+    if (!canvas?.width) return Infinity;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const is_drawn = (x) => { for (let y = 0; y < canvas.height; y += 1)
+        if (data[(y * canvas.width + x) * 4 + 3]) return true; return false; };
+    return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => !is_drawn(x)).length;
+})()";
+
+const SUMMARIZED: &str = "kymograph.stats().groupsSummarized";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow() -> Result<()> {
+    // Of 20 s, the page would hold 400,000 values as rows.
+    let (_served, _browser, page) = live_feed(&FAST, "?window=20").await?;
+    until(&page, &format!("{SUMMARIZED} === 4")).await?;
+    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    let held: u64 = page.evaluate("kymograph.stats().bytesHeld").await?;
+    ensure!(held < 1 << 20, "{held} bytes");
+    picture(&page, "summaries").await?;
+    // Tiles need rows.
+    page.click("[data-group=\"synthetic.01\"] .menu-opener").await?;
+    until(&page, "document.querySelector('[data-group=\"synthetic.01\"] .menu-control') !== null").await?;
+    let choose = |kind: &str| {
+        format!(
+            "(() => {{
+                const control = document.querySelector('[data-group=\"synthetic.01\"] .menu-control');
+                control.value = '{kind}';
+                control.dispatchEvent(new Event('change', {{ bubbles: true }}));
+                return true;
+            }})()"
+        )
+    };
+    page.evaluate::<bool>(&choose("stats")).await?;
+    until(&page, &format!("{SUMMARIZED} === 3")).await?;
+    page.evaluate::<bool>(&choose("line")).await?;
+    until(&page, &format!("{SUMMARIZED} === 4")).await?;
+    // Columns of another length.
+    page.set_viewport(Viewport { width: 700, height: 900, ..Viewport::default() }).await?;
+    let samples: u64 = page.evaluate("kymograph.stats().samples").await?;
+    until(&page, &format!("kymograph.stats().samples > {samples} + 10000 && {SUMMARIZED} > 0")).await?;
+    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    let (gaps, repairs): (u64, u64) = page.evaluate("[kymograph.stats().gaps, kymograph.stats().repairs]").await?;
+    ensure!(gaps == 0 && repairs == 0, "{gaps} gaps, {repairs} repairs");
+    no_errors(&page)
+}
