@@ -358,7 +358,7 @@ async fn hello_states_limits_encodings_features_and_the_role() {
     let bytes = viewer.frame().await;
     let Body::Hello(hello) = Frame::decode(&bytes).expect("decodes").body else { panic!("hello comes first") };
     assert_eq!((hello.role, hello.encodings), (Role::View, [0, 1, 2, 3].as_slice()));
-    assert!(hello.features.iter().eq([Feature::REVISIONS, Feature::QUERIES, Feature::SUBSETS]));
+    assert!(hello.features.iter().eq([Feature::REVISIONS, Feature::QUERIES, Feature::SUBSETS, Feature::SUMMARIES]));
     assert_eq!(hello.queries, QUERY_LIMITS);
     // The limits are those that the server enforces.
     for _ in 0..hello.limits.messages_at_once {
