@@ -6,18 +6,10 @@ use std::collections::hash_map::Entry;
 use protocol::{Entries, GroupDescriptor, GroupId, Interval, SeriesDescriptor, SeriesId, Timestamp};
 
 use super::limits::{MAX_GROUPS, MAX_IDS, MAX_INTERVAL};
+use super::omissions::{Omissions, Reason, too_many_groups};
 use super::violation::Violation;
 use crate::ingest::context::Registrar;
 use crate::ingest::registry::{Group, RegisterError, Series};
-
-/// What an announcement leaves out.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Omissions {
-    pub groups: Vec<GroupId>,
-    pub series: Vec<SeriesId>,
-    /// The reason for the first of them.
-    pub reason: String,
-}
 
 /// What a publisher's id of a series stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +69,7 @@ impl Announcements {
         for series in series {
             if let Err(reason) = self.add_series(registrar, &series)? {
                 omissions.series.push(series.id);
-                omissions.because(reason);
+                omissions.because(|| reason.text(&series));
             }
         }
         Ok(omissions)
@@ -106,7 +98,7 @@ impl Announcements {
                 let held = held.get_mut();
                 let Some(before) = &mut held.description else {
                     omissions.groups.push(group.id);
-                    omissions.because(too_many_groups(group.name));
+                    omissions.because(|| too_many_groups(group.name));
                     return Ok(());
                 };
                 if before.name != described.name {
@@ -115,7 +107,7 @@ impl Announcements {
                 if *before != described && held.registered.is_some() {
                     // The name is as long as before; the title may be too long now.
                     if let Err(error) = registrar.group(described.clone()) {
-                        omissions.because(error.to_string());
+                        omissions.because(|| error.to_string());
                         return Ok(());
                     }
                 }
@@ -125,7 +117,7 @@ impl Announcements {
             Entry::Vacant(place) if self.described >= MAX_GROUPS => {
                 place.insert(AnnouncedGroup { description: None, registered: None });
                 omissions.groups.push(group.id);
-                omissions.because(too_many_groups(group.name));
+                omissions.because(|| too_many_groups(group.name));
             }
             Entry::Vacant(place) => {
                 self.described += 1;
@@ -140,7 +132,7 @@ impl Announcements {
         &mut self,
         registrar: &Registrar,
         series: &SeriesDescriptor<'_>,
-    ) -> Result<Result<(), String>, Violation> {
+    ) -> Result<Result<(), Reason>, Violation> {
         let group = self.groups.get_mut(&series.group).ok_or(Violation::UnknownGroup(series.group))?;
         let before = self.series.get(&series.id);
         if before.is_some_and(|before| before.group != series.group) {
@@ -152,8 +144,7 @@ impl Announcements {
         let before = before.map(|before| before.is);
         let is_new = !matches!(before, Some(Announced::Registered { .. }));
         let registered = if is_new && self.registered.len() >= self.max_series {
-            let limit = self.max_series;
-            Err(format!("series {:?} is left out: the publisher has {limit} series, the limit for one", series.name))
+            Err(Reason::Series { limit: self.max_series })
         } else {
             group.register(registrar, series)
         };
@@ -230,13 +221,13 @@ impl Announcements {
 
 impl AnnouncedGroup {
     /// Registers a series, and the group with its first one.
-    fn register(&mut self, registrar: &Registrar, series: &SeriesDescriptor<'_>) -> Result<SeriesId, String> {
-        let Some(description) = &self.description else { return Err(too_many_groups("")) };
+    fn register(&mut self, registrar: &Registrar, series: &SeriesDescriptor<'_>) -> Result<SeriesId, Reason> {
+        let Some(description) = &self.description else { return Err(Reason::Group) };
         let of = |group| {
             let labels = series.labels.iter().map(|label| (label.key.to_owned(), label.value.to_owned())).collect();
             registrar.series(Series { group, name: series.name.to_owned(), kind: series.kind, labels })
         };
-        let register_group = || registrar.group(description.clone()).map_err(|error| error.to_string());
+        let register_group = || registrar.group(description.clone()).map_err(Reason::Registry);
         let group = match self.registered {
             Some(group) => group,
             None => register_group()?,
@@ -253,29 +244,13 @@ impl AnnouncedGroup {
                 registered
             }
         };
-        registered.map_err(|error| error.to_string())
-    }
-}
-
-impl Omissions {
-    pub const fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.series.is_empty() && self.reason.is_empty()
-    }
-
-    fn because(&mut self, reason: String) {
-        if self.reason.is_empty() {
-            self.reason = reason;
-        }
+        registered.map_err(Reason::Registry)
     }
 }
 
 /// Groups of other sources have no colon in their names, and a publisher's name has none.
 fn group_name(publisher: &str, group: &str) -> String {
     format!("{publisher}:{group}")
-}
-
-fn too_many_groups(name: &str) -> String {
-    format!("group {name:?} is left out: the publisher has {MAX_GROUPS} groups, the limit for one")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! | [`publishers`] | the publishers that the server knows |
 //! | [`publisher`] | one of them: its counts, and which of its connections counts |
 //! | [`position`] | the numbers of messages: which are new, which are repeated |
-//! | [`announced`] | the publisher's ids of groups and series |
+//! | [`announced`], [`omissions`] | the publisher's ids of groups and series; what is left out of them |
 //! | [`rows`] | blocks of a message to batches |
 //! | [`acknowledgement`] | when the held position is sent |
 //! | [`violation`], [`limits`] | the rules that a publisher can break; its limits |
@@ -20,6 +20,7 @@ pub mod acknowledgement;
 pub mod announced;
 mod end;
 pub mod limits;
+pub mod omissions;
 pub mod position;
 pub mod publisher;
 pub mod publishers;

@@ -6,7 +6,8 @@ use protocol::{Blocks, Entries, GroupDescriptor, SeriesDescriptor, SeriesId};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
-use super::announced::{Announcements, Omissions};
+use super::announced::Announcements;
+use super::omissions::Omissions;
 use super::position::{Message, Positions};
 use super::rows::{self, MAX_AHEAD};
 use super::violation::Violation;

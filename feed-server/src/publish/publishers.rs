@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 use protocol::{Entries, GroupDescriptor, Held, SeriesDescriptor, SeriesId};
 use tokio_util::sync::CancellationToken;
 
-use super::announced::Omissions;
 use super::limits::MAX_PUBLISHER_BYTES;
+use super::omissions::Omissions;
 use super::publisher::{Publisher, PublisherStatus, RowsError, RowsMessage};
 use super::violation::Violation;
 use crate::ingest::PublishSettings;

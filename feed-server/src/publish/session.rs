@@ -20,9 +20,9 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::sync::CancellationToken;
 
 use super::acknowledgement::Acknowledgement;
-use super::announced::Omissions;
 use super::end::SessionEnd;
 use super::limits::OPEN_DEADLINE;
+use super::omissions::Omissions;
 use super::publisher::{RowsError, RowsMessage};
 use super::publishers::{Opened, Publishers};
 use super::violation::Violation;
@@ -103,7 +103,9 @@ impl Session {
             let waits = self.outbox.flush_now()? != Sent::Whole;
             let due = self.due(waits).await?;
             let replaced = self.opened.as_ref().map(|opened| opened.replaced().clone()).unwrap_or_default();
-            let reads = self.outbox.queued_bytes() < MAX_ANSWER_BYTES;
+            let queued = self.outbox.queued_bytes();
+            let _queued = waits.then(|| self.hub.telemetry.queued_bytes.hold(queued));
+            let reads = queued < MAX_ANSWER_BYTES;
             // A message is carried out as a whole: what ends the session is looked at between two messages.
             tokio::select! {
                 biased;

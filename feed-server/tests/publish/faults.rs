@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use feed_server::clock;
 use kymograph_publisher::{Group, Publisher, RowError};
 use nix::sys::signal::Signal;
-use protocol::Interval;
+use protocol::{ClientMessage, Interval};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::task::spawn_blocking;
 
-use super::{Program, config, metric, values_of_history};
+use super::{PATH, Program, config, metric, values_of_history};
 use crate::place::free_address;
 use crate::process::Process;
 use crate::proxy::{Cut, Fault, Proxy};
@@ -185,13 +185,21 @@ async fn a_publisher_that_floods_waits_and_others_are_served() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_publisher_that_reads_no_answers_is_not_read_further() {
-    let served = Served::start(&["publish:series=1"]).await;
-    let (mut program, _) = Program::open(&served, "worker", 7).await;
-    // Each is answered with a list of what is left out. The kernel holds some thousands of these answers.
-    let mut announced = 0;
-    while tokio::time::timeout(Duration::from_secs(1), program.announce(1, &["waiting"; 1_000])).await.is_ok() {
-        announced += 1;
-        assert!(announced < 50_000, "the server reads on");
+    // The bound on answers that wait, and one answer.
+    const MOST_BYTES: f64 = 65_536.0 + 1_024.0;
+    let served = Served::configured(config()).await;
+    let mut program = Program(served.viewer_with_small_buffer(PATH).await);
+    program.say(&ClientMessage::Open { publisher: "worker", run: 7 }).await;
+    // Each is answered with a refusal. The kernel holds all requests, and some thousands of answers.
+    for _ in 0..50_000 {
+        program.say(&ClientMessage::Unknown { kind: 99 }).await;
+    }
+    let (mut last, mut same) = (0.0, 0);
+    while last < 1.0 || same < 100 {
+        let waiting = metric(&served, "kymograph_viewers_queued_bytes").await;
+        assert!(waiting < MOST_BYTES, "{waiting} bytes of answers wait");
+        same = if waiting.to_bits() == f64::to_bits(last) { same + 1 } else { 0 };
+        last = waiting;
     }
     // The server answers others.
     let (mut other, _) = Program::open(&served, "other", 1).await;

@@ -12,7 +12,7 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::header::HeaderName;
 use protocol::{Body, Catalog, ClientMessage, Epoch, Frame, GroupId, Samples, Sequence, SeriesId, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -72,6 +72,18 @@ impl Served {
     /// A viewer whose handshake has these headers too, each with its line end.
     pub async fn viewer_with(&self, path: &str, headers: &str) -> Viewer {
         let stream = TcpStream::connect(self.address).await.expect("connects");
+        self.viewer_of(stream, path, headers).await
+    }
+
+    /// A viewer for which the kernel holds few bytes that it has not read.
+    pub async fn viewer_with_small_buffer(&self, path: &str) -> Viewer {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(8_192).expect("a socket");
+        let stream = socket.connect(self.address).await.expect("connects");
+        self.viewer_of(stream, path, "").await
+    }
+
+    async fn viewer_of(&self, stream: TcpStream, path: &str, headers: &str) -> Viewer {
         let mut request = format!("ws://{}{path}", self.address).into_client_request().expect("an address");
         for (name, value) in headers.lines().filter_map(|line| line.split_once(": ")) {
             let name = HeaderName::try_from(name).expect("a header's name");
