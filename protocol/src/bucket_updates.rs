@@ -13,7 +13,7 @@ use crate::column::MISSING;
 use crate::error::DecodeError;
 use crate::id::{GroupId, SeriesId};
 use crate::limits::MAX_GROUP_SERIES;
-use crate::scaled_value::{self, Scale};
+use crate::scaled_value::{self, Scale, StatedValue};
 use crate::time::{Interval, Timestamp};
 
 /// Bits of an update.
@@ -127,15 +127,6 @@ impl BucketShape<'_> {
         }
         rest.is_empty()
     }
-}
-
-/// A value as an update states it: in full, or less the value that the viewer holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum StatedValue {
-    /// The value.
-    Full(f64),
-    /// The difference to the value that the viewer holds, over the power of ten of the update.
-    Difference(i64),
 }
 
 impl<'a> BucketUpdate<'a> {

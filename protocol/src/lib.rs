@@ -81,7 +81,7 @@ pub use body::{
     Body, Bye, ByeReason, Echo, Extent, Gap, GapCause, GapContent, Heartbeat, History, HistoryPart, RefusalCode,
     Refused, Subscribed,
 };
-pub use bucket_updates::{BucketShape, BucketStart, BucketUpdate, BucketUpdates, StatedValue, SummaryFields};
+pub use bucket_updates::{BucketShape, BucketStart, BucketUpdate, BucketUpdates, SummaryFields};
 pub use bucket_updates_buffer::{BucketState, BucketUpdatesBuffer, ReaderHolds};
 pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
 pub use client_message::{AnswerOrder, ClientMessage, Start, Visibility};
@@ -96,6 +96,7 @@ pub use preamble::{PROTOCOL_VERSION, Preamble, SUBPROTOCOL, SUBPROTOCOL_PREFIX};
 pub use publish::{Held, LeftOut};
 pub use sample_list::{Sample, SampleList};
 pub use samples::{Samples, SamplesBuffer};
+pub use scaled_value::StatedValue;
 pub use selection::{GroupStep, Resolution, Selection, Subset};
 pub use summaries::{Answer, AnswerPart, Summaries, SummaryBlock, SummaryBlocks, SummaryColumns, SummaryField};
 pub use summary_buffer::{SummaryBuffer, SummaryColumnsBuffer, SummaryValues};

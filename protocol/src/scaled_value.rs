@@ -2,7 +2,6 @@
 //!
 //! The quotient of two exact numbers is rounded correctly, so a value that was parsed from decimal digits is restored bit for bit.
 
-use crate::bucket_updates::StatedValue;
 use crate::codec;
 
 /// The writer uses no larger power of ten.
@@ -13,6 +12,15 @@ const FULL: u8 = u8::MAX;
 const MAX_INTEGER: f64 = (1_i64 << 47) as f64;
 
 const POWERS_OF_TEN: [f64; MAX_DECIMALS as usize + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10];
+
+/// A value as an update states it: in full, or less the value that the viewer holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StatedValue {
+    /// The value.
+    Full(f64),
+    /// The difference to the value that the viewer holds, over the power of ten of the update.
+    Difference(i64),
+}
 
 /// How the values of an update are written: a power of ten, or in full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,7 +21,6 @@ use crate::clock;
 use crate::deliver::catalog_frames::WholeCatalog;
 use crate::deliver::subscription::Subscription;
 use crate::deliver::subscriptions::Subscriptions;
-use crate::deliver::summary_history::SummaryHistory;
 use crate::deliver::unsealed_rows::UnsealedRows;
 use crate::net::framing::framed;
 use crate::stream::backfill::Backfill;
@@ -99,7 +98,8 @@ pub struct Snapshot {
     pub gap: Option<Bytes>,
     /// Sent by [`Hub::entry_frames`].
     pub entries: EntryCursor,
-    pub summaries: Option<SummaryHistory>,
+    /// The buckets that the viewer misses.
+    pub missed: MissedBuckets,
     /// Sent frame by frame by [`Hub::backfill_frames`].
     pub backfill: Backfill,
     /// The position that the viewer holds before the backfill; 0 for none.
@@ -276,7 +276,6 @@ impl Hub {
             };
             (beginning, subscription.ring_end(), missed)
         };
-        let summaries = SummaryHistory::new(missed, position);
         let gap = gap.map(|gap| {
             self.telemetry.gaps.inc();
             self.frame(position, Body::Gap(gap))
@@ -292,7 +291,7 @@ impl Hub {
                 self.whole_catalog.messages(&self.catalog, header, &self.telemetry)?
             }
         };
-        Ok(Some(Snapshot { catalog, gap: gap.transpose()?, entries, summaries, backfill, held, position, cursor }))
+        Ok(Some(Snapshot { catalog, gap: gap.transpose()?, entries, missed, backfill, held, position, cursor }))
     }
 
     /// One viewer's copy of a message that was encoded for all, framed for the WebSocket.

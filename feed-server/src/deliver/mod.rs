@@ -8,7 +8,7 @@
 //! | [`sample_frames`], `audience_rows` | the frames of samples; one of them for one subscription |
 //! | [`entry_frames`] | the frames of log lines and events |
 //! | [`backfill`], [`history_blocks`] | the frames of a backfill, and their blocks |
-//! | [`tracking`], `summary_history` | groups that are sent as summaries: their open buckets, and their history |
+//! | [`tracking`], [`summary_history`] | groups that are sent as summaries: their open buckets, and their history |
 //! | [`unsealed_rows`] | rows that are not sealed yet, encoded for viewers that begin at the same time |
 //! | [`backfill_limiter`], [`byte_budget`] | limits of the history that viewers are sent |
 //! | [`query_run`] | the answer to a query |
@@ -39,7 +39,7 @@ pub mod session;
 pub mod subscription;
 pub mod subscriptions;
 pub mod summary_frames;
-mod summary_history;
+pub mod summary_history;
 pub mod ticker;
 pub mod ticker_thread;
 pub mod tracking;

@@ -226,10 +226,10 @@ impl Cursor {
     }
 
     fn begin(&mut self, snapshot: Snapshot) {
-        let Snapshot { catalog, gap, entries, summaries, backfill, held, position, cursor } = snapshot;
+        let Snapshot { catalog, gap, entries, missed, backfill, held, position, cursor } = snapshot;
         self.catalog = UnsentCatalog { messages: catalog, sent: 0 };
         (self.gap, self.entries, self.backfill) = (gap, Some(entries), Some(backfill));
-        self.summaries = summaries.map(Box::new);
+        self.summaries = SummaryHistory::new(missed, position).map(Box::new);
         (self.held, self.position, self.next) = (held, position, cursor);
     }
 }
