@@ -3,7 +3,7 @@
 //! The first subscription is to everything, since the page does not know the groups yet. It is narrowed if the groups that are not on
 //! screen have many values. A group that comes back is added, with the history of the window.
 //!
-//! Groups are sent as rows, or in buckets of the [steps](super::steps) that the charts on screen need. The first subscription has the
+//! Groups are sent as rows, or in buckets of the lengths (`steps`) that the charts on screen need. The first subscription has the
 //! step of the charts that the page expects. A group whose step changes is added too.
 
 use std::collections::{BTreeMap, BTreeSet};
