@@ -117,8 +117,7 @@ impl History {
 
     /// The time from which every row of a group is held; `None` if none was dropped.
     pub fn complete_from(&self, group: GroupId) -> Option<Timestamp> {
-        let in_order = self.groups.get(group)?.track(Arrival::InOrder)?;
-        (in_order.first_row() > 0).then(|| in_order.oldest().unwrap_or(Timestamp::MAX))
+        self.groups.get(group)?.track(Arrival::InOrder)?.complete_from()
     }
 
     /// The rows of a group in a range, and those of their segments.

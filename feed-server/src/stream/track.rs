@@ -49,6 +49,8 @@ pub struct Track {
     not_summarized: VecDeque<Arc<Slab>>,
     /// The first row that [`Track::next_joinable`] did not consider.
     joining_from: u64,
+    /// The newest time of the rows that were evicted since the last restart.
+    evicted_newest: Option<Timestamp>,
     /// The sequence of the first rows after those that were all dropped: because the clock was set back, or by age.
     restarted_at: Sequence,
 }
@@ -90,6 +92,13 @@ impl Track {
     /// Bytes of memory besides itself: allocated, not only used.
     pub fn heap_bytes(&self) -> usize {
         self.sealed.heap_bytes() + self.closed.heap_bytes() + self.open.as_ref().map_or(0, Slab::heap_bytes)
+    }
+
+    /// The time from which every row is held; `None` if none was dropped.
+    pub fn complete_from(&self) -> Option<Timestamp> {
+        let after_evicted = self.evicted_newest.map(|newest| newest + Interval::from_micros(1));
+        let oldest = self.oldest().unwrap_or(Timestamp::MAX);
+        (self.first_row() > 0).then(|| after_evicted.unwrap_or(oldest).min(oldest))
     }
 
     /// The newest time; `None` without rows.
@@ -274,12 +283,14 @@ impl Track {
     /// Evicts the oldest segment, or the open rows. Returns the last sequence of them; `None` without rows.
     pub fn evict_first(&mut self) -> Option<Sequence> {
         if let Some(segment) = self.sealed.pop_first() {
+            self.evicted_newest = Some(segment.newest);
             return Some(segment.last_sequence);
         }
         if self.closed.first().is_none() {
             self.close();
         }
         let segment = self.closed.pop_first()?;
+        self.evicted_newest = Some(segment.newest);
         if segment.rows.start >= self.sealing_from {
             self.sealing_from = segment.rows.end;
             self.not_summarized.push_back(segment.content);
@@ -297,6 +308,7 @@ impl Track {
             evicted = Some(sequence);
         }
         self.not_summarized.clear();
+        self.evicted_newest = None;
         evicted
     }
 
