@@ -368,7 +368,7 @@ async fn hello_states_limits_encodings_features_and_the_role() {
     let mut flood = served.viewer("/stream").await;
     for _ in 0..2 * hello.limits.messages_at_once {
         let _closed =
-            flood.try_send(Message::binary(ClientMessage::Unknown { kind: 9 }.to_bytes().expect("encodes"))).await;
+            flood.try_send(Message::binary(ClientMessage::Unknown { kind: 99 }.to_bytes().expect("encodes"))).await;
     }
     assert_eq!(flood.closed().await.0, 1008);
 }

@@ -36,7 +36,7 @@ fn collect_tests(folder: &Path, names: &mut BTreeSet<String>) {
 fn every_test_named_in_a_document_exists() {
     let root = Workspace::find().expect("a workspace").root;
     let mut tests = BTreeSet::new();
-    for package in ["protocol", "series", "feed-server", "dashboard", "xtask"] {
+    for package in ["protocol", "series", "feed-server", "publisher", "dashboard", "xtask"] {
         collect_tests(&root.join(package), &mut tests);
     }
     for (document, min) in [("docs/RELIABILITY.md", 10), ("docs/SECURITY.md", 10), ("CONTRIBUTING.md", 2)] {

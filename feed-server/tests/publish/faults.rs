@@ -117,6 +117,31 @@ async fn a_server_that_is_killed_and_starts_again_gets_every_row_that_was_not_he
     assert_eq!(server.metric("kymograph_rows_out_of_order_total").await, Some(0.0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn gauges_are_sampled_also_one_that_is_added_later() {
+    let served = Served::configured(config()).await;
+    let builder = Publisher::builder("worker").gauge_interval(Duration::from_millis(5));
+    let publisher = builder.connect(&served.address.to_string()).expect("starts");
+    let until = async |name: &str, value: f64| {
+        let key = |key: &(String, String, i64)| key.0 == "worker:board" && key.1 == name;
+        loop {
+            let values = values_of_history(&served, 1).await;
+            if values.iter().any(|(held, &bits)| key(held) && bits == value.to_bits()) {
+                return;
+            }
+        }
+    };
+    publisher.gauge("board", "temperature").expect("announced").set(21.5);
+    until("temperature", 21.5).await;
+    publisher.gauge("board", "load").expect("announced").set(0.25);
+    publisher.gauge("board", "temperature").expect("the same").set(22.0);
+    until("load", 0.25).await;
+    until("temperature", 22.0).await;
+    let error = publisher.group("board").series(["x"]).expect_err("it has gauges").to_string();
+    assert_eq!(error, "group \"board\" was announced already");
+    spawn_blocking(move || drop(publisher)).await.expect("no panic");
+}
+
 #[tokio::test]
 async fn of_two_connections_of_a_publisher_the_newer_stays() {
     let served = Served::configured(config()).await;
