@@ -40,6 +40,8 @@ struct Viewer {
     position: Option<Sequence>,
     epoch: Epoch,
     is_live: bool,
+    /// Buckets were dropped that the answer has still to send: without them, the position is not held.
+    is_incomplete: bool,
     /// First, last, minimum, maximum, sum and count; sum and count are missing while a bucket is open.
     buckets: BTreeMap<Bucket, SummaryFields>,
     rows: BTreeSet<(GroupId, Timestamp)>,
@@ -50,7 +52,7 @@ struct Viewer {
 impl Viewer {
     fn new(epoch: Epoch) -> Self {
         let (buckets, rows, open) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { position: None, epoch, is_live: false, buckets, rows, open }
+        Self { position: None, epoch, is_live: false, is_incomplete: false, buckets, rows, open }
     }
 
     fn start(&self) -> Start {
@@ -70,7 +72,7 @@ impl Viewer {
             Body::History(history) => {
                 self.blocks(&history.blocks);
                 if history.part == HistoryPart::Last {
-                    (self.is_live, self.position) = (true, Some(frame.header.sequence));
+                    (self.is_live, self.is_incomplete, self.position) = (true, false, Some(frame.header.sequence));
                     // Rows of a bucket that was open may have been evicted since: then the server cannot send it.
                     let open = &self.open;
                     self.buckets.retain(|(group, start, _), fields| {
@@ -87,6 +89,9 @@ impl Viewer {
                         self.buckets.keys().any(|(group, start, _)| (*group, *start) == (block.group, time))
                     };
                     if !times.iter().all(|&time| is_held(time)) || self.held_of(block.group, times[0], &block.series) {
+                        let last = times[times.len() - 1];
+                        self.is_incomplete |=
+                            self.buckets.keys().any(|(group, start, _)| *group == block.group && *start > last);
                         self.drop_from(block.group, times[0]);
                     }
                     for series in &block.series {
@@ -383,6 +388,9 @@ fn play(steps: Vec<Step>, selects: usize, millis: u64, history: History) {
             Step::Cut { room, frames } => {
                 let sent = connection.turn(room);
                 sent.iter().take(frames).for_each(|frame| viewer.take(message(frame)));
+                if viewer.is_incomplete {
+                    viewer = Viewer::new(server.hub.epoch);
+                }
                 let added = viewer.position.is_none();
                 connection = Connection::open(&server, request(viewer.start(), &by, millis, added));
             }
@@ -419,4 +427,29 @@ proptest! {
     fn no_bucket_is_held_without_rows_that_were_evicted(steps in steps(), selects in 0..4_usize, millis in 8..60_u64) {
         play(steps, selects, millis, History::Evicts);
     }
+}
+
+#[test]
+fn rows_without_a_selected_value_close_the_bucket_of_a_group_that_has_got_a_series() {
+    let steps = [
+        Step::Publish { group: 0, rows: 5, present: 1, seed: 0 },
+        Step::Turn { room: 40_000 },
+        Step::Register { group: 0 },
+        // Of a series that does not exist.
+        Step::Publish { group: 0, rows: 38, present: 4, seed: 1 },
+        Step::Publish { group: 2, rows: 38, present: 1, seed: 2 },
+    ];
+    play(steps.into(), 1, 30, History::HoldsAll);
+}
+
+#[test]
+fn a_bucket_that_two_viewers_read_at_the_same_time_has_every_row() {
+    let steps = [
+        Step::Publish { group: 0, rows: 1, present: 1, seed: 1 },
+        Step::Turn { room: 1 },
+        Step::Register { group: 0 },
+        Step::Publish { group: 0, rows: 15, present: 1, seed: 0 },
+        Step::Join,
+    ];
+    play(steps.into(), 1, 8, History::HoldsAll);
 }

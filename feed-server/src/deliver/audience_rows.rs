@@ -50,9 +50,9 @@ impl<'a> AudienceRows<'a> {
     ) -> Result<NextFrame, EncodeError> {
         let series = Arc::clone(&self.audience.selected);
         // A row without a selected value closes the bucket before it too.
-        let subscription = Arc::clone(&self.audience.subscription);
+        let (hub, subscription) = (self.hub, Arc::clone(&self.audience.subscription));
         let are_for =
-            |of: &Columns, rows: &BatchSlice<'_>| of.has_any(rows) || has_buckets(&subscription, rows.group());
+            |of: &Columns, rows: &BatchSlice<'_>| of.has_any(rows) || has_buckets(hub, &subscription, rows.group());
         let of_audience = |rows: &BatchSlice<'_>| series.of_group(rows.group()).filter(|of| are_for(of, rows));
         let selected = || rows.iter().zip(modes).filter_map(|(rows, &mode)| Some((mode, rows, of_audience(rows)?)));
         if selected().next().is_none() {
@@ -147,10 +147,11 @@ impl<'a> AudienceRows<'a> {
     }
 }
 
-/// Returns true if a group is sent as summaries.
-fn has_buckets(subscription: &Subscription, group: GroupId) -> bool {
-    let is_summarized = |tracked: &Tracked| matches!(tracked, Tracked::Buckets { .. } | Tracked::Reading(_));
-    subscription.tracked().is_some_and(|tracked| tracked.lock().get(group).is_some_and(is_summarized))
+/// Returns true if a group is sent as summaries, or will be when it is tracked.
+fn has_buckets(hub: &Hub, subscription: &Subscription, group: GroupId) -> bool {
+    let Some((tracked, to)) = subscription.tracked().zip(subscription.to()) else { return false };
+    let held = tracked.lock().get(group).map(|tracked| !matches!(tracked, Tracked::Rows));
+    held.unwrap_or_else(|| hub.summarizes(&to.steps, group).is_some())
 }
 
 fn push_update(group: GroupId, touched: &Touched, samples: &mut SamplesBuffer) -> Result<(), EncodeError> {

@@ -250,7 +250,7 @@ impl Hub {
     }
 
     /// The start of the stream of a viewer of `subscription` that asks for `start`. It does not hold all rows of `added`. `None` if a
-    /// group of the subscription is not tracked any more.
+    /// group of the subscription was forgotten since their number was `forgotten`: then it must be tracked again.
     ///
     /// # Errors
     /// If a frame cannot be encoded, which is a defect.
@@ -259,6 +259,7 @@ impl Hub {
         start: Start,
         subscription: &Subscription,
         added: &SelectedSeries,
+        forgotten: u64,
     ) -> Result<Option<Snapshot>, EncodeError> {
         let (Beginning { gap, entries, backfill, held, position }, cursor, missed) = {
             let state = self.state.lock();
@@ -268,7 +269,7 @@ impl Hub {
                 None => MissedBuckets::default(),
                 Some(tracked) => {
                     let (tracked, history) = (tracked.lock(), state.sequencer.history());
-                    match MissedBuckets::take_from(&mut beginning.backfill, &tracked, history) {
+                    match MissedBuckets::take_from(&mut beginning.backfill, &tracked, forgotten, history) {
                         Ok(missed) => missed,
                         Err(NotTracked) => return Ok(None),
                     }

@@ -21,7 +21,15 @@ const GROUPS_AT_ONCE: usize = 64;
 pub struct Tracking {
     /// `None` before the first step.
     groups: Option<VecDeque<GroupId>>,
+    /// The number of groups that were forgotten before the first step.
+    forgotten: u64,
     read: Option<Read>,
+}
+
+impl Tracking {
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
 }
 
 /// The rows of one bucket that are read.
@@ -52,7 +60,11 @@ impl ViewerGuard {
     /// Does the next part of the work. Returns true when all groups of the subscription are tracked.
     pub fn track(&self, tracking: &mut Tracking) -> bool {
         let (hub, subscription) = (self.hub(), self.subscription());
-        let Some((to, _)) = subscription.to().zip(subscription.tracked()) else { return true };
+        let Some((to, tracked)) = subscription.to().zip(subscription.tracked()) else { return true };
+        if tracking.groups.is_none() {
+            // Before the series are looked up: a group is forgotten after it has got another series.
+            tracking.forgotten = tracked.lock().forgotten();
+        }
         let selected = subscription.selected();
         let groups = tracking.groups.get_or_insert_with(|| match selected.groups() {
             Some(groups) => groups.keys().copied().collect(),
@@ -61,6 +73,8 @@ impl ViewerGuard {
         if let Some(read) = &mut tracking.read {
             if read.step() {
                 read.finish(subscription);
+                // It may be read anew.
+                groups.push_front(read.group);
                 tracking.read = None;
             }
             return false;
@@ -119,7 +133,7 @@ impl Read {
 
     fn finish(&mut self, subscription: &Subscription) {
         if let Some(tracked) = subscription.tracked() {
-            tracked.lock().finish_reading(self.group, self.reading.start, self.bucket.take());
+            tracked.lock().finish_reading(self.group, &self.reading, self.bucket.take());
         }
     }
 }

@@ -174,7 +174,8 @@ impl Cursor {
                 let series = hub.catalog.count(&viewer.subscription().selected()) as u32;
                 turn.push(hub.frame_now(Body::Subscribed(Subscribed { id, series, extent }))?);
             }
-            let Some(snapshot) = hub.snapshot(*start, viewer.subscription(), added_series.found())? else {
+            let (subscription, forgotten) = (viewer.subscription(), tracking.forgotten());
+            let Some(snapshot) = hub.snapshot(*start, subscription, added_series.found(), forgotten)? else {
                 *tracking = Tracking::default();
                 return Ok(turn);
             };

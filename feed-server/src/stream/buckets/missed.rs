@@ -35,8 +35,16 @@ impl MissedBuckets {
     /// Removes the groups that are sent as summaries from a backfill.
     ///
     /// # Errors
-    /// [`NotTracked`] if a group of the backfill is not tracked.
-    pub fn take_from(backfill: &mut Backfill, tracked: &TrackedGroups, history: &History) -> Result<Self, NotTracked> {
+    /// [`NotTracked`] if a group was forgotten since their number was `forgotten`, or a group of the backfill is not tracked.
+    pub fn take_from(
+        backfill: &mut Backfill,
+        tracked: &TrackedGroups,
+        forgotten: u64,
+        history: &History,
+    ) -> Result<Self, NotTracked> {
+        if tracked.forgotten() != forgotten {
+            return Err(NotTracked);
+        }
         let mut closed: BTreeMap<GroupId, MissedGroup> = BTreeMap::new();
         for (group, arrival, row) in backfill.take_groups(|group| !matches!(tracked.get(group), Some(Tracked::Rows))) {
             let Some(Tracked::Buckets { step, open, .. }) = tracked.get(group) else { return Err(NotTracked) };

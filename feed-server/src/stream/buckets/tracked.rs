@@ -14,7 +14,11 @@ use crate::stream::query::row_part::RowPart;
 
 /// The groups of one subscription. A group that is not there is not tracked yet.
 #[derive(Debug, Default)]
-pub struct TrackedGroups(HashMap<GroupId, Tracked>);
+pub struct TrackedGroups {
+    groups: HashMap<GroupId, Tracked>,
+    /// Rises when a group is forgotten.
+    forgotten: u64,
+}
 
 /// How a group is sent.
 #[derive(Clone, Debug)]
@@ -83,16 +87,22 @@ pub enum GroupChange {
 
 impl TrackedGroups {
     pub fn get(&self, group: GroupId) -> Option<&Tracked> {
-        self.0.get(&group)
+        self.groups.get(&group)
     }
 
     pub fn set(&mut self, group: GroupId, tracked: Tracked) {
-        self.0.insert(group, tracked);
+        self.groups.insert(group, tracked);
     }
 
     /// Tracks a group no longer: other series of it are selected.
     pub fn forget(&mut self, group: GroupId) {
-        self.0.remove(&group);
+        self.groups.remove(&group);
+        self.forgotten += 1;
+    }
+
+    /// A number that rises when a group is forgotten. While it stays, groups that were tracked are.
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// The open buckets of all groups that are sent as summaries.
@@ -101,15 +111,18 @@ impl TrackedGroups {
             Tracked::Buckets { open: Some(open), .. } => Some((group, Arc::clone(open))),
             _ => None,
         };
-        let mut all: Vec<_> = self.0.iter().filter_map(open).collect();
+        let mut all: Vec<_> = self.groups.iter().filter_map(open).collect();
         all.sort_unstable_by_key(|(group, _)| *group);
         all
     }
 
-    /// Adds the earlier rows of the bucket that is being read. `earlier` is of the bucket that begins at `start`.
-    pub fn finish_reading(&mut self, group: GroupId, start: Timestamp, earlier: Option<OpenBucket>) {
-        let Some(Tracked::Reading(reading)) = self.0.get(&group) else { return };
-        let open = match (earlier.filter(|_| reading.start == start), &reading.later) {
+    /// Adds the earlier rows of the bucket that is being read, which are those of `read`. Does nothing if it is not read any more, or anew.
+    pub fn finish_reading(&mut self, group: GroupId, read: &Reading, earlier: Option<OpenBucket>) {
+        let Some(Tracked::Reading(reading)) = self.groups.get(&group) else { return };
+        if !Arc::ptr_eq(&reading.parts, &read.parts) {
+            return;
+        }
+        let open = match (earlier, &reading.later) {
             (Some(mut earlier), Some(later)) => {
                 earlier.add(later);
                 Some(Arc::new(earlier))
@@ -118,13 +131,13 @@ impl TrackedGroups {
         };
         let (step, skipped) = (reading.step, (!reading.is_whole).then_some(reading.start));
         let open = open.filter(|open| Some(open.start) != skipped);
-        self.0.insert(group, Tracked::Buckets { step, open, skipped });
+        self.groups.insert(group, Tracked::Buckets { step, open, skipped });
     }
 
     /// Records what a frame changed.
     pub fn commit(&mut self, changes: Vec<(GroupId, GroupChange)>) {
         for (group, change) in changes {
-            match (self.0.get_mut(&group), change) {
+            match (self.groups.get_mut(&group), change) {
                 (Some(Tracked::Buckets { open, .. }), GroupChange::Open(bucket)) => *open = Some(bucket),
                 (Some(Tracked::Buckets { open, skipped, .. }), GroupChange::Rows(mut rows)) => {
                     rows.retain(|bucket| Some(bucket.start) != *skipped);
