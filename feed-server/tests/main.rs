@@ -34,3 +34,4 @@ mod stream;
 mod subscriptions;
 mod summaries;
 mod tls;
+mod turns;

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{Row, Values, Viewer, WINDOW};
+use crate::turns::{Connection, message};
 use bytes::Bytes;
 use feed_server::clock;
-use feed_server::deliver::history_blocks::HistoryBlocks;
 use feed_server::deliver::hub::{Bounds, Hub};
 use feed_server::deliver::session::VIEWER_LIMITS;
 use feed_server::deliver::session::cursor::{Charge, Cursor};
@@ -318,36 +318,6 @@ fn take_all(viewer: &mut Viewer, frames: &[Bytes]) {
     }
 }
 
-/// The viewer's side of the server.
-struct Connection {
-    cursor: Cursor,
-    guard: ViewerGuard,
-}
-
-impl Connection {
-    fn open(server: &Server, request: impl Into<StreamRequest>) -> Self {
-        Self { cursor: Cursor::at(request.into(), Charge::Overall), guard: server.hub.join() }
-    }
-
-    /// The next frames, of about `room` bytes.
-    fn turn(&mut self, room: usize) -> Vec<Bytes> {
-        let Self { cursor, guard } = self;
-        if !cursor.needs_turn() {
-            let frames = cursor.live(guard, room);
-            if !cursor.needs_turn() {
-                return frames;
-            }
-        }
-        cursor.next_turn(guard, &mut HistoryBlocks::default(), room).expect("encodes").frames
-    }
-
-    fn catch_up(&mut self, viewer: &mut Viewer, room: usize) {
-        while self.cursor.caught_up(&self.guard).is_none() {
-            take_all(viewer, &self.turn(room));
-        }
-    }
-}
-
 /// A viewer's request at its position, for series that it selected in this way.
 fn request(viewer: &Viewer, by: Option<&SelectedBy>) -> StreamRequest {
     let selection = by.map(|by| {
@@ -379,15 +349,6 @@ fn selection(server: &Server, by: Choice, mask: u8) -> (SelectedBy, BTreeSet<Ser
     }
 }
 
-/// A message without its WebSocket head.
-fn message(framed: &Bytes) -> &[u8] {
-    match framed[1] {
-        126 => &framed[4..],
-        127 => &framed[10..],
-        _ => &framed[2..],
-    }
-}
-
 /// Plays `steps` and lets the viewer catch up. Returns it, and the server of the last epoch.
 fn play(steps: &[Step]) -> (Viewer, Server) {
     let mut server = Server::start(clock::now().micros());
@@ -395,7 +356,7 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
     let mut by: Option<(Choice, u8)> = None;
     let connect = |server: &Server, viewer: &Viewer, by: Option<(Choice, u8)>| {
         let by = by.map(|(by, mask)| selection(server, by, mask).0);
-        Connection::open(server, request(viewer, by.as_ref()))
+        Connection::open(&server.hub, request(viewer, by.as_ref()))
     };
     let mut connection = connect(&server, &viewer, by);
     for step in steps {
@@ -423,7 +384,7 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
                 let sequence = Sequence(server.position().0 + ahead);
                 let start = Start::After { epoch: server.hub.epoch, sequence, window: WINDOW, revision: Revision(0) };
                 let by = by.map(|(by, mask)| selection(&server, by, mask).0);
-                connection = Connection::open(&server, StreamRequest { start, ..request(&viewer, by.as_ref()) });
+                connection = Connection::open(&server.hub, StreamRequest { start, ..request(&viewer, by.as_ref()) });
                 // Judged in the first turn: the stream may reach that position later.
                 take_all(&mut viewer, &connection.turn(1));
             }
@@ -466,7 +427,7 @@ fn play(steps: &[Step]) -> (Viewer, Server) {
             }
         }
     }
-    connection.catch_up(&mut viewer, 10_000);
+    connection.catch_up(10_000, |frame| viewer.take(frame));
     (viewer, server)
 }
 
@@ -481,7 +442,7 @@ proptest! {
         check(&viewer, &server);
         // What a new viewer is sent, a viewer that changed its subscription holds.
         let mut new = Viewer::new(Some(server.hub.epoch));
-        Connection::open(&server, new.start()).catch_up(&mut new, 10_000);
+        Connection::open(&server.hub, new.start()).catch_up(10_000, |frame| new.take(frame));
         for (row, values) in &new.held {
             let selected = values.iter().filter(|(series, _)| viewer.selected.as_ref().is_none_or(|of| of.contains(series)));
             for (series, bits) in selected {
@@ -537,8 +498,8 @@ fn sources_continue_after_the_clock_is_set_back() {
     let mut server = Server::start(now.micros() + hour);
     server.publish(0, 10, 3, 1);
     let mut viewer = Viewer::new(Some(server.hub.epoch));
-    let mut connection = Connection::open(&server, viewer.start());
-    connection.catch_up(&mut viewer, 90_000);
+    let mut connection = Connection::open(&server.hub, viewer.start());
+    connection.catch_up(90_000, |frame| viewer.take(frame));
     // Rows measured before the clock was set also arrive afterwards, alone and with later ones.
     let (group, series) = (server.groups[0].0, server.groups[0].1[0]);
     let late = |ahead: i64| Batch::row(group, now + Interval::from_micros((hour + ahead) as u64), [(series, 1.0)]);
@@ -563,8 +524,8 @@ fn sources_continue_after_the_clock_is_set_back() {
     });
     assert_eq!(frame, Some(now + Interval::from_millis(1)));
     take_all(&mut viewer, &frames);
-    let mut connection = Connection::open(&server, absent.start());
-    connection.catch_up(&mut absent, 90_000);
+    let mut connection = Connection::open(&server.hub, absent.start());
+    connection.catch_up(90_000, |frame| absent.take(frame));
     for viewer in [&viewer, &absent] {
         let newest = viewer.held.keys().map(|(_, time)| *time).max();
         assert_eq!(
@@ -574,8 +535,8 @@ fn sources_continue_after_the_clock_is_set_back() {
         );
     }
     let mut other = Viewer::new(Some(server.hub.epoch));
-    let mut connection = Connection::open(&server, other.start());
-    connection.catch_up(&mut other, 90_000);
+    let mut connection = Connection::open(&server.hub, other.start());
+    connection.catch_up(90_000, |frame| other.take(frame));
     check(&other, &server);
     assert_eq!(other.held.len(), 11);
     // After a small step rows are dropped until the clock catches up.
@@ -607,7 +568,7 @@ fn the_model_notices_a_changed_bit() {
 fn the_model_notices_a_repeated_frame() {
     let mut server = Server::start(clock::now().micros());
     let mut viewer = Viewer::new(Some(server.hub.epoch));
-    let mut connection = Connection::open(&server, viewer.start());
+    let mut connection = Connection::open(&server.hub, viewer.start());
     for _ in 0..2 {
         let frames = connection.turn(90_000);
         take_all(&mut viewer, &frames);

@@ -6,13 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use feed_server::deliver::history_blocks::HistoryBlocks;
+use crate::turns::{Connection, message};
 use feed_server::deliver::hub::{Bounds, Hub};
 use feed_server::deliver::session::cursor::{Charge, Cursor};
 use feed_server::deliver::session::request::{RequestedSelection, StreamRequest};
 use feed_server::deliver::subscription::Part;
-use feed_server::deliver::viewer::ViewerGuard;
 use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::stream::buckets::steps::Steps;
@@ -243,39 +241,6 @@ fn value(seed: u64, series: usize, row: usize) -> f64 {
     }
 }
 
-/// A message without its WebSocket head.
-fn message(framed: &Bytes) -> &[u8] {
-    match framed[1] {
-        126 => &framed[4..],
-        127 => &framed[10..],
-        _ => &framed[2..],
-    }
-}
-
-/// The viewer's side of the server.
-struct Connection {
-    cursor: Cursor,
-    guard: ViewerGuard,
-}
-
-impl Connection {
-    fn open(server: &Server, request: StreamRequest) -> Self {
-        Self { cursor: Cursor::at(request, Charge::Overall), guard: server.hub.join() }
-    }
-
-    /// The next frames, of about `room` bytes.
-    fn turn(&mut self, room: usize) -> Vec<Bytes> {
-        let Self { cursor, guard } = self;
-        if !cursor.needs_turn() {
-            let frames = cursor.live(guard, room);
-            if !cursor.needs_turn() {
-                return frames;
-            }
-        }
-        cursor.next_turn(guard, &mut HistoryBlocks::default(), room).expect("encodes").frames
-    }
-}
-
 #[derive(Clone, Debug)]
 enum Step {
     Publish {
@@ -379,7 +344,7 @@ fn play(steps: Vec<Step>, selects: usize, millis: u64, history: History) {
     let middle = server.groups[1].0;
     let of = |group: GroupId| group != middle || matches!(selects, 0 | 3);
     let mut viewer = Viewer::new(server.hub.epoch);
-    let mut connection = Connection::open(&server, request(viewer.start(), &by, millis, true));
+    let mut connection = Connection::open(&server.hub, request(viewer.start(), &by, millis, true));
     let mut others = Vec::new();
     for step in steps {
         match step {
@@ -392,12 +357,12 @@ fn play(steps: Vec<Step>, selects: usize, millis: u64, history: History) {
                     viewer = Viewer::new(server.hub.epoch);
                 }
                 let added = viewer.position.is_none();
-                connection = Connection::open(&server, request(viewer.start(), &by, millis, added));
+                connection = Connection::open(&server.hub, request(viewer.start(), &by, millis, added));
             }
             Step::Register { group } => server.add_series(group),
             Step::Seal { values } => server.hub.seal(values).expect("encodes"),
             Step::Join => {
-                let mut other = Connection::open(&server, request(Start::Window(WINDOW), &by, millis, true));
+                let mut other = Connection::open(&server.hub, request(Start::Window(WINDOW), &by, millis, true));
                 other.turn(10);
                 others.push(other);
             }
@@ -409,9 +374,7 @@ fn play(steps: Vec<Step>, selects: usize, millis: u64, history: History) {
             }
         }
     }
-    while connection.cursor.caught_up(&connection.guard).is_none() {
-        connection.turn(10_000).iter().for_each(|frame| viewer.take(message(frame)));
-    }
+    connection.catch_up(10_000, |frame| viewer.take(frame));
     check(&viewer, &server, Interval::from_millis(millis), history, of);
 }
 

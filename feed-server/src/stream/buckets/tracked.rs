@@ -1,7 +1,7 @@
 //! The open bucket of each group of a subscription, from frame to frame.
 //!
 //! A bucket that is sent must have every row since its start. When a group is first tracked, rows of its newest bucket may be in the
-//! history already. They are read by a session, not by the thread that publishes, which meanwhile adds the rows that arrive.
+//! history already. They are read by a session, not by the ticker, which meanwhile adds the rows that arrive.
 
 use std::collections::HashMap;
 use std::sync::Arc;
