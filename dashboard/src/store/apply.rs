@@ -41,7 +41,7 @@ pub struct Store {
 /// Counters since the page was loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Values that were stored.
+    /// Values that were stored, or summarized by closed buckets.
     pub samples: u64,
     /// Holes that the server declared or the page detected, including those that were filled later.
     pub gaps: u64,

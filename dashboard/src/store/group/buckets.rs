@@ -19,7 +19,7 @@ pub(in crate::store) struct NotBegun;
 /// The fields of the summaries of one series, reused from block to block.
 pub(in crate::store) type FieldValues = [Vec<f64>; 1 + SummaryField::ALL.len()];
 
-/// The numbers of values that were stored, and of columns that were not.
+/// The numbers of values that were stored, as far as they are in closed buckets, and of columns that were not.
 type Stored = (u64, u64);
 
 /// The summary of a series in a bucket. While it is open, its sum and its count are not known: it counts as one value, the last.
@@ -146,8 +146,8 @@ impl Group {
                 let summary = Summary { first, last, min, max, sum: sum[bucket], count: number[bucket] as u32 };
                 if first.is_finite() { summary } else { Summary::EMPTY }
             };
+            stored += (skip..count).map(|bucket| u64::from(summary(bucket).count)).sum::<u64>();
             self.series[place].write_buckets(rows.clone(), (skip..count).map(summary));
-            stored += kept;
         }
         (stored, unknown)
     }
@@ -198,8 +198,10 @@ impl Group {
         let (mut stored, mut unknown) = (0, 0);
         for (place, summary) in buckets.begun.iter().zip(&buckets.summaries) {
             if let Some(series) = place.and_then(|place| self.series.get_mut(place)) {
-                series.set_bucket(open.row, known(summary));
-                stored += 1;
+                let summary = known(summary);
+                series.set_bucket(open.row, summary);
+                // The values of an open bucket are not counted yet.
+                stored += if update.is_closed { u64::from(summary.count) } else { 0 };
             } else {
                 unknown += 1;
             }
