@@ -38,8 +38,6 @@ struct Viewer {
     position: Option<Sequence>,
     epoch: Epoch,
     is_live: bool,
-    /// Buckets were dropped that the answer has still to send: without them, the position is not held.
-    is_incomplete: bool,
     /// First, last, minimum, maximum, sum and count; sum and count are missing while a bucket is open.
     buckets: BTreeMap<Bucket, SummaryFields>,
     rows: BTreeSet<(GroupId, Timestamp)>,
@@ -50,7 +48,7 @@ struct Viewer {
 impl Viewer {
     fn new(epoch: Epoch) -> Self {
         let (buckets, rows, open) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { position: None, epoch, is_live: false, is_incomplete: false, buckets, rows, open }
+        Self { position: None, epoch, is_live: false, buckets, rows, open }
     }
 
     fn start(&self) -> Start {
@@ -70,7 +68,7 @@ impl Viewer {
             Body::History(history) => {
                 self.blocks(&history.blocks);
                 if history.part == HistoryPart::Last {
-                    (self.is_live, self.is_incomplete, self.position) = (true, false, Some(frame.header.sequence));
+                    (self.is_live, self.position) = (true, Some(frame.header.sequence));
                     // Rows of a bucket that was open may have been evicted since: then the server cannot send it.
                     let open = &self.open;
                     self.buckets.retain(|(group, start, _), fields| {
@@ -87,9 +85,6 @@ impl Viewer {
                         self.buckets.keys().any(|(group, start, _)| (*group, *start) == (block.group, time))
                     };
                     if !times.iter().all(|&time| is_held(time)) || self.held_of(block.group, times[0], &block.series) {
-                        let last = times[times.len() - 1];
-                        self.is_incomplete |=
-                            self.buckets.keys().any(|(group, start, _)| *group == block.group && *start > last);
                         self.drop_from(block.group, times[0]);
                     }
                     for series in &block.series {
@@ -353,9 +348,6 @@ fn play(steps: Vec<Step>, selects: usize, millis: u64, history: History) {
             Step::Cut { room, frames } => {
                 let sent = connection.turn(room);
                 sent.iter().take(frames).for_each(|frame| viewer.take(message(frame)));
-                if viewer.is_incomplete {
-                    viewer = Viewer::new(server.hub.epoch);
-                }
                 let added = viewer.position.is_none();
                 connection = Connection::open(&server.hub, request(viewer.start(), &by, millis, added));
             }
