@@ -97,7 +97,8 @@ impl Summary {
         self.min = if later.min < self.min { later.min } else { self.min };
         self.max = if later.max > self.max { later.max } else { self.max };
         self.sum += later.sum;
-        self.count += later.count;
+        // A frame may state any counts.
+        self.count = self.count.saturating_add(later.count);
     }
 }
 
