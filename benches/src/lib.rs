@@ -13,6 +13,7 @@
 //! | `packed` | encoding and decoding compressible blocks, beside pco |
 //! | `sizes` | encoded bytes per sample |
 //! | `resolutions` | bytes of a wall as rows and as summaries, beside protobuf and JSON |
+//! | `subscribe` | time from a change of a subscription to its first column |
 //! | `history` | memory of the history, sealing, a thousand viewers that resume |
 //! | `browser` | the decoder in Chromium, beside JavaScript |
 //! | `fan_out` | sending to many viewers, beside other WebSocket servers |
