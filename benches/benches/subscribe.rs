@@ -39,6 +39,16 @@ async fn main() -> Result<()> {
     })?;
     let address = server.address();
     let running = tokio::spawn(server.run(stop.clone()));
+    // Until the source has filled the history.
+    let mut before = 0;
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let filled = Viewer::open(address, Interval::ZERO).await?.filled;
+        if before > 0 && filled < before + before / 20 {
+            break;
+        }
+        before = filled;
+    }
     println!("| groups added | as | first column, ms: p50, longest | complete, ms: p50, longest | KB |");
     println!("| --: | --- | --: | --: | --: |");
     for added in [1, 8] {
@@ -79,6 +89,8 @@ struct Viewer {
     epoch: Epoch,
     position: Sequence,
     revision: Revision,
+    /// Bytes of the first answer.
+    filled: usize,
 }
 
 impl Viewer {
@@ -86,9 +98,9 @@ impl Viewer {
     async fn open(address: SocketAddr, step: Interval) -> Result<Self> {
         let (socket, _) = connect_async(format!("ws://{address}/stream?start=request")).await?;
         let (epoch, position, revision) = (Epoch(0), Sequence(0), Revision(0));
-        let mut viewer = Self { socket, step, epoch, position, revision };
+        let mut viewer = Self { socket, step, epoch, position, revision, filled: 0 };
         viewer.subscribe(Start::Window(WINDOW), 0).await?;
-        viewer.answer().await?;
+        viewer.filled = viewer.answer().await?.bytes;
         Ok(viewer)
     }
 
