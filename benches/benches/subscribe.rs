@@ -28,7 +28,7 @@ const STEP: Interval = Interval::from_millis(150);
 #[tokio::main]
 async fn main() -> Result<()> {
     let effort = Effort::of_bench("subscribe");
-    let (rounds, prefill) = if effort == Effort::Full { (30, "60s") } else { (2, "1s") };
+    let (rounds, prefill) = if effort == Effort::Full { (10, "60s") } else { (2, "1s") };
     let source = format!("synthetic:groups=40,series=8,hz=1000,prefill={prefill}");
     let stop = CancellationToken::new();
     let server = Server::bind(Config {
