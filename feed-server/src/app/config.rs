@@ -208,7 +208,10 @@ mod tests {
                     [[source]]\nkind = \"synthetic\"\nprefill = \"5s\"\n";
         let config = Config::parse("feed.toml", text).expect("valid");
         let synthetic = SyntheticSettings { prefill: Duration::from_secs(5), ..SyntheticSettings::default() };
-        assert_eq!(config.sources, [SourceConfig::Host(HostSettings { hz: 2.0 }), SourceConfig::Synthetic(synthetic)]);
+        assert_eq!(
+            config.sources,
+            [SourceConfig::Host(HostSettings { hz: 2.0, idle: false }), SourceConfig::Synthetic(synthetic)]
+        );
         assert_eq!((config.listen.port(), config.history), (80, Duration::from_secs(90)));
     }
 

@@ -116,6 +116,12 @@ impl Collector for SourceCollector {
             let labels = [("source", &*status.source)];
             ConstGauge::new(status.stuck.len() as i64).encode(stuck.encode_family(&labels)?)?;
         }
+        let help = "Subjects that the source does not measure; `/readyz` and the log name them";
+        let mut left_out = encoder.encode_descriptor("left_out", help, None, MetricType::Gauge)?;
+        for status in &statuses {
+            let labels = [("source", &*status.source)];
+            ConstGauge::new(status.left_out.len() as i64).encode(left_out.encode_family(&labels)?)?;
+        }
         let help = "Rows out of the order of time, by what became of them; all but `merged` were dropped";
         let mut rows = encoder.encode_descriptor("rows_out_of_order", help, None, MetricType::Counter)?;
         for status in &statuses {

@@ -41,6 +41,8 @@ struct SourceReport {
     rows_merged: u64,
     rows_dropped: u64,
     stuck: Vec<StuckReport>,
+    /// What the source does not measure, each with the reason.
+    left_out: Vec<String>,
 }
 
 /// A resource that does not answer the source.
@@ -97,6 +99,7 @@ impl SourceReport {
             rows_merged: status.out_of_order.merged,
             rows_dropped: status.out_of_order.dropped(),
             stuck: status.stuck.iter().map(StuckReport::of).collect(),
+            left_out: status.left_out.iter().map(ToString::to_string).collect(),
         }
     }
 }

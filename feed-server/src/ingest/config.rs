@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn settings_missing_in_a_spec_have_their_default() {
-        let host = |hz| Ok(SourceConfig::Host(HostSettings { hz }));
+        let host = |hz| Ok(SourceConfig::Host(HostSettings { hz, idle: false }));
         assert_eq!("host".parse(), host(10.0));
         assert_eq!("host:".parse(), host(10.0));
         assert_eq!("host:,hz=2.5,".parse(), host(2.5));
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(of("synthetic:seed=18446744073709551615"), Ok(synthetic(seed.clone())));
         let table = from_toml("kind = \"synthetic\"\nseed = \"18446744073709551615\"");
         assert_eq!(table.expect("valid"), synthetic(seed));
-        for spec in ["host:hz=1e-300", "host:hz=10000", "synthetic:prefill=24h", "synthetic:groups=10000,series=2048"] {
+        for spec in ["host:hz=1e-300", "host:hz=1000", "synthetic:prefill=24h", "synthetic:groups=10000,series=2048"] {
             of(spec).expect(spec);
         }
     }
@@ -229,11 +229,12 @@ mod tests {
     #[test]
     fn a_refused_spec_names_the_value_found_and_the_value_allowed() {
         assert!(refusal("hots").starts_with("unknown value `hots`, expected "));
-        assert_eq!(refusal("host:hz=0"), "hz must be above 0 and at most 10000, found 0");
-        assert_eq!(refusal("host:hz=NaN"), "hz must be above 0 and at most 10000, found NaN");
+        assert_eq!(refusal("host:hz=0"), "hz must be above 0 and at most 1000, found 0");
+        assert_eq!(refusal("host:hz=NaN"), "hz must be above 0 and at most 1000, found NaN");
         assert_eq!(refusal("host:hz="), "hz must not be empty");
-        assert_eq!(refusal("host:hz.x=1"), "hz must be above 0 and at most 10000, found { x = \"1\" }");
-        assert_eq!(refusal("host:rate=1"), "unknown setting `rate`, expected `hz`");
+        assert_eq!(refusal("host:hz.x=1"), "hz must be above 0 and at most 1000, found { x = \"1\" }");
+        assert_eq!(refusal("host:rate=1"), "unknown setting `rate`, expected `hz` or `idle`");
+        assert_eq!(refusal("host:idle=yes"), "idle must be true or false, found yes");
         assert_eq!(refusal("host:hz"), "settings must have the form key=value, found `hz`");
         assert_eq!(refusal("synthetic:groups=0"), "groups must be a whole number from 1 to 10000, found 0");
         assert_eq!(
@@ -251,7 +252,7 @@ mod tests {
             "host:hz=",
             "host:hz=inf",
             "host:hz=-1",
-            "host:hz=10001",
+            "host:hz=1001",
             "host:hz= 1",
             "host:hz=1=2",
             "host:hz=1_0",

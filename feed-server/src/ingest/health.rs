@@ -61,6 +61,8 @@ pub struct SourceStatus {
     /// By this server's clock.
     pub started: Timestamp,
     pub stuck: Vec<StuckPart>,
+    /// What the source does not measure, each with the reason.
+    pub left_out: Vec<Arc<str>>,
 }
 
 /// A resource that does not answer its source. The source continues without it.
@@ -118,6 +120,40 @@ impl Drop for StuckMark {
     }
 }
 
+/// What a part of a source does not measure, in the health of the source until this is dropped.
+#[derive(Debug, Default)]
+pub struct LeftOut(Option<LeftOutMark>);
+
+#[derive(Debug)]
+struct LeftOutMark {
+    health: SourceHealth,
+    what: Arc<str>,
+}
+
+impl LeftOut {
+    /// States what is not measured, in place of what was stated before. What is new is logged.
+    pub fn state(&mut self, health: &SourceHealth, what: Option<String>) {
+        if self.0.as_ref().map(|mark| &*mark.what) == what.as_deref() {
+            return;
+        }
+        self.0 = what.map(|what| {
+            tracing::warn!(source = health.source(), "{}", what.escape_debug());
+            let what: Arc<str> = what.into();
+            health.record.lock().left_out.push(Arc::clone(&what));
+            LeftOutMark { health: health.clone(), what }
+        });
+    }
+}
+
+impl Drop for LeftOutMark {
+    fn drop(&mut self) {
+        let left_out = &mut self.health.record.lock().left_out;
+        if let Some(place) = left_out.iter().position(|what| *what == self.what) {
+            left_out.remove(place);
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Record {
     started: Timestamp,
@@ -130,6 +166,7 @@ struct Record {
     out_of_order: OutOfOrder,
     /// Each with the time of the request that has no answer.
     stuck: Vec<(Arc<str>, Instant)>,
+    left_out: Vec<Arc<str>>,
 }
 
 impl SourceHealth {
@@ -148,6 +185,7 @@ impl SourceHealth {
             fastest: None,
             out_of_order: OutOfOrder::default(),
             stuck: Vec::new(),
+            left_out: Vec::new(),
         };
         Self { source: source.into(), record: Arc::new(Mutex::new(record)) }
     }
@@ -252,6 +290,7 @@ impl SourceHealth {
             stuck: stuck
                 .map(|(part, since)| StuckPart { part: Arc::clone(part), unanswered_for: since.elapsed() })
                 .collect(),
+            left_out: record.left_out.clone(),
         }
     }
 }

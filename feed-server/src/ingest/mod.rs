@@ -25,7 +25,7 @@ pub mod context;
 pub mod deadline_reader;
 pub mod entry;
 pub mod health;
-mod host;
+pub mod host;
 mod publish;
 pub mod reader_threads;
 pub mod readiness;

@@ -10,9 +10,8 @@ use crate::ingest::batch::Batch;
 use crate::ingest::context::Registrar;
 use crate::ingest::registry::{Group, RegisterError, Series};
 
-/// Limit on the series of one reading; the rest is left out. More than the cores of a large machine, fewer than the
-/// virtual interfaces that it may have.
-const MAX_LIVE: usize = 512;
+/// Limit on the series of one reading; the rest is left out. Half of what a group may have: the others are those that ended lately.
+pub const MAX_LIVE: usize = 1_024;
 
 /// The subject of one series of a set, such as a process.
 pub trait SeriesKey: Clone + Ord {
@@ -81,6 +80,50 @@ impl<K: SeriesKey> SeriesSet<K> {
         Ok(*self.group.insert(registrar.group(self.description.clone())?))
     }
 
+    /// The group's id, once it is registered.
+    pub const fn id(&self) -> Option<GroupId> {
+        self.group
+    }
+
+    /// Changes the group's title for display.
+    ///
+    /// # Errors
+    /// The errors of [`Registrar::group`].
+    pub fn entitle(&mut self, registrar: &Registrar, title: String) -> Result<(), RegisterError> {
+        if self.description.title == title {
+            return Ok(());
+        }
+        self.description.title = title;
+        if self.group.is_some() {
+            registrar.group(self.description.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Sets the keys of the rows that follow. Registers new and returning keys, and ends those that are missing. Returns the series of
+    /// each key in the order given: `None` for a key that is repeated or beyond a limit.
+    ///
+    /// # Errors
+    /// If the group or a series exceeds a limit, except the limit on the number of series.
+    pub fn hold(
+        &mut self,
+        registrar: &Registrar,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Result<Vec<Option<SeriesId>>, RegisterError> {
+        self.readings += 1;
+        let mut columns = Vec::new();
+        let mut keys = keys.into_iter();
+        for key in keys.by_ref().take(MAX_LIVE) {
+            let is_repeated = self.live.get(&key).is_some_and(|live| live.last_reading == self.readings);
+            columns.push(if is_repeated { None } else { self.series_within_limits(registrar, key)? });
+        }
+        let beyond = keys.count();
+        self.report_beyond(registrar, beyond);
+        columns.resize(columns.len() + beyond, None);
+        self.end_gone(registrar);
+        Ok(columns)
+    }
+
     /// Takes one reading, with each key at most once. Registers new and returning keys, ends those that are missing, and
     /// returns a row of the values, if any. A key without a value is only registered.
     ///
@@ -96,23 +139,24 @@ impl<K: SeriesKey> SeriesSet<K> {
         let mut row = Vec::new();
         let mut reading = reading.into_iter();
         for (key, value) in reading.by_ref().take(MAX_LIVE) {
-            match self.series(registrar, key) {
-                Ok(series) => row.extend(value.map(|value| (series, value))),
-                Err(error @ (RegisterError::GroupFull { .. } | RegisterError::Full { .. })) => {
-                    self.report_once(registrar, &error);
-                }
-                Err(error) => return Err(error),
-            }
+            let series = self.series_within_limits(registrar, key)?;
+            row.extend(series.zip(value));
         }
-        let beyond = reading.count();
-        if beyond > 0 {
-            let group = &self.description.name;
-            let error =
-                format!("{beyond} series of group {group:?} are left out: a reading must have at most {MAX_LIVE}");
-            self.report_once(registrar, &error);
-        }
+        self.report_beyond(registrar, reading.count());
         self.end_gone(registrar);
         Ok(self.group.filter(|_| !row.is_empty()).map(|group| Batch::row(group, time, row)))
+    }
+
+    /// `None` if there are too many series.
+    fn series_within_limits(&mut self, registrar: &Registrar, key: K) -> Result<Option<SeriesId>, RegisterError> {
+        match self.series(registrar, key) {
+            Ok(series) => Ok(Some(series)),
+            Err(error @ (RegisterError::GroupFull { .. } | RegisterError::Full { .. })) => {
+                self.report_once(registrar, &error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn series(&mut self, registrar: &Registrar, key: K) -> Result<SeriesId, RegisterError> {
@@ -136,6 +180,15 @@ impl<K: SeriesKey> SeriesSet<K> {
             if self.live.values().all(|live| live.series != series) {
                 registrar.end(series);
             }
+        }
+    }
+
+    fn report_beyond(&mut self, registrar: &Registrar, beyond: usize) {
+        if beyond > 0 {
+            let group = &self.description.name;
+            let error =
+                format!("{beyond} series of group {group:?} are left out: a reading must have at most {MAX_LIVE}");
+            self.report_once(registrar, &error);
         }
     }
 
@@ -227,19 +280,43 @@ mod tests {
     }
 
     #[test]
+    fn held_keys_have_their_series_in_the_order_given() {
+        let mut stage = Stage::new();
+        let [a, b, c] = ["a", "b", "c"].map(|name| ("part", name));
+        let mut hold = |keys: &[(&'static str, &'static str)]| {
+            stage.set.hold(&stage.registrar, keys.iter().copied()).expect("registers")
+        };
+        let first = hold(&[a, b]);
+        let second = hold(&[c, b, b, a]);
+        assert_eq!((second[1], second[2], second[3]), (first[1], None, first[0]), "a repeated key has one series");
+        assert_eq!(hold(&[c]), [second[0]]);
+        assert_eq!(stage.registry.live(), 1, "the others have ended");
+    }
+
+    #[test]
+    fn a_title_that_changes_is_registered() {
+        let mut stage = Stage::new();
+        stage.set.entitle(&stage.registrar, "Before".into()).expect("is held");
+        stage.row([(("part", "a"), Some(1.0))]);
+        stage.set.entitle(&stage.registrar, "After".into()).expect("registers");
+        let titles: Vec<_> = stage.registry.groups().into_iter().map(|group| group.title).collect();
+        assert_eq!(titles.last().map(String::as_str), Some("After"), "{titles:?}");
+    }
+
+    #[test]
     fn keys_beyond_a_limit_are_left_out_and_reported_once() {
         let mut stage = Stage::new();
         let row = stage.row((0..MAX_LIVE + 3).map(|number| (Numbered(number), Some(0.0)))).expect("a row");
         assert_eq!(row.columns.len(), MAX_LIVE);
         let reported = stage.registrar.health().status().last_error.expect("a report");
-        assert_eq!(reported, "3 series of group \"g\" are left out: a reading must have at most 512");
+        assert_eq!(reported, "3 series of group \"g\" are left out: a reading must have at most 1024");
     }
 
     #[test]
     fn a_full_group_leaves_out_new_keys_and_keeps_the_others() {
         let mut stage = Stage::new();
         stage.registry.limit(MAX_GROUP_SERIES);
-        for reading in 0..6 {
+        for reading in 0..4 {
             stage.row((0..2 * MAX_LIVE).map(|number| (Numbered(reading * 10_000 + number), None)));
         }
         assert_eq!(stage.registry.series().len(), MAX_GROUP_SERIES);

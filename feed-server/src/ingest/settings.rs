@@ -35,11 +35,28 @@ pub trait SourceSettings {
 /// # Errors
 /// If the value is not a number or out of range.
 pub fn hz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    hz_up_to(deserializer, MAX_HZ)
+}
+
+/// Reads `hz` of a source that cannot measure more often than `max`.
+///
+/// # Errors
+/// If the value is not a number or out of range.
+pub fn hz_up_to<'de, D: Deserializer<'de>>(deserializer: D, max: f64) -> Result<f64, D::Error> {
     let found = shown::<D::Error>(Value::deserialize(deserializer)?, "hz")?;
     match found.parse::<f64>() {
-        Ok(hz) if hz > 0.0 && hz <= MAX_HZ => Ok(hz),
-        _ => Err(D::Error::custom(format!("hz must be above 0 and at most {MAX_HZ}, found {found}"))),
+        Ok(hz) if hz > 0.0 && hz <= max => Ok(hz),
+        _ => Err(D::Error::custom(format!("hz must be above 0 and at most {max}, found {found}"))),
     }
+}
+
+/// Reads `true` or `false`.
+///
+/// # Errors
+/// If the value is neither.
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result<bool, D::Error> {
+    let found = shown::<D::Error>(Value::deserialize(deserializer)?, setting)?;
+    found.parse().map_err(|_| D::Error::custom(format!("{setting} must be true or false, found {found}")))
 }
 
 /// Reads a whole number.

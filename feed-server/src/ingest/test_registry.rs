@@ -53,10 +53,12 @@ impl TestRegistry {
 impl Registry for TestRegistry {
     fn register_group(&self, group: Group) -> Result<GroupId, RegisterError> {
         let groups = &mut self.0.lock().groups;
-        let place = groups.iter().position(|held| held.name == group.name).unwrap_or_else(|| {
-            groups.push(group);
+        let place = groups.iter().position(|held| held.name == group.name);
+        let place = place.unwrap_or_else(|| {
+            groups.push(group.clone());
             groups.len() - 1
         });
+        groups[place] = group;
         Ok(GroupId(place as u32 + 1))
     }
 

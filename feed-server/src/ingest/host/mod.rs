@@ -4,11 +4,12 @@
 //! | --- | --- |
 //! | `reader` | the interface of a reader |
 //! | `schedule` | the times at which readers are due |
-//! | `group`, `device` | a group whose values are rounded; the series of a device |
-//! | `rate`, `rounding`, `busiest` | counters to rates; the resolution of values; the selection of busy processes |
-//! | `mounts`, `mount_table` | the choice of file systems to show; the system's list of them |
-//! | `file_system`, `space_reading` | one of them, and the call that asks it |
-//! | `cpu`, `memory`, `disk`, `disk_space`, `network`, `processes`, `own` | a reader for each subject |
+//! | `group`, `devices` | a group whose values are rounded; groups of things with the same counters |
+//! | `counter`, `busy_time`, `roster`, `rounding`, `busiest` | counters to rates; the busy time of a processor; things that come and go; the resolution of values; the selection of busy processes |
+//! | `kernel` | the texts of the kernel |
+//! | `linux` | the readers of these texts |
+//! | `elsewhere` | the readers of other systems, by a library |
+//! | `file_systems`, `own` | the readers of all systems: file systems; the server itself |
 //!
 //! Readers are independent. They run one after another on one thread, at first in the order of the page. What may not answer
 //! (each file system, the list of processes) is asked on other threads.
@@ -16,32 +17,33 @@
 #![allow(clippy::disallowed_methods, reason = "on the threads of the source")]
 
 mod busiest;
-mod cpu;
-mod device;
-mod disk;
-mod disk_space;
-mod file_system;
+mod busy_time;
+mod counter;
+mod devices;
+mod elsewhere;
+mod file_systems;
 mod group;
-mod memory;
-#[cfg_attr(not(target_os = "linux"), path = "mount_table_elsewhere.rs")]
-mod mount_table;
-mod mounts;
-mod network;
+pub mod kernel;
+#[cfg(target_os = "linux")]
+mod linux;
 mod own;
-mod processes;
-mod rate;
 mod reader;
+mod roster;
 mod rounding;
 mod schedule;
-mod space_reading;
 
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use self::reader::Reader;
+#[cfg(not(target_os = "linux"))]
+use self::elsewhere as platform;
+pub use self::file_systems::space_reading::Reading as SpaceReading;
+#[cfg(target_os = "linux")]
+use self::linux as platform;
+use self::platform::mount_table;
+use self::reader::{Moment, Reader};
 use self::schedule::{Cadence, Schedule};
-pub use self::space_reading::Reading as SpaceReading;
 use super::blocking::{Blocking, BlockingContext, BlockingSource};
 use super::settings::{self, SourceSettings};
 use super::source::{Source, SourceError};
@@ -49,6 +51,8 @@ use crate::telemetry::Telemetry;
 
 /// A bound on `1 / hz`, for the clock's arithmetic.
 const MAX_INTERVAL: Duration = Duration::from_hours(24);
+/// Above, a reading takes a tenth of the time from one to the next.
+const MAX_HZ: f64 = 1_000.0;
 /// A reader whose group or series is refused is called again after this time; the others continue.
 const REGISTER_AGAIN: Duration = Duration::from_mins(1);
 
@@ -56,13 +60,24 @@ const REGISTER_AGAIN: Duration = Duration::from_mins(1);
 #[serde(default, deny_unknown_fields)]
 pub struct HostSettings {
     /// Rows a second. Slowly changing values are read less often.
-    #[serde(deserialize_with = "settings::hz")]
+    #[serde(deserialize_with = "hz")]
     pub hz: f64,
+    /// Also measures what does not move: idle interfaces, unused disks, error counters that are zero.
+    #[serde(deserialize_with = "idle")]
+    pub idle: bool,
+}
+
+fn hz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    settings::hz_up_to(deserializer, MAX_HZ)
+}
+
+fn idle<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    settings::flag(deserializer, "idle")
 }
 
 impl Default for HostSettings {
     fn default() -> Self {
-        Self { hz: 10.0 }
+        Self { hz: 10.0, idle: false }
     }
 }
 
@@ -75,6 +90,8 @@ impl SourceSettings for HostSettings {
 #[derive(Debug)]
 struct HostSource {
     fastest: Duration,
+    /// Also what does not move.
+    shows_all: bool,
     telemetry: Telemetry,
 }
 
@@ -82,29 +99,15 @@ impl HostSource {
     fn new(settings: &HostSettings, telemetry: Telemetry) -> Self {
         let fastest = Duration::try_from_secs_f64(settings.hz.recip()).unwrap_or(MAX_INTERVAL);
         // With an interval of zero the schedule would never advance.
-        Self { fastest: fastest.clamp(Duration::from_micros(1), MAX_INTERVAL), telemetry }
-    }
-
-    /// In the order of the page.
-    fn readers(self) -> Vec<(Cadence, Box<dyn Reader>)> {
-        let fastest = self.fastest;
-        let mut readers = Readers::default();
-        readers.add("CPU", cpu::Cores::new(fastest));
-        readers.add("load average", Ok(cpu::Load::new(fastest)));
-        readers.add("memory", memory::Memory::new(fastest));
-        readers.add("disk I/O", Ok(disk::Traffic::new(fastest)));
-        readers.add("disk space", Ok(disk_space::Space::new(fastest)));
-        readers.add("network", network::Network::new(fastest));
-        readers.add("processes", processes::Processes::new(fastest));
-        readers.add("the feed", Ok(own::Feed::new(fastest, self.telemetry.clone())));
-        readers.add("the feed's process", own::Process::new(fastest, self.telemetry));
-        readers.0
+        let fastest = fastest.clamp(Duration::from_micros(1), MAX_INTERVAL);
+        Self { fastest, shows_all: settings.idle, telemetry }
     }
 }
 
 impl BlockingSource for HostSource {
     fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
-        measure(self.readers(), context)
+        platform::prepare_thread();
+        measure(platform::readers(self), context)
     }
 }
 
@@ -114,7 +117,7 @@ fn measure(mut readers: Vec<(Cadence, Box<dyn Reader>)>, context: &BlockingConte
     while let Some((reader, due)) = schedule.next() {
         context.wait_until(due)?;
         let reading = &mut readers[reader].1;
-        let awaits = match reading.read(context) {
+        let awaits = match reading.read(context, Moment::now()) {
             Ok(()) => reading.awaits(),
             Err(SourceError::Register(error)) => {
                 context.registrar.report(&error);
@@ -128,19 +131,6 @@ fn measure(mut readers: Vec<(Cadence, Box<dyn Reader>)>, context: &BlockingConte
         }
     }
     Ok(())
-}
-
-#[derive(Default)]
-struct Readers(Vec<(Cadence, Box<dyn Reader>)>);
-
-impl Readers {
-    /// Subjects that this system does not offer are skipped; the rest is measured.
-    fn add<R: Reader + 'static>(&mut self, subject: &'static str, reader: Result<(Cadence, R), sysinfo::Error>) {
-        match reader {
-            Ok((cadence, reader)) => self.0.push((cadence, Box::new(reader))),
-            Err(error) => tracing::warn!(subject, %error, "not measured: not available on this system"),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -162,7 +152,7 @@ mod tests {
         let (sender, mut batches) = batch_queue();
         let context = registry.context(sender);
         let cancellation = context.cancellation.clone();
-        let running = tokio::spawn(HostSettings { hz: 50.0 }.source(&Telemetry::default()).run(context));
+        let running = tokio::spawn(HostSettings { hz: 50.0, idle: false }.source(&Telemetry::default()).run(context));
 
         let mut newest: BTreeMap<GroupId, Timestamp> = BTreeMap::new();
         let mut wanted = BTreeSet::from(["cpu.cores", "memory", "feed.viewers", "processes.memory"]);
@@ -196,7 +186,7 @@ mod tests {
         struct Refused;
 
         impl Reader for Refused {
-            fn read(&mut self, _context: &BlockingContext) -> Result<(), SourceError> {
+            fn read(&mut self, _context: &BlockingContext, _now: Moment) -> Result<(), SourceError> {
                 Err(RegisterError::NoSuchGroup(GroupId(7)).into())
             }
         }
@@ -205,7 +195,7 @@ mod tests {
 
         impl BlockingSource for WithRefused {
             fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
-                let (cadence, memory) = memory::Memory::new(Duration::from_millis(1)).expect("available");
+                let (cadence, memory) = elsewhere::memory::Memory::new(Duration::from_millis(1)).expect("available");
                 measure(vec![(cadence, Box::new(Refused)), (cadence, Box::new(memory))], context)
             }
         }
@@ -222,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_rate_beyond_the_clock_s_range_is_clamped() {
-        let fastest = |hz| HostSource::new(&HostSettings { hz }, Telemetry::default()).fastest;
+        let fastest =
+            |hz| HostSource::new(&HostSettings { hz, ..HostSettings::default() }, Telemetry::default()).fastest;
         assert_eq!(fastest(10.0), Duration::from_millis(100));
         assert_eq!(fastest(1e-300), MAX_INTERVAL);
         assert_eq!(fastest(f64::INFINITY), Duration::from_micros(1));

@@ -10,11 +10,11 @@ use crate::ingest::source::SourceError;
 
 /// Reads one subject. The constructors of readers also return the cadence to read it at.
 pub(super) trait Reader {
-    /// Reads, and sends a row for each group. The first reading registers groups and series; rates begin with the second.
+    /// Reads at `now`, and sends a row for each group. The first reading registers groups and series; rates begin with the second.
     ///
     /// All readers share one thread. What may block is read by a
     /// [`DeadlineReader`](crate::ingest::deadline_reader::DeadlineReader).
-    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError>;
+    fn read(&mut self, context: &BlockingContext, now: Moment) -> Result<(), SourceError>;
 
     /// The time after which to call `read` again in this turn, because an answer is awaited.
     fn awaits(&self) -> Option<Duration> {

@@ -7,27 +7,28 @@ use std::path::Path;
 
 use sysinfo::{Disk, DiskRefreshKind, Disks};
 
-use super::mounts::{Mount, Mounted, Reach};
+use crate::ingest::host::file_systems::mounts::{Mount, Mounted, Reach};
+use crate::ingest::host::file_systems::space_reading::{Access, Space};
 
 /// Bytes since the start of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Transfer {
+pub(in crate::ingest::host) struct Transfer {
     pub(super) read: u64,
     pub(super) written: u64,
 }
 
 /// Lists the file systems and counts the transfers of their disks.
 #[derive(Debug, Default)]
-pub(super) struct MountTable {
+pub(in crate::ingest::host) struct MountTable {
     disks: Option<Disks>,
 }
 
-impl MountTable {
-    pub(super) fn mounts() -> io::Result<Vec<Mounted>> {
-        let disks = listed(DiskRefreshKind::nothing())?;
-        Ok(disks.iter().map(|disk| Mounted { mount: mount(disk), id: 0, reach: Reach::Local }).collect())
-    }
+pub(super) fn mounts() -> io::Result<Vec<Mounted>> {
+    let disks = listed(DiskRefreshKind::nothing())?;
+    Ok(disks.iter().map(|disk| Mounted { mount: mount(disk), id: 0, reach: Reach::Local }).collect())
+}
 
+impl MountTable {
     /// The transfers of each disk with a file system, by device.
     pub(super) fn transfers(&mut self) -> io::Result<BTreeMap<String, Transfer>> {
         let kind = DiskRefreshKind::nothing().with_io_usage();
@@ -44,12 +45,16 @@ impl MountTable {
     }
 }
 
-/// The bytes free on a file system, unless it has no space to count. Blocks as long as it does not answer.
-pub(super) fn read_space(point: &Path) -> Option<f64> {
+/// The space of a file system, unless it has none to count. Blocks as long as it does not answer.
+#[cfg_attr(test, allow(dead_code, reason = "Linux has another"))]
+pub(in crate::ingest::host) fn read_space(point: &Path) -> Option<Space> {
     let mut disks = listed(DiskRefreshKind::nothing()).ok()?;
     let disk = disks.iter_mut().find(|disk| disk.mount_point() == point)?;
     disk.refresh_specifics(DiskRefreshKind::nothing().with_storage());
-    (disk.total_space() > 0).then(|| disk.available_space() as f64)
+    let (bytes, free) = (disk.total_space(), disk.available_space());
+    let access = if disk.is_read_only() { Access::ReadOnly } else { Access::ReadWrite };
+    let space = Space { bytes, free_bytes: free, available_bytes: free, inodes: 0, free_inodes: 0, access };
+    (bytes > 0).then_some(space)
 }
 
 fn listed(kind: DiskRefreshKind) -> io::Result<Disks> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// The rate of one counter.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Rate {
+pub(in crate::ingest::host) struct Rate {
     last: Option<Reading>,
     fell_from: Option<Reading>,
 }
@@ -43,7 +43,7 @@ impl Rate {
 
 /// The rates of a changing set of counters.
 #[derive(Debug)]
-pub(super) struct Rates<K> {
+pub(in crate::ingest::host) struct Rates<K> {
     counters: BTreeMap<K, Rate>,
 }
 

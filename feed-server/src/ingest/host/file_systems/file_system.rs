@@ -1,13 +1,12 @@
-//! The free space of one file system: its last answer, and its effect on rows. Time is an argument.
+//! The space of one file system: its last answer, and its effect on rows. Time is an argument.
 
 use std::time::Instant;
 
 use super::mounts::Mount;
-use super::space_reading::{Ask, Reading};
+use super::space_reading::{Access, Ask, Reading, Space};
 use crate::ingest::deadline_reader::{Answer, DeadlineReader};
 use crate::ingest::health::SourceHealth;
 use crate::ingest::reader_threads::ReaderThreads;
-use crate::ingest::series_set::SeriesKey;
 
 /// One file system, and its part in the turn.
 pub(super) struct FileSystem {
@@ -16,6 +15,7 @@ pub(super) struct FileSystem {
     age: Age,
     request: Request,
     patience: Patience,
+    was_writable: bool,
 }
 
 /// Of the last answer.
@@ -52,7 +52,8 @@ pub(super) enum Waits {
 impl FileSystem {
     pub(super) fn new(mount: &Mount, threads: &ReaderThreads, ask: Ask) -> Self {
         let reader = DeadlineReader::new(&format!("disk space of {}", mount.name()), threads, ask);
-        Self { reader, last: None, age: Age::Older, request: Request::NotMade, patience: Patience::Normal }
+        let (last, age, request) = (None, Age::Older, Request::NotMade);
+        Self { reader, last, age, request, patience: Patience::Normal, was_writable: false }
     }
 
     pub(super) fn begin(&mut self) {
@@ -88,6 +89,7 @@ impl FileSystem {
                     self.patience = Patience::Normal;
                 }
                 (self.last, self.age) = (Some(reading), Age::ThisTurn);
+                self.was_writable |= matches!(reading, Reading::Space(space) if space.access == Access::ReadWrite);
                 self.request = Request::Answered;
                 Waits::No
             }
@@ -102,17 +104,27 @@ impl FileSystem {
     /// A file system that has never answered does not hide others of the same disk.
     pub(super) fn can_be_shown(&self) -> bool {
         match self.last {
-            Some(Reading::Free(_)) => true,
+            Some(Reading::Space(_)) => true,
             Some(Reading::File | Reading::Unavailable) => false,
             None => self.patience == Patience::Normal,
         }
     }
 
-    /// Its part of a row: nothing, the series without a value (no answer in this turn), or the value.
-    pub(super) fn shown(&self, mount: &Mount) -> Option<(Mount, Option<f64>)> {
+    /// Its part of a row: nothing, or the space that it had last.
+    pub(super) fn shown(&self) -> Option<Space> {
         match self.last {
-            Some(Reading::Free(bytes)) => Some((mount.clone(), (self.age == Age::ThisTurn).then_some(bytes))),
+            Some(Reading::Space(space)) => Some(space),
             _ => None,
         }
+    }
+
+    /// False if it has not answered in this turn: its series have no values.
+    pub(super) fn has_answered(&self) -> bool {
+        self.age == Age::ThisTurn
+    }
+
+    /// True if it can no longer be written, and could be before.
+    pub(super) fn has_become_read_only(&self) -> bool {
+        self.was_writable && matches!(self.last, Some(Reading::Space(space)) if space.access == Access::ReadOnly)
     }
 }

@@ -6,14 +6,14 @@ use protocol::Bounds;
 use sysinfo::{Error, NetworkData, Networks};
 
 use super::device::DeviceFlow;
-use super::group::HostGroup;
 use super::rate::Rates;
-use super::reader::{Moment, Reader};
-use super::schedule::Cadence;
 use crate::ingest::blocking::BlockingContext;
+use crate::ingest::host::group::HostGroup;
+use crate::ingest::host::reader::{Moment, Reader};
+use crate::ingest::host::schedule::Cadence;
 use crate::ingest::source::SourceError;
 
-pub(super) struct Network {
+pub(in crate::ingest::host) struct Network {
     networks: Networks,
     bytes: Counters,
     packets: Counters,
@@ -28,7 +28,7 @@ struct Counters {
 }
 
 impl Network {
-    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
+    pub(in crate::ingest::host) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest);
         let counters = |name, title, unit, totals| Counters {
             group: HostGroup::new(name, title, unit, cadence, Bounds::FromZero),
@@ -52,9 +52,8 @@ impl Network {
 }
 
 impl Reader for Network {
-    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext, now: Moment) -> Result<(), SourceError> {
         self.networks.refresh(true);
-        let moment = Moment::now();
         let mut interfaces: Vec<(String, &NetworkData)> =
             self.networks.iter().map(|(name, data)| (name.to_string_lossy().into_owned(), data)).collect();
         interfaces.sort_unstable_by(|(ours, _), (theirs, _)| ours.cmp(theirs));
@@ -64,8 +63,8 @@ impl Reader for Network {
                 let flow = |direction| DeviceFlow { device: interface.clone(), direction };
                 [(flow("received"), received), (flow("sent"), sent)]
             });
-            let rates = counters.rates.per_second(moment.instant, totals);
-            counters.group.send(context, moment.time, rates)?;
+            let rates = counters.rates.per_second(now.instant, totals);
+            counters.group.send(context, now.time, rates)?;
         }
         Ok(())
     }

@@ -7,23 +7,23 @@ use crate::ingest::series_set::SeriesKey;
 
 /// A file system at one mount point.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Mount {
-    pub(super) point: PathBuf,
-    pub(super) device: String,
-    pub(super) file_system: String,
+pub(in crate::ingest::host) struct Mount {
+    pub(in crate::ingest::host) point: PathBuf,
+    pub(in crate::ingest::host) device: String,
+    pub(in crate::ingest::host) file_system: String,
 }
 
 /// A [`Mount`] while it lasts: a file system that is mounted again is another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Mounted {
-    pub(super) mount: Mount,
-    pub(super) id: u64,
-    pub(super) reach: Reach,
+pub(in crate::ingest::host) struct Mounted {
+    pub(in crate::ingest::host) mount: Mount,
+    pub(in crate::ingest::host) id: u64,
+    pub(in crate::ingest::host) reach: Reach,
 }
 
 /// What answers the requests to a file system, and to those that contain its mount point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reach {
+pub(in crate::ingest::host) enum Reach {
     /// The kernel, from memory or from a disk.
     Local,
     /// Another machine or a program, for at least one of them.
@@ -31,23 +31,44 @@ pub(super) enum Reach {
     Foreign,
 }
 
-impl SeriesKey for Mount {
-    fn name(&self) -> String {
+impl Mount {
+    pub(super) fn name(&self) -> String {
         self.point.display().to_string()
+    }
+}
+
+/// A value of a file system: its only one in a group, or one of several.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct MountPart {
+    pub(super) mount: Mount,
+    pub(super) part: Option<&'static str>,
+}
+
+impl SeriesKey for MountPart {
+    fn name(&self) -> String {
+        match self.part {
+            Some(part) => format!("{} {part}", self.mount.name()),
+            None => self.mount.name(),
+        }
     }
 
     fn labels(&self) -> Vec<(String, String)> {
         let label = |name: &str, value: String| (name.to_owned(), value);
-        vec![
-            label("device", short_name(&self.device)),
-            label("file_system", self.file_system.clone()),
-            label("mount", self.name()),
+        let Mount { device, file_system, .. } = &self.mount;
+        let part = self.part.map(|part| label("state", part.to_owned()));
+        [
+            label("device", short_name(device)),
+            label("file_system", file_system.clone()),
+            label("mount", self.mount.name()),
         ]
+        .into_iter()
+        .chain(part)
+        .collect()
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MountKind {
+pub(in crate::ingest::host) enum MountKind {
     /// A disk, or a file system over several.
     Disk,
     /// A view of another file system. Shown if the machine has no disks.
@@ -57,7 +78,7 @@ pub(super) enum MountKind {
 }
 
 impl MountKind {
-    pub(super) fn of(mount: &Mount) -> Self {
+    pub(in crate::ingest::host) fn of(mount: &Mount) -> Self {
         match (mount.device.as_str(), mount.file_system.as_str()) {
             (_, "overlay" | "aufs" | "fuse.fuse-overlayfs") => Self::Layer,
             ("/dev/fuse", _) => Self::Other,
@@ -96,7 +117,7 @@ pub(super) fn choose<'m>(
 }
 
 /// `sda1` of `/dev/sda1`, `vg-root` of `/dev/mapper/vg-root`.
-pub(super) fn short_name(device: &str) -> String {
+pub(in crate::ingest::host) fn short_name(device: &str) -> String {
     match device.strip_prefix("/dev/") {
         Some(name) => name.strip_prefix("mapper/").unwrap_or(name).to_owned(),
         None => device.to_owned(),

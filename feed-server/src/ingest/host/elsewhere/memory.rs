@@ -5,23 +5,23 @@ use std::time::Duration;
 use protocol::Bounds;
 use sysinfo::{Error, MemoryRefreshKind, System};
 
-use super::group::HostGroup;
-use super::reader::{Moment, Reader};
-use super::schedule::Cadence;
 use crate::ingest::blocking::BlockingContext;
+use crate::ingest::host::group::HostGroup;
+use crate::ingest::host::reader::{Moment, Reader};
+use crate::ingest::host::schedule::Cadence;
 use crate::ingest::source::SourceError;
 
 /// The label of a series: `state`.
 type State = (&'static str, &'static str);
 
-pub(super) struct Memory {
+pub(in crate::ingest::host) struct Memory {
     system: System,
     ram: HostGroup<State>,
     swap: HostGroup<State>,
 }
 
 impl Memory {
-    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
+    pub(in crate::ingest::host) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest);
         let reader = Self {
             system: System::new()?,
@@ -33,15 +33,14 @@ impl Memory {
 }
 
 impl Reader for Memory {
-    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext, now: Moment) -> Result<(), SourceError> {
         let system = &mut self.system;
         system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram().with_swap());
-        let moment = Moment::now();
         let ram =
             [("used", system.used_memory()), ("available", system.available_memory()), ("free", system.free_memory())];
         let swap = [("used", system.used_swap()), ("total", system.total_swap())];
-        self.ram.send(context, moment.time, by_state(system.total_memory(), &ram))?;
-        self.swap.send(context, moment.time, by_state(system.total_swap(), &swap))
+        self.ram.send(context, now.time, by_state(system.total_memory(), &ram))?;
+        self.swap.send(context, now.time, by_state(system.total_swap(), &swap))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::ingest::series_set::SeriesKey;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct DeviceFlow {
+pub(in crate::ingest::host) struct DeviceFlow {
     pub(super) device: String,
     pub(super) direction: &'static str,
 }

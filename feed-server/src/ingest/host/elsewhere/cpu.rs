@@ -5,10 +5,10 @@ use std::time::Duration;
 use protocol::Bounds;
 use sysinfo::{Error, MINIMUM_CPU_UPDATE_INTERVAL, System};
 
-use super::group::HostGroup;
-use super::reader::{Moment, Reader};
-use super::schedule::Cadence;
 use crate::ingest::blocking::BlockingContext;
+use crate::ingest::host::group::HostGroup;
+use crate::ingest::host::reader::{Moment, Reader};
+use crate::ingest::host::schedule::Cadence;
 use crate::ingest::series_set::SeriesKey;
 use crate::ingest::source::SourceError;
 
@@ -16,7 +16,7 @@ use crate::ingest::source::SourceError;
 const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The share of time that each core is busy.
-pub(super) struct Cores {
+pub(in crate::ingest::host) struct Cores {
     system: System,
     group: HostGroup<Core>,
     baseline: Baseline,
@@ -43,7 +43,7 @@ impl SeriesKey for Core {
 }
 
 impl Cores {
-    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
+    pub(in crate::ingest::host) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         // The kernel counts CPU time in ticks of 10 ms: in shorter intervals a core shows only 0, 1/2 or 1. The library
         // repeats its last reading if it is called before its minimum has passed, so readings are spaced, not at fixed times.
         let cadence = Cadence::Spaced(fastest.max(MINIMUM_CPU_UPDATE_INTERVAL));
@@ -54,9 +54,8 @@ impl Cores {
 }
 
 impl Reader for Cores {
-    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext, now: Moment) -> Result<(), SourceError> {
         self.system.refresh_cpu_usage();
-        let moment = Moment::now();
         let baseline = std::mem::replace(&mut self.baseline, Baseline::Taken);
         let cores = self.system.cpus().iter().enumerate().map(|(core, cpu)| {
             let busy = match baseline {
@@ -65,29 +64,28 @@ impl Reader for Cores {
             };
             (Core(core), busy)
         });
-        self.group.send(context, moment.time, cores)
+        self.group.send(context, now.time, cores)
     }
 }
 
 /// The number of runnable tasks, averaged by the kernel.
-pub(super) struct Load {
+pub(in crate::ingest::host) struct Load {
     group: HostGroup<(&'static str, &'static str)>,
 }
 
 impl Load {
-    pub(super) fn new(fastest: Duration) -> (Cadence, Self) {
+    pub(in crate::ingest::host) fn new(fastest: Duration) -> (Cadence, Self) {
         let cadence = Cadence::Steady(fastest.max(LOAD_INTERVAL));
         (cadence, Self { group: HostGroup::new("cpu.load", "Load average", "1", cadence, Bounds::FromZero) })
     }
 }
 
 impl Reader for Load {
-    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
+    fn read(&mut self, context: &BlockingContext, now: Moment) -> Result<(), SourceError> {
         let load = System::load_average();
-        let moment = Moment::now();
         // Not available on all systems.
         let averages = load.ok().map(|load| [("1 min", load.one), ("5 min", load.five), ("15 min", load.fifteen)]);
         let averages = averages.into_iter().flatten().map(|(span, load)| (("span", span), Some(load)));
-        self.group.send(context, moment.time, averages)
+        self.group.send(context, now.time, averages)
     }
 }

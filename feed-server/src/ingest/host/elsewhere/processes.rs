@@ -1,18 +1,18 @@
 //! The processes that use the most CPU time and memory.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use protocol::Bounds;
 use sysinfo::{Error, Pid, ProcessRefreshKind, ProcessesToUpdate, System, ThreadKind};
 
-use super::busiest::Busiest;
-use super::group::HostGroup;
 use super::rate::Rates;
-use super::reader::{Moment, Reader};
-use super::schedule::Cadence;
 use crate::ingest::blocking::BlockingContext;
 use crate::ingest::deadline_reader::{Answer, DeadlineReader};
+use crate::ingest::host::busiest::Busiest;
+use crate::ingest::host::group::HostGroup;
+use crate::ingest::host::reader::{Moment, Reader};
+use crate::ingest::host::schedule::Cadence;
 use crate::ingest::reader_threads::ReaderThreads;
 use crate::ingest::series_set::SeriesKey;
 use crate::ingest::source::SourceError;
@@ -26,7 +26,7 @@ const CPU_FLOOR: f64 = 0.002;
 /// In bytes. Kernel threads have no memory.
 const MEMORY_FLOOR: f64 = 0.0;
 
-pub(super) struct Processes {
+pub(in crate::ingest::host) struct Processes {
     scans: DeadlineReader<Scan>,
     awaits: Option<Duration>,
     cpu_times: Rates<Key>,
@@ -80,7 +80,7 @@ impl SeriesKey for Process {
 }
 
 impl Processes {
-    pub(super) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
+    pub(in crate::ingest::host) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest.max(INTERVAL));
         let subject = |name, title, unit, floor| Subject {
             busiest: Busiest::new(floor),
@@ -114,11 +114,10 @@ fn scan(system: &mut System) -> Scan {
 }
 
 impl Reader for Processes {
-    fn read(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
-        let now = Instant::now();
-        let mut answer = self.scans.poll(context.registrar.health(), now);
+    fn read(&mut self, context: &BlockingContext, now: Moment) -> Result<(), SourceError> {
+        let mut answer = self.scans.poll(context.registrar.health(), now.instant);
         if matches!(answer, Answer::Idle) {
-            self.scans.request(now);
+            self.scans.request(now.instant);
             answer = Answer::Pending;
         }
         self.awaits = matches!(answer, Answer::Pending).then_some(SCAN_PAUSE);

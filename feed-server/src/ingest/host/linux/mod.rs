@@ -1,0 +1,89 @@
+//! The readers of Linux, over the kernel's own files.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `roots`, `kernel_file` | the folders of the kernel; one of its files, read again and again |
+//! | `cpu`, `cpu_modes`, `pressure`, `memory`, `disk`, `network`, `sockets`, `system` | a reader for each subject |
+//! | `mount_table` | the list of file systems |
+//! | `own_process` | the server's own process |
+//!
+//! A reader of a file finds what exists while it reads: names at known places cost a comparison each. What is listed elsewhere
+//! (whole disks) is listed at a rate of its own. Each reader has its own highest rate.
+
+mod cpu;
+mod cpu_modes;
+mod disk;
+mod kernel_file;
+mod memory;
+pub(super) mod mount_table;
+mod network;
+mod own_process;
+mod pressure;
+mod roots;
+mod sockets;
+mod system;
+
+use std::time::Duration;
+
+use nix::unistd::SysconfVar;
+
+use self::roots::Roots;
+use super::HostSource;
+use super::devices::Shown;
+use super::elsewhere;
+use super::file_systems::FileSystems;
+use super::own;
+use super::reader::Reader;
+use super::schedule::Cadence;
+
+/// The modes of a processor, and counters of faults of the network, have the resolution of a tick or change rarely.
+const TEN_A_SECOND: Duration = Duration::from_millis(100);
+/// Many series, or values that the kernel itself updates every few seconds.
+const ONE_A_SECOND: Duration = Duration::from_secs(1);
+/// Used if the system does not say how large a page is.
+const PAGE_BYTES: u64 = 4_096;
+
+/// Lets the thread wake up when it is due, and not up to 50 us later.
+pub(super) fn prepare_thread() {
+    // If it is refused, readings are a little late.
+    let _refused = nix::sys::prctl::set_timerslack(1_000);
+}
+
+/// The readers, in the order of the page.
+pub(super) fn readers(source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
+    readers_of(&Roots::default(), source)
+}
+
+fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
+    let HostSource { fastest, shows_all, telemetry } = source;
+    let at_most = |limit: Duration| Cadence::Steady(fastest.max(limit));
+    let (fast, ten, one) = (Cadence::Steady(fastest), at_most(TEN_A_SECOND), at_most(ONE_A_SECOND));
+    let page_bytes = nix::unistd::sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
+    let page_bytes = page_bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(PAGE_BYTES);
+    let (used, moved) = if shows_all { (Shown::Always, Shown::Always) } else { (Shown::Used, Shown::Moved) };
+
+    let mut readers: Vec<(Cadence, Box<dyn Reader>)> = vec![
+        (fast, Box::new(cpu::Cores::new(roots, fast))),
+        (ten, Box::new(cpu_modes::Modes::new(roots, ten))),
+        (fast, Box::new(pressure::Pressure::new(roots, fast))),
+        (one, Box::new(system::SystemState::new(roots, one))),
+        (fast, Box::new(memory::Memory::new(roots, fast))),
+        (fast, Box::new(memory::Paging::new(roots, fast, shows_all, page_bytes))),
+        (fast, Box::new(disk::Disks::new(roots, fast, used))),
+        (fast, Box::new(network::Interfaces::new(roots, fast, used, moved))),
+        (ten, Box::new(sockets::Sockets::new(roots, ten, shows_all))),
+        (one, Box::new(cpu_modes::CoreModes::new(roots, one, moved))),
+    ];
+    let table = roots.proc("self/mountinfo");
+    let (cadence, file_systems) = FileSystems::new(fastest, move || mount_table::mounts(&table));
+    readers.push((cadence, Box::new(file_systems)));
+    match elsewhere::processes::Processes::new(fastest) {
+        Ok((cadence, reader)) => readers.push((cadence, Box::new(reader))),
+        Err(error) => tracing::warn!(%error, "processes are not measured"),
+    }
+    let (cadence, feed) = own::Feed::new(fastest, telemetry.clone());
+    readers.push((cadence, Box::new(feed)));
+    let (cadence, own_process) = own_process::OwnProcess::new(roots, fastest, page_bytes, telemetry);
+    readers.push((cadence, Box::new(own_process)));
+    readers
+}
