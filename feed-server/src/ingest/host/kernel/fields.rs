@@ -1,8 +1,20 @@
 //! Lines, fields and numbers of a text.
 
+use memchr::memchr;
+
 /// The lines of a text, without line feeds.
-pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'\n')
+pub fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        if text.is_empty() {
+            return None;
+        }
+        let (line, rest) = match memchr(b'\n', text) {
+            Some(end) => (&text[..end], &text[end + 1..]),
+            None => (text, &text[text.len()..]),
+        };
+        text = rest;
+        Some(line)
+    })
 }
 
 /// The fields of a line, which spaces and tabs separate.

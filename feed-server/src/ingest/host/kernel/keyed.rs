@@ -1,24 +1,50 @@
 //! A name and a number in each line: `/proc/meminfo`, `/proc/vmstat`, `cpu.stat` of a control group.
 
 use super::Skipped;
-use super::fields::{Fields, lines, number};
+use super::fields::{Fields, lines};
 
-/// Finds the numbers of the lines that begin with `names`. A name ends at a space or a colon. The order of `names` is best that of
-/// the text: each is then found at once.
+/// Finds the numbers of the lines that begin with `names`. A name ends at a space or a colon.
+///
+/// Hot: the names are expected in the order of the text, so that each line is compared with one of them. Those that are not found so are
+/// searched in a second pass.
 pub fn find<const N: usize>(text: &[u8], names: &[&str; N]) -> ([Option<u64>; N], Skipped) {
-    let (mut found, mut skipped, mut expected) = ([None; N], 0, 0);
+    let (mut found, mut skipped, mut next) = ([None; N], 0, 0);
     for line in lines(text) {
-        let end = line.iter().position(|&byte| matches!(byte, b' ' | b':' | b'\t')).unwrap_or(line.len());
-        let (name, rest) = line.split_at(end);
-        // The next name first, then the others.
-        let mut places = (expected..N).chain(0..expected);
-        let Some(place) = places.find(|&place| names[place].as_bytes() == name) else { continue };
-        expected = (place + 1) % N.max(1);
-        let digits = Fields::new(rest.strip_prefix(b":").unwrap_or(rest)).next();
-        found[place] = digits.and_then(number);
-        skipped += Skipped::from(found[place].is_none());
+        let Some(name) = names.get(next) else { break };
+        if let Some(rest) = after_name(line, name) {
+            found[next] = first_number(rest);
+            skipped += Skipped::from(found[next].is_none());
+            next += 1;
+        }
+    }
+    // The first that is missing stopped the search.
+    if next < N {
+        for line in lines(text) {
+            let named = (next..N).find_map(|place| Some((place, after_name(line, names[place])?)));
+            if let Some((place, rest)) = named {
+                found[place] = first_number(rest);
+                skipped += Skipped::from(found[place].is_none());
+            }
+        }
     }
     (found, skipped)
+}
+
+fn after_name<'t>(line: &'t [u8], name: &str) -> Option<&'t [u8]> {
+    // Most lines differ in the first byte.
+    if line.first() != name.as_bytes().first() {
+        return None;
+    }
+    let rest = line.strip_prefix(name.as_bytes())?;
+    match rest.first() {
+        Some(b' ' | b'\t') | None => Some(rest),
+        Some(b':') => Some(&rest[1..]),
+        Some(_) => None,
+    }
+}
+
+fn first_number(rest: &[u8]) -> Option<u64> {
+    Fields::new(rest).number()
 }
 
 #[cfg(test)]

@@ -61,7 +61,8 @@ impl Cores {
         let one = Bounds::Fixed { low: 0.0, high: 1.0 };
         Self {
             stat: KernelFile::new(roots.proc("stat"), "processors", Presence::Expected),
-            schedstat: KernelFile::new(roots.proc("schedstat"), "time that tasks wait for a core", Presence::Optional),
+            schedstat: KernelFile::new(roots.proc("schedstat"), "time that tasks wait for a core", Presence::Optional)
+                .paged(),
             listed: Roster::default(),
             task_times: Vec::new(),
             busy: HostGroup::new("cpu.cores", "CPU per core", "1", cadence, one),

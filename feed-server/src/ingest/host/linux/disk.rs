@@ -98,7 +98,7 @@ impl Disks {
             traffic: &[READ_SECTORS, WRITTEN_SECTORS],
         };
         Self {
-            diskstats: KernelFile::new(roots.proc("diskstats"), "disks", Presence::Expected),
+            diskstats: KernelFile::new(roots.proc("diskstats"), "disks", Presence::Expected).paged(),
             blocks: Blocks::new(roots.sys("block")),
             counted: Devices::new(rules, families, Instant::now()),
         }

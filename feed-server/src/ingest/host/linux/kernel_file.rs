@@ -24,12 +24,22 @@ pub(super) enum Presence {
     Optional,
 }
 
+/// How the kernel hands out the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// In one call, if the buffer is large enough: a call that does not fill the buffer has read all.
+    Whole,
+    /// In pages: only a call without bytes is the end.
+    Paged,
+}
+
 #[derive(Debug)]
 pub(super) struct KernelFile {
     path: PathBuf,
     /// In messages, such as `processors`.
     subject: &'static str,
     presence: Presence,
+    delivery: Delivery,
     state: State,
     text: Vec<u8>,
     unreadable: LeftOut,
@@ -43,10 +53,18 @@ enum State {
 }
 
 impl KernelFile {
+    /// A file whose text the kernel hands out whole.
     pub(super) fn new(path: PathBuf, subject: &'static str, presence: Presence) -> Self {
         let (unreadable, not_understood) = (LeftOut::default(), LeftOut::default());
         let state = State::Closed { open_at: None };
-        Self { path, subject, presence, state, text: Vec::new(), unreadable, not_understood }
+        let delivery = Delivery::Whole;
+        Self { path, subject, presence, delivery, state, text: Vec::new(), unreadable, not_understood }
+    }
+
+    /// The same for a list, which the kernel hands out in pages.
+    pub(super) const fn paged(mut self) -> Self {
+        self.delivery = Delivery::Paged;
+        self
     }
 
     /// Reads the whole text. `None` if it cannot be read: the health says why. Of a text beyond the bound, the lines within it.
@@ -97,7 +115,12 @@ impl KernelFile {
             }
             match file.read_at(&mut self.text[length..], length as u64) {
                 Ok(0) => return Ok(length),
-                Ok(read) => length += read,
+                Ok(read) => {
+                    length += read;
+                    if self.delivery == Delivery::Whole && length < self.text.len() {
+                        return Ok(length);
+                    }
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

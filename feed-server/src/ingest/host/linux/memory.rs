@@ -127,7 +127,7 @@ impl Paging {
     pub(super) fn new(roots: &Roots, cadence: Cadence, shows_all: bool, page_bytes: u64) -> Self {
         let group = |name, title, unit| HostGroup::new(name, title, unit, cadence, Bounds::FromZero);
         Self {
-            vmstat: KernelFile::new(roots.proc("vmstat"), "paging", Presence::Expected),
+            vmstat: KernelFile::new(roots.proc("vmstat"), "paging", Presence::Expected).paged(),
             counters: [Counter::default(); COUNTERS.len()],
             span: Span { before: None, at: Instant::now() },
             traffic: group("memory.paging", "Paging and swapping", "By/s"),

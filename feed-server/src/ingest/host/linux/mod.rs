@@ -38,6 +38,8 @@ use super::schedule::Cadence;
 
 /// The modes of a processor, and counters of faults of the network, have the resolution of a tick or change rarely.
 const TEN_A_SECOND: Duration = Duration::from_millis(100);
+/// Page traffic is counted in a text of 180 lines, which costs the kernel as much as all others together.
+const HUNDRED_A_SECOND: Duration = Duration::from_millis(10);
 /// Many series, or values that the kernel itself updates every few seconds.
 const ONE_A_SECOND: Duration = Duration::from_secs(1);
 /// Used if the system does not say how large a page is.
@@ -57,7 +59,8 @@ pub(super) fn readers(source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
 fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
     let HostSource { fastest, shows_all, telemetry } = source;
     let at_most = |limit: Duration| Cadence::Steady(fastest.max(limit));
-    let (fast, ten, one) = (Cadence::Steady(fastest), at_most(TEN_A_SECOND), at_most(ONE_A_SECOND));
+    let (fast, hundred) = (Cadence::Steady(fastest), at_most(HUNDRED_A_SECOND));
+    let (ten, one) = (at_most(TEN_A_SECOND), at_most(ONE_A_SECOND));
     let page_bytes = nix::unistd::sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
     let page_bytes = page_bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(PAGE_BYTES);
     let (used, moved) = if shows_all { (Shown::Always, Shown::Always) } else { (Shown::Used, Shown::Moved) };
@@ -68,7 +71,7 @@ fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader
         (fast, Box::new(pressure::Pressure::new(roots, fast))),
         (one, Box::new(system::SystemState::new(roots, one))),
         (fast, Box::new(memory::Memory::new(roots, fast))),
-        (fast, Box::new(memory::Paging::new(roots, fast, shows_all, page_bytes))),
+        (hundred, Box::new(memory::Paging::new(roots, hundred, shows_all, page_bytes))),
         (fast, Box::new(disk::Disks::new(roots, fast, used))),
         (fast, Box::new(network::Interfaces::new(roots, fast, used, moved))),
         (ten, Box::new(sockets::Sockets::new(roots, ten, shows_all))),

@@ -67,7 +67,7 @@ impl Interfaces {
             traffic: &[0, 4],
         };
         Self {
-            net_dev: KernelFile::new(roots.proc("net/dev"), "network interfaces", Presence::Expected),
+            net_dev: KernelFile::new(roots.proc("net/dev"), "network interfaces", Presence::Expected).paged(),
             interfaces: Devices::new(rules, families, Instant::now()),
         }
     }
