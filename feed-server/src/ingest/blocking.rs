@@ -49,6 +49,21 @@ pub struct BlockingContext {
 }
 
 impl BlockingContext {
+    fn new(context: &SourceContext, runtime: Handle) -> Self {
+        Self {
+            registrar: context.registrar.clone(),
+            batches: context.batches.downgrade(),
+            cancellation: context.cancellation.child_token(),
+            runtime,
+        }
+    }
+
+    /// The context of a test that is no task of `runtime`.
+    #[cfg(test)]
+    pub(crate) fn of_test(context: &SourceContext, runtime: Handle) -> Self {
+        Self::new(context, runtime)
+    }
+
     /// See [`SourceContext::send`].
     ///
     /// # Errors
@@ -132,12 +147,7 @@ async fn run<S: BlockingSource>(
     stop_within: Duration,
 ) -> Result<(), SourceError> {
     let Blocking { thread_name, source } = blocking;
-    let blocking_context = BlockingContext {
-        registrar: context.registrar.clone(),
-        batches: context.batches.downgrade(),
-        cancellation: context.cancellation.child_token(),
-        runtime: Handle::current(),
-    };
+    let blocking_context = BlockingContext::new(&context, Handle::current());
     let cancellation = blocking_context.cancellation.clone();
     let (ended, mut end) = oneshot::channel();
     let thread = thread::Builder::new()

@@ -1,6 +1,6 @@
 //! A registry for the tests of sources. The real one is the stream's catalog, which this room must not import.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -19,6 +19,8 @@ pub(crate) struct TestRegistry(Mutex<State>);
 struct State {
     groups: Vec<Group>,
     series: Vec<Series>,
+    /// By group and labels.
+    places: HashMap<(GroupId, Vec<(String, String)>), usize>,
     ended: BTreeSet<SeriesId>,
     limit: Option<usize>,
 }
@@ -43,7 +45,14 @@ impl TestRegistry {
         self.0.lock().series.clone()
     }
 
-    /// Series that have not ended.
+    /// The series that have not ended.
+    pub(crate) fn living(&self) -> Vec<Series> {
+        let state = self.0.lock();
+        let living = state.series.iter().zip(1..).filter(|&(_, id)| !state.ended.contains(&SeriesId(id)));
+        living.map(|(series, _)| series.clone()).collect()
+    }
+
+    /// The number of series that have not ended.
     pub(crate) fn live(&self) -> usize {
         let state = self.0.lock();
         state.series.len() - state.ended.len()
@@ -66,13 +75,14 @@ impl Registry for TestRegistry {
 
     fn register_series(&self, series: Series) -> Result<SeriesId, RegisterError> {
         let state = &mut *self.0.lock();
-        let key = |series: &Series| (series.group, series.labels.clone());
-        let place = match state.series.iter().position(|held| key(held) == key(&series)) {
-            Some(place) => place,
+        let key = (series.group, series.labels.clone());
+        let place = match state.places.get(&key) {
+            Some(&place) => place,
             None if state.limit.is_some_and(|limit| state.series.len() >= limit) => {
                 return Err(RegisterError::GroupFull { series: series.name, group: series.group.to_string() });
             }
             None => {
+                state.places.insert(key, state.series.len());
                 state.series.push(series);
                 state.series.len() - 1
             }

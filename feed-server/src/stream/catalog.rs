@@ -285,12 +285,16 @@ impl State {
     }
 
     fn register(&mut self, series: Series, max_series: usize) -> Result<SeriesId, RegisterError> {
+        let key = SeriesKey::of(&series);
+        let known = self.series_ids.get(&key).copied();
+        let is_held = known.is_some_and(|id| self.series.contains_key(&id));
+        if !is_held {
+            self.make_room(series.group, max_series);
+        }
         let retired = self.retired_groups.iter().position(|(id, _)| *id == series.group);
         let Some(group) = self.groups.get(&series.group).or(retired.map(|place| &self.retired_groups[place].1)) else {
             return Err(RegisterError::NoSuchGroup(series.group));
         };
-        let key = SeriesKey::of(&series);
-        let known = self.series_ids.get(&key).copied();
         let held = known.and_then(|id| self.series.get(&id));
         if held.is_none() {
             if self.series.len() >= max_series {
@@ -319,6 +323,22 @@ impl State {
             self.revise();
         }
         Ok(id)
+    }
+
+    /// If the group or the catalog is full, retires a series that has ended, the one that ended first, before its last sample leaves the history: a
+    /// series that lives needs its place.
+    fn make_room(&mut self, group: GroupId, max_series: usize) {
+        let is_group_full = self.members.get(&group).is_some_and(|&members| members >= MAX_GROUP_SERIES);
+        if !is_group_full && self.series.len() < max_series {
+            return;
+        }
+        let is_candidate =
+            |id: &SeriesId| !is_group_full || self.series.get(id).is_some_and(|series| series.group == group);
+        let first = self.ended_by_time.iter().map(|&(_, id)| id).find(is_candidate);
+        if let Some(id) = first {
+            self.revive(id);
+            self.retire(id);
+        }
     }
 
     fn set_group(&mut self, id: GroupId, group: Group) {

@@ -48,7 +48,7 @@ impl BusyTime {
             self.0 = Some(Estimate::new(at, counted));
             return None;
         };
-        let began_again = counted.idle_ticks + MAX_STEP_BACK < estimate.idle_ticks
+        let began_again = counted.idle_ticks.saturating_add(MAX_STEP_BACK) < estimate.idle_ticks
             || estimate.first.running_ns.is_some() != counted.running_ns.is_some()
             || counted.running_ns < estimate.first.running_ns;
         if began_again {
@@ -80,22 +80,22 @@ impl Estimate {
         self.at = now;
 
         let idle_ticks = self.idle_ticks.saturating_sub(self.first.idle_ticks) as i64;
-        let high = now.as_nanos() as i64 - idle_ticks * TICK_NS;
-        let low = high - TICK_NS;
-        let excess = (self.busy - high).clamp(0, self.excess);
+        let high = (now.as_nanos() as i64).saturating_sub(idle_ticks.saturating_mul(TICK_NS));
+        let low = high.saturating_sub(TICK_NS);
+        let excess = self.busy.saturating_sub(high).clamp(0, self.excess);
         self.busy -= excess;
         self.excess -= excess;
         let by_running_time = counted.running_ns.zip(self.first.running_ns).map_or(low, |(running, first)| {
-            let running = (running - first) as i64;
-            if running + self.offset > high {
-                self.offset = high - running;
-            } else if was_idle && running + self.offset < low {
+            let running = i64::try_from(running - first).unwrap_or(i64::MAX);
+            if running.saturating_add(self.offset) > high {
+                self.offset = high.saturating_sub(running);
+            } else if was_idle && running.saturating_add(self.offset) < low {
                 // The task that runs now began after the idle time, within this reading.
-                self.offset = low - running;
+                self.offset = low.saturating_sub(running);
             }
-            running + self.offset
+            running.saturating_add(self.offset)
         });
-        let busy = by_running_time.clamp(low, high).clamp(self.busy, self.busy + elapsed);
+        let busy = by_running_time.clamp(low, high).clamp(self.busy, self.busy.saturating_add(elapsed));
         let share = (busy - self.busy) as f64 / elapsed as f64;
         self.busy = busy;
         Some(share)

@@ -52,6 +52,7 @@ pub(super) struct Device<const N: usize> {
     counters: [Counter; N],
     /// Per second, averaged.
     traffic: f64,
+    is_used: bool,
 }
 
 impl<const N: usize> Device<N> {
@@ -73,21 +74,11 @@ pub(super) struct Column<const N: usize> {
 /// When a device is in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// A counter of the group is not zero: it has moved since the start of the system.
+    /// A counter of the device is not zero: it has moved since the start of the system.
     Used,
     /// A counter of the group has moved since the start of the source.
     Moved,
     Always,
-}
-
-impl Shown {
-    fn shows(self, counter: &Counter) -> bool {
-        match self {
-            Self::Used => counter.total() > 0,
-            Self::Moved => counter.has_moved(),
-            Self::Always => true,
-        }
-    }
 }
 
 /// A group with a part of each device's values.
@@ -112,12 +103,17 @@ impl<const N: usize> Family<N> {
 
     /// The places of the columns that are shown of a device.
     fn shown(&self, device: &Device<N>) -> impl Iterator<Item = usize> + use<N> {
-        let (rule, columns) = (self.shown, self.columns);
-        let moves = columns.iter().map(|column| rule.shows(&device.counters[column.counter]));
-        let mask = moves.enumerate().fold(0_u64, |mask, (place, moves)| mask | u64::from(moves) << place);
-        // Of a device that is used, both directions are shown.
-        let is_whole = rule == Shown::Used && mask != 0;
-        (0..columns.len()).filter(move |place| is_whole || mask & 1 << place != 0)
+        let shows = |column: &Column<N>| match self.shown {
+            Shown::Used => device.is_used,
+            Shown::Moved => device.counters[column.counter].has_moved(),
+            Shown::Always => true,
+        };
+        let mask = self
+            .columns
+            .iter()
+            .enumerate()
+            .fold(0_u64, |mask, (place, column)| mask | u64::from(shows(column)) << place);
+        (0..self.columns.len()).filter(move |place| mask & 1 << place != 0)
     }
 }
 
@@ -160,10 +156,11 @@ impl<const N: usize> Devices<N> {
 
     /// Takes the totals of the next device of the list. Hot: once per device and reading.
     pub(super) fn count(&mut self, name: &[u8], totals: [u64; N]) {
-        let new = || (name.into(), Device { counters: [Counter::default(); N], traffic: 0.0 });
+        let new = || (name.into(), Device { counters: [Counter::default(); N], traffic: 0.0, is_used: false });
         if let Some(device) = self.roster.find(name, new) {
             for ((counter, total), fall) in device.counters.iter_mut().zip(totals).zip(self.rules.falls) {
                 counter.read(total, self.span, fall);
+                device.is_used |= total > 0;
             }
         }
     }
@@ -209,7 +206,8 @@ impl<const N: usize> Devices<N> {
         self.chosen_at = Some(now);
         let mut ranking: Vec<(f64, u64, &[u8])> = Vec::with_capacity(self.roster.things().len());
         for (name, device) in self.roster.things() {
-            let total = self.rules.traffic.iter().map(|&counter| device.counters[counter].total()).sum();
+            let total =
+                self.rules.traffic.iter().map(|&counter| device.counters[counter].total()).fold(0, u64::saturating_add);
             ranking.push((device.traffic, total, name));
         }
         // Of equal traffic, that which had more since the start of the system.

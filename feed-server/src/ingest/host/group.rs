@@ -87,8 +87,10 @@ impl<K: SeriesKey> HostGroup<K> {
         }
         let (rounding, mut has_value) = (self.rounding, false);
         for (column, value) in self.values.iter_mut().zip(values) {
-            has_value |= !is_missing(value);
-            column.push(rounding.round(value));
+            // Rounding would change the bits that say that a value is missing.
+            let is_missing = is_missing(value);
+            has_value |= !is_missing;
+            column.push(if is_missing { value } else { rounding.round(value) });
         }
         if has_value {
             self.times.push(time);

@@ -22,6 +22,8 @@ mod counter;
 mod devices;
 mod elsewhere;
 mod file_systems;
+#[cfg(all(test, target_os = "linux"))]
+mod fixture;
 mod group;
 pub mod kernel;
 #[cfg(target_os = "linux")]

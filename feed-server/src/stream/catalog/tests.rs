@@ -203,6 +203,41 @@ fn the_keys_of_retired_series_are_bounded() {
 }
 
 #[test]
+fn in_a_full_group_a_new_series_takes_the_place_of_the_one_that_ended_first() {
+    let stage = stage(MAX_GROUP_SERIES + 1);
+    let ids: Vec<_> = (0..MAX_GROUP_SERIES).map(|number| stage.register(number).expect("fits")).collect();
+    let other = stage.catalog.register_group(Group { name: "h".into(), ..group() }).expect("fits");
+    let elsewhere = stage.catalog.register_series(series(other, 0)).expect("fits");
+    stage.catalog.end_series(elsewhere, at(1));
+    stage.catalog.end_series(ids[7], at(3));
+    stage.catalog.end_series(ids[5], at(2));
+    stage.catalog.take_changes();
+
+    stage.register(9_999).expect("takes the place of a series of the group");
+    assert_eq!(stage.catalog.take_changes().retired, [ids[5]]);
+    // The catalog is full: any series that has ended makes room.
+    let living = stage.catalog.register_series(series(other, 1)).expect("takes the place of another");
+    let changes = stage.catalog.take_changes();
+    assert_eq!((changes.retired, changes.series[0].0), (vec![elsewhere], living));
+    // In the group, one more has ended.
+    stage.register(10_000).expect("takes its place");
+    assert_eq!(stage.catalog.take_changes().retired, [ids[7]]);
+    let full = RegisterError::Full { series: "s10001".into(), limit: MAX_GROUP_SERIES + 1 };
+    assert_eq!(stage.register(10_001), Err(full), "all series live");
+    assert_eq!(stage.catalog.len(), (2, MAX_GROUP_SERIES + 1));
+}
+
+#[test]
+fn a_group_whose_only_series_makes_room_for_another_of_it_stays() {
+    let stage = stage(1);
+    let first = stage.register(0).expect("fits");
+    stage.catalog.end_series(first, at(1));
+    let second = stage.register(1).expect("takes its place");
+    assert_eq!(stage.catalog.len(), (1, 1));
+    assert_ne!(first, second);
+}
+
+#[test]
 fn a_full_group_or_catalog_is_refused_until_a_series_is_retired() {
     let stage = stage(MAX_GROUP_SERIES + 1);
     let ids: Vec<_> = (0..MAX_GROUP_SERIES).map(|number| stage.register(number).expect("fits")).collect();

@@ -20,8 +20,8 @@ pub fn find<const N: usize>(text: &[u8], names: &[&str; N]) -> ([Option<u64>; N]
     // The first that is missing stopped the search.
     if next < N {
         for line in lines(text) {
-            let named = (next..N).find_map(|place| Some((place, after_name(line, names[place])?)));
-            if let Some((place, rest)) = named {
+            let hit = (next..N).find_map(|place| Some((place, after_name(line, names[place])?)));
+            if let Some((place, rest)) = hit {
                 found[place] = first_number(rest);
                 skipped += Skipped::from(found[place].is_none());
             }

@@ -59,9 +59,10 @@ impl Reader for Modes {
         let (modes, idle) = (shown(&ticks), ticks[IDLE]);
         let Some((last, last_idle)) = self.last.replace((modes, idle)) else { return Ok(()) };
         // Idle and iowait step back by a few ticks; nothing else does.
-        let is_reset = (0..SHOWN.len()).any(|mode| mode != SHOWN_IOWAIT && modes[mode] + 100 < last[mode]);
+        let is_reset =
+            (0..SHOWN.len()).any(|mode| mode != SHOWN_IOWAIT && modes[mode].saturating_add(100) < last[mode]);
         let spent: [u64; SHOWN.len()] = std::array::from_fn(|mode| modes[mode].saturating_sub(last[mode]));
-        let all = spent.iter().sum::<u64>() + idle.saturating_sub(last_idle);
+        let all = spent.iter().fold(idle.saturating_sub(last_idle), |all, &spent| all.saturating_add(spent));
         let moved = (0..SHOWN.len()).filter(|&mode| spent[mode] > 0).fold(self.moved, |moved, mode| moved | 1 << mode);
         let held = (0..SHOWN.len()).filter(|mode| moved & 1 << mode != 0);
         if moved != self.moved {

@@ -19,7 +19,7 @@ pub(super) mod mount_table;
 mod network;
 mod own_process;
 mod pressure;
-mod roots;
+pub(super) mod roots;
 mod sockets;
 mod system;
 
@@ -90,3 +90,6 @@ fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader
     readers.push((cadence, Box::new(own_process)));
     readers
 }
+
+#[cfg(test)]
+mod tests;
