@@ -9,7 +9,7 @@ use feed_server::ingest::batch::{Batch, BatchColumn};
 use feed_server::ingest::entry::{Entry, EntryContent, LogLine};
 use feed_server::ingest::registry::{Group, Registry, Series};
 use feed_server::telemetry::Telemetry;
-use protocol::{Bounds, Interval, SeriesKind, Severity, Timestamp};
+use protocol::{Interval, SeriesKind, Severity, Timestamp};
 
 /// A sixtieth of a second of some feed.
 struct Tick {
@@ -75,7 +75,7 @@ fn lines(group: &mut BenchmarkGroup<'_, WallTime>) {
 fn register(hub: &Hub, number: u32, series: u32) -> (protocol::GroupId, Vec<protocol::SeriesId>) {
     let name = format!("bench.{number}");
     let (title, unit, interval) = (name.clone(), "1".into(), Interval::from_millis(1));
-    let group = Group { name, title, unit, interval, bounds: Bounds::Auto };
+    let group = Group { name, title, unit, interval, ..Group::default() };
     let group = hub.catalog.register_group(group).expect("fits");
     let series = (0..series).map(|number| {
         let labels = vec![("number".to_owned(), number.to_string())];

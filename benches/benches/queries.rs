@@ -58,7 +58,7 @@ fn hub(minutes: i64) -> Result<Arc<Hub>> {
     let tiers = [tier(1, 2), tier(10, 24), tier(60, 168)];
     let hub = Arc::new(Hub::new("bench".into(), bounds, Telemetry::default()).with_summaries(tiers));
     let (name, title, unit) = ("g".to_owned(), "G".to_owned(), "1".to_owned());
-    let group = Group { name, title, unit, interval: Interval::from_millis(10), bounds: protocol::Bounds::Auto };
+    let group = Group { name, title, unit, interval: Interval::from_millis(10), ..Group::default() };
     let group = hub.catalog.register_group(group)?;
     for number in 0..SERIES {
         let labels = vec![("number".to_owned(), number.to_string())];

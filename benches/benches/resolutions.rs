@@ -109,7 +109,7 @@ fn measure(groups: &BTreeMap<GroupId, Rows>, hz: u32, seconds: usize, step: Inte
     let interval = Interval::from_micros(1_000_000 / u64::from(hz));
     for (&group, rows) in groups {
         let (name, title, unit) = (format!("g{group}"), String::new(), "1".to_owned());
-        let id = hub.catalog.register_group(Group { name, title, unit, interval, bounds: protocol::Bounds::Auto })?;
+        let id = hub.catalog.register_group(Group { name, title, unit, interval, ..Group::default() })?;
         ensure!(id == group, "ids rise from 1");
         for &series in rows.columns.keys() {
             let labels = vec![("id".to_owned(), series.to_string())];

@@ -47,9 +47,9 @@ pub mod recording;
 pub mod synthetic;
 
 use protocol::{
-    BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EncodeError, EntriesBuffer, Epoch, Frame,
-    GroupDescriptor, GroupId, Header, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, Timestamp,
+    BlockBuffer, Blocks, Body, Catalog, CatalogScope, EncodeError, EntriesBuffer, Epoch, Frame, GroupDescriptor,
+    GroupId, Header, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind,
+    Timestamp,
 };
 
 /// The only group of the frames below.
@@ -65,7 +65,7 @@ pub fn catalog(series: u32) -> Result<Vec<u8>, EncodeError> {
     let mut groups = EntriesBuffer::default();
     let interval = Interval::from_micros(STEP_US as u64);
     let (name, title, unit) = ("bench", "Bench", "1");
-    groups.push(&GroupDescriptor { id: GROUP, name, title, unit, interval, bounds: Bounds::Auto })?;
+    groups.push(&GroupDescriptor { id: GROUP, name, title, unit, interval, ..GroupDescriptor::default() })?;
     let mut entries = EntriesBuffer::default();
     for id in 1..=series {
         let name = format!("series {id}");

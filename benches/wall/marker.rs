@@ -157,6 +157,7 @@ impl BlockingSource for Marker {
             unit: "%".to_owned(),
             interval: Interval::from_micros(ROW.as_micros() as u64),
             bounds: protocol::Bounds::Fixed { low: 0.0, high: 1.0 },
+            ..Group::default()
         })?;
         let series = context.registrar.series(Series {
             group,

@@ -5,8 +5,8 @@ use dashboard::store::Store;
 use js_sys::{Float64Array, Uint8Array};
 use protocol::limits::MAX_MESSAGE_BYTES;
 use protocol::{
-    BlockMode, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header,
-    History, HistoryPart, Interval, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    BlockMode, Body, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header, History,
+    HistoryPart, Interval, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 use wasm_bindgen::prelude::*;
 
@@ -165,7 +165,14 @@ fn header(sequence: u64) -> Header {
 fn catalog(series: u32) -> Result<Vec<u8>, JsError> {
     let (mut groups, mut entries) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (id, interval) = (GroupId(1), Interval::from_micros(STEP_US as u64));
-    groups.push(&GroupDescriptor { id, name: "bench", title: "Bench", unit: "1", interval, bounds: Bounds::Auto })?;
+    groups.push(&GroupDescriptor {
+        id,
+        name: "bench",
+        title: "Bench",
+        unit: "1",
+        interval,
+        ..GroupDescriptor::default()
+    })?;
     for id in 1..=series {
         let name = id.to_string();
         let (kind, labels) = (SeriesKind::Gauge, protocol::Entries::default());

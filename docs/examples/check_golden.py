@@ -177,7 +177,8 @@ def group(described):
     bounds = described["bounds"]
     bounds = bounds if isinstance(bounds, str) else (bounds["low"], bounds["high"])
     texts = (described[field] for field in ("name", "title", "unit"))
-    return publish.group_descriptor(described["id"], *texts, described["interval_us"], bounds)
+    place = (described["prominence"], described["rank"])
+    return publish.group_descriptor(described["id"], *texts, described["interval_us"], bounds, *place)
 
 
 def series(described):

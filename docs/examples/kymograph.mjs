@@ -279,7 +279,9 @@ function labelsOf(r) {
 
 function groupDescriptor(r) {
   const group = { id: r.varint(32), name: r.text(), title: r.text(), unit: r.text(), interval_us: r.varint() };
-  group.bounds = r.variantOr("Auto", "Auto", "FromZero", "Fixed");
+  Object.assign(group, { bounds: r.variantOr(null, "Auto", "FromZero", "Fixed"), prominence: "Overview", rank: 0 });
+  // An unknown variant ends the structure.
+  if (group.bounds === null) return { ...group, bounds: "Auto" };
   if (group.bounds === "Fixed") {
     const [low, high] = [r.float(), r.float()];
     if (!(Number.isFinite(low) && Number.isFinite(high) && low < high)) {
@@ -287,6 +289,9 @@ function groupDescriptor(r) {
     }
     group.bounds = { low, high };
   }
+  // An earlier server does not send these.
+  if (!r.isEmpty) group.prominence = r.variantOr("Overview", "Overview", "Detail");
+  if (!r.isEmpty) group.rank = r.varint(32);
   return group;
 }
 

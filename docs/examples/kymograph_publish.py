@@ -81,13 +81,14 @@ def open_message(publisher, run):
     return message(6, text(publisher) + varint(run))
 
 
-def group_descriptor(number, name, title, unit, interval_us, bounds="Auto"):
-    """`bounds` is `Auto`, `FromZero`, or a pair of numbers."""
+def group_descriptor(number, name, title, unit, interval_us, bounds="Auto", prominence="Overview", rank=0):
+    """`bounds` is `Auto`, `FromZero`, or a pair of numbers; `prominence` is `Overview` or `Detail`."""
     if isinstance(bounds, str):
         ends = varint(("Auto", "FromZero").index(bounds))
     else:
         ends = varint(2) + struct.pack("<dd", *bounds)
-    return sized(varint(number) + text(name) + text(title) + text(unit) + varint(interval_us) + ends)
+    place = varint(("Overview", "Detail").index(prominence)) + varint(rank)
+    return sized(varint(number) + text(name) + text(title) + text(unit) + varint(interval_us) + ends + place)
 
 
 def series_descriptor(number, group, name, labels, kind="Gauge"):
@@ -279,9 +280,10 @@ class WebSocket:
 class Group:
     """Series that are measured together. A series is announced with its first value."""
 
-    def __init__(self, publisher, number, name, title, unit, interval, bounds):
+    def __init__(self, publisher, number, name, title, unit, interval, bounds, prominence, rank):
         self.publisher, self.number, self.name = publisher, number, name
-        self.descriptor = group_descriptor(number, name, title, unit, max(1, round(interval * 1e6)), bounds)
+        interval_us = max(1, round(interval * 1e6))
+        self.descriptor = group_descriptor(number, name, title, unit, interval_us, bounds, prominence, rank)
         # Ids by name; rows that are not encoded yet.
         self.series, self.rows, self.newest = {}, [], None
 
@@ -317,12 +319,15 @@ class Publisher:
         self.thread = threading.Thread(target=self.work, name="kymograph-publish", daemon=True)
         self.thread.start()
 
-    def group(self, name, unit="", interval=1.0, title=None, bounds="Auto"):
-        """A group of this name, which is made if there is none. `interval` is the intended time between rows, in seconds."""
+    def group(self, name, unit="", interval=1.0, title=None, bounds="Auto", prominence="Overview", rank=0):
+        """A group of this name, which is made if there is none. `interval` is the intended time between rows, in seconds.
+
+        A page shows groups of `prominence` `Detail` after all others, and orders those of one prominence by `rank`."""
         with self.changed:
             if name not in self.groups:
                 number = len(self.groups) + 1
-                self.groups[name] = Group(self, number, name, title or name, unit, interval, bounds)
+                described = (title or name, unit, interval, bounds, prominence, rank)
+                self.groups[name] = Group(self, number, name, *described)
             return self.groups[name]
 
     def flush(self, timeout=5.0):

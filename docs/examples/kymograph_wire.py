@@ -221,13 +221,24 @@ def group_descriptor(r):
         "title": r.text(MAX_NAME),
         "unit": r.text(MAX_NAME),
         "interval_us": r.varint(),
-        "bounds": r.variant_or("Auto", "Auto", "FromZero", "Fixed"),
+        "bounds": r.variant_or(None, "Auto", "FromZero", "Fixed"),
+        "prominence": "Overview",
+        "rank": 0,
     }
+    if entry["bounds"] is None:
+        # An unknown variant ends the structure.
+        entry["bounds"] = "Auto"
+        return entry
     if entry["bounds"] == "Fixed":
         low, high = r.fixed("d"), r.fixed("d")
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ProtocolError(f"bounds must be finite with low below high, found {low} to {high}")
         entry["bounds"] = {"low": low, "high": high}
+    # An earlier server does not send these.
+    if not r.is_empty():
+        entry["prominence"] = r.variant_or("Overview", "Overview", "Detail")
+    if not r.is_empty():
+        entry["rank"] = r.varint(32)
     return entry
 
 

@@ -56,6 +56,7 @@ impl Source for Uptime {
                 unit: "s".to_owned(),
                 interval: Interval::from_micros(self.interval.as_micros() as u64),
                 bounds: protocol::Bounds::FromZero,
+                ..Group::default()
             })?;
             let (name, labels) = ("uptime".to_owned(), Vec::new());
             let series = context.registrar.series(Series { group, name, kind: SeriesKind::Gauge, labels })?;

@@ -162,7 +162,7 @@ fn one_series_of_a_wide_group_is_sent_in_turns_that_are_charged_for_the_columns_
     const SERIES: u32 = 1_000;
     let hub = hub();
     let (name, title, unit, interval) = ("g".to_owned(), String::new(), "1".to_owned(), Interval::from_millis(1));
-    let group = Group { name, title, unit, interval, bounds: protocol::Bounds::Auto };
+    let group = Group { name, title, unit, interval, ..Group::default() };
     let group = hub.catalog.register_group(group).expect("fits");
     for number in 0..SERIES {
         let (name, labels) = (String::new(), vec![("number".to_owned(), number.to_string())]);

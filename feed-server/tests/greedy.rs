@@ -141,8 +141,7 @@ fn service() -> Service {
     let bounds = Bounds { history: EVERYTHING, history_bytes: 1 << 24, ring_bytes: 1 << 20, series: SERIES };
     let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
     let (name, title) = ("g".to_owned(), String::new());
-    let group =
-        Group { name, title, unit: "1".into(), interval: Interval::from_millis(1), bounds: protocol::Bounds::Auto };
+    let group = Group { name, title, unit: "1".into(), interval: Interval::from_millis(1), ..Group::default() };
     let group = hub.catalog.register_group(group).expect("fits");
     let series = (0..SERIES).map(|number| {
         let labels = vec![("number".to_owned(), number.to_string())];

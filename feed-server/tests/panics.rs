@@ -113,7 +113,7 @@ async fn a_panic_ends_its_own_session_or_shard_and_no_other() {
         title: String::new(),
         unit: "1".into(),
         interval: Interval::from_millis(10),
-        bounds: protocol::Bounds::Auto,
+        ..Group::default()
     };
     let group = hub.catalog.register_group(group).expect("fits");
     let series = Series { group, name: "s".into(), kind: SeriesKind::Gauge, labels: Vec::new() };

@@ -155,7 +155,7 @@ impl Server {
         let group = |number: usize| {
             let (name, title) = (format!("g{number}"), String::new());
             let interval = Interval::from_millis(1);
-            let group = Group { name, title, unit: "1".into(), interval, bounds: protocol::Bounds::Auto };
+            let group = Group { name, title, unit: "1".into(), interval, ..Group::default() };
             let group = hub.catalog.register_group(group).expect("fits");
             if number < 2 {
                 let merge_window = Interval::from_micros(LATE_US as u64);

@@ -175,7 +175,7 @@ impl Server {
         let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
         let group = |number: usize| {
             let (name, title, unit) = (format!("g{number}"), String::new(), "1".to_owned());
-            let group = Group { name, title, unit, interval: INTERVAL, bounds: protocol::Bounds::Auto };
+            let group = Group { name, title, unit, interval: INTERVAL, ..Group::default() };
             let group = hub.catalog.register_group(group).expect("fits");
             (group, vec![series(&hub, group, 0)])
         };

@@ -6,7 +6,7 @@ use bincode::{BorrowDecode, Decode, Encode};
 use crate::codec::Check;
 use crate::entries::{Entries, Item};
 use crate::error::{DecodeError, within};
-use crate::growing::{growing, with_fallback};
+use crate::growing::{growing, skip_rest, with_fallback};
 use crate::id::{GroupId, Revision, SeriesId};
 use crate::limits::{MAX_LABELS, MAX_NAME_BYTES};
 use crate::time::Interval;
@@ -57,7 +57,7 @@ pub enum CatalogScope {
 }
 
 /// A group: series of one unit that share a clock. By default, a page draws one panel per group.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GroupDescriptor<'a> {
     /// [`Block::group`](crate::Block::group) of its samples.
     pub id: GroupId,
@@ -72,11 +72,18 @@ pub struct GroupDescriptor<'a> {
     pub interval: Interval,
     /// Ends of the value axis.
     pub bounds: Bounds,
+    /// A default layout shows groups of details after all others.
+    pub prominence: Prominence,
+    /// Suggested place: groups of one prominence are ordered by rank, then by id. 0 if the source suggests none.
+    pub rank: u32,
 }
 
 impl<'a> Item<'a> for GroupDescriptor<'a> {}
 
-growing!(GroupDescriptor { id: GroupId, name: &'a str, title: &'a str, unit: &'a str, interval: Interval, bounds: Bounds });
+growing!(
+    GroupDescriptor { id: GroupId, name: &'a str, title: &'a str, unit: &'a str, interval: Interval, bounds: Bounds },
+    appended { prominence: Prominence, rank: u32 }
+);
 
 impl GroupDescriptor<'_> {
     fn check(&self) -> Result<(), DecodeError> {
@@ -93,9 +100,10 @@ impl GroupDescriptor<'_> {
 }
 
 /// Ends of a group's value axis. A reader treats an unknown variant as `Auto`.
-#[derive(Clone, Copy, Debug, PartialEq, Encode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Encode)]
 pub enum Bounds {
     /// Minimum and maximum of the data.
+    #[default]
     Auto,
     /// Zero and the maximum of the data.
     FromZero,
@@ -107,14 +115,31 @@ pub enum Bounds {
 impl<C> Decode<C> for Bounds {
     fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, bincode::error::DecodeError> {
         Ok(match u32::decode(decoder)? {
+            0 => Self::Auto,
             1 => Self::FromZero,
             2 => Self::Fixed { low: f64::decode(decoder)?, high: f64::decode(decoder)? },
-            _ => Self::Auto,
+            _ => {
+                // Its fields are not known, so that the next field of the structure cannot be found.
+                skip_rest(decoder);
+                Self::Auto
+            }
         })
     }
 }
 
 bincode::impl_borrow_decode!(Bounds);
+
+/// Where a default layout shows a group. A reader treats an unknown variant as `Overview`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode)]
+pub enum Prominence {
+    /// Before all groups of details.
+    #[default]
+    Overview,
+    /// After all others.
+    Detail,
+}
+
+with_fallback!(Prominence: Overview, 1 => Detail);
 
 /// A series of a group, identified by the group and the labels in any order. Its group never changes within an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]

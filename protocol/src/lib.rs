@@ -83,7 +83,7 @@ pub use body::{
 };
 pub use bucket_updates::{BucketShape, BucketStart, BucketUpdate, BucketUpdates, SummaryFields};
 pub use bucket_updates_buffer::{BucketState, BucketUpdatesBuffer, ReaderHolds};
-pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, SeriesDescriptor, SeriesKind};
+pub use catalog::{Bounds, Catalog, CatalogScope, GroupDescriptor, Label, Prominence, SeriesDescriptor, SeriesKind};
 pub use client_message::{AnswerOrder, ClientMessage, Start, Visibility};
 pub use column::Column;
 pub use entries::{Entries, EntriesBuffer};

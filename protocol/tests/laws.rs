@@ -11,9 +11,10 @@ use protocol::{
     BucketUpdatesBuffer, Bye, ByeReason, Catalog, CatalogScope, ClientMessage, Echo, EncodeError, EncodedRows,
     EntriesBuffer, Epoch, Event, EventKind, Extent, Feature, Frame, Gap, GapCause, GapContent, GroupDescriptor,
     GroupId, Header, Heartbeat, Held, Hello, History, HistoryPart, Interval, Label, LeftOut, LogLine, Logs,
-    PROTOCOL_VERSION, QueryLimits, ReaderHolds, RefusalCode, Refused, Resolution, Revision, Role, Sample, Samples,
-    SamplesBuffer, Selection, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Start, Subscribed, Subset,
-    Summaries, SummaryBuffer, SummaryColumnsBuffer, SummaryField, SummaryValues, Timestamp, ViewerLimits, Visibility,
+    PROTOCOL_VERSION, Prominence, QueryLimits, ReaderHolds, RefusalCode, Refused, Resolution, Revision, Role, Sample,
+    Samples, SamplesBuffer, Selection, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Start, Subscribed,
+    Subset, Summaries, SummaryBuffer, SummaryColumnsBuffer, SummaryField, SummaryValues, Timestamp, ViewerLimits,
+    Visibility,
 };
 
 /// A block. Values are bits, so that NaN payloads can be compared.
@@ -216,9 +217,10 @@ fn every_body(text: &str, number: u64, blocks: &[Rows]) -> Vec<Vec<u8>> {
     updated.push_update(&bucket).expect("encodes");
     open.push(&bucket).expect("encodes");
     let bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
-    let group = GroupId(number as u32);
+    let (group, title, unit) = (GroupId(number as u32), "Title", "By/s");
+    let (prominence, rank) = (Prominence::Detail, (number >> 32) as u32);
     groups
-        .push(&GroupDescriptor { id: group, name: text, title: "Title", unit: "By/s", interval, bounds })
+        .push(&GroupDescriptor { id: group, name: text, title, unit, interval, bounds, prominence, rank })
         .expect("encodes");
     let id = SeriesId(number as u32);
     series
@@ -305,7 +307,10 @@ fn every_client_message(text: &str, number: u64) -> Vec<Vec<u8>> {
     groups.push(&GroupId(number as u32)).expect("encodes");
     let (mut described_groups, mut described) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (id, title, unit, bounds) = (GroupId(number as u32), "Title", "By/s", Bounds::FromZero);
-    described_groups.push(&GroupDescriptor { id, name: text, title, unit, interval: window, bounds }).expect("encodes");
+    let (prominence, rank) = (Prominence::Overview, (number >> 32) as u32);
+    described_groups
+        .push(&GroupDescriptor { id, name: text, title, unit, interval: window, bounds, prominence, rank })
+        .expect("encodes");
     let (id, group, kind, labels) = (SeriesId(number as u32), id, SeriesKind::State, EntriesBuffer::default());
     described.push(&SeriesDescriptor { id, group, name: text, kind, labels: labels.entries() }).expect("encodes");
     let mut rows = BlockBuffer::default();

@@ -2,8 +2,8 @@
 
 use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES};
 use protocol::{
-    Bounds, ClientMessage, EncodeError, EntriesBuffer, GroupDescriptor, GroupId, Interval, Label, SeriesDescriptor,
-    SeriesId, SeriesKind,
+    Bounds, ClientMessage, EncodeError, EntriesBuffer, GroupDescriptor, GroupId, Interval, Label, Prominence,
+    SeriesDescriptor, SeriesId, SeriesKind,
 };
 
 use crate::error::AnnounceError;
@@ -12,13 +12,15 @@ use crate::error::AnnounceError;
 const FULL_BYTES: usize = 32 << 10;
 const MAX_INTERVAL: Interval = Interval::from_secs(86_400);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct DescribedGroup {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) unit: String,
     pub(crate) interval: Interval,
     pub(crate) bounds: Bounds,
+    pub(crate) prominence: Prominence,
+    pub(crate) rank: u32,
     pub(crate) series: Vec<DescribedSeries>,
 }
 
@@ -109,8 +111,9 @@ impl Catalog {
     pub(crate) fn announcements(&self, from: Extent) -> Result<Vec<Vec<u8>>, EncodeError> {
         let mut draft = Draft::default();
         for (id, group) in (1..).map(GroupId).zip(&self.groups).skip(from.groups) {
-            let DescribedGroup { name, title, unit, interval, bounds, .. } = group;
-            draft.groups.push(&GroupDescriptor { id, name, title, unit, interval: *interval, bounds: *bounds })?;
+            let DescribedGroup { name, title, unit, .. } = group;
+            let &DescribedGroup { interval, bounds, prominence, rank, .. } = group;
+            draft.groups.push(&GroupDescriptor { id, name, title, unit, interval, bounds, prominence, rank })?;
             draft.finish_if_full()?;
         }
         for (id, (group, described)) in (1..).map(SeriesId).zip(&self.series).skip(from.series) {
@@ -157,8 +160,8 @@ mod tests {
     use super::*;
 
     fn group(name: &str, series: Vec<DescribedSeries>) -> DescribedGroup {
-        let (name, title, unit) = (name.to_owned(), String::new(), "1".to_owned());
-        DescribedGroup { name, title, unit, interval: Interval::from_secs(1), bounds: Bounds::Auto, series }
+        let (name, unit) = (name.to_owned(), "1".to_owned());
+        DescribedGroup { name, unit, interval: Interval::from_secs(1), series, ..DescribedGroup::default() }
     }
 
     #[test]
@@ -193,6 +196,18 @@ mod tests {
         assert_eq!(found(extent), (vec![], vec![(1, 22)]), "what was added since");
         assert_eq!(found(catalog.extent()), (vec![], vec![]));
         assert!(catalog.announcements(Extent::default()).expect("encodes").len() > 5);
+    }
+
+    #[test]
+    fn a_group_is_announced_with_its_suggested_place() {
+        let mut catalog = Catalog::default();
+        let described = group("g", vec![DescribedSeries::named("a")]);
+        catalog.add(DescribedGroup { prominence: Prominence::Detail, rank: 7, ..described });
+        let messages = catalog.announcements(Extent::default()).expect("encodes");
+        let decoded = ClientMessage::decode(&messages[0]).expect("decodes");
+        let ClientMessage::Announce { groups, .. } = decoded else { panic!("an announcement") };
+        let places: Vec<_> = groups.iter().map(|group| (group.prominence, group.rank)).collect();
+        assert_eq!(places, [(Prominence::Detail, 7)]);
     }
 
     #[test]

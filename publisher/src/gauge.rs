@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use protocol::Interval;
 use protocol::limits::{MAX_GROUP_SERIES, MAX_NAME_BYTES};
-use protocol::{Bounds, Interval};
 
 use crate::catalog::{DescribedGroup, DescribedSeries};
 use crate::error::AnnounceError;
@@ -62,10 +62,9 @@ fn begin(state: &mut State, group: &str, name: &str) -> Result<usize, AnnounceEr
     let described = DescribedGroup {
         name: group.to_owned(),
         title: group.to_owned(),
-        unit: String::new(),
         interval: Interval::from_millis(100),
-        bounds: Bounds::Auto,
         series: vec![DescribedSeries::named(name)],
+        ..DescribedGroup::default()
     };
     described.check()?;
     let (id, series) = state.catalog.add(described);

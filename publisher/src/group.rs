@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use protocol::{Bounds, GroupId, Interval, Timestamp};
+use protocol::{Bounds, GroupId, Interval, Prominence, Timestamp};
 
 use crate::catalog::{DescribedGroup, DescribedSeries};
 use crate::error::{AnnounceError, RowError};
@@ -19,9 +19,7 @@ pub struct GroupBuilder<'p> {
 
 impl<'p> GroupBuilder<'p> {
     pub(crate) fn new(shared: &'p Arc<Shared>, name: &str) -> Self {
-        let (name, title, unit) = (name.to_owned(), name.to_owned(), String::new());
-        let (interval, bounds) = (Interval::ZERO, Bounds::Auto);
-        let group = DescribedGroup { name, title, unit, interval, bounds, series: Vec::new() };
+        let group = DescribedGroup { name: name.to_owned(), title: name.to_owned(), ..DescribedGroup::default() };
         Self { shared, group, interval: Duration::from_secs(1) }
     }
 
@@ -50,6 +48,20 @@ impl<'p> GroupBuilder<'p> {
     #[must_use]
     pub const fn bounds(mut self, low: f64, high: f64) -> Self {
         self.group.bounds = Bounds::Fixed { low, high };
+        self
+    }
+
+    /// The group shows details: by default, the page shows it after all groups that do not.
+    #[must_use]
+    pub const fn detail(mut self) -> Self {
+        self.group.prominence = Prominence::Detail;
+        self
+    }
+
+    /// The suggested place on the page: groups of details, and all others, are each shown by rank. 0 by default.
+    #[must_use]
+    pub const fn rank(mut self, rank: u32) -> Self {
+        self.group.rank = rank;
         self
     }
 

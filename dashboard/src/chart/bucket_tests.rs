@@ -35,7 +35,9 @@ fn store() -> Store {
     let mut store = Store::new(SPAN);
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (name, unit, interval, bounds) = ("g", "1", INTERVAL, Bounds::Auto);
-    groups.push(&GroupDescriptor { id: GROUP, name, title: name, unit, interval, bounds }).expect("encodes");
+    groups
+        .push(&GroupDescriptor { id: GROUP, name, title: name, unit, interval, bounds, ..GroupDescriptor::default() })
+        .expect("encodes");
     for (id, name) in [(SeriesId(1), "a"), (SeriesId(2), "b")] {
         let (kind, labels) = (SeriesKind::Gauge, protocol::Entries::default());
         series.push(&SeriesDescriptor { id, group: GROUP, name, kind, labels }).expect("encodes");

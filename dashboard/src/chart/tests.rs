@@ -1,9 +1,9 @@
 //! Charts of generated feeds, and the pixels that they change.
 
 use protocol::{
-    Answer, AnswerPart, BlockBuffer, Blocks, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame,
-    GroupDescriptor, GroupId, Header, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId,
-    SeriesKind, SummaryBuffer, SummaryColumnsBuffer, SummaryValues, Timestamp,
+    Answer, AnswerPart, BlockBuffer, Blocks, Body, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor,
+    GroupId, Header, History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind,
+    SummaryBuffer, SummaryColumnsBuffer, SummaryValues, Timestamp,
 };
 use series::Summary;
 
@@ -16,7 +16,7 @@ use crate::view::{Mapping, Steps, Window};
 fn catalog(interval: Interval) -> Vec<u8> {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (id, name, title, unit) = (GroupId(1), "g", "G", "1");
-    groups.push(&GroupDescriptor { id, name, title, unit, interval, bounds: Bounds::Auto }).expect("encodes");
+    groups.push(&GroupDescriptor { id, name, title, unit, interval, ..GroupDescriptor::default() }).expect("encodes");
     for (id, name) in [(SeriesId(1), "a"), (SeriesId(2), "b")] {
         let labels = protocol::Entries::default();
         let descriptor = SeriesDescriptor { id, group: GroupId(1), name, kind: SeriesKind::Gauge, labels };

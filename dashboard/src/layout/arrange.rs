@@ -24,9 +24,16 @@ pub struct PlacedPanel {
 }
 
 impl Layout {
-    /// The default layout of a catalog: one panel per group, in catalog order.
+    /// The default layout of a catalog: one panel per group, by prominence, rank and place in the catalog.
     pub fn of_catalog(groups: &[Group]) -> Self {
-        Self { panels: groups.iter().map(PanelSpec::of_group).collect() }
+        let place = |group: &Group| (group.prominence, group.rank);
+        let mut ordered: Vec<&Group> = Vec::with_capacity(groups.len());
+        for group in groups {
+            // Most catalogs are in this order already. As below, a sort would be 5 KB of the page.
+            let at = ordered.partition_point(|before| place(before) <= place(group));
+            ordered.insert(at, group);
+        }
+        Self { panels: ordered.into_iter().map(PanelSpec::of_group).collect() }
     }
 
     /// Replaces the panels that have the same selector as one of `specs`, and appends the other `specs`. A selector that is

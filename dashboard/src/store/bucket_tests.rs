@@ -52,7 +52,17 @@ impl Page {
         let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
         let (name, unit, interval, bounds) = ("g", "1", Interval::from_millis(5), Bounds::Auto);
         if scope == CatalogScope::Whole {
-            groups.push(&GroupDescriptor { id: GROUP, name, title: name, unit, interval, bounds }).expect("encodes");
+            groups
+                .push(&GroupDescriptor {
+                    id: GROUP,
+                    name,
+                    title: name,
+                    unit,
+                    interval,
+                    bounds,
+                    ..GroupDescriptor::default()
+                })
+                .expect("encodes");
             for id in 1..=SERIES {
                 let (name, labels) = (format!("s{id}"), protocol::Entries::default());
                 let (id, name, kind) = (SeriesId(id), name.as_str(), SeriesKind::Gauge);

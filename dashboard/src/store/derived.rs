@@ -105,7 +105,7 @@ impl DerivedGroup {
             None => (source.unit.clone(), source.bounds),
         };
         let (name, title, interval) = (&source.name, &source.title, source.interval);
-        let description = Description { name, title, unit: &unit, interval, bounds };
+        let description = Description { name, title, unit: &unit, interval, bounds, ..Description::default() };
         let mut group = Group::new(description, source.first_described());
         group.resize(source.capacity());
         for name in &names {

@@ -10,7 +10,7 @@ mod values;
 
 use std::ops::Range;
 
-use protocol::{Bounds, Interval, Timestamp};
+use protocol::{Bounds, Interval, Prominence, Timestamp};
 
 use super::bucket_state::BucketState;
 use super::past::Past;
@@ -27,6 +27,8 @@ pub struct Group {
     pub unit: String,
     pub interval: Interval,
     pub bounds: Bounds,
+    pub prominence: Prominence,
+    pub rank: u32,
     times: Vec<Timestamp>,
     series: Vec<Series>,
     index: SeriesIndex,
@@ -49,25 +51,29 @@ pub struct Group {
 }
 
 /// The description of a group in a catalog.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Description<'a> {
     pub name: &'a str,
     pub title: &'a str,
     pub unit: &'a str,
     pub interval: Interval,
     pub bounds: Bounds,
+    pub prominence: Prominence,
+    pub rank: u32,
 }
 
 impl Group {
     /// An empty group with rings of the minimum length, which the catalog names since `first_described`.
     pub fn new(description: Description<'_>, first_described: Timestamp) -> Self {
-        let Description { name, title, unit, interval, bounds } = description;
+        let Description { name, title, unit, interval, bounds, prominence, rank } = description;
         Self {
             name: name.to_owned(),
             title: title.to_owned(),
             unit: unit.to_owned(),
             interval,
             bounds,
+            prominence,
+            rank,
             times: vec![Timestamp::default(); BUCKET_ROWS as usize],
             series: Vec::new(),
             index: SeriesIndex::default(),

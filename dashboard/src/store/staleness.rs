@@ -105,7 +105,8 @@ mod tests {
     /// A group with that interval whose newest row was at [`NEWEST`].
     fn group(interval: Interval) -> Group {
         let (name, title, unit) = ("g", "G", "1");
-        let mut group = Group::new(Description { name, title, unit, interval, bounds: Bounds::Auto }, Timestamp::MIN);
+        let mut group =
+            Group::new(Description { name, title, unit, interval, ..Description::default() }, Timestamp::MIN);
         group.append_values(&[NEWEST], &[]);
         group
     }
@@ -153,7 +154,8 @@ mod tests {
     fn a_group_that_never_had_a_sample_is_stale_after_the_same_time_in_the_catalog() {
         let (name, title, unit, bounds) = ("g", "G", "1", Bounds::Auto);
         let interval = Interval::from_secs(4);
-        let mut group = Group::new(Description { name, title, unit, interval, bounds }, NEWEST);
+        let mut group =
+            Group::new(Description { name, title, unit, interval, bounds, ..Description::default() }, NEWEST);
         assert_eq!(stale_after(&group, 12_000), None);
         assert_eq!(stale_after(&group, 12_001).as_deref(), Some("no sample yet"));
         group.append_values(&[NEWEST + Interval::from_secs(20)], &[]);

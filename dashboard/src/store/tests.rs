@@ -7,8 +7,8 @@ use protocol::column::MISSING;
 use protocol::limits::MAX_SERIES;
 use protocol::{
     BlockBuffer, BlockMode, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, Gap, GapCause,
-    GapContent, GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, Revision,
-    SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
+    GapContent, GroupDescriptor, GroupId, Header, Heartbeat, History, HistoryPart, Interval, Label, Prominence,
+    Revision, SamplesBuffer, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Start, Timestamp,
 };
 use series::Transform;
 
@@ -63,7 +63,8 @@ impl Stream {
         let (mut groups, mut entries, mut gone) =
             (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
         let (name, title, unit) = ("g", "G", "1");
-        let group = GroupDescriptor { id: GroupId(1), name, title, unit, interval: INTERVAL, bounds: Bounds::Auto };
+        let group =
+            GroupDescriptor { id: GroupId(1), name, title, unit, interval: INTERVAL, ..GroupDescriptor::default() };
         groups.push(&group).expect("encodes");
         let mut labels = EntriesBuffer::default();
         for &(id, text) in series {
@@ -451,7 +452,15 @@ fn many(store: &mut Store, group: u32, series: Range<u32>) {
     let (mut groups, mut entries) = (EntriesBuffer::default(), EntriesBuffer::default());
     let name = if group == 1 { "g".to_owned() } else { format!("group {group}") };
     let (id, unit, bounds) = (GroupId(group), "1", Bounds::Auto);
-    let descriptor = GroupDescriptor { id, name: &name, title: &name, unit, interval: INTERVAL, bounds };
+    let descriptor = GroupDescriptor {
+        id,
+        name: &name,
+        title: &name,
+        unit,
+        interval: INTERVAL,
+        bounds,
+        ..GroupDescriptor::default()
+    };
     groups.push(&descriptor).expect("encodes");
     for number in series {
         let name = format!("series {number}");
@@ -492,22 +501,34 @@ fn rings_keep_the_newest_rows() {
     assert_eq!((summary.count as usize, summary.min.to_bits()), (group.capacity(), 2.0_f64.to_bits()));
 }
 
+/// The group of a [`Stream`] with another description.
+fn describe(stream: &mut Stream, descriptor: GroupDescriptor<'_>) {
+    let mut groups = EntriesBuffer::default();
+    let (id, name, interval) = (GroupId(1), "g", INTERVAL);
+    groups.push(&GroupDescriptor { id, name, interval, ..descriptor }).expect("encodes");
+    let (scope, groups) = (CatalogScope::Changes, groups.entries());
+    let body = Body::Catalog(Catalog { scope, groups, ..Catalog::default() });
+    stream.store.apply(&Frame { header: header(1, 1), body });
+}
+
+#[test]
+fn a_group_that_changes_its_suggested_place_keeps_its_rows() {
+    let mut stream = Stream::new();
+    stream.samples(1, &[1, 2, 3], &[(1, 1.0)]);
+    let descriptor = GroupDescriptor { title: "G", unit: "1", ..GroupDescriptor::default() };
+    describe(&mut stream, GroupDescriptor { prominence: Prominence::Detail, rank: 7, ..descriptor });
+    let group = &stream.store.groups()[0];
+    assert_eq!((group.prominence, group.rank, group.rows().count()), (Prominence::Detail, 7, 3));
+    describe(&mut stream, descriptor);
+    let group = &stream.store.groups()[0];
+    assert_eq!((group.prominence, group.rank, group.rows().count()), (Prominence::Overview, 0, 3));
+}
+
 #[test]
 fn a_group_that_changes_its_unit_loses_its_rows() {
     let mut stream = Stream::new();
     stream.samples(1, &[1, 2, 3], &[(1, 1.0)]);
-    let mut groups = EntriesBuffer::default();
-    let (id, name, interval, bounds) = (GroupId(1), "g", INTERVAL, Bounds::Auto);
-    groups.push(&GroupDescriptor { id, name, title: name, unit: "By", interval, bounds }).expect("encodes");
-    let (series, retired) = (protocol::Entries::default(), protocol::Entries::default());
-    let body = Body::Catalog(Catalog {
-        scope: CatalogScope::Changes,
-        groups: groups.entries(),
-        series,
-        retired,
-        ..Catalog::default()
-    });
-    stream.store.apply(&Frame { header: header(1, 1), body });
+    describe(&mut stream, GroupDescriptor { title: "G", unit: "By", ..GroupDescriptor::default() });
     let group = &stream.store.groups()[0];
     assert_eq!((group.unit.as_str(), group.rows().is_empty(), group.series().len()), ("By", true, 0));
 }

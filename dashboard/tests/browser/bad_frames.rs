@@ -15,8 +15,8 @@ use feed_server::net::connection_limiter::ConnectionLimiter;
 use feed_server::net::listener::Listener;
 use futures_util::{SinkExt, StreamExt};
 use protocol::{
-    BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header,
-    History, HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    BlockBuffer, Body, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header, History,
+    HistoryPart, Interval, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
@@ -50,7 +50,9 @@ fn catalog() -> Vec<u8> {
     let id = GroupId(1);
     // U+202E is "right-to-left override".
     let title = "<b>Group</b>\u{202e}";
-    groups.push(&GroupDescriptor { id, name: "g", title, unit: "1", interval, bounds: Bounds::Auto }).expect("encodes");
+    groups
+        .push(&GroupDescriptor { id, name: "g", title, unit: "1", interval, ..GroupDescriptor::default() })
+        .expect("encodes");
     let labels = protocol::Entries::default();
     let name = "<img src=x onerror=alert(1)>\u{202e}";
     series

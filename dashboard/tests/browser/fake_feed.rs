@@ -122,7 +122,17 @@ impl FeedFaults {
     fn catalog(&self) -> Message {
         let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
         let (id, name, unit, bounds) = (GroupId(1), "fake", "1", Bounds::FromZero);
-        groups.push(&GroupDescriptor { id, name, title: name, unit, interval: STEP, bounds }).expect("encodes");
+        groups
+            .push(&GroupDescriptor {
+                id,
+                name,
+                title: name,
+                unit,
+                interval: STEP,
+                bounds,
+                ..GroupDescriptor::default()
+            })
+            .expect("encodes");
         let (kind, labels) = (SeriesKind::Gauge, Entries::default());
         series.push(&SeriesDescriptor { id: SeriesId(1), group: id, name: "wave", kind, labels }).expect("encodes");
         let (groups, series, retired) = (groups.entries(), series.entries(), Entries::default());

@@ -108,7 +108,17 @@ fn catalog(scope: CatalogScope, group: u32, ids: &[u32]) -> Vec<u8> {
     let (name, unit, bounds) =
         if group == 1 { ("temperature", "Cel", Bounds::Auto) } else { ("network", "By/s", Bounds::FromZero) };
     let interval = Interval::from_micros(STEP_US.unsigned_abs());
-    groups.push(&GroupDescriptor { id: GroupId(group), name, title: name, unit, interval, bounds }).expect("encodes");
+    groups
+        .push(&GroupDescriptor {
+            id: GroupId(group),
+            name,
+            title: name,
+            unit,
+            interval,
+            bounds,
+            ..GroupDescriptor::default()
+        })
+        .expect("encodes");
     for &id in ids {
         let (name, labels) = (format!("series {id}"), Entries::default());
         let (id, group, kind) = (SeriesId(id), GroupId(group), SeriesKind::Gauge);

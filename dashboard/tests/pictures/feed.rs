@@ -57,7 +57,9 @@ impl Owned {
 fn catalog(interval: Interval) -> Owned {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (id, bounds) = (GroupId(1), Bounds::FromZero);
-    groups.push(&GroupDescriptor { id, name: "g", title: "G", unit: "1", interval, bounds }).expect("encodes");
+    groups
+        .push(&GroupDescriptor { id, name: "g", title: "G", unit: "1", interval, bounds, ..GroupDescriptor::default() })
+        .expect("encodes");
     for (id, name) in [(SeriesId(1), "a"), (SeriesId(2), "b"), (SeriesId(3), "c")] {
         let labels = Entries::default();
         let descriptor = SeriesDescriptor { id, group: GroupId(1), name, kind: SeriesKind::Gauge, labels };

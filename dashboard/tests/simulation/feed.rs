@@ -185,7 +185,7 @@ fn entry(random: &mut StdRng, time: Timestamp) -> Entry {
 
 fn register(hub: &Hub, number: usize) -> (GroupId, Vec<SeriesId>) {
     let (name, title) = (format!("g{number}"), String::new());
-    let group = Group { name, title, unit: "1".into(), interval: STEP, bounds: protocol::Bounds::Auto };
+    let group = Group { name, title, unit: "1".into(), interval: STEP, ..Group::default() };
     let group = hub.catalog.register_group(group).expect("fits");
     if number == 0 {
         let health = SourceHealth::new("simulated");

@@ -7,6 +7,7 @@ use protocol::{
     Body, CatalogScope, EncodeError, EntriesBuffer, Frame, GroupDescriptor, Header, Label, Revision, SeriesDescriptor,
 };
 
+use crate::ingest::registry::Group;
 use crate::stream::catalog::{Catalog, Changes};
 use crate::telemetry::Telemetry;
 
@@ -63,8 +64,9 @@ pub fn encode(changes: &Changes, scope: CatalogScope, header: Header) -> Result<
     let mut packer = Packer { header, scope, frames: Vec::new(), page: Page::default() };
     for (id, group) in &changes.groups {
         let (name, title, unit) = (group.name.as_str(), group.title.as_str(), group.unit.as_str());
-        let (interval, bounds) = (group.interval, group.bounds);
-        packer.page.groups.push(&GroupDescriptor { id: *id, name, title, unit, interval, bounds })?;
+        let &Group { interval, bounds, prominence, rank, .. } = group;
+        let descriptor = GroupDescriptor { id: *id, name, title, unit, interval, bounds, prominence, rank };
+        packer.page.groups.push(&descriptor)?;
         packer.close_when_full()?;
     }
     let mut labels = EntriesBuffer::default();
@@ -136,15 +138,15 @@ impl Packer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::registry::{Group, Registry, Series};
-    use protocol::{Bounds, Interval, SeriesKind};
+    use crate::ingest::registry::{Registry, Series};
+    use protocol::{Interval, SeriesKind};
 
     fn catalog(groups: usize, series: usize) -> Catalog {
         let catalog = Catalog::default();
         for number in 0..groups {
             let name = format!("group.{number}");
             let (title, unit, interval) = (name.clone(), "By/s".into(), Interval::from_millis(100));
-            let group = Group { name, title, unit, interval, bounds: Bounds::Auto };
+            let group = Group { name, title, unit, interval, ..Group::default() };
             let group = catalog.register_group(group).expect("fits");
             for number in 0..series {
                 let labels = vec![("device".into(), "x".repeat(200)), ("number".into(), number.to_string())];

@@ -422,7 +422,7 @@ mod tests {
         };
         let register = |series_name: &str| {
             let (name, title, unit, interval) = ("g".to_owned(), String::new(), String::new(), Interval::from_secs(1));
-            let group = Group { name, title, unit, interval, bounds: protocol::Bounds::Auto };
+            let group = Group { name, title, unit, interval, ..Group::default() };
             let group = catalog.register_group(group).expect("fits");
             let (name, kind, labels) = (series_name.to_owned(), SeriesKind::Gauge, Vec::new());
             catalog.register_series(Series { group, name, kind, labels }).expect("fits");

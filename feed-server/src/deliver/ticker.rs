@@ -96,7 +96,7 @@ const fn heartbeat_interval() -> Duration {
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
-    use protocol::{Body, Bounds, Frame, GroupId, Interval, SeriesId, SeriesKind};
+    use protocol::{Body, Frame, GroupId, Interval, SeriesId, SeriesKind};
 
     use super::*;
     use crate::deliver::hub;
@@ -129,7 +129,7 @@ mod tests {
         let bounds = hub::Bounds { history, history_bytes: 8 * mebibyte, ring_bytes: 2 * mebibyte, series: series + 1 };
         let hub = Arc::new(Hub::new("test".to_owned(), bounds, Telemetry::default()));
         let (name, title, unit) = ("g".to_owned(), "G".to_owned(), "1".to_owned());
-        let group = Group { name, title, unit, interval: Interval::from_millis(10), bounds: Bounds::Auto };
+        let group = Group { name, title, unit, interval: Interval::from_millis(10), ..Group::default() };
         let group = hub.catalog.register_group(group).expect("fits");
         let series = (0..series).map(|number| register(&hub, group, number)).collect();
         let (sender, batches) = batch_queue();

@@ -9,12 +9,12 @@
 use std::fmt::Debug;
 
 use protocol::limits::{MAX_GROUP_SERIES, MAX_LABELS, MAX_NAME_BYTES};
-use protocol::{Bounds, GroupId, Interval, SeriesId, SeriesKind, Timestamp};
+use protocol::{Bounds, GroupId, Interval, Prominence, SeriesId, SeriesKind, Timestamp};
 use thiserror::Error;
 
 use crate::ingest::health::SourceHealth;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Group {
     /// The key, such as `network.bytes`.
     pub name: String,
@@ -25,6 +25,10 @@ pub struct Group {
     pub interval: Interval,
     /// Ends of the value axis.
     pub bounds: Bounds,
+    /// A default layout shows groups of details after all others.
+    pub prominence: Prominence,
+    /// Suggested place among the groups of its prominence; 0 if the source suggests none.
+    pub rank: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]

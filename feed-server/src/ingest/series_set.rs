@@ -219,7 +219,7 @@ mod tests {
 
     fn group() -> Group {
         let (name, title, unit) = ("g".into(), "G".into(), "By".into());
-        Group { name, title, unit, interval: Interval::from_millis(100), bounds: Bounds::FromZero }
+        Group { name, title, unit, interval: Interval::from_millis(100), bounds: Bounds::FromZero, ..Group::default() }
     }
 
     struct Stage<K> {

@@ -130,7 +130,7 @@ mod tests {
     use std::time::Instant;
 
     use futures_util::future::BoxFuture;
-    use protocol::{Bounds, Interval, Timestamp};
+    use protocol::{Interval, Timestamp};
 
     use super::*;
     use crate::clock;
@@ -152,7 +152,7 @@ mod tests {
     impl BlockingSource for TestSource {
         fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
             let (name, title, unit) = ("g".to_owned(), "G".to_owned(), "1".to_owned());
-            let group = Group { name, title, unit, interval: Interval::from_secs(100), bounds: Bounds::Auto };
+            let group = Group { name, title, unit, interval: Interval::from_secs(100), ..Group::default() };
             let group = context.registrar.group(group)?;
             let (name, kind, labels) = ("s".to_owned(), protocol::SeriesKind::Gauge, Vec::new());
             let series = context.registrar.series(Series { group, name, kind, labels })?;

@@ -91,6 +91,8 @@ impl Announcements {
             unit: group.unit.to_owned(),
             interval: group.interval,
             bounds: group.bounds,
+            prominence: group.prominence,
+            rank: group.rank,
         };
         let ids = self.groups.len();
         match self.groups.entry(group.id) {

@@ -95,7 +95,17 @@ mod tests {
         let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
         for (id, name) in [(1, "a"), (2, "b")] {
             let (id, interval, bounds) = (GroupId(id), Interval::from_secs(1), Bounds::Auto);
-            groups.push(&GroupDescriptor { id, name, title: "", unit: "", interval, bounds }).expect("encodes");
+            groups
+                .push(&GroupDescriptor {
+                    id,
+                    name,
+                    title: "",
+                    unit: "",
+                    interval,
+                    bounds,
+                    ..GroupDescriptor::default()
+                })
+                .expect("encodes");
         }
         for (id, name) in [(1, "x"), (2, "y")] {
             let mut labels = EntriesBuffer::default();

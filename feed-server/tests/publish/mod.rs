@@ -51,7 +51,15 @@ impl Program {
         let (mut groups, mut described) = (EntriesBuffer::default(), EntriesBuffer::default());
         let (id, interval, bounds) = (GroupId(group), Interval::from_millis(100), Bounds::Auto);
         groups
-            .push(&GroupDescriptor { id, name: "jobs", title: "Jobs", unit: "1", interval, bounds })
+            .push(&GroupDescriptor {
+                id,
+                name: "jobs",
+                title: "Jobs",
+                unit: "1",
+                interval,
+                bounds,
+                ..GroupDescriptor::default()
+            })
             .expect("encodes");
         for (id, name) in (1..).zip(series) {
             let mut labels = EntriesBuffer::default();

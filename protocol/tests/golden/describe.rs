@@ -135,6 +135,8 @@ fn group(group: GroupDescriptor<'_>) -> Value {
         "unit": group.unit,
         "interval_us": group.interval.micros(),
         "bounds": bounds,
+        "prominence": name(&group.prominence),
+        "rank": group.rank,
     })
 }
 

@@ -7,9 +7,9 @@ use protocol::{
     Answer, AnswerPart, BlockBuffer, BlockMode, Body, Bounds, BucketState, BucketUpdatesBuffer, Bye, ByeReason,
     Catalog, CatalogScope, Echo, Entries, EntriesBuffer, Epoch, Event, EventKind, Extent, Feature, Frame, Gap,
     GapCause, GapContent, GroupDescriptor, GroupId, Header, Heartbeat, Hello, History, HistoryPart, Interval, Label,
-    LogLine, Logs, QueryLimits, ReaderHolds, RefusalCode, Refused, Revision, Role, Samples, SamplesBuffer, Sequence,
-    SeriesDescriptor, SeriesId, SeriesKind, Severity, Subscribed, Summaries, SummaryBuffer, SummaryColumnsBuffer,
-    SummaryValues, Timestamp, ViewerLimits,
+    LogLine, Logs, Prominence, QueryLimits, ReaderHolds, RefusalCode, Refused, Revision, Role, Samples, SamplesBuffer,
+    Sequence, SeriesDescriptor, SeriesId, SeriesKind, Severity, Subscribed, Summaries, SummaryBuffer,
+    SummaryColumnsBuffer, SummaryValues, Timestamp, ViewerLimits,
 };
 
 use super::{Vector, publish};
@@ -42,7 +42,7 @@ pub(crate) fn all() -> Vec<Vector> {
     vectors.extend(updates());
     vectors.extend(of_later_versions());
     vectors.extend(of_later_answers());
-    vectors.extend(of_later_variants());
+    vectors.extend(of_other_variants());
     vectors.extend(session());
     vectors.extend(numbered_entries());
     vectors.extend(publish::frames());
@@ -209,9 +209,10 @@ fn catalogs() -> Vec<Vector> {
     let bounds = [Bounds::Auto, Bounds::FromZero, Bounds::Fixed { low: 0.0, high: 1.0 }];
     let described =
         [("temperature", "Temperature", "Cel"), ("network", "Network traffic", "By/s"), ("cpu", "CPU", "1")];
-    for (id, ((name, title, unit), bounds)) in (1..).zip(described.into_iter().zip(bounds)) {
-        let interval = Interval::from_millis(100);
-        let group = GroupDescriptor { id: GroupId(id), name, title, unit, interval, bounds };
+    let places = [(Prominence::Detail, 300), (Prominence::Overview, 20), (Prominence::Overview, 0)];
+    for (((id, (name, title, unit)), bounds), (prominence, rank)) in (1..).zip(described).zip(bounds).zip(places) {
+        let (id, interval) = (GroupId(id), Interval::from_millis(100));
+        let group = GroupDescriptor { id, name, title, unit, interval, bounds, prominence, rank };
         groups.push(&group).expect("encodes");
     }
     let mut series = EntriesBuffer::default();
@@ -554,8 +555,10 @@ fn session() -> Vec<Vector> {
     let (mut groups, mut labels, mut series) =
         (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
     let (name, title, unit, interval) = ("cpu.cores", "CPU", "1", Interval::from_millis(100));
-    let bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
-    groups.push(&GroupDescriptor { id: GroupId(1), name, title, unit, interval, bounds }).expect("encodes");
+    let (bounds, prominence, rank) = (Bounds::Fixed { low: 0.0, high: 1.0 }, Prominence::Overview, 10);
+    groups
+        .push(&GroupDescriptor { id: GroupId(1), name, title, unit, interval, bounds, prominence, rank })
+        .expect("encodes");
     for (id, name, core) in [(1, "core 0", "0"), (2, "core 1", "1")] {
         labels.clear();
         labels.push(&Label { key: "core", value: core }).expect("encodes");
@@ -599,8 +602,9 @@ fn session() -> Vec<Vector> {
     ]
 }
 
-/// A catalog and a reason that a later server may send: fields that follow those of descriptors, and unknown variants.
-fn of_later_variants() -> Vec<Vector> {
+/// Catalogs and a reason that a later or an earlier server of this version may send: fields that follow those of descriptors,
+/// unknown variants, and descriptors without the fields that were appended since.
+fn of_other_variants() -> Vec<Vector> {
     let list = |item: &[u8]| [&[item.len() as u8][..], item].concat();
     let sized = |fields: &[u8]| list(&list(fields));
     // Id 1, name, title, unit, an interval of 100 us, bounds 9, and fields of these.
@@ -608,8 +612,17 @@ fn of_later_variants() -> Vec<Vector> {
     // Id 7, group 1, name, kind 9, no labels, and a field.
     let series = sized(b"\x07\x01\x01s\x09\x00new");
     let catalog = [&[0, 3][..], &group, &series, &[0, 0]].concat();
+    // The same with bounds 1 and no more fields; and then with prominence 9, rank 3, and a field.
+    let earlier = [&[0, 3][..], &sized(b"\x01\x01g\x01G\x011\x64\x01"), &[0, 0, 0]].concat();
+    let prominence = [&[0, 3][..], &sized(b"\x01\x01g\x01G\x011\x64\x01\x09\x03new"), &[0, 0, 0]].concat();
     // Reason 9, 250 us, no text.
-    [("unknown_descriptor_fields", 2, catalog), ("unknown_reason", 9, vec![9, 250, 0])]
+    let bodies = [
+        ("unknown_descriptor_fields", 2, catalog),
+        ("unknown_descriptor_prominence", 2, prominence),
+        ("earlier_descriptor_fields", 2, earlier),
+        ("unknown_reason", 9, vec![9, 250, 0]),
+    ];
+    bodies
         .map(|(name, kind, body)| {
             let mut bytes = frame(Body::Unknown { kind });
             bytes[4] = body.len() as u8;

@@ -3,8 +3,8 @@
 use protocol::column::encoding;
 use protocol::{
     BlockBuffer, Blocks, Body, Bounds, ClientMessage, Entries, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId,
-    Header, Held, Hello, Interval, Label, LeftOut, Role, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
-    ViewerLimits,
+    Header, Held, Hello, Interval, Label, LeftOut, Prominence, Role, Sequence, SeriesDescriptor, SeriesId, SeriesKind,
+    Timestamp, ViewerLimits,
 };
 
 use super::Vector;
@@ -71,9 +71,9 @@ pub(crate) fn frames() -> Vec<Vector> {
 pub(crate) fn messages() -> Vec<Vector> {
     let (mut groups, mut series, mut labels) =
         (EntriesBuffer::default(), EntriesBuffer::default(), EntriesBuffer::default());
-    let (title, unit, interval) = ("Jobs", "{job}", Interval::from_millis(100));
-    let jobs = GroupDescriptor { id: GroupId(1), name: "jobs", title, unit, interval, bounds: Bounds::FromZero };
-    groups.push(&jobs).expect("encodes");
+    let (id, name, title, unit, interval) = (GroupId(1), "jobs", "Jobs", "{job}", Interval::from_millis(100));
+    let (bounds, prominence, rank) = (Bounds::FromZero, Prominence::Detail, 3);
+    groups.push(&GroupDescriptor { id, name, title, unit, interval, bounds, prominence, rank }).expect("encodes");
     for (id, name) in [(1, "waiting"), (2, "running")] {
         labels.clear();
         labels.push(&Label { key: "state", value: name }).expect("encodes");

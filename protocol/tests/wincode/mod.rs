@@ -73,7 +73,8 @@ fn wincode_reads_the_golden_frames_to_the_same_values_and_writes_the_same_bytes(
         let (header, body) = mirror::Header::read(frame.body.kind(), header, body);
         assert_same(&header, &frame.header, &name);
         // wincode decodes whole structures and known variants only.
-        if name == "appended_field" || name.starts_with("unknown_descriptor") || name.starts_with("unknown_reason") {
+        let of_other_versions = ["appended_field", "earlier_descriptor", "unknown_descriptor", "unknown_reason"];
+        if of_other_versions.iter().any(|begin| name.starts_with(begin)) {
             continue;
         }
         if let Some(mirror) = mirror::Body::read(frame.body.kind(), body, frame.header.sent.micros()) {

@@ -1,6 +1,6 @@
 use protocol::{
     BlockBuffer, Body, Bounds, Catalog, CatalogScope, EntriesBuffer, Epoch, Frame, GroupDescriptor, GroupId, Header,
-    Interval, Label, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
+    Interval, Label, Prominence, Samples, Sequence, SeriesDescriptor, SeriesId, SeriesKind, Timestamp,
 };
 
 use super::*;
@@ -15,11 +15,17 @@ fn store() -> Store {
 
 /// As [`store`], with these groups.
 fn store_of(names: &[&str]) -> Store {
+    let groups: Vec<_> = names.iter().map(|&name| (name, Prominence::Overview, 0)).collect();
+    store_of_places(&groups)
+}
+
+/// As [`store_of`], with the suggested place of each group.
+fn store_of_places(described: &[(&str, Prominence, u32)]) -> Store {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
-    for (number, &name) in names.iter().enumerate() {
-        let (id, interval) = (GroupId(number as u32), Interval::from_millis(100));
+    for (number, &(name, prominence, rank)) in described.iter().enumerate() {
+        let (id, unit, interval, bounds) = (GroupId(number as u32), "By", Interval::from_millis(100), Bounds::FromZero);
         groups
-            .push(&GroupDescriptor { id, name, title: name, unit: "By", interval, bounds: Bounds::FromZero })
+            .push(&GroupDescriptor { id, name, title: name, unit, interval, bounds, prominence, rank })
             .expect("encodes");
         for (place, device) in ["eth0", "eth1", "lo"].into_iter().take(if name == "memory" { 1 } else { 3 }).enumerate()
         {
@@ -57,6 +63,24 @@ fn a_catalog_has_one_panel_per_group_in_its_order() {
     assert!(
         placed.iter().all(|panel| panel.spec == PanelSpec::new(Query::of_group(&store.groups()[panel.group].name)))
     );
+}
+
+#[test]
+fn groups_are_placed_by_prominence_then_rank_then_catalog_order() {
+    use Prominence::{Detail, Overview};
+    let described = [
+        ("processes", Detail, 10),
+        ("disks", Overview, 30),
+        ("threads", Detail, 0),
+        ("cpu", Overview, 10),
+        ("network", Overview, 30),
+        ("jobs", Overview, 0),
+        ("files", Detail, 10),
+    ];
+    let store = store_of_places(&described);
+    let placed = Layout::of_catalog(store.groups()).place(store.groups());
+    let names: Vec<_> = placed.iter().map(|panel| store.groups()[panel.group].name.as_str()).collect();
+    assert_eq!(names, ["jobs", "cpu", "disks", "network", "threads", "processes", "files"]);
 }
 
 #[test]

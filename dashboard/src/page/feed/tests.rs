@@ -102,7 +102,17 @@ fn hello(feed: &mut Feed, features: &[Feature<'_>]) {
 fn catalog(feed: &mut Feed) {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (group, name, interval, bounds) = (GroupId(1), "g", Interval::from_millis(1), Bounds::Auto);
-    groups.push(&GroupDescriptor { id: group, name, title: name, unit: "1", interval, bounds }).expect("encodes");
+    groups
+        .push(&GroupDescriptor {
+            id: group,
+            name,
+            title: name,
+            unit: "1",
+            interval,
+            bounds,
+            ..GroupDescriptor::default()
+        })
+        .expect("encodes");
     for (id, name) in [(SeriesId(1), "a"), (SeriesId(2), "b")] {
         let (kind, labels) = (SeriesKind::Gauge, Entries::default());
         series.push(&SeriesDescriptor { id, group, name, kind, labels }).expect("encodes");

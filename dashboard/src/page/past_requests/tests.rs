@@ -28,7 +28,15 @@ fn store(names: &[&str], oldest: i64, newest: i64) -> Store {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
     for (id, name) in (1..).zip(names) {
         let (interval, bounds) = (Interval::from_secs(1), Bounds::Auto);
-        let group = GroupDescriptor { id: GroupId(id), name, title: name, unit: "1", interval, bounds };
+        let group = GroupDescriptor {
+            id: GroupId(id),
+            name,
+            title: name,
+            unit: "1",
+            interval,
+            bounds,
+            ..GroupDescriptor::default()
+        };
         groups.push(&group).expect("encodes");
         let labels: Entries<'_, Label<'_>> = Entries::default();
         let (kind, name) = (SeriesKind::Gauge, "s");

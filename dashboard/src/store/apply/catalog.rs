@@ -28,6 +28,8 @@ impl Store {
                 unit: descriptor.unit,
                 interval: descriptor.interval,
                 bounds: descriptor.bounds,
+                prominence: descriptor.prominence,
+                rank: descriptor.rank,
             };
             let place = self.place_of(description, sent);
             self.places.insert(descriptor.id, place);
@@ -91,6 +93,8 @@ impl Store {
         if known.unit == description.unit && known.interval == description.interval {
             description.title.clone_into(&mut known.title);
             known.bounds = description.bounds;
+            known.prominence = description.prominence;
+            known.rank = description.rank;
         } else {
             // Values in another unit cannot share an axis, and another interval needs other rings.
             *known = Group::new(description, sent);

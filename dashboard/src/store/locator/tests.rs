@@ -23,7 +23,8 @@ fn frame(sequence: u64, body: Body<'_>) -> Frame<'_> {
 fn store(series: u32) -> Store {
     let (mut groups, mut entries) = (EntriesBuffer::default(), EntriesBuffer::default());
     for (id, name) in (1..=GROUPS).map(GroupId).zip(["a", "b", "c"]) {
-        let group = GroupDescriptor { id, name, title: name, unit: "1", interval: INTERVAL, bounds: Bounds::Auto };
+        let group =
+            GroupDescriptor { id, name, title: name, unit: "1", interval: INTERVAL, ..GroupDescriptor::default() };
         groups.push(&group).expect("encodes");
     }
     for id in 0..series * GROUPS {
@@ -139,7 +140,17 @@ fn samples_are_found_after_groups_were_dropped() {
     // The first group is in no catalog now, and its series has ended.
     let (mut groups, mut entries) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (id, name, bounds) = (GroupId(7), "c", Bounds::Auto);
-    groups.push(&GroupDescriptor { id, name, title: name, unit: "1", interval: INTERVAL, bounds }).expect("encodes");
+    groups
+        .push(&GroupDescriptor {
+            id,
+            name,
+            title: name,
+            unit: "1",
+            interval: INTERVAL,
+            bounds,
+            ..GroupDescriptor::default()
+        })
+        .expect("encodes");
     let (kind, labels) = (SeriesKind::Gauge, Entries::default());
     entries.push(&SeriesDescriptor { id: SeriesId(9), group: id, name: "2", kind, labels }).expect("encodes");
     let (groups, series, retired) = (groups.entries(), entries.entries(), Entries::default());

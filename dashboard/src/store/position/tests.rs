@@ -57,7 +57,15 @@ impl Message {
             Content::Catalog => {
                 let (id, group, bounds) = (SeriesId(1), GroupId(1), Bounds::Auto);
                 let (name, title, unit) = ("g", "G", "1");
-                let descriptor = GroupDescriptor { id: group, name, title, unit, interval: STEP, bounds };
+                let descriptor = GroupDescriptor {
+                    id: group,
+                    name,
+                    title,
+                    unit,
+                    interval: STEP,
+                    bounds,
+                    ..GroupDescriptor::default()
+                };
                 groups.push(&descriptor).expect("encodes");
                 let (kind, labels) = (SeriesKind::Gauge, Entries::default());
                 series.push(&SeriesDescriptor { id, group, name: "s", kind, labels }).expect("encodes");

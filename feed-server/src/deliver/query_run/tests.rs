@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use protocol::column::is_missing;
-use protocol::{Bounds, Frame, SeriesKind};
+use protocol::{Frame, SeriesKind};
 use series::Summary;
 
 use super::*;
@@ -34,7 +34,7 @@ fn hub(history: Interval, history_bytes: usize) -> Arc<Hub> {
     let hub = Hub::new("test".to_owned(), bounds, Telemetry::default()).with_summaries([100, 1_000, 3_000].map(tier));
     for (group, merge_window) in [("a", Interval::ZERO), ("b", WINDOW)] {
         let (name, title, unit) = (group.to_owned(), group.to_owned(), "1".to_owned());
-        let group = Group { name, title, unit, interval: Interval::from_millis(10), bounds: Bounds::Auto };
+        let group = Group { name, title, unit, interval: Interval::from_millis(10), ..Group::default() };
         let group = hub.catalog.register_group(group).expect("fits");
         hub.catalog.set_source(group, GroupSource { health: SourceHealth::new("test"), merge_window });
         for number in 0..SERIES {

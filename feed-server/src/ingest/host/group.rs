@@ -3,6 +3,7 @@
 use protocol::column::is_missing;
 use protocol::{Bounds, GroupId, Interval, SeriesId, Timestamp};
 
+use super::order;
 use super::rounding::Rounding;
 use super::schedule::Cadence;
 use crate::ingest::batch::{Batch, BatchColumn};
@@ -31,8 +32,9 @@ impl<K: SeriesKey> HostGroup<K> {
     pub(super) fn new(name: &str, title: &str, unit: &str, cadence: Cadence, bounds: Bounds) -> Self {
         let interval_us = i64::try_from(cadence.interval().as_micros()).unwrap_or(i64::MAX / 2);
         let interval = Interval::from_micros(interval_us as u64);
+        let (prominence, rank) = order::place_of(name);
         let (name, title, unit_text) = (name.to_owned(), title.to_owned(), unit.to_owned());
-        let series = SeriesSet::new(Group { name, title, unit: unit_text, interval, bounds });
+        let series = SeriesSet::new(Group { name, title, unit: unit_text, interval, bounds, prominence, rank });
         let (columns, times, values) = (Vec::new(), Vec::new(), Vec::new());
         Self { series, interval_us, rounding: Rounding::of_unit(unit), columns, times, values }
     }

@@ -5,6 +5,7 @@
 //! | `reader` | the interface of a reader |
 //! | `schedule` | the times at which readers are due |
 //! | `group`, `devices` | a group whose values are rounded; groups of things with the same counters |
+//! | `order` | the order of the groups on a page |
 //! | `counter`, `busy_time`, `roster`, `rounding`, `busiest` | counters to rates; the busy time of a processor; things that come and go; the resolution of values; the selection of busy processes |
 //! | `kernel` | the texts of the kernel |
 //! | `linux` | the readers of these texts |
@@ -28,6 +29,7 @@ mod group;
 pub mod kernel;
 #[cfg(target_os = "linux")]
 mod linux;
+mod order;
 mod own;
 mod reader;
 mod roster;

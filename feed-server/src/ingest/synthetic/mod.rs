@@ -172,6 +172,7 @@ impl SyntheticSource {
                 unit: measure.unit.to_owned(),
                 interval,
                 bounds: measure.bounds,
+                ..Group::default()
             })?;
             let series = (0..self.settings.series).map(|series| self.register_series(registrar, id, group, series));
             let delay = Delay::new((self.settings.late.as_secs_f64() * self.settings.hz).ceil() as u64);

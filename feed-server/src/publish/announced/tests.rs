@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use protocol::{Bounds, EntriesBuffer, Label, SeriesKind};
+use protocol::{Bounds, EntriesBuffer, Label, Prominence, SeriesKind};
 
 use super::*;
 use crate::ingest::health::SourceHealth;
@@ -25,7 +25,7 @@ impl Stage {
         let (mut described, mut described_series) = (EntriesBuffer::default(), EntriesBuffer::default());
         for &(id, name, interval) in groups {
             let (id, interval) = (GroupId(id), Interval::from_micros(interval));
-            let group = GroupDescriptor { id, name, title: "", unit: "1", interval, bounds: Bounds::Auto };
+            let group = GroupDescriptor { id, name, title: "", unit: "1", interval, ..GroupDescriptor::default() };
             described.push(&group).expect("encodes");
         }
         for &(id, group, value) in series {
@@ -60,6 +60,20 @@ fn groups_have_the_name_of_their_publisher_and_are_registered_with_their_first_s
     assert_eq!((&*group.name, &*group.title), ("worker:jobs", "jobs (worker)"));
     assert_eq!(stage.announcements.group(GroupId(7)).expect("announced"), Some(*id));
     assert_eq!(stage.announcements.group(GroupId(9)).expect("announced"), None);
+}
+
+#[test]
+fn the_suggested_place_of_a_group_is_that_of_its_publisher() {
+    let mut stage = stage(10, 10);
+    let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let (id, interval, prominence) = (GroupId(1), Interval::from_secs(1), Prominence::Detail);
+    let group = GroupDescriptor { id, name: "jobs", interval, prominence, rank: 7, ..GroupDescriptor::default() };
+    groups.push(&group).expect("encodes");
+    let (id, group, kind, labels) = (SeriesId(1), id, SeriesKind::Gauge, Entries::default());
+    series.push(&SeriesDescriptor { id, group, name: "waiting", kind, labels }).expect("encodes");
+    stage.announcements.announce("worker", &stage.registrar, &groups.entries(), &series.entries()).expect("valid");
+    let whole = stage.catalog.whole();
+    assert_eq!((whole.groups[0].1.prominence, whole.groups[0].1.rank), (Prominence::Detail, 7));
 }
 
 #[test]
@@ -157,7 +171,9 @@ fn a_group_that_the_catalog_has_forgotten_is_registered_again() {
     for number in 0..5_000 {
         let (name, unit) = (number.to_string(), String::new());
         let (interval, bounds) = (Interval::from_secs(1), Bounds::Auto);
-        let group = others.group(Group { title: name.clone(), name, unit, interval, bounds }).expect("fits");
+        let group = others
+            .group(Group { title: name.clone(), name, unit, interval, bounds, ..Group::default() })
+            .expect("fits");
         let (name, kind, labels) = (String::new(), SeriesKind::Gauge, Vec::new());
         others.end_at(others.series(Series { group, name, kind, labels }).expect("fits"), Timestamp::MIN);
     }

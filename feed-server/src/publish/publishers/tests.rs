@@ -50,7 +50,9 @@ impl Stage {
 async fn announce(opened: &Opened) -> Result<Omissions, Violation> {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (id, interval, bounds) = (GroupId(1), Interval::from_secs(1), Bounds::Auto);
-    groups.push(&GroupDescriptor { id, name: "g", title: "G", unit: "1", interval, bounds }).expect("encodes");
+    groups
+        .push(&GroupDescriptor { id, name: "g", title: "G", unit: "1", interval, bounds, ..GroupDescriptor::default() })
+        .expect("encodes");
     let (kind, labels) = (SeriesKind::Gauge, Entries::default());
     series.push(&SeriesDescriptor { id: SeriesId(1), group: id, name: "s", kind, labels }).expect("encodes");
     opened.announce(&groups.entries(), &series.entries()).await

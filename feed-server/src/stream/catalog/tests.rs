@@ -1,12 +1,12 @@
 //! Ids, changes, retirement and limits.
 
-use protocol::{Bounds, Interval, SeriesKind};
+use protocol::{Interval, Prominence, SeriesKind};
 
 use super::*;
 
 fn group() -> Group {
     let (name, title, unit) = ("g".into(), "G".into(), "1".into());
-    Group { name, title, unit, interval: Interval::from_millis(100), bounds: Bounds::Auto }
+    Group { name, title, unit, interval: Interval::from_millis(100), ..Group::default() }
 }
 
 fn series(group: GroupId, number: usize) -> Series {
@@ -126,9 +126,12 @@ fn the_same_group_name_is_the_same_group_with_the_newest_description() {
     let retitled = Group { title: "Another title".into(), ..group() };
     assert_eq!(catalog.register_group(retitled.clone()), Ok(id));
     assert_eq!(catalog.take_changes().groups, [(id, retitled.clone())]);
+    let moved = Group { prominence: Prominence::Detail, rank: 7, ..retitled };
+    assert_eq!(catalog.register_group(moved.clone()), Ok(id));
+    assert_eq!(catalog.take_changes().groups, [(id, moved.clone())]);
     let member = catalog.register_series(series(id, 0)).expect("fits");
     catalog.take_changes();
-    let another_unit = Group { unit: "s".into(), ..retitled };
+    let another_unit = Group { unit: "s".into(), ..moved };
     assert_eq!(catalog.register_group(another_unit.clone()), Ok(id));
     let changes = catalog.take_changes();
     assert_eq!(changes.groups, [(id, another_unit)]);

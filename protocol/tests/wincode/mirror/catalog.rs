@@ -30,6 +30,8 @@ pub(crate) struct GroupDescriptor<'a> {
     unit: &'a str,
     interval: Interval,
     bounds: Bounds,
+    prominence: Prominence,
+    rank: u32,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
@@ -37,6 +39,12 @@ pub(crate) enum Bounds {
     Auto,
     FromZero,
     Fixed { low: f64, high: f64 },
+}
+
+#[derive(Debug, SchemaRead, SchemaWrite)]
+pub(crate) enum Prominence {
+    Overview,
+    Detail,
 }
 
 #[derive(Debug, SchemaRead, SchemaWrite)]
