@@ -171,7 +171,7 @@ fn a_start_error_is_one_line_and_a_non_zero_exit() {
     let (long, folder) = (long.to_str().expect("UTF-8"), folder.path().to_str().expect("UTF-8"));
     let cases: [(&[&str], &str); 13] = [
         (&["serve", "--source", "hots"], "--source hots: unknown value `hots`, expected "),
-        (&["serve", "--source", "host:hz=0"], "hz must be above 0 and at most 10000, found 0"),
+        (&["serve", "--source", "host:hz=0"], "hz must be above 0 and at most 1000, found 0"),
         (&["serve", "--listen", "nowhere"], "--listen must be an address and a port"),
         (&["serve", "--listen", &taken_address], &format!("cannot listen on {taken_address}: Address already in use")),
         (&["serve", "--config", "/no/such/file"], "/no/such/file: No such file or directory"),

@@ -221,7 +221,7 @@ mod tests {
         assert!(unknown.starts_with("feed.toml:2: unknown setting `histroy`, expected one of `listen`, "), "{unknown}");
         assert_eq!(
             refusal("\n\n[[source]]\nkind = \"host\"\nhz = 0\n"),
-            "feed.toml:3: hz must be above 0 and at most 10000, found 0"
+            "feed.toml:3: hz must be above 0 and at most 1000, found 0"
         );
         assert_eq!(
             refusal("history = \"5\"\n"),
@@ -229,7 +229,7 @@ mod tests {
         );
         assert_eq!(
             refusal("[[source]]\nkind = \"host\"\nhz = [1]\n"),
-            "feed.toml:1: hz must be above 0 and at most 10000, found [1]"
+            "feed.toml:1: hz must be above 0 and at most 1000, found [1]"
         );
         assert!(refusal("[[source]]\nkind = 1\n").ends_with("expected the name of a kind"));
         assert_eq!(
