@@ -9,6 +9,7 @@ mod backfill;
 mod certificate;
 mod example_clients;
 mod greedy;
+mod host_truth;
 mod hostile_frames;
 mod http;
 mod late_rows;
