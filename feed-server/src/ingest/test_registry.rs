@@ -45,14 +45,14 @@ impl TestRegistry {
         self.0.lock().series.clone()
     }
 
-    /// The series that have not ended.
-    pub(crate) fn living(&self) -> Vec<Series> {
+    /// The series that have not ended, each with its id.
+    pub(crate) fn live_series(&self) -> Vec<(SeriesId, Series)> {
         let state = self.0.lock();
-        let living = state.series.iter().zip(1..).filter(|&(_, id)| !state.ended.contains(&SeriesId(id)));
-        living.map(|(series, _)| series.clone()).collect()
+        let numbered = (1..).map(SeriesId).zip(state.series.iter().cloned());
+        numbered.filter(|(id, _)| !state.ended.contains(id)).collect()
     }
 
-    /// The number of series that have not ended.
+    /// Series that have not ended.
     pub(crate) fn live(&self) -> usize {
         let state = self.0.lock();
         state.series.len() - state.ended.len()

@@ -3,27 +3,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use protocol::Timestamp;
 use protocol::column::is_missing;
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
 use super::linux::roots::Roots;
-use super::reader::{Moment, Reader};
-use crate::ingest::batch_queue::{BatchReceiver, Received, batch_queue};
-use crate::ingest::blocking::BlockingContext;
-use crate::ingest::test_registry::TestRegistry;
+use super::reader::Reader;
+use super::test_stage::TestStage;
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) struct Fixture {
     folder: TempDir,
-    registry: Arc<TestRegistry>,
-    batches: BatchReceiver,
-    context: BlockingContext,
-    _runtime: Runtime,
-    start: Instant,
+    stage: TestStage,
     elapsed: Duration,
 }
 
@@ -33,15 +26,7 @@ pub(super) type Row = BTreeMap<String, f64>;
 impl Fixture {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
-        let registry = Arc::new(TestRegistry::default());
-        let (sender, batches) = batch_queue();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let context = registry.context(sender.clone());
-        let context = BlockingContext::of_test(&context, runtime.handle().clone());
-        // The context does not keep the queue open.
-        std::mem::forget(sender);
-        let start = Instant::now();
-        Self { folder, registry, batches, context, _runtime: runtime, start, elapsed: Duration::ZERO }
+        Self { folder, stage: TestStage::new(), elapsed: Duration::ZERO }
     }
 
     pub(super) fn roots(&self) -> Roots {
@@ -70,40 +55,27 @@ impl Fixture {
     /// Reads after `pause`. Returns the rows that were sent by the names of their groups, the newest of each.
     pub(super) fn read(&mut self, reader: &mut impl Reader, pause: Duration) -> BTreeMap<String, Row> {
         self.elapsed += pause;
-        let time = Timestamp::from_micros(1_700_000_000_000_000 + self.elapsed.as_micros() as i64);
-        let now = Moment { time, instant: self.start + self.elapsed };
-        reader.read(&self.context, now).expect("reads");
-        let (groups, series) = (self.registry.groups(), self.registry.series());
-        let mut rows = BTreeMap::new();
-        while let Received::Batch(batch) = self.batches.take() {
-            let values = batch.columns.iter().filter_map(|column| {
-                let value = *column.values.last().expect("a value");
-                let name = series[column.series.0 as usize - 1].name.clone();
-                (!is_missing(value)).then_some((name, value))
-            });
-            rows.insert(groups[batch.group.0 as usize - 1].name.clone(), values.collect());
+        reader.read(&self.stage.context, self.stage.moment(self.elapsed)).expect("reads");
+        let mut rows: BTreeMap<String, Row> = BTreeMap::new();
+        for ((group, name), value) in self.stage.values().into_iter().filter(|(_, value)| !is_missing(*value)) {
+            rows.entry(group).or_default().insert(name, value);
         }
         rows
     }
 
     /// The names of the series of a group that have not ended, in order.
     pub(super) fn living(&self, group: &str) -> Vec<String> {
-        let groups = self.registry.groups();
-        let series = self.registry.living().into_iter();
-        let of_group = series.filter(|series| groups[series.group.0 as usize - 1].name == group);
-        let mut names: Vec<String> = of_group.map(|series| series.name).collect();
+        let mut names = self.stage.names(group);
         names.sort();
         names
     }
 
     pub(super) fn title(&self, group: &str) -> String {
-        self.registry.groups().into_iter().find(|held| held.name == group).expect("is registered").title
+        self.stage.title(group)
     }
 
     /// What the health says is not measured.
     pub(super) fn left_out(&self) -> Vec<String> {
-        self.context.registrar.health().status().left_out.iter().map(ToString::to_string).collect()
+        self.stage.left_out()
     }
 }
-
-pub(super) const SECOND: Duration = Duration::from_secs(1);

@@ -11,6 +11,7 @@
 //! | `linux` | the readers of these texts |
 //! | `elsewhere` | the readers of other systems, by a library |
 //! | `file_systems`, `own` | the readers of all systems: file systems; the server itself |
+//! | `test_stage` | calls a reader in tests |
 //!
 //! Readers are independent. They run one after another on one thread, at first in the order of the page. What may not answer
 //! (each file system, the list of processes) is asked on other threads.
@@ -35,6 +36,8 @@ mod reader;
 mod roster;
 mod rounding;
 mod schedule;
+#[cfg(test)]
+mod test_stage;
 
 use std::time::{Duration, Instant};
 

@@ -6,6 +6,7 @@
 //! | `stat`, `schedstat` | `/proc/stat`, `/proc/schedstat`: processors |
 //! | `keyed` | `/proc/meminfo`, `/proc/vmstat`, `cpu.stat`: a name and a number a line |
 //! | `pressure` | `/proc/pressure/*` and `*.pressure` of a control group |
+//! | `io_stat` | `io.stat` of a control group |
 //! | `pid_stat` | `/proc/PID/stat`: a process |
 //! | `diskstats`, `net_dev` | `/proc/diskstats`, `/proc/net/dev`: devices |
 //! | `net_counters` | `/proc/net/snmp`, `/proc/net/netstat`: TCP and UDP |
@@ -15,6 +16,7 @@
 
 pub mod diskstats;
 pub mod fields;
+pub mod io_stat;
 pub mod keyed;
 pub mod net_counters;
 pub mod net_dev;

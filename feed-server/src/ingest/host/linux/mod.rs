@@ -2,14 +2,17 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `roots`, `kernel_file` | the folders of the kernel; one of its files, read again and again |
+//! | `roots`, `kernel_file`, `text_file` | the folders of the kernel; one of its files, read again and again; one of many |
+//! | `own_thread` | a subject that is read on a thread of its own |
 //! | `cpu`, `cpu_modes`, `pressure`, `memory`, `disk`, `network`, `sockets`, `system` | a reader for each subject |
+//! | `control_groups` | services, containers and sessions |
 //! | `mount_table` | the list of file systems |
 //! | `own_process` | the server's own process |
 //!
 //! A reader of a file finds what exists while it reads: names at known places cost a comparison each. What is listed elsewhere
 //! (whole disks) is listed at a rate of its own. Each reader has its own highest rate.
 
+mod control_groups;
 mod cpu;
 mod cpu_modes;
 mod disk;
@@ -18,10 +21,12 @@ mod memory;
 pub(super) mod mount_table;
 mod network;
 mod own_process;
+mod own_thread;
 mod pressure;
 pub(super) mod roots;
 mod sockets;
 mod system;
+mod text_file;
 
 use std::time::Duration;
 
@@ -84,6 +89,8 @@ fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader
         Ok((cadence, reader)) => readers.push((cadence, Box::new(reader))),
         Err(error) => tracing::warn!(%error, "processes are not measured"),
     }
+    let (cadence, control_groups) = control_groups::ControlGroups::new(roots, fastest);
+    readers.push((cadence, Box::new(control_groups)));
     let (cadence, feed) = own::Feed::new(fastest, telemetry.clone());
     readers.push((cadence, Box::new(feed)));
     let (cadence, own_process) = own_process::OwnProcess::new(roots, fastest, page_bytes, telemetry);
