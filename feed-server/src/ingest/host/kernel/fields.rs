@@ -78,6 +78,14 @@ pub fn number(digits: &[u8]) -> Option<u64> {
     Some(value)
 }
 
+/// A decimal number with or without a minus sign, such as a temperature.
+pub fn signed(text: &[u8]) -> Option<i64> {
+    match text.strip_prefix(b"-") {
+        Some(digits) => 0_i64.checked_sub_unsigned(number(digits)?),
+        None => i64::try_from(number(text)?).ok(),
+    }
+}
+
 /// A finite number with or without a fraction, such as a load average.
 pub fn decimal(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok().filter(|value: &f64| value.is_finite())
@@ -99,6 +107,15 @@ mod tests {
         assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
         for text in [&b""[..], b"-1", b"1.5", b"18446744073709551616", b"1x", b"\xff"] {
             assert_eq!(number(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_signed_number_has_at_most_one_sign_and_fits_in_64_bits() {
+        assert_eq!(signed(b"-9223372036854775808"), Some(i64::MIN));
+        assert_eq!((signed(b"42000"), signed(b"-5500"), signed(b"-0")), (Some(42_000), Some(-5_500), Some(0)));
+        for text in [&b""[..], b"-", b"--1", b"+1", b"9223372036854775808", b"-9223372036854775809", b"1 "] {
+            assert_eq!(signed(text), None, "{text:?}");
         }
     }
 

@@ -6,6 +6,7 @@
 //! | `own_thread` | a subject that is read on a thread of its own |
 //! | `cpu`, `cpu_modes`, `pressure`, `memory`, `disk`, `network`, `sockets`, `system` | a reader for each subject |
 //! | `control_groups` | services, containers and sessions |
+//! | `sensors` | temperatures, fans, frequencies, batteries |
 //! | `mount_table` | the list of file systems |
 //! | `own_process` | the server's own process |
 //!
@@ -24,6 +25,7 @@ mod own_process;
 mod own_thread;
 mod pressure;
 pub(super) mod roots;
+mod sensors;
 mod sockets;
 mod system;
 mod text_file;
@@ -91,6 +93,8 @@ fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader
     }
     let (cadence, control_groups) = control_groups::ControlGroups::new(roots, fastest);
     readers.push((cadence, Box::new(control_groups)));
+    let (cadence, sensors) = sensors::Sensors::new(roots, fastest);
+    readers.push((cadence, Box::new(sensors)));
     let (cadence, feed) = own::Feed::new(fastest, telemetry.clone());
     readers.push((cadence, Box::new(feed)));
     let (cadence, own_process) = own_process::OwnProcess::new(roots, fastest, page_bytes, telemetry);
