@@ -52,6 +52,8 @@ pub enum Target {
     Columns,
     /// Any bytes, as a server reads them before they are a stream.
     Handshake,
+    /// Any bytes, as the host source reads them from the kernel.
+    KernelTexts,
 }
 
 impl Target {
@@ -63,6 +65,7 @@ impl Target {
             Self::Publisher => "publisher",
             Self::Columns => "columns",
             Self::Handshake => "handshake",
+            Self::KernelTexts => "kernel_texts",
         }
     }
 
@@ -74,6 +77,7 @@ impl Target {
             Self::Publisher => &["fuzz/seeds/publisher", "protocol/tests/golden/client_messages"],
             Self::Columns => &[],
             Self::Handshake => &["fuzz/seeds/handshake"],
+            Self::KernelTexts => &["fuzz/seeds/kernel_texts"],
         }
     }
 }

@@ -62,7 +62,7 @@ const DETAILS: [&str; 25] = [
     "gpu.memory_busy",
     "system.uptime",
     "system.files",
-    "battery.state",
+    "battery.discharging",
     "feed.viewers",
     "feed.traffic",
     "feed.messages",
