@@ -9,7 +9,7 @@ use sysinfo::{Error, Pid, ProcessRefreshKind, ProcessesToUpdate, System, ThreadK
 use super::rate::Rates;
 use crate::ingest::blocking::BlockingContext;
 use crate::ingest::deadline_reader::{Answer, DeadlineReader};
-use crate::ingest::host::busiest::Busiest;
+use crate::ingest::host::busiest::{Busiest, Ranked};
 use crate::ingest::host::group::HostGroup;
 use crate::ingest::host::reader::{Moment, Reader};
 use crate::ingest::host::schedule::Cadence;
@@ -82,8 +82,8 @@ impl SeriesKey for Process {
 impl Processes {
     pub(in crate::ingest::host) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest.max(INTERVAL));
-        let subject = |name, title, unit, floor| Subject {
-            busiest: Busiest::new(floor),
+        let subject = |name, title, unit, ranked, floor| Subject {
+            busiest: Busiest::new(ranked, floor),
             group: HostGroup::new(name, title, unit, cadence, Bounds::FromZero),
         };
         let mut system = System::new()?;
@@ -92,8 +92,8 @@ impl Processes {
             scans: DeadlineReader::new("the list of processes", &threads, move || scan(&mut system)),
             awaits: None,
             cpu_times: Rates::new(),
-            cpu: subject("processes.cpu", "Busiest processes, CPU", "1", CPU_FLOOR),
-            memory: subject("processes.memory", "Busiest processes, memory", "By", MEMORY_FLOOR),
+            cpu: subject("processes.cpu", "Busiest processes, CPU", "1", Ranked::ByRate, CPU_FLOOR),
+            memory: subject("processes.memory", "Busiest processes, memory", "By", Ranked::ByLevel, MEMORY_FLOOR),
         };
         Ok((cadence, reader))
     }
