@@ -31,6 +31,7 @@
 //! [[source]]
 //! kind = "host"
 //! hz = 10
+//! processes = "core"          # CPU time of processes in percent of one core; "machine": of all cores that are online
 //!
 //! [[source]]
 //! kind = "synthetic"
@@ -210,7 +211,10 @@ mod tests {
         let synthetic = SyntheticSettings { prefill: Duration::from_secs(5), ..SyntheticSettings::default() };
         assert_eq!(
             config.sources,
-            [SourceConfig::Host(HostSettings { hz: 2.0, idle: false }), SourceConfig::Synthetic(synthetic)]
+            [
+                SourceConfig::Host(HostSettings { hz: 2.0, ..HostSettings::default() }),
+                SourceConfig::Synthetic(synthetic)
+            ]
         );
         assert_eq!((config.listen.port(), config.history), (80, Duration::from_secs(90)));
     }

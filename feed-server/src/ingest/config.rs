@@ -173,6 +173,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::ingest::host::PercentOf;
 
     fn refusal(spec: &str) -> String {
         spec.parse::<SourceConfig>().expect_err("must be refused").to_string()
@@ -188,13 +189,23 @@ mod tests {
 
     #[test]
     fn settings_missing_in_a_spec_have_their_default() {
-        let host = |hz| Ok(SourceConfig::Host(HostSettings { hz, idle: false }));
+        let host = |hz| Ok(SourceConfig::Host(HostSettings { hz, ..HostSettings::default() }));
         assert_eq!("host".parse(), host(10.0));
         assert_eq!("host:".parse(), host(10.0));
         assert_eq!("host:,hz=2.5,".parse(), host(2.5));
         assert_eq!("host:hz=1,hz=2".parse(), host(2.0), "the last one stays");
         let settings = SyntheticSettings { groups: 3, prefill: Duration::from_secs(2), ..SyntheticSettings::default() };
         assert_eq!("synthetic:groups=3,prefill=2s".parse(), Ok(synthetic(settings)));
+    }
+
+    #[test]
+    fn the_cpu_time_of_processes_is_in_percent_of_a_core_or_of_the_machine() {
+        let host = |processes| SourceConfig::Host(HostSettings { processes, ..HostSettings::default() });
+        assert_eq!("host".parse(), Ok(host(PercentOf::Core)));
+        assert_eq!("host:processes=core".parse(), Ok(host(PercentOf::Core)));
+        assert_eq!("host:processes=machine".parse(), Ok(host(PercentOf::Machine)));
+        let table = from_toml("kind = \"host\"\nprocesses = \"machine\"");
+        assert_eq!(table.expect("valid"), host(PercentOf::Machine));
     }
 
     #[test]
@@ -233,8 +244,10 @@ mod tests {
         assert_eq!(refusal("host:hz=NaN"), "hz must be above 0 and at most 1000, found NaN");
         assert_eq!(refusal("host:hz="), "hz must not be empty");
         assert_eq!(refusal("host:hz.x=1"), "hz must be above 0 and at most 1000, found { x = \"1\" }");
-        assert_eq!(refusal("host:rate=1"), "unknown setting `rate`, expected `hz` or `idle`");
+        assert_eq!(refusal("host:rate=1"), "unknown setting `rate`, expected one of `hz`, `idle`, `processes`");
         assert_eq!(refusal("host:idle=yes"), "idle must be true or false, found yes");
+        assert_eq!(refusal("host:processes=cores"), "processes must be core or machine, found cores");
+        assert_eq!(refusal("host:processes="), "processes must not be empty");
         assert_eq!(refusal("host:hz"), "settings must have the form key=value, found `hz`");
         assert_eq!(refusal("synthetic:groups=0"), "groups must be a whole number from 1 to 10000, found 0");
         assert_eq!(
@@ -256,6 +269,8 @@ mod tests {
             "host:hz= 1",
             "host:hz=1=2",
             "host:hz=1_0",
+            "host:processes=Core",
+            "host:processes.x=core",
             "host:groups=1",
             "host:hz.x=1",
             "host:hz=1,hz.x=1",
@@ -285,6 +300,8 @@ mod tests {
             "kind = \"host\"\nhz = inf",
             "kind = \"host\"\nhz = { x = 1 }",
             "kind = \"host\"\nname = 1",
+            "kind = \"host\"\nprocesses = 1",
+            "kind = \"host\"\nprocesses = [\"core\"]",
             "kind = \"synthetic\"\ngroups = 3.0",
             "kind = \"synthetic\"\ngroups = -1",
             "kind = \"synthetic\"\nprefill = 60",

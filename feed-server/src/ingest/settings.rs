@@ -59,6 +59,26 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result
     found.parse().map_err(|_| D::Error::custom(format!("{setting} must be true or false, found {found}")))
 }
 
+/// Reads one of a few names.
+///
+/// # Errors
+/// If the value is none of them.
+pub fn choice<'de, D, T, const N: usize>(
+    deserializer: D,
+    setting: &str,
+    choices: &[(&'static str, T); N],
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Copy,
+{
+    let found = shown::<D::Error>(Value::deserialize(deserializer)?, setting)?;
+    choices.iter().find(|(name, _)| *name == found).map(|(_, choice)| *choice).ok_or_else(|| {
+        let names = choices.each_ref().map(|(name, _)| *name).join(" or ");
+        D::Error::custom(format!("{setting} must be {names}, found {found}"))
+    })
+}
+
 /// Reads a whole number.
 ///
 /// # Errors

@@ -6,6 +6,7 @@
 //! | `schedule` | the times at which readers are due |
 //! | `group`, `devices` | a group whose values are rounded; groups of things with the same counters |
 //! | `order` | the order of the groups on a page |
+//! | `percent_of` | a setting of processes |
 //! | `counter`, `busy_time`, `roster`, `rounding`, `busiest` | counters to rates; the busy time of a processor; things that come and go; the resolution of values; the selection of busy processes |
 //! | `kernel` | the texts of the kernel |
 //! | `linux` | the readers of these texts |
@@ -32,6 +33,7 @@ pub mod kernel;
 mod linux;
 mod order;
 mod own;
+mod percent_of;
 mod reader;
 mod roster;
 mod rounding;
@@ -48,6 +50,7 @@ use self::elsewhere as platform;
 pub use self::file_systems::space_reading::Reading as SpaceReading;
 #[cfg(target_os = "linux")]
 use self::linux as platform;
+pub use self::percent_of::PercentOf;
 use self::platform::mount_table;
 use self::reader::{Moment, Reader};
 use self::schedule::{Cadence, Schedule};
@@ -72,6 +75,9 @@ pub struct HostSettings {
     /// Also measures what does not move: idle interfaces, unused disks, error counters that are zero.
     #[serde(deserialize_with = "idle")]
     pub idle: bool,
+    /// What the CPU time of processes is in percent of.
+    #[serde(deserialize_with = "percent_of::setting")]
+    pub processes: PercentOf,
 }
 
 fn hz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
@@ -84,7 +90,7 @@ fn idle<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
 
 impl Default for HostSettings {
     fn default() -> Self {
-        Self { hz: 10.0, idle: false }
+        Self { hz: 10.0, idle: false, processes: PercentOf::default() }
     }
 }
 
@@ -99,6 +105,7 @@ struct HostSource {
     fastest: Duration,
     /// Also what does not move.
     shows_all: bool,
+    processes: PercentOf,
     telemetry: Telemetry,
 }
 
@@ -107,7 +114,7 @@ impl HostSource {
         let fastest = Duration::try_from_secs_f64(settings.hz.recip()).unwrap_or(MAX_INTERVAL);
         // With an interval of zero the schedule would never advance.
         let fastest = fastest.clamp(Duration::from_micros(1), MAX_INTERVAL);
-        Self { fastest, shows_all: settings.idle, telemetry }
+        Self { fastest, shows_all: settings.idle, processes: settings.processes, telemetry }
     }
 }
 
@@ -159,7 +166,9 @@ mod tests {
         let (sender, mut batches) = batch_queue();
         let context = registry.context(sender);
         let cancellation = context.cancellation.clone();
-        let running = tokio::spawn(HostSettings { hz: 50.0, idle: false }.source(&Telemetry::default()).run(context));
+        let running = tokio::spawn(
+            HostSettings { hz: 50.0, ..HostSettings::default() }.source(&Telemetry::default()).run(context),
+        );
 
         let mut newest: BTreeMap<GroupId, Timestamp> = BTreeMap::new();
         let mut wanted = BTreeSet::from(["cpu.cores", "memory", "feed.viewers", "processes.memory"]);

@@ -22,7 +22,7 @@ pub(super) const fn prepare_thread() {}
 
 /// The readers, in the order of the page.
 pub(super) fn readers(source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
-    let HostSource { fastest, telemetry, .. } = source;
+    let HostSource { fastest, telemetry, processes, .. } = source;
     let mut readers = Readers::default();
     readers.add("CPU", cpu::Cores::new(fastest));
     readers.add("load average", Ok(cpu::Load::new(fastest)));
@@ -30,7 +30,7 @@ pub(super) fn readers(source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
     readers.add("disk I/O", Ok(disk::Traffic::new(fastest)));
     readers.add("disk space", Ok(FileSystems::new(fastest, mount_table::mounts)));
     readers.add("network", network::Network::new(fastest));
-    readers.add("processes", processes::Processes::new(fastest));
+    readers.add("processes", processes::Processes::new(fastest, processes));
     readers.add("the feed", Ok(own::Feed::new(fastest, telemetry.clone())));
     readers.add("the feed's process", own_process::Process::new(fastest, telemetry));
     readers.0

@@ -1,6 +1,8 @@
 //! The processes that use the most CPU time and memory.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 
 use protocol::Bounds;
@@ -11,6 +13,7 @@ use crate::ingest::blocking::BlockingContext;
 use crate::ingest::deadline_reader::{Answer, DeadlineReader};
 use crate::ingest::host::busiest::{Busiest, Ranked};
 use crate::ingest::host::group::HostGroup;
+use crate::ingest::host::percent_of::PercentOf;
 use crate::ingest::host::reader::{Moment, Reader};
 use crate::ingest::host::schedule::Cadence;
 use crate::ingest::reader_threads::ReaderThreads;
@@ -21,8 +24,8 @@ use crate::ingest::source::SourceError;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// A scan takes milliseconds, on a machine with thousands of processes a tenth of a second.
 const SCAN_PAUSE: Duration = Duration::from_millis(10);
-/// In cores. One tick of CPU time in a second, smoothed, stays below: a process that wakes up occasionally is idle.
-const CPU_FLOOR: f64 = 0.002;
+/// In percent of a core. One tick of CPU time in a second, averaged, stays below: a process that wakes up occasionally is idle.
+const CPU_FLOOR: f64 = 0.2;
 /// In bytes. Kernel threads have no memory.
 const MEMORY_FLOOR: f64 = 0.0;
 
@@ -30,6 +33,8 @@ pub(in crate::ingest::host) struct Processes {
     scans: DeadlineReader<Scan>,
     awaits: Option<Duration>,
     cpu_times: Rates<Key>,
+    /// Of a percentage of one core.
+    divisor: f64,
     cpu: Subject,
     memory: Subject,
 }
@@ -80,19 +85,22 @@ impl SeriesKey for Process {
 }
 
 impl Processes {
-    pub(in crate::ingest::host) fn new(fastest: Duration) -> Result<(Cadence, Self), Error> {
+    pub(in crate::ingest::host) fn new(fastest: Duration, percent_of: PercentOf) -> Result<(Cadence, Self), Error> {
         let cadence = Cadence::Steady(fastest.max(INTERVAL));
         let subject = |name, title, unit, ranked, floor| Subject {
             busiest: Busiest::new(ranked, floor),
             group: HostGroup::new(name, title, unit, cadence, Bounds::FromZero),
         };
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let divisor = percent_of.divisor(cores as u64);
         let mut system = System::new()?;
         let threads = ReaderThreads::new("host-processes", 1);
         let reader = Self {
             scans: DeadlineReader::new("the list of processes", &threads, move || scan(&mut system)),
             awaits: None,
             cpu_times: Rates::new(),
-            cpu: subject("processes.cpu", "Busiest processes, CPU", "1", Ranked::ByRate, CPU_FLOOR),
+            divisor,
+            cpu: subject("processes.cpu", percent_of.cpu_title(), "%", Ranked::ByRate, CPU_FLOOR / divisor),
             memory: subject("processes.memory", "Busiest processes, memory", "By", Ranked::ByLevel, MEMORY_FLOOR),
         };
         Ok((cadence, reader))
@@ -141,10 +149,11 @@ impl Processes {
 
         let cpu_times = processes.iter().map(|(&key, process)| (key, process.cpu_ms));
         let milliseconds_a_second = self.cpu_times.per_second(moment.instant, cpu_times);
-        let cores = milliseconds_a_second.into_iter().filter_map(|(key, rate)| Some((key, rate? / 1e3)));
+        let divisor = self.divisor;
+        let percents = milliseconds_a_second.into_iter().filter_map(|(key, rate)| Some((key, rate? / 10.0 / divisor)));
         // A CPU time that fell has an unknown rate, which has no rank.
-        let cores: BTreeMap<Key, f64> = cores.filter(|(_, cores)| cores.is_finite()).collect();
-        self.cpu.send(context, *moment, &cores, named)?;
+        let percents: BTreeMap<Key, f64> = percents.filter(|(_, percent)| percent.is_finite()).collect();
+        self.cpu.send(context, *moment, &percents, named)?;
 
         let bytes = processes.iter().map(|(&key, process)| (key, process.memory_bytes as f64)).collect();
         self.memory.send(context, *moment, &bytes, named)

@@ -64,7 +64,7 @@ pub(super) fn readers(source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
 }
 
 fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
-    let HostSource { fastest, shows_all, telemetry } = source;
+    let HostSource { fastest, shows_all, processes, telemetry } = source;
     let at_most = |limit: Duration| Cadence::Steady(fastest.max(limit));
     let (fast, hundred) = (Cadence::Steady(fastest), at_most(HUNDRED_A_SECOND));
     let (ten, one) = (at_most(TEN_A_SECOND), at_most(ONE_A_SECOND));
@@ -87,7 +87,7 @@ fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader
     let table = roots.proc("self/mountinfo");
     let (cadence, file_systems) = FileSystems::new(fastest, move || mount_table::mounts(&table));
     readers.push((cadence, Box::new(file_systems)));
-    match elsewhere::processes::Processes::new(fastest) {
+    match elsewhere::processes::Processes::new(fastest, processes) {
         Ok((cadence, reader)) => readers.push((cadence, Box::new(reader))),
         Err(error) => tracing::warn!(%error, "processes are not measured"),
     }
