@@ -1,9 +1,9 @@
 //! A chart of 8 series on 400 x 150 pixels, a minute at 1,000 Hz: the cost of a complete redraw and of a display frame for
-//! each kind; and the cost of transforms for each row.
+//! each kind, and of lines in a group of 1,000 series; and the cost of transforms for each row.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dashboard::chart::{Kind, LiveChart, Options, Style};
-use dashboard::store::Store;
+use dashboard::store::{DisplayOrder, Store};
 use dashboard::surface::{Color, ColorRamp};
 use dashboard::view::{Steps, Window};
 use hdrhistogram::Histogram;
@@ -13,6 +13,7 @@ use series::transforms::quantile::SlidingQuantile;
 use series::transforms::rate::Rate;
 use std::hint::black_box;
 
+const MINUTE: Interval = Interval::from_secs(60);
 const WIDTH: u32 = 400;
 const HEIGHT: u32 = 150;
 const SERIES: u32 = 8;
@@ -20,15 +21,15 @@ const SERIES: u32 = 8;
 const FRAME_ROWS: u32 = 16;
 const FRAMES: u64 = 3_750;
 
-/// A store with a full minute, and the time of its newest row.
-fn store() -> (Store, Timestamp) {
-    let mut store = Store::new(Interval::from_secs(60));
-    let catalog = benches::catalog(SERIES).expect("fits a message");
+/// A store with a full minute, or the given part of one, and the time of its newest row.
+fn store(window: Interval, series: u32, frames: u64, frame_rows: u32) -> (Store, Timestamp) {
+    let mut store = Store::new(window);
+    let catalog = benches::catalog(series).expect("fits a message");
     store.apply(&Frame::decode(&catalog).expect("decodes"));
     let no_history = benches::no_history().expect("fits a message");
     store.apply(&Frame::decode(&no_history).expect("decodes"));
-    for sequence in 1..=FRAMES {
-        let frame = benches::samples(sequence, SERIES, FRAME_ROWS).expect("fits a message");
+    for sequence in 1..=frames {
+        let frame = benches::samples(sequence, series, frame_rows).expect("fits a message");
         store.apply(&Frame::decode(&frame).expect("decodes"));
     }
     let newest = store.newest().expect("has rows");
@@ -42,10 +43,10 @@ fn style() -> Style {
 
 fn raster(c: &mut Criterion) {
     let style = style();
-    let window = Window::new(Interval::from_secs(60), WIDTH);
+    let window = Window::new(MINUTE, WIDTH);
     for kind in [Kind::Line, Kind::Area, Kind::Bars, Kind::Heatmap] {
         let mut group = c.benchmark_group(format!("chart/{kind}"));
-        let (mut store, mut now) = store();
+        let (mut store, mut now) = store(MINUTE, SERIES, FRAMES, FRAME_ROWS);
         let mut chart = LiveChart::new(Steps::Decimal);
         chart.set_options(Options { kind, ..Options::default() });
         chart.resize(WIDTH, HEIGHT, 2);
@@ -72,6 +73,45 @@ fn raster(c: &mut Criterion) {
         });
         group.finish();
     }
+}
+
+/// A group with more series than a chart draws, two seconds of rows of which the largest change with each row.
+fn wide(c: &mut Criterion) {
+    let (series, span, style) = (1_000, Interval::from_secs(2), style());
+    let mut group = c.benchmark_group("chart/1,000 series");
+    let (mut store, mut now) = store(span, series, 2_000, 1);
+    let window = Window::new(span, WIDTH);
+    let mut chart = LiveChart::new(Steps::Decimal);
+    chart.resize(WIDTH, HEIGHT, 2);
+    group.bench_function("whole", |b| {
+        b.iter(|| {
+            chart.release();
+            chart.resize(WIDTH, HEIGHT, 2);
+            black_box(chart.draw(&store.groups()[0], &window, now, &style))
+        });
+    });
+    group.bench_function("the choice of 256", |b| {
+        let from = window.start_of(window.visible(now).start);
+        b.iter(|| {
+            black_box(DisplayOrder::of(&store.groups()[0].activities(from)).choose(256, &|place| place % 2 == 0))
+        });
+    });
+    let mut sequence = 2_000;
+    group.bench_function("a row", |b| {
+        b.iter_batched(
+            || {
+                sequence += 1;
+                benches::samples(sequence, series, 1).expect("fits a message")
+            },
+            |bytes| {
+                store.apply(&Frame::decode(&bytes).expect("decodes"));
+                now = store.newest().unwrap_or(now);
+                black_box(chart.draw(&store.groups()[0], &window, now, &style))
+            },
+            criterion::BatchSize::SmallInput,
+        );
+    });
+    group.finish();
 }
 
 fn transforms(c: &mut Criterion) {
@@ -103,5 +143,5 @@ fn transforms(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, raster, transforms);
+criterion_group!(benches, raster, wide, transforms);
 criterion_main!(benches);

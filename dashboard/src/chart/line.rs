@@ -77,8 +77,9 @@ fn points(
     let first_row = group.first_row_at(window.start_of(first_column)).saturating_sub(1);
     let longest = group.longest_step().micros() as i64;
     let mut previous: Option<Timestamp> = None;
-    let before = group.past().rows(series, window.start_of(first_column), scene.rows_begin());
-    before.chain(group.iter(series, first_row..group.rows().end)).flat_map(move |(time, value)| {
+    let place = scene.places[series];
+    let before = group.past().rows(place, window.start_of(first_column), scene.rows_begin());
+    before.chain(group.iter(place, first_row..group.rows().end)).flat_map(move |(time, value)| {
         let hole = previous.replace(time).filter(|&previous| time.micros_since(previous) > longest);
         let x = window.x_of(time, now);
         let hole = hole.map(|_| (x, f32::NAN));

@@ -10,7 +10,7 @@ use protocol::{Bounds, Timestamp};
 
 use super::area::{AreaPainter, AreaStyle};
 use super::bars::{BarLayout, BarsPainter, bars_range};
-use super::columns::Columns;
+use super::chosen::ChosenSeries;
 use super::heatmap;
 use super::kind::Kind;
 use super::line::LinesPainter;
@@ -27,7 +27,7 @@ const AREA_ALPHA: u8 = 110;
 /// About this many bars are side by side on a surface.
 const BARS_ON_SCREEN: u32 = 40;
 
-/// A chart draws the first series of its group up to this number. More lines cannot be distinguished.
+/// A chart draws at most this number of series. More lines cannot be distinguished.
 pub const MAX_SERIES_DRAWN: usize = 256;
 
 /// The changes on a surface in a display frame.
@@ -49,6 +49,9 @@ pub struct LiveChart {
     margin: u32,
     kind: Kind,
     painters: Box<Painters>,
+    chosen: ChosenSeries,
+    /// The style of the last drawing, with the colours of the chosen series.
+    painted: Option<Style>,
     summaries: ColumnSummaries,
     range: RangeTracker,
     scale: Scale,
@@ -79,6 +82,8 @@ impl LiveChart {
             margin: 0,
             kind: Kind::default(),
             painters: Box::default(),
+            chosen: ChosenSeries::default(),
+            painted: None,
             summaries: ColumnSummaries::default(),
             range: RangeTracker::new(steps),
             scale: Scale::new(0.0, 1.0, 0),
@@ -128,6 +133,11 @@ impl LiveChart {
         &mut self.pixels
     }
 
+    /// The series of the last drawing.
+    pub const fn chosen(&self) -> &ChosenSeries {
+        &self.chosen
+    }
+
     /// The value axis of the last drawing, over the plot's height.
     pub const fn scale(&self) -> Scale {
         self.scale
@@ -145,14 +155,22 @@ impl LiveChart {
     pub fn draw(&mut self, group: &Group, window: &Window, now: Timestamp, style: &Style) -> Change {
         let width = self.pixels.width();
         let right = window.column_of(now);
-        let update = self.summaries.update(group, MAX_SERIES_DRAWN, window.column_us(), width as usize, right);
+        if self.chosen.update(group, window, now, &|_| MAX_SERIES_DRAWN) {
+            self.summaries.forget();
+            self.painted = None;
+        }
+        let places = self.chosen.places();
+        let update = self.summaries.update(group, &places, window.column_us(), width as usize, right);
         let drawn = Drawn { right, column_us: window.column_us(), style: style.clone() };
         if update == ColumnUpdate::Nothing && self.drawn.as_ref() == Some(&drawn) {
             return Change::Nothing;
         }
         let before = self.drawn.replace(drawn).filter(|before| before.style == *style);
+        if before.is_none() {
+            self.painted = None;
+        }
         let scrolled = before.map_or(i64::MAX, |before| right.saturating_sub(before.right));
-        let scene = Scene::new(group, window, now, width);
+        let scene = Scene::new(group, &places, window, now, width);
         let scale = self.rescale(&scene);
         let is_same_axis = std::mem::replace(&mut self.scale, scale) == scale;
         let is_whole = !is_same_axis || update == ColumnUpdate::All || !(0..i64::from(width)).contains(&scrolled);
@@ -192,7 +210,7 @@ impl LiveChart {
         let seen = match self.kind {
             Kind::Area => stacked_range(&scene.held(&columns)),
             Kind::Bars => bars_range(&scene.held(&columns), self.bars(scene.left)),
-            _ => scene.range(columns.series()),
+            _ => scene.range(),
         };
         // The group's bounds are those of a single series, which a stack exceeds.
         let bounds = match self.kind {
@@ -204,6 +222,7 @@ impl LiveChart {
     }
 
     fn paint(&mut self, scene: &Scene<'_>, style: &Style, clip: Range<u32>) {
+        let style = &self.painted.get_or_insert_with(|| self.chosen.style(style)).clone();
         if style.series.is_empty() {
             return;
         }

@@ -3,6 +3,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | [`live`] | a chart that scrolls and redraws changed columns only, of any kind |
+//! | [`chosen`] | the series of a group that a chart shows |
 //! | `scene` | the rows and the style of one display frame |
 //! | `line` | lines through few samples, extremes of many |
 //! | [`columns`] | the input of every painter: summaries, column by column |
@@ -24,6 +25,7 @@
 pub mod area;
 pub mod axes;
 pub mod bars;
+pub mod chosen;
 pub mod columns;
 pub mod gauge;
 pub mod heatmap;
@@ -41,6 +43,7 @@ pub mod tiles;
 
 pub use area::{AreaPainter, AreaStyle};
 pub use bars::{BarLayout, BarsPainter, bars_range};
+pub use chosen::ChosenSeries;
 pub use columns::Columns;
 pub use gauge::{GaugePlace, GaugeStyle};
 pub use held::Held;

@@ -21,16 +21,18 @@ pub struct Style {
 }
 
 impl Style {
-    /// The colour of a series. The list of colours must not be empty.
+    /// The colour of a series by its number. The list of colours must not be empty.
     pub(super) fn color(&self, series: usize) -> Color {
         self.series[series % self.series.len()]
     }
 }
 
-/// A group over a span of time, on a surface.
+/// Series of a group over a span of time, on a surface.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scene<'a> {
     pub(super) group: &'a Group,
+    /// The places of the series in the group.
+    pub(super) places: &'a [usize],
     pub(super) window: &'a Window,
     pub(super) now: Timestamp,
     /// Number of the column at the surface's left edge.
@@ -40,29 +42,29 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(group: &'a Group, window: &'a Window, now: Timestamp, width: u32) -> Self {
-        Self { group, window, now, left: window.visible(now).start, width }
+    pub(super) fn new(group: &'a Group, places: &'a [usize], window: &'a Window, now: Timestamp, width: u32) -> Self {
+        Self { group, places, window, now, left: window.visible(now).start, width }
     }
 
-    /// Smallest and largest value on screen of the first `series` series.
-    pub(super) fn range(&self, series: usize) -> Option<(f64, f64)> {
+    /// Smallest and largest value on screen.
+    pub(super) fn range(&self) -> Option<(f64, f64)> {
         let row_at = |column| self.group.first_row_at(self.window.start_of(column));
         let rows = row_at(self.left)..row_at(self.left.saturating_add(i64::from(self.width)));
         let mut all = Summary::EMPTY;
-        for series in 0..series {
-            all.extend(&self.past_summary(series));
-            all.extend(&self.group.summary(series, rows.clone()));
+        for &place in self.places {
+            all.extend(&self.past_summary(place));
+            all.extend(&self.group.summary(place, rows.clone()));
         }
         (!all.is_empty()).then_some((all.min, all.max))
     }
 
     /// The summary of a series on screen before the group's rows.
-    fn past_summary(&self, series: usize) -> Summary {
+    fn past_summary(&self, place: usize) -> Summary {
         let past = self.group.past();
         if past.range().is_none() {
             return Summary::EMPTY;
         }
-        past.summary(series, self.window.start_of(self.left)..self.rows_begin())
+        past.summary(place, self.window.start_of(self.left)..self.rows_begin())
     }
 
     /// The time of the group's oldest row, or the right edge without rows.

@@ -1,7 +1,8 @@
-//! Tiles: a sparkline, gauge or stat for each series, side by side on one surface.
+//! Tiles: a sparkline, gauge or stat for each series that fits, side by side on one surface.
 
 use protocol::Timestamp;
 
+use super::chosen::ChosenSeries;
 use super::gauge::{self, GaugeStyle};
 use super::kind::Kind;
 use super::scene::{Scene, SceneColumns, Style};
@@ -67,6 +68,7 @@ pub struct TileChart {
     pixels: Pixels,
     tile: Pixels,
     layout: TileLayout,
+    chosen: ChosenSeries,
     summaries: ColumnSummaries,
     range: RangeTracker,
     scale: f64,
@@ -84,6 +86,7 @@ impl TileChart {
             pixels: Pixels::new(0, 0),
             tile: Pixels::new(0, 0),
             layout: TileLayout::default(),
+            chosen: ChosenSeries::default(),
             summaries: ColumnSummaries::default(),
             range: RangeTracker::new(steps),
             scale: 1.0,
@@ -102,6 +105,7 @@ impl TileChart {
         self.pixels.resize(width, height);
         self.scale = scale;
         self.drawn = None;
+        self.chosen.expire();
     }
 
     pub const fn pixels(&self) -> &Pixels {
@@ -118,6 +122,11 @@ impl TileChart {
         self.drawn.is_none()
     }
 
+    /// The series of the tiles.
+    pub const fn chosen(&self) -> &ChosenSeries {
+        &self.chosen
+    }
+
     pub const fn layout(&self) -> TileLayout {
         self.layout
     }
@@ -130,55 +139,68 @@ impl TileChart {
         if size.0 == 0 || size.1 == 0 || style.series.is_empty() {
             return false;
         }
-        self.layout = TileLayout::new(self.kind, group.series().len(), size, self.scale);
+        let (kind, scale) = (self.kind, self.scale);
+        let layout = |series| TileLayout::new(kind, series, size, scale);
+        if self.chosen.update(group, window, now, &|series| layout(series).count as usize) {
+            self.summaries.forget();
+        }
+        self.layout = layout(self.chosen.in_window());
+        let places = self.chosen.places();
         let window = Window::new(window.span(), self.layout.size.0);
         let right = window.column_of(now);
         let width = self.layout.size.0 as usize;
-        let update = self.summaries.update(group, self.layout.count as usize, window.column_us(), width, right);
+        let update = self.summaries.update(group, &places, window.column_us(), width, right);
         let drawn = (right, style.clone());
         if update == ColumnUpdate::Nothing && self.drawn.as_ref() == Some(&drawn) {
             return false;
         }
         self.drawn = Some(drawn);
-        let scene = Scene::new(group, &window, now, self.layout.size.0);
+        let scene = Scene::new(group, &places, &window, now, self.layout.size.0);
+        let colors = self.chosen.style(style).series;
         let dial = self.dial(&scene);
         self.pixels.clear();
-        for tile in 0..self.layout.count {
-            let value = group.value_at(tile as usize, now).unwrap_or(f64::NAN);
-            self.paint(&scene, tile, (value, dial), style, track);
+        for ((tile, &place), &color) in (0..self.layout.count).zip(&*places).zip(&*colors) {
+            let value = group.value_at(place, now).unwrap_or(f64::NAN);
+            self.paint(&scene, tile, (value, dial), (style.line_width_px, color), track);
             self.pixels.copy_from(&self.tile, self.layout.corner(tile));
         }
         true
     }
 
-    pub fn stat(&self, series: usize, unit: &Unit) -> Stat {
+    /// The text of a tile.
+    pub fn stat(&self, tile: usize, unit: &Unit) -> Stat {
         let right = self.drawn.as_ref().map_or(0, |&(right, _)| right);
         let width = self.layout.size.0;
-        Stat::of(&SceneColumns::new(&self.summaries, right + 1 - i64::from(width), width), series, unit)
+        Stat::of(&SceneColumns::new(&self.summaries, right + 1 - i64::from(width), width), tile, unit)
     }
 
-    /// The scale of gauges: one for all series of the group, so that they can be compared.
+    /// The scale of gauges: one for all tiles, so that they can be compared.
     fn dial(&mut self, scene: &Scene<'_>) -> Scale {
-        let seen = scene.range(scene.group.series().len());
+        let seen = scene.range();
         let (low, high) = self.range.update(seen, &scene.group.bounds, scene.now);
         Scale::mapped(Mapping::Linear, low, high, 0)
     }
 
-    fn paint(&mut self, scene: &Scene<'_>, tile: u32, (value, dial): (f64, Scale), style: &Style, track: Color) {
+    fn paint(
+        &mut self,
+        scene: &Scene<'_>,
+        tile: u32,
+        (value, dial): (f64, Scale),
+        (line_width_px, color): (f32, Color),
+        track: Color,
+    ) {
         let (width, height) = self.layout.size;
         self.tile.resize(width, height);
         let columns = scene.columns(&self.summaries);
         let series = tile as usize;
-        let color = style.color(series);
         let free = ((TEXT_PX * self.scale) as u32).min(height);
         match self.kind {
             Kind::Gauges => {
                 gauge::paint(&mut self.tile, value, dial, GaugeStyle { track, value: color });
             }
-            Kind::Stats => self.stat.paint(&mut self.tile, &columns, series, style.line_width_px, color),
+            Kind::Stats => self.stat.paint(&mut self.tile, &columns, series, line_width_px, color),
             _ => {
-                let dot_radius_px = style.line_width_px * DOT;
-                let line_width_px = style.line_width_px;
+                let dot_radius_px = line_width_px * DOT;
                 let style = SparklineStyle { line_width_px, dot_radius_px, color, fill_alpha: 0 };
                 self.sparkline.paint(&mut self.tile, &columns, series, style, free..height);
             }

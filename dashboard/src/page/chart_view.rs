@@ -16,7 +16,7 @@ use super::theme::Palette;
 use super::value_format::ValueFormat;
 use crate::chart::axes::{self, Mark, PlotBox};
 use crate::chart::live::Change;
-use crate::chart::{Kind, LiveChart, Options, heatmap};
+use crate::chart::{ChosenSeries, Kind, LiveChart, Options, heatmap};
 use crate::store::Group;
 use crate::surface::Color;
 use crate::view::{self, Mapping, Steps, TimeLabels, Window};
@@ -130,6 +130,11 @@ impl ChartView {
         self.crosshair.style().set_property("transform", &format!("translateX({x}px)"))
     }
 
+    /// The series of the chart.
+    pub(super) const fn chosen(&self) -> &ChosenSeries {
+        self.chart.chosen()
+    }
+
     /// Columns of the surface.
     pub(super) fn width_px(&self) -> u32 {
         self.chart.pixels().width()
@@ -206,19 +211,20 @@ impl ChartView {
 
     /// Names of a heatmap's rows, as many as fit.
     fn name_marks(&self, group: &Group) -> Vec<Mark> {
-        let (count, height) = (group.series().len(), self.chart.scale().height_px());
+        let (numbers, height) = (self.chart.chosen().numbers(), self.chart.scale().height_px());
+        let count = numbers.len();
         let room = (f64::from(height) / self.scale / NAME_SPACING_PX).max(1.0) as usize;
         let every = count.div_ceil(room).max(1);
         let mark = |series: usize| {
             let rows = heatmap::rows_of(series, count, height);
-            let name = foreign(&group.series()[series].name);
+            let name = foreign(&group.series()[group.place_of_number(numbers[series])?].name);
             let mut label: String = name.chars().take(MAX_NAME_CHARS).collect();
             if name.chars().count() > MAX_NAME_CHARS {
                 label.push('…');
             }
-            Mark { position_px: f64::midpoint(f64::from(rows.start), f64::from(rows.end)), label }
+            Some(Mark { position_px: f64::midpoint(f64::from(rows.start), f64::from(rows.end)), label })
         };
-        (0..count).step_by(every).map(mark).collect()
+        (0..count).step_by(every).filter_map(mark).collect()
     }
 
     fn draw_axes(&self, values: &[Mark], times: &[Mark], palette: &Palette) -> Result<(), JsValue> {

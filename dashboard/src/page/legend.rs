@@ -87,10 +87,11 @@ impl Legend {
         self.series = count;
         self.list.set_text_content(None);
         self.entries.clear();
-        for (number, name) in names().enumerate() {
+        for series in group.series().iter().take(max_entries) {
+            let name = series.name.as_str();
             let entry: HtmlElement = dom::element("li", "legend-entry")?;
             let swatch: HtmlElement =
-                dom::element("span", &format!("legend-swatch series-{}", number % SERIES_COLORS + 1))?;
+                dom::element("span", &format!("legend-swatch series-{}", series.number % SERIES_COLORS + 1))?;
             let label: HtmlElement = dom::element("span", "legend-name")?;
             label.set_text_content(Some(&foreign(name)));
             label.set_title(&foreign(name));

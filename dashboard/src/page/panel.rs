@@ -15,7 +15,6 @@ use super::panel_source::PanelSource;
 use super::past_requests::ChartOnScreen;
 use super::render_context::RenderContext;
 use super::value_format::ValueFormat;
-use crate::chart::live::MAX_SERIES_DRAWN;
 use crate::layout::{PanelSpec, PlacedPanel};
 use crate::store::{Group, SampleAge, Store};
 use crate::surface::Color;
@@ -165,23 +164,25 @@ impl Panel {
             self.renew_body()?;
         }
         self.unit_note.set(self.format.long_unit.as_deref().unwrap_or_default());
-        self.limit_note.set(&self.limits(group, store));
+        self.limit_note.set(&self.limits(store));
         self.root.class_list().toggle_with_force("has-tiles", self.spec.kind.is_tiles())?;
         self.legend.rebuild(group)?;
         self.body.describe(&title)
     }
 
     /// The part of the query that is not shown, and why.
-    fn limits(&self, group: &Group, store: &Store) -> String {
-        let series = group.series().len();
+    fn limits(&self, store: &Store) -> String {
         if let Some(error) = self.source.error(store) {
             foreign(&error).into_owned()
         } else if self.hidden_groups > 0 {
             format!("{} more groups match and are not shown", self.hidden_groups)
-        } else if series > MAX_SERIES_DRAWN && !self.spec.kind.is_tiles() {
-            format!("{MAX_SERIES_DRAWN} of {series} series are shown")
         } else {
-            String::new()
+            let chosen = self.body.chosen();
+            match chosen.left_out() {
+                0 => String::new(),
+                more if self.spec.kind.is_tiles() => format!("{more} more series are not shown"),
+                _ => format!("{} of {} series are shown", chosen.numbers().len(), chosen.in_window()),
+            }
         }
     }
 
@@ -222,16 +223,9 @@ impl Panel {
                     self.unit_note.set(&colors);
                 }
             }
-            PanelBody::Tiles(tiles) => {
-                tiles.update(group, &self.format);
-                let hidden = tiles.hidden_series(group);
-                let mut note = self.limits(group, store);
-                if note.is_empty() && hidden > 0 {
-                    note = format!("{hidden} more series are not shown");
-                }
-                self.limit_note.set(&note);
-            }
+            PanelBody::Tiles(tiles) => tiles.update(group, &self.format),
         }
+        self.limit_note.set(&self.limits(store));
         Ok(())
     }
 
@@ -255,11 +249,17 @@ impl Panel {
         ShownPanel { group: self.source.name(), place, reads }
     }
 
-    /// Its chart, if it shows the measured group and has a size.
+    /// Its chart, if it shows the measured group, has a size, and knows which series it draws.
     pub(super) fn chart(&self, store: &Store) -> Option<ChartOnScreen> {
-        let is_measured = self.source.shown(store).is_some_and(|group| group.name == self.source.name());
-        let width_px = self.body.chart_width()?;
-        is_measured.then(|| ChartOnScreen { group: self.source.name().to_owned(), width_px })
+        let group = self.source.shown(store).filter(|group| group.name == self.source.name())?;
+        let (width_px, chosen) = (self.body.chart_width()?, self.body.chosen());
+        if chosen.left_out() > 0 && group.rows().is_empty() {
+            // The largest are known with the first row.
+            return None;
+        }
+        let place = |&number: &usize| group.place_of_number(number);
+        let series = chosen.numbers().iter().filter_map(|number| group.series()[place(number)?].id);
+        Some(ChartOnScreen { group: group.name.clone(), width_px, series: series.collect() })
     }
 
     pub(super) fn repaint_axes(&mut self) {

@@ -9,7 +9,7 @@ use super::crosshair::PlotFraction;
 use super::render_context::RenderContext;
 use super::tiles_view::TilesView;
 use super::value_format::ValueFormat;
-use crate::chart::Options;
+use crate::chart::{ChosenSeries, Options};
 use crate::store::Group;
 use crate::surface::Color;
 use crate::view::Steps;
@@ -85,6 +85,14 @@ impl PanelBody {
         match self {
             Self::Chart(chart) => Some(chart.width_px()).filter(|&width| width > 0),
             Self::Tiles(_) => None,
+        }
+    }
+
+    /// The series that it shows.
+    pub(super) const fn chosen(&self) -> &ChosenSeries {
+        match self {
+            Self::Chart(chart) => chart.chosen(),
+            Self::Tiles(tiles) => tiles.chosen(),
         }
     }
 

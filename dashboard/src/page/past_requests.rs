@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use protocol::{Answer, AnswerPart, Interval, QueryLimits, SeriesId, Timestamp};
 
-use crate::chart::live::MAX_SERIES_DRAWN;
 use crate::store::{Group, PastAnswer, Store};
 use crate::view::Window;
 
@@ -41,6 +40,8 @@ pub(super) struct ChartOnScreen {
     /// The name of its group.
     pub(super) group: String,
     pub(super) width_px: u32,
+    /// The series that it draws.
+    pub(super) series: Vec<SeriesId>,
 }
 
 /// The content of a query.
@@ -111,15 +112,19 @@ impl PastRequests {
         for chart in charts {
             let Some(group) = store.groups().iter().find(|group| group.name == chart.group) else { continue };
             // Charts of one group share its summaries.
-            let widest = charts.iter().filter(|other| other.group == chart.group).map(|other| other.width_px).max();
-            let width_px = widest.unwrap_or(chart.width_px);
+            let of_group = || charts.iter().filter(|other| other.group == chart.group);
+            let width_px = of_group().map(|other| other.width_px).max().unwrap_or(chart.width_px);
             let Some(needed) = needed(group, width_px, span, right, now, self.limits.columns) else { continue };
             let is_there = groups.iter().any(|(group, _)| *group == chart.group);
             if asked.as_ref().is_some_and(|asked| *asked != needed) || is_there {
                 continue;
             }
-            let ids: Vec<SeriesId> =
-                group.series().iter().take(MAX_SERIES_DRAWN).filter_map(|series| series.id).collect();
+            let mut ids: Vec<SeriesId> = of_group().flat_map(|chart| &chart.series).copied().collect();
+            ids.sort_unstable();
+            ids.dedup();
+            if ids.is_empty() {
+                continue;
+            }
             let limit = (self.limits.summaries as usize).min(MAX_SUMMARIES) / needed.columns.max(1) as usize;
             if series.len() + ids.len() > limit && !series.is_empty() {
                 continue;

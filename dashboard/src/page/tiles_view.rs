@@ -9,7 +9,7 @@ use super::dom::{self, Text};
 use super::foreign_text::foreign;
 use super::render_context::RenderContext;
 use super::value_format::ValueFormat;
-use crate::chart::{Direction, Kind, TileChart, TileLayout};
+use crate::chart::{ChosenSeries, Direction, Kind, TileChart, TileLayout};
 use crate::store::Group;
 use crate::view::{Steps, Window};
 use crate::viewport::Motion;
@@ -85,16 +85,18 @@ impl TilesView {
         Ok(drawn)
     }
 
-    /// The number of series without a tile for lack of space.
-    pub(super) fn hidden_series(&self, group: &Group) -> usize {
-        group.series().len().saturating_sub(self.layout.count as usize)
+    /// The series of the tiles.
+    pub(super) const fn chosen(&self) -> &ChosenSeries {
+        self.chart.chosen()
     }
 
     /// Shows the newest value and the trend of each series.
     pub(super) fn update(&mut self, group: &Group, format: &ValueFormat) {
-        for (series, (texts, shown)) in self.texts.iter_mut().zip(group.series()).enumerate() {
-            texts.name.set(&foreign(&shown.name));
-            let stat = self.chart.stat(series, &format.unit);
+        for (tile, (texts, &number)) in self.texts.iter_mut().zip(self.chart.chosen().numbers()).enumerate() {
+            if let Some(place) = group.place_of_number(number) {
+                texts.name.set(&foreign(&group.series()[place].name));
+            }
+            let stat = self.chart.stat(tile, &format.unit);
             texts.value.set(&format.short(&stat.value.to_string()));
             let trend = stat.trend.filter(|_| self.chart.kind() == Kind::Stats).map(|trend| {
                 let arrow = match trend.direction {

@@ -1,4 +1,4 @@
-//! Summaries of each series in each pixel column, kept up to date from frame to frame.
+//! Summaries of chosen series in each pixel column, kept up to date from frame to frame.
 //!
 //! Columns are numbered from the Unix epoch, so that a sample's column does not change while the chart scrolls, and a
 //! frame only reads columns with new rows. First, last, minimum and maximum of each column draw a line chart without a
@@ -12,10 +12,12 @@ use series::{NewRows, RowCursor, Summary};
 use super::bucket_state::OpenBucket;
 use super::group::Group;
 
-/// Summaries of the first series of one group, for the newest columns.
+/// Summaries of series of one group, for the newest columns.
 #[derive(Debug, Default)]
 pub struct ColumnSummaries {
     shape: Shape,
+    /// Of the series, in the group.
+    places: Vec<usize>,
     /// Column by column, within it series by series. A column's index is its number modulo the width.
     summaries: Vec<Summary>,
     /// The number of the column at each index.
@@ -47,13 +49,20 @@ pub enum ColumnUpdate {
 const NONE: i64 = i64::MIN;
 
 impl ColumnSummaries {
-    /// Reads the new rows of the first `series` of `group`, for columns of `column_us` microseconds, and keeps the `width`
+    /// Reads the new rows of the series of `group` at `places`, for columns of `column_us` microseconds, and keeps the `width`
     /// columns that end with column `newest`. Rows after it are read later, and an open bucket again when it has changed. A bucket is in
     /// the column of its start.
     ///
     /// Hot: once a chart and display frame; within it, once a series and column that changed.
-    pub fn update(&mut self, group: &Group, series: usize, column_us: i64, width: usize, newest: i64) -> ColumnUpdate {
-        let shape = Shape { column_us, width, series: series.min(group.series().len()) };
+    pub fn update(
+        &mut self,
+        group: &Group,
+        places: &[usize],
+        column_us: i64,
+        width: usize,
+        newest: i64,
+    ) -> ColumnUpdate {
+        let shape = Shape { column_us, width, series: places.len() };
         let start_of = |column: i64| Timestamp::from_micros(column.saturating_mul(column_us));
         let end = group.first_row_at(start_of(newest.saturating_add(1)));
         let open = group.open_bucket().filter(|open| open.row < end);
@@ -63,7 +72,7 @@ impl ColumnSummaries {
         let end_of = |closed: u64| open.map_or(closed, |open| open.row + 1);
         let held = group.rows().start..end.min(group.closed_end());
         let (rows, update) = match self.cursor.advance(group.generation(), held.clone()) {
-            NewRows::Appended(rows) if self.shape == shape && !is_open_hidden => {
+            NewRows::Appended(rows) if self.shape == shape && self.places == places && !is_open_hidden => {
                 let rows = rows.start..if before == open { rows.end } else { end_of(rows.end) };
                 if rows.is_empty() {
                     return ColumnUpdate::Nothing;
@@ -71,7 +80,7 @@ impl ColumnSummaries {
                 (rows.clone(), ColumnUpdate::Rows(rows))
             }
             _ => {
-                self.reset(shape);
+                self.reset(shape, places);
                 (held.start..end_of(held.end), ColumnUpdate::All)
             }
         };
@@ -103,13 +112,20 @@ impl ColumnSummaries {
         let times = self.times(column);
         let index = column.rem_euclid(width as i64) as usize;
         self.columns[index] = column;
-        for (series, summary) in self.summaries[index * series..(index + 1) * series].iter_mut().enumerate() {
-            *summary = group.past().summary(series, times.clone());
+        for (&place, summary) in self.places.iter().zip(&mut self.summaries[index * series..(index + 1) * series]) {
+            *summary = group.past().summary(place, times.clone());
         }
     }
 
-    fn reset(&mut self, shape: Shape) {
+    /// Makes the next update read all rows.
+    pub fn forget(&mut self) {
+        self.shape = Shape::default();
+    }
+
+    fn reset(&mut self, shape: Shape, places: &[usize]) {
         self.shape = shape;
+        self.places.clear();
+        self.places.extend(places);
         self.summaries.clear();
         self.summaries.resize(shape.width * shape.series, Summary::EMPTY);
         self.columns.clear();
@@ -124,12 +140,12 @@ impl ColumnSummaries {
         let past = group.past().range().filter(|_| rows.start == group.rows().start);
         let later = past.map_or(rows.start, |past| group.first_row_at(past.end).clamp(rows.start, rows.end));
         self.columns[index] = column;
-        for (series, summary) in self.summaries[index * series..(index + 1) * series].iter_mut().enumerate() {
+        for (&place, summary) in self.places.iter().zip(&mut self.summaries[index * series..(index + 1) * series]) {
             *summary = match past {
-                Some(_) => group.past().summary(series, times.clone()),
+                Some(_) => group.past().summary(place, times.clone()),
                 None => Summary::EMPTY,
             };
-            summary.extend(&group.summary(series, later..rows.end));
+            summary.extend(&group.summary(place, later..rows.end));
         }
     }
 
@@ -142,7 +158,7 @@ impl ColumnSummaries {
         self.shape.series
     }
 
-    /// The summary of a series in a column; empty for a column that is not kept.
+    /// The summary of a series, by its place in the list, in a column; empty for a column that is not kept.
     pub fn summary(&self, series: usize, column: i64) -> Summary {
         let Shape { width, series: count, .. } = self.shape;
         let index = column.rem_euclid(width.max(1) as i64) as usize;

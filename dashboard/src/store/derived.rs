@@ -108,8 +108,11 @@ impl DerivedGroup {
         let description = Description { name, title, unit: &unit, interval, bounds, ..Description::default() };
         let mut group = Group::new(description, source.first_described());
         group.resize(source.capacity());
-        for name in &names {
-            group.add_computed(name);
+        // A transform of each series of a whole group keeps their numbers, and so their colours.
+        let is_of_each = derivation.selector.is_none() && names.len() == shape.selected.len();
+        for (place, name) in names.iter().enumerate() {
+            let number = if is_of_each { source.series()[shape.selected[place]].number } else { place };
+            group.add_computed(name, number);
         }
         let scratch =
             Scratch { columns: vec![Vec::new(); names.len()], row: vec![f64::NAN; names.len()], ..Scratch::default() };

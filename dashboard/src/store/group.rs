@@ -3,6 +3,7 @@
 //! Rows are numbered from the first one ever stored. A row's index in every ring is its number modulo the capacity, so
 //! that times and all series stay aligned. In a group that is held as [buckets], each bucket is a row, at the time of its start.
 
+mod activity;
 pub(in crate::store) mod append;
 pub mod buckets;
 mod members;
@@ -32,6 +33,8 @@ pub struct Group {
     times: Vec<Timestamp>,
     series: Vec<Series>,
     index: SeriesIndex,
+    /// The number of the next series.
+    next_number: usize,
     /// The server's time at which the catalog named the group first.
     first_described: Timestamp,
     /// Incremented if a series is added or removed, or its description changes.
@@ -77,6 +80,7 @@ impl Group {
             times: vec![Timestamp::default(); BUCKET_ROWS as usize],
             series: Vec::new(),
             index: SeriesIndex::default(),
+            next_number: 0,
             first_described,
             descriptions: 0,
             rows: 0..0,
@@ -142,7 +146,7 @@ impl Group {
         self.descriptions
     }
 
-    /// In the order of the legend.
+    /// In the order of the catalog; their numbers rise.
     pub fn series(&self) -> &[Series] {
         &self.series
     }

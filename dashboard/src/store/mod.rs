@@ -5,7 +5,8 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`group`] | rows of one group, in rings; `group/append` writes them, `group/buckets` holds buckets instead, `group/members` adds and removes series, `group/values` reads values at a time |
+//! | [`group`] | rows of one group, in rings; `group/append` writes them, `group/buckets` holds buckets instead, `group/members` adds and removes series, `group/values` reads values at a time, `group/activity` tells which series live |
+//! | [`display_order`] | the living and largest series first |
 //! | `bucket_state` | the newest bucket of a group that is held as buckets |
 //! | [`mod@series`], `ring` | one of its series: its description, and a ring of values or summaries |
 //! | `locator`, `located` | finds the groups of samples that come without them; such a sample at its place |
@@ -32,6 +33,7 @@ mod catalog_group;
 pub mod column_summaries;
 pub mod derived;
 mod derived_groups;
+pub mod display_order;
 pub mod following;
 pub mod group;
 mod located;
@@ -52,6 +54,7 @@ pub use catalog_group::{CatalogGroup, Needs};
 pub use column_summaries::{ColumnSummaries, ColumnUpdate};
 pub use derived::{Derivation, DerivedGroup, selects};
 pub use derived_groups::DerivedUse;
+pub use display_order::{Activity, DisplayOrder};
 pub use following::{Following, Leaving, StreamRequest, Support};
 pub use group::{Group, Rows};
 pub use past::{Past, PastSummary};
@@ -64,5 +67,7 @@ pub use staleness::{Freshness, SampleAge};
 pub(crate) mod bucket_sender;
 #[cfg(test)]
 mod bucket_tests;
+#[cfg(test)]
+pub(crate) mod row_sender;
 #[cfg(test)]
 mod tests;

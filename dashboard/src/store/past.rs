@@ -127,6 +127,13 @@ impl Past {
         (time.micros_since(start) <= holds.micros() as i64).then_some(summary.last)
     }
 
+    /// Returns true if a series has a value in a bucket that ends at or after a time.
+    pub fn has_value_since(&self, series: usize, from: Timestamp) -> bool {
+        let has_value = |bucket: &Bucket| bucket.summaries.get(series).is_some_and(|summary| !summary.is_empty());
+        let mut later = self.buckets.range(from - self.longest..).rev();
+        later.any(|(&start, bucket)| start + bucket.step >= from && has_value(bucket))
+    }
+
     /// Rows from `from` on and before `until`, oldest first, with the values of a series; NaN in a row without one.
     pub fn rows(&self, series: usize, from: Timestamp, until: Timestamp) -> impl Iterator<Item = (Timestamp, f64)> {
         let rows = (from < until).then(|| self.buckets.range(from..until)).into_iter().flatten();
@@ -170,6 +177,7 @@ mod tests {
         assert_eq!(column(12, 15), column(10, 20), "a bucket that is longer than the column");
         assert_eq!((column(18, 22).first, column(18, 22).last), (1.0, 3.0));
         assert!(column(40, 50).is_empty() && past.summary(0, at(10)..at(20)).is_empty());
+        assert!(past.has_value_since(1, at(35)) && !past.has_value_since(1, at(41)) && !past.has_value_since(0, at(0)));
         assert_eq!(
             (past.value_at(1, at(15), Interval::ZERO), past.value_at(1, at(55), Interval::ZERO)),
             (Some(2.0), None)

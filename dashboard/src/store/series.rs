@@ -16,6 +16,8 @@ pub struct Series {
     pub labels: Vec<(String, String)>,
     /// In the current epoch; `None` if the series has ended.
     pub id: Option<SeriesId>,
+    /// Of the series of its group, in the order in which they were added: it stays when the place changes, because another series leaves.
+    pub number: usize,
     ring: Ring,
     /// One past the last row that has a value.
     last_present: u64,
@@ -27,20 +29,27 @@ pub(super) fn labels_of(descriptor: &SeriesDescriptor<'_>) -> Vec<(String, Strin
 
 impl Series {
     /// A series without a value before row `row`, with a ring of `capacity` rows.
-    pub(super) fn new(descriptor: &SeriesDescriptor<'_>, content: Content, capacity: usize, row: u64) -> Self {
-        let mut series = Self::computed(descriptor.name, capacity, row);
+    pub(super) fn new(
+        descriptor: &SeriesDescriptor<'_>,
+        number: usize,
+        content: Content,
+        capacity: usize,
+        row: u64,
+    ) -> Self {
+        let mut series = Self::computed(descriptor.name, number, capacity, row);
         series.ring = Ring::new(content, capacity);
         series.describe(descriptor);
         series
     }
 
     /// The same without labels and id, with a ring of values.
-    pub(super) fn computed(name: &str, capacity: usize, row: u64) -> Self {
+    pub(super) fn computed(name: &str, number: usize, capacity: usize, row: u64) -> Self {
         Self {
             name: name.to_owned(),
             kind: SeriesKind::Gauge,
             labels: Vec::new(),
             id: None,
+            number,
             ring: Ring::new(Content::Values, capacity),
             last_present: row,
         }

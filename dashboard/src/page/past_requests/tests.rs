@@ -69,8 +69,14 @@ fn live_rows(store: &mut Store, oldest: i64, newest: i64) {
     frame(store, 2, Body::Samples(samples.samples()));
 }
 
+/// A chart of one of the groups `a`, `b`, `c`, which draws its series.
+fn chart(name: &str, width_px: u32) -> ChartOnScreen {
+    let id = name.bytes().map(|letter| u32::from(letter - b'a') + 1).sum();
+    ChartOnScreen { group: name.to_owned(), width_px, series: vec![SeriesId(id)] }
+}
+
 fn charts(names: &[&str]) -> Vec<ChartOnScreen> {
-    names.iter().map(|name| ChartOnScreen { group: (*name).to_owned(), width_px: WIDTH }).collect()
+    names.iter().map(|name| chart(name, WIDTH)).collect()
 }
 
 fn requests() -> PastRequests {
@@ -171,7 +177,7 @@ fn another_width_is_requested_again_and_a_refusal_delays_the_next_query() {
     let (mut requests, mut store) = (requests(), store(&names, NOW - 110, NOW));
     let query = next(&mut requests, &store, &names, NOW).expect("a query");
     answer(&mut requests, &mut store, query.id, 1, &[(NOW - 600) / STEP * STEP], 5.0);
-    let wide = [ChartOnScreen { group: "a".to_owned(), width_px: 1_200 }];
+    let wide = [chart("a", 1_200)];
     let query = requests.next(&store, &wide, HOURS, at(NOW), at(NOW)).expect("a query");
     assert_eq!((query.columns, query.range.start), (1_201, at((NOW - 21_600) / 18 * 18)));
     assert!(!requests.refused(query.id + 1, at(NOW)));
@@ -183,11 +189,21 @@ fn another_width_is_requested_again_and_a_refusal_delays_the_next_query() {
 #[test]
 fn two_charts_of_one_group_share_the_summaries_of_the_wider() {
     let (mut requests, mut store) = (requests(), store(&["a"], NOW - 110, NOW));
-    let charts = [WIDTH, 1_200].map(|width_px| ChartOnScreen { group: "a".to_owned(), width_px });
+    let charts = [WIDTH, 1_200].map(|width_px| chart("a", width_px));
     let query = requests.next(&store, &charts, HOURS, at(NOW), at(NOW)).expect("a query");
     assert_eq!(query.columns, 1_201);
     answer(&mut requests, &mut store, query.id, 1, &[(NOW - 600) / STEP * STEP], 5.0);
     assert_eq!(requests.next(&store, &charts, HOURS, at(NOW + 1), at(NOW + 1)), None);
+}
+
+#[test]
+fn the_series_that_any_chart_of_a_group_draws_are_asked_for() {
+    let (mut requests, store) = (requests(), store(&["a"], NOW - 110, NOW));
+    let of = |ids: &[u32]| ChartOnScreen { series: ids.iter().copied().map(SeriesId).collect(), ..chart("a", WIDTH) };
+    assert_eq!(requests.next(&store, &[of(&[])], HOURS, at(NOW), at(NOW)), None, "it has not chosen its series");
+    let charts = [of(&[5, 1]), of(&[3, 5])];
+    let query = requests.next(&store, &charts, HOURS, at(NOW), at(NOW)).expect("a query");
+    assert_eq!(query.series, [1, 3, 5].map(SeriesId));
 }
 
 #[test]

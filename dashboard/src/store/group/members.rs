@@ -11,6 +11,11 @@ impl Group {
         self.index.find(id)
     }
 
+    /// The place of the series with a [number](Series::number).
+    pub fn place_of_number(&self, number: usize) -> Option<usize> {
+        self.series.binary_search_by_key(&number, |series| series.number).ok()
+    }
+
     /// The place of a series of a list, which usually has the order of the series: the place `next`, after that of the last one, is tried first.
     pub(super) fn place_of(&self, id: SeriesId, next: &mut usize) -> Option<usize> {
         let is_next = self.series.get(*next).is_some_and(|series| series.id == Some(id));
@@ -30,15 +35,18 @@ impl Group {
             self.index.remove(place, series);
             self.descriptions += u64::from(series.describe(descriptor));
         } else {
-            self.series.push(Series::new(descriptor, self.content(), self.capacity(), self.rows.start));
+            let (number, content) = (self.next_number, self.content());
+            self.series.push(Series::new(descriptor, number, content, self.capacity(), self.rows.start));
+            self.next_number += 1;
             self.descriptions += 1;
         }
         self.index.insert(place, &self.series[place]);
     }
 
-    /// Adds a computed series, which no catalog describes. Two may have the same name.
-    pub(in crate::store) fn add_computed(&mut self, name: &str) {
-        self.series.push(Series::computed(name, self.capacity(), self.rows.start));
+    /// Adds a computed series, which no catalog describes. Two may have the same name. Its number must be above that of the last one.
+    pub(in crate::store) fn add_computed(&mut self, name: &str, number: usize) {
+        self.series.push(Series::computed(name, number, self.capacity(), self.rows.start));
+        self.next_number = number + 1;
         self.descriptions += 1;
     }
 

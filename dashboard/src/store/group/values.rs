@@ -46,7 +46,7 @@ impl Group {
     }
 
     /// The time of a row, or the end of a bucket.
-    fn end_of(&self, row: u64) -> Timestamp {
+    pub(super) fn end_of(&self, row: u64) -> Timestamp {
         self.time(row) + self.step()
     }
 
