@@ -11,7 +11,7 @@ use super::meters::{FileSet, Files, Meters, Part, SUBJECTS, Subject, known};
 use super::mount::{self, Hierarchy, View};
 use super::workload::{Kind, Workload, WorkloadPart};
 use super::{stacked, tree};
-use crate::ingest::host::busiest::Busiest;
+use crate::ingest::host::busiest::{Busiest, Ranked};
 use crate::ingest::host::linux::roots::Roots;
 use crate::ingest::host::linux::text_file::TextBuffer;
 use crate::ingest::host::reader::Moment;
@@ -100,7 +100,7 @@ impl Survey {
             walked_at: None,
             workloads: Vec::new(),
             pass: None,
-            busiest: SUBJECTS.map(|subject| Busiest::new(floor(subject))),
+            busiest: SUBJECTS.map(|subject| Busiest::new(Ranked::ByLevel, floor(subject))),
             shown: BTreeMap::new(),
             rests_until: None,
             slow_at: None,

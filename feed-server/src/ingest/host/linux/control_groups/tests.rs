@@ -149,7 +149,8 @@ fn a_unit_that_is_gone_ends_its_series_and_one_that_returns_has_them_again() {
         machine.set("a.service", busy(second));
         machine.turn(&stage, &mut survey, &mut groups);
     }
-    assert_eq!(stage.names("cgroups.cpu"), ["a.service", "b.service"]);
+    assert_eq!(stage.names("cgroups.cpu"), ["a.service"], "the other has been idle for more than ten seconds");
+    assert_eq!(stage.names("cgroups.memory"), ["a.service", "b.service"]);
     fs::remove_dir_all(machine.groups()).expect("removed");
     for _ in 0..2 {
         machine.turn(&stage, &mut survey, &mut groups);

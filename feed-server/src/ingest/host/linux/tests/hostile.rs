@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::ingest::blocking::BlockingContext;
-use crate::ingest::host::HostSource;
 use crate::ingest::host::fixture::{Fixture, SECOND};
 use crate::ingest::host::linux::readers_of;
 use crate::ingest::host::reader::{Moment, Reader};
+use crate::ingest::host::{HostSettings, HostSource};
 use crate::ingest::source::SourceError;
 use crate::telemetry::Telemetry;
 
@@ -33,8 +33,10 @@ struct All(Vec<Box<dyn Reader>>);
 
 impl All {
     fn new(fixture: &Fixture) -> Self {
-        let source =
-            HostSource { fastest: Duration::from_millis(1), shows_all: false, telemetry: Telemetry::default() };
+        let source = HostSource {
+            fastest: Duration::from_millis(1),
+            ..HostSource::new(&HostSettings::default(), Telemetry::default())
+        };
         Self(readers_of(&fixture.roots(), source).into_iter().map(|(_, reader)| reader).collect())
     }
 }
