@@ -1,5 +1,7 @@
 //! The span of time that the page shows, live or paused.
 
+use std::ops::Range;
+
 use protocol::{Interval, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,11 @@ impl Viewport {
     /// The time at the right edge of all charts, by the server's clock.
     pub const fn right(&self) -> Timestamp {
         self.right
+    }
+
+    /// The times on screen.
+    pub fn shown(&self) -> Range<Timestamp> {
+        self.right - self.span..self.right
     }
 
     pub const fn motion(&self) -> Motion {
@@ -86,6 +93,7 @@ mod tests {
     fn time_at_maps_the_width_to_the_span() {
         let mut viewport = Viewport::live(Interval::from_secs(60));
         viewport.follow(at(100));
+        assert_eq!(viewport.shown(), at(40)..at(100));
         assert_eq!([0.0, 0.75, 1.0].map(|fraction| viewport.time_at(fraction)), [at(40), at(85), at(100)]);
     }
 }

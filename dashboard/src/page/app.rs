@@ -169,7 +169,7 @@ impl App {
             let time = fraction.map(|fraction| self.viewport.time_at(fraction));
             let label = time.map(|time| view::time_label(times, time, self.viewport.right()));
             self.panels.set_crosshair(fraction, &label.unwrap_or_default())?;
-            self.panels.update_legends(self.feed.store(), time)?;
+            self.panels.update_legends(self.feed.store(), &self.viewport.shown(), time)?;
         }
         Ok(())
     }
@@ -181,7 +181,7 @@ impl App {
         }
         if !self.viewport.is_paused() {
             let time = self.crosshair.fraction().map(|fraction| self.viewport.time_at(fraction));
-            self.panels.update_legends(self.feed.store(), time)?;
+            self.panels.update_legends(self.feed.store(), &self.viewport.shown(), time)?;
         }
         // Also while the display is paused: the age is that of the source now.
         if self.feed.has_all_samples() {

@@ -1,6 +1,7 @@
 //! The legend of a panel: colour, name and value of each series.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use protocol::Timestamp;
@@ -8,9 +9,9 @@ use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement};
 
 use super::dom::{self, Text};
-use super::foreign_text::foreign;
+use super::legend_entry::LegendEntry;
+use super::legend_order::{LegendOrder, Ordering};
 use super::listener::Listener;
-use super::theme::SERIES_COLORS;
 use super::value_format::ValueFormat;
 use crate::store::Group;
 
@@ -26,20 +27,15 @@ const ALWAYS_VISIBLE_ENTRIES: usize = 8;
 #[derive(Debug)]
 pub(super) struct Legend {
     list: HtmlElement,
-    entries: Vec<Entry>,
-    /// All series, with or without an entry.
-    series: usize,
+    order: LegendOrder,
+    /// In the order of the list: another order is written into the same elements.
+    entries: Vec<LegendEntry>,
+    /// The number of series without an entry in an open list, as its last element.
+    rest: Option<HtmlElement>,
     opener: HtmlElement,
+    opener_text: Text,
     is_open: Rc<Cell<bool>>,
     _opening: Listener,
-}
-
-#[derive(Debug)]
-struct Entry {
-    name: String,
-    item: HtmlElement,
-    value: Text,
-    has_ended: bool,
 }
 
 impl Legend {
@@ -59,7 +55,9 @@ impl Legend {
                 .toggle_with_force(name, open.get())
                 .map(|_| button.set_attribute("aria-expanded", state));
         })?;
-        Ok(Self { list, entries: Vec::new(), series: 0, opener, is_open, _opening: opening })
+        let (order, opener_text) = (LegendOrder::default(), Text::new(opener.clone()));
+        let (entries, rest) = (Vec::new(), None);
+        Ok(Self { list, order, entries, rest, opener, opener_text, is_open, _opening: opening })
     }
 
     /// The button that opens and closes the list.
@@ -75,56 +73,64 @@ impl Legend {
         if self.is_open.get() { MAX_OPEN_ENTRIES } else { MAX_CLOSED_ENTRIES }
     }
 
-    /// Replaces the entries if the series have changed.
-    pub(super) fn rebuild(&mut self, group: &Group) -> Result<(), JsValue> {
-        let max_entries = self.max_entries();
-        let names = || group.series().iter().take(max_entries).map(|series| series.name.as_str());
-        let count = group.series().len();
-        let is_complete = self.entries.len() == max_entries.min(count);
-        if is_complete && self.series == count && self.entries.iter().map(|entry| entry.name.as_str()).eq(names()) {
-            return Ok(());
+    /// Follows a change of the catalog.
+    pub(super) fn describe(&mut self, group: &Group) -> Result<(), JsValue> {
+        if self.order.is_empty() {
+            self.order.begin(group, self.max_entries());
         }
-        self.series = count;
-        self.list.set_text_content(None);
-        self.entries.clear();
-        for series in group.series().iter().take(max_entries) {
-            let name = series.name.as_str();
-            let entry: HtmlElement = dom::element("li", "legend-entry")?;
-            let swatch: HtmlElement =
-                dom::element("span", &format!("legend-swatch series-{}", series.number % SERIES_COLORS + 1))?;
-            let label: HtmlElement = dom::element("span", "legend-name")?;
-            label.set_text_content(Some(&foreign(name)));
-            label.set_title(&foreign(name));
-            let value: HtmlElement = dom::element("span", "legend-value")?;
-            entry.append_with_node_3(&swatch, &label, &value)?;
-            self.list.append_child(&entry)?;
-            let value = Text::new(value);
-            self.entries.push(Entry { name: name.to_owned(), item: entry, value, has_ended: false });
+        self.show(group)
+    }
+
+    /// Makes the next call of [`describe`](Self::describe) list the series of another group.
+    pub(super) fn forget(&mut self) {
+        self.order = LegendOrder::default();
+    }
+
+    /// Shows the values at a time, or the newest values for `None`. The times `shown` are on screen.
+    pub(super) fn update(
+        &mut self,
+        group: &Group,
+        format: &ValueFormat,
+        shown: &Range<Timestamp>,
+        at: Option<Timestamp>,
+    ) -> Result<(), JsValue> {
+        let ordering = if at.is_none() { Ordering::Follow } else { Ordering::Keep };
+        if self.order.update(group, self.max_entries(), shown, ordering) {
+            self.show(group)?;
         }
-        self.opener.set_hidden(count <= ALWAYS_VISIBLE_ENTRIES);
-        self.opener.set_text_content(Some(&format!("{count} series")));
-        if self.is_open.get() && count > max_entries {
-            let rest: HtmlElement = dom::element("li", "legend-entry legend-rest")?;
-            rest.set_text_content(Some(&format!("{} more series are not listed", count - max_entries)));
-            self.list.append_child(&rest)?;
+        for (place, entry) in self.order.places(group).into_iter().zip(&mut self.entries) {
+            let value = at.map_or_else(|| group.latest(place), |at| group.value_at(place, at)).unwrap_or(f64::NAN);
+            entry.set_value(&format.short(&format.unit.format(value).to_string()), group.has_ended(place))?;
         }
         Ok(())
     }
 
-    /// Shows the values at a time, or the newest values for `None`.
-    pub(super) fn update(&mut self, group: &Group, format: &ValueFormat, at: Option<Timestamp>) -> Result<(), JsValue> {
-        if self.entries.len() != self.max_entries().min(group.series().len()) {
-            self.rebuild(group)?;
+    /// Writes names and colours of the listed series, with as many entries.
+    fn show(&mut self, group: &Group) -> Result<(), JsValue> {
+        let places = self.order.places(group);
+        for entry in self.entries.drain(places.len().min(self.entries.len())..) {
+            entry.element().remove();
         }
-        for (series, entry) in self.entries.iter_mut().enumerate() {
-            let value = at.map_or_else(|| group.latest(series), |at| group.value_at(series, at)).unwrap_or(f64::NAN);
-            entry.value.set(&format.short(&format.unit.format(value).to_string()));
-            // An ended series stays on screen for a while, at the end of the list.
-            let has_ended = group.has_ended(series);
-            if entry.has_ended != has_ended {
-                entry.has_ended = has_ended;
-                entry.item.class_list().toggle_with_force("is-ended", has_ended)?;
-            }
+        if let Some(rest) = self.rest.take() {
+            rest.remove();
+        }
+        while self.entries.len() < places.len() {
+            let entry = LegendEntry::new()?;
+            self.list.append_child(entry.element())?;
+            self.entries.push(entry);
+        }
+        for (&place, entry) in places.iter().zip(&mut self.entries) {
+            entry.describe(&group.series()[place]);
+        }
+        let count = self.order.in_window();
+        self.opener.set_hidden(count <= ALWAYS_VISIBLE_ENTRIES);
+        self.opener_text.set(&format!("{count} series"));
+        let more = count.saturating_sub(self.entries.len());
+        if self.is_open.get() && more > 0 {
+            let rest: HtmlElement = dom::element("li", "legend-entry legend-rest")?;
+            rest.set_text_content(Some(&format!("{more} more series are not listed")));
+            self.list.append_child(&rest)?;
+            self.rest = Some(rest);
         }
         Ok(())
     }

@@ -15,7 +15,8 @@
 //! | `panel_source` | the rows of a panel: a group of the store, or a derived one |
 //! | `chart_view`, `tiles_view`, `canvas` | charts and tiles on canvases |
 //! | `render_context`, `value_format` | settings shared by all panels; the format of values in a panel |
-//! | `legend`, `menu` | names and values of series; settings of a panel |
+//! | `legend`, `legend_entry`, `legend_order` | names and values of series; which, and in which order |
+//! | `menu` | settings of a panel |
 //! | `crosshair` | a line across all charts at the time under the pointer |
 //! | `foreign_text` | names and reasons of foreign origin, safe beside other text |
 //! | `visibility_observer` | the elements that are on screen |
@@ -44,6 +45,8 @@ mod frame_source;
 mod group_needs;
 mod header;
 mod legend;
+mod legend_entry;
+mod legend_order;
 mod link_source;
 mod link_status_text;
 mod listener;

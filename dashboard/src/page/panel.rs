@@ -1,5 +1,7 @@
 //! One panel on screen: title, chart or tiles, legend.
 
+use std::ops::Range;
+
 use protocol::Timestamp;
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
@@ -166,7 +168,7 @@ impl Panel {
         self.unit_note.set(self.format.long_unit.as_deref().unwrap_or_default());
         self.limit_note.set(&self.limits(store));
         self.root.class_list().toggle_with_force("has-tiles", self.spec.kind.is_tiles())?;
-        self.legend.rebuild(group)?;
+        self.legend.describe(group)?;
         self.body.describe(&title)
     }
 
@@ -194,6 +196,7 @@ impl Panel {
         let body = PanelBody::new(self.spec.options(), &self.format)?;
         self.body.element().replace_with_with_node_1(body.element())?;
         self.body = body;
+        self.legend.forget();
         if self.is_in_view() {
             self.visibility = Visibility::Unmeasured;
         }
@@ -213,12 +216,17 @@ impl Panel {
         self.body.draw(group, context, right, &self.format)
     }
 
-    /// Shows the values at a time, or the newest values for `None`.
-    pub(super) fn update_legend(&mut self, store: &Store, at: Option<Timestamp>) -> Result<(), JsValue> {
+    /// Shows the values at a time, or the newest values for `None`. The times `shown` are on screen.
+    pub(super) fn update_legend(
+        &mut self,
+        store: &Store,
+        shown: &Range<Timestamp>,
+        at: Option<Timestamp>,
+    ) -> Result<(), JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(()) };
         match &mut self.body {
             PanelBody::Chart(chart) => {
-                self.legend.update(group, &self.format, at)?;
+                self.legend.update(group, &self.format, shown, at)?;
                 if let Some(colors) = chart.color_range(&self.format) {
                     self.unit_note.set(&colors);
                 }

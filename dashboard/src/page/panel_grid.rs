@@ -1,6 +1,7 @@
 //! The panels of the page. Those on screen are drawn.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use protocol::Timestamp;
 use wasm_bindgen::JsValue;
@@ -186,10 +187,15 @@ impl PanelGrid {
         Ok(())
     }
 
-    /// Shows the values at a time, or the newest values for `None`.
-    pub(super) fn update_legends(&mut self, store: &Store, at: Option<Timestamp>) -> Result<(), JsValue> {
+    /// Shows the values at a time, or the newest values for `None`. The times `shown` are on screen.
+    pub(super) fn update_legends(
+        &mut self,
+        store: &Store,
+        shown: &Range<Timestamp>,
+        at: Option<Timestamp>,
+    ) -> Result<(), JsValue> {
         let mut in_view = self.panels.iter_mut().filter(|panel| panel.is_in_view());
-        in_view.try_for_each(|panel| panel.update_legend(store, at))
+        in_view.try_for_each(|panel| panel.update_legend(store, shown, at))
     }
 
     /// Marks the panels with stale samples at `now`, by the server's clock.
