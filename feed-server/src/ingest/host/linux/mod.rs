@@ -3,9 +3,10 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `roots`, `kernel_file`, `text_file` | the folders of the kernel; one of its files, read again and again; one of many |
-//! | `own_thread` | a subject that is read on a thread of its own |
+//! | `own_thread`, `pace` | a subject that is read on a thread of its own; one that is slow |
 //! | `cpu`, `cpu_modes`, `pressure`, `memory`, `disk`, `network`, `sockets`, `system` | a reader for each subject |
 //! | `control_groups` | services, containers and sessions |
+//! | `gpu` | graphics processors, by the library of their driver |
 //! | `sensors` | temperatures, fans, frequencies, batteries |
 //! | `mount_table` | the list of file systems |
 //! | `own_process` | the server's own process |
@@ -17,12 +18,14 @@ mod control_groups;
 mod cpu;
 mod cpu_modes;
 mod disk;
+mod gpu;
 mod kernel_file;
 mod memory;
 pub(super) mod mount_table;
 mod network;
 mod own_process;
 mod own_thread;
+mod pace;
 mod pressure;
 pub(super) mod roots;
 mod sensors;
@@ -95,6 +98,8 @@ fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader
     readers.push((cadence, Box::new(control_groups)));
     let (cadence, sensors) = sensors::Sensors::new(roots, fastest);
     readers.push((cadence, Box::new(sensors)));
+    let (cadence, gpus) = gpu::GraphicsProcessors::new(roots, fastest, gpu::LIBRARY.into());
+    readers.push((cadence, Box::new(gpus)));
     let (cadence, feed) = own::Feed::new(fastest, telemetry.clone());
     readers.push((cadence, Box::new(feed)));
     let (cadence, own_process) = own_process::OwnProcess::new(roots, fastest, page_bytes, telemetry);

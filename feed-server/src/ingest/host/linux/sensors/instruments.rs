@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::batteries::{self, Battery, State};
-use super::pace::Pace;
+
 use super::sensor::{Input, Quantity, Sensor};
 use super::{chips, frequencies, zones};
 use crate::ingest::host::linux::cpu::Core;
+use crate::ingest::host::linux::pace::Pace;
 use crate::ingest::host::linux::roots::Roots;
 use crate::ingest::host::linux::text_file::TextBuffer;
 use crate::ingest::host::reader::Moment;

@@ -6,13 +6,11 @@
 //! | `sensor` | one sensor: its identity and its value |
 //! | `chips`, `zones` | the lists of sensors |
 //! | `frequencies`, `batteries` | processors; batteries |
-//! | `pace` | what is slow is read less often |
 
 mod batteries;
 mod chips;
 mod frequencies;
 mod instruments;
-mod pace;
 mod sensor;
 #[cfg(test)]
 mod tests;
