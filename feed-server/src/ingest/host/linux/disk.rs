@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use protocol::Bounds;
-use protocol::column::MISSING;
 
 use super::kernel_file::{KernelFile, Presence};
 use super::roots::Roots;
@@ -71,10 +70,10 @@ const WAIT: [Column<COUNTERS>; 2] = [
 const QUEUE: [Column<COUNTERS>; 1] =
     [Column { part: None, counter: TRANSFERRING_MS, value: |disk| disk.per_second(TRANSFERRING_MS) / 1e3 }];
 
-/// Seconds for each operation that ended; missing if none did.
+/// Seconds for each operation that ended; zero if none did, so that an idle disk is not taken for one that is not measured.
 fn per_operation(disk: &Disk, milliseconds: usize, operations: usize) -> f64 {
     let (milliseconds, operations) = (disk.per_second(milliseconds), disk.per_second(operations));
-    if operations > 0.0 { milliseconds / operations / 1e3 } else { MISSING }
+    if operations > 0.0 { milliseconds / operations / 1e3 } else { operations }
 }
 
 impl Disks {

@@ -69,7 +69,7 @@ fn whole_devices_are_measured_whether_mounted_or_not_and_their_partitions_are_no
         (Some(0.5), Some(1.0)),
         "a millisecond too much"
     );
-    assert_eq!((value("disk.wait", "sda read"), value("disk.wait", "sda written")), (Some(0.0), None));
+    assert_eq!((value("disk.wait", "sda read"), value("disk.wait", "sda written")), (Some(0.0), Some(0.0)));
     assert_eq!(value("disk.queue", "sda"), Some(1.5));
 }
 
