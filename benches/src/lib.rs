@@ -31,6 +31,9 @@
 //! | [`synthetic`] | rows of the synthetic source |
 //! | [`live_peers`] | live rows in other formats |
 //! | [`effort`] | command line of benches without criterion |
+//! | [`report`] | tables and targets |
+//! | [`statistics`] | percentiles and medians |
+//! | [`process_tree`] | CPU time and memory of a process and its descendants |
 //!
 //! The binary `load` is a load generator, see [`load`]; `record` writes a recording. The binary `summary` writes the
 //! tables of `docs/BENCHMARKS.md` from criterion's measurements.
@@ -42,8 +45,11 @@ pub mod load;
 pub mod packed;
 pub mod peers;
 pub mod plan;
+pub mod process_tree;
 pub mod record;
 pub mod recording;
+pub mod report;
+pub mod statistics;
 pub mod synthetic;
 
 use protocol::{

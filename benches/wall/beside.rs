@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use benches::effort::Effort;
+use benches::report::{Target, figure, table, targets, times};
 use serde::Deserialize;
 
 use crate::feed::PeersFeed;
@@ -9,7 +10,6 @@ use crate::figures::Figures;
 use crate::lab::{Lab, WINDOW};
 use crate::load::Load;
 use crate::pages::Pages;
-use crate::report::{Target, figure, table, targets, times};
 use crate::server::OurServer;
 
 const ROUNDS: usize = 3;

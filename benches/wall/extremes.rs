@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use benches::effort::Effort;
+use benches::report::{Target, figure, table, targets};
 use chromium::Viewport;
 
 use crate::figures::Figures;
 use crate::lab::{Lab, WINDOW};
 use crate::load::Load;
-use crate::report::{Target, figure, table, targets};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extreme {

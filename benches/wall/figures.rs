@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use benches::report::figure;
+use benches::statistics::{median, percentile};
 use serde::Deserialize;
-
-use crate::report::figure;
 
 /// Figures of a page over the measuring time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -45,11 +45,7 @@ impl Figures {
 
     /// The median of each figure, independent of the others.
     pub(crate) fn medians(rounds: &[Self]) -> Self {
-        let median = |figure: fn(&Self) -> f64| {
-            let mut values: Vec<f64> = rounds.iter().map(figure).collect();
-            values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-        };
+        let median = |figure: fn(&Self) -> f64| median(rounds.iter().map(figure));
         Self {
             fps: median(|figures| figures.fps),
             p99_gap_ms: median(|figures| figures.p99_gap_ms),
@@ -93,11 +89,4 @@ impl Observation {
         let mut gaps: Vec<f64> = self.frames.windows(2).map(|pair| pair[1] - pair[0]).collect();
         percentile(&mut gaps, 0.99)
     }
-}
-
-/// The nearest-rank percentile of `values`; NaN for an empty list.
-pub(crate) fn percentile(values: &mut [f64], part: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let rank = (part * values.len() as f64).ceil() as usize;
-    values.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }

@@ -1,11 +1,12 @@
 //! Opens a page in a new browser and measures it.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use benches::effort::Effort;
+use benches::process_tree::ProcessTree;
+use benches::report;
 use chromium::{Browser, LaunchOptions, Page, Viewport};
 use serde_json::json;
 use tokio::time::sleep;
@@ -16,7 +17,6 @@ use xtask::workspace::Workspace;
 
 use crate::figures::{Figures, Observation};
 use crate::load::Load;
-use crate::process_tree::ProcessTree;
 use crate::server::OurServer;
 
 /// Shows all twelve charts completely, in three rows of four.
@@ -97,9 +97,7 @@ impl Lab {
         if self.effort == Effort::Brief {
             return Ok(());
         }
-        let file = self.workspace.target.join(part).with_extension("md");
-        fs::create_dir_all(file.parent().context("the file of the tables has no folder")?)?;
-        fs::write(&file, tables).with_context(|| format!("cannot write {}", file.display()))
+        report::keep(&self.workspace.target, part, tables)
     }
 }
 

@@ -15,8 +15,6 @@
 //! | `pages` | serves the peers' pages |
 //! | `lab` | opens a page in a browser and measures it |
 //! | `figures` | the figures of a page |
-//! | `process_tree` | CPU time and memory of a browser |
-//! | `report` | tables and targets |
 //!
 //! Each part writes its tables to cargo's target folder, from which `summary` copies them into `docs/BENCHMARKS.md`.
 
@@ -28,8 +26,6 @@ mod lab;
 mod load;
 mod marker;
 mod pages;
-mod process_tree;
-mod report;
 mod server;
 mod sweep;
 

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use benches::effort::Effort;
 use benches::noise;
+use benches::report::{Target, figure, table, targets};
+use benches::statistics::percentile;
 use feed_server::clock;
 use feed_server::deliver::fanout::Fanout;
 use feed_server::deliver::hub::{Bounds, Hub};
@@ -34,10 +36,8 @@ use serde::Deserialize;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::figures::percentile;
 use crate::lab::{Lab, WINDOW};
 use crate::load::Load;
-use crate::report::{Target, figure, table, targets};
 
 const SCRIPT: &str = include_str!("marker.js");
 

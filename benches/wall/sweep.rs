@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use benches::effort::Effort;
+use benches::report::{figure, table};
 
 use crate::figures::Figures;
 use crate::lab::{Lab, WINDOW};
 use crate::load::Load;
-use crate::report::{figure, table};
 
 const WALLS: [(u32, u32); 4] = [(2, 5), (12, 8), (50, 8), (125, 8)];
 const WINDOWS_S: [u64; 4] = [10, 60, 600, 3_600];

@@ -1,7 +1,12 @@
 //! Tables in Markdown, and targets beside measured figures.
 
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
 /// A table whose columns, except the first, are right-aligned.
-pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
     let rule = format!("| --- |{}\n", " --: |".repeat(head.len() - 1));
@@ -9,8 +14,19 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     format!("{}{rule}{rows}", line(&head))
 }
 
+/// Writes the tables of a part, such as `wall/beside`, to a file of cargo's target folder, from which `summary` copies them into
+/// `docs/BENCHMARKS.md`.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn keep(target_folder: &Path, part: &str, tables: &str) -> Result<()> {
+    let file = target_folder.join(part).with_extension("md");
+    fs::create_dir_all(file.parent().context("the file of the tables has no folder")?)?;
+    fs::write(&file, tables).with_context(|| format!("cannot write {}", file.display()))
+}
+
 /// Formats about three digits, or `-` if the value is not finite.
-pub(crate) fn figure(value: f64) -> String {
+pub fn figure(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "-".to_owned(),
         0.0 => "0".to_owned(),
@@ -20,36 +36,36 @@ pub(crate) fn figure(value: f64) -> String {
     }
 }
 
-pub(crate) fn times(value: f64) -> String {
+pub fn times(value: f64) -> String {
     if value.is_finite() { format!("{value:.2} x") } else { "-".to_owned() }
 }
 
 /// A target and its measured figure.
 #[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub(crate) what: String,
-    pub(crate) bound: Bound,
-    pub(crate) measured: f64,
-    pub(crate) unit: &'static str,
+pub struct Target {
+    pub what: String,
+    pub bound: Bound,
+    pub measured: f64,
+    pub unit: &'static str,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Bound {
+pub enum Bound {
     AtMost(f64),
     AtLeast(f64),
 }
 
 impl Target {
-    pub(crate) fn at_most(limit: f64, unit: &'static str, what: impl Into<String>, measured: f64) -> Self {
+    pub fn at_most(limit: f64, unit: &'static str, what: impl Into<String>, measured: f64) -> Self {
         Self { what: what.into(), bound: Bound::AtMost(limit), measured, unit }
     }
 
-    pub(crate) fn at_least(limit: f64, unit: &'static str, what: impl Into<String>, measured: f64) -> Self {
+    pub fn at_least(limit: f64, unit: &'static str, what: impl Into<String>, measured: f64) -> Self {
         Self { what: what.into(), bound: Bound::AtLeast(limit), measured, unit }
     }
 
     /// The display's rate, with a tolerance of a display frame at either end of measuring.
-    pub(crate) fn full_rate(what: impl Into<String>, fps: f64) -> Self {
+    pub fn full_rate(what: impl Into<String>, fps: f64) -> Self {
         Self::at_least(59.5, "fps", what, fps)
     }
 
@@ -67,8 +83,11 @@ impl Target {
     }
 }
 
-/// A table of targets.
-pub(crate) fn targets(targets: &[Target]) -> String {
+/// A table of targets; nothing if there are none.
+pub fn targets(targets: &[Target]) -> String {
+    if targets.is_empty() {
+        return String::new();
+    }
     let row = |target: &Target| {
         let Target { what, bound, measured, unit } = target;
         let limit = match bound {
