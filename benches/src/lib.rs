@@ -18,6 +18,7 @@
 //! | `browser` | the decoder in Chromium, beside JavaScript |
 //! | `fan_out` | sending to many viewers, beside other WebSocket servers |
 //! | `wall` | charts in Chromium, live, beside other chart libraries |
+//! | `host` | the source that measures this machine, beside Netdata and Prometheus's `node_exporter` |
 //!
 //! # Layout
 //! | module | subject |
@@ -33,13 +34,16 @@
 //! | [`effort`] | command line of benches without criterion |
 //! | [`report`] | tables and targets |
 //! | [`statistics`] | percentiles and medians |
-//! | [`process_tree`] | CPU time and memory of a process and its descendants |
+//! | [`process_tree`], [`task_time`] | CPU time and memory of processes; CPU time of threads |
+//! | [`exposition`], [`http_client`] | metrics in Prometheus's text format; requests on one connection |
 //!
 //! The binary `load` is a load generator, see [`load`]; `record` writes a recording. The binary `summary` writes the
 //! tables of `docs/BENCHMARKS.md` from criterion's measurements.
 
 pub mod data;
 pub mod effort;
+pub mod exposition;
+pub mod http_client;
 pub mod live_peers;
 pub mod load;
 pub mod packed;
@@ -51,6 +55,7 @@ pub mod recording;
 pub mod report;
 pub mod statistics;
 pub mod synthetic;
+pub mod task_time;
 
 use protocol::{
     BlockBuffer, Blocks, Body, Catalog, CatalogScope, EncodeError, EntriesBuffer, Epoch, Frame, GroupDescriptor,

@@ -6,6 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use crate::exposition;
+
 /// Reads the server's `/metrics` and the usage of this process.
 #[derive(Debug)]
 pub struct Meter {
@@ -62,10 +64,7 @@ impl Meter {
 
     pub async fn read(&self) -> Readings {
         let exposition = self.exposition().await.unwrap_or_default();
-        let value = |name: &str| {
-            let line = exposition.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            line.and_then(|value| value.trim().parse::<f64>().ok())
-        };
+        let value = |name: &str| exposition::value(&exposition, name);
         let server = || {
             Some(Process {
                 user_seconds: value("process_cpu_user_seconds_total")?,

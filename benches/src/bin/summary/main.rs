@@ -6,7 +6,7 @@
 //! | [`machine`] | processor, system and compiler |
 //! | [`codecs`] | encoding and decoding beside other codecs, and the targets |
 //! | [`packed`] | compressible blocks beside pco |
-//! | [`wall`] | the wall's tables, which its bench writes |
+//! | [`parts`] | tables that the wall and the host bench write |
 //! | [`table`] | Markdown tables |
 //! | [`document`] | replaces sections of a document |
 
@@ -15,10 +15,10 @@ mod document;
 mod estimates;
 mod machine;
 mod packed;
+mod parts;
 mod table;
-mod wall;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
@@ -29,13 +29,13 @@ use crate::estimates::Estimates;
 #[derive(Parser)]
 #[command(about = "Prints tables of the benches' measurements in Markdown")]
 struct Cli {
-    /// Folder of criterion's estimates: `criterion` in cargo's target folder. The wall's tables are beside it.
+    /// Folder of criterion's estimates: `criterion` in cargo's target folder. The tables of other benches are beside it.
     #[arg(default_value = "target/criterion")]
     criterion: PathBuf,
     /// Ignore older measurements than this time, in seconds since the Unix epoch.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     since: u64,
-    /// Also replace the tables in this document. Fails if a figure is missing, unless only the wall was measured.
+    /// Also replace the tables in this document. Fails if a figure is missing, unless only the wall or the host were measured.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }
@@ -55,7 +55,7 @@ fn main() -> Result<()> {
         }
     }
     let Some(file) = cli.write else { return Ok(()) };
-    let mut fresh = wall::sections(&cli.criterion.with_file_name("wall"), since)?;
+    let mut fresh = parts::sections(cli.criterion.parent().unwrap_or(Path::new("")), since)?;
     if estimates.found_any() || fresh.is_empty() {
         estimates.require_all()?;
         fresh.extend(sections);

@@ -1,4 +1,4 @@
-//! The wall's tables, which `benches/wall` writes to a file per part.
+//! Tables of benches without criterion, which write a file for each of their parts.
 
 use std::fs;
 use std::path::Path;
@@ -7,10 +7,19 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 /// File and section of each part.
-const PARTS: [(&str, &str); 4] =
-    [("beside", "wall beside"), ("sweep", "wall sweep"), ("extremes", "wall extremes"), ("marker", "wall marker")];
+const PARTS: [(&str, &str); 9] = [
+    ("wall/beside", "wall beside"),
+    ("wall/sweep", "wall sweep"),
+    ("wall/extremes", "wall extremes"),
+    ("wall/marker", "wall marker"),
+    ("host/rates", "host rates"),
+    ("host/intervals", "host intervals"),
+    ("host/interfaces", "host interfaces"),
+    ("host/processes", "host processes"),
+    ("host/beside", "host beside"),
+];
 
-/// The sections of files that are not older than `since`.
+/// The sections of the files in cargo's target folder that are not older than `since`.
 pub(crate) fn sections(folder: &Path, since: SystemTime) -> Result<Vec<(&'static str, String)>> {
     let mut sections = Vec::new();
     for (file, section) in PARTS {
