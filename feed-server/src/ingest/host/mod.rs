@@ -6,7 +6,7 @@
 //! | `schedule` | the times at which readers are due |
 //! | `group`, `devices` | a group whose values are rounded; groups of things with the same counters |
 //! | `order` | the order of the groups on a page |
-//! | `percent_of` | a setting of processes |
+//! | `settings`, `percent_of` | what is measured, and how often; a setting of processes |
 //! | `counter`, `busy_time`, `roster`, `rounding`, `busiest` | counters to rates; the busy time of a processor; things that come and go; the resolution of values; the selection of busy processes |
 //! | `kernel` | the texts of the kernel |
 //! | `linux` | the readers of these texts |
@@ -38,12 +38,11 @@ mod reader;
 mod roster;
 mod rounding;
 mod schedule;
+mod settings;
 #[cfg(test)]
 mod test_stage;
 
 use std::time::{Duration, Instant};
-
-use serde::{Deserialize, Deserializer};
 
 #[cfg(not(target_os = "linux"))]
 use self::elsewhere as platform;
@@ -54,74 +53,29 @@ pub use self::percent_of::PercentOf;
 use self::platform::mount_table;
 use self::reader::{Moment, Reader};
 use self::schedule::{Cadence, Schedule};
+pub use self::settings::HostSettings;
+use self::settings::Wanted;
 use super::blocking::{Blocking, BlockingContext, BlockingSource};
-use super::settings::{self, SourceSettings};
+use super::settings::SourceSettings;
 use super::source::{Source, SourceError};
 use crate::telemetry::Telemetry;
 
-/// A bound on `1 / hz`, for the clock's arithmetic.
-const MAX_INTERVAL: Duration = Duration::from_hours(24);
-/// Above, a reading takes a tenth of the time from one to the next.
-const MAX_HZ: f64 = 1_000.0;
 /// A reader whose group or series is refused is called again after this time; the others continue.
 const REGISTER_AGAIN: Duration = Duration::from_mins(1);
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HostSettings {
-    /// Rows a second. Slowly changing values are read less often.
-    #[serde(deserialize_with = "hz")]
-    pub hz: f64,
-    /// Also measures what does not move: idle interfaces, unused disks, error counters that are zero.
-    #[serde(deserialize_with = "idle")]
-    pub idle: bool,
-    /// What the CPU time of processes is in percent of.
-    #[serde(deserialize_with = "percent_of::setting")]
-    pub processes: PercentOf,
-}
-
-fn hz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    settings::hz_up_to(deserializer, MAX_HZ)
-}
-
-fn idle<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    settings::flag(deserializer, "idle")
-}
-
-impl Default for HostSettings {
-    fn default() -> Self {
-        Self { hz: 10.0, idle: false, processes: PercentOf::default() }
-    }
-}
-
 impl SourceSettings for HostSettings {
     fn source(&self, telemetry: &Telemetry) -> Box<dyn Source> {
-        Box::new(Blocking::new("host", HostSource::new(self, telemetry.clone())))
+        Box::new(Blocking::new("host", HostSource(self.wanted(telemetry.clone()))))
     }
 }
 
 #[derive(Debug)]
-struct HostSource {
-    fastest: Duration,
-    /// Also what does not move.
-    shows_all: bool,
-    processes: PercentOf,
-    telemetry: Telemetry,
-}
-
-impl HostSource {
-    fn new(settings: &HostSettings, telemetry: Telemetry) -> Self {
-        let fastest = Duration::try_from_secs_f64(settings.hz.recip()).unwrap_or(MAX_INTERVAL);
-        // With an interval of zero the schedule would never advance.
-        let fastest = fastest.clamp(Duration::from_micros(1), MAX_INTERVAL);
-        Self { fastest, shows_all: settings.idle, processes: settings.processes, telemetry }
-    }
-}
+struct HostSource(Wanted);
 
 impl BlockingSource for HostSource {
     fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
         platform::prepare_thread();
-        measure(platform::readers(self), context)
+        measure(platform::readers(self.0), context)
     }
 }
 
@@ -224,14 +178,5 @@ mod tests {
             batches.recv().await.expect("runs until it is stopped");
         }
         assert_eq!(health.status().last_error.as_deref(), Some("group 7 is not registered"));
-    }
-
-    #[test]
-    fn a_rate_beyond_the_clock_s_range_is_clamped() {
-        let fastest =
-            |hz| HostSource::new(&HostSettings { hz, ..HostSettings::default() }, Telemetry::default()).fastest;
-        assert_eq!(fastest(10.0), Duration::from_millis(100));
-        assert_eq!(fastest(1e-300), MAX_INTERVAL);
-        assert_eq!(fastest(f64::INFINITY), Duration::from_micros(1));
     }
 }

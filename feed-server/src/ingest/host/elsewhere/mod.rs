@@ -12,17 +12,17 @@ mod own_process;
 pub(super) mod processes;
 mod rate;
 
-use super::HostSource;
 use super::file_systems::FileSystems;
 use super::own;
 use super::reader::Reader;
 use super::schedule::Cadence;
+use super::settings::Wanted;
 
 pub(super) const fn prepare_thread() {}
 
 /// The readers, in the order of the page.
-pub(super) fn readers(source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
-    let HostSource { fastest, telemetry, processes, .. } = source;
+pub(super) fn readers(wanted: Wanted) -> Vec<(Cadence, Box<dyn Reader>)> {
+    let Wanted { fastest, telemetry, processes, .. } = wanted;
     let mut readers = Readers::default();
     readers.add("CPU", cpu::Cores::new(fastest));
     readers.add("load average", Ok(cpu::Load::new(fastest)));

@@ -8,7 +8,7 @@ use std::path::Path;
 use sysinfo::{Disk, DiskRefreshKind, Disks};
 
 use crate::ingest::host::file_systems::mounts::{Mount, Mounted, Reach};
-use crate::ingest::host::file_systems::space_reading::{Access, Space};
+use crate::ingest::host::file_systems::space::{Access, Space};
 
 /// Bytes since the start of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::mounts::Mount;
-use super::space_reading::{Access, Ask, Reading, Space};
+use super::space::{Access, Space};
+use super::space_reading::{Ask, Reading};
 use crate::ingest::deadline_reader::{Answer, DeadlineReader};
 use crate::ingest::health::SourceHealth;
 use crate::ingest::reader_threads::ReaderThreads;

@@ -5,10 +5,12 @@
 //! | --- | --- |
 //! | `mounts` | mount points, and the choice of those to show |
 //! | `file_system` | one file system: its last answer, and its effect on rows |
+//! | `space` | the space of one |
 //! | `space_reading` | the call that asks it |
 
 mod file_system;
 pub(super) mod mounts;
+pub(super) mod space;
 pub(super) mod space_reading;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,8 @@ use protocol::Bounds;
 
 use self::file_system::{FileSystem, Waits};
 use self::mounts::{Mount, MountPart, Mounted, choose};
-use self::space_reading::{Ask, Space};
+use self::space::Space;
+use self::space_reading::Ask;
 use super::group::HostGroup;
 use super::reader::{Moment, Reader};
 use super::schedule::Cadence;
@@ -179,7 +182,8 @@ mod tests {
     use protocol::GroupId;
 
     use super::mounts::Reach;
-    use super::space_reading::{Access, Reading};
+    use super::space::Access;
+    use super::space_reading::Reading;
     use super::*;
     use crate::ingest::batch::Batch;
     use crate::ingest::batch_queue::batch_queue;

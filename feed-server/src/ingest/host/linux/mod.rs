@@ -38,13 +38,13 @@ use std::time::Duration;
 use nix::unistd::SysconfVar;
 
 use self::roots::Roots;
-use super::HostSource;
 use super::devices::Shown;
 use super::elsewhere;
 use super::file_systems::FileSystems;
 use super::own;
 use super::reader::Reader;
 use super::schedule::Cadence;
+use super::settings::Wanted;
 
 /// The modes of a processor, and counters of faults of the network, have the resolution of a tick or change rarely.
 const TEN_A_SECOND: Duration = Duration::from_millis(100);
@@ -62,12 +62,12 @@ pub(super) fn prepare_thread() {
 }
 
 /// The readers, in the order of the page.
-pub(super) fn readers(source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
-    readers_of(&Roots::default(), source)
+pub(super) fn readers(wanted: Wanted) -> Vec<(Cadence, Box<dyn Reader>)> {
+    readers_of(&Roots::default(), wanted)
 }
 
-fn readers_of(roots: &Roots, source: HostSource) -> Vec<(Cadence, Box<dyn Reader>)> {
-    let HostSource { fastest, shows_all, processes, telemetry } = source;
+fn readers_of(roots: &Roots, wanted: Wanted) -> Vec<(Cadence, Box<dyn Reader>)> {
+    let Wanted { fastest, shows_all, processes, telemetry } = wanted;
     let at_most = |limit: Duration| Cadence::Steady(fastest.max(limit));
     let (fast, hundred) = (Cadence::Steady(fastest), at_most(HUNDRED_A_SECOND));
     let (ten, one) = (at_most(TEN_A_SECOND), at_most(ONE_A_SECOND));

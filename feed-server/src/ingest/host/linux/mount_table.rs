@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use crate::ingest::host::file_systems::mounts::{Mount, Mounted, Reach};
-use crate::ingest::host::file_systems::space_reading::{Access, Space};
+use crate::ingest::host::file_systems::space::{Access, Space};
 use crate::ingest::host::kernel::fields::number;
 
 /// Never shown: file systems of the kernel, and images that are always full.

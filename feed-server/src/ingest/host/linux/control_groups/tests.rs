@@ -1,6 +1,5 @@
 //! The reader over folders of a test.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -281,10 +280,7 @@ fn transfers_of_a_device_that_stands_on_others_count_once() {
     let (stage, mut survey, mut groups) = stage(&machine);
     let mut values = Values::new();
     for second in 0..4 {
-        let mut text = String::new();
-        for device in ["253:0", "8:0"] {
-            writeln!(text, "{device} rbytes={} wbytes=0", 50_000 * second).expect("a text");
-        }
+        let text = ["253:0", "8:0"].map(|device| format!("{device} rbytes={} wbytes=0\n", 50_000 * second)).concat();
         machine.write("a.service", "io.stat", text);
         values = machine.turn(&stage, &mut survey, &mut groups);
     }

@@ -6,7 +6,7 @@ use crate::ingest::blocking::BlockingContext;
 use crate::ingest::host::fixture::{Fixture, SECOND};
 use crate::ingest::host::linux::readers_of;
 use crate::ingest::host::reader::{Moment, Reader};
-use crate::ingest::host::{HostSettings, HostSource};
+use crate::ingest::host::settings::{HostSettings, Wanted};
 use crate::ingest::source::SourceError;
 use crate::telemetry::Telemetry;
 
@@ -33,11 +33,9 @@ struct All(Vec<Box<dyn Reader>>);
 
 impl All {
     fn new(fixture: &Fixture) -> Self {
-        let source = HostSource {
-            fastest: Duration::from_millis(1),
-            ..HostSource::new(&HostSettings::default(), Telemetry::default())
-        };
-        Self(readers_of(&fixture.roots(), source).into_iter().map(|(_, reader)| reader).collect())
+        let wanted =
+            Wanted { fastest: Duration::from_millis(1), ..HostSettings::default().wanted(Telemetry::default()) };
+        Self(readers_of(&fixture.roots(), wanted).into_iter().map(|(_, reader)| reader).collect())
     }
 }
 
