@@ -20,7 +20,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 
 pub(super) struct TestStage {
     pub(super) context: BlockingContext,
-    registry: Arc<TestRegistry>,
+    pub(super) registry: Arc<TestRegistry>,
     batches: Mutex<BatchReceiver>,
     start: Instant,
     _sender: BatchSender,
@@ -29,6 +29,9 @@ pub(super) struct TestStage {
 
 /// The values of rows, by group and name of the series.
 pub(super) type Values = BTreeMap<(String, String), f64>;
+
+/// The values of rows by name of the group, and then by name of the series.
+pub(super) type Rows = BTreeMap<String, BTreeMap<String, f64>>;
 
 impl TestStage {
     pub(super) fn new() -> Self {
@@ -48,12 +51,27 @@ impl TestStage {
 
     /// Calls the reader until its turn is over, and returns the values that it sent.
     pub(super) fn turn(&self, reader: &mut impl Reader) -> Values {
+        self.finish(reader, Moment::now);
+        self.values()
+    }
+
+    /// Calls the reader at `now` until its turn is over, and returns the newest row of each group that it sent.
+    pub(super) fn read(&self, reader: &mut dyn Reader, now: Moment) -> Rows {
+        self.finish(reader, || now);
+        let mut rows = Rows::new();
+        for ((group, name), value) in self.values() {
+            rows.entry(group).or_default().insert(name, value);
+        }
+        rows
+    }
+
+    fn finish(&self, reader: &mut dyn Reader, now: impl Fn() -> Moment) {
         let began = Instant::now();
         loop {
-            reader.read(&self.context, Moment::now()).expect("is read");
+            reader.read(&self.context, now()).expect("registers and sends");
             match reader.awaits() {
                 Some(pause) => std::thread::sleep(pause),
-                None => return self.values(),
+                None => return,
             }
             assert!(began.elapsed() < ANSWERS_WITHIN, "no answer");
         }

@@ -8,12 +8,14 @@
 //! | `pressure` | `/proc/pressure/*` and `*.pressure` of a control group |
 //! | `io_stat` | `io.stat` of a control group |
 //! | `pid_stat` | `/proc/PID/stat`: a process |
+//! | `cpu_list` | `/sys/devices/system/cpu/online`: numbers of processors |
 //! | `diskstats`, `net_dev` | `/proc/diskstats`, `/proc/net/dev`: devices |
 //! | `net_counters` | `/proc/net/snmp`, `/proc/net/netstat`: TCP and UDP |
 //!
 //! The texts are of foreign origin where a container or a user's file system provides them: any bytes are accepted. A line
 //! that is not understood is skipped and counted.
 
+pub mod cpu_list;
 pub mod diskstats;
 pub mod fields;
 pub mod io_stat;

@@ -9,6 +9,7 @@
 //! | `gpu` | graphics processors, by the library of their driver |
 //! | `sensors` | temperatures, fans, frequencies, batteries |
 //! | `mount_table` | the list of file systems |
+//! | `processes` | all processes |
 //! | `own_process` | the server's own process |
 //!
 //! A reader of a file finds what exists while it reads: names at known places cost a comparison each. What is listed elsewhere
@@ -27,6 +28,7 @@ mod own_process;
 mod own_thread;
 mod pace;
 mod pressure;
+mod processes;
 pub(super) mod roots;
 mod sensors;
 mod sockets;
@@ -39,7 +41,6 @@ use nix::unistd::SysconfVar;
 
 use self::roots::Roots;
 use super::devices::Shown;
-use super::elsewhere;
 use super::file_systems::FileSystems;
 use super::own;
 use super::reader::Reader;
@@ -90,10 +91,8 @@ fn readers_of(roots: &Roots, wanted: Wanted) -> Vec<(Cadence, Box<dyn Reader>)> 
     let table = roots.proc("self/mountinfo");
     let (cadence, file_systems) = FileSystems::new(fastest, move || mount_table::mounts(&table));
     readers.push((cadence, Box::new(file_systems)));
-    match elsewhere::processes::Processes::new(fastest, processes) {
-        Ok((cadence, reader)) => readers.push((cadence, Box::new(reader))),
-        Err(error) => tracing::warn!(%error, "processes are not measured"),
-    }
+    let (cadence, processes) = processes::Processes::new(roots, fastest, page_bytes, processes);
+    readers.push((cadence, Box::new(processes)));
     let (cadence, control_groups) = control_groups::ControlGroups::new(roots, fastest);
     readers.push((cadence, Box::new(control_groups)));
     let (cadence, sensors) = sensors::Sensors::new(roots, fastest);
