@@ -1,7 +1,7 @@
 //! The Wasm target, a browser, reverse proxies, and Prometheus' tool: found, or installed if possible.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -48,6 +48,14 @@ pub fn wasm_target() -> Result<()> {
             "the page is compiled for {WASM_TARGET}: run `rustup target add {WASM_TARGET}` with a network connection"
         )
     })
+}
+
+/// Adds a target by rustup. Returns false if it cannot be had.
+pub fn other_target(target: &str) -> bool {
+    let Some(rustup) = in_path("rustup") else { return false };
+    let mut add = Command::new(rustup);
+    add.args(["target", "add", target]).stdout(Stdio::null()).stderr(Stdio::null());
+    add.status().is_ok_and(|status| status.success())
 }
 
 /// Finds a Chromium, or installs Debian's if this is Debian and the user is root.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -295,12 +295,21 @@ fn reachable_as(all: IpAddr) -> IpAddr {
     own.map_or(loopback, |address| address.ip())
 }
 
-#[expect(clippy::disallowed_methods, reason = "at start")]
 fn host_name() -> String {
-    let read = |path: &str| std::fs::read_to_string(Path::new(path)).ok();
-    let name = read("/proc/sys/kernel/hostname").or_else(|| sysinfo::System::host_name().ok()).unwrap_or_default();
+    let name = name_of_system().unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "this machine".to_owned() } else { name.chars().take(64).collect() }
+}
+
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "at start")]
+fn name_of_system() -> Option<String> {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn name_of_system() -> Option<String> {
+    sysinfo::System::host_name().ok()
 }
 
 #[cfg(test)]

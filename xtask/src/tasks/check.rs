@@ -15,6 +15,8 @@ use crate::{page, setup};
 /// A fixed version: an update may report more, and is made in a separate change.
 const CARGO_DENY: &str = "0.20.2";
 
+const OTHER_TARGET: &str = "x86_64-apple-darwin";
+
 const FUZZ_MANIFEST: &str = "fuzz/Cargo.toml";
 
 /// Checks imports, format, lints, documentation and dependencies.
@@ -44,6 +46,7 @@ pub fn check() -> Result<()> {
     }
     step("licences and sources of dependencies", cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;
     fuzz_targets(&workspace, step)?;
+    another_system(step)?;
     advisories(step)
 }
 
@@ -92,6 +95,18 @@ fn fuzz_targets(workspace: &Workspace, step: impl Fn(&str, &mut Command) -> Resu
     let mut deny = cargo();
     deny.arg("deny").args(manifest).args(["check", "--allow", "license-not-encountered"]);
     step("licences and sources of their dependencies", deny.args(["bans", "licenses", "sources"]))
+}
+
+/// Checks that the server compiles for a system other than Linux, whose host source has other readers.
+fn another_system(step: impl Fn(&str, &mut Command) -> Result<()>) -> Result<()> {
+    if !setup::other_target(OTHER_TARGET) {
+        eprintln!("    the target {OTHER_TARGET} cannot be had: macOS is NOT checked");
+        return Ok(());
+    }
+    let mut compile = cargo();
+    compile.args(["check", "--package", "feed-server", "--target", OTHER_TARGET]).env("RUSTFLAGS", "-Dwarnings");
+    // Nothing is linked: the C code of dependencies needs no compiler for that system.
+    step("the server on macOS", compile.env("CC_x86_64_apple_darwin", "true").env("AR_x86_64_apple_darwin", "true"))
 }
 
 /// Checks the advisories of all dependencies if their database can be fetched.

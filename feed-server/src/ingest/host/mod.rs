@@ -18,11 +18,15 @@
 //! (each file system, the list of processes) is asked on other threads.
 
 #![allow(clippy::disallowed_methods, reason = "on the threads of the source")]
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "parts are of the readers of Linux only"))]
 
 mod busiest;
+#[cfg(target_os = "linux")]
 mod busy_time;
 mod counter;
+#[cfg(target_os = "linux")]
 mod devices;
+#[cfg(any(test, not(target_os = "linux")))]
 mod elsewhere;
 mod file_systems;
 #[cfg(all(test, target_os = "linux"))]
@@ -35,6 +39,7 @@ mod order;
 mod own;
 mod percent_of;
 mod reader;
+#[cfg(target_os = "linux")]
 mod roster;
 mod rounding;
 mod schedule;
