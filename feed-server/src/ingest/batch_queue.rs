@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 
 use crate::ingest::batch::Batch;
 use crate::ingest::entry::{Entry, EntryContent};
@@ -97,6 +97,24 @@ impl BatchSender {
         Ok(())
     }
 
+    /// Appends a batch without waiting. Returns it if it must wait, or must be divided.
+    ///
+    /// # Errors
+    /// [`Closed`] if the hub has ended.
+    pub fn try_send(&self, batch: Batch) -> Result<Option<Batch>, Closed> {
+        if batch.bytes() > PIECE_BYTES {
+            return Ok(Some(batch));
+        }
+        match Arc::clone(&self.room).try_acquire_many_owned(room_of(batch.heap_bytes())) {
+            Ok(room) => {
+                let queued = Queued { content: batch, _room: room };
+                self.batches.send(queued).map(|()| None).map_err(|_| Closed)
+            }
+            Err(TryAcquireError::NoPermits) => Ok(Some(batch)),
+            Err(TryAcquireError::Closed) => Err(Closed),
+        }
+    }
+
     async fn send_piece(&self, batch: Batch) -> Result<(), Closed> {
         let room = self.room(batch.heap_bytes()).await?;
         self.batches.send(Queued { content: batch, _room: room }).map_err(|_| Closed)
@@ -134,14 +152,18 @@ impl BatchSender {
     }
 
     async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Closed> {
-        let bytes = bytes.clamp(MIN_BATCH_BYTES, QUEUE_BYTES);
-        Arc::clone(&self.room).acquire_many_owned(bytes as u32).await.map_err(|_| Closed)
+        Arc::clone(&self.room).acquire_many_owned(room_of(bytes)).await.map_err(|_| Closed)
     }
 
     pub fn downgrade(&self) -> WeakBatchSender {
         let (batches, entries) = (self.batches.downgrade(), self.entries.downgrade());
         WeakBatchSender { room: Arc::clone(&self.room), batches, entries }
     }
+}
+
+/// The part of the queue that something of so many bytes takes.
+fn room_of(bytes: usize) -> u32 {
+    bytes.clamp(MIN_BATCH_BYTES, QUEUE_BYTES) as u32
 }
 
 impl WeakBatchSender {
@@ -217,6 +239,20 @@ mod tests {
 
         let (sender, _received) = batch_queue();
         assert_eq!(fill(&sender, &batch(1, 1)), QUEUE_BATCHES);
+    }
+
+    #[test]
+    fn a_batch_is_returned_if_it_must_wait_or_be_divided() {
+        let (sender, mut received) = batch_queue();
+        let (short, long) = (batch(1, 1), batch(1_000, 40));
+        assert_eq!(sender.try_send(short.clone()), Ok(None));
+        assert_eq!(sender.try_send(long.clone()), Ok(Some(long)), "it passes in pieces");
+        while let Ok(None) = sender.try_send(short.clone()) {}
+        assert_eq!(sender.try_send(short.clone()), Ok(Some(short.clone())), "the queue is full");
+        assert_eq!(received.take(), Received::Batch(short.clone()));
+        assert_eq!(sender.try_send(short.clone()), Ok(None));
+        drop(received);
+        assert_eq!(sender.try_send(short), Err(Closed));
     }
 
     #[test]
