@@ -19,7 +19,8 @@ async fn health_readiness_and_metrics_are_served() {
     let report = r#"{"ready":true,"reason":"samples are received","groups":2,"series":6,"sources":[{"source":"synthetic","ready":true,"reason":"samples are received","state":"running","series":6,"#;
     assert!(
         ready.contains(report)
-            && ready.ends_with(r#""silent_after_ms":15000,"rows_merged":0,"rows_dropped":0,"stuck":[],"left_out":[]}]}"#),
+            && ready
+                .ends_with(r#""silent_after_ms":15000,"rows_merged":0,"rows_dropped":0,"stuck":[],"left_out":[]}]}"#),
         "{ready}"
     );
     let metrics = served.get("/metrics").await;
