@@ -99,8 +99,17 @@ impl Process {
     }
 
     pub fn resident_bytes(&self) -> usize {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// Of these, the pages of the program's own file and of its libraries.
+    pub fn resident_file_bytes(&self) -> usize {
+        self.status_bytes("RssFile:")
+    }
+
+    fn status_bytes(&self, name: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("is there");
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kib = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"));
         kib.and_then(|kib| kib.trim().parse::<usize>().ok()).expect("in kB") * 1_024
     }
 
