@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `reader` | the interface of a reader |
 //! | `schedule` | the times at which readers are due |
+//! | `own_thread` | a reading that takes longer than the common thread may wait |
 //! | `group`, `devices` | a group whose values are rounded; groups of things with the same counters |
 //! | `order` | the order of the groups on a page |
 //! | `settings`, `percent_of` | what is measured, and how often; a setting of processes |
@@ -37,6 +38,7 @@ pub mod kernel;
 mod linux;
 mod order;
 mod own;
+mod own_thread;
 mod percent_of;
 mod reader;
 #[cfg(target_os = "linux")]

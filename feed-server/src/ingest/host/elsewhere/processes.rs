@@ -10,13 +10,12 @@ use sysinfo::{Error, Pid, ProcessRefreshKind, ProcessesToUpdate, System, ThreadK
 
 use super::rate::Rates;
 use crate::ingest::blocking::BlockingContext;
-use crate::ingest::deadline_reader::{Answer, DeadlineReader};
 use crate::ingest::host::busiest::{Busiest, Ranked};
 use crate::ingest::host::group::HostGroup;
+use crate::ingest::host::own_thread::OwnThread;
 use crate::ingest::host::percent_of::PercentOf;
 use crate::ingest::host::reader::{Moment, Reader};
 use crate::ingest::host::schedule::Cadence;
-use crate::ingest::reader_threads::ReaderThreads;
 use crate::ingest::series_set::SeriesKey;
 use crate::ingest::source::SourceError;
 
@@ -30,8 +29,7 @@ const CPU_FLOOR: f64 = 0.2;
 const MEMORY_FLOOR: f64 = 0.0;
 
 pub(in crate::ingest::host) struct Processes {
-    scans: DeadlineReader<Scan>,
-    awaits: Option<Duration>,
+    scans: OwnThread<Scan>,
     cpu_times: Rates<Key>,
     /// Of a percentage of one core.
     divisor: f64,
@@ -94,10 +92,8 @@ impl Processes {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let divisor = percent_of.divisor(cores as u64);
         let mut system = System::new()?;
-        let threads = ReaderThreads::new("host-processes", 1);
         let reader = Self {
-            scans: DeadlineReader::new("the list of processes", &threads, move || scan(&mut system)),
-            awaits: None,
+            scans: OwnThread::new("the list of processes", "host-processes", SCAN_PAUSE, move || scan(&mut system)),
             cpu_times: Rates::new(),
             divisor,
             cpu: subject("processes.cpu", percent_of.cpu_title(), "%", Ranked::ByRate, CPU_FLOOR / divisor),
@@ -123,20 +119,14 @@ fn scan(system: &mut System) -> Scan {
 
 impl Reader for Processes {
     fn read(&mut self, context: &BlockingContext, now: Moment) -> Result<(), SourceError> {
-        let mut answer = self.scans.poll(context.registrar.health(), now.instant);
-        if matches!(answer, Answer::Idle) {
-            self.scans.request(now.instant);
-            answer = Answer::Pending;
-        }
-        self.awaits = matches!(answer, Answer::Pending).then_some(SCAN_PAUSE);
-        match answer {
-            Answer::Fresh(scan) => self.send(context, &scan),
-            Answer::Idle | Answer::Pending | Answer::Stuck => Ok(()),
+        match self.scans.take(context.registrar.health(), now.instant) {
+            Some(scan) => self.send(context, &scan),
+            None => Ok(()),
         }
     }
 
     fn awaits(&self) -> Option<Duration> {
-        self.awaits
+        self.scans.awaits()
     }
 }
 

@@ -3,7 +3,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `roots`, `kernel_file`, `text_file` | the folders of the kernel; one of its files, read again and again; one of many |
-//! | `own_thread`, `pace` | a subject that is read on a thread of its own; one that is slow |
+//! | `pace` | a subject that is slow |
 //! | `cpu`, `cpu_modes`, `pressure`, `memory`, `disk`, `network`, `sockets`, `system` | a reader for each subject |
 //! | `control_groups` | services, containers and sessions |
 //! | `gpu` | graphics processors, by the library of their driver |
@@ -25,7 +25,6 @@ mod memory;
 pub(super) mod mount_table;
 mod network;
 mod own_process;
-mod own_thread;
 mod pace;
 mod pressure;
 mod processes;

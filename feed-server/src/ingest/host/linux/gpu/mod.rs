@@ -19,11 +19,11 @@ use protocol::Bounds;
 
 use self::library::{Gpu, Gpus, Measured, Value};
 use self::watch::{LEFT_OUT, Reading, Watch};
-use super::own_thread::OwnThread;
 use super::roots::Roots;
 use crate::ingest::blocking::BlockingContext;
 use crate::ingest::health::LeftOut;
 use crate::ingest::host::group::HostGroup;
+use crate::ingest::host::own_thread::OwnThread;
 use crate::ingest::host::reader::{Moment, Reader};
 use crate::ingest::host::schedule::Cadence;
 use crate::ingest::series_set::SeriesKey;

@@ -35,13 +35,12 @@ use self::pace::{Pace, Slices};
 use self::scan::{LEFT_OUT, Scan, Scanner};
 use super::roots::Roots;
 use crate::ingest::blocking::BlockingContext;
-use crate::ingest::deadline_reader::{Answer, DeadlineReader};
 use crate::ingest::health::LeftOut;
 use crate::ingest::host::group::HostGroup;
+use crate::ingest::host::own_thread::OwnThread;
 use crate::ingest::host::percent_of::PercentOf;
 use crate::ingest::host::reader::{Moment, Reader};
 use crate::ingest::host::schedule::Cadence;
-use crate::ingest::reader_threads::ReaderThreads;
 use crate::ingest::source::SourceError;
 
 /// A scan of two thousand processes takes a hundredth of a second.
@@ -50,8 +49,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const SCAN_PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) struct Processes {
-    scans: DeadlineReader<Scan>,
-    awaits: Option<Duration>,
+    scans: OwnThread<Scan>,
     cpu: HostGroup<CpuTime>,
     memory: HostGroup<Process>,
     disk: HostGroup<Process>,
@@ -68,10 +66,8 @@ impl Processes {
 
     fn of(cadence: Cadence, percent_of: PercentOf, mut scanner: Scanner<impl Pace + 'static>) -> Self {
         let group = |name, title, unit| HostGroup::new(name, title, unit, cadence, Bounds::FromZero);
-        let threads = ReaderThreads::new("host-processes", 1);
         Self {
-            scans: DeadlineReader::new("the list of processes", &threads, move || scanner.scan()),
-            awaits: None,
+            scans: OwnThread::new("the list of processes", "host-processes", SCAN_PAUSE, move || scanner.scan()),
             cpu: HostGroup::new("processes.cpu", percent_of.cpu_title(), "%", cadence, Bounds::FromZero),
             memory: group("processes.memory", "Busiest processes, memory", "By"),
             disk: group("processes.disk", "Busiest processes, disk", "By/s"),
@@ -84,20 +80,14 @@ impl Processes {
 
 impl Reader for Processes {
     fn read(&mut self, context: &BlockingContext, now: Moment) -> Result<(), SourceError> {
-        let mut answer = self.scans.poll(context.registrar.health(), now.instant);
-        if matches!(answer, Answer::Idle) {
-            self.scans.request(now.instant);
-            answer = Answer::Pending;
-        }
-        self.awaits = matches!(answer, Answer::Pending).then_some(SCAN_PAUSE);
-        match answer {
-            Answer::Fresh(scan) => self.send(context, scan),
-            Answer::Idle | Answer::Pending | Answer::Stuck => Ok(()),
+        match self.scans.take(context.registrar.health(), now.instant) {
+            Some(scan) => self.send(context, scan),
+            None => Ok(()),
         }
     }
 
     fn awaits(&self) -> Option<Duration> {
-        self.awaits
+        self.scans.awaits()
     }
 }
 
