@@ -5,6 +5,7 @@ use std::time::Instant;
 use protocol::Bounds;
 use protocol::column::MISSING;
 
+use super::cpu_modes::Modes;
 use super::kernel_file::{KernelFile, Presence};
 use super::roots::Roots;
 use crate::ingest::blocking::BlockingContext;
@@ -46,6 +47,7 @@ pub(super) struct Cores {
     waiting: HostGroup<Core>,
     span: Span,
     scheduler: Scheduler,
+    modes: Modes,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +59,8 @@ struct CoreState {
 }
 
 impl Cores {
-    pub(super) fn new(roots: &Roots, cadence: Cadence) -> Self {
+    /// `modes` is the cadence of the shares by mode.
+    pub(super) fn new(roots: &Roots, cadence: Cadence, modes: Cadence) -> Self {
         let one = Bounds::Fixed { low: 0.0, high: 1.0 };
         Self {
             stat: KernelFile::new(roots.proc("stat"), "processors", Presence::Expected),
@@ -69,6 +72,7 @@ impl Cores {
             waiting: HostGroup::new("cpu.waiting", "Tasks waiting for a core", "1", cadence, Bounds::FromZero),
             span: Span { before: None, at: Instant::now() },
             scheduler: Scheduler::new(cadence),
+            modes: Modes::new(modes),
         }
     }
 
@@ -88,6 +92,7 @@ impl Cores {
         self.listed.end();
         self.busy.hold(context, [])?;
         self.waiting.hold(context, [])?;
+        self.modes.end(context)?;
         self.scheduler.end(context)
     }
 }
@@ -132,6 +137,10 @@ impl Reader for Cores {
         let cores = self.listed.things();
         self.busy.row(context, now.time, cores.iter().map(|(_, core)| core.share))?;
         self.waiting.row(context, now.time, cores.iter().map(|(_, core)| core.waiting.per_second() / 1e9))?;
+        match &stat.total {
+            Some(ticks) => self.modes.take(context, now, ticks)?,
+            None => self.modes.end(context)?,
+        }
         self.scheduler.send(context, now, &stat)
     }
 }

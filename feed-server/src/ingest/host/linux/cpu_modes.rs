@@ -1,6 +1,6 @@
 //! Processors: how their time is divided into modes, for the machine and for each core.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::Bounds;
 use protocol::column::MISSING;
@@ -31,9 +31,10 @@ fn shown(ticks: &Ticks) -> [u64; SHOWN.len()] {
     [user, nice, ticks[2], ticks[IOWAIT], ticks[5], ticks[6], ticks[7], guest]
 }
 
-/// The shares of the machine's time.
+/// The shares of the machine's time. Takes the ticks that the reader of the cores has read.
 pub(super) struct Modes {
-    stat: KernelFile,
+    every: Duration,
+    read_at: Option<Instant>,
     last: Option<([u64; SHOWN.len()], u64)>,
     group: HostGroup<(&'static str, &'static str)>,
     /// A bit for each mode that has moved since the start.
@@ -41,22 +42,28 @@ pub(super) struct Modes {
 }
 
 impl Modes {
-    pub(super) fn new(roots: &Roots, cadence: Cadence) -> Self {
+    pub(super) fn new(cadence: Cadence) -> Self {
         let bounds = Bounds::Fixed { low: 0.0, high: 1.0 };
-        let stat = KernelFile::new(roots.proc("stat"), "modes of processors", Presence::Optional);
-        Self { stat, last: None, group: HostGroup::new("cpu.modes", "CPU by mode", "1", cadence, bounds), moved: 0 }
+        let group = HostGroup::new("cpu.modes", "CPU by mode", "1", cadence, bounds);
+        Self { every: cadence.interval(), read_at: None, last: None, group, moved: 0 }
     }
-}
 
-impl Reader for Modes {
-    fn read(&mut self, context: &BlockingContext, now: Moment) -> Result<(), SourceError> {
-        let text = self.stat.read(context.registrar.health(), now.instant);
-        let Some(ticks) = text.and_then(|text| stat::parse(text, |_, _| {}).0.total) else {
-            self.last = None;
-            self.moved = 0;
-            return self.group.hold(context, []);
-        };
-        let (modes, idle) = (shown(&ticks), ticks[IDLE]);
+    /// Ends the series: the kernel states no ticks.
+    pub(super) fn end(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
+        self.last = None;
+        self.moved = 0;
+        self.group.hold(context, [])
+    }
+
+    /// Takes the ticks of a reading, and sends a row if it is due.
+    pub(super) fn take(&mut self, context: &BlockingContext, now: Moment, ticks: &Ticks) -> Result<(), SourceError> {
+        // A reading that is a little early is due: the next one may be a whole interval away.
+        let is_early = |at: Instant| now.instant.saturating_duration_since(at) + self.every / 10 < self.every;
+        if self.read_at.is_some_and(is_early) {
+            return Ok(());
+        }
+        self.read_at = Some(now.instant);
+        let (modes, idle) = (shown(ticks), ticks[IDLE]);
         let Some((last, last_idle)) = self.last.replace((modes, idle)) else { return Ok(()) };
         // Idle and iowait step back by a few ticks; nothing else does.
         let is_reset =

@@ -46,11 +46,12 @@ use super::reader::Reader;
 use super::schedule::Cadence;
 use super::settings::Wanted;
 
-/// The modes of a processor, and counters of faults of the network, have the resolution of a tick or change rarely.
+/// The modes of a processor have the resolution of a tick.
 const TEN_A_SECOND: Duration = Duration::from_millis(100);
 /// Page traffic is counted in a text of 180 lines, which costs the kernel as much as all others together.
 const HUNDRED_A_SECOND: Duration = Duration::from_millis(10);
-/// Many series, or values that the kernel itself updates every few seconds.
+/// Many series, values that the kernel itself updates every few seconds, and the counters of TCP and UDP, whose texts take longer than all
+/// that are read faster.
 const ONE_A_SECOND: Duration = Duration::from_secs(1);
 /// Used if the system does not say how large a page is.
 const PAGE_BYTES: u64 = 4_096;
@@ -76,15 +77,14 @@ fn readers_of(roots: &Roots, wanted: Wanted) -> Vec<(Cadence, Box<dyn Reader>)> 
     let (used, moved) = if shows_all { (Shown::Always, Shown::Always) } else { (Shown::Used, Shown::Moved) };
 
     let mut readers: Vec<(Cadence, Box<dyn Reader>)> = vec![
-        (fast, Box::new(cpu::Cores::new(roots, fast))),
-        (ten, Box::new(cpu_modes::Modes::new(roots, ten))),
+        (fast, Box::new(cpu::Cores::new(roots, fast, ten))),
         (fast, Box::new(pressure::Pressure::new(roots, fast))),
         (one, Box::new(system::SystemState::new(roots, one))),
         (fast, Box::new(memory::Memory::new(roots, fast))),
         (hundred, Box::new(memory::Paging::new(roots, hundred, shows_all, page_bytes))),
         (fast, Box::new(disk::Disks::new(roots, fast, used))),
         (fast, Box::new(network::Interfaces::new(roots, fast, used, moved))),
-        (ten, Box::new(sockets::Sockets::new(roots, ten, shows_all))),
+        (one, Box::new(sockets::Sockets::new(roots, one, shows_all))),
         (one, Box::new(cpu_modes::CoreModes::new(roots, one, moved))),
     ];
     let table = roots.proc("self/mountinfo");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::ingest::host::devices::Shown;
 use crate::ingest::host::fixture::{Fixture, SECOND};
 use crate::ingest::host::linux::cpu::Cores;
-use crate::ingest::host::linux::cpu_modes::{CoreModes, Modes};
+use crate::ingest::host::linux::cpu_modes::CoreModes;
 use crate::ingest::host::schedule::Cadence;
 
 const EACH: Cadence = Cadence::Steady(SECOND);
@@ -24,7 +24,7 @@ fn stat(cores: &[(u32, u64)]) -> String {
 fn a_core_keeps_its_number_when_others_go_offline_and_come_back() {
     let mut fixture = Fixture::new();
     fixture.write("proc/stat", stat(&[(0, 0), (2, 0), (3, 0)]));
-    let mut cores = Cores::new(&fixture.roots(), EACH);
+    let mut cores = Cores::new(&fixture.roots(), EACH, EACH);
     fixture.read(&mut cores, SECOND);
     assert_eq!(fixture.living("cpu.cores"), ["core 0", "core 2", "core 3"], "core 1 was offline at the start");
 
@@ -51,7 +51,7 @@ fn a_core_keeps_its_number_when_others_go_offline_and_come_back() {
 fn idle_time_that_steps_back_makes_no_spike_and_a_share_is_never_above_one() {
     let mut fixture = Fixture::new();
     fixture.write("proc/stat", stat(&[(0, 1_000)]));
-    let mut cores = Cores::new(&fixture.roots(), EACH);
+    let mut cores = Cores::new(&fixture.roots(), EACH, EACH);
     fixture.read(&mut cores, SECOND);
     for (idle, expected) in [(1_050, 0.5), (1_047, 1.0), (1_147, 0.03), (1_247, 0.0)] {
         fixture.write("proc/stat", stat(&[(0, idle)]));
@@ -66,7 +66,7 @@ fn the_running_time_of_tasks_shows_a_burst_shorter_than_a_tick() {
     let schedstat =
         |running: u64, waiting: u64| format!("version 17\ncpu0 0 0 0 0 0 0 {running} {waiting} 5\ndomain0 MC 1 0\n");
     let ms = Duration::from_millis(1);
-    let mut cores = Cores::new(&fixture.roots(), Cadence::Steady(ms));
+    let mut cores = Cores::new(&fixture.roots(), Cadence::Steady(ms), EACH);
     let (mut running, mut shares) = (0, Vec::new());
     for reading in 0..200_u64 {
         // A task runs for 0.4 ms of reading 150, and waits for 0.1 ms before.
@@ -86,12 +86,12 @@ fn the_running_time_of_tasks_shows_a_burst_shorter_than_a_tick() {
 fn without_the_file_the_cores_end_and_the_health_says_why() {
     let mut fixture = Fixture::new();
     fixture.write("proc/stat", stat(&[(0, 0)]));
-    let mut cores = Cores::new(&fixture.roots(), EACH);
+    let mut cores = Cores::new(&fixture.roots(), EACH, EACH);
     fixture.read(&mut cores, SECOND);
     assert_eq!(fixture.left_out(), [""; 0]);
     let mut cores = {
         fixture.remove("proc/stat");
-        Cores::new(&fixture.roots(), EACH)
+        Cores::new(&fixture.roots(), EACH, EACH)
     };
     assert!(fixture.read(&mut cores, SECOND).is_empty());
     assert!(fixture.left_out()[0].starts_with("processors not measured: "), "{:?}", fixture.left_out());
@@ -107,7 +107,7 @@ fn the_shares_of_the_modes_add_up_and_modes_that_never_moved_are_left_out() {
     let stat = |ticks: [u64; 10]| format!("cpu  {}\n", ticks.map(|ticks| ticks.to_string()).join(" "));
     // The time of guests is also counted as user time.
     fixture.write("proc/stat", stat([1_100, 0, 50, 800, 40, 0, 10, 0, 60, 0]));
-    let mut modes = Modes::new(&fixture.roots(), EACH);
+    let mut modes = Cores::new(&fixture.roots(), EACH, EACH);
     fixture.read(&mut modes, SECOND);
     fixture.write("proc/stat", stat([1_150, 0, 60, 930, 35, 0, 20, 0, 90, 0]));
     let row = &fixture.read(&mut modes, SECOND)["cpu.modes"];
