@@ -112,9 +112,18 @@ pub(crate) fn run(lab: &Lab) -> Result<String> {
 
 fn measure(lab: &Lab, installed: &Installed, case: Case) -> Result<Cost> {
     let (warm_up, time) = (lab.warm_up(), lab.measuring_time());
-    match (case.competitor, &installed.netdata, &installed.node_exporter) {
-        (Competitor::Netdata(apps), Some(path), _) => Netdata::start(path, apps)?.measure(warm_up, time),
-        (Competitor::NodeExporter, _, Some(path)) => NodeExporter::start(path)?.measure(case.hz, warm_up, time),
-        _ => Ok(OurServer::start(&format!("host:hz={}", case.hz))?.measure(warm_up, time)?.cost),
-    }
+    let measured = match (case.competitor, &installed.netdata, &installed.node_exporter) {
+        (Competitor::Netdata(apps), Some(path), _) => {
+            Netdata::start(path, apps).and_then(|netdata| netdata.measure(warm_up, time))
+        }
+        (Competitor::NodeExporter, _, Some(path)) => {
+            NodeExporter::start(path).and_then(|exporter| exporter.measure(case.hz, warm_up, time))
+        }
+        _ => return Ok(OurServer::start(&format!("host:hz={}", case.hz))?.measure(warm_up, time)?.cost),
+    };
+    // An installed program may refuse to start, such as without root.
+    Ok(measured.unwrap_or_else(|error| {
+        eprintln!("    {}: not measured: {error:#}", case.name());
+        Cost::UNKNOWN
+    }))
 }

@@ -34,7 +34,7 @@ mod linux {
 
     /// Moves this thread, and the threads and processes that it will start, to a network of their own.
     pub(crate) fn enter_new_network() -> Result<()> {
-        nix::sched::unshare(CloneFlags::CLONE_NEWNET).context("a network namespace of its own requires root")
+        nix::sched::unshare(CloneFlags::CLONE_NEWNET).context("a network namespace requires root")
     }
 
     /// Asks a process to end.

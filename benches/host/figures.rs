@@ -19,6 +19,9 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
+    pub(crate) const UNKNOWN: Self =
+        Self { cpu_percent: f64::NAN, samples_per_second: f64::NAN, series: f64::NAN, memory_mib: f64::NAN };
+
     /// CPU time for each sample.
     pub(crate) fn us_per_sample(&self) -> f64 {
         self.cpu_percent * 1e4 / self.samples_per_second
@@ -58,6 +61,11 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
+    /// CPU time of the other threads: the hub, which takes and keeps the rows, and the workers.
+    pub(crate) fn rest_percent(&self) -> f64 {
+        self.cost.cpu_percent - self.source_percent - self.further_percent
+    }
+
     pub(crate) fn medians(rounds: &[Self]) -> Self {
         let of = |figure: fn(&Self) -> f64| median(rounds.iter().map(figure));
         Self {

@@ -44,18 +44,16 @@ impl Kind {
         }
     }
 
-    /// The kind that this machine has. The error says why there is none.
+    /// The kind of which this machine can make interfaces with traffic. The error says why there is none.
     pub(crate) fn of_machine() -> Result<Self> {
-        in_new_network(|| {
-            let mut refusals = Vec::new();
-            for kind in [Self::Dummy, Self::Veth] {
-                match ip(&kind.commands(0..2)) {
-                    Ok(()) => return Ok(kind),
-                    Err(error) => refusals.push(format!("{}: {error:#}", kind.name())),
-                }
+        let mut refusals = Vec::new();
+        for kind in [Self::Dummy, Self::Veth] {
+            match with_interfaces(kind, 2, State::Used, || Ok(())) {
+                Ok(()) => return Ok(kind),
+                Err(error) => refusals.push(format!("{}: {error:#}", kind.name())),
             }
-            bail!("no interfaces can be made ({})", refusals.join("; "))
-        })
+        }
+        bail!("no interfaces can be made ({})", refusals.join("; "))
     }
 
     /// Adds interfaces. A pair is made for every second one.

@@ -15,8 +15,10 @@ use tempfile::TempDir;
 use crate::figures::Cost;
 use crate::program::Program;
 
+/// The plugin that reads each process.
+const APPS: &str = "apps.plugin";
 /// It looks for charts in its first seconds.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+const READY_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_secs(1);
 
 /// Whether each process is read.
@@ -29,6 +31,7 @@ pub(crate) enum Apps {
 pub(crate) struct Netdata {
     program: Program,
     address: SocketAddr,
+    apps: Apps,
     _folder: TempDir,
 }
 
@@ -52,23 +55,25 @@ impl Netdata {
         fs::write(&file, settings(folder.path(), address, apps))?;
         let mut command = Command::new(path);
         command.args(["-D", "-P"]).arg(folder.path().join("pid")).arg("-c").arg(file).env("DISABLE_TELEMETRY", "1");
-        let netdata = Self { program: Program::start(&mut command)?, address, _folder: folder };
+        let netdata = Self { program: Program::start(&mut command)?, address, apps, _folder: folder };
         let (started, mut before) = (Instant::now(), 0.0);
         loop {
             sleep(POLL);
-            // It does not listen at once.
-            let now = netdata.charts().map_or(0.0, |charts| charts.dimensions_count);
-            if now > 0.0 && now <= before {
-                return Ok(netdata);
+            match netdata.charts() {
+                Ok(charts) if charts.dimensions_count > 0.0 && charts.dimensions_count <= before => return Ok(netdata),
+                Ok(charts) => before = charts.dimensions_count,
+                // It does not listen at once.
+                Err(error) if started.elapsed() > READY_WITHIN => return Err(error.context("netdata is not ready")),
+                Err(_) => {}
             }
-            before = now;
-            ensure!(started.elapsed() < READY_WITHIN, "netdata does not answer");
         }
     }
 
     fn charts(&self) -> Result<Charts> {
         let mut client = HttpClient::connect(self.address)?;
-        serde_json::from_str(client.get("/api/v1/charts")?).context("the answer of /api/v1/charts")
+        let text = client.get("/api/v1/charts")?;
+        ensure!(self.apps == Apps::Off || text.contains(APPS), "its {APPS} does not run: it requires root");
+        serde_json::from_str(text).context("the answer of /api/v1/charts")
     }
 
     pub(crate) fn measure(&self, warm_up: Duration, time: Duration) -> Result<Cost> {

@@ -62,6 +62,7 @@ impl OurServer {
         let after = self.reading()?;
         let seconds = (after.at - before.at).as_secs_f64();
         let percent = |time: Duration| 100.0 * time.as_secs_f64() / seconds;
+        let of_threads = |time| if after.threads.is_empty() { f64::NAN } else { percent(time) };
         let value = |reading: &Reading, name: &str| {
             exposition::value(&reading.metrics, name).with_context(|| format!("/metrics has no {name}"))
         };
@@ -79,9 +80,9 @@ impl OurServer {
         };
         Ok(Figures {
             cost,
-            source_percent: percent(source.running),
-            further_percent: percent(further.running),
-            waiting_percent: percent(source.waiting),
+            source_percent: of_threads(source.running),
+            further_percent: of_threads(further.running),
+            waiting_percent: of_threads(source.waiting),
             kept_mib: kept / MIB,
         })
     }

@@ -73,6 +73,11 @@ impl ThreadTimes {
         Ok(Self { threads: threads.collect() })
     }
 
+    /// True for a kernel that does not count these times.
+    pub fn is_empty(&self) -> bool {
+        self.threads.is_empty()
+    }
+
     /// The sum of the differences between `earlier` and these times, of the threads whose name `is_counted`. Threads that have
     /// ended since count nothing.
     pub fn since(&self, earlier: &Self, is_counted: impl Fn(&str) -> bool) -> TaskTime {
