@@ -39,7 +39,7 @@ impl Competitor {
     const fn name(self) -> &'static str {
         match self {
             Self::Ours => "kymograph",
-            Self::Netdata(Apps::Off) => "Netdata without processes",
+            Self::Netdata(Apps::Off) => "Netdata without processes and control groups",
             Self::Netdata(Apps::On) => "Netdata",
             Self::NodeExporter => "node_exporter",
         }

@@ -42,8 +42,8 @@ const FILES: [(&str, &str, Delivery, u32); 11] = [
     ("pressure/memory", "/proc/pressure/memory", Delivery::Whole, ALWAYS),
     ("pressure/io", "/proc/pressure/io", Delivery::Whole, ALWAYS),
     ("vmstat", "/proc/vmstat", Delivery::Paged, 100),
-    ("net/snmp", "/proc/thread-self/net/snmp", Delivery::Whole, 10),
-    ("net/netstat", "/proc/thread-self/net/netstat", Delivery::Whole, 10),
+    ("net/snmp", "/proc/thread-self/net/snmp", Delivery::Whole, 1),
+    ("net/netstat", "/proc/thread-self/net/netstat", Delivery::Whole, 1),
 ];
 
 struct KernelFile {

@@ -86,11 +86,11 @@ pub(crate) fn run(lab: &Lab) -> Result<String> {
             figure(cost.series),
             figure(cost.samples_per_second),
             figure(cost.cpu_percent),
-            figure(figures.source_percent),
-            figure(figures.further_percent),
+            figure(figures.source().cpu_percent),
+            figure(figures.further_percent()),
             figure(figures.rest_percent()),
             figure(floor),
-            times(figures.source_percent / floor),
+            times(figures.source().cpu_percent / floor),
             figure(cost.us_per_sample()),
             figure(cost.memory_mib),
             figure(figures.kept_mib),
@@ -135,6 +135,6 @@ fn measure(lab: &Lab, kind: Kind, case: &Case) -> Result<Round> {
 }
 
 fn medians(rounds: &[Round]) -> (Figures, f64) {
-    let ours: Vec<Figures> = rounds.iter().map(|round| round.ours).collect();
-    (Figures::medians(&ours), median(rounds.iter().map(|round| round.floor_percent)))
+    let ours = Figures::medians(rounds.iter().map(|round| &round.ours));
+    (ours, median(rounds.iter().map(|round| round.floor_percent)))
 }

@@ -21,7 +21,7 @@ const APPS: &str = "apps.plugin";
 const READY_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_secs(1);
 
-/// Whether each process is read.
+/// Whether each process and each control group is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Apps {
     On,
@@ -122,7 +122,7 @@ fn settings(folder: &Path, address: SocketAddr, apps: Apps) -> String {
     proc = yes
     diskspace = yes
     apps = {apps}
-    cgroups = no
+    cgroups = {apps}
     tc = no
     idlejitter = no
     timex = no

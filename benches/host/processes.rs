@@ -72,15 +72,15 @@ pub(crate) fn run(lab: &Lab) -> Result<String> {
     })?;
     let row = |rounds: &[Round]| {
         let of = |figure: fn(&Round) -> f64| median(rounds.iter().map(figure));
-        let figures = Figures::medians(&rounds.iter().map(|round| round.ours).collect::<Vec<_>>());
+        let figures = Figures::medians(rounds.iter().map(|round| &round.ours));
         let cost = figures.cost;
         let cells = [
             of(|round| round.processes),
             cost.series,
             cost.samples_per_second,
             cost.cpu_percent,
-            figures.source_percent,
-            figures.further_percent,
+            figures.source().cpu_percent,
+            figures.further_percent(),
             figures.rest_percent(),
             of(|round| round.floor_percent),
             cost.us_per_sample(),

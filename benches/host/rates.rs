@@ -1,5 +1,6 @@
 //! The server's cost by rate, above the floor.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use anyhow::Result;
@@ -51,9 +52,10 @@ pub(crate) fn run(lab: &Lab) -> Result<String> {
     };
     let rows: Vec<Vec<String>> = files.iter().map(row).collect();
     Ok(format!(
-        "{}\n\n{}\n{}\n{}",
+        "{}\n\n{}\n{}\n{}\n{}",
         lab.conditions(&before),
         rates_table(&measured),
+        threads_table(&measured),
         table(&["file", "at most, Hz", "bytes", "us a reading"], &rows),
         targets(&aims(&measured))
     ))
@@ -77,12 +79,12 @@ fn rates_table(measured: &[Measured<Case, Round>]) -> String {
             figure(cost.series),
             figure(cost.samples_per_second),
             figure(cost.cpu_percent),
-            figure(figures.source_percent),
-            figure(figures.further_percent),
+            figure(figures.source().cpu_percent),
+            figure(figures.further_percent()),
             figure(figures.rest_percent()),
             figure(nothing),
             figure(reads),
-            times(figures.source_percent / reads),
+            times(figures.source().cpu_percent / reads),
             if case.is_some() { figure(cost.us_per_sample()) } else { "-".to_owned() },
             figure(cost.memory_mib),
             figure(figures.kept_mib),
@@ -104,6 +106,23 @@ fn rates_table(measured: &[Measured<Case, Round>]) -> String {
         "history in it, MiB",
     ];
     table(&head, &measured.iter().map(row).collect::<Vec<_>>())
+}
+
+/// CPU and wake-ups of each thread at each rate.
+fn threads_table(measured: &[Measured<Case, Round>]) -> String {
+    let figures: Vec<Figures> = measured.iter().map(|measured| medians(&measured.rounds)).collect();
+    let names: BTreeSet<&String> = figures.iter().flat_map(|figures| figures.threads.keys()).collect();
+    let row = |name: &&String| {
+        let cell = |figures: &Figures| match figures.threads.get(*name) {
+            Some(share) => format!("{} ({:.0})", figure(share.cpu_percent), share.runs_per_second),
+            None => "-".to_owned(),
+        };
+        [format!("`{name}`")].into_iter().chain(figures.iter().map(cell)).collect()
+    };
+    let head = measured.iter().map(|measured| measured.case.map_or("no source".to_owned(), |hz| format!("{hz} Hz")));
+    let head: Vec<String> = ["CPU in % (runs a second)".to_owned()].into_iter().chain(head).collect();
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    table(&head, &names.iter().map(row).collect::<Vec<_>>())
 }
 
 fn aims(measured: &[Measured<Case, Round>]) -> Vec<Target> {
@@ -128,7 +147,7 @@ fn aims(measured: &[Measured<Case, Round>]) -> Vec<Target> {
 }
 
 fn medians(rounds: &[Round]) -> Figures {
-    Figures::medians(&rounds.iter().map(|round| round.ours).collect::<Vec<_>>())
+    Figures::medians(rounds.iter().map(|round| &round.ours))
 }
 
 /// NaN without a floor.

@@ -9,18 +9,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use benches::exposition;
 use benches::http_client::HttpClient;
-use benches::task_time::ThreadTimes;
+use benches::task_time::{TaskTime, ThreadTimes};
 use feed_server::app::config::Config;
 use feed_server::app::run;
 use feed_server::app::server::Server;
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::process_cpu_time;
-use crate::figures::{Cost, Figures, MIB};
-
-/// The thread of the source, and the beginning of the names of its further threads.
-const SOURCE_THREAD: &str = "host";
-const FURTHER_THREADS: &str = "host-";
+use crate::figures::{Cost, Figures, MIB, Share};
 
 /// The argument that makes this program a server. Its value is a source.
 pub(crate) const SERVE: &str = "--serve";
@@ -62,13 +58,17 @@ impl OurServer {
         let after = self.reading()?;
         let seconds = (after.at - before.at).as_secs_f64();
         let percent = |time: Duration| 100.0 * time.as_secs_f64() / seconds;
-        let of_threads = |time| if after.threads.is_empty() { f64::NAN } else { percent(time) };
         let value = |reading: &Reading, name: &str| {
             exposition::value(&reading.metrics, name).with_context(|| format!("/metrics has no {name}"))
         };
         let samples = |reading: &Reading| value(reading, "kymograph_samples_total");
-        let source = after.threads.since(&before.threads, |name| name == SOURCE_THREAD);
-        let further = after.threads.since(&before.threads, |name| name.starts_with(FURTHER_THREADS));
+        let times = after.threads.since(&before.threads);
+        let share = |time: TaskTime| Share {
+            cpu_percent: percent(time.running),
+            waiting_percent: percent(time.waiting),
+            runs_per_second: time.runs as f64 / seconds,
+        };
+        let threads = times.into_iter().map(|(name, time)| (name.to_owned(), share(time))).collect();
         let kept =
             value(&after, "kymograph_history_bytes")? + exposition::sum(&after.metrics, "kymograph_summaries_bytes");
         let cost = Cost {
@@ -78,13 +78,7 @@ impl OurServer {
             series: value(&after, "kymograph_series")?,
             memory_mib: value(&after, "process_resident_memory_bytes")? / MIB,
         };
-        Ok(Figures {
-            cost,
-            source_percent: of_threads(source.running),
-            further_percent: of_threads(further.running),
-            waiting_percent: of_threads(source.waiting),
-            kept_mib: kept / MIB,
-        })
+        Ok(Figures { cost, threads, kept_mib: kept / MIB })
     }
 
     /// The CPU times are read last, so that those of two readings include one answer of `/metrics`, not two.

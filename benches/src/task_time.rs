@@ -67,23 +67,23 @@ impl ThreadTimes {
             // Threads that end meanwhile are skipped.
             let thread: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
             let read = |file: &str| fs::read_to_string(format!("{folder}/{thread}/{file}")).ok();
-            let name = read("comm")?.trim_end().to_owned();
+            // The first thread has the name of the program.
+            let name = if thread == process { "main".to_owned() } else { read("comm")?.trim_end().to_owned() };
             Some((thread, (name, TaskTime::parse(&read("schedstat")?)?)))
         });
         Ok(Self { threads: threads.collect() })
     }
 
-    /// True for a kernel that does not count these times.
-    pub fn is_empty(&self) -> bool {
-        self.threads.is_empty()
-    }
-
-    /// The sum of the differences between `earlier` and these times, of the threads whose name `is_counted`. Threads that have
-    /// ended since count nothing.
-    pub fn since(&self, earlier: &Self, is_counted: impl Fn(&str) -> bool) -> TaskTime {
-        let before = |thread: &u32| earlier.threads.get(thread).map_or(TaskTime::default(), |(_, time)| *time);
-        let counted = self.threads.iter().filter(|(_, (name, _))| is_counted(name));
-        counted.map(|(thread, (_, time))| *time - before(thread)).fold(TaskTime::default(), Add::add)
+    /// The differences between `earlier` and these times, summed over the threads of each name. Threads that have ended since
+    /// count nothing. Empty on a kernel that does not count these times.
+    pub fn since(&self, earlier: &Self) -> BTreeMap<&str, TaskTime> {
+        let mut sums: BTreeMap<&str, TaskTime> = BTreeMap::new();
+        for (thread, (name, time)) in &self.threads {
+            let before = earlier.threads.get(thread).map_or(TaskTime::default(), |(_, time)| *time);
+            let sum = sums.entry(name).or_default();
+            *sum = *sum + (*time - before);
+        }
+        sums
     }
 }
 
@@ -111,16 +111,15 @@ mod tests {
     fn threads_that_began_or_ended_meanwhile_are_counted_as_far_as_they_are_known() {
         let before =
             times([(1, "host", time(100, 10, 1)), (2, "host", time(500, 50, 5)), (4, "worker", time(1, 1, 1))]);
-        let after =
-            times([(1, "host", time(150, 15, 3)), (3, "host-disks", time(7, 0, 1)), (4, "worker", time(9, 9, 9))]);
-        assert_eq!(after.since(&before, |name| name.starts_with("host")), time(57, 5, 3));
-        assert_eq!(after.since(&before, |name| name == "worker"), time(8, 8, 8));
+        let after = times([(1, "host", time(150, 15, 3)), (3, "host", time(7, 0, 1)), (4, "worker", time(9, 9, 9))]);
+        let expected = [("host", time(57, 5, 3)), ("worker", time(8, 8, 8))];
+        assert_eq!(after.since(&before), BTreeMap::from(expected));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn the_threads_of_this_process_are_read() {
         let threads = ThreadTimes::read(std::process::id()).expect("is readable");
-        assert!(threads.since(&ThreadTimes::default(), |_| true).running > Duration::ZERO);
+        assert!(threads.since(&ThreadTimes::default())["main"].running > Duration::ZERO);
     }
 }
