@@ -1,6 +1,6 @@
 //! The host source: what a server costs that measures this machine, above the floor and beside other programs.
 //!
-//! Each case has a new server process, which nobody watches. CPU times are those of the scheduler, in nanoseconds. Cases run in turn;
+//! Each case has a new server process without a viewer. CPU times are those of the scheduler, in nanoseconds. Cases run in turn;
 //! figures are medians of the rounds. What cannot be measured here is left out, with the reason.
 //!
 //! | file | subject |

@@ -50,7 +50,7 @@ impl OurServer {
         Ok(Self { process, address })
     }
 
-    /// Measures for `time`, after `warm_up`. Nobody watches.
+    /// Measures for `time`, after `warm_up`, without a viewer.
     pub(crate) fn measure(&self, warm_up: Duration, time: Duration) -> Result<Figures> {
         sleep(warm_up);
         let before = self.reading()?;

@@ -31,7 +31,8 @@ pub(super) enum Fall {
 /// One counter, and its rate in the last reading.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counter {
-    first: Option<u64>,
+    is_read: bool,
+    has_moved: bool,
     total: u64,
     per_second: f64,
     /// The last total before a fall.
@@ -40,7 +41,7 @@ pub(super) struct Counter {
 
 impl Default for Counter {
     fn default() -> Self {
-        Self { first: None, total: 0, per_second: MISSING, fell_from: None }
+        Self { is_read: false, has_moved: false, total: 0, per_second: MISSING, fell_from: None }
     }
 }
 
@@ -51,8 +52,8 @@ impl Counter {
     /// reading: the whole total is not a spike.
     pub(super) fn read(&mut self, total: u64, span: Span, fall: Fall) {
         let last = self.total;
-        if self.first.is_none() {
-            (self.first, self.total) = (Some(total), total);
+        if !self.is_read {
+            (self.is_read, self.total) = (true, total);
             return;
         }
         let Some(seconds) = span.seconds() else { return };
@@ -62,12 +63,14 @@ impl Counter {
                 Fall::Reset => {
                     self.fell_from = span.before.map(|before| (before, last));
                     self.total = total;
+                    self.has_moved = true;
                     self.per_second = f64::NAN;
                 }
             }
             return;
         }
         self.total = total;
+        self.has_moved |= total > last;
         self.per_second = match self.fell_from.take() {
             Some((before, high)) if high <= total => {
                 (total - high) as f64 / span.at.saturating_duration_since(before).as_secs_f64()
@@ -91,8 +94,8 @@ impl Counter {
     }
 
     /// True if the counter has changed since the first reading.
-    pub(super) fn has_moved(&self) -> bool {
-        self.first.is_some_and(|first| first != self.total)
+    pub(super) const fn has_moved(&self) -> bool {
+        self.has_moved
     }
 }
 

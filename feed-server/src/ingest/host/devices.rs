@@ -102,18 +102,12 @@ impl<const N: usize> Family<N> {
     }
 
     /// The places of the columns that are shown of a device.
-    fn shown(&self, device: &Device<N>) -> impl Iterator<Item = usize> + use<N> {
-        let shows = |column: &Column<N>| match self.shown {
+    fn shown<'d>(&'d self, device: &'d Device<N>) -> impl Iterator<Item = usize> + 'd {
+        (0..self.columns.len()).filter(|&place| match self.shown {
             Shown::Used => device.is_used,
-            Shown::Moved => device.counters[column.counter].has_moved(),
+            Shown::Moved => device.counters[self.columns[place].counter].has_moved(),
             Shown::Always => true,
-        };
-        let mask = self
-            .columns
-            .iter()
-            .enumerate()
-            .fold(0_u64, |mask, (place, column)| mask | u64::from(shows(column)) << place);
-        (0..self.columns.len()).filter(move |place| mask & 1 << place != 0)
+        })
     }
 }
 
@@ -133,8 +127,8 @@ pub(super) struct Devices<const N: usize> {
     rules: Rules<N>,
     families: Vec<Family<N>>,
     roster: Roster<Box<[u8]>, Device<N>>,
-    /// What was shown when the series were registered: changes when a device comes, goes or first moves.
-    shown: Vec<u64>,
+    /// The series must be registered again: a device has come or gone, or a counter has moved for the first time.
+    is_shown_changed: bool,
     /// The devices with the most traffic, if there are more than the limit.
     chosen: Option<Vec<Box<[u8]>>>,
     chosen_at: Option<Instant>,
@@ -144,8 +138,8 @@ pub(super) struct Devices<const N: usize> {
 impl<const N: usize> Devices<N> {
     pub(super) fn new(rules: Rules<N>, families: Vec<Family<N>>, now: Instant) -> Self {
         let span = Span { before: None, at: now };
-        let (roster, shown) = (Roster::default(), Vec::new());
-        Self { rules, families, roster, shown, chosen: None, chosen_at: None, span }
+        let roster = Roster::default();
+        Self { rules, families, roster, is_shown_changed: false, chosen: None, chosen_at: None, span }
     }
 
     /// Begins a reading.
@@ -159,8 +153,10 @@ impl<const N: usize> Devices<N> {
         let new = || (name.into(), Device { counters: [Counter::default(); N], traffic: 0.0, is_used: false });
         if let Some(device) = self.roster.find(name, new) {
             for ((counter, total), fall) in device.counters.iter_mut().zip(totals).zip(self.rules.falls) {
+                let (had_moved, was_used) = (counter.has_moved(), device.is_used);
                 counter.read(total, self.span, fall);
                 device.is_used |= total > 0;
+                self.is_shown_changed |= counter.has_moved() != had_moved || device.is_used != was_used;
             }
         }
     }
@@ -172,13 +168,14 @@ impl<const N: usize> Devices<N> {
         now: Moment,
         title: impl Fn(&[u8]) -> Option<String>,
     ) -> Result<(), SourceError> {
-        let is_changed = self.roster.end();
+        self.is_shown_changed |= self.roster.end();
         let seconds = self.span.seconds();
         self.span.before = Some(now.instant);
-        let is_chosen_anew = self.choose(now.instant, seconds);
-        if self.is_shown_changed() || is_chosen_anew || is_changed {
+        self.is_shown_changed |= self.choose(now.instant, seconds);
+        if self.is_shown_changed {
             // If a series is refused, all are registered again.
-            self.register(context, title).inspect_err(|_| self.shown.clear())?;
+            self.register(context, title)?;
+            self.is_shown_changed = false;
         }
         let devices = self.roster.things();
         for family in &mut self.families {
@@ -220,21 +217,6 @@ impl<const N: usize> Devices<N> {
         let is_changed = self.chosen.as_ref() != Some(&chosen);
         self.chosen = Some(chosen);
         is_changed
-    }
-
-    fn is_shown_changed(&mut self) -> bool {
-        let families = &self.families;
-        let masks = self.roster.things().iter().map(|(_, device)| {
-            families.iter().fold(0, |mask, family| {
-                let shown = family.shown(device).fold(0, |mask, place| mask | 1 << place);
-                mask << family.columns.len() | shown
-            })
-        });
-        if masks.clone().eq(self.shown.iter().copied()) {
-            return false;
-        }
-        self.shown = masks.collect();
-        true
     }
 
     /// Registers the series of all groups, and ends those of devices that are gone.

@@ -1,5 +1,5 @@
-//! The order in which a page shows the groups: as one looks when something is wrong. First the processors and what waits for them, then memory, disks,
-//! network and processes; details and the feed itself come last.
+//! The order in which a page shows the groups: processors and what waits for them, memory, disks, network, processes. Details come last,
+//! and of these the feed itself.
 
 use protocol::Prominence;
 

@@ -33,7 +33,7 @@ impl Process {
             system: System::new()?,
             pid: sysinfo::get_current_pid()?,
             cpu_time: Rate::default(),
-            cpu: HostGroup::new("feed.cpu", "Feed: CPU", "1", cadence, Bounds::FromZero),
+            cpu: HostGroup::new("feed.cpu", "Feed: CPU", "%", cadence, Bounds::FromZero),
             memory: HostGroup::new("feed.memory", "Feed: memory", "By", cadence, Bounds::FromZero),
         };
         Ok((cadence, reader))
@@ -49,8 +49,8 @@ impl Reader for Process {
             return Ok(());
         };
         let milliseconds_a_second = self.cpu_time.per_second(now.instant, process.accumulated_cpu_time());
-        let cores = milliseconds_a_second.map(|rate| rate / 1e3);
-        self.cpu.send(context, now.time, [("feed-server", cores)])?;
+        let percent = milliseconds_a_second.map(|rate| rate / 10.0);
+        self.cpu.send(context, now.time, [("feed-server", percent)])?;
         let memory = [(("part", "resident"), Some(process.memory() as f64)), (("part", "history"), Some(history))];
         self.memory.send(context, now.time, memory)
     }

@@ -3,41 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use crate::ingest::host::counter::{Counter, Fall, Span};
+
 /// The rate of one counter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::ingest::host) struct Rate {
-    last: Option<Reading>,
-    fell_from: Option<Reading>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Reading {
-    at: Instant,
-    total: u64,
+    counter: Counter,
+    read_at: Option<Instant>,
 }
 
 impl Rate {
-    /// Returns the increase a second since the last reading, or `None` for the first reading.
-    ///
-    /// A total that falls was reset: the increase is unknown, so the rate is NaN. If the total then returns to its old
-    /// level, it was only misread (a file that cannot be read yields zero), and the rate is taken from the last good reading:
-    /// the whole total is not a spike.
+    /// Returns the increase a second since the last reading: `None` for the first reading, and NaN after a reset. See
+    /// [`Counter::read`].
     pub(super) fn per_second(&mut self, at: Instant, total: u64) -> Option<f64> {
-        let now = Reading { at, total };
-        let Some(last) = self.last else {
-            self.last = Some(now);
-            return None;
-        };
-        if at <= last.at {
+        if self.read_at.is_some_and(|read_at| at <= read_at) {
             return None;
         }
-        self.last = Some(now);
-        if total < last.total {
-            self.fell_from = Some(last);
-            return Some(f64::NAN);
-        }
-        let before = self.fell_from.take().filter(|high| high.total <= total).unwrap_or(last);
-        Some((total - before.total) as f64 / at.duration_since(before.at).as_secs_f64())
+        self.counter.read(total, Span { before: self.read_at, at }, Fall::Reset);
+        self.read_at = Some(at);
+        self.counter.known()
     }
 }
 

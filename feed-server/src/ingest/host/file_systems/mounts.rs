@@ -68,7 +68,7 @@ impl SeriesKey for MountPart {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ingest::host) enum MountKind {
+enum MountKind {
     /// A disk, or a file system over several.
     Disk,
     /// A view of another file system. Shown if the machine has no disks.
@@ -78,7 +78,7 @@ pub(in crate::ingest::host) enum MountKind {
 }
 
 impl MountKind {
-    pub(in crate::ingest::host) fn of(mount: &Mount) -> Self {
+    fn of(mount: &Mount) -> Self {
         match (mount.device.as_str(), mount.file_system.as_str()) {
             (_, "overlay" | "aufs" | "fuse.fuse-overlayfs") => Self::Layer,
             ("/dev/fuse", _) => Self::Other,

@@ -31,8 +31,6 @@ pub struct Stat {
     pub running: Option<u64>,
     /// Waiting for a disk.
     pub blocked: Option<u64>,
-    /// Since the Unix epoch, in seconds.
-    pub boot_s: Option<u64>,
 }
 
 /// Parses the text. Calls `core` with the number and the ticks of each processor that is online, in the order of the file.
@@ -58,7 +56,6 @@ pub fn parse(text: &[u8], mut core: impl FnMut(u32, &Ticks)) -> (Stat, Skipped) 
             b"processes" => &mut stat.forks,
             b"procs_running" => &mut stat.running,
             b"procs_blocked" => &mut stat.blocked,
-            b"btime" => &mut stat.boot_s,
             _ => continue,
         };
         *place = fields.number();
@@ -80,8 +77,8 @@ mod tests {
         let (stat, skipped) = parse(text, |core, ticks| cores.push((core, ticks[3])));
         assert_eq!((cores, skipped), (vec![(1, 100), (3, 200)], 0));
         assert_eq!(stat.total, Some([10, 1, 2, 300, 4, 0, 5, 6, 0, 0]));
-        let counters = [stat.interrupts, stat.context_switches, stat.forks, stat.running, stat.blocked, stat.boot_s];
-        assert_eq!(counters, [602_456, 1_794_323, 27_695, 4, 0, 1_796_049_010].map(Some));
+        let counters = [stat.interrupts, stat.context_switches, stat.forks, stat.running, stat.blocked];
+        assert_eq!(counters, [602_456, 1_794_323, 27_695, 4, 0].map(Some));
     }
 
     #[test]
