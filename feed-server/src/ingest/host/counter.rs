@@ -79,9 +79,31 @@ impl Counter {
         };
     }
 
+    /// Takes the total of a reading. Without a total, the counter begins again: `span` is not the time since its next total.
+    pub(super) fn take(&mut self, total: Option<u64>, span: Span) {
+        match total {
+            Some(total) => self.read(total, span, Fall::Reset),
+            None => *self = Self::default(),
+        }
+    }
+
     /// [`MISSING`] after the first reading, NaN after a reset.
     pub(super) const fn per_second(&self) -> f64 {
         self.per_second
+    }
+
+    /// The rate in another unit. A missing rate stays missing: arithmetic would change the bits that say so.
+    pub(super) fn times(&self, factor: f64) -> f64 {
+        if is_missing(self.per_second) { MISSING } else { self.per_second * factor }
+    }
+
+    /// The rate as a share of `full` a second, at most 1: the kernel's counters and clocks are a little apart.
+    pub(super) fn share_of(&self, full: f64) -> f64 {
+        match self.per_second {
+            rate if rate > full => 1.0,
+            rate if is_missing(rate) => MISSING,
+            rate => rate / full,
+        }
     }
 
     /// `None` after the first reading, NaN after a reset.
@@ -141,6 +163,31 @@ mod tests {
     #[test]
     fn a_correction_adds_nothing_until_the_old_total_is_passed() {
         assert_eq!(rates_of(&[100, 110, 108, 109, 112], Fall::Correction)[1..], [20.0, 0.0, 0.0, 4.0].map(Some));
+    }
+
+    #[test]
+    fn a_missing_rate_is_missing_in_every_unit_and_a_share_is_at_most_one() {
+        let (start, mut counter) = (Instant::now(), Counter::default());
+        counter.take(Some(0), Span { before: None, at: start });
+        assert!(is_missing(counter.times(2.0)) && is_missing(counter.share_of(100.0)));
+        counter.take(Some(80), Span { before: Some(start), at: start + Duration::from_secs(1) });
+        assert_eq!(
+            [counter.times(0.5), counter.share_of(100.0), counter.share_of(79.0)].map(f64::to_bits),
+            [40.0, 0.8, 1.0].map(f64::to_bits)
+        );
+    }
+
+    #[test]
+    fn a_total_that_was_missing_gives_no_spike() {
+        let (start, mut counter) = (Instant::now(), Counter::default());
+        let mut take = |second: u32, total| {
+            let at = |second| start + Duration::from_secs(1) * second;
+            counter.take(total, Span { before: second.checked_sub(1).map(at), at: at(second) });
+            counter.known()
+        };
+        assert_eq!((take(0, Some(0)), take(1, Some(10))), (None, Some(10.0)));
+        assert_eq!((take(2, None), take(3, None)), (None, None), "the last rate does not stand");
+        assert_eq!((take(4, Some(40)), take(5, Some(50))), (None, Some(10.0)));
     }
 
     #[test]

@@ -56,9 +56,8 @@ pub(super) struct Device<const N: usize> {
 }
 
 impl<const N: usize> Device<N> {
-    /// See [`Counter::per_second`].
-    pub(super) const fn per_second(&self, counter: usize) -> f64 {
-        self.counters[counter].per_second()
+    pub(super) const fn counter(&self, counter: usize) -> &Counter {
+        &self.counters[counter]
     }
 }
 

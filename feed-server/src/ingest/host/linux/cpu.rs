@@ -10,7 +10,7 @@ use super::kernel_file::{KernelFile, Presence};
 use super::roots::Roots;
 use crate::ingest::blocking::BlockingContext;
 use crate::ingest::host::busy_time::{BusyTime, Counted};
-use crate::ingest::host::counter::{Counter, Fall, Span};
+use crate::ingest::host::counter::{Counter, Span};
 use crate::ingest::host::group::HostGroup;
 use crate::ingest::host::kernel::schedstat::{self, TaskTime};
 use crate::ingest::host::kernel::stat::{self, IDLE, IOWAIT, Stat};
@@ -124,9 +124,7 @@ impl Reader for Cores {
                 at_place.or_else(|| self.task_times.iter().find(|(of, _)| of == number)).map(|(_, times)| *times);
             let counted = Counted { idle_ticks: core.idle_ticks, running_ns: times.map(|times| times.running_ns) };
             core.share = core.time.share(now.instant, counted).unwrap_or(MISSING);
-            if let Some(times) = times {
-                core.waiting.read(times.waiting_ns, self.span, Fall::Reset);
-            }
+            core.waiting.take(times.map(|times| times.waiting_ns), self.span);
         }
         self.span.before = Some(now.instant);
         if is_changed {
@@ -136,7 +134,7 @@ impl Reader for Cores {
         }
         let cores = self.listed.things();
         self.busy.row(context, now.time, cores.iter().map(|(_, core)| core.share))?;
-        self.waiting.row(context, now.time, cores.iter().map(|(_, core)| core.waiting.per_second() / 1e9))?;
+        self.waiting.row(context, now.time, cores.iter().map(|(_, core)| core.waiting.times(1e-9)))?;
         match &stat.total {
             Some(ticks) => self.modes.take(context, now, ticks)?,
             None => self.modes.end(context)?,
@@ -196,9 +194,7 @@ impl Scheduler {
         }
         self.span.at = now.instant;
         for (counter, total) in self.counters.iter_mut().zip([stat.context_switches, stat.interrupts, stat.forks]) {
-            if let Some(total) = total {
-                counter.read(total, self.span, Fall::Reset);
-            }
+            counter.take(total, self.span);
         }
         self.span.before = Some(now.instant);
         let [switches, interrupts, forks] = self.counters.each_ref().map(Counter::per_second);

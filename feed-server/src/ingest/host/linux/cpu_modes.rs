@@ -107,8 +107,7 @@ impl CoreModes {
 
 /// Ticks a second of one mode: a fraction of a tick may be too much.
 fn share<const MODE: usize>(core: &Device<{ SHOWN.len() }>) -> f64 {
-    let share = core.per_second(MODE) / TICKS_PER_SECOND as f64;
-    if share > 1.0 { 1.0 } else { share }
+    core.counter(MODE).share_of(TICKS_PER_SECOND as f64)
 }
 
 const COLUMNS: [Column<{ SHOWN.len() }>; SHOWN.len()] = [

@@ -43,36 +43,30 @@ const READ: Option<(&str, &str)> = Some(("direction", "read"));
 const WRITTEN: Option<(&str, &str)> = Some(("direction", "written"));
 
 const BYTES: [Column<COUNTERS>; 2] = [
-    Column { part: READ, counter: READ_SECTORS, value: |disk| disk.per_second(READ_SECTORS) * SECTOR_BYTES as f64 },
+    Column { part: READ, counter: READ_SECTORS, value: |disk| disk.counter(READ_SECTORS).times(SECTOR_BYTES as f64) },
     Column {
         part: WRITTEN,
         counter: WRITTEN_SECTORS,
-        value: |disk| disk.per_second(WRITTEN_SECTORS) * SECTOR_BYTES as f64,
+        value: |disk| disk.counter(WRITTEN_SECTORS).times(SECTOR_BYTES as f64),
     },
 ];
 const OPERATIONS: [Column<COUNTERS>; 2] = [
-    Column { part: READ, counter: READS, value: |disk| disk.per_second(READS) },
-    Column { part: WRITTEN, counter: WRITES, value: |disk| disk.per_second(WRITES) },
+    Column { part: READ, counter: READS, value: |disk| disk.counter(READS).per_second() },
+    Column { part: WRITTEN, counter: WRITES, value: |disk| disk.counter(WRITES).per_second() },
 ];
 // The kernel counts busy time in whole milliseconds: it may be one too many.
-const BUSY: [Column<COUNTERS>; 1] = [Column {
-    part: None,
-    counter: BUSY_MS,
-    value: |disk| {
-        let share = disk.per_second(BUSY_MS) / 1e3;
-        if share > 1.0 { 1.0 } else { share }
-    },
-}];
+const BUSY: [Column<COUNTERS>; 1] =
+    [Column { part: None, counter: BUSY_MS, value: |disk| disk.counter(BUSY_MS).share_of(1e3) }];
 const WAIT: [Column<COUNTERS>; 2] = [
     Column { part: READ, counter: READS, value: |disk| per_operation(disk, READING_MS, READS) },
     Column { part: WRITTEN, counter: WRITES, value: |disk| per_operation(disk, WRITING_MS, WRITES) },
 ];
 const QUEUE: [Column<COUNTERS>; 1] =
-    [Column { part: None, counter: TRANSFERRING_MS, value: |disk| disk.per_second(TRANSFERRING_MS) / 1e3 }];
+    [Column { part: None, counter: TRANSFERRING_MS, value: |disk| disk.counter(TRANSFERRING_MS).times(1e-3) }];
 
 /// Seconds for each operation that ended; zero if none did, so that an idle disk is not taken for one that is not measured.
 fn per_operation(disk: &Disk, milliseconds: usize, operations: usize) -> f64 {
-    let (milliseconds, operations) = (disk.per_second(milliseconds), disk.per_second(operations));
+    let (milliseconds, operations) = (disk.counter(milliseconds).per_second(), disk.counter(operations).per_second());
     if operations > 0.0 { milliseconds / operations / 1e3 } else { operations }
 }
 

@@ -8,7 +8,7 @@ use protocol::column::MISSING;
 use super::kernel_file::{KernelFile, Presence};
 use super::roots::Roots;
 use crate::ingest::blocking::BlockingContext;
-use crate::ingest::host::counter::{Counter, Fall, Span};
+use crate::ingest::host::counter::{Counter, Span};
 use crate::ingest::host::group::HostGroup;
 use crate::ingest::host::kernel::keyed;
 use crate::ingest::host::reader::{Moment, Reader};
@@ -149,9 +149,9 @@ impl Reader for Paging {
             let (found, skipped) = keyed::find(text, &COUNTERS);
             self.vmstat.state_skipped(health, skipped);
             for (place, (counter, total)) in self.counters.iter_mut().zip(found).enumerate() {
-                let Some(total) = total else { continue };
-                counter.read(total, self.span, Fall::Reset);
-                shown |= u32::from(self.shows_all || counter.has_moved()) << place;
+                counter.take(total, self.span);
+                let is_shown = total.is_some() && (self.shows_all || counter.has_moved());
+                shown |= u32::from(is_shown) << place;
             }
             self.span.before = Some(now.instant);
         }
@@ -166,8 +166,8 @@ impl Reader for Paging {
         }
         let rate = |counter: usize| self.counters[counter].per_second();
         // The first two count KiB, the others pages.
-        let bytes =
-            |(counter, _): (usize, Labelled)| rate(counter) * if counter < 2 { 1_024.0 } else { self.page_bytes };
+        let unit = |counter: usize| if counter < 2 { 1_024.0 } else { self.page_bytes };
+        let bytes = |(counter, _): (usize, Labelled)| self.counters[counter].times(unit(counter));
         self.traffic.row(context, now.time, traffic.map(bytes))?;
         self.faults.row(context, now.time, faults.map(|(counter, _)| rate(counter)))?;
         self.kills.row(context, now.time, is_shown(KILLS).then(|| rate(KILLS)))

@@ -31,20 +31,20 @@ const RECEIVED: Option<(&str, &str)> = Some(("direction", "received"));
 const SENT: Option<(&str, &str)> = Some(("direction", "sent"));
 
 const BYTES: [Column<COUNTERS>; 2] = [
-    Column { part: RECEIVED, counter: 0, value: |interface| interface.per_second(0) },
-    Column { part: SENT, counter: 4, value: |interface| interface.per_second(4) },
+    Column { part: RECEIVED, counter: 0, value: |interface| interface.counter(0).per_second() },
+    Column { part: SENT, counter: 4, value: |interface| interface.counter(4).per_second() },
 ];
 const PACKETS: [Column<COUNTERS>; 2] = [
-    Column { part: RECEIVED, counter: 1, value: |interface| interface.per_second(1) },
-    Column { part: SENT, counter: 5, value: |interface| interface.per_second(5) },
+    Column { part: RECEIVED, counter: 1, value: |interface| interface.counter(1).per_second() },
+    Column { part: SENT, counter: 5, value: |interface| interface.counter(5).per_second() },
 ];
 const ERRORS: [Column<COUNTERS>; 2] = [
-    Column { part: RECEIVED, counter: 2, value: |interface| interface.per_second(2) },
-    Column { part: SENT, counter: 6, value: |interface| interface.per_second(6) },
+    Column { part: RECEIVED, counter: 2, value: |interface| interface.counter(2).per_second() },
+    Column { part: SENT, counter: 6, value: |interface| interface.counter(6).per_second() },
 ];
 const DROPS: [Column<COUNTERS>; 2] = [
-    Column { part: RECEIVED, counter: 3, value: |interface| interface.per_second(3) },
-    Column { part: SENT, counter: 7, value: |interface| interface.per_second(7) },
+    Column { part: RECEIVED, counter: 3, value: |interface| interface.counter(3).per_second() },
+    Column { part: SENT, counter: 7, value: |interface| interface.counter(7).per_second() },
 ];
 
 impl Interfaces {

@@ -7,7 +7,7 @@ use protocol::Bounds;
 use super::kernel_file::{KernelFile, Presence};
 use super::roots::Roots;
 use crate::ingest::blocking::BlockingContext;
-use crate::ingest::host::counter::{Counter, Fall, Span};
+use crate::ingest::host::counter::{Counter, Span};
 use crate::ingest::host::group::HostGroup;
 use crate::ingest::host::kernel::pressure;
 use crate::ingest::host::reader::{Moment, Reader};
@@ -67,13 +67,11 @@ impl Reader for Pressure {
         self.span.at = now.instant;
         let mut stated = 0;
         for (resource, (file, counters)) in self.files.iter_mut().zip(&mut self.counters).enumerate() {
-            let Some(text) = file.read(context.registrar.health(), now.instant) else { continue };
-            let stalled = pressure::parse(text);
+            let text = file.read(context.registrar.health(), now.instant);
+            let stalled = text.map(pressure::parse).unwrap_or_default();
             for (extent, total_us) in [stalled.some_us, stalled.full_us].into_iter().enumerate() {
-                if let Some(total_us) = total_us {
-                    counters[extent].read(total_us, self.span, Fall::Reset);
-                    stated |= 1 << (resource * EXTENTS.len() + extent);
-                }
+                counters[extent].take(total_us, self.span);
+                stated |= u32::from(total_us.is_some()) << (resource * EXTENTS.len() + extent);
             }
         }
         self.span.before = Some(now.instant);
@@ -85,11 +83,7 @@ impl Reader for Pressure {
             self.group.hold(context, shown.clone().map(stall))?;
             self.stated = stated;
         }
-        // The totals are read a few microseconds after the time of the reading.
-        let share = |(resource, extent): (usize, usize)| {
-            let share = self.counters[resource][extent].per_second() / 1e6;
-            if share > 1.0 { 1.0 } else { share }
-        };
+        let share = |(resource, extent): (usize, usize)| self.counters[resource][extent].share_of(1e6);
         self.group.row(context, now.time, shown.map(share))
     }
 }

@@ -8,7 +8,7 @@ use protocol::column::MISSING;
 use super::kernel_file::{KernelFile, Presence};
 use super::roots::Roots;
 use crate::ingest::blocking::BlockingContext;
-use crate::ingest::host::counter::{Counter, Fall, Span};
+use crate::ingest::host::counter::{Counter, Span};
 use crate::ingest::host::group::HostGroup;
 use crate::ingest::host::kernel::net_counters;
 use crate::ingest::host::reader::{Moment, Reader};
@@ -84,10 +84,9 @@ impl Reader for Sockets {
         let [established, events @ ..] = snmp;
         let mut shown = 0;
         for (place, (counter, total)) in self.counters.iter_mut().zip(events.into_iter().chain(netstat)).enumerate() {
-            if let Some(total) = total {
-                counter.read(total, self.span, Fall::Reset);
-                shown |= u32::from(self.shows_all || counter.has_moved()) << place;
-            }
+            counter.take(total, self.span);
+            let is_shown = total.is_some() && (self.shows_all || counter.has_moved());
+            shown |= u32::from(is_shown) << place;
         }
         self.span.before = Some(now.instant);
         if self.is_registered != established.is_some() {

@@ -165,12 +165,11 @@ impl Meters {
 
     /// The values of a subject in the last reading: [`MISSING`] if a rate is not known yet.
     pub(super) fn values(&self, subject: Subject) -> impl Iterator<Item = (Part, f64)> + use<> {
-        let share = |per_second: f64| if per_second > 1e6 { 1.0 } else { per_second / 1e6 };
         let [read, written] = self.transferred.each_ref().map(Counter::per_second);
-        let [cpu, memory, io] = self.waited_us.each_ref().map(|waited| share(waited.per_second()));
+        let [cpu, memory, io] = self.waited_us.each_ref().map(|waited| waited.share_of(1e6));
         let has = |file: usize, part: Part, value: f64| self.readable.has(file).then_some((part, value));
         let values = match subject {
-            Subject::Cpu => [has(CPU, None, self.used_us.per_second() / 1e4), None, None],
+            Subject::Cpu => [has(CPU, None, self.used_us.times(1e-4)), None, None],
             Subject::Memory => [has(MEMORY, None, self.memory_bytes), None, None],
             Subject::Io => {
                 let direction = |direction, value| has(IO, Some(("direction", direction)), value);

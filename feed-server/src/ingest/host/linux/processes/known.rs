@@ -109,7 +109,7 @@ impl Known {
 
     /// Of one core. Missing after the first reading, NaN if it is not known.
     pub(super) fn cpu_percent(&self) -> f64 {
-        self.if_understood(self.cpu.per_second() * 100.0 / TICKS_PER_SECOND as f64)
+        self.if_understood(self.cpu.times(100.0 / TICKS_PER_SECOND as f64))
     }
 
     /// Bytes a second in each direction.

@@ -74,6 +74,15 @@ fn whole_devices_are_measured_whether_mounted_or_not_and_their_partitions_are_no
 }
 
 #[test]
+fn a_first_reading_has_no_rates_and_sends_no_row() {
+    let mut fixture = with_blocks(&["sda"]);
+    let mut reader = Disks::new(&fixture.roots(), EACH, Shown::Used);
+    fixture.write("proc/diskstats", diskstats(&[("sda", 1, 1, 0)]));
+    assert!(fixture.read(&mut reader, SECOND).is_empty());
+    assert_eq!(fixture.living("disk.busy"), ["sda"], "its series are registered");
+}
+
+#[test]
 fn the_wait_of_an_operation_is_in_seconds() {
     let mut fixture = with_blocks(&["sda"]);
     let mut reader = Disks::new(&fixture.roots(), EACH, Shown::Used);

@@ -71,6 +71,25 @@ fn pressure_is_the_rate_of_its_totals_and_never_above_one() {
 }
 
 #[test]
+fn a_file_that_returns_after_a_while_makes_no_spike() {
+    let mut fixture = Fixture::new();
+    let text = |some: u64| format!("some avg10=0.00 avg60=0.00 avg300=0.00 total={some}\n");
+    let mut pressure = Pressure::new(&fixture.roots(), EACH);
+    for second in 0..2 {
+        fixture.write("proc/pressure/cpu", text(second * 100_000));
+        fixture.read(&mut pressure, SECOND);
+    }
+    fixture.write("proc/pressure/cpu", "");
+    for _ in 0..7 {
+        assert!(!fixture.read(&mut pressure, SECOND).contains_key("pressure"), "the last value does not stand");
+    }
+    fixture.write("proc/pressure/cpu", text(800_000));
+    assert!(!fixture.read(&mut pressure, SECOND).contains_key("pressure"), "its first reading has no rate");
+    fixture.write("proc/pressure/cpu", text(900_000));
+    assert_eq!(fixture.read(&mut pressure, SECOND)["pressure"].get("cpu some"), Some(&0.1));
+}
+
+#[test]
 fn the_state_of_the_system_has_what_the_kernel_states() {
     let mut fixture = Fixture::new();
     fixture.write("proc/loadavg", "0.52 1.04 2 1/95 4242\n");
