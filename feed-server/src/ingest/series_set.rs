@@ -164,9 +164,18 @@ impl<K: SeriesKey> SeriesSet<K> {
             live.last_reading = self.readings;
             return Ok(live.series);
         }
-        let group = self.register(registrar)?;
         let labels = key.labels().into_iter().map(|(name, value)| (cut(name), cut(value))).collect();
-        let series = registrar.series(Series { group, name: cut(key.name()), kind: key.kind(), labels })?;
+        let mut described =
+            Series { group: self.register(registrar)?, name: cut(key.name()), kind: key.kind(), labels };
+        let series = match registrar.series(described.clone()) {
+            // The group had no series for so long that it was forgotten.
+            Err(RegisterError::NoSuchGroup(_)) => {
+                self.group = None;
+                described.group = self.register(registrar)?;
+                registrar.series(described)?
+            }
+            registered => registered?,
+        };
         self.live.insert(key, Live { series, last_reading: self.readings });
         Ok(series)
     }
@@ -291,6 +300,16 @@ mod tests {
         assert_eq!((second[1], second[2], second[3]), (first[1], None, first[0]), "a repeated key has one series");
         assert_eq!(hold(&[c]), [second[0]]);
         assert_eq!(stage.registry.live(), 1, "the others have ended");
+    }
+
+    #[test]
+    fn a_group_that_was_forgotten_is_registered_again() {
+        let mut stage = Stage::new();
+        stage.row([(("part", "a"), Some(1.0))]);
+        stage.row([]);
+        stage.registry.forget_groups();
+        assert!(stage.row([(("part", "b"), Some(2.0))]).is_some());
+        assert_eq!(stage.registry.groups().len(), 1);
     }
 
     #[test]

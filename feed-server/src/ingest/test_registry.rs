@@ -37,6 +37,11 @@ impl TestRegistry {
         self.0.lock().limit = Some(series);
     }
 
+    /// Forgets all groups, as a catalog forgets those that had no series for long.
+    pub(crate) fn forget_groups(&self) {
+        self.0.lock().groups.clear();
+    }
+
     pub(crate) fn groups(&self) -> Vec<Group> {
         self.0.lock().groups.clone()
     }
@@ -75,6 +80,9 @@ impl Registry for TestRegistry {
 
     fn register_series(&self, series: Series) -> Result<SeriesId, RegisterError> {
         let state = &mut *self.0.lock();
+        if series.group.0 as usize > state.groups.len() {
+            return Err(RegisterError::NoSuchGroup(series.group));
+        }
         let key = (series.group, series.labels.clone());
         let place = match state.places.get(&key) {
             Some(&place) => place,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(super) const TICKS_PER_SECOND: u64 = 100;
 const TICK_NS: i64 = 1_000_000_000 / TICKS_PER_SECOND as i64;
 /// Idle time steps back by a few ticks while it is updated. By more, the processor was offline.
-const MAX_STEP_BACK: u64 = 100;
+const MAX_STEP_BACK: u64 = 10;
 
 /// The counters of one processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,12 @@ use super::group::HostGroup;
 use super::reader::Moment;
 use super::roster::Roster;
 use crate::ingest::blocking::BlockingContext;
+use crate::ingest::health::LeftOut;
 use crate::ingest::series_set::SeriesKey;
 use crate::ingest::source::SourceError;
 
+/// A bound on the devices that are counted: each new one is compared with all.
+const MAX_COUNTED: usize = 8_192;
 /// The things with the most traffic are chosen again after this time, if there are more than the limit.
 const CHOOSE_EVERY: Duration = Duration::from_secs(10);
 /// Traffic is averaged over about this long for the choice.
@@ -132,23 +135,41 @@ pub(super) struct Devices<const N: usize> {
     chosen: Option<Vec<Box<[u8]>>>,
     chosen_at: Option<Instant>,
     span: Span,
+    /// Devices of this reading that are not counted.
+    beyond: usize,
+    left_out: LeftOut,
 }
 
 impl<const N: usize> Devices<N> {
     pub(super) fn new(rules: Rules<N>, families: Vec<Family<N>>, now: Instant) -> Self {
         let span = Span { before: None, at: now };
         let roster = Roster::default();
-        Self { rules, families, roster, is_shown_changed: false, chosen: None, chosen_at: None, span }
+        Self {
+            rules,
+            families,
+            roster,
+            is_shown_changed: false,
+            chosen: None,
+            chosen_at: None,
+            span,
+            beyond: 0,
+            left_out: LeftOut::default(),
+        }
     }
 
     /// Begins a reading.
     pub(super) const fn begin(&mut self, now: Instant) {
         self.span.at = now;
+        self.beyond = 0;
         self.roster.begin();
     }
 
     /// Takes the totals of the next device of the list. Hot: once per device and reading.
     pub(super) fn count(&mut self, name: &[u8], totals: [u64; N]) {
+        if self.roster.found() == MAX_COUNTED {
+            self.beyond += 1;
+            return;
+        }
         let new = || (name.into(), Device { counters: [Counter::default(); N], traffic: 0.0, is_used: false });
         if let Some(device) = self.roster.find(name, new) {
             for ((counter, total), fall) in device.counters.iter_mut().zip(totals).zip(self.rules.falls) {
@@ -168,6 +189,9 @@ impl<const N: usize> Devices<N> {
         title: impl Fn(&[u8]) -> Option<String>,
     ) -> Result<(), SourceError> {
         self.is_shown_changed |= self.roster.end();
+        let (beyond, plural) = (self.beyond, self.rules.plural);
+        let text = || format!("{beyond} {plural} are not measured: at most {MAX_COUNTED} are counted");
+        self.left_out.state(context.registrar.health(), (beyond > 0).then(text));
         let seconds = self.span.seconds();
         self.span.before = Some(now.instant);
         self.is_shown_changed |= self.choose(now.instant, seconds);

@@ -15,6 +15,8 @@ use crate::ingest::source::SourceError;
 /// The rows of this time are sent as one batch: the server publishes sixty times a second, and a batch of one row costs as
 /// much as one of ten.
 const ROWS_WITHIN_US: i64 = 8_000;
+/// Series that were refused are registered again after this time.
+const HOLD_AGAIN_US: i64 = 60_000_000;
 
 #[derive(Debug)]
 pub(super) struct HostGroup<K> {
@@ -26,6 +28,8 @@ pub(super) struct HostGroup<K> {
     times: Vec<Timestamp>,
     /// The values of each column, one for each time.
     values: Vec<Vec<f64>>,
+    /// All keys, if some were refused, and the time of the first row without them.
+    refused: Option<(Option<Timestamp>, Vec<K>)>,
 }
 
 impl<K: SeriesKey> HostGroup<K> {
@@ -36,7 +40,7 @@ impl<K: SeriesKey> HostGroup<K> {
         let (name, title, unit_text) = (name.to_owned(), title.to_owned(), unit.to_owned());
         let series = SeriesSet::new(Group { name, title, unit: unit_text, interval, bounds, prominence, rank });
         let (columns, times, values) = (Vec::new(), Vec::new(), Vec::new());
-        Self { series, interval_us, rounding: Rounding::of_unit(unit), columns, times, values }
+        Self { series, interval_us, rounding: Rounding::of_unit(unit), columns, times, values, refused: None }
     }
 
     pub(super) fn register(&mut self, context: &BlockingContext) -> Result<(), SourceError> {
@@ -72,9 +76,23 @@ impl<K: SeriesKey> HostGroup<K> {
     ) -> Result<(), SourceError> {
         self.flush(context)?;
         self.columns.clear();
-        self.columns = self.series.hold(&context.registrar, keys)?;
+        self.values.clear();
+        let keys: Vec<K> = keys.into_iter().collect();
+        self.columns = self.series.hold(&context.registrar, keys.iter().cloned())?;
         self.values.resize_with(self.columns.len(), Vec::new);
+        self.refused = self.columns.contains(&None).then_some((None, keys));
         Ok(())
+    }
+
+    /// Registers refused series again after a while: others may have made room.
+    fn hold_again(&mut self, context: &BlockingContext, time: Timestamp) -> Result<(), SourceError> {
+        let Some((since, _)) = &mut self.refused else { return Ok(()) };
+        let since = *since.get_or_insert(time);
+        if time.micros_since(since) < HOLD_AGAIN_US {
+            return Ok(());
+        }
+        let keys = self.refused.take().map(|(_, keys)| keys);
+        self.hold(context, keys.unwrap_or_default())
     }
 
     /// Appends a row: a value for each key of [`hold`](Self::hold), in that order. A row without any value is left out. Hot: once per reading.
@@ -84,6 +102,7 @@ impl<K: SeriesKey> HostGroup<K> {
         time: Timestamp,
         values: impl IntoIterator<Item = f64>,
     ) -> Result<(), SourceError> {
+        self.hold_again(context, time)?;
         if self.times.last().is_some_and(|&last| time <= last) {
             self.flush(context)?;
         }

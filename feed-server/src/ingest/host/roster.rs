@@ -56,6 +56,11 @@ impl<K, T> Roster<K, T> {
         self.is_changed
     }
 
+    /// The number of things found in this reading.
+    pub(super) const fn found(&self) -> usize {
+        self.found
+    }
+
     pub(super) fn things(&self) -> &[(K, T)] {
         &self.things
     }

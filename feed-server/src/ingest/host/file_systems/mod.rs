@@ -164,7 +164,8 @@ impl FileSystems {
             Some((part(mount, None), file_system.has_answered().then_some(share)))
         });
         let read_only = shown.iter().filter(|(.., file_system)| file_system.has_become_read_only());
-        let read_only = read_only.map(|(mount, ..)| (part(mount, None), Some(1.0)));
+        let read_only =
+            read_only.map(|(mount, _, file_system)| (part(mount, None), file_system.has_answered().then_some(1.0)));
         let Groups { space: sizes, used: shares, inodes: inode_shares, read_only: protected } = &mut self.groups;
         sizes.send(context, turn.time, space)?;
         shares.send(context, turn.time, used)?;

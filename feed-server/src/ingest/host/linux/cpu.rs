@@ -43,6 +43,8 @@ pub(super) struct Cores {
     listed: Roster<u32, CoreState>,
     /// By core, in the order of the file.
     task_times: Vec<(u32, TaskTime)>,
+    /// The waiting time of each core has a series.
+    has_waiting: bool,
     busy: HostGroup<Core>,
     waiting: HostGroup<Core>,
     span: Span,
@@ -68,6 +70,7 @@ impl Cores {
                 .paged(),
             listed: Roster::default(),
             task_times: Vec::new(),
+            has_waiting: false,
             busy: HostGroup::new("cpu.cores", "CPU per core", "1", cadence, one),
             waiting: HostGroup::new("cpu.waiting", "Tasks waiting for a core", "1", cadence, Bounds::FromZero),
             span: Span { before: None, at: Instant::now() },
@@ -127,10 +130,11 @@ impl Reader for Cores {
             core.waiting.take(times.map(|times| times.waiting_ns), self.span);
         }
         self.span.before = Some(now.instant);
-        if is_changed {
+        if is_changed || has_task_times != self.has_waiting {
             let numbers = || self.listed.things().iter().map(|(number, _)| Core(*number));
             self.busy.hold(context, numbers())?;
             self.waiting.hold(context, numbers().filter(|_| has_task_times))?;
+            self.has_waiting = has_task_times;
         }
         let cores = self.listed.things();
         self.busy.row(context, now.time, cores.iter().map(|(_, core)| core.share))?;

@@ -68,8 +68,13 @@ impl Modes {
         // Idle and iowait step back by a few ticks; nothing else does.
         let is_reset =
             (0..SHOWN.len()).any(|mode| mode != SHOWN_IOWAIT && modes[mode].saturating_add(100) < last[mode]);
-        let spent: [u64; SHOWN.len()] = std::array::from_fn(|mode| modes[mode].saturating_sub(last[mode]));
-        let all = spent.iter().fold(idle.saturating_sub(last_idle), |all, &spent| all.saturating_add(spent));
+        let mut spent: [u64; SHOWN.len()] = std::array::from_fn(|mode| modes[mode].saturating_sub(last[mode]));
+        // The kernel moves time from one of these two to the other: only their sum is sure.
+        let idle_and_iowait = |idle: u64, modes: &[u64]| idle.saturating_add(modes[SHOWN_IOWAIT]);
+        let rest = idle_and_iowait(idle, &modes).saturating_sub(idle_and_iowait(last_idle, &last));
+        spent[SHOWN_IOWAIT] = spent[SHOWN_IOWAIT].min(rest);
+        let busy = spent.iter().enumerate().filter(|&(mode, _)| mode != SHOWN_IOWAIT);
+        let all = busy.fold(rest, |all, (_, &spent)| all.saturating_add(spent));
         let moved = (0..SHOWN.len()).filter(|&mode| spent[mode] > 0).fold(self.moved, |moved, mode| moved | 1 << mode);
         let held = (0..SHOWN.len()).filter(|mode| moved & 1 << mode != 0);
         if moved != self.moved {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ use crate::ingest::source::SourceError;
 const MAX_DISKS: usize = MAX_LIVE / 2;
 /// The list of block devices is read again after this time, and when a new name is counted.
 const LIST_EVERY: Duration = Duration::from_secs(10);
+/// Names beside those of disks that are remembered.
+const MAX_OTHERS: usize = 4_096;
 /// A new name is looked for at most this often.
 const LIST_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
@@ -123,7 +126,7 @@ struct Blocks {
     folder: PathBuf,
     /// Name and title of each. `None` if the list cannot be read: all names are taken for whole devices.
     listed: Option<BTreeMap<Box<[u8]>, Option<String>>>,
-    /// Names that are counted and not in the list: partitions, or devices that are new.
+    /// Names that are counted and were not in the last list: partitions, or devices that are new.
     others: BTreeSet<Box<[u8]>>,
     listed_at: Option<Instant>,
     is_new_name_seen: bool,
@@ -149,18 +152,25 @@ impl Blocks {
         }
         self.listed_at = Some(now);
         self.is_new_name_seen = false;
-        self.others.clear();
         let folder = &self.folder;
-        let listed = fs::read_dir(folder).map(|entries| {
+        let listed: io::Result<BTreeMap<_, _>> = fs::read_dir(folder).map(|entries| {
             let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().into_encoded_bytes()));
             names.map(|name| (name.clone().into(), mapped_name(folder, &name))).collect()
         });
+        let is_known = self.listed.is_some();
         let error = listed.as_ref().err().map(|error| {
-            let folder = folder.display();
-            format!("disks are listed with their partitions: {folder}: {error}")
+            let what =
+                if is_known { "the list of disks is not updated" } else { "disks are listed with their partitions" };
+            format!("{what}: {}: {error}", folder.display())
         });
         self.left_out.state(context.registrar.health(), error);
-        self.listed = listed.ok();
+        if let Ok(listed) = listed {
+            self.others.retain(|name| !listed.contains_key(name));
+            self.listed = Some(listed);
+        }
+        if self.others.len() > MAX_OTHERS {
+            self.others.clear();
+        }
     }
 
     fn is_whole(&mut self, name: &[u8]) -> bool {

@@ -71,7 +71,10 @@ fn readers_of(roots: &Roots, wanted: Wanted) -> Vec<(Cadence, Box<dyn Reader>)> 
     let Wanted { fastest, shows_all, processes, telemetry } = wanted;
     let at_most = |limit: Duration| Cadence::Steady(fastest.max(limit));
     let (fast, hundred) = (Cadence::Steady(fastest), at_most(HUNDRED_A_SECOND));
-    let (ten, one) = (at_most(TEN_A_SECOND), at_most(ONE_A_SECOND));
+    let one = at_most(ONE_A_SECOND);
+    // The modes are those of some of the readings of the cores, at equal distances.
+    let readings = TEN_A_SECOND.as_nanos().div_ceil(fastest.as_nanos().max(1));
+    let ten = Cadence::Steady(fastest * u32::try_from(readings).unwrap_or(u32::MAX));
     let page_bytes = nix::unistd::sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
     let page_bytes = page_bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(PAGE_BYTES);
     let (used, moved) = if shows_all { (Shown::Always, Shown::Always) } else { (Shown::Used, Shown::Moved) };

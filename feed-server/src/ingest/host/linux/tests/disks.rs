@@ -109,6 +109,18 @@ fn a_disk_that_is_plugged_in_is_found_and_one_that_is_pulled_out_ends() {
 }
 
 #[test]
+fn a_list_that_cannot_be_read_for_a_while_keeps_the_disks() {
+    let mut fixture = with_blocks(&["sda"]);
+    let mut reader = Disks::new(&fixture.roots(), EACH, Shown::Used);
+    let text = diskstats(&[("sda", 1, 1, 0), ("sda1", 1, 1, 0)]);
+    read_twice(&mut fixture, &mut reader, &text, &text);
+    fixture.remove("sys/block");
+    fixture.read(&mut reader, 11 * SECOND);
+    assert_eq!(fixture.living("disk.busy"), ["sda"]);
+    assert!(fixture.left_out()[0].starts_with("the list of disks is not updated: "), "{:?}", fixture.left_out());
+}
+
+#[test]
 fn without_the_list_of_disks_all_are_measured_and_the_health_says_so() {
     let mut fixture = Fixture::new();
     let mut reader = Disks::new(&fixture.roots(), EACH, Shown::Used);

@@ -99,6 +99,19 @@ fn of_many_interfaces_those_with_the_most_traffic_are_measured() {
 }
 
 #[test]
+fn beyond_a_bound_interfaces_are_not_counted_and_the_health_says_how_many() {
+    let mut fixture = Fixture::new();
+    let lines: Vec<(String, u64)> = (0..8_200).map(|number| (format!("veth{number}"), 0)).collect();
+    fixture
+        .write("proc/net/dev", net_dev(&lines.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect::<Vec<_>>()));
+    fixture.read(&mut interfaces(&fixture), SECOND);
+    assert_eq!(fixture.left_out(), [""; 0], "the reader is gone, and what it stated");
+    let mut reader = interfaces(&fixture);
+    fixture.read(&mut reader, SECOND);
+    assert_eq!(fixture.left_out(), ["8 interfaces are not measured: at most 8192 are counted"]);
+}
+
+#[test]
 fn after_many_short_lived_interfaces_only_those_that_exist_live() {
     let mut fixture = Fixture::new();
     let mut reader = interfaces(&fixture);

@@ -109,7 +109,7 @@ fn the_shares_of_the_modes_add_up_and_modes_that_never_moved_are_left_out() {
     fixture.write("proc/stat", stat([1_100, 0, 50, 800, 40, 0, 10, 0, 60, 0]));
     let mut modes = Cores::new(&fixture.roots(), EACH, EACH);
     fixture.read(&mut modes, SECOND);
-    fixture.write("proc/stat", stat([1_150, 0, 60, 930, 35, 0, 20, 0, 90, 0]));
+    fixture.write("proc/stat", stat([1_150, 0, 60, 935, 35, 0, 20, 0, 90, 0]));
     let row = &fixture.read(&mut modes, SECOND)["cpu.modes"];
     let expected = [("guest", 0.15), ("softirq", 0.05), ("system", 0.05), ("user", 0.1)];
     let found: Vec<(&str, f64)> = row.iter().map(|(name, share)| (name.as_str(), *share)).collect();
@@ -117,6 +117,37 @@ fn the_shares_of_the_modes_add_up_and_modes_that_never_moved_are_left_out() {
     fixture.write("proc/stat", stat([1, 0, 1, 2, 0, 0, 0, 0, 0, 0]));
     let row = &fixture.read(&mut modes, SECOND)["cpu.modes"];
     assert!(row.values().all(|share| share.is_nan()), "a reset is a hole: {row:?}");
+}
+
+#[test]
+fn time_that_moves_between_idle_and_iowait_changes_no_other_share() {
+    let mut fixture = Fixture::new();
+    let stat = |user: u64, idle: u64, iowait: u64| format!("cpu  {user} 0 0 {idle} {iowait} 0 0 0 0 0\n");
+    fixture.write("proc/stat", stat(0, 5_000, 2_000));
+    let mut cores = Cores::new(&fixture.roots(), EACH, EACH);
+    fixture.read(&mut cores, SECOND);
+    for (user, idle, iowait) in [(20, 6_020, 1_000), (40, 5_020, 2_020)] {
+        fixture.write("proc/stat", stat(user, idle, iowait));
+        let row = &fixture.read(&mut cores, SECOND)["cpu.modes"];
+        assert_eq!(row.get("user"), Some(&0.5), "{row:?}");
+    }
+}
+
+#[test]
+fn the_waiting_time_ends_and_returns_with_its_file() {
+    let mut fixture = Fixture::new();
+    let schedstat = "cpu0 0 0 0 0 0 0 0 5 5\n";
+    fixture.write("proc/stat", stat(&[(0, 0)]));
+    let mut cores = Cores::new(&fixture.roots(), EACH, EACH);
+    fixture.read(&mut cores, SECOND);
+    assert_eq!(fixture.living("cpu.waiting"), [""; 0]);
+    fixture.write("proc/schedstat", schedstat);
+    fixture.read(&mut cores, 11 * SECOND);
+    assert_eq!(fixture.living("cpu.waiting"), ["core 0"]);
+    fixture.write("proc/schedstat", "");
+    for _ in 0..2 {
+        assert!(!fixture.read(&mut cores, SECOND).contains_key("cpu.waiting"), "the last value does not stand");
+    }
 }
 
 #[test]
