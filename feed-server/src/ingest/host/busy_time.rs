@@ -1,6 +1,6 @@
 //! The busy time of one processor, finer than the kernel's tick. Time is an argument.
 //!
-//! Two counters of the kernel know a part of it. The idle time of `/proc/stat` is exact, also while the processor is idle, but
+//! Two counters each give a part of it. The idle time of `/proc/stat` is exact, also while the processor is idle, but
 //! is stated in whole ticks: the time that was not idle is known to lie within one tick. The running time of `/proc/schedstat`
 //! is exact to the nanosecond, but has the time of a task only when the task leaves the processor. The estimate follows the second
 //! and stays within the bounds of the first. So a burst of a millisecond is seen when it happens, and a task that

@@ -1,4 +1,4 @@
-//! Interfaces, disks, processors: things with the same counters, of each of which a few groups show rates.
+//! Interfaces, disks, processors: devices with the same counters; a few groups show their rates.
 //!
 //! What does not move is left out of the groups until it does. Beyond a limit, the things with the most traffic are shown, and
 //! the titles of the groups say how many there are.

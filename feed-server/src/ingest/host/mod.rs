@@ -15,8 +15,8 @@
 //! | `file_systems`, `own` | the readers of all systems: file systems; the server itself |
 //! | `test_stage` | calls a reader in tests |
 //!
-//! Readers are independent. They run one after another on one thread, at first in the order of the page. What may not answer
-//! (each file system, the list of processes) is asked on other threads.
+//! Readers are independent. They run one after another on one thread, at first in the order of the page. What can block
+//! (each file system, the list of processes) is read on other threads.
 
 #![allow(clippy::disallowed_methods, reason = "on the threads of the source")]
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "parts are of the readers of Linux only"))]

@@ -1,5 +1,4 @@
-//! Things that the kernel lists: processors, interfaces, disks. They come, go and change places; each has a state as long as
-//! it is listed.
+//! Keeps a state for each thing that the kernel lists: processors, interfaces, disks. They come, go and change places.
 
 use std::borrow::Borrow;
 

@@ -24,7 +24,7 @@ pub(super) enum Presence {
     Optional,
 }
 
-/// How the kernel hands out the text.
+/// How the kernel returns the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
     /// In one call, if the buffer is large enough: a call that does not fill the buffer has read all.
@@ -99,7 +99,7 @@ impl KernelFile {
         self.not_understood.state(health, (skipped > 0).then(text));
     }
 
-    /// Returns the length of the text. `pread` at position 0 makes the kernel write the text anew.
+    /// Returns the length of the text. `pread` at position 0 makes the kernel generate the text again.
     fn read_text(&mut self) -> io::Result<usize> {
         if let State::Closed { .. } = self.state {
             self.state = State::Open(File::open(&self.path)?);

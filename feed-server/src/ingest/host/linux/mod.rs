@@ -12,7 +12,7 @@
 //! | `processes` | all processes |
 //! | `own_process` | the server's own process |
 //!
-//! A reader of a file finds what exists while it reads: names at known places cost a comparison each. What is listed elsewhere
+//! A reader finds its lines during each reading; a line at its expected place costs one comparison. What is listed elsewhere
 //! (whole disks) is listed at a rate of its own. Each reader has its own highest rate.
 
 mod control_groups;

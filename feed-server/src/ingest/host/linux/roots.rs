@@ -1,4 +1,4 @@
-//! The folders in which the kernel states what it knows. Tests use folders of their own.
+//! The roots of `/proc` and `/sys`. Tests use folders of their own.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! CPU time of processes that lived too short to be seen. Time is counted in ticks.
 //!
 //! The kernel adds the CPU time of a process to that of its parent's children when the process has ended and its parent has waited for it.
-//! What a parent has more than was last seen of its ended children was used unseen.
+//! The excess of a parent's total over the last known times of its ended children is CPU time that no scan saw.
 
 /// What ended processes had when they were last seen. It is deducted from the growth of the parent's time.
 ///
