@@ -141,8 +141,8 @@ impl Setting {
         let load = load(RATES[0]);
         let server = OurServer::start(lab.our_page(), &load)?;
         let bench = lab.bench(&server.url(&load), WINDOW, &[]).await?;
-        bench.page.wait_for("document.querySelectorAll('.plot-series').length >= 12", "twelve charts").await?;
-        bench.page.wait_for("document.querySelector('.plot-series').clientWidth < 1000", "a layout").await?;
+        bench.page.wait_for("document.querySelectorAll('.plot-canvas').length >= 12", "twelve charts").await?;
+        bench.page.wait_for("document.querySelector('.plot-canvas').clientWidth < 1000", "a layout").await?;
         let script = "(() => { const size = (name) => document.querySelector(name); \
                       const [plot, series] = [size('.plot'), size('.plot-series')]; \
                       return { width: plot.clientWidth, height: plot.clientHeight, \

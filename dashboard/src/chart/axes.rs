@@ -1,4 +1,4 @@
-//! Grid and labels, drawn with plotters on a separate layer, and only if they change.
+//! Grid and labels, drawn with plotters, and only if they change: the grid on the pixels below the series, labels on the canvas.
 //!
 //! Lines and texts are single plotters elements at this crate's ticks. Plotters' mesh measures every label with a styled
 //! element in the page, which costs a reflow each and is forbidden by the page's content security policy, and its search
@@ -46,41 +46,65 @@ const HALF_CHARACTER: f64 = 0.3;
 /// Between a label and the plot, in CSS pixels.
 const LABEL_GAP_PX: f64 = 6.0;
 
-/// Draws grid lines and labels at `values`, from the top, and at `times`, from the left.
+/// Draws grid lines at `values`, from the top, and at `times`, from the left, and the line below the plot. The layer has the
+/// plot's size, and more rows below.
 ///
 /// # Errors
 /// The errors of the backend.
-pub fn draw<B: DrawingBackend>(
+pub fn draw_grid<B: DrawingBackend>(
     layer: &DrawingArea<B, Shift>,
     plot: PlotBox,
     values: &[Mark],
     times: &[Mark],
     colors: AxisColors,
+) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+    let (right, bottom) = (plot.left + plot.width, plot.top + plot.height);
+    let line = plot.scale.round().max(1.0) as i32;
+    // Corners belong to a rectangle.
+    let filled = |from: (i32, i32), to: (i32, i32), color: Color| {
+        layer.draw(&Rectangle::new([from, (to.0 - 1, to.1 - 1)], rgb(color).filled()))
+    };
+    let across = |y: i32, color| filled((plot.left, y), (right, y + line), color);
+    for mark in values {
+        across(plot.top + mark.position_px.round() as i32, colors.grid)?;
+    }
+    for mark in times {
+        let x = (plot.left + mark.position_px.round() as i32).min(right - line);
+        filled((x, plot.top), (x + line, bottom), colors.grid)?;
+    }
+    across(bottom, colors.axis)?;
+    layer.present()
+}
+
+/// Draws labels beside the plot: `values` on the left of it, `times` below.
+///
+/// # Errors
+/// The errors of the backend.
+pub fn draw_labels<B: DrawingBackend>(
+    layer: &DrawingArea<B, Shift>,
+    plot: PlotBox,
+    values: &[Mark],
+    times: &[Mark],
+    color: Color,
     font: &str,
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let (right, bottom) = (plot.left + plot.width, plot.top + plot.height);
     let gap = (LABEL_GAP_PX * plot.scale).round() as i32;
-    let line = plot.scale.round().max(1.0) as u32;
-    let grid = rgb(colors.grid).stroke_width(line);
-    let axis = rgb(colors.axis).stroke_width(line);
-    let label_color = rgb(colors.label);
+    let label_color = rgb(color);
     let label = TextStyle::from((font, FONT_PX * plot.scale)).color(&label_color);
     for mark in values {
         let y = plot.top + mark.position_px.round() as i32;
-        layer.draw(&PathElement::new([(plot.left, y), (right, y)], grid))?;
         let style = label.pos(Pos::new(HPos::Right, VPos::Center));
         layer.draw(&Text::new(mark.label.as_str(), (plot.left - gap, y), style))?;
     }
     for mark in times {
         let x = plot.left + mark.position_px.round() as i32;
-        layer.draw(&PathElement::new([(x, plot.top), (x, bottom)], grid))?;
         // Near an end of the plot a label moves inwards: the layer ends there.
         let half = (mark.label.chars().count() as f64 * FONT_PX * plot.scale * HALF_CHARACTER) as i32;
         let label_x = x.max(plot.left + half).min(right - half);
         let style = label.pos(Pos::new(HPos::Center, VPos::Top));
         layer.draw(&Text::new(mark.label.as_str(), (label_x, bottom + gap), style))?;
     }
-    layer.draw(&PathElement::new([(plot.left, bottom), (right, bottom)], axis))?;
     layer.present()
 }
 

@@ -17,10 +17,11 @@
 //! | [`stat`] | the newest value and its trend |
 //! | [`tiles`] | sparklines, gauges and stats side by side |
 //! | [`plot`], [`stack`] | values to heights on a surface, alone and stacked |
-//! | [`axes`] | grid and labels, with plotters, on a separate layer |
+//! | [`axes`] | grid and labels, with plotters |
+//! | [`pixel_backend`] | a plotters backend on pixels in memory |
 //!
 //! # Not in this module
-//! The DOM and the socket. `axes` draws on any plotters backend; the page passes a canvas.
+//! The DOM and the socket. `axes` draws on any plotters backend; the page passes a canvas for labels.
 
 pub mod area;
 pub mod axes;
@@ -34,6 +35,7 @@ pub mod kind;
 mod line;
 pub mod live;
 pub mod options;
+pub mod pixel_backend;
 pub mod plot;
 mod scene;
 pub mod sparkline;
@@ -50,6 +52,7 @@ pub use held::Held;
 pub use kind::Kind;
 pub use live::LiveChart;
 pub use options::Options;
+pub use pixel_backend::PixelBackend;
 pub use plot::Plot;
 pub use scene::Style;
 pub use sparkline::{SparklinePainter, SparklineStyle};

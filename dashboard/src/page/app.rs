@@ -4,19 +4,22 @@ use std::rc::Rc;
 
 use protocol::limits::MAX_SERIES;
 use wasm_bindgen::JsValue;
+use web_sys::Element;
 
 use super::address;
 use super::command::Command;
 use super::crosshair::Crosshair;
 use super::display::Display;
 use super::feed::{Feed, FeedChange};
+use super::frame_loop::FrameLoop;
+use super::frame_pace::{FramePace, NextFrame};
 use super::frame_source::{FrameEvent, FrameSource};
 use super::header::Header;
 use super::notice::Notice;
-use super::panel_grid::{MAX_PANELS, PanelGrid};
+use super::panel_grid::{Drawn, MAX_PANELS, PanelGrid};
 use super::parameters::Parameters;
 use super::pause_button::PauseButton;
-use super::render_context::RenderContext;
+use super::render_context::{RenderContext, Shade};
 use super::sign_in_form::SignInForm;
 use super::stats::Stats;
 use super::telemetry::{PanelCounts, Telemetry};
@@ -27,6 +30,8 @@ use crate::viewport::Viewport;
 
 pub(super) struct App {
     clock: Rc<dyn Clock>,
+    frames: FrameLoop,
+    pace: FramePace,
     feed: Feed,
     viewport: Viewport,
     display: Display,
@@ -54,6 +59,8 @@ impl App {
         let panels = PanelGrid::new(parameters.panels)?;
         Ok(Self {
             clock,
+            frames: FrameLoop::default(),
+            pace: FramePace::default(),
             feed: Feed::new(parameters.window),
             viewport: Viewport::live(parameters.window),
             display,
@@ -71,6 +78,11 @@ impl App {
     /// Sets the source of frames, whose events come to [`event`](Self::event).
     pub(super) fn attach(&mut self, source: Box<dyn FrameSource>) {
         self.feed.attach(source);
+    }
+
+    /// Its display frames. Whatever changes the page outside of a frame requests one.
+    pub(super) fn frames(&self) -> FrameLoop {
+        self.frames.clone()
     }
 
     pub(super) fn clock(&self) -> Rc<dyn Clock> {
@@ -94,8 +106,22 @@ impl App {
         &mut self.panels
     }
 
+    /// Measures the panels in the next display frame.
+    pub(super) fn size_changed(&mut self) {
+        self.panels.size_changed();
+        self.frames.request();
+    }
+
+    /// A panel came on screen or left it.
+    pub(super) fn set_in_view(&mut self, panel: &Element, in_view: bool) {
+        self.panels.set_in_view(panel, in_view);
+        self.frames.request();
+    }
+
     /// Hot: once a message.
     pub(super) fn event(&mut self, event: FrameEvent<'_>) {
+        self.pace.message_arrived();
+        self.frames.request();
         if matches!(event, FrameEvent::Opened) {
             let width = self.panels.expected_width();
             self.feed.expect_charts(width.as_ref().copied().unwrap_or_default());
@@ -116,6 +142,7 @@ impl App {
     /// Handles a wake: the page is shown again, or the network is back.
     pub(super) fn wake(&mut self) {
         self.feed.wake(self.clock.now());
+        self.frames.request();
     }
 
     pub(super) fn command(&mut self, command: Command) {
@@ -125,25 +152,34 @@ impl App {
                 self.pause_button.show(self.viewport.motion())
             }
             Command::Theme => {
-                self.panels.repaint_axes();
+                self.panels.repaint();
                 self.display.toggle_theme()
             }
             Command::Times => {
-                self.panels.repaint_axes();
+                self.panels.repaint();
                 self.display.next_times()
             }
         };
         self.show_error(result);
     }
 
-    /// Hot: once a display frame, at `time_ms` since the page was opened.
-    pub(super) fn frame(&mut self, time_ms: f64) {
+    /// Draws a display frame at `time_ms` since the page was opened. Returns when the next one is due.
+    ///
+    /// Hot: once a display frame.
+    pub(super) fn frame(&mut self, time_ms: f64) -> NextFrame {
+        self.pace.begin(time_ms);
         self.telemetry.count_frame();
-        let mut result = self.draw();
-        if result.is_ok() && self.telemetry.take_figures_due(time_ms) {
-            result = self.show_figures(time_ms / 1e3);
-        }
-        self.show_error(result);
+        let drawn = self.draw();
+        let shown = match drawn {
+            Ok(_) if self.pace.take_figures_due(time_ms) => self.show_figures(time_ms / 1e3),
+            _ => Ok(()),
+        };
+        let next = match drawn {
+            Ok(Drawn::Partly) => NextFrame::Now,
+            _ => self.pace.next(time_ms, self.panels.column_due_ms(&self.viewport)),
+        };
+        self.show_error(drawn.map(drop).and(shown));
+        next
     }
 
     pub(super) fn stats(&mut self) -> Stats {
@@ -151,7 +187,7 @@ impl App {
         self.telemetry.stats(&mut self.feed, panels, self.viewport.is_paused(), self.clock.now())
     }
 
-    fn draw(&mut self) -> Result<(), JsValue> {
+    fn draw(&mut self) -> Result<Drawn, JsValue> {
         if std::mem::take(&mut self.catalog_changed) {
             self.panels.rebuild(self.feed.store_mut())?;
             self.show_limits();
@@ -161,8 +197,8 @@ impl App {
         self.viewport.follow(self.feed.server_now(self.clock.now()));
         let times = self.display.time_labels();
         let (span, motion) = (self.viewport.span(), self.viewport.motion());
-        let context = RenderContext { span, times, palette: self.display.palette(), motion };
-        let commits = self.panels.draw(self.feed.store(), &context, self.viewport.right(), &*self.clock)?;
+        let context = RenderContext { span, times, palette: self.display.palette(), motion, shade: self.shade() };
+        let (drawn, commits) = self.panels.draw(self.feed.store(), &context, self.viewport.right(), &*self.clock)?;
         self.telemetry.count_commits(commits);
         if self.crosshair.follow_pointer() {
             let fraction = self.crosshair.fraction();
@@ -171,7 +207,12 @@ impl App {
             self.panels.set_crosshair(fraction, &label.unwrap_or_default())?;
             self.panels.update_legends(self.feed.store(), &self.viewport.shown(), time)?;
         }
-        Ok(())
+        Ok(drawn)
+    }
+
+    /// The shade of all series: while the link is down, no value is new.
+    fn shade(&self) -> Shade {
+        if self.feed.status().is_down() { Shade::Dimmed } else { Shade::Full }
     }
 
     fn show_figures(&mut self, seconds: f64) -> Result<(), JsValue> {
@@ -185,7 +226,10 @@ impl App {
         }
         // Also while the display is paused: the age is that of the source now.
         if self.feed.has_all_samples() {
-            self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
+            let is_changed = self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
+            if is_changed {
+                self.frames.request();
+            }
         }
         let may_leave = if self.viewport.is_paused() { Leaving::Not } else { Leaving::Allowed };
         self.feed.follow_screen(self.panels.shown(), may_leave, now);

@@ -15,20 +15,12 @@ pub(super) struct Canvas {
     context: CanvasRenderingContext2d,
 }
 
-/// Blending of a canvas with the elements below.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ground {
-    Transparent,
-    /// Cheaper for the browser.
-    Opaque,
-}
-
 impl Canvas {
-    /// A canvas of zero size.
-    pub(super) fn new(classes: &str, ground: Ground) -> Result<Self, JsValue> {
+    /// An opaque canvas of zero size. A browser without a GPU blends a translucent one with all below it in each display frame.
+    pub(super) fn new(classes: &str) -> Result<Self, JsValue> {
         let element: HtmlCanvasElement = dom::element("canvas", classes)?;
         let options = Object::new();
-        Reflect::set(&options, &"alpha".into(), &(ground == Ground::Transparent).into())?;
+        Reflect::set(&options, &"alpha".into(), &false.into())?;
         let context = element.get_context_with_context_options("2d", &options)?;
         let context =
             context.ok_or_else(|| JsValue::from_str("the browser has no 2d canvas context"))?.unchecked_into();
@@ -72,17 +64,22 @@ impl Canvas {
         Ok(())
     }
 
-    /// Copies columns of a surface to the canvas.
+    /// States where its plot is, for scripts: left, top, width and height in its pixels.
+    pub(super) fn describe_plot(&self, plot: [i32; 4]) -> Result<(), JsValue> {
+        self.element.set_attribute("data-plot", &plot.map(|side| side.to_string()).join(" "))
+    }
+
+    /// Copies columns of a surface to the canvas, on which the surface's corner is at `place`.
     ///
     /// Hot: once a chart that changed and display frame.
-    pub(super) fn commit(&self, pixels: &Pixels, columns: Range<u32>) -> Result<(), JsValue> {
+    pub(super) fn commit(&self, pixels: &Pixels, place: (i32, i32), columns: Range<u32>) -> Result<(), JsValue> {
         // A new view of Wasm's memory each time: memory moves when it grows.
         let bytes = Clamped(pixels.bytes());
         let image = ImageData::new_with_u8_clamped_array_and_sh(bytes, pixels.width(), pixels.height())?;
         self.context.put_image_data_with_dirty_x_and_dirty_y_and_dirty_width_and_dirty_height(
             &image,
-            0.0,
-            0.0,
+            f64::from(place.0),
+            f64::from(place.1),
             f64::from(columns.start),
             0.0,
             f64::from(columns.end - columns.start),

@@ -1,4 +1,4 @@
-//! A chart on screen. Two canvases: the axes below, the series above.
+//! A chart on screen: one opaque canvas, with the labels of the axes around the plot.
 
 use plotters::drawing::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
@@ -7,18 +7,18 @@ use series::{AxisFormat, log_labels};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
-use super::canvas::{Canvas, Ground};
+use super::canvas::Canvas;
 use super::crosshair::PlotFraction;
 use super::dom::{self, Text};
 use super::foreign_text::foreign;
-use super::render_context::{LINE_PX, RenderContext};
+use super::render_context::{LINE_PX, RenderContext, Shade};
 use super::theme::Palette;
 use super::value_format::ValueFormat;
 use crate::chart::axes::{self, Mark, PlotBox};
 use crate::chart::live::Change;
-use crate::chart::{ChosenSeries, Kind, LiveChart, Options, heatmap};
+use crate::chart::{ChosenSeries, Kind, LiveChart, Options, PixelBackend, heatmap};
 use crate::store::Group;
-use crate::surface::Color;
+use crate::surface::{Color, Composite, Pixels};
 use crate::view::{self, Mapping, Steps, TimeLabels, Window};
 use crate::viewport::Motion;
 
@@ -37,11 +37,13 @@ const MAX_NAME_CHARS: usize = 10;
 #[derive(Debug)]
 pub(super) struct ChartView {
     root: HtmlElement,
-    axes: Canvas,
-    series: Canvas,
+    canvas: Canvas,
     crosshair: HtmlElement,
     crosshair_label: Text,
     chart: LiveChart,
+    composite: Composite,
+    /// The shade of the series on the canvas.
+    shade: Shade,
     kind: Kind,
     scale: f64,
     axes_are_old: bool,
@@ -52,25 +54,25 @@ pub(super) struct ChartView {
 impl ChartView {
     pub(super) fn new(options: Options, steps: Steps) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("div", "plot")?;
-        let (axes, series) =
-            (Canvas::new("plot-axes", Ground::Opaque)?, Canvas::new("plot-series", Ground::Transparent)?);
-        series.element().set_attribute("role", "img")?;
+        let canvas = Canvas::new("plot-canvas")?;
+        canvas.element().set_attribute("role", "img")?;
         let crosshair: HtmlElement = dom::element("div", "crosshair")?;
         let crosshair_label: HtmlElement = dom::element("span", "crosshair-label")?;
         crosshair.set_hidden(true);
         crosshair.append_child(&crosshair_label)?;
-        root.append_with_node_3(axes.element(), series.element(), &crosshair)?;
+        root.append_with_node_2(canvas.element(), &crosshair)?;
         let crosshair_label = Text::new(crosshair_label);
         let mut chart = LiveChart::new(steps);
         chart.set_options(options);
         let kind = options.kind;
         Ok(Self {
             root,
-            axes,
-            series,
+            canvas,
             crosshair,
             crosshair_label,
             chart,
+            composite: Composite::default(),
+            shade: Shade::default(),
             kind,
             scale: 1.0,
             axes_are_old: true,
@@ -84,7 +86,7 @@ impl ChartView {
 
     pub(super) fn describe(&mut self, title: &str) -> Result<(), JsValue> {
         self.axes_are_old = true;
-        self.series.element().set_attribute("aria-label", &format!("{title}, live chart"))
+        self.canvas.element().set_attribute("aria-label", &format!("{title}, live chart"))
     }
 
     /// The columns of a chart that is `width` CSS pixels wide.
@@ -94,29 +96,42 @@ impl ChartView {
 
     /// Frees the memory of the pixels until the next resize.
     pub(super) fn release(&mut self) {
-        self.axes.fit(0, 0);
-        self.series.fit(0, 0);
+        self.canvas.fit(0, 0);
         self.chart.release();
+        self.composite = Composite::default();
     }
 
-    /// Fits the canvases to a width and a height in CSS pixels and fills the background: an opaque canvas is black at first.
+    /// Fits the canvas to a width and a height in CSS pixels and fills the background: an opaque canvas is black at first.
     pub(super) fn resize(&mut self, (width, height): (f64, f64), scale: f64, background: Color) -> Result<(), JsValue> {
         let device = |css: f64| (css * scale).round().max(0.0) as u32;
-        if self.axes.fit(device(width), device(height)) {
-            self.axes.fill(background);
+        let (canvas_width, canvas_height) = (device(width), device(height));
+        if self.canvas.fit(canvas_width, canvas_height) {
+            self.canvas.fill(background);
         }
-        let (device_height, margin) = (device(height - TOP_PX - BOTTOM_PX), device(LINE_PX));
-        let device_width = Self::columns(width, scale);
-        let surface_height = device_height + 2 * margin;
-        if self.series.fit(device_width, surface_height) {
-            self.chart.repaint();
-        }
-        let (left, top) = (f64::from(device(LEFT_PX)), f64::from(device(TOP_PX)) - f64::from(margin));
-        self.series.place([left, top, f64::from(device_width), f64::from(surface_height)], scale)?;
+        self.canvas.place([0.0, 0.0, f64::from(canvas_width), f64::from(canvas_height)], scale)?;
         self.scale = scale;
-        self.chart.resize(device_width, device_height, margin);
+        let plot_height = device(height - TOP_PX - BOTTOM_PX);
+        self.chart.resize(Self::columns(width, scale), plot_height, self.margin_px());
         self.axes_are_old = true;
-        Ok(())
+        let plot = self.plot();
+        self.canvas.describe_plot([plot.left, plot.top, plot.width, plot.height])
+    }
+
+    /// Rows of the surface above and below the plot, for lines along its ends.
+    fn margin_px(&self) -> u32 {
+        (LINE_PX * self.scale).round() as u32
+    }
+
+    /// The plot on the canvas.
+    fn plot(&self) -> PlotBox {
+        let device = |css: f64| (css * self.scale).round() as i32;
+        PlotBox {
+            left: device(LEFT_PX),
+            top: device(TOP_PX),
+            width: self.chart.pixels().width() as i32,
+            height: self.chart.pixels().height().saturating_sub(2 * self.margin_px()) as i32,
+            scale: self.scale,
+        }
     }
 
     /// Moves the crosshair and sets its label; `None` hides it.
@@ -140,7 +155,7 @@ impl ChartView {
         self.chart.pixels().width()
     }
 
-    pub(super) fn repaint_axes(&mut self) {
+    pub(super) fn repaint(&mut self) {
         self.axes_are_old = true;
     }
 
@@ -164,11 +179,9 @@ impl ChartView {
             Motion::Live => self.chart.draw(group, &window, now, &style),
             Motion::Paused => self.chart.draw_held(group, &window, now, &style),
         };
-        if let Some(columns) = self.chart.pixels_mut().take_dirty() {
-            self.series.commit(self.chart.pixels(), columns)?;
-        }
         let column = if context.times == TimeLabels::Relative { 0 } else { window.column_of(now) };
-        if change == Change::Axis || self.axes_are_old || self.axes_column != column {
+        let is_redrawn = change == Change::Axis || self.axes_are_old || self.axes_column != column;
+        if is_redrawn {
             self.axes_are_old = false;
             self.axes_column = column;
             let values = if self.kind == Kind::Heatmap { self.name_marks(group) } else { self.value_marks(format) };
@@ -178,7 +191,13 @@ impl ChartView {
                 times.into_iter().map(|tick| Mark { position_px: place(tick.at), label: tick.label }).collect();
             self.draw_axes(&values, &times, context.palette)?;
         }
-        Ok(change != Change::Nothing)
+        let is_shaded = std::mem::replace(&mut self.shade, context.shade) != context.shade;
+        let dirty = self.chart.pixels_mut().take_dirty();
+        let Some(columns) = (if is_redrawn || is_shaded { Some(0..width) } else { dirty }) else { return Ok(false) };
+        self.composite.show(self.chart.pixels(), columns.clone(), context.shade.strength());
+        let (plot, margin) = (self.plot(), self.margin_px() as i32);
+        self.canvas.commit(self.composite.pixels(), (plot.left, plot.top - margin), columns)?;
+        Ok(true)
     }
 
     /// The values at the ends of the colour ramp of a heatmap.
@@ -227,19 +246,20 @@ impl ChartView {
         (0..count).step_by(every).filter_map(mark).collect()
     }
 
-    fn draw_axes(&self, values: &[Mark], times: &[Mark], palette: &Palette) -> Result<(), JsValue> {
-        self.axes.fill(palette.panel);
-        let backend = CanvasBackend::with_canvas_object(self.axes.element().clone())
+    /// Draws the labels on the canvas, and the grid on the background of the series.
+    fn draw_axes(&mut self, values: &[Mark], times: &[Mark], palette: &Palette) -> Result<(), JsValue> {
+        let plot = self.plot();
+        let mut background = Pixels::new(self.chart.pixels().width(), self.chart.pixels().height());
+        background.fill(palette.panel);
+        let within = PlotBox { left: 0, top: self.margin_px() as i32, ..plot };
+        axes::draw_grid(&PixelBackend::new(&mut background).into_drawing_area(), within, values, times, palette.axes)
+            .map_err(|error| JsValue::from_str(&error.to_string()))?;
+        self.composite.set_background(background);
+        self.canvas.fill(palette.panel);
+        let backend = CanvasBackend::with_canvas_object(self.canvas.element().clone())
             .ok_or_else(|| JsValue::from_str("plotters found no 2d canvas context"))?;
-        let device = |css: f64| (css * self.scale).round() as i32;
-        let plot = PlotBox {
-            left: device(LEFT_PX),
-            top: device(TOP_PX),
-            width: self.chart.pixels().width() as i32,
-            height: self.chart.scale().height_px() as i32,
-            scale: self.scale,
-        };
-        axes::draw(&backend.into_drawing_area(), plot, values, times, palette.axes, &palette.font)
+        let layer = backend.into_drawing_area();
+        axes::draw_labels(&layer, plot, values, times, palette.axes.label, &palette.font)
             .map_err(|error| JsValue::from_str(&error.to_string()))
     }
 }

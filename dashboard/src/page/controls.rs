@@ -9,6 +9,7 @@ use web_sys::{Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent};
 use super::app::App;
 use super::command::Command;
 use super::dom;
+use super::frame_loop::FrameLoop;
 use super::listener::Listener;
 
 /// Listens for events that may end a sleep: the page is shown, thawed, or back on the network.
@@ -26,6 +27,18 @@ pub(super) fn listen_for_waking(app: &Rc<RefCell<App>>) -> Result<[Listener; 3],
         listen(dom::document()?.into(), "resume")?,
         listen(dom::window()?.into(), "online")?,
     ])
+}
+
+/// Input of the user, and what scrolls: any of it may change the page.
+const INPUTS: [&str; 7] = ["pointermove", "pointerout", "pointerdown", "click", "change", "keydown", "scroll"];
+
+/// Requests a display frame after each input.
+pub(super) fn listen_for_input(frames: &FrameLoop) -> Result<Vec<Listener>, JsValue> {
+    let listen = |kind| {
+        let frames = frames.clone();
+        Listener::new(dom::window()?, kind, move |_: Event| frames.request())
+    };
+    INPUTS.into_iter().map(listen).collect()
 }
 
 pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, Event, HtmlElement, PointerEvent};
+use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement, PointerEvent};
 
 use super::listener::Listener;
 
@@ -47,7 +47,14 @@ fn fraction_at(event: &Event) -> PlotFraction {
     let pointer: &PointerEvent = event.unchecked_ref();
     let target: Element = event.target()?.dyn_into().ok()?;
     let plot = target.closest(".plot").ok()??;
-    let series = plot.query_selector(".plot-series").ok()??.get_bounding_client_rect();
-    let at = (f64::from(pointer.client_x()) - series.left()) / series.width();
+    let canvas: HtmlCanvasElement = plot.query_selector(".plot-canvas").ok()??.dyn_into().ok()?;
+    let place = canvas.get_attribute("data-plot")?;
+    let [left, _, width, _] = place.split(' ').map(|side| side.parse::<f64>().ok()).collect::<Option<Vec<_>>>()?[..]
+    else {
+        return None;
+    };
+    let shown = canvas.get_bounding_client_rect();
+    let on_canvas = (f64::from(pointer.client_x()) - shown.left()) * f64::from(canvas.width()) / shown.width();
+    let at = (on_canvas - left) / width;
     (0.0..=1.0).contains(&at).then_some(at)
 }

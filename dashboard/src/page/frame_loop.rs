@@ -1,4 +1,4 @@
-//! The `requestAnimationFrame` loop of the page; dropping it stops it.
+//! Calls the page once for each display frame that is requested; dropping it stops it.
 //!
 //! The browser does not call it while the page is hidden.
 
@@ -9,48 +9,70 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
 use super::dom;
+use super::frame_pace::NextFrame;
+use crate::link::Timer;
 
-#[derive(Debug)]
+#[derive(Clone, Default)]
 pub(super) struct FrameLoop {
     inner: Rc<Inner>,
 }
 
 type Callback = Closure<dyn FnMut(f64)>;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inner {
     closure: RefCell<Option<Callback>>,
     request: Cell<Option<i32>>,
+    pause: RefCell<Option<Timer>>,
 }
 
 impl FrameLoop {
-    /// Calls `draw` once a display frame with its time in milliseconds since the page was opened.
-    pub(super) fn start(mut draw: impl FnMut(f64) + 'static) -> Self {
-        let inner = Rc::new(Inner::default());
-        let weak = Rc::downgrade(&inner);
+    /// Calls `draw` for each display frame with its time in milliseconds since the page was opened, and requests the first one.
+    /// It returns when the next one is due, unless one is requested.
+    pub(super) fn start(&self, mut draw: impl FnMut(f64) -> NextFrame + 'static) {
+        let weak = Rc::downgrade(&self.inner);
         let closure = Closure::new(move |time: f64| {
-            draw(time);
             if let Some(inner) = weak.upgrade() {
-                inner.request();
+                inner.request.set(None);
+                drop(inner.pause.take());
+                match draw(time) {
+                    NextFrame::Now => inner.request(),
+                    NextFrame::After(pause) => {
+                        let weak = Rc::downgrade(&inner);
+                        let timer = Timer::after(pause, move || {
+                            if let Some(inner) = weak.upgrade() {
+                                inner.request();
+                            }
+                        });
+                        *inner.pause.borrow_mut() = Some(timer);
+                    }
+                }
             }
         });
-        *inner.closure.borrow_mut() = Some(closure);
-        inner.request();
-        Self { inner }
+        *self.inner.closure.borrow_mut() = Some(closure);
+        self.request();
+    }
+
+    /// Requests a display frame, unless one is requested already.
+    pub(super) fn request(&self) {
+        self.inner.request();
     }
 }
 
 impl Inner {
     fn request(&self) {
+        if self.request.get().is_some() {
+            return;
+        }
         let closure = self.closure.borrow();
         let (Some(closure), Ok(window)) = (closure.as_ref(), dom::window()) else { return };
         self.request.set(window.request_animation_frame(closure.as_ref().unchecked_ref()).ok());
     }
 }
 
-impl Drop for FrameLoop {
+impl Drop for Inner {
     fn drop(&mut self) {
-        if let (Some(request), Ok(window)) = (self.inner.request.take(), dom::window()) {
+        if let (Some(request), Ok(window)) = (self.request.take(), dom::window()) {
             // Fails only if the window is closing.
             let _closing = window.cancel_animation_frame(request);
         }

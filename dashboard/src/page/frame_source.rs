@@ -86,6 +86,11 @@ pub(super) enum SourceStatus {
 }
 
 impl SourceStatus {
+    /// Returns true if no frame can arrive before the source has connected again.
+    pub(super) const fn is_down(&self) -> bool {
+        matches!(self, Self::Reconnecting { .. } | Self::Refused { .. } | Self::Closing | Self::Closed { .. })
+    }
+
     /// The name for scripts and the style sheet.
     pub(super) const fn name(&self) -> &'static str {
         match self {

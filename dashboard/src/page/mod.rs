@@ -26,6 +26,7 @@
 //! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
 //! | `parameters`, `address` | parameters of the URL; reading and writing the URL |
 //! | `command`, `controls`, `pause_button` | commands, buttons and keys |
+//! | `frame_pace` | when the next display frame is due |
 //! | `frame_loop`, `listener`, `dom` | owned browser callbacks; elements |
 
 mod address;
@@ -41,6 +42,7 @@ mod dom;
 mod feed;
 mod foreign_text;
 mod frame_loop;
+mod frame_pace;
 mod frame_source;
 mod group_needs;
 mod header;

@@ -15,7 +15,7 @@ use super::menu::Menu;
 use super::panel_body::PanelBody;
 use super::panel_source::PanelSource;
 use super::past_requests::ChartOnScreen;
-use super::render_context::RenderContext;
+use super::render_context::{RenderContext, Shade};
 use super::value_format::ValueFormat;
 use crate::layout::{PanelSpec, PlacedPanel};
 use crate::store::{Group, SampleAge, Store};
@@ -213,7 +213,8 @@ impl Panel {
         right: Timestamp,
     ) -> Result<bool, JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(false) };
-        self.body.draw(group, context, right, &self.format)
+        let shade = if self.is_stale { Shade::Dimmed } else { context.shade };
+        self.body.draw(group, &RenderContext { shade, ..*context }, right, &self.format)
     }
 
     /// Shows the values at a time, or the newest values for `None`. The times `shown` are on screen.
@@ -237,15 +238,16 @@ impl Panel {
         Ok(())
     }
 
-    /// Shows the age of the newest sample if it is stale at `now`, by the server's clock.
-    pub(super) fn mark_stale(&mut self, store: &Store, now: Timestamp) -> Result<(), JsValue> {
+    /// Shows the age of the newest sample if it is stale at `now`, by the server's clock. Returns true if its chart must be drawn again.
+    pub(super) fn mark_stale(&mut self, store: &Store, now: Timestamp) -> Result<bool, JsValue> {
         let stale: Option<SampleAge> = self.source.measured(store).and_then(|group| group.stale(now));
-        if self.is_stale != stale.is_some() {
+        let is_changed = self.is_stale != stale.is_some();
+        if is_changed {
             self.is_stale = stale.is_some();
             self.root.class_list().toggle_with_force("is-stale", self.is_stale)?;
         }
         self.age.set(&stale.map_or_else(String::new, |stale| stale.to_string()));
-        Ok(())
+        Ok(is_changed)
     }
 
     pub(super) fn shown(&self) -> ShownPanel<'_> {
@@ -255,6 +257,11 @@ impl Panel {
             PanelBody::Chart(_) | PanelBody::Tiles(_) => Reads::Rows,
         };
         ShownPanel { group: self.source.name(), place, reads }
+    }
+
+    /// The columns of its canvas, of which each is a length of time.
+    pub(super) fn columns(&self) -> u32 {
+        self.body.columns()
     }
 
     /// Its chart, if it shows the measured group, has a size, and knows which series it draws.
@@ -270,8 +277,8 @@ impl Panel {
         Some(ChartOnScreen { group: group.name.clone(), width_px, series: series.collect() })
     }
 
-    pub(super) fn repaint_axes(&mut self) {
-        self.body.repaint_axes();
+    pub(super) fn repaint(&mut self) {
+        self.body.repaint();
     }
 }
 

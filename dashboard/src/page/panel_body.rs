@@ -48,7 +48,7 @@ impl PanelBody {
     pub(super) fn resize(&mut self, size: (f64, f64), scale: f64, background: Color) -> Result<(), JsValue> {
         match self {
             Self::Chart(chart) => chart.resize(size, scale, background),
-            Self::Tiles(tiles) => tiles.resize(size, scale),
+            Self::Tiles(tiles) => tiles.resize(size, scale, background),
         }
     }
 
@@ -80,6 +80,14 @@ impl PanelBody {
         }
     }
 
+    /// The columns of the canvas.
+    pub(super) fn columns(&self) -> u32 {
+        match self {
+            Self::Chart(chart) => chart.width_px(),
+            Self::Tiles(tiles) => tiles.width_px(),
+        }
+    }
+
     /// The width of a chart in columns; `None` for tiles, and before it is measured.
     pub(super) fn chart_width(&self) -> Option<u32> {
         match self {
@@ -96,9 +104,11 @@ impl PanelBody {
         }
     }
 
-    pub(super) fn repaint_axes(&mut self) {
-        if let Self::Chart(chart) = self {
-            chart.repaint_axes();
+    /// Draws everything in the next display frame, in the colours of the palette then.
+    pub(super) fn repaint(&mut self) {
+        match self {
+            Self::Chart(chart) => chart.repaint(),
+            Self::Tiles(tiles) => tiles.repaint(),
         }
     }
 }

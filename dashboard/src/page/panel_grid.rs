@@ -11,6 +11,7 @@ use super::address;
 use super::chart_view::ChartView;
 use super::crosshair::PlotFraction;
 use super::dom;
+use super::frame_pace::column_due_ms;
 use super::group_needs::ShownPanel;
 use super::panel::Panel;
 use super::parameters::panel_key;
@@ -21,6 +22,8 @@ use crate::layout::{Layout, PanelSpec};
 use crate::link::Clock;
 use crate::store::Store;
 use crate::surface::Color;
+use crate::view::Window;
+use crate::viewport::Viewport;
 
 /// With more panels, the browser's layout takes seconds.
 pub(super) const MAX_PANELS: usize = 2_000;
@@ -28,6 +31,13 @@ pub(super) const MAX_PANELS: usize = 2_000;
 /// Drawing time of a display frame. The remaining panels are drawn in the next one, so that the page stays responsive. Half of
 /// a display frame: the other half is for the browser and for incoming messages.
 const FRAME_BUDGET_US: i64 = 8_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drawn {
+    Completely,
+    /// The time of a display frame did not suffice for all panels.
+    Partly,
+}
 
 #[derive(Debug)]
 pub(super) struct PanelGrid {
@@ -101,8 +111,8 @@ impl PanelGrid {
         self.panels.iter().filter(|panel| panel.is_in_view()).filter_map(|panel| panel.chart(store)).collect()
     }
 
-    pub(super) fn repaint_axes(&mut self) {
-        self.panels.iter_mut().for_each(Panel::repaint_axes);
+    pub(super) fn repaint(&mut self) {
+        self.panels.iter_mut().for_each(Panel::repaint);
     }
 
     /// Arranges the panels for the catalog. Panels with the same selector are kept.
@@ -147,7 +157,7 @@ impl PanelGrid {
         Ok(())
     }
 
-    /// Draws changes on screen. Returns the number of panels whose canvas changed.
+    /// Draws changes on screen. Returns also the number of panels whose canvas changed.
     ///
     /// Hot: once a display frame.
     pub(super) fn draw(
@@ -156,7 +166,7 @@ impl PanelGrid {
         context: &RenderContext<'_>,
         right: Timestamp,
         clock: &dyn Clock,
-    ) -> Result<u64, JsValue> {
+    ) -> Result<(Drawn, u64), JsValue> {
         self.measure_panels(context.palette.panel)?;
         let start = clock.now();
         let (mut commits, count) = (0, self.panels.len());
@@ -167,12 +177,23 @@ impl PanelGrid {
             }
             if clock.now().micros_since(start) > FRAME_BUDGET_US {
                 self.next = place;
-                return Ok(commits);
+                return Ok((Drawn::Partly, commits));
             }
             commits += u64::from(panel.draw(store, context, right)?);
         }
         self.next = 0;
-        Ok(commits)
+        Ok((Drawn::Completely, commits))
+    }
+
+    /// Milliseconds within which the first chart on screen must move by a column. `None` if none moves.
+    pub(super) fn column_due_ms(&self, viewport: &Viewport) -> Option<f64> {
+        if viewport.is_paused() {
+            return None;
+        }
+        let in_view = self.panels.iter().filter(|panel| panel.is_in_view());
+        let widths = in_view.map(Panel::columns).filter(|&columns| columns > 0);
+        // The widest has the shortest columns.
+        widths.max().map(|columns| column_due_ms(&Window::new(viewport.span(), columns), viewport.right()))
     }
 
     /// Applies the choices in the menus and writes them into the address.
@@ -198,9 +219,9 @@ impl PanelGrid {
         in_view.try_for_each(|panel| panel.update_legend(store, shown, at))
     }
 
-    /// Marks the panels with stale samples at `now`, by the server's clock.
-    pub(super) fn mark_stale(&mut self, store: &Store, now: Timestamp) -> Result<(), JsValue> {
-        self.panels.iter_mut().try_for_each(|panel| panel.mark_stale(store, now))
+    /// Marks the panels with stale samples at `now`, by the server's clock. Returns true if a chart must be drawn again.
+    pub(super) fn mark_stale(&mut self, store: &Store, now: Timestamp) -> Result<bool, JsValue> {
+        self.panels.iter_mut().try_fold(false, |is_changed, panel| Ok(panel.mark_stale(store, now)? | is_changed))
     }
 
     pub(super) fn set_crosshair(&mut self, fraction: PlotFraction, label: &str) -> Result<(), JsValue> {

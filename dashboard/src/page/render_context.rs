@@ -12,6 +12,25 @@ use crate::viewport::Motion;
 /// Width of a line in CSS pixels.
 pub(super) const LINE_PX: f64 = 1.5;
 
+/// The shade of series on screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Shade {
+    #[default]
+    Full,
+    /// The values are old.
+    Dimmed,
+}
+
+impl Shade {
+    /// The part of 255 of the alpha of series.
+    pub(super) const fn strength(self) -> u8 {
+        match self {
+            Self::Full => u8::MAX,
+            Self::Dimmed => 115,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RenderContext<'a> {
     /// The span of time on screen.
@@ -19,6 +38,7 @@ pub(super) struct RenderContext<'a> {
     pub(super) times: TimeLabels,
     pub(super) palette: &'a Palette,
     pub(super) motion: Motion,
+    pub(super) shade: Shade,
 }
 
 impl RenderContext<'_> {

@@ -11,7 +11,7 @@ use super::address;
 use super::app::App;
 use super::controls;
 use super::dom;
-use super::frame_loop::FrameLoop;
+use super::frame_pace::NextFrame;
 use super::listener::Listener;
 use super::sign_in;
 use super::visibility_observer::VisibilityObserver;
@@ -20,7 +20,6 @@ use crate::link::{Clock, PageClock};
 /// Functions that the browser calls. Each is detached when dropped.
 #[expect(dead_code, reason = "owned, not read")]
 struct Attached {
-    frame_loop: FrameLoop,
     listeners: Vec<Listener>,
     resize: (ResizeObserver, Closure<dyn FnMut()>),
     stats: Closure<dyn FnMut() -> Result<JsValue, JsValue>>,
@@ -47,19 +46,21 @@ pub fn start() -> Result<(), JsValue> {
 }
 
 fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
+    let frames = app.borrow().frames();
     let mut listeners = controls::listen(app)?;
+    listeners.extend(controls::listen_for_input(&frames)?);
     listeners.extend(sign_in::listen(app)?);
     listeners.extend(controls::listen_for_waking(app)?);
     let weak = Rc::downgrade(app);
     listeners.push(Listener::new(dom::window()?, "resize", move |_: Event| {
         if let Some(app) = weak.upgrade() {
-            app.borrow_mut().panels().size_changed();
+            app.borrow_mut().size_changed();
         }
     })?);
     let weak = Rc::downgrade(app);
     let resized = Closure::<dyn FnMut()>::new(move || {
         if let Some(app) = weak.upgrade() {
-            app.borrow_mut().panels().size_changed();
+            app.borrow_mut().size_changed();
         }
     });
     let observer = ResizeObserver::new(resized.as_ref().unchecked_ref())?;
@@ -67,15 +68,14 @@ fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
     let weak = Rc::downgrade(app);
     let visibility = VisibilityObserver::new(move |panel, is_visible| {
         if let Some(app) = weak.upgrade() {
-            app.borrow_mut().panels().set_in_view(panel, is_visible);
+            app.borrow_mut().set_in_view(panel, is_visible);
         }
     })?;
     app.borrow_mut().panels().set_observer(visibility);
     let weak = Rc::downgrade(app);
-    let frame_loop = FrameLoop::start(move |time_ms| {
-        if let Some(app) = weak.upgrade() {
-            app.borrow_mut().frame(time_ms);
-        }
+    frames.start(move |time_ms| match weak.upgrade() {
+        Some(app) => app.borrow_mut().frame(time_ms),
+        None => NextFrame::Now,
     });
     let weak = Rc::downgrade(app);
     let stats = Closure::<dyn FnMut() -> Result<JsValue, JsValue>>::new(move || match weak.upgrade() {
@@ -85,5 +85,5 @@ fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
     let kymograph = js_sys::Object::new();
     js_sys::Reflect::set(&kymograph, &"stats".into(), stats.as_ref())?;
     js_sys::Reflect::set(dom::window()?.as_ref(), &"kymograph".into(), &kymograph)?;
-    Ok(Attached { frame_loop, listeners, resize: (observer, resized), stats })
+    Ok(Attached { listeners, resize: (observer, resized), stats })
 }

@@ -8,9 +8,6 @@ use super::link_status_text::LinkStatusText;
 use super::rate_meter::RateMeter;
 use super::stats::Stats;
 
-/// Figures that change more often cannot be read.
-const FIGURES_INTERVAL_MS: f64 = 250.0;
-
 #[derive(Debug, Default)]
 pub(super) struct Telemetry {
     frames: u64,
@@ -21,7 +18,6 @@ pub(super) struct Telemetry {
     message_rate: RateMeter,
     sample_rate: RateMeter,
     frame_rate: RateMeter,
-    figures_due_ms: f64,
 }
 
 /// The panels of the page, in numbers.
@@ -39,15 +35,6 @@ impl Telemetry {
     pub(super) fn count_commits(&mut self, commits: u64) {
         self.commits += commits;
         self.walls += u64::from(commits > 0);
-    }
-
-    /// Returns true if the figures are due at `time_ms`, and schedules the next ones.
-    pub(super) fn take_figures_due(&mut self, time_ms: f64) -> bool {
-        let is_due = time_ms >= self.figures_due_ms;
-        if is_due {
-            self.figures_due_ms = time_ms + FIGURES_INTERVAL_MS;
-        }
-        is_due
     }
 
     /// The figures of the header. `seconds` is the time of the display frame.

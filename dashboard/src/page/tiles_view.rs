@@ -4,13 +4,14 @@ use protocol::Timestamp;
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
-use super::canvas::{Canvas, Ground};
+use super::canvas::Canvas;
 use super::dom::{self, Text};
 use super::foreign_text::foreign;
-use super::render_context::RenderContext;
+use super::render_context::{RenderContext, Shade};
 use super::value_format::ValueFormat;
 use crate::chart::{ChosenSeries, Direction, Kind, TileChart, TileLayout};
 use crate::store::Group;
+use crate::surface::{Color, Composite, Pixels};
 use crate::view::{Steps, Window};
 use crate::viewport::Motion;
 
@@ -19,6 +20,10 @@ pub(super) struct TilesView {
     root: HtmlElement,
     canvas: Canvas,
     chart: TileChart,
+    composite: Composite,
+    background_is_old: bool,
+    /// The shade of the series on the canvas.
+    shade: Shade,
     texts: Vec<TileTexts>,
     /// The layout of the texts.
     layout: TileLayout,
@@ -36,11 +41,21 @@ struct TileTexts {
 impl TilesView {
     pub(super) fn new(kind: Kind, steps: Steps) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("div", &format!("plot tiles tiles-{kind}"))?;
-        let canvas = Canvas::new("plot-series", Ground::Transparent)?;
+        let canvas = Canvas::new("plot-canvas")?;
         canvas.element().set_attribute("aria-hidden", "true")?;
         root.append_child(canvas.element())?;
         let chart = TileChart::new(kind, steps);
-        Ok(Self { root, canvas, chart, texts: Vec::new(), layout: TileLayout::default(), scale: 1.0 })
+        Ok(Self {
+            root,
+            canvas,
+            chart,
+            composite: Composite::default(),
+            background_is_old: true,
+            shade: Shade::default(),
+            texts: Vec::new(),
+            layout: TileLayout::default(),
+            scale: 1.0,
+        })
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
@@ -51,13 +66,18 @@ impl TilesView {
     pub(super) fn release(&mut self) {
         self.canvas.fit(0, 0);
         self.chart.resize(0, 0, self.scale);
+        self.composite = Composite::default();
     }
 
     /// Fits the canvas to a width and a height in CSS pixels.
-    pub(super) fn resize(&mut self, (width, height): (f64, f64), scale: f64) -> Result<(), JsValue> {
+    pub(super) fn resize(&mut self, (width, height): (f64, f64), scale: f64, background: Color) -> Result<(), JsValue> {
         let device = |css: f64| (css * scale).floor().max(0.0) as u32;
         let (width, height) = (device(width), device(height));
-        self.canvas.fit(width, height);
+        if self.canvas.fit(width, height) {
+            self.canvas.fill(background);
+        }
+        self.canvas.describe_plot([0, 0, width as i32, height as i32])?;
+        self.background_is_old = true;
         self.canvas.place([0.0, 0.0, f64::from(width), f64::from(height)], scale)?;
         self.chart.resize(width, height, scale);
         self.scale = scale;
@@ -73,16 +93,41 @@ impl TilesView {
         if context.motion == Motion::Paused && !self.chart.is_blank() {
             return Ok(false);
         }
-        let window = Window::new(context.span, self.chart.pixels().width());
-        let drawn = self.chart.draw(group, &window, now, &context.style(self.scale), context.palette.track);
-        if let Some(columns) = self.chart.pixels_mut().take_dirty().filter(|columns| !columns.is_empty()) {
-            self.canvas.commit(self.chart.pixels(), columns)?;
+        let (width, height) = (self.chart.pixels().width(), self.chart.pixels().height());
+        if width == 0 || height == 0 {
+            return Ok(false);
+        }
+        let window = Window::new(context.span, width);
+        self.chart.draw(group, &window, now, &context.style(self.scale), context.palette.track);
+        let is_shaded = std::mem::replace(&mut self.shade, context.shade) != context.shade;
+        let mut columns = self.chart.pixels_mut().take_dirty().filter(|columns| !columns.is_empty());
+        if std::mem::take(&mut self.background_is_old) {
+            let mut background = Pixels::new(width, height);
+            background.fill(context.palette.panel);
+            self.composite.set_background(background);
+            columns = Some(0..width);
+        } else if is_shaded {
+            columns = Some(0..width);
+        }
+        if let Some(columns) = columns.clone() {
+            self.composite.show(self.chart.pixels(), columns.clone(), context.shade.strength());
+            self.canvas.commit(self.composite.pixels(), (0, 0), columns)?;
         }
         if self.layout != self.chart.layout() {
             self.layout = self.chart.layout();
             self.lay_out()?;
         }
-        Ok(drawn)
+        Ok(columns.is_some())
+    }
+
+    /// Draws everything in the next display frame, in the colours of the palette then.
+    pub(super) fn repaint(&mut self) {
+        self.background_is_old = true;
+    }
+
+    /// Columns of the surface.
+    pub(super) fn width_px(&self) -> u32 {
+        self.chart.pixels().width()
     }
 
     /// The series of the tiles.

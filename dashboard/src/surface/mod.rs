@@ -2,7 +2,7 @@
 //!
 //! A browser takes some hundred nanoseconds a vertex to stroke a path, which is most of the cost of a live chart. Series
 //! are therefore drawn here, column by column, into memory that the page shows with one `putImageData`. The background is
-//! transparent: the grid is on a separate canvas below.
+//! transparent. A [composite] puts the series over the grid.
 //!
 //! A series is the graph of a function of time, which makes anti-aliasing simple: each vertical cut through its stroke is
 //! one interval. A pixel column is a short list of [strips](coverage) with a top and a bottom edge, and the area of a
@@ -25,6 +25,7 @@
 //! | [`oklab`], [`ramp`] | perceived differences of colours, and a colour for each value |
 //! | [`pixels`] | the surface: RGBA in memory, blending, scrolling, changed columns |
 //! | [`blend`] | one colour over another, with straight alpha |
+//! | [`composite`] | the series over an opaque background, as they are shown |
 //! | [`edge`], [`coverage`] | the exact part of each pixel that a strip covers |
 //! | [`pen`] | strokes, and their edges: lines drawn with a round pen |
 //! | [`line`](mod@line) | lines through samples: fewer than about one a column |
@@ -36,6 +37,7 @@
 
 pub mod blend;
 pub mod color;
+pub mod composite;
 pub mod coverage;
 pub mod edge;
 pub mod extremes;
@@ -48,6 +50,7 @@ pub mod ramp;
 mod tests;
 
 pub use color::{Color, ParseColorError};
+pub use composite::Composite;
 pub use extremes::{ColumnSpan, ExtremesPainter};
 pub use line::LinePainter;
 pub use pen::Stroke;

@@ -56,8 +56,24 @@ impl Pixels {
         self.data.get(self.index(x, y)).copied()
     }
 
+    /// Its pixels row by row, from the top.
+    pub fn rows(&self) -> impl Iterator<Item = &[[u8; 4]]> {
+        self.data.chunks_exact(self.width.max(1) as usize)
+    }
+
+    /// The same, to be changed. The caller keeps track of changed columns.
+    pub(super) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [[u8; 4]]> {
+        self.data.chunks_exact_mut(self.width.max(1) as usize)
+    }
+
     pub fn clear(&mut self) {
         self.data.fill(TRANSPARENT);
+        self.mark_dirty(0..self.width);
+    }
+
+    /// Gives all pixels one colour.
+    pub fn fill(&mut self, color: Color) {
+        self.data.fill([color.r, color.g, color.b, color.a]);
         self.mark_dirty(0..self.width);
     }
 

@@ -195,7 +195,7 @@ async fn no_chart_is_black_before_it_is_drawn() -> Result<()> {
     // Neither theme uses black: it is the colour of an opaque canvas before it is drawn.
     let watch = "globalThis.blackBoxes = 0;
         const look = () => {
-          for (const axes of document.querySelectorAll('.plot-axes')) {
+          for (const axes of document.querySelectorAll('.plot-canvas')) {
             if (getComputedStyle(axes).visibility === 'hidden') continue;
             const pixel = axes.width && axes.getContext('2d').getImageData(0, 0, 1, 1).data;
             if (!pixel || pixel[0] + pixel[1] + pixel[2] === 0) blackBoxes += 1;

@@ -9,6 +9,7 @@ use protocol::Start;
 use tokio::process::Command;
 
 use super::fake_feed::FakeFeed;
+use super::plot::{all_empty_columns, drawn_columns};
 use super::served::{IS_LIVE, browser, live_feed, live_page, no_errors, no_exceptions, picture, until};
 
 /// Longer than the server's timeout for a viewer that reads nothing.
@@ -16,13 +17,13 @@ const SLEEP: Duration = Duration::from_secs(15);
 
 const LINK_TEXT: &str = "document.getElementById('link-text').textContent";
 
-/// True if pixels are drawn in the last hundredth of the first chart's width.
-const REACHES_THE_RIGHT_EDGE: &str = "(() => {
-    const canvas = document.querySelector('.plot-series');
-    const width = Math.ceil(canvas.width / 100);
-    const { data } = canvas.getContext('2d').getImageData(canvas.width - width, 0, width, canvas.height);
-    return data.some((value, place) => place % 4 === 3 && value > 0);
-})()";
+/// True if a series is drawn in the last hundredth of the first chart's width.
+fn reaches_the_right_edge() -> String {
+    format!(
+        "((drawn) => drawn.slice(-Math.ceil(drawn.length / 100)).some((isDrawn) => isDrawn))({})",
+        drawn_columns(".panel")
+    )
+}
 
 async fn has_samples(page: &Page, count: usize) -> Result<()> {
     until(page, &format!("kymograph.stats().samples === {count}")).await
@@ -122,7 +123,7 @@ async fn clocks_an_hour_apart_show_the_true_lag_and_the_newest_samples_at_the_ri
         ensure!(lag_ms < 60_000.0, "lag of {lag_ms} ms with a clock {ahead_us} us ahead");
         let worst_ms: f64 = page.evaluate("kymograph.stats().lagMs.p99").await?;
         ensure!(worst_ms < 60_000.0, "lag of {worst_ms} ms with a clock {ahead_us} us ahead");
-        until(&page, REACHES_THE_RIGHT_EDGE).await?;
+        until(&page, &reaches_the_right_edge()).await?;
         picture(&page, if ahead_us > 0 { "hour-ahead" } else { "hour-behind" }).await?;
 
         // A real lag is shown.
@@ -159,24 +160,6 @@ async fn signal(name: &str, processes: &[u32]) -> Result<()> {
     Ok(())
 }
 
-/// The number of empty columns of the first chart.
-const EMPTY_COLUMNS: &str = "(() => {
-    const canvas = document.querySelector('.plot-series');
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    const is_drawn = (x) => { for (let y = 0; y < canvas.height; y += 1)
-        if (data[(y * canvas.width + x) * 4 + 3]) return true; return false; };
-    return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => !is_drawn(x)).length;
-})()";
-
-/// The number of empty columns of the last chart.
-const EMPTY_COLUMNS_OF_LAST: &str = "(() => {
-    const canvas = [...document.querySelectorAll('.plot-series')].at(-1);
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    const is_drawn = (x) => { for (let y = 0; y < canvas.height; y += 1)
-        if (data[(y * canvas.width + x) * 4 + 3]) return true; return false; };
-    return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => !is_drawn(x)).length;
-})()";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_off_screen_are_not_sent_and_come_back_with_their_history() -> Result<()> {
     let source = "synthetic:groups=40,series=4,hz=100,prefill=30s,seed=1";
@@ -187,9 +170,9 @@ async fn groups_off_screen_are_not_sent_and_come_back_with_their_history() -> Re
     ensure!(followed >= 2, "those on screen, found {followed}");
     picture(&page, "followed-groups").await?;
     page.evaluate::<bool>("(window.scrollTo(0, document.body.scrollHeight), true)").await?;
-    until(&page, &format!("{EMPTY_COLUMNS_OF_LAST} <= 2")).await?;
+    until(&page, &format!("{} <= 2", all_empty_columns(".panel:last-child"))).await?;
     page.evaluate::<bool>("(window.scrollTo(0, 0), true)").await?;
-    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    until(&page, &format!("{} <= 2", all_empty_columns(".panel"))).await?;
     until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
     let (gaps, repairs): (u64, u64) = page.evaluate("[kymograph.stats().gaps, kymograph.stats().repairs]").await?;
     ensure!(gaps == 0 && repairs == 0, "{gaps} gaps, {repairs} repairs");
@@ -201,12 +184,12 @@ async fn a_long_window_is_shown_at_once_without_its_rows() -> Result<()> {
     let source = "synthetic:groups=1,series=3,hz=10,prefill=25m,seed=1";
     // This page may begin while the source still fills the history: summaries of the rest follow.
     let (served, browser, page) = live_feed(&["--source", source], "?window=1200").await?;
-    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
-    until(&page, REACHES_THE_RIGHT_EDGE).await?;
+    until(&page, &format!("{} <= 2", all_empty_columns(".panel"))).await?;
+    until(&page, &reaches_the_right_edge()).await?;
     no_exceptions(&page)?;
     // The server's history keeps rows of five minutes, and the page those of two.
     let page = live_page(&browser, &format!("{}?window=1200", served.url)).await?;
-    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    until(&page, &format!("{} <= 2", all_empty_columns(".panel"))).await?;
     let (samples, bytes): (u64, u64) = page.evaluate("[kymograph.stats().samples, kymograph.stats().bytes]").await?;
     ensure!(samples < 3 * 10 * 400, "{samples} samples, of {} in the window", 3 * 10 * 1_200);
     ensure!(bytes < 100_000, "{bytes} bytes");
@@ -221,7 +204,7 @@ async fn a_long_window_is_shown_at_once_without_its_rows() -> Result<()> {
 async fn a_page_that_slept_is_complete_after_it_wakes() -> Result<()> {
     let (_served, browser, page) =
         live_feed(&["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"], "?window=30").await?;
-    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    until(&page, &format!("{} <= 2", all_empty_columns(".panel"))).await?;
     let before: u64 = page.evaluate("kymograph.stats().samples").await?;
     let asleep = processes(&browser)?;
     ensure!(asleep.len() > 2, "a browser has renderers: {asleep:?}");
@@ -233,8 +216,8 @@ async fn a_page_that_slept_is_complete_after_it_wakes() -> Result<()> {
     until(&page, IS_LIVE).await?;
     until(&page, &format!("kymograph.stats().samples >= {}", before + missed)).await.context("the missed samples")?;
     // The sleep is within the window and left no hole.
-    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
-    until(&page, REACHES_THE_RIGHT_EDGE).await?;
+    until(&page, &format!("{} <= 2", all_empty_columns(".panel"))).await?;
+    until(&page, &reaches_the_right_edge()).await?;
     until(&page, &format!("{LINK_TEXT} === 'live'")).await?;
     until(&page, "document.querySelectorAll('.panel.is-stale').length === 0").await?;
     let (gaps, unread): (u64, u64) = page.evaluate("[kymograph.stats().gaps, kymograph.stats().decodeErrors]").await?;

@@ -9,6 +9,7 @@ mod legends;
 mod liveness;
 mod page;
 mod panels;
+mod plot;
 mod proxies;
 mod reverse_proxy;
 mod served;

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use chromium::Viewport;
 use serde::Deserialize;
 
+use super::plot::drawn_columns;
 use super::served::{
     IS_LIVE, Served, browser, free_port, live_feed, live_page, no_errors, no_exceptions, picture, until,
 };
@@ -31,13 +32,26 @@ struct Stats {
 
 const STATS: &str = "kymograph.stats()";
 
-/// Number of drawn pixels of the first panel, and a checksum of their positions.
-const PIXELS: &str = "(() => {
-    const canvas = document.querySelector('.plot-series');
+/// Number of columns of the first panel that are drawn.
+fn drawn_count() -> String {
+    format!("{}.filter((isDrawn) => isDrawn).length", drawn_columns(".panel"))
+}
+
+/// A checksum of the pixels of the first panel.
+const CHECKSUM: &str = "(() => {
+    const canvas = document.querySelector('.plot-canvas');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    let drawn = 0, sum = 0;
-    for (let i = 3; i < data.length; i += 4) if (data[i]) { drawn += 1; sum = (sum * 31 + i) % 1000003; }
-    return [drawn, sum];
+    return data.reduce((sum, byte) => (sum * 31 + byte) % 1000003, 0);
+})()";
+
+/// True if pixels of the first panel have the full colour of its first series.
+const DRAWN_IN_ITS_COLOUR: &str = "(() => {
+    const [, r, g, b] = getComputedStyle(document.querySelector('.legend-swatch')).backgroundColor.match(/(\\d+), (\\d+), (\\d+)/);
+    const canvas = document.querySelector('.plot-canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4)
+        if (data[i] == r && data[i + 1] == g && data[i + 2] == b) return true;
+    return false;
 })()";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,9 +64,9 @@ async fn metrics_of_this_machine_are_live_on_the_page() -> Result<()> {
     }
     let before: Stats = page.evaluate(STATS).await?;
     until(&page, &format!("kymograph.stats().samples > {}", before.samples + 500)).await?;
-    until(&page, &format!("{PIXELS}[0] > 50")).await?;
-    let (_, then): (u64, u64) = page.evaluate(PIXELS).await?;
-    until(&page, &format!("{PIXELS}[1] !== {then}")).await?;
+    until(&page, &format!("{} > 5", drawn_count())).await?;
+    let then: u64 = page.evaluate(CHECKSUM).await?;
+    until(&page, &format!("{CHECKSUM} !== {then}")).await?;
     let now: Stats = page.evaluate(STATS).await?;
     ensure!(now.link == "live" && now.decode_errors == 0 && now.gaps == 0 && now.retries == 0, "{now:?}");
     ensure!(now.messages > before.messages && now.bytes > before.bytes, "{now:?}");
@@ -70,8 +84,7 @@ async fn every_group_has_a_panel_with_a_full_window() -> Result<()> {
     let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
     // A minute of 96 series at 100 Hz, as buckets of a column: the first chart is drawn from its left edge.
     until(&page, "kymograph.stats().groupsSummarized === 12").await?;
-    let left_edge = "document.querySelector('.plot-series').getContext('2d').getImageData(0, 0, 2, 999).data";
-    until(&page, &format!("{left_edge}.some((value, place) => place % 4 === 3 && value > 0)")).await?;
+    until(&page, &format!("{}.slice(0, 2).some((isDrawn) => isDrawn)", drawn_columns(".panel"))).await?;
     let stats: Stats = page.evaluate(STATS).await?;
     ensure!(stats.panels == 12 && stats.series == 96, "{stats:?}");
     ensure!(stats.lag_ms.contains_key("p50") && stats.lag_ms.contains_key("p99"), "{stats:?}");
@@ -79,17 +92,7 @@ async fn every_group_has_a_panel_with_a_full_window() -> Result<()> {
     let stats: Stats = page.evaluate(STATS).await?;
     ensure!(stats.fps > 0.0 && stats.fps < 1_000.0, "{stats:?}");
     // Columns are drawn from the left edge to the right.
-    let columns: Vec<bool> = page
-        .evaluate(
-            "(() => {
-                const canvas = document.querySelector('.plot-series');
-                const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-                const drawn = (x) => { for (let y = 0; y < canvas.height; y += 1)
-                    if (data[(y * canvas.width + x) * 4 + 3]) return true; return false; };
-                return Array.from({ length: canvas.width }, (_, x) => drawn(x));
-            })()",
-        )
-        .await?;
+    let columns: Vec<bool> = page.evaluate(&drawn_columns(".panel")).await?;
     let drawn = columns.iter().filter(|&&drawn| drawn).count();
     ensure!(drawn * 100 >= columns.len() * 95, "{drawn} of {} columns are drawn", columns.len());
     let parsed: f64 = page.evaluate("JSON.parse(kymograph.stats()).panels").await?;
@@ -108,7 +111,8 @@ async fn a_lost_server_is_shown_and_reconnected_with_its_history() -> Result<()>
     until(&page, "kymograph.stats().samples > 100").await?;
     served.kill().await?;
     until(&page, "document.documentElement.dataset.link === 'reconnecting'").await?;
-    until(&page, "getComputedStyle(document.querySelector('.plot-series')).opacity < 1").await?;
+    until(&page, "getComputedStyle(document.querySelector('.legend-value')).opacity < 1").await?;
+    until(&page, &format!("!{DRAWN_IN_ITS_COLOUR}")).await?;
     let text: String = page.evaluate("document.getElementById('link').textContent").await?;
     ensure!(text.contains("reconnecting"), "{text}");
     // Header and panels show the same age.
@@ -129,7 +133,8 @@ async fn a_lost_server_is_shown_and_reconnected_with_its_history() -> Result<()>
     let _served = Served::feed_on(port, &source).await?;
     until(&page, IS_LIVE).await?;
     until(&page, &format!("kymograph.stats().samples >= {}", then.samples + 9 * 50 * 6)).await?;
-    until(&page, "getComputedStyle(document.querySelector('.plot-series')).opacity === '1'").await?;
+    until(&page, "getComputedStyle(document.querySelector('.legend-value')).opacity === '1'").await?;
+    until(&page, DRAWN_IN_ITS_COLOUR).await?;
     let now: Stats = page.evaluate(STATS).await?;
     ensure!(now.retries >= 1 && now.gaps >= 1 && now.panels == 2 && now.series == 6, "{now:?}");
     ensure!(now.decode_errors == 0, "{now:?}");
@@ -151,7 +156,7 @@ async fn the_page_fits_every_screen_and_both_themes() -> Result<()> {
         page.set_viewport(Viewport { width, height, device_scale_factor: scale, ..Viewport::default() }).await?;
         page.navigate(&format!("{}?theme={theme}&window=30", served.url)).await?;
         until(&page, IS_LIVE).await?;
-        until(&page, &format!("{PIXELS}[0] > 100")).await?;
+        until(&page, &format!("{} > 30", drawn_count())).await?;
         until(&page, "kymograph.stats().fps > 0").await?;
         let at: String = page.evaluate("document.documentElement.dataset.theme").await?;
         ensure!(at == theme);
@@ -160,7 +165,7 @@ async fn the_page_fits_every_screen_and_both_themes() -> Result<()> {
         // One canvas pixel per device pixel.
         let sharp: bool = page
             .evaluate(
-                "[...document.querySelectorAll('.plot-series')].filter((canvas) => canvas.width > 0).every((canvas) =>
+                "[...document.querySelectorAll('.plot-canvas')].filter((canvas) => canvas.width > 0).every((canvas) =>
                     Math.abs(canvas.getBoundingClientRect().width * devicePixelRatio - canvas.width) < 0.51)",
             )
             .await?;
@@ -202,20 +207,20 @@ async fn changing_numbers_do_not_shift_the_layout() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn pause_stops_the_display_while_samples_arrive() -> Result<()> {
     let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
-    until(&page, &format!("{PIXELS}[0] > 100")).await?;
+    until(&page, &format!("{} > 30", drawn_count())).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
     // Charts over the frame budget are drawn once more, at the paused time.
     let is_quiet = "(window.commits === (window.commits = kymograph.stats().commits)
         ? (window.quiet = (window.quiet ?? 0) + 1) : (window.quiet = 0)) >= 10";
     until(&page, is_quiet).await?;
-    let (_, held): (u64, u64) = page.evaluate(PIXELS).await?;
+    let held: u64 = page.evaluate(CHECKSUM).await?;
     let before: Stats = page.evaluate(STATS).await?;
     until(&page, &format!("kymograph.stats().samples > {}", before.samples + 10_000)).await?;
-    let (_, still): (u64, u64) = page.evaluate(PIXELS).await?;
+    let still: u64 = page.evaluate(CHECKSUM).await?;
     ensure!(held == still, "the paused chart has changed");
     page.press("p").await?;
-    until(&page, &format!("{PIXELS}[1] !== {held}")).await?;
+    until(&page, &format!("{CHECKSUM} !== {held}")).await?;
     no_errors(&page)
 }
 
@@ -224,20 +229,12 @@ async fn the_theme_follows_the_browser_until_the_user_changes_it() -> Result<()>
     let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
     // A browser without a preference uses light.
     until(&page, "document.documentElement.dataset.theme === 'light'").await?;
-    until(&page, &format!("{PIXELS}[0] > 100")).await?;
+    until(&page, &format!("{} > 30", drawn_count())).await?;
     // The first series has the colour of the theme, on the canvas as in the legend.
-    let drawn_in_its_colour = "(() => {
-        const [, r, g, b] = getComputedStyle(document.querySelector('.legend-swatch')).backgroundColor.match(/(\\d+), (\\d+), (\\d+)/);
-        const canvas = document.querySelector('.plot-series');
-        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-        for (let i = 0; i < data.length; i += 4)
-            if (data[i] == r && data[i + 1] == g && data[i + 2] == b && data[i + 3] == 255) return true;
-        return false;
-    })()";
-    until(&page, drawn_in_its_colour).await?;
+    until(&page, DRAWN_IN_ITS_COLOUR).await?;
     page.press("t").await?;
     until(&page, "document.documentElement.dataset.theme === 'dark'").await?;
-    until(&page, drawn_in_its_colour).await?;
+    until(&page, DRAWN_IN_ITS_COLOUR).await?;
     page.click("#theme").await?;
     until(&page, "document.documentElement.dataset.theme === 'light'").await?;
     no_errors(&page)

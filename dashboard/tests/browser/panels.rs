@@ -4,28 +4,15 @@ use anyhow::{Result, ensure};
 use chromium::Viewport;
 use serde_json::json;
 
+use super::plot;
 use super::served::{live_feed, no_errors, picture, until};
 
 const FEW: [&str; 2] = ["--source", "synthetic:groups=4,series=8,hz=100,prefill=60s,seed=1"];
 const MANY: [&str; 2] = ["--source", "synthetic:groups=120,series=30,hz=10,prefill=60s,seed=1"];
 
-/// The number of empty columns among the last ones of a group's series canvas.
+/// The number of columns without a series among the last ones of a group's chart.
 fn empty_columns(group: &str, columns: u32) -> String {
-    format!(
-        "(() => {{
-            const canvas = document.querySelector('[data-group=\"{group}\"] .plot-series');
-            if (canvas.width < {columns}) return {columns};
-            const {{ data, width, height }} =
-                canvas.getContext('2d').getImageData(canvas.width - {columns}, 0, {columns}, canvas.height);
-            let empty = 0;
-            for (let x = 0; x < width; x += 1) {{
-                let y = 0;
-                while (y < height && !data[(y * width + x) * 4 + 3]) y += 1;
-                if (y === height) empty += 1;
-            }}
-            return empty;
-        }})()"
-    )
+    plot::empty_columns(&format!("[data-group=\"{group}\"]"), columns)
 }
 
 /// Sets a control of the open menu of the first group.
@@ -47,7 +34,7 @@ async fn only_panels_on_screen_have_pixels() -> Result<()> {
     until(&page, &format!("{} < 10", empty_columns("synthetic.001", 200))).await?;
     let in_view: u32 = page.evaluate("kymograph.stats().panelsInView").await?;
     ensure!((1..60).contains(&in_view), "{in_view} of 120 are on screen");
-    let has_pixels = |group: &str| format!("document.querySelector('[data-group=\"{group}\"] .plot-series').width > 0");
+    let has_pixels = |group: &str| format!("document.querySelector('[data-group=\"{group}\"] .plot-canvas').width > 0");
     let last: bool = page.evaluate(&has_pixels("synthetic.120")).await?;
     ensure!(!last, "a panel off screen has no pixels");
     page.evaluate::<bool>("(scrollTo(0, document.documentElement.scrollHeight), true)").await?;
@@ -176,8 +163,9 @@ async fn a_crosshair_is_on_all_charts_and_legends_show_values_there() -> Result<
     let (x, y): (f64, f64) = page
         .evaluate(
             "(() => {
-                const plot = document.querySelector('[data-group=\"synthetic.01\"] .plot-series').getBoundingClientRect();
-                return [plot.left + plot.width / 4, plot.top + plot.height / 2];
+                const plot = document.querySelector('[data-group=\"synthetic.01\"] .plot-canvas').getBoundingClientRect();
+                const [left, , width] = document.querySelector('[data-group=\"synthetic.01\"] .plot-canvas').dataset.plot.split(' ').map(Number);
+                return [plot.left + left + width / 4, plot.top + plot.height / 2];
             })()",
         )
         .await?;
@@ -198,9 +186,9 @@ async fn a_paused_page_fits_another_screen() -> Result<()> {
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
-    let width: u32 = page.evaluate("document.querySelector('.plot-series').width").await?;
+    let width: u32 = page.evaluate("document.querySelector('.plot-canvas').width").await?;
     page.set_viewport(Viewport { width: 700, height: 900, ..Viewport::default() }).await?;
-    until(&page, &format!("document.querySelector('.plot-series').width !== {width}")).await?;
+    until(&page, &format!("document.querySelector('.plot-canvas').width !== {width}")).await?;
     until(&page, &format!("{} < 5", empty_columns("synthetic.01", 200))).await?;
     no_errors(&page)
 }

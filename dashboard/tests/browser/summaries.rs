@@ -3,19 +3,10 @@
 use anyhow::{Result, ensure};
 use chromium::Viewport;
 
+use super::plot::all_empty_columns;
 use super::served::{live_feed, no_errors, picture, until};
 
 const FAST: [&str; 2] = ["--source", "synthetic:groups=4,series=4,hz=1000,prefill=30s,seed=1"];
-
-/// The number of empty columns of the first chart.
-const EMPTY_COLUMNS: &str = "(() => {
-    const canvas = document.querySelector('[data-group=\"synthetic.02\"] .plot-series');
-    if (!canvas?.width) return Infinity;
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    const is_drawn = (x) => { for (let y = 0; y < canvas.height; y += 1)
-        if (data[(y * canvas.width + x) * 4 + 3]) return true; return false; };
-    return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => !is_drawn(x)).length;
-})()";
 
 const SUMMARIZED: &str = "kymograph.stats().groupsSummarized";
 
@@ -24,7 +15,7 @@ async fn fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow() -> Resul
     // Of 20 s, the page would hold 400,000 values as rows.
     let (_served, _browser, page) = live_feed(&FAST, "?window=20").await?;
     until(&page, &format!("{SUMMARIZED} === 4")).await?;
-    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    until(&page, &format!("{} <= 2", all_empty_columns("[data-group=\"synthetic.02\"]"))).await?;
     let held: u64 = page.evaluate("kymograph.stats().bytesHeld").await?;
     ensure!(held < 1 << 20, "{held} bytes");
     picture(&page, "summaries").await?;
@@ -49,7 +40,7 @@ async fn fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow() -> Resul
     page.set_viewport(Viewport { width: 700, height: 900, ..Viewport::default() }).await?;
     let samples: u64 = page.evaluate("kymograph.stats().samples").await?;
     until(&page, &format!("kymograph.stats().samples > {samples} + 10000 && {SUMMARIZED} > 0")).await?;
-    until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
+    until(&page, &format!("{} <= 2", all_empty_columns("[data-group=\"synthetic.02\"]"))).await?;
     let (gaps, repairs): (u64, u64) = page.evaluate("[kymograph.stats().gaps, kymograph.stats().repairs]").await?;
     ensure!(gaps == 0 && repairs == 0, "{gaps} gaps, {repairs} repairs");
     no_errors(&page)
