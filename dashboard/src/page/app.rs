@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use protocol::Interval;
 use protocol::limits::MAX_SERIES;
 use wasm_bindgen::JsValue;
 use web_sys::Element;
@@ -12,7 +13,7 @@ use super::crosshair::Crosshair;
 use super::display::Display;
 use super::feed::{Feed, FeedChange};
 use super::frame_loop::FrameLoop;
-use super::frame_pace::{FramePace, NextFrame};
+use super::frame_pace::{FramePace, Reach};
 use super::frame_source::{FrameEvent, FrameSource};
 use super::header::Header;
 use super::notice::Notice;
@@ -112,22 +113,28 @@ impl App {
         self.frames.request();
     }
 
-    /// A panel came on screen or left it.
+    /// A panel came close to the screen or left it.
     pub(super) fn set_in_view(&mut self, panel: &Element, in_view: bool) {
         self.panels.set_in_view(panel, in_view);
         self.frames.request();
     }
 
+    /// A panel came on screen or left it.
+    pub(super) fn set_on_screen(&mut self, panel: &Element, on_screen: bool) {
+        self.panels.set_on_screen(panel, on_screen);
+        self.frames.request();
+    }
+
     /// Hot: once a message.
     pub(super) fn event(&mut self, event: FrameEvent<'_>) {
-        self.pace.message_arrived();
-        self.frames.request();
+        let now = self.clock.now();
+        self.frames.request_after(self.pace.message_arrived(now));
         if matches!(event, FrameEvent::Opened) {
             let width = self.panels.expected_width();
             self.feed.expect_charts(width.as_ref().copied().unwrap_or_default());
             self.show_error(width.map(drop));
         }
-        match self.feed.handle(event, self.clock.now()) {
+        match self.feed.handle(event, now) {
             FeedChange::None => {}
             FeedChange::Catalog => self.catalog_changed = true,
             FeedChange::Notice(text) => self.notice.show(&text),
@@ -163,23 +170,25 @@ impl App {
         self.show_error(result);
     }
 
-    /// Draws a display frame at `time_ms` since the page was opened. Returns when the next one is due.
+    /// Draws a display frame at `time_ms` since the page was opened. Returns the pause before the next one.
     ///
     /// Hot: once a display frame.
-    pub(super) fn frame(&mut self, time_ms: f64) -> NextFrame {
-        self.pace.begin(time_ms);
+    pub(super) fn frame(&mut self, time_ms: f64) -> Interval {
+        let now = self.clock.now();
+        self.pace.begin(now);
         self.telemetry.count_frame();
-        let drawn = self.draw();
+        let reach = self.pace.take_reach(now);
+        let drawn = self.draw(reach);
         let shown = match drawn {
-            Ok(_) if self.pace.take_figures_due(time_ms) => self.show_figures(time_ms / 1e3),
+            Ok(_) if self.pace.take_figures_due(now) => self.show_figures(time_ms / 1e3),
             _ => Ok(()),
         };
-        let next = match drawn {
-            Ok(Drawn::Partly) => NextFrame::Now,
-            _ => self.pace.next(time_ms, self.panels.column_due_ms(&self.viewport)),
+        let pause = match drawn {
+            Ok(Drawn::Partly) => Interval::ZERO,
+            _ => self.pace.pause(now, self.panels.column_due(&self.viewport)),
         };
         self.show_error(drawn.map(drop).and(shown));
-        next
+        pause
     }
 
     pub(super) fn stats(&mut self) -> Stats {
@@ -187,7 +196,7 @@ impl App {
         self.telemetry.stats(&mut self.feed, panels, self.viewport.is_paused(), self.clock.now())
     }
 
-    fn draw(&mut self) -> Result<Drawn, JsValue> {
+    fn draw(&mut self, reach: Reach) -> Result<Drawn, JsValue> {
         if std::mem::take(&mut self.catalog_changed) {
             self.panels.rebuild(self.feed.store_mut())?;
             self.show_limits();
@@ -198,7 +207,8 @@ impl App {
         let times = self.display.time_labels();
         let (span, motion) = (self.viewport.span(), self.viewport.motion());
         let context = RenderContext { span, times, palette: self.display.palette(), motion, shade: self.shade() };
-        let (drawn, commits) = self.panels.draw(self.feed.store(), &context, self.viewport.right(), &*self.clock)?;
+        let (drawn, commits) =
+            self.panels.draw(self.feed.store(), &context, self.viewport.right(), reach, &*self.clock)?;
         self.telemetry.count_commits(commits);
         if self.crosshair.follow_pointer() {
             let fraction = self.crosshair.fraction();

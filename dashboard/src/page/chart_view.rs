@@ -192,9 +192,14 @@ impl ChartView {
             self.draw_axes(&values, &times, context.palette)?;
         }
         let is_shaded = std::mem::replace(&mut self.shade, context.shade) != context.shade;
-        let dirty = self.chart.pixels_mut().take_dirty();
-        let Some(columns) = (if is_redrawn || is_shaded { Some(0..width) } else { dirty }) else { return Ok(false) };
-        self.composite.show(self.chart.pixels(), columns.clone(), context.shade.strength());
+        let (changes, strength) = (self.chart.pixels_mut().take_changes(), context.shade.strength());
+        let columns = if is_redrawn || is_shaded {
+            self.composite.show(self.chart.pixels(), 0..width, strength);
+            Some(0..width)
+        } else {
+            self.composite.follow(self.chart.pixels(), changes, strength)
+        };
+        let Some(columns) = columns else { return Ok(false) };
         let (plot, margin) = (self.plot(), self.margin_px() as i32);
         self.canvas.commit(self.composite.pixels(), (plot.left, plot.top - margin), columns)?;
         Ok(true)
@@ -249,12 +254,18 @@ impl ChartView {
     /// Draws the labels on the canvas, and the grid on the background of the series.
     fn draw_axes(&mut self, values: &[Mark], times: &[Mark], palette: &Palette) -> Result<(), JsValue> {
         let plot = self.plot();
-        let mut background = Pixels::new(self.chart.pixels().width(), self.chart.pixels().height());
+        let width = self.chart.pixels().width();
+        let mut background = Pixels::new(width, self.chart.pixels().height());
         background.fill(palette.panel);
         let within = PlotBox { left: 0, top: self.margin_px() as i32, ..plot };
         axes::draw_grid(&PixelBackend::new(&mut background).into_drawing_area(), within, values, times, palette.axes)
             .map_err(|error| JsValue::from_str(&error.to_string()))?;
-        self.composite.set_background(background);
+        let line = self.scale.round().max(1.0) as u32;
+        let columns = |mark: &Mark| {
+            let left = (mark.position_px.round() as u32).min(width.saturating_sub(line));
+            left..left + line
+        };
+        self.composite.set_background(background, times.iter().map(columns).collect());
         self.canvas.fill(palette.panel);
         let backend = CanvasBackend::with_canvas_object(self.canvas.element().clone())
             .ok_or_else(|| JsValue::from_str("plotters found no 2d canvas context"))?;

@@ -9,8 +9,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
 use super::dom;
-use super::frame_pace::NextFrame;
 use crate::link::Timer;
+use protocol::Interval;
 
 #[derive(Clone, Default)]
 pub(super) struct FrameLoop {
@@ -28,25 +28,14 @@ struct Inner {
 
 impl FrameLoop {
     /// Calls `draw` for each display frame with its time in milliseconds since the page was opened, and requests the first one.
-    /// It returns when the next one is due, unless one is requested.
-    pub(super) fn start(&self, mut draw: impl FnMut(f64) -> NextFrame + 'static) {
+    /// It returns the pause before the next one, unless that is requested earlier.
+    pub(super) fn start(&self, mut draw: impl FnMut(f64) -> Interval + 'static) {
         let weak = Rc::downgrade(&self.inner);
         let closure = Closure::new(move |time: f64| {
             if let Some(inner) = weak.upgrade() {
                 inner.request.set(None);
-                drop(inner.pause.take());
-                match draw(time) {
-                    NextFrame::Now => inner.request(),
-                    NextFrame::After(pause) => {
-                        let weak = Rc::downgrade(&inner);
-                        let timer = Timer::after(pause, move || {
-                            if let Some(inner) = weak.upgrade() {
-                                inner.request();
-                            }
-                        });
-                        *inner.pause.borrow_mut() = Some(timer);
-                    }
-                }
+                let pause = draw(time);
+                inner.pause(pause);
             }
         });
         *self.inner.closure.borrow_mut() = Some(closure);
@@ -57,6 +46,11 @@ impl FrameLoop {
     pub(super) fn request(&self) {
         self.inner.request();
     }
+
+    /// Requests a display frame after a pause, in place of an earlier pause.
+    pub(super) fn request_after(&self, pause: Interval) {
+        self.inner.pause(pause);
+    }
 }
 
 impl Inner {
@@ -64,9 +58,26 @@ impl Inner {
         if self.request.get().is_some() {
             return;
         }
+        drop(self.pause.take());
         let closure = self.closure.borrow();
         let (Some(closure), Ok(window)) = (closure.as_ref(), dom::window()) else { return };
         self.request.set(window.request_animation_frame(closure.as_ref().unchecked_ref()).ok());
+    }
+
+    fn pause(self: &Rc<Self>, pause: Interval) {
+        if pause == Interval::ZERO {
+            return self.request();
+        }
+        if self.request.get().is_some() {
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        let timer = Timer::after(pause, move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.request();
+            }
+        });
+        *self.pause.borrow_mut() = Some(timer);
     }
 }
 

@@ -1,159 +1,207 @@
 //! Decides when the next display frame is due: the page draws only if something may have changed.
 //!
 //! A frame costs about a millisecond of the browser's processes before anything is drawn, sixty times a second 7 % of a core.
-//! No clock: times are those of `requestAnimationFrame`, in milliseconds.
+//! No clock: times are arguments.
 
 use protocol::{Interval, Timestamp};
 
 use crate::view::Window;
 
-/// Messages closer than this are a stream, which is drawn once a display frame without waiting for the next message: between
-/// two display frames there may be none or two.
-const STREAM_GAP_MS: f64 = 40.0;
+/// Messages that are closer than this, several times in a row, are a stream. It is drawn once a display frame without waiting
+/// for the next message: between two display frames there may be none or two.
+const STREAM_GAP: Interval = Interval::from_millis(40);
+const STREAM_MESSAGES: u32 = 4;
 
-/// Figures that change more often cannot be read.
-const FIGURES_INTERVAL_MS: f64 = 250.0;
+/// More are not counted. A gap halves the count: a single late message does not end a stream.
+const MOST_CLOSE_MESSAGES: u32 = 16;
+
+/// Without a stream, a message so soon after a frame waits for the next one: sources that measure at the same rate, one
+/// shortly after the other, are drawn together.
+const SHORT_AFTER_FRAME: Interval = Interval::from_millis(60);
+
+/// A waiting message is drawn this long after the last frame.
+const FRAME_PATIENCE: Interval = Interval::from_millis(120);
+
+/// Figures that change more often cannot be read, and each change costs the browser layout and painting.
+const FIGURES_INTERVAL: Interval = Interval::from_millis(500);
 
 /// Figures wait this much longer for a frame that something else needs.
-const FIGURES_PATIENCE_MS: f64 = 250.0;
+const FIGURES_PATIENCE: Interval = Interval::from_millis(250);
 
 /// Ages of samples are shown in seconds, also if no message arrives.
-const FIGURES_AT_REST_MS: f64 = 1_000.0;
+const FIGURES_AT_REST: Interval = Interval::from_secs(1);
+
+/// Panels close to the screen are drawn as often, so that they are there when they come on screen.
+const NEAR_INTERVAL: Interval = Interval::from_secs(1);
 
 /// A chart that moves by a column waits at most this long for a frame with new samples: at 10 Hz, one frame shows both.
-const MAX_COLUMN_PATIENCE_MS: f64 = 100.0;
+const COLUMN_PATIENCE: Interval = Interval::from_millis(100);
 
 /// A pause of less than a display frame.
-const NO_PAUSE_MS: f64 = 16.0;
+const NO_PAUSE: Interval = Interval::from_millis(16);
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum NextFrame {
-    /// The next one of the display.
-    Now,
-    /// After a pause, unless one is requested earlier.
-    After(Interval),
+/// Which panels are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    OnScreen,
+    /// Also those close to the screen.
+    Near,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FramePace {
-    /// A message has arrived since the last display frame.
-    has_news: bool,
-    is_streaming: bool,
-    news_ms: f64,
-    figures_due_ms: f64,
+    /// About the number of messages in a row that were close to the one before.
+    close_messages: u32,
+    message: Timestamp,
+    frame: Timestamp,
+    figures_due: Timestamp,
+    near_due: Timestamp,
 }
 
 impl FramePace {
-    pub(super) const fn message_arrived(&mut self) {
-        self.has_news = true;
+    /// A message has arrived. Returns the pause before the frame that shows it.
+    pub(super) fn message_arrived(&mut self, now: Timestamp) -> Interval {
+        let gap = between(self.message, now);
+        let close = self.close_messages;
+        self.close_messages = if gap < STREAM_GAP { (close + 1).min(MOST_CLOSE_MESSAGES) } else { close / 2 };
+        self.message = now;
+        let since = between(self.frame, now);
+        let is_drawn_at_once = self.is_streaming(now) || since >= SHORT_AFTER_FRAME;
+        if is_drawn_at_once { Interval::ZERO } else { between(now, self.frame + FRAME_PATIENCE) }
     }
 
     /// Begins a display frame.
-    pub(super) fn begin(&mut self, time_ms: f64) {
-        let is_close = time_ms - self.news_ms < STREAM_GAP_MS;
-        if std::mem::take(&mut self.has_news) {
-            (self.is_streaming, self.news_ms) = (is_close, time_ms);
-        } else {
-            self.is_streaming &= is_close;
-        }
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        self.frame = now;
     }
 
     /// Returns true if the figures are due, and schedules the next ones.
-    pub(super) fn take_figures_due(&mut self, time_ms: f64) -> bool {
-        let is_due = time_ms >= self.figures_due_ms;
-        if is_due {
-            self.figures_due_ms = time_ms + FIGURES_INTERVAL_MS;
-        }
-        is_due
+    pub(super) fn take_figures_due(&mut self, now: Timestamp) -> bool {
+        take_due(&mut self.figures_due, now, FIGURES_INTERVAL)
     }
 
-    /// The frame after that of `time_ms`, if a chart must move by a column within `column_ms`.
-    pub(super) fn next(&self, time_ms: f64, column_ms: Option<f64>) -> NextFrame {
-        if self.is_streaming {
-            return NextFrame::Now;
+    /// The panels that are drawn.
+    pub(super) fn take_reach(&mut self, now: Timestamp) -> Reach {
+        if take_due(&mut self.near_due, now, NEAR_INTERVAL) { Reach::Near } else { Reach::OnScreen }
+    }
+
+    /// The pause after a frame, if a chart must move by a column within `column`. Messages and inputs end it.
+    pub(super) fn pause(&self, now: Timestamp, column: Option<Interval>) -> Interval {
+        if self.is_streaming(now) {
+            return Interval::ZERO;
         }
-        let were_shown_now = self.figures_due_ms >= time_ms + FIGURES_INTERVAL_MS;
-        let figures_ms =
-            if were_shown_now { FIGURES_AT_REST_MS } else { self.figures_due_ms - time_ms + FIGURES_PATIENCE_MS };
-        let pause_ms = column_ms.map_or(figures_ms, |column_ms| column_ms.min(figures_ms));
-        if pause_ms < NO_PAUSE_MS {
-            NextFrame::Now
-        } else {
-            NextFrame::After(Interval::from_micros((pause_ms * 1e3) as u64))
-        }
+        let were_shown_now = self.figures_due >= now + FIGURES_INTERVAL;
+        let figures_due = if were_shown_now { now + FIGURES_AT_REST } else { self.figures_due + FIGURES_PATIENCE };
+        let figures = between(now, figures_due);
+        let pause = column.map_or(figures, |column| column.min(figures));
+        if pause < NO_PAUSE { Interval::ZERO } else { pause }
+    }
+
+    fn is_streaming(&self, now: Timestamp) -> bool {
+        self.close_messages >= STREAM_MESSAGES && between(self.message, now) < STREAM_GAP
     }
 }
 
-/// Milliseconds within which a chart that shows `window` must move by a column after `now`.
-pub(super) fn column_due_ms(window: &Window, now: Timestamp) -> f64 {
+/// Zero if `then` is later.
+fn between(then: Timestamp, now: Timestamp) -> Interval {
+    Interval::from_micros(now.micros_since(then).max(0).unsigned_abs())
+}
+
+fn take_due(due: &mut Timestamp, now: Timestamp, interval: Interval) -> bool {
+    let is_due = now >= *due;
+    if is_due {
+        *due = now + interval;
+    }
+    is_due
+}
+
+/// The time within which a chart that shows `window` must move by a column after `now`.
+pub(super) fn column_due(window: &Window, now: Timestamp) -> Interval {
     let next = window.start_of(window.column_of(now).saturating_add(1));
-    let length_ms = window.column_us() as f64 / 1e3;
-    next.micros_since(now) as f64 / 1e3 + (length_ms / 2.0).min(MAX_COLUMN_PATIENCE_MS)
+    let half = Interval::from_micros(window.column_us().unsigned_abs() / 2);
+    between(now, next + half.min(COLUMN_PATIENCE))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const FRAME_MS: f64 = 1_000.0 / 60.0;
+    const START: i64 = 1_000_000_000;
+    const DISPLAY_FRAME_US: i64 = 16_667;
 
-    /// The times of the display frames in two seconds, of a page that receives a message each `message_ms`, and whose charts
-    /// move by a column each `column_ms`.
-    fn frames(message_ms: f64, column_ms: f64) -> Vec<f64> {
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(START + micros)
+    }
+
+    /// The number of display frames in two seconds of a page that receives messages at these times, in milliseconds, and whose
+    /// charts move by a column each `column_ms`.
+    fn frames(messages_ms: impl IntoIterator<Item = i64>, column_ms: u64) -> usize {
         let mut pace = FramePace::default();
-        let (mut frames, mut due_ms, mut next_message_ms) = (Vec::new(), 0.0, 0.0);
-        let window = Window::new(Interval::from_micros((column_ms * 1e3) as u64), 1);
+        let mut messages = messages_ms.into_iter().map(|millis| millis * 1_000).peekable();
+        let window = Window::new(Interval::from_millis(column_ms), 1);
+        let (mut frames, mut due) = (0, at(0));
         for display in 0..120 {
-            let time_ms = 1_000.0 + f64::from(display) * FRAME_MS;
-            if next_message_ms <= time_ms {
-                next_message_ms = time_ms + message_ms - FRAME_MS / 2.0;
-                pace.message_arrived();
-                due_ms = time_ms;
+            let now = display * DISPLAY_FRAME_US;
+            while let Some(message) = messages.next_if(|&message| message <= now) {
+                let pause = pace.message_arrived(at(message));
+                due = due.min(at(message) + pause);
             }
-            if time_ms < due_ms {
+            if at(now) < due {
                 continue;
             }
-            frames.push(time_ms);
-            pace.begin(time_ms);
-            pace.take_figures_due(time_ms);
-            let column_ms = column_due_ms(&window, Timestamp::from_micros((time_ms * 1e3) as i64));
-            due_ms = match pace.next(time_ms, Some(column_ms)) {
-                NextFrame::Now => time_ms,
-                NextFrame::After(pause) => time_ms + pause.as_secs_f64() * 1e3,
-            };
+            frames += 1;
+            pace.begin(at(now));
+            pace.take_figures_due(at(now));
+            due = at(now) + pace.pause(at(now), Some(column_due(&window, at(now))));
         }
         frames
     }
 
     #[test]
     fn a_page_at_10_hz_draws_once_a_message() {
-        let count = frames(100.0, 200.0).len();
-        assert!((19..=22).contains(&count), "{count} frames in 2 s");
+        let count = frames((0..20).map(|message| 100 * message + 3), 200);
+        assert!((19..=21).contains(&count), "{count} frames in 2 s");
+    }
+
+    #[test]
+    fn two_sources_at_10_hz_are_drawn_together() {
+        for offset in [1, 17, 40, 50, 60, 99] {
+            let count = frames((0..20).flat_map(|message| [100 * message + 3, 100 * message + 3 + offset]), 200);
+            assert!((19..=22).contains(&count), "{count} frames in 2 s, {offset} ms apart");
+        }
     }
 
     #[test]
     fn a_stream_is_drawn_once_a_display_frame() {
-        assert_eq!(frames(10.0, 200.0).len(), 120);
-        assert_eq!(frames(20.0, 200.0).len(), 120);
+        for gap in [10, 20, 30] {
+            let count = frames((0..2_000 / gap).map(|message| gap * message), 200);
+            assert!(count > 110, "{count} of 120 frames, {gap} ms apart");
+        }
+    }
+
+    #[test]
+    fn a_late_message_does_not_end_a_stream() {
+        let count = frames((0..120).map(|message| 16 * message + if message > 60 { 70 } else { 0 }), 200);
+        assert!(count >= 112, "{count} of 120 frames");
     }
 
     #[test]
     fn without_messages_only_columns_and_figures_are_drawn() {
-        let columns = frames(1e9, 200.0).len();
+        let columns = frames([], 200);
         assert!((10..=12).contains(&columns), "{columns} frames for 10 columns");
-        let figures = frames(1e9, 300_000.0).len();
+        let figures = frames([], 300_000);
         assert!((2..=4).contains(&figures), "{figures} frames in 2 s");
     }
 
     #[test]
     fn short_columns_are_drawn_once_a_display_frame() {
-        assert_eq!(frames(1e9, 5.0).len(), 120);
+        assert_eq!(frames([], 5), 120);
     }
 
     #[test]
-    fn figures_are_due_four_times_a_second() {
+    fn figures_are_due_twice_a_second() {
         let mut pace = FramePace::default();
-        let shown = (0..120).filter(|&frame| pace.take_figures_due(f64::from(frame) * FRAME_MS)).count();
-        assert_eq!(shown, 8);
+        let shown = (0..120).filter(|&frame| pace.take_figures_due(at(frame * DISPLAY_FRAME_US))).count();
+        assert_eq!(shown, 4);
     }
 }

@@ -37,15 +37,18 @@ pub(super) struct Panel {
     format: ValueFormat,
     is_stale: bool,
     visibility: Visibility,
+    is_on_screen: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Visibility {
-    /// The panel is off screen, or this is not known yet.
+    /// The panel is far from the screen, or this is not known yet.
     Hidden,
-    /// On screen, to be measured before it is drawn.
+    /// On screen or close to it, to be measured before it is drawn.
     Unmeasured,
-    Measured,
+    /// Not drawn since it was measured.
+    Blank,
+    Drawn,
 }
 
 impl Panel {
@@ -81,6 +84,7 @@ impl Panel {
             format,
             is_stale: false,
             visibility: Visibility::Hidden,
+            is_on_screen: false,
         };
         panel.describe(store)?;
         Ok(Some(panel))
@@ -94,11 +98,25 @@ impl Panel {
         &self.spec
     }
 
+    /// On screen or close to it.
     pub(super) fn is_in_view(&self) -> bool {
         self.visibility != Visibility::Hidden
     }
 
-    /// Off screen a panel has no memory for pixels.
+    pub(super) const fn is_on_screen(&self) -> bool {
+        self.is_on_screen
+    }
+
+    pub(super) const fn set_on_screen(&mut self, on_screen: bool) {
+        self.is_on_screen = on_screen;
+    }
+
+    /// It is on screen, or was never drawn in this place.
+    pub(super) fn awaits_drawing(&self) -> bool {
+        self.is_on_screen || self.visibility == Visibility::Blank
+    }
+
+    /// Far from the screen a panel has no memory for pixels.
     pub(super) fn set_in_view(&mut self, in_view: bool) {
         if !in_view && self.is_in_view() {
             self.body.release();
@@ -121,7 +139,7 @@ impl Panel {
     }
 
     pub(super) fn resize(&mut self, size: (f64, f64), scale: f64, background: Color) -> Result<(), JsValue> {
-        self.visibility = Visibility::Measured;
+        self.visibility = Visibility::Blank;
         self.body.resize(size, scale, background)
     }
 
@@ -213,6 +231,7 @@ impl Panel {
         right: Timestamp,
     ) -> Result<bool, JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(false) };
+        self.visibility = Visibility::Drawn;
         let shade = if self.is_stale { Shade::Dimmed } else { context.shade };
         self.body.draw(group, &RenderContext { shade, ..*context }, right, &self.format)
     }

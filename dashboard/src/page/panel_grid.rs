@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use protocol::Timestamp;
+use protocol::{Interval, Timestamp};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
@@ -11,13 +11,13 @@ use super::address;
 use super::chart_view::ChartView;
 use super::crosshair::PlotFraction;
 use super::dom;
-use super::frame_pace::column_due_ms;
+use super::frame_pace::{Reach, column_due};
 use super::group_needs::ShownPanel;
 use super::panel::Panel;
 use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
 use super::render_context::RenderContext;
-use super::visibility_observer::VisibilityObserver;
+use super::visibility_observer::Observers;
 use crate::layout::{Layout, PanelSpec};
 use crate::link::Clock;
 use crate::store::Store;
@@ -45,7 +45,7 @@ pub(super) struct PanelGrid {
     panels: Vec<Panel>,
     /// Panels of the address and of the menus, which differ from the default layout.
     chosen: Vec<PanelSpec>,
-    observer: Option<VisibilityObserver>,
+    observers: Option<Observers>,
     size_changed: bool,
     /// The panel with which the next display frame starts.
     next: usize,
@@ -54,23 +54,33 @@ pub(super) struct PanelGrid {
 impl PanelGrid {
     pub(super) fn new(chosen: Vec<PanelSpec>) -> Result<Self, JsValue> {
         let element = dom::by_id("panels")?;
-        Ok(Self { element, panels: Vec::new(), chosen, observer: None, size_changed: true, next: 0 })
+        Ok(Self { element, panels: Vec::new(), chosen, observers: None, size_changed: true, next: 0 })
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
         &self.element
     }
 
-    /// Sets the observer that calls [`set_in_view`](Self::set_in_view).
-    pub(super) fn set_observer(&mut self, observer: VisibilityObserver) {
-        self.panels.iter().for_each(|panel| observer.observe(panel.element()));
-        self.observer = Some(observer);
+    /// Sets the observers that call [`set_in_view`](Self::set_in_view) and [`set_on_screen`](Self::set_on_screen).
+    pub(super) fn set_observers(&mut self, observers: Observers) {
+        self.panels.iter().for_each(|panel| observers.observe(panel.element()));
+        self.observers = Some(observers);
     }
 
     pub(super) fn set_in_view(&mut self, element: &Element, in_view: bool) {
-        if let Some(panel) = self.panels.iter_mut().find(|panel| panel.element().is_same_node(Some(element))) {
+        if let Some(panel) = self.panel_mut(element) {
             panel.set_in_view(in_view);
         }
+    }
+
+    pub(super) fn set_on_screen(&mut self, element: &Element, on_screen: bool) {
+        if let Some(panel) = self.panel_mut(element) {
+            panel.set_on_screen(on_screen);
+        }
+    }
+
+    fn panel_mut(&mut self, element: &Element) -> Option<&mut Panel> {
+        self.panels.iter_mut().find(|panel| panel.element().is_same_node(Some(element)))
     }
 
     /// Measures the panels before the next display frame.
@@ -127,15 +137,15 @@ impl PanelGrid {
                 self.panels.push(panel);
             } else if let Some(panel) = Panel::new(placed, store)? {
                 self.size_changed = true;
-                if let Some(observer) = &self.observer {
-                    observer.observe(panel.element());
+                if let Some(observers) = &self.observers {
+                    observers.observe(panel.element());
                 }
                 self.panels.push(panel);
             }
         }
         for removed in old.into_values() {
-            if let Some(observer) = &self.observer {
-                observer.unobserve(removed.element());
+            if let Some(observers) = &self.observers {
+                observers.unobserve(removed.element());
             }
             removed.element().remove();
             self.size_changed = true;
@@ -165,6 +175,7 @@ impl PanelGrid {
         store: &Store,
         context: &RenderContext<'_>,
         right: Timestamp,
+        reach: Reach,
         clock: &dyn Clock,
     ) -> Result<(Drawn, u64), JsValue> {
         self.measure_panels(context.palette.panel)?;
@@ -172,7 +183,7 @@ impl PanelGrid {
         let (mut commits, count) = (0, self.panels.len());
         for place in (0..count).map(|step| (self.next + step) % count) {
             let panel = &mut self.panels[place];
-            if !panel.is_in_view() {
+            if !panel.is_in_view() || (reach == Reach::OnScreen && !panel.awaits_drawing()) {
                 continue;
             }
             if clock.now().micros_since(start) > FRAME_BUDGET_US {
@@ -185,15 +196,15 @@ impl PanelGrid {
         Ok((Drawn::Completely, commits))
     }
 
-    /// Milliseconds within which the first chart on screen must move by a column. `None` if none moves.
-    pub(super) fn column_due_ms(&self, viewport: &Viewport) -> Option<f64> {
+    /// The time within which the first chart on screen must move by a column. `None` if none moves.
+    pub(super) fn column_due(&self, viewport: &Viewport) -> Option<Interval> {
         if viewport.is_paused() {
             return None;
         }
-        let in_view = self.panels.iter().filter(|panel| panel.is_in_view());
+        let in_view = self.panels.iter().filter(|panel| panel.is_on_screen());
         let widths = in_view.map(Panel::columns).filter(|&columns| columns > 0);
         // The widest has the shortest columns.
-        widths.max().map(|columns| column_due_ms(&Window::new(viewport.span(), columns), viewport.right()))
+        widths.max().map(|columns| column_due(&Window::new(viewport.span(), columns), viewport.right()))
     }
 
     /// Applies the choices in the menus and writes them into the address.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use protocol::Interval;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, ResizeObserver};
@@ -11,10 +12,9 @@ use super::address;
 use super::app::App;
 use super::controls;
 use super::dom;
-use super::frame_pace::NextFrame;
 use super::listener::Listener;
 use super::sign_in;
-use super::visibility_observer::VisibilityObserver;
+use super::visibility_observer::Observers;
 use crate::link::{Clock, PageClock};
 
 /// Functions that the browser calls. Each is detached when dropped.
@@ -65,17 +65,24 @@ fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
     });
     let observer = ResizeObserver::new(resized.as_ref().unchecked_ref())?;
     observer.observe(app.borrow_mut().panels().element());
-    let weak = Rc::downgrade(app);
-    let visibility = VisibilityObserver::new(move |panel, is_visible| {
-        if let Some(app) = weak.upgrade() {
-            app.borrow_mut().set_in_view(panel, is_visible);
-        }
-    })?;
-    app.borrow_mut().panels().set_observer(visibility);
+    let (near, shown) = (Rc::downgrade(app), Rc::downgrade(app));
+    let observers = Observers::new(
+        move |panel, is_near| {
+            if let Some(app) = near.upgrade() {
+                app.borrow_mut().set_in_view(panel, is_near);
+            }
+        },
+        move |panel, is_on_screen| {
+            if let Some(app) = shown.upgrade() {
+                app.borrow_mut().set_on_screen(panel, is_on_screen);
+            }
+        },
+    )?;
+    app.borrow_mut().panels().set_observers(observers);
     let weak = Rc::downgrade(app);
     frames.start(move |time_ms| match weak.upgrade() {
         Some(app) => app.borrow_mut().frame(time_ms),
-        None => NextFrame::Now,
+        None => Interval::ZERO,
     });
     let weak = Rc::downgrade(app);
     let stats = Closure::<dyn FnMut() -> Result<JsValue, JsValue>>::new(move || match weak.upgrade() {

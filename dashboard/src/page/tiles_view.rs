@@ -104,20 +104,24 @@ impl TilesView {
         if std::mem::take(&mut self.background_is_old) {
             let mut background = Pixels::new(width, height);
             background.fill(context.palette.panel);
-            self.composite.set_background(background);
+            self.composite.set_background(background, Vec::new());
+            self.canvas.fill(context.palette.panel);
             columns = Some(0..width);
         } else if is_shaded {
             columns = Some(0..width);
         }
-        if let Some(columns) = columns.clone() {
-            self.composite.show(self.chart.pixels(), columns.clone(), context.shade.strength());
-            self.canvas.commit(self.composite.pixels(), (0, 0), columns)?;
+        let mut is_changed = false;
+        if let Some(columns) = columns {
+            is_changed = self.composite.show(self.chart.pixels(), columns.clone(), context.shade.strength());
+            if is_changed {
+                self.canvas.commit(self.composite.pixels(), (0, 0), columns)?;
+            }
         }
         if self.layout != self.chart.layout() {
             self.layout = self.chart.layout();
             self.lay_out()?;
         }
-        Ok(columns.is_some())
+        Ok(is_changed)
     }
 
     /// Draws everything in the next display frame, in the colours of the palette then.

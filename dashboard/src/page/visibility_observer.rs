@@ -7,21 +7,50 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
-/// Elements within this distance of the screen count as visible, so that they are drawn before they scroll in.
+/// Elements within this distance of the screen are close to it, so that they are drawn before they scroll in.
 const MARGIN: &str = "200px";
+
+/// The observers of panels: of those close to the screen, and of those on it.
+#[derive(Debug)]
+pub(super) struct Observers {
+    near: VisibilityObserver,
+    on_screen: VisibilityObserver,
+}
+
+impl Observers {
+    /// Call the functions with an element and its visibility, once at first and at each change.
+    pub(super) fn new(
+        on_near: impl FnMut(&Element, bool) + 'static,
+        on_screen: impl FnMut(&Element, bool) + 'static,
+    ) -> Result<Self, JsValue> {
+        Ok(Self {
+            near: VisibilityObserver::new(MARGIN, on_near)?,
+            on_screen: VisibilityObserver::new("0px", on_screen)?,
+        })
+    }
+
+    pub(super) fn observe(&self, element: &Element) {
+        self.near.observer.observe(element);
+        self.on_screen.observer.observe(element);
+    }
+
+    pub(super) fn unobserve(&self, element: &Element) {
+        self.near.observer.unobserve(element);
+        self.on_screen.observer.unobserve(element);
+    }
+}
 
 type Callback = Closure<dyn FnMut(Array)>;
 
 /// Observes elements until it is dropped.
 #[derive(Debug)]
-pub(super) struct VisibilityObserver {
+struct VisibilityObserver {
     observer: IntersectionObserver,
     _callback: Callback,
 }
 
 impl VisibilityObserver {
-    /// Calls `on_change` with an element and its visibility, once at first and at each change.
-    pub(super) fn new(mut on_change: impl FnMut(&Element, bool) + 'static) -> Result<Self, JsValue> {
+    fn new(margin: &str, mut on_change: impl FnMut(&Element, bool) + 'static) -> Result<Self, JsValue> {
         let callback: Callback = Closure::new(move |entries: Array| {
             for entry in entries.iter() {
                 let entry: IntersectionObserverEntry = entry.unchecked_into();
@@ -29,17 +58,9 @@ impl VisibilityObserver {
             }
         });
         let options = IntersectionObserverInit::new();
-        options.set_root_margin(MARGIN);
+        options.set_root_margin(margin);
         let observer = IntersectionObserver::new_with_options(callback.as_ref().unchecked_ref(), &options)?;
         Ok(Self { observer, _callback: callback })
-    }
-
-    pub(super) fn observe(&self, element: &Element) {
-        self.observer.observe(element);
-    }
-
-    pub(super) fn unobserve(&self, element: &Element) {
-        self.observer.unobserve(element);
     }
 }
 

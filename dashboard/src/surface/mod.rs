@@ -54,5 +54,5 @@ pub use composite::Composite;
 pub use extremes::{ColumnSpan, ExtremesPainter};
 pub use line::LinePainter;
 pub use pen::Stroke;
-pub use pixels::Pixels;
+pub use pixels::{Changes, Pixels};
 pub use ramp::ColorRamp;

@@ -1,4 +1,4 @@
-//! The surface: RGBA in memory, and the columns that changed since it was last shown.
+//! The surface: RGBA in memory, and what changed since it was last shown.
 
 use std::ops::Range;
 
@@ -14,7 +14,16 @@ pub struct Pixels {
     width: u32,
     height: u32,
     data: Vec<[u8; 4]>,
-    dirty: Option<Range<u32>>,
+    changes: Changes,
+}
+
+/// The changes of a surface since they were last taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Everything moved to the left by this many columns, at first.
+    pub scrolled: u32,
+    /// Then these columns were drawn.
+    pub columns: Option<Range<u32>>,
 }
 
 impl Pixels {
@@ -31,7 +40,7 @@ impl Pixels {
         self.height = height.min(MAX_SIDE_PX);
         self.data.clear();
         self.data.resize(self.width as usize * self.height as usize, TRANSPARENT);
-        self.dirty = None;
+        self.changes = Changes::default();
         self.mark_dirty(0..self.width);
     }
 
@@ -68,6 +77,7 @@ impl Pixels {
 
     pub fn clear(&mut self) {
         self.data.fill(TRANSPARENT);
+        self.changes.scrolled = 0;
         self.mark_dirty(0..self.width);
     }
 
@@ -96,8 +106,11 @@ impl Pixels {
         } else if columns > 0 && !self.data.is_empty() {
             // One move of all rows: the ends that wrap into the row above are in the columns that are cleared next.
             self.data.copy_within(columns as usize.., 0);
+            self.changes.scrolled = self.changes.scrolled.saturating_add(columns);
+            if let Some(drawn) = &mut self.changes.columns {
+                *drawn = drawn.start.saturating_sub(columns)..drawn.end.saturating_sub(columns);
+            }
             self.clear_columns(self.width - columns..self.width);
-            self.mark_dirty(0..self.width);
         }
     }
 
@@ -145,9 +158,15 @@ impl Pixels {
         }
     }
 
+    /// The changes since the last call.
+    pub fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
     /// The range of columns that changed since the last call.
     pub fn take_dirty(&mut self) -> Option<Range<u32>> {
-        self.dirty.take()
+        let Changes { scrolled, columns } = self.take_changes();
+        if scrolled > 0 { Some(0..self.width) } else { columns }
     }
 
     /// The part of `columns` on the surface.
@@ -174,7 +193,7 @@ impl Pixels {
         if columns.is_empty() {
             return;
         }
-        self.dirty = Some(match self.dirty.take() {
+        self.changes.columns = Some(match self.changes.columns.take() {
             None => columns,
             Some(dirty) => dirty.start.min(columns.start)..dirty.end.max(columns.end),
         });
