@@ -35,11 +35,13 @@
 //! | [`report`] | tables and targets |
 //! | [`statistics`] | percentiles and medians |
 //! | [`process_tree`], [`task_time`] | CPU time and memory of processes; CPU time of threads |
+//! | [`browser_time`] | CPU time of a browser by kind of process |
 //! | [`exposition`], [`http_client`] | metrics in Prometheus's text format; requests on one connection |
 //!
 //! The binary `load` is a load generator, see [`load`]; `record` writes a recording. The binary `summary` writes the
 //! tables of `docs/BENCHMARKS.md` from criterion's measurements.
 
+pub mod browser_time;
 pub mod data;
 pub mod effort;
 pub mod exposition;

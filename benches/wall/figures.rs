@@ -15,6 +15,12 @@ pub(crate) struct Figures {
     pub(crate) p99_gap_ms: f64,
     /// CPU time of all processes of the browser, in percent of a core.
     pub(crate) cpu_percent: f64,
+    /// The parts of the renderer and of the GPU process in it.
+    pub(crate) renderer_percent: f64,
+    pub(crate) gpu_percent: f64,
+    /// Time for which threads of the browser were ready and had no core, in percent of a core: a high value, and other figures that are
+    /// higher than usual, mean that the machine was busy.
+    pub(crate) waiting_percent: f64,
     /// CPU time of the page's main thread, in percent of a core.
     pub(crate) main_percent: f64,
     /// Memory of all processes of the browser.
@@ -29,13 +35,26 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Heads of [`Figures::cells`].
-    pub(crate) const HEADS: [&str; 7] =
-        ["CPU ms a wall", "fps", "p99 gap, ms", "main thread, %", "all processes, %", "charts drawn/s", "memory, MiB"];
+    pub(crate) const HEADS: [&str; 10] = [
+        "CPU ms a wall",
+        "fps",
+        "p99 gap, ms",
+        "main thread, %",
+        "all processes, %",
+        "renderer, %",
+        "GPU process, %",
+        "waiting, %",
+        "charts drawn/s",
+        "memory, MiB",
+    ];
 
-    pub(crate) fn cells(self) -> [String; 7] {
-        let Self { fps, p99_gap_ms, main_percent, cpu_percent, commits_per_second, memory_mib, .. } = self;
+    pub(crate) fn cells(self) -> [String; 10] {
+        let Self { fps, p99_gap_ms, main_percent, cpu_percent, renderer_percent, gpu_percent, .. } = self;
+        let Self { waiting_percent, commits_per_second, memory_mib, .. } = self;
         let ms = self.cpu_ms_per_wall();
-        [ms, fps, p99_gap_ms, main_percent, cpu_percent, commits_per_second, memory_mib].map(figure)
+        let processes = [main_percent, cpu_percent, renderer_percent, gpu_percent, waiting_percent];
+        let [main, all, renderer, gpu, waiting] = processes;
+        [ms, fps, p99_gap_ms, main, all, renderer, gpu, waiting, commits_per_second, memory_mib].map(figure)
     }
 
     /// CPU time of all processes for each drawn wall.
@@ -50,6 +69,9 @@ impl Figures {
             fps: median(|figures| figures.fps),
             p99_gap_ms: median(|figures| figures.p99_gap_ms),
             cpu_percent: median(|figures| figures.cpu_percent),
+            renderer_percent: median(|figures| figures.renderer_percent),
+            gpu_percent: median(|figures| figures.gpu_percent),
+            waiting_percent: median(|figures| figures.waiting_percent),
             main_percent: median(|figures| figures.main_percent),
             memory_mib: median(|figures| figures.memory_mib),
             heap_mib: median(|figures| figures.heap_mib),
@@ -62,7 +84,11 @@ impl Figures {
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [ms, fps, main] = [self.cpu_ms_per_wall(), self.fps, self.main_percent].map(figure);
-        write!(f, "{ms} ms a wall, {fps} fps, main thread {main} %")
+        let [renderer, gpu, waiting] = [self.renderer_percent, self.gpu_percent, self.waiting_percent].map(figure);
+        write!(
+            f,
+            "{ms} ms a wall, {fps} fps, main thread {main} %, renderer {renderer} %, GPU process {gpu} %, waiting {waiting} %"
+        )
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use benches::browser_time::{BrowserTime, ProcessKind};
 use benches::effort::Effort;
 use benches::process_tree::ProcessTree;
 use benches::report;
@@ -108,11 +109,16 @@ impl Bench {
         let after = self.reading().await?;
         let metrics = self.page.metrics().await?;
         let seconds = (after.at - before.at).as_secs_f64();
+        let cpu = after.cpu - before.cpu;
+        let percent = |time: Duration| 100.0 * time.as_secs_f64() / seconds;
         let drawing_seconds = after.seen.seconds_since(&before.seen);
         Ok(Figures {
             fps: after.seen.frames.len() as f64 / drawing_seconds,
             p99_gap_ms: after.seen.p99_gap_ms(),
-            cpu_percent: 100.0 * after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds,
+            cpu_percent: percent(cpu.all()),
+            renderer_percent: percent(cpu.of(ProcessKind::Renderer)),
+            gpu_percent: percent(cpu.of(ProcessKind::Gpu)),
+            waiting_percent: percent(cpu.waiting()),
             main_percent: 100.0 * (after.main_s - before.main_s) / seconds,
             memory_mib: self.processes.memory_bytes()? as f64 / MIB,
             heap_mib: metrics.get("JSHeapUsedSize").copied().unwrap_or_default() / MIB,
@@ -121,17 +127,22 @@ impl Bench {
         })
     }
 
+    /// CPU time of the browser so far.
+    pub(crate) fn browser_time(&self) -> Result<BrowserTime> {
+        BrowserTime::read(self.processes)
+    }
+
     async fn reading(&self) -> Result<Reading> {
         let seen = self.page.evaluate("observe()").await?;
         let main_s = *self.page.metrics().await?.get("TaskDuration").context("the browser reports no TaskDuration")?;
-        Ok(Reading { at: Instant::now(), cpu: self.processes.cpu_time()?, main_s, seen })
+        Ok(Reading { at: Instant::now(), cpu: self.browser_time()?, main_s, seen })
     }
 }
 
 /// All figures at one time.
 struct Reading {
     at: Instant,
-    cpu: Duration,
+    cpu: BrowserTime,
     main_s: f64,
     seen: Observation,
 }

@@ -8,11 +8,12 @@
 //! | `beside` | our page, uPlot, Chart.js, `ECharts` and the floor, at 10, 100 and 1,000 Hz |
 //! | `sweep` | our page by series and window |
 //! | `extremes` | our page with 24 M samples, 5 M samples/s, 10,000 series, or no new samples |
+//! | `rest` | our page when nobody touches it, and in a hidden tab, beside Netdata's page |
 //! | `marker` | latency of our page from a sample to its pixel |
 //! | `load` | groups x series x Hz x window, and its source |
 //! | `server` | our feed |
 //! | `feed` | the peers' feed: the same samples from the same source |
-//! | `pages` | serves the peers' pages |
+//! | `pages`, `netdata` | serve the peers' pages |
 //! | `lab` | opens a page in a browser and measures it |
 //! | `figures` | the figures of a page |
 //!
@@ -25,7 +26,9 @@ mod figures;
 mod lab;
 mod load;
 mod marker;
+mod netdata;
 mod pages;
+mod rest;
 mod server;
 mod sweep;
 
@@ -39,10 +42,11 @@ enum Part {
     Sweep,
     Extremes,
     Marker,
+    Rest,
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::Beside, Self::Sweep, Self::Extremes, Self::Marker];
+    const ALL: [Self; 5] = [Self::Beside, Self::Sweep, Self::Extremes, Self::Marker, Self::Rest];
 
     /// Name on the command line and in the document.
     const fn name(self) -> &'static str {
@@ -51,6 +55,7 @@ impl Part {
             Self::Sweep => "wall/sweep",
             Self::Extremes => "wall/extremes",
             Self::Marker => "wall/marker",
+            Self::Rest => "wall/rest",
         }
     }
 }
@@ -68,6 +73,7 @@ fn main() -> Result<()> {
                 Part::Sweep => sweep::run(&lab).await?,
                 Part::Extremes => extremes::run(&lab).await?,
                 Part::Marker => marker::run(&lab).await?,
+                Part::Rest => rest::run(&lab).await?,
             };
             println!("\n{tables}");
             lab.keep(part.name(), &tables)?;

@@ -6,11 +6,21 @@
   const COLUMNS = 8;
   const marks = [];
   let shown = false;
+  let ground = [];
+
+  /** The colours of panel, grid and axis, as numbers: a pixel of another colour belongs to a series. */
+  const groundColors = () => {
+    const style = getComputedStyle(document.documentElement);
+    return ['--panel', '--grid', '--axis'].map((name) => parseInt(style.getPropertyValue(name).trim().slice(1), 16));
+  };
 
   /** Returns true if a line crosses the upper quarter of the newest columns. */
   const isHigh = ({ data, width, height }) => {
     const row = Math.floor(height / 4) * width;
-    for (let x = width - COLUMNS; x < width; x += 1) if (data[4 * (row + x) + 3] > 0) return true;
+    for (let x = width - COLUMNS; x < width; x += 1) {
+      const at = 4 * (row + x);
+      if (!ground.includes((data[at] << 16) | (data[at + 1] << 8) | data[at + 2])) return true;
+    }
     return false;
   };
 
@@ -18,6 +28,7 @@
   CanvasRenderingContext2D.prototype.putImageData = function (image, ...place) {
     putImageData.call(this, image, ...place);
     if (this.canvas.closest('[data-group="marker"]') === null) return;
+    if (ground.length === 0) ground = groundColors();
     const isShown = isHigh(image);
     if (isShown && !shown) {
       const mark = { drawn: Date.now(), next: null };

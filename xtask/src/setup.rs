@@ -107,23 +107,32 @@ pub fn promtool(folder: &Path) -> Result<PathBuf> {
     }
     let by_hand = "the tests of /metrics need promtool, and it is not in PATH: install Prometheus (Debian: `sudo apt-get \
                    install prometheus`; macOS: `brew install prometheus`)";
-    let (Some(apt), Some(dpkg)) = (in_path("apt-get").filter(|_| is_root()), in_path("dpkg-deb")) else {
-        bail!(by_hand);
-    };
     heading("unpacking promtool from Debian's package prometheus");
-    std::fs::create_dir_all(folder)?;
-    run(Command::new(&apt).arg("update"))?;
-    run(Command::new(&apt).args(["download", "prometheus"]).current_dir(folder)).context(by_hand)?;
-    for file in std::fs::read_dir(folder)? {
-        let package = file?.path();
-        if package.extension().is_some_and(|extension| extension == "deb") {
-            run(Command::new(&dpkg).arg("--extract").arg(&package).arg(folder))?;
-        }
-    }
+    unpack_debian_package("prometheus", folder).context(by_hand)?;
     if !unpacked.is_file() {
         bail!("Debian's package prometheus has no {}: {by_hand}", unpacked.display());
     }
     Ok(unpacked)
+}
+
+/// Downloads a package of Debian and unpacks it into `folder`, without installing it: that would start its services.
+///
+/// # Errors
+/// If this is not Debian, the user is not root, or the package cannot be downloaded.
+pub fn unpack_debian_package(package: &str, folder: &Path) -> Result<()> {
+    let (Some(apt), Some(dpkg)) = (in_path("apt-get").filter(|_| is_root()), in_path("dpkg-deb")) else {
+        bail!("{package} is unpacked by apt-get and dpkg-deb, as root");
+    };
+    std::fs::create_dir_all(folder)?;
+    run(Command::new(&apt).arg("update"))?;
+    run(Command::new(&apt).args(["download", package]).current_dir(folder))?;
+    for file in std::fs::read_dir(folder)? {
+        let file = file?.path();
+        if file.extension().is_some_and(|extension| extension == "deb") {
+            run(Command::new(&dpkg).arg("--extract").arg(&file).arg(folder))?;
+        }
+    }
+    Ok(())
 }
 
 impl ReverseProxy {

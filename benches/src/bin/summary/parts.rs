@@ -7,11 +7,12 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 /// File and section of each part.
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 10] = [
     ("wall/beside", "wall beside"),
     ("wall/sweep", "wall sweep"),
     ("wall/extremes", "wall extremes"),
     ("wall/marker", "wall marker"),
+    ("wall/rest", "wall rest"),
     ("host/rates", "host rates"),
     ("host/intervals", "host intervals"),
     ("host/interfaces", "host interfaces"),

@@ -12,8 +12,8 @@ const contexts = Array.from({ length: 12 }, () => {
 const pixel = new ImageData(1, 1);
 
 function draw() {
-  // A different colour each time, so that the browser has to draw.
-  pixel.data.fill(pixel.data[0] + 1);
+  // A different colour each time, so that the browser has to draw. The array limits values to 255.
+  pixel.data.fill((pixel.data[0] + 1) % 256);
   for (const context of contexts) context.putImageData(pixel, 0, 0);
   requestAnimationFrame(draw);
 }
