@@ -125,6 +125,33 @@ impl App {
         self.frames.request();
     }
 
+    /// Applies colours again: the browser's preferences have changed.
+    pub(super) fn colors_changed(&mut self) {
+        let result = self.display.reload();
+        self.panels.repaint();
+        self.frames.request();
+        self.show_error(result);
+    }
+
+    /// Draws all panels for paper, at once: the browser prints when this returns.
+    pub(super) fn prepare_print(&mut self) {
+        let result = self.display.prepare_print().and_then(|()| {
+            self.viewport.follow(self.feed.server_now(self.clock.now()));
+            let shown = self.viewport.shown();
+            self.panels.prepare_print(
+                self.feed.store(),
+                &render_context(&self.display, &self.viewport, &self.feed),
+                &shown,
+            )
+        });
+        self.show_error(result);
+    }
+
+    pub(super) fn finish_print(&mut self) {
+        self.panels.finish_print();
+        self.colors_changed();
+    }
+
     /// Hot: once a message.
     pub(super) fn event(&mut self, event: FrameEvent<'_>) {
         let now = self.clock.now();
@@ -205,8 +232,7 @@ impl App {
         self.feed.store_mut().update_derived();
         self.viewport.follow(self.feed.server_now(self.clock.now()));
         let times = self.display.time_labels();
-        let (span, motion) = (self.viewport.span(), self.viewport.motion());
-        let context = RenderContext { span, times, palette: self.display.palette(), motion, shade: self.shade() };
+        let context = render_context(&self.display, &self.viewport, &self.feed);
         let (drawn, commits) =
             self.panels.draw(self.feed.store(), &context, self.viewport.right(), reach, &*self.clock)?;
         self.telemetry.count_commits(commits);
@@ -218,11 +244,6 @@ impl App {
             self.panels.update_legends(self.feed.store(), &self.viewport.shown(), time)?;
         }
         Ok(drawn)
-    }
-
-    /// The shade of all series: while the link is down, no value is new.
-    fn shade(&self) -> Shade {
-        if self.feed.status().is_down() { Shade::Dimmed } else { Shade::Full }
     }
 
     fn show_figures(&mut self, seconds: f64) -> Result<(), JsValue> {
@@ -277,4 +298,12 @@ impl App {
             self.notice.show_error(&error);
         }
     }
+}
+
+/// The settings with which all panels are drawn.
+fn render_context<'d>(display: &'d Display, viewport: &Viewport, feed: &Feed) -> RenderContext<'d> {
+    // While the link is down, no value is new.
+    let shade = if feed.status().is_down() { Shade::Dimmed } else { Shade::Full };
+    let (span, motion) = (viewport.span(), viewport.motion());
+    RenderContext { span, times: display.time_labels(), palette: display.palette(), motion, shade }
 }

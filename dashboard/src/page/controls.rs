@@ -29,6 +29,32 @@ pub(super) fn listen_for_waking(app: &Rc<RefCell<App>>) -> Result<[Listener; 3],
     ])
 }
 
+/// Preferences of the browser that change colours.
+const COLOR_QUERIES: [&str; 2] = ["(forced-colors: active)", "(prefers-color-scheme: light)"];
+
+/// Listens for changes of colours, and for the beginning and the end of printing.
+pub(super) fn listen_for_media(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
+    let listen = |target: EventTarget, kind, handler: fn(&mut App)| {
+        let app = Rc::downgrade(app);
+        Listener::new(target, kind, move |_: Event| {
+            if let Some(app) = app.upgrade() {
+                handler(&mut app.borrow_mut());
+            }
+        })
+    };
+    let window = dom::window()?;
+    let mut listeners = vec![
+        listen(window.clone().into(), "beforeprint", App::prepare_print)?,
+        listen(window.clone().into(), "afterprint", App::finish_print)?,
+    ];
+    for query in COLOR_QUERIES {
+        if let Some(query) = window.match_media(query)? {
+            listeners.push(listen(query.into(), "change", App::colors_changed)?);
+        }
+    }
+    Ok(listeners)
+}
+
 /// Input of the user, and what scrolls: any of it may change the page.
 const INPUTS: [&str; 7] = ["pointermove", "pointerout", "pointerdown", "click", "change", "keydown", "scroll"];
 

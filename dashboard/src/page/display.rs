@@ -9,6 +9,8 @@ use crate::view::TimeLabels;
 
 #[derive(Debug)]
 pub(super) struct Display {
+    /// The user's choice; without one, the browser's preference counts.
+    chosen: Option<Theme>,
     theme: Theme,
     palette: Palette,
     times: Times,
@@ -19,7 +21,8 @@ impl Display {
     pub(super) fn new(parameters: &Parameters) -> Result<Self, JsValue> {
         let theme = parameters.theme.unwrap_or_else(theme::preferred);
         theme::apply(theme)?;
-        Ok(Self { theme, palette: Palette::read(theme)?, times: parameters.times })
+        let palette = Palette::read(theme)?;
+        Ok(Self { chosen: parameters.theme, theme, palette, times: parameters.times })
     }
 
     pub(super) const fn palette(&self) -> &Palette {
@@ -27,9 +30,24 @@ impl Display {
     }
 
     pub(super) fn toggle_theme(&mut self) -> Result<(), JsValue> {
-        self.theme = self.theme.other();
-        theme::apply(self.theme)?;
-        self.palette = Palette::read(self.theme)?;
+        self.chosen = Some(self.theme.other());
+        self.reload()
+    }
+
+    /// Applies the theme again after the preferences of the browser have changed.
+    pub(super) fn reload(&mut self) -> Result<(), JsValue> {
+        self.show(self.chosen.unwrap_or_else(theme::preferred))
+    }
+
+    /// Applies the theme for paper, until the next [`reload`](Self::reload).
+    pub(super) fn prepare_print(&mut self) -> Result<(), JsValue> {
+        self.show(Theme::Light)
+    }
+
+    fn show(&mut self, theme: Theme) -> Result<(), JsValue> {
+        self.theme = theme;
+        theme::apply(theme)?;
+        self.palette = Palette::read(theme)?;
         Ok(())
     }
 

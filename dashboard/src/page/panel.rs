@@ -143,6 +143,32 @@ impl Panel {
         self.body.resize(size, scale, background)
     }
 
+    /// Draws everything for paper.
+    pub(super) fn prepare_print(
+        &mut self,
+        size: (f64, f64),
+        scale: f64,
+        store: &Store,
+        context: &RenderContext<'_>,
+        shown: &Range<Timestamp>,
+    ) -> Result<(), JsValue> {
+        self.body.resize(size, scale, context.palette.panel)?;
+        self.body.repaint();
+        if let Some(group) = self.source.shown(store) {
+            self.body.draw(group, context, shown.end, &self.format)?;
+        }
+        self.update_legend(store, shown, None)
+    }
+
+    /// Off screen it has no pixels again, on screen it is drawn in the colours of the screen.
+    pub(super) fn finish_print(&mut self) {
+        if self.is_in_view() {
+            self.body.repaint();
+        } else {
+            self.body.release();
+        }
+    }
+
     /// Follows a change of the catalog.
     pub(super) fn bind(&mut self, group: usize, hidden_groups: usize, store: &mut Store) -> Result<(), JsValue> {
         let placed = PlacedPanel { spec: self.spec.clone(), group, hidden_groups };
@@ -257,9 +283,15 @@ impl Panel {
         Ok(())
     }
 
-    /// Shows the age of the newest sample if it is stale at `now`, by the server's clock. Returns true if its chart must be drawn again.
-    pub(super) fn mark_stale(&mut self, store: &Store, now: Timestamp) -> Result<bool, JsValue> {
-        let stale: Option<SampleAge> = self.source.measured(store).and_then(|group| group.stale(now));
+    /// Shows the age of the newest sample if it is stale at `now`, by the server's clock. Returns true if its chart must be drawn again. `newest` is
+    /// the time of the newest sample of all groups.
+    pub(super) fn mark_stale(
+        &mut self,
+        store: &Store,
+        newest: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<bool, JsValue> {
+        let stale: Option<SampleAge> = self.source.measured(store).and_then(|group| group.shown_staleness(newest, now));
         let is_changed = self.is_stale != stale.is_some();
         if is_changed {
             self.is_stale = stale.is_some();

@@ -32,6 +32,9 @@ pub(super) const MAX_PANELS: usize = 2_000;
 /// a display frame: the other half is for the browser and for incoming messages.
 const FRAME_BUDGET_US: i64 = 8_000;
 
+/// Panels on paper. The pixels of so many take about 300 MB.
+const MAX_PRINTED_PANELS: usize = 400;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Drawn {
     Completely,
@@ -47,6 +50,8 @@ pub(super) struct PanelGrid {
     chosen: Vec<PanelSpec>,
     observers: Option<Observers>,
     size_changed: bool,
+    /// Device pixels per CSS pixel at the last measurement.
+    scale: f64,
     /// The panel with which the next display frame starts.
     next: usize,
 }
@@ -54,7 +59,7 @@ pub(super) struct PanelGrid {
 impl PanelGrid {
     pub(super) fn new(chosen: Vec<PanelSpec>) -> Result<Self, JsValue> {
         let element = dom::by_id("panels")?;
-        Ok(Self { element, panels: Vec::new(), chosen, observers: None, size_changed: true, next: 0 })
+        Ok(Self { element, panels: Vec::new(), chosen, observers: None, size_changed: true, scale: 0.0, next: 0 })
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
@@ -196,6 +201,28 @@ impl PanelGrid {
         Ok((Drawn::Completely, commits))
     }
 
+    /// Draws all panels, also those off screen, up to a bound, in the colours of the context.
+    pub(super) fn prepare_print(
+        &mut self,
+        store: &Store,
+        context: &RenderContext<'_>,
+        shown: &Range<Timestamp>,
+    ) -> Result<(), JsValue> {
+        let scale = dom::window()?.device_pixel_ratio();
+        let panels = || self.panels.iter().take(MAX_PRINTED_PANELS);
+        let sizes: Vec<_> = panels().map(Panel::measure).collect();
+        for (panel, size) in self.panels.iter_mut().zip(sizes) {
+            panel.prepare_print(size, scale, store, context, shown)?;
+        }
+        Ok(())
+    }
+
+    /// Frees the pixels of panels off screen, and draws the others again.
+    pub(super) fn finish_print(&mut self) {
+        self.panels.iter_mut().for_each(Panel::finish_print);
+        self.size_changed = true;
+    }
+
     /// The time within which the first chart on screen must move by a column. `None` if none moves.
     pub(super) fn column_due(&self, viewport: &Viewport) -> Option<Interval> {
         if viewport.is_paused() {
@@ -232,7 +259,10 @@ impl PanelGrid {
 
     /// Marks the panels with stale samples at `now`, by the server's clock. Returns true if a chart must be drawn again.
     pub(super) fn mark_stale(&mut self, store: &Store, now: Timestamp) -> Result<bool, JsValue> {
-        self.panels.iter_mut().try_fold(false, |is_changed, panel| Ok(panel.mark_stale(store, now)? | is_changed))
+        let newest = store.newest();
+        self.panels
+            .iter_mut()
+            .try_fold(false, |is_changed, panel| Ok(panel.mark_stale(store, newest, now)? | is_changed))
     }
 
     pub(super) fn set_crosshair(&mut self, fraction: PlotFraction, label: &str) -> Result<(), JsValue> {
@@ -242,8 +272,10 @@ impl PanelGrid {
 
     /// Fits the panels on screen. All are measured before the first is resized: each resize invalidates the browser's layout.
     fn measure_panels(&mut self, background: Color) -> Result<(), JsValue> {
-        let all = std::mem::take(&mut self.size_changed);
         let scale = dom::window()?.device_pixel_ratio();
+        // A window that moves to another screen keeps its size in CSS pixels: the browser reports no change of it.
+        let is_other_screen = std::mem::replace(&mut self.scale, scale).to_bits() != scale.to_bits();
+        let all = std::mem::take(&mut self.size_changed) || is_other_screen;
         let panels = self.panels.iter_mut().filter(|panel| panel.is_in_view() && (all || panel.awaits_measurement()));
         let measured: Vec<_> = panels.map(|panel| (panel.measure(), panel)).collect();
         measured.into_iter().try_for_each(|(size, panel)| panel.resize(size, scale, background))

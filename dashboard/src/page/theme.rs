@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
+use web_sys::{Element, HtmlElement};
 
 use super::dom;
 use super::parameters::Theme;
@@ -38,13 +39,20 @@ pub(super) fn preferred() -> Theme {
 }
 
 impl Palette {
-    /// Reads the colours of the applied theme.
+    /// Reads the colours of the applied theme. Where the user has forced colours, these are those of the system.
     pub(super) fn read(theme: Theme) -> Result<Self, JsValue> {
-        let root = dom::document()?.document_element().ok_or_else(|| JsValue::from_str("no document element"))?;
-        let style = dom::window()?.get_computed_style(&root)?.ok_or_else(|| JsValue::from_str("no style"))?;
-        let property = |name: &str| style.get_property_value(name).map(|value| value.trim().to_owned());
+        let document = dom::document()?;
+        let root = document.document_element().ok_or_else(|| JsValue::from_str("no document element"))?;
+        let computed = |element: &Element| {
+            dom::window()?.get_computed_style(element)?.ok_or_else(|| JsValue::from_str("no computed style"))
+        };
+        // The value of a custom property may be the name of a colour; the colour of an element is numbers.
+        let probe: HtmlElement = dom::element("span", "color-probe")?;
+        root.append_child(&probe)?;
+        let style = computed(&probe)?;
         let color = |name: &str| {
-            let value = property(name)?;
+            probe.style().set_property("color", &format!("var({name})"))?;
+            let value = style.get_property_value("color")?;
             value.parse::<Color>().map_err(|error| JsValue::from_str(&format!("{name}: {error}")))
         };
         let series =
@@ -52,6 +60,8 @@ impl Palette {
         let axes = AxisColors { grid: color("--grid")?, axis: color("--axis")?, label: color("--text-soft")? };
         let ramp = Rc::new(if theme == Theme::Dark { ColorRamp::dark() } else { ColorRamp::light() });
         let (panel, track) = (color("--panel")?, color("--panel-edge")?);
-        Ok(Self { series, ramp, panel, track, axes, font: property("--font")? })
+        probe.remove();
+        let font = computed(&root)?.get_property_value("--font")?.trim().to_owned();
+        Ok(Self { series, ramp, panel, track, axes, font })
     }
 }

@@ -43,6 +43,14 @@ impl Group {
         let is_stale = age > self.longest_step().max(MIN_STALENESS);
         (is_stale && self.is_followed()).then_some(newest.map_or(SampleAge::Never, |_| SampleAge::Newest(age)))
     }
+
+    /// The staleness to show beside that of the page, whose newest sample was at `newest_of_all`. A group that was not stale then has
+    /// stopped together with the others, and shows the age of that sample, as the page does; another group shows its own.
+    pub fn shown_staleness(&self, newest_of_all: Option<Timestamp>, now: Timestamp) -> Option<SampleAge> {
+        let own = self.stale(now)?;
+        let together = newest_of_all.filter(|&newest| own != SampleAge::Never && self.stale(newest).is_none());
+        Some(together.map_or(own, |newest| SampleAge::Newest(age(newest, now))))
+    }
 }
 
 impl Store {
@@ -129,6 +137,20 @@ mod tests {
         let fast = group(Interval::from_millis(1));
         assert_eq!(stale_after(&fast, 1_000), None);
         assert_eq!(stale_after(&fast, 1_001).as_deref(), Some("last sample 1 s ago"));
+    }
+
+    #[test]
+    fn groups_that_stop_together_show_the_age_of_the_newest_sample_of_all() {
+        let shown = |interval, newest_of_all: Timestamp, seconds| {
+            let now = NEWEST + Interval::from_secs(seconds);
+            group(interval).shown_staleness(Some(newest_of_all), now).map(|stale| stale.to_string())
+        };
+        let slow = Interval::from_secs(5);
+        let later = NEWEST + Interval::from_secs(4);
+        assert_eq!(shown(slow, later, 30).as_deref(), Some("last sample 26 s ago"));
+        assert_eq!(shown(slow, later, 10), None, "it is not stale yet");
+        // At 10 Hz it was stale when the others stopped.
+        assert_eq!(shown(Interval::from_millis(100), later, 30).as_deref(), Some("last sample 30 s ago"));
     }
 
     #[test]
