@@ -15,6 +15,7 @@ use feed_server::net::listener::Listener;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use xtask::page::{DECODE_PROBE, build_probe};
+use xtask::programs::CHROMIUM;
 use xtask::setup;
 use xtask::steps::Steps;
 use xtask::workspace::Workspace;
@@ -25,7 +26,7 @@ fn main() -> Result<()> {
         Effort::Brief => 2,
     };
     setup::wasm_target()?;
-    let browser = setup::browser()?;
+    let browser = CHROMIUM.find_or_install()?;
     let folder = build_probe(&Workspace::find()?, DECODE_PROBE, &Steps::default())?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;

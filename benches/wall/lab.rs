@@ -11,6 +11,7 @@ use chromium::{Browser, LaunchOptions, Page, Viewport};
 use serde_json::json;
 use tokio::time::sleep;
 use xtask::page::{self, Compression};
+use xtask::programs::CHROMIUM;
 use xtask::setup;
 use xtask::steps::Steps;
 use xtask::workspace::Workspace;
@@ -46,7 +47,7 @@ impl Lab {
     pub(crate) fn open(effort: Effort) -> Result<Self> {
         let workspace = Workspace::find()?;
         setup::wasm_target()?;
-        let browser = setup::browser()?;
+        let browser = CHROMIUM.find_or_install()?;
         let page = page::build(&workspace, Compression::Best, &Steps::default())?;
         Ok(Self { effort, workspace, page, browser })
     }
