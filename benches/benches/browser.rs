@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
 use benches::effort::Effort;
-use chromium::{Browser, LaunchOptions};
+use browsers::{Browser, Engine, LaunchOptions};
 use feed_server::http::page::Page;
 use feed_server::http::routes::files;
 use feed_server::http::server::serve;
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
         let url = format!("http://{}/", listener.local_addr()?);
         let stop = CancellationToken::new();
         tokio::spawn(serve(listener, ConnectionLimiter::default(), files(Page::Folder(folder)), stop));
-        let browser = Browser::launch(&LaunchOptions::new(browser)).await?;
+        let browser = Browser::launch(&LaunchOptions::new(Engine::Chromium, browser)).await?;
         let page = browser.page(&url).await?;
         page.wait_for("window.probeReady", "the probe").await?;
         for shape in page.evaluate::<Vec<Shape>>(&format!("measure({milliseconds})")).await? {

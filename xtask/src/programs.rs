@@ -1,4 +1,4 @@
-//! The browser and reverse proxies, which tests start themselves: found, or installed if possible.
+//! Browsers and reverse proxies, which tests start themselves: found, or installed if possible.
 
 use std::path::PathBuf;
 
@@ -32,6 +32,16 @@ pub const CHROMIUM: Program = Program {
     debian_packages: &["chromium", "fonts-dejavu-core"],
     fedora_package: "chromium",
     homebrew: "--cask chromium",
+};
+
+pub const FIREFOX: Program = Program {
+    name: "Firefox",
+    variable: "KYMOGRAPH_FIREFOX",
+    commands: &["firefox-esr", "firefox"],
+    debian_path: None,
+    debian_packages: &["firefox-esr", "fonts-dejavu-core"],
+    fedora_package: "firefox",
+    homebrew: "--cask firefox",
 };
 
 pub const NGINX: Program = Program {

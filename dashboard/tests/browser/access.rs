@@ -1,7 +1,7 @@
 //! Access tokens.
 
 use anyhow::{Result, ensure};
-use chromium::{Page, Viewport};
+use browsers::{Page, Viewport};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -178,7 +178,7 @@ async fn over_tls_the_link_with_a_token_opens_the_page_and_the_stream_is_encrypt
     let browser = browser().await?;
     let page = browser.page("about:blank").await?;
     // The certificate is self-signed.
-    page.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true })).await?;
+    page.chromium()?.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true })).await?;
     page.navigate(&format!("{}#token={TOKEN}", served.url)).await?;
     until(&page, IS_LIVE).await?;
     until(&page, "kymograph.stats().samples > 0 && kymograph.stats().commits > 0").await?;
@@ -203,7 +203,7 @@ async fn no_chart_is_black_before_it_is_drawn() -> Result<()> {
           requestAnimationFrame(look);
         };
         requestAnimationFrame(look);";
-    page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": watch })).await?;
+    page.chromium()?.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": watch })).await?;
     page.navigate(&served.url).await?;
     until(&page, "document.documentElement.dataset.link === 'live' && kymograph.stats().commits > 0").await?;
     let black: u64 = page.evaluate("blackBoxes").await?;

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use chromium::{Browser, Page};
+use browsers::{Browser, Page};
 use protocol::Start;
 use tokio::process::Command;
 

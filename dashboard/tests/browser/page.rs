@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Result, ensure};
-use chromium::Viewport;
+use browsers::Viewport;
 use serde::Deserialize;
 
 use super::served::{

@@ -1,7 +1,7 @@
 //! Panels: off screen, in hidden tabs, by the hundred; menus, addresses, legends, crosshair.
 
 use anyhow::{Result, ensure};
-use chromium::Viewport;
+use browsers::Viewport;
 use serde_json::json;
 
 use super::served::{live_feed, no_errors, picture, until};
@@ -62,9 +62,9 @@ async fn only_panels_on_screen_have_pixels() -> Result<()> {
 async fn a_hidden_tab_receives_samples_and_is_complete_when_shown() -> Result<()> {
     let (_served, _browser, page) = live_feed(&FEW, "").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
-    let window = page.call("Browser.getWindowForTarget", json!({})).await?;
+    let window = page.chromium()?.call("Browser.getWindowForTarget", json!({})).await?;
     let window_state = |state: &str| json!({ "windowId": window["windowId"], "bounds": { "windowState": state } });
-    page.call("Browser.setWindowBounds", window_state("minimized")).await?;
+    page.chromium()?.call("Browser.setWindowBounds", window_state("minimized")).await?;
     until(&page, "document.visibilityState === 'hidden'").await?;
     let (samples, frames): (u64, u64) = page.evaluate("[kymograph.stats().samples, kymograph.stats().frames]").await?;
     // Three seconds: more than 20 columns.
@@ -77,7 +77,7 @@ async fn a_hidden_tab_receives_samples_and_is_complete_when_shown() -> Result<()
         empty_columns("synthetic.01", 200)
     ))
     .await?;
-    page.call("Browser.setWindowBounds", window_state("normal")).await?;
+    page.chromium()?.call("Browser.setWindowBounds", window_state("normal")).await?;
     until(&page, "window.empty !== undefined").await?;
     let empty: u32 = page.evaluate("window.empty").await?;
     ensure!(empty < 3, "{empty} of 200 columns are empty");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use chromium::{Browser, Page};
+use browsers::{Browser, Page};
 use serde_json::{Value, json};
 
 use super::reverse_proxy::{ReverseProxy, recipe};
@@ -47,7 +47,7 @@ async fn nginx(name: &str, served: &Served) -> Result<ReverseProxy> {
 /// A tab that accepts the proxy's self-signed certificate.
 async fn tolerant_tab(browser: &Browser) -> Result<Page> {
     let page = browser.page("about:blank").await?;
-    page.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true })).await?;
+    page.chromium()?.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true })).await?;
     Ok(page)
 }
 
@@ -92,7 +92,7 @@ async fn a_page_that_nginx_serves_over_tls_and_http_2_signs_in_with_a_secure_coo
     until(&page, "kymograph.stats().samples > 0").await?;
     let protocol: String = page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol").await?;
     ensure!(protocol == "h2", "{protocol}");
-    let cookies = page.call("Network.getCookies", json!({})).await?;
+    let cookies = page.chromium()?.call("Network.getCookies", json!({})).await?;
     let cookies = cookies["cookies"].as_array().context("a list")?;
     let is_secure = |cookie: &Value| cookie["secure"] == true && cookie["httpOnly"] == true;
     ensure!(!cookies.is_empty() && cookies.iter().all(is_secure), "{cookies:?}");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
-use chromium::{Browser, ConsoleMessage, LaunchOptions, Level, Page};
+use browsers::{Browser, ConsoleMessage, Engine, LaunchOptions, Level, Page};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -18,7 +18,7 @@ pub(crate) fn built(variable: &str) -> PathBuf {
 }
 
 pub(crate) async fn browser() -> Result<Browser> {
-    Browser::launch(&LaunchOptions::new(built("KYMOGRAPH_CHROMIUM"))).await
+    Browser::launch(&LaunchOptions::from_environment(Engine::Chromium)?).await
 }
 
 /// A server process, killed when dropped.

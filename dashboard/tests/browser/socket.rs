@@ -1,7 +1,7 @@
 //! The WebSocket client alone, in a browser against the echo server.
 
 use anyhow::{Context, Result, ensure};
-use chromium::{Browser, Page};
+use browsers::{Browser, Page};
 use serde::Deserialize;
 
 use super::served::{Served, browser, no_exceptions, until};

@@ -1,7 +1,7 @@
 //! Fast groups, which the page is sent in buckets.
 
 use anyhow::{Result, ensure};
-use chromium::Viewport;
+use browsers::Viewport;
 
 use super::served::{live_feed, no_errors, picture, until};
 

@@ -1,4 +1,4 @@
-//! A picture of a page, by the program of the crate `chromium`.
+//! A picture of a page, by the program of the crate `browsers`.
 
 use std::ffi::OsString;
 
@@ -15,6 +15,6 @@ pub fn screenshot(arguments: &[OsString]) -> Result<()> {
     let workspace = Workspace::find()?;
     let mut command = cargo();
     command.current_dir(&workspace.root).env(CHROMIUM.variable, CHROMIUM.find_or_install()?);
-    command.args(["run", "--package", "chromium", "--bin", "screenshot", "--"]);
+    command.args(["run", "--package", "browsers", "--bin", "screenshot", "--"]);
     run(command.args(arguments))
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::node::{self, Node};
 use crate::page::{self, Compression, SOCKET_PROBE};
-use crate::programs::{CADDY, CHROMIUM, NGINX, Program};
+use crate::programs::{CADDY, CHROMIUM, FIREFOX, NGINX, Program};
 use crate::steps::Steps;
 use crate::workspace::{Workspace, cargo, run};
 use crate::{python, setup};
@@ -34,7 +34,7 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 ///
 /// | variable | names |
 /// | --- | --- |
-/// | `KYMOGRAPH_CHROMIUM` | the browser |
+/// | `KYMOGRAPH_CHROMIUM`, `KYMOGRAPH_FIREFOX` | browsers |
 /// | `KYMOGRAPH_NGINX`, `KYMOGRAPH_CADDY` | reverse proxies; Caddy in a long run only |
 /// | `KYMOGRAPH_PAGE` | the folder of the page |
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
@@ -51,7 +51,8 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     let (workspace, steps) = (Workspace::find()?, Steps::default());
     setup::wasm_target()?;
-    let needed: &[Program] = if scope == Scope::Long { &[CHROMIUM, NGINX, CADDY] } else { &[CHROMIUM, NGINX] };
+    let needed: &[Program] =
+        if scope == Scope::Long { &[CHROMIUM, FIREFOX, NGINX, CADDY] } else { &[CHROMIUM, FIREFOX, NGINX] };
     let programs = needed.iter().map(|program| Ok((program.variable, program.find_or_install()?)));
     let programs = programs.collect::<Result<Vec<_>>>()?;
     let python = python::environment(&workspace)?;
