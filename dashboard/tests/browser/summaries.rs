@@ -1,7 +1,7 @@
 //! Fast groups, which the page is sent in buckets.
 
 use anyhow::{Result, ensure};
-use browsers::Viewport;
+use browsers::{Engine, Viewport, test_in_each_browser};
 
 use super::served::{live_feed, no_errors, picture, until};
 
@@ -19,10 +19,10 @@ const EMPTY_COLUMNS: &str = "(() => {
 
 const SUMMARIZED: &str = "kymograph.stats().groupsSummarized";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow() -> Result<()> {
+test_in_each_browser!(fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow);
+async fn fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow(engine: Engine) -> Result<()> {
     // Of 20 s, the page would hold 400,000 values as rows.
-    let (_served, _browser, page) = live_feed(&FAST, "?window=20").await?;
+    let (_served, _browser, page) = live_feed(engine, &FAST, "?window=20").await?;
     until(&page, &format!("{SUMMARIZED} === 4")).await?;
     until(&page, &format!("{EMPTY_COLUMNS} <= 2")).await?;
     let held: u64 = page.evaluate("kymograph.stats().bytesHeld").await?;
