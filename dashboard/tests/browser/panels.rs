@@ -105,6 +105,16 @@ async fn choices_in_a_menu_are_written_into_the_address(engine: Engine) -> Resul
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     page.click("[data-group=\"synthetic.01\"] .menu-opener").await?;
     until(&page, "document.querySelectorAll('[data-group=\"synthetic.01\"] .menu-control').length === 5").await?;
+    let is_inside: bool = page
+        .evaluate(
+            "(() => {
+                const right = (element) => element.getBoundingClientRect().right;
+                const form = document.querySelector('[data-group=\"synthetic.01\"] .menu-form');
+                return [...form.querySelectorAll('.menu-control')].every((control) => right(control) < right(form));
+            })()",
+        )
+        .await?;
+    ensure!(is_inside, "a control is wider than the menu");
     picture(&page, "menu").await?;
     page.evaluate::<bool>(&choose(2, "log")).await?;
     until(&page, "location.search === '?show.synthetic.02=line,0..50&show.synthetic.01=line,log'").await?;
