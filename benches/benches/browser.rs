@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
 use benches::effort::Effort;
-use chromium::{Browser, LaunchOptions};
+use browsers::{Browser, Engine, LaunchOptions};
 use feed_server::http::page::Page;
 use feed_server::http::routes::files;
 use feed_server::http::server::serve;
@@ -15,6 +15,7 @@ use feed_server::net::listener::Listener;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use xtask::page::{DECODE_PROBE, build_probe};
+use xtask::programs::CHROMIUM;
 use xtask::setup;
 use xtask::steps::Steps;
 use xtask::workspace::Workspace;
@@ -25,14 +26,14 @@ fn main() -> Result<()> {
         Effort::Brief => 2,
     };
     setup::wasm_target()?;
-    let browser = setup::browser()?;
+    let browser = CHROMIUM.find_or_install()?;
     let folder = build_probe(&Workspace::find()?, DECODE_PROBE, &Steps::default())?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let url = format!("http://{}/", listener.local_addr()?);
         let stop = CancellationToken::new();
         tokio::spawn(serve(listener, ConnectionLimiter::default(), files(Page::Folder(folder)), stop));
-        let browser = Browser::launch(&LaunchOptions::new(browser)).await?;
+        let browser = Browser::launch(&LaunchOptions::new(Engine::Chromium, browser)).await?;
         let page = browser.page(&url).await?;
         page.wait_for("window.probeReady", "the probe").await?;
         for shape in page.evaluate::<Vec<Shape>>(&format!("measure({milliseconds})")).await? {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use benches::effort::Effort;
 use benches::report::{Target, figure, table, targets};
-use chromium::Viewport;
+use browsers::Viewport;
 
 use crate::figures::Figures;
 use crate::lab::{Lab, WINDOW};

@@ -8,10 +8,10 @@ use benches::browser_time::{BrowserTime, ProcessKind};
 use benches::effort::Effort;
 use benches::process_tree::ProcessTree;
 use benches::report;
-use chromium::{Browser, LaunchOptions, Page, Viewport};
-use serde_json::json;
+use browsers::{Browser, Engine, LaunchOptions, Page, Viewport};
 use tokio::time::sleep;
 use xtask::page::{self, Compression};
+use xtask::programs::CHROMIUM;
 use xtask::setup;
 use xtask::steps::Steps;
 use xtask::workspace::Workspace;
@@ -47,7 +47,7 @@ impl Lab {
     pub(crate) fn open(effort: Effort) -> Result<Self> {
         let workspace = Workspace::find()?;
         setup::wasm_target()?;
-        let browser = setup::browser()?;
+        let browser = CHROMIUM.find_or_install()?;
         let page = page::build(&workspace, Compression::Best, &Steps::default())?;
         Ok(Self { effort, workspace, page, browser })
     }
@@ -63,11 +63,11 @@ impl Lab {
 
     /// Opens a page. `scripts` run before the page's scripts.
     pub(crate) async fn bench(&self, url: &str, viewport: Viewport, scripts: &[&str]) -> Result<Bench> {
-        let options = LaunchOptions { viewport, ..LaunchOptions::new(&self.browser) };
+        let options = LaunchOptions { viewport, ..LaunchOptions::new(Engine::Chromium, &self.browser) };
         let browser = Browser::launch(&options).await?;
         let page = browser.page("about:blank").await?;
         for source in scripts {
-            page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await?;
+            page.run_in_new_documents(source).await?;
         }
         page.navigate(url).await?;
         Ok(Bench { page, processes: ProcessTree::of(browser.process_id()), _browser: browser })
@@ -107,7 +107,7 @@ impl Bench {
         let before = self.reading().await?;
         sleep(time).await;
         let after = self.reading().await?;
-        let metrics = self.page.metrics().await?;
+        let metrics = self.page.chromium()?.metrics().await?;
         let seconds = (after.at - before.at).as_secs_f64();
         let cpu = after.cpu - before.cpu;
         let percent = |time: Duration| 100.0 * time.as_secs_f64() / seconds;
@@ -134,7 +134,13 @@ impl Bench {
 
     async fn reading(&self) -> Result<Reading> {
         let seen = self.page.evaluate("observe()").await?;
-        let main_s = *self.page.metrics().await?.get("TaskDuration").context("the browser reports no TaskDuration")?;
+        let main_s = *self
+            .page
+            .chromium()?
+            .metrics()
+            .await?
+            .get("TaskDuration")
+            .context("the browser reports no TaskDuration")?;
         Ok(Reading { at: Instant::now(), cpu: self.browser_time()?, main_s, seen })
     }
 }
@@ -148,5 +154,5 @@ struct Reading {
 }
 
 const fn screen() -> Viewport {
-    Viewport { width: 0, height: 0, device_scale_factor: 1.0, device: chromium::Device::Desktop }
+    Viewport { width: 0, height: 0, device_scale_factor: 1.0, device: browsers::Device::Desktop }
 }

@@ -7,7 +7,7 @@ use benches::browser_time::ProcessKind;
 use benches::effort::Effort;
 use benches::report::{Target, figure, table, targets};
 use benches::statistics::median;
-use serde_json::json;
+use browsers::WindowState;
 use tokio::time::{Instant, sleep};
 
 use crate::lab::{Bench, Lab, WINDOW};
@@ -114,9 +114,7 @@ async fn measure(lab: &Lab, case: Case, installed: Option<&netdata::Installed>) 
 }
 
 async fn hide(bench: &Bench) -> Result<()> {
-    let window = bench.page.call("Browser.getWindowForTarget", json!({})).await?;
-    let minimized = json!({ "windowId": window["windowId"], "bounds": { "windowState": "minimized" } });
-    bench.page.call("Browser.setWindowBounds", minimized).await?;
+    bench.page.set_window_state(WindowState::Minimized).await?;
     bench.page.wait_for("document.visibilityState === 'hidden'", "a hidden tab").await
 }
 

@@ -10,7 +10,7 @@
 //! | [`page`] | the page: Wasm and its bindings, hashed, compressed, in `target/dist` |
 //! | [`server`] | the feed server, built with or without the page |
 //! | [`imports`] | the check that imports follow the order of rooms |
-//! | [`setup`], [`python`], [`node`] | the Wasm target, a browser, a Python, a Node: found or installed |
+//! | [`setup`], [`programs`], [`python`], [`node`] | the Wasm target, browsers, proxies, a Python, a Node: found or installed |
 //! | [`steps`] | headings, and the seconds that each step took |
 //! | [`workspace`] | folders and commands |
 //!
@@ -20,8 +20,8 @@
 //! test:  page, socket probe -> cargo test, with their folders in KYMOGRAPH_* variables
 //! ```
 //!
-//! Two crates in this folder are separate so that `cargo xtask` starts without them: `page-tools` links wasm-bindgen, `chromium`
-//! drives a browser for tests, benches and screenshots.
+//! Two crates in this folder are separate so that `cargo xtask` starts without them: `page-tools` links wasm-bindgen, `browsers`
+//! drives browsers for tests, benches and screenshots.
 //!
 //! # Not in this crate
 //! The product's code: this crate only builds and starts programs.
@@ -29,6 +29,7 @@
 pub mod imports;
 pub mod node;
 pub mod page;
+pub mod programs;
 pub mod python;
 pub mod server;
 pub mod setup;

@@ -24,7 +24,7 @@ fn collect_tests(folder: &Path, names: &mut BTreeSet<String>) {
             collect_tests(&path, names);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).expect("a source");
-            for attribute in ["#[test]", "#[tokio::test"] {
+            for attribute in ["#[test]", "#[tokio::test", "test_in_each_browser!("] {
                 let tests = text.split(attribute).skip(1).filter_map(|rest| rest.split_once("fn ")?.1.split_once('('));
                 names.extend(tests.map(|(name, _)| name.to_owned()));
             }

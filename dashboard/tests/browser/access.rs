@@ -1,11 +1,12 @@
 //! Access tokens.
 
 use anyhow::{Result, ensure};
-use chromium::{Page, Viewport};
-use serde_json::json;
+use browsers::{Engine, Page, Viewport, test_in_each_browser};
 use tempfile::TempDir;
 
-use super::served::{IS_LIVE, Served, browser, built, free_port, live_page, no_exceptions, picture, until};
+use super::served::{
+    IS_LIVE, Served, browser, built, free_port, live_page, no_exceptions, picture, tolerant_browser, until,
+};
 
 const TOKEN: &str = "a-token-for-the-tests";
 
@@ -57,12 +58,12 @@ async fn text(page: &Page, id: &str) -> Result<String> {
     page.evaluate(&format!("document.getElementById('{id}').textContent")).await
 }
 
-#[tokio::test]
-async fn the_link_signs_in_and_its_token_leaves_the_address() -> Result<()> {
+test_in_each_browser!(the_link_signs_in_and_its_token_leaves_the_address);
+async fn the_link_signs_in_and_its_token_leaves_the_address(engine: Engine) -> Result<()> {
     let place = Place::new()?;
     let served = place.serve().await?;
     ensure!(!served.url.contains(TOKEN), "a configured token is not printed");
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = browser.page(&format!("{}?window=30#token={TOKEN}", served.url)).await?;
     until(&page, IS_LIVE).await?;
     let address: String = page.evaluate("location.search + location.hash").await?;
@@ -90,11 +91,11 @@ async fn the_link_signs_in_and_its_token_leaves_the_address() -> Result<()> {
     no_exceptions(&page)
 }
 
-#[tokio::test]
-async fn a_page_without_a_session_asks_for_the_token_and_does_not_retry() -> Result<()> {
+test_in_each_browser!(a_page_without_a_session_asks_for_the_token_and_does_not_retry);
+async fn a_page_without_a_session_asks_for_the_token_and_does_not_retry(engine: Engine) -> Result<()> {
     let place = Place::new()?;
     let served = place.serve().await?;
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = browser.page(&served.url).await?;
     page.set_viewport(Viewport { width: 400, height: 700, ..Viewport::default() }).await?;
     until(&page, IS_ASKING).await?;
@@ -129,11 +130,11 @@ async fn a_page_without_a_session_asks_for_the_token_and_does_not_retry() -> Res
     no_exceptions(&page)
 }
 
-#[tokio::test]
-async fn a_page_whose_session_was_revoked_says_so_and_signs_in_again_without_a_reload() -> Result<()> {
+test_in_each_browser!(a_page_whose_session_was_revoked_says_so_and_signs_in_again_without_a_reload);
+async fn a_page_whose_session_was_revoked_says_so_and_signs_in_again_without_a_reload(engine: Engine) -> Result<()> {
     let place = Place::new()?;
     let served = place.serve().await?;
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = browser.page(&format!("{}#token={TOKEN}", served.url)).await?;
     until(&page, IS_LIVE).await?;
     until(&page, "kymograph.stats().samples > 0 && (globalThis.isSame = true)").await?;
@@ -163,8 +164,8 @@ async fn a_page_whose_session_was_revoked_says_so_and_signs_in_again_without_a_r
     no_exceptions(&page)
 }
 
-#[tokio::test]
-async fn over_tls_the_link_with_a_token_opens_the_page_and_the_stream_is_encrypted() -> Result<()> {
+test_in_each_browser!(over_tls_the_link_with_a_token_opens_the_page_and_the_stream_is_encrypted);
+async fn over_tls_the_link_with_a_token_opens_the_page_and_the_stream_is_encrypted(engine: Engine) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = |name: &str| folder.path().join(name).display().to_string();
     let identity = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
@@ -175,11 +176,8 @@ async fn over_tls_the_link_with_a_token_opens_the_page_and_the_stream_is_encrypt
     let arguments = ["--tls-cert", &cert, "--tls-key", &key, "--token-file", &token, "--source", "synthetic:groups=2"];
     let served = Served::feed(&[&arguments[..], &["--state-dir", "none"]].concat()).await?;
     ensure!(served.url.starts_with("https://"), "{}", served.url);
-    let browser = browser().await?;
-    let page = browser.page("about:blank").await?;
-    // The certificate is self-signed.
-    page.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true })).await?;
-    page.navigate(&format!("{}#token={TOKEN}", served.url)).await?;
+    let browser = tolerant_browser(engine).await?;
+    let page = browser.page(&format!("{}#token={TOKEN}", served.url)).await?;
     until(&page, IS_LIVE).await?;
     until(&page, "kymograph.stats().samples > 0 && kymograph.stats().commits > 0").await?;
     let scheme: String = page.evaluate("location.protocol").await?;
@@ -187,10 +185,10 @@ async fn over_tls_the_link_with_a_token_opens_the_page_and_the_stream_is_encrypt
     no_exceptions(&page)
 }
 
-#[tokio::test]
-async fn no_chart_is_black_before_it_is_drawn() -> Result<()> {
+test_in_each_browser!(no_chart_is_black_before_it_is_drawn);
+async fn no_chart_is_black_before_it_is_drawn(engine: Engine) -> Result<()> {
     let served = Served::feed(&["--source", "synthetic:groups=12"]).await?;
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = browser.page("about:blank").await?;
     // Neither theme uses black: it is the colour of an opaque canvas before it is drawn.
     let watch = "globalThis.blackBoxes = 0;
@@ -203,7 +201,7 @@ async fn no_chart_is_black_before_it_is_drawn() -> Result<()> {
           requestAnimationFrame(look);
         };
         requestAnimationFrame(look);";
-    page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": watch })).await?;
+    page.run_in_new_documents(watch).await?;
     page.navigate(&served.url).await?;
     until(&page, "document.documentElement.dataset.link === 'live' && kymograph.stats().commits > 0").await?;
     let black: u64 = page.evaluate("blackBoxes").await?;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
+use browsers::{Engine, test_in_each_browser};
 use feed_server::deliver::session::channel::websocket_config;
 use feed_server::http::page::Page;
 use feed_server::http::routes::files;
@@ -83,14 +84,14 @@ fn messages() -> Vec<Message> {
     messages
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn bad_frames_are_counted_and_shown_and_the_stream_continues() -> Result<()> {
+test_in_each_browser!(bad_frames_are_counted_and_shown_and_the_stream_continues);
+async fn bad_frames_are_counted_and_shown_and_the_stream_continues(engine: Engine) -> Result<()> {
     let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
     let url = format!("http://{}/", listener.local_addr()?);
     let router = files(Page::Folder(built("KYMOGRAPH_PAGE"))).route("/stream", get(stream));
     tokio::spawn(serve(listener, ConnectionLimiter::default(), router, CancellationToken::new()));
 
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = browser.page(&url).await?;
     until(&page, IS_LIVE).await?;
     // Invalid bytes, truncated, flipped, and a text message; the unknown kind is skipped without an error.

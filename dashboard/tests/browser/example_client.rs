@@ -1,6 +1,7 @@
 //! The example client in JavaScript, as part of a page.
 
 use anyhow::{Result, ensure};
+use browsers::{Engine, test_in_each_browser};
 
 use super::served::{Served, browser, built, no_exceptions, until};
 
@@ -17,15 +18,15 @@ viewer.onhello = (hello) => seen.hellos.push(hello);
 viewer.connect();
 "#;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_javascript_client_resumes_in_a_page_without_a_hole() -> Result<()> {
+test_in_each_browser!(the_javascript_client_resumes_in_a_page_without_a_hole);
+async fn the_javascript_client_resumes_in_a_page_without_a_hole(engine: Engine) -> Result<()> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("index.html"), PAGE)?;
     std::fs::write(folder.path().join("example.js"), SCRIPT)?;
     std::fs::copy(built("KYMOGRAPH_EXAMPLES").join("kymograph.mjs"), folder.path().join("kymograph.mjs"))?;
     let source = ["--source", "synthetic:groups=2,series=3,hz=50,prefill=5s"];
     let served = Served::files(folder.path(), &source).await?;
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = browser.page(&served.url).await?;
     until(&page, "globalThis.seen?.viewer.state.phase === 'LIVE' && seen.times.length > 120").await?;
     let revision: u64 = page.evaluate("seen.viewer.state.revision").await?;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use browsers::{Engine, test_in_each_browser};
 
 use super::served::{Served, browser, built, live_page, no_errors, picture, until};
 
@@ -64,9 +65,9 @@ fn names(numbers: impl Iterator<Item = u32>) -> String {
     format!("'{}'", names.join(","))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_legend_lists_the_largest_living_series_and_then_those_that_have_ended() -> Result<()> {
-    let (served, browser) = (Served::feed(&["--source", "publish"]).await?, browser().await?);
+test_in_each_browser!(a_legend_lists_the_largest_living_series_and_then_those_that_have_ended);
+async fn a_legend_lists_the_largest_living_series_and_then_those_that_have_ended(engine: Engine) -> Result<()> {
+    let (served, browser) = (Served::feed(&["--source", "publish"]).await?, browser(engine).await?);
     let publisher = Publisher::start(&served.url, 20)?;
     let page = live_page(&browser, &format!("{}?window=5", served.url)).await?;
     until(&page, &format!("{NAMES} === {}", names((9..=20).rev()))).await?;

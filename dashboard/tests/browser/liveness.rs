@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use chromium::{Browser, Page};
+use browsers::{Browser, Engine, Page, test_in_each_browser};
 use protocol::Start;
 use tokio::process::Command;
 
@@ -29,10 +29,10 @@ async fn has_samples(page: &Page, count: usize) -> Result<()> {
     until(page, &format!("kymograph.stats().samples === {count}")).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn lost_samples_are_requested_on_the_same_connection_and_duplicates_drawn_once() -> Result<()> {
+test_in_each_browser!(lost_samples_are_requested_on_the_same_connection_and_duplicates_drawn_once);
+async fn lost_samples_are_requested_on_the_same_connection_and_duplicates_drawn_once(engine: Engine) -> Result<()> {
     let feed = FakeFeed::start(0)?;
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = live_page(&browser, &feed.url).await?;
     until(&page, "kymograph.stats().samples > 10 && document.getElementById('repairs-figure').hidden").await?;
     feed.faults.to_repeat.store(2, Ordering::Relaxed);
@@ -68,10 +68,10 @@ async fn lost_samples_are_requested_on_the_same_connection_and_duplicates_drawn_
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_source_that_stops_is_marked_stale_until_its_next_sample() -> Result<()> {
+test_in_each_browser!(a_source_that_stops_is_marked_stale_until_its_next_sample);
+async fn a_source_that_stops_is_marked_stale_until_its_next_sample(engine: Engine) -> Result<()> {
     let feed = FakeFeed::start(0)?;
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = live_page(&browser, &feed.url).await?;
     until(&page, "document.querySelector('.panel-age').textContent === ''").await?;
     feed.faults.is_stopped.store(true, Ordering::Relaxed);
@@ -93,11 +93,11 @@ async fn a_source_that_stops_is_marked_stale_until_its_next_sample() -> Result<(
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_group_that_never_had_a_sample_is_marked_and_the_header_is_not_green() -> Result<()> {
+test_in_each_browser!(a_group_that_never_had_a_sample_is_marked_and_the_header_is_not_green);
+async fn a_group_that_never_had_a_sample_is_marked_and_the_header_is_not_green(engine: Engine) -> Result<()> {
     let feed = FakeFeed::start(0)?;
     feed.faults.is_stopped.store(true, Ordering::Relaxed);
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = browser.page(&feed.url).await?;
     until(&page, "document.querySelector('.panel.is-stale .panel-age')?.textContent === 'no sample yet'").await?;
     until(&page, &format!("{LINK_TEXT} === 'live, no sample yet'")).await?;
@@ -111,9 +111,9 @@ async fn a_group_that_never_had_a_sample_is_marked_and_the_header_is_not_green()
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn clocks_an_hour_apart_show_the_true_lag_and_the_newest_samples_at_the_right_edge() -> Result<()> {
-    let browser = browser().await?;
+test_in_each_browser!(clocks_an_hour_apart_show_the_true_lag_and_the_newest_samples_at_the_right_edge);
+async fn clocks_an_hour_apart_show_the_true_lag_and_the_newest_samples_at_the_right_edge(engine: Engine) -> Result<()> {
+    let browser = browser(engine).await?;
     for ahead_us in [3_600_000_000, -3_600_000_000] {
         let feed = FakeFeed::start(ahead_us)?;
         let page = live_page(&browser, &format!("{}?window=10", feed.url)).await?;
@@ -160,10 +160,10 @@ async fn signal(name: &str, processes: &[u32]) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn groups_off_screen_are_not_sent_and_come_back_with_their_history() -> Result<()> {
+test_in_each_browser!(groups_off_screen_are_not_sent_and_come_back_with_their_history);
+async fn groups_off_screen_are_not_sent_and_come_back_with_their_history(engine: Engine) -> Result<()> {
     let source = "synthetic:groups=40,series=4,hz=100,prefill=30s,seed=1";
-    let (_served, _browser, page) = live_feed(&["--source", source], "?window=20").await?;
+    let (_served, _browser, page) = live_feed(engine, &["--source", source], "?window=20").await?;
     until(&page, "kymograph.stats().panels === 40").await?;
     until(&page, "kymograph.stats().groupsFollowed < 20").await?;
     let followed: u64 = page.evaluate("kymograph.stats().groupsFollowed").await?;
@@ -179,11 +179,11 @@ async fn groups_off_screen_are_not_sent_and_come_back_with_their_history() -> Re
     no_exceptions(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_long_window_is_shown_at_once_without_its_rows() -> Result<()> {
+test_in_each_browser!(a_long_window_is_shown_at_once_without_its_rows);
+async fn a_long_window_is_shown_at_once_without_its_rows(engine: Engine) -> Result<()> {
     let source = "synthetic:groups=1,series=3,hz=10,prefill=25m,seed=1";
     // This page may begin while the source still fills the history: summaries of the rest follow.
-    let (served, browser, page) = live_feed(&["--source", source], "?window=1200").await?;
+    let (served, browser, page) = live_feed(engine, &["--source", source], "?window=1200").await?;
     until(&page, &format!("{} <= 2", all_empty_columns(".panel"))).await?;
     until(&page, &reaches_the_right_edge()).await?;
     no_exceptions(&page)?;
@@ -199,11 +199,13 @@ async fn a_long_window_is_shown_at_once_without_its_rows() -> Result<()> {
     no_exceptions(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "long: cargo xtask test --long"]
-async fn a_page_that_slept_is_complete_after_it_wakes() -> Result<()> {
+test_in_each_browser!(
+    #[ignore = "long: cargo xtask test --long"]
+    a_page_that_slept_is_complete_after_it_wakes
+);
+async fn a_page_that_slept_is_complete_after_it_wakes(engine: Engine) -> Result<()> {
     let (_served, browser, page) =
-        live_feed(&["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"], "?window=30").await?;
+        live_feed(engine, &["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"], "?window=30").await?;
     until(&page, &format!("{} <= 2", all_empty_columns(".panel"))).await?;
     let before: u64 = page.evaluate("kymograph.stats().samples").await?;
     let asleep = processes(&browser)?;

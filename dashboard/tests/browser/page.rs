@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Result, ensure};
-use chromium::Viewport;
+use browsers::{Engine, Viewport, test_in_each_browser};
 use serde::Deserialize;
 
 use super::plot::drawn_columns;
@@ -54,9 +54,9 @@ const DRAWN_IN_ITS_COLOUR: &str = "(() => {
     return false;
 })()";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn metrics_of_this_machine_are_live_on_the_page() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&[], "").await?;
+test_in_each_browser!(metrics_of_this_machine_are_live_on_the_page);
+async fn metrics_of_this_machine_are_live_on_the_page(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &[], "").await?;
     let titles: Vec<String> =
         page.evaluate("[...document.querySelectorAll('.panel-title')].map((title) => title.textContent)").await?;
     for expected in ["CPU per core", "Load average", "Memory", "Feed: viewers"] {
@@ -79,9 +79,9 @@ async fn metrics_of_this_machine_are_live_on_the_page() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_group_has_a_panel_with_a_full_window() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
+test_in_each_browser!(every_group_has_a_panel_with_a_full_window);
+async fn every_group_has_a_panel_with_a_full_window(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &SYNTHETIC, "").await?;
     // A minute of 96 series at 100 Hz, as buckets of a column: the first chart is drawn from its left edge.
     until(&page, "kymograph.stats().groupsSummarized === 12").await?;
     until(&page, &format!("{}.slice(0, 2).some((isDrawn) => isDrawn)", drawn_columns(".panel"))).await?;
@@ -101,12 +101,12 @@ async fn every_group_has_a_panel_with_a_full_window() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_server_is_shown_and_reconnected_with_its_history() -> Result<()> {
+test_in_each_browser!(a_lost_server_is_shown_and_reconnected_with_its_history);
+async fn a_lost_server_is_shown_and_reconnected_with_its_history(engine: Engine) -> Result<()> {
     let port = free_port()?;
     let source = ["--source", "synthetic:groups=2,series=3,hz=50,prefill=0s"];
     let served = Served::feed_on(port, &source).await?;
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = live_page(&browser, &served.url).await?;
     until(&page, "kymograph.stats().samples > 100").await?;
     served.kill().await?;
@@ -141,10 +141,10 @@ async fn a_lost_server_is_shown_and_reconnected_with_its_history() -> Result<()>
     no_exceptions(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_page_fits_every_screen_and_both_themes() -> Result<()> {
+test_in_each_browser!(the_page_fits_every_screen_and_both_themes);
+async fn the_page_fits_every_screen_and_both_themes(engine: Engine) -> Result<()> {
     let served = Served::feed(&SYNTHETIC).await?;
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     for (theme, width, height, scale) in [
         ("dark", 360, 740, 3.0),
         ("light", 768, 1_024, 2.0),
@@ -176,9 +176,10 @@ async fn the_page_fits_every_screen_and_both_themes() -> Result<()> {
     Ok(())
 }
 
+/// In Chromium only: Firefox does not measure shifts of the layout.
 #[tokio::test(flavor = "multi_thread")]
 async fn changing_numbers_do_not_shift_the_layout() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
+    let (_served, _browser, page) = live_feed(Engine::Chromium, &SYNTHETIC, "").await?;
     page.evaluate::<bool>(
         "(() => {
             window.shifted = 0;
@@ -204,9 +205,9 @@ async fn changing_numbers_do_not_shift_the_layout() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn pause_stops_the_display_while_samples_arrive() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
+test_in_each_browser!(pause_stops_the_display_while_samples_arrive);
+async fn pause_stops_the_display_while_samples_arrive(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &SYNTHETIC, "").await?;
     until(&page, &format!("{} > 30", drawn_count())).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
@@ -224,9 +225,9 @@ async fn pause_stops_the_display_while_samples_arrive() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_theme_follows_the_browser_until_the_user_changes_it() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&SYNTHETIC, "").await?;
+test_in_each_browser!(the_theme_follows_the_browser_until_the_user_changes_it);
+async fn the_theme_follows_the_browser_until_the_user_changes_it(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &SYNTHETIC, "").await?;
     // A browser without a preference uses light.
     until(&page, "document.documentElement.dataset.theme === 'light'").await?;
     until(&page, &format!("{} > 30", drawn_count())).await?;

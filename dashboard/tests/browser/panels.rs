@@ -1,8 +1,7 @@
 //! Panels: off screen, in hidden tabs, by the hundred; menus, addresses, legends, crosshair.
 
 use anyhow::{Result, ensure};
-use chromium::Viewport;
-use serde_json::json;
+use browsers::{Engine, Viewport, WindowState, test_in_each_browser};
 
 use super::plot;
 use super::served::{live_feed, no_errors, picture, until};
@@ -27,9 +26,9 @@ fn choose(field: u32, value: &str) -> String {
     )
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_panels_on_screen_have_pixels() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&MANY, "").await?;
+test_in_each_browser!(only_panels_on_screen_have_pixels);
+async fn only_panels_on_screen_have_pixels(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &MANY, "").await?;
     until(&page, "kymograph.stats().panels === 120").await?;
     until(&page, &format!("{} < 10", empty_columns("synthetic.001", 200))).await?;
     let in_view: u32 = page.evaluate("kymograph.stats().panelsInView").await?;
@@ -45,13 +44,11 @@ async fn only_panels_on_screen_have_pixels() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hidden_tab_receives_samples_and_is_complete_when_shown() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&FEW, "").await?;
+test_in_each_browser!(a_hidden_tab_receives_samples_and_is_complete_when_shown);
+async fn a_hidden_tab_receives_samples_and_is_complete_when_shown(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FEW, "").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
-    let window = page.call("Browser.getWindowForTarget", json!({})).await?;
-    let window_state = |state: &str| json!({ "windowId": window["windowId"], "bounds": { "windowState": state } });
-    page.call("Browser.setWindowBounds", window_state("minimized")).await?;
+    page.set_window_state(WindowState::Minimized).await?;
     until(&page, "document.visibilityState === 'hidden'").await?;
     let (samples, frames): (u64, u64) = page.evaluate("[kymograph.stats().samples, kymograph.stats().frames]").await?;
     // Three seconds: more than 20 columns.
@@ -64,16 +61,16 @@ async fn a_hidden_tab_receives_samples_and_is_complete_when_shown() -> Result<()
         empty_columns("synthetic.01", 200)
     ))
     .await?;
-    page.call("Browser.setWindowBounds", window_state("normal")).await?;
+    page.set_window_state(WindowState::Normal).await?;
     until(&page, "window.empty !== undefined").await?;
     let empty: u32 = page.evaluate("window.empty").await?;
     ensure!(empty < 3, "{empty} of 200 columns are empty");
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_button_opens_a_long_legend() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&MANY, "").await?;
+test_in_each_browser!(a_button_opens_a_long_legend);
+async fn a_button_opens_a_long_legend(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &MANY, "").await?;
     let entries = "document.querySelector('[data-group=\"synthetic.001\"]').querySelectorAll('.legend-entry').length";
     until(&page, &format!("{entries} > 0")).await?;
     let closed: u32 = page.evaluate(entries).await?;
@@ -89,12 +86,22 @@ async fn a_button_opens_a_long_legend() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn choices_in_a_menu_are_written_into_the_address() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&FEW, "?show.synthetic.02=line,0..50").await?;
+test_in_each_browser!(choices_in_a_menu_are_written_into_the_address);
+async fn choices_in_a_menu_are_written_into_the_address(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FEW, "?show.synthetic.02=line,0..50").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     page.click("[data-group=\"synthetic.01\"] .menu-opener").await?;
     until(&page, "document.querySelectorAll('[data-group=\"synthetic.01\"] .menu-control').length === 5").await?;
+    let is_inside: bool = page
+        .evaluate(
+            "(() => {
+                const right = (element) => element.getBoundingClientRect().right;
+                const form = document.querySelector('[data-group=\"synthetic.01\"] .menu-form');
+                return [...form.querySelectorAll('.menu-control')].every((control) => right(control) < right(form));
+            })()",
+        )
+        .await?;
+    ensure!(is_inside, "a control is wider than the menu");
     picture(&page, "menu").await?;
     page.evaluate::<bool>(&choose(2, "log")).await?;
     until(&page, "location.search === '?show.synthetic.02=line,0..50&show.synthetic.01=line,log'").await?;
@@ -109,9 +116,9 @@ async fn choices_in_a_menu_are_written_into_the_address() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_invalid_address_shows_a_notice() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&FEW, "?show.memory=pie").await?;
+test_in_each_browser!(an_invalid_address_shows_a_notice);
+async fn an_invalid_address_shows_a_notice(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FEW, "?show.memory=pie").await?;
     until(
         &page,
         "document.getElementById('notice').textContent.includes('Invalid URL parameter show.memory: found \"pie\"')",
@@ -120,10 +127,10 @@ async fn an_invalid_address_shows_a_notice() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_chart_is_drawn_and_can_be_chosen() -> Result<()> {
+test_in_each_browser!(every_kind_of_chart_is_drawn_and_can_be_chosen);
+async fn every_kind_of_chart_is_drawn_and_can_be_chosen(engine: Engine) -> Result<()> {
     let shown = "?show.synthetic.01=area&show.synthetic.02=bars&show.synthetic.03=heatmap&show.synthetic.04=line,rate";
-    let (_served, _browser, page) = live_feed(&FEW, shown).await?;
+    let (_served, _browser, page) = live_feed(engine, &FEW, shown).await?;
     // Bars have gaps between them.
     for (group, free) in [("synthetic.01", 10), ("synthetic.02", 80), ("synthetic.03", 10), ("synthetic.04", 10)] {
         until(&page, &format!("{} < {free}", empty_columns(group, 200))).await?;
@@ -152,9 +159,9 @@ async fn every_kind_of_chart_is_drawn_and_can_be_chosen() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_crosshair_is_on_all_charts_and_legends_show_values_there() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&FEW, "").await?;
+test_in_each_browser!(a_crosshair_is_on_all_charts_and_legends_show_values_there);
+async fn a_crosshair_is_on_all_charts_and_legends_show_values_there(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FEW, "").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
@@ -180,9 +187,9 @@ async fn a_crosshair_is_on_all_charts_and_legends_show_values_there() -> Result<
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_paused_page_fits_another_screen() -> Result<()> {
-    let (_served, _browser, page) = live_feed(&FEW, "").await?;
+test_in_each_browser!(a_paused_page_fits_another_screen);
+async fn a_paused_page_fits_another_screen(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FEW, "").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
@@ -193,11 +200,11 @@ async fn a_paused_page_fits_another_screen() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_address_can_add_panels_that_select_series() -> Result<()> {
+test_in_each_browser!(an_address_can_add_panels_that_select_series);
+async fn an_address_can_add_panels_that_select_series(engine: Engine) -> Result<()> {
     let selector = "synthetic.0*%2F%22*%201%22";
     let query = format!("?show.{selector}=area,title:Subset,place:1");
-    let (_served, _browser, page) = live_feed(&FEW, &query).await?;
+    let (_served, _browser, page) = live_feed(engine, &FEW, &query).await?;
     until(&page, "kymograph.stats().panels === 5").await?;
     until(&page, "document.querySelector('.panel-title').textContent === 'Subset'").await?;
     let (series, limit): (u32, String) = page

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use chromium::{Browser, Page};
-use serde_json::{Value, json};
+use browsers::{Cookie, Engine, test_in_each_browser};
 
 use super::reverse_proxy::{ReverseProxy, recipe};
-use super::served::{IS_LIVE, Served, browser, live_page, no_errors, no_exceptions, picture, until};
+use super::served::{IS_LIVE, Served, browser, live_page, no_errors, no_exceptions, picture, tolerant_browser, until};
 
 const SOURCE: [&str; 2] = ["--source", "synthetic:groups=2,series=2,hz=20,prefill=5s"];
 
@@ -44,24 +43,17 @@ async fn nginx(name: &str, served: &Served) -> Result<ReverseProxy> {
     ReverseProxy::nginx(&recipe("nginx", name)?, upstream(served)?).await
 }
 
-/// A tab that accepts the proxy's self-signed certificate.
-async fn tolerant_tab(browser: &Browser) -> Result<Page> {
-    let page = browser.page("about:blank").await?;
-    page.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true })).await?;
-    Ok(page)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_page_is_live_through_nginx() -> Result<()> {
-    let (served, browser) = (served(&SOURCE).await?, browser().await?);
+test_in_each_browser!(the_page_is_live_through_nginx);
+async fn the_page_is_live_through_nginx(engine: Engine) -> Result<()> {
+    let (served, browser) = (served(&SOURCE).await?, browser(engine).await?);
     let nginx = nginx("plain", &served).await?;
     let page = live_page(&browser, &nginx.url("http", "/")).await?;
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_page_is_live_below_a_path_that_nginx_strips() -> Result<()> {
-    let (served, browser) = (served(&SOURCE).await?, browser().await?);
+test_in_each_browser!(the_page_is_live_below_a_path_that_nginx_strips);
+async fn the_page_is_live_below_a_path_that_nginx_strips(engine: Engine) -> Result<()> {
+    let (served, browser) = (served(&SOURCE).await?, browser(engine).await?);
     let nginx = nginx("below a path", &served).await?;
     let page = live_page(&browser, &nginx.url("http", "/kymograph/")).await?;
     no_errors(&page)?;
@@ -71,9 +63,10 @@ async fn the_page_is_live_below_a_path_that_nginx_strips() -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_page_is_live_below_a_base_path_that_nginx_passes_on() -> Result<()> {
-    let (served, browser) = (served(&[&SOURCE[..], &["--base-path", "/kymograph"]].concat()).await?, browser().await?);
+test_in_each_browser!(the_page_is_live_below_a_base_path_that_nginx_passes_on);
+async fn the_page_is_live_below_a_base_path_that_nginx_passes_on(engine: Engine) -> Result<()> {
+    let (served, browser) =
+        (served(&[&SOURCE[..], &["--base-path", "/kymograph"]].concat()).await?, browser(engine).await?);
     ensure!(served.url.ends_with("/kymograph/"), "{}", served.url);
     let nginx = nginx("below a path that is passed on", &served).await?;
     let page = live_page(&browser, &nginx.url("http", "/kymograph?window=30")).await?;
@@ -82,28 +75,26 @@ async fn the_page_is_live_below_a_base_path_that_nginx_passes_on() -> Result<()>
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_nginx_serves_over_tls_and_http_2_signs_in_with_a_secure_cookie() -> Result<()> {
+test_in_each_browser!(a_page_that_nginx_serves_over_tls_and_http_2_signs_in_with_a_secure_cookie);
+async fn a_page_that_nginx_serves_over_tls_and_http_2_signs_in_with_a_secure_cookie(engine: Engine) -> Result<()> {
     let served = served_with_token().await?;
-    let (nginx, browser) = (nginx("TLS and HTTP/2", &served).await?, browser().await?);
-    let page = tolerant_tab(&browser).await?;
-    page.navigate(&nginx.url("https", &format!("/{}", sign_in(&served)?))).await?;
+    let (nginx, browser) = (nginx("TLS and HTTP/2", &served).await?, tolerant_browser(engine).await?);
+    let page = browser.page(&nginx.url("https", &format!("/{}", sign_in(&served)?))).await?;
     until(&page, IS_LIVE).await?;
     until(&page, "kymograph.stats().samples > 0").await?;
     let protocol: String = page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol").await?;
     ensure!(protocol == "h2", "{protocol}");
-    let cookies = page.call("Network.getCookies", json!({})).await?;
-    let cookies = cookies["cookies"].as_array().context("a list")?;
-    let is_secure = |cookie: &Value| cookie["secure"] == true && cookie["httpOnly"] == true;
+    let cookies = page.cookies().await?;
+    let is_secure = |cookie: &Cookie| cookie.is_secure && cookie.is_http_only;
     ensure!(!cookies.is_empty() && cookies.iter().all(is_secure), "{cookies:?}");
     no_exceptions(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_behind_an_nginx_without_settings_names_the_settings() -> Result<()> {
+test_in_each_browser!(a_page_behind_an_nginx_without_settings_names_the_settings);
+async fn a_page_behind_an_nginx_without_settings_names_the_settings(engine: Engine) -> Result<()> {
     let served = Served::feed(&SOURCE).await?;
     let default = "server {\n listen 80;\n location / { proxy_pass http://127.0.0.1:9000; }\n}\n";
-    let (nginx, browser) = (ReverseProxy::nginx(default, upstream(&served)?).await?, browser().await?);
+    let (nginx, browser) = (ReverseProxy::nginx(default, upstream(&served)?).await?, browser(engine).await?);
     let page = browser.page(&nginx.url("http", "/")).await?;
     until(&page, NOTICE_IS_SHOWN).await?;
     let notice: String = page.evaluate(NOTICE).await?;
@@ -117,9 +108,9 @@ async fn a_page_behind_an_nginx_without_settings_names_the_settings() -> Result<
     no_exceptions(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_whose_proxy_passes_no_upgrade_says_so_and_is_live_when_it_does() -> Result<()> {
-    let (served, browser) = (served_with_token().await?, browser().await?);
+test_in_each_browser!(a_page_whose_proxy_passes_no_upgrade_says_so_and_is_live_when_it_does);
+async fn a_page_whose_proxy_passes_no_upgrade_says_so_and_is_live_when_it_does(engine: Engine) -> Result<()> {
+    let (served, browser) = (served_with_token().await?, browser(engine).await?);
     let complete = recipe("nginx", "plain")?;
     let is_about_upgrades = |line: &&str| line.contains("Upgrade $") || line.contains("Connection $");
     let lacking: Vec<&str> = complete.lines().filter(|line| !is_about_upgrades(line)).collect();
@@ -140,19 +131,21 @@ async fn a_page_whose_proxy_passes_no_upgrade_says_so_and_is_live_when_it_does()
     no_exceptions(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_behind_a_proxy_that_is_not_trusted_gets_the_reason() -> Result<()> {
-    let (served, browser) = (Served::feed(&SOURCE).await?, browser().await?);
+test_in_each_browser!(a_page_behind_a_proxy_that_is_not_trusted_gets_the_reason);
+async fn a_page_behind_a_proxy_that_is_not_trusted_gets_the_reason(engine: Engine) -> Result<()> {
+    let (served, browser) = (Served::feed(&SOURCE).await?, browser(engine).await?);
     let nginx = nginx("plain", &served).await?;
     let page = browser.page(&nginx.url("http", "/")).await?;
     until(&page, "document.body?.textContent.includes('start with --trusted-proxy 127.0.0.1')").await?;
     no_exceptions(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "long: a second proxy is installed for it"]
-async fn the_page_is_live_through_caddy() -> Result<()> {
-    let (served, browser) = (served(&SOURCE).await?, browser().await?);
+test_in_each_browser!(
+    #[ignore = "long: a second proxy is installed for it"]
+    the_page_is_live_through_caddy
+);
+async fn the_page_is_live_through_caddy(engine: Engine) -> Result<()> {
+    let (served, browser) = (served(&SOURCE).await?, browser(engine).await?);
     for (name, path) in [("plain", "/"), ("below a path", "/kymograph")] {
         let caddy = ReverseProxy::caddy(&recipe("caddy", name)?, upstream(&served)?).await?;
         let page = live_page(&browser, &caddy.url("http", path)).await?;
@@ -162,8 +155,8 @@ async fn the_page_is_live_through_caddy() -> Result<()> {
 }
 
 /// The link of an idle page stays open for longer than the proxy's timeout.
-async fn stays_live(setting: &str, idle: Duration) -> Result<()> {
-    let (served, browser) = (served(&IDLE).await?, browser().await?);
+async fn stays_live(engine: Engine, setting: &str, idle: Duration) -> Result<()> {
+    let (served, browser) = (served(&IDLE).await?, browser(engine).await?);
     let impatient = recipe("nginx", "plain")?.replace("location / {", &format!("location / {{\n{setting}"));
     let nginx = ReverseProxy::nginx(&impatient, upstream(&served)?).await?;
     let page = browser.page(&nginx.url("http", "/")).await?;
@@ -176,13 +169,15 @@ async fn stays_live(setting: &str, idle: Duration) -> Result<()> {
     no_errors(&page)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_idle_link_outlives_the_read_timeout_of_a_proxy() -> Result<()> {
-    stays_live("proxy_read_timeout 2s;", Duration::from_secs(5)).await
+test_in_each_browser!(an_idle_link_outlives_the_read_timeout_of_a_proxy);
+async fn an_idle_link_outlives_the_read_timeout_of_a_proxy(engine: Engine) -> Result<()> {
+    stays_live(engine, "proxy_read_timeout 2s;", Duration::from_secs(5)).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "long: nginx's own timeout is 60 s"]
-async fn an_idle_link_outlives_a_minute_behind_nginx() -> Result<()> {
-    stays_live("", Duration::from_secs(65)).await
+test_in_each_browser!(
+    #[ignore = "long: nginx's own timeout is 60 s"]
+    an_idle_link_outlives_a_minute_behind_nginx
+);
+async fn an_idle_link_outlives_a_minute_behind_nginx(engine: Engine) -> Result<()> {
+    stays_live(engine, "", Duration::from_secs(65)).await
 }

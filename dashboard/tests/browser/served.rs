@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
-use chromium::{Browser, ConsoleMessage, LaunchOptions, Level, Page};
+use browsers::{Browser, Certificates, ConsoleMessage, Engine, LaunchOptions, Level, Page};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -17,8 +17,14 @@ pub(crate) fn built(variable: &str) -> PathBuf {
     }
 }
 
-pub(crate) async fn browser() -> Result<Browser> {
-    Browser::launch(&LaunchOptions::new(built("KYMOGRAPH_CHROMIUM"))).await
+pub(crate) async fn browser(engine: Engine) -> Result<Browser> {
+    Browser::launch(&LaunchOptions::from_environment(engine)?).await
+}
+
+/// A browser that accepts self-signed certificates.
+pub(crate) async fn tolerant_browser(engine: Engine) -> Result<Browser> {
+    let options = LaunchOptions { certificates: Certificates::Any, ..LaunchOptions::from_environment(engine)? };
+    Browser::launch(&options).await
 }
 
 /// A server process, killed when dropped.
@@ -89,8 +95,8 @@ pub(crate) async fn live_page(browser: &Browser, url: &str) -> Result<Page> {
 }
 
 /// A feed server with these arguments, and a live page of it. `query` follows the page's address.
-pub(crate) async fn live_feed(arguments: &[&str], query: &str) -> Result<(Served, Browser, Page)> {
-    let (served, browser) = (Served::feed(arguments).await?, browser().await?);
+pub(crate) async fn live_feed(engine: Engine, arguments: &[&str], query: &str) -> Result<(Served, Browser, Page)> {
+    let (served, browser) = (Served::feed(arguments).await?, browser(engine).await?);
     let page = live_page(&browser, &format!("{}{query}", served.url)).await?;
     Ok((served, browser, page))
 }
@@ -115,10 +121,10 @@ pub(crate) fn no_exceptions(page: &Page) -> Result<()> {
     Ok(())
 }
 
-/// Saves a screenshot if `KYMOGRAPH_PICTURES` names a folder.
+/// Saves a screenshot as `NAME-BROWSER.png` if `KYMOGRAPH_PICTURES` names a folder.
 pub(crate) async fn picture(page: &Page, name: &str) -> Result<()> {
     match std::env::var_os("KYMOGRAPH_PICTURES") {
-        Some(folder) => page.screenshot(&Path::new(&folder).join(format!("{name}.png"))).await,
+        Some(folder) => page.screenshot(&Path::new(&folder).join(format!("{name}-{}.png", page.engine()))).await,
         None => Ok(()),
     }
 }

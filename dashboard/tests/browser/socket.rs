@@ -1,7 +1,7 @@
 //! The WebSocket client alone, in a browser against the echo server.
 
 use anyhow::{Context, Result, ensure};
-use chromium::{Browser, Page};
+use browsers::{Browser, Engine, Page, test_in_each_browser};
 use serde::Deserialize;
 
 use super::served::{Served, browser, no_exceptions, until};
@@ -38,9 +38,9 @@ async fn events_of(page: &Page, kind: &str) -> Result<Vec<Event>> {
     Ok(all.into_iter().filter(|event| event.kind == kind).collect())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn text_and_binary_messages_are_echoed_unchanged() -> Result<()> {
-    let (served, browser) = (Served::echo().await?, browser().await?);
+test_in_each_browser!(text_and_binary_messages_are_echoed_unchanged);
+async fn text_and_binary_messages_are_echoed_unchanged(engine: Engine) -> Result<()> {
+    let (served, browser) = (Served::echo().await?, browser(engine).await?);
     let page = probe(&browser, &served).await?;
     open(&page, "echo").await?;
     page.evaluate::<bool>("(probe.sendText('Grüße, κύμα ∿'), true)").await?;
@@ -55,9 +55,9 @@ async fn text_and_binary_messages_are_echoed_unchanged() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_close_of_either_side_has_code_and_reason() -> Result<()> {
-    let (served, browser) = (Served::echo().await?, browser().await?);
+test_in_each_browser!(a_close_of_either_side_has_code_and_reason);
+async fn a_close_of_either_side_has_code_and_reason(engine: Engine) -> Result<()> {
+    let (served, browser) = (Served::echo().await?, browser(engine).await?);
     let page = probe(&browser, &served).await?;
     open(&page, "close?code=4403&reason=enough").await?;
     page.evaluate::<bool>("(probe.sendText('close, please'), true)").await?;
@@ -77,9 +77,9 @@ async fn a_close_of_either_side_has_code_and_reason() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_connection_is_an_error_and_is_retried() -> Result<()> {
-    let (served, browser) = (Served::echo().await?, browser().await?);
+test_in_each_browser!(a_refused_connection_is_an_error_and_is_retried);
+async fn a_refused_connection_is_an_error_and_is_retried(engine: Engine) -> Result<()> {
+    let (served, browser) = (Served::echo().await?, browser(engine).await?);
     let page = probe(&browser, &served).await?;
     page.evaluate::<bool>("(window.probe = new Probe(url('refuse')), true)").await?;
     until(&page, "probe.retries() >= 2").await?;
@@ -97,9 +97,9 @@ async fn a_refused_connection_is_an_error_and_is_retried() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cut_connection_reconnects_and_counts_retries() -> Result<()> {
-    let (served, browser) = (Served::echo().await?, browser().await?);
+test_in_each_browser!(a_cut_connection_reconnects_and_counts_retries);
+async fn a_cut_connection_reconnects_and_counts_retries(engine: Engine) -> Result<()> {
+    let (served, browser) = (Served::echo().await?, browser(engine).await?);
     let page = probe(&browser, &served).await?;
     open(&page, "drop").await?;
     let opened = "probe.events().filter((event) => event.type === 'open').length";
@@ -114,9 +114,9 @@ async fn a_cut_connection_reconnects_and_counts_retries() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn dropping_the_client_releases_every_closure() -> Result<()> {
-    let (served, browser) = (Served::echo().await?, browser().await?);
+test_in_each_browser!(dropping_the_client_releases_every_closure);
+async fn dropping_the_client_releases_every_closure(engine: Engine) -> Result<()> {
+    let (served, browser) = (Served::echo().await?, browser(engine).await?);
     let page = probe(&browser, &served).await?;
     ensure!(page.evaluate::<u64>("liveClosures()").await? == 0);
     open(&page, "echo").await?;
@@ -131,9 +131,9 @@ async fn dropping_the_client_releases_every_closure() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_may_be_dropped_from_inside_its_own_events() -> Result<()> {
-    let (served, browser) = (Served::echo().await?, browser().await?);
+test_in_each_browser!(a_client_may_be_dropped_from_inside_its_own_events);
+async fn a_client_may_be_dropped_from_inside_its_own_events(engine: Engine) -> Result<()> {
+    let (served, browser) = (Served::echo().await?, browser(engine).await?);
     let page = probe(&browser, &served).await?;
     for kind in ["state", "open", "text"] {
         page.evaluate::<bool>(&format!("(window.seen = [], dropInside(url('echo'), '{kind}', window.seen), true)"))

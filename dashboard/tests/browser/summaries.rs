@@ -1,7 +1,7 @@
 //! Fast groups, which the page is sent in buckets.
 
 use anyhow::{Result, ensure};
-use chromium::Viewport;
+use browsers::{Engine, Viewport, test_in_each_browser};
 
 use super::plot::all_empty_columns;
 use super::served::{live_feed, no_errors, picture, until};
@@ -10,10 +10,10 @@ const FAST: [&str; 2] = ["--source", "synthetic:groups=4,series=4,hz=1000,prefil
 
 const SUMMARIZED: &str = "kymograph.stats().groupsSummarized";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow() -> Result<()> {
+test_in_each_browser!(fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow);
+async fn fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow(engine: Engine) -> Result<()> {
     // Of 20 s, the page would hold 400,000 values as rows.
-    let (_served, _browser, page) = live_feed(&FAST, "?window=20").await?;
+    let (_served, _browser, page) = live_feed(engine, &FAST, "?window=20").await?;
     until(&page, &format!("{SUMMARIZED} === 4")).await?;
     until(&page, &format!("{} <= 2", all_empty_columns("[data-group=\"synthetic.02\"]"))).await?;
     let held: u64 = page.evaluate("kymograph.stats().bytesHeld").await?;

@@ -3,14 +3,15 @@
 use std::sync::atomic::Ordering;
 
 use anyhow::{Result, ensure};
+use browsers::{Engine, test_in_each_browser};
 
 use super::fake_feed::FakeFeed;
 use super::served::{browser, live_page, no_exceptions, picture, until};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_another_version_asks_for_a_reload_and_does_not_reconnect() -> Result<()> {
+test_in_each_browser!(a_page_of_another_version_asks_for_a_reload_and_does_not_reconnect);
+async fn a_page_of_another_version_asks_for_a_reload_and_does_not_reconnect(engine: Engine) -> Result<()> {
     let feed = FakeFeed::start(0)?;
-    let browser = browser().await?;
+    let browser = browser(engine).await?;
     let page = live_page(&browser, &feed.url).await?;
     let asked = feed.faults.requests().len();
 

@@ -1,10 +1,10 @@
-//! A picture of a page, by the program of the crate `chromium`.
+//! A picture of a page, by the program of the crate `browsers`.
 
 use std::ffi::OsString;
 
 use anyhow::Result;
 
-use crate::setup::{self, BROWSER_VARIABLE};
+use crate::programs::CHROMIUM;
 use crate::workspace::{Workspace, cargo, run};
 
 /// Takes the picture; `arguments` go to the program.
@@ -14,7 +14,7 @@ use crate::workspace::{Workspace, cargo, run};
 pub fn screenshot(arguments: &[OsString]) -> Result<()> {
     let workspace = Workspace::find()?;
     let mut command = cargo();
-    command.current_dir(&workspace.root).env(BROWSER_VARIABLE, setup::browser()?);
-    command.args(["run", "--package", "chromium", "--bin", "screenshot", "--"]);
+    command.current_dir(&workspace.root).env(CHROMIUM.variable, CHROMIUM.find_or_install()?);
+    command.args(["run", "--package", "browsers", "--bin", "screenshot", "--"]);
     run(command.args(arguments))
 }

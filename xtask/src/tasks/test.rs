@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::node::{self, Node};
 use crate::page::{self, Compression, SOCKET_PROBE};
-use crate::setup::{BROWSER_VARIABLE, CADDY, NGINX};
+use crate::programs::{CADDY, CHROMIUM, FIREFOX, NGINX, Program};
 use crate::steps::Steps;
 use crate::workspace::{Workspace, cargo, run};
 use crate::{python, setup};
@@ -34,7 +34,7 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 ///
 /// | variable | names |
 /// | --- | --- |
-/// | `KYMOGRAPH_CHROMIUM` | the browser |
+/// | `KYMOGRAPH_CHROMIUM`, `KYMOGRAPH_FIREFOX` | browsers |
 /// | `KYMOGRAPH_NGINX`, `KYMOGRAPH_CADDY` | reverse proxies; Caddy in a long run only |
 /// | `KYMOGRAPH_PAGE` | the folder of the page |
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
@@ -51,11 +51,10 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     let (workspace, steps) = (Workspace::find()?, Steps::default());
     setup::wasm_target()?;
-    let browser = setup::browser()?;
-    let mut proxies = vec![(NGINX.variable, NGINX.find_or_install()?)];
-    if scope == Scope::Long {
-        proxies.push((CADDY.variable, CADDY.find_or_install()?));
-    }
+    let needed: &[Program] =
+        if scope == Scope::Long { &[CHROMIUM, FIREFOX, NGINX, CADDY] } else { &[CHROMIUM, FIREFOX, NGINX] };
+    let programs = needed.iter().map(|program| Ok((program.variable, program.find_or_install()?)));
+    let programs = programs.collect::<Result<Vec<_>>>()?;
     let python = python::environment(&workspace)?;
     let Node { program: node, flag: node_flags } = node::find_or_install()?;
     let promtool = setup::promtool(&workspace.target.join("prometheus"))?;
@@ -64,7 +63,6 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
 
     let built = workspace.target.join("debug");
     let variables = [
-        (BROWSER_VARIABLE, browser),
         ("KYMOGRAPH_PAGE", dist),
         ("KYMOGRAPH_SOCKET_PROBE", probe),
         ("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}"))),
@@ -78,7 +76,7 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     let cargo_test = |selection: &[&str]| {
         let mut command = cargo();
         command.current_dir(&workspace.root).env_remove("KYMOGRAPH_DIST").arg("test").args(selection);
-        command.envs(variables.iter().chain(&proxies).map(|(name, path)| (name, path)));
+        command.envs(variables.iter().chain(&programs).map(|(name, path)| (name, path)));
         if scope == Scope::Long && std::env::var_os("KYMOGRAPH_SEEDS").is_none() {
             command.env("KYMOGRAPH_SEEDS", LONG_SEEDS);
         }

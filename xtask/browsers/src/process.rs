@@ -10,8 +10,6 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::ChildStderr;
 use tokio::time::timeout;
 
-use super::LaunchOptions;
-
 const START_DEADLINE: Duration = Duration::from_mins(1);
 /// The last lines of the browser's output are kept for an error. It prints little unless something is wrong.
 const MAX_STDERR_LINES: usize = 100;
@@ -19,29 +17,8 @@ const MAX_STDERR_LINES: usize = 100;
 const REMOVALS: u32 = 100;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(20);
 
-const FLAGS: [&str; 14] = [
-    "--headless",
-    // The sandbox needs privileges that containers do not have; only pages of this repository are opened.
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    // Containers have 64 MiB of /dev/shm, which is too little for large canvases.
-    "--disable-dev-shm-usage",
-    // Draw pages in covered windows, and run their timers, like those in front.
-    "--disable-backgrounding-occluded-windows",
-    "--disable-renderer-backgrounding",
-    // The same picture on every machine.
-    "--hide-scrollbars",
-    "--force-color-profile=srgb",
-    "--remote-debugging-port=0",
-];
-
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     #[cfg(unix)]
     guard: Option<guard::Guard>,
@@ -49,21 +26,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a browser and returns it with the address of its debugging socket.
-    pub(super) async fn start(options: &LaunchOptions) -> Result<(Self, String)> {
-        let profile = tempfile::Builder::new().prefix("kymograph-browser-").tempdir()?;
-        let mut command = Command::new(&options.path);
-        command
-            .args(FLAGS)
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("--window-size={},{}", options.viewport.width, options.viewport.height))
-            .arg("about:blank")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+    /// Starts a browser and returns it with the address of its debugging socket, which it prints after `announcement`.
+    pub(crate) async fn start(mut command: Command, profile: TempDir, announcement: &str) -> Result<(Self, String)> {
+        let path = command.get_program().display().to_string();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let child = command.spawn().with_context(|| format!("cannot start {}", options.path.display()))?;
+        let child = command.spawn().with_context(|| format!("cannot start {path}"))?;
         let mut process = Self {
             child,
             #[cfg(unix)]
@@ -78,14 +47,14 @@ impl Process {
         let stderr = process.child.stderr.take().context("the browser's stderr is not piped")?;
         let mut lines = BufReader::new(ChildStderr::from_std(stderr)?).lines();
         let mut printed = VecDeque::new();
-        let address = match timeout(START_DEADLINE, address(&mut lines, &mut printed)).await {
+        let address = match timeout(START_DEADLINE, address(&mut lines, &mut printed, announcement)).await {
             Ok(Ok(Some(address))) => address,
             ended_or_late => {
                 let printed = Vec::from(printed).join("\n");
                 match ended_or_late {
                     Err(_) => bail!("the browser printed no address within {START_DEADLINE:?}:\n{printed}"),
                     Ok(Err(error)) => bail!("the browser's stderr cannot be read: {error}; it printed:\n{printed}"),
-                    Ok(Ok(_)) => bail!("{} ended at once; it printed:\n{printed}", options.path.display()),
+                    Ok(Ok(_)) => bail!("{path} ended at once; it printed:\n{printed}"),
                 }
             }
         };
@@ -94,7 +63,12 @@ impl Process {
         Ok((process, address))
     }
 
-    pub(super) fn id(&self) -> u32 {
+    /// A folder for the profile of one browser.
+    pub(crate) fn profile() -> Result<TempDir> {
+        Ok(tempfile::Builder::new().prefix("kymograph-browser-").tempdir()?)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 }
@@ -103,9 +77,10 @@ impl Process {
 async fn address(
     lines: &mut Lines<BufReader<ChildStderr>>,
     printed: &mut VecDeque<String>,
+    announcement: &str,
 ) -> std::io::Result<Option<String>> {
     while let Some(line) = lines.next_line().await? {
-        if let Some(address) = line.strip_prefix("DevTools listening on ") {
+        if let Some(address) = line.strip_prefix(announcement) {
             return Ok(Some(address.trim().to_owned()));
         }
         if printed.len() == MAX_STDERR_LINES {

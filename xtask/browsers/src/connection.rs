@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::console::{Console, ConsoleMessage};
+use crate::console::{Console, ConsoleMessage};
 
 /// Long, since scripts that measure run for minutes.
 const ANSWER_DEADLINE: Duration = Duration::from_mins(5);
@@ -24,22 +24,37 @@ const MESSAGE_BYTES: usize = 512 << 20;
 
 /// A handle on the task that owns the socket. The task ends when the handle is dropped or the browser ends.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     commands: mpsc::UnboundedSender<Command>,
     console: Arc<Mutex<Console>>,
 }
 
+/// The meaning of an event of the browser. Each protocol names pages in its own way: by a session or by a context.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Console {
+        page: String,
+        message: ConsoleMessage,
+    },
+    /// Pending calls to the page get no answer, for this reason.
+    PageEnded {
+        page: String,
+        why: &'static str,
+    },
+    Other,
+}
+
 #[derive(Debug)]
 struct Command {
-    /// A page's session; `None` for the browser itself.
-    session: Option<String>,
-    method: String,
-    parameters: Value,
+    /// `None` for the browser itself.
+    page: Option<String>,
+    message: Value,
     answer: oneshot::Sender<Result<Value>>,
 }
 
 impl Connection {
-    pub(super) async fn open(address: &str) -> Result<Self> {
+    /// `read` gives the meaning of the browser's events.
+    pub(crate) async fn open(address: &str, read: fn(&Value) -> Event) -> Result<Self> {
         let host = address.strip_prefix("ws://").and_then(|rest| rest.split('/').next());
         let stream = TcpStream::connect(host.with_context(|| format!("{address} is not a ws:// address"))?).await?;
         stream.set_nodelay(true)?;
@@ -48,31 +63,32 @@ impl Connection {
         let (socket, _response) = client_async_with_config(address, stream, Some(limits)).await?;
         let (sender, commands) = mpsc::unbounded_channel();
         let console = Arc::default();
-        tokio::spawn(Task { socket, commands, pending: HashMap::new(), console: Arc::clone(&console) }.run());
+        let task = Task { socket, commands, pending: HashMap::new(), console: Arc::clone(&console), read };
+        tokio::spawn(task.run());
         Ok(Self { commands: sender, console })
     }
 
-    /// Calls a method of the browser, or of the page with that session.
-    pub(super) async fn call(&self, session: Option<&str>, method: &str, parameters: Value) -> Result<Value> {
+    /// Sends a command, which has a `method` and `params`, and waits for its answer. `page` is the page that must answer.
+    pub(crate) async fn call(&self, page: Option<&str>, message: Value) -> Result<Value> {
         let (answer, answered) = oneshot::channel();
-        let session = session.map(str::to_owned);
-        if self.commands.send(Command { session, method: method.to_owned(), parameters, answer }).is_err() {
+        let method = message["method"].as_str().unwrap_or_default().to_owned();
+        if self.commands.send(Command { page: page.map(str::to_owned), message, answer }).is_err() {
             bail!("{method}: the browser has ended");
         }
         match timeout(ANSWER_DEADLINE, answered).await {
-            Ok(Ok(answer)) => answer.with_context(|| method.to_owned()),
+            Ok(Ok(answer)) => answer.context(method),
             Ok(Err(_)) => bail!("{method}: the browser has ended"),
             Err(_) => bail!("{method}: no answer within {ANSWER_DEADLINE:?}"),
         }
     }
 
-    pub(super) fn console(&self, session: &str) -> Vec<ConsoleMessage> {
-        self.console.lock().of_page(session)
+    pub(crate) fn console(&self, page: &str) -> Vec<ConsoleMessage> {
+        self.console.lock().of_page(page)
     }
 }
 
 struct Pending {
-    session: Option<String>,
+    page: Option<String>,
     answer: oneshot::Sender<Result<Value>>,
 }
 
@@ -81,6 +97,7 @@ struct Task {
     commands: mpsc::UnboundedReceiver<Command>,
     pending: HashMap<u64, Pending>,
     console: Arc<Mutex<Console>>,
+    read: fn(&Value) -> Event,
 }
 
 impl Task {
@@ -110,20 +127,17 @@ impl Task {
         }
     }
 
-    async fn send(&mut self, id: u64, command: Command) -> Result<()> {
-        let mut message = json!({ "id": id, "method": command.method, "params": command.parameters });
-        if let Some(session) = &command.session {
-            message["sessionId"] = session.as_str().into();
-        }
-        self.pending.insert(id, Pending { session: command.session, answer: command.answer });
-        Ok(self.socket.send(Message::text(message.to_string())).await?)
+    async fn send(&mut self, id: u64, mut command: Command) -> Result<()> {
+        command.message["id"] = id.into();
+        self.pending.insert(id, Pending { page: command.page, answer: command.answer });
+        Ok(self.socket.send(Message::text(command.message.to_string())).await?)
     }
 
     fn receive(&mut self, mut message: Value) {
         if let Some(id) = message["id"].as_u64() {
             if let Some(pending) = self.pending.remove(&id) {
                 let answer = match message.get("error") {
-                    Some(error) => Err(anyhow!("{}", error["message"].as_str().unwrap_or("refused without a reason"))),
+                    Some(error) => Err(anyhow!("{}", reason(error, &message))),
                     None => Ok(message["result"].take()),
                 };
                 // Fails if the caller has reached its deadline.
@@ -131,18 +145,24 @@ impl Task {
             }
             return;
         }
-        match message["method"].as_str() {
-            Some("Inspector.targetCrashed") => self.fail(&message["sessionId"], "the page crashed"),
-            Some("Target.detachedFromTarget") => self.fail(&message["params"]["sessionId"], "the page is closed"),
-            _ => self.console.lock().record(&message),
+        match (self.read)(&message) {
+            Event::Console { page, message } => self.console.lock().record(page, message),
+            Event::PageEnded { page, why } => self.fail(&page, why),
+            Event::Other => {}
         }
     }
 
     /// Fails all pending calls to a page.
-    fn fail(&mut self, session: &Value, why: &'static str) {
-        let is_of_page = |_: &u64, pending: &mut Pending| pending.session.as_deref() == session.as_str();
+    fn fail(&mut self, page: &str, why: &'static str) {
+        let is_of_page = |_: &u64, pending: &mut Pending| pending.page.as_deref() == Some(page);
         for (_, pending) in self.pending.extract_if(is_of_page) {
             let _gave_up = pending.answer.send(Err(anyhow!(why)));
         }
     }
+}
+
+/// Chromium's error is an object with a message. Firefox's is a code, and the message stands beside it.
+fn reason<'a>(error: &'a Value, message: &'a Value) -> &'a str {
+    let text = error["message"].as_str().or_else(|| message["message"].as_str());
+    text.or_else(|| error.as_str()).unwrap_or("refused without a reason")
 }

@@ -1,13 +1,14 @@
-//! Drives Chromium over [Chrome's debugging protocol](https://chromedevtools.github.io/devtools-protocol/).
+//! Drives headless browsers: Chromium over [Chrome's debugging protocol][CDP], Firefox over [WebDriver BiDi][BiDi].
 //!
-//! Tests and benches need a dozen methods of the protocol, so this is a small client without a dependency. [`Page::call`]
-//! calls any other method.
+//! Tests and benches need a dozen methods of each protocol, so this is a small client without a dependency. It speaks to
+//! the browser itself: no driver program is needed. A test that is written once runs in both browsers.
+//! [`Page::chromium`] is the way to what only Chromium has.
 //!
 //! ```no_run
 //! # async fn look() -> anyhow::Result<()> {
-//! use chromium::{Browser, LaunchOptions};
+//! use browsers::{Browser, Engine, LaunchOptions};
 //!
-//! let browser = Browser::launch(&LaunchOptions::new("/usr/bin/chromium")).await?;
+//! let browser = Browser::launch(&LaunchOptions::new(Engine::Firefox, "/usr/bin/firefox-esr")).await?;
 //! let page = browser.page("http://127.0.0.1:8080/").await?;
 //! page.wait_for("document.querySelector('canvas')", "a chart").await?;
 //! page.press("p").await?;
@@ -18,15 +19,24 @@
 //! # Layout
 //! | module | subject |
 //! | --- | --- |
-//! | `options` | [`LaunchOptions`], [`Viewport`], [`ColorScheme`] |
+//! | `options` | [`LaunchOptions`], [`Engine`], [`Viewport`], [`ColorScheme`], [`Certificates`] |
 //! | `process` | the browser's processes and its profile, from start to removal |
 //! | `connection` | sends commands and matches answers to them |
 //! | `console` | messages of pages: [`ConsoleMessage`] |
 //! | `page` | [`Page`]: navigate, evaluate, wait, take screenshots |
 //! | `input` | [`Page`]: keys and mouse |
+//! | `each_browser` | [`test_in_each_browser!`]: two tests of one function |
+//! | [`chromium`] | Chromium's flags, methods and events |
+//! | `firefox` | Firefox's preferences, methods and events |
+//!
+//! [CDP]: https://chromedevtools.github.io/devtools-protocol/
+//! [BiDi]: https://w3c.github.io/webdriver-bidi/
 
+pub mod chromium;
 mod connection;
 mod console;
+mod each_browser;
+mod firefox;
 mod input;
 mod options;
 mod page;
@@ -34,13 +44,13 @@ mod process;
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
-use serde_json::json;
+use anyhow::Result;
 
 use connection::Connection;
 pub use console::{ConsoleMessage, Level};
-pub use options::{ColorScheme, Device, LaunchOptions, Viewport};
-pub use page::Page;
+pub use options::{Certificates, ColorScheme, Device, Engine, LaunchOptions, Viewport};
+use page::Tab;
+pub use page::{Cookie, Page, WindowState};
 use process::Process;
 
 /// A browser with a new profile. Dropping it ends all its processes and removes the profile.
@@ -57,8 +67,10 @@ impl Browser {
     /// # Errors
     /// If the browser does not start; the error has its output.
     pub async fn launch(options: &LaunchOptions) -> Result<Self> {
-        let (process, address) = Process::start(options).await?;
-        let connection = Connection::open(&address).await.context("cannot connect to the browser")?;
+        let (process, connection) = match options.engine {
+            Engine::Chromium => chromium::launch(options).await?,
+            Engine::Firefox => firefox::launch(options).await?,
+        };
         Ok(Self { connection: Arc::new(connection), options: options.clone(), process })
     }
 
@@ -72,16 +84,12 @@ impl Browser {
     /// # Errors
     /// When the URL cannot be reached, or the browser has ended.
     pub async fn page(&self, url: &str) -> Result<Page> {
+        let connection = Arc::clone(&self.connection);
         // Blank at first, so that no message of the page is lost.
-        let blank = json!({ "url": "about:blank", "newWindow": true });
-        let target = self.connection.call(None, "Target.createTarget", blank).await?;
-        let attach = json!({ "targetId": target["targetId"], "flatten": true });
-        let attached = self.connection.call(None, "Target.attachToTarget", attach).await?;
-        let session = attached["sessionId"].as_str().context("the browser's answer has no session")?;
-        let page = Page::new(Arc::clone(&self.connection), session);
-        for domain in ["Page", "Runtime", "Log", "Performance", "Inspector"] {
-            page.call(&format!("{domain}.enable"), json!({})).await?;
-        }
+        let page = Page(match self.options.engine {
+            Engine::Chromium => Tab::Chromium(chromium::Tab::open(connection, self.options.certificates).await?),
+            Engine::Firefox => Tab::Firefox(firefox::Tab::open(connection).await?),
+        });
         page.set_viewport(self.options.viewport).await?;
         page.set_color_scheme(self.options.color_scheme).await?;
         if url != "about:blank" {

@@ -1,12 +1,11 @@
 //! Takes a picture of a page: `cargo xtask screenshot` starts it.
 
-use std::env;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
 
-use chromium::{Browser, ColorScheme, Device, LaunchOptions, Viewport};
+use browsers::{Browser, ColorScheme, Device, Engine, LaunchOptions, Viewport};
 
 /// Take a picture of a page in headless Chromium.
 #[derive(Debug, Parser)]
@@ -36,8 +35,6 @@ struct Screenshot {
 
 fn main() -> Result<()> {
     let wanted = Screenshot::parse();
-    let browser =
-        env::var_os("KYMOGRAPH_CHROMIUM").context("KYMOGRAPH_CHROMIUM must be set to the path of a browser")?;
     let options = LaunchOptions {
         viewport: Viewport {
             width: wanted.width,
@@ -46,7 +43,7 @@ fn main() -> Result<()> {
             device: Device::Desktop,
         },
         color_scheme: wanted.theme,
-        ..LaunchOptions::new(browser)
+        ..LaunchOptions::from_environment(Engine::Chromium)?
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

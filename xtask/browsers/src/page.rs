@@ -1,20 +1,17 @@
 //! One page: navigation, scripts, console, screenshots.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::connection::Connection;
-use super::console::exception;
-use super::{ColorScheme, ConsoleMessage, Device, Viewport};
+use crate::{ColorScheme, ConsoleMessage, Engine, Viewport, chromium, firefox};
 
 /// Long, since it only ends a broken test.
 const WAIT_DEADLINE: Duration = Duration::from_mins(1);
@@ -24,22 +21,67 @@ const QUOTE_CHARACTERS: usize = 200;
 
 /// One page, in its own window. It stays open until the browser ends or it is [closed](Page::close).
 #[derive(Debug)]
-pub struct Page {
-    connection: Arc<Connection>,
-    session: String,
+pub struct Page(pub(crate) Tab);
+
+#[derive(Debug)]
+pub(crate) enum Tab {
+    Chromium(chromium::Tab),
+    Firefox(firefox::Tab),
+}
+
+/// Calls the method of either tab.
+macro_rules! tab {
+    ($page:expr, $method:ident($($argument:expr),*)) => {
+        match &$page.0 {
+            $crate::page::Tab::Chromium(tab) => tab.$method($($argument),*).await,
+            $crate::page::Tab::Firefox(tab) => tab.$method($($argument),*).await,
+        }
+    };
+}
+pub(crate) use tab;
+
+/// What a script ended with.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Value(Value),
+    Threw(String),
+    /// A value without a JSON form, as text.
+    NotJson(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowState {
+    Normal,
+    /// Its page is hidden.
+    Minimized,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Cookie {
+    pub name: String,
+    #[serde(rename = "secure")]
+    pub is_secure: bool,
+    #[serde(rename = "httpOnly")]
+    pub is_http_only: bool,
 }
 
 impl Page {
-    pub(super) fn new(connection: Arc<Connection>, session: &str) -> Self {
-        Self { connection, session: session.to_owned() }
+    pub fn engine(&self) -> Engine {
+        match &self.0 {
+            Tab::Chromium(_) => Engine::Chromium,
+            Tab::Firefox(_) => Engine::Firefox,
+        }
     }
 
-    /// Calls any method of the protocol on this page.
+    /// The methods that only Chromium has.
     ///
     /// # Errors
-    /// The browser's error, or that the page or the browser is closed.
-    pub async fn call(&self, method: &str, parameters: Value) -> Result<Value> {
-        self.connection.call(Some(&self.session), method, parameters).await
+    /// When the browser is Firefox.
+    pub fn chromium(&self) -> Result<&chromium::Tab> {
+        match &self.0 {
+            Tab::Chromium(tab) => Ok(tab),
+            Tab::Firefox(_) => bail!("Chrome's debugging protocol was used on a page of Firefox"),
+        }
     }
 
     /// Goes to a URL. Returns when loading has started: use [`Page::wait_for`].
@@ -47,17 +89,21 @@ impl Page {
     /// # Errors
     /// If the URL cannot be reached.
     pub async fn navigate(&self, url: &str) -> Result<()> {
-        let answer = self.call("Page.navigate", json!({ "url": url })).await?;
-        match answer["errorText"].as_str() {
-            Some(error) => bail!("cannot open {url}: {error}"),
-            None => Ok(()),
-        }
+        tab!(self, navigate(url)).with_context(|| format!("cannot open {url}"))
     }
 
     /// # Errors
     /// When the page is closed already.
     pub async fn close(self) -> Result<()> {
-        self.call("Page.close", json!({})).await.map(drop)
+        tab!(self, close())
+    }
+
+    /// Runs a script in each document that the page opens from now on, before the document's own scripts.
+    ///
+    /// # Errors
+    /// When the page is closed.
+    pub async fn run_in_new_documents(&self, script: &str) -> Result<()> {
+        tab!(self, run_in_new_documents(script))
     }
 
     /// Runs a JavaScript expression and returns its value; a promise is awaited. `undefined` is `()` or `None`.
@@ -66,18 +112,13 @@ impl Page {
     /// The exception that the script throws, or a value of another type. `NaN`, infinities and big integers have no
     /// JSON form and are errors too.
     pub async fn evaluate<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
-        let parameters = json!({ "expression": script, "awaitPromise": true, "returnByValue": true });
-        let answer = self.call("Runtime.evaluate", parameters).await.with_context(|| quote(script))?;
-        if let Some(details) = answer.get("exceptionDetails") {
-            bail!("{} threw {}", quote(script), exception(details));
+        match tab!(self, evaluate(script)).with_context(|| quote(script))? {
+            Outcome::Value(value) => {
+                T::deserialize(&value).with_context(|| format!("{} returned {value}", quote(script)))
+            }
+            Outcome::Threw(exception) => bail!("{} threw {exception}", quote(script)),
+            Outcome::NotJson(value) => bail!("{} returned {value}, which has no JSON form", quote(script)),
         }
-        let result = &answer["result"];
-        let value = match result["unserializableValue"].as_str() {
-            Some("-0") => json!(-0.0),
-            Some(value) => bail!("{} returned {value}, which has no JSON form", quote(script)),
-            None => result["value"].clone(),
-        };
-        serde_json::from_value(value.clone()).with_context(|| format!("{} returned {value}", quote(script)))
     }
 
     /// Waits until a JavaScript expression is truthy; a promise is awaited, and an exception counts as false.
@@ -102,23 +143,19 @@ impl Page {
         bail!("{description} did not happen within {WAIT_DEADLINE:?}: {} was {last}", quote(condition))
     }
 
-    /// Messages since the page was opened: console calls, uncaught exceptions, the browser's log.
+    /// Messages since the page was opened: console calls, uncaught exceptions, requests that failed, and other messages of
+    /// the browser.
     pub fn console(&self) -> Vec<ConsoleMessage> {
-        self.connection.console(&self.session)
+        match &self.0 {
+            Tab::Chromium(tab) => tab.console(),
+            Tab::Firefox(tab) => tab.console(),
+        }
     }
 
     /// # Errors
-    /// When the page is closed.
+    /// When the page is closed, or a mobile device is set in Firefox.
     pub async fn set_viewport(&self, viewport: Viewport) -> Result<()> {
-        let mobile = viewport.device == Device::Mobile;
-        let metrics = json!({
-            "width": viewport.width,
-            "height": viewport.height,
-            "deviceScaleFactor": viewport.device_scale_factor,
-            "mobile": mobile,
-        });
-        self.call("Emulation.setDeviceMetricsOverride", metrics).await?;
-        self.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": mobile })).await.map(drop)
+        tab!(self, set_viewport(viewport))
     }
 
     /// Sets `prefers-color-scheme`.
@@ -126,8 +163,22 @@ impl Page {
     /// # Errors
     /// When the page is closed.
     pub async fn set_color_scheme(&self, scheme: ColorScheme) -> Result<()> {
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme.css() }] });
-        self.call("Emulation.setEmulatedMedia", features).await.map(drop)
+        tab!(self, set_color_scheme(scheme))
+    }
+
+    /// # Errors
+    /// When the page is closed.
+    pub async fn set_window_state(&self, state: WindowState) -> Result<()> {
+        tab!(self, set_window_state(state))
+    }
+
+    /// The cookies that the page sends, those that scripts cannot read included.
+    ///
+    /// # Errors
+    /// When the page is closed.
+    pub async fn cookies(&self) -> Result<Vec<Cookie>> {
+        let answer = tab!(self, cookies())?;
+        Ok(Vec::deserialize(&answer["cookies"])?)
     }
 
     /// Writes a PNG file.
@@ -135,21 +186,9 @@ impl Page {
     /// # Errors
     /// When the page is closed or the file cannot be written.
     pub async fn screenshot(&self, file: &Path) -> Result<()> {
-        let answer = self.call("Page.captureScreenshot", json!({ "format": "png" })).await?;
+        let answer = tab!(self, screenshot())?;
         let picture = STANDARD.decode(answer["data"].as_str().context("the browser sent no picture")?)?;
         std::fs::write(file, picture).with_context(|| format!("cannot write {}", file.display()))
-    }
-
-    /// The browser's own measurements of the page, such as `TaskDuration` (seconds) and `JSHeapUsedSize` (bytes).
-    ///
-    /// # Errors
-    /// When the page is closed.
-    pub async fn metrics(&self) -> Result<HashMap<String, f64>> {
-        let answer = self.call("Performance.getMetrics", json!({})).await?;
-        let metrics = answer["metrics"].as_array().context("the browser sent no metrics")?.iter();
-        Ok(metrics
-            .filter_map(|metric| Some((metric["name"].as_str()?.to_owned(), metric["value"].as_f64()?)))
-            .collect())
     }
 }
 
