@@ -19,7 +19,7 @@ pub(super) struct Display {
 impl Display {
     /// Applies the theme of the parameters, or else the browser's.
     pub(super) fn new(parameters: &Parameters) -> Result<Self, JsValue> {
-        let theme = parameters.theme.unwrap_or_else(theme::preferred);
+        let theme = theme_of(parameters.theme);
         theme::apply(theme)?;
         let palette = Palette::read(theme)?;
         Ok(Self { chosen: parameters.theme, theme, palette, times: parameters.times })
@@ -36,7 +36,7 @@ impl Display {
 
     /// Applies the theme again after the preferences of the browser have changed.
     pub(super) fn reload(&mut self) -> Result<(), JsValue> {
-        self.show(self.chosen.unwrap_or_else(theme::preferred))
+        self.show(theme_of(self.chosen))
     }
 
     /// Applies the theme for paper, until the next [`reload`](Self::reload).
@@ -65,4 +65,9 @@ impl Display {
             Times::Local => TimeLabels::Local { offset_minutes: -js_sys::Date::new_0().get_timezone_offset() as i32 },
         }
     }
+}
+
+/// The theme to apply. Forced colours take precedence over the user's choice.
+fn theme_of(chosen: Option<Theme>) -> Theme {
+    chosen.filter(|_| !theme::is_forced()).unwrap_or_else(theme::preferred)
 }

@@ -33,9 +33,17 @@ pub(super) fn apply(theme: Theme) -> Result<(), JsValue> {
 
 /// The theme that the browser prefers.
 pub(super) fn preferred() -> Theme {
-    let light =
-        dom::window().ok().and_then(|window| window.match_media("(prefers-color-scheme: light)").ok().flatten());
-    if light.is_some_and(|query| query.matches()) { Theme::Light } else { Theme::Dark }
+    if matches("(prefers-color-scheme: light)") { Theme::Light } else { Theme::Dark }
+}
+
+/// Returns true if the user has forced the colours of the system, whose lightness the browser's preference tells.
+pub(super) fn is_forced() -> bool {
+    matches("(forced-colors: active)")
+}
+
+fn matches(query: &str) -> bool {
+    let query = dom::window().ok().and_then(|window| window.match_media(query).ok().flatten());
+    query.is_some_and(|query| query.matches())
 }
 
 impl Palette {

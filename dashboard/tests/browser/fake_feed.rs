@@ -35,8 +35,26 @@ use super::served::built;
 /// Interval of the rows of the one series, one row a message.
 const STEP: Interval = Interval::from_millis(50);
 
+/// The one series of a feed.
+#[derive(Clone, Debug)]
+pub(crate) struct FakeSeries {
+    pub(crate) title: String,
+    pub(crate) unit: String,
+    pub(crate) name: String,
+    /// The value of a row by its number.
+    pub(crate) value: fn(usize) -> f64,
+}
+
+impl Default for FakeSeries {
+    fn default() -> Self {
+        let value = |row| 5.0 + (row as f64 / 8.0).sin();
+        Self { title: "fake".to_owned(), unit: "1".to_owned(), name: "wave".to_owned(), value }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct FeedFaults {
+    series: FakeSeries,
     /// Offset of the feed's clock.
     ahead_us: i64,
     /// Delay of each row.
@@ -103,7 +121,7 @@ impl FeedFaults {
         }
         let mut row = SamplesBuffer::default();
         row.start(time);
-        let values = [value_of(first)];
+        let values = [(self.series.value)(first)];
         row.push(BlockMode::Merge, GroupId(1), &[time], [(SeriesId(1), values.as_slice())]).expect("encodes");
         let samples = self.frame(Body::Samples(row.samples()));
         if take_one(&self.to_repeat) { vec![samples.clone(), samples] } else { vec![samples] }
@@ -111,7 +129,7 @@ impl FeedFaults {
 
     fn history(&self, held: usize) -> Message {
         let times = self.rows.lock()[held..].to_vec();
-        let blocks = blocks(held, &times);
+        let blocks = blocks(held, &times, self.series.value);
         self.frame(Body::History(History { part: HistoryPart::Last, blocks: blocks.blocks() }))
     }
 
@@ -121,20 +139,15 @@ impl FeedFaults {
 
     fn catalog(&self) -> Message {
         let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
-        let (id, name, unit, bounds) = (GroupId(1), "fake", "1", Bounds::FromZero);
+        let (id, name, bounds) = (GroupId(1), "fake", Bounds::Auto);
+        let FakeSeries { title, unit, .. } = &self.series;
         groups
-            .push(&GroupDescriptor {
-                id,
-                name,
-                title: name,
-                unit,
-                interval: STEP,
-                bounds,
-                ..GroupDescriptor::default()
-            })
+            .push(&GroupDescriptor { id, name, title, unit, interval: STEP, bounds, ..GroupDescriptor::default() })
             .expect("encodes");
         let (kind, labels) = (SeriesKind::Gauge, Entries::default());
-        series.push(&SeriesDescriptor { id: SeriesId(1), group: id, name: "wave", kind, labels }).expect("encodes");
+        series
+            .push(&SeriesDescriptor { id: SeriesId(1), group: id, name: &self.series.name, kind, labels })
+            .expect("encodes");
         let (groups, series, retired) = (groups.entries(), series.entries(), Entries::default());
         self.frame(Body::Catalog(Catalog { scope: CatalogScope::Whole, groups, series, retired, ..Catalog::default() }))
     }
@@ -145,13 +158,9 @@ impl FeedFaults {
     }
 }
 
-fn value_of(row: usize) -> f64 {
-    5.0 + (row as f64 / 8.0).sin()
-}
-
-fn blocks(first: usize, times: &[Timestamp]) -> BlockBuffer {
+fn blocks(first: usize, times: &[Timestamp], value: fn(usize) -> f64) -> BlockBuffer {
     let mut blocks = BlockBuffer::default();
-    let values: Vec<f64> = (first..first + times.len()).map(value_of).collect();
+    let values: Vec<f64> = (first..first + times.len()).map(value).collect();
     if !times.is_empty() {
         blocks.push(GroupId(1), times, [(SeriesId(1), values.as_slice())]).expect("encodes");
     }
@@ -171,10 +180,19 @@ pub(crate) struct FakeFeed {
 
 impl FakeFeed {
     pub(crate) fn start(ahead_us: i64) -> Result<Self> {
+        Self::with(FeedFaults { ahead_us, ..FeedFaults::default() })
+    }
+
+    /// A feed of this series.
+    pub(crate) fn of(series: FakeSeries) -> Result<Self> {
+        Self::with(FeedFaults { series, ..FeedFaults::default() })
+    }
+
+    fn with(faults: FeedFaults) -> Result<Self> {
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let url = format!("http://{}/", listener.local_addr()?);
         let stop = CancellationToken::new();
-        let faults = Arc::new(FeedFaults { ahead_us, ..FeedFaults::default() });
+        let faults = Arc::new(faults);
         let feed = Arc::clone(&faults);
         let stream = get(async move |request: Request| stream(feed, request));
         let router = files(Page::Folder(built("KYMOGRAPH_PAGE"))).route("/stream", stream);

@@ -12,6 +12,7 @@ mod panels;
 mod plot;
 mod proxies;
 mod reverse_proxy;
+mod screens;
 mod served;
 mod socket;
 mod summaries;

@@ -190,6 +190,15 @@ impl Page {
         let picture = STANDARD.decode(answer["data"].as_str().context("the browser sent no picture")?)?;
         std::fs::write(file, picture).with_context(|| format!("cannot write {}", file.display()))
     }
+
+    /// Prints the page on A4 paper, as the browser does by default, without backgrounds. Returns the PDF.
+    ///
+    /// # Errors
+    /// When the page is closed.
+    pub async fn print(&self) -> Result<Vec<u8>> {
+        let answer = tab!(self, print())?;
+        Ok(STANDARD.decode(answer["data"].as_str().context("the browser sent no PDF")?)?)
+    }
 }
 
 fn quote(script: &str) -> String {

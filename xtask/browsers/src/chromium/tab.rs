@@ -126,4 +126,9 @@ impl Tab {
     pub(crate) async fn screenshot(&self) -> Result<Value> {
         self.call("Page.captureScreenshot", json!({ "format": "png" })).await
     }
+
+    /// The default paper is US Letter; its sides are in inches.
+    pub(crate) async fn print(&self) -> Result<Value> {
+        self.call("Page.printToPDF", json!({ "paperWidth": 8.27, "paperHeight": 11.69 })).await
+    }
 }

@@ -123,4 +123,9 @@ impl Tab {
     pub(crate) async fn screenshot(&self) -> Result<Value> {
         self.call("browsingContext.captureScreenshot", json!({})).await
     }
+
+    /// The default paper is US Letter; its sides are in centimetres.
+    pub(crate) async fn print(&self) -> Result<Value> {
+        self.call("browsingContext.print", json!({ "page": { "width": 21.0, "height": 29.7 } })).await
+    }
 }
