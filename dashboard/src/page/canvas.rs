@@ -1,18 +1,25 @@
 //! A canvas that shows the pixels of a surface.
 
+use std::cell::Cell;
 use std::ops::Range;
+use std::rc::Rc;
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{Clamped, JsCast, JsValue};
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
+use web_sys::{CanvasRenderingContext2d, Event, HtmlCanvasElement, ImageData};
 
 use super::dom;
+use super::listener::Listener;
+use crate::surface::pixels::MAX_SIDE_PX;
 use crate::surface::{Color, Pixels};
 
 #[derive(Debug)]
 pub(super) struct Canvas {
     element: HtmlCanvasElement,
     context: CanvasRenderingContext2d,
+    /// The browser has lost the pixels, and gives an empty canvas.
+    is_empty: Rc<Cell<bool>>,
+    _restored: Listener,
 }
 
 impl Canvas {
@@ -22,9 +29,13 @@ impl Canvas {
         let options = Object::new();
         Reflect::set(&options, &"alpha".into(), &false.into())?;
         let context = element.get_context_with_context_options("2d", &options)?;
-        let context =
-            context.ok_or_else(|| JsValue::from_str("the browser has no 2d canvas context"))?.unchecked_into();
-        let canvas = Self { element, context };
+        let context = context
+            .ok_or_else(|| JsValue::from_str("the browser refused a canvas: close other tabs, and reload the page"))?
+            .unchecked_into();
+        let is_empty = Rc::new(Cell::new(false));
+        let emptied = Rc::clone(&is_empty);
+        let _restored = Listener::new(element.clone(), "contextrestored", move |_: Event| emptied.set(true))?;
+        let canvas = Self { element, context, is_empty, _restored };
         canvas.fit(0, 0);
         Ok(canvas)
     }
@@ -38,8 +49,14 @@ impl Canvas {
         (self.element.width(), self.element.height())
     }
 
-    /// Sets the size in device pixels. Returns true if it changed, which clears the canvas.
+    /// Returns true once after the browser has lost the pixels, as at the end of its GPU process: everything must be drawn again.
+    pub(super) fn take_emptied(&self) -> bool {
+        self.is_empty.take()
+    }
+
+    /// Sets the size in device pixels, up to [`MAX_SIDE_PX`]. Returns true if it changed, which clears the canvas.
     pub(super) fn fit(&self, width: u32, height: u32) -> bool {
+        let (width, height) = (width.min(MAX_SIDE_PX), height.min(MAX_SIDE_PX));
         let resized = self.size() != (width, height);
         if resized {
             self.element.set_width(width);

@@ -173,6 +173,9 @@ impl ChartView {
         if width == 0 || height == 0 {
             return Ok(false);
         }
+        if self.canvas.take_emptied() {
+            self.repaint();
+        }
         let window = Window::new(context.span, width);
         let style = context.style(self.scale);
         let change = match context.motion {

@@ -278,6 +278,7 @@ impl Panel {
                 }
             }
             PanelBody::Tiles(tiles) => tiles.update(group, &self.format),
+            PanelBody::Refused(_) => self.legend.update(group, &self.format, shown, at)?,
         }
         self.limit_note.set(&self.limits(store));
         Ok(())
@@ -305,7 +306,7 @@ impl Panel {
         let place = if self.is_in_view() { PanelPlace::OnScreen } else { PanelPlace::OffScreen };
         let reads = match &self.body {
             PanelBody::Chart(_) if !self.source.is_derived() => Reads::Columns(self.body.chart_width()),
-            PanelBody::Chart(_) | PanelBody::Tiles(_) => Reads::Rows,
+            PanelBody::Chart(_) | PanelBody::Tiles(_) | PanelBody::Refused(_) => Reads::Rows,
         };
         ShownPanel { group: self.source.name(), place, reads }
     }

@@ -1,4 +1,4 @@
-//! The body of a panel: a chart or tiles.
+//! The body of a panel: a chart or tiles, or the reason why there is none.
 
 use protocol::Timestamp;
 use wasm_bindgen::JsValue;
@@ -6,6 +6,7 @@ use web_sys::HtmlElement;
 
 use super::chart_view::ChartView;
 use super::crosshair::PlotFraction;
+use super::dom;
 use super::render_context::RenderContext;
 use super::tiles_view::TilesView;
 use super::value_format::ValueFormat;
@@ -18,22 +19,42 @@ use crate::view::Steps;
 pub(super) enum PanelBody {
     Chart(ChartView),
     Tiles(TilesView),
+    Refused(RefusedBody),
+}
+
+/// A text in place of a canvas that the browser refused.
+#[derive(Debug)]
+pub(super) struct RefusedBody {
+    root: HtmlElement,
+    /// None.
+    chosen: ChosenSeries,
+}
+
+impl RefusedBody {
+    fn new(error: &JsValue) -> Result<Self, JsValue> {
+        let root: HtmlElement = dom::element("div", "plot plot-refused")?;
+        root.set_attribute("role", "alert")?;
+        root.set_text_content(Some(&error.as_string().unwrap_or_else(|| format!("{error:?}"))));
+        Ok(Self { root, chosen: ChosenSeries::default() })
+    }
 }
 
 impl PanelBody {
     pub(super) fn new(options: Options, format: &ValueFormat) -> Result<Self, JsValue> {
         let steps = Steps::of(&format.unit);
-        if options.kind.is_tiles() {
+        let body = if options.kind.is_tiles() {
             TilesView::new(options.kind, steps).map(Self::Tiles)
         } else {
             ChartView::new(options, steps).map(Self::Chart)
-        }
+        };
+        body.or_else(|error| RefusedBody::new(&error).map(Self::Refused))
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
         match self {
             Self::Chart(chart) => chart.element(),
             Self::Tiles(tiles) => tiles.element(),
+            Self::Refused(refused) => &refused.root,
         }
     }
 
@@ -42,6 +63,7 @@ impl PanelBody {
         match self {
             Self::Chart(chart) => chart.release(),
             Self::Tiles(tiles) => tiles.release(),
+            Self::Refused(_) => {}
         }
     }
 
@@ -49,20 +71,21 @@ impl PanelBody {
         match self {
             Self::Chart(chart) => chart.resize(size, scale, background),
             Self::Tiles(tiles) => tiles.resize(size, scale, background),
+            Self::Refused(_) => Ok(()),
         }
     }
 
     pub(super) fn describe(&mut self, title: &str) -> Result<(), JsValue> {
         match self {
             Self::Chart(chart) => chart.describe(title),
-            Self::Tiles(_) => Ok(()),
+            Self::Tiles(_) | Self::Refused(_) => Ok(()),
         }
     }
 
     pub(super) fn set_crosshair(&mut self, fraction: PlotFraction, label: &str) -> Result<(), JsValue> {
         match self {
             Self::Chart(chart) => chart.set_crosshair(fraction, label),
-            Self::Tiles(_) => Ok(()),
+            Self::Tiles(_) | Self::Refused(_) => Ok(()),
         }
     }
 
@@ -77,6 +100,7 @@ impl PanelBody {
         match self {
             Self::Chart(chart) => chart.draw(group, context, right, format),
             Self::Tiles(tiles) => tiles.draw(group, context, right),
+            Self::Refused(_) => Ok(false),
         }
     }
 
@@ -85,6 +109,7 @@ impl PanelBody {
         match self {
             Self::Chart(chart) => chart.width_px(),
             Self::Tiles(tiles) => tiles.width_px(),
+            Self::Refused(_) => 0,
         }
     }
 
@@ -92,7 +117,7 @@ impl PanelBody {
     pub(super) fn chart_width(&self) -> Option<u32> {
         match self {
             Self::Chart(chart) => Some(chart.width_px()).filter(|&width| width > 0),
-            Self::Tiles(_) => None,
+            Self::Tiles(_) | Self::Refused(_) => None,
         }
     }
 
@@ -101,6 +126,7 @@ impl PanelBody {
         match self {
             Self::Chart(chart) => chart.chosen(),
             Self::Tiles(tiles) => tiles.chosen(),
+            Self::Refused(refused) => &refused.chosen,
         }
     }
 
@@ -109,6 +135,7 @@ impl PanelBody {
         match self {
             Self::Chart(chart) => chart.repaint(),
             Self::Tiles(tiles) => tiles.repaint(),
+            Self::Refused(_) => {}
         }
     }
 }

@@ -90,11 +90,14 @@ impl TilesView {
     ///
     /// Hot: once a panel and display frame.
     pub(super) fn draw(&mut self, group: &Group, context: &RenderContext<'_>, now: Timestamp) -> Result<bool, JsValue> {
-        if context.motion == Motion::Paused && !self.chart.is_blank() {
-            return Ok(false);
-        }
         let (width, height) = (self.chart.pixels().width(), self.chart.pixels().height());
         if width == 0 || height == 0 {
+            return Ok(false);
+        }
+        if self.canvas.take_emptied() {
+            self.repaint();
+        }
+        if context.motion == Motion::Paused && !self.chart.is_blank() && !self.background_is_old {
             return Ok(false);
         }
         let window = Window::new(context.span, width);

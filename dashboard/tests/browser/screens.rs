@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::fake_feed::{FakeFeed, FakeSeries};
 use super::plot::{all_empty_columns, drawn_columns};
-use super::served::{browser, live_feed, live_page, no_errors, picture, until};
+use super::served::{Served, browser, live_feed, live_page, no_errors, picture, until};
 
 const MANY: [&str; 2] = ["--source", "synthetic:groups=40,series=9,hz=10,prefill=60s,seed=1"];
 const FEW: [&str; 2] = ["--source", "synthetic:groups=2,series=3,hz=10,prefill=60s,seed=1"];
@@ -192,5 +192,74 @@ async fn forced_colors_are_those_of_the_system_on_canvases_too() -> Result<()> {
         .await?;
     ensure!(marks == [true, true], "marks differ from their background: {marks:?}");
     picture(&page, "forced-colors").await?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(a_panel_without_a_canvas_says_so_and_shows_its_values);
+async fn a_panel_without_a_canvas_says_so_and_shows_its_values(engine: Engine) -> Result<()> {
+    let served = Served::feed(&FEW).await?;
+    let browser = browser(engine).await?;
+    let page = browser.page("about:blank").await?;
+    // As a browser that has no memory for the second canvas.
+    let refuse = "(() => {
+        const getContext = HTMLCanvasElement.prototype.getContext;
+        let canvases = 0;
+        HTMLCanvasElement.prototype.getContext = function (...options) {
+            return ++canvases === 2 ? null : getContext.apply(this, options);
+        };
+    })()";
+    page.run_in_new_documents(refuse).await?;
+    page.navigate(&served.url).await?;
+    until(&page, "document.querySelectorAll('.panel').length === 2 && kymograph.stats().samples > 0").await?;
+    until(&page, &format!("{} < 5", all_empty_columns(".panel"))).await?;
+    let text: String = page.evaluate("document.querySelector('.plot-refused').textContent").await?;
+    ensure!(text.contains("refused a canvas"), "{text}");
+    until(&page, "/[0-9]/.test(document.querySelector('.panel:last-child .legend-value').textContent)").await?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(a_canvas_whose_pixels_were_lost_is_drawn_again);
+async fn a_canvas_whose_pixels_were_lost_is_drawn_again(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FEW, "").await?;
+    until(&page, &format!("{} < 5", all_empty_columns(".panel"))).await?;
+    page.press("p").await?;
+    until(&page, "kymograph.stats().paused").await?;
+    // As a browser does when its GPU process has ended.
+    page.evaluate::<bool>(
+        "(() => {
+            const canvas = document.querySelector('.plot-canvas');
+            canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
+            return canvas.dispatchEvent(new Event('contextrestored'));
+        })()",
+    )
+    .await?;
+    let corner = "document.querySelector('.plot-canvas').getContext('2d').getImageData(0, 0, 1, 1).data.slice(0, 3).join() !== '0,0,0'";
+    until(&page, corner).await?;
+    until(&page, &format!("{} < 5", all_empty_columns(".panel"))).await?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(extreme_values_are_drawn_and_labelled);
+async fn extreme_values_are_drawn_and_labelled(engine: Engine) -> Result<()> {
+    let browser = browser(engine).await?;
+    let values: [(&str, fn(usize) -> f64); 5] = [
+        ("one sample", |row| if row == 3 { 7.0 } else { f64::NAN }),
+        ("huge", |row| 1e300 * (1.0 + (row % 7) as f64)),
+        ("tiny", |row| 1e-300 * (1.0 + (row % 7) as f64)),
+        ("both signs", |row| if row % 2 == 0 { -1e300 } else { 1e300 }),
+        ("nearly constant", |row| 1e9 + 1e-6 * (row % 7) as f64),
+    ];
+    for (name, value) in values {
+        let feed = FakeFeed::of(FakeSeries { value, unit: "V".to_owned(), ..FakeSeries::default() })?;
+        let page = live_page(&browser, &feed.url).await?;
+        until(&page, &format!("{}.some((isDrawn) => isDrawn)", drawn_columns(".panel"))).await?;
+        picture(&page, &format!("extreme-{}", name.replace(' ', "-"))).await?;
+        no_errors(&page)?;
+        page.close().await?;
+    }
+    // Without a value, there is nothing to draw, and the legend says so.
+    let feed = FakeFeed::of(FakeSeries { value: |_| f64::NAN, ..FakeSeries::default() })?;
+    let page = live_page(&browser, &feed.url).await?;
+    until(&page, "document.querySelector('.legend-value').textContent === '–'").await?;
     no_errors(&page)
 }
