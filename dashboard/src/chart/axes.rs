@@ -10,6 +10,7 @@ use plotters::style::Color as _;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::surface::Color;
+use crate::view::LabelRoom;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AxisColors {
@@ -39,45 +40,58 @@ pub struct Mark {
     pub label: String,
 }
 
-/// Font size of labels in CSS pixels.
-const FONT_PX: f64 = 11.0;
-/// Half the width of a digit, as a fraction of the font size.
-const HALF_CHARACTER: f64 = 0.3;
-/// Between a label and the plot, in CSS pixels.
-const LABEL_GAP_PX: f64 = 6.0;
+/// The marks of both axes.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    /// From the top.
+    pub values: &'a [Mark],
+    /// From the left.
+    pub times: &'a [Mark],
+}
 
-/// Draws grid lines and labels at `values`, from the top, and at `times`, from the left.
+/// The look of grid and labels.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    pub colors: AxisColors,
+    pub font: &'a str,
+    /// Of the time axis.
+    pub room: LabelRoom<'a>,
+}
+
+/// Font size of labels in CSS pixels.
+pub const FONT_PX: f64 = 11.0;
+/// Between a label and the plot, in CSS pixels.
+pub const LABEL_GAP_PX: f64 = 6.0;
+
+/// Draws grid lines and labels at the marks.
 ///
 /// # Errors
 /// The errors of the backend.
 pub fn draw<B: DrawingBackend>(
     layer: &DrawingArea<B, Shift>,
     plot: PlotBox,
-    values: &[Mark],
-    times: &[Mark],
-    colors: AxisColors,
-    font: &str,
+    marks: Marks<'_>,
+    look: Look<'_>,
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let (right, bottom) = (plot.left + plot.width, plot.top + plot.height);
     let gap = (LABEL_GAP_PX * plot.scale).round() as i32;
     let line = plot.scale.round().max(1.0) as u32;
-    let grid = rgb(colors.grid).stroke_width(line);
-    let axis = rgb(colors.axis).stroke_width(line);
-    let label_color = rgb(colors.label);
-    let label = TextStyle::from((font, FONT_PX * plot.scale)).color(&label_color);
-    for mark in values {
+    let grid = rgb(look.colors.grid).stroke_width(line);
+    let axis = rgb(look.colors.axis).stroke_width(line);
+    let label_color = rgb(look.colors.label);
+    let label = TextStyle::from((look.font, FONT_PX * plot.scale)).color(&label_color);
+    for mark in marks.values {
         let y = plot.top + mark.position_px.round() as i32;
         layer.draw(&PathElement::new([(plot.left, y), (right, y)], grid))?;
         let style = label.pos(Pos::new(HPos::Right, VPos::Center));
         layer.draw(&Text::new(mark.label.as_str(), (plot.left - gap, y), style))?;
     }
-    for mark in times {
+    for mark in marks.times {
         let x = plot.left + mark.position_px.round() as i32;
         layer.draw(&PathElement::new([(x, plot.top), (x, bottom)], grid))?;
-        // Near an end of the plot a label moves inwards: the layer ends there.
-        let half = (mark.label.chars().count() as f64 * FONT_PX * plot.scale * HALF_CHARACTER) as i32;
-        let label_x = x.max(plot.left + half).min(right - half);
-        let style = label.pos(Pos::new(HPos::Center, VPos::Top));
+        let left = look.room.left_of(mark.position_px / plot.scale, (look.room.measure)(&mark.label));
+        let label_x = plot.left + (left * plot.scale).round() as i32;
+        let style = label.pos(Pos::new(HPos::Left, VPos::Top));
         layer.draw(&Text::new(mark.label.as_str(), (label_x, bottom + gap), style))?;
     }
     layer.draw(&PathElement::new([(plot.left, bottom), (right, bottom)], axis))?;

@@ -14,12 +14,12 @@ use super::foreign_text::foreign;
 use super::render_context::{LINE_PX, RenderContext};
 use super::theme::Palette;
 use super::value_format::ValueFormat;
-use crate::chart::axes::{self, Mark, PlotBox};
+use crate::chart::axes::{self, Look, Mark, Marks, PlotBox};
 use crate::chart::live::Change;
 use crate::chart::{ChosenSeries, Kind, LiveChart, Options, heatmap};
 use crate::store::Group;
 use crate::surface::Color;
-use crate::view::{self, Mapping, Steps, TimeLabels, Window};
+use crate::view::{self, LabelRoom, Mapping, Steps, Window};
 use crate::viewport::Motion;
 
 /// Margins of the plot for labels, in CSS pixels.
@@ -167,16 +167,18 @@ impl ChartView {
         if let Some(columns) = self.chart.pixels_mut().take_dirty() {
             self.series.commit(self.chart.pixels(), columns)?;
         }
-        let column = if context.times == TimeLabels::Relative { 0 } else { window.column_of(now) };
+        let column = context.times.zone().map_or(0, |_| window.column_of(now));
         if change == Change::Axis || self.axes_are_old || self.axes_column != column {
             self.axes_are_old = false;
             self.axes_column = column;
             let values = if self.kind == Kind::Heatmap { self.name_marks(group) } else { self.value_marks(format) };
-            let times = view::clock_ticks(context.times, &window, now, f64::from(width) / self.scale);
+            let measure = |text: &str| context.palette.label_font.width(text);
+            let room = LabelRoom { width_css_px: f64::from(width) / self.scale, measure: &measure };
+            let times = view::clock_ticks(context.times, &window, now, room);
             let place = |at: f64| at * f64::from(width);
             let times: Vec<Mark> =
                 times.into_iter().map(|tick| Mark { position_px: place(tick.at), label: tick.label }).collect();
-            self.draw_axes(&values, &times, context.palette)?;
+            self.draw_axes(Marks { values: &values, times: &times }, context.palette, room)?;
         }
         Ok(change != Change::Nothing)
     }
@@ -227,7 +229,7 @@ impl ChartView {
         (0..count).step_by(every).filter_map(mark).collect()
     }
 
-    fn draw_axes(&self, values: &[Mark], times: &[Mark], palette: &Palette) -> Result<(), JsValue> {
+    fn draw_axes(&self, marks: Marks<'_>, palette: &Palette, room: LabelRoom<'_>) -> Result<(), JsValue> {
         self.axes.fill(palette.panel);
         let backend = CanvasBackend::with_canvas_object(self.axes.element().clone())
             .ok_or_else(|| JsValue::from_str("plotters found no 2d canvas context"))?;
@@ -239,7 +241,8 @@ impl ChartView {
             height: self.chart.scale().height_px() as i32,
             scale: self.scale,
         };
-        axes::draw(&backend.into_drawing_area(), plot, values, times, palette.axes, &palette.font)
+        let look = Look { colors: palette.axes, font: palette.label_font.family(), room };
+        axes::draw(&backend.into_drawing_area(), plot, marks, look)
             .map_err(|error| JsValue::from_str(&error.to_string()))
     }
 }

@@ -44,6 +44,7 @@ mod frame_loop;
 mod frame_source;
 mod group_needs;
 mod header;
+mod label_font;
 mod legend;
 mod legend_entry;
 mod legend_order;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
 use super::dom;
+use super::label_font::LabelFont;
 use super::parameters::Theme;
 use crate::chart::axes::AxisColors;
 use crate::surface::{Color, ColorRamp};
@@ -22,7 +23,7 @@ pub(super) struct Palette {
     /// The empty part of a gauge.
     pub(super) track: Color,
     pub(super) axes: AxisColors,
-    pub(super) font: String,
+    pub(super) label_font: LabelFont,
 }
 
 pub(super) fn apply(theme: Theme) -> Result<(), JsValue> {
@@ -52,6 +53,6 @@ impl Palette {
         let axes = AxisColors { grid: color("--grid")?, axis: color("--axis")?, label: color("--text-soft")? };
         let ramp = Rc::new(if theme == Theme::Dark { ColorRamp::dark() } else { ColorRamp::light() });
         let (panel, track) = (color("--panel")?, color("--panel-edge")?);
-        Ok(Self { series, ramp, panel, track, axes, font: property("--font")? })
+        Ok(Self { series, ramp, panel, track, axes, label_font: LabelFont::new(property("--font")?)? })
     }
 }

@@ -27,7 +27,9 @@
 //! | [`range`] | the ends of a value axis, chosen from the data and kept stable |
 //! | [`scale`] | values to heights; its span is always finite and above zero |
 //! | [`ticks`] | the values and times to mark |
+//! | [`spacing`] | time labels beside each other, without overlaps |
 //! | [`window`] | times to columns |
+//! | [`zone`] | the rules of a time zone, and the changes of its clocks |
 //!
 //! # Not in this module
 //! Pixels in memory, samples, the browser, clocks: `now` is an argument. No value makes it panic.
@@ -37,14 +39,18 @@ mod log_steps;
 pub mod mapping;
 pub mod range;
 pub mod scale;
+pub mod spacing;
 pub mod steps;
 pub mod ticks;
 pub mod window;
+pub mod zone;
 
 pub use clock_time::{TimeLabels, clock_ticks, time_label};
 pub use mapping::Mapping;
 pub use range::{RangeMode, RangeTracker};
 pub use scale::Scale;
+pub use spacing::LabelRoom;
 pub use steps::Steps;
 pub use ticks::{TimeTick, log_ticks, time_ticks, value_ticks};
 pub use window::Window;
+pub use zone::Zone;

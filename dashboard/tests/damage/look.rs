@@ -6,7 +6,7 @@ use dashboard::chart::{Kind, LiveChart, Options, Style, TileChart};
 use dashboard::layout::PanelSpec;
 use dashboard::store::{DerivedGroup, Group, Store};
 use dashboard::surface::{Color, ColorRamp};
-use dashboard::view::{self, Mapping, Steps, TimeLabels, Window};
+use dashboard::view::{self, LabelRoom, Mapping, Steps, TimeLabels, Window};
 use protocol::Timestamp;
 use series::{AxisFormat, Unit, log_labels};
 
@@ -65,8 +65,10 @@ impl Look {
     fn draw(&self, group: &Group, options: Options) {
         let unit = Unit::parse(&group.unit, &group.bounds);
         let window = Window::new(WINDOW, WIDTH);
+        let measure = |text: &str| text.len() as f64;
+        let room = LabelRoom { width_css_px: f64::from(WIDTH), measure: &measure };
         for now in [Some(NOW), group.newest()].into_iter().flatten() {
-            view::clock_ticks(TimeLabels::Relative, &window, now, f64::from(WIDTH));
+            view::clock_ticks(TimeLabels::Relative, &window, now, room);
             if options.kind.is_tiles() {
                 self.draw_tiles(group, options.kind, &window, now, &unit);
             } else {
