@@ -10,7 +10,7 @@ use plotters::style::Color as _;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::surface::Color;
-use crate::view::LabelRoom;
+use crate::view::{LabelRoom, shortened};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AxisColors {
@@ -47,6 +47,8 @@ pub struct Marks<'a> {
     pub values: &'a [Mark],
     /// From the left.
     pub times: &'a [Mark],
+    /// What the labels of the values leave out; in the upper left corner of the plot.
+    pub note: Option<&'a str>,
 }
 
 /// The look of grid and labels.
@@ -93,6 +95,12 @@ pub fn draw<B: DrawingBackend>(
         let label_x = plot.left + (left * plot.scale).round() as i32;
         let style = label.pos(Pos::new(HPos::Left, VPos::Top));
         layer.draw(&Text::new(mark.label.as_str(), (label_x, bottom + gap), style))?;
+    }
+    if let Some(note) = marks.note {
+        let room_px = look.room.width_css_px - 2.0 * LABEL_GAP_PX;
+        let note = shortened(note, room_px, look.room.measure);
+        let style = label.pos(Pos::new(HPos::Left, VPos::Top));
+        layer.draw(&Text::new(note.as_str(), (plot.left + gap, plot.top + gap / 2), style))?;
     }
     layer.draw(&PathElement::new([(plot.left, bottom), (right, bottom)], axis))?;
     layer.present()

@@ -3,7 +3,6 @@
 use plotters::drawing::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
 use protocol::Timestamp;
-use series::{AxisFormat, log_labels};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
@@ -19,7 +18,7 @@ use crate::chart::live::Change;
 use crate::chart::{ChosenSeries, Kind, LiveChart, Options, heatmap};
 use crate::store::Group;
 use crate::surface::Color;
-use crate::view::{self, LabelRoom, Mapping, Steps, Window};
+use crate::view::{self, LabelRoom, Steps, ValueAxis, Window};
 use crate::viewport::Motion;
 
 /// Margins of the plot for labels, in CSS pixels.
@@ -31,8 +30,8 @@ const BOTTOM_PX: f64 = 20.0;
 /// Distance of the names beside the rows of a heatmap, in CSS pixels.
 const NAME_SPACING_PX: f64 = 16.0;
 
-/// Characters of a name that fit beside the plot.
-const MAX_NAME_CHARS: usize = 10;
+/// Room for a label beside the plot, in CSS pixels.
+const LABEL_ROOM_PX: f64 = LEFT_PX - axes::LABEL_GAP_PX - 2.0;
 
 #[derive(Debug)]
 pub(super) struct ChartView {
@@ -171,59 +170,47 @@ impl ChartView {
         if change == Change::Axis || self.axes_are_old || self.axes_column != column {
             self.axes_are_old = false;
             self.axes_column = column;
-            let values = if self.kind == Kind::Heatmap { self.name_marks(group) } else { self.value_marks(format) };
             let measure = |text: &str| context.palette.label_font.width(text);
             let room = LabelRoom { width_css_px: f64::from(width) / self.scale, measure: &measure };
+            let (values, note) = match self.kind {
+                Kind::Heatmap => (self.name_marks(group, room), None),
+                _ => self.value_marks(format, room),
+            };
             let times = view::clock_ticks(context.times, &window, now, room);
             let place = |at: f64| at * f64::from(width);
             let times: Vec<Mark> =
                 times.into_iter().map(|tick| Mark { position_px: place(tick.at), label: tick.label }).collect();
-            self.draw_axes(Marks { values: &values, times: &times }, context.palette, room)?;
+            let marks = Marks { values: &values, times: &times, note: note.as_deref() };
+            self.draw_axes(marks, context.palette, room)?;
         }
         Ok(change != Change::Nothing)
     }
 
     /// The values at the ends of the colour ramp of a heatmap.
     pub(super) fn color_range(&self, format: &ValueFormat) -> Option<String> {
-        let scale = self.chart.scale();
-        (self.kind == Kind::Heatmap)
-            .then(|| format!("{} – {}", format.unit.format(scale.low()), format.unit.format(scale.high())))
+        (self.kind == Kind::Heatmap).then(|| view::range_text(self.chart.scale(), &format.unit))
     }
 
-    fn value_marks(&self, format: &ValueFormat) -> Vec<Mark> {
+    /// Marks at round values, and what their labels leave out.
+    fn value_marks(&self, format: &ValueFormat, room: LabelRoom<'_>) -> (Vec<Mark>, Option<String>) {
         let scale = self.chart.scale();
         let css_height = f64::from(scale.height_px()) / self.scale;
-        let (low, high, steps) = (scale.low(), scale.high(), Steps::of(&format.unit));
-        let (ticks, labels) = match scale.mapping() {
-            Mapping::Linear => {
-                let ticks = view::value_ticks(low, high, css_height, steps);
-                let labels = AxisFormat::new(&format.unit, &ticks).labels(&ticks);
-                (ticks, labels)
-            }
-            Mapping::Log => {
-                let ticks = view::log_ticks(low, high, css_height, steps);
-                let labels = log_labels(&format.unit, &ticks);
-                (ticks, labels)
-            }
-        };
-        let place =
-            |(&tick, label): (_, String)| Mark { position_px: f64::from(scale.y(tick)), label: format.short(&label) };
-        ticks.iter().zip(labels).map(place).collect()
+        let fits = |label: &str| (room.measure)(label) <= LABEL_ROOM_PX;
+        let ValueAxis { ticks, text } = ValueAxis::new(scale, &format.beside, css_height, &fits);
+        let mark = |(&tick, label): (_, String)| Mark { position_px: f64::from(scale.y(tick)), label };
+        (ticks.iter().zip(text.labels).map(mark).collect(), text.note)
     }
 
     /// Names of a heatmap's rows, as many as fit.
-    fn name_marks(&self, group: &Group) -> Vec<Mark> {
+    fn name_marks(&self, group: &Group, room: LabelRoom<'_>) -> Vec<Mark> {
         let (numbers, height) = (self.chart.chosen().numbers(), self.chart.scale().height_px());
         let count = numbers.len();
-        let room = (f64::from(height) / self.scale / NAME_SPACING_PX).max(1.0) as usize;
-        let every = count.div_ceil(room).max(1);
+        let names = (f64::from(height) / self.scale / NAME_SPACING_PX).max(1.0) as usize;
+        let every = count.div_ceil(names).max(1);
         let mark = |series: usize| {
             let rows = heatmap::rows_of(series, count, height);
             let name = foreign(&group.series()[group.place_of_number(numbers[series])?].name);
-            let mut label: String = name.chars().take(MAX_NAME_CHARS).collect();
-            if name.chars().count() > MAX_NAME_CHARS {
-                label.push('…');
-            }
+            let label = view::shortened(&name, LABEL_ROOM_PX, room.measure);
             Some(Mark { position_px: f64::midpoint(f64::from(rows.start), f64::from(rows.end)), label })
         };
         (0..count).step_by(every).filter_map(mark).collect()

@@ -5,6 +5,9 @@ use super::ticks::{DAY, TimeTick, round_steps};
 /// Between two labels, in CSS pixels.
 const GAP_PX: f64 = 6.0;
 
+/// Longer beginnings of a text are not measured.
+const MAX_BYTES: usize = 256;
+
 /// Below this fraction of the span, a smaller step does not make room for a second label.
 const FINEST: u64 = 50;
 
@@ -60,9 +63,51 @@ impl LabelRoom<'_> {
     }
 }
 
+/// The beginning of a text that has `room_px`, with an ellipsis if it is not the whole text.
+pub fn shortened(text: &str, room_px: f64, measure: &dyn Fn(&str) -> f64) -> String {
+    if text.len() <= MAX_BYTES && measure(text) <= room_px {
+        return text.to_owned();
+    }
+    // A longer beginning is never narrower.
+    let ends: Vec<usize> = text.char_indices().map(|(end, _)| end).take_while(|end| *end <= MAX_BYTES).collect();
+    let cut = |end: usize| format!("{}…", text[..end].trim_end());
+    let fitting = ends.partition_point(|end| measure(&cut(*end)) <= room_px);
+    cut(fitting.checked_sub(1).map_or(0, |last| ends[last]))
+}
+
 /// A step and the smaller round ones, the largest first.
 fn steps_down_from(step_us: u64) -> impl Iterator<Item = u64> {
     let days = std::iter::successors(Some(step_us / DAY / 2), |days| Some(days / 2)).take_while(|days| *days > 1);
     let smaller = days.map(|days| days * DAY).chain(round_steps().rev()).filter(move |step| *step < step_us);
     std::iter::once(step_us).chain(smaller)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn width(text: &str) -> f64 {
+        text.chars().map(|c| if c.is_ascii() { 6.0 } else { 11.0 }).sum()
+    }
+
+    #[test]
+    fn a_long_text_ends_with_an_ellipsis() {
+        let short = |text: &str, room| shortened(text, room, &width);
+        assert_eq!(short("eth0", 60.0), "eth0");
+        assert_eq!(short("wwan-modem-1", 60.0), "wwan-mod…");
+        assert_eq!(short("温度センサー", 40.0), "温度…");
+        assert_eq!(short("eth0", 5.0), "…");
+        assert_eq!(short("", 5.0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn a_shortened_text_fits(text in "\\PC{0,300}", room in 11.0_f64..200.0) {
+            let short = shortened(&text, room, &width);
+            prop_assert!(width(&short) <= room, "{short}");
+            prop_assert!(short == text || text.starts_with(short.trim_end_matches('…')));
+        }
+    }
 }

@@ -6,9 +6,9 @@ use dashboard::chart::{Kind, LiveChart, Options, Style, TileChart};
 use dashboard::layout::PanelSpec;
 use dashboard::store::{DerivedGroup, Group, Store};
 use dashboard::surface::{Color, ColorRamp};
-use dashboard::view::{self, LabelRoom, Mapping, Steps, TimeLabels, Window};
+use dashboard::view::{self, LabelRoom, Steps, TimeLabels, ValueAxis, Window};
 use protocol::Timestamp;
-use series::{AxisFormat, Unit, log_labels};
+use series::Unit;
 
 use super::page::{NOW, WINDOW};
 
@@ -94,16 +94,9 @@ impl Look {
         let scale = chart.scale();
         let span = scale.high() - scale.low();
         assert!(span.is_finite() && span > 0.0, "{scale:?}");
-        let (low, high, height) = (scale.low(), scale.high(), f64::from(HEIGHT));
-        match scale.mapping() {
-            Mapping::Linear => {
-                let ticks = view::value_ticks(low, high, height, Steps::of(unit));
-                AxisFormat::new(unit, &ticks).labels(&ticks);
-            }
-            Mapping::Log => {
-                log_labels(unit, &view::log_ticks(low, high, height, Steps::of(unit)));
-            }
-        }
+        let axis = ValueAxis::new(scale, unit, f64::from(HEIGHT), &|label| label.len() <= 9);
+        assert_eq!(axis.ticks.len(), axis.text.labels.len());
+        black_box(view::range_text(scale, unit));
     }
 }
 
