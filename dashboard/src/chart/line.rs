@@ -7,7 +7,7 @@ use protocol::Timestamp;
 use super::columns::Columns;
 use super::plot::Plot;
 use super::scene::{Scene, Style};
-use crate::surface::{ColumnSpan, ExtremesPainter, LinePainter, Pixels, Stroke};
+use crate::surface::{ExtremesPainter, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
 
 /// If a column has more samples, its extremes are drawn: a line through the samples would be a vertical stroke.
@@ -43,17 +43,8 @@ impl LinesPainter {
             let color = style.color(series);
             let stroke = Stroke { width_px: style.line_width_px, color };
             if dense {
-                let columns = (clip.start.saturating_sub(stroke.reach())..clip.end).map(|x| {
-                    // The largest value has the smallest y.
-                    let summary = summaries.summary(series, x);
-                    let span = (!summary.is_empty()).then(|| ColumnSpan {
-                        first: plot.y(summary.first),
-                        last: plot.y(summary.last),
-                        min: plot.y(summary.max),
-                        max: plot.y(summary.min),
-                    });
-                    (x, span)
-                });
+                let columns = (clip.start.saturating_sub(stroke.reach())..clip.end)
+                    .map(|x| (x, plot.span(&summaries.summary(series, x))));
                 self.extremes.stroke(pixels, columns, stroke, clip.clone());
             } else {
                 let points = points(scene, series, plot, &clip, stroke);

@@ -11,6 +11,7 @@ use protocol::{Bounds, Timestamp};
 use super::area::{AreaPainter, AreaStyle};
 use super::bars::{BarLayout, BarsPainter, bars_range};
 use super::chosen::ChosenSeries;
+use super::extremes::LogLimit;
 use super::heatmap;
 use super::kind::Kind;
 use super::line::LinesPainter;
@@ -19,7 +20,7 @@ use super::scene::{Scene, Style};
 use super::stack::stacked_range;
 use crate::store::{ColumnSummaries, ColumnUpdate, Group};
 use crate::surface::{Color, Pixels, Stroke};
-use crate::view::{RangeTracker, Scale, Steps, Window};
+use crate::view::{Mapping, RangeTracker, Scale, Steps, Window};
 
 /// Alpha of areas: the grid shows through.
 const AREA_ALPHA: u8 = 110;
@@ -55,6 +56,7 @@ pub struct LiveChart {
     summaries: ColumnSummaries,
     range: RangeTracker,
     scale: Scale,
+    log_limit: LogLimit,
     drawn: Option<Drawn>,
 }
 
@@ -87,6 +89,7 @@ impl LiveChart {
             summaries: ColumnSummaries::default(),
             range: RangeTracker::new(steps),
             scale: Scale::new(0.0, 1.0, 0),
+            log_limit: LogLimit::Nothing,
             drawn: None,
         }
     }
@@ -141,6 +144,11 @@ impl LiveChart {
     /// The value axis of the last drawing, over the plot's height.
     pub const fn scale(&self) -> Scale {
         self.scale
+    }
+
+    /// What the value axis of the last drawing cannot show.
+    pub const fn log_limit(&self) -> LogLimit {
+        self.log_limit
     }
 
     /// Draws the paused picture at `now` unless it is on the surface already. Rows that arrived later do not change it.
@@ -207,10 +215,14 @@ impl LiveChart {
     /// The value axis, or the scale of colours, for the values on screen.
     fn rescale(&mut self, scene: &Scene<'_>) -> Scale {
         let columns = scene.columns(&self.summaries);
-        let seen = match self.kind {
-            Kind::Area => stacked_range(&scene.held(&columns)),
-            Kind::Bars => bars_range(&scene.held(&columns), self.bars(scene.left)),
-            _ => scene.range(),
+        let mapping = self.range.mapping();
+        let extremes = || scene.extremes();
+        self.log_limit = if mapping == Mapping::Log { extremes().log_limit() } else { LogLimit::Nothing };
+        let seen = match (self.kind, mapping) {
+            (Kind::Area, _) => stacked_range(&scene.held(&columns), mapping),
+            (Kind::Bars, _) => bars_range(&scene.held(&columns), self.bars(scene.left), mapping),
+            (_, Mapping::Linear) => extremes().range(),
+            (_, Mapping::Log) => extremes().range_above_zero(&columns),
         };
         // The group's bounds are those of a single series, which a stack exceeds.
         let bounds = match self.kind {

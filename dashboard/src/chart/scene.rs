@@ -6,6 +6,7 @@ use protocol::Timestamp;
 use series::Summary;
 
 use super::columns::Columns;
+use super::extremes::Extremes;
 use super::held::Held;
 use crate::store::{ColumnSummaries, Group};
 use crate::surface::{Color, ColorRamp};
@@ -47,15 +48,16 @@ impl<'a> Scene<'a> {
     }
 
     /// Smallest and largest value on screen.
-    pub(super) fn range(&self) -> Option<(f64, f64)> {
+    pub(super) fn extremes(&self) -> Extremes {
         let row_at = |column| self.group.first_row_at(self.window.start_of(column));
         let rows = row_at(self.left)..row_at(self.left.saturating_add(i64::from(self.width)));
-        let mut all = Summary::EMPTY;
+        let mut extremes = Extremes::default();
         for &place in self.places {
-            all.extend(&self.past_summary(place));
-            all.extend(&self.group.summary(place, rows.clone()));
+            let mut own = self.past_summary(place);
+            own.extend(&self.group.summary(place, rows.clone()));
+            extremes.add(&own);
         }
-        (!all.is_empty()).then_some((all.min, all.max))
+        extremes
     }
 
     /// The summary of a series on screen before the group's rows.

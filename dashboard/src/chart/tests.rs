@@ -36,8 +36,8 @@ fn samples(sequence: u64, time: Timestamp, values: [f64; 2]) -> Vec<u8> {
     Frame { header, body }.to_bytes().expect("encodes")
 }
 
-const WIDTH: u32 = 200;
-const HEIGHT: u32 = 80;
+pub(super) const WIDTH: u32 = 200;
+pub(super) const HEIGHT: u32 = 80;
 
 fn style() -> Style {
     Style {
@@ -48,7 +48,7 @@ fn style() -> Style {
 }
 
 /// A store with one group of two series, `hz` rows a second, and a source of further rows.
-struct Feed {
+pub(super) struct Feed {
     store: Store,
     hz: i64,
     row: i64,
@@ -56,7 +56,7 @@ struct Feed {
 }
 
 impl Feed {
-    fn new(hz: i64) -> Self {
+    pub(super) fn new(hz: i64) -> Self {
         let mut store = Store::new(Interval::from_secs(20));
         let catalog = catalog(Interval::from_micros((1_000_000 / hz) as u64));
         store.apply(&Frame::decode(&catalog).expect("decodes"));
@@ -65,11 +65,11 @@ impl Feed {
         Self { store, hz, row: 0, sequence: 0 }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_micros((self.row - 1) * 1_000_000 / self.hz)
     }
 
-    fn run(&mut self, rows: i64, value: impl Fn(i64) -> f64) {
+    pub(super) fn run(&mut self, rows: i64, value: impl Fn(i64) -> f64) {
         for _ in 0..rows {
             let time = Timestamp::from_micros(self.row * 1_000_000 / self.hz);
             let values = [value(self.row), -value(self.row)];
@@ -82,7 +82,7 @@ impl Feed {
         }
     }
 
-    fn draw(&self, chart: &mut LiveChart, now: Timestamp) -> Change {
+    pub(super) fn draw(&self, chart: &mut LiveChart, now: Timestamp) -> Change {
         let window = Window::new(Interval::from_secs(20), WIDTH);
         chart.draw(&self.store.groups()[0], &window, now, &style())
     }
@@ -100,9 +100,14 @@ fn wave(row: i64) -> f64 {
 
 #[test]
 fn drawing_in_steps_gives_the_same_picture_as_drawing_at_once() {
-    for hz in [2, 10, 100] {
+    for (hz, mapping) in [2, 10, 100].into_iter().flat_map(|hz| [(hz, Mapping::Linear), (hz, Mapping::Log)]) {
         let mut feed = Feed::new(hz);
         feed.run(hz * 15, wave);
+        let chart = || {
+            let mut chart = chart();
+            chart.set_options(Options { mapping, ..Options::default() });
+            chart
+        };
         let mut chart_bit_by_bit = chart();
         for _ in 0..40 {
             feed.run((hz / 5).max(1), wave);
@@ -110,14 +115,14 @@ fn drawing_in_steps_gives_the_same_picture_as_drawing_at_once() {
         }
         let mut at_once = chart();
         feed.draw(&mut at_once, feed.now());
-        assert_eq!(chart_bit_by_bit.scale(), at_once.scale(), "{hz} Hz");
+        assert_eq!(chart_bit_by_bit.scale(), at_once.scale(), "{hz} Hz, {mapping:?}");
         // An x is rounded at each position on its way to the left, so the last bits of an edge may differ; and the
         // leftmost columns once had a neighbour that has left the window.
         for (x, y) in (2..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| (x, y))) {
             let at = |chart: &LiveChart| chart.pixels().pixel(x, y).expect("inside");
             let (one, other) = (at(&chart_bit_by_bit), at(&at_once));
             let far = one.iter().zip(other).any(|(a, b)| a.abs_diff(b) > 2);
-            assert!(!far, "{hz} Hz at {x}, {y}: {one:?} and {other:?}");
+            assert!(!far, "{hz} Hz, {mapping:?} at {x}, {y}: {one:?} and {other:?}");
         }
     }
 }

@@ -176,7 +176,7 @@ impl TileChart {
 
     /// The scale of gauges: one for all tiles, so that they can be compared.
     fn dial(&mut self, scene: &Scene<'_>) -> Scale {
-        let seen = scene.range();
+        let seen = scene.extremes().range();
         let (low, high) = self.range.update(seen, &scene.group.bounds, scene.now);
         Scale::mapped(Mapping::Linear, low, high, 0)
     }

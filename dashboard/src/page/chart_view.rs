@@ -15,7 +15,7 @@ use super::theme::Palette;
 use super::value_format::ValueFormat;
 use crate::chart::axes::{self, Look, Mark, Marks, PlotBox};
 use crate::chart::live::Change;
-use crate::chart::{ChosenSeries, Kind, LiveChart, Options, heatmap};
+use crate::chart::{ChosenSeries, Kind, LiveChart, LogLimit, Options, heatmap};
 use crate::store::Group;
 use crate::surface::Color;
 use crate::view::{self, LabelRoom, Steps, ValueAxis, Window};
@@ -184,6 +184,11 @@ impl ChartView {
             self.draw_axes(marks, context.palette, room)?;
         }
         Ok(change != Change::Nothing)
+    }
+
+    /// What the value axis cannot show.
+    pub(super) const fn log_limit(&self) -> LogLimit {
+        self.chart.log_limit()
     }
 
     /// The values at the ends of the colour ramp of a heatmap.

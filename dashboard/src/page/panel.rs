@@ -180,11 +180,17 @@ impl Panel {
             format!("{} more groups match and are not shown", self.hidden_groups)
         } else {
             let chosen = self.body.chosen();
-            match chosen.left_out() {
+            let left_out = match chosen.left_out() {
                 0 => String::new(),
                 more if self.spec.kind.is_tiles() => format!("{more} more series are not shown"),
                 _ => format!("{} of {} series are shown", chosen.numbers().len(), chosen.in_window()),
-            }
+            };
+            let log_limit = match &self.body {
+                PanelBody::Chart(chart) => chart.log_limit().to_string(),
+                PanelBody::Tiles(_) => String::new(),
+            };
+            let separator = if left_out.is_empty() || log_limit.is_empty() { "" } else { "; " };
+            format!("{left_out}{separator}{log_limit}")
         }
     }
 

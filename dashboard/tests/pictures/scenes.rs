@@ -80,7 +80,7 @@ fn line_log(theme: &Theme) -> Pixels {
 fn area_of(theme: &Theme, columns: &impl Columns) -> Pixels {
     let mut pixels = Pixels::new(WIDTH, HEIGHT);
     let style = AreaStyle { edge_width_px: 1.5, fill_alpha: 110, series: &theme.series };
-    AreaPainter::default().paint(&mut pixels, columns, axis(stacked_range(columns)), &style, 0..WIDTH);
+    AreaPainter::default().paint(&mut pixels, columns, axis(stacked_range(columns, Mapping::Linear)), &style, 0..WIDTH);
     pixels
 }
 
@@ -117,7 +117,7 @@ fn area_sparse(theme: &Theme) -> Pixels {
 fn bars_of(theme: &Theme, table: &Table) -> Pixels {
     let mut pixels = Pixels::new(WIDTH, HEIGHT);
     let layout = BarLayout { columns_per_bar: 16, first_column: 1_000_005 };
-    let scale = axis(bars_range(table, layout));
+    let scale = axis(bars_range(table, layout, Mapping::Linear));
     BarsPainter::default().paint(&mut pixels, table, scale, layout, &theme.series, 0..WIDTH);
     pixels
 }
