@@ -7,7 +7,7 @@ use super::plot::Plot;
 use super::stack::{Stack, level};
 use crate::surface::coverage::{ColumnCoverage, Strip};
 use crate::surface::edge::Edge;
-use crate::surface::{Color, ColumnSpan, ExtremesPainter, Pixels, Stroke};
+use crate::surface::{Color, ColumnSpan, ExtremesPainter, Ink, Pixels, Stroke};
 use crate::view::Scale;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,8 +99,12 @@ impl AreaPainter {
             for hangs in [false, true] {
                 let side = |layer: &&Layer| layer.hangs == hangs;
                 let spans = layers.iter().map(|layer| layer.as_ref().filter(side).map(|layer| level_span(layer.edge)));
-                self.extremes.stroke(pixels, (seen.start..).zip(spans), style.stroke(series), clip.clone());
+                let spans = (seen.start..).zip(spans);
+                self.extremes.stroke_part(pixels, spans, style.stroke(series), clip.clone(), Ink::Line);
             }
+            let spans = layers.iter().map(|layer| layer.as_ref().map(|layer| level_span(layer.edge)));
+            let spans = (seen.start..).zip(spans);
+            self.extremes.stroke_part(pixels, spans, style.stroke(series), clip.clone(), Ink::Dots);
         }
     }
 

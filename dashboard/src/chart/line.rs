@@ -43,7 +43,7 @@ impl LinesPainter {
             let color = style.color(series);
             let stroke = Stroke { width_px: style.line_width_px, color };
             if dense {
-                let columns = (clip.start.saturating_sub(stroke.reach())..clip.end)
+                let columns = (clip.start.saturating_sub(stroke.reach() + 1)..clip.end)
                     .map(|x| (x, plot.span(&summaries.summary(series, x))));
                 self.extremes.stroke(pixels, columns, stroke, clip.clone());
             } else {

@@ -82,9 +82,8 @@ impl SparklinePainter {
             self.line.fill_below(pixels, points(), rows.end as f32, fill, clip.clone());
         }
         self.line.polyline(pixels, points(), stroke, clip.clone());
-        if has_dot {
-            let end = points().last();
-            self.line.polyline(pixels, end, dot, clip);
+        if let Some(end) = points().last().filter(|_| has_dot) {
+            self.line.dot(pixels, end, dot, clip);
         }
     }
 }

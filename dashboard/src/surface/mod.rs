@@ -48,7 +48,7 @@ pub mod ramp;
 mod tests;
 
 pub use color::{Color, ParseColorError};
-pub use extremes::{ColumnSpan, ExtremesPainter};
+pub use extremes::{ColumnSpan, ExtremesPainter, Ink};
 pub use line::LinePainter;
 pub use pen::Stroke;
 pub use pixels::Pixels;

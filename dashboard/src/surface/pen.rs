@@ -29,9 +29,14 @@ impl Stroke {
         width.clamp(MIN_WIDTH_PX, MAX_WIDTH_PX) / 2.0
     }
 
+    /// The radius of the dot that shows a sample without neighbours: a disc of the line's width is only a dim pixel.
+    pub fn dot_radius(self) -> f32 {
+        2.0 * self.radius()
+    }
+
     /// The number of columns beyond the clip whose ink may reach into it.
     pub fn reach(self) -> u32 {
-        self.radius().ceil() as u32 + 1
+        (self.radius().ceil() as u32 + 1).max(self.dot_radius().ceil() as u32)
     }
 }
 

@@ -4,6 +4,7 @@ use dashboard::chart::{
     AreaPainter, AreaStyle, BarLayout, BarsPainter, Columns, GaugeStyle, Held, LiveChart, SparklinePainter,
     SparklineStyle, StatPainter, Style, bars_range, gauge, heatmap, stacked_range,
 };
+use dashboard::store::Store;
 use dashboard::surface::{LinePainter, Pixels, Stroke};
 use dashboard::view::{Mapping, RangeTracker, Scale, Steps, Window};
 use protocol::{Bounds, Interval, Timestamp};
@@ -22,6 +23,8 @@ pub(crate) fn all(theme: &Theme) -> Vec<(&'static str, Pixels)> {
     vec![
         ("line", line(theme, 10)),
         ("line-dense", line(theme, 500)),
+        ("line-lone", line_lone(theme, 10)),
+        ("line-lone-dense", line_lone(theme, 500)),
         ("line-log", line_log(theme)),
         ("area", area(theme)),
         ("area-signed", area_signed(theme)),
@@ -51,6 +54,26 @@ fn line(theme: &Theme, hz: u32) -> Pixels {
         let is_hole = (5.0..6.5).contains(&seconds);
         if is_hole { f64::NAN } else { wave + step + 4.0 * jitter }
     });
+    live(theme, &store)
+}
+
+/// Single samples, pairs and short lines between holes.
+fn line_lone(theme: &Theme, hz: u32) -> Pixels {
+    let store = feed::store(hz, |series, seconds| {
+        let value = (seconds * 0.5).sin() * 5.0 + 10.0 * (series as f64 + 1.0);
+        let place = (seconds * 10.0).round() as u32;
+        let is_sample = match series {
+            0 => place.is_multiple_of(10),
+            1 => place % 15 < 2,
+            _ => place % 30 < 12,
+        };
+        let is_first = hz <= 10 || (seconds * 10.0).fract() < 0.01;
+        if is_sample && (series == 2 || is_first) { value } else { f64::NAN }
+    });
+    live(theme, &store)
+}
+
+fn live(theme: &Theme, store: &Store) -> Pixels {
     let mut chart = LiveChart::new(Steps::Decimal);
     chart.resize(WIDTH, HEIGHT - 2 * MARGIN, MARGIN);
     let (series, ramp) = (theme.series.clone().into(), theme.ramp.clone().into());
