@@ -40,6 +40,21 @@ pub(crate) fn all(theme: &Theme) -> Vec<(&'static str, Pixels)> {
     ]
 }
 
+/// Lines and swatches of all series colours, for the eye: as they are, and as viewers with a deficiency see them.
+pub(crate) fn palette(theme: &Theme) -> Pixels {
+    let mut pixels = Pixels::new(WIDTH, HEIGHT);
+    for (series, &color) in theme.series.iter().enumerate() {
+        let (place, stroke) = (series as f32, Stroke { width_px: 1.5, color });
+        let height = |x: u32| 18.0 + place * 14.0 + 9.0 * (x as f32 / 19.0 + place * 1.3).sin();
+        let points = (0..=WIDTH).map(|x| (x as f32, height(x)));
+        LinePainter::default().polyline(&mut pixels, points, stroke, 0..WIDTH);
+        let left = 8 + series as u32 * 39;
+        (left..left + 30).for_each(|x| pixels.blend_run(x, 140..144, color, 1.0));
+        (left..left + 10).for_each(|x| pixels.blend_run(x, 150..153, color, 1.0));
+    }
+    pixels
+}
+
 /// A round axis around a range.
 fn axis(range: Option<(f64, f64)>) -> Scale {
     let (low, high) = RangeTracker::new(Steps::Decimal).update(range, &Bounds::FromZero, Timestamp::from_micros(0));
