@@ -33,7 +33,8 @@ impl Columns for Table {
     }
 }
 
-const AREA: AreaStyle<'_> = AreaStyle { edge_width_px: 1.0, fill_alpha: 128, series: &COLORS };
+const AREA: AreaStyle<'_> =
+    AreaStyle { edge_width_px: 1.0, fill_alpha: 128, series: &COLORS, dashes: &[], first_column: 0 };
 const SPARK: SparklineStyle =
     SparklineStyle { line_width_px: 1.5, dot_radius_px: 2.5, color: COLORS[0], fill_alpha: 40 };
 const GAUGE: GaugeStyle = GaugeStyle { track: COLORS[2], value: COLORS[0] };

@@ -6,7 +6,7 @@ use protocol::Timestamp;
 
 use super::columns::Columns;
 use super::plot::Plot;
-use super::scene::{Scene, Style};
+use super::scene::{ChosenStyle, Scene};
 use crate::surface::{ExtremesPainter, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
 
@@ -30,7 +30,7 @@ impl LinesPainter {
         scene: &Scene<'_>,
         summaries: &impl Columns,
         scale: Scale,
-        style: &Style,
+        style: &ChosenStyle,
         clip: Range<u32>,
     ) {
         let plot = Plot::new(pixels, scale);
@@ -40,8 +40,7 @@ impl LinesPainter {
             || scene.group.rows().end - first > u64::from(pixels.width()) * MAX_SAMPLES_PER_COLUMN;
         // The first series is the most important one: it is drawn last, on top.
         for series in (0..summaries.series()).rev() {
-            let color = style.color(series);
-            let stroke = Stroke { width_px: style.line_width_px, color };
+            let stroke = style.stroke(series, scene.left);
             if dense {
                 let columns = (clip.start.saturating_sub(stroke.reach() + 1)..clip.end)
                     .map(|x| (x, plot.span(&summaries.summary(series, x))));

@@ -16,10 +16,10 @@ use super::heatmap;
 use super::kind::Kind;
 use super::line::LinesPainter;
 use super::options::Options;
-use super::scene::{Scene, Style};
+use super::scene::{ChosenStyle, Scene, Style};
 use super::stack::stacked_range;
 use crate::store::{ColumnSummaries, ColumnUpdate, Group};
-use crate::surface::{Color, Pixels, Stroke};
+use crate::surface::{Color, Dash, Pixels, Stroke};
 use crate::view::{Mapping, RangeTracker, Scale, Steps, Window};
 
 /// Alpha of areas: the grid shows through.
@@ -51,8 +51,8 @@ pub struct LiveChart {
     kind: Kind,
     painters: Box<Painters>,
     chosen: ChosenSeries,
-    /// The style of the last drawing, with the colours of the chosen series.
-    painted: Option<Style>,
+    /// The style of the last drawing, with the colours and dashes of the chosen series.
+    painted: Option<ChosenStyle>,
     summaries: ColumnSummaries,
     range: RangeTracker,
     scale: Scale,
@@ -201,10 +201,10 @@ impl LiveChart {
     /// The number of columns on either side that affect a column's pixels.
     fn reach(&self, style: &Style) -> u32 {
         match self.kind {
-            Kind::Area => area_style(style).reach(),
+            Kind::Area => area_style(style, &[], 0).reach(),
             Kind::Bars => self.bars(0).reach(),
             Kind::Heatmap => heatmap::REACH,
-            _ => Stroke { width_px: style.line_width_px, color: Color::opaque(0, 0, 0) }.reach(),
+            _ => Stroke::solid(style.line_width_px, Color::opaque(0, 0, 0)).reach(),
         }
     }
 
@@ -234,7 +234,8 @@ impl LiveChart {
     }
 
     fn paint(&mut self, scene: &Scene<'_>, style: &Style, clip: Range<u32>) {
-        let style = &self.painted.get_or_insert_with(|| self.chosen.style(style)).clone();
+        let chosen = &self.painted.get_or_insert_with(|| self.chosen.style(style)).clone();
+        let style = &chosen.style;
         if style.series.is_empty() {
             return;
         }
@@ -242,16 +243,20 @@ impl LiveChart {
         let (pixels, scale) = (&mut self.pixels, self.scale);
         let columns = scene.columns(&self.summaries);
         match self.kind {
-            Kind::Area => self.painters.area.paint(pixels, &scene.held(&columns), scale, &area_style(style), clip),
+            Kind::Area => {
+                let style = area_style(style, &chosen.dashes, scene.left);
+                self.painters.area.paint(pixels, &scene.held(&columns), scale, &style, clip);
+            }
             Kind::Bars => self.painters.bars.paint(pixels, &scene.held(&columns), scale, bars, &style.series, clip),
             Kind::Heatmap => heatmap::paint(pixels, &scene.held(&columns), scale, &style.ramp, clip),
-            _ => self.painters.lines.paint(pixels, scene, &scene.filled(&columns), scale, style, clip),
+            _ => self.painters.lines.paint(pixels, scene, &scene.filled(&columns), scale, chosen, clip),
         }
     }
 }
 
-fn area_style(style: &Style) -> AreaStyle<'_> {
-    AreaStyle { edge_width_px: style.line_width_px, fill_alpha: AREA_ALPHA, series: &style.series }
+fn area_style<'a>(style: &'a Style, dashes: &'a [Dash], first_column: i64) -> AreaStyle<'a> {
+    let (edge_width_px, series) = (style.line_width_px, &style.series);
+    AreaStyle { edge_width_px, fill_alpha: AREA_ALPHA, series, dashes, first_column }
 }
 
 /// The oldest column that new rows change: the line to the first of them starts at the row before.

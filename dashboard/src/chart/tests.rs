@@ -103,7 +103,8 @@ fn wave(row: i64) -> f64 {
 fn assert_steps_equal_whole(hz: i64, width_px: f32, options: Options, value: impl Fn(i64) -> f64) {
     let mut feed = Feed::new(hz);
     feed.run(hz * 15, &value);
-    let style = Style { line_width_px: width_px, ..style() };
+    // One colour: the second series is dashed.
+    let style = Style { line_width_px: width_px, series: [Color::opaque(255, 0, 0)].into(), ..style() };
     let window = Window::new(Interval::from_secs(20), WIDTH);
     let new = || {
         let mut chart = chart();

@@ -156,7 +156,7 @@ impl TileChart {
         }
         self.drawn = Some(drawn);
         let scene = Scene::new(group, &places, &window, now, self.layout.size.0);
-        let colors = self.chosen.style(style).series;
+        let colors = self.chosen.style(style).style.series;
         let dial = self.dial(&scene);
         self.pixels.clear();
         for ((tile, &place), &color) in (0..self.layout.count).zip(&*places).zip(&*colors) {

@@ -199,8 +199,13 @@ impl ExtremesPainter {
                 painter.dot.spot(pixels, (start as f32 + 0.5, lone.min), lone.max, stroke, &clip);
             } else if parts.contains(&Ink::Line) {
                 for index in painter.indices(start, &clip) {
+                    let x = start + index as u32;
                     painter.push_column(index, radius);
-                    painter.column.paint(pixels, start + index as u32, stroke.color);
+                    if stroke.leaves_out(x, index as f64, || painter.column.height()) {
+                        painter.column.clear();
+                    } else {
+                        painter.column.paint(pixels, x, stroke.color);
+                    }
                 }
             }
         });

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::color::Color;
 use super::coverage::{ColumnCoverage, Strip};
+use super::dash::Dashes;
 use super::edge::Edge;
 use super::pen::{Cut, Piece, Stroke};
 use super::pixels::Pixels;
@@ -25,6 +26,8 @@ enum Run {
 pub struct LinePainter {
     column: ColumnCoverage,
     pieces: Vec<Piece>,
+    /// The first x of the run, if it is near the clip or right of it; a later one otherwise.
+    run_start: f64,
 }
 
 impl LinePainter {
@@ -44,7 +47,7 @@ impl LinePainter {
         let clip = pixels.clip_columns(clip);
         let radius = f64::from(stroke.radius());
         self.for_each_run(points, radius, &clip, |painter, run| match run {
-            Run::Line => painter.stroke_run(pixels, radius, stroke.color, &clip),
+            Run::Line => painter.stroke_run(pixels, radius, stroke, &clip),
             Run::Lone(point) => painter.spot(pixels, point, point.1, stroke, &clip),
         });
     }
@@ -61,7 +64,7 @@ impl LinePainter {
         let radius = f64::from(stroke.dot_radius());
         self.pieces.clear();
         self.pieces.push(Piece::new(top, (top.0, bottom), radius));
-        self.stroke_run(pixels, radius, stroke.color, clip);
+        self.stroke_run(pixels, radius, Stroke { dashes: Dashes::SOLID, ..stroke }, clip);
         self.pieces.clear();
     }
 
@@ -113,6 +116,9 @@ impl LinePainter {
             }
             // A point left of its predecessor counts as above it.
             let point = (point.0.max(last.map_or(point.0, |(x, _)| x)), point.1);
+            if last.is_none() {
+                self.run_start = f64::from(point.0);
+            }
             if let Some(last) = last.replace(point) {
                 is_lone = false;
                 let piece = Piece::new(last, point, radius);
@@ -149,7 +155,7 @@ impl LinePainter {
         }
     }
 
-    fn stroke_run(&mut self, pixels: &mut Pixels, radius: f64, color: Color, clip: &Range<u32>) {
+    fn stroke_run(&mut self, pixels: &mut Pixels, radius: f64, stroke: Stroke, clip: &Range<u32>) {
         let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return };
         let inked = (first.start() - radius, last.end() + radius);
         let mut done = 0;
@@ -164,7 +170,11 @@ impl LinePainter {
                 }
                 _ => push_bent(&mut self.column, near, radius, left.max(inked.0), right.min(inked.1)),
             }
-            self.column.paint(pixels, x, color);
+            if stroke.leaves_out(x, left - self.run_start, || self.column.height()) {
+                self.column.clear();
+            } else {
+                self.column.paint(pixels, x, stroke.color);
+            }
         }
     }
 

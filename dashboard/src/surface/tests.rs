@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use super::{Color, ColumnSpan, ExtremesPainter, LinePainter, Pixels, Stroke};
+use super::{Color, ColumnSpan, Dash, ExtremesPainter, LinePainter, Pixels, Stroke};
 
 const INK: Color = Color::opaque(10, 200, 30);
 
 fn stroke(width_px: f32) -> Stroke {
-    Stroke { width_px, color: INK }
+    Stroke::solid(width_px, INK)
 }
 
 fn line(width: u32, height: u32, points: &[(f32, f32)], width_px: f32) -> Pixels {
@@ -183,13 +183,62 @@ fn drawing_a_part_again_gives_the_same_picture() {
         for width in [1.0, 1.5, 3.0, 4.5] {
             let height = |x: u8| (f32::from(x) * 1.7).sin() * 10.0 + 20.0;
             let spans: Vec<_> = (0..40_u8).map(|x| if x % holes == 1 { None } else { level(height(x)) }).collect();
-            let whole = extremes(40, 40, &spans, width);
-            let (mut part, clip) = (whole.clone(), 20..25);
-            let reach = stroke(width).reach() + 1;
-            part.clear_columns(clip.clone());
-            let seen = (clip.start - reach..clip.end + reach).map(|x| (x, spans[x as usize]));
-            ExtremesPainter::default().stroke(&mut part, seen, stroke(width), clip);
-            assert_eq!(part.bytes(), whole.bytes(), "{holes} {width}");
+            for dash in Dash::ALL {
+                let stroke = Stroke { dashes: dash.on_columns(width, 3), ..stroke(width) };
+                let mut whole = Pixels::new(40, 40);
+                ExtremesPainter::default().stroke(&mut whole, (0..).zip(spans.iter().copied()), stroke, 0..40);
+                let (mut part, clip) = (whole.clone(), 20..25);
+                let reach = stroke.reach() + 1;
+                part.clear_columns(clip.clone());
+                let seen = (clip.start - reach..clip.end + reach).map(|x| (x, spans[x as usize]));
+                ExtremesPainter::default().stroke(&mut part, seen, stroke, clip);
+                assert_eq!(part.bytes(), whole.bytes(), "{holes} {width} {dash:?}");
+            }
+        }
+    }
+}
+
+fn dashed(first_column: i64) -> Stroke {
+    Stroke { dashes: Dash::Dashed.on_columns(1.5, first_column), ..stroke(1.5) }
+}
+
+/// The columns with ink, of a line drawn by both painters.
+fn inked_columns(points: &[(f32, f32)], stroke: Stroke) -> [String; 2] {
+    let mut pixels = [Pixels::new(40, 60), Pixels::new(40, 60)];
+    LinePainter::default().polyline(&mut pixels[0], points.iter().copied(), stroke, 0..40);
+    let spans = points.iter().map(|&(x, y)| (x as u32, level(y).filter(|_| y.is_finite())));
+    ExtremesPainter::default().stroke(&mut pixels[1], spans, stroke, 0..40);
+    pixels.map(|pixels| (0..40).map(|x| if inked(&pixels, x).is_some() { '#' } else { '.' }).collect())
+}
+
+#[test]
+fn a_level_line_is_drawn_in_dashes() {
+    let points: Vec<_> = (0..40).map(|x| (x as f32 + 0.5, 30.5)).collect();
+    for columns in inked_columns(&points, dashed(0)) {
+        assert_eq!(columns, "########.....########.....########.....#");
+    }
+    for columns in inked_columns(&points, dashed(6)) {
+        assert_eq!(&columns[3..], "....########.....########.....#######", "6 columns later");
+    }
+}
+
+#[test]
+fn a_spike_is_drawn_between_dashes() {
+    let spike: Vec<_> = (0..40).map(|x| (x as f32 + 0.5, if x == 23 { 5.5 } else { 30.5 })).collect();
+    for columns in inked_columns(&spike, dashed(0)) {
+        assert_eq!(&columns[23..24], "#", "{columns}");
+        assert_eq!(&columns[8..13], ".....");
+    }
+}
+
+#[test]
+fn a_short_line_and_a_lone_sample_are_drawn_between_dashes() {
+    for length in 1..5 {
+        let points: Vec<_> = (0..40_u8)
+            .map(|x| (f32::from(x) + 0.5, if (9..9 + length).contains(&x) { 30.5 } else { f32::NAN }))
+            .collect();
+        for columns in inked_columns(&points, dashed(0)) {
+            assert!(columns[8..12].contains('#'), "{length}: {columns}");
         }
     }
 }
