@@ -157,7 +157,7 @@ impl Panel {
             (None, Some(transform)) => format!("{}: {transform}", isolated(&group.title)),
             (None, None) => foreign(&group.title).into_owned(),
         };
-        self.title.set(&title);
+        self.title.set_with_title(&title);
         let format = format_of(&self.spec, group);
         let unit_changed = format.unit != self.format.unit;
         self.format = format;
@@ -165,8 +165,8 @@ impl Panel {
             // The range of the axis is in the old unit.
             self.renew_body()?;
         }
-        self.unit_note.set(self.format.long_unit.as_deref().unwrap_or_default());
-        self.limit_note.set(&self.limits(store));
+        self.unit_note.set_with_title(self.format.long_unit.as_deref().unwrap_or_default());
+        self.limit_note.set_with_title(&self.limits(store));
         self.root.class_list().toggle_with_force("has-tiles", self.spec.kind.is_tiles())?;
         self.legend.describe(group)?;
         self.body.describe(&title)
@@ -234,12 +234,12 @@ impl Panel {
             PanelBody::Chart(chart) => {
                 self.legend.update(group, &self.format, shown, at)?;
                 if let Some(colors) = chart.color_range(&self.format) {
-                    self.unit_note.set(&colors);
+                    self.unit_note.set_with_title(&colors);
                 }
             }
             PanelBody::Tiles(tiles) => tiles.update(group, &self.format),
         }
-        self.limit_note.set(&self.limits(store));
+        self.limit_note.set_with_title(&self.limits(store));
         Ok(())
     }
 
