@@ -1,5 +1,6 @@
 //! The labels of one axis: pairwise different, as short as that allows, and within the room beside the axis.
 
+use crate::multiple::Multiple;
 use crate::notation::Notation;
 use crate::number;
 use crate::unit::Unit;
@@ -26,15 +27,15 @@ const MAX_LOG_ERROR: f64 = 0.02;
 /// assert_eq!(AxisLabels::linear(&unit, &[0.0, 5e3, 1e4], &|_| true).labels, ["0", "5", "10 kV"]);
 ///
 /// let narrow = AxisLabels::linear(&unit, &[1e9, 1e9 + 0.5, 1e9 + 1.0], &|label| label.len() <= 8);
-/// assert_eq!(narrow.labels, ["+0", "+0.5", "+1 V"]);
-/// assert_eq!(narrow.note.as_deref(), Some("above 1 GV"));
+/// assert_eq!(narrow.labels, ["0", "+0.5", "+1 V"]);
+/// assert_eq!(narrow.note.as_deref(), Some("from 1 GV"));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AxisLabels {
     /// One for each tick.
     pub labels: Vec<String>,
     /// What the labels leave out for want of room: the unit (`GiB/s`), the value to which they are to be added
-    /// (`above 1 GV`), or both (`above 1 GV, in µV`). A unit may be multiplied by a power of ten: `× 1e-299 V`.
+    /// (`from 1 GV`), or both (`from 1 GV, in µV`). A unit may be multiplied by a power of ten: `× 1e-299 V`.
     pub note: Option<String>,
 }
 
@@ -62,8 +63,8 @@ impl AxisLabels {
             let error = step * part;
             absolute(error, UnitPlace::Label).chain(absolute(error, UnitPlace::Note)).find(is_fitting)
         };
-        let above = |part: &f64| Self::above_a_base(unit, ticks, step * part, &is_fitting);
-        let fitting = ERRORS.iter().find_map(fitting).or_else(|| ERRORS.iter().find_map(above));
+        let from_base = |part: &f64| Self::from_a_base(unit, ticks, step * part, &is_fitting);
+        let fitting = ERRORS.iter().find_map(fitting).or_else(|| ERRORS.iter().find_map(from_base));
         // Without room for anything, digits that distinguish the ticks are worth more than the room.
         let otherwise = || absolute(step * ERRORS[1], UnitPlace::Note).min_by_key(Self::longest);
         fitting.or_else(otherwise).unwrap_or_else(|| Self::exact(unit, ticks))
@@ -84,7 +85,10 @@ impl AxisLabels {
         let is_fitting = |labels: &Self| labels.labels.iter().all(|label| fits(label));
         let scaled = unit.without_suffix();
         let each = |last_suffix: &str| -> Vec<String> {
-            let label = |&tick: &f64| scaled.format(tick).to_string();
+            let label = |&tick: &f64| {
+                let multiple = neat_multiple(&scaled, tick);
+                format!("{}{}", number::plain_quotient(tick, multiple.factor), scaled.text_of(multiple))
+            };
             let mut labels: Vec<_> = ticks.iter().map(label).collect();
             if let Some(highest) = labels.last_mut() {
                 highest.push_str(last_suffix);
@@ -106,11 +110,14 @@ impl AxisLabels {
     }
 
     fn write(unit: &Unit, ticks: &[f64], notation: Notation, place: UnitPlace, base: Option<(f64, &str)>) -> Self {
-        let sign = if base.is_some() { "+" } else { "" };
         let offset = base.map_or(0.0, |(base, _)| base);
-        let mut labels: Vec<_> = ticks.iter().map(|tick| format!("{sign}{}", notation.number(tick - offset))).collect();
+        let label = |tick: &f64| {
+            let number = notation.number(tick - offset);
+            if base.is_none() || number == "0" || number.starts_with('-') { number } else { format!("+{number}") }
+        };
+        let mut labels: Vec<_> = ticks.iter().map(label).collect();
         let text = unit_text(unit, notation);
-        let base = base.map(|(_, text)| format!("above {text}"));
+        let base = base.map(|(_, text)| format!("from {text}"));
         let note = match (place, labels.last_mut()) {
             (UnitPlace::Label, Some(highest)) => {
                 highest.push_str(&text);
@@ -124,15 +131,16 @@ impl AxisLabels {
         Self { labels, note }
     }
 
-    /// Labels as differences from a value below the ticks, the roundest one that makes them fit.
-    fn above_a_base(unit: &Unit, ticks: &[f64], error: f64, is_fitting: &dyn Fn(&Self) -> bool) -> Option<Self> {
+    /// Labels as differences from a round value among the ticks or below them: the one with the shortest labels.
+    fn from_a_base(unit: &Unit, ticks: &[f64], error: f64, is_fitting: &dyn Fn(&Self) -> bool) -> Option<Self> {
         let (lowest, highest) = (ticks.first()?, ticks.last()?);
         let root: f64 = if unit.is_binary() { 2.0 } else { 10.0 };
         let exponent = |value: f64| (value.ln() / root.ln()).floor() as i32;
         let (coarse, fine) = (exponent(lowest.abs().max(highest.abs())), exponent(error));
-        (fine..=coarse).rev().find_map(|power| {
+        let all = (fine..=coarse).rev().filter_map(|power| {
             let power = root.powi(power);
-            let base = (lowest / power).floor() * power;
+            let within = Some((lowest / power).ceil() * power).filter(|base| base <= highest);
+            let base = within.unwrap_or_else(|| (lowest / power).floor() * power);
             let offsets: Vec<f64> = ticks.iter().map(|tick| tick - base).collect();
             let is_exact = |(tick, offset): (&f64, &f64)| (base + offset - tick).abs() <= error;
             if base == 0.0 || !base.is_finite() || !ticks.iter().zip(&offsets).all(is_exact) {
@@ -144,7 +152,9 @@ impl AxisLabels {
                 notations(unit, &offsets, error, place).into_iter().map(write).find(|labels| is_fitting(labels))
             };
             labels(UnitPlace::Label).or_else(|| labels(UnitPlace::Note))
-        })
+        });
+        // Of equal lengths, the roundest.
+        all.min_by_key(Self::longest)
     }
 
     /// Every digit of each tick.
@@ -213,6 +223,16 @@ fn unit_text(unit: &Unit, notation: Notation) -> String {
         (Some(power), multiple) => format!(" × 1e{power}{}", unit.text_of(multiple)),
         (None, multiple) => unit.text_of(multiple),
     }
+}
+
+/// The largest multiple in which three digits write a tick exactly, such as 1000 s and not 16.7 min; otherwise the usual one.
+fn neat_multiple(unit: &Unit, tick: f64) -> Multiple {
+    let usual = unit.shown_multiple(tick);
+    let is_neat = |multiple: &Multiple| {
+        let number = tick / multiple.factor;
+        number::is_plain(number) && (number::rounded(number) - number).abs() <= number.abs() * 1e-9
+    };
+    std::iter::once(usual).chain(unit.multiples_below(usual)).find(is_neat).unwrap_or(usual)
 }
 
 /// A unit as a note: without the blank before it.

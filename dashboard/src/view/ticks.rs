@@ -14,6 +14,9 @@ const VALUE_SPACING_PX: f64 = 36.0;
 /// Room for `-30 s`, in CSS pixels.
 const TIME_SPACING_PX: f64 = 80.0;
 
+/// The error of a quotient that decides whether an end of the axis is marked.
+const ROUNDING: f64 = 1e-9;
+
 /// More ticks than any chart has room for.
 pub(super) const MAX_TICKS: f64 = 64.0;
 
@@ -32,7 +35,8 @@ pub fn value_ticks(low: f64, high: f64, height_css_px: f64, steps: Steps) -> Vec
     let room = (height_css_px / VALUE_SPACING_PX).clamp(2.0, MAX_TICKS);
     // With a step of at most half the span there are two round values.
     let step = steps.at_least(span / room).min(steps.at_most(span / 2.0));
-    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    // Ends that are multiples of the step may be rounded to the other side.
+    let (first, last) = ((low / step - ROUNDING).ceil(), (high / step + ROUNDING).floor());
     // If the step is below the precision of f64, ticks would coincide; spans below 1e-290 are below the smallest step.
     if first.abs().max(last.abs()) > 1e12 || step > span / 2.0 {
         return vec![low, high];
@@ -126,6 +130,15 @@ mod tests {
         assert_eq!(value_ticks(0.0, 1.0, 150.0, Steps::Decimal), [0.0, 0.25, 0.5, 0.75, 1.0]);
         assert_eq!(value_ticks(0.0, 4096.0, 100.0, Steps::Binary), [0.0, 2048.0, 4096.0]);
         assert_eq!(value_ticks(-1.0, 1.0, 80.0, Steps::Decimal), [-1.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn ends_at_round_values_are_ticks_at_any_size() {
+        for power in [-280, -9, 0, 9, 299] {
+            let unit = 10_f64.powi(power);
+            assert_eq!(value_ticks(0.0, 10.0 * unit, 150.0, Steps::Decimal).len(), 5, "{power}");
+        }
+        assert_eq!(value_ticks(0.0, 1e300, 150.0, Steps::Decimal).len(), 5);
     }
 
     #[test]

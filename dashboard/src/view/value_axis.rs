@@ -71,8 +71,8 @@ mod tests {
     #[test]
     fn labels_of_close_values_differ() {
         let axis = ValueAxis::new(Scale::new(1e9, 1e9 + 0.1, 100), &unit("V"), 110.0, &|label| label.len() <= 9);
-        assert_eq!(axis.text.labels, ["+0", "+50", "+100 mV"]);
-        assert_eq!(axis.text.note.as_deref(), Some("above 1 GV"));
+        assert_eq!(axis.text.labels, ["0", "+50", "+100 mV"]);
+        assert_eq!(axis.text.note.as_deref(), Some("from 1 GV"));
     }
 
     const UNITS: [&str; 8] = ["1", "By/s", "KiBy", "s", "V", "Cel", "%", "{packet}/s"];

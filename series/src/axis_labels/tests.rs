@@ -43,6 +43,7 @@ fn on_a_logarithmic_axis_each_label_has_its_own_multiple() {
     let labels =
         |ucum, ticks: &[f64]| AxisLabels::logarithmic(&Unit::parse(ucum, &Bounds::Auto), ticks, &|_| true).labels;
     assert_eq!(labels("s", &[1e-5, 1e-3, 0.1, 10.0]), ["10 µs", "1 ms", "100 ms", "10 s"]);
+    assert_eq!(labels("s", &[1.0, 60.0, 1000.0, 86_400.0]), ["1 s", "1 min", "1000 s", "1 d"]);
     assert_eq!(labels("By/s", &[1.0, 32.0 * 1024.0, GIB]), ["1 B", "32 KiB", "1 GiB/s"]);
     assert_eq!(labels("{packet}/s", &[1.0, 1e3]), ["1", "1k packets/s"]);
     assert!(labels("s", &[]).is_empty());
@@ -82,12 +83,14 @@ fn the_unit_moves_to_the_note_if_it_does_not_fit() {
 #[test]
 fn close_values_are_labelled_as_the_difference_from_a_round_one() {
     let volts = |from: f64, step: f64| [from, from + step, from + 2.0 * step];
-    assert_eq!(narrow("V", &volts(1e9, 0.02), 9), ["+0", "+20", "+40 mV", "above 1 GV"]);
-    assert_eq!(narrow("V", &volts(-1e9, 0.5), 8), ["+0", "+0.5", "+1 V", "above -1 GV"]);
-    assert_eq!(narrow("V", &volts(1e9, 0.5), 4), ["+0", "+0.5", "+1 V", "above 1 GV"]);
-    assert_eq!(narrow("V", &volts(1e9, 0.02), 4), ["+0", "+20", "+40", "above 1 GV, in mV"]);
-    assert_eq!(narrow("By", &volts(GIB * 1024.0, 1024.0), 6), ["+0", "+1", "+2 KiB", "above 1 TiB"]);
-    assert_eq!(narrow("1", &volts(1_000_000.02, 0.02), 9), ["+0.02", "+0.04", "+0.06", "above 1M"]);
+    assert_eq!(narrow("V", &volts(1e9, 0.02), 9), ["0", "+20", "+40 mV", "from 1 GV"]);
+    assert_eq!(narrow("V", &volts(-1e9, 0.5), 8), ["0", "+0.5", "+1 V", "from -1 GV"]);
+    assert_eq!(narrow("V", &volts(1e9, 0.5), 4), ["0", "+0.5", "+1 V", "from 1 GV"]);
+    assert_eq!(narrow("V", &volts(1e9, 0.02), 4), ["0", "+20", "+40", "from 1 GV, in mV"]);
+    assert_eq!(narrow("By", &volts(GIB * 1024.0, 1024.0), 6), ["0", "+1", "+2 KiB", "from 1 TiB"]);
+    assert_eq!(narrow("1", &volts(1_000_000.02, 0.02), 9), ["+0.02", "+0.04", "+0.06", "from 1M"]);
+    assert_eq!(narrow("V", &[1e9 - 0.025, 1e9, 1e9 + 0.025], 9), ["-25", "0", "+25 mV", "from 1 GV"]);
+    assert_eq!(narrow("1", &[1_234_567.02, 1_234_567.04], 8), ["+7.02", "+7.04", "from 1234.56k"]);
     assert_eq!(labels("1", Bounds::Auto, &[1e300, 1.000_001e300]), ["1e300", "1.000001e300"]);
     assert_eq!(narrow("V", &[-1.25e-290, 0.0, 1.25e-290], 7), ["-1.25", "0", "1.25", "× 1e-290 V"]);
 }
@@ -114,7 +117,7 @@ fn read(unit: &Unit, text: &str) -> Option<(f64, Multiple)> {
 /// The values that a reader of the axis reads, with half a unit of the last digit of each.
 fn read_all(unit: &Unit, axis: &AxisLabels) -> Option<Vec<(f64, f64)>> {
     let note = axis.note.as_deref().unwrap_or_default();
-    let (base, in_note) = match note.strip_prefix("above ") {
+    let (base, in_note) = match note.strip_prefix("from ") {
         Some(rest) => rest.split_once(", in ").map_or((Some(rest), None), |(base, unit)| (Some(base), Some(unit))),
         None => (None, Some(note).filter(|note| !note.is_empty())),
     };
