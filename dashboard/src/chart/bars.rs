@@ -109,7 +109,10 @@ impl BarsPainter {
             let mut all = Summary::EMPTY;
             held.clone().for_each(|x| all.extend(&columns.summary(series, x)));
             let (low, high) = level(&all).map_or((f64::NAN, f64::NAN), |value| stack.push(value));
-            self.segments.push((plot.y_within(high), plot.y_within(low)));
+            let (top, bottom) = (plot.y_within(high), plot.y_within(low));
+            // The smallest value may be the low end of a logarithmic axis.
+            let is_lowest = plot.mapping() == Mapping::Log && low == 0.0 && high > 0.0;
+            self.segments.push((if is_lowest { top.min(bottom - 1.0) } else { top }, bottom));
         }
     }
 }

@@ -63,6 +63,8 @@ pub use tiles::{TileChart, TileLayout};
 #[cfg(test)]
 mod bucket_tests;
 #[cfg(test)]
+mod input_tests;
+#[cfg(test)]
 mod kind_tests;
 #[cfg(test)]
 mod log_tests;

@@ -3,7 +3,7 @@
 use series::Summary;
 
 use crate::surface::{ColumnSpan, Pixels};
-use crate::view::Scale;
+use crate::view::{Mapping, Scale};
 
 /// Sums are clamped to this, so that they have a height.
 const LARGEST: f64 = 1e300;
@@ -21,6 +21,10 @@ impl Plot {
     pub fn new(pixels: &Pixels, scale: Scale) -> Self {
         let top = pixels.height().saturating_sub(scale.height_px()) as f32 / 2.0;
         Self { scale, top, bottom: top + scale.height_px() as f32 }
+    }
+
+    pub(super) fn mapping(&self) -> Mapping {
+        self.scale.mapping()
     }
 
     /// The height of a value in pixels from the surface's top, which may be outside the axis. NaN for NaN and, on a

@@ -9,7 +9,7 @@ use series::Summary;
 
 use super::live::Change;
 use super::{Kind, LiveChart, Options, Style};
-use crate::store::{PastAnswer, Store};
+use crate::store::{Group, PastAnswer, Store};
 use crate::surface::{Color, ColorRamp};
 use crate::view::{Mapping, RangeMode, Steps, Window};
 
@@ -67,6 +67,10 @@ impl Feed {
 
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_micros((self.row - 1) * 1_000_000 / self.hz)
+    }
+
+    pub(super) fn group(&self) -> &Group {
+        &self.store.groups()[0]
     }
 
     pub(super) fn run(&mut self, rows: i64, value: impl Fn(i64) -> f64) {
