@@ -16,7 +16,8 @@
 //! | [`selector`] | [`Selector`]: a set of series, by group name, display name and labels |
 //! | [`transforms`] | rates, differences, means, quantiles, histograms |
 //! | [`mod@unit`] | UCUM units, and one value as text |
-//! | [`axis_format`] | the values of one axis as text, in one multiple of the unit |
+//! | [`axis_labels`] | the values of one axis as text, within its room |
+//! | `notation` | the multiple and the digits of such texts |
 //! | [`number`] | numbers with three significant digits |
 //! | [`duration`] | durations as text, and the units of time |
 //!
@@ -26,10 +27,11 @@
 
 #![warn(missing_docs)]
 
-pub mod axis_format;
+pub mod axis_labels;
 pub mod duration;
 pub mod exact_sum;
 mod multiple;
+mod notation;
 pub mod number;
 pub mod pyramid;
 pub mod row_cursor;
@@ -38,7 +40,7 @@ pub mod summary;
 pub mod transforms;
 pub mod unit;
 
-pub use axis_format::{AxisFormat, log_labels};
+pub use axis_labels::AxisLabels;
 pub use exact_sum::ExactSum;
 pub use pyramid::{Pyramid, Summarize};
 pub use row_cursor::{NewRows, RowCursor};

@@ -111,6 +111,13 @@ pub(crate) fn best_for(value: f64, multiples: &[Multiple], ones: f64) -> Multipl
     Multiple { factor: best.factor / ones, ..best }
 }
 
+/// The unit itself, or the smallest multiple if that is not in use.
+pub(crate) fn plain(multiples: &[Multiple], ones: f64) -> Multiple {
+    let plain = multiples.iter().find(|multiple| multiple.factor >= 1.0).or(multiples.first());
+    let plain = plain.copied().unwrap_or(of(1.0, ""));
+    Multiple { factor: plain.factor / ones, ..plain }
+}
+
 /// The multiples that are smaller than `multiple`, the largest first.
 pub(crate) fn below(multiple: Multiple, multiples: &[Multiple], ones: f64) -> impl Iterator<Item = Multiple> {
     let scaled = multiples.iter().rev().map(move |smaller| Multiple { factor: smaller.factor / ones, ..*smaller });

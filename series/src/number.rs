@@ -31,14 +31,38 @@ pub fn rounded(value: f64) -> f64 {
 /// assert_eq!(series::number::plain(1.5e-9), "1.5e-9");
 /// ```
 pub fn plain(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 || (MIN_PLAIN..MAX_PLAIN).contains(&size) {
+    if value == 0.0 || is_plain(value) {
         return trimmed(format!("{:.*}", decimals_for(value), value));
     }
-    let text = format!("{value:.*e}", SIGNIFICANT_DIGITS as usize - 1);
+    trimmed_exponent(&format!("{value:.*e}", SIGNIFICANT_DIGITS as usize - 1))
+}
+
+/// Returns true for numbers that [`plain`] writes without an exponent; false for zero.
+pub(crate) fn is_plain(value: f64) -> bool {
+    (MIN_PLAIN..MAX_PLAIN).contains(&value.abs())
+}
+
+/// [`plain`] of the quotient of a finite value and a factor, also if it exceeds the range of an `f64`.
+pub(crate) fn plain_quotient(value: f64, factor: f64) -> String {
+    let quotient = value / factor;
+    if quotient.is_normal() || value == 0.0 {
+        return plain(quotient);
+    }
+    // Two steps, the first of which is exact in decimals.
+    let (size, exponent) = if value.abs() > 1.0 { (1e-20, 20) } else { (1e20, -20) };
+    let text = format!("{:.*e}", SIGNIFICANT_DIGITS as usize - 1, value * size / factor);
+    let shifted = text.split_once('e').and_then(|(digits, power)| {
+        let power = power.parse::<i32>().ok()?;
+        Some(trimmed_exponent(&format!("{digits}e{}", power + exponent)))
+    });
+    shifted.unwrap_or(text)
+}
+
+/// A number with an exponent, without trailing zeros before that.
+pub(crate) fn trimmed_exponent(text: &str) -> String {
     match text.split_once('e') {
         Some((digits, exponent)) => format!("{}e{exponent}", trimmed(digits.to_owned())),
-        None => text,
+        None => text.to_owned(),
     }
 }
 

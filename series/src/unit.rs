@@ -129,10 +129,45 @@ impl Unit {
             };
             return Formatted { number: number.to_owned(), unit: String::new() };
         }
-        let multiple = self.multiple_for(value);
-        let number = number::plain(value / multiple.factor);
+        let multiple = self.shown_multiple(value);
+        let number = number::plain_quotient(value, multiple.factor);
         let alone = number == "1" && multiple.symbol.is_empty();
         Formatted { unit: format!("{}{}{}", multiple.symbol, self.symbol(), self.suffix(alone)), number }
+    }
+
+    /// The unit without the part that a value is not scaled by: `B` for `B/request`, nothing for packets. For places that have
+    /// no room to repeat it.
+    #[must_use]
+    pub fn without_suffix(&self) -> Self {
+        match self {
+            Self::Bytes { bytes, .. } => Self::Bytes { bytes: *bytes, per: String::new() },
+            Self::Si { symbol, ones, .. } => Self::Si { symbol, ones: *ones, per: String::new() },
+            Self::Count { .. } | Self::Other(_) => Self::Number,
+            _ => self.clone(),
+        }
+    }
+
+    /// The multiple for one value: that of [`multiple_for`](Self::multiple_for), or the unit without a prefix if the number has
+    /// an exponent in any multiple.
+    pub(crate) fn shown_multiple(&self, value: f64) -> Multiple {
+        let multiple = self.multiple_for(value);
+        if value == 0.0 || number::is_plain(value / multiple.factor) { multiple } else { self.plain_multiple() }
+    }
+
+    /// The unit without a prefix.
+    pub(crate) fn plain_multiple(&self) -> Multiple {
+        let (multiples, ones) = self.multiples();
+        multiple::plain(multiples, ones)
+    }
+
+    /// The text after a number in a multiple, with the blank before it.
+    pub(crate) fn text_of(&self, multiple: Multiple) -> String {
+        format!("{}{}{}", multiple.symbol, self.symbol(), self.suffix(false))
+    }
+
+    /// Returns true if round values are powers of two.
+    pub(crate) const fn is_binary(&self) -> bool {
+        matches!(self, Self::Bytes { .. })
     }
 
     /// The largest multiple of which the value, after rounding, is at least one.

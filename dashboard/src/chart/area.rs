@@ -7,7 +7,7 @@ use super::plot::Plot;
 use super::stack::{Stack, level};
 use crate::surface::coverage::{ColumnCoverage, Strip};
 use crate::surface::edge::Edge;
-use crate::surface::{Color, ColumnSpan, ExtremesPainter, Pixels, Stroke};
+use crate::surface::{Color, ColumnSpan, Dash, ExtremesPainter, Ink, Pixels, Stroke};
 use crate::view::Scale;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +18,10 @@ pub struct AreaStyle<'a> {
     pub fill_alpha: u8,
     /// The colours of the series; they repeat. Edges are opaque.
     pub series: &'a [Color],
+    /// The dashes of the edges, one for each series; solid without one.
+    pub dashes: &'a [Dash],
+    /// The number of the column at the surface's left edge.
+    pub first_column: i64,
 }
 
 impl AreaStyle<'_> {
@@ -29,7 +33,9 @@ impl AreaStyle<'_> {
 
     fn stroke(&self, series: usize) -> Stroke {
         let color = self.series.get(series % self.series.len().max(1)).copied().unwrap_or_default();
-        Stroke { width_px: self.edge_width_px, color }
+        let dash = self.dashes.get(series).copied().unwrap_or_default();
+        let dashes = dash.on_columns(self.edge_width_px, self.first_column);
+        Stroke { width_px: self.edge_width_px, color, dashes }
     }
 }
 
@@ -99,8 +105,12 @@ impl AreaPainter {
             for hangs in [false, true] {
                 let side = |layer: &&Layer| layer.hangs == hangs;
                 let spans = layers.iter().map(|layer| layer.as_ref().filter(side).map(|layer| level_span(layer.edge)));
-                self.extremes.stroke(pixels, (seen.start..).zip(spans), style.stroke(series), clip.clone());
+                let spans = (seen.start..).zip(spans);
+                self.extremes.stroke_part(pixels, spans, style.stroke(series), clip.clone(), Ink::Line);
             }
+            let spans = layers.iter().map(|layer| layer.as_ref().map(|layer| level_span(layer.edge)));
+            let spans = (seen.start..).zip(spans);
+            self.extremes.stroke_part(pixels, spans, style.stroke(series), clip.clone(), Ink::Dots);
         }
     }
 

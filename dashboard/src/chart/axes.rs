@@ -10,6 +10,7 @@ use plotters::style::Color as _;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::surface::Color;
+use crate::view::LabelRoom;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AxisColors {
@@ -31,6 +32,18 @@ pub struct PlotBox {
     pub scale: f64,
 }
 
+impl PlotBox {
+    /// The width of a line of the grid: a CSS pixel, in whole device pixels.
+    pub fn line_px(&self) -> i32 {
+        self.scale.round().max(1.0) as i32
+    }
+
+    /// The left edge of the grid line at a time, from the left edge of the plot, within which it is.
+    pub fn line_left(&self, mark: &Mark) -> i32 {
+        (mark.position_px.round() as i32).min(self.width - self.line_px()).max(0)
+    }
+}
+
 /// A mark on an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
@@ -39,70 +52,80 @@ pub struct Mark {
     pub label: String,
 }
 
-/// Font size of labels in CSS pixels.
-const FONT_PX: f64 = 11.0;
-/// Half the width of a digit, as a fraction of the font size.
-const HALF_CHARACTER: f64 = 0.3;
-/// Between a label and the plot, in CSS pixels.
-const LABEL_GAP_PX: f64 = 6.0;
+/// The marks of both axes.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    /// From the top.
+    pub values: &'a [Mark],
+    /// From the left.
+    pub times: &'a [Mark],
+}
 
-/// Draws grid lines at `values`, from the top, and at `times`, from the left, and the line below the plot. The layer has the
-/// plot's size, and more rows below.
+/// The look of labels.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    pub color: Color,
+    pub font: &'a str,
+    /// Of the time axis.
+    pub room: LabelRoom<'a>,
+}
+
+/// Font size of labels in CSS pixels.
+pub const FONT_PX: f64 = 11.0;
+/// Between a label and the plot, in CSS pixels.
+pub const LABEL_GAP_PX: f64 = 6.0;
+
+/// Draws grid lines at the marks, and the line below the plot. The layer has the plot's width, and more rows below.
 ///
 /// # Errors
 /// The errors of the backend.
 pub fn draw_grid<B: DrawingBackend>(
     layer: &DrawingArea<B, Shift>,
     plot: PlotBox,
-    values: &[Mark],
-    times: &[Mark],
+    marks: Marks<'_>,
     colors: AxisColors,
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let (right, bottom) = (plot.left + plot.width, plot.top + plot.height);
-    let line = plot.scale.round().max(1.0) as i32;
     // Corners belong to a rectangle.
     let filled = |from: (i32, i32), to: (i32, i32), color: Color| {
         layer.draw(&Rectangle::new([from, (to.0 - 1, to.1 - 1)], rgb(color).filled()))
     };
+    let line = plot.line_px();
     let across = |y: i32, color| filled((plot.left, y), (right, y + line), color);
-    for mark in values {
+    for mark in marks.values {
         across(plot.top + mark.position_px.round() as i32, colors.grid)?;
     }
-    for mark in times {
-        let x = (plot.left + mark.position_px.round() as i32).min(right - line);
+    for mark in marks.times {
+        let x = plot.left + plot.line_left(mark);
         filled((x, plot.top), (x + line, bottom), colors.grid)?;
     }
     across(bottom, colors.axis)?;
     layer.present()
 }
 
-/// Draws labels beside the plot: `values` on the left of it, `times` below.
+/// Draws the labels of the marks: values on the left of the plot, times below.
 ///
 /// # Errors
 /// The errors of the backend.
 pub fn draw_labels<B: DrawingBackend>(
     layer: &DrawingArea<B, Shift>,
     plot: PlotBox,
-    values: &[Mark],
-    times: &[Mark],
-    color: Color,
-    font: &str,
+    marks: Marks<'_>,
+    look: Look<'_>,
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
-    let (right, bottom) = (plot.left + plot.width, plot.top + plot.height);
+    let bottom = plot.top + plot.height;
     let gap = (LABEL_GAP_PX * plot.scale).round() as i32;
-    let label_color = rgb(color);
-    let label = TextStyle::from((font, FONT_PX * plot.scale)).color(&label_color);
-    for mark in values {
+    let label_color = rgb(look.color);
+    let label = TextStyle::from((look.font, FONT_PX * plot.scale)).color(&label_color);
+    for mark in marks.values {
         let y = plot.top + mark.position_px.round() as i32;
         let style = label.pos(Pos::new(HPos::Right, VPos::Center));
         layer.draw(&Text::new(mark.label.as_str(), (plot.left - gap, y), style))?;
     }
-    for mark in times {
-        let x = plot.left + mark.position_px.round() as i32;
-        // Near an end of the plot a label moves inwards: the layer ends there.
-        let half = (mark.label.chars().count() as f64 * FONT_PX * plot.scale * HALF_CHARACTER) as i32;
-        let label_x = x.max(plot.left + half).min(right - half);
-        let style = label.pos(Pos::new(HPos::Center, VPos::Top));
+    for mark in marks.times {
+        let left = look.room.left_of(mark.position_px / plot.scale, (look.room.measure)(&mark.label));
+        let label_x = plot.left + (left * plot.scale).round() as i32;
+        let style = label.pos(Pos::new(HPos::Left, VPos::Top));
         layer.draw(&Text::new(mark.label.as_str(), (label_x, bottom + gap), style))?;
     }
     layer.present()

@@ -8,7 +8,7 @@ use super::stack::{Stack, level};
 use crate::surface::coverage::{ColumnCoverage, Strip};
 use crate::surface::edge::Edge;
 use crate::surface::{Color, Pixels};
-use crate::view::Scale;
+use crate::view::{Mapping, Scale};
 use series::Summary;
 
 /// One in this many columns of a bar is the gap beside it.
@@ -109,28 +109,33 @@ impl BarsPainter {
             let mut all = Summary::EMPTY;
             held.clone().for_each(|x| all.extend(&columns.summary(series, x)));
             let (low, high) = level(&all).map_or((f64::NAN, f64::NAN), |value| stack.push(value));
-            self.segments.push((plot.y_within(high), plot.y_within(low)));
+            let (top, bottom) = (plot.y_within(high), plot.y_within(low));
+            // The smallest value may be the low end of a logarithmic axis.
+            let is_lowest = plot.mapping() == Mapping::Log && low == 0.0 && high > 0.0;
+            self.segments.push((if is_lowest { top.min(bottom - 1.0) } else { top }, bottom));
         }
     }
 }
 
-/// The lowest and the highest end of all bars. `None` without a value.
-pub fn bars_range(columns: &impl Columns, layout: BarLayout) -> Option<(f64, f64)> {
+/// The lowest and the highest end of all bars; on a logarithmic axis, of those above zero. `None` without one.
+pub fn bars_range(columns: &impl Columns, layout: BarLayout, mapping: Mapping) -> Option<(f64, f64)> {
     let mut range: Option<(f64, f64)> = None;
     let mut x = 0;
     while x < columns.width() {
         let end = layout.bar_at(x).end.clamp(i64::from(x) + 1, i64::from(columns.width())) as u32;
         let mut stack = Stack::default();
-        let mut reached = (0.0_f64, 0.0_f64);
+        let mut has_value = false;
         for series in 0..columns.series() {
             let mut all = Summary::EMPTY;
             (x..end).for_each(|x| all.extend(&columns.summary(series, x)));
             if let Some(value) = level(&all) {
-                let (low, high) = stack.push(value);
-                reached = (reached.0.min(low), reached.1.max(high));
-                let (low, high) = range.unwrap_or(reached);
-                range = Some((low.min(reached.0), high.max(reached.1)));
+                stack.push(value);
+                has_value = true;
             }
+        }
+        if let Some((down, up)) = stack.range(mapping).filter(|_| has_value) {
+            let (low, high) = range.unwrap_or((down, up));
+            range = Some((low.min(down), high.max(up)));
         }
         x = end;
     }

@@ -11,7 +11,7 @@ use super::{Kind, LiveChart, Options, Style};
 use crate::store::Store;
 use crate::store::bucket_sender::{BucketSender, GROUP, Row, start_of};
 use crate::surface::{Color, ColorRamp};
-use crate::view::{RangeMode, Steps, Window};
+use crate::view::{Mapping, RangeMode, Steps, Window};
 
 const STEP: Interval = Interval::from_millis(100);
 const SPAN: Interval = Interval::from_secs(20);
@@ -105,7 +105,7 @@ struct Charts {
 }
 
 impl Charts {
-    fn new(kind: Kind, width: u32) -> Self {
+    fn new(kind: Kind, mapping: Mapping, width: u32) -> Self {
         // The mean of the open bucket is not known, and moves the axes of kinds that draw means.
         let range = match kind {
             Kind::Line => RangeMode::Automatic,
@@ -113,7 +113,7 @@ impl Charts {
         };
         let charts = [(); 2].map(|()| {
             let mut chart = LiveChart::new(Steps::Decimal);
-            chart.set_options(Options { kind, range, ..Options::default() });
+            chart.set_options(Options { kind, mapping, range });
             chart.resize(width, HEIGHT, 2);
             chart
         });
@@ -167,11 +167,12 @@ proptest! {
         history in rows(1_500..4_000),
         ticks in proptest::collection::vec((rows(0..40), 0_i64..3_000), 1..12),
         kind in prop_oneof![Just(Kind::Line), Just(Kind::Area), Just(Kind::Bars), Just(Kind::Heatmap)],
-        width in prop_oneof![Just(WIDTH), Just(WIDTH / 2), Just(WIDTH / 4)],
+        width in prop_oneof![Just(WIDTH), Just(WIDTH / 2), Just(WIDTH / 4)], log: bool,
     ) {
         let mut now = 1_700_000_000_000_000;
         let mut both = Both::new(&timed(history, &mut now));
-        let mut charts = Charts::new(kind, width);
+        let mapping = if log && kind == Kind::Line { Mapping::Log } else { Mapping::Linear };
+        let mut charts = Charts::new(kind, mapping, width);
         // Rows on screen, so that the lines of rows are dense in each tick.
         let window = charts.window();
         let dense = |both: &Both, right: Timestamp| {
@@ -205,7 +206,7 @@ fn steady(rows: std::ops::Range<i64>) -> Vec<Row> {
 #[test]
 fn while_the_open_bucket_changes_only_its_columns_are_drawn() {
     let mut both = Both::new(&steady(0..4_005));
-    let mut charts = Charts::new(Kind::Line, WIDTH);
+    let mut charts = Charts::new(Kind::Line, Mapping::Linear, WIDTH);
     let now = Timestamp::from_micros(4_019 * 5_000);
     charts.draw(&both, now);
     charts.charts[1].pixels_mut().take_dirty();
@@ -224,7 +225,7 @@ fn after_a_resize_lines_of_longer_buckets_have_no_holes() {
     let both = Both::new(&steady(0..4_000));
     for kind in [Kind::Line, Kind::Area, Kind::Heatmap] {
         for width in [150, 230, 640] {
-            let mut charts = Charts::new(kind, width);
+            let mut charts = Charts::new(kind, Mapping::Linear, width);
             charts.draw(&both, both.newest());
             let pixels = charts.charts[1].pixels();
             let inked = |x| (0..pixels.height()).any(|y| pixels.pixel(x, y).is_some_and(|pixel| pixel[3] > 0));

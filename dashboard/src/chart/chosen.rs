@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use protocol::{Interval, Timestamp};
 
-use super::scene::Style;
+use super::scene::{ChosenStyle, Style};
 use crate::store::{DisplayOrder, Group};
+use crate::surface::Dash;
 use crate::view::Window;
 
 /// A choice is made again after this. A chart that shows other series than before is drawn completely: up to 60 ms for 256 lines.
@@ -54,10 +55,13 @@ impl ChosenSeries {
         self.in_window - self.numbers.len()
     }
 
-    /// `style` with the colours of the chosen series, which are those of their numbers.
-    pub(super) fn style(&self, style: &Style) -> Style {
-        let series = self.numbers.iter().filter(|_| !style.series.is_empty()).map(|&number| style.color(number));
-        Style { series: series.collect(), ..style.clone() }
+    /// `style` with the colours and dashes of the chosen series, which are those of their numbers.
+    pub(super) fn style(&self, style: &Style) -> ChosenStyle {
+        let colors = style.series.len();
+        let numbers = || self.numbers.iter().filter(|_| colors > 0);
+        let series = numbers().map(|&number| style.color(number)).collect();
+        let dashes = numbers().map(|&number| Dash::of(number, colors)).collect();
+        ChosenStyle { style: Style { series, ..style.clone() }, dashes }
     }
 
     /// Makes the next call of [`update`](Self::update) choose again.
@@ -191,12 +195,12 @@ mod tests {
         stage.row(0, falling(3));
         let colors = [10, 20, 30].map(|shade| crate::surface::Color::opaque(shade, 0, 0));
         let style = Style { line_width_px: 1.0, series: colors.into(), ramp: crate::surface::ColorRamp::dark().into() };
-        assert_eq!(stage.chosen.style(&style).series[..], colors);
+        assert_eq!(stage.chosen.style(&style).style.series[..], colors);
         stage.sender.catalog(CatalogScope::Changes, &[4], &[1]);
         (1..10).for_each(|row| stage.sender.row(row, [(2, 1.0), (3, 1.0), (4, 1.0)]));
         assert!(stage.sender.store.prune(at(5)));
         assert!(stage.update(10));
         assert_eq!((stage.names(), stage.chosen.numbers()), (vec!["s2", "s3", "s4"], &[1, 2, 3][..]));
-        assert_eq!(stage.chosen.style(&style).series[..], [colors[1], colors[2], colors[0]]);
+        assert_eq!(stage.chosen.style(&style).style.series[..], [colors[1], colors[2], colors[0]]);
     }
 }

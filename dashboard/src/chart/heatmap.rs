@@ -26,7 +26,8 @@ pub fn rows_of(series: usize, count: usize, height_px: u32) -> Range<u32> {
 }
 
 /// Draws the mean of each series on the columns of `clip`, as the colour of `ramp` at its position on `intensity`. The
-/// height of that scale is ignored. A cell without a value stays clear.
+/// height of that scale is ignored. A cell without a value stays clear, and so does one whose
+/// value has no place on a logarithmic scale.
 ///
 /// A row of pixels that several series share shows the largest.
 ///
@@ -43,8 +44,8 @@ pub fn paint(pixels: &mut Pixels, columns: &impl Columns, intensity: Scale, ramp
                 greatest = value.map_or(greatest, |value| Some(greatest.map_or(value, |other: f64| other.max(value))));
                 series += 1;
             }
-            if let Some(value) = greatest {
-                pixels.blend_run(x, rows, ramp.at(intensity.part(value)), 1.0);
+            if let Some(part) = greatest.map(|value| intensity.part(value)).filter(|part| !part.is_nan()) {
+                pixels.blend_run(x, rows, ramp.at(part), 1.0);
             }
         }
     }

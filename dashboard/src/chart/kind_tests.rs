@@ -33,7 +33,8 @@ impl Columns for Table {
     }
 }
 
-const AREA: AreaStyle<'_> = AreaStyle { edge_width_px: 1.0, fill_alpha: 128, series: &COLORS };
+const AREA: AreaStyle<'_> =
+    AreaStyle { edge_width_px: 1.0, fill_alpha: 128, series: &COLORS, dashes: &[], first_column: 0 };
 const SPARK: SparklineStyle =
     SparklineStyle { line_width_px: 1.5, dot_radius_px: 2.5, color: COLORS[0], fill_alpha: 40 };
 const GAUGE: GaugeStyle = GaugeStyle { track: COLORS[2], value: COLORS[0] };
@@ -53,7 +54,7 @@ fn rows(from: u32, to: u32) -> Vec<u32> {
 #[test]
 fn areas_are_stacked_upwards_and_downwards_from_zero() {
     let table = Table(vec![vec![1.0; 20], vec![f64::NAN; 20], vec![-2.0; 20], vec![2.0; 20]]);
-    assert_eq!(stacked_range(&table), Some((-2.0, 3.0)));
+    assert_eq!(stacked_range(&table, Mapping::Linear), Some((-2.0, 3.0)));
     let mut pixels = Pixels::new(20, HEIGHT);
     AreaPainter::default().paint(&mut pixels, &table, Scale::new(-4.0, 4.0, HEIGHT), &AREA, 0..20);
     // 5 rows a unit, zero at row 20; an edge of one pixel reaches half a row beyond its height.
@@ -90,7 +91,7 @@ fn bars_begin_at_the_same_times_at_any_scroll_position() {
 #[test]
 fn a_bar_is_the_mean_of_its_columns_stacked() {
     let table = Table(vec![(0..10).map(f64::from).collect(), vec![0.5; 10]]);
-    assert_eq!(bars_range(&table, layout(10, 0)), Some((0.0, 5.0)));
+    assert_eq!(bars_range(&table, layout(10, 0), Mapping::Linear), Some((0.0, 5.0)));
     let mut pixels = Pixels::new(10, HEIGHT);
     BarsPainter::default().paint(&mut pixels, &table, Scale::new(0.0, 10.0, HEIGHT), layout(10, 0), &COLORS, 0..10);
     assert_eq!(inked_rows(&pixels, 0), rows(20, 40));
@@ -107,7 +108,8 @@ fn a_heatmap_colours_values_and_leaves_missing_ones_clear() {
         let color = ramp.at(amount);
         Some([color.r, color.g, color.b, 255])
     };
-    assert_eq!((pixels.pixel(0, 9), pixels.pixel(1, 5), pixels.pixel(2, 7)), (shade(0.0), shade(1.0), Some([0; 4])));
+    // Zero has no place on a logarithmic scale.
+    assert_eq!((pixels.pixel(0, 9), pixels.pixel(1, 5), pixels.pixel(2, 7)), (Some([0; 4]), shade(1.0), Some([0; 4])));
     assert_eq!((pixels.pixel(0, 4), pixels.pixel(1, 0), pixels.pixel(2, 2)), (shade(0.0), shade(0.5), shade(1.0)));
 }
 
@@ -260,7 +262,7 @@ proptest! {
         StatPainter::default().paint(&mut pixels, &table, series, 1.5, COLORS[0]);
         gauge::paint(&mut pixels, low, scale, GAUGE);
         Stat::of(&table, series, &Unit::Number);
-        for range in [stacked_range(&table), bars_range(&table, layout(bar.max(1), first))] {
+        for range in [stacked_range(&table, mapping), bars_range(&table, layout(bar.max(1), first), mapping)] {
             prop_assert!(range.is_none_or(|(low, high)| low.is_finite() && high.is_finite() && low <= high));
         }
     }

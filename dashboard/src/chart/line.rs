@@ -6,8 +6,8 @@ use protocol::Timestamp;
 
 use super::columns::Columns;
 use super::plot::Plot;
-use super::scene::{Scene, Style};
-use crate::surface::{ColumnSpan, ExtremesPainter, LinePainter, Pixels, Stroke};
+use super::scene::{ChosenStyle, Scene};
+use crate::surface::{ExtremesPainter, LinePainter, Pixels, Stroke};
 use crate::view::Scale;
 
 /// If a column has more samples, its extremes are drawn: a line through the samples would be a vertical stroke.
@@ -30,7 +30,7 @@ impl LinesPainter {
         scene: &Scene<'_>,
         summaries: &impl Columns,
         scale: Scale,
-        style: &Style,
+        style: &ChosenStyle,
         clip: Range<u32>,
     ) {
         let plot = Plot::new(pixels, scale);
@@ -40,20 +40,10 @@ impl LinesPainter {
             || scene.group.rows().end - first > u64::from(pixels.width()) * MAX_SAMPLES_PER_COLUMN;
         // The first series is the most important one: it is drawn last, on top.
         for series in (0..summaries.series()).rev() {
-            let color = style.color(series);
-            let stroke = Stroke { width_px: style.line_width_px, color };
+            let stroke = style.stroke(series, scene.left);
             if dense {
-                let columns = (clip.start.saturating_sub(stroke.reach())..clip.end).map(|x| {
-                    // The largest value has the smallest y.
-                    let summary = summaries.summary(series, x);
-                    let span = (!summary.is_empty()).then(|| ColumnSpan {
-                        first: plot.y(summary.first),
-                        last: plot.y(summary.last),
-                        min: plot.y(summary.max),
-                        max: plot.y(summary.min),
-                    });
-                    (x, span)
-                });
+                let columns = (clip.start.saturating_sub(stroke.reach() + 1)..clip.end)
+                    .map(|x| (x, plot.span(&summaries.summary(series, x))));
                 self.extremes.stroke(pixels, columns, stroke, clip.clone());
             } else {
                 let points = points(scene, series, plot, &clip, stroke);

@@ -11,15 +11,16 @@ use protocol::{Bounds, Timestamp};
 use super::area::{AreaPainter, AreaStyle};
 use super::bars::{BarLayout, BarsPainter, bars_range};
 use super::chosen::ChosenSeries;
+use super::extremes::LogLimit;
 use super::heatmap;
 use super::kind::Kind;
 use super::line::LinesPainter;
 use super::options::Options;
-use super::scene::{Scene, Style};
+use super::scene::{ChosenStyle, Scene, Style};
 use super::stack::stacked_range;
 use crate::store::{ColumnSummaries, ColumnUpdate, Group};
-use crate::surface::{Color, Pixels, Stroke};
-use crate::view::{RangeTracker, Scale, Steps, Window};
+use crate::surface::{Color, Dash, Pixels, Stroke};
+use crate::view::{Mapping, RangeTracker, Scale, Steps, Window};
 
 /// Alpha of areas: the grid shows through.
 const AREA_ALPHA: u8 = 110;
@@ -50,11 +51,12 @@ pub struct LiveChart {
     kind: Kind,
     painters: Box<Painters>,
     chosen: ChosenSeries,
-    /// The style of the last drawing, with the colours of the chosen series.
-    painted: Option<Style>,
+    /// The style of the last drawing, with the colours and dashes of the chosen series.
+    painted: Option<ChosenStyle>,
     summaries: ColumnSummaries,
     range: RangeTracker,
     scale: Scale,
+    log_limit: LogLimit,
     drawn: Option<Drawn>,
 }
 
@@ -87,6 +89,7 @@ impl LiveChart {
             summaries: ColumnSummaries::default(),
             range: RangeTracker::new(steps),
             scale: Scale::new(0.0, 1.0, 0),
+            log_limit: LogLimit::Nothing,
             drawn: None,
         }
     }
@@ -143,6 +146,11 @@ impl LiveChart {
         self.scale
     }
 
+    /// What the value axis of the last drawing cannot show.
+    pub const fn log_limit(&self) -> LogLimit {
+        self.log_limit
+    }
+
     /// Draws the paused picture at `now` unless it is on the surface already. Rows that arrived later do not change it.
     pub fn draw_held(&mut self, group: &Group, window: &Window, now: Timestamp, style: &Style) -> Change {
         let wanted = Drawn { right: window.column_of(now), column_us: window.column_us(), style: style.clone() };
@@ -193,10 +201,10 @@ impl LiveChart {
     /// The number of columns on either side that affect a column's pixels.
     fn reach(&self, style: &Style) -> u32 {
         match self.kind {
-            Kind::Area => area_style(style).reach(),
+            Kind::Area => area_style(style, &[], 0).reach(),
             Kind::Bars => self.bars(0).reach(),
             Kind::Heatmap => heatmap::REACH,
-            _ => Stroke { width_px: style.line_width_px, color: Color::opaque(0, 0, 0) }.reach(),
+            _ => Stroke::solid(style.line_width_px, Color::opaque(0, 0, 0)).reach(),
         }
     }
 
@@ -207,10 +215,14 @@ impl LiveChart {
     /// The value axis, or the scale of colours, for the values on screen.
     fn rescale(&mut self, scene: &Scene<'_>) -> Scale {
         let columns = scene.columns(&self.summaries);
-        let seen = match self.kind {
-            Kind::Area => stacked_range(&scene.held(&columns)),
-            Kind::Bars => bars_range(&scene.held(&columns), self.bars(scene.left)),
-            _ => scene.range(),
+        let mapping = self.range.mapping();
+        let extremes = || scene.extremes();
+        self.log_limit = if mapping == Mapping::Log { extremes().log_limit() } else { LogLimit::Nothing };
+        let seen = match (self.kind, mapping) {
+            (Kind::Area, _) => stacked_range(&scene.held(&columns), mapping),
+            (Kind::Bars, _) => bars_range(&scene.held(&columns), self.bars(scene.left), mapping),
+            (_, Mapping::Linear) => extremes().range(),
+            (_, Mapping::Log) => extremes().range_above_zero(&columns),
         };
         // The group's bounds are those of a single series, which a stack exceeds.
         let bounds = match self.kind {
@@ -222,7 +234,8 @@ impl LiveChart {
     }
 
     fn paint(&mut self, scene: &Scene<'_>, style: &Style, clip: Range<u32>) {
-        let style = &self.painted.get_or_insert_with(|| self.chosen.style(style)).clone();
+        let chosen = &self.painted.get_or_insert_with(|| self.chosen.style(style)).clone();
+        let style = &chosen.style;
         if style.series.is_empty() {
             return;
         }
@@ -230,16 +243,20 @@ impl LiveChart {
         let (pixels, scale) = (&mut self.pixels, self.scale);
         let columns = scene.columns(&self.summaries);
         match self.kind {
-            Kind::Area => self.painters.area.paint(pixels, &scene.held(&columns), scale, &area_style(style), clip),
+            Kind::Area => {
+                let style = area_style(style, &chosen.dashes, scene.left);
+                self.painters.area.paint(pixels, &scene.held(&columns), scale, &style, clip);
+            }
             Kind::Bars => self.painters.bars.paint(pixels, &scene.held(&columns), scale, bars, &style.series, clip),
             Kind::Heatmap => heatmap::paint(pixels, &scene.held(&columns), scale, &style.ramp, clip),
-            _ => self.painters.lines.paint(pixels, scene, &scene.filled(&columns), scale, style, clip),
+            _ => self.painters.lines.paint(pixels, scene, &scene.filled(&columns), scale, chosen, clip),
         }
     }
 }
 
-fn area_style(style: &Style) -> AreaStyle<'_> {
-    AreaStyle { edge_width_px: style.line_width_px, fill_alpha: AREA_ALPHA, series: &style.series }
+fn area_style<'a>(style: &'a Style, dashes: &'a [Dash], first_column: i64) -> AreaStyle<'a> {
+    let (edge_width_px, series) = (style.line_width_px, &style.series);
+    AreaStyle { edge_width_px, fill_alpha: AREA_ALPHA, series, dashes, first_column }
 }
 
 /// The oldest column that new rows change: the line to the first of them starts at the row before.

@@ -7,6 +7,7 @@
 //! | `scene` | the rows and the style of one display frame |
 //! | `line` | lines through few samples, extremes of many |
 //! | [`columns`] | the input of every painter: summaries, column by column |
+//! | [`extremes`] | the extremes on screen, and what a logarithmic axis cannot show |
 //! | [`mod@kind`], [`options`] | settings of a chart |
 //! | [`held`] | columns in which a value holds until the next |
 //! | [`area`] | stacked areas |
@@ -28,6 +29,7 @@ pub mod axes;
 pub mod bars;
 pub mod chosen;
 pub mod columns;
+pub mod extremes;
 pub mod gauge;
 pub mod heatmap;
 pub mod held;
@@ -47,6 +49,7 @@ pub use area::{AreaPainter, AreaStyle};
 pub use bars::{BarLayout, BarsPainter, bars_range};
 pub use chosen::ChosenSeries;
 pub use columns::Columns;
+pub use extremes::LogLimit;
 pub use gauge::{GaugePlace, GaugeStyle};
 pub use held::Held;
 pub use kind::Kind;
@@ -63,6 +66,10 @@ pub use tiles::{TileChart, TileLayout};
 #[cfg(test)]
 mod bucket_tests;
 #[cfg(test)]
+mod input_tests;
+#[cfg(test)]
 mod kind_tests;
+#[cfg(test)]
+mod log_tests;
 #[cfg(test)]
 mod tests;

@@ -48,7 +48,7 @@ mod tests {
     use plotters::drawing::IntoDrawingArea;
 
     use super::*;
-    use crate::chart::axes::{AxisColors, Mark, PlotBox, draw_grid};
+    use crate::chart::axes::{AxisColors, Mark, Marks, PlotBox, draw_grid};
 
     const PANEL: Color = Color::opaque(1, 1, 1);
     const GRID: Color = Color::opaque(2, 2, 2);
@@ -63,8 +63,8 @@ mod tests {
         };
         let plot = PlotBox { left: 0, top: 1, width: 8, height: 6, scale };
         let colors = AxisColors { grid: GRID, axis: AXIS, label: PANEL };
-        draw_grid(&PixelBackend::new(&mut pixels).into_drawing_area(), plot, &marks(values), &marks(times), colors)
-            .expect("cannot fail");
+        let marks = Marks { values: &marks(values), times: &marks(times) };
+        draw_grid(&PixelBackend::new(&mut pixels).into_drawing_area(), plot, marks, colors).expect("cannot fail");
         pixels.rows().map(|row| row.iter().map(|pixel| ['.', '+', '='][pixel[0] as usize - 1]).collect()).collect()
     }
 

@@ -1,7 +1,9 @@
 //! Converts values to heights on a surface: a scale in the middle of a surface that may be higher.
 
-use crate::surface::Pixels;
-use crate::view::Scale;
+use series::Summary;
+
+use crate::surface::{ColumnSpan, Pixels};
+use crate::view::{Mapping, Scale};
 
 /// Sums are clamped to this, so that they have a height.
 const LARGEST: f64 = 1e300;
@@ -21,15 +23,41 @@ impl Plot {
         Self { scale, top, bottom: top + scale.height_px() as f32 }
     }
 
-    /// The height of a value in pixels from the surface's top, which may be outside the axis. NaN for NaN.
+    pub(super) fn mapping(&self) -> Mapping {
+        self.scale.mapping()
+    }
+
+    /// The height of a value in pixels from the surface's top, which may be outside the axis. NaN for NaN and, on a
+    /// logarithmic axis, for a value that is not above zero.
     pub fn y(&self, value: f64) -> f32 {
         self.scale.y(value.clamp(-LARGEST, LARGEST)) + self.top
     }
 
-    /// [`y`](Self::y), clamped to the ends of the axis.
+    /// [`y`](Self::y), clamped to the ends of the axis. A value without a place is at the lower end.
     ///
     /// Hot: twice for each column of each series.
     pub fn y_within(&self, value: f64) -> f32 {
-        self.y(value).clamp(self.top, self.bottom)
+        let y = self.y(value);
+        let y = if y.is_nan() && !value.is_nan() { self.bottom } else { y };
+        y.clamp(self.top, self.bottom)
+    }
+
+    /// The heights of the values in a column. `None` if none has a place; a value without one beside others that have is at
+    /// the lower end of the axis.
+    ///
+    /// Hot: once for each column of each series.
+    pub(super) fn span(&self, summary: &Summary) -> Option<ColumnSpan> {
+        // The largest value has the smallest y.
+        let min = self.y(summary.max);
+        if summary.is_empty() || min.is_nan() {
+            return None;
+        }
+        let (first, last, max) = (self.y(summary.first), self.y(summary.last), self.y(summary.min));
+        if !max.is_nan() {
+            return Some(ColumnSpan { first, last, min, max });
+        }
+        let max = self.bottom.max(min).max(first).max(last);
+        let or_end = |y: f32| if y.is_nan() { max } else { y };
+        Some(ColumnSpan { first: or_end(first), last: or_end(last), min, max })
     }
 }

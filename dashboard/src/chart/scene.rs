@@ -6,15 +6,16 @@ use protocol::Timestamp;
 use series::Summary;
 
 use super::columns::Columns;
+use super::extremes::Extremes;
 use super::held::Held;
 use crate::store::{ColumnSummaries, Group};
-use crate::surface::{Color, ColorRamp};
+use crate::surface::{Color, ColorRamp, Dash, Stroke};
 use crate::view::Window;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Style {
     pub line_width_px: f32,
-    /// The colours of the series; they repeat if there are more series than colours.
+    /// The colours of the series. If there are more series than colours, they repeat with other dashes.
     pub series: Rc<[Color]>,
     /// The colours of heatmap values.
     pub ramp: Rc<ColorRamp>,
@@ -24,6 +25,24 @@ impl Style {
     /// The colour of a series by its number. The list of colours must not be empty.
     pub(super) fn color(&self, series: usize) -> Color {
         self.series[series % self.series.len()]
+    }
+}
+
+/// The style of the series of one chart.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ChosenStyle {
+    /// With one colour for each series.
+    pub(super) style: Style,
+    /// One for each series.
+    pub(super) dashes: Rc<[Dash]>,
+}
+
+impl ChosenStyle {
+    /// The stroke of a series on a surface whose left column has the number `first_column`.
+    pub(super) fn stroke(&self, series: usize, first_column: i64) -> Stroke {
+        let width_px = self.style.line_width_px;
+        let dash = self.dashes.get(series).copied().unwrap_or_default();
+        Stroke { width_px, color: self.style.color(series), dashes: dash.on_columns(width_px, first_column) }
     }
 }
 
@@ -47,15 +66,16 @@ impl<'a> Scene<'a> {
     }
 
     /// Smallest and largest value on screen.
-    pub(super) fn range(&self) -> Option<(f64, f64)> {
+    pub(super) fn extremes(&self) -> Extremes {
         let row_at = |column| self.group.first_row_at(self.window.start_of(column));
         let rows = row_at(self.left)..row_at(self.left.saturating_add(i64::from(self.width)));
-        let mut all = Summary::EMPTY;
+        let mut extremes = Extremes::default();
         for &place in self.places {
-            all.extend(&self.past_summary(place));
-            all.extend(&self.group.summary(place, rows.clone()));
+            let mut own = self.past_summary(place);
+            own.extend(&self.group.summary(place, rows.clone()));
+            extremes.add(&own);
         }
-        (!all.is_empty()).then_some((all.min, all.max))
+        extremes
     }
 
     /// The summary of a series on screen before the group's rows.

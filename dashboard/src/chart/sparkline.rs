@@ -48,8 +48,8 @@ impl SparklinePainter {
             seen = Some(seen.map_or((x, x, 1), |(first, _, count)| (first, x, count + 1)));
         }
         let Some((first, last, count)) = seen else { return };
-        let stroke = Stroke { width_px: style.line_width_px, color: style.color };
-        let dot = Stroke { width_px: 2.0 * style.dot_radius_px, color: style.color };
+        let stroke = Stroke::solid(style.line_width_px, style.color);
+        let dot = Stroke::solid(2.0 * style.dot_radius_px, style.color);
         let has_dot = style.dot_radius_px > 0.0;
         let room = if has_dot { dot.radius().max(stroke.radius()) } else { stroke.radius() };
         let height = (rows.len() as f32 - 2.0 * room).max(0.0);
@@ -82,9 +82,8 @@ impl SparklinePainter {
             self.line.fill_below(pixels, points(), rows.end as f32, fill, clip.clone());
         }
         self.line.polyline(pixels, points(), stroke, clip.clone());
-        if has_dot {
-            let end = points().last();
-            self.line.polyline(pixels, end, dot, clip);
+        if let Some(end) = points().last().filter(|_| has_dot) {
+            self.line.dot(pixels, end, dot, clip);
         }
     }
 }

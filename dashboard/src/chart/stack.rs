@@ -1,6 +1,7 @@
 //! Stacked values: positive ones upwards, negative ones downwards.
 
 use super::columns::Columns;
+use crate::view::Mapping;
 use series::Summary;
 
 /// The mean of a summary, or the middle of its extremes if the sum overflows. `None` without values.
@@ -18,6 +19,8 @@ pub(super) fn level(summary: &Summary) -> Option<f64> {
 pub(super) struct Stack {
     up: f64,
     down: f64,
+    /// The upper end of the first value above zero.
+    first: Option<f64>,
 }
 
 impl Stack {
@@ -31,18 +34,27 @@ impl Stack {
         } else {
             let inner = self.up;
             self.up = (inner + value).min(f64::MAX);
+            self.first = self.first.or(Some(self.up).filter(|up| *up > 0.0));
             (inner, self.up)
+        }
+    }
+
+    /// The lowest and the highest end with a place on an axis. `None` if there is no such end.
+    pub(super) fn range(&self, mapping: Mapping) -> Option<(f64, f64)> {
+        match mapping {
+            Mapping::Linear => Some((self.down, self.up)),
+            Mapping::Log => self.first.map(|first| (first, self.up)),
         }
     }
 }
 
-/// The lowest and the highest end of all columns' stacks. `None` without a value.
-pub fn stacked_range(columns: &impl Columns) -> Option<(f64, f64)> {
+/// The lowest and the highest end of all columns' stacks; on a logarithmic axis, of those above zero. `None` without one.
+pub fn stacked_range(columns: &impl Columns, mapping: Mapping) -> Option<(f64, f64)> {
     let stacks = (0..columns.width()).filter_map(|x| {
         let mut stack = Stack::default();
         let values = (0..columns.series()).filter_map(|series| level(&columns.summary(series, x)));
         let count = values.map(|value| stack.push(value)).count();
-        (count > 0).then_some((stack.down, stack.up))
+        if count > 0 { stack.range(mapping) } else { None }
     });
     stacks.reduce(|(low, high), (down, up)| (low.min(down), high.max(up)))
 }

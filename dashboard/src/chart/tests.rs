@@ -9,9 +9,9 @@ use series::Summary;
 
 use super::live::Change;
 use super::{Kind, LiveChart, Options, Style};
-use crate::store::{PastAnswer, Store};
+use crate::store::{Group, PastAnswer, Store};
 use crate::surface::{Color, ColorRamp};
-use crate::view::{Mapping, Steps, Window};
+use crate::view::{Mapping, RangeMode, Steps, Window};
 
 fn catalog(interval: Interval) -> Vec<u8> {
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
@@ -36,8 +36,8 @@ fn samples(sequence: u64, time: Timestamp, values: [f64; 2]) -> Vec<u8> {
     Frame { header, body }.to_bytes().expect("encodes")
 }
 
-const WIDTH: u32 = 200;
-const HEIGHT: u32 = 80;
+pub(super) const WIDTH: u32 = 200;
+pub(super) const HEIGHT: u32 = 80;
 
 fn style() -> Style {
     Style {
@@ -48,7 +48,7 @@ fn style() -> Style {
 }
 
 /// A store with one group of two series, `hz` rows a second, and a source of further rows.
-struct Feed {
+pub(super) struct Feed {
     store: Store,
     hz: i64,
     row: i64,
@@ -56,7 +56,7 @@ struct Feed {
 }
 
 impl Feed {
-    fn new(hz: i64) -> Self {
+    pub(super) fn new(hz: i64) -> Self {
         let mut store = Store::new(Interval::from_secs(20));
         let catalog = catalog(Interval::from_micros((1_000_000 / hz) as u64));
         store.apply(&Frame::decode(&catalog).expect("decodes"));
@@ -65,11 +65,15 @@ impl Feed {
         Self { store, hz, row: 0, sequence: 0 }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_micros((self.row - 1) * 1_000_000 / self.hz)
     }
 
-    fn run(&mut self, rows: i64, value: impl Fn(i64) -> f64) {
+    pub(super) fn group(&self) -> &Group {
+        &self.store.groups()[0]
+    }
+
+    pub(super) fn run(&mut self, rows: i64, value: impl Fn(i64) -> f64) {
         for _ in 0..rows {
             let time = Timestamp::from_micros(self.row * 1_000_000 / self.hz);
             let values = [value(self.row), -value(self.row)];
@@ -82,7 +86,7 @@ impl Feed {
         }
     }
 
-    fn draw(&self, chart: &mut LiveChart, now: Timestamp) -> Change {
+    pub(super) fn draw(&self, chart: &mut LiveChart, now: Timestamp) -> Change {
         let window = Window::new(Interval::from_secs(20), WIDTH);
         chart.draw(&self.store.groups()[0], &window, now, &style())
     }
@@ -98,26 +102,96 @@ fn wave(row: i64) -> f64 {
     (row as f64 / 17.0).sin() * 10.0 + (row % 5) as f64
 }
 
+/// Draws 8 s in 40 steps and at once, and compares the pictures from column 3 on: the leftmost columns once had a neighbour
+/// that has left the window.
+fn assert_steps_equal_whole(hz: i64, width_px: f32, options: Options, value: impl Fn(i64) -> f64) {
+    let mut feed = Feed::new(hz);
+    feed.run(hz * 15, &value);
+    // One colour: the second series is dashed.
+    let style = Style { line_width_px: width_px, series: [Color::opaque(255, 0, 0)].into(), ..style() };
+    let window = Window::new(Interval::from_secs(20), WIDTH);
+    let new = || {
+        let mut chart = chart();
+        chart.set_options(options);
+        chart
+    };
+    let draw = |feed: &Feed, chart: &mut LiveChart| {
+        chart.draw(&feed.store.groups()[0], &window, feed.now(), &style);
+    };
+    let mut chart_bit_by_bit = new();
+    for _ in 0..40 {
+        feed.run((hz / 5).max(1), &value);
+        draw(&feed, &mut chart_bit_by_bit);
+    }
+    let mut at_once = new();
+    draw(&feed, &mut at_once);
+    assert_eq!(chart_bit_by_bit.scale(), at_once.scale(), "{hz} Hz, {options:?}");
+    // An x is rounded at each position on its way to the left, so the last bits of an edge may differ.
+    let left = 2 + width_px.ceil() as u32;
+    for (x, y) in (left..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| (x, y))) {
+        let at = |chart: &LiveChart| chart.pixels().pixel(x, y).expect("inside");
+        let (one, other) = (at(&chart_bit_by_bit), at(&at_once));
+        let far = one.iter().zip(other).any(|(a, b)| a.abs_diff(b) > 2);
+        assert!(!far, "{hz} Hz, {width_px} px, {options:?} at {x}, {y}: {one:?} and {other:?}");
+    }
+}
+
 #[test]
 fn drawing_in_steps_gives_the_same_picture_as_drawing_at_once() {
-    for hz in [2, 10, 100] {
-        let mut feed = Feed::new(hz);
-        feed.run(hz * 15, wave);
-        let mut chart_bit_by_bit = chart();
-        for _ in 0..40 {
-            feed.run((hz / 5).max(1), wave);
-            feed.draw(&mut chart_bit_by_bit, feed.now());
+    for (hz, mapping) in [2, 10, 100].into_iter().flat_map(|hz| [(hz, Mapping::Linear), (hz, Mapping::Log)]) {
+        assert_steps_equal_whole(hz, 1.5, Options { mapping, ..Options::default() }, wave);
+    }
+}
+
+/// Single samples, pairs, and longer lines, with holes between them.
+fn broken(row: i64) -> f64 {
+    if [1, 3, 4, 6, 7, 8, 9].contains(&(row / 2 % 12)) || row % 12 == 0 { wave(row) } else { f64::NAN }
+}
+
+#[test]
+fn lone_samples_drawn_in_steps_give_the_same_picture_as_drawn_at_once() {
+    for (kind, hz) in [(Kind::Line, 2), (Kind::Line, 10), (Kind::Line, 50), (Kind::Line, 1_000), (Kind::Area, 10)] {
+        for width_px in [1.5, 3.0, 4.5] {
+            // The axis of a chart that is drawn in steps follows values that are not on screen any more.
+            let options = Options { kind, range: RangeMode::Fixed { low: -20.0, high: 20.0 }, ..Options::default() };
+            assert_steps_equal_whole(hz, width_px, options, broken);
+            assert_steps_equal_whole(
+                hz,
+                width_px,
+                options,
+                |row| {
+                    if row % (hz / 2) == 0 { wave(row) } else { f64::NAN }
+                },
+            );
         }
-        let mut at_once = chart();
-        feed.draw(&mut at_once, feed.now());
-        assert_eq!(chart_bit_by_bit.scale(), at_once.scale(), "{hz} Hz");
-        // An x is rounded at each position on its way to the left, so the last bits of an edge may differ; and the
-        // leftmost columns once had a neighbour that has left the window.
-        for (x, y) in (2..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| (x, y))) {
-            let at = |chart: &LiveChart| chart.pixels().pixel(x, y).expect("inside");
-            let (one, other) = (at(&chart_bit_by_bit), at(&at_once));
-            let far = one.iter().zip(other).any(|(a, b)| a.abs_diff(b) > 2);
-            assert!(!far, "{hz} Hz at {x}, {y}: {one:?} and {other:?}");
+    }
+}
+
+/// The largest sum of alphas in a square of 3 pixels, in pixels that are opaque.
+fn largest_spot(chart: &LiveChart) -> f64 {
+    let alpha = |x: u32, y: u32| chart.pixels().pixel(x, y).map_or(0.0, |pixel| f64::from(pixel[3]) / 255.0);
+    let square = |x: u32, y: u32| (0..9).map(|at| alpha(x + at % 3, y + at / 3)).sum::<f64>();
+    (0..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| (x, y))).map(|(x, y)| square(x, y)).fold(0.0, f64::max)
+}
+
+#[test]
+fn a_lone_sample_is_a_dot_wherever_it_is() {
+    for (kind, hz) in [(Kind::Line, 10), (Kind::Line, 1_000), (Kind::Area, 10), (Kind::Area, 1_000)] {
+        // In the middle of the window, near its left edge, and the newest sample.
+        for second in [10.0, 0.2, 20.0] {
+            let mut feed = Feed::new(hz);
+            let lone = ((second * hz as f64) as i64).min(hz * 20 - 1);
+            feed.run(hz * 20, |row| if row == lone { 5.0 } else { f64::NAN });
+            let mut chart = chart();
+            chart.set_options(Options { kind, ..Options::default() });
+            feed.draw(&mut chart, feed.now());
+            // A disc of 3 px has 7; at an edge half of it is on screen. An area holds the value for some columns.
+            let expected = match (kind, second) {
+                (Kind::Line, 10.0) => 6.0,
+                (_, 10.0) => 4.0,
+                _ => 3.0,
+            };
+            assert!(largest_spot(&chart) >= expected, "{kind:?}, {hz} Hz, {second} s: {}", largest_spot(&chart));
         }
     }
 }

@@ -156,7 +156,7 @@ impl TileChart {
         }
         self.drawn = Some(drawn);
         let scene = Scene::new(group, &places, &window, now, self.layout.size.0);
-        let colors = self.chosen.style(style).series;
+        let colors = self.chosen.style(style).style.series;
         let dial = self.dial(&scene);
         self.pixels.clear();
         for ((tile, &place), &color) in (0..self.layout.count).zip(&*places).zip(&*colors) {
@@ -176,7 +176,7 @@ impl TileChart {
 
     /// The scale of gauges: one for all tiles, so that they can be compared.
     fn dial(&mut self, scene: &Scene<'_>) -> Scale {
-        let seen = scene.range();
+        let seen = scene.extremes().range();
         let (low, high) = self.range.update(seen, &scene.group.bounds, scene.now);
         Scale::mapped(Mapping::Linear, low, high, 0)
     }

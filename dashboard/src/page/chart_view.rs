@@ -3,7 +3,6 @@
 use plotters::drawing::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
 use protocol::Timestamp;
-use series::{AxisFormat, log_labels};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
@@ -14,12 +13,12 @@ use super::foreign_text::foreign;
 use super::render_context::{LINE_PX, RenderContext, Shade};
 use super::theme::Palette;
 use super::value_format::ValueFormat;
-use crate::chart::axes::{self, Mark, PlotBox};
+use crate::chart::axes::{self, Look, Mark, Marks, PlotBox};
 use crate::chart::live::Change;
-use crate::chart::{ChosenSeries, Kind, LiveChart, Options, PixelBackend, heatmap};
+use crate::chart::{ChosenSeries, Kind, LiveChart, LogLimit, Options, PixelBackend, heatmap};
 use crate::store::Group;
 use crate::surface::{Color, Composite, Pixels};
-use crate::view::{self, Mapping, Steps, TimeLabels, Window};
+use crate::view::{self, LabelRoom, Steps, ValueAxis, Window};
 use crate::viewport::Motion;
 
 /// Margins of the plot for labels, in CSS pixels.
@@ -31,8 +30,8 @@ const BOTTOM_PX: f64 = 20.0;
 /// Distance of the names beside the rows of a heatmap, in CSS pixels.
 const NAME_SPACING_PX: f64 = 16.0;
 
-/// Characters of a name that fit beside the plot.
-const MAX_NAME_CHARS: usize = 10;
+/// Room for a label beside the plot, in CSS pixels.
+const LABEL_ROOM_PX: f64 = LEFT_PX - axes::LABEL_GAP_PX - 2.0;
 
 #[derive(Debug)]
 pub(super) struct ChartView {
@@ -40,6 +39,8 @@ pub(super) struct ChartView {
     canvas: Canvas,
     crosshair: HtmlElement,
     crosshair_label: Text,
+    /// What the labels of the values leave out.
+    note: Text,
     chart: LiveChart,
     composite: Composite,
     /// The shade of the series on the canvas.
@@ -60,7 +61,8 @@ impl ChartView {
         let crosshair_label: HtmlElement = dom::element("span", "crosshair-label")?;
         crosshair.set_hidden(true);
         crosshair.append_child(&crosshair_label)?;
-        root.append_with_node_2(canvas.element(), &crosshair)?;
+        let note: HtmlElement = dom::element("span", "plot-note")?;
+        root.append_with_node_3(canvas.element(), &note, &crosshair)?;
         let crosshair_label = Text::new(crosshair_label);
         let mut chart = LiveChart::new(steps);
         chart.set_options(options);
@@ -70,6 +72,7 @@ impl ChartView {
             canvas,
             crosshair,
             crosshair_label,
+            note: Text::new(note),
             chart,
             composite: Composite::default(),
             shade: Shade::default(),
@@ -182,17 +185,24 @@ impl ChartView {
             Motion::Live => self.chart.draw(group, &window, now, &style),
             Motion::Paused => self.chart.draw_held(group, &window, now, &style),
         };
-        let column = if context.times == TimeLabels::Relative { 0 } else { window.column_of(now) };
+        let column = context.times.zone().map_or(0, |_| window.column_of(now));
         let is_redrawn = change == Change::Axis || self.axes_are_old || self.axes_column != column;
         if is_redrawn {
             self.axes_are_old = false;
             self.axes_column = column;
-            let values = if self.kind == Kind::Heatmap { self.name_marks(group) } else { self.value_marks(format) };
-            let times = view::clock_ticks(context.times, &window, now, f64::from(width) / self.scale);
+            let measure = |text: &str| context.palette.label_font.width(text);
+            let room = LabelRoom { width_css_px: f64::from(width) / self.scale, measure: &measure };
+            let (values, note) = match self.kind {
+                Kind::Heatmap => (self.name_marks(group, room), None),
+                _ => self.value_marks(format, room),
+            };
+            let times = view::clock_ticks(context.times, &window, now, room);
             let place = |at: f64| at * f64::from(width);
             let times: Vec<Mark> =
                 times.into_iter().map(|tick| Mark { position_px: place(tick.at), label: tick.label }).collect();
-            self.draw_axes(&values, &times, context.palette)?;
+            self.note.set(&note.unwrap_or_default());
+            let marks = Marks { values: &values, times: &times };
+            self.draw_axes(marks, context.palette, room)?;
         }
         let is_shaded = std::mem::replace(&mut self.shade, context.shade) != context.shade;
         let (changes, strength) = (self.chart.pixels_mut().take_changes(), context.shade.strength());
@@ -208,72 +218,57 @@ impl ChartView {
         Ok(true)
     }
 
-    /// The values at the ends of the colour ramp of a heatmap.
-    pub(super) fn color_range(&self, format: &ValueFormat) -> Option<String> {
-        let scale = self.chart.scale();
-        (self.kind == Kind::Heatmap)
-            .then(|| format!("{} – {}", format.unit.format(scale.low()), format.unit.format(scale.high())))
+    /// What the value axis cannot show.
+    pub(super) const fn log_limit(&self) -> LogLimit {
+        self.chart.log_limit()
     }
 
-    fn value_marks(&self, format: &ValueFormat) -> Vec<Mark> {
+    /// The values at the ends of the colour ramp of a heatmap.
+    pub(super) fn color_range(&self, format: &ValueFormat) -> Option<String> {
+        (self.kind == Kind::Heatmap).then(|| view::range_text(self.chart.scale(), &format.unit))
+    }
+
+    /// Marks at round values, and what their labels leave out.
+    fn value_marks(&self, format: &ValueFormat, room: LabelRoom<'_>) -> (Vec<Mark>, Option<String>) {
         let scale = self.chart.scale();
         let css_height = f64::from(scale.height_px()) / self.scale;
-        let (low, high, steps) = (scale.low(), scale.high(), Steps::of(&format.unit));
-        let (ticks, labels) = match scale.mapping() {
-            Mapping::Linear => {
-                let ticks = view::value_ticks(low, high, css_height, steps);
-                let labels = AxisFormat::new(&format.unit, &ticks).labels(&ticks);
-                (ticks, labels)
-            }
-            Mapping::Log => {
-                let ticks = view::log_ticks(low, high, css_height, steps);
-                let labels = log_labels(&format.unit, &ticks);
-                (ticks, labels)
-            }
-        };
-        let place =
-            |(&tick, label): (_, String)| Mark { position_px: f64::from(scale.y(tick)), label: format.short(&label) };
-        ticks.iter().zip(labels).map(place).collect()
+        let fits = |label: &str| (room.measure)(label) <= LABEL_ROOM_PX;
+        let ValueAxis { ticks, text } = ValueAxis::new(scale, &format.beside, css_height, &fits);
+        let mark = |(&tick, label): (_, String)| Mark { position_px: f64::from(scale.y(tick)), label };
+        (ticks.iter().zip(text.labels).map(mark).collect(), text.note)
     }
 
     /// Names of a heatmap's rows, as many as fit.
-    fn name_marks(&self, group: &Group) -> Vec<Mark> {
+    fn name_marks(&self, group: &Group, room: LabelRoom<'_>) -> Vec<Mark> {
         let (numbers, height) = (self.chart.chosen().numbers(), self.chart.scale().height_px());
         let count = numbers.len();
-        let room = (f64::from(height) / self.scale / NAME_SPACING_PX).max(1.0) as usize;
-        let every = count.div_ceil(room).max(1);
+        let names = (f64::from(height) / self.scale / NAME_SPACING_PX).max(1.0) as usize;
+        let every = count.div_ceil(names).max(1);
         let mark = |series: usize| {
             let rows = heatmap::rows_of(series, count, height);
             let name = foreign(&group.series()[group.place_of_number(numbers[series])?].name);
-            let mut label: String = name.chars().take(MAX_NAME_CHARS).collect();
-            if name.chars().count() > MAX_NAME_CHARS {
-                label.push('…');
-            }
+            let label = view::shortened(&name, LABEL_ROOM_PX, room.measure);
             Some(Mark { position_px: f64::midpoint(f64::from(rows.start), f64::from(rows.end)), label })
         };
         (0..count).step_by(every).filter_map(mark).collect()
     }
 
     /// Draws the labels on the canvas, and the grid on the background of the series.
-    fn draw_axes(&mut self, values: &[Mark], times: &[Mark], palette: &Palette) -> Result<(), JsValue> {
+    fn draw_axes(&mut self, marks: Marks<'_>, palette: &Palette, room: LabelRoom<'_>) -> Result<(), JsValue> {
+        let text_of = |error: &dyn std::fmt::Display| JsValue::from_str(&error.to_string());
         let plot = self.plot();
-        let width = self.chart.pixels().width();
-        let mut background = Pixels::new(width, self.chart.pixels().height());
+        let mut background = Pixels::new(self.chart.pixels().width(), self.chart.pixels().height());
         background.fill(palette.panel);
         let within = PlotBox { left: 0, top: self.margin_px() as i32, ..plot };
-        axes::draw_grid(&PixelBackend::new(&mut background).into_drawing_area(), within, values, times, palette.axes)
-            .map_err(|error| JsValue::from_str(&error.to_string()))?;
-        let line = self.scale.round().max(1.0) as u32;
-        let columns = |mark: &Mark| {
-            let left = (mark.position_px.round() as u32).min(width.saturating_sub(line));
-            left..left + line
-        };
-        self.composite.set_background(background, times.iter().map(columns).collect());
+        let layer = PixelBackend::new(&mut background).into_drawing_area();
+        axes::draw_grid(&layer, within, marks, palette.axes).map_err(|error| text_of(&error))?;
+        drop(layer);
+        let columns = |mark| plot.line_left(mark) as u32..(plot.line_left(mark) + plot.line_px()) as u32;
+        self.composite.set_background(background, marks.times.iter().map(columns).collect());
         self.canvas.fill(palette.panel);
         let backend = CanvasBackend::with_canvas_object(self.canvas.element().clone())
             .ok_or_else(|| JsValue::from_str("plotters found no 2d canvas context"))?;
-        let layer = backend.into_drawing_area();
-        axes::draw_labels(&layer, plot, values, times, palette.axes.label, &palette.font)
-            .map_err(|error| JsValue::from_str(&error.to_string()))
+        let look = Look { color: palette.axes.label, font: palette.label_font.family(), room };
+        axes::draw_labels(&backend.into_drawing_area(), plot, marks, look).map_err(|error| text_of(&error))
     }
 }

@@ -1,11 +1,12 @@
 //! Display settings: theme and time labels.
 
+use protocol::Timestamp;
 use wasm_bindgen::JsValue;
 
 use super::address;
 use super::parameters::{Parameters, Theme, Times};
 use super::theme::{self, Palette};
-use crate::view::TimeLabels;
+use crate::view::{TimeLabels, Zone};
 
 #[derive(Debug)]
 pub(super) struct Display {
@@ -61,8 +62,7 @@ impl Display {
         match self.times {
             Times::Relative => TimeLabels::Relative,
             Times::Utc => TimeLabels::Utc,
-            // JavaScript's offset is positive west of Greenwich.
-            Times::Local => TimeLabels::Local { offset_minutes: -js_sys::Date::new_0().get_timezone_offset() as i32 },
+            Times::Local => TimeLabels::Local(Zone::new(browser_minutes_ahead)),
         }
     }
 }
@@ -70,4 +70,11 @@ impl Display {
 /// The theme to apply. Forced colours take precedence over the user's choice.
 fn theme_of(chosen: Option<Theme>) -> Theme {
     chosen.filter(|_| !theme::is_forced()).unwrap_or_else(theme::preferred)
+}
+
+/// The offset of the browser's time zone at an instant, by the rules of the zone.
+fn browser_minutes_ahead(time: Timestamp) -> i32 {
+    let millis = JsValue::from_f64(time.micros().div_euclid(1_000) as f64);
+    // JavaScript's offset is positive west of Greenwich. It is NaN beyond the times that a date can hold.
+    -js_sys::Date::new(&millis).get_timezone_offset() as i32
 }

@@ -43,4 +43,12 @@ impl Text {
             self.element.set_text_content(Some(text));
         }
     }
+
+    /// Sets a text that may be cut off by the style sheet. The whole text is shown when the pointer rests on it.
+    pub(super) fn set_with_title(&mut self, text: &str) {
+        if self.shown != text {
+            self.element.set_title(text);
+        }
+        self.set(text);
+    }
 }

@@ -100,7 +100,7 @@ impl Legend {
         }
         for (place, entry) in self.order.places(group).into_iter().zip(&mut self.entries) {
             let value = at.map_or_else(|| group.latest(place), |at| group.value_at(place, at)).unwrap_or(f64::NAN);
-            entry.set_value(&format.short(&format.unit.format(value).to_string()), group.has_ended(place))?;
+            entry.set_value(&format.text(value), group.has_ended(place))?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::dom::{self, Text};
 use super::foreign_text::foreign;
 use super::theme::SERIES_COLORS;
 use crate::store::Series;
+use crate::surface::Dash;
 
 #[derive(Debug)]
 pub(super) struct LegendEntry {
@@ -15,7 +16,8 @@ pub(super) struct LegendEntry {
     label: HtmlElement,
     value: Text,
     name: String,
-    color: Option<usize>,
+    /// Of the series.
+    number: Option<usize>,
     has_ended: bool,
 }
 
@@ -27,19 +29,25 @@ impl LegendEntry {
         let value: HtmlElement = dom::element("span", "legend-value")?;
         item.append_with_node_3(&swatch, &label, &value)?;
         let value = Text::new(value);
-        Ok(Self { item, swatch, label, value, name: String::new(), color: None, has_ended: false })
+        Ok(Self { item, swatch, label, value, name: String::new(), number: None, has_ended: false })
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
         &self.item
     }
 
-    /// Shows the name and the colour of a series.
+    /// Shows the name, the colour and the dashes of a series.
     pub(super) fn describe(&mut self, series: &Series) {
-        let color = series.number % SERIES_COLORS + 1;
-        if self.color != Some(color) {
-            self.color = Some(color);
-            self.swatch.set_class_name(&format!("legend-swatch series-{color}"));
+        if self.number != Some(series.number) {
+            self.number = Some(series.number);
+            let dash = match Dash::of(series.number, SERIES_COLORS) {
+                Dash::Solid => "",
+                Dash::Dashed => "is-dashed ",
+                Dash::Dotted => "is-dotted ",
+                Dash::DashDot => "is-dash-dot ",
+            };
+            let color = series.number % SERIES_COLORS + 1;
+            self.swatch.set_class_name(&format!("legend-swatch {dash}series-{color}"));
         }
         if self.name != series.name {
             series.name.clone_into(&mut self.name);

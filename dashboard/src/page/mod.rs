@@ -46,6 +46,7 @@ mod frame_pace;
 mod frame_source;
 mod group_needs;
 mod header;
+mod label_font;
 mod legend;
 mod legend_entry;
 mod legend_order;

@@ -201,7 +201,7 @@ impl Panel {
             (None, Some(transform)) => format!("{}: {transform}", isolated(&group.title)),
             (None, None) => foreign(&group.title).into_owned(),
         };
-        self.title.set(&title);
+        self.title.set_with_title(&title);
         let format = format_of(&self.spec, group);
         let unit_changed = format.unit != self.format.unit;
         self.format = format;
@@ -209,8 +209,8 @@ impl Panel {
             // The range of the axis is in the old unit.
             self.renew_body()?;
         }
-        self.unit_note.set(self.format.long_unit.as_deref().unwrap_or_default());
-        self.limit_note.set(&self.limits(store));
+        self.unit_note.set_with_title(self.format.long_unit.as_deref().unwrap_or_default());
+        self.limit_note.set_with_title(&self.limits(store));
         self.root.class_list().toggle_with_force("has-tiles", self.spec.kind.is_tiles())?;
         self.legend.describe(group)?;
         self.body.describe(&title)
@@ -224,11 +224,17 @@ impl Panel {
             format!("{} more groups match and are not shown", self.hidden_groups)
         } else {
             let chosen = self.body.chosen();
-            match chosen.left_out() {
+            let left_out = match chosen.left_out() {
                 0 => String::new(),
                 more if self.spec.kind.is_tiles() => format!("{more} more series are not shown"),
                 _ => format!("{} of {} series are shown", chosen.numbers().len(), chosen.in_window()),
-            }
+            };
+            let log_limit = match &self.body {
+                PanelBody::Chart(chart) => chart.log_limit().to_string(),
+                PanelBody::Tiles(_) | PanelBody::Refused(_) => String::new(),
+            };
+            let separator = if left_out.is_empty() || log_limit.is_empty() { "" } else { "; " };
+            format!("{left_out}{separator}{log_limit}")
         }
     }
 
@@ -274,13 +280,13 @@ impl Panel {
             PanelBody::Chart(chart) => {
                 self.legend.update(group, &self.format, shown, at)?;
                 if let Some(colors) = chart.color_range(&self.format) {
-                    self.unit_note.set(&colors);
+                    self.unit_note.set_with_title(&colors);
                 }
             }
             PanelBody::Tiles(tiles) => tiles.update(group, &self.format),
             PanelBody::Refused(_) => self.legend.update(group, &self.format, shown, at)?,
         }
-        self.limit_note.set(&self.limits(store));
+        self.limit_note.set_with_title(&self.limits(store));
         Ok(())
     }
 

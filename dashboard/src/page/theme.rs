@@ -6,6 +6,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
 use super::dom;
+use super::label_font::LabelFont;
 use super::parameters::Theme;
 use crate::chart::axes::AxisColors;
 use crate::surface::{Color, ColorRamp};
@@ -23,7 +24,7 @@ pub(super) struct Palette {
     /// The empty part of a gauge.
     pub(super) track: Color,
     pub(super) axes: AxisColors,
-    pub(super) font: String,
+    pub(super) label_font: LabelFont,
 }
 
 pub(super) fn apply(theme: Theme) -> Result<(), JsValue> {
@@ -70,6 +71,6 @@ impl Palette {
         let (panel, track) = (color("--panel")?, color("--panel-edge")?);
         probe.remove();
         let font = computed(&root)?.get_property_value("--font")?.trim().to_owned();
-        Ok(Self { series, ramp, panel, track, axes, font })
+        Ok(Self { series, ramp, panel, track, axes, label_font: LabelFont::new(font)? })
     }
 }

@@ -148,8 +148,8 @@ impl TilesView {
             if let Some(place) = group.place_of_number(number) {
                 texts.name.set(&foreign(&group.series()[place].name));
             }
-            let stat = self.chart.stat(tile, &format.unit);
-            texts.value.set(&format.short(&stat.value.to_string()));
+            let stat = self.chart.stat(tile, &format.beside);
+            texts.value.set(&stat.value.to_string());
             let trend = stat.trend.filter(|_| self.chart.kind() == Kind::Stats).map(|trend| {
                 let arrow = match trend.direction {
                     Direction::Up => "↗",

@@ -11,6 +11,8 @@ const MAX_UNIT_CHARS: usize = 5;
 #[derive(Clone, Debug)]
 pub(super) struct ValueFormat {
     pub(super) unit: Unit,
+    /// The unit beside a number: without the part that is too long to be repeated.
+    pub(super) beside: Unit,
     /// A unit that is too long to be repeated beside each number.
     pub(super) long_unit: Option<String>,
 }
@@ -21,13 +23,13 @@ impl ValueFormat {
         let unit = Unit::parse(&foreign(unit), bounds);
         let plural = unit.format(2.0).unit;
         let long_unit = (plural.trim().chars().count() > MAX_UNIT_CHARS).then(|| plural.trim().to_owned());
-        Self { unit, long_unit }
+        let beside = if long_unit.is_some() { unit.without_suffix() } else { unit.clone() };
+        Self { unit, beside, long_unit }
     }
 
-    /// Removes a long unit from `label`, but not the multiple: `60k packets/s` becomes `60k`.
-    pub(super) fn short(&self, label: &str) -> String {
-        let number = label.split_once(' ').filter(|_| self.long_unit.is_some()).map_or(label, |(number, _)| number);
-        number.to_owned()
+    /// A value with the unit that has room beside it: `60 MiB/s`, or `60k` of `packets/s`.
+    pub(super) fn text(&self, value: f64) -> String {
+        self.beside.format(value).to_string()
     }
 }
 
@@ -39,8 +41,17 @@ mod tests {
     fn only_long_units_move_to_the_head() {
         let format = |unit| ValueFormat::new(unit, &Bounds::FromZero);
         assert_eq!(format("By/s").long_unit, None);
-        assert_eq!(format("By/s").short("60 MiB/s"), "60 MiB/s");
+        assert_eq!(format("By/s").text(60.0 * 1024.0 * 1024.0), "60 MiB/s");
         assert_eq!(format("{packet}/s").long_unit.as_deref(), Some("packets/s"));
-        assert_eq!(format("{packet}/s").short("60k packets/s"), "60k");
+        assert_eq!(format("{packet}/s").text(60e3), "60k");
+    }
+
+    #[test]
+    fn a_number_keeps_the_multiple_of_a_long_unit() {
+        let format = ValueFormat::new("By/{request}", &Bounds::FromZero);
+        assert_eq!(format.long_unit.as_deref(), Some("B/request"));
+        assert_eq!(format.text(60.0 * 1024.0), "60 KiB");
+        let format = ValueFormat::new("m/{wheel}", &Bounds::FromZero);
+        assert_eq!((format.text(2_500.0), format.text(0.02)), ("2.5 km".to_owned(), "20 mm".to_owned()));
     }
 }

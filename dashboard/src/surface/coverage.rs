@@ -133,6 +133,18 @@ impl ColumnCoverage {
         }
     }
 
+    /// The height from the top of all strips to their bottom.
+    pub fn height(&self) -> f32 {
+        let top = self.strips.iter().fold(f32::INFINITY, |top, strip| min(top, strip.top.top()));
+        let bottom = self.strips.iter().fold(f32::NEG_INFINITY, |bottom, strip| max(bottom, strip.bottom.bottom()));
+        bottom - top
+    }
+
+    /// Removes the strips.
+    pub fn clear(&mut self) {
+        self.strips.clear();
+    }
+
     /// Blends the strips into column `x`, each pixel once, and removes them.
     ///
     /// Hot: once for each column of each series.

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::coverage::{ColumnCoverage, Strip};
 use super::edge::Edge;
+use super::line::LinePainter;
 use super::pen::Stroke;
 use super::pixels::Pixels;
 
@@ -54,6 +55,11 @@ impl ColumnSpan {
             span.min = span.min.min(middle);
             span.max = span.max.max(middle);
         }
+    }
+
+    /// Returns true if a dot is as high.
+    fn is_low(self, stroke: Stroke) -> bool {
+        self.max - self.min < 2.0 * stroke.dot_radius()
     }
 
     /// Returns true if the line only rises or only falls in this column.
@@ -126,10 +132,20 @@ impl Part {
     }
 }
 
+/// A part of the ink of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// Columns with neighbours, and others as wide as a column.
+    Line,
+    /// Columns without neighbours.
+    Dots,
+}
+
 /// Draws the extremes of each column. It owns scratch memory only: a reused painter does not allocate.
 #[derive(Debug, Default)]
 pub struct ExtremesPainter {
     column: ColumnCoverage,
+    dot: LinePainter,
     spans: Vec<ColumnSpan>,
     parts: Vec<Part>,
     parts_radius: f32,
@@ -138,8 +154,9 @@ pub struct ExtremesPainter {
 impl ExtremesPainter {
     /// Strokes the extremes of `columns`, whose x rises, on the columns of `clip`.
     ///
-    /// The line breaks at a column that is `None` or missing, and at one with a height that is not finite. `columns` must
-    /// include [`Stroke::reach`] columns beyond the clip on both sides, if they exist.
+    /// The line breaks at a column that is `None` or missing, and at one with a height that is not finite. A column without
+    /// neighbours is a dot of twice the line's width, unless it is higher than that. `columns` must include
+    /// [`Stroke::reach`] columns and one more beyond the clip on both sides, if they exist.
     ///
     /// Hot: once for each dense series of each redrawn chart.
     pub fn stroke(
@@ -149,14 +166,47 @@ impl ExtremesPainter {
         stroke: Stroke,
         clip: Range<u32>,
     ) {
+        self.draw(pixels, columns, stroke, clip, [Ink::Line, Ink::Dots]);
+    }
+
+    /// The part of [`stroke`](Self::stroke) that is a line, or the part that is dots.
+    pub fn stroke_part(
+        &mut self,
+        pixels: &mut Pixels,
+        columns: impl IntoIterator<Item = (u32, Option<ColumnSpan>)>,
+        stroke: Stroke,
+        clip: Range<u32>,
+        part: Ink,
+    ) {
+        self.draw(pixels, columns, stroke, clip, [part; 2]);
+    }
+
+    fn draw(
+        &mut self,
+        pixels: &mut Pixels,
+        columns: impl IntoIterator<Item = (u32, Option<ColumnSpan>)>,
+        stroke: Stroke,
+        clip: Range<u32>,
+        parts: [Ink; 2],
+    ) {
         let clip = pixels.clip_columns(clip);
         // A thinner extreme would fade.
         let radius = stroke.radius().max(0.5);
         self.plan(radius);
-        self.for_each_run(columns, &clip, stroke.reach(), |painter, start| {
-            for index in painter.indices(start, &clip) {
-                painter.push_column(index, radius);
-                painter.column.paint(pixels, start + index as u32, stroke.color);
+        self.for_each_run(columns, &clip, stroke.reach() + 1, |painter, start| {
+            let lone = painter.spans.first().filter(|span| painter.spans.len() == 1 && span.is_low(stroke));
+            if let Some(&lone) = lone.filter(|_| parts.contains(&Ink::Dots)) {
+                painter.dot.spot(pixels, (start as f32 + 0.5, lone.min), lone.max, stroke, &clip);
+            } else if parts.contains(&Ink::Line) {
+                for index in painter.indices(start, &clip) {
+                    let x = start + index as u32;
+                    painter.push_column(index, radius);
+                    if stroke.leaves_out(x, index as f64, || painter.column.height()) {
+                        painter.column.clear();
+                    } else {
+                        painter.column.paint(pixels, x, stroke.color);
+                    }
+                }
             }
         });
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::color::Color;
 use super::coverage::{ColumnCoverage, Strip};
+use super::dash::Dashes;
 use super::edge::Edge;
 use super::pen::{Cut, Piece, Stroke};
 use super::pixels::Pixels;
@@ -11,18 +12,29 @@ use super::pixels::Pixels;
 /// Parts into which a column is cut if a joint bends its edges. With four, a bend is off by less than 1/50 of a pixel.
 const PARTS_AT_JOINTS: u32 = 4;
 
+/// Points without a break between them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Run {
+    /// Two or more, of which the pieces near the clip are kept.
+    Line,
+    /// One.
+    Lone((f32, f32)),
+}
+
 /// Draws lines. It owns scratch memory only: a reused painter does not allocate.
 #[derive(Debug, Default)]
 pub struct LinePainter {
     column: ColumnCoverage,
     pieces: Vec<Piece>,
+    /// The first x of the run, if it is near the clip or right of it; a later one otherwise.
+    run_start: f64,
 }
 
 impl LinePainter {
     /// Strokes a line through `points`, whose x rises, on the columns of `clip`.
     ///
-    /// A point with a coordinate that is not finite breaks the line. A point without neighbours is a dot. Points
-    /// outside the surface are allowed.
+    /// A point with a coordinate that is not finite breaks the line. A point without neighbours is a dot of twice the line's
+    /// width. Points outside the surface are allowed.
     ///
     /// Hot: once for each sparse series of each redrawn chart.
     pub fn polyline(
@@ -34,7 +46,35 @@ impl LinePainter {
     ) {
         let clip = pixels.clip_columns(clip);
         let radius = f64::from(stroke.radius());
-        self.for_each_run(points, radius, &clip, |painter| painter.stroke_run(pixels, stroke, &clip));
+        self.for_each_run(points, radius, &clip, |painter, run| match run {
+            Run::Line => painter.stroke_run(pixels, radius, stroke, &clip),
+            Run::Lone(point) => painter.spot(pixels, point, point.1, stroke, &clip),
+        });
+    }
+
+    /// Draws a disc of twice the line's width from a point to the height `bottom` below it.
+    pub(super) fn spot(
+        &mut self,
+        pixels: &mut Pixels,
+        top: (f32, f32),
+        bottom: f32,
+        stroke: Stroke,
+        clip: &Range<u32>,
+    ) {
+        let radius = f64::from(stroke.dot_radius());
+        self.pieces.clear();
+        self.pieces.push(Piece::new(top, (top.0, bottom), radius));
+        self.stroke_run(pixels, radius, Stroke { dashes: Dashes::SOLID, ..stroke }, clip);
+        self.pieces.clear();
+    }
+
+    /// Draws a disc as wide as the stroke.
+    pub fn dot(&mut self, pixels: &mut Pixels, center: (f32, f32), stroke: Stroke, clip: Range<u32>) {
+        if center.0.is_finite() && center.1.is_finite() {
+            let half = Stroke { width_px: stroke.width_px / 2.0, ..stroke };
+            let clip = pixels.clip_columns(clip);
+            self.spot(pixels, center, center.1, half, &clip);
+        }
     }
 
     /// Fills between the line through `points` and the height `base`, on the columns of `clip`.
@@ -49,7 +89,11 @@ impl LinePainter {
         clip: Range<u32>,
     ) {
         let clip = pixels.clip_columns(clip);
-        self.for_each_run(points, 0.0, &clip, |painter| painter.fill_run(pixels, base, color, &clip));
+        self.for_each_run(points, 0.0, &clip, |painter, run| {
+            if run == Run::Line {
+                painter.fill_run(pixels, base, color, &clip);
+            }
+        });
     }
 
     /// Collects the points into unbroken runs of pieces, and draws each.
@@ -58,19 +102,25 @@ impl LinePainter {
         points: impl IntoIterator<Item = (f32, f32)>,
         radius: f64,
         clip: &Range<u32>,
-        mut draw: impl FnMut(&mut Self),
+        mut draw: impl FnMut(&mut Self, Run),
     ) {
         let (left, right) = (f64::from(clip.start) - radius, f64::from(clip.end) + radius);
         let mut last = None;
+        let mut is_lone = true;
         self.pieces.clear();
         for point in points {
             if !(point.0.is_finite() && point.1.is_finite()) {
-                self.end_run(last.take(), radius, &mut draw);
+                self.end_run(last.take().filter(|_| is_lone), &mut draw);
+                is_lone = true;
                 continue;
             }
             // A point left of its predecessor counts as above it.
             let point = (point.0.max(last.map_or(point.0, |(x, _)| x)), point.1);
+            if last.is_none() {
+                self.run_start = f64::from(point.0);
+            }
             if let Some(last) = last.replace(point) {
+                is_lone = false;
                 let piece = Piece::new(last, point, radius);
                 if piece.end() >= left {
                     self.pieces.push(piece);
@@ -80,17 +130,17 @@ impl LinePainter {
                 }
             }
         }
-        self.end_run(last, radius, &mut draw);
+        self.end_run(last.filter(|_| is_lone), &mut draw);
     }
 
-    fn end_run(&mut self, last: Option<(f32, f32)>, radius: f64, draw: &mut impl FnMut(&mut Self)) {
-        if let (Some(lone), true) = (last, self.pieces.is_empty()) {
-            self.pieces.push(Piece::new(lone, lone, radius));
+    /// Draws the pieces of a run, or its only point.
+    fn end_run(&mut self, lone: Option<(f32, f32)>, draw: &mut impl FnMut(&mut Self, Run)) {
+        if let Some(lone) = lone {
+            draw(self, Run::Lone(lone));
+        } else if !self.pieces.is_empty() {
+            draw(self, Run::Line);
         }
-        if !self.pieces.is_empty() {
-            draw(self);
-            self.pieces.clear();
-        }
+        self.pieces.clear();
     }
 
     /// The columns of the clip within `radius` of a run.
@@ -105,8 +155,7 @@ impl LinePainter {
         }
     }
 
-    fn stroke_run(&mut self, pixels: &mut Pixels, stroke: Stroke, clip: &Range<u32>) {
-        let radius = f64::from(stroke.radius());
+    fn stroke_run(&mut self, pixels: &mut Pixels, radius: f64, stroke: Stroke, clip: &Range<u32>) {
         let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return };
         let inked = (first.start() - radius, last.end() + radius);
         let mut done = 0;
@@ -121,7 +170,11 @@ impl LinePainter {
                 }
                 _ => push_bent(&mut self.column, near, radius, left.max(inked.0), right.min(inked.1)),
             }
-            self.column.paint(pixels, x, stroke.color);
+            if stroke.leaves_out(x, left - self.run_start, || self.column.height()) {
+                self.column.clear();
+            } else {
+                self.column.paint(pixels, x, stroke.color);
+            }
         }
     }
 

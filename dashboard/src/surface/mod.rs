@@ -12,7 +12,7 @@
 //! use dashboard::surface::{Color, LinePainter, Pixels, Stroke};
 //!
 //! let mut pixels = Pixels::new(8, 5);
-//! let stroke = Stroke { width_px: 1.0, color: Color::opaque(0x4c, 0x9a, 0xff) };
+//! let stroke = Stroke::solid(1.0, Color::opaque(0x4c, 0x9a, 0xff));
 //! LinePainter::default().polyline(&mut pixels, [(-2.0, 2.5), (10.0, 2.5)], stroke, 0..8);
 //! assert_eq!(pixels.pixel(3, 2), Some([0x4c, 0x9a, 0xff, 0xff]));
 //! assert_eq!(pixels.pixel(3, 1), Some([0; 4]));
@@ -28,6 +28,7 @@
 //! | [`composite`] | the series over an opaque background, as they are shown |
 //! | [`edge`], [`coverage`] | the exact part of each pixel that a strip covers |
 //! | [`pen`] | strokes, and their edges: lines drawn with a round pen |
+//! | [`dash`] | dashes on numbered columns |
 //! | [`line`](mod@line) | lines through samples: fewer than about one a column |
 //! | [`extremes`] | extremes of each column: more than about one sample a column |
 //!
@@ -39,6 +40,7 @@ pub mod blend;
 pub mod color;
 pub mod composite;
 pub mod coverage;
+pub mod dash;
 pub mod edge;
 pub mod extremes;
 pub mod line;
@@ -51,7 +53,8 @@ mod tests;
 
 pub use color::{Color, ParseColorError};
 pub use composite::Composite;
-pub use extremes::{ColumnSpan, ExtremesPainter};
+pub use dash::{Dash, Dashes};
+pub use extremes::{ColumnSpan, ExtremesPainter, Ink};
 pub use line::LinePainter;
 pub use pen::Stroke;
 pub use pixels::{Changes, Pixels};

@@ -5,6 +5,7 @@
 //! spike rises half a width above its sample, never further.
 
 use super::color::Color;
+use super::dash::Dashes;
 
 /// Coordinates are clamped to this: it is beyond any surface, and areas are still precise.
 const FAR_PX: f64 = 1e5;
@@ -20,18 +21,39 @@ pub struct Stroke {
     /// In device pixels, such as 1.5 times the device's pixel ratio.
     pub width_px: f32,
     pub color: Color,
+    pub dashes: Dashes,
 }
 
+/// Ink that is higher than so many widths of the line is drawn in the gaps between dashes too: no peak vanishes.
+const STEEP_WIDTHS: f32 = 2.0;
+
 impl Stroke {
+    pub const fn solid(width_px: f32, color: Color) -> Self {
+        Self { width_px, color, dashes: Dashes::SOLID }
+    }
+
+    /// Returns true if a column is left out for a gap between dashes, by its distance from the beginning of the line and
+    /// the height of its ink. The beginning has ink, so that a short line does not vanish.
+    ///
+    /// Hot: once for each column of each line.
+    pub(super) fn leaves_out(&self, x: u32, from_start: f64, height: impl Fn() -> f32) -> bool {
+        self.dashes.is_gap(x) && from_start >= f64::from(self.reach()) && height() <= STEEP_WIDTHS * 2.0 * self.radius()
+    }
+
     /// Half the width, within the limits of a pen: the pen's radius.
     pub fn radius(self) -> f32 {
         let width = if self.width_px.is_nan() { 1.0 } else { self.width_px };
         width.clamp(MIN_WIDTH_PX, MAX_WIDTH_PX) / 2.0
     }
 
+    /// The radius of the dot that shows a sample without neighbours: a disc of the line's width is only a dim pixel.
+    pub fn dot_radius(self) -> f32 {
+        2.0 * self.radius()
+    }
+
     /// The number of columns beyond the clip whose ink may reach into it.
     pub fn reach(self) -> u32 {
-        self.radius().ceil() as u32 + 1
+        (self.radius().ceil() as u32 + 1).max(self.dot_radius().ceil() as u32)
     }
 }
 

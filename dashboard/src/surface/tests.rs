@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use super::{Color, ColumnSpan, ExtremesPainter, LinePainter, Pixels, Stroke};
+use super::{Color, ColumnSpan, Dash, ExtremesPainter, LinePainter, Pixels, Stroke};
 
 const INK: Color = Color::opaque(10, 200, 30);
 
 fn stroke(width_px: f32) -> Stroke {
-    Stroke { width_px, color: INK }
+    Stroke::solid(width_px, INK)
 }
 
 fn line(width: u32, height: u32, points: &[(f32, f32)], width_px: f32) -> Pixels {
@@ -75,11 +75,42 @@ fn a_diagonal_covers_its_length_times_its_width() {
 }
 
 #[test]
-fn a_point_without_neighbours_is_a_dot_of_the_lines_width() {
-    let pixels = line(9, 9, &[(0.0, f32::NAN), (4.5, 4.5), (8.0, f32::NAN)], 3.0);
-    let expected = std::f32::consts::PI * 1.5 * 1.5;
-    assert!((area(&pixels) / expected - 1.0).abs() < 0.05, "{:#?}", drawn(&pixels));
-    assert!((alpha(&pixels, 4, 4) - 1.0).abs() < f32::EPSILON);
+fn a_point_without_neighbours_is_a_dot_of_twice_the_lines_width() {
+    let lone = [(0.0, f32::NAN), (4.5, 4.5), (8.0, f32::NAN)];
+    let column = [None, None, None, None, level(4.5), None, None, None, None];
+    for pixels in [line(9, 9, &lone, 1.5), extremes(9, 9, &column, 1.5)] {
+        let expected = std::f32::consts::PI * 1.5 * 1.5;
+        assert!((area(&pixels) / expected - 1.0).abs() < 0.06, "{:#?}", drawn(&pixels));
+        assert!((alpha(&pixels, 4, 4) - 1.0).abs() < f32::EPSILON);
+        assert!(alpha(&pixels, 3, 4) > 0.9 && alpha(&pixels, 4, 3) > 0.9, "{:#?}", drawn(&pixels));
+    }
+}
+
+#[test]
+fn a_lone_column_with_a_range_is_drawn_from_end_to_end() {
+    for height in [1.0, 2.5, 30.0] {
+        let mut spans = [None; 9];
+        spans[4] = Some(ColumnSpan { first: 10.0, last: 10.5, min: 10.0, max: 10.0 + height });
+        let pixels = extremes(9, 60, &spans, 1.5);
+        let rows = inked(&pixels, 4).expect("drawn");
+        assert!(rows.start <= 9 && rows.end as f32 >= 10.0 + height, "{height}: {rows:?}");
+        assert!((10..(10.0 + height) as u32).all(|y| alpha(&pixels, 4, y) > 0.99), "{:#?}", drawn(&pixels));
+    }
+}
+
+#[test]
+fn a_lone_sample_at_an_edge_is_visible() {
+    for x in [0.0, 0.5, 8.5, 8.9] {
+        let pixels = line(9, 9, &[(x, 4.5)], 1.5);
+        assert!(area(&pixels) > 3.0, "{x}: {:#?}", drawn(&pixels));
+    }
+}
+
+#[test]
+fn the_end_of_a_line_left_of_the_clip_is_no_dot() {
+    let mut pixels = Pixels::new(20, 9);
+    LinePainter::default().polyline(&mut pixels, [(2.0, 4.5), (9.9, 4.5), (12.0, f32::NAN)], stroke(1.0), 11..20);
+    assert!((0..20).all(|x| inked(&pixels, x).is_none()), "{:#?}", drawn(&pixels));
 }
 
 #[test]
@@ -90,9 +121,10 @@ fn heights_that_are_not_finite_break_the_line() {
         assert_eq!((inked(&pixels, 3), inked(&pixels, 17)), (Some(2..3), Some(2..3)));
     }
     let none = ColumnSpan { first: 2.5, last: 2.5, min: f32::NAN, max: 2.5 };
-    let pixels = extremes(7, 5, &[level(2.5), level(2.5), None, level(2.5), Some(none), level(2.5)], 1.0);
-    let columns: Vec<_> = (0..7).map(|x| inked(&pixels, x).is_some()).collect();
-    assert_eq!(columns, [true, true, false, true, false, true, false]);
+    let two = [level(2.5); 2];
+    let pixels = extremes(8, 5, &[&two[..], &[None], &two, &[Some(none)], &two].concat(), 1.0);
+    let columns: Vec<_> = (0..8).map(|x| inked(&pixels, x).is_some()).collect();
+    assert_eq!(columns, [true, true, false, true, true, false, true, true]);
 }
 
 #[test]
@@ -146,14 +178,69 @@ fn a_fill_reaches_from_the_line_to_its_base() {
 
 #[test]
 fn drawing_a_part_again_gives_the_same_picture() {
-    let spans: Vec<_> = (0..30_u8).map(|x| (f32::from(x) * 1.7).sin() * 10.0 + 20.0).map(level).collect();
-    let whole = extremes(30, 40, &spans, 3.0);
-    let (mut part, clip) = (whole.clone(), 20..25);
-    let reach = stroke(3.0).reach();
-    part.clear_columns(clip.clone());
-    let seen = (clip.start - reach..clip.end + reach).map(|x| (x, spans[x as usize]));
-    ExtremesPainter::default().stroke(&mut part, seen, stroke(3.0), clip);
-    assert_eq!(part.bytes(), whole.bytes());
+    // With holes: lone columns and pairs.
+    for holes in [100, 2, 3, 5] {
+        for width in [1.0, 1.5, 3.0, 4.5] {
+            let height = |x: u8| (f32::from(x) * 1.7).sin() * 10.0 + 20.0;
+            let spans: Vec<_> = (0..40_u8).map(|x| if x % holes == 1 { None } else { level(height(x)) }).collect();
+            for dash in Dash::ALL {
+                let stroke = Stroke { dashes: dash.on_columns(width, 3), ..stroke(width) };
+                let mut whole = Pixels::new(40, 40);
+                ExtremesPainter::default().stroke(&mut whole, (0..).zip(spans.iter().copied()), stroke, 0..40);
+                let (mut part, clip) = (whole.clone(), 20..25);
+                let reach = stroke.reach() + 1;
+                part.clear_columns(clip.clone());
+                let seen = (clip.start - reach..clip.end + reach).map(|x| (x, spans[x as usize]));
+                ExtremesPainter::default().stroke(&mut part, seen, stroke, clip);
+                assert_eq!(part.bytes(), whole.bytes(), "{holes} {width} {dash:?}");
+            }
+        }
+    }
+}
+
+fn dashed(first_column: i64) -> Stroke {
+    Stroke { dashes: Dash::Dashed.on_columns(1.5, first_column), ..stroke(1.5) }
+}
+
+/// The columns with ink, of a line drawn by both painters.
+fn inked_columns(points: &[(f32, f32)], stroke: Stroke) -> [String; 2] {
+    let mut pixels = [Pixels::new(40, 60), Pixels::new(40, 60)];
+    LinePainter::default().polyline(&mut pixels[0], points.iter().copied(), stroke, 0..40);
+    let spans = points.iter().map(|&(x, y)| (x as u32, level(y).filter(|_| y.is_finite())));
+    ExtremesPainter::default().stroke(&mut pixels[1], spans, stroke, 0..40);
+    pixels.map(|pixels| (0..40).map(|x| if inked(&pixels, x).is_some() { '#' } else { '.' }).collect())
+}
+
+#[test]
+fn a_level_line_is_drawn_in_dashes() {
+    let points: Vec<_> = (0..40).map(|x| (x as f32 + 0.5, 30.5)).collect();
+    for columns in inked_columns(&points, dashed(0)) {
+        assert_eq!(columns, "########.....########.....########.....#");
+    }
+    for columns in inked_columns(&points, dashed(6)) {
+        assert_eq!(&columns[3..], "....########.....########.....#######", "6 columns later");
+    }
+}
+
+#[test]
+fn a_spike_is_drawn_between_dashes() {
+    let spike: Vec<_> = (0..40).map(|x| (x as f32 + 0.5, if x == 23 { 5.5 } else { 30.5 })).collect();
+    for columns in inked_columns(&spike, dashed(0)) {
+        assert_eq!(&columns[23..24], "#", "{columns}");
+        assert_eq!(&columns[8..13], ".....");
+    }
+}
+
+#[test]
+fn a_short_line_and_a_lone_sample_are_drawn_between_dashes() {
+    for length in 1..5 {
+        let points: Vec<_> = (0..40_u8)
+            .map(|x| (f32::from(x) + 0.5, if (9..9 + length).contains(&x) { 30.5 } else { f32::NAN }))
+            .collect();
+        for columns in inked_columns(&points, dashed(0)) {
+            assert!(columns[8..12].contains('#'), "{length}: {columns}");
+        }
+    }
 }
 
 fn any_height() -> impl Strategy<Value = f32> {

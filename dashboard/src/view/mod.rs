@@ -5,16 +5,16 @@
 //! them stable. A [`Scale`] turns values into heights, and the ticks are the values and times to mark.
 //!
 //! ```
-//! use dashboard::view::{RangeTracker, Scale, Steps, value_ticks};
+//! use dashboard::view::{RangeTracker, Scale, Steps, ValueAxis};
 //! use protocol::{Bounds, Timestamp};
-//! use series::{AxisFormat, Unit};
+//! use series::Unit;
 //!
 //! let unit = Unit::parse("By/s", &Bounds::FromZero);
 //! let mut range = RangeTracker::new(Steps::of(&unit));
 //! let (low, high) = range.update(Some((2e6, 7e6)), &Bounds::FromZero, Timestamp::from_micros(0));
 //! let scale = Scale::new(low, high, 150);
-//! let ticks = value_ticks(scale.low(), scale.high(), 150.0, Steps::of(&unit));
-//! assert_eq!(AxisFormat::new(&unit, &ticks).labels(&ticks), ["0", "2", "4", "6", "8 MiB/s"]);
+//! let axis = ValueAxis::new(scale, &unit, 150.0, &|label| label.len() <= 9);
+//! assert_eq!(axis.text.labels, ["0", "2", "4", "6", "8 MiB/s"]);
 //! ```
 //!
 //! # Layout
@@ -27,7 +27,10 @@
 //! | [`range`] | the ends of a value axis, chosen from the data and kept stable |
 //! | [`scale`] | values to heights; its span is always finite and above zero |
 //! | [`ticks`] | the values and times to mark |
+//! | [`spacing`] | time labels beside each other, without overlaps |
+//! | [`value_axis`] | the ticks of a value axis and their labels |
 //! | [`window`] | times to columns |
+//! | [`zone`] | the rules of a time zone, and the changes of its clocks |
 //!
 //! # Not in this module
 //! Pixels in memory, samples, the browser, clocks: `now` is an argument. No value makes it panic.
@@ -37,14 +40,20 @@ mod log_steps;
 pub mod mapping;
 pub mod range;
 pub mod scale;
+pub mod spacing;
 pub mod steps;
 pub mod ticks;
+pub mod value_axis;
 pub mod window;
+pub mod zone;
 
 pub use clock_time::{TimeLabels, clock_ticks, time_label};
 pub use mapping::Mapping;
 pub use range::{RangeMode, RangeTracker};
 pub use scale::Scale;
+pub use spacing::{LabelRoom, shortened};
 pub use steps::Steps;
 pub use ticks::{TimeTick, log_ticks, time_ticks, value_ticks};
+pub use value_axis::{ValueAxis, range_text};
 pub use window::Window;
+pub use zone::Zone;

@@ -28,9 +28,6 @@ const NOTHING_SEEN_LOG: Extent = Extent { low: 1.0, high: 10.0 };
 /// The smallest value on a logarithmic axis.
 const SMALLEST_LOG: f64 = 1e-300;
 
-/// Low end of a logarithmic axis relative to the largest value if the smallest is not positive: three decades.
-const RATIO_WITHOUT_LOW: f64 = 1e-3;
-
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum RangeMode {
     /// From the group's bounds and the data.
@@ -51,11 +48,9 @@ impl Extent {
         self.high - self.low
     }
 
-    /// The positive part of the extent, for a logarithmic axis. `None` if it is empty.
+    /// The extent on a logarithmic axis. `None` if it is not above zero.
     fn above_zero(self) -> Option<Self> {
-        let high = self.high.max(SMALLEST_LOG);
-        let low = if self.low > 0.0 { self.low } else { high * RATIO_WITHOUT_LOW };
-        (self.high > 0.0).then(|| Self { low: low.max(SMALLEST_LOG), high })
+        (self.low > 0.0).then(|| Self { low: self.low.max(SMALLEST_LOG), high: self.high.max(SMALLEST_LOG) })
     }
 
     fn holds(self, other: Self) -> bool {
@@ -137,11 +132,11 @@ impl RangeTracker {
         self.mode = mode;
     }
 
-    /// The low and high end at `now`, given the smallest and the largest value on screen.
+    /// The low and high end at `now`, given the smallest and the largest value on screen; on a logarithmic axis, of those
+    /// above zero.
     ///
     /// Ends fixed by the user take precedence over fixed bounds of the group, and these over the data. Other ranges include
-    /// all observed values. A logarithmic range includes the positive ones; if the smallest is not positive, it reaches
-    /// three decades down from the largest.
+    /// all observed values. If a low end that is fixed is not above zero, a logarithmic axis begins at the data.
     pub fn update(&mut self, observed: Option<(f64, f64)>, bounds: &Bounds, now: Timestamp) -> (f64, f64) {
         if let Some(seen) = observed.and_then(Extent::checked) {
             let zero = Extent { low: 0.0, high: 0.0 };
@@ -155,14 +150,21 @@ impl RangeTracker {
             }
         }
         match (self.mode, bounds) {
-            (RangeMode::Fixed { low, high }, _) => (low, high),
-            (RangeMode::Automatic, Bounds::Fixed { low, high }) => (*low, *high),
+            (RangeMode::Fixed { low, high }, _) => (self.low_end(low, high), high),
+            (RangeMode::Automatic, Bounds::Fixed { low, high }) => (self.low_end(*low, *high), *high),
             _ => {
                 let nothing = if self.mapping == Mapping::Log { NOTHING_SEEN_LOG } else { NOTHING_SEEN };
                 let Extent { low, high } = self.current.unwrap_or(nothing);
                 (low, high)
             }
         }
+    }
+
+    /// A low end that was fixed, or that of the data if it has no place on the axis.
+    fn low_end(&self, low: f64, high: f64) -> f64 {
+        let has_place = self.mapping == Mapping::Linear || low > 0.0;
+        let seen = self.current.filter(|seen| !has_place && seen.low < high);
+        seen.map_or(low, |seen| seen.low)
     }
 
     fn span(&self, extent: Extent) -> f64 {

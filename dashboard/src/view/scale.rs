@@ -26,7 +26,7 @@ const FAR_PX: f64 = 1e6;
 
 /// A scale from a value range to a height in pixels: 0 at the top, growing downwards.
 ///
-/// On a logarithmic scale, values below the low end are at the bottom edge, zero and negative ones included.
+/// Values of zero and below have no height on a logarithmic scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
     mapping: Mapping,
@@ -80,19 +80,21 @@ impl Scale {
         self.height_px
     }
 
-    /// The height of a value in pixels from the top; NaN for a value that is not finite. Values off the scale have finite
-    /// heights off the chart; on a logarithmic scale, those below the low end are at the bottom edge.
+    /// The height of a value in pixels from the top; NaN for a value that is not finite and, on a logarithmic scale, for one
+    /// that is not above zero. Values off the scale have finite heights off the chart.
     ///
     /// Hot: up to four times for each column of each series.
     pub fn y(&self, value: f64) -> f32 {
         if !value.is_finite() {
             return f32::NAN;
         }
+        // NaN for a value without a place.
         let part = (self.top - self.place(value)) / (self.top - self.bottom);
         (part * f64::from(self.height_px)).clamp(-FAR_PX, FAR_PX) as f32
     }
 
-    /// The position of a value between the ends, 0 at the low and 1 at the high one, clamped to 0 to 1; NaN for NaN.
+    /// The position of a value between the ends, 0 at the low and 1 at the high one, clamped to 0 to 1; NaN for NaN and
+    /// for a value that has no place.
     pub fn part(&self, value: f64) -> f64 {
         ((self.place(value) - self.bottom) / (self.top - self.bottom)).clamp(0.0, 1.0)
     }
@@ -100,7 +102,8 @@ impl Scale {
     fn place(&self, value: f64) -> f64 {
         match self.mapping {
             Mapping::Linear => value.clamp(-LARGEST, LARGEST),
-            Mapping::Log => value.clamp(self.low, LARGEST).log10(),
+            Mapping::Log if value > 0.0 => value.clamp(SMALLEST, LARGEST).log10(),
+            Mapping::Log => f64::NAN,
         }
     }
 }
@@ -162,10 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn values_below_a_logarithmic_scale_are_at_its_bottom_edge() {
-        for value in [0.009, 0.0, -0.0, -5.0, f64::MIN, f64::MIN_POSITIVE] {
-            assert!((log(0.01, 100.0).y(value) - 100.0).abs() < 1e-4, "{value}");
+    fn values_of_zero_and_below_have_no_place_on_a_logarithmic_scale() {
+        for value in [0.0, -0.0, -5.0, f64::MIN, -f64::MIN_POSITIVE] {
+            assert!(log(0.01, 100.0).y(value).is_nan() && log(0.01, 100.0).part(value).is_nan(), "{value}");
         }
+        assert!((log(0.01, 100.0).y(0.001) - 125.0).abs() < 1e-4, "below the scale");
+        assert!(log(0.01, 100.0).y(f64::from_bits(1)) > 100.0);
     }
 
     #[test]
@@ -220,7 +225,8 @@ mod tests {
         #[test]
         fn every_finite_value_has_a_finite_height(low in any_size(), high in any_size(), value in any_size()) {
             for mapping in MAPPINGS {
-                prop_assert_eq!(Scale::mapped(mapping, low, high, 150).y(value).is_finite(), value.is_finite());
+                let has_place = value.is_finite() && (mapping == Mapping::Linear || value > 0.0);
+                prop_assert_eq!(Scale::mapped(mapping, low, high, 150).y(value).is_finite(), has_place);
             }
         }
 
@@ -228,6 +234,8 @@ mod tests {
         fn larger_values_are_never_lower(low in any_size(), high in any_size(), a in finite(), b in finite()) {
             for mapping in MAPPINGS {
                 let scale = Scale::mapped(mapping, low, high, 150);
+                let (a, b) = if mapping == Mapping::Log { (a.abs(), b.abs()) } else { (a, b) };
+                prop_assume!(mapping == Mapping::Linear || a.min(b) > 0.0);
                 prop_assert!(scale.y(a.max(b)) <= scale.y(a.min(b)));
                 prop_assert!(scale.part(a.max(b)) >= scale.part(a.min(b)));
             }

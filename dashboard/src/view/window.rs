@@ -34,6 +34,11 @@ impl Window {
         self.column_us
     }
 
+    /// The time that all columns show, in microseconds: more than the span if that is less than a microsecond a column.
+    pub fn shown_us(&self) -> i64 {
+        self.column_us.saturating_mul(i64::from(self.width_px))
+    }
+
     /// The column of a time.
     pub fn column_of(&self, time: Timestamp) -> i64 {
         time.micros().div_euclid(self.column_us)

@@ -6,9 +6,9 @@ use dashboard::chart::{Kind, LiveChart, Options, Style, TileChart};
 use dashboard::layout::PanelSpec;
 use dashboard::store::{DerivedGroup, Group, Store};
 use dashboard::surface::{Color, ColorRamp};
-use dashboard::view::{self, Mapping, Steps, TimeLabels, Window};
+use dashboard::view::{self, LabelRoom, Steps, TimeLabels, ValueAxis, Window};
 use protocol::Timestamp;
-use series::{AxisFormat, Unit, log_labels};
+use series::Unit;
 
 use super::page::{NOW, WINDOW};
 
@@ -65,8 +65,10 @@ impl Look {
     fn draw(&self, group: &Group, options: Options) {
         let unit = Unit::parse(&group.unit, &group.bounds);
         let window = Window::new(WINDOW, WIDTH);
+        let measure = |text: &str| text.len() as f64;
+        let room = LabelRoom { width_css_px: f64::from(WIDTH), measure: &measure };
         for now in [Some(NOW), group.newest()].into_iter().flatten() {
-            view::clock_ticks(TimeLabels::Relative, &window, now, f64::from(WIDTH));
+            view::clock_ticks(TimeLabels::Relative, &window, now, room);
             if options.kind.is_tiles() {
                 self.draw_tiles(group, options.kind, &window, now, &unit);
             } else {
@@ -92,16 +94,9 @@ impl Look {
         let scale = chart.scale();
         let span = scale.high() - scale.low();
         assert!(span.is_finite() && span > 0.0, "{scale:?}");
-        let (low, high, height) = (scale.low(), scale.high(), f64::from(HEIGHT));
-        match scale.mapping() {
-            Mapping::Linear => {
-                let ticks = view::value_ticks(low, high, height, Steps::of(unit));
-                AxisFormat::new(unit, &ticks).labels(&ticks);
-            }
-            Mapping::Log => {
-                log_labels(unit, &view::log_ticks(low, high, height, Steps::of(unit)));
-            }
-        }
+        let axis = ValueAxis::new(scale, unit, f64::from(HEIGHT), &|label| label.len() <= 9);
+        assert_eq!(axis.ticks.len(), axis.text.labels.len());
+        black_box(view::range_text(scale, unit));
     }
 }
 

@@ -8,17 +8,28 @@ mod feed;
 mod golden;
 mod scenes;
 mod theme;
+mod vision;
 
 use std::collections::BTreeSet;
+
+use vision::Vision;
 
 #[test]
 fn charts_match_the_golden_pictures() {
     let mut expected = BTreeSet::new();
     let mut failures = Vec::new();
     for theme in [theme::dark(), theme::light()] {
+        let mut pictures = Vec::new();
         for (name, pixels) in scenes::all(&theme) {
+            pictures.push((name.to_owned(), golden::Picture::of(&pixels, theme.panel)));
+        }
+        for vision in Vision::ALL {
+            let theme = theme.seen_by(vision);
+            let picture = golden::Picture::of(&scenes::palette(&theme), theme.panel);
+            pictures.push((format!("palette-{}", vision.name()), picture));
+        }
+        for (name, picture) in pictures {
             let name = format!("{name}-{}.png", theme.name);
-            let picture = golden::Picture::of(&pixels, theme.panel);
             failures.extend(golden::compare(&name, &picture).err());
             assert!(expected.insert(name), "two scenes of one name");
         }

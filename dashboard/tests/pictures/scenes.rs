@@ -4,7 +4,8 @@ use dashboard::chart::{
     AreaPainter, AreaStyle, BarLayout, BarsPainter, Columns, GaugeStyle, Held, LiveChart, SparklinePainter,
     SparklineStyle, StatPainter, Style, bars_range, gauge, heatmap, stacked_range,
 };
-use dashboard::surface::{LinePainter, Pixels, Stroke};
+use dashboard::store::Store;
+use dashboard::surface::{ColumnSpan, Dash, ExtremesPainter, LinePainter, Pixels, Stroke};
 use dashboard::view::{Mapping, RangeTracker, Scale, Steps, Window};
 use protocol::{Bounds, Interval, Timestamp};
 
@@ -22,6 +23,9 @@ pub(crate) fn all(theme: &Theme) -> Vec<(&'static str, Pixels)> {
     vec![
         ("line", line(theme, 10)),
         ("line-dense", line(theme, 500)),
+        ("line-lone", line_lone(theme, 10)),
+        ("line-lone-dense", line_lone(theme, 500)),
+        ("line-dashes", line_dashes(theme)),
         ("line-log", line_log(theme)),
         ("area", area(theme)),
         ("area-signed", area_signed(theme)),
@@ -35,6 +39,21 @@ pub(crate) fn all(theme: &Theme) -> Vec<(&'static str, Pixels)> {
         ("gauge-small", gauge(theme, 0.3)),
         ("stat", stat(theme)),
     ]
+}
+
+/// Lines and swatches of all series colours, for the eye: as they are, and as viewers with a deficiency see them.
+pub(crate) fn palette(theme: &Theme) -> Pixels {
+    let mut pixels = Pixels::new(WIDTH, HEIGHT);
+    for (series, &color) in theme.series.iter().enumerate() {
+        let (place, stroke) = (series as f32, Stroke::solid(1.5, color));
+        let height = |x: u32| 18.0 + place * 14.0 + 9.0 * (x as f32 / 19.0 + place * 1.3).sin();
+        let points = (0..=WIDTH).map(|x| (x as f32, height(x)));
+        LinePainter::default().polyline(&mut pixels, points, stroke, 0..WIDTH);
+        let left = 8 + series as u32 * 39;
+        (left..left + 30).for_each(|x| pixels.blend_run(x, 140..144, color, 1.0));
+        (left..left + 10).for_each(|x| pixels.blend_run(x, 150..153, color, 1.0));
+    }
+    pixels
 }
 
 /// A round axis around a range.
@@ -51,6 +70,45 @@ fn line(theme: &Theme, hz: u32) -> Pixels {
         let is_hole = (5.0..6.5).contains(&seconds);
         if is_hole { f64::NAN } else { wave + step + 4.0 * jitter }
     });
+    live(theme, &store)
+}
+
+/// Each kind of dashes on a smooth and on a noisy series with spikes, sparse and dense.
+fn line_dashes(theme: &Theme) -> Pixels {
+    let mut pixels = Pixels::new(WIDTH, HEIGHT);
+    for (kind, dash) in Dash::ALL.into_iter().enumerate() {
+        let (row, color) = (kind as f32, theme.series[kind]);
+        let stroke = Stroke { dashes: dash.on_columns(1.5, 0), ..Stroke::solid(1.5, color) };
+        let smooth = |x: u32| 16.0 + row * 18.0 + 7.0 * (x as f32 / 23.0 + row).sin();
+        let points = (0..=WIDTH).step_by(5).map(|x| (x as f32, smooth(x)));
+        LinePainter::default().polyline(&mut pixels, points, stroke, 0..WIDTH);
+        let spans = (0..WIDTH).map(|x| {
+            let y = 92.0 + row * 18.0 - 2.0 * noise(u64::from(x) + 1_000 * kind as u64) as f32;
+            let top = if (x + 7 * kind as u32).is_multiple_of(37) { y - 12.0 } else { y };
+            (x, Some(ColumnSpan { first: y, last: y, min: top, max: y + 0.5 }))
+        });
+        ExtremesPainter::default().stroke(&mut pixels, spans, stroke, 0..WIDTH);
+    }
+    pixels
+}
+
+/// Single samples, pairs and short lines between holes.
+fn line_lone(theme: &Theme, hz: u32) -> Pixels {
+    let store = feed::store(hz, |series, seconds| {
+        let value = (seconds * 0.5).sin() * 5.0 + 10.0 * (series as f64 + 1.0);
+        let place = (seconds * 10.0).round() as u32;
+        let is_sample = match series {
+            0 => place.is_multiple_of(10),
+            1 => place % 15 < 2,
+            _ => place % 30 < 12,
+        };
+        let is_first = hz <= 10 || (seconds * 10.0).fract() < 0.01;
+        if is_sample && (series == 2 || is_first) { value } else { f64::NAN }
+    });
+    live(theme, &store)
+}
+
+fn live(theme: &Theme, store: &Store) -> Pixels {
     let mut chart = LiveChart::new(Steps::Decimal);
     chart.resize(WIDTH, HEIGHT - 2 * MARGIN, MARGIN);
     let (series, ramp) = (theme.series.clone().into(), theme.ramp.clone().into());
@@ -71,7 +129,7 @@ fn line_log(theme: &Theme) -> Pixels {
     ];
     for (value, &color) in series.iter().zip(&theme.series) {
         let points = (0..=WIDTH).map(|x| (x as f32, scale.y(value(f64::from(x)))));
-        let stroke = Stroke { width_px: 1.5, color };
+        let stroke = Stroke::solid(1.5, color);
         LinePainter::default().polyline(&mut pixels, points, stroke, 0..WIDTH);
     }
     pixels
@@ -79,8 +137,8 @@ fn line_log(theme: &Theme) -> Pixels {
 
 fn area_of(theme: &Theme, columns: &impl Columns) -> Pixels {
     let mut pixels = Pixels::new(WIDTH, HEIGHT);
-    let style = AreaStyle { edge_width_px: 1.5, fill_alpha: 110, series: &theme.series };
-    AreaPainter::default().paint(&mut pixels, columns, axis(stacked_range(columns)), &style, 0..WIDTH);
+    let style = AreaStyle { edge_width_px: 1.5, fill_alpha: 110, series: &theme.series, dashes: &[], first_column: 0 };
+    AreaPainter::default().paint(&mut pixels, columns, axis(stacked_range(columns, Mapping::Linear)), &style, 0..WIDTH);
     pixels
 }
 
@@ -117,7 +175,7 @@ fn area_sparse(theme: &Theme) -> Pixels {
 fn bars_of(theme: &Theme, table: &Table) -> Pixels {
     let mut pixels = Pixels::new(WIDTH, HEIGHT);
     let layout = BarLayout { columns_per_bar: 16, first_column: 1_000_005 };
-    let scale = axis(bars_range(table, layout));
+    let scale = axis(bars_range(table, layout, Mapping::Linear));
     BarsPainter::default().paint(&mut pixels, table, scale, layout, &theme.series, 0..WIDTH);
     pixels
 }

@@ -76,9 +76,26 @@ fn a_logarithmic_axis_grows_at_once_and_shrinks_after_three_seconds() {
 
 #[test]
 fn a_logarithmic_axis_holds_positive_values() {
-    assert_eq!(log_tracker().update(Some((-3.0, -1.0)), &Bounds::Auto, at(0.0)), (1.0, 10.0));
-    let (low, high) = log_tracker().update(Some((0.0, 100.0)), &Bounds::FromZero, at(0.0));
-    assert!((low - 0.1).abs() < 1e-12 && (high - 100.0).abs() < 1e-9, "{low} {high}");
+    assert_eq!(log_tracker().update(None, &Bounds::Auto, at(0.0)), (1.0, 10.0));
+    assert_eq!(log_tracker().update(Some((-3.0, 5.0)), &Bounds::Auto, at(0.0)), (1.0, 10.0));
+    let (low, high) = log_tracker().update(Some((3e-7, 100.0)), &Bounds::FromZero, at(0.0));
+    assert!((low / 1e-7 - 1.0).abs() < 1e-9 && (high - 100.0).abs() < 1e-9, "{low} {high}");
+}
+
+#[test]
+fn a_logarithmic_axis_between_fixed_ends_from_zero_begins_at_the_data() {
+    let percent = Bounds::Fixed { low: 0.0, high: 100.0 };
+    let mut tracker = log_tracker();
+    assert_eq!(tracker.update(None, &percent, at(0.0)), (0.0, 100.0), "the scale chooses a low end");
+    let is_from_data = |tracker: &mut RangeTracker, high: f64| {
+        let ends = tracker.update(Some((2e-4, 40.0)), &percent, at(0.0));
+        (ends.0 / 1e-4 - 1.0).abs() < 1e-9 && (ends.1 / high - 1.0).abs() < 1e-9
+    };
+    assert!(is_from_data(&mut tracker, 100.0));
+    tracker.set_mode(RangeMode::Fixed { low: -5.0, high: 50.0 });
+    assert!(is_from_data(&mut tracker, 50.0));
+    tracker.set_mode(RangeMode::Fixed { low: 5.0, high: 50.0 });
+    assert_eq!(tracker.update(Some((2e-4, 40.0)), &percent, at(0.0)), (5.0, 50.0));
 }
 
 #[test]
