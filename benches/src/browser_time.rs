@@ -37,10 +37,11 @@ impl ProcessKind {
         }
     }
 
-    /// The kind of a process with this command line, whose arguments end with zero bytes.
+    /// The kind of a process with this command line. Its arguments end with zero bytes, those of a process that Chromium has forked
+    /// with spaces.
     fn of(command_line: &[u8]) -> Self {
-        let kind = command_line.split(|&byte| byte == 0).find_map(|argument| argument.strip_prefix(b"--type="));
-        match kind {
+        let mut arguments = command_line.split(|&byte| byte == 0 || byte == b' ');
+        match arguments.find_map(|argument| argument.strip_prefix(b"--type=")) {
             Some(b"renderer") => Self::Renderer,
             Some(b"gpu-process") => Self::Gpu,
             Some(b"utility") => Self::Service,
@@ -111,7 +112,7 @@ mod tests {
         let kind = |arguments: &[&str]| ProcessKind::of(arguments.join("\0").as_bytes());
         assert_eq!(kind(&["/usr/lib/chromium/chromium", "--headless"]), ProcessKind::Browser);
         assert_eq!(kind(&["chromium", "--type=renderer", "--lang=en"]), ProcessKind::Renderer);
-        assert_eq!(kind(&["chromium", "--type=gpu-process"]), ProcessKind::Gpu);
+        assert_eq!(kind(&["chromium --type=gpu-process --no-sandbox "]), ProcessKind::Gpu);
         assert_eq!(kind(&["chromium", "--type=utility", "--utility-sub-type=network"]), ProcessKind::Service);
         assert_eq!(kind(&["chromium", "--type=zygote"]), ProcessKind::Browser);
     }

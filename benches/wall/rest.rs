@@ -8,6 +8,7 @@ use benches::effort::Effort;
 use benches::report::{Target, figure, table, targets};
 use benches::statistics::median;
 use browsers::WindowState;
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::lab::{Bench, Lab, WINDOW};
@@ -119,6 +120,8 @@ async fn hide(bench: &Bench) -> Result<()> {
 }
 
 async fn cost(lab: &Lab, bench: &Bench) -> Result<Cost> {
+    // Netdata's page stops in a window without focus.
+    bench.page.chromium()?.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await?;
     let (warm_up, time) = match lab.effort {
         Effort::Full => (Duration::from_secs(10), Duration::from_secs(20)),
         Effort::Brief => (Duration::from_millis(200), Duration::from_millis(500)),
