@@ -108,9 +108,14 @@ impl AreaPainter {
                 let spans = (seen.start..).zip(spans);
                 self.extremes.stroke_part(pixels, spans, style.stroke(series), clip.clone(), Ink::Line);
             }
-            let spans = layers.iter().map(|layer| layer.as_ref().map(|layer| level_span(layer.edge)));
-            let spans = (seen.start..).zip(spans);
-            self.extremes.stroke_part(pixels, spans, style.stroke(series), clip.clone(), Ink::Dots);
+            let has_edge =
+                |at: usize| layers.get(at).is_some_and(|layer| layer.is_some_and(|layer| layer.edge.is_finite()));
+            let is_lone = |at: usize| has_edge(at) && !has_edge(at + 1) && !at.checked_sub(1).is_some_and(has_edge);
+            if (0..count).any(is_lone) {
+                let spans = layers.iter().map(|layer| layer.as_ref().map(|layer| level_span(layer.edge)));
+                let spans = (seen.start..).zip(spans);
+                self.extremes.stroke_part(pixels, spans, style.stroke(series), clip.clone(), Ink::Dots);
+            }
         }
     }
 

@@ -42,7 +42,7 @@ impl LinesPainter {
         for series in (0..summaries.series()).rev() {
             let stroke = style.stroke(series, scene.left);
             if dense {
-                let columns = (clip.start.saturating_sub(stroke.reach() + 1)..clip.end)
+                let columns = (clip.start.saturating_sub(stroke.seen())..clip.end)
                     .map(|x| (x, plot.span(&summaries.summary(series, x))));
                 self.extremes.stroke(pixels, columns, stroke, clip.clone());
             } else {

@@ -156,7 +156,7 @@ impl ExtremesPainter {
     ///
     /// The line breaks at a column that is `None` or missing, and at one with a height that is not finite. A column without
     /// neighbours is a dot of twice the line's width, unless it is higher than that. `columns` must include
-    /// [`Stroke::reach`] columns and one more beyond the clip on both sides, if they exist.
+    /// [`Stroke::seen`] columns beyond the clip on both sides, if they exist.
     ///
     /// Hot: once for each dense series of each redrawn chart.
     pub fn stroke(
@@ -193,7 +193,7 @@ impl ExtremesPainter {
         // A thinner extreme would fade.
         let radius = stroke.radius().max(0.5);
         self.plan(radius);
-        self.for_each_run(columns, &clip, stroke.reach() + 1, |painter, start| {
+        self.for_each_run(columns, &clip, stroke.seen(), |painter, start| {
             let lone = painter.spans.first().filter(|span| painter.spans.len() == 1 && span.is_low(stroke));
             if let Some(&lone) = lone.filter(|_| parts.contains(&Ink::Dots)) {
                 painter.dot.spot(pixels, (start as f32 + 0.5, lone.min), lone.max, stroke, &clip);

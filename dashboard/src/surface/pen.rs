@@ -55,6 +55,12 @@ impl Stroke {
     pub fn reach(self) -> u32 {
         (self.radius().ceil() as u32 + 1).max(self.dot_radius().ceil() as u32)
     }
+
+    /// The number of columns beyond the clip to read: those whose ink may reach into it, and the neighbours that decide
+    /// whether a column is a dot. A dot is in the middle of its column.
+    pub fn seen(self) -> u32 {
+        self.reach().max((self.dot_radius() - 0.5).ceil() as u32 + 1)
+    }
 }
 
 /// A straight piece of a line between two samples, or a single sample.

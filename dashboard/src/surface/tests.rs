@@ -188,7 +188,7 @@ fn drawing_a_part_again_gives_the_same_picture() {
                 let mut whole = Pixels::new(40, 40);
                 ExtremesPainter::default().stroke(&mut whole, (0..).zip(spans.iter().copied()), stroke, 0..40);
                 let (mut part, clip) = (whole.clone(), 20..25);
-                let reach = stroke.reach() + 1;
+                let reach = stroke.seen();
                 part.clear_columns(clip.clone());
                 let seen = (clip.start - reach..clip.end + reach).map(|x| (x, spans[x as usize]));
                 ExtremesPainter::default().stroke(&mut part, seen, stroke, clip);

@@ -8,8 +8,10 @@ use std::ops::Range;
 
 use protocol::{Interval, Timestamp};
 
+use super::relative_time::time_ticks;
 use super::spacing::LabelRoom;
-use super::ticks::{DAY, HOUR, MAX_TICKS, MINUTE, SECOND, TimeTick, time_step_us, time_ticks};
+use super::ticks::MAX_TICKS;
+use super::time_step::{DAY, HOUR, MINUTE, SECOND, TimeTick, time_step_us};
 use super::window::Window;
 use super::zone::{Steady, Zone};
 

@@ -25,8 +25,10 @@
 //! | [`steps`] | round distances between ticks |
 //! | `log_steps` | round values of a logarithmic axis |
 //! | [`range`] | the ends of a value axis, chosen from the data and kept stable |
+//! | [`relative_time`] | marks at round times before the right edge |
 //! | [`scale`] | values to heights; its span is always finite and above zero |
-//! | [`ticks`] | the values and times to mark |
+//! | [`ticks`] | the values to mark |
+//! | [`time_step`] | round distances between the marks of a time axis |
 //! | [`spacing`] | time labels beside each other, without overlaps |
 //! | [`value_axis`] | the ticks of a value axis and their labels |
 //! | [`window`] | times to columns |
@@ -39,10 +41,12 @@ pub mod clock_time;
 mod log_steps;
 pub mod mapping;
 pub mod range;
+pub mod relative_time;
 pub mod scale;
 pub mod spacing;
 pub mod steps;
 pub mod ticks;
+pub mod time_step;
 pub mod value_axis;
 pub mod window;
 pub mod zone;
@@ -50,10 +54,12 @@ pub mod zone;
 pub use clock_time::{TimeLabels, clock_ticks, time_label};
 pub use mapping::Mapping;
 pub use range::{RangeMode, RangeTracker};
+pub use relative_time::time_ticks;
 pub use scale::Scale;
 pub use spacing::{LabelRoom, shortened};
 pub use steps::Steps;
-pub use ticks::{TimeTick, log_ticks, time_ticks, value_ticks};
+pub use ticks::{log_ticks, value_ticks};
+pub use time_step::TimeTick;
 pub use value_axis::{ValueAxis, range_text};
 pub use window::Window;
 pub use zone::Zone;

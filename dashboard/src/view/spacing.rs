@@ -1,6 +1,6 @@
 //! Time labels beside each other: without overlaps, and at least two if the width has room for them.
 
-use super::ticks::{DAY, TimeTick, round_steps};
+use super::time_step::{DAY, TimeTick, round_steps};
 
 /// Between two labels, in CSS pixels.
 const GAP_PX: f64 = 6.0;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use protocol::Timestamp;
 
-use super::ticks::{DAY, MINUTE, SECOND};
+use super::time_step::{DAY, MINUTE, SECOND};
 
 /// Two changes of a zone's clocks are farther apart. The shortest distance in use was that of Morocco and of Egypt, where
 /// summer time is suspended for the month of Ramadan.
