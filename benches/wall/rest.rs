@@ -104,6 +104,8 @@ async fn measure(lab: &Lab, case: Case, installed: Option<&netdata::Installed>) 
         (Case::Netdata, Some(installed)) => {
             let netdata = installed.start().await?;
             let bench = lab.bench(&netdata.page(), WINDOW, &[]).await?;
+            // It stops in a window without focus.
+            bench.page.chromium()?.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await?;
             bench
                 .page
                 .wait_for("document.querySelector('.netdata-chart, .netdata-container') !== null", "charts")
@@ -120,8 +122,6 @@ async fn hide(bench: &Bench) -> Result<()> {
 }
 
 async fn cost(lab: &Lab, bench: &Bench) -> Result<Cost> {
-    // Netdata's page stops in a window without focus.
-    bench.page.chromium()?.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await?;
     let (warm_up, time) = match lab.effort {
         Effort::Full => (Duration::from_secs(10), Duration::from_secs(20)),
         Effort::Brief => (Duration::from_millis(200), Duration::from_millis(500)),

@@ -22,17 +22,18 @@ const SHORT_AFTER_FRAME: Interval = Interval::from_millis(170);
 /// A waiting message is drawn this long after the last frame.
 const FRAME_PATIENCE: Interval = Interval::from_millis(230);
 
-/// Figures that change more often cannot be read, and each change costs the browser layout and painting.
+/// Figures of a stream. Those that change more often cannot be read, and each change costs the browser layout and painting: written
+/// twice a second, they cost as much as all charts of a page at rest.
 const FIGURES_INTERVAL: Interval = Interval::from_millis(500);
+
+/// Without a stream. Ages of samples are shown in seconds, also if no message arrives.
+const FIGURES_AT_REST: Interval = Interval::from_secs(1);
 
 /// Figures wait this much longer for a frame that something else needs.
 const FIGURES_PATIENCE: Interval = Interval::from_millis(250);
 
-/// Ages of samples are shown in seconds, also if no message arrives.
-const FIGURES_AT_REST: Interval = Interval::from_secs(1);
-
-/// Panels close to the screen are drawn as often, so that they are there when they come on screen.
-const NEAR_INTERVAL: Interval = Interval::from_secs(1);
+/// Panels close to the screen are drawn as often. One that comes on screen is drawn in the next frame.
+const NEAR_INTERVAL: Interval = Interval::from_secs(5);
 
 /// A chart that moves by a column waits at most this long for a frame with new samples: one frame shows both.
 const COLUMN_PATIENCE: Interval = Interval::from_millis(100);
@@ -77,7 +78,8 @@ impl FramePace {
 
     /// Returns true if the figures are due, and schedules the next ones.
     pub(super) fn take_figures_due(&mut self, now: Timestamp) -> bool {
-        take_due(&mut self.figures_due, now, FIGURES_INTERVAL)
+        let interval = if self.is_streaming(now) { FIGURES_INTERVAL } else { FIGURES_AT_REST };
+        take_due(&mut self.figures_due, now, interval)
     }
 
     /// The panels that are drawn.
@@ -90,9 +92,7 @@ impl FramePace {
         if self.is_streaming(now) {
             return Interval::ZERO;
         }
-        let were_shown_now = self.figures_due >= now + FIGURES_INTERVAL;
-        let figures_due = if were_shown_now { now + FIGURES_AT_REST } else { self.figures_due + FIGURES_PATIENCE };
-        let figures = between(now, figures_due);
+        let figures = between(now, self.figures_due + FIGURES_PATIENCE);
         let pause = column.map_or(figures, |column| column.min(figures));
         if pause < NO_PAUSE { Interval::ZERO } else { pause }
     }
@@ -205,7 +205,7 @@ mod tests {
         let columns = frames([], 200);
         assert!((10..=12).contains(&columns), "{columns} frames for 10 columns");
         let figures = frames([], 300_000);
-        assert!((2..=4).contains(&figures), "{figures} frames in 2 s");
+        assert!((1..=3).contains(&figures), "{figures} frames in 2 s");
     }
 
     #[test]
@@ -214,9 +214,19 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_due_twice_a_second() {
-        let mut pace = FramePace::default();
-        let shown = (0..120).filter(|&frame| pace.take_figures_due(at(frame * DISPLAY_FRAME_US))).count();
-        assert_eq!(shown, 4);
+    fn figures_are_due_once_a_second_and_twice_in_a_stream() {
+        let shown = |message_us: i64| {
+            let mut pace = FramePace::default();
+            let due = |frame: &i64| {
+                let now = at(frame * DISPLAY_FRAME_US);
+                if frame * DISPLAY_FRAME_US % message_us < DISPLAY_FRAME_US {
+                    pace.message_arrived(now);
+                }
+                pace.take_figures_due(now)
+            };
+            (0..120).filter(due).count()
+        };
+        // The first of a stream are those of a page at rest: after 0, 1, and 1.5 s.
+        assert_eq!([shown(100_000), shown(DISPLAY_FRAME_US)], [2, 3]);
     }
 }
