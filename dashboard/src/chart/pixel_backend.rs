@@ -34,10 +34,10 @@ impl DrawingBackend for PixelBackend<'_> {
         Ok(())
     }
 
-    fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Result<(), DrawingErrorKind<Infallible>> {
-        if let (Ok(x), Ok(y)) = (x.try_into(), y.try_into()) {
+    fn draw_pixel(&mut self, point: BackendCoord, color: BackendColor) -> Result<(), DrawingErrorKind<Infallible>> {
+        if let (Ok(column), Ok(row)) = (point.0.try_into(), point.1.try_into()) {
             let (r, g, b) = color.rgb;
-            self.pixels.blend(x, y, Color::opaque(r, g, b), color.alpha as f32);
+            self.pixels.blend(column, row, Color::opaque(r, g, b), color.alpha as f32);
         }
         Ok(())
     }

@@ -34,8 +34,8 @@ impl Canvas {
             .unchecked_into();
         let is_empty = Rc::new(Cell::new(false));
         let emptied = Rc::clone(&is_empty);
-        let _restored = Listener::new(element.clone(), "contextrestored", move |_: Event| emptied.set(true))?;
-        let canvas = Self { element, context, is_empty, _restored };
+        let restored = Listener::new(element.clone(), "contextrestored", move |_: Event| emptied.set(true))?;
+        let canvas = Self { element, context, is_empty, _restored: restored };
         canvas.fit(0, 0);
         Ok(canvas)
     }

@@ -149,11 +149,14 @@ mod tests {
         ) {
             let (width, height) = (8, 3);
             let mut ground = background(width, height);
-            (0..height).for_each(|y| ground.blend(line, y, RED, 1.0));
+            let lines = [line, 7];
+            for x in lines {
+                (0..height).for_each(|y| ground.blend(x, y, RED, 1.0));
+            }
             let mut series = Pixels::new(width, height);
             series.take_changes();
             let mut composite = Composite::default();
-            composite.set_background(ground.clone(), vec![line..line + 1]);
+            composite.set_background(ground.clone(), lines.map(|x| x..x + 1).to_vec());
             let mut newest = 0;
             for (scrolled, redrawn) in moves {
                 newest += scrolled;

@@ -35,14 +35,16 @@ use super::served::built;
 /// Interval of the rows of the one series, one row a message.
 const STEP: Interval = Interval::from_millis(50);
 
+/// The value of a row by its number.
+pub(crate) type ValueOf = fn(usize) -> f64;
+
 /// The one series of a feed.
 #[derive(Clone, Debug)]
 pub(crate) struct FakeSeries {
     pub(crate) title: String,
     pub(crate) unit: String,
     pub(crate) name: String,
-    /// The value of a row by its number.
-    pub(crate) value: fn(usize) -> f64,
+    pub(crate) value: ValueOf,
 }
 
 impl Default for FakeSeries {
@@ -158,7 +160,7 @@ impl FeedFaults {
     }
 }
 
-fn blocks(first: usize, times: &[Timestamp], value: fn(usize) -> f64) -> BlockBuffer {
+fn blocks(first: usize, times: &[Timestamp], value: ValueOf) -> BlockBuffer {
     let mut blocks = BlockBuffer::default();
     let values: Vec<f64> = (first..first + times.len()).map(value).collect();
     if !times.is_empty() {

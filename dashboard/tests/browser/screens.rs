@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use browsers::{Engine, Page, Viewport, test_in_each_browser};
 use serde_json::json;
 
-use super::fake_feed::{FakeFeed, FakeSeries};
+use super::fake_feed::{FakeFeed, FakeSeries, ValueOf};
 use super::plot::{all_empty_columns, drawn_columns};
 use super::served::{Served, browser, live_feed, live_page, no_errors, picture, until};
 
@@ -242,7 +242,7 @@ async fn a_canvas_whose_pixels_were_lost_is_drawn_again(engine: Engine) -> Resul
 test_in_each_browser!(extreme_values_are_drawn_and_labelled);
 async fn extreme_values_are_drawn_and_labelled(engine: Engine) -> Result<()> {
     let browser = browser(engine).await?;
-    let values: [(&str, fn(usize) -> f64); 5] = [
+    let values: [(&str, ValueOf); 5] = [
         ("one sample", |row| if row == 3 { 7.0 } else { f64::NAN }),
         ("huge", |row| 1e300 * (1.0 + (row % 7) as f64)),
         ("tiny", |row| 1e-300 * (1.0 + (row % 7) as f64)),
