@@ -155,7 +155,8 @@ impl App {
     /// Hot: once a message.
     pub(super) fn event(&mut self, event: FrameEvent<'_>) {
         let now = self.clock.now();
-        self.frames.request_after(self.pace.message_arrived(now));
+        let pause = self.pace.message_arrived(now);
+        self.frames.request_after(if event.is_routine() { pause } else { Interval::ZERO });
         if matches!(event, FrameEvent::Opened) {
             let width = self.panels.expected_width();
             self.feed.expect_charts(width.as_ref().copied().unwrap_or_default());

@@ -3,7 +3,7 @@
 //! A source emits [`FrameEvent`]s to one handler and accepts the requests of [`FrameSource`]. Everything behind the handler
 //! is the same for all sources.
 
-use protocol::{Frame, Interval, Timestamp};
+use protocol::{Body, Frame, Interval, Timestamp};
 
 use super::past_requests::PastQuery;
 use crate::store::StreamRequest;
@@ -30,6 +30,18 @@ pub(super) enum FrameEvent<'m> {
     },
     /// The server refuses the page's credentials, or no longer accepts them.
     SignInNeeded(Refusal),
+}
+
+impl FrameEvent<'_> {
+    /// Returns true for the frames that a live stream sends all the time. They may be drawn later, together; all others change more
+    /// than a column, and are drawn at once.
+    pub(super) const fn is_routine(&self) -> bool {
+        let Self::Frame { frame, .. } = self else { return false };
+        matches!(
+            frame.body,
+            Body::Samples(_) | Body::Summaries(_) | Body::Heartbeat(_) | Body::Echo(_) | Body::Logs(_) | Body::Event(_)
+        )
+    }
 }
 
 /// The reason why a server refuses a page.

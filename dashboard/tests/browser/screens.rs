@@ -1,6 +1,6 @@
 //! Screens and paper: zoom, narrow screens, other pixel ratios, forced colours, print.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use browsers::{Engine, Page, Viewport, test_in_each_browser};
 use serde_json::json;
 
@@ -28,11 +28,14 @@ const IS_SHARP: &str =
     "[...document.querySelectorAll('.plot-canvas')].filter((canvas) => canvas.width > 0).every((canvas) =>
     Math.abs(canvas.getBoundingClientRect().width * devicePixelRatio - canvas.width) < 0.51)";
 
+/// Waits until the panels are laid out for the screen, and nothing is wider than its place.
 async fn fits(page: &Page, what: &str) -> Result<()> {
-    let (is_too_wide, outside): (bool, String) =
-        page.evaluate(&format!("[{IS_TOO_WIDE}, {OUTSIDE_OF_PANELS}]")).await?;
-    ensure!(!is_too_wide, "{what}: the page is wider than the screen");
-    ensure!(outside.is_empty(), "{what}: outside of their panel: {outside}");
+    let fits = page.wait_for(&format!("!({IS_TOO_WIDE}) && ({OUTSIDE_OF_PANELS}) === ''"), what).await;
+    if fits.is_err() {
+        let (is_too_wide, outside): (bool, String) =
+            page.evaluate(&format!("[{IS_TOO_WIDE}, {OUTSIDE_OF_PANELS}]")).await?;
+        bail!("{what}: the page is wider than the screen: {is_too_wide}; outside of their panel: {outside:?}");
+    }
     Ok(())
 }
 
