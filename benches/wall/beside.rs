@@ -143,10 +143,9 @@ impl Setting {
         let bench = lab.bench(&server.url(&load), WINDOW, &[]).await?;
         bench.page.wait_for("document.querySelectorAll('.plot-canvas').length >= 12", "twelve charts").await?;
         bench.page.wait_for("document.querySelector('.plot-canvas').clientWidth < 1000", "a layout").await?;
-        let script = "(() => { const size = (name) => document.querySelector(name); \
-                      const [plot, series] = [size('.plot'), size('.plot-series')]; \
-                      return { width: plot.clientWidth, height: plot.clientHeight, \
-                               inner_width: series.clientWidth, inner_height: series.clientHeight } })()";
+        let script = "(() => { const [plot, canvas] = ['.plot', '.plot-canvas'].map((name) => document.querySelector(name)); \
+                      const [, , width, height] = canvas.dataset.plot.split(' ').map((side) => side / devicePixelRatio); \
+                      return { width: plot.clientWidth, height: plot.clientHeight, inner_width: width, inner_height: height } })()";
         let geometry = bench.page.evaluate(script).await?;
         let agent: String = bench.page.evaluate("navigator.userAgent").await?;
         let browser = agent.split_whitespace().find(|word| word.contains("Chrome/")).unwrap_or(&agent).to_owned();

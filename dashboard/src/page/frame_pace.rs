@@ -55,6 +55,8 @@ pub(super) struct FramePace {
     close_messages: u32,
     message: Timestamp,
     frame: Timestamp,
+    /// The time at which the next frame begins, unless a message or an input is drawn earlier.
+    due: Timestamp,
     figures_due: Timestamp,
     near_due: Timestamp,
 }
@@ -68,7 +70,8 @@ impl FramePace {
         self.message = now;
         let since = between(self.frame, now);
         let is_drawn_at_once = self.is_streaming(now) || since >= SHORT_AFTER_FRAME;
-        if is_drawn_at_once { Interval::ZERO } else { between(now, self.frame + FRAME_PATIENCE) }
+        self.due = if is_drawn_at_once { now } else { self.due.min(self.frame + FRAME_PATIENCE) };
+        between(now, self.due)
     }
 
     /// Begins a display frame.
@@ -88,13 +91,12 @@ impl FramePace {
     }
 
     /// The pause after a frame, if a chart must move by a column within `column`. Messages and inputs end it.
-    pub(super) fn pause(&self, now: Timestamp, column: Option<Interval>) -> Interval {
-        if self.is_streaming(now) {
-            return Interval::ZERO;
-        }
+    pub(super) fn pause(&mut self, now: Timestamp, column: Option<Interval>) -> Interval {
         let figures = between(now, self.figures_due + FIGURES_PATIENCE);
         let pause = column.map_or(figures, |column| column.min(figures));
-        if pause < NO_PAUSE { Interval::ZERO } else { pause }
+        let pause = if self.is_streaming(now) || pause < NO_PAUSE { Interval::ZERO } else { pause };
+        self.due = now + pause;
+        pause
     }
 
     fn is_streaming(&self, now: Timestamp) -> bool {
@@ -143,8 +145,7 @@ mod tests {
         for display in 0..120 {
             let now = display * DISPLAY_FRAME_US;
             while let Some(message) = messages.next_if(|&message| message <= now) {
-                let pause = pace.message_arrived(at(message));
-                due = due.min(at(message) + pause);
+                due = at(message) + pace.message_arrived(at(message));
             }
             if at(now) < due {
                 continue;
@@ -170,11 +171,25 @@ mod tests {
     }
 
     #[test]
-    fn a_rare_message_is_drawn_at_once() {
+    fn a_message_that_waits_does_not_delay_a_column() {
         let mut pace = FramePace::default();
         pace.begin(at(0));
+        pace.take_figures_due(at(0));
+        assert_eq!(pace.pause(at(0), Some(Interval::from_millis(120))), Interval::from_millis(120));
+        assert_eq!(pace.message_arrived(at(100_000)), Interval::from_millis(20));
+    }
+
+    #[test]
+    fn a_rare_message_is_drawn_at_once() {
+        let mut pace = FramePace::default();
+        let draw = |pace: &mut FramePace, now| {
+            pace.begin(now);
+            pace.take_figures_due(now);
+            pace.pause(now, None)
+        };
+        draw(&mut pace, at(0));
         assert_eq!(pace.message_arrived(at(400_000)), Interval::ZERO);
-        pace.begin(at(400_000));
+        draw(&mut pace, at(400_000));
         assert_eq!(pace.message_arrived(at(410_000)), Interval::from_millis(220));
     }
 

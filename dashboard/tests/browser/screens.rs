@@ -203,12 +203,13 @@ async fn a_panel_without_a_canvas_says_so_and_shows_its_values(engine: Engine) -
     let served = Served::feed(&FEW).await?;
     let browser = browser(engine).await?;
     let page = browser.page("about:blank").await?;
-    // As a browser that has no memory for the second canvas.
+    // As a browser that has no memory for the second canvas of a chart, nor for one that only measures texts.
     let refuse = "(() => {
         const getContext = HTMLCanvasElement.prototype.getContext;
-        let canvases = 0;
+        let charts = 0;
         HTMLCanvasElement.prototype.getContext = function (...options) {
-            return ++canvases === 2 ? null : getContext.apply(this, options);
+            const isRefused = this.className === '' || (this.className === 'plot-canvas' && ++charts === 2);
+            return isRefused ? null : getContext.apply(this, options);
         };
     })()";
     page.run_in_new_documents(refuse).await?;
