@@ -142,7 +142,7 @@ impl Setting {
         let server = OurServer::start(lab.our_page(), &load)?;
         let bench = lab.bench(&server.url(&load), WINDOW, &[]).await?;
         bench.page.wait_for("document.querySelectorAll('.plot-canvas').length >= 12", "twelve charts").await?;
-        bench.page.wait_for("document.querySelector('.plot-canvas').clientWidth < 1000", "a layout").await?;
+        bench.page.wait_for("document.querySelector('.plot-canvas').dataset.plot !== undefined", "a layout").await?;
         let script = "(() => { const [plot, canvas] = ['.plot', '.plot-canvas'].map((name) => document.querySelector(name)); \
                       const [, , width, height] = canvas.dataset.plot.split(' ').map((side) => side / devicePixelRatio); \
                       return { width: plot.clientWidth, height: plot.clientHeight, inner_width: width, inner_height: height } })()";
