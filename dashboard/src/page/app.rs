@@ -107,6 +107,12 @@ impl App {
         &mut self.panels
     }
 
+    /// Shows in the next display frame what an input, or an event that is not routine, has changed.
+    pub(super) fn input(&mut self) {
+        self.pace.expect_figures();
+        self.frames.request();
+    }
+
     /// Measures the panels in the next display frame.
     pub(super) fn size_changed(&mut self) {
         self.panels.size_changed();
@@ -116,7 +122,8 @@ impl App {
     /// A panel came close to the screen or left it.
     pub(super) fn set_in_view(&mut self, panel: &Element, in_view: bool) {
         self.panels.set_in_view(panel, in_view);
-        self.frames.request();
+        // The figures' time is also that of subscriptions.
+        self.input();
     }
 
     /// A panel came on screen or left it.
@@ -156,7 +163,11 @@ impl App {
     pub(super) fn event(&mut self, event: FrameEvent<'_>) {
         let now = self.clock.now();
         let pause = self.pace.message_arrived(now);
-        self.frames.request_after(if event.is_routine() { pause } else { Interval::ZERO });
+        if event.is_routine() {
+            self.frames.request_after(pause);
+        } else {
+            self.input();
+        }
         if matches!(event, FrameEvent::Opened) {
             let width = self.panels.expected_width();
             self.feed.expect_charts(width.as_ref().copied().unwrap_or_default());

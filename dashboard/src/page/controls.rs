@@ -9,7 +9,6 @@ use web_sys::{Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent};
 use super::app::App;
 use super::command::Command;
 use super::dom;
-use super::frame_loop::FrameLoop;
 use super::listener::Listener;
 
 /// Listens for events that may end a sleep: the page is shown, thawed, or back on the network.
@@ -55,16 +54,28 @@ pub(super) fn listen_for_media(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, 
     Ok(listeners)
 }
 
-/// Input of the user, and what scrolls: any of it may change the page.
-const INPUTS: [&str; 7] = ["pointermove", "pointerout", "pointerdown", "click", "change", "keydown", "scroll"];
+/// Inputs that may change anything on the page.
+const INPUTS: [&str; 3] = ["click", "change", "keydown"];
+
+/// Inputs that move the pointer or the page: charts and crosshair follow them.
+const MOVES: [&str; 4] = ["pointermove", "pointerout", "pointerdown", "scroll"];
 
 /// Requests a display frame after each input.
-pub(super) fn listen_for_input(frames: &FrameLoop) -> Result<Vec<Listener>, JsValue> {
-    let listen = |kind| {
-        let frames = frames.clone();
-        Listener::new(dom::window()?, kind, move |_: Event| frames.request())
-    };
-    INPUTS.into_iter().map(listen).collect()
+pub(super) fn listen_for_input(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
+    let window = dom::window()?;
+    let inputs = INPUTS.into_iter().map(|kind| {
+        let app = Rc::downgrade(app);
+        Listener::new(window.clone(), kind, move |_: Event| {
+            if let Some(app) = app.upgrade() {
+                app.borrow_mut().input();
+            }
+        })
+    });
+    let moves = MOVES.into_iter().map(|kind| {
+        let frames = app.borrow().frames();
+        Listener::new(window.clone(), kind, move |_: Event| frames.request())
+    });
+    inputs.chain(moves).collect()
 }
 
 pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {

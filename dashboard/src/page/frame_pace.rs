@@ -1,6 +1,6 @@
 //! Decides when the next display frame is due: the page draws only if something may have changed.
 //!
-//! A frame costs about a millisecond of the browser's processes before anything is drawn, sixty times a second 7 % of a core.
+//! A frame costs CPU time of all processes of the browser, also if nothing changes in it (docs/decisions/0018-display-frames.md).
 //! No clock: times are arguments.
 
 use protocol::{Interval, Timestamp};
@@ -22,8 +22,7 @@ const SHORT_AFTER_FRAME: Interval = Interval::from_millis(170);
 /// A waiting message is drawn this long after the last frame.
 const FRAME_PATIENCE: Interval = Interval::from_millis(230);
 
-/// Figures of a stream. Those that change more often cannot be read, and each change costs the browser layout and painting: written
-/// twice a second, they cost as much as all charts of a page at rest.
+/// Figures of a stream. Those that change more often cannot be read, and each change costs the browser layout and painting.
 const FIGURES_INTERVAL: Interval = Interval::from_millis(500);
 
 /// Without a stream. Ages of samples are shown in seconds, also if no message arrives.
@@ -72,6 +71,11 @@ impl FramePace {
         let is_drawn_at_once = self.is_streaming(now) || since >= SHORT_AFTER_FRAME;
         self.due = if is_drawn_at_once { now } else { self.due.min(self.frame + FRAME_PATIENCE) };
         between(now, self.due)
+    }
+
+    /// Makes the figures due in the next frame: an input, or what is not routine, may have changed them.
+    pub(super) fn expect_figures(&mut self) {
+        self.figures_due = Timestamp::default();
     }
 
     /// Begins a display frame.
@@ -226,6 +230,16 @@ mod tests {
     #[test]
     fn short_columns_are_drawn_once_a_display_frame() {
         assert_eq!(frames([], 5), 120);
+    }
+
+    #[test]
+    fn an_input_is_followed_by_figures_at_once() {
+        let mut pace = FramePace::default();
+        assert!(pace.take_figures_due(at(0)));
+        assert!(!pace.take_figures_due(at(100_000)));
+        pace.expect_figures();
+        assert!(pace.take_figures_due(at(100_000)));
+        assert!(!pace.take_figures_due(at(200_000)));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn start() -> Result<(), JsValue> {
 fn attach(app: &Rc<RefCell<App>>) -> Result<Attached, JsValue> {
     let frames = app.borrow().frames();
     let mut listeners = controls::listen(app)?;
-    listeners.extend(controls::listen_for_input(&frames)?);
+    listeners.extend(controls::listen_for_input(app)?);
     listeners.extend(controls::listen_for_media(app)?);
     listeners.extend(sign_in::listen(app)?);
     listeners.extend(controls::listen_for_waking(app)?);

@@ -37,7 +37,7 @@ pub(super) fn preferred() -> Theme {
     if matches("(prefers-color-scheme: light)") { Theme::Light } else { Theme::Dark }
 }
 
-/// Returns true if the user has forced the colours of the system, whose lightness the browser's preference tells.
+/// Returns true if the user has forced the colours of the system. The browser's preference then says if they are light.
 pub(super) fn is_forced() -> bool {
     matches("(forced-colors: active)")
 }
