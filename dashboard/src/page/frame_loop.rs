@@ -1,6 +1,6 @@
 //! Calls the page once for each display frame that is requested; dropping it stops it.
 //!
-//! The browser does not call it while the page is hidden.
+//! Nothing is drawn while the page is hidden.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -34,8 +34,11 @@ impl FrameLoop {
         let closure = Closure::new(move |time: f64| {
             if let Some(inner) = weak.upgrade() {
                 inner.request.set(None);
-                let pause = draw(time);
-                inner.pause(pause);
+                // Firefox calls a few times more. When the page is shown again, its event requests a frame.
+                if !dom::document().is_ok_and(|document| document.hidden()) {
+                    let pause = draw(time);
+                    inner.pause(pause);
+                }
             }
         });
         *self.inner.closure.borrow_mut() = Some(closure);
