@@ -42,8 +42,8 @@ impl Extreme {
         let none = Duration::ZERO;
         match self {
             Self::Dense | Self::DenseWhole => Load::new(50, 8, 1_000.0, 60),
-            // Less than the page's memory holds at this rate.
-            Self::Ingest => Load { history: none, ..Load::new(50, 100, 1_000.0, 5) },
+            // All on screen, in a window so short that the page subscribes to rows: a column has fewer than eight.
+            Self::Ingest => Load { history: none, ..Load::new(12, 417, 1_000.0, 2) },
             // More rows than display frames, so that each display frame has new rows to draw.
             Self::Catalog => Load::new(500, 20, 100.0, 10),
             // A pixel is five minutes, so that the charts do not scroll; a row arrives every hundred seconds.

@@ -56,8 +56,9 @@ impl Default for BackfillLimits {
             turns_at_once: available_parallelism().map_or(1, usize::from).min(MAX_TURNS_AT_ONCE),
             // An eighth of a processor: 3 ms for a million. The burst fills several pages at once, each with a minute at 1 kHz.
             overall: ByteRate { bytes_per_second: 32 << 20, burst_bytes: 128 << 20 },
-            // A page requests at most a few lost frames again.
-            viewer: ByteRate { bytes_per_second: 2 << 20, burst_bytes: 2 << 20 },
+            // A page whose window or layout changes requests the summaries of all charts on screen, which are made of their rows:
+            // 24 million values for 400 series at 1 kHz over a minute.
+            viewer: ByteRate { bytes_per_second: 4 << 20, burst_bytes: 48 << 20 },
             // Their own, so that they do not delay the first fill of a viewer. Six hours of 48 series cost about a million.
             queries: ByteRate { bytes_per_second: 16 << 20, burst_bytes: 64 << 20 },
         }
