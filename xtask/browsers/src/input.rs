@@ -1,4 +1,4 @@
-//! Keys and mouse.
+//! Keys, mouse and fingers.
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -6,13 +6,27 @@ use serde_json::json;
 use crate::Page;
 use crate::page::tab;
 
-/// A step of the mouse. Positions are in CSS pixels.
+/// A key that is held during a gesture of the mouse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Modifier {
+    #[default]
+    None,
+    Shift,
+    Control,
+}
+
+/// A position in CSS pixels.
+pub type Position = (f64, f64);
+
+/// A step of the mouse.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Mouse {
     Move(f64, f64),
-    /// The left button, where the mouse is.
-    Press,
-    Release,
+    /// The left button, where the mouse is. The number counts the clicks at this position: 2 for the second of a double click.
+    Press(u32),
+    Release(u32),
+    /// Turns the wheel by so many CSS pixels.
+    Wheel(f64, f64),
 }
 
 impl Page {
@@ -43,26 +57,74 @@ impl Page {
         self.drag(middle, middle).await
     }
 
-    /// Moves the mouse to a position in CSS pixels.
+    /// Moves the mouse to a position.
     ///
     /// # Errors
     /// When the page is closed.
     pub async fn move_mouse(&self, x: f64, y: f64) -> Result<()> {
-        tab!(self, mouse(&[Mouse::Move(x, y)]))
+        self.mouse(&[Mouse::Move(x, y)], Modifier::None).await
     }
 
-    /// Presses the left button at one position and releases it at another, in CSS pixels.
+    /// Presses the left button at one position and releases it at another.
     ///
     /// # Errors
     /// When the page is closed.
-    pub async fn drag(&self, from: (f64, f64), to: (f64, f64)) -> Result<()> {
-        let mut steps = vec![Mouse::Move(from.0, from.1), Mouse::Press];
+    pub async fn drag(&self, from: Position, to: Position) -> Result<()> {
+        self.drag_with(Modifier::None, from, to).await
+    }
+
+    /// The same while a key is held.
+    ///
+    /// # Errors
+    /// When the page is closed.
+    pub async fn drag_with(&self, modifier: Modifier, from: Position, to: Position) -> Result<()> {
+        let mut steps = vec![Mouse::Move(from.0, from.1), Mouse::Press(1)];
         if from != to {
             // A page may recognise a drag only if the mouse moves while the button is down.
             steps.push(Mouse::Move(f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1)));
             steps.push(Mouse::Move(to.0, to.1));
         }
-        steps.push(Mouse::Release);
-        tab!(self, mouse(&steps))
+        steps.push(Mouse::Release(1));
+        self.mouse(&steps, modifier).await
     }
+
+    /// Clicks twice at a position.
+    ///
+    /// # Errors
+    /// When the page is closed.
+    pub async fn double_click(&self, (x, y): Position) -> Result<()> {
+        let clicks = [Mouse::Press(1), Mouse::Release(1), Mouse::Press(2), Mouse::Release(2)];
+        self.mouse(&[&[Mouse::Move(x, y)], &clicks[..]].concat(), Modifier::None).await
+    }
+
+    /// Turns the wheel at a position by so many CSS pixels, to the right and down.
+    ///
+    /// # Errors
+    /// When the page is closed.
+    pub async fn wheel(&self, modifier: Modifier, (x, y): Position, by: (f64, f64)) -> Result<()> {
+        self.mouse(&[Mouse::Move(x, y), Mouse::Wheel(by.0, by.1)], modifier).await
+    }
+
+    /// Puts fingers down at `from`, moves them in a few steps to `to`, and lifts them.
+    ///
+    /// # Errors
+    /// When the page is closed.
+    pub async fn touch(&self, from: &[Position], to: &[Position]) -> Result<()> {
+        tab!(self, touch(from, to))
+    }
+
+    async fn mouse(&self, steps: &[Mouse], modifier: Modifier) -> Result<()> {
+        tab!(self, mouse(steps, modifier))
+    }
+}
+
+/// The steps of moving fingers, the first and the last included.
+pub(crate) fn path(from: &[Position], to: &[Position]) -> impl Iterator<Item = Vec<Position>> {
+    const STEPS: u32 = 5;
+    (0..=STEPS).map(move |step| {
+        let part = f64::from(step) / f64::from(STEPS);
+        let between =
+            |(from, to): (&Position, &Position)| (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+        from.iter().zip(to).map(between).collect()
+    })
 }

@@ -48,6 +48,7 @@ use anyhow::Result;
 
 use connection::Connection;
 pub use console::{ConsoleMessage, Level};
+pub use input::{Modifier, Position};
 pub use options::{Certificates, ColorScheme, Device, Engine, LaunchOptions, Viewport};
 use page::Tab;
 pub use page::{Cookie, Page, WindowState};

@@ -1,10 +1,10 @@
-//! Keys and mouse.
+//! Keys, mouse and fingers.
 
 use anyhow::Result;
 use serde_json::json;
 
 use super::Tab;
-use crate::input::Mouse;
+use crate::input::{Modifier, Mouse, Position, path};
 
 /// Virtual key codes of keys that act without producing text: the browser handles these keys by their code.
 const KEY_CODES: [(&str, u32); 14] = [
@@ -40,24 +40,45 @@ impl Tab {
         Ok(())
     }
 
-    pub(crate) async fn mouse(&self, steps: &[Mouse]) -> Result<()> {
+    pub(crate) async fn mouse(&self, steps: &[Mouse], modifier: Modifier) -> Result<()> {
+        let modifiers = match modifier {
+            Modifier::None => 0,
+            Modifier::Control => 2,
+            Modifier::Shift => 8,
+        };
         let (mut at, mut is_down) = ((0.0, 0.0), false);
         for step in steps {
-            let (kind, button) = match *step {
+            let (kind, button, clicks, wheel) = match *step {
                 Mouse::Move(x, y) => {
                     at = (x, y);
-                    ("mouseMoved", if is_down { "left" } else { "none" })
+                    ("mouseMoved", if is_down { "left" } else { "none" }, 0, None)
                 }
-                Mouse::Press => ("mousePressed", "left"),
-                Mouse::Release => ("mouseReleased", "left"),
+                Mouse::Press(clicks) => ("mousePressed", "left", clicks, None),
+                Mouse::Release(clicks) => ("mouseReleased", "left", clicks, None),
+                Mouse::Wheel(x, y) => ("mouseWheel", "none", 0, Some((x, y))),
             };
-            is_down = *step == Mouse::Press || (is_down && *step != Mouse::Release);
-            let event = json!({
-                "type": kind, "x": at.0, "y": at.1, "button": button, "buttons": u8::from(is_down), "clickCount": 1,
+            is_down = matches!(step, Mouse::Press(_)) || (is_down && !matches!(step, Mouse::Release(_)));
+            let mut event = json!({
+                "type": kind, "x": at.0, "y": at.1, "button": button, "buttons": u8::from(is_down), "clickCount": clicks,
+                "modifiers": modifiers,
             });
+            if let Some((x, y)) = wheel {
+                event["deltaX"] = x.into();
+                event["deltaY"] = y.into();
+            }
             self.call("Input.dispatchMouseEvent", event).await?;
         }
         Ok(())
+    }
+
+    pub(crate) async fn touch(&self, from: &[Position], to: &[Position]) -> Result<()> {
+        let mut kind = "touchStart";
+        for fingers in path(from, to) {
+            let points: Vec<_> = (0..).zip(&fingers).map(|(id, (x, y))| json!({ "id": id, "x": x, "y": y })).collect();
+            self.call("Input.dispatchTouchEvent", json!({ "type": kind, "touchPoints": points })).await?;
+            kind = "touchMove";
+        }
+        self.call("Input.dispatchTouchEvent", json!({ "type": "touchEnd", "touchPoints": [] })).await.map(drop)
     }
 }
 

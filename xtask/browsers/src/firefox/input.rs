@@ -1,10 +1,10 @@
-//! Keys and mouse.
+//! Keys, mouse and fingers.
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::Tab;
-use crate::input::Mouse;
+use crate::input::{Modifier, Mouse, Position, path};
 
 /// [The protocol's codes][codes] of keys that act without producing text.
 ///
@@ -36,13 +36,51 @@ impl Tab {
         self.perform("key", &actions).await
     }
 
-    pub(crate) async fn mouse(&self, steps: &[Mouse]) -> Result<()> {
-        let actions = steps.iter().map(|step| match *step {
-            Mouse::Move(x, y) => json!({ "type": "pointerMove", "x": x, "y": y }),
-            Mouse::Press => json!({ "type": "pointerDown", "button": 0 }),
-            Mouse::Release => json!({ "type": "pointerUp", "button": 0 }),
+    pub(crate) async fn mouse(&self, steps: &[Mouse], modifier: Modifier) -> Result<()> {
+        let key = match modifier {
+            Modifier::None => None,
+            Modifier::Shift => Some('\u{e008}'),
+            Modifier::Control => Some('\u{e009}'),
+        };
+        if let Some(key) = key {
+            self.perform("key", &[json!({ "type": "keyDown", "value": key })]).await?;
+        }
+        let mut at = (0.0, 0.0);
+        for step in steps {
+            let (device, action) = match *step {
+                Mouse::Move(x, y) => {
+                    at = (x, y);
+                    ("pointer", json!({ "type": "pointerMove", "x": x, "y": y }))
+                }
+                Mouse::Press(_) => ("pointer", json!({ "type": "pointerDown", "button": 0 })),
+                Mouse::Release(_) => ("pointer", json!({ "type": "pointerUp", "button": 0 })),
+                Mouse::Wheel(x, y) => {
+                    // The protocol has whole numbers here.
+                    let [x, y, dx, dy] = [at.0, at.1, x, y].map(|number| number.round() as i64);
+                    ("wheel", json!({ "type": "scroll", "x": x, "y": y, "deltaX": dx, "deltaY": dy }))
+                }
+            };
+            self.perform(device, &[action]).await?;
+        }
+        if let Some(key) = key {
+            self.perform("key", &[json!({ "type": "keyUp", "value": key })]).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn touch(&self, from: &[Position], to: &[Position]) -> Result<()> {
+        let steps: Vec<_> = path(from, to).collect();
+        let sources = (0..from.len()).map(|finger| {
+            let place =
+                |step: &Vec<Position>| json!({ "type": "pointerMove", "x": step[finger].0, "y": step[finger].1 });
+            let mut actions: Vec<Value> = steps.iter().map(place).collect();
+            actions.insert(1, json!({ "type": "pointerDown", "button": 0 }));
+            actions.push(json!({ "type": "pointerUp", "button": 0 }));
+            let parameters = json!({ "pointerType": "touch" });
+            json!({ "type": "pointer", "id": format!("finger {finger}"), "parameters": parameters, "actions": actions })
         });
-        self.perform("pointer", &actions.collect::<Vec<_>>()).await
+        let sources: Vec<Value> = sources.collect();
+        self.call("input.performActions", json!({ "actions": sources })).await.map(drop)
     }
 
     /// `device` is also its name: the browser keeps the state of each device between calls.
