@@ -11,7 +11,7 @@ use protocol::{Bounds, Timestamp};
 use super::area::{AreaPainter, AreaStyle};
 use super::bars::{BarLayout, BarsPainter, bars_range};
 use super::chosen::ChosenSeries;
-use super::extremes::LogLimit;
+use super::extremes::{Extremes, LogLimit};
 use super::heatmap;
 use super::kind::Kind;
 use super::line::LinesPainter;
@@ -74,6 +74,8 @@ struct Drawn {
     right: i64,
     column_us: i64,
     style: Style,
+    /// In a fixed view: the version of the answers.
+    past: Option<u64>,
 }
 
 impl LiveChart {
@@ -151,10 +153,29 @@ impl LiveChart {
         self.log_limit
     }
 
-    /// Draws the paused picture at `now` unless it is on the surface already. Rows that arrived later do not change it.
-    pub fn draw_held(&mut self, group: &Group, window: &Window, now: Timestamp, style: &Style) -> Change {
-        let wanted = Drawn { right: window.column_of(now), column_us: window.column_us(), style: style.clone() };
-        if self.drawn.as_ref() == Some(&wanted) { Change::Nothing } else { self.draw(group, window, now, style) }
+    /// Draws a fixed view that ends at `right`, unless it is on the surface already. Rows that arrive do not change it, answers of queries
+    /// do.
+    pub fn draw_fixed(&mut self, group: &Group, window: &Window, right: Timestamp, style: &Style) -> Change {
+        let (column, column_us, past) = (window.column_of(right), window.column_us(), Some(group.past().version()));
+        let wanted = Drawn { right: column, column_us, style: style.clone(), past };
+        if self.drawn.as_ref() == Some(&wanted) {
+            return Change::Nothing;
+        }
+        let before = self.drawn.replace(wanted);
+        let is_same_view = before.is_some_and(|before| (before.right, before.column_us) == (column, column_us));
+        if !is_same_view {
+            // An axis of other times is not kept.
+            self.range.forget();
+        }
+        self.painted = None;
+        self.chosen.update(group, window, right, &|_| MAX_SERIES_DRAWN);
+        let (places, width) = (self.chosen.places(), self.pixels.width());
+        self.summaries.read(group, &places, column_us, width as usize, column);
+        let scene = Scene::new(group, &places, window, right, width);
+        self.scale = self.rescale(&scene, Extremes::of(&scene.columns(&self.summaries)));
+        self.pixels.clear();
+        self.paint(&scene, style, 0..width);
+        Change::Axis
     }
 
     /// Draws the changes since the last call.
@@ -169,17 +190,17 @@ impl LiveChart {
         }
         let places = self.chosen.places();
         let update = self.summaries.update(group, &places, window.column_us(), width as usize, right);
-        let drawn = Drawn { right, column_us: window.column_us(), style: style.clone() };
+        let drawn = Drawn { right, column_us: window.column_us(), style: style.clone(), past: None };
         if update == ColumnUpdate::Nothing && self.drawn.as_ref() == Some(&drawn) {
             return Change::Nothing;
         }
-        let before = self.drawn.replace(drawn).filter(|before| before.style == *style);
+        let before = self.drawn.replace(drawn).filter(|before| before.style == *style && before.past.is_none());
         if before.is_none() {
             self.painted = None;
         }
         let scrolled = before.map_or(i64::MAX, |before| right.saturating_sub(before.right));
         let scene = Scene::new(group, &places, window, now, width);
-        let scale = self.rescale(&scene);
+        let scale = self.rescale(&scene, scene.extremes());
         let is_same_axis = std::mem::replace(&mut self.scale, scale) == scale;
         let is_whole = !is_same_axis || update == ColumnUpdate::All || !(0..i64::from(width)).contains(&scrolled);
         let first = if is_whole {
@@ -213,16 +234,15 @@ impl LiveChart {
     }
 
     /// The value axis, or the scale of colours, for the values on screen.
-    fn rescale(&mut self, scene: &Scene<'_>) -> Scale {
+    fn rescale(&mut self, scene: &Scene<'_>, extremes: Extremes) -> Scale {
         let columns = scene.columns(&self.summaries);
         let mapping = self.range.mapping();
-        let extremes = || scene.extremes();
-        self.log_limit = if mapping == Mapping::Log { extremes().log_limit() } else { LogLimit::Nothing };
+        self.log_limit = if mapping == Mapping::Log { extremes.log_limit() } else { LogLimit::Nothing };
         let seen = match (self.kind, mapping) {
             (Kind::Area, _) => stacked_range(&scene.held(&columns), mapping),
             (Kind::Bars, _) => bars_range(&scene.held(&columns), self.bars(scene.left), mapping),
-            (_, Mapping::Linear) => extremes().range(),
-            (_, Mapping::Log) => extremes().range_above_zero(&columns),
+            (_, Mapping::Linear) => extremes.range(),
+            (_, Mapping::Log) => extremes.range_above_zero(&columns),
         };
         // The group's bounds are those of a single series, which a stack exceeds.
         let bounds = match self.kind {

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use protocol::Interval;
 use protocol::limits::MAX_SERIES;
+use protocol::{Interval, Timestamp};
 use wasm_bindgen::JsValue;
 use web_sys::Element;
 
@@ -16,10 +16,12 @@ use super::frame_loop::FrameLoop;
 use super::frame_pace::{FramePace, Reach};
 use super::frame_source::{FrameEvent, FrameSource};
 use super::header::Header;
+use super::help::Help;
+use super::navigation::Navigation;
 use super::notice::Notice;
 use super::panel_grid::{Drawn, MAX_PANELS, PanelGrid};
 use super::parameters::Parameters;
-use super::pause_button::PauseButton;
+use super::past_requests::ShownRange;
 use super::render_context::{RenderContext, Shade};
 use super::sign_in_form::SignInForm;
 use super::stats::Stats;
@@ -34,17 +36,18 @@ pub(super) struct App {
     frames: FrameLoop,
     pace: FramePace,
     feed: Feed,
-    viewport: Viewport,
+    navigation: Navigation,
     display: Display,
     panels: PanelGrid,
     crosshair: Crosshair,
     header: Header,
-    pause_button: PauseButton,
+    help: Help,
     notice: Notice,
     sign_in: SignInForm,
     telemetry: Telemetry,
     /// The store has groups or series without a panel.
     catalog_changed: bool,
+    size_changed: bool,
 }
 
 impl App {
@@ -57,22 +60,24 @@ impl App {
             notice.show(&error.to_string());
         }
         let display = Display::new(&parameters)?;
-        let panels = PanelGrid::new(parameters.panels)?;
+        let panels = PanelGrid::new(parameters.panels.clone())?;
+        let navigation = Navigation::new(&parameters, panels.element())?;
         Ok(Self {
             clock,
             frames: FrameLoop::default(),
             pace: FramePace::default(),
-            feed: Feed::new(parameters.window),
-            viewport: Viewport::live(parameters.window),
+            feed: Feed::new(navigation.viewport().live_span()),
+            help: Help::new(parameters.single_keys)?,
+            navigation,
             display,
             crosshair: Crosshair::new(panels.element())?,
             panels,
             header: Header::new()?,
-            pause_button: PauseButton::new()?,
             notice,
             sign_in: SignInForm::new()?,
             telemetry: Telemetry::default(),
             catalog_changed: false,
+            size_changed: true,
         })
     }
 
@@ -116,6 +121,7 @@ impl App {
     /// Measures the panels in the next display frame.
     pub(super) fn size_changed(&mut self) {
         self.panels.size_changed();
+        self.size_changed = true;
         self.frames.request();
     }
 
@@ -136,6 +142,7 @@ impl App {
     pub(super) fn colors_changed(&mut self) {
         let result = self.display.reload();
         self.panels.repaint();
+        self.navigation.repaint();
         self.frames.request();
         self.show_error(result);
     }
@@ -143,13 +150,10 @@ impl App {
     /// Draws all panels for paper, at once: the browser prints when this returns.
     pub(super) fn prepare_print(&mut self) {
         let result = self.display.prepare_print().and_then(|()| {
-            self.viewport.follow(self.feed.server_now(self.clock.now()));
-            let shown = self.viewport.shown();
-            self.panels.prepare_print(
-                self.feed.store(),
-                &render_context(&self.display, &self.viewport, &self.feed),
-                &shown,
-            )
+            self.navigation.follow(self.feed.server_now(self.clock.now()));
+            let viewport = self.navigation.viewport();
+            let context = render_context(&self.display, viewport, &self.feed);
+            self.panels.prepare_print(self.feed.store(), &context, &viewport.shown())
         });
         self.show_error(result);
     }
@@ -191,19 +195,26 @@ impl App {
         self.frames.request();
     }
 
+    pub(super) const fn help(&self) -> &Help {
+        &self.help
+    }
+
     pub(super) fn command(&mut self, command: Command) {
         let result = match command {
-            Command::Pause => {
-                self.viewport.toggle_pause();
-                self.pause_button.show(self.viewport.motion())
-            }
             Command::Theme => {
                 self.panels.repaint();
+                self.navigation.repaint();
                 self.display.toggle_theme()
             }
             Command::Times => {
                 self.panels.repaint();
+                self.navigation.repaint();
                 self.display.next_times()
+            }
+            Command::Help => self.help.toggle(),
+            of_view => {
+                self.navigation.command(of_view);
+                Ok(())
             }
         };
         self.show_error(result);
@@ -224,7 +235,7 @@ impl App {
         };
         let pause = match drawn {
             Ok(Drawn::Partly) => Interval::ZERO,
-            _ => self.pace.pause(now, self.panels.column_due(&self.viewport)),
+            _ => self.pace.pause(now, self.panels.column_due(self.navigation.viewport())),
         };
         self.show_error(drawn.map(drop).and(shown));
         pause
@@ -232,7 +243,7 @@ impl App {
 
     pub(super) fn stats(&mut self) -> Stats {
         let panels = PanelCounts { all: self.panels.len(), in_view: self.panels.in_view() };
-        self.telemetry.stats(&mut self.feed, panels, self.viewport.is_paused(), self.clock.now())
+        self.telemetry.stats(&mut self.feed, panels, self.navigation.viewport(), self.clock.now())
     }
 
     fn draw(&mut self, reach: Reach) -> Result<Drawn, JsValue> {
@@ -242,19 +253,31 @@ impl App {
         }
         self.panels.take_choices(self.feed.store_mut())?;
         self.feed.store_mut().update_derived();
-        self.viewport.follow(self.feed.server_now(self.clock.now()));
-        let times = self.display.time_labels();
-        let context = render_context(&self.display, &self.viewport, &self.feed);
-        let (drawn, commits) =
-            self.panels.draw(self.feed.store(), &context, self.viewport.right(), reach, &*self.clock)?;
-        self.telemetry.count_commits(commits);
-        if self.crosshair.follow_pointer() {
-            let fraction = self.crosshair.fraction();
-            let time = fraction.map(|fraction| self.viewport.time_at(fraction));
-            let label = time.map(|time| view::time_label(times, time, self.viewport.right()));
-            self.panels.set_crosshair(fraction, &label.unwrap_or_default())?;
-            self.panels.update_legends(self.feed.store(), &self.viewport.shown(), time)?;
+        let now = self.clock.now();
+        self.navigation.follow(self.feed.server_now(now));
+        self.navigation.take_gestures()?;
+        // An answer changes a fixed view.
+        let is_changed = self.navigation.take_changed() | self.feed.take_answered();
+        if is_changed {
+            self.ask_for_past(now);
         }
+        let viewport = self.navigation.viewport();
+        let context = render_context(&self.display, viewport, &self.feed);
+        let (drawn, commits) = self.panels.draw(self.feed.store(), &context, viewport.right(), reach, &*self.clock)?;
+        self.telemetry.count_commits(commits);
+        let (selected, times) = (self.navigation.selected(), context.times);
+        if self.crosshair.follow_pointer() | is_changed {
+            let fraction = self.crosshair.fraction();
+            let label = fraction.map(|fraction| view::time_label(times, viewport.time_at(fraction), viewport.right()));
+            self.panels.set_crosshair(fraction, &label.unwrap_or_default())?;
+            let read_at = viewport.read_at(fraction);
+            self.panels.update_legends(self.feed.store(), &viewport.shown(), read_at)?;
+        }
+        self.panels.set_selection(selected)?;
+        if std::mem::take(&mut self.size_changed) {
+            self.navigation.size_changed()?;
+        }
+        self.navigation.show(self.feed.overview(), self.display.palette(), times)?;
         Ok(drawn)
     }
 
@@ -263,26 +286,37 @@ impl App {
         if self.feed.tick(now) {
             self.panels.rebuild(self.feed.store_mut())?;
         }
-        if !self.viewport.is_paused() {
-            let time = self.crosshair.fraction().map(|fraction| self.viewport.time_at(fraction));
-            self.panels.update_legends(self.feed.store(), &self.viewport.shown(), time)?;
+        let viewport = self.navigation.viewport();
+        if !viewport.is_fixed() {
+            let read_at = viewport.read_at(self.crosshair.fraction());
+            self.panels.update_legends(self.feed.store(), &viewport.shown(), read_at)?;
         }
-        // Also while the display is paused: the age is that of the source now.
+        if viewport.live_span() != self.feed.span() {
+            self.feed.set_span(viewport.live_span());
+        }
+        // Also while the view is held: the age is that of the source now.
         if self.feed.has_all_samples() {
             let is_changed = self.panels.mark_stale(self.feed.store(), self.feed.server_now(now))?;
             if is_changed {
                 self.frames.request();
             }
         }
-        let may_leave = if self.viewport.is_paused() { Leaving::Not } else { Leaving::Allowed };
+        let may_leave = if viewport.is_fixed() { Leaving::Not } else { Leaving::Allowed };
         self.feed.follow_screen(self.panels.shown(), may_leave, now);
-        if self.feed.has_past() {
-            let charts = self.panels.charts_on_screen(self.feed.store());
-            self.feed.ask_for_past(&charts, self.viewport.right(), now);
-        }
+        self.ask_for_past(now);
+        self.navigation.show_figures()?;
         self.sign_in.follow(self.feed.status());
         let figures = self.telemetry.figures(&mut self.feed, seconds, now);
         self.header.show(self.feed.host(), &figures)
+    }
+
+    /// Requests what the charts on screen need and the page does not hold.
+    fn ask_for_past(&mut self, now: Timestamp) {
+        let viewport = self.navigation.viewport();
+        let view = ShownRange { shown: viewport.shown(), motion: viewport.motion() };
+        let charts = self.panels.charts_on_screen(self.feed.store());
+        self.feed.ask_for_past(&charts, &view, now);
+        self.feed.ask_for_overview(&charts, self.navigation.overview_columns(), now);
     }
 
     /// Shows a notice if a part of the catalog is not on the page.
@@ -294,7 +328,7 @@ impl App {
             self.notice
                 .show(&format!("{MAX_PANELS} of {groups} groups are shown: a page shows at most {MAX_PANELS} panels"));
         } else if let Some(reach) = self.feed.store().shortfall() {
-            let (reach, span) = (reach.as_secs_f64(), self.viewport.span().as_secs_f64());
+            let (reach, span) = (reach.as_secs_f64(), self.feed.span().as_secs_f64());
             self.notice.show(&format!(
                 "Charts hold only the last {reach:.1} s of {span:.0} s: memory is limited, use a shorter window"
             ));
@@ -317,5 +351,5 @@ fn render_context<'d>(display: &'d Display, viewport: &Viewport, feed: &Feed) ->
     // While the link is down, no value is new.
     let shade = if feed.status().is_down() { Shade::Dimmed } else { Shade::Full };
     let (span, motion) = (viewport.span(), viewport.motion());
-    RenderContext { span, times: display.time_labels(), palette: display.palette(), motion, shade }
+    RenderContext { span, times: display.time_labels(motion), palette: display.palette(), motion, shade }
 }

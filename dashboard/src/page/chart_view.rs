@@ -10,6 +10,7 @@ use super::canvas::Canvas;
 use super::crosshair::PlotFraction;
 use super::dom::{self, Text};
 use super::foreign_text::foreign;
+use super::navigation::Fractions;
 use super::render_context::{LINE_PX, RenderContext, Shade};
 use super::theme::Palette;
 use super::value_format::ValueFormat;
@@ -39,6 +40,8 @@ pub(super) struct ChartView {
     canvas: Canvas,
     crosshair: HtmlElement,
     crosshair_label: Text,
+    selection: HtmlElement,
+    selected: Fractions,
     /// What the labels of the values leave out.
     note: Text,
     chart: LiveChart,
@@ -62,7 +65,9 @@ impl ChartView {
         crosshair.set_hidden(true);
         crosshair.append_child(&crosshair_label)?;
         let note: HtmlElement = dom::element("span", "plot-note")?;
-        root.append_with_node_3(canvas.element(), &note, &crosshair)?;
+        let selection: HtmlElement = dom::element("div", "selection")?;
+        selection.set_hidden(true);
+        root.append_with_node_4(canvas.element(), &note, &selection, &crosshair)?;
         let crosshair_label = Text::new(crosshair_label);
         let mut chart = LiveChart::new(steps);
         chart.set_options(options);
@@ -72,6 +77,8 @@ impl ChartView {
             canvas,
             crosshair,
             crosshair_label,
+            selection,
+            selected: None,
             note: Text::new(note),
             chart,
             composite: Composite::default(),
@@ -148,6 +155,19 @@ impl ChartView {
         self.crosshair.style().set_property("transform", &format!("translateX({x}px)"))
     }
 
+    /// Marks the selected part of the width; `None` hides the mark.
+    pub(super) fn set_selection(&mut self, selected: Fractions) -> Result<(), JsValue> {
+        if std::mem::replace(&mut self.selected, selected) == selected {
+            return Ok(());
+        }
+        self.selection.set_hidden(selected.is_none());
+        let Some((from, to)) = selected else { return Ok(()) };
+        let width = f64::from(self.chart.pixels().width()) / self.scale;
+        let style = self.selection.style();
+        style.set_property("left", &format!("{}px", LEFT_PX + from * width))?;
+        style.set_property("width", &format!("{}px", (to - from) * width))
+    }
+
     /// The series of the chart.
     pub(super) const fn chosen(&self) -> &ChosenSeries {
         self.chart.chosen()
@@ -183,7 +203,7 @@ impl ChartView {
         let style = context.style(self.scale);
         let change = match context.motion {
             Motion::Live => self.chart.draw(group, &window, now, &style),
-            Motion::Paused => self.chart.draw_held(group, &window, now, &style),
+            Motion::Fixed => self.chart.draw_fixed(group, &window, now, &style),
         };
         let column = context.times.zone().map_or(0, |_| window.column_of(now));
         let is_redrawn = change == Change::Axis || self.axes_are_old || self.axes_column != column;

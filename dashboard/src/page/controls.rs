@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, Event, EventTarget, HtmlElement, KeyboardEvent};
 
 use super::app::App;
-use super::command::Command;
+use super::command::{self, COMMANDS, Command};
 use super::dom;
 use super::listener::Listener;
 
@@ -55,10 +55,10 @@ pub(super) fn listen_for_media(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, 
 }
 
 /// Inputs that may change anything on the page.
-const INPUTS: [&str; 3] = ["click", "change", "keydown"];
+const INPUTS: [&str; 4] = ["click", "dblclick", "change", "keydown"];
 
 /// Inputs that move the pointer or the page: charts and crosshair follow them.
-const MOVES: [&str; 4] = ["pointermove", "pointerout", "pointerdown", "scroll"];
+const MOVES: [&str; 7] = ["pointermove", "pointerout", "pointerdown", "pointerup", "pointercancel", "wheel", "scroll"];
 
 /// Requests a display frame after each input.
 pub(super) fn listen_for_input(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
@@ -78,35 +78,50 @@ pub(super) fn listen_for_input(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, 
     inputs.chain(moves).collect()
 }
 
+/// Listens to the buttons and keys of all commands.
 pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
     let mut listeners = Vec::new();
-    for (command, id, _) in Command::ALL {
-        let button: HtmlElement = dom::by_id(id)?;
+    for keyed in COMMANDS.iter().filter(|keyed| !keyed.button.is_empty()) {
+        let button: HtmlElement = dom::by_id(keyed.button)?;
         let app = Rc::downgrade(app);
         listeners.push(Listener::new(button, "click", move |_: Event| {
             if let Some(app) = app.upgrade() {
-                app.borrow_mut().command(command);
+                app.borrow_mut().command(keyed.command);
             }
         })?);
     }
-    let app = Rc::downgrade(app);
+    let switch = app.borrow().help().switch().clone();
+    let weak = Rc::downgrade(app);
+    listeners.push(Listener::new(switch, "change", move |_: Event| {
+        if let Some(app) = weak.upgrade() {
+            let app = app.borrow();
+            app.show_error(app.help().keep());
+        }
+    })?);
+    let weak = Rc::downgrade(app);
     listeners.push(Listener::new(dom::window()?, "keydown", move |event: Event| {
-        if event.target().is_some_and(|target| is_text_field(&target)) {
-            return;
-        }
-        let key: KeyboardEvent = event.unchecked_into();
-        if key.ctrl_key() || key.meta_key() || key.alt_key() {
-            return;
-        }
-        let command = Command::ALL.iter().find(|(_, _, name)| key.key().eq_ignore_ascii_case(name));
-        if let (Some((command, ..)), Some(app)) = (command, app.upgrade()) {
-            app.borrow_mut().command(*command);
+        if let (Some(app), Ok(key)) = (weak.upgrade(), event.dyn_into()) {
+            press(&mut app.borrow_mut(), &key);
         }
     })?);
     Ok(listeners)
 }
 
-/// Returns true for a field into which keys are typed, such as a token; false for a radio button.
-fn is_text_field(target: &EventTarget) -> bool {
-    target.dyn_ref().is_some_and(|input: &HtmlInputElement| ["password", "text"].contains(&input.type_().as_str()))
+fn press(app: &mut App, key: &KeyboardEvent) {
+    let is_for_page = !key.repeat() && !key.ctrl_key() && !key.meta_key() && !key.alt_key() && !key.is_composing();
+    let Some(command) = command::of_key(&command::name_of(&key.key(), key.shift_key())) else { return };
+    let target = key.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let is_taken = target.is_some_and(|target| takes_key(&target, command));
+    if is_for_page && !is_taken && app.help().allows(&key.key()) {
+        key.prevent_default();
+        app.command(command);
+    }
+}
+
+/// Returns true if an element that has the focus uses the key itself: fields, lists, and for Enter whatever it opens. While a dialog is open,
+/// keys are for it.
+fn takes_key(target: &Element, command: Command) -> bool {
+    let is_in = |selector: &str| target.closest(selector).is_ok_and(|found| found.is_some());
+    is_in("input, textarea, select, [contenteditable], dialog[open]")
+        || command == Command::ZoomToSelection && is_in("button, summary, a")
 }

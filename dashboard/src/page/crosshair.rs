@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement, PointerEvent};
+use web_sys::{Event, HtmlElement};
 
 use super::listener::Listener;
+use super::plot_place::PlotPlace;
 
 /// Position in the width of a plot: 0 is the left edge, 1 the right edge. `None` outside of all plots.
 pub(super) type PlotFraction = Option<f64>;
@@ -44,17 +45,7 @@ impl Crosshair {
 }
 
 fn fraction_at(event: &Event) -> PlotFraction {
-    let pointer: &PointerEvent = event.unchecked_ref();
-    let target: Element = event.target()?.dyn_into().ok()?;
-    let plot = target.closest(".plot").ok()??;
-    let canvas: HtmlCanvasElement = plot.query_selector(".plot-canvas").ok()??.dyn_into().ok()?;
-    let place = canvas.get_attribute("data-plot")?;
-    let [left, _, width, _] = place.split(' ').map(|side| side.parse::<f64>().ok()).collect::<Option<Vec<_>>>()?[..]
-    else {
-        return None;
-    };
-    let shown = canvas.get_bounding_client_rect();
-    let on_canvas = (f64::from(pointer.client_x()) - shown.left()) * f64::from(canvas.width()) / shown.width();
-    let at = (on_canvas - left) / width;
-    (0.0..=1.0).contains(&at).then_some(at)
+    let plot = PlotPlace::of(event)?;
+    let place = plot.of_pointer(event.dyn_ref()?);
+    plot.has_time(place).then_some(place.x / plot.width)
 }

@@ -7,6 +7,7 @@ use super::address;
 use super::parameters::{Parameters, Theme, Times};
 use super::theme::{self, Palette};
 use crate::view::{TimeLabels, Zone};
+use crate::viewport::Motion;
 
 #[derive(Debug)]
 pub(super) struct Display {
@@ -58,11 +59,12 @@ impl Display {
         address::set("times", (self.times != Times::default()).then(|| self.times.name()))
     }
 
-    pub(super) fn time_labels(&self) -> TimeLabels {
-        match self.times {
-            Times::Relative => TimeLabels::Relative,
-            Times::Utc => TimeLabels::Utc,
-            Times::Local => TimeLabels::Local(Zone::new(browser_minutes_ahead)),
+    /// The labels of a live view, or of a fixed one, whose right edge is not now.
+    pub(super) fn time_labels(&self, motion: Motion) -> TimeLabels {
+        match (self.times, motion) {
+            (Times::Relative, Motion::Live) => TimeLabels::Relative,
+            (Times::Utc, _) => TimeLabels::Utc,
+            (Times::Local | Times::Relative, _) => TimeLabels::Local(Zone::new(browser_minutes_ahead)),
         }
     }
 }

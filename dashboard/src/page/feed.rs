@@ -8,6 +8,7 @@ use protocol::{Body, CatalogScope, ClientMessage, Frame, Interval, Start, Timest
 
 use super::foreign_text::isolated;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
+use super::overview_requests::OverviewRequests;
 use super::past_requests::{PastRequests, window_of_rows};
 use super::probe_schedule::ProbeSchedule;
 use crate::link::{Exchange, Lag, LagQuantiles, LinkSample, ServerClock, SyncStatus, SyncTracker};
@@ -42,6 +43,8 @@ pub(super) struct Feed {
     /// A connection is open, and its first message has not arrived.
     awaits_message: bool,
     past: PastRequests,
+    has_answer: bool,
+    overview: OverviewRequests,
     store: Store,
     clock: ServerClock,
     lag: Lag,
@@ -61,6 +64,8 @@ impl Feed {
             following: Following::default(),
             awaits_message: false,
             past: PastRequests::default(),
+            has_answer: false,
+            overview: OverviewRequests::default(),
             store: Store::new(window_of_rows(span)),
             clock: ServerClock::default(),
             lag: Lag::default(),
@@ -78,6 +83,22 @@ impl Feed {
         self.source = Some(source);
     }
 
+    /// The span of the live view.
+    pub(super) const fn span(&self) -> Interval {
+        self.span
+    }
+
+    /// Sets the span of the live view. What it needs is requested when the screen is followed.
+    pub(super) fn set_span(&mut self, span: Interval) {
+        self.span = span;
+        self.store.set_window(window_of_rows(span));
+    }
+
+    /// Returns true if a query was answered since the last call.
+    pub(super) const fn take_answered(&mut self) -> bool {
+        std::mem::replace(&mut self.has_answer, false)
+    }
+
     pub(super) const fn has_source(&self) -> bool {
         self.source.is_some()
     }
@@ -87,6 +108,10 @@ impl Feed {
         if let Some(source) = &self.source {
             source.reconnect();
         }
+    }
+
+    pub(super) const fn overview(&self) -> &OverviewRequests {
+        &self.overview
     }
 
     pub(super) const fn store(&self) -> &Store {
@@ -149,6 +174,7 @@ impl Feed {
             FrameEvent::Opened => {
                 self.store.connected();
                 self.past.disconnected();
+                self.overview.disconnected();
                 if matches!(self.store.start(), Start::Window(_)) {
                     self.following.begin_anew();
                 }
@@ -209,7 +235,12 @@ impl Feed {
             }
             Body::Subscribed(subscribed) => self.following.answered(subscribed.id),
             Body::Answer(answer) => {
-                self.past.take(answer, &mut self.store);
+                self.has_answer |= self.overview.take(answer) || self.past.take(answer, &mut self.store);
+                return FeedChange::None;
+            }
+            Body::Refused(refused)
+                if refused.request == ClientMessage::QUERY && self.overview.refused(refused.id, now) =>
+            {
                 return FeedChange::None;
             }
             Body::Refused(refused) if refused.request == ClientMessage::QUERY && self.past.refused(refused.id, now) => {

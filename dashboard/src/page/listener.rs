@@ -2,7 +2,7 @@
 
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, EventTarget};
+use web_sys::{AddEventListenerOptions, Event, EventTarget};
 
 #[derive(Debug)]
 pub(super) struct Listener {
@@ -20,6 +20,23 @@ impl Listener {
         let target = target.into();
         let closure = Closure::new(handler);
         target.add_event_listener_with_callback(kind, closure.as_ref().unchecked_ref())?;
+        Ok(Self { target, kind, closure })
+    }
+}
+
+impl Listener {
+    /// A listener that may prevent what the browser does by default. The browser waits for it before it scrolls.
+    pub(super) fn active(
+        target: impl Into<EventTarget>,
+        kind: &'static str,
+        handler: impl FnMut(Event) + 'static,
+    ) -> Result<Self, JsValue> {
+        let target = target.into();
+        let closure = Closure::new(handler);
+        let options = AddEventListenerOptions::new();
+        options.set_passive(false);
+        let callback = closure.as_ref().unchecked_ref();
+        target.add_event_listener_with_callback_and_add_event_listener_options(kind, callback, &options)?;
         Ok(Self { target, kind, closure })
     }
 }

@@ -6,7 +6,8 @@
 //! | `app` | wires the parts of the page |
 //! | `frame_source`, `link_source` | suppliers of frames: the trait, and the live link |
 //! | `connection_check` | asks the server why it refuses the stream |
-//! | `past_requests` | requests summaries of the time before the rows of the groups on screen |
+//! | `past_requests` | requests summaries of times that the page does not hold, for the charts on screen |
+//! | `overview_requests` | requests the whole history of one chart |
 //! | `group_needs` | what the panels need of each group: rows, or summaries of columns |
 //! | `feed`, `probe_schedule` | applies frames to the store; server clock, lag, status |
 //! | `display`, `theme` | theme, colours, time labels |
@@ -25,7 +26,9 @@
 //! | `header`, `link_status_text`, `notice` | state of the link, figures; errors and limits |
 //! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
 //! | `parameters`, `address` | parameters of the URL; reading and writing the URL |
-//! | `command`, `controls`, `pause_button` | commands, buttons and keys |
+//! | `command`, `controls`, `help` | commands, buttons and keys; the list of keys and gestures |
+//! | `navigation` | moves the view: gestures, selection, the bar of the time |
+//! | `plot_place` | the plot under a pointer |
 //! | `frame_pace` | when the next display frame is due |
 //! | `frame_loop`, `listener`, `dom` | owned browser callbacks; elements |
 
@@ -46,6 +49,7 @@ mod frame_pace;
 mod frame_source;
 mod group_needs;
 mod header;
+mod help;
 mod label_font;
 mod legend;
 mod legend_entry;
@@ -54,14 +58,16 @@ mod link_source;
 mod link_status_text;
 mod listener;
 mod menu;
+mod navigation;
 mod notice;
+mod overview_requests;
 mod panel;
 mod panel_body;
 mod panel_grid;
 mod panel_source;
 mod parameters;
 mod past_requests;
-mod pause_button;
+mod plot_place;
 mod post_request;
 mod probe_schedule;
 mod rate_meter;

@@ -12,6 +12,7 @@ use super::foreign_text::{foreign, isolated};
 use super::group_needs::{PanelPlace, Reads, ShownPanel};
 use super::legend::Legend;
 use super::menu::Menu;
+use super::navigation::Fractions;
 use super::panel_body::PanelBody;
 use super::panel_source::PanelSource;
 use super::past_requests::ChartOnScreen;
@@ -240,6 +241,10 @@ impl Panel {
 
     pub(super) fn set_crosshair(&mut self, fraction: PlotFraction, label: &str) -> Result<(), JsValue> {
         self.body.set_crosshair(fraction, label)
+    }
+
+    pub(super) fn set_selection(&mut self, selected: Fractions) -> Result<(), JsValue> {
+        self.body.set_selection(selected)
     }
 
     fn renew_body(&mut self) -> Result<(), JsValue> {

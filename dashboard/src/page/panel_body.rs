@@ -7,6 +7,7 @@ use web_sys::HtmlElement;
 use super::chart_view::ChartView;
 use super::crosshair::PlotFraction;
 use super::dom;
+use super::navigation::Fractions;
 use super::render_context::RenderContext;
 use super::tiles_view::TilesView;
 use super::value_format::ValueFormat;
@@ -85,6 +86,13 @@ impl PanelBody {
     pub(super) fn set_crosshair(&mut self, fraction: PlotFraction, label: &str) -> Result<(), JsValue> {
         match self {
             Self::Chart(chart) => chart.set_crosshair(fraction, label),
+            Self::Tiles(_) | Self::Refused(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn set_selection(&mut self, selected: Fractions) -> Result<(), JsValue> {
+        match self {
+            Self::Chart(chart) => chart.set_selection(selected),
             Self::Tiles(_) | Self::Refused(_) => Ok(()),
         }
     }

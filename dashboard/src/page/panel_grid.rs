@@ -13,6 +13,7 @@ use super::crosshair::PlotFraction;
 use super::dom;
 use super::frame_pace::{Reach, column_due};
 use super::group_needs::ShownPanel;
+use super::navigation::Fractions;
 use super::panel::Panel;
 use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
@@ -225,7 +226,7 @@ impl PanelGrid {
 
     /// The time within which the first chart on screen must move by a column. `None` if none moves.
     pub(super) fn column_due(&self, viewport: &Viewport) -> Option<Interval> {
-        if viewport.is_paused() {
+        if viewport.is_fixed() {
             return None;
         }
         let in_view = self.panels.iter().filter(|panel| panel.is_on_screen());
@@ -268,6 +269,12 @@ impl PanelGrid {
     pub(super) fn set_crosshair(&mut self, fraction: PlotFraction, label: &str) -> Result<(), JsValue> {
         let mut in_view = self.panels.iter_mut().filter(|panel| panel.is_in_view());
         in_view.try_for_each(|panel| panel.set_crosshair(fraction, label))
+    }
+
+    /// Marks the selected part of the width in the charts on screen.
+    pub(super) fn set_selection(&mut self, selected: Fractions) -> Result<(), JsValue> {
+        let mut in_view = self.panels.iter_mut().filter(|panel| panel.is_in_view());
+        in_view.try_for_each(|panel| panel.set_selection(selected))
     }
 
     /// Fits the panels on screen. All are measured before the first is resized: each resize invalidates the browser's layout.

@@ -1,13 +1,14 @@
-//! Parameters of the URL: `?window=60&theme=dark&times=utc&show.cpu.cores=area,log`.
+//! Parameters of the URL: `?window=60&at=2026-11-30T22:05:59Z&theme=dark&times=utc&keys=off&show.cpu.cores=area,log`.
 //!
 //! `show.SELECTOR=SETTINGS` specifies a panel. A selector with `=` is percent-encoded: `show.net{device%3Dlo}=area`.
 
-use protocol::Interval;
+use protocol::{Interval, Timestamp};
 
-use crate::layout::{PanelSpec, ParsePanelError};
+use crate::layout::PanelSpec;
+use crate::view::rfc3339;
 
-/// A shorter window shows nothing; a longer one exceeds the history of any server.
-const WINDOW_SECONDS: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
+/// The span of a live view, or of a fixed one with `at`, in seconds.
+const WINDOW_SECONDS: std::ops::RangeInclusive<f64> = 0.001..=2_678_400.0;
 
 /// Prefix of the parameters that specify panels: the selector follows.
 const SHOW: &str = "show.";
@@ -75,9 +76,13 @@ impl Times {
 pub(super) struct Parameters {
     /// The span of time that the charts show.
     pub(super) window: Interval,
+    /// The right edge of a fixed view; `None` for a live one.
+    pub(super) at: Option<Timestamp>,
     /// `None` follows the browser.
     pub(super) theme: Option<Theme>,
     pub(super) times: Times,
+    /// Keys that write a character are commands.
+    pub(super) single_keys: SingleKeys,
     pub(super) panels: Vec<PanelSpec>,
     pub(super) errors: Vec<InvalidParameter>,
 }
@@ -86,7 +91,22 @@ pub(super) struct Parameters {
 #[error("Invalid URL parameter {key}: {error}")]
 pub(super) struct InvalidParameter {
     key: String,
-    error: ParsePanelError,
+    error: String,
+}
+
+impl InvalidParameter {
+    fn time(key: &str, found: &str) -> Self {
+        let error = format!("found {found:?}, allowed: a time such as 2026-11-30T22:05:59.25Z");
+        Self { key: key.to_owned(), error }
+    }
+}
+
+/// Whether keys that write a character are commands. WCAG 2.1.4 asks for a way to switch them off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum SingleKeys {
+    #[default]
+    On,
+    Off,
 }
 
 /// The parameter of a panel.
@@ -99,8 +119,10 @@ impl Parameters {
     pub(super) fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut parameters = Self {
             window: Interval::from_secs(60),
+            at: None,
             theme: None,
             times: Times::default(),
+            single_keys: SingleKeys::default(),
             panels: Vec::new(),
             errors: Vec::new(),
         };
@@ -111,6 +133,11 @@ impl Parameters {
                         parameters.window = Interval::from_micros((seconds * 1e6) as u64);
                     }
                 }
+                "at" => match rfc3339::parse(value) {
+                    Some(at) => parameters.at = Some(at),
+                    None => parameters.errors.push(InvalidParameter::time(key, value)),
+                },
+                "keys" => parameters.single_keys = if value == "off" { SingleKeys::Off } else { SingleKeys::On },
                 "theme" => parameters.theme = Theme::parse(value),
                 "times" => {
                     parameters.times = Times::ALL.into_iter().find(|times| times.name() == value).unwrap_or_default();
@@ -129,7 +156,7 @@ impl Parameters {
                 self.panels.retain(|known| known.query.selector != panel.query.selector);
                 self.panels.push(panel);
             }
-            Err(error) => self.errors.push(InvalidParameter { key: key.to_owned(), error }),
+            Err(error) => self.errors.push(InvalidParameter { key: key.to_owned(), error: error.to_string() }),
         }
     }
 }
@@ -142,13 +169,17 @@ mod tests {
     fn each_parameter_sets_its_field() {
         let pairs = [
             ("window", "30"),
+            ("at", "2026-11-30T22:05:59Z"),
             ("theme", "light"),
             ("times", "utc"),
+            ("keys", "off"),
             ("show.cpu.cores", "bars"),
             ("show.cpu.cores", "area,log"),
         ];
         let parameters = Parameters::parse(pairs);
         assert_eq!(parameters.window, Interval::from_secs(30));
+        assert_eq!(parameters.at, Some(Timestamp::from_micros(1_796_076_359_000_000)));
+        assert_eq!(parameters.single_keys, SingleKeys::Off);
         assert_eq!((parameters.theme, parameters.times), (Some(Theme::Light), Times::Utc));
         let panels: Vec<_> = parameters.panels.iter().map(|panel| (panel_key(panel), panel.settings())).collect();
         assert_eq!(panels, [("show.cpu.cores".to_owned(), "area,log".to_owned())]);
@@ -162,6 +193,14 @@ mod tests {
         {
             assert_eq!(Parameters::parse([(key, value)]), default, "{key} {value}");
         }
+    }
+
+    #[test]
+    fn an_invalid_time_is_named_and_the_view_is_live() {
+        let parameters = Parameters::parse([("at", "noon")]);
+        let error = parameters.errors[0].to_string();
+        assert_eq!(error, "Invalid URL parameter at: found \"noon\", allowed: a time such as 2026-11-30T22:05:59.25Z");
+        assert_eq!(parameters.at, None);
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Requests summaries of the time before the rows that the page holds, for the groups on screen, about one for each pixel column.
+//! Requests summaries of times that the page does not hold, or not finely enough, for the charts on screen, about one for each pixel column.
 //!
-//! Of a long window, the page holds rows of the last two minutes only, and summaries of the rest. One query is made at a time. The
-//! summaries are followed by later ones before the rows that they precede leave the rings.
+//! A live view needs those of the time before the rows: of a long one, the page holds rows of the last two minutes only. They are followed by later
+//! ones before the rows that they precede leave the rings. A fixed view needs its range, and gets as much on both sides as it may be moved by next.
+//! One query is made at a time: while a view moves, the next query is for the place that it has then.
 
 use std::ops::Range;
 
@@ -9,6 +10,7 @@ use protocol::{Answer, AnswerPart, Interval, QueryLimits, SeriesId, Timestamp};
 
 use crate::store::{Group, PastAnswer, Store};
 use crate::view::Window;
+use crate::viewport::Motion;
 
 /// Rows are held for the whole of windows up to this.
 const LONGEST_OF_ROWS: Interval = Interval::from_secs(600);
@@ -16,6 +18,8 @@ const LONGEST_OF_ROWS: Interval = Interval::from_secs(600);
 const ROWS_OF_LONG: Interval = Interval::from_secs(120);
 /// Summaries are followed by later ones when rows are held for less than this before their end.
 const MARGIN: Interval = Interval::from_secs(30);
+/// A fixed view is answered with this part of its span on both sides.
+const BESIDE: u64 = 2;
 /// After a refusal, the next query waits.
 const PAUSE: Interval = Interval::from_secs(10);
 /// The last second may get rows that come late.
@@ -42,6 +46,13 @@ pub(super) struct ChartOnScreen {
     pub(super) width_px: u32,
     /// The series that it draws.
     pub(super) series: Vec<SeriesId>,
+}
+
+/// The times on screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ShownRange {
+    pub(super) shown: Range<Timestamp>,
+    pub(super) motion: Motion,
 }
 
 /// The content of a query.
@@ -89,18 +100,22 @@ impl PastRequests {
         self.limits = limits;
     }
 
+    /// Columns of a query at most; 0 if the server answers none.
+    pub(super) const fn max_columns(&self) -> u32 {
+        if self.limits.at_once > 1 { self.limits.columns } else { 0 }
+    }
+
     /// Records that the connection was lost, and its queries with it.
     pub(super) fn disconnected(&mut self) {
         self.waiting = None;
     }
 
-    /// The next query, if one is due at `now`, for a window of `span` whose right edge is at `right`.
+    /// The next query, if one is due at `now`, for charts that show a range of time.
     pub(super) fn next(
         &mut self,
         store: &Store,
         charts: &[ChartOnScreen],
-        span: Interval,
-        right: Timestamp,
+        view: &ShownRange,
         now: Timestamp,
     ) -> Option<PastQuery> {
         if self.waiting.is_some() || self.limits.at_once == 0 || now < self.paused_until || now <= Timestamp::default()
@@ -114,7 +129,7 @@ impl PastRequests {
             // Charts of one group share its summaries.
             let of_group = || charts.iter().filter(|other| other.group == chart.group);
             let width_px = of_group().map(|other| other.width_px).max().unwrap_or(chart.width_px);
-            let Some(needed) = needed(group, width_px, span, right, now, self.limits.columns) else { continue };
+            let Some(needed) = needed(group, width_px, view, now, self.limits.columns) else { continue };
             let is_there = groups.iter().any(|(group, _)| *group == chart.group);
             if asked.as_ref().is_some_and(|asked| *asked != needed) || is_there {
                 continue;
@@ -144,18 +159,19 @@ impl PastRequests {
         Some(query)
     }
 
-    /// Adds a frame of an answer. The last one changes the store.
-    pub(super) fn take(&mut self, answer: &Answer<'_>, store: &mut Store) {
-        let Some(waiting) = self.waiting.as_mut().filter(|waiting| waiting.id == answer.query) else { return };
+    /// Adds a frame of an answer. The last one changes the store. Returns true then.
+    pub(super) fn take(&mut self, answer: &Answer<'_>, store: &mut Store) -> bool {
+        let Some(waiting) = self.waiting.as_mut().filter(|waiting| waiting.id == answer.query) else { return false };
         waiting.answer.add(answer);
         if answer.part != AnswerPart::Last {
-            return;
+            return false;
         }
-        let Some(Waiting { groups, asked, answer, .. }) = self.waiting.take() else { return };
+        let Some(Waiting { groups, asked, answer, .. }) = self.waiting.take() else { return false };
         for (group, until) in groups {
             let until = until.min(asked.range.end).max(asked.range.start);
             store.take_past(&group, asked.step, asked.range.start..until, &answer, asked.follows_from);
         }
+        true
     }
 
     /// Records that a query was refused. Returns false if it is not the page's.
@@ -176,32 +192,73 @@ fn step_of(column: Interval) -> Interval {
     Interval::from_micros(column.micros().div_ceil(unit) * unit)
 }
 
-fn needed(
+fn needed(group: &Group, width_px: u32, view: &ShownRange, now: Timestamp, max_columns: u32) -> Option<Asked> {
+    let ShownRange { shown, motion } = view;
+    let column = Window::new(between(shown.start, shown.end), width_px).column_us();
+    let column = Interval::from_micros(column.unsigned_abs());
+    match motion {
+        Motion::Live => needed_before_rows(group, column, shown, now, max_columns),
+        Motion::Fixed => needed_for_range(group, column, shown, now, max_columns),
+    }
+}
+
+/// A fixed view needs its range in columns of this length, unless it is held in rows.
+fn needed_for_range(
     group: &Group,
-    width_px: u32,
-    span: Interval,
-    right: Timestamp,
+    column: Interval,
+    shown: &Range<Timestamp>,
     now: Timestamp,
     max_columns: u32,
 ) -> Option<Asked> {
-    let column = Interval::from_micros(Window::new(span, width_px).column_us().unsigned_abs());
+    let (step, past) = (step_of(column), group.past());
+    // Later than the newest row, nothing is known.
+    let known = shown.start..shown.end.min(group.newest().unwrap_or(now)).min(now - SETTLED_AFTER).max(shown.start);
+    if group.covers(shown.start, column) || past.step() == step && past.has(&known) {
+        return None;
+    }
+    let asked = |beside: Interval| {
+        let (start, end) = (floor(shown.start - beside, step), (shown.end + beside).min(now));
+        let columns = between(start, end).micros().div_ceil(step.micros()).max(1);
+        let columns = u32::try_from(columns).ok().filter(|&columns| columns <= max_columns)?;
+        let range = start..start + Interval::from_micros(step.micros() * u64::from(columns));
+        Some(Asked { step, range, columns, follows_from: None })
+    };
+    asked(Interval::from_micros(between(shown.start, shown.end).micros() / BESIDE)).or_else(|| asked(Interval::ZERO))
+}
+
+fn needed_before_rows(
+    group: &Group,
+    column: Interval,
+    shown: &Range<Timestamp>,
+    now: Timestamp,
+    max_columns: u32,
+) -> Option<Asked> {
     let step = step_of(column);
     let rows_begin = group.oldest().unwrap_or(now);
+    if rows_begin <= shown.start {
+        return None;
+    }
+    let is_usable = |range: &Range<Timestamp>| range.start <= shown.start + step && range.end >= shown.start;
     let (start, follows_from) = match group.past().range() {
-        Some(range) if group.past().step() == step => {
+        Some(range) if group.past().step() == step && is_usable(range) => {
             // Also if no row has come since: the next one may be minutes away.
             let is_known = group.newest().is_some_and(|newest| newest <= range.end);
             if is_known || range.end > rows_begin + MARGIN || range.end + MARGIN > now {
                 return None;
             }
-            (floor(range.end, group.past().longest()), Some(right - span))
+            (floor(range.end, group.past().longest()), Some(shown.start))
         }
-        _ => (floor(right - span, step), None),
+        _ => (floor(shown.start, step), None),
     };
     let columns = now.micros_since(start).max(1).unsigned_abs().div_ceil(step.micros());
     let columns = u32::try_from(columns).ok().filter(|&columns| columns <= max_columns)?;
     let end = start + Interval::from_micros(step.micros() * u64::from(columns));
     Some(Asked { step, range: start..end, columns, follows_from })
+}
+
+/// Zero if `to` is earlier.
+fn between(from: Timestamp, to: Timestamp) -> Interval {
+    Interval::from_micros(to.micros_since(from).max(0).unsigned_abs())
 }
 
 /// The multiple of `step` at or before `time`.

@@ -1,10 +1,13 @@
 //! The result of `window.kymograph.stats()`: an object whose `toString` is its JSON.
 
+use std::ops::Range;
+
 use js_sys::{Function, JSON, Object, Reflect};
+use protocol::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// Counters since the page was loaded, and the present state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Stats {
     pub(super) link: &'static str,
     pub(super) fps: f64,
@@ -31,6 +34,8 @@ pub(super) struct Stats {
     pub(super) decode_errors: u64,
     pub(super) unknown: u64,
     pub(super) paused: bool,
+    /// The times on screen.
+    pub(super) view: Range<Timestamp>,
 }
 
 impl Stats {
@@ -62,6 +67,11 @@ impl Stats {
         set("decodeErrors", (self.decode_errors as f64).into())?;
         set("unknownColumns", (self.unknown as f64).into())?;
         set("paused", self.paused.into())?;
+        let view = Object::new();
+        let millis = |time: Timestamp| JsValue::from_f64(time.micros() as f64 / 1e3);
+        Reflect::set(&view, &"from".into(), &millis(self.view.start))?;
+        Reflect::set(&view, &"to".into(), &millis(self.view.end))?;
+        set("view", view.into())?;
         let json = JSON::stringify(&object)?;
         // Not enumerable, so that JSON leaves it out.
         let descriptor = Object::new();

@@ -7,6 +7,7 @@ use super::header::Figures;
 use super::link_status_text::LinkStatusText;
 use super::rate_meter::RateMeter;
 use super::stats::Stats;
+use crate::viewport::Viewport;
 
 #[derive(Debug, Default)]
 pub(super) struct Telemetry {
@@ -55,7 +56,7 @@ impl Telemetry {
         }
     }
 
-    pub(super) fn stats(&self, feed: &mut Feed, panels: PanelCounts, paused: bool, now: Timestamp) -> Stats {
+    pub(super) fn stats(&self, feed: &mut Feed, panels: PanelCounts, viewport: &Viewport, now: Timestamp) -> Stats {
         let lag = feed.lag(now);
         let (counts, store) = (feed.counts(), feed.store().counts());
         let followed = || feed.store().groups().iter().filter(|group| group.is_followed());
@@ -82,7 +83,8 @@ impl Telemetry {
             lag_p99_ms: lag.map(|lag| lag.p99.as_secs_f64() * 1e3),
             decode_errors: counts.decode_errors,
             unknown: store.unknown,
-            paused,
+            paused: viewport.is_fixed(),
+            view: viewport.shown(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tiles on screen: one canvas for all series, with texts above it.
 
-use protocol::Timestamp;
+use protocol::{Interval, Timestamp};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
@@ -28,6 +28,8 @@ pub(super) struct TilesView {
     /// The layout of the texts.
     layout: TileLayout,
     scale: f64,
+    /// The view of the last drawing.
+    view: Option<(Motion, Interval, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,7 @@ impl TilesView {
             texts: Vec::new(),
             layout: TileLayout::default(),
             scale: 1.0,
+            view: None,
         })
     }
 
@@ -97,7 +100,9 @@ impl TilesView {
         if self.canvas.take_emptied() {
             self.repaint();
         }
-        if context.motion == Motion::Paused && !self.chart.is_blank() && !self.background_is_old {
+        let view = (context.motion, context.span, now);
+        let is_same_view = self.view.replace(view) == Some(view);
+        if context.motion == Motion::Fixed && is_same_view && !self.chart.is_blank() && !self.background_is_old {
             return Ok(false);
         }
         let window = Window::new(context.span, width);

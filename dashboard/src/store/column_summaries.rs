@@ -34,6 +34,8 @@ struct Shape {
     column_us: i64,
     width: usize,
     series: usize,
+    /// Of a fixed view.
+    is_fixed: bool,
 }
 
 /// The result of an update.
@@ -62,7 +64,7 @@ impl ColumnSummaries {
         width: usize,
         newest: i64,
     ) -> ColumnUpdate {
-        let shape = Shape { column_us, width, series: places.len() };
+        let shape = Shape { column_us, width, series: places.len(), is_fixed: false };
         let start_of = |column: i64| Timestamp::from_micros(column.saturating_mul(column_us));
         let end = group.first_row_at(start_of(newest.saturating_add(1)));
         let open = group.open_bucket().filter(|open| open.row < end);
@@ -104,6 +106,25 @@ impl ColumnSummaries {
             row = end;
         }
         update
+    }
+
+    /// Reads all columns of a fixed view. Where the rows are buckets that are longer than a column, or begin later, the answers of queries
+    /// are read instead, as far as they reach.
+    pub fn read(&mut self, group: &Group, places: &[usize], column_us: i64, width: usize, newest: i64) {
+        self.reset(Shape { column_us, width, series: places.len(), is_fixed: true }, places);
+        if column_us <= 0 {
+            return;
+        }
+        let has_fine_rows = group.step().micros() <= column_us.unsigned_abs();
+        for column in newest.saturating_sub(width as i64 - 1)..=newest {
+            let times = self.times(column);
+            let is_in_rows = has_fine_rows && group.oldest().is_some_and(|oldest| oldest <= times.start);
+            if !is_in_rows && group.past().has(&times) {
+                self.fill_from_past(group, column);
+            } else {
+                self.fill(group, column, group.first_row_at(times.start)..group.first_row_at(times.end));
+            }
+        }
     }
 
     /// Fills a column that begins before the group's rows.

@@ -160,6 +160,11 @@ impl Group {
         &self.past
     }
 
+    /// Returns true if the rows from a time on are held, one or more in each column of this length.
+    pub fn covers(&self, from: Timestamp, column: Interval) -> bool {
+        self.step() <= column && self.oldest().is_some_and(|oldest| oldest <= from)
+    }
+
     /// Changes the summaries of the time before the rows.
     pub(super) fn change_past(&mut self, change: impl FnOnce(&mut Past)) {
         change(&mut self.past);

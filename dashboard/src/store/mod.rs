@@ -58,7 +58,7 @@ pub use display_order::{Activity, DisplayOrder};
 pub use following::{Following, Leaving, StreamRequest, Support};
 pub use group::{Group, Rows};
 pub use past::{Past, PastSummary};
-pub use past_answer::PastAnswer;
+pub use past_answer::{AnswerSummary, PastAnswer};
 pub use position::Position;
 pub use series::Series;
 pub use staleness::{Freshness, SampleAge};

@@ -19,6 +19,8 @@ pub struct Past {
     longest: Interval,
     /// By start.
     buckets: BTreeMap<Timestamp, Bucket>,
+    /// Incremented with each change.
+    version: u64,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,16 @@ impl Past {
     /// The range in which every value is known; `None` if nothing is known.
     pub const fn range(&self) -> Option<&Range<Timestamp>> {
         self.range.as_ref()
+    }
+
+    /// A number that changes with the content.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Returns true if every value of these times is known.
+    pub fn has(&self, times: &Range<Timestamp>) -> bool {
+        self.range.as_ref().is_some_and(|range| range.start <= times.start && times.end <= range.end)
     }
 
     /// The length of buckets that was asked for.
@@ -78,6 +90,7 @@ impl Past {
     }
 
     fn insert(&mut self, answer: impl IntoIterator<Item = PastSummary>) {
+        self.version += 1;
         for PastSummary { series, start, step, summary } in answer {
             self.longest = self.longest.max(step);
             let bucket = self.buckets.entry(start).or_insert_with(|| Bucket { step, summaries: Vec::new() });
@@ -89,7 +102,7 @@ impl Past {
     }
 
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { version: self.version + 1, ..Self::default() };
     }
 
     /// Follows the removal of series: `kept` has true for each place whose series stays.

@@ -42,6 +42,11 @@ impl PastAnswer {
         }
     }
 
+    /// All summaries.
+    pub fn all(&self) -> impl Iterator<Item = &AnswerSummary> {
+        self.0.values().flatten()
+    }
+
     pub(super) fn of(&self, group: GroupId) -> &[AnswerSummary] {
         self.0.get(&group).map_or(&[], Vec::as_slice)
     }

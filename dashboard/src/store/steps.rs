@@ -87,7 +87,8 @@ impl Steps {
 
     /// Lists the steps of these groups, which are all that the page subscribes to.
     pub(super) fn list(&mut self, steps: impl Iterator<Item = (GroupId, Interval)>) {
-        self.groups = steps.filter(|(_, step)| *step > Interval::ZERO).collect();
+        self.groups.clear();
+        self.groups.extend(steps.filter(|(_, step)| *step > Interval::ZERO));
         self.step = Interval::ZERO;
         self.wanted.retain(|group, (step, _)| self.groups.get(group).copied().unwrap_or_default() != *step);
     }

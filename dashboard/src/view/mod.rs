@@ -26,6 +26,7 @@
 //! | `log_steps` | round values of a logarithmic axis |
 //! | [`range`] | the ends of a value axis, chosen from the data and kept stable |
 //! | [`relative_time`] | marks at round times before the right edge |
+//! | [`rfc3339`] | times as text in an address |
 //! | [`scale`] | values to heights; its span is always finite and above zero |
 //! | [`ticks`] | the values to mark |
 //! | [`time_step`] | round distances between the marks of a time axis |
@@ -42,6 +43,7 @@ mod log_steps;
 pub mod mapping;
 pub mod range;
 pub mod relative_time;
+pub mod rfc3339;
 pub mod scale;
 pub mod spacing;
 pub mod steps;

@@ -16,4 +16,5 @@ mod screens;
 mod served;
 mod socket;
 mod summaries;
+mod time;
 mod version;

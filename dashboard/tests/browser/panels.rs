@@ -109,6 +109,8 @@ async fn choices_in_a_menu_are_written_into_the_address(engine: Engine) -> Resul
     page.evaluate::<bool>(&choose(3, "1")).await?;
     page.evaluate::<bool>(&choose(4, "1000")).await?;
     until(&page, "location.search.endsWith('&show.synthetic.01=line,log,1..1000')").await?;
+    // A list takes letters itself.
+    page.evaluate::<()>("document.activeElement.blur()").await?;
     for times in ["local", "utc", ""] {
         page.press("u").await?;
         until(&page, &format!("(new URLSearchParams(location.search).get('times') ?? '') === '{times}'")).await?;
@@ -178,10 +180,14 @@ async fn a_crosshair_is_on_all_charts_and_legends_show_values_there(engine: Engi
         .await?;
     page.move_mouse(x, y).await?;
     until(&page, "document.querySelectorAll('.crosshair:not([hidden])').length === 4").await?;
-    // A quarter from the left of a minute.
-    until(&page, "/^-4[45]\\.\\d s$/.test(document.querySelector('.crosshair-label').textContent)").await?;
+    // A held view has the time of the day.
+    until(&page, "/^\\d\\d:\\d\\d:\\d\\d\\.\\d{3}$/.test(document.querySelector('.crosshair-label').textContent)")
+        .await?;
     until(&page, &format!("{values} !== {newest:?}")).await?;
     picture(&page, "crosshair").await?;
+    page.press("p").await?;
+    // A quarter from the left of a minute.
+    until(&page, "/^-4[45]\\.\\d s$/.test(document.querySelector('.crosshair-label').textContent)").await?;
     page.move_mouse(2.0, 2.0).await?;
     until(&page, "document.querySelectorAll('.crosshair:not([hidden])').length === 0").await?;
     no_errors(&page)

@@ -4,7 +4,7 @@ use protocol::{Interval, Timestamp};
 
 use super::Feed;
 use crate::page::group_needs::{ShownPanel, column, shown_groups};
-use crate::page::past_requests::{ChartOnScreen, window_of_rows};
+use crate::page::past_requests::{ChartOnScreen, ShownRange, window_of_rows};
 use crate::store::{CatalogGroup, Leaving};
 
 impl Feed {
@@ -39,20 +39,31 @@ impl Feed {
     }
 
     /// Returns true if the window is so long that the page does not hold all of its rows.
-    pub(in crate::page) fn has_past(&self) -> bool {
+    fn has_past(&self) -> bool {
         window_of_rows(self.span) < self.span
     }
 
-    /// Requests summaries of the time before the rows of the charts on screen. `right` is the right edge of the window.
-    pub(in crate::page) fn ask_for_past(&mut self, charts: &[ChartOnScreen], right: Timestamp, now: Timestamp) {
+    /// Requests summaries of times that the page does not hold, or not finely enough, for the charts on screen.
+    pub(in crate::page) fn ask_for_past(&mut self, charts: &[ChartOnScreen], view: &ShownRange, now: Timestamp) {
         if !self.store.position().is_live() {
             return;
         }
         let names: Vec<&str> = charts.iter().map(|chart| chart.group.as_str()).collect();
         self.store.keep_past(&names);
         let server_now = self.server_now(now);
-        let query = self.past.next(&self.store, charts, self.span, right, server_now);
+        let query = self.past.next(&self.store, charts, view, server_now);
         if let (Some(query), Some(source)) = (query, &self.source) {
+            source.query(&query);
+        }
+    }
+
+    /// Requests the whole history of one chart, for an overview of so many columns.
+    pub(in crate::page) fn ask_for_overview(&mut self, charts: &[ChartOnScreen], columns: u32, now: Timestamp) {
+        let (is_live, server_now) = (self.store.position().is_live(), self.server_now(now));
+        let max_columns = self.past.max_columns();
+        if let (true, Some(source)) = (is_live && max_columns > 0, &self.source)
+            && let Some(query) = self.overview.next(charts, columns, server_now, max_columns)
+        {
             source.query(&query);
         }
     }

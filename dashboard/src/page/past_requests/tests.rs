@@ -79,6 +79,11 @@ fn charts(names: &[&str]) -> Vec<ChartOnScreen> {
     names.iter().map(|name| chart(name, WIDTH)).collect()
 }
 
+/// A live view of six hours.
+fn live(right: Timestamp) -> ShownRange {
+    ShownRange { shown: right - HOURS..right, motion: Motion::Live }
+}
+
 fn requests() -> PastRequests {
     let mut requests = PastRequests::default();
     requests.set_limits(LIMITS);
@@ -86,7 +91,7 @@ fn requests() -> PastRequests {
 }
 
 fn next(requests: &mut PastRequests, store: &Store, names: &[&str], now: i64) -> Option<PastQuery> {
-    requests.next(store, &charts(names), HOURS, at(now), at(now))
+    requests.next(store, &charts(names), &live(at(now)), at(now))
 }
 
 /// Answers a query with one bucket of each group at each of `starts`.
@@ -178,31 +183,31 @@ fn another_width_is_requested_again_and_a_refusal_delays_the_next_query() {
     let query = next(&mut requests, &store, &names, NOW).expect("a query");
     answer(&mut requests, &mut store, query.id, 1, &[(NOW - 600) / STEP * STEP], 5.0);
     let wide = [chart("a", 1_200)];
-    let query = requests.next(&store, &wide, HOURS, at(NOW), at(NOW)).expect("a query");
+    let query = requests.next(&store, &wide, &live(at(NOW)), at(NOW)).expect("a query");
     assert_eq!((query.columns, query.range.start), (1_201, at((NOW - 21_600) / 18 * 18)));
     assert!(!requests.refused(query.id + 1, at(NOW)));
     assert!(requests.refused(query.id, at(NOW)));
-    assert_eq!(requests.next(&store, &wide, HOURS, at(NOW + 9), at(NOW + 9)), None);
-    assert!(requests.next(&store, &wide, HOURS, at(NOW + 11), at(NOW + 11)).is_some());
+    assert_eq!(requests.next(&store, &wide, &live(at(NOW + 9)), at(NOW + 9)), None);
+    assert!(requests.next(&store, &wide, &live(at(NOW + 11)), at(NOW + 11)).is_some());
 }
 
 #[test]
 fn two_charts_of_one_group_share_the_summaries_of_the_wider() {
     let (mut requests, mut store) = (requests(), store(&["a"], NOW - 110, NOW));
     let charts = [WIDTH, 1_200].map(|width_px| chart("a", width_px));
-    let query = requests.next(&store, &charts, HOURS, at(NOW), at(NOW)).expect("a query");
+    let query = requests.next(&store, &charts, &live(at(NOW)), at(NOW)).expect("a query");
     assert_eq!(query.columns, 1_201);
     answer(&mut requests, &mut store, query.id, 1, &[(NOW - 600) / STEP * STEP], 5.0);
-    assert_eq!(requests.next(&store, &charts, HOURS, at(NOW + 1), at(NOW + 1)), None);
+    assert_eq!(requests.next(&store, &charts, &live(at(NOW + 1)), at(NOW + 1)), None);
 }
 
 #[test]
 fn the_series_that_any_chart_of_a_group_draws_are_asked_for() {
     let (mut requests, store) = (requests(), store(&["a"], NOW - 110, NOW));
     let of = |ids: &[u32]| ChartOnScreen { series: ids.iter().copied().map(SeriesId).collect(), ..chart("a", WIDTH) };
-    assert_eq!(requests.next(&store, &[of(&[])], HOURS, at(NOW), at(NOW)), None, "it has not chosen its series");
+    assert_eq!(requests.next(&store, &[of(&[])], &live(at(NOW)), at(NOW)), None, "it has not chosen its series");
     let charts = [of(&[5, 1]), of(&[3, 5])];
-    let query = requests.next(&store, &charts, HOURS, at(NOW), at(NOW)).expect("a query");
+    let query = requests.next(&store, &charts, &live(at(NOW)), at(NOW)).expect("a query");
     assert_eq!(query.series, [1, 3, 5].map(SeriesId));
 }
 
@@ -234,4 +239,68 @@ fn long_columns_are_multiples_of_the_steps_that_servers_keep() {
     assert_eq!([step(150_000), step(3_999_999)], [150_000, 3_999_999]);
     assert_eq!([step(4_000_001), step(54_000_000), step(216_000_000)], [5_000_000, 60_000_000, 220_000_000]);
     assert_eq!(step(240_000_000), 240_000_000);
+}
+
+mod fixed {
+    use super::*;
+
+    fn fixed(from: i64, to: i64) -> ShownRange {
+        ShownRange { shown: at(from)..at(to), motion: Motion::Fixed }
+    }
+
+    fn next(requests: &mut PastRequests, store: &Store, view: &ShownRange) -> Option<PastQuery> {
+        requests.next(store, &charts(&["a"]), view, at(NOW))
+    }
+
+    #[test]
+    fn a_range_that_is_held_in_rows_needs_no_query() {
+        let store = store(&["a"], NOW - 100, NOW);
+        assert_eq!(next(&mut requests(), &store, &fixed(NOW - 90, NOW - 10)), None);
+    }
+
+    #[test]
+    fn an_earlier_range_is_asked_for_with_half_of_it_on_both_sides() {
+        let store = store(&["a"], NOW - 100, NOW);
+        let query = next(&mut requests(), &store, &fixed(NOW - 5_000, NOW - 4_600)).expect("a query");
+        assert_eq!((query.range, query.columns), (at(NOW - 5_200)..at(NOW - 4_400), 2 * WIDTH), "a column is a second");
+    }
+
+    #[test]
+    fn a_range_of_which_a_part_is_asked_for_already_is_asked_for_when_it_leaves_the_answer() {
+        let mut store = store(&["a"], NOW - 100, NOW);
+        let mut requests = requests();
+        let query = next(&mut requests, &store, &fixed(NOW - 5_000, NOW - 4_600)).expect("a query");
+        assert_eq!(next(&mut requests, &store, &fixed(NOW - 4_500, NOW - 4_100)), None, "one at a time");
+        answer(&mut requests, &mut store, query.id, 1, &[], 0.0);
+        assert_eq!(next(&mut requests, &store, &fixed(NOW - 5_200, NOW - 4_800)), None, "it is in the answer");
+        assert!(next(&mut requests, &store, &fixed(NOW - 5_201, NOW - 4_801)).is_some());
+    }
+
+    #[test]
+    fn another_length_of_columns_is_asked_for() {
+        let mut store = store(&["a"], NOW - 100, NOW);
+        let mut requests = requests();
+        let query = next(&mut requests, &store, &fixed(NOW - 5_000, NOW - 4_600)).expect("a query");
+        answer(&mut requests, &mut store, query.id, 1, &[], 0.0);
+        assert!(next(&mut requests, &store, &fixed(NOW - 4_900, NOW - 4_700)).is_some());
+    }
+
+    #[test]
+    fn a_range_that_ends_now_is_asked_for_once() {
+        let mut store = store(&["a"], NOW - 100, NOW);
+        let mut requests = requests();
+        let view = fixed(NOW - 800, NOW);
+        let query = next(&mut requests, &store, &view).expect("a query");
+        answer(&mut requests, &mut store, query.id, 1, &[], 0.0);
+        assert_eq!(next(&mut requests, &store, &view), None, "the last second comes in rows");
+    }
+
+    #[test]
+    fn of_a_range_with_too_many_columns_its_sides_are_left_out() {
+        let store = store(&["a"], NOW - 100, NOW);
+        let mut requests = PastRequests::default();
+        requests.set_limits(QueryLimits { columns: WIDTH + 1, ..LIMITS });
+        let query = next(&mut requests, &store, &fixed(NOW - 5_000, NOW - 4_600)).expect("a query");
+        assert_eq!((query.range, query.columns), (at(NOW - 5_000)..at(NOW - 4_600), WIDTH));
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use protocol::limits::MAX_SERIES;
-use protocol::{Catalog, CatalogScope, Timestamp};
+use protocol::{Catalog, CatalogScope, Interval, Timestamp};
 use series::pyramid::BUCKET_ROWS;
 
 use super::Store;
@@ -61,14 +61,30 @@ impl Store {
         self.fit_memory();
     }
 
-    /// Sets the length of new groups' rings, and shortens all rings if they exceed the budget.
-    pub(super) fn fit_memory(&mut self) {
-        let demand = |group: &Group| Demand {
+    /// Sets the window that the rings hold at least. Longer rings stay as they are while memory suffices.
+    pub fn set_window(&mut self, window: Interval) {
+        self.window = window;
+        let demands: Vec<_> = self.groups.iter().map(|group| self.demand(group)).collect();
+        let rows = capacity::plan(window, &demands, BUDGET_BYTES);
+        for (group, rows) in self.groups.iter_mut().zip(rows) {
+            if !group.is_new() && rows > group.capacity() {
+                group.resize(rows);
+            }
+        }
+        self.fit_memory();
+    }
+
+    fn demand(&self, group: &Group) -> Demand {
+        Demand {
             interval: group.row_interval(),
             row_bytes: group.row_bytes(),
             series: group.series().len() + self.derived.series_of(&group.name),
-        };
-        let demands: Vec<_> = self.groups.iter().map(demand).collect();
+        }
+    }
+
+    /// Sets the length of new groups' rings, and shortens all rings if they exceed the budget.
+    pub(super) fn fit_memory(&mut self) {
+        let demands: Vec<_> = self.groups.iter().map(|group| self.demand(group)).collect();
         let rows = capacity::plan(self.window, &demands, BUDGET_BYTES);
         let is_too_much = self.bytes() > BUDGET_BYTES;
         for (group, rows) in self.groups.iter_mut().zip(rows) {

@@ -1,0 +1,317 @@
+//! The view: selecting, zooming, panning, holding, and the history beyond what the page holds.
+
+use anyhow::{Result, ensure};
+use browsers::{Engine, Modifier, Page, Position, Viewport, test_in_each_browser};
+use serde::Deserialize;
+
+use super::plot::all_empty_columns;
+use super::served::{Served, browser, free_port, live_feed, live_page, no_errors, no_exceptions, picture, until};
+
+/// Two charts at 1,000 Hz, with a history of five minutes.
+const FAST: [&str; 2] = ["--source", "synthetic:groups=2,series=3,hz=1000,prefill=5m,seed=1"];
+
+const HELD: &str = "kymograph.stats().paused";
+const LIVE: &str = "!kymograph.stats().paused";
+
+/// Milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+struct View {
+    from: f64,
+    to: f64,
+}
+
+impl View {
+    fn span(self) -> f64 {
+        self.to - self.from
+    }
+
+    fn at(self, fraction: f64) -> f64 {
+        self.from + self.span() * fraction
+    }
+}
+
+async fn view(page: &Page) -> Result<View> {
+    page.evaluate("kymograph.stats().view").await
+}
+
+/// A place in the first plot, as fractions of its width and height.
+async fn place(page: &Page, x: f64, y: f64) -> Result<Position> {
+    page.evaluate(&format!(
+        "(() => {{
+            const canvas = document.querySelector('.plot-canvas'), box = canvas.getBoundingClientRect();
+            const scale = box.width / canvas.width;
+            const [left, top, width, height] = canvas.dataset.plot.split(' ').map((side) => side * scale);
+            return [box.left + left + width * {x}, box.top + top + height * {y}];
+        }})()"
+    ))
+    .await
+}
+
+async fn drag(page: &Page, modifier: Modifier, from: f64, to: f64) -> Result<()> {
+    page.drag_with(modifier, place(page, from, 0.5).await?, place(page, to, 0.5).await?).await
+}
+
+fn ensure_near(found: f64, wanted: f64, tolerance: f64, what: &str) -> Result<()> {
+    ensure!((found - wanted).abs() <= tolerance, "{what}: {found}, wanted {wanted}");
+    Ok(())
+}
+
+/// Waits until all columns of the first chart are drawn.
+async fn filled(page: &Page) -> Result<()> {
+    until(page, &format!("{} < 3", all_empty_columns(".panel"))).await
+}
+
+test_in_each_browser!(a_drag_selects_a_span_and_enter_zooms_to_it);
+async fn a_drag_selects_a_span_and_enter_zooms_to_it(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "").await?;
+    filled(&page).await?;
+    drag(&page, Modifier::None, 0.75, 0.25).await?;
+    until(&page, &format!("{HELD} && document.querySelectorAll('.selection:not([hidden])').length === 2")).await?;
+    until(&page, "document.querySelector('#selection-text').textContent === '30 s'").await?;
+    picture(&page, "selection").await?;
+    let before = view(&page).await?;
+    page.press("Enter").await?;
+    until(&page, "document.querySelector('#selection').hidden").await?;
+    let zoomed = view(&page).await?;
+    // A pixel of the plot is a sixth of a second.
+    ensure_near(zoomed.from, before.at(0.25), 500.0, "the left edge")?;
+    ensure_near(zoomed.to, before.at(0.75), 500.0, "the right edge")?;
+    filled(&page).await?;
+    page.press("Backspace").await?;
+    until(&page, "kymograph.stats().view.to - kymograph.stats().view.from === 60000").await?;
+    page.press("Backspace").await?;
+    until(&page, LIVE).await?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(a_selection_that_is_dropped_leaves_a_live_view_live);
+async fn a_selection_that_is_dropped_leaves_a_live_view_live(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "").await?;
+    filled(&page).await?;
+    drag(&page, Modifier::None, 0.25, 0.5).await?;
+    until(&page, HELD).await?;
+    page.press("Escape").await?;
+    until(&page, LIVE).await?;
+    page.press("p").await?;
+    until(&page, HELD).await?;
+    drag(&page, Modifier::None, 0.25, 0.5).await?;
+    until(&page, "!document.querySelector('#selection').hidden").await?;
+    page.click("#selection-drop").await?;
+    until(&page, "document.querySelectorAll('.selection:not([hidden])').length === 0").await?;
+    ensure!(page.evaluate::<bool>(HELD).await?, "a view that was held before stays held");
+    no_errors(&page)
+}
+
+test_in_each_browser!(the_wheel_with_control_zooms_at_the_pointer_and_the_plain_wheel_scrolls_the_page);
+async fn the_wheel_with_control_zooms_at_the_pointer_and_the_plain_wheel_scrolls_the_page(
+    engine: Engine,
+) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &["--source", "synthetic:groups=24,series=3,hz=100"], "").await?;
+    filled(&page).await?;
+    let at = place(&page, 0.25, 0.5).await?;
+    page.wheel(Modifier::Control, at, (0.0, -200.0)).await?;
+    until(&page, "kymograph.stats().view.to - kymograph.stats().view.from < 40000").await?;
+    ensure!(page.evaluate::<bool>(LIVE).await?, "a live view stays live");
+    page.press("p").await?;
+    until(&page, HELD).await?;
+    let before = view(&page).await?;
+    page.wheel(Modifier::Control, at, (0.0, -200.0)).await?;
+    until(&page, &format!("kymograph.stats().view.to - kymograph.stats().view.from < {}", before.span() * 0.7)).await?;
+    let after = view(&page).await?;
+    ensure_near(after.at(0.25), before.at(0.25), 200.0, "the time under the pointer")?;
+    ensure!(page.evaluate::<f64>("scrollY").await? == 0.0, "the page has scrolled");
+    page.wheel(Modifier::None, at, (0.0, 300.0)).await?;
+    until(&page, "scrollY > 100").await?;
+    ensure!(view(&page).await? == after, "the plain wheel has moved the view");
+    no_errors(&page)
+}
+
+test_in_each_browser!(a_pan_holds_the_view_and_one_past_the_newest_time_is_live_again);
+async fn a_pan_holds_the_view_and_one_past_the_newest_time_is_live_again(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "").await?;
+    filled(&page).await?;
+    drag(&page, Modifier::Shift, 0.25, 0.75).await?;
+    until(&page, HELD).await?;
+    let before = view(&page).await?;
+    ensure_near(before.span(), 60_000.0, 1.0, "the span")?;
+    // Half a minute earlier than the rings reach: the server has it.
+    filled(&page).await?;
+    page.wheel(Modifier::Shift, place(&page, 0.5, 0.5).await?, (0.0, -100.0)).await?;
+    until(&page, &format!("kymograph.stats().view.to < {}", before.to)).await?;
+    drag(&page, Modifier::Shift, 0.05, 0.95).await?;
+    ensure!(view(&page).await?.to < before.to - 50_000.0, "the view has not moved to earlier times");
+    // The time axis pans too.
+    for _ in 0..3 {
+        page.drag(place(&page, 0.95, 1.08).await?, place(&page, 0.05, 1.08).await?).await?;
+    }
+    until(&page, LIVE).await?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(earlier_times_than_the_page_holds_are_drawn_and_every_sample_where_the_view_is_short);
+async fn earlier_times_than_the_page_holds_are_drawn_and_every_sample_where_the_view_is_short(
+    engine: Engine,
+) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "?window=10").await?;
+    filled(&page).await?;
+    // Everything: five minutes, of which the page holds ten seconds.
+    until(&page, "!document.querySelector('#overview').classList.contains('is-empty')").await?;
+    page.press("Home").await?;
+    until(&page, "kymograph.stats().view.to - kymograph.stats().view.from > 299000").await?;
+    filled(&page).await?;
+    let whole = view(&page).await?;
+    let at = place(&page, 0.5, 0.5).await?;
+    while view(&page).await?.span() > 100.0 {
+        page.wheel(Modifier::Control, at, (0.0, -200.0)).await?;
+        until(&page, "(window.spanBefore !== (window.spanBefore = kymograph.stats().view.to))").await?;
+    }
+    let short = view(&page).await?;
+    ensure_near(short.at(0.5), whole.at(0.5), 2_000.0, "the time under the pointer")?;
+    filled(&page).await?;
+    // A row every millisecond: of a series that jumps between rows, both ends are drawn. The chart of coarse buckets has few levels.
+    until(&page, "/^\\d\\d:\\d\\d:\\d\\d\\.\\d{3} – /.test(document.querySelector('#range').textContent)").await?;
+    picture(&page, "milliseconds").await?;
+    let held: f64 = page.evaluate("kymograph.stats().bytesHeld").await?;
+    ensure!(held < 64e6, "{held} bytes are held");
+    no_errors(&page)
+}
+
+test_in_each_browser!(keys_move_the_view_but_not_while_a_field_has_the_focus_and_not_when_they_are_switched_off);
+async fn keys_move_the_view_but_not_while_a_field_has_the_focus_and_not_when_they_are_switched_off(
+    engine: Engine,
+) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "").await?;
+    let span =
+        |millis: u32| format!("Math.abs(kymograph.stats().view.to - kymograph.stats().view.from - {millis}) < 1");
+    filled(&page).await?;
+    page.press("s").await?;
+    until(&page, &span(120_000)).await?;
+    page.press("+").await?;
+    page.press("w").await?;
+    until(&page, &span(30_000)).await?;
+    page.press("a").await?;
+    until(&page, HELD).await?;
+    page.press("0").await?;
+    until(&page, LIVE).await?;
+    page.press("p").await?;
+    until(&page, HELD).await?;
+    page.press("End").await?;
+    until(&page, LIVE).await?;
+    // A key that is held down acts once.
+    let repeated = "void window.dispatchEvent(new KeyboardEvent('keydown', { key: 'p', repeat: true, bubbles: true }))";
+    page.evaluate::<()>(repeated).await?;
+    page.evaluate::<()>("document.querySelector('#span').focus()").await?;
+    page.press("p").await?;
+    ensure!(page.evaluate::<bool>(LIVE).await?, "a key was taken from a field, or acted when it was repeated");
+    page.evaluate::<()>("document.activeElement.blur()").await?;
+    page.press("?").await?;
+    until(&page, "document.querySelector('#help').open && document.querySelectorAll('.help-keys').length > 15").await?;
+    picture(&page, "help").await?;
+    page.press("p").await?;
+    ensure!(page.evaluate::<bool>(LIVE).await?, "a key of the page acted while a dialog was open");
+    page.click("#single-keys").await?;
+    until(&page, "location.search.includes('keys=off')").await?;
+    page.press("Escape").await?;
+    until(&page, "!document.querySelector('#help').open").await?;
+    page.press("p").await?;
+    ensure!(page.evaluate::<bool>(LIVE).await?, "a letter acted while letters are switched off");
+    page.click("#hold").await?;
+    until(&page, HELD).await?;
+    page.press("End").await?;
+    until(&page, LIVE).await?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(the_address_has_the_view_and_a_reload_shows_the_same);
+async fn the_address_has_the_view_and_a_reload_shows_the_same(engine: Engine) -> Result<()> {
+    let (served, browser, page) = live_feed(engine, &FAST, "").await?;
+    filled(&page).await?;
+    drag(&page, Modifier::None, 0.3, 0.6).await?;
+    page.press("Enter").await?;
+    until(&page, "location.search.includes('at=') && location.search.includes('window=')").await?;
+    let shown = view(&page).await?;
+    let address: String = page.evaluate("location.href").await?;
+    let copy = live_page(&browser, &address).await?;
+    until(&copy, HELD).await?;
+    ensure!(view(&copy).await? == shown, "{:?}, wanted {shown:?}", view(&copy).await?);
+    filled(&copy).await?;
+    page.press("0").await?;
+    until(&page, "!location.search.includes('at=')").await?;
+    let wrong = live_page(&browser, &format!("{}?at=noon&window=30", served.url)).await?;
+    until(&wrong, "document.querySelector('#notice').textContent.includes('parameter at: found \"noon\"')").await?;
+    ensure!(wrong.evaluate::<bool>(LIVE).await?, "a time that cannot be read is no time");
+    no_errors(&page)
+}
+
+test_in_each_browser!(the_overview_shows_the_whole_history_and_its_window_can_be_dragged);
+async fn the_overview_shows_the_whole_history_and_its_window_can_be_dragged(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "").await?;
+    until(&page, "!document.querySelector('#overview').classList.contains('is-empty')").await?;
+    until(&page, "/^-5(\\.\\d+)? min$/.test(document.querySelector('#overview-start').textContent)").await?;
+    let on_strip = |x: f64| {
+        format!(
+            "(({{ left, top, width, height }}) => [left + width * {x}, top + height / 2])(document.querySelector('#overview').getBoundingClientRect())"
+        )
+    };
+    let strip = async |x: f64| page.evaluate::<Position>(&on_strip(x)).await;
+    page.drag(strip(0.2).await?, strip(0.4).await?).await?;
+    until(&page, HELD).await?;
+    let drawn = view(&page).await?;
+    ensure_near(drawn.span(), 60_000.0, 5_000.0, "a fifth of five minutes")?;
+    filled(&page).await?;
+    // The window, then its left edge by a key.
+    page.drag(strip(0.3).await?, strip(0.5).await?).await?;
+    until(&page, &format!("kymograph.stats().view.from > {}", drawn.from + 40_000.0)).await?;
+    let moved = view(&page).await?;
+    ensure_near(moved.span(), drawn.span(), 100.0, "the span of a window that was moved")?;
+    page.evaluate::<()>("document.querySelector('#overview-from').focus()").await?;
+    page.press("ArrowLeft").await?;
+    until(&page, &format!("kymograph.stats().view.from < {}", moved.from - 1_000.0)).await?;
+    picture(&page, "overview").await?;
+    page.drag(strip(0.5).await?, strip(0.999).await?).await?;
+    until(&page, LIVE).await?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(one_finger_pans_and_two_zoom);
+async fn one_finger_pans_and_two_zoom(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "").await?;
+    filled(&page).await?;
+    page.touch(&[place(&page, 0.2, 0.5).await?], &[place(&page, 0.7, 0.5).await?]).await?;
+    until(&page, HELD).await?;
+    let before = view(&page).await?;
+    ensure_near(before.span(), 60_000.0, 1.0, "the span")?;
+    let fingers = [place(&page, 0.4, 0.4).await?, place(&page, 0.6, 0.4).await?];
+    let apart = [place(&page, 0.2, 0.4).await?, place(&page, 0.8, 0.4).await?];
+    page.touch(&fingers, &apart).await?;
+    until(&page, "kymograph.stats().view.to - kymograph.stats().view.from < 30000").await?;
+    let after = view(&page).await?;
+    ensure_near(after.at(0.5), before.at(0.5), 2_000.0, "the time between the fingers")?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(nothing_but_a_hand_moves_a_held_view);
+async fn nothing_but_a_hand_moves_a_held_view(engine: Engine) -> Result<()> {
+    let port = free_port()?;
+    let served = Served::feed_on(port, &FAST).await?;
+    let browser = browser(engine).await?;
+    let page = live_page(&browser, &served.url).await?;
+    filled(&page).await?;
+    drag(&page, Modifier::None, 0.3, 0.6).await?;
+    page.press("f").await?;
+    let held = view(&page).await?;
+    filled(&page).await?;
+    let samples: u64 = page.evaluate("kymograph.stats().samples").await?;
+    until(&page, &format!("kymograph.stats().samples > {}", samples + 1_000)).await?;
+    // Another size of the charts.
+    page.set_viewport(Viewport { width: 900, height: 700, ..Viewport::default() }).await?;
+    filled(&page).await?;
+    served.kill().await?;
+    until(&page, "document.documentElement.dataset.link === 'reconnecting'").await?;
+    let _again = Served::feed_on(port, &FAST).await?;
+    until(&page, "document.documentElement.dataset.link === 'live'").await?;
+    until(&page, "kymograph.stats().samples > 1000").await?;
+    ensure!(view(&page).await? == held, "{:?}, held was {held:?}", view(&page).await?);
+    ensure!(page.evaluate::<bool>(HELD).await?, "the view is live");
+    no_exceptions(&page)
+}
