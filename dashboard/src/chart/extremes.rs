@@ -21,17 +21,6 @@ impl Default for Extremes {
 }
 
 impl Extremes {
-    /// Those of all columns.
-    pub(super) fn of(columns: &impl Columns) -> Self {
-        let mut extremes = Self::default();
-        for series in 0..columns.series() {
-            let mut own = Summary::EMPTY;
-            (0..columns.width()).for_each(|x| own.extend(&columns.summary(series, x)));
-            extremes.add(&own);
-        }
-        extremes
-    }
-
     /// Adds a series.
     pub(super) fn add(&mut self, series: &Summary) {
         self.not_positive += usize::from(!series.is_empty() && series.min <= 0.0);

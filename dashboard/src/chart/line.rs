@@ -34,23 +34,56 @@ impl LinesPainter {
         clip: Range<u32>,
     ) {
         let plot = Plot::new(pixels, scale);
-        let first = scene.group.first_row_at(scene.window.start_of(scene.left)).saturating_sub(1);
-        let dense = scene.group.holds_buckets()
-            || scene.group.past().has_buckets()
-            || scene.group.rows().end - first > u64::from(pixels.width()) * MAX_SAMPLES_PER_COLUMN;
+        let source = LineSource::of(scene, u64::from(pixels.width()));
         // The first series is the most important one: it is drawn last, on top.
         for series in (0..summaries.series()).rev() {
             let stroke = style.stroke(series, scene.left);
-            if dense {
+            if source == LineSource::Columns {
                 let columns = (clip.start.saturating_sub(stroke.seen())..clip.end)
                     .map(|x| (x, plot.span(&summaries.summary(series, x))));
                 self.extremes.stroke(pixels, columns, stroke, clip.clone());
+            } else if source == LineSource::Answer {
+                let points = answer_points(scene, series, plot);
+                self.line.polyline(pixels, points, stroke, clip.clone());
             } else {
                 let points = points(scene, series, plot, &clip, stroke);
                 self.line.polyline(pixels, points, stroke, clip.clone());
             }
         }
     }
+}
+
+/// What a line leads through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LineSource {
+    /// The extremes of each column.
+    Columns,
+    Rows,
+    /// The rows of the answer to a query, or its buckets if they have a row each.
+    Answer,
+}
+
+impl LineSource {
+    fn of(scene: &Scene<'_>, width: u64) -> Self {
+        let group = scene.group;
+        if scene.reads_answer {
+            // An answer has rows only if they are fewer than two for each column.
+            return if group.past().is_sparse(group.interval) { Self::Answer } else { Self::Columns };
+        }
+        let first = group.first_row_at(scene.window.start_of(scene.left)).saturating_sub(1);
+        let is_dense = group.rows().end - first > width * MAX_SAMPLES_PER_COLUMN;
+        if is_dense || group.holds_buckets() || group.past().has_buckets() { Self::Columns } else { Self::Rows }
+    }
+}
+
+/// The values of an answer as points on the surface, and the rows after it; NaN at a hole.
+fn answer_points(scene: &Scene<'_>, series: usize, plot: Plot) -> impl Iterator<Item = (f32, f32)> {
+    let (group, place) = (scene.group, scene.places[series]);
+    let known = group.past().range().cloned().unwrap_or(scene.now..scene.now);
+    let later = group.iter(place, group.first_row_at(known.end)..group.rows().end);
+    let rows = group.past().sparse_rows(place, known.start, known.end).chain(later);
+    let longest = group.longest_step().micros() + group.past().longest().micros();
+    joined(scene, rows, longest.cast_signed(), plot)
 }
 
 /// A series' samples as points on the surface; NaN at a hole.
@@ -61,15 +94,26 @@ fn points(
     clip: &Range<u32>,
     stroke: Stroke,
 ) -> impl Iterator<Item = (f32, f32)> {
-    let (group, window, now) = (scene.group, scene.window, scene.now);
+    let (group, window) = (scene.group, scene.window);
     // Only rows whose line can reach the clip.
     let first_column = scene.left + i64::from(clip.start) - i64::from(stroke.reach());
     let first_row = group.first_row_at(window.start_of(first_column)).saturating_sub(1);
     let longest = group.longest_step().micros() as i64;
-    let mut previous: Option<Timestamp> = None;
     let place = scene.places[series];
     let before = group.past().rows(place, window.start_of(first_column), scene.rows_begin());
-    before.chain(group.iter(place, first_row..group.rows().end)).flat_map(move |(time, value)| {
+    joined(scene, before.chain(group.iter(place, first_row..group.rows().end)), longest, plot)
+}
+
+/// Rows as points; NaN between two that are farther apart than `longest`, in microseconds.
+fn joined(
+    scene: &Scene<'_>,
+    rows: impl Iterator<Item = (Timestamp, f64)>,
+    longest: i64,
+    plot: Plot,
+) -> impl Iterator<Item = (f32, f32)> {
+    let (window, now) = (scene.window, scene.now);
+    let mut previous: Option<Timestamp> = None;
+    rows.flat_map(move |(time, value)| {
         let hole = previous.replace(time).filter(|&previous| time.micros_since(previous) > longest);
         let x = window.x_of(time, now);
         let hole = hole.map(|_| (x, f32::NAN));

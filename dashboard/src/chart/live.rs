@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use protocol::{Bounds, Timestamp};
+use protocol::{Bounds, Interval, Timestamp};
 
 use super::area::{AreaPainter, AreaStyle};
 use super::bars::{BarLayout, BarsPainter, bars_range};
@@ -74,8 +74,17 @@ struct Drawn {
     right: i64,
     column_us: i64,
     style: Style,
-    /// In a fixed view: the version of the answers.
-    past: Option<u64>,
+    /// In a fixed view: what may still change in it.
+    fixed: Option<FixedContent>,
+}
+
+/// What may still change in a fixed view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct FixedContent {
+    /// The version of the answers of queries.
+    answers: u64,
+    /// The time up to which its rows have arrived.
+    rows_until: Option<Timestamp>,
 }
 
 impl LiveChart {
@@ -153,11 +162,15 @@ impl LiveChart {
         self.log_limit
     }
 
-    /// Draws a fixed view that ends at `right`, unless it is on the surface already. Rows that arrive do not change it, answers of queries
-    /// do.
+    /// Draws a fixed view that ends at `right`, unless it is on the surface already. Rows of its times that arrive later are added, and so are
+    /// answers of queries.
     pub fn draw_fixed(&mut self, group: &Group, window: &Window, right: Timestamp, style: &Style) -> Change {
-        let (column, column_us, past) = (window.column_of(right), window.column_us(), Some(group.past().version()));
-        let wanted = Drawn { right: column, column_us, style: style.clone(), past };
+        let (column, column_us) = (window.column_of(right), window.column_us());
+        let fixed = Some(FixedContent {
+            answers: group.past().version(),
+            rows_until: group.newest().map(|newest| newest.min(right)),
+        });
+        let wanted = Drawn { right: column, column_us, style: style.clone(), fixed };
         if self.drawn.as_ref() == Some(&wanted) {
             return Change::Nothing;
         }
@@ -172,7 +185,10 @@ impl LiveChart {
         let (places, width) = (self.chosen.places(), self.pixels.width());
         self.summaries.read(group, &places, column_us, width as usize, column);
         let scene = Scene::new(group, &places, window, right, width);
-        self.scale = self.rescale(&scene, Extremes::of(&scene.columns(&self.summaries)));
+        let reads_answer = group.past().range().is_some()
+            && !group.covers(window.start_of(scene.left), Interval::from_micros(column_us.unsigned_abs()));
+        let scene = Scene { reads_answer, ..scene };
+        self.scale = self.rescale(&scene, scene.fixed_extremes());
         self.pixels.clear();
         self.paint(&scene, style, 0..width);
         Change::Axis
@@ -190,11 +206,11 @@ impl LiveChart {
         }
         let places = self.chosen.places();
         let update = self.summaries.update(group, &places, window.column_us(), width as usize, right);
-        let drawn = Drawn { right, column_us: window.column_us(), style: style.clone(), past: None };
+        let drawn = Drawn { right, column_us: window.column_us(), style: style.clone(), fixed: None };
         if update == ColumnUpdate::Nothing && self.drawn.as_ref() == Some(&drawn) {
             return Change::Nothing;
         }
-        let before = self.drawn.replace(drawn).filter(|before| before.style == *style && before.past.is_none());
+        let before = self.drawn.replace(drawn).filter(|before| before.style == *style && before.fixed.is_none());
         if before.is_none() {
             self.painted = None;
         }

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use protocol::Timestamp;
+use protocol::{Interval, Timestamp};
 use series::Summary;
 
 use super::columns::Columns;
 use super::extremes::Extremes;
 use super::held::Held;
-use crate::store::{ColumnSummaries, Group};
+use crate::store::{ColumnSummaries, Group, Past};
 use crate::surface::{Color, ColorRamp, Dash, Stroke};
 use crate::view::Window;
 
@@ -58,11 +58,13 @@ pub(super) struct Scene<'a> {
     pub(super) left: i64,
     /// Of the surface, in columns.
     pub(super) width: u32,
+    /// Of a fixed view: the rows do not cover it, and the answer to a query is read instead.
+    pub(super) reads_answer: bool,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn new(group: &'a Group, places: &'a [usize], window: &'a Window, now: Timestamp, width: u32) -> Self {
-        Self { group, places, window, now, left: window.visible(now).start, width }
+        Self { group, places, window, now, left: window.visible(now).start, width, reads_answer: false }
     }
 
     /// Smallest and largest value on screen.
@@ -73,6 +75,27 @@ impl<'a> Scene<'a> {
         for &place in self.places {
             let mut own = self.past_summary(place);
             own.extend(&self.group.summary(place, rows.clone()));
+            extremes.add(&own);
+        }
+        extremes
+    }
+
+    /// Smallest and largest value of a fixed view, with those of the rows beside it, to which its lines lead.
+    pub(super) fn fixed_extremes(&self) -> Extremes {
+        let (group, past) = (self.group, self.group.past());
+        let (left, right) =
+            (self.window.start_of(self.left), self.window.start_of(self.left.saturating_add(i64::from(self.width))));
+        let known = past.range().filter(|_| self.reads_answer);
+        let is_sparse = past.is_sparse(group.interval);
+        let beside = known.filter(|_| is_sparse).map_or(Interval::ZERO, |_| between_rows(group, past));
+        let first = known.map_or(left, |known| known.end.max(left));
+        let rows = group.first_row_at(first)..group.first_row_at(right);
+        let rows = if known.is_some() { rows } else { rows.start.saturating_sub(1)..rows.end.saturating_add(1) };
+        let mut extremes = Extremes::default();
+        for &place in self.places {
+            let until = if known.is_some() { right + beside } else { self.rows_begin() };
+            let mut own = past.summary(place, left - beside..until);
+            own.extend(&group.summary(place, rows.clone()));
             extremes.add(&own);
         }
         extremes
@@ -120,6 +143,11 @@ impl<'a> Scene<'a> {
     fn column_us(&self) -> u64 {
         self.window.column_us().unsigned_abs().max(1)
     }
+}
+
+/// The longest time between two rows of an answer that a line joins.
+fn between_rows(group: &Group, past: &Past) -> Interval {
+    Interval::from_micros(group.longest_step().micros().saturating_add(past.longest().micros()))
 }
 
 /// The summaries of a scene's columns.

@@ -5,7 +5,9 @@
 //! | [`query`] | a selector and a transform: the rows of a panel |
 //! | [`panel_spec`] | one panel: query, kind of chart, title, unit, axis, place |
 //! | [`panel_text`] | the text form of a panel, as the address has it |
+//! | [`rows`] | a layout: rows of panels |
 //! | [`arrange`] | the default layout of a catalog; a layout's panels matched with the groups of a store |
+//! | `host`, `host_help` | the default layout of the host source; help for its panels |
 //!
 //! # Limits of a query
 //! A panel draws the series of one group, since all series of a chart share their times. If a query matches series of
@@ -15,11 +17,17 @@
 //! Rows, pixels, the DOM, the address.
 
 pub mod arrange;
+mod host;
+mod host_help;
 pub mod panel_spec;
 pub mod panel_text;
 pub mod query;
+pub mod rows;
 
-pub use arrange::{Layout, PlacedPanel};
-pub use panel_spec::{Axis, PanelSpec, Place};
+pub use arrange::{PlacedPanel, PlacedRow};
+pub use host::is_host;
+pub use host_help::help_of;
+pub use panel_spec::{Axis, PanelSpec, Place, Size};
 pub use panel_text::ParsePanelError;
 pub use query::Query;
+pub use rows::{Layout, LayoutRow, RowState};

@@ -1,5 +1,6 @@
 //! The specification of one panel.
 
+use protocol::SeriesKind;
 use series::Transform;
 use series::transforms::histogram::BUCKET_BOUND;
 
@@ -18,6 +19,7 @@ pub struct PanelSpec {
     pub unit: Option<String>,
     pub axis: Axis,
     pub place: Place,
+    pub size: Size,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,22 +37,48 @@ pub enum Place {
     InOrder,
 }
 
+/// The size of a panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Size {
+    #[default]
+    Normal,
+    /// As wide as two panels, where there is room.
+    Wide,
+    /// Half as wide and high: a figure and its trend.
+    Tile,
+}
+
+/// More lines than colours and dashes tell apart: a heatmap shows them.
+const MOST_LINES: usize = 16;
+
 impl PanelSpec {
     /// Lines of the measured values of `query`.
     pub fn new(query: Query) -> Self {
         let (kind, axis, place) = (Kind::default(), Axis::default(), Place::default());
-        Self { title: None, query, kind, unit: None, axis, place }
+        Self { title: None, query, kind, unit: None, axis, place, size: Size::default() }
     }
 
-    /// The default panel of a group: a heatmap for a histogram, lines for all others.
+    /// The default panel of a group: a heatmap for a histogram and for many series, lines for others; rates of counters.
     pub fn of_group(group: &Group) -> Self {
         let mut spec = Self::new(Query::of_group(&group.name));
         let is_bucket = |series: &Series| series.labels.iter().any(|(key, _)| key == BUCKET_BOUND);
         if !group.series().is_empty() && group.series().iter().all(is_bucket) {
             spec.kind = Kind::Heatmap;
             spec.query.transform = Some(Transform::Buckets);
+            return spec;
+        }
+        if group.series().len() > MOST_LINES {
+            spec.kind = Kind::Heatmap;
+        }
+        if !group.series().is_empty() && group.series().iter().all(|series| series.kind == SeriesKind::Counter) {
+            spec.query.transform = Some(Transform::Rate);
         }
         spec
+    }
+
+    /// The tile of a group of one series: its newest value and its trend.
+    pub fn tile_of_group(group: &Group) -> Self {
+        Self { kind: Kind::Stats, size: Size::Tile, ..Self::of_group(group) }
     }
 
     pub const fn options(&self) -> Options {

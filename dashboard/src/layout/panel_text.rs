@@ -9,18 +9,21 @@
 //! | `0..100` | range of the axis |
 //! | `title:TEXT`, `unit:UNIT` | title, and unit in UCUM; `%25` and `%2C` for `%` and a comma |
 //! | `place:NUMBER` | place on the page, 0 to 65535 |
+//! | `wide`, `tile` | size |
 
 use std::fmt::Write as _;
 
 use series::Selector;
 use thiserror::Error;
 
-use super::panel_spec::{PanelSpec, Place};
+use super::panel_spec::{PanelSpec, Place, Size};
 use super::query::Query;
 use crate::chart::Kind;
 use crate::view::{Mapping, RangeMode};
 
 const LOG: &str = "log";
+const WIDE: &str = "wide";
+const TILE: &str = "tile";
 const RANGE: &str = "..";
 const TITLE: &str = "title:";
 const UNIT: &str = "unit:";
@@ -31,7 +34,7 @@ const PLACE: &str = "place:";
 pub enum ParsePanelError {
     #[error(
         "found {0:?}, allowed: a kind of chart ({kinds}), a transform (such as rate, sum or p99:10s), log, a range (such as \
-         0..100), title:TEXT, unit:UNIT, place:NUMBER",
+         0..100), title:TEXT, unit:UNIT, place:NUMBER, wide, tile",
         kinds = Kind::ALL.map(Kind::name).join(", ")
     )]
     Word(String),
@@ -58,6 +61,10 @@ impl PanelSpec {
     fn set(&mut self, word: &str) -> Result<(), ParsePanelError> {
         if word == LOG {
             self.axis.mapping = Mapping::Log;
+        } else if word == WIDE {
+            self.size = Size::Wide;
+        } else if word == TILE {
+            self.size = Size::Tile;
         } else if let Some(title) = word.strip_prefix(TITLE) {
             self.title = Some(unescape(title));
         } else if let Some(unit) = word.strip_prefix(UNIT) {
@@ -102,6 +109,11 @@ impl PanelSpec {
         if let Place::Number(number) = self.place {
             word(format_args!("{PLACE}{number}"));
         }
+        match self.size {
+            Size::Normal => {}
+            Size::Wide => word(format_args!("{WIDE}")),
+            Size::Tile => word(format_args!("{TILE}")),
+        }
         text
     }
 }
@@ -127,7 +139,8 @@ mod tests {
 
     #[test]
     fn every_word_sets_its_field() {
-        let spec = parse("area,p99:10s,log,-0.5..1e3,title:A%2CB,unit:By,place:2");
+        let spec = parse("area,p99:10s,log,-0.5..1e3,title:A%2CB,unit:By,place:2,wide");
+        assert_eq!((spec.size, parse("stats,tile").size), (Size::Wide, Size::Tile));
         let axis = Axis { mapping: Mapping::Log, range: RangeMode::Fixed { low: -0.5, high: 1e3 } };
         assert_eq!((spec.kind, spec.axis, spec.place), (Kind::Area, axis, Place::Number(2)));
         assert_eq!((spec.title.as_deref(), spec.unit.as_deref()), (Some("A,B"), Some("By")));
@@ -167,6 +180,7 @@ mod tests {
             (log, range) in (any::<bool>(), prop::option::of((-1e300_f64..1e300, 1.0_f64..1e300))),
             (title, unit) in (prop::option::of("\\PC{0,12}"), prop::option::of("[%,a-zA-Z0-9/{}]{0,8}")),
             place in prop::option::of(any::<u16>()),
+            size in 0..3_usize,
         ) {
             let mut spec = PanelSpec::parse(&selector, "line").expect("well formed");
             spec.kind = Kind::ALL[kind];
@@ -175,6 +189,7 @@ mod tests {
             let fixed = range.map(|(low, span)| (low, low + span)).filter(|(low, high)| low < high);
             spec.axis.range = fixed.map_or(RangeMode::Automatic, |(low, high)| RangeMode::Fixed { low, high });
             (spec.title, spec.unit) = (title, unit);
+            spec.size = [Size::Normal, Size::Wide, Size::Tile][size];
             spec.place = place.map_or(Place::InOrder, Place::Number);
             let text = (spec.query.selector.to_string(), spec.settings());
             prop_assert_eq!(PanelSpec::parse(&text.0, &text.1), Ok(spec), "{:?}", text);

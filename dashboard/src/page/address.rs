@@ -30,14 +30,21 @@ pub(super) fn take_token() -> Result<Option<String>, JsValue> {
 
 /// Sets a key of the query, or removes it for `None`, without a reload.
 pub(super) fn set(key: &str, value: Option<&str>) -> Result<(), JsValue> {
+    set_all(&[(key, value)])
+}
+
+/// Sets several keys at once: browsers limit how often the address is written.
+pub(super) fn set_all(pairs: &[(&str, Option<&str>)]) -> Result<(), JsValue> {
     let window = dom::window()?;
     let query = UrlSearchParams::new_with_str(&window.location().search()?)?;
-    match value {
-        Some(value) => query.set(key, value),
-        None => query.delete(key),
+    for &(key, value) in pairs {
+        match value {
+            Some(value) => query.set(key, value),
+            None => query.delete(key),
+        }
     }
-    // Commas are allowed in a query and are easier to read.
-    let query = String::from(query.to_string()).replace("%2C", ",");
+    // Commas and colons are allowed in a query and are easier to read.
+    let query = String::from(query.to_string()).replace("%2C", ",").replace("%3A", ":");
     let separator = if query.is_empty() { "" } else { "?" };
     let url = format!("{}{separator}{query}", window.location().pathname()?);
     window.history()?.replace_state_with_url(&JsValue::NULL, "", Some(&url))

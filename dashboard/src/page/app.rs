@@ -11,6 +11,7 @@ use super::address;
 use super::command::Command;
 use super::crosshair::Crosshair;
 use super::display::Display;
+use super::dom::{self, Text};
 use super::feed::{Feed, FeedChange};
 use super::frame_loop::FrameLoop;
 use super::frame_pace::{FramePace, Reach};
@@ -26,6 +27,7 @@ use super::render_context::{RenderContext, Shade};
 use super::sign_in_form::SignInForm;
 use super::stats::Stats;
 use super::telemetry::{PanelCounts, Telemetry};
+use super::verdict::Verdict;
 use crate::link::Clock;
 use crate::store::Leaving;
 use crate::view;
@@ -42,6 +44,7 @@ pub(super) struct App {
     crosshair: Crosshair,
     header: Header,
     help: Help,
+    verdict: Text,
     notice: Notice,
     sign_in: SignInForm,
     telemetry: Telemetry,
@@ -68,6 +71,7 @@ impl App {
             pace: FramePace::default(),
             feed: Feed::new(navigation.viewport().live_span()),
             help: Help::new(parameters.single_keys)?,
+            verdict: Text::new(dom::by_id("verdict")?),
             navigation,
             display,
             crosshair: Crosshair::new(panels.element())?,
@@ -212,10 +216,7 @@ impl App {
                 self.display.next_times()
             }
             Command::Help => self.help.toggle(),
-            of_view => {
-                self.navigation.command(of_view);
-                Ok(())
-            }
+            of_view => self.navigation.command(of_view),
         };
         self.show_error(result);
     }
@@ -268,7 +269,8 @@ impl App {
         let (selected, times) = (self.navigation.selected(), context.times);
         if self.crosshair.follow_pointer() | is_changed {
             let fraction = self.crosshair.fraction();
-            let label = fraction.map(|fraction| view::time_label(times, viewport.time_at(fraction), viewport.right()));
+            let label = fraction
+                .map(|fraction| view::time_label(times, viewport.time_at(fraction), viewport.right(), viewport.span()));
             self.panels.set_crosshair(fraction, &label.unwrap_or_default())?;
             let read_at = viewport.read_at(fraction);
             self.panels.update_legends(self.feed.store(), &viewport.shown(), read_at)?;
@@ -304,10 +306,23 @@ impl App {
         let may_leave = if viewport.is_fixed() { Leaving::Not } else { Leaving::Allowed };
         self.feed.follow_screen(self.panels.shown(), may_leave, now);
         self.ask_for_past(now);
-        self.navigation.show_figures()?;
+        self.navigation.show_figures(now)?;
+        self.show_verdict(now)?;
         self.sign_in.follow(self.feed.status());
         let figures = self.telemetry.figures(&mut self.feed, seconds, now);
         self.header.show(self.feed.host(), &figures)
+    }
+
+    /// Shows how the machine is, while the view is live.
+    fn show_verdict(&mut self, now: Timestamp) -> Result<(), JsValue> {
+        let is_live =
+            !self.navigation.viewport().is_fixed() && self.feed.has_all_samples() && !self.feed.status().is_down();
+        let verdict =
+            if is_live { Verdict::of(self.feed.store(), self.feed.server_now(now)) } else { Verdict::default() };
+        self.verdict.element().set_hidden(verdict.text.is_empty());
+        self.verdict.element().class_list().toggle_with_force("is-bad", verdict.is_bad)?;
+        self.verdict.set(&verdict.text);
+        Ok(())
     }
 
     /// Requests what the charts on screen need and the page does not hold.

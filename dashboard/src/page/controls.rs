@@ -10,6 +10,7 @@ use super::app::App;
 use super::command::{self, COMMANDS, Command};
 use super::dom;
 use super::listener::Listener;
+use super::menu;
 
 /// Listens for events that may end a sleep: the page is shown, thawed, or back on the network.
 pub(super) fn listen_for_waking(app: &Rc<RefCell<App>>) -> Result<[Listener; 3], JsValue> {
@@ -98,6 +99,10 @@ pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
             app.show_error(app.help().keep());
         }
     })?);
+    listeners.push(Listener::new(dom::window()?, "pointerdown", move |event: Event| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        menu::close_all(target.as_ref());
+    })?);
     let weak = Rc::downgrade(app);
     listeners.push(Listener::new(dom::window()?, "keydown", move |event: Event| {
         if let (Some(app), Ok(key)) = (weak.upgrade(), event.dyn_into()) {
@@ -112,7 +117,10 @@ fn press(app: &mut App, key: &KeyboardEvent) {
     let Some(command) = command::of_key(&command::name_of(&key.key(), key.shift_key())) else { return };
     let target = key.target().and_then(|target| target.dyn_into::<Element>().ok());
     let is_taken = target.is_some_and(|target| takes_key(&target, command));
-    if is_for_page && !is_taken && app.help().allows(&key.key()) {
+    if is_for_page && command == Command::DropSelection && menu::close_all(None) {
+        // Escape closes what is open first.
+        key.prevent_default();
+    } else if is_for_page && !is_taken && app.help().allows(&key.key()) {
         key.prevent_default();
         app.command(command);
     }

@@ -25,6 +25,15 @@ pub(super) fn element<T: JsCast>(tag: &str, classes: &str) -> Result<T, JsValue>
     element.dyn_into().map_err(|_| JsValue::from_str(&format!("{tag} creates an element of an unexpected type")))
 }
 
+/// Takes the focus from whatever has it.
+pub(super) fn blur() {
+    let focused = document().ok().and_then(|document| document.active_element());
+    if let Some(element) = focused.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        // Fails only if the element has left the page.
+        let _gone = element.blur();
+    }
+}
+
 /// An element whose text is written only if it changed: a write to the DOM costs layout.
 #[derive(Debug)]
 pub(super) struct Text {
@@ -35,6 +44,10 @@ pub(super) struct Text {
 impl Text {
     pub(super) const fn new(element: HtmlElement) -> Self {
         Self { element, shown: String::new() }
+    }
+
+    pub(super) const fn element(&self) -> &HtmlElement {
+        &self.element
     }
 
     pub(super) fn set(&mut self, text: &str) {

@@ -227,7 +227,7 @@ impl Feed {
         match &frame.body {
             Body::Hello(hello) => {
                 hello.host.clone_into(&mut self.host);
-                self.past.set_limits(hello.queries);
+                self.past.set_limits(hello.queries, hello.history);
                 self.following.set_support(Support::of(&hello.features));
             }
             Body::Catalog(catalog) if catalog.scope != CatalogScope::Changes => {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
 use super::dom;
 use super::listener::Listener;
@@ -104,6 +104,20 @@ impl Form {
         spec.axis = Axis { mapping, range: range? };
         Some(spec)
     }
+}
+
+/// Closes the menus that are open, except that around an element. Returns true if one was.
+pub(super) fn close_all(except: Option<&Element>) -> bool {
+    let open = dom::document().and_then(|document| document.query_selector_all(".menu[open]"));
+    let Ok(open) = open else { return false };
+    let menus = (0..open.length()).filter_map(|place| open.get(place)?.dyn_into::<Element>().ok());
+    let others: Vec<Element> =
+        menus.filter(|menu| !except.is_some_and(|element| menu.contains(Some(element)))).collect();
+    for menu in &others {
+        // Cannot fail: the name of the attribute is well formed.
+        let _done = menu.remove_attribute("open");
+    }
+    !others.is_empty()
 }
 
 /// Transforms in the menu; the address accepts others too.

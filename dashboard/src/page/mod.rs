@@ -12,7 +12,9 @@
 //! | `feed`, `probe_schedule` | applies frames to the store; server clock, lag, status |
 //! | `display`, `theme` | theme, colours, time labels |
 //! | `panel_grid` | all panels; those on screen, and the time budget of a display frame |
-//! | `panel`, `panel_body` | one panel: title, chart or tiles, legend |
+//! | `panel_row` | a row of panels, which can be closed |
+//! | `panel`, `panel_body`, `panel_help` | one panel: title, chart or tiles, legend, help |
+//! | `verdict` | one sentence on how the machine is |
 //! | `panel_source` | the rows of a panel: a group of the store, or a derived one |
 //! | `chart_view`, `tiles_view`, `canvas` | charts and tiles on canvases |
 //! | `render_context`, `value_format` | settings shared by all panels; the format of values in a panel |
@@ -64,6 +66,8 @@ mod overview_requests;
 mod panel;
 mod panel_body;
 mod panel_grid;
+mod panel_help;
+mod panel_row;
 mod panel_source;
 mod parameters;
 mod past_requests;
@@ -82,6 +86,7 @@ mod telemetry;
 mod theme;
 mod tiles_view;
 mod value_format;
+mod verdict;
 mod visibility_observer;
 
 pub use start::start;

@@ -25,8 +25,8 @@ const EMPTY_PART: u64 = 50;
 
 #[derive(Debug, Default)]
 pub(super) struct OverviewRequests {
-    /// The group, and its first series, which is shown.
-    group: String,
+    /// Of the group whose first series is shown.
+    title: String,
     series: Vec<SeriesId>,
     /// No value is older, as far as is known.
     oldest: Option<Timestamp>,
@@ -49,14 +49,19 @@ struct Waiting {
 }
 
 impl OverviewRequests {
-    /// The name of the group that is shown.
-    pub(super) fn group(&self) -> &str {
-        &self.group
+    /// The title of the group that is shown.
+    pub(super) fn title(&self) -> &str {
+        &self.title
     }
 
     /// The times of the columns; `None` before the first answer that is filled.
     pub(super) const fn range(&self) -> Option<&Range<Timestamp>> {
         self.range.as_ref()
+    }
+
+    /// The start of the oldest bucket with a value, as far as is known.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.range.as_ref().and(self.oldest)
     }
 
     pub(super) const fn version(&self) -> u64 {
@@ -85,7 +90,7 @@ impl OverviewRequests {
     ) -> Option<PastQuery> {
         if self.series.is_empty() {
             let chart = charts.iter().find(|chart| !chart.series.is_empty())?;
-            self.group.clone_from(&chart.group);
+            self.title.clone_from(&chart.title);
             self.series = chart.series.first().copied().into_iter().collect();
         }
         let columns = columns.min(max_columns);
@@ -197,7 +202,12 @@ mod tests {
     }
 
     fn next(requests: &mut OverviewRequests, now: i64) -> Option<PastQuery> {
-        let chart = ChartOnScreen { group: "cpu".to_owned(), width_px: 400, series: vec![SeriesId(2), SeriesId(1)] };
+        let chart = ChartOnScreen {
+            group: "cpu".to_owned(),
+            title: "CPU".to_owned(),
+            width_px: 400,
+            series: vec![SeriesId(2), SeriesId(1)],
+        };
         requests.next(&[chart], COLUMNS, at(now), 4_096)
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use protocol::Timestamp;
+use protocol::{Interval, Timestamp};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
@@ -14,13 +14,17 @@ use super::legend::Legend;
 use super::menu::Menu;
 use super::navigation::Fractions;
 use super::panel_body::PanelBody;
+use super::panel_help::PanelHelp;
 use super::panel_source::PanelSource;
 use super::past_requests::ChartOnScreen;
 use super::render_context::{RenderContext, Shade};
 use super::value_format::ValueFormat;
-use crate::layout::{PanelSpec, PlacedPanel};
+use crate::layout::{self, PanelSpec, PlacedPanel, Size};
 use crate::store::{Group, SampleAge, Store};
 use crate::surface::Color;
+
+/// The oldest row may be as much later than the left edge: of a live view, rows leave the rings.
+const NO_LACK: Interval = Interval::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct Panel {
@@ -35,8 +39,11 @@ pub(super) struct Panel {
     body: PanelBody,
     legend: Legend,
     menu: Menu,
+    _help: Option<PanelHelp>,
     format: ValueFormat,
     is_stale: bool,
+    /// A part of a fixed view is older than the rows, and cannot be asked for.
+    lacks_past: bool,
     visibility: Visibility,
     is_on_screen: bool,
 }
@@ -57,18 +64,25 @@ impl Panel {
     pub(super) fn new(placed: PlacedPanel, store: &mut Store) -> Result<Option<Self>, JsValue> {
         let Some(source) = PanelSource::bind(&placed, store) else { return Ok(None) };
         let Some(group) = source.shown(store) else { return Ok(None) };
-        let root: HtmlElement = dom::element("section", "panel")?;
+        let root: HtmlElement = dom::element("section", classes(placed.spec.size))?;
         let head: HtmlElement = dom::element("header", "panel-head")?;
-        let title: HtmlElement = dom::element("h2", "panel-title")?;
+        let title: HtmlElement = dom::element("h3", "panel-title")?;
         let age: HtmlElement = dom::element("span", "panel-age")?;
         let unit_note: HtmlElement = dom::element("span", "panel-unit")?;
         let limit_note: HtmlElement = dom::element("span", "panel-limit")?;
         let (legend, menu) = (Legend::new()?, Menu::new(&placed.spec)?);
         head.append_with_node_5(&title, &unit_note, &limit_note, &age, legend.opener())?;
         head.append_child(menu.element())?;
+        let help = help_of(&placed.spec, store.groups(), source.name()).map(PanelHelp::new).transpose()?;
+        if let Some(help) = &help {
+            head.insert_before(help.opener(), Some(menu.element()))?;
+        }
         let format = format_of(&placed.spec, group);
         let body = PanelBody::new(placed.spec.options(), &format)?;
         root.append_with_node_3(&head, body.element(), legend.element())?;
+        if let Some(help) = &help {
+            head.after_with_node_1(help.element())?;
+        }
         root.set_attribute("data-group", source.name())?;
         let mut panel = Self {
             spec: placed.spec,
@@ -82,8 +96,10 @@ impl Panel {
             body,
             legend,
             menu,
+            _help: help,
             format,
             is_stale: false,
+            lacks_past: false,
             visibility: Visibility::Hidden,
             is_on_screen: false,
         };
@@ -221,6 +237,8 @@ impl Panel {
     fn limits(&self, store: &Store) -> String {
         if let Some(error) = self.source.error(store) {
             foreign(&error).into_owned()
+        } else if self.lacks_past {
+            "transforms and tiles have no earlier values".to_owned()
         } else if self.hidden_groups > 0 {
             format!("{} more groups match and are not shown", self.hidden_groups)
         } else {
@@ -281,6 +299,9 @@ impl Panel {
         at: Option<Timestamp>,
     ) -> Result<(), JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(()) };
+        let is_asked_for = !self.source.is_derived() && matches!(self.body, PanelBody::Chart(_));
+        self.lacks_past =
+            at.is_some() && !is_asked_for && group.oldest().is_none_or(|oldest| oldest > shown.start + NO_LACK);
         match &mut self.body {
             PanelBody::Chart(chart) => {
                 self.legend.update(group, &self.format, shown, at)?;
@@ -337,11 +358,29 @@ impl Panel {
         }
         let place = |&number: &usize| group.place_of_number(number);
         let series = chosen.numbers().iter().filter_map(|number| group.series()[place(number)?].id);
-        Some(ChartOnScreen { group: group.name.clone(), width_px, series: series.collect() })
+        Some(ChartOnScreen {
+            group: group.name.clone(),
+            title: group.title.clone(),
+            width_px,
+            series: series.collect(),
+        })
     }
 
     pub(super) fn repaint(&mut self) {
         self.body.repaint();
+    }
+}
+
+/// Tiles have no room for help.
+fn help_of(spec: &PanelSpec, groups: &[Group], name: &str) -> Option<&'static str> {
+    if spec.size == Size::Tile || !layout::is_host(groups) { None } else { layout::help_of(name) }
+}
+
+const fn classes(size: Size) -> &'static str {
+    match size {
+        Size::Normal => "panel",
+        Size::Wide => "panel is-wide",
+        Size::Tile => "panel is-tile",
     }
 }
 

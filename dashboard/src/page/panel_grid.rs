@@ -15,11 +15,12 @@ use super::frame_pace::{Reach, column_due};
 use super::group_needs::ShownPanel;
 use super::navigation::Fractions;
 use super::panel::Panel;
+use super::panel_row::{self, PanelRow};
 use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
 use super::render_context::RenderContext;
 use super::visibility_observer::Observers;
-use crate::layout::{Layout, PanelSpec};
+use crate::layout::{Layout, PanelSpec, Size};
 use crate::link::Clock;
 use crate::store::Store;
 use crate::surface::Color;
@@ -46,6 +47,8 @@ pub(super) enum Drawn {
 #[derive(Debug)]
 pub(super) struct PanelGrid {
     element: HtmlElement,
+    rows: Vec<PanelRow>,
+    /// In the order of the rows.
     panels: Vec<Panel>,
     /// Panels of the address and of the menus, which differ from the default layout.
     chosen: Vec<PanelSpec>,
@@ -60,7 +63,8 @@ pub(super) struct PanelGrid {
 impl PanelGrid {
     pub(super) fn new(chosen: Vec<PanelSpec>) -> Result<Self, JsValue> {
         let element = dom::by_id("panels")?;
-        Ok(Self { element, panels: Vec::new(), chosen, observers: None, size_changed: true, scale: 0.0, next: 0 })
+        let (rows, panels) = (Vec::new(), Vec::new());
+        Ok(Self { element, rows, panels, chosen, observers: None, size_changed: true, scale: 0.0, next: 0 })
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
@@ -110,15 +114,16 @@ impl PanelGrid {
     /// The width of a chart in columns: that of the first panel, or of one that is in the page for a moment.
     pub(super) fn expected_width(&self) -> Result<u32, JsValue> {
         let scale = dom::window()?.device_pixel_ratio();
-        if let Some(panel) = self.panels.first() {
+        if let Some(panel) = self.panels.iter().find(|panel| panel.spec().size == Size::Normal) {
             return Ok(ChartView::columns(panel.measure().0, scale));
         }
-        let (panel, body): (HtmlElement, HtmlElement) =
-            (dom::element("section", "panel")?, dom::element("div", "plot")?);
+        let element = |tag, class| dom::element::<HtmlElement>(tag, class);
+        let (row, panel, body) = (element("div", "row-panels")?, element("section", "panel")?, element("div", "plot")?);
         panel.append_child(&body)?;
-        self.element.append_child(&panel)?;
+        row.append_child(&panel)?;
+        self.element.append_child(&row)?;
         let width = f64::from(body.client_width());
-        panel.remove();
+        row.remove();
         Ok(ChartView::columns(width, scale))
     }
 
@@ -136,18 +141,29 @@ impl PanelGrid {
         let panels = std::mem::take(&mut self.panels);
         let mut old: HashMap<String, Panel> =
             panels.into_iter().map(|panel| (panel.spec().query.selector.to_string(), panel)).collect();
+        let mut old_rows = std::mem::take(&mut self.rows);
         let layout = Layout::of_catalog(store.groups()).with(&self.chosen, store.groups());
-        for placed in layout.place(store.groups()).into_iter().take(MAX_PANELS) {
-            if let Some(mut panel) = old.remove(&placed.spec.query.selector.to_string()) {
-                panel.bind(placed.group, placed.hidden_groups, store)?;
-                self.panels.push(panel);
-            } else if let Some(panel) = Panel::new(placed, store)? {
-                self.size_changed = true;
-                if let Some(observers) = &self.observers {
-                    observers.observe(panel.element());
+        for mut of_row in layout.place(store.groups()) {
+            let row = match old_rows.iter().position(|row| row.is_of(&of_row)) {
+                Some(place) => old_rows.remove(place),
+                None => PanelRow::new(&of_row)?,
+            };
+            let first = self.panels.len();
+            for placed in std::mem::take(&mut of_row.panels).into_iter().take(MAX_PANELS - first) {
+                if let Some(mut panel) = old.remove(&placed.spec.query.selector.to_string()) {
+                    panel.bind(placed.group, placed.hidden_groups, store)?;
+                    self.panels.push(panel);
+                } else if let Some(panel) = Panel::new(placed, store)? {
+                    self.size_changed = true;
+                    if let Some(observers) = &self.observers {
+                        observers.observe(panel.element());
+                    }
+                    self.panels.push(panel);
                 }
-                self.panels.push(panel);
             }
+            panel_row::order(row.body(), self.panels[first..].iter().map(Panel::element))?;
+            row.set_count(self.panels.len() - first)?;
+            self.rows.push(row);
         }
         for removed in old.into_values() {
             if let Some(observers) = &self.observers {
@@ -156,21 +172,10 @@ impl PanelGrid {
             removed.element().remove();
             self.size_changed = true;
         }
-        self.order_elements()
-    }
-
-    /// Puts the elements in the order of the panels.
-    fn order_elements(&self) -> Result<(), JsValue> {
-        let mut next = self.element.first_element_child();
-        for panel in &self.panels {
-            let element: &Element = panel.element();
-            if next.as_ref().is_some_and(|next| next.is_same_node(Some(element))) {
-                next = element.next_element_sibling();
-            } else {
-                self.element.insert_before(element, next.as_deref())?;
-            }
+        for row in old_rows {
+            row.element().remove();
         }
-        Ok(())
+        panel_row::order(&self.element, self.rows.iter().map(PanelRow::element))
     }
 
     /// Draws changes on screen. Returns also the number of panels whose canvas changed.
@@ -210,6 +215,7 @@ impl PanelGrid {
         shown: &Range<Timestamp>,
     ) -> Result<(), JsValue> {
         let scale = dom::window()?.device_pixel_ratio();
+        self.rows.iter().for_each(|row| row.set_printed(true));
         let panels = || self.panels.iter().take(MAX_PRINTED_PANELS);
         let sizes: Vec<_> = panels().map(Panel::measure).collect();
         for (panel, size) in self.panels.iter_mut().zip(sizes) {
@@ -220,6 +226,7 @@ impl PanelGrid {
 
     /// Frees the pixels of panels off screen, and draws the others again.
     pub(super) fn finish_print(&mut self) {
+        self.rows.iter().for_each(|row| row.set_printed(false));
         self.panels.iter_mut().for_each(Panel::finish_print);
         self.size_changed = true;
     }

@@ -94,13 +94,6 @@ pub(super) struct InvalidParameter {
     error: String,
 }
 
-impl InvalidParameter {
-    fn time(key: &str, found: &str) -> Self {
-        let error = format!("found {found:?}, allowed: a time such as 2026-11-30T22:05:59.25Z");
-        Self { key: key.to_owned(), error }
-    }
-}
-
 /// Whether keys that write a character are commands. WCAG 2.1.4 asks for a way to switch them off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum SingleKeys {
@@ -128,24 +121,39 @@ impl Parameters {
         };
         for (key, value) in pairs {
             match key {
-                "window" => {
-                    if let Some(seconds) = value.parse().ok().filter(|seconds| WINDOW_SECONDS.contains(seconds)) {
-                        parameters.window = Interval::from_micros((seconds * 1e6) as u64);
+                "window" => match value.parse().ok().filter(|seconds| WINDOW_SECONDS.contains(seconds)) {
+                    Some(seconds) => parameters.window = Interval::from_micros((seconds * 1e6) as u64),
+                    None => parameters.refuse(key, value, "seconds from 0.001 to 2678400"),
+                },
+                // A plus sign that is not encoded arrives as a blank.
+                "at" => match rfc3339::parse(value).or_else(|| rfc3339::parse(&value.replace(' ', "+"))) {
+                    Some(at) => parameters.at = Some(at),
+                    None => parameters.refuse(key, value, "a time such as 2026-11-30T22:05:59.25Z"),
+                },
+                "keys" => match value {
+                    "off" => parameters.single_keys = SingleKeys::Off,
+                    "on" => parameters.single_keys = SingleKeys::On,
+                    _ => parameters.refuse(key, value, "on, off"),
+                },
+                "theme" => {
+                    parameters.theme = Theme::parse(value);
+                    if parameters.theme.is_none() {
+                        parameters.refuse(key, value, "dark, light");
                     }
                 }
-                "at" => match rfc3339::parse(value) {
-                    Some(at) => parameters.at = Some(at),
-                    None => parameters.errors.push(InvalidParameter::time(key, value)),
+                "times" => match Times::ALL.into_iter().find(|times| times.name() == value) {
+                    Some(times) => parameters.times = times,
+                    None => parameters.refuse(key, value, "relative, local, utc"),
                 },
-                "keys" => parameters.single_keys = if value == "off" { SingleKeys::Off } else { SingleKeys::On },
-                "theme" => parameters.theme = Theme::parse(value),
-                "times" => {
-                    parameters.times = Times::ALL.into_iter().find(|times| times.name() == value).unwrap_or_default();
-                }
                 _ => parameters.parse_panel(key, value),
             }
         }
         parameters
+    }
+
+    fn refuse(&mut self, key: &str, found: &str, allowed: &str) {
+        let error = format!("found {found:?}, allowed: {allowed}");
+        self.errors.push(InvalidParameter { key: key.to_owned(), error });
     }
 
     fn parse_panel(&mut self, key: &str, value: &str) {
@@ -189,10 +197,14 @@ mod tests {
     fn invalid_parameters_have_no_effect() {
         let default = Parameters::parse([]);
         for (key, value) in
-            [("window", "-1"), ("window", "NaN"), ("window", "1e9"), ("theme", "blue"), ("x", "y"), ("times", "")]
+            [("window", "-1"), ("window", "NaN"), ("window", "1e9"), ("theme", "blue"), ("times", ""), ("keys", "no")]
         {
-            assert_eq!(Parameters::parse([(key, value)]), default, "{key} {value}");
+            let found = Parameters::parse([(key, value)]);
+            let error = found.errors[0].to_string();
+            assert!(error.starts_with(&format!("Invalid URL parameter {key}: found {value:?}, allowed: ")), "{error}");
+            assert_eq!(Parameters { errors: Vec::new(), ..found }, default, "{key} {value}");
         }
+        assert_eq!(Parameters::parse([("x", "y")]), default, "of another program, such as a proxy");
     }
 
     #[test]
@@ -201,6 +213,8 @@ mod tests {
         let error = parameters.errors[0].to_string();
         assert_eq!(error, "Invalid URL parameter at: found \"noon\", allowed: a time such as 2026-11-30T22:05:59.25Z");
         assert_eq!(parameters.at, None);
+        let east = Parameters::parse([("at", "2026-11-30T23:05:59 01:00")]);
+        assert_eq!(east.at, Some(Timestamp::from_micros(1_796_076_359_000_000)), "its plus sign is a blank");
     }
 
     #[test]

@@ -20,6 +20,7 @@ const ROWS_OF_LONG: Interval = Interval::from_secs(120);
 const MARGIN: Interval = Interval::from_secs(30);
 /// A fixed view is answered with this part of its span on both sides.
 const BESIDE: u64 = 2;
+const ROWS_BESIDE_MS: [u64; 5] = [100, 1_000, 10_000, 100_000, 1_000_000];
 /// After a refusal, the next query waits.
 const PAUSE: Interval = Interval::from_secs(10);
 /// The last second may get rows that come late.
@@ -41,8 +42,9 @@ pub(super) fn window_of_rows(span: Interval) -> Interval {
 /// A chart on screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ChartOnScreen {
-    /// The name of its group.
+    /// Name and title of its group.
     pub(super) group: String,
+    pub(super) title: String,
     pub(super) width_px: u32,
     /// The series that it draws.
     pub(super) series: Vec<SeriesId>,
@@ -65,10 +67,19 @@ pub(super) struct PastQuery {
     pub(super) columns: u32,
 }
 
+/// What the server answers in full.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    columns: u32,
+    /// Of its rows.
+    history: Interval,
+}
+
 /// The query that is not answered yet, and the limits.
 #[derive(Debug, Default)]
 pub(super) struct PastRequests {
     limits: QueryLimits,
+    history: Interval,
     last_id: u32,
     waiting: Option<Waiting>,
     paused_until: Timestamp,
@@ -95,9 +106,9 @@ struct Asked {
 }
 
 impl PastRequests {
-    /// Takes the limits of the server's `Hello`.
-    pub(super) const fn set_limits(&mut self, limits: QueryLimits) {
-        self.limits = limits;
+    /// Takes the limits of the server's `Hello`, and how old the rows are that it keeps.
+    pub(super) const fn set_limits(&mut self, limits: QueryLimits, history: Interval) {
+        (self.limits, self.history) = (limits, history);
     }
 
     /// Columns of a query at most; 0 if the server answers none.
@@ -122,6 +133,7 @@ impl PastRequests {
         {
             return None;
         }
+        let limits = Limits { columns: self.limits.columns, history: self.history };
         let mut asked: Option<Asked> = None;
         let (mut groups, mut series) = (Vec::new(), Vec::new());
         for chart in charts {
@@ -129,7 +141,7 @@ impl PastRequests {
             // Charts of one group share its summaries.
             let of_group = || charts.iter().filter(|other| other.group == chart.group);
             let width_px = of_group().map(|other| other.width_px).max().unwrap_or(chart.width_px);
-            let Some(needed) = needed(group, width_px, view, now, self.limits.columns) else { continue };
+            let Some(needed) = needed(group, width_px, view, now, limits) else { continue };
             let is_there = groups.iter().any(|(group, _)| *group == chart.group);
             if asked.as_ref().is_some_and(|asked| *asked != needed) || is_there {
                 continue;
@@ -192,13 +204,13 @@ fn step_of(column: Interval) -> Interval {
     Interval::from_micros(column.micros().div_ceil(unit) * unit)
 }
 
-fn needed(group: &Group, width_px: u32, view: &ShownRange, now: Timestamp, max_columns: u32) -> Option<Asked> {
+fn needed(group: &Group, width_px: u32, view: &ShownRange, now: Timestamp, limits: Limits) -> Option<Asked> {
     let ShownRange { shown, motion } = view;
     let column = Window::new(between(shown.start, shown.end), width_px).column_us();
     let column = Interval::from_micros(column.unsigned_abs());
     match motion {
-        Motion::Live => needed_before_rows(group, column, shown, now, max_columns),
-        Motion::Fixed => needed_for_range(group, column, shown, now, max_columns),
+        Motion::Live => needed_before_rows(group, column, shown, now, limits.columns),
+        Motion::Fixed => needed_for_range(group, column, shown, now, limits),
     }
 }
 
@@ -208,22 +220,35 @@ fn needed_for_range(
     column: Interval,
     shown: &Range<Timestamp>,
     now: Timestamp,
-    max_columns: u32,
+    limits: Limits,
 ) -> Option<Asked> {
-    let (step, past) = (step_of(column), group.past());
-    // Later than the newest row, nothing is known.
-    let known = shown.start..shown.end.min(group.newest().unwrap_or(now)).min(now - SETTLED_AFTER).max(shown.start);
+    let (span, past) = (between(shown.start, shown.end), group.past());
+    let beside = beside(group, span);
+    let whole = span.micros() + 2 * beside.micros();
+    // A view that is short for its group has more columns than can be asked for, and few rows.
+    let step = Interval::from_micros(step_of(column).micros().max(whole.div_ceil(u64::from(limits.columns.max(1)))));
+    // If a part of the range is older than the rows that the server keeps, all of it is answered in coarse summaries.
+    let oldest_rows = now - limits.history + SETTLED_AFTER;
+    let since = |earlier: Timestamp| if shown.start >= oldest_rows { earlier.max(oldest_rows) } else { earlier };
+    // Its lines lead to the rows beside it. Later than the newest row, nothing is known.
+    let rows = group.longest_step();
+    let until = (shown.end + rows).min(group.newest().unwrap_or(now)).min(now - SETTLED_AFTER).max(shown.start);
+    let known = since(shown.start - rows)..until;
     if group.covers(shown.start, column) || past.step() == step && past.has(&known) {
         return None;
     }
-    let asked = |beside: Interval| {
-        let (start, end) = (floor(shown.start - beside, step), (shown.end + beside).min(now));
-        let columns = between(start, end).micros().div_ceil(step.micros()).max(1);
-        let columns = u32::try_from(columns).ok().filter(|&columns| columns <= max_columns)?;
-        let range = start..start + Interval::from_micros(step.micros() * u64::from(columns));
-        Some(Asked { step, range, columns, follows_from: None })
-    };
-    asked(Interval::from_micros(between(shown.start, shown.end).micros() / BESIDE)).or_else(|| asked(Interval::ZERO))
+    let (start, end) = (floor(since(shown.start - beside), step), (shown.end + beside).min(now));
+    let columns = between(start, end).micros().div_ceil(step.micros()).clamp(1, u64::from(limits.columns));
+    let range = start..start + Interval::from_micros(step.micros() * columns);
+    Some(Asked { step, range, columns: columns as u32, follows_from: None })
+}
+
+/// The time on both sides of a fixed view that is asked for too: half of it, and the rows beside it, to which its lines lead. Groups of similar
+/// intervals share it, and a query.
+fn beside(group: &Group, span: Interval) -> Interval {
+    let rows = group.longest_step().micros();
+    let shared = ROWS_BESIDE_MS.into_iter().map(|millis| millis * 1_000).find(|shared| rows <= *shared).unwrap_or(rows);
+    Interval::from_micros((span.micros() / BESIDE).max(shared))
 }
 
 fn needed_before_rows(

@@ -132,10 +132,10 @@ impl Past {
         all
     }
 
-    /// The last value at or before a time, of the bucket that has the time, or of the row at most `longest_step` before.
+    /// The last value at or before a time, of the bucket that has the time, or that begins at most `longest_step` before.
     pub fn value_at(&self, series: usize, time: Timestamp, longest_step: Interval) -> Option<f64> {
         let (&start, bucket) = self.buckets.range(..=time).next_back()?;
-        let holds = if bucket.step == Interval::ZERO { longest_step } else { bucket.step };
+        let holds = bucket.step.max(longest_step);
         let summary = bucket.summaries.get(series).filter(|summary| !summary.is_empty())?;
         (time.micros_since(start) <= holds.micros() as i64).then_some(summary.last)
     }
@@ -145,6 +145,22 @@ impl Past {
         let has_value = |bucket: &Bucket| bucket.summaries.get(series).is_some_and(|summary| !summary.is_empty());
         let mut later = self.buckets.range(from - self.longest..).rev();
         later.any(|(&start, bucket)| start + bucket.step >= from && has_value(bucket))
+    }
+
+    /// Returns true if its buckets have a row each, or are rows, in a group of this interval.
+    pub fn is_sparse(&self, interval: Interval) -> bool {
+        !self.has_buckets() || interval >= self.longest
+    }
+
+    /// Buckets from `from` on and before `until`, oldest first, as rows at their starts.
+    pub fn sparse_rows(
+        &self,
+        series: usize,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, f64)> {
+        let rows = (from < until).then(|| self.buckets.range(from..until)).into_iter().flatten();
+        rows.map(move |(&time, bucket)| (time, bucket.summaries.get(series).map_or(f64::NAN, |summary| summary.last)))
     }
 
     /// Rows from `from` on and before `until`, oldest first, with the values of a series; NaN in a row without one.

@@ -111,13 +111,29 @@ fn occurrence_label(spans: &[Steady], index: usize, local_us: i64, step_us: i64)
     format!("{} {sign}{hours}{part}", time_of_day(local_us, step_us))
 }
 
-/// A time to the millisecond, or to a tenth of a second if relative: `14:05:30.250`, `-23.4 s`.
-pub fn time_label(labels: TimeLabels, time: Timestamp, now: Timestamp) -> String {
+/// A time in a view of `span`, to the millisecond, or to a tenth of a second if relative: `14:05:30.250`, `-23.4 s`. In a view below a
+/// second it has microseconds, in one above a day the day.
+pub fn time_label(labels: TimeLabels, time: Timestamp, now: Timestamp, span: Interval) -> String {
     let Some(zone) = labels.zone() else { return format!("{:.1} s", time.micros_since(now) as f64 / 1e6) };
     let time_us = time.micros();
     let spans = zone.steady_spans(time_us..time_us.saturating_add(1));
     let index = spans.iter().position(|span| span.times_us.contains(&time_us)).unwrap_or(spans.len() - 1);
-    occurrence_label(&spans, index, spans[index].local(time_us), 1_000)
+    let local_us = spans[index].local(time_us);
+    let label = occurrence_label(&spans, index, local_us, 1_000);
+    match span.micros() {
+        ..SECOND => format!("{label}{:03}", local_us.rem_euclid(1_000)),
+        DAY.. => format!("{} {label}", date(local_us)),
+        _ => label,
+    }
+}
+
+/// The day of a time, `24 Nov`, unless it is that of `now`, or times are relative.
+pub fn other_day(labels: TimeLabels, time: Timestamp, now: Timestamp) -> Option<String> {
+    let zone = labels.zone()?;
+    let local =
+        |time: Timestamp| zone.steady_spans(time.micros()..time.micros().saturating_add(1))[0].local(time.micros());
+    let day = |time| local(time).div_euclid(DAY as i64);
+    (day(time) != day(now)).then(|| date(local(time)))
 }
 
 fn step_us(span_us: i64, room: LabelRoom<'_>) -> u64 {

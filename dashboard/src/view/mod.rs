@@ -53,7 +53,7 @@ pub mod value_axis;
 pub mod window;
 pub mod zone;
 
-pub use clock_time::{TimeLabels, clock_ticks, time_label};
+pub use clock_time::{TimeLabels, clock_ticks, other_day, time_label};
 pub use mapping::Mapping;
 pub use range::{RangeMode, RangeTracker};
 pub use relative_time::time_ticks;

@@ -120,9 +120,12 @@ impl Viewport {
         time.micros_since(self.shown().start) as f64 / self.span().micros().max(1) as f64
     }
 
-    /// Follows the server's clock.
-    pub const fn follow(&mut self, server_now: Timestamp) {
+    /// Follows the server's clock. A fixed view in the future, as of a link from another clock, is moved to now.
+    pub fn follow(&mut self, server_now: Timestamp) {
         self.now = server_now;
+        if self.is_fixed() && self.right() > server_now && server_now > Timestamp::default() {
+            self.view = self.placed(self.shown().start, self.span());
+        }
     }
 
     /// Sets the oldest time that can be shown, as far as it is known.
@@ -193,6 +196,10 @@ impl Viewport {
 
     /// Moves by a part of the span: positive to later times. A live view becomes fixed.
     pub fn pan(&mut self, fraction: f64) {
+        // There is nothing later than a live view.
+        if fraction >= 0.0 && !self.is_fixed() {
+            return;
+        }
         let (from, span) = (self.shown().start, self.span());
         let by = part(span, fraction.abs());
         let from = if fraction < 0.0 { from - by } else { from + by };
@@ -215,14 +222,19 @@ impl Viewport {
 
     pub fn undo(&mut self) {
         if let Some(view) = self.visited.back(self.view) {
-            self.set(view);
+            self.return_to(view);
         }
     }
 
     pub fn redo(&mut self) {
         if let Some(view) = self.visited.forward(self.view) {
-            self.set(view);
+            self.return_to(view);
         }
+    }
+
+    fn return_to(&mut self, view: View) {
+        (self.last_gesture, self.is_at_newest) = (None, false);
+        self.set(view);
     }
 
     fn zoomed(&self, span: Interval, fraction: f64) -> View {

@@ -5,6 +5,7 @@ mod access;
 mod bad_frames;
 mod example_client;
 mod fake_feed;
+mod layouts;
 mod legends;
 mod liveness;
 mod page;

@@ -34,7 +34,7 @@ const STATS: &str = "kymograph.stats()";
 
 /// Number of columns of the first panel that are drawn.
 fn drawn_count() -> String {
-    format!("{}.filter((isDrawn) => isDrawn).length", drawn_columns(".panel"))
+    format!("{}.filter((isDrawn) => isDrawn).length", drawn_columns(".panel:not(.is-tile)"))
 }
 
 /// A checksum of the pixels of the first panel.
@@ -73,7 +73,7 @@ async fn metrics_of_this_machine_are_live_on_the_page(engine: Engine) -> Result<
     // Groups appear when something in them first moves.
     until(&page, "kymograph.stats().panels === document.querySelectorAll('.panel-title').length").await?;
     until(&page, "document.getElementById('host').textContent !== ''").await?;
-    until(&page, "/[0-9] %/.test(document.querySelector('[data-group=\"cpu.cores\"] .legend-value').textContent)")
+    until(&page, "/[0-9] %/.test(document.querySelector('.panel:not(.is-tile)[data-group=\"cpu.cores\"] .legend-value').textContent)")
         .await?;
     picture(&page, "host").await?;
     no_errors(&page)

@@ -137,7 +137,8 @@ async fn every_kind_of_chart_is_drawn_and_can_be_chosen(engine: Engine) -> Resul
     for (group, free) in [("synthetic.01", 10), ("synthetic.02", 80), ("synthetic.03", 10), ("synthetic.04", 10)] {
         until(&page, &format!("{} < {free}", empty_columns(group, 200))).await?;
     }
-    let title: String = page.evaluate("document.querySelector('[data-group=\"synthetic.04\"] h2').textContent").await?;
+    let title: String =
+        page.evaluate("document.querySelector('[data-group=\"synthetic.04\"] .panel-title').textContent").await?;
     ensure!(title == "Synthetic 04: rate", "{title}");
     picture(&page, "kinds").await?;
     page.click("[data-group=\"synthetic.01\"] .menu-opener").await?;

@@ -169,7 +169,7 @@ async fn earlier_times_than_the_page_holds_are_drawn_and_every_sample_where_the_
     ensure_near(short.at(0.5), whole.at(0.5), 2_000.0, "the time under the pointer")?;
     filled(&page).await?;
     // A row every millisecond: of a series that jumps between rows, both ends are drawn. The chart of coarse buckets has few levels.
-    until(&page, "/^\\d\\d:\\d\\d:\\d\\d\\.\\d{3} – /.test(document.querySelector('#range').textContent)").await?;
+    until(&page, "/^\\d\\d:\\d\\d:\\d\\d\\.\\d{6} – /.test(document.querySelector('#range').textContent)").await?;
     picture(&page, "milliseconds").await?;
     let held: f64 = page.evaluate("kymograph.stats().bytesHeld").await?;
     ensure!(held < 64e6, "{held} bytes are held");
@@ -247,7 +247,7 @@ test_in_each_browser!(the_overview_shows_the_whole_history_and_its_window_can_be
 async fn the_overview_shows_the_whole_history_and_its_window_can_be_dragged(engine: Engine) -> Result<()> {
     let (_served, _browser, page) = live_feed(engine, &FAST, "").await?;
     until(&page, "!document.querySelector('#overview').classList.contains('is-empty')").await?;
-    until(&page, "/^-5(\\.\\d+)? min$/.test(document.querySelector('#overview-start').textContent)").await?;
+    until(&page, "/: 5(\\.\\d+)? min$/.test(document.querySelector('#overview-start').textContent)").await?;
     let on_strip = |x: f64| {
         format!(
             "(({{ left, top, width, height }}) => [left + width * {x}, top + height / 2])(document.querySelector('#overview').getBoundingClientRect())"
@@ -314,4 +314,114 @@ async fn nothing_but_a_hand_moves_a_held_view(engine: Engine) -> Result<()> {
     ensure!(view(&page).await? == held, "{:?}, held was {held:?}", view(&page).await?);
     ensure!(page.evaluate::<bool>(HELD).await?, "the view is live");
     no_exceptions(&page)
+}
+
+/// Columns without a series in the first chart.
+async fn empty(page: &Page) -> Result<u32> {
+    page.evaluate(&all_empty_columns(".panel")).await
+}
+
+test_in_each_browser!(a_short_view_of_slow_series_has_the_line_between_the_rows_beside_it);
+async fn a_short_view_of_slow_series_has_the_line_between_the_rows_beside_it(engine: Engine) -> Result<()> {
+    let slow = ["--history", "3h", "--source", "synthetic:groups=2,series=2,hz=1,prefill=2h,seed=1"];
+    let (_served, _browser, page) = live_feed(engine, &slow, "").await?;
+    until(&page, "!document.querySelector('#overview').classList.contains('is-empty')").await?;
+    page.press("Home").await?;
+    until(&page, "kymograph.stats().view.to - kymograph.stats().view.from > 7000000").await?;
+    let at = place(&page, 0.5, 0.5).await?;
+    for limit in [60_000.0, 5_000.0, 500.0, 20.0] {
+        while view(&page).await?.span() > limit {
+            page.wheel(Modifier::Control, at, (0.0, -250.0)).await?;
+            until(&page, "(window.before !== (window.before = kymograph.stats().view.to))").await?;
+        }
+        filled(&page).await?;
+    }
+    no_errors(&page)
+}
+
+test_in_each_browser!(a_slow_series_is_a_whole_line_where_the_server_has_only_summaries);
+async fn a_slow_series_is_a_whole_line_where_the_server_has_only_summaries(engine: Engine) -> Result<()> {
+    let slow = ["--history", "30s", "--source", "synthetic:groups=2,series=2,hz=0.5,prefill=30m,seed=1"];
+    let (_served, _browser, page) = live_feed(engine, &slow, "?window=20").await?;
+    until(&page, "!document.querySelector('#overview').classList.contains('is-empty')").await?;
+    for _ in 0..60 {
+        page.press("a").await?;
+    }
+    until(&page, "document.querySelector('#hold-text').textContent.includes('5')").await?;
+    filled(&page).await?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(a_held_view_gets_the_rows_of_its_times_that_arrive_later);
+async fn a_held_view_gets_the_rows_of_its_times_that_arrive_later(engine: Engine) -> Result<()> {
+    let slow = ["--source", "synthetic:groups=2,series=2,hz=0.5,prefill=60s,seed=1"];
+    let (_served, _browser, page) = live_feed(engine, &slow, "?window=5").await?;
+    // A row each two seconds: the newest is up to 40 % of the width before the right edge.
+    until(&page, "kymograph.stats().samples > 100").await?;
+    page.press("p").await?;
+    until(&page, HELD).await?;
+    filled(&page).await?;
+    let shown = view(&page).await?;
+    until(&page, &format!("Date.now() > {} + 3000", shown.to)).await?;
+    ensure!(view(&page).await? == shown, "the view has moved");
+    ensure!(empty(&page).await? < 3, "{} columns are empty", empty(&page).await?);
+    no_errors(&page)
+}
+
+test_in_each_browser!(fingers_on_two_charts_zoom_as_on_one);
+async fn fingers_on_two_charts_zoom_as_on_one(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "").await?;
+    filled(&page).await?;
+    page.press("p").await?;
+    until(&page, HELD).await?;
+    let before = view(&page).await?;
+    let (first, second) = (place(&page, 0.5, 0.4).await?, place(&page, 1.6, 0.4).await?);
+    page.touch(&[first, second], &[(first.0 - 6.0, first.1), (second.0 + 6.0, second.1)]).await?;
+    until(&page, &format!("kymograph.stats().view.to - kymograph.stats().view.from < {}", before.span() - 100.0))
+        .await?;
+    let after = view(&page).await?;
+    ensure!(after.span() > before.span() * 0.9, "{} ms, {} before", after.span(), before.span());
+    no_errors(&page)
+}
+
+test_in_each_browser!(enter_zooms_also_after_a_button_was_used_and_the_wheel_returns_to_the_live_view);
+async fn enter_zooms_also_after_a_button_was_used_and_the_wheel_returns_to_the_live_view(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "").await?;
+    filled(&page).await?;
+    page.click("#times").await?;
+    drag(&page, Modifier::None, 0.25, 0.75).await?;
+    until(&page, HELD).await?;
+    page.press("Enter").await?;
+    until(&page, "kymograph.stats().view.to - kymograph.stats().view.from < 40000").await?;
+    ensure!(page.evaluate::<bool>("location.search.includes('times=local')").await?, "Enter pressed the button");
+    // A menu takes Escape first.
+    page.press("p").await?;
+    until(&page, LIVE).await?;
+    page.press("p").await?;
+    until(&page, HELD).await?;
+    page.click(".menu-opener").await?;
+    until(&page, "document.querySelector('.menu').open").await?;
+    page.press("Escape").await?;
+    until(&page, "!document.querySelector('.menu').open").await?;
+    page.click(".menu-opener").await?;
+    until(&page, "document.querySelector('.menu').open").await?;
+    page.click(".brand-name").await?;
+    until(&page, "!document.querySelector('.menu').open").await?;
+    let at = place(&page, 0.5, 0.5).await?;
+    for _ in 0..3 {
+        page.wheel(Modifier::Shift, at, (0.0, -100.0)).await?;
+    }
+    for _ in 0..30 {
+        page.wheel(Modifier::Shift, at, (0.0, 200.0)).await?;
+    }
+    until(&page, LIVE).await?;
+    no_errors(&page)
+}
+
+test_in_each_browser!(a_view_of_a_link_that_lies_in_the_future_ends_now);
+async fn a_view_of_a_link_that_lies_in_the_future_ends_now(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &FAST, "?at=2099-01-01T00:00:00Z&window=20").await?;
+    until(&page, &format!("{HELD} && Math.abs(kymograph.stats().view.to - Date.now()) < 60000")).await?;
+    filled(&page).await?;
+    no_errors(&page)
 }

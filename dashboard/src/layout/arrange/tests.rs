@@ -5,7 +5,7 @@ use protocol::{
 
 use super::*;
 use crate::chart::Kind;
-use crate::layout::{Place, Query};
+use crate::layout::{Place, Query, Size};
 use crate::store::Store;
 
 /// Two groups of network interfaces, each with the series `eth0`, `eth1` and `lo`, and a group `memory` with one series.
@@ -50,6 +50,11 @@ fn spec(selector: &str, settings: &str) -> PanelSpec {
     PanelSpec::parse(selector, settings).expect("well formed")
 }
 
+/// The panels of all rows.
+fn panels(rows: Vec<PlacedRow>) -> Vec<PlacedPanel> {
+    rows.into_iter().flat_map(|row| row.panels).collect()
+}
+
 fn shown(placed: &[PlacedPanel]) -> Vec<(String, usize, usize)> {
     placed.iter().map(|panel| (panel.spec.query.selector.to_string(), panel.group, panel.hidden_groups)).collect()
 }
@@ -57,7 +62,7 @@ fn shown(placed: &[PlacedPanel]) -> Vec<(String, usize, usize)> {
 #[test]
 fn a_catalog_has_one_panel_per_group_in_its_order() {
     let store = store();
-    let placed = Layout::of_catalog(store.groups()).place(store.groups());
+    let placed = panels(Layout::of_catalog(store.groups()).place(store.groups()));
     let expected = [("net.received", 0, 0), ("net.sent", 1, 0), ("memory", 2, 0)];
     assert_eq!(shown(&placed), expected.map(|(selector, group, hidden)| (selector.to_owned(), group, hidden)));
     assert!(
@@ -78,7 +83,7 @@ fn groups_are_placed_by_prominence_then_rank_then_catalog_order() {
         ("files", Detail, 10),
     ];
     let store = store_of_places(&described);
-    let placed = Layout::of_catalog(store.groups()).place(store.groups());
+    let placed = panels(Layout::of_catalog(store.groups()).place(store.groups()));
     let names: Vec<_> = placed.iter().map(|panel| store.groups()[panel.group].name.as_str()).collect();
     assert_eq!(names, ["jobs", "cpu", "disks", "network", "threads", "processes", "files"]);
 }
@@ -87,7 +92,7 @@ fn groups_are_placed_by_prominence_then_rank_then_catalog_order() {
 fn a_spec_replaces_the_panel_of_its_group_and_others_are_appended() {
     let store = store();
     let specs = [spec("memory", "area"), spec("net.sent{device=eth*}", "bars"), spec("absent", "line")];
-    let placed = Layout::of_catalog(store.groups()).with(&specs, store.groups()).place(store.groups());
+    let placed = panels(Layout::of_catalog(store.groups()).with(&specs, store.groups()).place(store.groups()));
     assert_eq!(
         placed.iter().map(|panel| panel.spec.kind).collect::<Vec<_>>(),
         [Kind::Line, Kind::Line, Kind::Area, Kind::Bars]
@@ -101,8 +106,8 @@ fn the_name_of_a_group_selects_that_group_whatever_its_characters() {
         ["a", "b", "a/b", "a{b", "a{only}", "a,b", "a*", "*", " c ", "\"q\"", "my group", "a{device=eth0}", "ä=\"\\"];
     let store = store_of(&names);
     for (place, name) in names.into_iter().enumerate() {
-        let placed =
-            Layout::of_catalog(store.groups()).with(&[spec(name, "area")], store.groups()).place(store.groups());
+        let layout = Layout::of_catalog(store.groups()).with(&[spec(name, "area")], store.groups());
+        let placed = panels(layout.place(store.groups()));
         let shown: Vec<_> =
             placed.iter().filter(|panel| panel.spec.kind == Kind::Area).map(|panel| panel.group).collect();
         assert_eq!((placed.len(), shown), (names.len(), vec![place]), "{name:?}");
@@ -113,7 +118,7 @@ fn the_name_of_a_group_selects_that_group_whatever_its_characters() {
 fn numbered_panels_come_first_by_number() {
     let store = store();
     let specs = [spec("memory", "line,place:2"), spec("net.sent", "line,place:1")];
-    let placed = Layout::of_catalog(store.groups()).with(&specs, store.groups()).place(store.groups());
+    let placed = panels(Layout::of_catalog(store.groups()).with(&specs, store.groups()).place(store.groups()));
     assert_eq!(placed.iter().map(|panel| panel.group).collect::<Vec<_>>(), [1, 2, 0]);
     assert_eq!(placed[2].spec.place, Place::InOrder);
 }
@@ -121,7 +126,8 @@ fn numbered_panels_come_first_by_number() {
 #[test]
 fn of_several_groups_the_first_is_shown_and_the_others_are_counted() {
     let store = store();
-    let placed = Layout { panels: vec![spec("net.*{device=lo}", "line")] }.place(store.groups());
+    let row = LayoutRow { panels: vec![spec("net.*{device=lo}", "line")], ..LayoutRow::default() };
+    let placed = panels(Layout { rows: vec![row] }.place(store.groups()));
     assert_eq!((placed[0].group, placed[0].hidden_groups), (0, 1));
 }
 
@@ -160,4 +166,83 @@ fn a_derived_group_without_a_transform_copies_the_values() {
     let derivation = query.derivation(&store.groups()[1]).expect("a subset is derived");
     assert_eq!(derivation.transform, None);
     assert_eq!(Query::of_group("net.sent").derivation(&store.groups()[1]), None, "a complete group is shown directly");
+}
+
+fn titles(rows: &[PlacedRow]) -> Vec<(&str, RowState, usize)> {
+    rows.iter().map(|row| (row.title.as_str(), row.state, row.panels.len())).collect()
+}
+
+#[test]
+fn the_host_has_an_overview_first_and_collapsed_details_last() {
+    use Prominence::{Detail, Overview};
+    let names = ["feed.viewers", "disk.io", "cpu.cores", "memory", "network.bytes", "cpu.load"];
+    let mut described: Vec<_> = names.map(|name| (name, Overview, 1)).into();
+    described.extend([("mine.overview", Overview, 99), ("mine.detail", Detail, 99)]);
+    let store = store_of_places(&described);
+    let rows = Layout::of_catalog(store.groups()).place(store.groups());
+    let expected = [
+        ("", RowState::Open, 2),
+        ("CPU", RowState::Open, 1),
+        ("Memory", RowState::Open, 1),
+        ("Disks", RowState::Open, 1),
+        ("Network", RowState::Open, 1),
+        ("Other", RowState::Open, 1),
+        ("CPU details", RowState::Collapsed, 1),
+        ("More details", RowState::Collapsed, 1),
+        ("The feed itself", RowState::Collapsed, 1),
+    ];
+    assert_eq!(titles(&rows), expected);
+    assert!(rows[0].panels.iter().all(|panel| panel.spec.size == Size::Tile && panel.spec.kind == Kind::Stats));
+}
+
+#[test]
+fn a_panel_of_the_address_replaces_one_of_the_host_or_comes_first() {
+    let names = ["cpu.cores", "memory", "network.bytes", "disk.io"];
+    let store = store_of(&names);
+    let specs = [spec("disk.io", "area"), spec("memory", "bars,place:1"), spec("disk.io{device=lo}", "line")];
+    let rows = Layout::of_catalog(store.groups()).with(&specs, store.groups()).place(store.groups());
+    assert_eq!(titles(&rows)[..2], [("", RowState::Open, 2), ("", RowState::Open, 2)]);
+    assert_eq!(rows[0].panels[0].spec.kind, Kind::Bars, "the numbered one is first");
+    let disks = rows.iter().find(|row| row.title == "Disks").expect("a row");
+    assert_eq!(disks.panels[0].spec.kind, Kind::Area);
+    assert!(!rows.iter().any(|row| row.title == "Memory"), "its only panel has moved");
+}
+
+#[test]
+fn of_many_groups_those_of_one_series_are_tiles_before_the_others() {
+    let names = ["net.1", "net.2", "net.3", "net.4", "net.5", "memory"];
+    let store = store_of(&names);
+    assert_eq!(titles(&Layout::of_catalog(store.groups()).place(store.groups())), [("", RowState::Open, 6)]);
+    let mut store = store_of(&["net.1", "net.2", "net.3", "net.4", "net.5"]);
+    for single in ["a", "b", "c", "d"] {
+        add_single(&mut store, single);
+    }
+    let rows = Layout::of_catalog(store.groups()).place(store.groups());
+    assert_eq!(titles(&rows), [("", RowState::Open, 4), ("", RowState::Open, 5)]);
+    assert!(rows[0].panels.iter().all(|panel| panel.spec.size == Size::Tile));
+}
+
+/// Adds a group of one series, whose id is that of its name's letter.
+fn add_single(store: &mut Store, name: &str) {
+    let id = u32::from(name.as_bytes()[0]);
+    let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
+    let (unit, interval) = ("1", Interval::from_millis(100));
+    groups
+        .push(&GroupDescriptor { id: GroupId(id), name, title: name, unit, interval, ..GroupDescriptor::default() })
+        .expect("encodes");
+    let labels = protocol::Entries::default();
+    let (kind, group) = (SeriesKind::Counter, GroupId(id));
+    series.push(&SeriesDescriptor { id: SeriesId(id), group, name, kind, labels }).expect("encodes");
+    let (groups, series) = (groups.entries(), series.entries());
+    let catalog = Catalog { scope: CatalogScope::Changes, groups, series, ..Catalog::default() };
+    store.apply(&Frame { header: Header { epoch: Epoch(1), ..Header::default() }, body: Body::Catalog(catalog) });
+}
+
+#[test]
+fn counters_are_shown_as_rates() {
+    let mut store = store_of(&["net.1"]);
+    add_single(&mut store, "c");
+    let spec = PanelSpec::of_group(&store.groups()[1]);
+    assert_eq!((spec.query.transform, spec.kind), ("rate".parse().ok(), Kind::Line));
+    assert_eq!(PanelSpec::of_group(&store.groups()[0]).query.transform, None);
 }

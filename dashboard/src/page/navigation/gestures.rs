@@ -7,6 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, HtmlElement, MouseEvent, PointerEvent, WheelEvent};
 
 use super::hand::{Act, Grip, Hand, wheel_factor};
+use crate::page::dom;
 use crate::page::listener::Listener;
 use crate::page::plot_place::PlotPlace;
 
@@ -43,6 +44,7 @@ impl Gestures {
             passive("pointermove", Shared::move_to)?,
             passive("pointerup", Shared::release)?,
             passive("pointercancel", Shared::cancel)?,
+            passive("lostpointercapture", Shared::cancel)?,
             passive("dblclick", Shared::double_click)?,
             wheel,
         ];
@@ -54,6 +56,11 @@ impl Gestures {
         self.shared.acts.take()
     }
 
+    /// Ends the gesture that is under way: further moves of its pointers do nothing.
+    pub(super) fn let_go(&self) {
+        self.shared.hand.take();
+    }
+
     /// Where the pointer was last, in CSS pixels of the window.
     pub(super) fn pointer(&self) -> (f64, f64) {
         self.shared.pointer.get()
@@ -63,6 +70,9 @@ impl Gestures {
 impl Shared {
     fn press(&self, event: &Event) {
         let (Some(plot), Some(pointer)) = (PlotPlace::of(event), event.dyn_ref::<PointerEvent>()) else { return };
+        // A second finger may be on another plot.
+        let begun = self.plot.borrow().clone().filter(|_| !self.hand.borrow().is_idle());
+        let plot = begun.unwrap_or(plot);
         let place = plot.of_pointer(pointer);
         let grip = match (pointer.pointer_type().as_str(), pointer.button()) {
             ("touch", _) => Grip::Finger,
@@ -78,6 +88,8 @@ impl Shared {
         if grip != Grip::Finger {
             // Else the browser selects text, or scrolls with the middle button.
             pointer.prevent_default();
+            // The browser then leaves the focus where it was: Enter would press a button instead of zooming.
+            dom::blur();
             // Fails only if the pointer has been released already.
             let _released = plot.root.set_pointer_capture(pointer.pointer_id());
         }
@@ -128,6 +140,10 @@ impl Shared {
             return;
         };
         wheel.prevent_default();
-        self.acts.borrow_mut().push(act);
+        let mut acts = self.acts.borrow_mut();
+        acts.push(act);
+        if matches!(act, Act::Pan { .. }) {
+            acts.push(Act::Panned);
+        }
     }
 }

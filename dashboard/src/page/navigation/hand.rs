@@ -66,6 +66,10 @@ pub(super) struct Hand {
 }
 
 impl Hand {
+    pub(super) fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
     /// A pointer is pressed on a plot of this width. Returns true if it belongs to a gesture.
     pub(super) fn press(&mut self, id: i32, place: Place, grip: Grip, width: f64) -> bool {
         let pointer = Pointer { id, place };

@@ -37,6 +37,9 @@ use time_bar::TimeBar;
 /// The part of the span by which keys and buttons move the view.
 const STEP: f64 = 0.25;
 
+/// A view that has stayed for this long is written into the address.
+const SETTLED_US: i64 = 400_000;
+
 /// The part of the width between two places.
 pub(super) type Fractions = Option<(f64, f64)>;
 
@@ -51,6 +54,8 @@ pub(super) struct Navigation {
     history: Option<Range<Timestamp>>,
     /// The view that the address has.
     written: View,
+    /// The view of the last figures, and the time since which it is the same.
+    settling: Option<(View, Timestamp)>,
     /// The view of the last call of [`take_changed`](Self::take_changed).
     seen: View,
 }
@@ -65,7 +70,7 @@ impl Navigation {
         let (written, seen) = (viewport.view(), viewport.view());
         let (gestures, selection, bar) = (Gestures::new(panels)?, Selection::new()?, TimeBar::new()?);
         let (overview, history) = (Overview::new()?, None);
-        Ok(Self { viewport, gestures, selection, bar, overview, history, written, seen })
+        Ok(Self { viewport, gestures, selection, bar, overview, history, written, settling: None, seen })
     }
 
     pub(super) const fn viewport(&self) -> &Viewport {
@@ -73,7 +78,7 @@ impl Navigation {
     }
 
     /// Follows the server's clock.
-    pub(super) const fn follow(&mut self, server_now: Timestamp) {
+    pub(super) fn follow(&mut self, server_now: Timestamp) {
         self.viewport.follow(server_now);
     }
 
@@ -106,8 +111,10 @@ impl Navigation {
         Ok(())
     }
 
-    /// Does a command. Returns false if it is not about the view.
-    pub(super) fn command(&mut self, command: Command) -> bool {
+    /// Does a command, after the gestures before it. It ends a gesture that is under way.
+    pub(super) fn command(&mut self, command: Command) -> Result<(), JsValue> {
+        self.take_gestures()?;
+        self.gestures.let_go();
         let viewport = &mut self.viewport;
         match command {
             Command::Hold => viewport.toggle_hold(),
@@ -124,9 +131,9 @@ impl Navigation {
             Command::Redo => viewport.redo(),
             Command::ZoomToSelection => self.selection.zoom(viewport),
             Command::DropSelection => self.selection.drop_it(viewport),
-            Command::Theme | Command::Times | Command::Help => return false,
+            Command::Theme | Command::Times | Command::Help => {}
         }
-        true
+        Ok(())
     }
 
     /// Returns true if the view has changed since the last call.
@@ -155,7 +162,7 @@ impl Navigation {
     ) -> Result<(), JsValue> {
         if self.history.as_ref() != history.range() {
             self.history = history.range().cloned();
-            self.viewport.set_oldest(history.range().map_or(Timestamp::MIN, |range| range.start));
+            self.viewport.set_oldest(history.oldest().unwrap_or(Timestamp::MIN));
         }
         self.bar.show(&self.viewport, labels)?;
         self.overview.show(history, &self.viewport, palette, labels)
@@ -172,18 +179,24 @@ impl Navigation {
         self.overview.measure()
     }
 
-    /// Shows the age of a held view, and writes a changed view into the address. Browsers limit how often that is written.
-    pub(super) fn show_figures(&mut self) -> Result<(), JsValue> {
+    /// Shows the age of a held view, and writes a view that a gesture has left into the address: browsers limit how often that is written.
+    pub(super) fn show_figures(&mut self, now: Timestamp) -> Result<(), JsValue> {
         self.bar.show_age(&self.viewport);
         let view = self.viewport.view();
-        if std::mem::replace(&mut self.written, view) == view {
+        let (since, is_settled) = match self.settling {
+            Some((settling, since)) if settling == view => (since, now.micros_since(since) >= SETTLED_US),
+            _ => (now, false),
+        };
+        self.settling = Some((view, since));
+        if view == self.written || !is_settled {
             return Ok(());
         }
-        address::set("window", Some(&self.viewport.span().as_secs_f64().to_string()))?;
+        self.written = view;
         let at = match view {
             View::Live { .. } => None,
             View::Fixed { to, .. } => Some(rfc3339::format(to)),
         };
-        address::set("at", at.as_deref())
+        let span = self.viewport.span().as_secs_f64().to_string();
+        address::set_all(&[("window", Some(&span)), ("at", at.as_deref())])
     }
 }

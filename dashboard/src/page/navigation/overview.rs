@@ -23,6 +23,9 @@ use crate::viewport::Viewport;
 const LINE_PX: f64 = 1.0;
 const FILL_ALPHA: u8 = 60;
 
+/// Texts follow the time as often.
+const TEXT_PAUSE_US: i64 = 1_000_000;
+
 /// The part of the history by which an arrow key moves an edge.
 const KEY_STEP: f64 = 0.01;
 
@@ -36,6 +39,9 @@ pub(super) struct Overview {
     painter: SparklinePainter,
     /// Version, width and palette of the last drawing.
     drawn: Option<(u64, u32)>,
+    /// Of the chart.
+    name: String,
+    placed_at: Timestamp,
     /// In CSS pixels.
     width: f64,
     height: f64,
@@ -90,6 +96,8 @@ impl Overview {
             start: Text::new(dom::by_id("overview-start")?),
             painter: SparklinePainter::default(),
             drawn: None,
+            name: String::new(),
+            placed_at: Timestamp::default(),
             width: 0.0,
             height: 0.0,
             scale: 1.0,
@@ -135,7 +143,8 @@ impl Overview {
         if self.drawn != Some(wanted) || self.canvas.take_emptied() {
             self.drawn = Some(wanted);
             self.draw(history, palette)?;
-            self.root.set_title(&format!("The whole history of {}", isolated(history.group())));
+            self.name = isolated(history.title());
+            self.root.set_title("The whole history: drag to show another part of it");
         }
         self.place(range, viewport, labels)
     }
@@ -164,18 +173,23 @@ impl Overview {
         let fraction = |time: Timestamp| (time.micros_since(whole.start) as f64 / span).clamp(0.0, 1.0);
         let shown = viewport.shown();
         let part = (fraction(shown.start), fraction(shown.end));
-        if self.shared.part.replace(part) == part {
+        let is_moved = self.shared.part.replace(part) != part;
+        if !is_moved && whole.end.micros_since(self.placed_at) < TEXT_PAUSE_US {
             return Ok(());
         }
+        self.placed_at = whole.end;
         let style = self.window.style();
         style.set_property("left", &format!("{:.3}%", part.0 * 100.0))?;
         style.set_property("width", &format!("{:.3}%", (part.1 - part.0) * 100.0))?;
         for (edge, (at, fraction)) in self.edges.iter().zip([(shown.start, part.0), (shown.end, part.1)]) {
             edge.set_attribute("aria-valuenow", &format!("{:.0}", fraction * 100.0))?;
-            edge.set_attribute("aria-valuetext", &view::time_label(labels, at, whole.end))?;
+            edge.set_attribute(
+                "aria-valuetext",
+                &view::time_label(labels, at, whole.end, Interval::from_micros(span as u64)),
+            )?;
         }
         let age = super::selection::span_text(Interval::from_micros((span / 1e6).round() as u64 * 1_000_000));
-        self.start.set(&format!("-{age}"));
+        self.start.set(&format!("{}: {age}", self.name));
         Ok(())
     }
 }

@@ -68,8 +68,10 @@ impl TimeBar {
         self.hold.set_attribute("aria-pressed", if viewport.is_fixed() { "true" } else { "false" })?;
         let range = viewport.is_fixed().then(|| {
             let shown = viewport.shown();
-            let [from, to] = [shown.start, shown.end].map(|time| view::time_label(labels, time, shown.end));
-            format!("{from} \u{2013} {to}")
+            let [from, to] =
+                [shown.start, shown.end].map(|time| view::time_label(labels, time, shown.end, viewport.span()));
+            let day = view::other_day(labels, shown.start, viewport.now()).map(|day| format!("{day}, "));
+            format!("{}{from} \u{2013} {to}", day.unwrap_or_default())
         });
         self.range.set(&range.unwrap_or_default());
         self.show_age(viewport);
@@ -79,7 +81,7 @@ impl TimeBar {
     /// Shows how far a held view is behind. Once a second is enough.
     pub(super) fn show_age(&mut self, viewport: &Viewport) {
         let state = match viewport.view() {
-            View::Live { .. } => "Live".to_owned(),
+            View::Live { .. } => "Live view".to_owned(),
             View::Fixed { .. } => {
                 let seconds = Interval::from_secs(viewport.behind().micros() / 1_000_000);
                 format!("Held \u{b7} {} behind", span_text(seconds))

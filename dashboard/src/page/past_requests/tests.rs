@@ -72,7 +72,7 @@ fn live_rows(store: &mut Store, oldest: i64, newest: i64) {
 /// A chart of one of the groups `a`, `b`, `c`, which draws its series.
 fn chart(name: &str, width_px: u32) -> ChartOnScreen {
     let id = name.bytes().map(|letter| u32::from(letter - b'a') + 1).sum();
-    ChartOnScreen { group: name.to_owned(), width_px, series: vec![SeriesId(id)] }
+    ChartOnScreen { group: name.to_owned(), title: String::new(), width_px, series: vec![SeriesId(id)] }
 }
 
 fn charts(names: &[&str]) -> Vec<ChartOnScreen> {
@@ -86,7 +86,7 @@ fn live(right: Timestamp) -> ShownRange {
 
 fn requests() -> PastRequests {
     let mut requests = PastRequests::default();
-    requests.set_limits(LIMITS);
+    requests.set_limits(LIMITS, HOURS);
     requests
 }
 
@@ -228,7 +228,7 @@ fn queries_keep_to_the_limit_on_summaries_of_the_server() {
     let names = ["a", "b", "c"];
     let store = store(&names, NOW - 110, NOW);
     let mut requests = requests();
-    requests.set_limits(QueryLimits { summaries: 800, ..LIMITS });
+    requests.set_limits(QueryLimits { summaries: 800, ..LIMITS }, HOURS);
     let query = next(&mut requests, &store, &names, NOW).expect("a query");
     assert_eq!(query.series, [SeriesId(1), SeriesId(2)]);
 }
@@ -272,8 +272,9 @@ mod fixed {
         let query = next(&mut requests, &store, &fixed(NOW - 5_000, NOW - 4_600)).expect("a query");
         assert_eq!(next(&mut requests, &store, &fixed(NOW - 4_500, NOW - 4_100)), None, "one at a time");
         answer(&mut requests, &mut store, query.id, 1, &[], 0.0);
-        assert_eq!(next(&mut requests, &store, &fixed(NOW - 5_200, NOW - 4_800)), None, "it is in the answer");
-        assert!(next(&mut requests, &store, &fixed(NOW - 5_201, NOW - 4_801)).is_some());
+        // Three seconds beside it, which may have rows, are in the answer too.
+        assert_eq!(next(&mut requests, &store, &fixed(NOW - 5_197, NOW - 4_797)), None, "it is in the answer");
+        assert!(next(&mut requests, &store, &fixed(NOW - 5_198, NOW - 4_798)).is_some());
     }
 
     #[test]
@@ -296,11 +297,38 @@ mod fixed {
     }
 
     #[test]
-    fn of_a_range_with_too_many_columns_its_sides_are_left_out() {
+    fn of_a_range_with_too_many_columns_buckets_are_longer() {
         let store = store(&["a"], NOW - 100, NOW);
         let mut requests = PastRequests::default();
-        requests.set_limits(QueryLimits { columns: WIDTH + 1, ..LIMITS });
+        requests.set_limits(QueryLimits { columns: WIDTH, ..LIMITS }, HOURS);
         let query = next(&mut requests, &store, &fixed(NOW - 5_000, NOW - 4_600)).expect("a query");
-        assert_eq!((query.range, query.columns), (at(NOW - 5_000)..at(NOW - 4_600), WIDTH));
+        assert_eq!((query.range, query.columns), (at(NOW - 5_200)..at(NOW - 4_400), WIDTH), "two seconds each");
+    }
+
+    #[test]
+    fn a_short_range_is_asked_for_with_the_rows_beside_it() {
+        let store = store(&["a"], NOW - 100, NOW);
+        let shown = at(NOW - 5_000)..at(NOW - 5_000) + Interval::from_millis(10);
+        let view = ShownRange { shown, motion: Motion::Fixed };
+        let query = next(&mut requests(), &store, &view).expect("a query");
+        assert!(query.range.start <= at(NOW - 5_010) && query.range.end >= at(NOW - 4_991), "{:?}", query.range);
+        assert!(query.columns <= LIMITS.columns);
+    }
+
+    #[test]
+    fn what_is_asked_for_beside_a_range_is_not_older_than_the_rows_of_the_server() {
+        let store = store(&["a"], NOW - 100, NOW);
+        let mut requests = PastRequests::default();
+        requests.set_limits(LIMITS, Interval::from_secs(300));
+        let query = next(&mut requests, &store, &fixed(NOW - 290, NOW - 210)).expect("a query");
+        assert!(query.range.start >= at(NOW - 300) && query.range.start <= at(NOW - 290), "{:?}", query.range);
+        let mut requests = PastRequests::default();
+        requests.set_limits(LIMITS, Interval::from_secs(300));
+        let query = next(&mut requests, &store, &fixed(NOW - 320, NOW - 240)).expect("a query");
+        assert!(
+            query.range.start <= at(NOW - 360),
+            "of a range that is older itself, all is coarse: {:?}",
+            query.range
+        );
     }
 }

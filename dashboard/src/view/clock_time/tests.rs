@@ -110,7 +110,8 @@ fn a_repeated_midnight_is_one_day() {
 
 #[test]
 fn the_label_of_a_time_has_the_rules_of_its_instant() {
-    let label = |zone, time| time_label(TimeLabels::Local(zone), Timestamp::from_micros(time), NOW);
+    let label =
+        |zone, time| time_label(TimeLabels::Local(zone), Timestamp::from_micros(time), NOW, Interval::from_secs(60));
     assert_eq!(label(BERLIN, utc(2026, 7, 1, 12, 0)), "14:00:00.000");
     assert_eq!(label(BERLIN, utc(2026, 11, 24, 12, 0)), "13:00:00.000");
     assert_eq!(label(BERLIN, utc(2026, 10, 25, 0, 30)), "02:30:00.000 +2");
@@ -118,8 +119,10 @@ fn the_label_of_a_time_has_the_rules_of_its_instant() {
     assert_eq!(label(BERLIN, utc(2026, 10, 25, 2, 0)), "03:00:00.000");
     assert_eq!(label(CHATHAM, utc(2026, 4, 4, 12, 0)), "01:45:00.000");
     assert_eq!(label(HAVANA, utc(2026, 11, 1, 5, 0)), "00:00:00.000 -5");
-    assert_eq!(time_label(TimeLabels::Utc, NOW, NOW), "14:05:37.500");
-    assert_eq!(time_label(TimeLabels::Relative, NOW, NOW), "0.0 s");
+    assert_eq!(time_label(TimeLabels::Utc, NOW, NOW, Interval::from_secs(60)), "14:05:37.500");
+    assert_eq!(time_label(TimeLabels::Utc, NOW, NOW, Interval::from_millis(10)), "14:05:37.500000");
+    assert_eq!(time_label(TimeLabels::Utc, NOW, NOW, Interval::from_secs(200_000)), "24 Nov 14:05:37.500");
+    assert_eq!(time_label(TimeLabels::Relative, NOW, NOW, Interval::from_secs(60)), "0.0 s");
 }
 
 #[test]
@@ -215,4 +218,13 @@ proptest! {
         let next = lengths[(month + 1) % 12];
         prop_assert!(tomorrow == (today.0, today.1 + 1) || (tomorrow == (next, 1) && today.1 >= 28), "{today:?} {tomorrow:?}");
     }
+}
+
+#[test]
+fn a_day_is_named_unless_it_is_today() {
+    let at = |day, hour| Timestamp::from_micros(utc(2026, 11, day, hour, 0));
+    assert_eq!(other_day(TimeLabels::Utc, at(24, 23), at(25, 1)), Some("24 Nov".to_owned()));
+    assert_eq!(other_day(TimeLabels::Utc, at(25, 0), at(25, 1)), None);
+    assert_eq!(other_day(TimeLabels::Local(BERLIN), at(24, 23), at(25, 1)), None, "it is midnight there");
+    assert_eq!(other_day(TimeLabels::Relative, at(1, 0), at(25, 1)), None);
 }

@@ -85,6 +85,15 @@ fn a_view_that_is_longer_than_the_history_keeps_its_span_when_it_is_panned() {
 }
 
 #[test]
+fn a_view_of_a_link_that_lies_in_the_future_ends_now() {
+    let mut viewport = Viewport::fixed(MINUTE, at(99_999));
+    viewport.follow(Timestamp::default());
+    assert_eq!(viewport.right(), at(99_999), "the time is not known yet");
+    viewport.follow(at(1_000));
+    assert_eq!(viewport.view(), fixed_view(940, 1_000));
+}
+
+#[test]
 fn a_fixed_view_returns_to_the_live_span_before_it() {
     let mut viewport = viewport();
     viewport.show(at(400)..at(401));
@@ -113,6 +122,32 @@ fn turns_of_a_wheel_are_one_step_of_undo_and_later_ones_another() {
     let stepped = viewport.view();
     viewport.redo();
     assert_eq!(viewport.view(), stepped, "a new view has none after it");
+}
+
+#[test]
+fn a_gesture_after_undo_is_a_step_of_its_own() {
+    let mut viewport = viewport();
+    viewport.hold();
+    let held = viewport.view();
+    viewport.pan(-0.25);
+    viewport.follow(at(1_002));
+    viewport.pan(-0.25);
+    viewport.undo();
+    let once = viewport.view();
+    viewport.pan(-0.25);
+    viewport.undo();
+    assert_eq!(viewport.view(), once);
+    viewport.undo();
+    assert_eq!(viewport.view(), held);
+}
+
+#[test]
+fn a_live_view_has_nothing_later() {
+    let mut viewport = viewport();
+    viewport.pan(0.25);
+    viewport.settle();
+    viewport.undo();
+    assert_eq!(viewport.view(), View::Live { span: MINUTE });
 }
 
 #[test]

@@ -8,6 +8,9 @@ use clap::Parser;
 use browsers::{Browser, ColorScheme, Device, Engine, LaunchOptions, Viewport};
 
 /// Take a picture of a page in headless Chromium.
+/// Kymograph's page has drawn; another page is loaded.
+const READY: &str = "window.kymograph ? kymograph.stats().samples > 0 && kymograph.stats().walls > 10 : document.readyState === 'complete'";
+
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask screenshot --")]
 struct Screenshot {
@@ -29,7 +32,7 @@ struct Screenshot {
     #[arg(long, value_enum, default_value_t = ColorScheme::Dark)]
     theme: ColorScheme,
     /// Wait until this JavaScript is true.
-    #[arg(long, default_value = "document.readyState === 'complete'")]
+    #[arg(long, default_value = READY)]
     wait: String,
 }
 
