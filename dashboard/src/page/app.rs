@@ -25,13 +25,14 @@ use super::parameters::Parameters;
 use super::past_requests::ShownRange;
 use super::render_context::{RenderContext, Shade};
 use super::sign_in_form::SignInForm;
+use super::statistics_table::StatisticsTable;
 use super::stats::Stats;
 use super::telemetry::{PanelCounts, Telemetry};
 use super::verdict::Verdict;
 use crate::link::Clock;
 use crate::store::Leaving;
 use crate::view;
-use crate::viewport::Viewport;
+use crate::viewport::{Motion, Viewport};
 
 pub(super) struct App {
     clock: Rc<dyn Clock>,
@@ -45,6 +46,7 @@ pub(super) struct App {
     header: Header,
     help: Help,
     verdict: Text,
+    statistics: StatisticsTable,
     notice: Notice,
     sign_in: SignInForm,
     telemetry: Telemetry,
@@ -72,6 +74,7 @@ impl App {
             feed: Feed::new(navigation.viewport().live_span()),
             help: Help::new(parameters.single_keys)?,
             verdict: Text::new(dom::by_id("verdict")?),
+            statistics: StatisticsTable::new()?,
             navigation,
             display,
             crosshair: Crosshair::new(panels.element())?,
@@ -216,6 +219,7 @@ impl App {
                 self.display.next_times()
             }
             Command::Help => self.help.toggle(),
+            Command::Statistics => self.show_statistics(),
             of_view => self.navigation.command(of_view),
         };
         self.show_error(result);
@@ -311,6 +315,17 @@ impl App {
         self.sign_in.follow(self.feed.status());
         let figures = self.telemetry.figures(&mut self.feed, seconds, now);
         self.header.show(self.feed.host(), &figures)
+    }
+
+    /// Shows the statistics of the selected span, of the panel on which it was selected.
+    fn show_statistics(&mut self) -> Result<(), JsValue> {
+        self.navigation.take_gestures()?;
+        let Some((span, plot)) = self.navigation.selection() else { return Ok(()) };
+        let Some(statistics) = self.panels.statistics(&plot, self.feed.store(), &span) else { return Ok(()) };
+        let labels = self.display.time_labels(Motion::Fixed);
+        let length = Interval::from_micros(span.end.micros_since(span.start).unsigned_abs());
+        let [from, to] = [span.start, span.end].map(|time| view::time_label(labels, time, span.end, length));
+        self.statistics.show(&statistics, &format!("{from} \u{2013} {to}"))
     }
 
     /// Shows how the machine is, while the view is live.

@@ -16,6 +16,8 @@ pub(super) enum Command {
     Redo,
     ZoomToSelection,
     DropSelection,
+    /// Show the statistics of the selected span.
+    Statistics,
     /// Switch between dark and light.
     Theme,
     /// Switch time labels: relative, local, UTC.
@@ -45,7 +47,7 @@ const fn keyed(
 }
 
 /// All commands, in the order of the list of keys.
-pub(super) const COMMANDS: [KeyedCommand; 14] = [
+pub(super) const COMMANDS: [KeyedCommand; 15] = [
     keyed(Command::Hold, &["p"], "hold", "Hold the view, or return to the live one"),
     keyed(Command::Live, &["0", "End"], "", "Return to the live view"),
     keyed(Command::Earlier, &["a"], "earlier", "Move to earlier times"),
@@ -56,6 +58,7 @@ pub(super) const COMMANDS: [KeyedCommand; 14] = [
     keyed(Command::Undo, &["Backspace"], "undo", "Show the view before"),
     keyed(Command::Redo, &["Shift+Backspace"], "redo", "Show the view after it again"),
     keyed(Command::ZoomToSelection, &["Enter", "f"], "selection-zoom", "Zoom to the selected span"),
+    keyed(Command::Statistics, &["i"], "selection-statistics", "Show the statistics of the selected span"),
     keyed(Command::DropSelection, &["Escape"], "selection-drop", "Drop the selection"),
     keyed(Command::Times, &["u"], "times", "Switch time labels: relative, local time, UTC"),
     keyed(Command::Theme, &["t"], "theme", "Switch between dark and light"),

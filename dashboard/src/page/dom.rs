@@ -46,6 +46,10 @@ impl Text {
         Self { element, shown: String::new() }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.shown
+    }
+
     pub(super) const fn element(&self) -> &HtmlElement {
         &self.element
     }

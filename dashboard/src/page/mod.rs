@@ -14,6 +14,7 @@
 //! | `panel_grid` | all panels; those on screen, and the time budget of a display frame |
 //! | `panel_row` | a row of panels, which can be closed |
 //! | `panel`, `panel_body`, `panel_help` | one panel: title, chart or tiles, legend, help |
+//! | `statistics_table` | the statistics of a selected span |
 //! | `verdict` | one sentence on how the machine is |
 //! | `panel_source` | the rows of a panel: a group of the store, or a derived one |
 //! | `chart_view`, `tiles_view`, `canvas` | charts and tiles on canvases |
@@ -81,6 +82,7 @@ mod sign_in;
 mod sign_in_form;
 mod sign_in_request;
 mod start;
+mod statistics_table;
 mod stats;
 mod telemetry;
 mod theme;

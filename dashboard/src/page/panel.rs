@@ -18,6 +18,7 @@ use super::panel_help::PanelHelp;
 use super::panel_source::PanelSource;
 use super::past_requests::ChartOnScreen;
 use super::render_context::{RenderContext, Shade};
+use super::statistics_table::PanelStatistics;
 use super::value_format::ValueFormat;
 use crate::layout::{self, PanelSpec, PlacedPanel, Size};
 use crate::store::{Group, SampleAge, Store};
@@ -263,6 +264,15 @@ impl Panel {
 
     pub(super) fn set_selection(&mut self, selected: Fractions) -> Result<(), JsValue> {
         self.body.set_selection(selected)
+    }
+
+    /// The statistics of its series over a span.
+    pub(super) fn statistics(&self, store: &Store, span: &Range<Timestamp>) -> Option<PanelStatistics> {
+        let group = self.source.shown(store)?;
+        let places = self.body.chosen().numbers().iter().filter_map(|&number| group.place_of_number(number));
+        let of = |place: usize| Some((group.series()[place].name.clone(), group.statistics(place, span)?));
+        let (title, format, exactness) = (self.title.text().to_owned(), self.format.clone(), group.exactness(span));
+        Some(PanelStatistics { title, exactness, format, series: places.filter_map(of).collect() })
     }
 
     fn renew_body(&mut self) -> Result<(), JsValue> {

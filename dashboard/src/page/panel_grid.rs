@@ -19,6 +19,7 @@ use super::panel_row::{self, PanelRow};
 use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
 use super::render_context::RenderContext;
+use super::statistics_table::PanelStatistics;
 use super::visibility_observer::Observers;
 use crate::layout::{Layout, PanelSpec, Size};
 use crate::link::Clock;
@@ -276,6 +277,16 @@ impl PanelGrid {
     pub(super) fn set_crosshair(&mut self, fraction: PlotFraction, label: &str) -> Result<(), JsValue> {
         let mut in_view = self.panels.iter_mut().filter(|panel| panel.is_in_view());
         in_view.try_for_each(|panel| panel.set_crosshair(fraction, label))
+    }
+
+    /// The statistics of the panel around an element over a span.
+    pub(super) fn statistics(
+        &self,
+        element: &Element,
+        store: &Store,
+        span: &Range<Timestamp>,
+    ) -> Option<PanelStatistics> {
+        self.panels.iter().find(|panel| panel.element().contains(Some(element)))?.statistics(store, span)
     }
 
     /// Marks the selected part of the width in the charts on screen.

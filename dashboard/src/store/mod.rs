@@ -13,6 +13,7 @@
 //! | [`past`], [`past_answer`] | summaries of the time before the rows; the answers that they come in |
 //! | `merge` | rows that arrive late, or once more |
 //! | `series_index` | finds the series of a group by id or key |
+//! | [`span_statistics`] | statistics of a series over a span |
 //! | [`column_summaries`] | summaries of each series in each pixel column |
 //! | [`staleness`] | detects a newest sample that is too old |
 //! | [`derived`] | a group that is computed from another one by a transform |
@@ -45,6 +46,7 @@ pub mod position;
 mod ring;
 pub mod series;
 mod series_index;
+pub mod span_statistics;
 pub mod staleness;
 mod steps;
 
@@ -61,6 +63,7 @@ pub use past::{Past, PastSummary};
 pub use past_answer::{AnswerSummary, PastAnswer};
 pub use position::Position;
 pub use series::Series;
+pub use span_statistics::{Exactness, SpanStatistics};
 pub use staleness::{Freshness, SampleAge};
 
 #[cfg(test)]

@@ -425,3 +425,34 @@ async fn a_view_of_a_link_that_lies_in_the_future_ends_now(engine: Engine) -> Re
     filled(&page).await?;
     no_errors(&page)
 }
+
+test_in_each_browser!(a_selected_span_has_statistics_that_can_be_copied);
+async fn a_selected_span_has_statistics_that_can_be_copied(engine: Engine) -> Result<()> {
+    let slow = ["--source", "synthetic:groups=2,series=3,hz=10,prefill=60s,seed=1"];
+    let (_served, _browser, page) = live_feed(engine, &slow, "").await?;
+    filled(&page).await?;
+    drag(&page, Modifier::None, 0.25, 0.75).await?;
+    until(&page, "!document.querySelector('#selection').hidden").await?;
+    page.click("#selection-statistics").await?;
+    until(&page, "document.querySelector('#statistics').open").await?;
+    let heads: Vec<String> = page
+        .evaluate(
+            "[...document.querySelectorAll('#statistics-table tr:first-child th')].map((head) => head.textContent)",
+        )
+        .await?;
+    ensure!(heads.len() == 10 && heads[4] == "p50", "{heads:?}");
+    let text: String = page.evaluate("document.querySelector('#statistics-text').value").await?;
+    let first: Vec<f64> =
+        text.lines().nth(1).unwrap_or_default().split('\t').skip(1).filter_map(|number| number.parse().ok()).collect();
+    let [min, mean, max, p50, .., count] = first[..] else { anyhow::bail!("{text}") };
+    ensure!(min <= p50 && p50 <= max && min <= mean && mean <= max, "{text}");
+    // Half a minute at 10 Hz.
+    ensure!((295.0..=305.0).contains(&count), "{text}");
+    until(&page, "document.querySelector('#statistics-note').textContent.startsWith('From every value')").await?;
+    picture(&page, "statistics").await?;
+    page.click("#statistics-copy").await?;
+    until(&page, "document.querySelector('#statistics-copied').textContent === 'Copied'").await?;
+    page.press("Escape").await?;
+    until(&page, "!document.querySelector('#statistics').open").await?;
+    no_errors(&page)
+}

@@ -61,6 +61,11 @@ impl Gestures {
         self.shared.hand.take();
     }
 
+    /// The plot on which the last gesture began.
+    pub(super) fn plot(&self) -> Option<HtmlElement> {
+        self.shared.plot.borrow().as_ref().map(|plot| plot.root.clone())
+    }
+
     /// Where the pointer was last, in CSS pixels of the window.
     pub(super) fn pointer(&self) -> (f64, f64) {
         self.shared.pointer.get()

@@ -131,7 +131,7 @@ impl Navigation {
             Command::Redo => viewport.redo(),
             Command::ZoomToSelection => self.selection.zoom(viewport),
             Command::DropSelection => self.selection.drop_it(viewport),
-            Command::Theme | Command::Times | Command::Help => {}
+            Command::Statistics | Command::Theme | Command::Times | Command::Help => {}
         }
         Ok(())
     }
@@ -146,6 +146,11 @@ impl Navigation {
         let range = self.selection.range()?;
         let [from, to] = [range.start, range.end].map(|time| self.viewport.fraction_of(time).clamp(0.0, 1.0));
         (from < to).then_some((from, to))
+    }
+
+    /// The selected span, and the plot on which it was selected.
+    pub(super) fn selection(&self) -> Option<(Range<Timestamp>, HtmlElement)> {
+        Some((self.selection.range()?.clone(), self.gestures.plot()?))
     }
 
     /// Columns of the overview.

@@ -138,7 +138,8 @@ impl Overview {
         labels: TimeLabels,
     ) -> Result<(), JsValue> {
         self.root.class_list().toggle_with_force("is-empty", history.range().is_none())?;
-        let Some(range) = history.range() else { return Ok(()) };
+        // On paper it has no size.
+        let Some(range) = history.range().filter(|_| self.columns() > 0) else { return Ok(()) };
         let wanted = (history.version(), self.columns());
         if self.drawn != Some(wanted) || self.canvas.take_emptied() {
             self.drawn = Some(wanted);
