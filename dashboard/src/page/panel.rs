@@ -353,6 +353,10 @@ impl Panel {
         ShownPanel { group: self.source.name(), place, reads }
     }
 
+    pub(super) const fn has_tiles(&self) -> bool {
+        self.spec.kind.is_tiles()
+    }
+
     /// The columns of its canvas, of which each is a length of time.
     pub(super) fn columns(&self) -> u32 {
         self.body.columns()

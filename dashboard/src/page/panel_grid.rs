@@ -232,15 +232,16 @@ impl PanelGrid {
         self.size_changed = true;
     }
 
-    /// The time within which the first chart on screen must move by a column. `None` if none moves.
+    /// The time within which the narrowest chart on screen must move by a column; wider ones move by several then. `None` if none moves.
     pub(super) fn column_due(&self, viewport: &Viewport) -> Option<Interval> {
         if viewport.is_fixed() {
             return None;
         }
         let in_view = self.panels.iter().filter(|panel| panel.is_on_screen());
-        let widths = in_view.map(Panel::columns).filter(|&columns| columns > 0);
-        // The widest has the shortest columns.
-        widths.max().map(|columns| column_due(&Window::new(viewport.span(), columns), viewport.right()))
+        let (tiles, charts): (Vec<&Panel>, Vec<&Panel>) = in_view.partition(|panel| panel.has_tiles());
+        let shown = if charts.is_empty() { tiles } else { charts };
+        let widths = shown.into_iter().map(Panel::columns).filter(|&columns| columns > 0);
+        widths.min().map(|columns| column_due(&Window::new(viewport.span(), columns), viewport.right()))
     }
 
     /// Applies the choices in the menus and writes them into the address.

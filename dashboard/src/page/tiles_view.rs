@@ -15,6 +15,9 @@ use crate::surface::{Color, Composite, Pixels};
 use crate::view::{Steps, Window};
 use crate::viewport::Motion;
 
+/// Tiles of a live view are drawn at most as often: their figures cannot be read faster, and each is a canvas.
+const PAUSE: Interval = Interval::from_millis(400);
+
 #[derive(Debug)]
 pub(super) struct TilesView {
     root: HtmlElement,
@@ -100,11 +103,17 @@ impl TilesView {
         if self.canvas.take_emptied() {
             self.repaint();
         }
-        let view = (context.motion, context.span, now);
-        let is_same_view = self.view.replace(view) == Some(view);
-        if context.motion == Motion::Fixed && is_same_view && !self.chart.is_blank() && !self.background_is_old {
+        let is_due = match (self.view, context.motion) {
+            (Some((Motion::Live, span, drawn)), Motion::Live) if span == context.span => {
+                now.micros_since(drawn).unsigned_abs() >= PAUSE.micros()
+            }
+            (view, motion) => view != Some((motion, context.span, now)),
+        };
+        let is_old = self.chart.is_blank() || self.background_is_old || self.shade != context.shade;
+        if !is_due && !is_old {
             return Ok(false);
         }
+        self.view = Some((context.motion, context.span, now));
         let window = Window::new(context.span, width);
         self.chart.draw(group, &window, now, &context.style(self.scale), context.palette.track);
         let is_shaded = std::mem::replace(&mut self.shade, context.shade) != context.shade;
