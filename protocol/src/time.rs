@@ -29,6 +29,12 @@ impl Timestamp {
     pub const fn micros_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// The time from `earlier` to this time; zero if `earlier` is later.
+    pub const fn since(self, earlier: Self) -> Interval {
+        let micros = self.micros_since(earlier);
+        Interval(if micros < 0 { 0 } else { micros.unsigned_abs() })
+    }
 }
 
 impl Add<Interval> for Timestamp {

@@ -125,7 +125,7 @@ impl ServerClock {
     /// hours apart. A time in the future has age zero: it shows the error of the estimate.
     pub fn age(&self, time: Timestamp, page_now: Timestamp) -> Option<Interval> {
         self.best()?;
-        Some(Interval::from_micros(self.server_now(page_now).micros_since(time).max(0).unsigned_abs()))
+        Some(self.server_now(page_now).since(time))
     }
 
     /// The server's time at `page_now`; the same time before the first message.

@@ -323,7 +323,7 @@ impl App {
         let Some((span, plot)) = self.navigation.selection() else { return Ok(()) };
         let Some(statistics) = self.panels.statistics(&plot, self.feed.store(), &span) else { return Ok(()) };
         let labels = self.display.time_labels(Motion::Fixed);
-        let length = Interval::from_micros(span.end.micros_since(span.start).unsigned_abs());
+        let length = span.end.since(span.start);
         let [from, to] = [span.start, span.end].map(|time| view::time_label(labels, time, span.end, length));
         self.statistics.show(&statistics, &format!("{from} \u{2013} {to}"))
     }

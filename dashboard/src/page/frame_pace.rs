@@ -63,14 +63,14 @@ pub(super) struct FramePace {
 impl FramePace {
     /// A message has arrived. Returns the pause before the frame that shows it.
     pub(super) fn message_arrived(&mut self, now: Timestamp) -> Interval {
-        let gap = between(self.message, now);
+        let gap = now.since(self.message);
         let close = self.close_messages;
         self.close_messages = if gap < STREAM_GAP { (close + 1).min(MOST_CLOSE_MESSAGES) } else { close / 2 };
         self.message = now;
-        let since = between(self.frame, now);
+        let since = now.since(self.frame);
         let is_drawn_at_once = self.is_streaming(now) || since >= SHORT_AFTER_FRAME;
         self.due = if is_drawn_at_once { now } else { self.due.min(self.frame + FRAME_PATIENCE) };
-        between(now, self.due)
+        self.due.since(now)
     }
 
     /// Makes the figures due in the next frame: an input, or what is not routine, may have changed them.
@@ -96,7 +96,7 @@ impl FramePace {
 
     /// The pause after a frame, if a chart must move by a column within `column`. Messages and inputs end it.
     pub(super) fn pause(&mut self, now: Timestamp, column: Option<Interval>) -> Interval {
-        let figures = between(now, self.figures_due + FIGURES_PATIENCE);
+        let figures = (self.figures_due + FIGURES_PATIENCE).since(now);
         let pause = column.map_or(figures, |column| column.min(figures));
         let pause = if self.is_streaming(now) || pause < NO_PAUSE { Interval::ZERO } else { pause };
         self.due = now + pause;
@@ -104,13 +104,8 @@ impl FramePace {
     }
 
     fn is_streaming(&self, now: Timestamp) -> bool {
-        self.close_messages >= STREAM_MESSAGES && between(self.message, now) < STREAM_GAP
+        self.close_messages >= STREAM_MESSAGES && now.since(self.message) < STREAM_GAP
     }
-}
-
-/// Zero if `then` is later.
-fn between(then: Timestamp, now: Timestamp) -> Interval {
-    Interval::from_micros(now.micros_since(then).max(0).unsigned_abs())
 }
 
 fn take_due(due: &mut Timestamp, now: Timestamp, interval: Interval) -> bool {
@@ -125,7 +120,7 @@ fn take_due(due: &mut Timestamp, now: Timestamp, interval: Interval) -> bool {
 pub(super) fn column_due(window: &Window, now: Timestamp) -> Interval {
     let next = window.start_of(window.column_of(now).saturating_add(1));
     let half = Interval::from_micros(window.column_us().unsigned_abs() / 2);
-    between(now, next + half.min(COLUMN_PATIENCE))
+    (next + half.min(COLUMN_PATIENCE)).since(now)
 }
 
 #[cfg(test)]

@@ -206,7 +206,7 @@ fn step_of(column: Interval) -> Interval {
 
 fn needed(group: &Group, width_px: u32, view: &ShownRange, now: Timestamp, limits: Limits) -> Option<Asked> {
     let ShownRange { shown, motion } = view;
-    let column = Window::new(between(shown.start, shown.end), width_px).column_us();
+    let column = Window::new(shown.end.since(shown.start), width_px).column_us();
     let column = Interval::from_micros(column.unsigned_abs());
     match motion {
         Motion::Live => needed_before_rows(group, column, shown, now, limits.columns),
@@ -222,23 +222,24 @@ fn needed_for_range(
     now: Timestamp,
     limits: Limits,
 ) -> Option<Asked> {
-    let (span, past) = (between(shown.start, shown.end), group.past());
+    let (span, past) = (shown.end.since(shown.start), group.past());
     let beside = beside(group, span);
     let whole = span.micros() + 2 * beside.micros();
     // A view that is short for its group has more columns than can be asked for, and few rows.
     let step = Interval::from_micros(step_of(column).micros().max(whole.div_ceil(u64::from(limits.columns.max(1)))));
     // If a part of the range is older than the rows that the server keeps, all of it is answered in coarse summaries.
     let oldest_rows = now - limits.history + SETTLED_AFTER;
-    let since = |earlier: Timestamp| if shown.start >= oldest_rows { earlier.max(oldest_rows) } else { earlier };
+    let not_before_rows =
+        |earlier: Timestamp| if shown.start >= oldest_rows { earlier.max(oldest_rows) } else { earlier };
     // Its lines lead to the rows beside it. Later than the newest row, nothing is known.
     let rows = group.longest_step();
     let until = (shown.end + rows).min(group.newest().unwrap_or(now)).min(now - SETTLED_AFTER).max(shown.start);
-    let known = since(shown.start - rows)..until;
+    let known = not_before_rows(shown.start - rows)..until;
     if group.covers(shown.start, column) || past.step() == step && past.has(&known) {
         return None;
     }
-    let (start, end) = (floor(since(shown.start - beside), step), (shown.end + beside).min(now));
-    let columns = between(start, end).micros().div_ceil(step.micros()).clamp(1, u64::from(limits.columns));
+    let (start, end) = (floor(not_before_rows(shown.start - beside), step), (shown.end + beside).min(now));
+    let columns = end.since(start).micros().div_ceil(step.micros()).clamp(1, u64::from(limits.columns));
     let range = start..start + Interval::from_micros(step.micros() * columns);
     Some(Asked { step, range, columns: columns as u32, follows_from: None })
 }
@@ -279,11 +280,6 @@ fn needed_before_rows(
     let columns = u32::try_from(columns).ok().filter(|&columns| columns <= max_columns)?;
     let end = start + Interval::from_micros(step.micros() * u64::from(columns));
     Some(Asked { step, range: start..end, columns, follows_from })
-}
-
-/// Zero if `to` is earlier.
-fn between(from: Timestamp, to: Timestamp) -> Interval {
-    Interval::from_micros(to.micros_since(from).max(0).unsigned_abs())
 }
 
 /// The multiple of `step` at or before `time`.

@@ -39,7 +39,7 @@ impl Group {
     /// not subscribe is never stale.
     pub fn stale(&self, now: Timestamp) -> Option<SampleAge> {
         let newest = self.newest();
-        let age = age(newest.unwrap_or(self.first_described()), now);
+        let age = now.since(newest.unwrap_or(self.first_described()));
         let is_stale = age > self.longest_step().max(MIN_STALENESS);
         (is_stale && self.is_followed()).then_some(newest.map_or(SampleAge::Never, |_| SampleAge::Newest(age)))
     }
@@ -49,14 +49,14 @@ impl Group {
     pub fn shown_staleness(&self, newest_of_all: Option<Timestamp>, now: Timestamp) -> Option<SampleAge> {
         let own = self.stale(now)?;
         let together = newest_of_all.filter(|&newest| own != SampleAge::Never && self.stale(newest).is_none());
-        Some(together.map_or(own, |newest| SampleAge::Newest(age(newest, now))))
+        Some(together.map_or(own, |newest| SampleAge::Newest(now.since(newest))))
     }
 }
 
 impl Store {
     /// The age of the newest sample of all groups, by the server's clock.
     pub fn sample_age(&self, now: Timestamp) -> SampleAge {
-        self.newest().map_or(SampleAge::Never, |newest| SampleAge::Newest(age(newest, now)))
+        self.newest().map_or(SampleAge::Never, |newest| SampleAge::Newest(now.since(newest)))
     }
 
     /// The groups that are stale at `now`, by the server's clock. For groups to which the page does not subscribe, it uses the count of
@@ -72,10 +72,6 @@ impl Store {
             stale => Freshness::SomeStale { stale, groups },
         }
     }
-}
-
-fn age(then: Timestamp, now: Timestamp) -> Interval {
-    Interval::from_micros(now.micros_since(then).max(0).unsigned_abs())
 }
 
 impl fmt::Display for SampleAge {

@@ -61,7 +61,7 @@ impl Viewport {
     pub fn span(&self) -> Interval {
         match self.view {
             View::Live { span } => span,
-            View::Fixed { from, to } => between(from, to),
+            View::Fixed { from, to } => to.since(from),
         }
     }
 
@@ -101,7 +101,7 @@ impl Viewport {
 
     /// The time from the right edge of a fixed view to now; zero for a live one.
     pub fn behind(&self) -> Interval {
-        between(self.right(), self.now)
+        self.now.since(self.right())
     }
 
     /// The time at `fraction` of the width: 0 is the left edge, 1 the right edge.
@@ -160,7 +160,7 @@ impl Viewport {
 
     /// Shows everything since the oldest time, or the longest span.
     pub fn show_all(&mut self) {
-        let span = fixed(between(self.oldest, self.now));
+        let span = fixed(self.now.since(self.oldest));
         self.change(Gesture::Other, self.placed(self.now - span, span));
     }
 
@@ -258,7 +258,7 @@ impl Viewport {
     /// A fixed view of the part of a range that can be shown.
     fn within(&self, range: &Range<Timestamp>) -> View {
         let [from, to] = [range.start, range.end].map(|time| time.max(self.oldest).min(self.now));
-        self.placed(from, between(from, to))
+        self.placed(from, to.since(from))
     }
 
     fn change(&mut self, gesture: Gesture, view: View) {
@@ -266,7 +266,7 @@ impl Viewport {
             return;
         }
         let is_same = self.last_gesture.is_some_and(|(last, at)| {
-            gesture != Gesture::Other && last == gesture && between(at, self.now) < GESTURE_PAUSE
+            gesture != Gesture::Other && last == gesture && self.now.since(at) < GESTURE_PAUSE
         });
         if !is_same {
             self.visited.leave(self.view);
@@ -282,11 +282,6 @@ impl Viewport {
         }
         self.view = view;
     }
-}
-
-/// Zero if `to` is earlier.
-fn between(from: Timestamp, to: Timestamp) -> Interval {
-    Interval::from_micros(to.micros_since(from).max(0).unsigned_abs())
 }
 
 fn part(span: Interval, fraction: f64) -> Interval {

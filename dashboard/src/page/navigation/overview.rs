@@ -41,6 +41,8 @@ pub(super) struct Overview {
     drawn: Option<(u64, u32)>,
     /// Of the chart.
     name: String,
+    /// The edges of the window in columns of the strip, and the time of its texts.
+    placed_px: [u32; 2],
     placed_at: Timestamp,
     /// In CSS pixels.
     width: f64,
@@ -97,6 +99,7 @@ impl Overview {
             painter: SparklinePainter::default(),
             drawn: None,
             name: String::new(),
+            placed_px: [0; 2],
             placed_at: Timestamp::default(),
             width: 0.0,
             height: 0.0,
@@ -144,6 +147,8 @@ impl Overview {
         if self.drawn != Some(wanted) || self.canvas.take_emptied() {
             self.drawn = Some(wanted);
             self.draw(history, palette)?;
+            // The window is placed again, and the picture gets its width.
+            self.placed_at = Timestamp::default();
             self.name = isolated(history.title());
             self.root.set_title("The whole history: drag to show another part of it");
         }
@@ -168,17 +173,22 @@ impl Overview {
     }
 
     fn place(&mut self, range: &Range<Timestamp>, viewport: &Viewport, labels: TimeLabels) -> Result<(), JsValue> {
-        // The answer is older than now.
         let whole = range.start..range.end.max(viewport.now());
         let span = whole.end.micros_since(whole.start).max(1) as f64;
         let fraction = |time: Timestamp| (time.micros_since(whole.start) as f64 / span).clamp(0.0, 1.0);
         let shown = viewport.shown();
         let part = (fraction(shown.start), fraction(shown.end));
-        let is_moved = self.shared.part.replace(part) != part;
+        self.shared.part.set(part);
+        // In a live view the window moves all the time, by less than can be seen.
+        let shown_px = [part.0, part.1].map(|fraction| (fraction * f64::from(self.columns())).round() as u32);
+        let is_moved = std::mem::replace(&mut self.placed_px, shown_px) != shown_px;
         if !is_moved && whole.end.micros_since(self.placed_at) < TEXT_PAUSE_US {
             return Ok(());
         }
         self.placed_at = whole.end;
+        // The picture ends at the time of its answer.
+        let drawn = range.end.micros_since(range.start) as f64 / span;
+        self.canvas.element().style().set_property("width", &format!("{:.2}%", 100.0 * drawn))?;
         let style = self.window.style();
         style.set_property("left", &format!("{:.3}%", part.0 * 100.0))?;
         style.set_property("width", &format!("{:.3}%", (part.1 - part.0) * 100.0))?;

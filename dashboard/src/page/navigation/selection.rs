@@ -46,7 +46,7 @@ impl Selection {
     /// Shows the bar beside a place in the window, in CSS pixels.
     pub(super) fn show_bar(&mut self, (x, y): (f64, f64)) -> Result<(), JsValue> {
         let Some(range) = &self.range else { return Ok(()) };
-        self.text.set(&span_text(Interval::from_micros(range.end.micros_since(range.start).max(0).unsigned_abs())));
+        self.text.set(&span_text(range.end.since(range.start)));
         self.bar.set_hidden(false);
         let window = dom::window()?;
         let room = |inner: Result<JsValue, JsValue>| inner.map(|size| size.as_f64().unwrap_or_default());
