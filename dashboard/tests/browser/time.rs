@@ -290,8 +290,8 @@ async fn one_finger_pans_and_two_zoom(engine: Engine) -> Result<()> {
     no_errors(&page)
 }
 
-test_in_each_browser!(nothing_but_a_hand_moves_a_held_view);
-async fn nothing_but_a_hand_moves_a_held_view(engine: Engine) -> Result<()> {
+test_in_each_browser!(only_the_user_moves_a_held_view);
+async fn only_the_user_moves_a_held_view(engine: Engine) -> Result<()> {
     let port = free_port()?;
     let served = Served::feed_on(port, &FAST).await?;
     let browser = browser(engine).await?;
