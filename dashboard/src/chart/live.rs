@@ -188,7 +188,7 @@ impl LiveChart {
         let reads_answer = group.past().range().is_some()
             && !group.covers(window.start_of(scene.left), Interval::from_micros(column_us.unsigned_abs()));
         let scene = Scene { reads_answer, ..scene };
-        self.scale = self.rescale(&scene, scene.fixed_extremes());
+        self.scale = self.rescale(&scene, || scene.fixed_extremes());
         self.pixels.clear();
         self.paint(&scene, style, 0..width);
         Change::Axis
@@ -216,7 +216,7 @@ impl LiveChart {
         }
         let scrolled = before.map_or(i64::MAX, |before| right.saturating_sub(before.right));
         let scene = Scene::new(group, &places, window, now, width);
-        let scale = self.rescale(&scene, scene.extremes());
+        let scale = self.rescale(&scene, || scene.extremes());
         let is_same_axis = std::mem::replace(&mut self.scale, scale) == scale;
         let is_whole = !is_same_axis || update == ColumnUpdate::All || !(0..i64::from(width)).contains(&scrolled);
         let first = if is_whole {
@@ -250,15 +250,15 @@ impl LiveChart {
     }
 
     /// The value axis, or the scale of colours, for the values on screen.
-    fn rescale(&mut self, scene: &Scene<'_>, extremes: Extremes) -> Scale {
+    fn rescale(&mut self, scene: &Scene<'_>, extremes: impl Fn() -> Extremes) -> Scale {
         let columns = scene.columns(&self.summaries);
         let mapping = self.range.mapping();
-        self.log_limit = if mapping == Mapping::Log { extremes.log_limit() } else { LogLimit::Nothing };
+        self.log_limit = if mapping == Mapping::Log { extremes().log_limit() } else { LogLimit::Nothing };
         let seen = match (self.kind, mapping) {
             (Kind::Area, _) => stacked_range(&scene.held(&columns), mapping),
             (Kind::Bars, _) => bars_range(&scene.held(&columns), self.bars(scene.left), mapping),
-            (_, Mapping::Linear) => extremes.range(),
-            (_, Mapping::Log) => extremes.range_above_zero(&columns),
+            (_, Mapping::Linear) => extremes().range(),
+            (_, Mapping::Log) => extremes().range_above_zero(&columns),
         };
         // The group's bounds are those of a single series, which a stack exceeds.
         let bounds = match self.kind {

@@ -23,6 +23,7 @@ use super::value_format::ValueFormat;
 use crate::layout::{self, PanelSpec, PlacedPanel, Size};
 use crate::store::{Group, SampleAge, Store};
 use crate::surface::Color;
+use crate::viewport::Motion;
 
 /// The oldest row may be as much later than the left edge: of a live view, rows leave the rings.
 const NO_LACK: Interval = Interval::from_secs(2);
@@ -45,6 +46,8 @@ pub(super) struct Panel {
     is_stale: bool,
     /// A part of a fixed view is older than the rows, and cannot be asked for.
     lacks_past: bool,
+    /// Of the last drawing.
+    motion: Motion,
     visibility: Visibility,
     is_on_screen: bool,
 }
@@ -101,6 +104,7 @@ impl Panel {
             format,
             is_stale: false,
             lacks_past: false,
+            motion: Motion::Live,
             visibility: Visibility::Hidden,
             is_on_screen: false,
         };
@@ -297,6 +301,7 @@ impl Panel {
     ) -> Result<bool, JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(false) };
         self.visibility = Visibility::Drawn;
+        self.motion = context.motion;
         let shade = if self.is_stale { Shade::Dimmed } else { context.shade };
         self.body.draw(group, &RenderContext { shade, ..*context }, right, &self.format)
     }
@@ -310,8 +315,9 @@ impl Panel {
     ) -> Result<(), JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(()) };
         let is_asked_for = !self.source.is_derived() && matches!(self.body, PanelBody::Chart(_));
-        self.lacks_past =
-            at.is_some() && !is_asked_for && group.oldest().is_none_or(|oldest| oldest > shown.start + NO_LACK);
+        self.lacks_past = self.motion == Motion::Fixed
+            && !is_asked_for
+            && group.oldest().is_none_or(|oldest| oldest > shown.start + NO_LACK);
         match &mut self.body {
             PanelBody::Chart(chart) => {
                 self.legend.update(group, &self.format, shown, at)?;

@@ -188,9 +188,10 @@ impl Viewport {
         self.change(Gesture::Other, view);
     }
 
-    /// Takes a span, in a live view and in a fixed one.
+    /// Takes a span, in a live view and in a fixed one. A live view that would be too long is fixed, up to now.
     pub fn set_span(&mut self, span: Interval) {
-        let view = self.zoomed(span, 0.5);
+        let is_too_long = !self.is_fixed() && span > LIVE_SPANS.end;
+        let view = if is_too_long { self.placed(self.now - span, span) } else { self.zoomed(span, 0.5) };
         self.change(Gesture::Other, view);
     }
 

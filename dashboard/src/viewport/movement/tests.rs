@@ -185,6 +185,14 @@ fn a_view_that_is_dragged_close_to_the_newest_time_is_live_when_the_hand_lets_go
 }
 
 #[test]
+fn a_chosen_span_that_is_too_long_for_a_live_view_is_fixed() {
+    let mut viewport = Viewport::live(MINUTE);
+    viewport.follow(at(10_000_000));
+    viewport.set_span(secs(604_800));
+    assert_eq!(viewport.view(), fixed_view(10_000_000 - 604_800, 10_000_000));
+}
+
+#[test]
 fn everything_is_shown_from_the_oldest_time_on() {
     let mut viewport = viewport();
     viewport.show_all();
