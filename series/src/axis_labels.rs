@@ -1,5 +1,6 @@
 //! The labels of one axis: pairwise different, as short as that allows, and within the room beside the axis.
 
+use crate::decimal;
 use crate::multiple::Multiple;
 use crate::notation::Notation;
 use crate::number;
@@ -211,7 +212,7 @@ fn exact_text(unit: &Unit, value: f64, error: f64) -> String {
 fn is_distinct(unit: &Unit, low: f64, high: f64) -> bool {
     let error = |tick: f64| {
         let factor = unit.shown_multiple(tick).factor;
-        let written: f64 = number::plain(tick / factor).parse().unwrap_or(f64::NAN);
+        let written = decimal::parse(&number::plain(tick / factor)).unwrap_or(f64::NAN);
         (written - tick / factor).abs() * factor
     };
     error(low).max(error(high)) <= (high - low) * MAX_LOG_ERROR

@@ -19,6 +19,7 @@
 //! | [`axis_labels`] | the values of one axis as text, within its room |
 //! | `notation` | the multiple and the digits of such texts |
 //! | [`number`] | numbers with three significant digits |
+//! | [`decimal`] | numbers from text |
 //! | [`duration`] | durations as text, and the units of time |
 //!
 //! # Not in this crate
@@ -28,6 +29,7 @@
 #![warn(missing_docs)]
 
 pub mod axis_labels;
+pub mod decimal;
 pub mod duration;
 pub mod exact_sum;
 mod multiple;

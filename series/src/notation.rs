@@ -1,5 +1,6 @@
 //! The notation of the numbers of one axis: a multiple of the unit, and the digits to write.
 
+use crate::decimal;
 use crate::multiple::Multiple;
 use crate::number;
 
@@ -59,7 +60,7 @@ impl Notation {
         let first = error.max(f64::from_bits(1)).log10().floor() as i32 + LAST_DIGITS - 1;
         let scaled = || ticks.iter().map(|tick| tick / multiple.factor);
         let is_exact = |last: &i32| {
-            let written = |value: f64| with_exponent(value, *last).and_then(|text| text.parse::<f64>().ok());
+            let written = |value: f64| with_exponent(value, *last).and_then(|text| decimal::parse(&text));
             scaled().all(|value| written(value).is_some_and(|written| (written - value).abs() <= error))
         };
         let last = (0..=LAST_DIGITS).map(|more| first - more).find(is_exact)?;

@@ -116,7 +116,9 @@ pub fn draw_labels<B: DrawingBackend>(
     let bottom = plot.top + plot.height;
     let gap = (LABEL_GAP_PX * plot.scale).round() as i32;
     let label_color = rgb(look.color);
-    let label = TextStyle::from((look.font, FONT_PX * plot.scale)).color(&label_color);
+    // From a text, plotters would compare the lower case, for which the page would have tables of 10 KiB.
+    let family = FontFamily::Name(look.font);
+    let label = TextStyle::from((family, FONT_PX * plot.scale)).color(&label_color);
     for mark in marks.values {
         let y = plot.top + mark.position_px.round() as i32;
         let style = label.pos(Pos::new(HPos::Right, VPos::Center));

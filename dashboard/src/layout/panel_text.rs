@@ -13,7 +13,7 @@
 
 use std::fmt::Write as _;
 
-use series::Selector;
+use series::{Selector, decimal};
 use thiserror::Error;
 
 use super::panel_spec::{PanelSpec, Place, Size};
@@ -73,7 +73,7 @@ impl PanelSpec {
             let number = number.parse().map_err(|_| ParsePanelError::Place(word.to_owned()))?;
             self.place = Place::Number(number);
         } else if let Some((low, high)) = word.split_once(RANGE) {
-            let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+            let number = |text: &str| decimal::parse(text).filter(|number| number.is_finite());
             self.axis.range = match (number(low), number(high)) {
                 (Some(low), Some(high)) if low < high => RangeMode::Fixed { low, high },
                 _ => return Err(ParsePanelError::Range(word.to_owned())),

@@ -11,7 +11,7 @@ use super::listener::Listener;
 use crate::chart::Kind;
 use crate::layout::{Axis, PanelSpec};
 use crate::view::{Mapping, RangeMode};
-use series::Transform;
+use series::{Transform, decimal};
 
 #[derive(Debug)]
 pub(super) struct Menu {
@@ -87,7 +87,7 @@ impl Form {
 
     /// The choice; `None` while the range is invalid. The browser then shows the reason.
     fn read(&self) -> Option<PanelSpec> {
-        let ends = [&self.low, &self.high].map(|input| input.value().parse::<f64>().ok().filter(|end| end.is_finite()));
+        let ends = [&self.low, &self.high].map(|input| decimal::parse(&input.value()).filter(|end| end.is_finite()));
         let (range, problem) = match ends {
             [None, None] => (Some(RangeMode::Automatic), ""),
             [Some(low), Some(high)] if low < high => (Some(RangeMode::Fixed { low, high }), ""),

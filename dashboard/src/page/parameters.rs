@@ -3,6 +3,7 @@
 //! `show.SELECTOR=SETTINGS` specifies a panel. A selector with `=` is percent-encoded: `show.net{device%3Dlo}=area`.
 
 use protocol::{Interval, Timestamp};
+use series::decimal;
 
 use crate::layout::PanelSpec;
 use crate::view::rfc3339;
@@ -121,7 +122,7 @@ impl Parameters {
         };
         for (key, value) in pairs {
             match key {
-                "window" => match value.parse().ok().filter(|seconds| WINDOW_SECONDS.contains(seconds)) {
+                "window" => match decimal::parse(value).filter(|seconds| WINDOW_SECONDS.contains(seconds)) {
                     Some(seconds) => parameters.window = Interval::from_micros((seconds * 1e6) as u64),
                     None => parameters.refuse(key, value, "seconds from 0.001 to 2678400"),
                 },

@@ -28,7 +28,7 @@ impl PlotPlace {
         let root: HtmlElement = target.closest(".plot").ok()??.dyn_into().ok()?;
         let canvas: HtmlCanvasElement = root.query_selector(".plot-canvas").ok()??.dyn_into().ok()?;
         let place = canvas.get_attribute("data-plot")?;
-        let sides = place.split(' ').map(|side| side.parse::<f64>().ok()).collect::<Option<Vec<_>>>()?;
+        let sides = place.split(' ').map(|side| side.parse::<i32>().ok().map(f64::from)).collect::<Option<Vec<_>>>()?;
         let [left, top, width, height] = sides[..] else { return None };
         let shown = canvas.get_bounding_client_rect();
         let scale = shown.width() / f64::from(canvas.width().max(1));

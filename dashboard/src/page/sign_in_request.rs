@@ -60,6 +60,6 @@ fn key(body: &str) -> Option<String> {
 /// The server's reason with a capital letter and a full stop.
 fn sentence(reason: &str) -> String {
     let mut characters = reason.chars().take(300);
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let first = characters.next().map(|first| first.to_ascii_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", characters.collect::<String>())
 }

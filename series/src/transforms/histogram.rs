@@ -5,6 +5,7 @@
 use protocol::{Interval, Timestamp};
 
 use super::rate::Rate;
+use crate::decimal;
 
 /// The label whose value is a bucket's upper bound.
 pub const BUCKET_BOUND: &str = "le";
@@ -44,7 +45,7 @@ impl Buckets {
                 unlabelled = unlabelled.or(Some(name));
                 continue;
             };
-            let bound = text.parse::<f64>().ok().filter(|&bound| bound > f64::NEG_INFINITY);
+            let bound = decimal::parse(text).filter(|&bound| bound > f64::NEG_INFINITY);
             found.push((bound.ok_or_else(|| BadBuckets::Bound(text.to_owned()))?, place));
         }
         if found.is_empty() {

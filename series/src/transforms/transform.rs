@@ -6,7 +6,7 @@ use std::str::FromStr;
 use protocol::{Bounds, Interval};
 
 use super::across::Across;
-use crate::duration;
+use crate::{decimal, duration};
 
 /// A computation over the rows of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl FromStr for Transform {
             let window = parse_window(window)?;
             match name.strip_prefix('p') {
                 Some(percent) => {
-                    let quantile = Quantile::from_percent(percent.parse().ok()?)?;
+                    let quantile = Quantile::from_percent(decimal::parse(percent)?)?;
                     Some(Self::Quantile { quantile, window })
                 }
                 None => (name == "mean").then_some(Self::Mean(window)),
