@@ -92,8 +92,28 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_numbers_are_refused() {
-        for text in ["", "-", ".", "e5", "1e", "1e+", "1.2.3", "1,5", "0x10", " 1", "1 ", "1_000", "--1", "infinit", "1e99999999999"] {
-            assert_eq!((parse(text), text.parse::<f64>().ok().filter(|_| text != "1e99999999999")), (None, None), "{text:?}");
+        for text in [
+            "",
+            "-",
+            ".",
+            "e5",
+            "1e",
+            "1e+",
+            "1.2.3",
+            "1,5",
+            "0x10",
+            " 1",
+            "1 ",
+            "1_000",
+            "--1",
+            "infinit",
+            "1e99999999999",
+        ] {
+            assert_eq!(
+                (parse(text), text.parse::<f64>().ok().filter(|_| text != "1e99999999999")),
+                (None, None),
+                "{text:?}"
+            );
         }
     }
 

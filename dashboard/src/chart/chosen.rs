@@ -5,7 +5,8 @@ use std::rc::Rc;
 use protocol::{Interval, Timestamp};
 
 use super::scene::{ChosenStyle, Style};
-use crate::store::{DisplayOrder, Group};
+use super::shown::Shown;
+use crate::store::{Activity, DisplayOrder, Group};
 use crate::surface::Dash;
 use crate::view::Window;
 
@@ -22,6 +23,9 @@ pub struct ChosenSeries {
     /// Series in the window, chosen or not.
     in_window: usize,
     chosen: Option<Chosen>,
+    shown: Shown,
+    /// The number of the series that stands out from the others.
+    emphasized: Option<usize>,
 }
 
 /// The circumstances of a choice.
@@ -45,6 +49,19 @@ impl ChosenSeries {
         &self.numbers
     }
 
+    /// Sets which series may be chosen.
+    pub fn set_shown(&mut self, shown: &Shown) {
+        if self.shown != *shown {
+            self.shown = shown.clone();
+            self.expire();
+        }
+    }
+
+    /// Makes a series stand out, by its number, or none. Returns true if that is another one than before.
+    pub fn emphasize(&mut self, number: Option<usize>) -> bool {
+        std::mem::replace(&mut self.emphasized, number) != number
+    }
+
     /// The number of series in the window, chosen or not.
     pub const fn in_window(&self) -> usize {
         self.in_window
@@ -61,7 +78,8 @@ impl ChosenSeries {
         let numbers = || self.numbers.iter().filter(|_| colors > 0);
         let series = numbers().map(|&number| style.color(number)).collect();
         let dashes = numbers().map(|&number| Dash::of(number, colors)).collect();
-        ChosenStyle { style: Style { series, ..style.clone() }, dashes }
+        let emphasized = self.emphasized.and_then(|number| self.numbers.binary_search(&number).ok());
+        ChosenStyle { style: Style { series, ..style.clone() }, dashes, emphasized }
     }
 
     /// Makes the next call of [`update`](Self::update) choose again.
@@ -77,7 +95,12 @@ impl ChosenSeries {
         if !self.is_due(group, now) {
             return false;
         }
-        let activities = group.activities(window.start_of(window.visible(now).start));
+        let mut activities = group.activities(window.start_of(window.visible(now).start));
+        for (activity, series) in activities.iter_mut().zip(group.series()) {
+            if !self.shown.has(&series.name) {
+                *activity = Activity::Left;
+            }
+        }
         let order = DisplayOrder::of(&activities);
         let is_chosen = |place: usize| self.numbers.binary_search(&group.series()[place].number).is_ok();
         self.places = order.choose(limit(order.places().len()), &is_chosen).into();

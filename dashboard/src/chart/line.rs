@@ -35,8 +35,7 @@ impl LinesPainter {
     ) {
         let plot = Plot::new(pixels, scale);
         let source = LineSource::of(scene, u64::from(pixels.width()));
-        // The first series is the most important one: it is drawn last, on top.
-        for series in (0..summaries.series()).rev() {
+        for series in style.drawing_order(summaries.series()) {
             let stroke = style.stroke(series, scene.left);
             if source == LineSource::Columns {
                 let columns = (clip.start.saturating_sub(stroke.seen())..clip.end)

@@ -16,7 +16,8 @@ use super::heatmap;
 use super::kind::Kind;
 use super::line::LinesPainter;
 use super::options::Options;
-use super::scene::{ChosenStyle, Scene, Style};
+use super::scene::{ChosenStyle, EMPHASIS, Scene, Style};
+use super::shown::Shown;
 use super::stack::stacked_range;
 use crate::store::{ColumnSummaries, ColumnUpdate, Group};
 use crate::surface::{Color, Dash, Pixels, Stroke};
@@ -103,6 +104,23 @@ impl LiveChart {
             log_limit: LogLimit::Nothing,
             drawn: None,
         }
+    }
+
+    /// Sets which series it may draw.
+    pub fn set_shown(&mut self, shown: &Shown) {
+        self.chosen.set_shown(shown);
+        self.drawn = None;
+    }
+
+    /// Makes the line of a series stand out, by its number, or none.
+    pub fn emphasize(&mut self, number: Option<usize>) {
+        if self.chosen.emphasize(number) && self.kind == Kind::Line {
+            self.drawn = None;
+        }
+    }
+
+    pub const fn kind(&self) -> Kind {
+        self.kind
     }
 
     pub fn set_options(&mut self, options: Options) {
@@ -241,7 +259,7 @@ impl LiveChart {
             Kind::Area => area_style(style, &[], 0).reach(),
             Kind::Bars => self.bars(0).reach(),
             Kind::Heatmap => heatmap::REACH,
-            _ => Stroke::solid(style.line_width_px, Color::opaque(0, 0, 0)).reach(),
+            _ => Stroke::solid(style.line_width_px * EMPHASIS, Color::opaque(0, 0, 0)).reach(),
         }
     }
 

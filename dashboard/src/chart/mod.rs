@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | [`live`] | a chart that scrolls and redraws changed columns only, of any kind |
 //! | [`chosen`] | the series of a group that a chart shows |
+//! | [`shown`] | those that the user has chosen |
 //! | `scene` | the rows and the style of one display frame |
+//! | [`nearest`] | the series that is read at a place of a chart |
 //! | `line` | lines through few samples, extremes of many |
 //! | [`columns`] | the input of every painter: summaries, column by column |
 //! | [`extremes`] | the extremes on screen, and what a logarithmic axis cannot show |
@@ -36,10 +38,12 @@ pub mod held;
 pub mod kind;
 mod line;
 pub mod live;
+pub mod nearest;
 pub mod options;
 pub mod pixel_backend;
 pub mod plot;
 mod scene;
+pub mod shown;
 pub mod sparkline;
 pub mod stack;
 pub mod stat;
@@ -54,10 +58,12 @@ pub use gauge::{GaugePlace, GaugeStyle};
 pub use held::Held;
 pub use kind::Kind;
 pub use live::LiveChart;
+pub use nearest::SeriesAt;
 pub use options::Options;
 pub use pixel_backend::PixelBackend;
 pub use plot::Plot;
 pub use scene::Style;
+pub use shown::Shown;
 pub use sparkline::{SparklinePainter, SparklineStyle};
 pub use stack::stacked_range;
 pub use stat::{Direction, Stat, StatPainter, Trend};

@@ -35,14 +35,36 @@ pub(super) struct ChosenStyle {
     pub(super) style: Style,
     /// One for each series.
     pub(super) dashes: Rc<[Dash]>,
+    /// The series that stands out: the others are faint.
+    pub(super) emphasized: Option<usize>,
 }
+
+/// A line that stands out is wider by this factor.
+pub(super) const EMPHASIS: f32 = 1.5;
+
+/// The part of their alpha that other lines keep.
+const FAINT: f32 = 0.3;
 
 impl ChosenStyle {
     /// The stroke of a series on a surface whose left column has the number `first_column`.
     pub(super) fn stroke(&self, series: usize, first_column: i64) -> Stroke {
-        let width_px = self.style.line_width_px;
         let dash = self.dashes.get(series).copied().unwrap_or_default();
-        Stroke { width_px, color: self.style.color(series), dashes: dash.on_columns(width_px, first_column) }
+        let (factor, strength) = match self.emphasized {
+            Some(emphasized) if emphasized == series => (EMPHASIS, 1.0),
+            Some(_) => (1.0, FAINT),
+            None => (1.0, 1.0),
+        };
+        let width_px = self.style.line_width_px * factor;
+        let color = self.style.color(series);
+        let color = color.with_alpha((f32::from(color.a) * strength).round() as u8);
+        Stroke { width_px, color, dashes: dash.on_columns(width_px, first_column) }
+    }
+
+    /// The series in the order in which they are drawn: the last is on top. It is the one that stands out, or the first, which is the most
+    /// important one.
+    pub(super) fn drawing_order(&self, count: usize) -> impl Iterator<Item = usize> {
+        let last = self.emphasized.filter(|&series| series < count);
+        (0..count).rev().filter(move |&series| Some(series) != last).chain(last)
     }
 }
 

@@ -6,6 +6,7 @@ use super::chosen::ChosenSeries;
 use super::gauge::{self, GaugeStyle};
 use super::kind::Kind;
 use super::scene::{Scene, SceneColumns, Style};
+use super::shown::Shown;
 use super::sparkline::{SparklinePainter, SparklineStyle};
 use super::stat::{Stat, StatPainter};
 use crate::store::{ColumnSummaries, ColumnUpdate, Group};
@@ -94,6 +95,12 @@ impl TileChart {
             stat: StatPainter::default(),
             drawn: None,
         }
+    }
+
+    /// Sets which series may have a tile.
+    pub fn set_shown(&mut self, shown: &Shown) {
+        self.chosen.set_shown(shown);
+        self.drawn = None;
     }
 
     pub const fn kind(&self) -> Kind {

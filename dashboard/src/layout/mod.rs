@@ -27,7 +27,7 @@ pub mod rows;
 pub use arrange::{PlacedPanel, PlacedRow};
 pub use host::is_host;
 pub use host_help::help_of;
-pub use panel_spec::{Axis, PanelSpec, Place, Size};
+pub use panel_spec::{Axis, Order, PanelSpec, Place, Size};
 pub use panel_text::ParsePanelError;
 pub use query::Query;
 pub use rows::{Layout, LayoutRow, RowState};

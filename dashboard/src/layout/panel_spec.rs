@@ -5,7 +5,7 @@ use series::Transform;
 use series::transforms::histogram::BUCKET_BOUND;
 
 use super::query::Query;
-use crate::chart::{Kind, Options};
+use crate::chart::{Kind, Options, Shown};
 use crate::store::{Group, Series};
 use crate::view::{Mapping, RangeMode};
 
@@ -20,6 +20,46 @@ pub struct PanelSpec {
     pub axis: Axis,
     pub place: Place,
     pub size: Size,
+    /// The series that the user has chosen to see.
+    pub shown: Shown,
+    pub order: Order,
+}
+
+/// The order of a legend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// That of the catalog while all series have an entry; else by the newest value.
+    #[default]
+    Automatic,
+    Name,
+    /// The largest value first: that at the crosshair, or the newest.
+    Value,
+    /// The largest value in the view first.
+    Maximum,
+}
+
+impl Order {
+    pub const ALL: [Self; 4] = [Self::Automatic, Self::Name, Self::Value, Self::Maximum];
+
+    /// The name in menus.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Automatic => "Automatic",
+            Self::Name => "Name",
+            Self::Value => "Value",
+            Self::Maximum => "Maximum",
+        }
+    }
+
+    /// The word in a setting.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Name => "name",
+            Self::Value => "value",
+            Self::Maximum => "max",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -54,8 +94,9 @@ const MOST_LINES: usize = 16;
 impl PanelSpec {
     /// Lines of the measured values of `query`.
     pub fn new(query: Query) -> Self {
-        let (kind, axis, place) = (Kind::default(), Axis::default(), Place::default());
-        Self { title: None, query, kind, unit: None, axis, place, size: Size::default() }
+        let (kind, axis, place, size) = (Kind::default(), Axis::default(), Place::default(), Size::default());
+        let (shown, order) = (Shown::default(), Order::default());
+        Self { title: None, query, kind, unit: None, axis, place, size, shown, order }
     }
 
     /// The default panel of a group: a heatmap for a histogram and for many series, lines for others; rates of counters.

@@ -10,15 +10,17 @@
 //! | `title:TEXT`, `unit:UNIT` | title, and unit in UCUM; `%25` and `%2C` for `%` and a comma |
 //! | `place:NUMBER` | place on the page, 0 to 65535 |
 //! | `wide`, `tile` | size |
+//! | `hide:NAME`, `only:NAME` | all series but these, or only these; written as titles are |
+//! | `sort:name`, `sort:value`, `sort:max` | order of the legend |
 
 use std::fmt::Write as _;
 
 use series::{Selector, decimal};
 use thiserror::Error;
 
-use super::panel_spec::{PanelSpec, Place, Size};
+use super::panel_spec::{Order, PanelSpec, Place, Size};
 use super::query::Query;
-use crate::chart::Kind;
+use crate::chart::{Kind, Shown};
 use crate::view::{Mapping, RangeMode};
 
 const LOG: &str = "log";
@@ -28,13 +30,16 @@ const RANGE: &str = "..";
 const TITLE: &str = "title:";
 const UNIT: &str = "unit:";
 const PLACE: &str = "place:";
+const HIDE: &str = "hide:";
+const ONLY: &str = "only:";
+const SORT: &str = "sort:";
 
 /// A word is not a setting of a panel.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParsePanelError {
     #[error(
         "found {0:?}, allowed: a kind of chart ({kinds}), a transform (such as rate, sum or p99:10s), log, a range (such as \
-         0..100), title:TEXT, unit:UNIT, place:NUMBER, wide, tile",
+         0..100), title:TEXT, unit:UNIT, place:NUMBER, wide, tile, hide:NAME, only:NAME, sort:ORDER",
         kinds = Kind::ALL.map(Kind::name).join(", ")
     )]
     Word(String),
@@ -42,6 +47,8 @@ pub enum ParsePanelError {
     Range(String),
     #[error("found {0:?}, allowed: place: and a number from 0 to 65535, such as place:1")]
     Place(String),
+    #[error("found {0:?}, allowed: sort:name, sort:value, sort:max")]
+    Order(String),
 }
 
 impl PanelSpec {
@@ -72,6 +79,21 @@ impl PanelSpec {
         } else if let Some(number) = word.strip_prefix(PLACE) {
             let number = number.parse().map_err(|_| ParsePanelError::Place(word.to_owned()))?;
             self.place = Place::Number(number);
+        } else if let Some(name) = word.strip_prefix(HIDE) {
+            match &mut self.shown {
+                Shown::Except(names) => names.push(unescape(name)),
+                Shown::All | Shown::Only(_) => self.shown = Shown::Except(vec![unescape(name)]),
+            }
+        } else if let Some(name) = word.strip_prefix(ONLY) {
+            // Without a name, no series is shown.
+            let name = Some(unescape(name)).filter(|name| !name.is_empty());
+            match &mut self.shown {
+                Shown::Only(names) => names.extend(name),
+                Shown::All | Shown::Except(_) => self.shown = Shown::Only(name.into_iter().collect()),
+            }
+        } else if let Some(name) = word.strip_prefix(SORT) {
+            let order = Order::ALL.into_iter().find(|order| order.name() == name);
+            self.order = order.ok_or_else(|| ParsePanelError::Order(word.to_owned()))?;
         } else if let Some((low, high)) = word.split_once(RANGE) {
             let number = |text: &str| decimal::parse(text).filter(|number| number.is_finite());
             self.axis.range = match (number(low), number(high)) {
@@ -114,6 +136,15 @@ impl PanelSpec {
             Size::Wide => word(format_args!("{WIDE}")),
             Size::Tile => word(format_args!("{TILE}")),
         }
+        match &self.shown {
+            Shown::All => {}
+            Shown::Except(names) => names.iter().for_each(|name| word(format_args!("{HIDE}{}", escape(name)))),
+            Shown::Only(names) if names.is_empty() => word(format_args!("{ONLY}")),
+            Shown::Only(names) => names.iter().for_each(|name| word(format_args!("{ONLY}{}", escape(name)))),
+        }
+        if self.order != Order::Automatic {
+            word(format_args!("{SORT}{}", self.order.name()));
+        }
         text
     }
 }
@@ -150,6 +181,17 @@ mod tests {
     }
 
     #[test]
+    fn series_are_hidden_or_shown_alone_by_name() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(parse("hide:a%2Cb,hide:c").shown, Shown::Except(names(&["a,b", "c"])));
+        assert_eq!(parse("only:core 3").shown, Shown::Only(names(&["core 3"])));
+        assert_eq!(parse("only:").shown, Shown::Only(Vec::new()));
+        assert_eq!(parse("sort:max").order, Order::Maximum);
+        let error = PanelSpec::parse("cpu", "sort:size").expect_err("unknown").to_string();
+        assert_eq!(error, "found \"sort:size\", allowed: sort:name, sort:value, sort:max");
+    }
+
+    #[test]
     fn a_text_that_is_not_a_selector_names_a_group() {
         let spec = PanelSpec::parse("my group!", "line").expect("well formed");
         assert_eq!(spec.query.selector, Selector::group("my group!"));
@@ -180,7 +222,8 @@ mod tests {
             (log, range) in (any::<bool>(), prop::option::of((-1e300_f64..1e300, 1.0_f64..1e300))),
             (title, unit) in (prop::option::of("\\PC{0,12}"), prop::option::of("[%,a-zA-Z0-9/{}]{0,8}")),
             place in prop::option::of(any::<u16>()),
-            size in 0..3_usize,
+            (size, order) in (0..3_usize, 0..Order::ALL.len()),
+            (is_only, names) in (any::<bool>(), prop::collection::vec("\\PC{1,9}", 0..4)),
         ) {
             let mut spec = PanelSpec::parse(&selector, "line").expect("well formed");
             spec.kind = Kind::ALL[kind];
@@ -190,6 +233,12 @@ mod tests {
             spec.axis.range = fixed.map_or(RangeMode::Automatic, |(low, high)| RangeMode::Fixed { low, high });
             (spec.title, spec.unit) = (title, unit);
             spec.size = [Size::Normal, Size::Wide, Size::Tile][size];
+            spec.order = Order::ALL[order];
+            spec.shown = match (is_only, names.is_empty()) {
+                (true, _) => Shown::Only(names),
+                (false, true) => Shown::All,
+                (false, false) => Shown::Except(names),
+            };
             spec.place = place.map_or(Place::InOrder, Place::Number);
             let text = (spec.query.selector.to_string(), spec.settings());
             prop_assert_eq!(PanelSpec::parse(&text.0, &text.1), Ok(spec), "{:?}", text);

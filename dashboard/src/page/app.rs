@@ -20,6 +20,7 @@ use super::header::Header;
 use super::help::Help;
 use super::navigation::Navigation;
 use super::notice::Notice;
+use super::panel::Reading;
 use super::panel_grid::{Drawn, MAX_PANELS, PanelGrid};
 use super::parameters::Parameters;
 use super::past_requests::ShownRange;
@@ -46,6 +47,8 @@ pub(super) struct App {
     header: Header,
     help: Help,
     verdict: Text,
+    /// The value that keys read in a chart.
+    reading: Text,
     statistics: StatisticsTable,
     notice: Notice,
     sign_in: SignInForm,
@@ -74,6 +77,7 @@ impl App {
             feed: Feed::new(navigation.viewport().live_span()),
             help: Help::new(parameters.single_keys)?,
             verdict: Text::new(dom::by_id("verdict")?),
+            reading: Text::new(dom::by_id("reading")?),
             statistics: StatisticsTable::new()?,
             navigation,
             display,
@@ -271,13 +275,19 @@ impl App {
         let (drawn, commits) = self.panels.draw(self.feed.store(), &context, viewport.right(), reach, &*self.clock)?;
         self.telemetry.count_commits(commits);
         let (selected, times) = (self.navigation.selected(), context.times);
-        if self.crosshair.follow_pointer() | is_changed {
+        let is_read = self.crosshair.follow(&|plot| self.panels.columns_of(plot));
+        if is_read || is_changed {
             let fraction = self.crosshair.fraction();
             let label = fraction
                 .map(|fraction| view::time_label(times, viewport.time_at(fraction), viewport.right(), viewport.span()));
-            self.panels.set_crosshair(fraction, &label.unwrap_or_default())?;
-            let read_at = viewport.read_at(fraction);
-            self.panels.update_legends(self.feed.store(), &viewport.shown(), read_at)?;
+            let label = label.unwrap_or_default();
+            self.panels.set_crosshair(fraction, &label)?;
+            let text = self.panels.update_legends(self.feed.store(), &reading(viewport, &self.crosshair))?;
+            // Only keys make it speak: a pointer moves too often, and its user sees the chart.
+            let spoken = text.filter(|_| is_read && self.crosshair.is_by_keys());
+            if is_read {
+                self.reading.set(&spoken.map(|text| format!("{text}, {label}")).unwrap_or_default());
+            }
         }
         self.panels.set_selection(selected)?;
         if std::mem::take(&mut self.size_changed) {
@@ -294,8 +304,7 @@ impl App {
         }
         let viewport = self.navigation.viewport();
         if !viewport.is_fixed() {
-            let read_at = viewport.read_at(self.crosshair.fraction());
-            self.panels.update_legends(self.feed.store(), &viewport.shown(), read_at)?;
+            self.panels.update_legends(self.feed.store(), &reading(viewport, &self.crosshair))?;
         }
         if viewport.live_span() != self.feed.span() {
             self.feed.set_span(viewport.live_span());
@@ -374,6 +383,12 @@ impl App {
             self.notice.show_error(&error);
         }
     }
+}
+
+/// What is read of the charts.
+fn reading<'c>(viewport: &Viewport, crosshair: &'c Crosshair) -> Reading<'c> {
+    let (shown, at) = (viewport.shown(), viewport.read_at(crosshair.fraction()));
+    Reading { shown, at, point: crosshair.point() }
 }
 
 /// The settings with which all panels are drawn.

@@ -1,22 +1,24 @@
 //! A chart on screen: one opaque canvas, with the labels of the axes around the plot.
 
+use std::ops::Range;
+
 use plotters::drawing::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
-use protocol::Timestamp;
+use protocol::{Interval, Timestamp};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
 use super::canvas::Canvas;
-use super::crosshair::PlotFraction;
+use super::crosshair::{PlotFraction, ReadSeries};
 use super::dom::{self, Text};
-use super::foreign_text::foreign;
+use super::foreign_text::{foreign, isolated};
 use super::navigation::Fractions;
 use super::render_context::{LINE_PX, RenderContext, Shade};
 use super::theme::Palette;
 use super::value_format::ValueFormat;
 use crate::chart::axes::{self, Look, Mark, Marks, PlotBox};
 use crate::chart::live::Change;
-use crate::chart::{ChosenSeries, Kind, LiveChart, LogLimit, Options, PixelBackend, heatmap};
+use crate::chart::{ChosenSeries, Kind, LiveChart, LogLimit, Options, PixelBackend, Shown, heatmap};
 use crate::store::Group;
 use crate::surface::{Color, Composite, Pixels};
 use crate::view::{self, LabelRoom, Steps, ValueAxis, Window};
@@ -40,6 +42,8 @@ pub(super) struct ChartView {
     canvas: Canvas,
     crosshair: HtmlElement,
     crosshair_label: Text,
+    /// The series that is read, and its value, beside its line.
+    reading: Text,
     selection: HtmlElement,
     selected: Fractions,
     /// What the labels of the values leave out.
@@ -59,16 +63,20 @@ impl ChartView {
     pub(super) fn new(options: Options, steps: Steps) -> Result<Self, JsValue> {
         let root: HtmlElement = dom::element("div", "plot")?;
         let canvas = Canvas::new("plot-canvas")?;
-        canvas.element().set_attribute("role", "img")?;
+        root.set_tab_index(0);
+        root.set_attribute("role", "group")?;
+        root.set_attribute("aria-roledescription", "chart")?;
+        canvas.element().set_attribute("aria-hidden", "true")?;
         let crosshair: HtmlElement = dom::element("div", "crosshair")?;
         let crosshair_label: HtmlElement = dom::element("span", "crosshair-label")?;
         crosshair.set_hidden(true);
-        crosshair.append_child(&crosshair_label)?;
+        let reading: HtmlElement = dom::element("span", "crosshair-reading")?;
+        crosshair.append_with_node_2(&crosshair_label, &reading)?;
         let note: HtmlElement = dom::element("span", "plot-note")?;
         let selection: HtmlElement = dom::element("div", "selection")?;
         selection.set_hidden(true);
         root.append_with_node_4(canvas.element(), &note, &selection, &crosshair)?;
-        let crosshair_label = Text::new(crosshair_label);
+        let (crosshair_label, reading) = (Text::new(crosshair_label), Text::new(reading));
         let mut chart = LiveChart::new(steps);
         chart.set_options(options);
         let kind = options.kind;
@@ -77,6 +85,7 @@ impl ChartView {
             canvas,
             crosshair,
             crosshair_label,
+            reading,
             selection,
             selected: None,
             note: Text::new(note),
@@ -96,7 +105,46 @@ impl ChartView {
 
     pub(super) fn describe(&mut self, title: &str) -> Result<(), JsValue> {
         self.axes_are_old = true;
-        self.canvas.element().set_attribute("aria-label", &format!("{title}, live chart"))
+        self.root.set_attribute("aria-label", title)
+    }
+
+    /// Sets which series it may draw.
+    pub(super) fn set_shown(&mut self, shown: &Shown) {
+        self.chart.set_shown(shown);
+    }
+
+    /// Makes the series that is read stand out, with its value beside it. Returns its number and the text. `None` ends that.
+    pub(super) fn read(
+        &mut self,
+        group: &Group,
+        read: Option<(ReadSeries, &Range<Timestamp>)>,
+        format: &ValueFormat,
+    ) -> Result<Option<(usize, String)>, JsValue> {
+        let height = f64::from(self.chart.scale().height_px());
+        let found = read.and_then(|(series, column)| match series {
+            ReadSeries::NearestTo(part) => self.chart.nearest(group, column, part * height),
+            ReadSeries::Place(place) => self.chart.series_at(group, column, place),
+            ReadSeries::None => None,
+        });
+        self.chart.emphasize(found.map(|found| found.number));
+        let Some(found) = found else {
+            self.reading.set("");
+            return Ok(None);
+        };
+        let name = group.place_of_number(found.number).map_or("", |place| &group.series()[place].name);
+        let value = found.reading.map_or_else(|| "no value".to_owned(), |reading| format.range_text(reading));
+        let text = format!("{}  {value}", isolated(name));
+        self.reading.set(&text);
+        let y = (TOP_PX + found.y / self.scale).clamp(TOP_PX, TOP_PX + height / self.scale);
+        self.reading.element().style().set_property("top", &format!("{y}px"))?;
+        Ok(Some((found.number, text)))
+    }
+
+    /// The times of the column at a time.
+    pub(super) fn column_at(&self, at: Timestamp, span: Interval) -> Range<Timestamp> {
+        let window = Window::new(span, self.width_px().max(1));
+        let column = window.column_of(at);
+        window.start_of(column)..window.start_of(column.saturating_add(1))
     }
 
     /// The columns of a chart that is `width` CSS pixels wide.

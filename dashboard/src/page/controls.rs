@@ -116,7 +116,7 @@ fn press(app: &mut App, key: &KeyboardEvent) {
     let is_for_page = !key.repeat() && !key.ctrl_key() && !key.meta_key() && !key.alt_key() && !key.is_composing();
     let Some(command) = command::of_key(&command::name_of(&key.key(), key.shift_key())) else { return };
     let target = key.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let is_taken = target.is_some_and(|target| takes_key(&target, command));
+    let is_taken = key.default_prevented() || target.is_some_and(|target| takes_key(&target, command));
     if is_for_page && command == Command::DropSelection && menu::close_all(None) {
         // Escape closes what is open first.
         key.prevent_default();

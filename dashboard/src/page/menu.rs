@@ -9,7 +9,7 @@ use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlOptionElement, 
 use super::dom;
 use super::listener::Listener;
 use crate::chart::Kind;
-use crate::layout::{Axis, PanelSpec};
+use crate::layout::{Axis, Order, PanelSpec};
 use crate::view::{Mapping, RangeMode};
 use series::{Transform, decimal};
 
@@ -29,6 +29,7 @@ struct Form {
     mapping: HtmlSelectElement,
     low: HtmlInputElement,
     high: HtmlInputElement,
+    order: HtmlSelectElement,
 }
 
 impl Menu {
@@ -81,8 +82,10 @@ impl Form {
             RangeMode::Automatic => Default::default(),
         };
         let (low, high) = (number(&root, "Minimum", &low)?, number(&root, "Maximum", &high)?);
+        let orders = Order::ALL.map(|order| (order.name(), order.title(), order == spec.order));
+        let order = select(&root, "Legend by", &orders)?;
         menu.append_child(&root)?;
-        Ok(Self { spec: spec.clone(), kind, transform, mapping, low, high })
+        Ok(Self { spec: spec.clone(), kind, transform, mapping, low, high, order })
     }
 
     /// The choice; `None` while the range is invalid. The browser then shows the reason.
@@ -101,6 +104,8 @@ impl Form {
         let transform = self.transform.value().parse().ok();
         let mut spec = PanelSpec { kind: Kind::find(&self.kind.value())?, ..self.spec.clone() };
         spec.query.transform = transform;
+        let order = self.order.value();
+        spec.order = Order::ALL.into_iter().find(|known| known.name() == order)?;
         spec.axis = Axis { mapping, range: range? };
         Some(spec)
     }

@@ -6,11 +6,11 @@ use protocol::{Interval, Timestamp};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
-use super::crosshair::PlotFraction;
+use super::crosshair::{PlotFraction, ReadPoint};
 use super::dom::{self, Text};
 use super::foreign_text::{foreign, isolated};
 use super::group_needs::{PanelPlace, Reads, ShownPanel};
-use super::legend::Legend;
+use super::legend::{Legend, LegendChoice, LegendContent};
 use super::menu::Menu;
 use super::navigation::Fractions;
 use super::panel_body::PanelBody;
@@ -24,6 +24,16 @@ use crate::layout::{self, PanelSpec, PlacedPanel, Size};
 use crate::store::{Group, SampleAge, Store};
 use crate::surface::Color;
 use crate::viewport::Motion;
+
+/// What is read of the charts.
+#[derive(Clone, Debug)]
+pub(super) struct Reading<'a> {
+    /// The times on screen.
+    pub(super) shown: Range<Timestamp>,
+    /// The time of which the values are shown; the newest values without one.
+    pub(super) at: Option<Timestamp>,
+    pub(super) point: Option<&'a ReadPoint>,
+}
 
 /// The oldest row may be as much later than the left edge: of a live view, rows leave the rings.
 const NO_LACK: Interval = Interval::from_secs(2);
@@ -82,7 +92,8 @@ impl Panel {
             head.insert_before(help.opener(), Some(menu.element()))?;
         }
         let format = format_of(&placed.spec, group);
-        let body = PanelBody::new(placed.spec.options(), &format)?;
+        let mut body = PanelBody::new(placed.spec.options(), &format)?;
+        body.set_shown(&placed.spec.shown);
         root.append_with_node_3(&head, body.element(), legend.element())?;
         if let Some(help) = &help {
             head.after_with_node_1(help.element())?;
@@ -179,7 +190,7 @@ impl Panel {
         if let Some(group) = self.source.shown(store) {
             self.body.draw(group, context, shown.end, &self.format)?;
         }
-        self.update_legend(store, shown, None)
+        self.update_legend(store, &Reading { shown: shown.clone(), at: None, point: None }).map(drop)
     }
 
     /// Off screen it has no pixels again, on screen it is drawn in the colours of the screen.
@@ -201,14 +212,34 @@ impl Panel {
         self.describe(store)
     }
 
-    /// The choice in the menu since the last call, already applied.
+    /// The choice in menu or legend since the last call, already applied.
     pub(super) fn take_choice(&mut self, store: &mut Store) -> Result<Option<PanelSpec>, JsValue> {
+        let choices = self.legend.take_choices();
+        if !choices.is_empty() {
+            choices.into_iter().for_each(|choice| self.choose(store, choice));
+            self.body.set_shown(&self.spec.shown);
+            return Ok(Some(self.spec.clone()));
+        }
         let Some(spec) = self.menu.take() else { return Ok(None) };
+        let spec = PanelSpec { shown: self.spec.shown.clone(), ..spec };
         self.spec = spec.clone();
         self.renew_body()?;
         let place = store.groups().iter().position(|group| group.name == self.source.name());
         self.bind(place.unwrap_or(usize::MAX), self.hidden_groups, store)?;
         Ok(Some(spec))
+    }
+
+    fn choose(&mut self, store: &Store, choice: LegendChoice) {
+        let (LegendChoice::Toggle(number) | LegendChoice::Alone(number)) = choice;
+        let group = self.source.shown(store);
+        let Some((group, place)) = group.and_then(|group| Some((group, group.place_of_number(number)?))) else {
+            return;
+        };
+        let name = &group.series()[place].name;
+        match choice {
+            LegendChoice::Toggle(_) => self.spec.shown.toggle(name),
+            LegendChoice::Alone(_) => self.spec.shown.show_alone(name),
+        }
     }
 
     /// The measured group, whose default settings the address leaves out.
@@ -280,7 +311,8 @@ impl Panel {
     }
 
     fn renew_body(&mut self) -> Result<(), JsValue> {
-        let body = PanelBody::new(self.spec.options(), &self.format)?;
+        let mut body = PanelBody::new(self.spec.options(), &self.format)?;
+        body.set_shown(&self.spec.shown);
         self.body.element().replace_with_with_node_1(body.element())?;
         self.body = body;
         self.legend.forget();
@@ -306,30 +338,38 @@ impl Panel {
         self.body.draw(group, &RenderContext { shade, ..*context }, right, &self.format)
     }
 
-    /// Shows the values at a time, or the newest values for `None`. The times `shown` are on screen.
-    pub(super) fn update_legend(
-        &mut self,
-        store: &Store,
-        shown: &Range<Timestamp>,
-        at: Option<Timestamp>,
-    ) -> Result<(), JsValue> {
-        let Some(group) = self.source.shown(store) else { return Ok(()) };
+    /// Shows the values that are read. Returns the text of the series that is read, if it is one of this panel.
+    pub(super) fn update_legend(&mut self, store: &Store, read: &Reading<'_>) -> Result<Option<String>, JsValue> {
+        let Some(group) = self.source.shown(store) else { return Ok(None) };
         let is_asked_for = !self.source.is_derived() && matches!(self.body, PanelBody::Chart(_));
         self.lacks_past = self.motion == Motion::Fixed
             && !is_asked_for
-            && group.oldest().is_none_or(|oldest| oldest > shown.start + NO_LACK);
+            && group.oldest().is_none_or(|oldest| oldest > read.shown.start + NO_LACK);
+        let content = LegendContent {
+            format: &self.format,
+            times: &read.shown,
+            read: read.at.map(|at| at..at),
+            read_series: None,
+            shown: &self.spec.shown,
+            order: self.spec.order,
+        };
+        let mut found = None;
         match &mut self.body {
             PanelBody::Chart(chart) => {
-                self.legend.update(group, &self.format, shown, at)?;
+                let column = read.at.map(|at| chart.column_at(at, read.shown.end.since(read.shown.start)));
+                let point = read.point.filter(|point| point.plot == *chart.element());
+                found = chart.read(group, point.map(|point| point.series).zip(column.as_ref()), &self.format)?;
+                let read_series = found.as_ref().map(|&(number, _)| number);
+                self.legend.update(group, &LegendContent { read: column, read_series, ..content })?;
                 if let Some(colors) = chart.color_range(&self.format) {
                     self.unit_note.set_with_title(&colors);
                 }
             }
             PanelBody::Tiles(tiles) => tiles.update(group, &self.format),
-            PanelBody::Refused(_) => self.legend.update(group, &self.format, shown, at)?,
+            PanelBody::Refused(_) => self.legend.update(group, &content)?,
         }
         self.limit_note.set_with_title(&self.limits(store));
-        Ok(())
+        Ok(found.map(|(_, text)| text))
     }
 
     /// Shows the age of the newest sample if it is stale at `now`, by the server's clock. Returns true if its chart must be drawn again. `newest` is

@@ -11,7 +11,7 @@ use super::navigation::Fractions;
 use super::render_context::RenderContext;
 use super::tiles_view::TilesView;
 use super::value_format::ValueFormat;
-use crate::chart::{ChosenSeries, Options};
+use crate::chart::{ChosenSeries, Options, Shown};
 use crate::store::Group;
 use crate::surface::Color;
 use crate::view::Steps;
@@ -80,6 +80,15 @@ impl PanelBody {
         match self {
             Self::Chart(chart) => chart.describe(title),
             Self::Tiles(_) | Self::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Sets which series it may show.
+    pub(super) fn set_shown(&mut self, shown: &Shown) {
+        match self {
+            Self::Chart(chart) => chart.set_shown(shown),
+            Self::Tiles(tiles) => tiles.set_shown(shown),
+            Self::Refused(_) => {}
         }
     }
 

@@ -14,7 +14,7 @@ use super::dom;
 use super::frame_pace::{Reach, column_due};
 use super::group_needs::ShownPanel;
 use super::navigation::Fractions;
-use super::panel::Panel;
+use super::panel::{Panel, Reading};
 use super::panel_row::{self, PanelRow};
 use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
@@ -256,15 +256,15 @@ impl PanelGrid {
         Ok(())
     }
 
-    /// Shows the values at a time, or the newest values for `None`. The times `shown` are on screen.
-    pub(super) fn update_legends(
-        &mut self,
-        store: &Store,
-        shown: &Range<Timestamp>,
-        at: Option<Timestamp>,
-    ) -> Result<(), JsValue> {
+    /// Shows the values that are read. Returns the text of the series that is read.
+    pub(super) fn update_legends(&mut self, store: &Store, read: &Reading<'_>) -> Result<Option<String>, JsValue> {
         let mut in_view = self.panels.iter_mut().filter(|panel| panel.is_in_view());
-        in_view.try_for_each(|panel| panel.update_legend(store, shown, at))
+        in_view.try_fold(None, |found, panel| Ok(panel.update_legend(store, read)?.or(found)))
+    }
+
+    /// The columns of a plot.
+    pub(super) fn columns_of(&self, plot: &Element) -> u32 {
+        self.panels.iter().find(|panel| panel.element().contains(Some(plot))).map_or(0, Panel::columns)
     }
 
     /// Marks the panels with stale samples at `now`, by the server's clock. Returns true if a chart must be drawn again.

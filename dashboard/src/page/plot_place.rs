@@ -52,6 +52,11 @@ impl PlotPlace {
         (0.0..=self.width).contains(&place.x)
     }
 
+    /// The part of the plot's height above a place; `None` beside the plot.
+    pub(super) fn part_of_height(&self, place: Place) -> Option<f64> {
+        Some(place.y / self.height).filter(|part| (0.0..=1.0).contains(part))
+    }
+
     /// Returns true if a place is on the time axis, below the plot.
     pub(super) fn is_below(&self, place: Place) -> bool {
         place.y > self.height

@@ -9,7 +9,7 @@ use super::dom::{self, Text};
 use super::foreign_text::foreign;
 use super::render_context::{RenderContext, Shade};
 use super::value_format::ValueFormat;
-use crate::chart::{ChosenSeries, Direction, Kind, TileChart, TileLayout};
+use crate::chart::{ChosenSeries, Direction, Kind, Shown, TileChart, TileLayout};
 use crate::store::Group;
 use crate::surface::{Color, Composite, Pixels};
 use crate::view::{Steps, Window};
@@ -66,6 +66,12 @@ impl TilesView {
 
     pub(super) const fn element(&self) -> &HtmlElement {
         &self.root
+    }
+
+    /// Sets which series may have a tile.
+    pub(super) fn set_shown(&mut self, shown: &Shown) {
+        self.chart.set_shown(shown);
+        self.view = None;
     }
 
     /// Frees the memory of the pixels until the next resize.

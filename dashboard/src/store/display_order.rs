@@ -79,6 +79,11 @@ impl DisplayOrder {
     }
 }
 
+/// The places of values, the largest first. Equal ones keep their order; NaN is after all values.
+pub fn largest_first(values: impl Iterator<Item = (usize, f64)>) -> Vec<usize> {
+    sorted(values.map(|(place, value)| (falling(value), place)).collect())
+}
+
 /// The places by rising keys, and those of equal keys in catalog order. A heap is a tenth of the code of a sort.
 fn sorted(keys: Vec<Keyed>) -> Vec<usize> {
     BinaryHeap::from(keys).into_sorted_vec().into_iter().map(|(_, place)| place).collect()

@@ -7,6 +7,7 @@ mod activity;
 pub(in crate::store) mod append;
 pub mod buckets;
 mod members;
+pub mod reading;
 mod values;
 
 use std::ops::Range;

@@ -22,6 +22,7 @@
 //! | --- | --- |
 //! | [`clock_time`] | marks at round times of the day |
 //! | [`mapping`] | linear or logarithmic |
+//! | [`mod@name_parts`] | names that are cut in the middle |
 //! | [`steps`] | round distances between ticks |
 //! | `log_steps` | round values of a logarithmic axis |
 //! | [`range`] | the ends of a value axis, chosen from the data and kept stable |
@@ -41,6 +42,7 @@
 pub mod clock_time;
 mod log_steps;
 pub mod mapping;
+pub mod name_parts;
 pub mod range;
 pub mod relative_time;
 pub mod rfc3339;
@@ -55,6 +57,7 @@ pub mod zone;
 
 pub use clock_time::{TimeLabels, clock_ticks, other_day, time_label};
 pub use mapping::Mapping;
+pub use name_parts::{common_beginning, name_parts};
 pub use range::{RangeMode, RangeTracker};
 pub use relative_time::time_ticks;
 pub use scale::Scale;

@@ -12,6 +12,7 @@ mod page;
 mod panels;
 mod plot;
 mod proxies;
+mod reading;
 mod reverse_proxy;
 mod screens;
 mod served;

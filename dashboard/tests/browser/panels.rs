@@ -91,7 +91,7 @@ async fn choices_in_a_menu_are_written_into_the_address(engine: Engine) -> Resul
     let (_served, _browser, page) = live_feed(engine, &FEW, "?show.synthetic.02=line,0..50").await?;
     until(&page, &format!("{} < 3", empty_columns("synthetic.01", 200))).await?;
     page.click("[data-group=\"synthetic.01\"] .menu-opener").await?;
-    until(&page, "document.querySelectorAll('[data-group=\"synthetic.01\"] .menu-control').length === 5").await?;
+    until(&page, "document.querySelectorAll('[data-group=\"synthetic.01\"] .menu-control').length === 6").await?;
     let is_inside: bool = page
         .evaluate(
             "(() => {
