@@ -35,8 +35,18 @@ pub(super) fn set(key: &str, value: Option<&str>) -> Result<(), JsValue> {
 
 /// Sets several keys at once: browsers limit how often the address is written.
 pub(super) fn set_all(pairs: &[(&str, Option<&str>)]) -> Result<(), JsValue> {
-    let window = dom::window()?;
-    let query = UrlSearchParams::new_with_str(&window.location().search()?)?;
+    dom::window()?.history()?.replace_state_with_url(&JsValue::NULL, "", Some(&path_with(pairs)?))
+}
+
+/// The whole address with several keys set.
+pub(super) fn with(pairs: &[(&str, &str)]) -> Result<String, JsValue> {
+    let pairs: Vec<(&str, Option<&str>)> = pairs.iter().map(|&(key, value)| (key, Some(value))).collect();
+    Ok(format!("{}{}", dom::window()?.location().origin()?, path_with(&pairs)?))
+}
+
+fn path_with(pairs: &[(&str, Option<&str>)]) -> Result<String, JsValue> {
+    let location = dom::window()?.location();
+    let query = UrlSearchParams::new_with_str(&location.search()?)?;
     for &(key, value) in pairs {
         match value {
             Some(value) => query.set(key, value),
@@ -46,6 +56,5 @@ pub(super) fn set_all(pairs: &[(&str, Option<&str>)]) -> Result<(), JsValue> {
     // Commas and colons are allowed in a query and are easier to read.
     let query = String::from(query.to_string()).replace("%2C", ",").replace("%3A", ":");
     let separator = if query.is_empty() { "" } else { "?" };
-    let url = format!("{}{separator}{query}", window.location().pathname()?);
-    window.history()?.replace_state_with_url(&JsValue::NULL, "", Some(&url))
+    Ok(format!("{}{separator}{query}", location.pathname()?))
 }

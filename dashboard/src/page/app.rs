@@ -1,5 +1,7 @@
 //! The page: wires feed, viewport, display settings, panels and header.
 
+mod exports;
+
 use std::rc::Rc;
 
 use protocol::limits::MAX_SERIES;
@@ -26,14 +28,15 @@ use super::parameters::Parameters;
 use super::past_requests::ShownRange;
 use super::render_context::{RenderContext, Shade};
 use super::sign_in_form::SignInForm;
-use super::statistics_table::StatisticsTable;
 use super::stats::Stats;
+use super::status_line::StatusLine;
+use super::tables::dialog::TableDialog;
 use super::telemetry::{PanelCounts, Telemetry};
 use super::verdict::Verdict;
 use crate::link::Clock;
 use crate::store::Leaving;
 use crate::view;
-use crate::viewport::{Motion, Viewport};
+use crate::viewport::Viewport;
 
 pub(super) struct App {
     clock: Rc<dyn Clock>,
@@ -49,8 +52,9 @@ pub(super) struct App {
     verdict: Text,
     /// The value that keys read in a chart.
     reading: Text,
-    statistics: StatisticsTable,
+    table: TableDialog,
     notice: Notice,
+    status: StatusLine,
     sign_in: SignInForm,
     telemetry: Telemetry,
     /// The store has groups or series without a panel.
@@ -78,7 +82,8 @@ impl App {
             help: Help::new(parameters.single_keys)?,
             verdict: Text::new(dom::by_id("verdict")?),
             reading: Text::new(dom::by_id("reading")?),
-            statistics: StatisticsTable::new()?,
+            table: TableDialog::new()?,
+            status: StatusLine::new()?,
             navigation,
             display,
             crosshair: Crosshair::new(panels.element())?,
@@ -224,6 +229,8 @@ impl App {
             }
             Command::Help => self.help.toggle(),
             Command::Statistics => self.show_statistics(),
+            Command::SaveSelection => self.save_selection(),
+            Command::CopyLink => self.copy_link(),
             of_view => self.navigation.command(of_view),
         };
         self.show_error(result);
@@ -261,6 +268,7 @@ impl App {
             self.show_limits();
         }
         self.panels.take_choices(self.feed.store_mut())?;
+        self.take_acts()?;
         self.feed.store_mut().update_derived();
         let now = self.clock.now();
         self.navigation.follow(self.feed.server_now(now));
@@ -322,19 +330,9 @@ impl App {
         self.navigation.show_figures(now)?;
         self.show_verdict(now)?;
         self.sign_in.follow(self.feed.status());
+        self.status.follow(now);
         let figures = self.telemetry.figures(&mut self.feed, seconds, now);
         self.header.show(self.feed.host(), &figures)
-    }
-
-    /// Shows the statistics of the selected span, of the panel on which it was selected.
-    fn show_statistics(&mut self) -> Result<(), JsValue> {
-        self.navigation.take_gestures()?;
-        let Some((span, plot)) = self.navigation.selection() else { return Ok(()) };
-        let Some(statistics) = self.panels.statistics(&plot, self.feed.store(), &span) else { return Ok(()) };
-        let labels = self.display.time_labels(Motion::Fixed);
-        let length = span.end.since(span.start);
-        let [from, to] = [span.start, span.end].map(|time| view::time_label(labels, time, span.end, length));
-        self.statistics.show(&statistics, &format!("{from} \u{2013} {to}"))
     }
 
     /// Shows how the machine is, while the view is live.

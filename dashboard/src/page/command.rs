@@ -18,6 +18,10 @@ pub(super) enum Command {
     DropSelection,
     /// Show the statistics of the selected span.
     Statistics,
+    /// Save the values of the selected span.
+    SaveSelection,
+    /// Copy the address of what is shown.
+    CopyLink,
     /// Switch between dark and light.
     Theme,
     /// Switch time labels: relative, local, UTC.
@@ -47,7 +51,7 @@ const fn keyed(
 }
 
 /// All commands, in the order of the list of keys.
-pub(super) const COMMANDS: [KeyedCommand; 15] = [
+pub(super) const COMMANDS: [KeyedCommand; 17] = [
     keyed(Command::Hold, &["p"], "hold", "Hold the view, or return to the live one"),
     keyed(Command::Live, &["0", "End"], "", "Return to the live view"),
     keyed(Command::Earlier, &["a"], "earlier", "Move to earlier times"),
@@ -59,7 +63,9 @@ pub(super) const COMMANDS: [KeyedCommand; 15] = [
     keyed(Command::Redo, &["Shift+Backspace"], "redo", "Show the view after it again"),
     keyed(Command::ZoomToSelection, &["Enter", "f"], "selection-zoom", "Zoom to the selected span"),
     keyed(Command::Statistics, &["i"], "selection-statistics", "Show the statistics of the selected span"),
+    keyed(Command::SaveSelection, &["e"], "selection-save", "Save the values of the selected span as CSV"),
     keyed(Command::DropSelection, &["Escape"], "selection-drop", "Drop the selection"),
+    keyed(Command::CopyLink, &["l"], "copy-link", "Copy a link to what is shown"),
     keyed(Command::Times, &["u"], "times", "Switch time labels: relative, local time, UTC"),
     keyed(Command::Theme, &["t"], "theme", "Switch between dark and light"),
     keyed(Command::Help, &["?"], "help-opener", "Show keys and gestures"),

@@ -44,11 +44,18 @@ enum Move {
     End,
 }
 
+#[derive(Debug)]
+enum PointerEvent {
+    At(ReadPoint),
+    /// It has left the plots.
+    Left,
+}
+
 /// What pointers and keys have done since the last display frame.
 #[derive(Debug, Default)]
 struct Hand {
-    /// The newest event of a pointer: where it is, or that it has left.
-    pointer: Option<Option<ReadPoint>>,
+    /// The newest event of a pointer.
+    pointer: Option<PointerEvent>,
     moves: Vec<(HtmlElement, Move)>,
     has_left: bool,
 }
@@ -69,8 +76,10 @@ impl Crosshair {
             Listener::new(panels.clone(), kind, move |event: Event| act(&mut hand.borrow_mut(), &event))
         };
         let listeners = [
-            listen("pointermove", |hand, event| hand.pointer = Some(point_at(event)))?,
-            listen("pointerleave", |hand, _| hand.pointer = Some(None))?,
+            listen("pointermove", |hand, event| {
+                hand.pointer = Some(point_at(event).map_or(PointerEvent::Left, PointerEvent::At))
+            })?,
+            listen("pointerleave", |hand, _| hand.pointer = Some(PointerEvent::Left))?,
             listen("keydown", |hand, event| {
                 if is_key(event, "Escape") {
                     hand.has_left = true;
@@ -101,14 +110,16 @@ impl Crosshair {
     pub(super) fn follow(&mut self, columns_of: &dyn Fn(&HtmlElement) -> u32) -> bool {
         let Hand { pointer, moves, has_left } = self.hand.take();
         let before = self.shown.clone();
-        if let Some(pointer) = pointer {
-            self.shown = pointer;
+        match pointer {
+            Some(PointerEvent::At(point)) => self.shown = Some(point),
+            Some(PointerEvent::Left) => self.shown = None,
+            None => {}
         }
         if has_left && self.is_by_keys() {
             self.shown = None;
         }
         for (plot, moved) in moves {
-            let point = self.shown.take().filter(|point| point.plot == plot);
+            let point = self.shown.as_ref().filter(|point| point.plot == plot);
             self.shown = Some(stepped(point, plot, &moved, columns_of));
         }
         self.shown != before
@@ -117,14 +128,14 @@ impl Crosshair {
 
 /// The point after a movement by keys. The first key begins at the newest column.
 fn stepped(
-    from: Option<ReadPoint>,
+    from: Option<&ReadPoint>,
     plot: HtmlElement,
     moved: &Move,
     columns_of: &dyn Fn(&HtmlElement) -> u32,
 ) -> ReadPoint {
     let (mut fraction, mut place) = match from {
-        Some(ReadPoint { fraction, series: ReadSeries::Place(place), .. }) => (fraction, place),
-        Some(ReadPoint { fraction, .. }) => (fraction, 0),
+        Some(&ReadPoint { fraction, series: ReadSeries::Place(place), .. }) => (fraction, place),
+        Some(&ReadPoint { fraction, .. }) => (fraction, 0),
         None => (1.0, 0),
     };
     match *moved {

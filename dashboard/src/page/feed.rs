@@ -6,6 +6,7 @@ mod requests;
 
 use protocol::{Body, CatalogScope, ClientMessage, Frame, Interval, Start, Timestamp};
 
+use super::export::requests::ExportRequests;
 use super::foreign_text::isolated;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
 use super::overview_requests::OverviewRequests;
@@ -45,6 +46,7 @@ pub(super) struct Feed {
     past: PastRequests,
     has_answer: bool,
     overview: OverviewRequests,
+    export: ExportRequests,
     store: Store,
     clock: ServerClock,
     lag: Lag,
@@ -66,6 +68,7 @@ impl Feed {
             past: PastRequests::default(),
             has_answer: false,
             overview: OverviewRequests::default(),
+            export: ExportRequests::default(),
             store: Store::new(window_of_rows(span)),
             clock: ServerClock::default(),
             lag: Lag::default(),
@@ -108,6 +111,11 @@ impl Feed {
         if let Some(source) = &self.source {
             source.reconnect();
         }
+    }
+
+    /// Values that are collected for a file.
+    pub(super) const fn export(&mut self) -> &mut ExportRequests {
+        &mut self.export
     }
 
     pub(super) const fn overview(&self) -> &OverviewRequests {
@@ -175,6 +183,7 @@ impl Feed {
                 self.store.connected();
                 self.past.disconnected();
                 self.overview.disconnected();
+                self.export.disconnected();
                 if matches!(self.store.start(), Start::Window(_)) {
                     self.following.begin_anew();
                 }
@@ -235,11 +244,13 @@ impl Feed {
             }
             Body::Subscribed(subscribed) => self.following.answered(subscribed.id),
             Body::Answer(answer) => {
-                self.has_answer |= self.overview.take(answer) || self.past.take(answer, &mut self.store);
+                self.has_answer |=
+                    self.overview.take(answer) || self.export.take(answer) || self.past.take(answer, &mut self.store);
                 return FeedChange::None;
             }
             Body::Refused(refused)
-                if refused.request == ClientMessage::QUERY && self.overview.refused(refused.id, now) =>
+                if refused.request == ClientMessage::QUERY
+                    && (self.overview.refused(refused.id, now) || self.export.refused(refused.id)) =>
             {
                 return FeedChange::None;
             }

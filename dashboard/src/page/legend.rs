@@ -99,8 +99,20 @@ impl Legend {
         });
         let [clicks, double_clicks] = choosing;
         let (order, opener_text) = (LegendOrder::default(), Text::new(opener.clone()));
-        let (entries, rest, _listeners) = (Vec::new(), None, [opening, clicks?, double_clicks?]);
-        Ok(Self { root, list, filter, order, entries, rest, opener, opener_text, is_open, choices, _listeners })
+        let (entries, rest, listeners) = (Vec::new(), None, [opening, clicks?, double_clicks?]);
+        Ok(Self {
+            root,
+            list,
+            filter,
+            order,
+            entries,
+            rest,
+            opener,
+            opener_text,
+            is_open,
+            choices,
+            _listeners: listeners,
+        })
     }
 
     /// The button that opens and closes the list.

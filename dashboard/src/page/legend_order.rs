@@ -113,7 +113,7 @@ impl LegendOrder {
 }
 
 fn by_name(names: impl Iterator<Item = (String, usize)>) -> Vec<usize> {
-    BinaryHeap::from_iter(names).into_sorted_vec().into_iter().map(|(_, place)| place).collect()
+    names.collect::<BinaryHeap<_>>().into_sorted_vec().into_iter().map(|(_, place)| place).collect()
 }
 
 /// A name whose numbers have equally many digits.

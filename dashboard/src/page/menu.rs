@@ -1,6 +1,6 @@
 //! The menu of a panel: kind of chart, transform, axis. Its form is created when it is first opened.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,7 +17,26 @@ use series::{Transform, decimal};
 pub(super) struct Menu {
     root: HtmlElement,
     chosen: Rc<RefCell<Option<PanelSpec>>>,
-    _listeners: [Listener; 2],
+    act: Rc<Cell<Option<PanelAct>>>,
+    _listeners: [Listener; 3],
+}
+
+/// What the menu does with a panel as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PanelAct {
+    /// Save it as a picture.
+    SavePicture,
+    /// Save the values in the view.
+    SaveValues,
+    ShowTable,
+}
+
+impl PanelAct {
+    const ALL: [(Self, &str); 3] = [
+        (Self::ShowTable, "Show as table"),
+        (Self::SaveValues, "Save values (CSV)"),
+        (Self::SavePicture, "Save picture (PNG)"),
+    ];
 }
 
 #[derive(Debug)]
@@ -56,7 +75,25 @@ impl Menu {
                 *choice.borrow_mut() = Some(spec);
             }
         })?;
-        Ok(Self { root, chosen, _listeners: [opened, changed] })
+        let act: Rc<Cell<Option<PanelAct>>> = Rc::default();
+        let (taken, menu) = (Rc::clone(&act), root.clone());
+        let clicked = Listener::new(root.clone(), "click", move |event: Event| {
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            let title = target.filter(|target| target.matches(".menu-act").unwrap_or(false));
+            let title = title.and_then(|target| target.text_content());
+            let found = PanelAct::ALL.iter().find(|(_, name)| title.as_deref() == Some(name));
+            if let Some(&(act, _)) = found {
+                taken.set(Some(act));
+                // Cannot fail: the name of the attribute is well formed.
+                let _done = menu.remove_attribute("open");
+            }
+        })?;
+        Ok(Self { root, chosen, act, _listeners: [opened, changed, clicked] })
+    }
+
+    /// The act since the last call.
+    pub(super) fn take_act(&self) -> Option<PanelAct> {
+        self.act.take()
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
@@ -84,6 +121,12 @@ impl Form {
         let (low, high) = (number(&root, "Minimum", &low)?, number(&root, "Maximum", &high)?);
         let orders = Order::ALL.map(|order| (order.name(), order.title(), order == spec.order));
         let order = select(&root, "Legend by", &orders)?;
+        for (_, title) in PanelAct::ALL {
+            let button: HtmlElement = dom::element("button", "menu-act")?;
+            button.set_attribute("type", "button")?;
+            button.set_text_content(Some(title));
+            root.append_child(&button)?;
+        }
         menu.append_child(&root)?;
         Ok(Self { spec: spec.clone(), kind, transform, mapping, low, high, order })
     }

@@ -14,7 +14,8 @@
 //! | `panel_grid` | all panels; those on screen, and the time budget of a display frame |
 //! | `panel_row` | a row of panels, which can be closed |
 //! | `panel`, `panel_body`, `panel_help` | one panel: title, chart or tiles, legend, help |
-//! | `statistics_table` | the statistics of a selected span |
+//! | `tables` | statistics of a selected span, values of the view |
+//! | `export` | files, pictures, the clipboard |
 //! | `verdict` | one sentence on how the machine is |
 //! | `panel_source` | the rows of a panel: a group of the store, or a derived one |
 //! | `chart_view`, `tiles_view`, `canvas` | charts and tiles on canvases |
@@ -26,7 +27,7 @@
 //! | `visibility_observer` | the elements that are on screen |
 //! | `post_request` | POST requests to the server |
 //! | `sign_in`, `sign_in_form`, `sign_in_request`, `session_key` | exchanges tokens for sessions; the page's half of a session |
-//! | `header`, `link_status_text`, `notice` | state of the link, figures; errors and limits |
+//! | `header`, `link_status_text`, `notice`, `status_line` | state of the link, figures; errors and limits; what was done |
 //! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
 //! | `parameters`, `address` | parameters of the URL; reading and writing the URL |
 //! | `command`, `controls`, `help` | commands, buttons and keys; the list of keys and gestures |
@@ -45,6 +46,7 @@ mod controls;
 mod crosshair;
 mod display;
 mod dom;
+mod export;
 mod feed;
 mod foreign_text;
 mod frame_loop;
@@ -82,8 +84,9 @@ mod sign_in;
 mod sign_in_form;
 mod sign_in_request;
 mod start;
-mod statistics_table;
 mod stats;
+mod status_line;
+mod tables;
 mod telemetry;
 mod theme;
 mod tiles_view;

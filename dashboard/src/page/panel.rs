@@ -11,14 +11,15 @@ use super::dom::{self, Text};
 use super::foreign_text::{foreign, isolated};
 use super::group_needs::{PanelPlace, Reads, ShownPanel};
 use super::legend::{Legend, LegendChoice, LegendContent};
-use super::menu::Menu;
+use super::menu::{Menu, PanelAct};
 use super::navigation::Fractions;
 use super::panel_body::PanelBody;
 use super::panel_help::PanelHelp;
 use super::panel_source::PanelSource;
 use super::past_requests::ChartOnScreen;
 use super::render_context::{RenderContext, Shade};
-use super::statistics_table::PanelStatistics;
+use super::tables::columns::SeriesColumns;
+use super::tables::statistics::{PanelStatistics, SeriesStatistics};
 use super::value_format::ValueFormat;
 use crate::layout::{self, PanelSpec, PlacedPanel, Size};
 use crate::store::{Group, SampleAge, Store};
@@ -216,7 +217,9 @@ impl Panel {
     pub(super) fn take_choice(&mut self, store: &mut Store) -> Result<Option<PanelSpec>, JsValue> {
         let choices = self.legend.take_choices();
         if !choices.is_empty() {
-            choices.into_iter().for_each(|choice| self.choose(store, choice));
+            for choice in choices {
+                self.choose(store, choice);
+            }
             self.body.set_shown(&self.spec.shown);
             return Ok(Some(self.spec.clone()));
         }
@@ -301,13 +304,49 @@ impl Panel {
         self.body.set_selection(selected)
     }
 
-    /// The statistics of its series over a span.
-    pub(super) fn statistics(&self, store: &Store, span: &Range<Timestamp>) -> Option<PanelStatistics> {
+    pub(super) fn title(&self) -> &str {
+        self.title.text()
+    }
+
+    /// The act that was chosen in the menu since the last call.
+    pub(super) fn take_act(&self) -> Option<PanelAct> {
+        self.menu.take_act()
+    }
+
+    /// Its group, and the places of the series that it shows.
+    pub(super) fn shown_series<'a>(&self, store: &'a Store) -> Option<(&'a Group, Vec<usize>)> {
         let group = self.source.shown(store)?;
-        let places = self.body.chosen().numbers().iter().filter_map(|&number| group.place_of_number(number));
-        let of = |place: usize| Some((group.series()[place].name.clone(), group.statistics(place, span)?));
+        let numbers = self.body.chosen().numbers().iter();
+        Some((group, numbers.filter_map(|&number| group.place_of_number(number)).collect()))
+    }
+
+    /// Returns true if it shows a measured group, whose values the server has.
+    pub(super) const fn is_measured(&self) -> bool {
+        !self.source.is_derived()
+    }
+
+    /// The statistics of its series over a span, with the time above a level.
+    pub(super) fn statistics(
+        &self,
+        store: &Store,
+        span: &Range<Timestamp>,
+        level: Option<f64>,
+    ) -> Option<PanelStatistics> {
+        let (group, places) = self.shown_series(store)?;
+        let of = |place: usize| {
+            let above = level.and_then(|level| group.time_above(place, span, level));
+            let name = group.series()[place].name.clone();
+            Some(SeriesStatistics { name, of: group.statistics(place, span)?, above })
+        };
         let (title, format, exactness) = (self.title.text().to_owned(), self.format.clone(), group.exactness(span));
-        Some(PanelStatistics { title, exactness, format, series: places.filter_map(of).collect() })
+        Some(PanelStatistics { title, exactness, format, series: places.into_iter().filter_map(of).collect() })
+    }
+
+    /// The values over a span of one of the series that it shows, by place among them.
+    pub(super) fn columns_of(&self, store: &Store, span: &Range<Timestamp>, series: usize) -> Option<SeriesColumns> {
+        let (group, places) = self.shown_series(store)?;
+        let (title, format) = (self.title.text().to_owned(), self.format.clone());
+        Some(SeriesColumns::of(title, format, group, *places.get(series)?, span))
     }
 
     fn renew_body(&mut self) -> Result<(), JsValue> {

@@ -13,13 +13,13 @@ use super::crosshair::PlotFraction;
 use super::dom;
 use super::frame_pace::{Reach, column_due};
 use super::group_needs::ShownPanel;
+use super::menu::PanelAct;
 use super::navigation::Fractions;
 use super::panel::{Panel, Reading};
 use super::panel_row::{self, PanelRow};
 use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
 use super::render_context::RenderContext;
-use super::statistics_table::PanelStatistics;
 use super::visibility_observer::Observers;
 use crate::layout::{Layout, PanelSpec, Size};
 use crate::link::Clock;
@@ -264,7 +264,7 @@ impl PanelGrid {
 
     /// The columns of a plot.
     pub(super) fn columns_of(&self, plot: &Element) -> u32 {
-        self.panels.iter().find(|panel| panel.element().contains(Some(plot))).map_or(0, Panel::columns)
+        self.around(plot).map_or(0, Panel::columns)
     }
 
     /// Marks the panels with stale samples at `now`, by the server's clock. Returns true if a chart must be drawn again.
@@ -280,14 +280,15 @@ impl PanelGrid {
         in_view.try_for_each(|panel| panel.set_crosshair(fraction, label))
     }
 
-    /// The statistics of the panel around an element over a span.
-    pub(super) fn statistics(
-        &self,
-        element: &Element,
-        store: &Store,
-        span: &Range<Timestamp>,
-    ) -> Option<PanelStatistics> {
-        self.panels.iter().find(|panel| panel.element().contains(Some(element)))?.statistics(store, span)
+    /// The panel around an element.
+    pub(super) fn around(&self, element: &Element) -> Option<&Panel> {
+        self.panels.iter().find(|panel| panel.element().contains(Some(element)))
+    }
+
+    /// The act that was chosen in the menu of a panel.
+    pub(super) fn take_act(&self) -> Option<(PanelAct, &Panel)> {
+        let in_view = self.panels.iter().filter(|panel| panel.is_in_view());
+        in_view.filter_map(|panel| Some((panel.take_act()?, panel))).next()
     }
 
     /// Marks the selected part of the width in the charts on screen.

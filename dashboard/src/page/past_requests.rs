@@ -111,6 +111,10 @@ impl PastRequests {
         (self.limits, self.history) = (limits, history);
     }
 
+    pub(super) const fn limits(&self) -> QueryLimits {
+        self.limits
+    }
+
     /// Columns of a query at most; 0 if the server answers none.
     pub(super) const fn max_columns(&self) -> u32 {
         if self.limits.at_once > 1 { self.limits.columns } else { 0 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use protocol::Timestamp;
+use protocol::{Interval, Timestamp};
 use series::Summary;
 
 use super::group::Group;
@@ -19,6 +19,7 @@ pub struct SpanStatistics {
     pub min: f64,
     pub mean: f64,
     pub max: f64,
+    pub first: f64,
     pub last: f64,
     /// Change from the first to the last value, per second; NaN for a single value.
     pub slope: f64,
@@ -40,7 +41,7 @@ pub enum Exactness {
 impl Group {
     /// What [`statistics`](Self::statistics) are computed from.
     pub fn exactness(&self, span: &Range<Timestamp>) -> Exactness {
-        let is_held = self.oldest().is_some_and(|oldest| oldest <= span.start);
+        let is_held = self.has_rows_of(span);
         if is_held && !self.holds_buckets() || !is_held && self.past().has(span) && !self.past().has_buckets() {
             Exactness::Rows
         } else if is_held || self.past().has(span) {
@@ -52,15 +53,46 @@ impl Group {
 
     /// The statistics of a series over a span; `None` without a value in it. Values that are not finite are left out.
     pub fn statistics(&self, place: usize, span: &Range<Timestamp>) -> Option<SpanStatistics> {
-        let is_held = self.oldest().is_some_and(|oldest| oldest <= span.start);
-        let rows = self.first_row_at(span.start)..self.first_row_at(span.end);
         if self.exactness(span) == Exactness::Rows {
-            let held = is_held.then(|| self.iter(place, rows)).into_iter().flatten();
-            let asked = (!is_held).then(|| self.past().rows(place, span.start, span.end)).into_iter().flatten();
-            return of_rows(held.chain(asked));
+            return of_rows(self.rows_in(place, span));
         }
+        let is_held = self.has_rows_of(span);
+        let rows = self.first_row_at(span.start)..self.first_row_at(span.end);
         let summary = if is_held { self.summary(place, rows) } else { self.past().summary(place, span.clone()) };
         of_summary(&summary, span)
+    }
+
+    /// The time in a span for which a series was above a level: each value holds until the next one, unless there is a hole between them.
+    /// `None` if not every value in the span is known.
+    pub fn time_above(&self, place: usize, span: &Range<Timestamp>, level: f64) -> Option<Interval> {
+        if self.exactness(span) != Exactness::Rows {
+            return None;
+        }
+        let longest = self.longest_step();
+        let (mut above, mut last): (u64, Option<Timestamp>) = (0, None);
+        let mut hold = |since: Option<Timestamp>, until: Timestamp| {
+            let held = since.map_or(Interval::ZERO, |since| until.since(since));
+            above += if held <= longest { held.micros() } else { 0 };
+        };
+        for (time, value) in self.rows_in(place, span) {
+            hold(last, time);
+            last = (value > level).then_some(time);
+        }
+        hold(last, span.end);
+        Some(Interval::from_micros(above))
+    }
+
+    fn has_rows_of(&self, span: &Range<Timestamp>) -> bool {
+        self.oldest().is_some_and(|oldest| oldest <= span.start)
+    }
+
+    /// The rows of a series in a span of which all are known.
+    fn rows_in(&self, place: usize, span: &Range<Timestamp>) -> impl Iterator<Item = (Timestamp, f64)> {
+        let is_held = self.has_rows_of(span);
+        let rows = self.first_row_at(span.start)..self.first_row_at(span.end);
+        let held = is_held.then(|| self.iter(place, rows)).into_iter().flatten();
+        let asked = (!is_held).then(|| self.past().rows(place, span.start, span.end)).into_iter().flatten();
+        held.chain(asked)
     }
 }
 
@@ -79,7 +111,7 @@ fn of_rows(rows: impl Iterator<Item = (Timestamp, f64)>) -> Option<SpanStatistic
     });
     let seconds = to.micros_since(from) as f64 / 1e6;
     let slope = if seconds > 0.0 { (last - first) / seconds } else { f64::NAN };
-    Some(SpanStatistics { count: rows.len() as u64, min, mean, max, last, slope, quantiles })
+    Some(SpanStatistics { count: rows.len() as u64, min, mean, max, first, last, slope, quantiles })
 }
 
 fn of_summary(summary: &Summary, span: &Range<Timestamp>) -> Option<SpanStatistics> {
@@ -87,7 +119,8 @@ fn of_summary(summary: &Summary, span: &Range<Timestamp>) -> Option<SpanStatisti
     let seconds = span.end.micros_since(span.start) as f64 / 1e6;
     let slope = if count > 1 && seconds > 0.0 { (last - first) / seconds } else { f64::NAN };
     let mean = sum / f64::from(count);
-    (count > 0).then_some(SpanStatistics { count: u64::from(count), min, mean, max, last, slope, quantiles: None })
+    let count = u64::from(count);
+    (count > 0).then_some(SpanStatistics { count, min, mean, max, first, last, slope, quantiles: None })
 }
 
 #[cfg(test)]
@@ -125,6 +158,21 @@ mod tests {
         let one = group.statistics(0, &(at(3)..at(4))).expect("a value");
         assert!(one.slope.is_nan() && one.quantiles == Some([5.0; 3]));
         assert_eq!(group.statistics(0, &(at(1)..at(3))), None);
+    }
+
+    #[test]
+    fn the_time_above_a_level_is_that_until_the_next_value_and_ends_at_a_hole() {
+        let mut sender = RowSender::new(1);
+        for (row, value) in [(0, 5.0), (1, 1.0), (2, 9.0), (3, 9.0), (4, 0.0), (5, 9.0), (50, 9.0)] {
+            sender.row(row, [(1, value)]);
+        }
+        let above = |from, to, level| sender.group().time_above(0, &(at(from)..at(to)), level).map(Interval::micros);
+        // A tenth of a second a row: rows 0, 2 and 3. After row 5 is a hole.
+        assert_eq!(above(0, 50, 4.0), Some(300_000));
+        assert_eq!(above(0, 5, 4.0), Some(300_000));
+        assert_eq!(above(2, 4, 8.9), Some(200_000));
+        assert_eq!(above(0, 5, 10.0), Some(0));
+        assert_eq!(above(-9, 5, 4.0), None, "a part is not known");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod access;
 mod bad_frames;
 mod example_client;
+mod exports;
 mod fake_feed;
 mod layouts;
 mod legends;

@@ -434,25 +434,35 @@ async fn a_selected_span_has_statistics_that_can_be_copied(engine: Engine) -> Re
     drag(&page, Modifier::None, 0.25, 0.75).await?;
     until(&page, "!document.querySelector('#selection').hidden").await?;
     page.click("#selection-statistics").await?;
-    until(&page, "document.querySelector('#statistics').open").await?;
+    until(&page, "document.querySelector('#table').open").await?;
     let heads: Vec<String> = page
-        .evaluate(
-            "[...document.querySelectorAll('#statistics-table tr:first-child th')].map((head) => head.textContent)",
-        )
+        .evaluate("[...document.querySelectorAll('#table-values tr:first-child th')].map((head) => head.textContent)")
         .await?;
-    ensure!(heads.len() == 10 && heads[4] == "p50", "{heads:?}");
-    let text: String = page.evaluate("document.querySelector('#statistics-text').value").await?;
+    ensure!(heads.len() == 13 && heads[4] == "p50", "{heads:?}");
+    // The selection of the text to copy is observed: a headless browser has no clipboard to read.
+    page.evaluate::<()>("document.addEventListener('copy', () => window.copied = document.activeElement.value)")
+        .await?;
+    page.click("#table-copy").await?;
+    until(&page, "document.querySelector('#table-copied').textContent === 'Copied'").await?;
+    let text: String = page.evaluate("window.copied").await?;
     let first: Vec<f64> =
         text.lines().nth(1).unwrap_or_default().split('\t').skip(1).filter_map(|number| number.parse().ok()).collect();
-    let [min, mean, max, p50, .., count] = first[..] else { anyhow::bail!("{text}") };
+    let [min, mean, max, p50, _, _, first, last, change, _, count] = first[..] else { anyhow::bail!("{text}") };
+    ensure!((last - first - change).abs() < 1e-9, "{text}");
     ensure!(min <= p50 && p50 <= max && min <= mean && mean <= max, "{text}");
     // Half a minute at 10 Hz.
     ensure!((295.0..=305.0).contains(&count), "{text}");
-    until(&page, "document.querySelector('#statistics-note').textContent.startsWith('From every value')").await?;
+    until(&page, "document.querySelector('#table-note').textContent.startsWith('From every value')").await?;
     picture(&page, "statistics").await?;
-    page.click("#statistics-copy").await?;
-    until(&page, "document.querySelector('#statistics-copied').textContent === 'Copied'").await?;
+    // Half of the values are above the median.
+    page.evaluate::<()>(&format!(
+        "{{ const level = document.querySelector('#table-level'); level.value = '{p50}'; \
+           level.dispatchEvent(new Event('change', {{ bubbles: true }})); undefined; }}"
+    ))
+    .await?;
+    until(&page, "/^1[3-6].* s$/.test(document.querySelector('#table-values tr:nth-child(2)').lastChild.textContent)")
+        .await?;
     page.press("Escape").await?;
-    until(&page, "!document.querySelector('#statistics').open").await?;
+    until(&page, "!document.querySelector('#table').open").await?;
     no_errors(&page)
 }

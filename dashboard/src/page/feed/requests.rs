@@ -1,6 +1,6 @@
 //! The requests of a feed: its subscription, and queries.
 
-use protocol::{Interval, Timestamp};
+use protocol::{Interval, QueryLimits, Timestamp};
 
 use super::Feed;
 use crate::page::group_needs::{ShownPanel, column, shown_groups};
@@ -66,6 +66,20 @@ impl Feed {
         {
             source.query(&query);
         }
+    }
+
+    /// Requests the next part of what is collected for a file.
+    pub(in crate::page) fn ask_for_export(&mut self, now: Timestamp) {
+        if let Some(source) = &self.source
+            && let Some(query) = self.export.next(now)
+        {
+            source.query(&query);
+        }
+    }
+
+    /// What the server answers.
+    pub(in crate::page) const fn query_limits(&self) -> QueryLimits {
+        self.past.limits()
     }
 
     /// The first message of a connection is the server's `Hello`, which is sent at once: the subscription depends on its features.

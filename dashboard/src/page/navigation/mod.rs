@@ -34,6 +34,8 @@ use overview::Overview;
 use selection::Selection;
 use time_bar::TimeBar;
 
+pub(super) use selection::span_text;
+
 /// The part of the span by which keys and buttons move the view.
 const STEP: f64 = 0.25;
 
@@ -131,7 +133,12 @@ impl Navigation {
             Command::Redo => viewport.redo(),
             Command::ZoomToSelection => self.selection.zoom(viewport),
             Command::DropSelection => self.selection.drop_it(viewport),
-            Command::Statistics | Command::Theme | Command::Times | Command::Help => {}
+            Command::Statistics
+            | Command::SaveSelection
+            | Command::CopyLink
+            | Command::Theme
+            | Command::Times
+            | Command::Help => {}
         }
         Ok(())
     }

@@ -82,6 +82,6 @@ impl Selection {
 }
 
 /// A span with three digits, such as `12.4 s`.
-pub(super) fn span_text(span: Interval) -> String {
+pub(in crate::page) fn span_text(span: Interval) -> String {
     Unit::parse("s", &Bounds::Auto).format(span.as_secs_f64()).to_string()
 }
