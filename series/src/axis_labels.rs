@@ -182,11 +182,11 @@ fn plain_notations(unit: &Unit, ticks: &[f64], error: f64) -> Vec<Notation> {
     let largest = ticks.iter().filter(|tick| tick.is_finite()).fold(0.0, |largest: f64, tick| largest.max(tick.abs()));
     let best = unit.multiple_for(largest);
     let smaller = unit.multiples_below(best);
-    let mut all: Vec<_> =
-        std::iter::once(best).chain(smaller).filter_map(|multiple| Notation::plain(ticks, error, multiple)).collect();
+    let all = std::iter::once(best).chain(smaller).filter_map(|multiple| Notation::plain(ticks, error, multiple));
     // If a tick such as 50 s is not a round number of minutes, all labels are in seconds.
-    all.sort_by_key(|notation| notation.decimals() > MAX_NEAT_DECIMALS);
-    all
+    let (mut neat, others): (Vec<_>, Vec<_>) = all.partition(|notation| notation.decimals() <= MAX_NEAT_DECIMALS);
+    neat.extend(others);
+    neat
 }
 
 /// The distance of the closest neighbours, or the size of a single tick.

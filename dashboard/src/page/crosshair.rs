@@ -77,7 +77,7 @@ impl Crosshair {
         };
         let listeners = [
             listen("pointermove", |hand, event| {
-                hand.pointer = Some(point_at(event).map_or(PointerEvent::Left, PointerEvent::At))
+                hand.pointer = Some(point_at(event).map_or(PointerEvent::Left, PointerEvent::At));
             })?,
             listen("pointerleave", |hand, _| hand.pointer = Some(PointerEvent::Left))?,
             listen("keydown", |hand, event| {

@@ -3,13 +3,12 @@
 //! In the automatic order, if all series of a group live and have an entry, they keep the order of the catalog: cores do not jump around.
 //! Otherwise the list begins with the living series, largest first, and ends with those that have ended.
 
-use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use protocol::{Interval, Timestamp};
 
 use crate::layout::Order;
-use crate::store::{DisplayOrder, Group, largest_first};
+use crate::store::{DisplayOrder, Group, largest_first, sorted};
 
 /// A list that changes more often cannot be read.
 const ORDER_PERIOD: Interval = Interval::from_secs(1);
@@ -113,7 +112,7 @@ impl LegendOrder {
 }
 
 fn by_name(names: impl Iterator<Item = (String, usize)>) -> Vec<usize> {
-    names.collect::<BinaryHeap<_>>().into_sorted_vec().into_iter().map(|(_, place)| place).collect()
+    sorted(names.collect()).into_iter().map(|(_, place)| place).collect()
 }
 
 /// A name whose numbers have equally many digits.

@@ -287,8 +287,8 @@ impl PanelGrid {
 
     /// The act that was chosen in the menu of a panel.
     pub(super) fn take_act(&self) -> Option<(PanelAct, &Panel)> {
-        let in_view = self.panels.iter().filter(|panel| panel.is_in_view());
-        in_view.filter_map(|panel| Some((panel.take_act()?, panel))).next()
+        let mut in_view = self.panels.iter().filter(|panel| panel.is_in_view());
+        in_view.find_map(|panel| Some((panel.take_act()?, panel)))
     }
 
     /// Marks the selected part of the width in the charts on screen.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use protocol::{Answer, AnswerPart, Interval, QueryLimits, SeriesId, Timestamp};
 
-use crate::store::{Group, PastAnswer, Store};
+use crate::store::{Group, PastAnswer, Store, sorted};
 use crate::view::Window;
 use crate::viewport::Motion;
 
@@ -150,8 +150,7 @@ impl PastRequests {
             if asked.as_ref().is_some_and(|asked| *asked != needed) || is_there {
                 continue;
             }
-            let mut ids: Vec<SeriesId> = of_group().flat_map(|chart| &chart.series).copied().collect();
-            ids.sort_unstable();
+            let mut ids: Vec<SeriesId> = sorted(of_group().flat_map(|chart| &chart.series).copied().collect());
             ids.dedup();
             if ids.is_empty() {
                 continue;
@@ -166,7 +165,7 @@ impl PastRequests {
             asked = Some(needed);
         }
         let asked = asked?;
-        series.sort_unstable();
+        series = sorted(series);
         series.dedup();
         self.last_id = self.last_id.wrapping_add(1);
         let id = self.last_id;

@@ -3,7 +3,7 @@
 //!
 //! Without it, a group whose series come and go would show its oldest series, most of which have ended, in place of the busiest.
 
-use std::collections::BinaryHeap;
+use super::sorted::sorted;
 
 /// What a series does now.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,8 +42,8 @@ impl DisplayOrder {
             }
         }
         let living_count = living.len();
-        let mut places = sorted(living);
-        places.extend(sorted(ended));
+        let mut places = by_keys(living);
+        places.extend(by_keys(ended));
         Self { places, living: living_count }
     }
 
@@ -73,7 +73,7 @@ impl DisplayOrder {
             // Of two at one position, the one that stays is first.
             (2 * at.saturating_sub(ahead) as u64 + u64::from(!stays), place)
         };
-        let mut places = sorted(self.places.iter().enumerate().map(key).collect());
+        let mut places = by_keys(self.places.iter().enumerate().map(key).collect());
         places.truncate(limit);
         in_catalog_order(&places)
     }
@@ -81,12 +81,12 @@ impl DisplayOrder {
 
 /// The places of values, the largest first. Equal ones keep their order; NaN is after all values.
 pub fn largest_first(values: impl Iterator<Item = (usize, f64)>) -> Vec<usize> {
-    sorted(values.map(|(place, value)| (falling(value), place)).collect())
+    by_keys(values.map(|(place, value)| (falling(value), place)).collect())
 }
 
-/// The places by rising keys, and those of equal keys in catalog order. A heap is a tenth of the code of a sort.
-fn sorted(keys: Vec<Keyed>) -> Vec<usize> {
-    BinaryHeap::from(keys).into_sorted_vec().into_iter().map(|(_, place)| place).collect()
+/// The places by rising keys, and those of equal keys in catalog order.
+fn by_keys(keys: Vec<Keyed>) -> Vec<usize> {
+    sorted(keys).into_iter().map(|(_, place)| place).collect()
 }
 
 fn in_catalog_order(places: &[usize]) -> Vec<usize> {

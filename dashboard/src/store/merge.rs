@@ -6,6 +6,7 @@ use protocol::{Block, Timestamp};
 use super::group::Group;
 use super::group::append::HOLE_AFTER;
 use super::located::Located;
+use super::sorted::sorted;
 
 /// Rows of a group in order of time, taken out of the rings.
 struct Rows {
@@ -143,7 +144,7 @@ impl Group {
             Between::Others => self.copied(self.first_row_at(first)..self.rows().end),
         };
         let mut rows = Rows { times: [held.times.as_slice(), times].concat(), columns: Vec::new() };
-        rows.times.sort_unstable();
+        rows.times = sorted(rows.times);
         rows.times.dedup();
         let place = |time: &Timestamp| rows.times.binary_search(time).unwrap_or_default();
         let held_places: Vec<usize> = held.times.iter().map(place).collect();

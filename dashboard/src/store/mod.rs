@@ -46,6 +46,7 @@ pub mod position;
 mod ring;
 pub mod series;
 mod series_index;
+pub mod sorted;
 pub mod span_statistics;
 pub mod staleness;
 mod steps;
@@ -64,6 +65,7 @@ pub use past::{Past, PastSummary};
 pub use past_answer::{AnswerSummary, PastAnswer};
 pub use position::Position;
 pub use series::Series;
+pub use sorted::sorted;
 pub use span_statistics::{Exactness, SpanStatistics};
 pub use staleness::{Freshness, SampleAge};
 

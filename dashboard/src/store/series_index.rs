@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use protocol::{SeriesDescriptor, SeriesId};
 
 use super::series::Series;
+use super::sorted::sorted;
 
 /// Places of the series of one group.
 #[derive(Debug, Default)]
@@ -18,8 +19,8 @@ pub(super) struct SeriesIndex {
 struct Key(Vec<(String, String)>);
 
 impl Key {
-    fn new(name: &str, mut labels: Vec<(String, String)>) -> Self {
-        labels.sort_unstable();
+    fn new(name: &str, labels: Vec<(String, String)>) -> Self {
+        let mut labels = sorted(labels);
         if labels.is_empty() {
             // No label has an empty name.
             labels.push((String::new(), name.to_owned()));

@@ -6,7 +6,7 @@ use protocol::{Answer, AnswerPart, Interval, QueryLimits, SeriesId, Timestamp};
 
 use super::values::{MAX_VALUES, Values};
 use crate::page::past_requests::PastQuery;
-use crate::store::{Group, PastAnswer};
+use crate::store::{Group, PastAnswer, sorted};
 
 /// Ids of these queries rise from here; those of others are far from it.
 const FIRST_ID: u32 = 1 << 31;
@@ -124,8 +124,7 @@ impl ExportRequests {
             return None;
         }
         let range = of.known_until..(of.known_until + of.part).min(of.span.end);
-        let mut series: Vec<SeriesId> = of.ids.iter().flatten().copied().collect();
-        series.sort_unstable();
+        let mut series = sorted(of.ids.iter().flatten().copied().collect());
         series.dedup();
         self.last_id = self.last_id.wrapping_add(1).max(FIRST_ID);
         self.due = now + PAUSE;

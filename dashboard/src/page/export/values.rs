@@ -1,6 +1,5 @@
 //! The values of some series over a span of time, and their CSV (RFC 4180).
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -17,11 +16,13 @@ pub(in crate::page) const MAX_VALUES: u64 = 4_000_000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::page) struct Values {
     names: Vec<String>,
-    rows: BTreeMap<Timestamp, Row>,
+    /// In the order of time.
+    rows: Vec<Row>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Row {
+    time: Timestamp,
     /// The length of time that it summarizes; 0 for values.
     step: Interval,
     /// One for each name.
@@ -36,7 +37,7 @@ const NO_VALUE: Cell = [f64::NAN; 3];
 impl Values {
     /// No values yet.
     pub(in crate::page) fn new(names: Vec<String>) -> Self {
-        Self { names, rows: BTreeMap::new() }
+        Self { names, rows: Vec::new() }
     }
 
     /// The rows of series at `places` of a group in a span, if the page holds all of them.
@@ -73,10 +74,16 @@ impl Values {
         if cell[0].is_nan() {
             return;
         }
-        let row = self.rows.entry(time).or_default();
-        row.step = step;
-        row.cells.resize(self.names.len(), NO_VALUE);
-        row.cells[column] = cell;
+        // Values come in the order of time, series by series: nearly all are added at the end, or found.
+        let place = match self.rows.last() {
+            Some(last) if last.time < time => Err(self.rows.len()),
+            _ => self.rows.binary_search_by_key(&time, |row| row.time),
+        };
+        let place = place.unwrap_or_else(|place| {
+            self.rows.insert(place, Row { time, step, cells: vec![NO_VALUE; self.names.len()] });
+            place
+        });
+        self.rows[place].cells[column] = cell;
     }
 
     /// The number of times.
@@ -87,7 +94,7 @@ impl Values {
     /// Times as RFC 3339 and in seconds since the first, and a column for each series. Where the server has summaries only, a series has
     /// three: mean, minimum and maximum. An empty field is no value.
     pub(in crate::page) fn csv(&self) -> String {
-        let has_summaries = self.rows.values().any(|row| row.step > Interval::ZERO);
+        let has_summaries = self.rows.iter().any(|row| row.step > Interval::ZERO);
         let mut text = "time,seconds".to_owned();
         for name in &self.names {
             if has_summaries {
@@ -101,13 +108,15 @@ impl Values {
             }
         }
         text.push_str("\r\n");
-        let Some((&first, _)) = self.rows.first_key_value() else { return text };
-        for (&time, row) in &self.rows {
+        for row in &self.rows {
+            let seconds = row.time.micros_since(self.rows[0].time) as f64 / 1e6;
             // Cannot fail: it writes to memory.
-            let _done = write!(text, "{},{}", rfc3339::format(time), time.micros_since(first) as f64 / 1e6);
+            let _done = write!(text, "{},{seconds}", rfc3339::format(row.time));
             for cell in &row.cells {
                 let shown = if has_summaries { &cell[..] } else { &cell[..1] };
-                shown.iter().for_each(|&value| number(&mut text, value));
+                for &value in shown {
+                    number(&mut text, value);
+                }
             }
             text.push_str("\r\n");
         }
