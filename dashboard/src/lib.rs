@@ -24,6 +24,7 @@
 //! The measurement of samples. All modules that need no browser build and are tested natively.
 
 pub mod chart;
+pub mod find;
 pub mod layout;
 pub mod link;
 pub mod page;

@@ -1,6 +1,8 @@
 //! Which series of its group a chart shows, as the user has chosen.
 
-/// A choice among the series of a group, by name.
+use crate::store::sorted;
+
+/// A choice among the series of a group, by name. The names are in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Shown {
     #[default]
@@ -11,11 +13,39 @@ pub enum Shown {
 }
 
 impl Shown {
+    /// Those with these names.
+    pub fn only(names: impl Iterator<Item = String>) -> Self {
+        let mut names = sorted(names.collect());
+        names.dedup();
+        Self::Only(names)
+    }
+
+    /// All but those with these names.
+    pub fn except(names: impl Iterator<Item = String>) -> Self {
+        match Self::only(names) {
+            Self::Only(names) if !names.is_empty() => Self::Except(names),
+            _ => Self::All,
+        }
+    }
+
     pub fn has(&self, name: &str) -> bool {
+        let is_in = |names: &[String]| names.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
         match self {
             Self::All => true,
-            Self::Except(hidden) => !hidden.iter().any(|hidden| hidden == name),
-            Self::Only(shown) => shown.iter().any(|shown| shown == name),
+            Self::Except(hidden) => !is_in(hidden),
+            Self::Only(shown) => is_in(shown),
+        }
+    }
+
+    /// Those that both show.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::All, one) | (one, Self::All) => one.clone(),
+            (Self::Only(names), other) | (other, Self::Only(names)) => {
+                Self::Only(names.iter().filter(|name| other.has(name)).cloned().collect())
+            }
+            (Self::Except(one), Self::Except(other)) => Self::except(one.iter().chain(other).cloned()),
         }
     }
 
@@ -23,9 +53,9 @@ impl Shown {
     pub fn toggle(&mut self, name: &str) {
         match self {
             Self::All => *self = Self::Except(vec![name.to_owned()]),
-            Self::Except(names) | Self::Only(names) => match names.iter().position(|known| known == name) {
-                Some(place) => drop(names.remove(place)),
-                None => names.push(name.to_owned()),
+            Self::Except(names) | Self::Only(names) => match names.binary_search_by(|known| known.as_str().cmp(name)) {
+                Ok(place) => drop(names.remove(place)),
+                Err(place) => names.insert(place, name.to_owned()),
             },
         }
         if matches!(self, Self::Except(names) if names.is_empty()) {
@@ -72,5 +102,30 @@ mod tests {
         let mut shown = Shown::Only(vec!["a".to_owned()]);
         shown.toggle("a");
         assert_eq!((shown.has("a"), &shown), (false, &Shown::Only(Vec::new())));
+    }
+
+    #[test]
+    fn what_two_choices_show_is_what_each_shows() {
+        let names = ["a", "b", "c", "d"];
+        let of = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let choices = [
+            Shown::All,
+            Shown::only(of(&["c", "a", "c"]).into_iter()),
+            Shown::except(of(&["b", "a"]).into_iter()),
+            Shown::except(std::iter::empty()),
+            Shown::Only(Vec::new()),
+        ];
+        for one in &choices {
+            for other in &choices {
+                for name in names {
+                    assert_eq!(
+                        one.and(other).has(name),
+                        one.has(name) && other.has(name),
+                        "{name}: {one:?}, {other:?}"
+                    );
+                }
+            }
+        }
+        assert_eq!(choices[3], Shown::All);
     }
 }

@@ -80,17 +80,13 @@ impl PanelSpec {
             let number = number.parse().map_err(|_| ParsePanelError::Place(word.to_owned()))?;
             self.place = Place::Number(number);
         } else if let Some(name) = word.strip_prefix(HIDE) {
-            match &mut self.shown {
-                Shown::Except(names) => names.push(unescape(name)),
-                Shown::All | Shown::Only(_) => self.shown = Shown::Except(vec![unescape(name)]),
-            }
+            let before = if let Shown::Except(names) = std::mem::take(&mut self.shown) { names } else { Vec::new() };
+            self.shown = Shown::except(before.into_iter().chain([unescape(name)]));
         } else if let Some(name) = word.strip_prefix(ONLY) {
             // Without a name, no series is shown.
             let name = Some(unescape(name)).filter(|name| !name.is_empty());
-            match &mut self.shown {
-                Shown::Only(names) => names.extend(name),
-                Shown::All | Shown::Except(_) => self.shown = Shown::Only(name.into_iter().collect()),
-            }
+            let before = if let Shown::Only(names) = std::mem::take(&mut self.shown) { names } else { Vec::new() };
+            self.shown = Shown::only(before.into_iter().chain(name));
         } else if let Some(name) = word.strip_prefix(SORT) {
             let order = Order::ALL.into_iter().find(|order| order.name() == name);
             self.order = order.ok_or_else(|| ParsePanelError::Order(word.to_owned()))?;
@@ -234,11 +230,7 @@ mod tests {
             (spec.title, spec.unit) = (title, unit);
             spec.size = [Size::Normal, Size::Wide, Size::Tile][size];
             spec.order = Order::ALL[order];
-            spec.shown = match (is_only, names.is_empty()) {
-                (true, _) => Shown::Only(names),
-                (false, true) => Shown::All,
-                (false, false) => Shown::Except(names),
-            };
+            spec.shown = if is_only { Shown::only(names.into_iter()) } else { Shown::except(names.into_iter()) };
             spec.place = place.map_or(Place::InOrder, Place::Number);
             let text = (spec.query.selector.to_string(), spec.settings());
             prop_assert_eq!(PanelSpec::parse(&text.0, &text.1), Ok(spec), "{:?}", text);

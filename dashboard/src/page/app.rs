@@ -1,6 +1,7 @@
 //! The page: wires feed, viewport, display settings, panels and header.
 
 mod exports;
+mod finding;
 
 use std::rc::Rc;
 
@@ -15,6 +16,8 @@ use super::crosshair::Crosshair;
 use super::display::Display;
 use super::dom::{self, Text};
 use super::feed::{Feed, FeedChange};
+use super::filter_chip::FilterChip;
+use super::finder::Finder;
 use super::frame_loop::FrameLoop;
 use super::frame_pace::{FramePace, Reach};
 use super::frame_source::{FrameEvent, FrameSource};
@@ -49,6 +52,8 @@ pub(super) struct App {
     crosshair: Crosshair,
     header: Header,
     help: Help,
+    finder: Finder,
+    filter: FilterChip,
     verdict: Text,
     /// The value that keys read in a chart.
     reading: Text,
@@ -72,7 +77,7 @@ impl App {
             notice.show(&error.to_string());
         }
         let display = Display::new(&parameters)?;
-        let panels = PanelGrid::new(parameters.panels.clone())?;
+        let panels = PanelGrid::new(parameters.panels.clone(), parameters.filter.clone())?;
         let navigation = Navigation::new(&parameters, panels.element())?;
         Ok(Self {
             clock,
@@ -80,6 +85,8 @@ impl App {
             pace: FramePace::default(),
             feed: Feed::new(navigation.viewport().live_span()),
             help: Help::new(parameters.single_keys)?,
+            finder: Finder::new()?,
+            filter: FilterChip::new(parameters.filter.as_ref())?,
             verdict: Text::new(dom::by_id("verdict")?),
             reading: Text::new(dom::by_id("reading")?),
             table: TableDialog::new()?,
@@ -231,6 +238,8 @@ impl App {
             Command::Statistics => self.show_statistics(),
             Command::SaveSelection => self.save_selection(),
             Command::CopyLink => self.copy_link(),
+            Command::Find => self.finder.open(self.feed.store()),
+            Command::DropFilter => self.set_filter(None),
             of_view => self.navigation.command(of_view),
         };
         self.show_error(result);
@@ -269,6 +278,7 @@ impl App {
         }
         self.panels.take_choices(self.feed.store_mut())?;
         self.take_acts()?;
+        self.take_found()?;
         self.feed.store_mut().update_derived();
         let now = self.clock.now();
         self.navigation.follow(self.feed.server_now(now));

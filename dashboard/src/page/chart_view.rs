@@ -42,6 +42,8 @@ pub(super) struct ChartView {
     canvas: Canvas,
     crosshair: HtmlElement,
     crosshair_label: Text,
+    /// A series that stands out until another one is read, by number.
+    pointed_out: Option<usize>,
     /// The series that is read, and its value, beside its line.
     reading: Text,
     selection: HtmlElement,
@@ -85,6 +87,7 @@ impl ChartView {
             canvas,
             crosshair,
             crosshair_label,
+            pointed_out: None,
             reading,
             selection,
             selected: None,
@@ -113,6 +116,12 @@ impl ChartView {
         self.chart.set_shown(shown);
     }
 
+    /// Makes a series stand out until another one is read.
+    pub(super) fn point_out(&mut self, number: usize) {
+        self.pointed_out = Some(number);
+        self.chart.emphasize(self.pointed_out);
+    }
+
     /// Makes the series that is read stand out, with its value beside it. Returns its number and the text. `None` ends that.
     pub(super) fn read(
         &mut self,
@@ -126,7 +135,10 @@ impl ChartView {
             ReadSeries::Place(place) => self.chart.series_at(group, column, place),
             ReadSeries::None => None,
         });
-        self.chart.emphasize(found.map(|found| found.number));
+        if found.is_some() {
+            self.pointed_out = None;
+        }
+        self.chart.emphasize(found.map(|found| found.number).or(self.pointed_out));
         let Some(found) = found else {
             self.reading.set("");
             return Ok(None);

@@ -22,6 +22,10 @@ pub(super) enum Command {
     SaveSelection,
     /// Copy the address of what is shown.
     CopyLink,
+    /// Find series, panels, actions, spans and labels.
+    Find,
+    /// Show series whatever their labels are.
+    DropFilter,
     /// Switch between dark and light.
     Theme,
     /// Switch time labels: relative, local, UTC.
@@ -51,7 +55,7 @@ const fn keyed(
 }
 
 /// All commands, in the order of the list of keys.
-pub(super) const COMMANDS: [KeyedCommand; 17] = [
+pub(super) const COMMANDS: [KeyedCommand; 19] = [
     keyed(Command::Hold, &["p"], "hold", "Hold the view, or return to the live one"),
     keyed(Command::Live, &["0", "End"], "", "Return to the live view"),
     keyed(Command::Earlier, &["a"], "earlier", "Move to earlier times"),
@@ -65,6 +69,8 @@ pub(super) const COMMANDS: [KeyedCommand; 17] = [
     keyed(Command::Statistics, &["i"], "selection-statistics", "Show the statistics of the selected span"),
     keyed(Command::SaveSelection, &["e"], "selection-save", "Save the values of the selected span as CSV"),
     keyed(Command::DropSelection, &["Escape"], "selection-drop", "Drop the selection"),
+    keyed(Command::Find, &["/", "Ctrl+k"], "finder-opener", "Find series, panels, actions, spans and labels"),
+    keyed(Command::DropFilter, &["Shift+Escape"], "filter-drop", "Show series whatever their labels are"),
     keyed(Command::CopyLink, &["l"], "copy-link", "Copy a link to what is shown"),
     keyed(Command::Times, &["u"], "times", "Switch time labels: relative, local time, UTC"),
     keyed(Command::Theme, &["t"], "theme", "Switch between dark and light"),

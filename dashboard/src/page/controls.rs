@@ -56,7 +56,7 @@ pub(super) fn listen_for_media(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, 
 }
 
 /// Inputs that may change anything on the page.
-const INPUTS: [&str; 4] = ["click", "dblclick", "change", "keydown"];
+const INPUTS: [&str; 5] = ["click", "dblclick", "change", "input", "keydown"];
 
 /// Inputs that move the pointer or the page: charts and crosshair follow them.
 const MOVES: [&str; 7] = ["pointermove", "pointerout", "pointerdown", "pointerup", "pointercancel", "wheel", "scroll"];
@@ -65,11 +65,11 @@ const MOVES: [&str; 7] = ["pointermove", "pointerout", "pointerdown", "pointerup
 pub(super) fn listen_for_input(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
     let window = dom::window()?;
     let inputs = INPUTS.into_iter().map(|kind| {
-        let app = Rc::downgrade(app);
-        Listener::new(window.clone(), kind, move |_: Event| {
-            if let Some(app) = app.upgrade() {
-                app.borrow_mut().input();
-            }
+        let (app, frames) = (Rc::downgrade(app), app.borrow().frames());
+        Listener::new(window.clone(), kind, move |_: Event| match app.upgrade() {
+            // A field that loses the focus when the page closes its dialog changes within a display frame of the page.
+            Some(app) => app.try_borrow_mut().map_or_else(|_| frames.request(), |mut app| app.input()),
+            None => {}
         })
     });
     let moves = MOVES.into_iter().map(|kind| {
@@ -113,6 +113,13 @@ pub(super) fn listen(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, JsValue> {
 }
 
 fn press(app: &mut App, key: &KeyboardEvent) {
+    let has_control = key.ctrl_key() || key.meta_key();
+    if has_control && !key.alt_key() && key.key().eq_ignore_ascii_case("k") {
+        // The browser has other uses for it.
+        key.prevent_default();
+        app.command(Command::Find);
+        return;
+    }
     let is_for_page = !key.repeat() && !key.ctrl_key() && !key.meta_key() && !key.alt_key() && !key.is_composing();
     let Some(command) = command::of_key(&command::name_of(&key.key(), key.shift_key())) else { return };
     let target = key.target().and_then(|target| target.dyn_into::<Element>().ok());

@@ -47,6 +47,8 @@ pub(super) struct LegendContent<'a> {
     /// The series that is read in the chart, by number.
     pub(super) read_series: Option<usize>,
     pub(super) shown: &'a Shown,
+    /// The series to list.
+    pub(super) among: &'a Rc<Shown>,
     pub(super) order: Order,
 }
 
@@ -154,6 +156,7 @@ impl Legend {
             read: content.read.clone(),
             order: content.order,
             filter,
+            among: Rc::clone(content.among),
         };
         if self.order.update(group, &listed) {
             self.show(group)?;

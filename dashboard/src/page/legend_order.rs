@@ -4,9 +4,11 @@
 //! Otherwise the list begins with the living series, largest first, and ends with those that have ended.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use protocol::{Interval, Timestamp};
 
+use crate::chart::Shown;
 use crate::layout::Order;
 use crate::store::{DisplayOrder, Group, largest_first, sorted};
 
@@ -27,6 +29,8 @@ pub(super) struct LegendView {
     pub(super) order: Order,
     /// The names to list contain this text, in small letters.
     pub(super) filter: String,
+    /// The series to list.
+    pub(super) among: Rc<Shown>,
 }
 
 #[derive(Debug, Default)]
@@ -65,7 +69,7 @@ impl LegendOrder {
     fn is_due(&self, view: &LegendView) -> bool {
         let Some(ordered) = &self.ordered else { return true };
         let settings = |view: &LegendView| (view.max_entries, view.order, view.filter.clone());
-        if settings(ordered) != settings(view) {
+        if settings(ordered) != settings(view) || ordered.among != view.among {
             return true;
         }
         match (&view.read, view.order) {
@@ -90,7 +94,10 @@ impl LegendOrder {
     fn order(&mut self, group: &Group, view: &LegendView) {
         let order = DisplayOrder::of(&group.activities(view.shown.start));
         let name = |place: usize| group.series()[place].name.to_ascii_lowercase();
-        let passes = |&place: &usize| view.filter.is_empty() || name(place).contains(&view.filter);
+        let passes = |&place: &usize| {
+            let has_text = view.filter.is_empty() || name(place).contains(&view.filter);
+            has_text && view.among.has(&group.series()[place].name)
+        };
         let in_order: Vec<usize> = order.places().iter().copied().filter(passes).collect();
         self.in_window = in_order.len();
         let in_catalog_order = || order.in_catalog_order().into_iter().filter(passes);

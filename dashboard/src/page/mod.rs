@@ -32,6 +32,7 @@
 //! | `parameters`, `address` | parameters of the URL; reading and writing the URL |
 //! | `command`, `controls`, `help` | commands, buttons and keys; the list of keys and gestures |
 //! | `navigation` | moves the view: gestures, selection, the bar of the time |
+//! | `finder`, `label_filter`, `filter_chip` | finds series, panels, actions; shows only series with some labels |
 //! | `plot_place` | the plot under a pointer |
 //! | `frame_pace` | when the next display frame is due |
 //! | `frame_loop`, `listener`, `dom` | owned browser callbacks; elements |
@@ -48,6 +49,8 @@ mod display;
 mod dom;
 mod export;
 mod feed;
+mod filter_chip;
+mod finder;
 mod foreign_text;
 mod frame_loop;
 mod frame_pace;
@@ -55,6 +58,7 @@ mod frame_source;
 mod group_needs;
 mod header;
 mod help;
+mod label_filter;
 mod label_font;
 mod legend;
 mod legend_entry;

@@ -1,6 +1,7 @@
 //! One panel on screen: title, chart or tiles, legend.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use protocol::{Interval, Timestamp};
 use wasm_bindgen::JsValue;
@@ -10,6 +11,7 @@ use super::crosshair::{PlotFraction, ReadPoint};
 use super::dom::{self, Text};
 use super::foreign_text::{foreign, isolated};
 use super::group_needs::{PanelPlace, Reads, ShownPanel};
+use super::label_filter::LabelFilter;
 use super::legend::{Legend, LegendChoice, LegendContent};
 use super::menu::{Menu, PanelAct};
 use super::navigation::Fractions;
@@ -21,6 +23,7 @@ use super::render_context::{RenderContext, Shade};
 use super::tables::columns::SeriesColumns;
 use super::tables::statistics::{PanelStatistics, SeriesStatistics};
 use super::value_format::ValueFormat;
+use crate::chart::Shown;
 use crate::layout::{self, PanelSpec, PlacedPanel, Size};
 use crate::store::{Group, SampleAge, Store};
 use crate::surface::Color;
@@ -44,6 +47,8 @@ pub(super) struct Panel {
     spec: PanelSpec,
     source: PanelSource,
     hidden_groups: usize,
+    /// The series that the filter of the page lets through.
+    among: Rc<Shown>,
     root: HtmlElement,
     title: Text,
     unit_note: Text,
@@ -104,6 +109,7 @@ impl Panel {
             spec: placed.spec,
             source,
             hidden_groups: placed.hidden_groups,
+            among: Rc::default(),
             root,
             title: Text::new(title),
             unit_note: Text::new(unit_note),
@@ -213,6 +219,37 @@ impl Panel {
         self.describe(store)
     }
 
+    /// Shows only the series that a filter lets through. Without one, as where all series are summed up, the panel is hidden.
+    pub(super) fn set_filter(&mut self, filter: Option<&LabelFilter>, store: &Store) {
+        let measured = self.source.measured(store);
+        let among = filter.zip(measured).map_or(Shown::All, |(filter, group)| filter.shown_of(group));
+        if *self.among != among {
+            let shown = self.source.shown(store).map_or(&[][..], Group::series);
+            self.root.set_hidden(!shown.iter().any(|series| among.has(&series.name)));
+            self.among = Rc::new(among);
+            self.body.set_shown(&self.spec.shown.and(&self.among));
+        }
+    }
+
+    /// Makes sure that a series of its group is shown, and makes it stand out until another one is read. Returns false if the panel does not
+    /// draw it, as one of many.
+    pub(super) fn point_out(&mut self, store: &Store, number: usize) -> bool {
+        let group = self.source.shown(store);
+        let Some((group, place)) = group.and_then(|group| Some((group, group.place_of_number(number)?))) else {
+            return false;
+        };
+        let name = &group.series()[place].name;
+        if !self.spec.shown.has(name) {
+            self.spec.shown.toggle(name);
+            self.body.set_shown(&self.spec.shown.and(&self.among));
+        }
+        let is_drawn = self.body.chosen().left_out() == 0 || self.body.chosen().numbers().contains(&number);
+        if let (PanelBody::Chart(chart), true) = (&mut self.body, is_drawn) {
+            chart.point_out(number);
+        }
+        is_drawn
+    }
+
     /// The choice in menu or legend since the last call, already applied.
     pub(super) fn take_choice(&mut self, store: &mut Store) -> Result<Option<PanelSpec>, JsValue> {
         let choices = self.legend.take_choices();
@@ -220,7 +257,7 @@ impl Panel {
             for choice in choices {
                 self.choose(store, choice);
             }
-            self.body.set_shown(&self.spec.shown);
+            self.body.set_shown(&self.spec.shown.and(&self.among));
             return Ok(Some(self.spec.clone()));
         }
         let Some(spec) = self.menu.take() else { return Ok(None) };
@@ -351,7 +388,7 @@ impl Panel {
 
     fn renew_body(&mut self) -> Result<(), JsValue> {
         let mut body = PanelBody::new(self.spec.options(), &self.format)?;
-        body.set_shown(&self.spec.shown);
+        body.set_shown(&self.spec.shown.and(&self.among));
         self.body.element().replace_with_with_node_1(body.element())?;
         self.body = body;
         self.legend.forget();
@@ -390,6 +427,7 @@ impl Panel {
             read: read.at.map(|at| at..at),
             read_series: None,
             shown: &self.spec.shown,
+            among: &self.among,
             order: self.spec.order,
         };
         let mut found = None;

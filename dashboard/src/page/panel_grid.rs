@@ -13,6 +13,7 @@ use super::crosshair::PlotFraction;
 use super::dom;
 use super::frame_pace::{Reach, column_due};
 use super::group_needs::ShownPanel;
+use super::label_filter::LabelFilter;
 use super::menu::PanelAct;
 use super::navigation::Fractions;
 use super::panel::{Panel, Reading};
@@ -21,7 +22,7 @@ use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
 use super::render_context::RenderContext;
 use super::visibility_observer::Observers;
-use crate::layout::{Layout, PanelSpec, Size};
+use crate::layout::{Layout, PanelSpec, Place, Query, Size};
 use crate::link::Clock;
 use crate::store::Store;
 use crate::surface::Color;
@@ -53,6 +54,7 @@ pub(super) struct PanelGrid {
     panels: Vec<Panel>,
     /// Panels of the address and of the menus, which differ from the default layout.
     chosen: Vec<PanelSpec>,
+    filter: Option<LabelFilter>,
     observers: Option<Observers>,
     size_changed: bool,
     /// Device pixels per CSS pixel at the last measurement.
@@ -62,10 +64,10 @@ pub(super) struct PanelGrid {
 }
 
 impl PanelGrid {
-    pub(super) fn new(chosen: Vec<PanelSpec>) -> Result<Self, JsValue> {
+    pub(super) fn new(chosen: Vec<PanelSpec>, filter: Option<LabelFilter>) -> Result<Self, JsValue> {
         let element = dom::by_id("panels")?;
         let (rows, panels) = (Vec::new(), Vec::new());
-        Ok(Self { element, rows, panels, chosen, observers: None, size_changed: true, scale: 0.0, next: 0 })
+        Ok(Self { element, rows, panels, chosen, filter, observers: None, size_changed: true, scale: 0.0, next: 0 })
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
@@ -176,7 +178,46 @@ impl PanelGrid {
         for row in old_rows {
             row.element().remove();
         }
-        panel_row::order(&self.element, self.rows.iter().map(PanelRow::element))
+        panel_row::order(&self.element, self.rows.iter().map(PanelRow::element))?;
+        self.panels.iter_mut().for_each(|panel| panel.set_filter(self.filter.as_ref(), store));
+        Ok(())
+    }
+
+    /// Shows only series with some labels, or all.
+    pub(super) fn set_filter(&mut self, filter: Option<LabelFilter>, store: &Store) {
+        self.filter = filter;
+        self.panels.iter_mut().for_each(|panel| panel.set_filter(self.filter.as_ref(), store));
+        self.size_changed = true;
+    }
+
+    /// Shows a panel of a group, in its row, and one of its series. A series that the panel does not draw, as one of many, gets a panel.
+    /// Returns the element of the panel.
+    pub(super) fn reveal(
+        &mut self,
+        store: &mut Store,
+        group: &str,
+        series: Option<usize>,
+    ) -> Result<Option<HtmlElement>, JsValue> {
+        let of_group = |panel: &&mut Panel| panel.shown().group == group;
+        let found = self.panels.iter_mut().filter(of_group).min_by_key(|panel| panel.has_tiles());
+        let Some(panel) = found else { return Ok(None) };
+        let mut element = panel.element().clone();
+        if let Some(number) = series.filter(|&number| !panel.point_out(store, number)) {
+            let of_group = store.groups().iter().find(|known| known.name == group);
+            let name = of_group.and_then(|group| Some(&group.series()[group.place_of_number(number)?].name));
+            let Some(query) = name.and_then(|name| Query::of_series(group, name)) else { return Ok(Some(element)) };
+            let spec = PanelSpec { place: Place::Number(0), ..PanelSpec::new(query) };
+            address::set(&panel_key(&spec), Some(&spec.settings()))?;
+            let selector = spec.query.selector.clone();
+            self.chosen.retain(|chosen| chosen.query.selector != selector);
+            self.chosen.push(spec);
+            self.rebuild(store)?;
+            if let Some(panel) = self.panels.iter().find(|panel| panel.spec().query.selector == selector) {
+                element = panel.element().clone();
+            }
+        }
+        self.rows.iter().filter(|row| row.body().contains(Some(&element))).try_for_each(PanelRow::open)?;
+        Ok(Some(element))
     }
 
     /// Draws changes on screen. Returns also the number of panels whose canvas changed.

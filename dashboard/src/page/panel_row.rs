@@ -18,6 +18,7 @@ pub(super) struct PanelRow {
     title: String,
     root: HtmlElement,
     body: HtmlElement,
+    opener: Option<HtmlElement>,
     is_open: Rc<Cell<bool>>,
     _opening: Option<Listener>,
 }
@@ -27,7 +28,7 @@ impl PanelRow {
         let root: HtmlElement = dom::element("section", "row")?;
         let body: HtmlElement = dom::element("div", "row-panels")?;
         let is_open = Rc::new(Cell::new(row.state == RowState::Open));
-        let mut opening = None;
+        let (mut opening, mut shown_opener) = (None, None);
         if !row.title.is_empty() {
             let heading: HtmlElement = dom::element("h2", "row-title")?;
             let opener: HtmlElement = dom::element("button", "row-opener")?;
@@ -38,6 +39,7 @@ impl PanelRow {
             root.set_attribute("aria-label", &row.title)?;
             show(&opener, &body, is_open.get())?;
             let (open, toggled, button) = (Rc::clone(&is_open), body.clone(), opener.clone());
+            shown_opener = Some(opener.clone());
             opening = Some(Listener::new(opener, "click", move |_: Event| {
                 open.set(!open.get());
                 // Cannot fail: the name of the attribute is well formed.
@@ -45,7 +47,7 @@ impl PanelRow {
             })?);
         }
         root.append_child(&body)?;
-        Ok(Self { title: row.title.clone(), root, body, is_open, _opening: opening })
+        Ok(Self { title: row.title.clone(), root, body, opener: shown_opener, is_open, _opening: opening })
     }
 
     /// Returns true if it was made for this row, perhaps with other panels.
@@ -64,6 +66,11 @@ impl PanelRow {
     /// Arranges so many panels.
     pub(super) fn set_count(&self, count: usize) -> Result<(), JsValue> {
         self.body.class_list().toggle_with_force("is-few", count < FEW).map(drop)
+    }
+
+    pub(super) fn open(&self) -> Result<(), JsValue> {
+        self.is_open.set(true);
+        self.opener.as_ref().map_or(Ok(()), |opener| show(opener, &self.body, true))
     }
 
     /// Opens it for paper, also if the user has closed it.

@@ -1,10 +1,11 @@
-//! Parameters of the URL: `?window=60&at=2026-11-30T22:05:59Z&theme=dark&times=utc&keys=off&show.cpu.cores=area,log`.
+//! Parameters of the URL: `?window=60&at=2026-11-30T22:05:59Z&theme=dark&times=utc&keys=off&filter=device=sda&show.cpu.cores=area,log`.
 //!
 //! `show.SELECTOR=SETTINGS` specifies a panel. A selector with `=` is percent-encoded: `show.net{device%3Dlo}=area`.
 
 use protocol::{Interval, Timestamp};
 use series::decimal;
 
+use super::label_filter::LabelFilter;
 use crate::layout::PanelSpec;
 use crate::view::rfc3339;
 
@@ -84,6 +85,8 @@ pub(super) struct Parameters {
     pub(super) times: Times,
     /// Keys that write a character are commands.
     pub(super) single_keys: SingleKeys,
+    /// The labels of the series that are shown.
+    pub(super) filter: Option<LabelFilter>,
     pub(super) panels: Vec<PanelSpec>,
     pub(super) errors: Vec<InvalidParameter>,
 }
@@ -117,6 +120,7 @@ impl Parameters {
             theme: None,
             times: Times::default(),
             single_keys: SingleKeys::default(),
+            filter: None,
             panels: Vec::new(),
             errors: Vec::new(),
         };
@@ -135,6 +139,10 @@ impl Parameters {
                     "off" => parameters.single_keys = SingleKeys::Off,
                     "on" => parameters.single_keys = SingleKeys::On,
                     _ => parameters.refuse(key, value, "on, off"),
+                },
+                "filter" => match LabelFilter::parse(value) {
+                    Ok(filter) => parameters.filter = Some(filter),
+                    Err(_) => parameters.refuse(key, value, "labels such as device=sda or host=web*,env!=test"),
                 },
                 "theme" => {
                     parameters.theme = Theme::parse(value);

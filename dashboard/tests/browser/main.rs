@@ -6,6 +6,7 @@ mod bad_frames;
 mod example_client;
 mod exports;
 mod fake_feed;
+mod finding;
 mod layouts;
 mod legends;
 mod liveness;

@@ -113,6 +113,11 @@ impl Navigation {
         Ok(())
     }
 
+    /// Shows a span.
+    pub(super) fn set_span(&mut self, span: Interval) {
+        self.viewport.set_span(span);
+    }
+
     /// Does a command, after the gestures before it. It ends a gesture that is under way.
     pub(super) fn command(&mut self, command: Command) -> Result<(), JsValue> {
         self.take_gestures()?;
@@ -136,6 +141,8 @@ impl Navigation {
             Command::Statistics
             | Command::SaveSelection
             | Command::CopyLink
+            | Command::Find
+            | Command::DropFilter
             | Command::Theme
             | Command::Times
             | Command::Help => {}
