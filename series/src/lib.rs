@@ -20,6 +20,7 @@
 //! | `notation` | the multiple and the digits of such texts |
 //! | [`number`] | numbers with three significant digits |
 //! | [`decimal`] | numbers from text |
+//! | `ordered` | values as integers in the same order |
 //! | [`duration`] | durations as text, and the units of time |
 //!
 //! # Not in this crate
@@ -35,6 +36,7 @@ pub mod exact_sum;
 mod multiple;
 mod notation;
 pub mod number;
+mod ordered;
 pub mod pyramid;
 pub mod row_cursor;
 pub mod selector;

@@ -12,6 +12,8 @@ use crate::workspace::{Workspace, in_path, run};
 
 /// Packages that the examples and the tests need beyond the standard library.
 const REQUIREMENTS: [&str; 2] = ["docs/examples/requirements.txt", "feed-server/tests/requirements.txt"];
+/// Packages of which only files are used: axe-core, without what the package around it needs.
+const FILES_ONLY: &str = "dashboard/tests/requirements.txt";
 const DEBIAN_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
 
 /// Returns an interpreter in `target/python` with these packages. Creates the environment again when the requirements change.
@@ -22,7 +24,8 @@ pub fn environment(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target.join("python");
     let interpreter = folder.join("bin/python3");
     let files = REQUIREMENTS.map(|file| workspace.root.join(file));
-    let wanted = files.iter().map(fs::read_to_string).collect::<Result<String, _>>()?;
+    let files_only = workspace.root.join(FILES_ONLY);
+    let wanted = files.iter().chain([&files_only]).map(fs::read_to_string).collect::<Result<String, _>>()?;
     let installed = folder.join("requirements.txt");
     if works(&interpreter) && fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
         return Ok(interpreter);
@@ -30,12 +33,16 @@ pub fn environment(workspace: &Workspace) -> Result<PathBuf> {
     heading("setting up Python");
     let python = system_python()?;
     run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let mut pip = Command::new(&interpreter);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    for file in &files {
-        pip.arg("--requirement").arg(file);
-    }
-    run(&mut pip).context("cannot install the Python packages of docs/examples and the tests")?;
+    let install = |files: &[PathBuf], options: &[&str]| {
+        let mut pip = Command::new(&interpreter);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(options);
+        for file in files {
+            pip.arg("--requirement").arg(file);
+        }
+        run(&mut pip).context("cannot install the Python packages of docs/examples and the tests")
+    };
+    install(&files, &[])?;
+    install(&[files_only], &["--no-deps"])?;
     fs::write(installed, wanted)?;
     Ok(interpreter)
 }

@@ -46,13 +46,13 @@ impl Index {
         let goes_on = !self.words.is_empty() && query.starts_with(&self.words);
         let before = std::mem::take(&mut self.matching);
         let words: Vec<&[u8]> = query.split_ascii_whitespace().map(str::as_bytes).collect();
-        let mut best: BinaryHeap<Reverse<(i32, Reverse<usize>, Reverse<u32>)>> = BinaryHeap::with_capacity(limit + 1);
+        let mut best = BinaryHeap::with_capacity(limit + 1);
         let mut matching = Vec::new();
         let mut consider = |number: u32| {
             let text = self.text(number as usize);
             let Some(points) = words.iter().try_fold(0, |sum, word| Some(sum + score(text, word)?)) else { return };
             matching.push(number);
-            best.push(Reverse((points, Reverse(text.len()), Reverse(number))));
+            best.push(Reverse(rank(points, text.len(), number)));
             if best.len() > limit {
                 best.pop();
             }
@@ -63,8 +63,19 @@ impl Index {
             (0..self.ends.len() as u32).for_each(&mut consider);
         }
         (self.matching, self.words) = (matching, query);
-        best.into_sorted_vec().into_iter().map(|Reverse((_, _, Reverse(number)))| number as usize).collect()
+        best.into_sorted_vec().into_iter().map(|Reverse(rank)| number_of(rank)).collect()
     }
+}
+
+/// A number that is larger for a better text: by its points, then a small length, then its own small number.
+fn rank(points: i32, length: usize, number: u32) -> u64 {
+    let points = u64::from(points.clamp(0, i32::from(u16::MAX >> 1)).unsigned_abs());
+    let length = u64::from(u16::MAX) - (length as u64).min(u64::from(u16::MAX));
+    points << 48 | length << 32 | u64::from(!number)
+}
+
+fn number_of(rank: u64) -> usize {
+    !(rank as u32) as usize
 }
 
 #[cfg(test)]
@@ -75,7 +86,9 @@ mod tests {
 
     fn index(texts: &[&str]) -> Index {
         let mut index = Index::default();
-        texts.iter().for_each(|text| index.push(text));
+        for text in texts {
+            index.push(text);
+        }
         index
     }
 

@@ -1,5 +1,7 @@
 //! Lag of the received frames.
 
+use std::collections::BinaryHeap;
+
 use protocol::{Interval, Timestamp};
 
 /// Frames in the statistics: 17 s at 60 frames a second.
@@ -73,7 +75,8 @@ impl Lag {
         let since = now - WINDOW;
         self.scratch.clear();
         self.scratch.extend(self.records.iter().filter(|record| record.arrived > since).map(|record| record.lag));
-        self.scratch.sort_unstable();
+        // In place, and a tenth of the code of a sort of the standard library.
+        self.scratch = BinaryHeap::from(std::mem::take(&mut self.scratch)).into_sorted_vec();
         Some(LagQuantiles {
             p50: nearest_rank(&self.scratch, 50)?,
             p99: nearest_rank(&self.scratch, 99)?,

@@ -66,10 +66,11 @@ pub(super) fn listen_for_input(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, 
     let window = dom::window()?;
     let inputs = INPUTS.into_iter().map(|kind| {
         let (app, frames) = (Rc::downgrade(app), app.borrow().frames());
-        Listener::new(window.clone(), kind, move |_: Event| match app.upgrade() {
+        Listener::new(window.clone(), kind, move |_: Event| {
             // A field that loses the focus when the page closes its dialog changes within a display frame of the page.
-            Some(app) => app.try_borrow_mut().map_or_else(|_| frames.request(), |mut app| app.input()),
-            None => {}
+            if let Some(app) = app.upgrade() {
+                app.try_borrow_mut().map_or_else(|_| frames.request(), |mut app| app.input());
+            }
         })
     });
     let moves = MOVES.into_iter().map(|kind| {

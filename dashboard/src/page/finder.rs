@@ -1,7 +1,6 @@
 //! Finds series, panels, actions, spans and labels by some of their letters.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use protocol::Interval;
@@ -21,8 +20,8 @@ use crate::viewport::spans;
 /// Results in the list.
 const RESULTS: usize = 20;
 
-/// Labels in the index: a catalog may have one for each series.
-const MAX_LABELS: usize = 2_000;
+/// Labels that are offered for one that is being typed.
+const LABELS: usize = 10;
 
 /// The attribute with the place of a result in the list.
 const PLACE: &str = "data-place";
@@ -114,21 +113,13 @@ impl Finder {
         for span in spans::offered() {
             self.add(&format!("Show {}", span_text(span)), Finding::Span(span));
         }
-        let mut labels: BTreeSet<(&str, &str)> = BTreeSet::new();
         for group in store.groups() {
             let name: Rc<str> = group.name.as_str().into();
             self.add(&format!("{} {name}", group.title), Finding::Panel { group: Rc::clone(&name) });
             for series in group.series() {
                 let found = Finding::Series { group: Rc::clone(&name), number: series.number };
                 self.add(&format!("{} {}", series.name, group.title), found);
-                if labels.len() < MAX_LABELS {
-                    labels.extend(series.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-                }
             }
-        }
-        for (key, value) in labels {
-            let filter = LabelFilter::text_of(key, value);
-            self.add(&format!("Filter {filter}"), Finding::Filter(filter));
         }
     }
 
@@ -144,28 +135,26 @@ impl Finder {
                 Act::Typed => self.search(store)?,
                 Act::Up => self.select(self.selected.saturating_sub(1))?,
                 Act::Down => self.select(self.selected + 1)?,
-                Act::Choose => return self.choose(self.selected),
-                Act::ChooseAt(place) => return self.choose(place),
+                Act::Choose => return Ok(self.choose(self.selected)),
+                Act::ChooseAt(place) => return Ok(self.choose(place)),
             }
         }
         Ok(None)
     }
 
-    fn choose(&mut self, place: usize) -> Result<Option<Finding>, JsValue> {
-        let Some(chosen) = self.results.get(place).cloned() else { return Ok(None) };
+    fn choose(&mut self, place: usize) -> Option<Finding> {
+        let chosen = self.results.get(place).cloned()?;
         self.dialog.close();
         // Of 100,000 series, texts take 5 MB.
         (self.index, self.entries) = (Index::default(), Vec::new());
-        Ok(Some(chosen))
+        Some(chosen)
     }
 
     fn search(&mut self, store: &Store) -> Result<(), JsValue> {
         let query = self.input.value();
         let found = self.index.find(&query, RESULTS);
-        // Labels that somebody types need not be those of a series.
-        let typed = Some(query.trim()).filter(|text| text.contains('=') && LabelFilter::parse(text).is_ok());
-        let typed = typed.map(|text| Finding::Filter(text.to_owned()));
-        self.results = typed.into_iter().chain(found.into_iter().map(|place| self.entries[place].clone())).collect();
+        let labels = labels_like(query.trim(), store).into_iter().map(Finding::Filter);
+        self.results = labels.chain(found.into_iter().map(|place| self.entries[place].clone())).collect();
         self.list.set_text_content(None);
         for (place, finding) in self.results.iter().enumerate() {
             let (name, kind) = texts_of(finding, store);
@@ -201,6 +190,26 @@ impl Finder {
     }
 }
 
+/// Filters for a text with an equals sign: the text itself, and labels of series that begin so.
+fn labels_like(text: &str, store: &Store) -> Vec<String> {
+    let Some((key, value)) = text.split_once('=') else { return Vec::new() };
+    let mut found = Vec::new();
+    if LabelFilter::parse(text).is_ok() {
+        found.push(text.to_owned());
+    }
+    let labels = store.groups().iter().flat_map(Group::series).flat_map(|series| &series.labels);
+    for (known, of_series) in labels.filter(|(known, of_series)| known == key && of_series.starts_with(value)) {
+        let filter = LabelFilter::text_of(known, of_series);
+        if !found.contains(&filter) {
+            found.push(filter);
+        }
+        if found.len() > LABELS {
+            break;
+        }
+    }
+    found
+}
+
 /// The name of a finding and what it is.
 fn texts_of(finding: &Finding, store: &Store) -> (String, String) {
     let group_of = |name: &str| store.groups().iter().find(|group| group.name == name);
@@ -208,7 +217,7 @@ fn texts_of(finding: &Finding, store: &Store) -> (String, String) {
     match finding {
         Finding::Command(command) => {
             let keyed = COMMANDS.iter().find(|keyed| keyed.command == *command);
-            let key = keyed.and_then(|keyed| keyed.keys.first()).map_or_else(String::new, |key| key.to_uppercase());
+            let key = keyed.and_then(|keyed| keyed.keys.first()).map_or_else(String::new, |key| key.to_ascii_uppercase());
             (keyed.map_or("", |keyed| keyed.does).to_owned(), format!("action \u{b7} {key}"))
         }
         Finding::Span(span) => (format!("Show {}", span_text(*span)), "span".to_owned()),

@@ -3,7 +3,6 @@
 //! The server does not state how old its oldest value is. The first query asks for the longest range; the next one for what the answer had, until
 //! the values fill the range. Then the answer is renewed as the time of a column passes.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use protocol::{Answer, AnswerPart, Interval, SeriesId, Timestamp};
@@ -134,16 +133,16 @@ impl OverviewRequests {
         let column_of =
             |time: Timestamp| (time.since(range.start).micros() / step.micros().max(1)).min(count as u64 - 1) as usize;
         let mut columns = vec![Summary::EMPTY; count];
-        let mut seen: BTreeMap<Timestamp, Interval> = BTreeMap::new();
+        let mut oldest: Option<Timestamp> = None;
         for found in waiting.answer.all().filter(|found| !found.summary.is_empty()) {
             // A bucket may be longer than a column.
             let last = found.start + found.step - Interval::from_micros(1);
             for column in &mut columns[column_of(found.start)..=column_of(last.max(found.start))] {
                 column.extend(&found.summary);
             }
-            seen.insert(found.start, found.step);
+            oldest = Some(oldest.map_or(found.start, |oldest| oldest.min(found.start)));
         }
-        let oldest = seen.first_key_value().map(|(&start, _)| start.max(range.start));
+        let oldest = oldest.map(|oldest| oldest.max(range.start));
         let whole = range.end.since(range.start).micros();
         let pause = step.max(SHORTEST_PAUSE).max(Interval::from_micros(whole / RENEWED_PART));
         let Some(oldest) = oldest else {

@@ -1,7 +1,5 @@
 //! The answer to a query, collected from its frames.
 
-use std::collections::BTreeMap;
-
 use protocol::column::is_missing;
 use protocol::{Answer, GroupId, Interval, SeriesId, Timestamp};
 use series::Summary;
@@ -18,14 +16,18 @@ pub struct AnswerSummary {
 
 /// The summaries of each group.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PastAnswer(BTreeMap<GroupId, Vec<AnswerSummary>>);
+pub struct PastAnswer(Vec<(GroupId, Vec<AnswerSummary>)>);
 
 impl PastAnswer {
     /// Adds the content of a frame. Series with a column of an unknown encoding are left out.
     pub fn add(&mut self, answer: &Answer<'_>) {
         for block in &answer.blocks {
             let times: Vec<Timestamp> = block.times.iter().collect();
-            let held = self.0.entry(block.group).or_default();
+            let place = self.0.iter().position(|(group, _)| *group == block.group).unwrap_or_else(|| {
+                self.0.push((block.group, Vec::new()));
+                self.0.len() - 1
+            });
+            let held = &mut self.0[place].1;
             for columns in &block.series {
                 let Some([first, last, min, max, sum, count]) = columns.copied(times.len()) else { continue };
                 // A row without a finite value is a hole in the line.
@@ -44,10 +46,10 @@ impl PastAnswer {
 
     /// All summaries.
     pub fn all(&self) -> impl Iterator<Item = &AnswerSummary> {
-        self.0.values().flatten()
+        self.0.iter().flat_map(|(_, summaries)| summaries)
     }
 
     pub(super) fn of(&self, group: GroupId) -> &[AnswerSummary] {
-        self.0.get(&group).map_or(&[], Vec::as_slice)
+        self.0.iter().find(|(known, _)| *known == group).map_or(&[], |(_, summaries)| summaries)
     }
 }

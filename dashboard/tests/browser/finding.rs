@@ -55,7 +55,7 @@ async fn arrows_choose_a_result_and_actions_and_spans_are_found_too(engine: Engi
     page.press("/").await?;
     until(&page, IS_OPEN).await?;
     type_text(&page, "walk").await?;
-    until(&page, &format!("{RESULTS}.join() === 'walk 1,walk 1,shape=walk'")).await?;
+    until(&page, &format!("{RESULTS}.join() === 'walk 1,walk 1'")).await?;
     let selected = "document.querySelector('.finder-result[aria-selected=true]').id";
     until(&page, &format!("{selected} === 'finder-0'")).await?;
     page.press("ArrowDown").await?;
@@ -110,8 +110,9 @@ async fn a_filter_by_label_shows_only_its_series_and_is_in_the_address(engine: E
     until(&page, &format!("{shown}.length > 20")).await?;
     page.press("/").await?;
     until(&page, IS_OPEN).await?;
-    type_text(&page, "device=lo").await?;
-    until(&page, &format!("{RESULTS}[0] === 'device=lo'")).await?;
+    type_text(&page, "device=l").await?;
+    until(&page, &format!("{RESULTS}[1] === 'device=lo'")).await?;
+    page.press("ArrowDown").await?;
     page.press("Enter").await?;
     until(&page, "document.querySelector('#filter-text').textContent === 'device=lo'").await?;
     until(&page, &format!("{shown}.length > 0 && {shown}.every((group) => group.startsWith('network'))")).await?;

@@ -2,6 +2,7 @@
 //! in environment variables.
 
 mod access;
+mod accessibility;
 mod bad_frames;
 mod example_client;
 mod exports;

@@ -2,10 +2,12 @@
 //! [Prometheus](https://prometheus.io/docs/concepts/metric_types/#histogram). Each series counts the observations up to
 //! and including its upper bound, which is the value of its label `le`.
 
+use std::collections::BinaryHeap;
+
 use protocol::{Interval, Timestamp};
 
 use super::rate::Rate;
-use crate::decimal;
+use crate::{decimal, ordered};
 
 /// The label whose value is a bucket's upper bound.
 pub const BUCKET_BOUND: &str = "le";
@@ -54,7 +56,11 @@ impl Buckets {
         if let Some(name) = unlabelled {
             return Err(BadBuckets::Unlabelled(name.to_owned()));
         }
-        found.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        // By bound, as `f64::total_cmp` orders them. A heap has a tenth of the code of a sort of its own.
+        let ordered = found.into_iter().map(|(bound, place)| (ordered::key(bound), place, bound.to_bits()));
+        let ordered = ordered.collect::<BinaryHeap<_>>().into_sorted_vec();
+        let found: Vec<(f64, usize)> =
+            ordered.into_iter().map(|(_, place, bits)| (f64::from_bits(bits), place)).collect();
         if let Some(pair) = found.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
             return Err(BadBuckets::Repeated(pair[0].0));
         }

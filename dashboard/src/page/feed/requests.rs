@@ -1,11 +1,13 @@
 //! The requests of a feed: its subscription, and queries.
 
-use protocol::{Interval, QueryLimits, Timestamp};
+use std::collections::HashMap;
+
+use protocol::{GroupId, Interval, QueryLimits, Timestamp};
 
 use super::Feed;
 use crate::page::group_needs::{ShownPanel, column, shown_groups};
 use crate::page::past_requests::{ChartOnScreen, ShownRange, window_of_rows};
-use crate::store::{CatalogGroup, Leaving};
+use crate::store::{CatalogGroup, Group, Leaving, sorted};
 
 impl Feed {
     /// Sets the width of the charts that the next connection will probably be for, in columns; 0 if it is not known.
@@ -22,14 +24,15 @@ impl Feed {
         now: Timestamp,
     ) {
         let shown = shown_groups(panels, (!self.has_past()).then_some(self.span));
-        let groups = self.store.ids().map(|(id, group)| {
+        let by_id: HashMap<GroupId, &Group> = self.store.ids().collect();
+        let groups = sorted(by_id.keys().copied().collect()).into_iter().map(|id: GroupId| {
+            let group = by_id[&id];
             let interval = group.interval;
             let values_per_s = group.series().len() as f64 / interval.as_secs_f64().max(f64::MIN_POSITIVE);
             let shown = shown.get(group.name.as_str()).copied().unwrap_or_default();
             CatalogGroup { id, interval, values_per_s, is_on_screen: shown.is_on_screen, needs: shown.needs }
         });
-        let mut groups: Vec<_> = groups.collect();
-        groups.sort_unstable_by_key(|group| group.id);
+        let groups: Vec<_> = groups.collect();
         let has_changed = self.following.choose(&groups, may_leave, now);
         // Also when the catalog has changed.
         self.store.follow(|group| self.following.has(group));
