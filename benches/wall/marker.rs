@@ -134,7 +134,7 @@ impl MarkingServer {
         let page = Page::Folder(folder.to_owned());
         let access = Access::new(None, Vec::new(), Scheme::Http, address.port());
         let limiter = ConnectionLimiter::default();
-        let router = routes(service, health, None, page, access, limiter.clone(), None).into_router();
+        let router = routes(service, health, None, page.into(), access, limiter.clone(), None).into_router();
         tokio::spawn(serve(listener, limiter, router, stop.clone()));
         Ok(Self { address, _stop: stop.drop_guard(), _sources: sources, _ticker: ticker })
     }

@@ -12,7 +12,8 @@ const LIMIT_KIB: usize = 300;
 
 #[test]
 fn the_wasm_is_at_most_300_kib_by_brotli() -> Result<()> {
-    let page = env::var_os("KYMOGRAPH_PAGE").context("KYMOGRAPH_PAGE is not set: run this test by `cargo xtask test`")?;
+    let page =
+        env::var_os("KYMOGRAPH_PAGE").context("KYMOGRAPH_PAGE is not set: run this test by `cargo xtask test`")?;
     let assets: Vec<_> = fs::read_dir(std::path::Path::new(&page).join("assets"))?.collect::<io::Result<_>>()?;
     let [assets] = &assets[..] else { anyhow::bail!("found {} folders of assets, expected one", assets.len()) };
     let wasm = fs::read(assets.path().join("dashboard_bg.wasm"))?;

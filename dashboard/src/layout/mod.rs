@@ -6,6 +6,7 @@
 //! | [`panel_spec`] | one panel: query, kind of chart, title, unit, axis, place |
 //! | [`panel_text`] | the text form of a panel, as the address has it |
 //! | [`rows`] | a layout: rows of panels |
+//! | [`layout_text`] | the text form of a layout |
 //! | [`arrange`] | the default layout of a catalog; a layout's panels matched with the groups of a store |
 //! | `host`, `host_help` | the default layout of the host source; help for its panels |
 //!
@@ -19,6 +20,7 @@
 pub mod arrange;
 mod host;
 mod host_help;
+pub mod layout_text;
 pub mod panel_spec;
 pub mod panel_text;
 pub mod query;
@@ -27,6 +29,7 @@ pub mod rows;
 pub use arrange::{PlacedPanel, PlacedRow};
 pub use host::is_host;
 pub use host_help::help_of;
+pub use layout_text::ParseLayoutError;
 pub use panel_spec::{Axis, Order, PanelSpec, Place, Size};
 pub use panel_text::ParsePanelError;
 pub use query::Query;

@@ -30,12 +30,14 @@ use super::panel_grid::{Drawn, MAX_PANELS, PanelGrid};
 use super::parameters::Parameters;
 use super::past_requests::ShownRange;
 use super::render_context::{RenderContext, Shade};
+use super::server_request::ServerRequest;
 use super::sign_in_form::SignInForm;
 use super::stats::Stats;
 use super::status_line::StatusLine;
 use super::tables::dialog::TableDialog;
 use super::telemetry::{PanelCounts, Telemetry};
 use super::verdict::Verdict;
+use crate::layout::Layout;
 use crate::link::Clock;
 use crate::store::Leaving;
 use crate::view;
@@ -62,6 +64,9 @@ pub(super) struct App {
     status: StatusLine,
     sign_in: SignInForm,
     telemetry: Telemetry,
+    /// The address has a layout, which takes precedence over that of the server.
+    has_layout: bool,
+    layout_request: Option<ServerRequest>,
     /// The store has groups or series without a panel.
     catalog_changed: bool,
     size_changed: bool,
@@ -77,7 +82,9 @@ impl App {
             notice.show(&error.to_string());
         }
         let display = Display::new(&parameters)?;
-        let panels = PanelGrid::new(parameters.panels.clone(), parameters.filter.clone())?;
+        let mut panels = PanelGrid::new(parameters.panels.clone(), parameters.filter.clone())?;
+        let has_layout = parameters.layout.is_some();
+        parameters.layout.clone().into_iter().for_each(|layout| panels.set_layout(layout));
         let navigation = Navigation::new(&parameters, panels.element())?;
         Ok(Self {
             clock,
@@ -99,6 +106,8 @@ impl App {
             notice,
             sign_in: SignInForm::new()?,
             telemetry: Telemetry::default(),
+            has_layout,
+            layout_request: None,
             catalog_changed: false,
             size_changed: true,
         })
@@ -107,6 +116,23 @@ impl App {
     /// Sets the source of frames, whose events come to [`event`](Self::event).
     pub(super) fn attach(&mut self, source: Box<dyn FrameSource>) {
         self.feed.attach(source);
+    }
+
+    /// Keeps the request for the server's layout; `None` if the address has one.
+    pub(super) fn wait_for_layout(&mut self, request: ServerRequest) {
+        self.layout_request = (!self.has_layout).then_some(request);
+    }
+
+    /// Shows the layout of the server. One that this page does not understand, as of a later version, is named.
+    pub(super) fn layout_arrived(&mut self, lines: &str) {
+        match Layout::parse(lines) {
+            Ok(layout) => {
+                self.panels.set_layout(layout);
+                self.catalog_changed = true;
+                self.input();
+            }
+            Err(error) => self.notice.show(&format!("The layout of the server is not shown: {error}")),
+        }
     }
 
     /// Its display frames. Whatever changes the page outside of a frame requests one.

@@ -3,7 +3,7 @@
 use wasm_bindgen::JsValue;
 use web_sys::XmlHttpRequest;
 
-use super::post_request::PostRequest;
+use super::server_request::ServerRequest;
 
 /// Relative to the page's address, as the stream.
 const PATH: &str = "connection-check";
@@ -33,8 +33,8 @@ pub(super) enum Content {
 }
 
 /// Asks the server.
-pub(super) fn check_connection(mut on_answer: impl FnMut(&Answer) + 'static) -> Result<PostRequest, JsValue> {
-    PostRequest::send(PATH, None, TIMEOUT_MS, move |request| on_answer(&answer(request)))
+pub(super) fn check_connection(mut on_answer: impl FnMut(&Answer) + 'static) -> Result<ServerRequest, JsValue> {
+    ServerRequest::post(PATH, None, TIMEOUT_MS, move |request| on_answer(&answer(request)))
 }
 
 impl Answer {

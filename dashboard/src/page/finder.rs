@@ -217,7 +217,8 @@ fn texts_of(finding: &Finding, store: &Store) -> (String, String) {
     match finding {
         Finding::Command(command) => {
             let keyed = COMMANDS.iter().find(|keyed| keyed.command == *command);
-            let key = keyed.and_then(|keyed| keyed.keys.first()).map_or_else(String::new, |key| key.to_ascii_uppercase());
+            let key =
+                keyed.and_then(|keyed| keyed.keys.first()).map_or_else(String::new, |key| key.to_ascii_uppercase());
             (keyed.map_or("", |keyed| keyed.does).to_owned(), format!("action \u{b7} {key}"))
         }
         Finding::Span(span) => (format!("Show {}", span_text(*span)), "span".to_owned()),

@@ -11,7 +11,7 @@ use super::connection_check::check_connection;
 use super::dom;
 use super::frame_source::{FrameEvent, FrameSource, Refusal, SourceStatus};
 use super::past_requests::PastQuery;
-use super::post_request::PostRequest;
+use super::server_request::ServerRequest;
 use super::session_key::SessionKey;
 use crate::link::{ClientEvent, ClientOptions, Clock, ConnectError, FrameCodec, State, WebSocketClient};
 use crate::store::StreamRequest;
@@ -31,7 +31,7 @@ struct Attempts {
     is_open: bool,
     failures: u32,
     is_refused: Rc<Cell<bool>>,
-    check: Option<PostRequest>,
+    check: Option<ServerRequest>,
 }
 
 impl LinkSource {

@@ -25,7 +25,7 @@
 //! | `crosshair` | a line across all charts at the time under the pointer |
 //! | `foreign_text` | names and reasons of foreign origin, safe beside other text |
 //! | `visibility_observer` | the elements that are on screen |
-//! | `post_request` | POST requests to the server |
+//! | `server_request`, `layout_request` | requests to the server; its layout |
 //! | `sign_in`, `sign_in_form`, `sign_in_request`, `session_key` | exchanges tokens for sessions; the page's half of a session |
 //! | `header`, `link_status_text`, `notice`, `status_line` | state of the link, figures; errors and limits; what was done |
 //! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
@@ -60,6 +60,7 @@ mod header;
 mod help;
 mod label_filter;
 mod label_font;
+mod layout_request;
 mod legend;
 mod legend_entry;
 mod legend_order;
@@ -79,10 +80,10 @@ mod panel_source;
 mod parameters;
 mod past_requests;
 mod plot_place;
-mod post_request;
 mod probe_schedule;
 mod rate_meter;
 mod render_context;
+mod server_request;
 mod session_key;
 mod sign_in;
 mod sign_in_form;

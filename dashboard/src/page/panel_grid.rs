@@ -55,6 +55,8 @@ pub(super) struct PanelGrid {
     /// Panels of the address and of the menus, which differ from the default layout.
     chosen: Vec<PanelSpec>,
     filter: Option<LabelFilter>,
+    /// In place of the default layout of the catalog.
+    layout: Option<Layout>,
     observers: Option<Observers>,
     size_changed: bool,
     /// Device pixels per CSS pixel at the last measurement.
@@ -67,7 +69,18 @@ impl PanelGrid {
     pub(super) fn new(chosen: Vec<PanelSpec>, filter: Option<LabelFilter>) -> Result<Self, JsValue> {
         let element = dom::by_id("panels")?;
         let (rows, panels) = (Vec::new(), Vec::new());
-        Ok(Self { element, rows, panels, chosen, filter, observers: None, size_changed: true, scale: 0.0, next: 0 })
+        Ok(Self {
+            element,
+            rows,
+            panels,
+            chosen,
+            filter,
+            layout: None,
+            observers: None,
+            size_changed: true,
+            scale: 0.0,
+            next: 0,
+        })
     }
 
     pub(super) const fn element(&self) -> &HtmlElement {
@@ -145,7 +158,8 @@ impl PanelGrid {
         let mut old: HashMap<String, Panel> =
             panels.into_iter().map(|panel| (panel.spec().query.selector.to_string(), panel)).collect();
         let mut old_rows = std::mem::take(&mut self.rows);
-        let layout = Layout::of_catalog(store.groups()).with(&self.chosen, store.groups());
+        let layout = self.layout.clone().unwrap_or_else(|| Layout::of_catalog(store.groups()));
+        let layout = layout.with(&self.chosen, store.groups());
         for mut of_row in layout.place(store.groups()) {
             let row = match old_rows.iter().position(|row| row.is_of(&of_row)) {
                 Some(place) => old_rows.remove(place),
@@ -183,6 +197,32 @@ impl PanelGrid {
         Ok(())
     }
 
+    /// Adds a panel of a group, or of one of its series, before all others. Returns its element; `None` if there is no such group.
+    fn add_panel(
+        &mut self,
+        store: &mut Store,
+        group: &str,
+        series: Option<usize>,
+    ) -> Result<Option<HtmlElement>, JsValue> {
+        let Some(of_group) = store.groups().iter().find(|known| known.name == group) else { return Ok(None) };
+        let place = series.and_then(|number| of_group.place_of_number(number));
+        let query = place.and_then(|place| Query::of_series(group, &of_group.series()[place].name));
+        let spec = query.map_or_else(|| PanelSpec::of_group(of_group), PanelSpec::new);
+        let spec = PanelSpec { place: Place::Number(0), ..spec };
+        address::set(&panel_key(&spec), Some(&spec.settings()))?;
+        let selector = spec.query.selector.clone();
+        self.chosen.retain(|chosen| chosen.query.selector != selector);
+        self.chosen.push(spec);
+        self.rebuild(store)?;
+        let added = self.panels.iter().find(|panel| panel.spec().query.selector == selector);
+        Ok(added.map(|panel| panel.element().clone()))
+    }
+
+    /// Sets a layout in place of the default one, from the next [`rebuild`](Self::rebuild) on.
+    pub(super) fn set_layout(&mut self, layout: Layout) {
+        self.layout = Some(layout);
+    }
+
     /// Shows only series with some labels, or all.
     pub(super) fn set_filter(&mut self, filter: Option<LabelFilter>, store: &Store) {
         self.filter = filter;
@@ -200,22 +240,17 @@ impl PanelGrid {
     ) -> Result<Option<HtmlElement>, JsValue> {
         let of_group = |panel: &&mut Panel| panel.shown().group == group;
         let found = self.panels.iter_mut().filter(of_group).min_by_key(|panel| panel.has_tiles());
-        let Some(panel) = found else { return Ok(None) };
-        let mut element = panel.element().clone();
-        if let Some(number) = series.filter(|&number| !panel.point_out(store, number)) {
-            let of_group = store.groups().iter().find(|known| known.name == group);
-            let name = of_group.and_then(|group| Some(&group.series()[group.place_of_number(number)?].name));
-            let Some(query) = name.and_then(|name| Query::of_series(group, name)) else { return Ok(Some(element)) };
-            let spec = PanelSpec { place: Place::Number(0), ..PanelSpec::new(query) };
-            address::set(&panel_key(&spec), Some(&spec.settings()))?;
-            let selector = spec.query.selector.clone();
-            self.chosen.retain(|chosen| chosen.query.selector != selector);
-            self.chosen.push(spec);
-            self.rebuild(store)?;
-            if let Some(panel) = self.panels.iter().find(|panel| panel.spec().query.selector == selector) {
-                element = panel.element().clone();
-            }
-        }
+        let known = found.and_then(|panel| {
+            let is_drawn = series.is_none_or(|number| panel.point_out(store, number));
+            is_drawn.then(|| panel.element().clone())
+        });
+        let element = match known {
+            Some(element) => element,
+            None => match self.add_panel(store, group, series)? {
+                Some(element) => element,
+                None => return Ok(None),
+            },
+        };
         self.rows.iter().filter(|row| row.body().contains(Some(&element))).try_for_each(PanelRow::open)?;
         Ok(Some(element))
     }

@@ -1,12 +1,12 @@
 //! Parameters of the URL: `?window=60&at=2026-11-30T22:05:59Z&theme=dark&times=utc&keys=off&filter=device=sda&show.cpu.cores=area,log`.
 //!
-//! `show.SELECTOR=SETTINGS` specifies a panel. A selector with `=` is percent-encoded: `show.net{device%3Dlo}=area`.
+//! `layout=LINES` has all rows and panels. `show.SELECTOR=SETTINGS` specifies a panel. A selector with `=` is percent-encoded: `show.net{device%3Dlo}=area`.
 
 use protocol::{Interval, Timestamp};
 use series::decimal;
 
 use super::label_filter::LabelFilter;
-use crate::layout::PanelSpec;
+use crate::layout::{Layout, PanelSpec};
 use crate::view::rfc3339;
 
 /// The span of a live view, or of a fixed one with `at`, in seconds.
@@ -85,6 +85,8 @@ pub(super) struct Parameters {
     pub(super) times: Times,
     /// Keys that write a character are commands.
     pub(super) single_keys: SingleKeys,
+    /// In place of the layout of the server, or of the default one.
+    pub(super) layout: Option<Layout>,
     /// The labels of the series that are shown.
     pub(super) filter: Option<LabelFilter>,
     pub(super) panels: Vec<PanelSpec>,
@@ -120,6 +122,7 @@ impl Parameters {
             theme: None,
             times: Times::default(),
             single_keys: SingleKeys::default(),
+            layout: None,
             filter: None,
             panels: Vec::new(),
             errors: Vec::new(),
@@ -139,6 +142,12 @@ impl Parameters {
                     "off" => parameters.single_keys = SingleKeys::Off,
                     "on" => parameters.single_keys = SingleKeys::On,
                     _ => parameters.refuse(key, value, "on, off"),
+                },
+                "layout" => match Layout::parse(value) {
+                    Ok(layout) => parameters.layout = Some(layout),
+                    Err(error) => {
+                        parameters.errors.push(InvalidParameter { key: key.to_owned(), error: error.to_string() });
+                    }
                 },
                 "filter" => match LabelFilter::parse(value) {
                     Ok(filter) => parameters.filter = Some(filter),

@@ -9,6 +9,7 @@ use web_sys::{Event, HtmlElement};
 use super::address;
 use super::app::App;
 use super::dom;
+use super::layout_request;
 use super::link_source::{LinkSource, stream_url};
 use super::listener::Listener;
 use super::sign_in_request::{self, Answer};
@@ -35,6 +36,14 @@ pub(super) fn connect(app: &Rc<RefCell<App>>) -> Result<(), JsValue> {
         return Ok(());
     }
     let key = app.borrow_mut().sign_in().key().clone();
+    let weak = Rc::downgrade(app);
+    // With the stream at once: it arrives before the catalog.
+    let layout = layout_request::ask(key.get().as_deref(), move |lines| {
+        if let Some(app) = weak.upgrade() {
+            app.borrow_mut().layout_arrived(lines);
+        }
+    })?;
+    app.borrow_mut().wait_for_layout(layout);
     let clock = app.borrow().clock();
     let weak = Rc::downgrade(app);
     let source = LinkSource::connect(&stream_url()?, key, clock, move |event| {

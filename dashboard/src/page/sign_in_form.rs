@@ -5,7 +5,7 @@ use web_sys::{HtmlElement, HtmlInputElement};
 
 use super::dom::{self, Text};
 use super::frame_source::{Refusal, SourceStatus};
-use super::post_request::PostRequest;
+use super::server_request::ServerRequest;
 use super::session_key::SessionKey;
 use super::sign_in_request::Answer;
 
@@ -19,7 +19,7 @@ pub(super) struct SignInForm {
     token: HtmlInputElement,
     error: Text,
     sign_out: HtmlElement,
-    request: Option<PostRequest>,
+    request: Option<ServerRequest>,
 }
 
 impl SignInForm {
@@ -70,7 +70,7 @@ impl SignInForm {
     }
 
     /// Keeps a request until the next one.
-    pub(super) fn sent(&mut self, request: PostRequest) {
+    pub(super) fn sent(&mut self, request: ServerRequest) {
         self.request = Some(request);
     }
 

@@ -4,7 +4,7 @@ use js_sys::{JSON, Reflect};
 use wasm_bindgen::JsValue;
 use web_sys::XmlHttpRequest;
 
-use super::post_request::PostRequest;
+use super::server_request::ServerRequest;
 
 /// A server that does not answer is reported after this time.
 const TIMEOUT_MS: u32 = 15_000;
@@ -21,17 +21,21 @@ pub(super) enum Answer {
 }
 
 /// Exchanges a token for a session.
-pub(super) fn sign_in(token: &str, on_answer: impl FnMut(Answer) + 'static) -> Result<PostRequest, JsValue> {
+pub(super) fn sign_in(token: &str, on_answer: impl FnMut(Answer) + 'static) -> Result<ServerRequest, JsValue> {
     post("sign-in", ("Authorization", &format!("Bearer {token}")), on_answer)
 }
 
 /// Ends the session of this key.
-pub(super) fn sign_out(key: &str, on_answer: impl FnMut(Answer) + 'static) -> Result<PostRequest, JsValue> {
+pub(super) fn sign_out(key: &str, on_answer: impl FnMut(Answer) + 'static) -> Result<ServerRequest, JsValue> {
     post("sign-out", ("X-Kymograph-Key", key), on_answer)
 }
 
-fn post(url: &str, header: (&str, &str), mut on_answer: impl FnMut(Answer) + 'static) -> Result<PostRequest, JsValue> {
-    PostRequest::send(url, Some(header), TIMEOUT_MS, move |request| on_answer(answer(request)))
+fn post(
+    url: &str,
+    header: (&str, &str),
+    mut on_answer: impl FnMut(Answer) + 'static,
+) -> Result<ServerRequest, JsValue> {
+    ServerRequest::post(url, Some(header), TIMEOUT_MS, move |request| on_answer(answer(request)))
 }
 
 fn answer(request: &XmlHttpRequest) -> Answer {

@@ -8,7 +8,8 @@ use browsers::{Engine, Page, test_in_each_browser};
 use super::served::{built, live_feed, no_errors, picture, until};
 
 /// Where the package keeps axe-core. The package itself is not imported: it needs others.
-const FIND_AXE: &str = "import importlib.util as u; print(u.find_spec('axe_playwright_python').submodule_search_locations[0])";
+const FIND_AXE: &str =
+    "import importlib.util as u; print(u.find_spec('axe_playwright_python').submodule_search_locations[0])";
 
 /// The violations, each with the elements that have it. Targets of 24 pixels are a rule that axe-core has switched off.
 const RUN: &str = "axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then(({ violations }) =>

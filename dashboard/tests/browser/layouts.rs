@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use browsers::{Engine, Viewport, test_in_each_browser};
 
 use super::plot::drawn_columns;
-use super::served::{live_feed, no_errors, picture, until};
+use super::served::{live_feed, live_page, no_errors, picture, until};
 
 const HOST: [&str; 2] = ["--source", "host"];
 
@@ -91,4 +91,64 @@ async fn two_charts_fill_the_width(engine: Engine) -> Result<()> {
     until(&page, "[...document.querySelectorAll('.panel')].reduce((sum, panel) => sum + panel.clientWidth, 0) > innerWidth * 0.9")
         .await?;
     no_errors(&page)
+}
+
+/// A layout of two rows, and what it shows.
+const LAYOUT: &str = r#"
+[[row]]
+title = "Mine"
+
+[[row.panel]]
+series = "synthetic.02"
+kind = "area"
+title = "The second"
+size = "wide"
+
+[[row]]
+title = "Others"
+collapsed = true
+
+[[row.panel]]
+series = "synthetic.01"
+only = ["sine 2"]
+"#;
+
+test_in_each_browser!(a_layout_file_of_the_server_is_what_the_page_shows);
+async fn a_layout_file_of_the_server_is_what_the_page_shows(engine: Engine) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("layout.toml");
+    std::fs::write(&file, LAYOUT)?;
+    let few = ["--source", "synthetic:groups=3,series=3,hz=20,prefill=20s,seed=1", "--layout"];
+    let arguments = [&few[..], &[file.to_str().expect("UTF-8")]].concat();
+    let (served, browser, page) = live_feed(engine, &arguments, "").await?;
+    let rows =
+        "[...document.querySelectorAll('.row-opener')].map((opener) => opener.textContent + opener.ariaExpanded)";
+    until(&page, &format!("{rows}.join() === 'Minetrue,Othersfalse'")).await?;
+    let titles = "[...document.querySelectorAll('.panel-title')].map((title) => title.textContent).join()";
+    until(&page, &format!("{titles} === 'The second,Synthetic 01'")).await?;
+    until(&page, "document.querySelector('.panel.is-wide[data-group=\"synthetic.02\"]') !== null").await?;
+    picture(&page, "layout-file").await?;
+    // A group that the layout leaves out is found, and gets a panel.
+    page.press("/").await?;
+    until(&page, "document.querySelector('#finder').open").await?;
+    for letter in "synthetic.03".chars() {
+        page.press(&letter.to_string()).await?;
+    }
+    until(&page, "document.querySelector('.finder-name').textContent === 'Synthetic 03'").await?;
+    page.press("Enter").await?;
+    until(&page, &format!("{titles} === 'Synthetic 03,The second,Synthetic 01'")).await?;
+    no_errors(&page)?;
+    // The layout of an address has precedence, and one that is not understood is named.
+    let lines = "row%09open%09Address%0Apanel%09synthetic.03%09line";
+    let other = live_page(&browser, &format!("{}?layout={lines}", served.url)).await?;
+    until(&other, &format!("{titles} === 'Synthetic 03' && {rows}.join() === 'Addresstrue'")).await?;
+    no_errors(&other)?;
+    let wrong = live_page(&browser, &format!("{}?layout=row%09shut", served.url)).await?;
+    until(
+        &wrong,
+        "document.querySelector('#notice').textContent.startsWith('Invalid URL parameter layout: line 1: found')",
+    )
+    .await?;
+    until(&wrong, &format!("{titles} === 'The second,Synthetic 01'")).await?;
+    no_errors(&wrong)
 }

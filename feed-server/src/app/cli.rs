@@ -79,6 +79,9 @@ pub struct ServeArgs {
     /// Serve the page from this folder in place of the embedded one.
     #[arg(long, value_name = "FOLDER")]
     pub www: Option<PathBuf>,
+    /// Rows and panels of the page, from a TOML file, in place of its default layout.
+    #[arg(long, value_name = "FILE")]
+    pub layout: Option<PathBuf>,
     /// Format of the log on standard error [default: text].
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -141,6 +144,9 @@ impl ServeArgs {
         }
         if let Some(www) = &self.www {
             config.www = Some(www.clone());
+        }
+        if let Some(layout) = &self.layout {
+            config.layout = Some(layout.clone());
         }
         if let Some(format) = self.log_format {
             config.log_format = format;

@@ -17,6 +17,7 @@
 //! recent_bytes = 16777216     # bound on encoded frames for viewers that are a little late, at most a quarter of history_bytes
 //! log_format = "text"         # "json": an object in each line
 //! www = "target/dist"         # a folder with the page, in place of the embedded one
+//! layout = "layout.toml"      # rows and panels of the page (app/layout_file.rs), in place of its default layout
 //!
 //! [[token]]                   # a further token
 //! name = "ops"                # in `feed-server sessions list`
@@ -105,6 +106,8 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// A folder with the page, in place of the embedded one.
     pub www: Option<PathBuf>,
+    /// A file with the rows and panels of the page, in place of its default layout.
+    pub layout: Option<PathBuf>,
     pub log_format: LogFormat,
 }
 
@@ -137,6 +140,7 @@ impl Default for Config {
             summaries: SummaryTier::defaults(),
             sources: vec![SourceConfig::Host(HostSettings::default())],
             www: None,
+            layout: None,
             log_format: LogFormat::default(),
         }
     }

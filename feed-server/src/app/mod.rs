@@ -18,6 +18,7 @@ pub mod cli;
 pub mod config;
 pub mod credentials;
 pub mod host_name;
+pub mod layout_file;
 mod left_threads;
 pub mod log;
 pub mod run;

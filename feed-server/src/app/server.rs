@@ -11,8 +11,9 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::browser::LinkFile;
-use crate::app::config::Config;
+use crate::app::config::{Config, ConfigError};
 use crate::app::credentials::{CredentialsError, Prepared, TokenOrigin, prepare, read_tokens};
+use crate::app::layout_file;
 use crate::app::summary_tier::SummaryTier;
 use crate::credentials::token::Token;
 use crate::credentials::tokens::NamedToken;
@@ -23,7 +24,7 @@ use crate::deliver::ticker::Ticker;
 use crate::deliver::ticker_thread::{self, End};
 use crate::http::access::{Access, Scheme, UnknownProxies};
 use crate::http::page::Page;
-use crate::http::routes::{NO_PAGE, routes};
+use crate::http::routes::{NO_PAGE, SitePage, routes};
 use crate::http::server;
 use crate::ingest;
 use crate::ingest::batch_queue::batch_queue;
@@ -54,6 +55,9 @@ pub enum StartError {
     Tls { error: TlsError },
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
+    /// Of the file with the layout.
+    #[error(transparent)]
+    Layout(#[from] ConfigError),
 }
 
 /// A server that listens and is ready to run.
@@ -63,6 +67,7 @@ pub struct Server {
     listener: Listener,
     address: SocketAddr,
     page: Page,
+    layout: Option<Arc<str>>,
     /// `None` if viewers need no token.
     credentials: Option<Prepared>,
     tls: Option<Arc<Tls>>,
@@ -92,7 +97,7 @@ impl Server {
     /// # Errors
     /// [`StartError`], in one line.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let Files { page, tokens, tls } = read_files(&config)?;
+        let Files { page, layout, tokens, tls } = read_files(&config)?;
         let refused = |error| StartError::Listen { address: config.listen, error };
         let listener = Listener::bind(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
@@ -108,7 +113,7 @@ impl Server {
             tracing::warn!("{NO_PAGE}");
         }
         let (host, telemetry) = (host_name(), Telemetry::default());
-        Ok(Self { config, listener, address, page, credentials, tls, host, telemetry })
+        Ok(Self { config, listener, address, page, layout, credentials, tls, host, telemetry })
     }
 
     /// The server counts in `telemetry`, together with others that use it.
@@ -210,8 +215,9 @@ impl Server {
         let limits = ConnectionLimits { connections, per_address: self.config.connections_per_address, reserved: 0 };
         let limits = if credentials.is_some() { limits.with_reserve() } else { limits };
         let limiter = ConnectionLimiter::new(limits, &telemetry).exempting(trusted);
+        let site = SitePage { files: self.page, layout: self.layout };
         let router =
-            routes(service, sources.health(), publishers, self.page, access, limiter.clone(), self.tls).into_router();
+            routes(service, sources.health(), publishers, site, access, limiter.clone(), self.tls).into_router();
         let router = self.config.base_path.mount(router);
         let serving = server::serve(self.listener, limiter, router, stop.clone());
         let keeping = async {
@@ -251,12 +257,14 @@ pub fn check_files(config: &Config) -> Result<(), StartError> {
 /// What a start reads, before it listens.
 struct Files {
     page: Page,
+    layout: Option<Arc<str>>,
     tokens: Vec<NamedToken>,
     tls: Option<Arc<Tls>>,
 }
 
 fn read_files(config: &Config) -> Result<Files, StartError> {
-    Ok(Files { page: page(config)?, tokens: read_tokens(config)?, tls: tls(config)? })
+    let layout = config.layout.as_deref().map(layout_file::read).transpose()?;
+    Ok(Files { page: page(config)?, layout, tokens: read_tokens(config)?, tls: tls(config)? })
 }
 
 fn page(config: &Config) -> Result<Page, StartError> {

@@ -7,6 +7,7 @@
 //! | `/v1/publish` | the WebSocket of programs that send rows; 404 without the source `publish` | role publish, same origin |
 //! | `/sign-in`, `/sign-out` | POST: exchanges a token for a browser session; ends the session | everyone, same origin |
 //! | `/connection-check` | POST: JSON with the reason for which the stream would be refused, and what to set | everyone |
+//! | `/layout` | the layout of the page that the configuration names, as lines; 204 without one | role view |
 //! | `/healthz` | 200 while the process lives | everyone |
 //! | `/readyz` | 200 while a source delivers samples, otherwise 503; JSON with the state of each source; `?source=NAME` for one | role view |
 //! | `/metrics` | the server's own state, in Prometheus' text format or, by `Accept`, in OpenMetrics | role view |
@@ -69,6 +70,7 @@ pub struct Site {
     /// The metrics that the telemetry does not count.
     other_metrics: Registry,
     page: PageReader,
+    layout: Option<Arc<str>>,
     connections: ConnectionLimiter,
     /// Streams through trusted proxies, by client: their connections all come from the proxy.
     forwarded_streams: ConnectionLimiter,
@@ -91,6 +93,20 @@ impl Site {
     }
 }
 
+/// The page that a server shows.
+#[derive(Debug)]
+pub struct SitePage {
+    pub files: Page,
+    /// Its rows and panels, as lines; `None` for the default layout.
+    pub layout: Option<Arc<str>>,
+}
+
+impl From<Page> for SitePage {
+    fn from(files: Page) -> Self {
+        Self { files, layout: None }
+    }
+}
+
 /// The response at `/v1/publish` of a server without the source `publish`.
 const NO_PUBLISHERS: &str = "this server accepts no rows of other programs: start it with `--source publish`, or add `[[source]]` with \
      `kind = \"publish\"` to its configuration\n";
@@ -101,17 +117,27 @@ pub fn routes(
     service: Service,
     sources: Sources,
     publishers: Option<Arc<Publishers>>,
-    page: Page,
+    page: SitePage,
     access: Access,
     connections: ConnectionLimiter,
     tls: Option<Arc<Tls>>,
 ) -> RouteTable<Arc<Site>> {
     let gate = Arc::new(Gate::new(access, service.hub.telemetry.clone()));
     let other_metrics = metrics::registry(sources.clone(), publishers.clone(), tls);
-    let (page, forwarded_streams) = (PageReader::new(page), connections.for_clients());
+    let (SitePage { files, layout }, forwarded_streams) = (page, connections.for_clients());
+    let page = PageReader::new(files);
     let gate_of_site = Arc::clone(&gate);
-    let site =
-        Site { gate: gate_of_site, service, sources, publishers, other_metrics, page, connections, forwarded_streams };
+    let site = Site {
+        gate: gate_of_site,
+        service,
+        sources,
+        publishers,
+        other_metrics,
+        page,
+        layout,
+        connections,
+        forwarded_streams,
+    };
     let site = Arc::new(site);
     RouteTable::new(gate, site)
         .route("/", Policy::Public, get(index))
@@ -128,6 +154,7 @@ pub fn routes(
             post(async |State(site): SiteState, request: Request| sign_out(&site.gate, request).await),
         )
         .route("/connection-check", Policy::Public, post(connection_check))
+        .route("/layout", Policy::Needs(Role::View), get(layout_lines))
         .route("/healthz", Policy::Public, get(async || text(StatusCode::OK, "ok\n")))
         .route("/readyz", Policy::Needs(Role::View), get(ready))
         .route("/metrics", Policy::Needs(Role::View), get(metrics_text))
@@ -237,6 +264,13 @@ async fn connection_check(State(site): SiteState, request: Request) -> Response 
     report.into_response()
 }
 
+async fn layout_lines(State(site): SiteState) -> Response {
+    match &site.layout {
+        Some(lines) => text(StatusCode::OK, lines.to_string()),
+        None => text(StatusCode::NO_CONTENT, ""),
+    }
+}
+
 async fn ready(State(site): SiteState, uri: Uri) -> Response {
     let catalog = site.service.hub.catalog.len();
     readiness::respond(uri.query().unwrap_or_default(), catalog, &site.sources.statuses(), clock::now())
@@ -305,7 +339,7 @@ mod tests {
         let token = NamedToken { name: String::new(), role: Role::View, token };
         let access =
             Access::new(Some(Credentials::in_memory(Tokens::new(vec![token]))), Vec::new(), Scheme::Http, 9_000);
-        routes(service, Sources::default(), None, Page::Embedded, access, ConnectionLimiter::default(), None)
+        routes(service, Sources::default(), None, Page::Embedded.into(), access, ConnectionLimiter::default(), None)
     }
 
     /// A new route and its policy are added here and in docs/SECURITY.md.
@@ -318,6 +352,7 @@ mod tests {
             ("/sign-in", Policy::PublicSameOrigin),
             ("/sign-out", Policy::PublicSameOrigin),
             ("/connection-check", Policy::Public),
+            ("/layout", Policy::Needs(Role::View)),
             ("/healthz", Policy::Public),
             ("/readyz", Policy::Needs(Role::View)),
             ("/metrics", Policy::Needs(Role::View)),

@@ -1,4 +1,4 @@
-//! A POST to the server that served the page. A browser sends the page's origin with it.
+//! A request to the server that served the page. A browser sends the page's origin with a POST.
 
 use wasm_bindgen::JsValue;
 use web_sys::{Event, XmlHttpRequest};
@@ -7,22 +7,42 @@ use super::listener::Listener;
 
 /// A request under way. Dropping it cancels it, and does not call its owner.
 #[derive(Debug)]
-pub(super) struct PostRequest {
+pub(super) struct ServerRequest {
     request: XmlHttpRequest,
     listener: Option<Listener>,
 }
 
-impl PostRequest {
-    /// Sends a request without a body to `url`, which is relative to the page. `on_end` is called with the answer, or with the
+impl ServerRequest {
+    /// Sends a POST without a body to `url`, which is relative to the page. `on_end` is called with the answer, or with the
     /// status 0 without one.
-    pub(super) fn send(
+    pub(super) fn post(
+        url: &str,
+        header: Option<(&str, &str)>,
+        timeout_ms: u32,
+        on_end: impl FnMut(&XmlHttpRequest) + 'static,
+    ) -> Result<Self, JsValue> {
+        Self::send("POST", url, header, timeout_ms, on_end)
+    }
+
+    /// The same with GET.
+    pub(super) fn get(
+        url: &str,
+        header: Option<(&str, &str)>,
+        timeout_ms: u32,
+        on_end: impl FnMut(&XmlHttpRequest) + 'static,
+    ) -> Result<Self, JsValue> {
+        Self::send("GET", url, header, timeout_ms, on_end)
+    }
+
+    fn send(
+        method: &str,
         url: &str,
         header: Option<(&str, &str)>,
         timeout_ms: u32,
         mut on_end: impl FnMut(&XmlHttpRequest) + 'static,
     ) -> Result<Self, JsValue> {
         let request = XmlHttpRequest::new()?;
-        request.open("POST", url)?;
+        request.open(method, url)?;
         request.set_timeout(timeout_ms);
         if let Some((name, value)) = header {
             request.set_request_header(name, value)?;
@@ -34,7 +54,7 @@ impl PostRequest {
     }
 }
 
-impl Drop for PostRequest {
+impl Drop for ServerRequest {
     fn drop(&mut self) {
         // Before the request ends: `abort` calls the listener.
         self.listener = None;
