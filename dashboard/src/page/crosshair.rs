@@ -64,7 +64,7 @@ struct Hand {
 pub(super) struct Crosshair {
     hand: Rc<RefCell<Hand>>,
     shown: Option<ReadPoint>,
-    _listeners: [Listener; 4],
+    _listeners: [Listener; 5],
 }
 
 impl Crosshair {
@@ -79,7 +79,16 @@ impl Crosshair {
             listen("pointermove", |hand, event| {
                 hand.pointer = Some(point_at(event).map_or(PointerEvent::Left, PointerEvent::At));
             })?,
-            listen("pointerleave", |hand, _| hand.pointer = Some(PointerEvent::Left))?,
+            // A finger reads where it touches, and moves on only if it moves.
+            listen("pointerdown", |hand, event| {
+                hand.pointer = Some(point_at(event).map_or(PointerEvent::Left, PointerEvent::At));
+            })?,
+            listen("pointerleave", |hand, event| {
+                // A finger that is lifted leaves the values on screen.
+                if !is_touch(event) {
+                    hand.pointer = Some(PointerEvent::Left);
+                }
+            })?,
             listen("keydown", |hand, event| {
                 if is_key(event, "Escape") {
                     hand.has_left = true;
@@ -153,6 +162,10 @@ fn point_at(event: &Event) -> Option<ReadPoint> {
     let series = plot.part_of_height(place).map_or(ReadSeries::None, ReadSeries::NearestTo);
     let fraction = plot.has_time(place).then_some(place.x / plot.width)?;
     Some(ReadPoint { fraction, plot: plot.root, series })
+}
+
+fn is_touch(event: &Event) -> bool {
+    event.dyn_ref().is_some_and(|event: &web_sys::PointerEvent| event.pointer_type() == "touch")
 }
 
 fn is_key(event: &Event, name: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The header: state of the link, lag, rates.
 
+use series::number;
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
@@ -18,7 +19,12 @@ pub(super) struct Figures {
     pub(super) repairs: u64,
     /// The median of the recent lags.
     pub(super) lag_ms: Option<f64>,
+    /// Rows a second of the fastest group, as they were measured.
+    pub(super) measured_hz: Option<f64>,
+    /// Holes in the stream that the server could not fill.
+    pub(super) lost: u64,
     pub(super) messages_per_second: f64,
+    pub(super) bytes_per_second: f64,
     pub(super) samples_per_second: f64,
     /// Display frames per second.
     pub(super) fps: f64,
@@ -32,7 +38,10 @@ pub(super) struct Header {
     repairs: Text,
     repairs_figure: HtmlElement,
     lag: Text,
-    messages: Text,
+    rate: Text,
+    received: Text,
+    rate_figure: HtmlElement,
+    details: String,
     samples: Text,
     fps: Text,
 }
@@ -48,7 +57,10 @@ impl Header {
             repairs: text("repairs")?,
             repairs_figure: dom::by_id("repairs-figure")?,
             lag: text("lag")?,
-            messages: text("messages")?,
+            rate: text("rate")?,
+            received: text("received")?,
+            rate_figure: dom::by_id("rate-figure")?,
+            details: String::new(),
             samples: text("samples")?,
             fps: text("fps")?,
         })
@@ -63,16 +75,51 @@ impl Header {
         self.repairs_figure.set_hidden(figures.repairs == 0);
         self.repairs.set(&figures.repairs.to_string());
         self.lag.set(&figures.lag_ms.map_or_else(|| "–".to_owned(), lag));
-        self.messages.set(&format!("{:.0}/s", figures.messages_per_second));
+        self.rate.set(&rate(figures.measured_hz, figures.lost));
+        self.received.set(&bytes_per_second(figures.bytes_per_second));
         self.samples.set(&short(figures.samples_per_second));
         self.fps.set(&format!("{:.0}", figures.fps));
+        self.show_details(figures);
         Ok(())
+    }
+
+    /// Narrow screens have no room for all figures: they are in the text of this one, too.
+    fn show_details(&mut self, figures: &Figures) {
+        let details = format!(
+            "Measured rows a second of the fastest group, and holes in the stream that could not be filled.\nReceived: {} in {:.0} \
+             messages a second\nSamples: {}\nDisplay frames: {:.0} a second",
+            self.received.text(),
+            figures.messages_per_second,
+            self.samples.text(),
+            figures.fps
+        );
+        if self.details != details {
+            self.rate_figure.set_title(&details);
+            self.details = details;
+        }
     }
 }
 
 /// Short text: `8.9 ms`, `7.4 s`.
 fn lag(ms: f64) -> String {
     if ms < 999.95 { format!("{ms:.1} ms") } else { format!("{:.1} s", ms / 1e3) }
+}
+
+/// Text such as `10 Hz, 0 lost`.
+fn rate(measured_hz: Option<f64>, lost: u64) -> String {
+    let hz = measured_hz.map_or_else(|| "–".to_owned(), |hz| format!("{} Hz", number::plain(hz)));
+    format!("{hz}, {lost} lost")
+}
+
+/// Short text: `640 B/s`, `32.4 KB/s`, `1.2 MB/s`.
+fn bytes_per_second(rate: f64) -> String {
+    if rate >= 999_950.0 {
+        format!("{:.1} MB/s", rate / 1e6)
+    } else if rate >= 999.5 {
+        format!("{:.1} KB/s", rate / 1e3)
+    } else {
+        format!("{rate:.0} B/s")
+    }
 }
 
 /// Short text: `960/s`, `96.0k/s`, `5.2M/s`.

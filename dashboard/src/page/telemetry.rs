@@ -17,6 +17,7 @@ pub(super) struct Telemetry {
     /// Canvases that changed, added up over all display frames.
     commits: u64,
     message_rate: RateMeter,
+    byte_rate: RateMeter,
     sample_rate: RateMeter,
     frame_rate: RateMeter,
 }
@@ -50,6 +51,9 @@ impl Telemetry {
             is_current: link.is_current(),
             repairs: store.repairs,
             lag_ms: feed.lag(now).map(|lag| lag.p50.as_secs_f64() * 1e3),
+            measured_hz: feed.store().measured_hz(),
+            lost: store.gaps,
+            bytes_per_second: self.byte_rate.update(seconds, counts.bytes),
             messages_per_second: self.message_rate.update(seconds, counts.messages),
             samples_per_second: self.sample_rate.update(seconds, store.samples),
             fps: self.frame_rate.update(seconds, self.frames),

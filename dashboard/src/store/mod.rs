@@ -39,6 +39,7 @@ pub mod following;
 pub mod group;
 mod located;
 mod locator;
+mod measured_rate;
 mod merge;
 pub mod past;
 pub mod past_answer;

@@ -170,3 +170,39 @@ async fn an_open_legend_is_filtered_and_ordered(engine: Engine) -> Result<()> {
     ensure!(!page.evaluate::<bool>("location.search.includes('times')").await?, "a letter changed the times");
     no_errors(&page)
 }
+
+/// Touch is that of Chromium: WebDriver BiDi of Firefox has no touch on a desktop.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tap_reads_the_values_at_a_time() -> Result<()> {
+    let (_served, _browser, page) = live_feed(Engine::Chromium, &FEW, "").await?;
+    filled(&page).await?;
+    let at = place(&page, 0.4, 0.5).await?;
+    page.touch(&[at], &[at]).await?;
+    until(&page, "document.querySelector('.legend-entry.is-read') !== null").await?;
+    until(&page, "document.querySelectorAll('.crosshair:not([hidden])').length === 2").await?;
+    ensure!(!page.evaluate::<bool>("kymograph.stats().paused").await?, "a tap holds the view");
+    no_errors(&page)
+}
+
+test_in_each_browser!(live_regions_are_silent_while_values_arrive);
+async fn live_regions_are_silent_while_values_arrive(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) =
+        live_feed(engine, &["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"], "").await?;
+    filled(&page).await?;
+    until(&page, "document.documentElement.dataset.sync === 'up-to-date'").await?;
+    page.evaluate::<()>(
+        "{
+            window.said = [];
+            const watch = new MutationObserver((changes) => window.said.push(...changes.map(({ target }) => target.textContent)));
+            for (const region of document.querySelectorAll('[role=status], [role=alert], [aria-live], output'))
+                watch.observe(region, { childList: true, characterData: true, subtree: true, attributes: true });
+            window.before = kymograph.stats().samples;
+            undefined;
+        }",
+    )
+    .await?;
+    until(&page, "kymograph.stats().samples > window.before + 1500").await?;
+    let said: Vec<String> = page.evaluate("window.said").await?;
+    ensure!(said.len() <= 1, "{said:?}");
+    no_errors(&page)
+}

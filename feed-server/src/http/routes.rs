@@ -161,10 +161,11 @@ pub fn routes(
         .fallback(Policy::Public, get(page_file))
 }
 
-/// Routes for a page only, public: for tests and benchmarks.
+/// Routes for a page only, public, in its default layout: for tests and benchmarks.
 pub fn files(page: Page) -> Router {
     let page = Arc::new(PageReader::new(page));
-    Router::new().fallback(move |uri: Uri| {
+    let no_layout = get(async || text(StatusCode::NO_CONTENT, ""));
+    Router::new().route("/layout", no_layout).fallback(move |uri: Uri| {
         let page = Arc::clone(&page);
         async move { file(page.file(uri.path(), AcceptedEncodings::default()).await) }
     })
