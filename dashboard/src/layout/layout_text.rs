@@ -60,9 +60,8 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::{Kind, Shown};
-    use crate::layout::{Order, Size};
-    use crate::view::{Mapping, RangeMode};
+    use crate::chart::Kind;
+    use crate::layout::Size;
 
     #[test]
     fn rows_have_the_panels_after_them() {
@@ -83,32 +82,5 @@ mod tests {
         assert!(error("row\tshut\tA").starts_with("line 1: found"));
         assert!(error("panel\tcpu\tpie").starts_with("line 1: found \"pie\", allowed: a kind of chart"));
         assert_eq!(error("row\topen\tA\n"), "found no panel, allowed: at least one");
-    }
-
-    /// What the server allows in a file is what the page understands.
-    #[test]
-    fn each_value_of_a_layout_file_has_its_meaning_on_the_page() {
-        let parsed = |panel: &str| {
-            let file = format!("[[row]]\n[[row.panel]]\nseries = \"cpu\"\n{panel}\n");
-            let lines = feed_server::app::layout_file::parse("layout.toml", &file).expect("valid");
-            Layout::parse(&lines).expect("understood").rows[0].panels[0].clone()
-        };
-        for kind in Kind::ALL {
-            assert_eq!(parsed(&format!("kind = \"{}\"", kind.name())).kind, kind);
-        }
-        for order in Order::ALL {
-            assert_eq!(parsed(&format!("sort = \"{}\"", order.name())).order, order);
-        }
-        for (size, name) in [(Size::Normal, "normal"), (Size::Wide, "wide"), (Size::Tile, "tile")] {
-            assert_eq!(parsed(&format!("size = \"{name}\"")).size, size);
-        }
-        let all = parsed(
-            "transform = \"p99:10s\"\ntitle = \"a, 100 %\"\nunit = \"By\"\nrange = [-1, 2.5]\nlog = true\nonly = [\"b\", \"a,c\"]",
-        );
-        assert_eq!((all.title.as_deref(), all.unit.as_deref()), (Some("a, 100 %"), Some("By")));
-        assert_eq!(all.query.transform, "p99:10s".parse().ok());
-        assert_eq!((all.axis.mapping, all.axis.range), (Mapping::Log, RangeMode::Fixed { low: -1.0, high: 2.5 }));
-        assert_eq!(all.shown, Shown::Only(vec!["a,c".to_owned(), "b".to_owned()]));
-        assert_eq!(parsed("hide = [\"x\"]").shown, Shown::Except(vec!["x".to_owned()]));
     }
 }

@@ -37,7 +37,6 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::store::row_sender::RowSender;
 
     #[test]

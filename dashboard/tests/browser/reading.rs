@@ -171,7 +171,7 @@ async fn an_open_legend_is_filtered_and_ordered(engine: Engine) -> Result<()> {
     no_errors(&page)
 }
 
-/// Touch is that of Chromium: WebDriver BiDi of Firefox has no touch on a desktop.
+/// In Chromium only: Firefox on a desktop has no touch.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tap_reads_the_values_at_a_time() -> Result<()> {
     let (_served, _browser, page) = live_feed(Engine::Chromium, &FEW, "").await?;

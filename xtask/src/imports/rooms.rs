@@ -47,7 +47,7 @@ pub const RULES: [CrateRules; 5] = [
     },
     CrateRules {
         sources: "dashboard/src",
-        rooms: &["link", "store", "view", "viewport", "surface", "chart", "layout", "page"],
+        rooms: &["link", "store", "view", "viewport", "surface", "chart", "layout", "find", "page"],
         forbidden: &["feed_server", "tokio", "std::net"],
         restricted: &[],
     },
