@@ -15,6 +15,7 @@
 //! | [`surface`] | pixels, anti-aliased shapes, colours | no |
 //! | [`chart`] | a group on a surface: lines, areas, bars, heatmaps, tiles; axes on any plotters backend | no |
 //! | [`layout`] | the panels of the page, and the series that each shows | no |
+//! | [`find`] | texts that match some letters, the best first | no |
 //! | [`page`] | the DOM: panels, header, menus, keys, one frame loop | yes |
 //!
 //! Dependencies point one way: `page -> layout -> chart -> surface, view, store -> series -> protocol`, and `page -> link ->

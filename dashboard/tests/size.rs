@@ -1,6 +1,6 @@
 //! The size of the page's Wasm. Run by `cargo xtask test`, which builds it and passes its path in an environment variable.
 //!
-//! What made it larger at once, and is not linked since: the tables of `f64::from_str` (`series::decimal` instead), of `str::to_lowercase`
+//! These made it much larger and are not linked any more: the tables of `f64::from_str` (`series::decimal` instead), of `str::to_lowercase`
 //! and `to_uppercase` (those for ASCII instead), and a copy of `slice::sort` for each type (`store::sorted` instead).
 
 use std::{env, fs, io};

@@ -57,7 +57,7 @@ impl ChosenSeries {
         }
     }
 
-    /// Makes a series stand out, by its number, or none. Returns true if that is another one than before.
+    /// Makes a series stand out, by its number, or none. Returns true if this changes which series stands out.
     pub fn emphasize(&mut self, number: Option<usize>) -> bool {
         std::mem::replace(&mut self.emphasized, number) != number
     }

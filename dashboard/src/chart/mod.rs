@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`live`] | a chart that scrolls and redraws changed columns only, of any kind |
 //! | [`chosen`] | the series of a group that a chart shows |
-//! | [`shown`] | those that the user has chosen |
+//! | [`shown`] | those that the user shows and hides |
 //! | `scene` | the rows and the style of one display frame |
 //! | [`nearest`] | the series that is read at a place of a chart |
 //! | `line` | lines through few samples, extremes of many |

@@ -1,4 +1,4 @@
-//! Which series of its group a chart shows, as the user has chosen.
+//! Which series of a group the user shows and hides.
 
 use crate::store::sorted;
 
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_choices_show_is_what_each_shows() {
+    fn two_choices_together_show_the_series_that_both_show() {
         let names = ["a", "b", "c", "d"];
         let of = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let choices = [

@@ -10,7 +10,8 @@ const SCATTERED: i32 = 300;
 /// Points that each gap between scattered letters costs.
 const GAP: i32 = 40;
 
-/// The longest gap, in letters. It does not depend on the word, so that a text that does not match a word matches no longer one.
+/// The longest gap, in letters. It does not depend on the word, so that a text that does not match a word does not match any longer word that
+/// begins with it: the index relies on this.
 const LONGEST_GAP: usize = 6;
 
 /// The points of a word in a text, both in small letters; `None` if the word does not match: its letters are not in the text in this order,

@@ -39,8 +39,9 @@ impl Layout {
                 [Some("row"), Some("open"), title] => {
                     rows.push(LayoutRow::of(title.unwrap_or(""), RowState::Open, vec![]));
                 }
-                [Some("row"), Some("collapsed"), title] => {
-                    rows.push(LayoutRow::of(title.unwrap_or(""), RowState::Collapsed, vec![]));
+                // Without a title, nothing would open it.
+                [Some("row"), Some("collapsed"), Some(title)] if !title.is_empty() => {
+                    rows.push(LayoutRow::of(title, RowState::Collapsed, vec![]));
                 }
                 [Some("panel"), Some(selector), Some(settings)] => {
                     let panel = PanelSpec::parse(selector, settings)
@@ -79,6 +80,7 @@ mod tests {
         assert!(
             error("row\topen\tA\ntile\tcpu\tline").starts_with("line 2: found \"tile\\tcpu\\tline\", allowed: row")
         );
+        assert!(error("row\tcollapsed\t\npanel\tcpu\tline").starts_with("line 1: found"));
         assert!(error("row\tshut\tA").starts_with("line 1: found"));
         assert!(error("panel\tcpu\tpie").starts_with("line 1: found \"pie\", allowed: a kind of chart"));
         assert_eq!(error("row\topen\tA\n"), "found no panel, allowed: at least one");

@@ -20,7 +20,7 @@ pub struct PanelSpec {
     pub axis: Axis,
     pub place: Place,
     pub size: Size,
-    /// The series that the user has chosen to see.
+    /// The series that the user shows and hides.
     pub shown: Shown,
     pub order: Order,
 }
@@ -28,7 +28,7 @@ pub struct PanelSpec {
 /// The order of a legend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// That of the catalog while all series have an entry; else by the newest value.
+    /// That of the catalog if all series live and have an entry; otherwise the living series, largest first, then those that have ended.
     #[default]
     Automatic,
     Name,
@@ -84,7 +84,7 @@ pub enum Size {
     Normal,
     /// As wide as two panels, where there is room.
     Wide,
-    /// Half as wide and high: a figure and its trend.
+    /// A quarter of the area: with stats, a figure and its trend.
     Tile,
 }
 

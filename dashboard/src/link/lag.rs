@@ -75,7 +75,7 @@ impl Lag {
         let since = now - WINDOW;
         self.scratch.clear();
         self.scratch.extend(self.records.iter().filter(|record| record.arrived > since).map(|record| record.lag));
-        // In place, and a tenth of the code of a sort of the standard library.
+        // A heap sort in the same memory, with a tenth of the code of `sort_unstable`.
         self.scratch = BinaryHeap::from(std::mem::take(&mut self.scratch)).into_sorted_vec();
         Some(LagQuantiles {
             p50: nearest_rank(&self.scratch, 50)?,

@@ -25,7 +25,7 @@ use super::header::Header;
 use super::help::Help;
 use super::navigation::Navigation;
 use super::notice::Notice;
-use super::panel::Reading;
+use super::panel::ReadAt;
 use super::panel_grid::{Drawn, MAX_PANELS, PanelGrid};
 use super::parameters::Parameters;
 use super::past_requests::ShownRange;
@@ -118,12 +118,12 @@ impl App {
         self.feed.attach(source);
     }
 
-    /// Keeps the request for the server's layout; `None` if the address has one.
+    /// Keeps the request for the server's layout, or cancels it if the address has a layout.
     pub(super) fn wait_for_layout(&mut self, request: ServerRequest) {
         self.layout_request = (!self.has_layout).then_some(request);
     }
 
-    /// Shows the layout of the server. One that this page does not understand, as of a later version, is named.
+    /// Shows the layout of the server. If the page cannot parse it, as from a newer server, a notice says why.
     pub(super) fn layout_arrived(&mut self, lines: &str) {
         match Layout::parse(lines) {
             Ok(layout) => {
@@ -368,7 +368,7 @@ impl App {
         self.sign_in.follow(self.feed.status());
         self.status.follow(now);
         let figures = self.telemetry.figures(&mut self.feed, seconds, now);
-        self.header.show(self.feed.host(), &figures)
+        self.header.show(self.feed.host(), &figures, seconds)
     }
 
     /// Shows how the machine is, while the view is live.
@@ -420,9 +420,9 @@ impl App {
 }
 
 /// What is read of the charts.
-fn reading<'c>(viewport: &Viewport, crosshair: &'c Crosshair) -> Reading<'c> {
+fn reading<'c>(viewport: &Viewport, crosshair: &'c Crosshair) -> ReadAt<'c> {
     let (shown, at) = (viewport.shown(), viewport.read_at(crosshair.fraction()));
-    Reading { shown, at, point: crosshair.point() }
+    ReadAt { shown, at, point: crosshair.point() }
 }
 
 /// The settings with which all panels are drawn.

@@ -24,7 +24,7 @@ pub(super) enum Command {
     CopyLink,
     /// Find series, panels, actions, spans and labels.
     Find,
-    /// Show series whatever their labels are.
+    /// Remove the filter by labels.
     DropFilter,
     /// Switch between dark and light.
     Theme,
@@ -70,7 +70,7 @@ pub(super) const COMMANDS: [KeyedCommand; 19] = [
     keyed(Command::SaveSelection, &["e"], "selection-save", "Save the values of the selected span as CSV"),
     keyed(Command::DropSelection, &["Escape"], "selection-drop", "Drop the selection"),
     keyed(Command::Find, &["/", "Ctrl+k"], "finder-opener", "Find series, panels, actions, spans and labels"),
-    keyed(Command::DropFilter, &["Shift+Escape"], "filter-drop", "Show series whatever their labels are"),
+    keyed(Command::DropFilter, &["Shift+Escape"], "filter-drop", "Remove the filter by labels"),
     keyed(Command::CopyLink, &["l"], "copy-link", "Copy a link to what is shown"),
     keyed(Command::Times, &["u"], "times", "Switch time labels: relative, local time, UTC"),
     keyed(Command::Theme, &["t"], "theme", "Switch between dark and light"),

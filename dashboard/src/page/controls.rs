@@ -67,7 +67,8 @@ pub(super) fn listen_for_input(app: &Rc<RefCell<App>>) -> Result<Vec<Listener>, 
     let inputs = INPUTS.into_iter().map(|kind| {
         let (app, frames) = (Rc::downgrade(app), app.borrow().frames());
         Listener::new(window.clone(), kind, move |_: Event| {
-            // A field that loses the focus when the page closes its dialog changes within a display frame of the page.
+            // Closing a dialog within a display frame may raise `change` of its field at once, while the frame has borrowed the app:
+            // the input then waits for the next frame.
             if let Some(app) = app.upgrade() {
                 app.try_borrow_mut().map_or_else(|_| frames.request(), |mut app| app.input());
             }

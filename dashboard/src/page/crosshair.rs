@@ -53,16 +53,16 @@ enum PointerEvent {
 
 /// What pointers and keys have done since the last display frame.
 #[derive(Debug, Default)]
-struct Hand {
+struct PendingInput {
     /// The newest event of a pointer.
     pointer: Option<PointerEvent>,
     moves: Vec<(HtmlElement, Move)>,
-    has_left: bool,
+    focus_left: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Crosshair {
-    hand: Rc<RefCell<Hand>>,
+    pending: Rc<RefCell<PendingInput>>,
     shown: Option<ReadPoint>,
     _listeners: [Listener; 5],
 }
@@ -70,36 +70,36 @@ pub(super) struct Crosshair {
 impl Crosshair {
     /// Follows pointers and keys on the plots within `panels`.
     pub(super) fn new(panels: &HtmlElement) -> Result<Self, JsValue> {
-        let hand: Rc<RefCell<Hand>> = Rc::default();
-        let listen = |kind, act: fn(&mut Hand, &Event)| {
-            let hand = Rc::clone(&hand);
-            Listener::new(panels.clone(), kind, move |event: Event| act(&mut hand.borrow_mut(), &event))
+        let pending: Rc<RefCell<PendingInput>> = Rc::default();
+        let listen = |kind, act: fn(&mut PendingInput, &Event)| {
+            let pending = Rc::clone(&pending);
+            Listener::new(panels.clone(), kind, move |event: Event| act(&mut pending.borrow_mut(), &event))
         };
         let listeners = [
-            listen("pointermove", |hand, event| {
-                hand.pointer = Some(point_at(event).map_or(PointerEvent::Left, PointerEvent::At));
+            listen("pointermove", |pending, event| {
+                pending.pointer = Some(point_at(event).map_or(PointerEvent::Left, PointerEvent::At));
             })?,
-            // A finger reads where it touches, and moves on only if it moves.
-            listen("pointerdown", |hand, event| {
-                hand.pointer = Some(point_at(event).map_or(PointerEvent::Left, PointerEvent::At));
+            // A touch reads at once: a finger that rests sends no `pointermove`.
+            listen("pointerdown", |pending, event| {
+                pending.pointer = Some(point_at(event).map_or(PointerEvent::Left, PointerEvent::At));
             })?,
-            listen("pointerleave", |hand, event| {
+            listen("pointerleave", |pending, event| {
                 // A finger that is lifted leaves the values on screen.
                 if !is_touch(event) {
-                    hand.pointer = Some(PointerEvent::Left);
+                    pending.pointer = Some(PointerEvent::Left);
                 }
             })?,
-            listen("keydown", |hand, event| {
+            listen("keydown", |pending, event| {
                 if is_key(event, "Escape") {
-                    hand.has_left = true;
+                    pending.focus_left = true;
                 } else if let Some(moved) = move_of(event) {
                     event.prevent_default();
-                    hand.moves.push(moved);
+                    pending.moves.push(moved);
                 }
             })?,
-            listen("focusout", |hand, _| hand.has_left = true)?,
+            listen("focusout", |pending, _| pending.focus_left = true)?,
         ];
-        Ok(Self { hand, shown: None, _listeners: listeners })
+        Ok(Self { pending, shown: None, _listeners: listeners })
     }
 
     pub(super) const fn point(&self) -> Option<&ReadPoint> {
@@ -117,14 +117,14 @@ impl Crosshair {
 
     /// Follows pointer and keys; `columns_of` has the columns of a plot. Returns true if something else is read.
     pub(super) fn follow(&mut self, columns_of: &dyn Fn(&HtmlElement) -> u32) -> bool {
-        let Hand { pointer, moves, has_left } = self.hand.take();
+        let PendingInput { pointer, moves, focus_left } = self.pending.take();
         let before = self.shown.clone();
         match pointer {
             Some(PointerEvent::At(point)) => self.shown = Some(point),
             Some(PointerEvent::Left) => self.shown = None,
             None => {}
         }
-        if has_left && self.is_by_keys() {
+        if focus_left && self.is_by_keys() {
             self.shown = None;
         }
         for (plot, moved) in moves {

@@ -45,7 +45,7 @@ pub(super) enum Finding {
 
 /// What keys and clicks have done since the last display frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Act {
+enum Input {
     Typed,
     Up,
     Down,
@@ -63,22 +63,22 @@ pub(super) struct Finder {
     entries: Vec<Finding>,
     results: Vec<Finding>,
     selected: usize,
-    acts: Rc<RefCell<Vec<Act>>>,
+    inputs: Rc<RefCell<Vec<Input>>>,
     _listeners: [Listener; 3],
 }
 
 impl Finder {
     pub(super) fn new() -> Result<Self, JsValue> {
         let (input, list): (HtmlInputElement, HtmlElement) = (dom::by_id("finder-text")?, dom::by_id("finder-list")?);
-        let acts: Rc<RefCell<Vec<Act>>> = Rc::default();
-        let listen = |target: &HtmlElement, kind, act: fn(&Event) -> Option<Act>| {
-            let acts = Rc::clone(&acts);
-            Listener::new(target.clone(), kind, move |event: Event| acts.borrow_mut().extend(act(&event)))
+        let inputs: Rc<RefCell<Vec<Input>>> = Rc::default();
+        let listen = |target: &HtmlElement, kind, act: fn(&Event) -> Option<Input>| {
+            let inputs = Rc::clone(&inputs);
+            Listener::new(target.clone(), kind, move |event: Event| inputs.borrow_mut().extend(act(&event)))
         };
         let listeners = [
-            listen(&input, "input", |_| Some(Act::Typed))?,
-            listen(&input, "keydown", act_of_key)?,
-            listen(&list, "click", |event| Some(Act::ChooseAt(place_of(event)?)))?,
+            listen(&input, "input", |_| Some(Input::Typed))?,
+            listen(&input, "keydown", input_of_key)?,
+            listen(&list, "click", |event| Some(Input::ChooseAt(place_of(event)?)))?,
         ];
         Ok(Self {
             dialog: dom::by_id("finder")?,
@@ -89,7 +89,7 @@ impl Finder {
             entries: Vec::new(),
             results: Vec::new(),
             selected: 0,
-            acts,
+            inputs,
             _listeners: listeners,
         })
     }
@@ -130,13 +130,13 @@ impl Finder {
 
     /// What was chosen since the last call.
     pub(super) fn take(&mut self, store: &Store) -> Result<Option<Finding>, JsValue> {
-        for act in self.acts.take() {
+        for act in self.inputs.take() {
             match act {
-                Act::Typed => self.search(store)?,
-                Act::Up => self.select(self.selected.saturating_sub(1))?,
-                Act::Down => self.select(self.selected + 1)?,
-                Act::Choose => return Ok(self.choose(self.selected)),
-                Act::ChooseAt(place) => return Ok(self.choose(place)),
+                Input::Typed => self.search(store)?,
+                Input::Up => self.select(self.selected.saturating_sub(1))?,
+                Input::Down => self.select(self.selected + 1)?,
+                Input::Choose => return Ok(self.choose(self.selected)),
+                Input::ChooseAt(place) => return Ok(self.choose(place)),
             }
         }
         Ok(None)
@@ -145,7 +145,7 @@ impl Finder {
     fn choose(&mut self, place: usize) -> Option<Finding> {
         let chosen = self.results.get(place).cloned()?;
         self.dialog.close();
-        // Of 100,000 series, texts take 5 MB.
+        // Frees the texts: 5 MB for 100,000 series.
         (self.index, self.entries) = (Index::default(), Vec::new());
         Some(chosen)
     }
@@ -169,7 +169,7 @@ impl Finder {
             item.append_with_node_2(&name_of, &kind_of)?;
             self.list.append_child(&item)?;
         }
-        let count = if self.results.is_empty() { "Nothing has these letters" } else { "" };
+        let count = if self.results.is_empty() { "Nothing matches" } else { "" };
         self.count.set_text_content(Some(count));
         self.select(0)
     }
@@ -233,12 +233,12 @@ fn texts_of(finding: &Finding, store: &Store) -> (String, String) {
     }
 }
 
-fn act_of_key(event: &Event) -> Option<Act> {
+fn input_of_key(event: &Event) -> Option<Input> {
     let key: &KeyboardEvent = event.dyn_ref()?;
     let act = match key.key().as_str() {
-        "ArrowUp" => Act::Up,
-        "ArrowDown" => Act::Down,
-        "Enter" if !key.is_composing() => Act::Choose,
+        "ArrowUp" => Input::Up,
+        "ArrowDown" => Input::Down,
+        "Enter" if !key.is_composing() => Input::Choose,
         _ => return None,
     };
     event.prevent_default();

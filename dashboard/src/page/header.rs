@@ -7,6 +7,9 @@ use web_sys::HtmlElement;
 use super::dom::{self, Text};
 use super::foreign_text::foreign;
 
+/// A screen reader that speaks more often cannot be used. Its text has no age, which changes each second.
+const SAID_EVERY_S: f64 = 5.0;
+
 #[derive(Clone, Debug)]
 pub(super) struct Figures {
     /// The state of the link as one word, for scripts and the style sheet.
@@ -19,10 +22,10 @@ pub(super) struct Figures {
     pub(super) repairs: u64,
     /// The median of the recent lags.
     pub(super) lag_ms: Option<f64>,
-    /// Rows a second of the fastest group, as they were measured.
+    /// Rows a second of the followed group with the shortest interval, by their times.
     pub(super) measured_hz: Option<f64>,
-    /// Holes in the stream that the server could not fill.
-    pub(super) lost: u64,
+    /// Holes in the stream since the page was loaded, including those that were filled later.
+    pub(super) holes: u64,
     pub(super) messages_per_second: f64,
     pub(super) bytes_per_second: f64,
     pub(super) samples_per_second: f64,
@@ -35,6 +38,9 @@ pub(super) struct Header {
     root: HtmlElement,
     host: Text,
     link: Text,
+    /// The state of the link for screen readers.
+    said: Text,
+    said_at: f64,
     repairs: Text,
     repairs_figure: HtmlElement,
     lag: Text,
@@ -54,6 +60,8 @@ impl Header {
             root: wasm_bindgen::JsCast::unchecked_into(root),
             host: text("host")?,
             link: text("link-text")?,
+            said: text("link-said")?,
+            said_at: f64::NEG_INFINITY,
             repairs: text("repairs")?,
             repairs_figure: dom::by_id("repairs-figure")?,
             lag: text("lag")?,
@@ -66,16 +74,21 @@ impl Header {
         })
     }
 
-    pub(super) fn show(&mut self, host: &str, figures: &Figures) -> Result<(), JsValue> {
+    /// Shows the figures at `seconds` of any clock.
+    pub(super) fn show(&mut self, host: &str, figures: &Figures, seconds: f64) -> Result<(), JsValue> {
         self.host.set(&foreign(host));
         self.root.dataset().set("link", figures.link)?;
         self.root.dataset().set("sync", if figures.is_current { "up-to-date" } else { "behind" })?;
         self.link.set(&figures.link_text);
+        if self.said.text() != figures.link && seconds - self.said_at >= SAID_EVERY_S {
+            self.said.set(figures.link);
+            self.said_at = seconds;
+        }
         // Rare, so no space is reserved for it.
         self.repairs_figure.set_hidden(figures.repairs == 0);
         self.repairs.set(&figures.repairs.to_string());
         self.lag.set(&figures.lag_ms.map_or_else(|| "–".to_owned(), lag));
-        self.rate.set(&rate(figures.measured_hz, figures.lost));
+        self.rate.set(&rate(figures.measured_hz, figures.holes));
         self.received.set(&bytes_per_second(figures.bytes_per_second));
         self.samples.set(&short(figures.samples_per_second));
         self.fps.set(&format!("{:.0}", figures.fps));
@@ -83,10 +96,10 @@ impl Header {
         Ok(())
     }
 
-    /// Narrow screens have no room for all figures: they are in the text of this one, too.
+    /// Narrow screens hide other figures: the tooltip of the rate has them.
     fn show_details(&mut self, figures: &Figures) {
         let details = format!(
-            "Measured rows a second of the fastest group, and holes in the stream that could not be filled.\nReceived: {} in {:.0} \
+            "Measured rows a second of the group with the shortest interval, and holes in the stream since the page was loaded.\nReceived: {} in {:.0} \
              messages a second\nSamples: {}\nDisplay frames: {:.0} a second",
             self.received.text(),
             figures.messages_per_second,
@@ -105,10 +118,10 @@ fn lag(ms: f64) -> String {
     if ms < 999.95 { format!("{ms:.1} ms") } else { format!("{:.1} s", ms / 1e3) }
 }
 
-/// Text such as `10 Hz, 0 lost`.
-fn rate(measured_hz: Option<f64>, lost: u64) -> String {
+/// Text such as `10 Hz, 0 holes`.
+fn rate(measured_hz: Option<f64>, holes: u64) -> String {
     let hz = measured_hz.map_or_else(|| "–".to_owned(), |hz| format!("{} Hz", number::plain(hz)));
-    format!("{hz}, {lost} lost")
+    format!("{hz}, {holes} holes")
 }
 
 /// Short text: `640 B/s`, `32.4 KB/s`, `1.2 MB/s`.

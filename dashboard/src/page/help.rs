@@ -8,13 +8,16 @@ use super::command::{COMMANDS, is_character};
 use super::dom;
 use super::parameters::SingleKeys;
 
-const GESTURES: [(&str, &str); 6] = [
+const GESTURES: [(&str, &str); 9] = [
     ("Drag", "Select a span of time"),
     ("Shift + drag, drag the time axis", "Move to other times"),
     ("Ctrl + wheel, pinch", "Zoom at the pointer"),
     ("Shift + wheel, one finger", "Move to other times"),
     ("Double click", "Show twice the span"),
     ("Drag in the overview", "Show another part of the history"),
+    ("Click in a legend", "Hide a series, or show it again"),
+    ("Shift + click in a legend", "Show a series alone, or all again"),
+    ("Tab to a chart, arrow keys", "Read its values"),
 ];
 
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use series::selector::ParseSelectorError;
 use crate::chart::Shown;
 use crate::store::{Group, selects};
 
-/// The labels that series must have.
+/// A condition on the labels of series: the part of a selector between its braces.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LabelFilter {
     text: String,

@@ -13,7 +13,7 @@ const TIMEOUT_MS: u32 = 10_000;
 pub(super) fn ask(key: Option<&str>, mut on_layout: impl FnMut(&str) + 'static) -> Result<ServerRequest, JsValue> {
     let header = key.map(|key| ("X-Kymograph-Key", key));
     ServerRequest::get(PATH, header, TIMEOUT_MS, move |request| {
-        // Other servers, such as one before this version, answer with another status.
+        // A server without a layout answers 204, an older one 404.
         if let (Ok(200), Ok(Some(lines))) = (request.status(), request.response_text()) {
             on_layout(&lines);
         }

@@ -29,7 +29,7 @@ const ALWAYS_VISIBLE_ENTRIES: usize = 8;
 
 /// A choice of series in the legend, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LegendChoice {
+pub(super) enum LegendClick {
     /// Hide the series, or show it again.
     Toggle(usize),
     /// Show it alone, or all again.
@@ -65,7 +65,7 @@ pub(super) struct Legend {
     opener: HtmlElement,
     opener_text: Text,
     is_open: Rc<Cell<bool>>,
-    choices: Rc<RefCell<Vec<LegendChoice>>>,
+    choices: Rc<RefCell<Vec<LegendClick>>>,
     _listeners: [Listener; 3],
 }
 
@@ -94,7 +94,7 @@ impl Legend {
                 .toggle_with_force(name, open.get())
                 .map(|_| button.set_attribute("aria-expanded", state));
         })?;
-        let choices: Rc<RefCell<Vec<LegendChoice>>> = Rc::default();
+        let choices: Rc<RefCell<Vec<LegendClick>>> = Rc::default();
         let choosing = ["click", "dblclick"].map(|kind| {
             let choices = Rc::clone(&choices);
             Listener::new(list.clone(), kind, move |event: Event| choices.borrow_mut().extend(choice_of(&event)))
@@ -127,7 +127,7 @@ impl Legend {
     }
 
     /// The choices since the last call.
-    pub(super) fn take_choices(&self) -> Vec<LegendChoice> {
+    pub(super) fn take_choices(&self) -> Vec<LegendClick> {
         self.choices.take()
     }
 
@@ -211,10 +211,10 @@ impl Legend {
 }
 
 /// What a click on an entry chooses.
-fn choice_of(event: &Event) -> Option<LegendChoice> {
+fn choice_of(event: &Event) -> Option<LegendClick> {
     let target: Element = event.target()?.dyn_into().ok()?;
     let number = target.closest(&format!("[{NUMBER}]")).ok()??.get_attribute(NUMBER)?.parse().ok()?;
     let click: &MouseEvent = event.dyn_ref()?;
     let is_alone = event.type_() == "dblclick" || click.shift_key() || click.ctrl_key() || click.meta_key();
-    Some(if is_alone { LegendChoice::Alone(number) } else { LegendChoice::Toggle(number) })
+    Some(if is_alone { LegendClick::Alone(number) } else { LegendClick::Toggle(number) })
 }

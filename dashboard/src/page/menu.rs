@@ -1,4 +1,4 @@
-//! The menu of a panel: kind of chart, transform, axis. Its form is created when it is first opened.
+//! The menu of a panel: kind of chart, transform, axis, order of the legend; table, CSV and picture. Its form is created when it is first opened.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,13 +17,13 @@ use series::{Transform, decimal};
 pub(super) struct Menu {
     root: HtmlElement,
     chosen: Rc<RefCell<Option<PanelSpec>>>,
-    act: Rc<Cell<Option<PanelAct>>>,
+    act: Rc<Cell<Option<PanelAction>>>,
     _listeners: [Listener; 3],
 }
 
 /// What the menu does with a panel as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PanelAct {
+pub(super) enum PanelAction {
     /// Save it as a picture.
     SavePicture,
     /// Save the values in the view.
@@ -31,7 +31,7 @@ pub(super) enum PanelAct {
     ShowTable,
 }
 
-impl PanelAct {
+impl PanelAction {
     const ALL: [(Self, &str); 3] = [
         (Self::ShowTable, "Show as table"),
         (Self::SaveValues, "Save values (CSV)"),
@@ -75,13 +75,13 @@ impl Menu {
                 *choice.borrow_mut() = Some(spec);
             }
         })?;
-        let act: Rc<Cell<Option<PanelAct>>> = Rc::default();
+        let act: Rc<Cell<Option<PanelAction>>> = Rc::default();
         let (taken, menu) = (Rc::clone(&act), root.clone());
         let clicked = Listener::new(root.clone(), "click", move |event: Event| {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
             let title = target.filter(|target| target.matches(".menu-act").unwrap_or(false));
             let title = title.and_then(|target| target.text_content());
-            let found = PanelAct::ALL.iter().find(|(_, name)| title.as_deref() == Some(name));
+            let found = PanelAction::ALL.iter().find(|(_, name)| title.as_deref() == Some(name));
             if let Some(&(act, _)) = found {
                 taken.set(Some(act));
                 // Cannot fail: the name of the attribute is well formed.
@@ -92,7 +92,7 @@ impl Menu {
     }
 
     /// The act since the last call.
-    pub(super) fn take_act(&self) -> Option<PanelAct> {
+    pub(super) fn take_action(&self) -> Option<PanelAction> {
         self.act.take()
     }
 
@@ -120,8 +120,8 @@ impl Form {
         };
         let (low, high) = (number(&root, "Minimum", &low)?, number(&root, "Maximum", &high)?);
         let orders = Order::ALL.map(|order| (order.name(), order.title(), order == spec.order));
-        let order = select(&root, "Legend by", &orders)?;
-        for (_, title) in PanelAct::ALL {
+        let order = select(&root, "Legend order", &orders)?;
+        for (_, title) in PanelAction::ALL {
             let button: HtmlElement = dom::element("button", "menu-act")?;
             button.set_attribute("type", "button")?;
             button.set_text_content(Some(title));

@@ -12,15 +12,15 @@ use super::dom::{self, Text};
 use super::foreign_text::{foreign, isolated};
 use super::group_needs::{PanelPlace, Reads, ShownPanel};
 use super::label_filter::LabelFilter;
-use super::legend::{Legend, LegendChoice, LegendContent};
-use super::menu::{Menu, PanelAct};
+use super::legend::{Legend, LegendClick, LegendContent};
+use super::menu::{Menu, PanelAction};
 use super::navigation::Fractions;
 use super::panel_body::PanelBody;
 use super::panel_help::PanelHelp;
 use super::panel_source::PanelSource;
 use super::past_requests::ChartOnScreen;
 use super::render_context::{RenderContext, Shade};
-use super::tables::columns::SeriesColumns;
+use super::tables::columns::SeriesParts;
 use super::tables::statistics::{PanelStatistics, SeriesStatistics};
 use super::value_format::ValueFormat;
 use crate::chart::Shown;
@@ -31,7 +31,7 @@ use crate::viewport::Motion;
 
 /// What is read of the charts.
 #[derive(Clone, Debug)]
-pub(super) struct Reading<'a> {
+pub(super) struct ReadAt<'a> {
     /// The times on screen.
     pub(super) shown: Range<Timestamp>,
     /// The time of which the values are shown; the newest values without one.
@@ -47,7 +47,7 @@ pub(super) struct Panel {
     spec: PanelSpec,
     source: PanelSource,
     hidden_groups: usize,
-    /// The series that the filter of the page lets through.
+    /// The series that the filter of the page admits.
     among: Rc<Shown>,
     root: HtmlElement,
     title: Text,
@@ -197,7 +197,7 @@ impl Panel {
         if let Some(group) = self.source.shown(store) {
             self.body.draw(group, context, shown.end, &self.format)?;
         }
-        self.update_legend(store, &Reading { shown: shown.clone(), at: None, point: None }).map(drop)
+        self.update_legend(store, &ReadAt { shown: shown.clone(), at: None, point: None }).map(drop)
     }
 
     /// Off screen it has no pixels again, on screen it is drawn in the colours of the screen.
@@ -219,7 +219,7 @@ impl Panel {
         self.describe(store)
     }
 
-    /// Shows only the series that a filter lets through. Without one, as where all series are summed up, the panel is hidden.
+    /// Shows only the series that a filter admits. A panel without such a series is hidden; so is one that sums up all series.
     pub(super) fn set_filter(&mut self, filter: Option<&LabelFilter>, store: &Store) {
         let measured = self.source.measured(store);
         let among = filter.zip(measured).map_or(Shown::All, |(filter, group)| filter.shown_of(group));
@@ -269,16 +269,16 @@ impl Panel {
         Ok(Some(spec))
     }
 
-    fn choose(&mut self, store: &Store, choice: LegendChoice) {
-        let (LegendChoice::Toggle(number) | LegendChoice::Alone(number)) = choice;
+    fn choose(&mut self, store: &Store, choice: LegendClick) {
+        let (LegendClick::Toggle(number) | LegendClick::Alone(number)) = choice;
         let group = self.source.shown(store);
         let Some((group, place)) = group.and_then(|group| Some((group, group.place_of_number(number)?))) else {
             return;
         };
         let name = &group.series()[place].name;
         match choice {
-            LegendChoice::Toggle(_) => self.spec.shown.toggle(name),
-            LegendChoice::Alone(_) => self.spec.shown.show_alone(name),
+            LegendClick::Toggle(_) => self.spec.shown.toggle(name),
+            LegendClick::Alone(_) => self.spec.shown.show_alone(name),
         }
     }
 
@@ -346,8 +346,8 @@ impl Panel {
     }
 
     /// The act that was chosen in the menu since the last call.
-    pub(super) fn take_act(&self) -> Option<PanelAct> {
-        self.menu.take_act()
+    pub(super) fn take_action(&self) -> Option<PanelAction> {
+        self.menu.take_action()
     }
 
     /// Its group, and the places of the series that it shows.
@@ -380,10 +380,10 @@ impl Panel {
     }
 
     /// The values over a span of one of the series that it shows, by place among them.
-    pub(super) fn columns_of(&self, store: &Store, span: &Range<Timestamp>, series: usize) -> Option<SeriesColumns> {
+    pub(super) fn columns_of(&self, store: &Store, span: &Range<Timestamp>, series: usize) -> Option<SeriesParts> {
         let (group, places) = self.shown_series(store)?;
         let (title, format) = (self.title.text().to_owned(), self.format.clone());
-        Some(SeriesColumns::of(title, format, group, *places.get(series)?, span))
+        Some(SeriesParts::of(title, format, group, *places.get(series)?, span))
     }
 
     fn renew_body(&mut self) -> Result<(), JsValue> {
@@ -415,7 +415,7 @@ impl Panel {
     }
 
     /// Shows the values that are read. Returns the text of the series that is read, if it is one of this panel.
-    pub(super) fn update_legend(&mut self, store: &Store, read: &Reading<'_>) -> Result<Option<String>, JsValue> {
+    pub(super) fn update_legend(&mut self, store: &Store, read: &ReadAt<'_>) -> Result<Option<String>, JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(None) };
         let is_asked_for = !self.source.is_derived() && matches!(self.body, PanelBody::Chart(_));
         self.lacks_past = self.motion == Motion::Fixed

@@ -14,9 +14,9 @@ use super::dom;
 use super::frame_pace::{Reach, column_due};
 use super::group_needs::ShownPanel;
 use super::label_filter::LabelFilter;
-use super::menu::PanelAct;
+use super::menu::PanelAction;
 use super::navigation::Fractions;
-use super::panel::{Panel, Reading};
+use super::panel::{Panel, ReadAt};
 use super::panel_row::{self, PanelRow};
 use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
@@ -209,18 +209,23 @@ impl PanelGrid {
         let query = place.and_then(|place| Query::of_series(group, &of_group.series()[place].name));
         let spec = query.map_or_else(|| PanelSpec::of_group(of_group), PanelSpec::new);
         let spec = PanelSpec { place: Place::Number(0), ..spec };
-        address::set(&panel_key(&spec), Some(&spec.settings()))?;
         let selector = spec.query.selector.clone();
-        self.chosen.retain(|chosen| chosen.query.selector != selector);
-        self.chosen.push(spec);
+        self.keep_choice(spec, false)?;
         self.rebuild(store)?;
         let added = self.panels.iter().find(|panel| panel.spec().query.selector == selector);
         Ok(added.map(|panel| panel.element().clone()))
     }
 
-    /// Sets a layout in place of the default one, from the next [`rebuild`](Self::rebuild) on.
+    /// Sets a layout in place of the default one. The panels are made again by the next [`rebuild`](Self::rebuild): those with the same
+    /// selector may have other settings.
     pub(super) fn set_layout(&mut self, layout: Layout) {
         self.layout = Some(layout);
+        for panel in self.panels.drain(..) {
+            if let Some(observers) = &self.observers {
+                observers.unobserve(panel.element());
+            }
+            panel.element().remove();
+        }
     }
 
     /// Shows only series with some labels, or all.
@@ -240,10 +245,16 @@ impl PanelGrid {
     ) -> Result<Option<HtmlElement>, JsValue> {
         let of_group = |panel: &&mut Panel| panel.shown().group == group;
         let found = self.panels.iter_mut().filter(of_group).min_by_key(|panel| panel.has_tiles());
+        let mut shown_again = None;
         let known = found.and_then(|panel| {
+            let before = panel.spec().shown.clone();
             let is_drawn = series.is_none_or(|number| panel.point_out(store, number));
+            shown_again = (panel.spec().shown != before).then(|| (panel.spec().clone(), is_default(panel, store)));
             is_drawn.then(|| panel.element().clone())
         });
+        if let Some((spec, is_default)) = shown_again {
+            self.keep_choice(spec, is_default)?;
+        }
         let element = match known {
             Some(element) => element,
             None => match self.add_panel(store, group, series)? {
@@ -322,18 +333,25 @@ impl PanelGrid {
 
     /// Applies the choices in the menus and writes them into the address.
     pub(super) fn take_choices(&mut self, store: &mut Store) -> Result<(), JsValue> {
+        let mut choices = Vec::new();
         for panel in self.panels.iter_mut().filter(|panel| panel.is_in_view()) {
-            let Some(spec) = panel.take_choice(store)? else { continue };
-            let is_default = panel.measured(store).is_some_and(|group| spec == PanelSpec::of_group(group));
-            address::set(&panel_key(&spec), (!is_default).then(|| spec.settings()).as_deref())?;
-            self.chosen.retain(|chosen| chosen.query.selector != spec.query.selector);
-            self.chosen.push(spec);
+            if let Some(spec) = panel.take_choice(store)? {
+                choices.push((spec, is_default(panel, store)));
+            }
         }
+        choices.into_iter().try_for_each(|(spec, is_default)| self.keep_choice(spec, is_default))
+    }
+
+    /// Writes a choice into the address, and keeps it for later layouts.
+    fn keep_choice(&mut self, spec: PanelSpec, is_default: bool) -> Result<(), JsValue> {
+        address::set(&panel_key(&spec), (!is_default).then(|| spec.settings()).as_deref())?;
+        self.chosen.retain(|chosen| chosen.query.selector != spec.query.selector);
+        self.chosen.push(spec);
         Ok(())
     }
 
     /// Shows the values that are read. Returns the text of the series that is read.
-    pub(super) fn update_legends(&mut self, store: &Store, read: &Reading<'_>) -> Result<Option<String>, JsValue> {
+    pub(super) fn update_legends(&mut self, store: &Store, read: &ReadAt<'_>) -> Result<Option<String>, JsValue> {
         let mut in_view = self.panels.iter_mut().filter(|panel| panel.is_in_view());
         in_view.try_fold(None, |found, panel| Ok(panel.update_legend(store, read)?.or(found)))
     }
@@ -362,9 +380,9 @@ impl PanelGrid {
     }
 
     /// The act that was chosen in the menu of a panel.
-    pub(super) fn take_act(&self) -> Option<(PanelAct, &Panel)> {
+    pub(super) fn take_action(&self) -> Option<(PanelAction, &Panel)> {
         let mut in_view = self.panels.iter().filter(|panel| panel.is_in_view());
-        in_view.find_map(|panel| Some((panel.take_act()?, panel)))
+        in_view.find_map(|panel| Some((panel.take_action()?, panel)))
     }
 
     /// Marks the selected part of the width in the charts on screen.
@@ -383,4 +401,9 @@ impl PanelGrid {
         let measured: Vec<_> = panels.map(|panel| (panel.measure(), panel)).collect();
         measured.into_iter().try_for_each(|(size, panel)| panel.resize(size, scale, background))
     }
+}
+
+/// Returns true if the settings of a panel are those that its group has without an address.
+fn is_default(panel: &Panel, store: &Store) -> bool {
+    panel.measured(store).is_some_and(|group| *panel.spec() == PanelSpec::of_group(group))
 }

@@ -37,7 +37,7 @@ pub(super) fn connect(app: &Rc<RefCell<App>>) -> Result<(), JsValue> {
     }
     let key = app.borrow_mut().sign_in().key().clone();
     let weak = Rc::downgrade(app);
-    // With the stream at once: it arrives before the catalog.
+    // Sent with the stream, so that it usually arrives before the catalog. If it arrives later, the panels are arranged again.
     let layout = layout_request::ask(key.get().as_deref(), move |lines| {
         if let Some(app) = weak.upgrade() {
             app.borrow_mut().layout_arrived(lines);

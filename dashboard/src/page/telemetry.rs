@@ -52,7 +52,7 @@ impl Telemetry {
             repairs: store.repairs,
             lag_ms: feed.lag(now).map(|lag| lag.p50.as_secs_f64() * 1e3),
             measured_hz: feed.store().measured_hz(),
-            lost: store.gaps,
+            holes: store.gaps,
             bytes_per_second: self.byte_rate.update(seconds, counts.bytes),
             messages_per_second: self.message_rate.update(seconds, counts.messages),
             samples_per_second: self.sample_rate.update(seconds, store.samples),

@@ -5,8 +5,9 @@ use protocol::Interval;
 use super::apply::Store;
 use super::group::Group;
 
-/// The rate is that over at least this time, and over at least so many intervals of the group.
+/// The rate is that over at least this time: over less, a late row changes it visibly.
 const OVER: Interval = Interval::from_secs(2);
+/// And over at least so many intervals: of a slow group, two seconds have no rows.
 const INTERVALS: u64 = 10;
 
 impl Store {

@@ -5,7 +5,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | [`group`] | rows of one group, in rings; `group/append` writes them, `group/buckets` holds buckets instead, `group/members` adds and removes series, `group/values` reads values at a time, `group/activity` tells which series live |
+//! | [`group`] | rows of one group, in rings; `group/append` writes them, `group/buckets` holds buckets instead, `group/members` adds and removes series, `group/values` reads values at a time, `group/reading` those of a column, `group/activity` tells which series live |
 //! | [`display_order`] | the living and largest series first |
 //! | `bucket_state` | the newest bucket of a group that is held as buckets |
 //! | [`mod@series`], `ring` | one of its series: its description, and a ring of values or summaries |
@@ -13,6 +13,8 @@
 //! | [`past`], [`past_answer`] | summaries of the time before the rows; the answers that they come in |
 //! | `merge` | rows that arrive late, or once more |
 //! | `series_index` | finds the series of a group by id or key |
+//! | `measured_rate` | the rate at which rows were measured |
+//! | [`mod@sorted`] | a sort with little code |
 //! | [`span_statistics`] | statistics of a series over a span |
 //! | [`column_summaries`] | summaries of each series in each pixel column |
 //! | [`staleness`] | detects a newest sample that is too old |

@@ -1,4 +1,4 @@
-//! A sort that is short.
+//! A sort with little compiled code.
 
 use std::collections::BinaryHeap;
 

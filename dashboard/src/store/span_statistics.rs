@@ -86,7 +86,7 @@ impl Group {
         self.oldest().is_some_and(|oldest| oldest <= span.start)
     }
 
-    /// The rows of a series in a span of which all are known.
+    /// The rows of a series in a span. The page must hold all of them.
     fn rows_in(&self, place: usize, span: &Range<Timestamp>) -> impl Iterator<Item = (Timestamp, f64)> {
         let is_held = self.has_rows_of(span);
         let rows = self.first_row_at(span.start)..self.first_row_at(span.end);

@@ -1,4 +1,4 @@
-//! Names that are cut in the middle, so that the part stays in which names beside each other differ.
+//! Splits names so that a long one is cut in the middle, and the part in which it differs from others stays visible.
 
 /// Shorter names are not cut.
 const LONG: usize = 16;

@@ -11,7 +11,7 @@ use super::served::{built, live_feed, no_errors, picture, until};
 const FIND_AXE: &str =
     "import importlib.util as u; print(u.find_spec('axe_playwright_python').submodule_search_locations[0])";
 
-/// The violations, each with the elements that have it. Targets of 24 pixels are a rule that axe-core has switched off.
+/// The violations, each with the elements that have it. The rule `target-size` (24 px) is off by default in axe-core.
 const RUN: &str = "axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then(({ violations }) =>
     violations.map(({ id, nodes }) => id + ': ' + nodes.slice(0, 4).map(({ target, any, all, none }) =>
         target.join(' ') + ' (' + [...any, ...all, ...none].map(({ message }) => message).join('; ') + ')').join(', ')))";

@@ -32,6 +32,7 @@ async fn a_series_is_found_by_some_letters_and_its_panel_gets_the_focus(engine: 
     until(&page, "(() => { const box = document.activeElement.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; })()").await?;
     // It was hidden, and is shown now.
     until(&page, "document.querySelectorAll('.legend-entry.is-hidden').length === 0").await?;
+    until(&page, "!location.search.includes('hide')").await?;
     no_errors(&page)
 }
 
@@ -65,14 +66,14 @@ async fn arrows_choose_a_result_and_actions_and_spans_are_found_too(engine: Engi
             "document.querySelector('#finder-text').getAttribute('aria-activedescendant') === 'finder-1'"
         )
         .await?,
-        "screen readers are told of another result"
+        "`aria-activedescendant` names another result"
     );
     page.press("Enter").await?;
     until(&page, "document.activeElement.closest('.panel')?.dataset.group === 'synthetic.02'").await?;
     page.press("/").await?;
     until(&page, IS_OPEN).await?;
     type_text(&page, "zzzz").await?;
-    until(&page, "document.querySelector('#finder-count').textContent === 'Nothing has these letters'").await?;
+    until(&page, "document.querySelector('#finder-count').textContent === 'Nothing matches'").await?;
     page.press("Escape").await?;
     until(&page, &format!("!{IS_OPEN}")).await?;
     no_errors(&page)

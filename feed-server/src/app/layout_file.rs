@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [[row]]
-//! title = "Storage"           # without a title, the row is always open
+//! title = "Storage"           # without a title, the row is always open, and cannot be collapsed
 //! collapsed = false
 //!
 //! [[row.panel]]
@@ -11,7 +11,7 @@
 //! transform = "rate"          # rate, diff, sum, avg, min, max, buckets, mean:5s, p99:10s ...
 //! title = "Disk sda"
 //! unit = "By/s"               # in UCUM
-//! range = [0, 100]            # of the value axis
+//! range = [0, 1e9]            # of the value axis
 //! log = false
 //! size = "wide"               # normal (default), wide, tile
 //! hide = ["sda read"]         # series that the legend shows as hidden; or only = [...]
@@ -51,8 +51,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Row {
     title: Option<Spanned<String>>,
-    #[serde(default)]
-    collapsed: bool,
+    #[serde(default = "not_collapsed")]
+    collapsed: Spanned<bool>,
     #[serde(default, rename = "panel")]
     panels: Vec<Panel>,
 }
@@ -73,6 +73,10 @@ struct Panel {
     hide: Vec<Spanned<String>>,
     only: Option<Spanned<Vec<Spanned<String>>>>,
     sort: Option<Spanned<String>>,
+}
+
+fn not_collapsed() -> Spanned<bool> {
+    Spanned::new(0..0, false)
 }
 
 /// A value that is refused, and its byte in the file.
@@ -123,8 +127,12 @@ pub fn parse(path: &str, text: &str) -> Result<String, ConfigError> {
 
 impl Row {
     fn line(&self) -> Result<String, Refused> {
-        let title = self.title.as_ref().map(plain_text).transpose()?.unwrap_or_default();
-        let state = if self.collapsed { "collapsed" } else { "open" };
+        let title = self.title.as_ref().map(|title| plain_text("title", title)).transpose()?.unwrap_or_default();
+        let is_collapsed = *self.collapsed.get_ref();
+        if is_collapsed && title.is_empty() {
+            return Err(refused(&self.collapsed, "a row that is collapsed needs a title, by which it is opened"));
+        }
+        let state = if is_collapsed { "collapsed" } else { "open" };
         Ok(format!("row\t{state}\t{title}\n"))
     }
 }
@@ -154,7 +162,7 @@ impl Panel {
         }
         for (name, text) in [("unit", &self.unit), ("title", &self.title)] {
             if let Some(text) = text {
-                words.push(format!("{name}:{}", escaped(plain_text(text)?)));
+                words.push(format!("{name}:{}", escaped(plain_text(name, text)?)));
             }
         }
         match one_of(self.size.as_ref(), "size", &SIZES)? {
@@ -165,10 +173,10 @@ impl Panel {
             return Err(refused(only, "a panel has `hide` or `only`, not both"));
         }
         for name in &self.hide {
-            words.push(format!("hide:{}", escaped(plain_text(name)?)));
+            words.push(format!("hide:{}", escaped(plain_text("hide", name)?)));
         }
         for name in self.only.iter().flat_map(Spanned::get_ref) {
-            words.push(format!("only:{}", escaped(plain_text(name)?)));
+            words.push(format!("only:{}", escaped(plain_text("only", name)?)));
         }
         match one_of(self.sort.as_ref(), "sort", &ORDERS)? {
             Some("automatic") | None => {}
@@ -179,9 +187,12 @@ impl Panel {
 }
 
 /// A text without characters that would end a line or a field.
-fn plain_text(text: &Spanned<String>) -> Result<&str, Refused> {
-    let is_plain = !text.get_ref().contains(char::is_control);
-    if is_plain { Ok(text.get_ref()) } else { Err(refused(text, "a text must have no control characters")) }
+fn plain_text<'a>(setting: &str, text: &'a Spanned<String>) -> Result<&'a str, Refused> {
+    let found = text.get_ref();
+    if found.contains(char::is_control) {
+        return Err(refused(text, format!("{setting} must have no control characters, found {found:?}")));
+    }
+    Ok(found)
 }
 
 fn escaped(text: &str) -> String {
@@ -230,7 +241,7 @@ mod tests {
         );
         assert!(panel("transform = \"median\"").starts_with("layout.toml:4: transform: unknown transform \"median\""));
         assert_eq!(panel("hide = [\"a\"]\nonly = [\"b\"]"), "layout.toml:5: a panel has `hide` or `only`, not both");
-        assert_eq!(panel("title = \"a\\tb\""), "layout.toml:4: a text must have no control characters");
+        assert_eq!(panel("title = \"a\\tb\""), "layout.toml:4: title must have no control characters, found \"a\\tb\"");
         assert!(
             refusal("[[row]]\n[[row.panel]]\nseries = \"a b c\"\n").starts_with("layout.toml:3: series: selector, ")
         );
@@ -238,6 +249,10 @@ mod tests {
             refusal("[[row]]\n[[row.panel]]\nkind = \"line\"\n").starts_with("layout.toml:2: missing setting `series`")
         );
         assert_eq!(refusal("[[row]]\ntitle = \"x\"\n"), "layout.toml:1: a layout must have 1 to 2000 panels, found 0");
+        assert_eq!(
+            refusal("[[row]]\ncollapsed = true\n[[row.panel]]\nseries = \"cpu\"\n"),
+            "layout.toml:2: a row that is collapsed needs a title, by which it is opened"
+        );
         assert!(refusal("row = 1").starts_with("layout.toml:1: "));
     }
 }

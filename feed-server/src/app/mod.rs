@@ -6,6 +6,7 @@
 //! | [`config`], [`check`], [`setting`] | the configuration; the values that are allowed; a refused value and its line |
 //! | [`host_name`], [`token_file`], [`summary_tier`] | settings of their own: a name of this server, a token with its role, a tier of summaries |
 //! | [`credentials`] | the tokens and the state directory that a configuration names |
+//! | [`layout_file`] | the layout of the page, from a TOML file |
 //! | [`server`] | the parts of a server, assembled |
 //! | [`run`], [`signals`], `left_threads` | runs a server until a signal, and ends the process in time |
 //! | [`log`] | the log on standard error |

@@ -12,7 +12,7 @@ use crate::page::dom;
 use crate::page::export::requests::Collected;
 use crate::page::export::values::Values;
 use crate::page::export::{clipboard, download, picture};
-use crate::page::menu::PanelAct;
+use crate::page::menu::PanelAction;
 use crate::page::tables::dialog::{Subject, TableKind};
 use crate::view::{self, rfc3339};
 use crate::viewport::Motion;
@@ -25,19 +25,19 @@ impl App {
         if let Some(subject) = self.table.take_changed() {
             self.show_table(&subject)?;
         }
-        if let Some((act, panel)) = self.panels.take_act() {
+        if let Some((act, panel)) = self.panels.take_action() {
             let element = panel.element().clone();
             match act {
-                PanelAct::SavePicture => self.save_picture(&element)?,
-                PanelAct::SaveValues => self.save_values(&element, self.navigation.viewport().shown())?,
-                PanelAct::ShowTable => self.begin_columns(element)?,
+                PanelAction::SavePicture => self.save_picture(&element)?,
+                PanelAction::SaveValues => self.save_values(&element, self.navigation.viewport().shown())?,
+                PanelAction::ShowTable => self.begin_columns(element)?,
             }
         }
         let now = self.clock.now();
         self.feed.ask_for_export(now);
         if let Some(part) = self.feed.export().progress() {
             self.status.say(&format!("Receiving values: {:.0} %", part * 100.0), now);
-            // The next query is due without a message.
+            // The next query is due after a pause, and no message from the server requests a display frame for it.
             self.frames.request();
         }
         if let Some(done) = self.feed.export().take_done() {
@@ -110,7 +110,7 @@ impl App {
         let is_asked_for = held.is_none() && panel.is_measured() && limits.at_once > 0;
         if !is_asked_for {
             let values = held.unwrap_or_else(|| Values::known(group, &places, &span));
-            self.status.say(&format!("Saved {name}: {} times", values.len()), self.clock.now());
+            self.status.say(&format!("Saved {name}: {} rows", values.len()), self.clock.now());
             return download::save_text(&name, CSV, &values.csv());
         }
         match Collected::new(name, group, &places, span, limits) {

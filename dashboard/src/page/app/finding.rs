@@ -25,7 +25,7 @@ impl App {
     /// Scrolls to a panel, whose plot gets the focus.
     fn reveal(&mut self, group: &str, series: Option<usize>) -> Result<(), JsValue> {
         let Some(panel) = self.panels.reveal(self.feed.store_mut(), group, series)? else {
-            self.notice.show(&format!("No panel shows the group {group:?}"));
+            self.notice.show(&format!("The group {group:?} has ended"));
             return Ok(());
         };
         let options = ScrollIntoViewOptions::new();

@@ -26,7 +26,7 @@ pub(in crate::page) fn save_url(name: &str, url: &str) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// A name for a file, from texts such as a title and a time: each other character than a letter or a digit is a hyphen.
+/// A name for a file, from texts such as a title and a time: every character that is not a letter or a digit becomes a hyphen.
 pub(in crate::page) fn file_name(parts: &[&str], extension: &str) -> String {
     let mut name = String::new();
     for character in parts.join("-").chars() {

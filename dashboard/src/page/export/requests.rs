@@ -8,10 +8,10 @@ use super::values::{MAX_VALUES, Values};
 use crate::page::past_requests::PastQuery;
 use crate::store::{Group, PastAnswer, sorted};
 
-/// Ids of these queries rise from here; those of others are far from it.
+/// Ids count upwards from here. Those of charts count upwards from 1, those of the overview downwards from the largest.
 const FIRST_ID: u32 = 1 << 31;
 
-/// At most 16 queries a second: a server closes the connection of a viewer that sends more than 20 messages.
+/// At most 16 queries a second: a server closes the connection of a viewer that sends more than 20 messages a second.
 const PAUSE: Interval = Interval::from_millis(60);
 
 /// Values that are collected for a file.
@@ -77,7 +77,7 @@ impl Collected {
             values: Values::new(places.iter().map(|place| of_series(place).name.clone()).collect()),
             known_until: span.start,
             span,
-            // Fewer than two rows for each column are answered as rows.
+            // The server answers with rows if there are fewer than two for each column.
             part: Interval::from_micros(interval.saturating_mul(u64::from(columns))),
             columns,
         })
@@ -104,7 +104,7 @@ impl ExportRequests {
     /// Ends the export: the next connection may have other ids.
     pub(in crate::page) fn disconnected(&mut self) {
         if self.collected.is_some() {
-            self.fail("The file was not saved: the link was lost");
+            self.fail("The file was not saved: the link was lost. Save it again when the page is live.");
         }
     }
 
@@ -153,7 +153,7 @@ impl ExportRequests {
     pub(in crate::page) fn refused(&mut self, id: u32) -> bool {
         let is_own = self.waiting.as_ref().is_some_and(|(waiting, ..)| *waiting == id);
         if is_own {
-            self.fail("The file was not saved: the server refused to answer");
+            self.fail("The file was not saved: the server refused the query for its values. Select a shorter span.");
         }
         is_own
     }

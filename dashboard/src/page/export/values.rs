@@ -29,7 +29,7 @@ struct Row {
     cells: Vec<Cell>,
 }
 
-/// Mean, minimum and maximum, or three times one value; NaN without a value.
+/// Mean, minimum and maximum, or the same value three times; NaN without a value.
 type Cell = [f64; 3];
 
 const NO_VALUE: Cell = [f64::NAN; 3];
@@ -86,7 +86,7 @@ impl Values {
         self.rows[place].cells[column] = cell;
     }
 
-    /// The number of times.
+    /// The number of rows.
     pub(in crate::page) fn len(&self) -> usize {
         self.rows.len()
     }

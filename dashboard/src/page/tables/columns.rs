@@ -1,4 +1,4 @@
-//! The values of one series in the view: a row for each of a few parts of time, for whoever does not see the chart.
+//! The values of one series in the view: a row for each of a few parts of time, for users who cannot see the chart.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -18,14 +18,14 @@ const PARTS: u64 = 20;
 
 /// The values of one series.
 #[derive(Clone, Debug)]
-pub(in crate::page) struct SeriesColumns {
+pub(in crate::page) struct SeriesParts {
     pub(in crate::page) title: String,
     pub(in crate::page) format: ValueFormat,
     exactness: Exactness,
     parts: Vec<(Timestamp, Option<SpanStatistics>)>,
 }
 
-impl SeriesColumns {
+impl SeriesParts {
     /// Of the series at a place of a group.
     pub(in crate::page) fn of(
         title: String,
@@ -83,7 +83,7 @@ mod tests {
         let mut sender = RowSender::new(1);
         (0..30).for_each(|row| sender.row(row, [(1, f64::from(row as i32))]));
         let format = ValueFormat::new("1", &Bounds::Auto);
-        let columns = SeriesColumns::of("a".to_owned(), format, sender.group(), 0, &(at(0)..at(40)));
+        let columns = SeriesParts::of("a".to_owned(), format, sender.group(), 0, &(at(0)..at(40)));
         let table = columns.table(&|time| time.micros_since(at(0)).to_string());
         assert_eq!(table.rows.len(), 20);
         assert_eq!(table.rows[2], ("400000".to_owned(), ["4", "4.5", "5", "2"].map(str::to_owned).to_vec()));

@@ -87,8 +87,10 @@ fn values(of: &SpanStatistics) -> [f64; 10] {
 pub(super) const fn note(exactness: Exactness) -> &'static str {
     match exactness {
         Exactness::Rows => "From every value in the span.",
-        Exactness::Buckets => "From summaries: quantiles and times above are not known. Zoom in for every value.",
-        Exactness::Part => "The page has a part of this span only.",
+        Exactness::Buckets => {
+            "From summaries: quantiles and the time above a level are not known. Zoom in to get every value."
+        }
+        Exactness::Part => "The page holds only a part of this span.",
     }
 }
 
