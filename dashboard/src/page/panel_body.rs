@@ -116,7 +116,7 @@ impl PanelBody {
     ) -> Result<bool, JsValue> {
         match self {
             Self::Chart(chart) => chart.draw(group, context, right, format),
-            Self::Tiles(tiles) => tiles.draw(group, context, right),
+            Self::Tiles(tiles) => tiles.draw(group, context, right, format),
             Self::Refused(_) => Ok(false),
         }
     }

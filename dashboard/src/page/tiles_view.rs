@@ -101,7 +101,13 @@ impl TilesView {
     /// Draws changes. Returns true if the canvas changed.
     ///
     /// Hot: once a panel and display frame.
-    pub(super) fn draw(&mut self, group: &Group, context: &RenderContext<'_>, now: Timestamp) -> Result<bool, JsValue> {
+    pub(super) fn draw(
+        &mut self,
+        group: &Group,
+        context: &RenderContext<'_>,
+        now: Timestamp,
+        format: &ValueFormat,
+    ) -> Result<bool, JsValue> {
         let (width, height) = (self.chart.pixels().width(), self.chart.pixels().height());
         if width == 0 || height == 0 {
             return Ok(false);
@@ -143,6 +149,8 @@ impl TilesView {
         if self.layout != self.chart.layout() {
             self.layout = self.chart.layout();
             self.lay_out()?;
+            // New texts are not empty until the next figures.
+            self.update(group, format);
         }
         Ok(is_changed)
     }
