@@ -116,8 +116,13 @@ impl Crosshair {
     }
 
     /// Follows pointer and keys; `columns_of` has the columns of a plot. Returns true if something else is read.
+    ///
+    /// Hot: once a display frame.
     pub(super) fn follow(&mut self, columns_of: &dyn Fn(&HtmlElement) -> u32) -> bool {
         let PendingInput { pointer, moves, focus_left } = self.pending.take();
+        if pointer.is_none() && moves.is_empty() && !focus_left {
+            return false;
+        }
         let before = self.shown.clone();
         match pointer {
             Some(PointerEvent::At(point)) => self.shown = Some(point),

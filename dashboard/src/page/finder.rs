@@ -130,8 +130,11 @@ impl Finder {
 
     /// What was chosen since the last call.
     pub(super) fn take(&mut self, store: &Store) -> Result<Option<Finding>, JsValue> {
-        for act in self.inputs.take() {
-            match act {
+        if !self.entries.is_empty() && !self.dialog.open() {
+            self.forget();
+        }
+        for input in self.inputs.take() {
+            match input {
                 Input::Typed => self.search(store)?,
                 Input::Up => self.select(self.selected.saturating_sub(1))?,
                 Input::Down => self.select(self.selected + 1)?,
@@ -145,9 +148,13 @@ impl Finder {
     fn choose(&mut self, place: usize) -> Option<Finding> {
         let chosen = self.results.get(place).cloned()?;
         self.dialog.close();
-        // Frees the texts: 5 MB for 100,000 series.
-        (self.index, self.entries) = (Index::default(), Vec::new());
+        self.forget();
         Some(chosen)
+    }
+
+    /// Frees the texts: 5 MB for 100,000 series.
+    fn forget(&mut self) {
+        (self.index, self.entries) = (Index::default(), Vec::new());
     }
 
     fn search(&mut self, store: &Store) -> Result<(), JsValue> {

@@ -1,5 +1,8 @@
 //! One panel on screen: title, chart or tiles, legend.
 
+mod choices;
+mod values;
+
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -11,17 +14,14 @@ use super::crosshair::{PlotFraction, ReadPoint};
 use super::dom::{self, Text};
 use super::foreign_text::{foreign, isolated};
 use super::group_needs::{PanelPlace, Reads, ShownPanel};
-use super::label_filter::LabelFilter;
-use super::legend::{Legend, LegendClick, LegendContent};
-use super::menu::{Menu, PanelAction};
+use super::legend::{Legend, LegendContent};
+use super::menu::Menu;
 use super::navigation::Fractions;
 use super::panel_body::PanelBody;
 use super::panel_help::PanelHelp;
 use super::panel_source::PanelSource;
 use super::past_requests::ChartOnScreen;
 use super::render_context::{RenderContext, Shade};
-use super::tables::columns::SeriesParts;
-use super::tables::statistics::{PanelStatistics, SeriesStatistics};
 use super::value_format::ValueFormat;
 use crate::chart::Shown;
 use crate::layout::{self, PanelSpec, PlacedPanel, Size};
@@ -219,69 +219,6 @@ impl Panel {
         self.describe(store)
     }
 
-    /// Shows only the series that a filter admits. A panel without such a series is hidden; so is one that sums up all series.
-    pub(super) fn set_filter(&mut self, filter: Option<&LabelFilter>, store: &Store) {
-        let measured = self.source.measured(store);
-        let among = filter.zip(measured).map_or(Shown::All, |(filter, group)| filter.shown_of(group));
-        if *self.among != among {
-            let shown = self.source.shown(store).map_or(&[][..], Group::series);
-            self.root.set_hidden(!shown.iter().any(|series| among.has(&series.name)));
-            self.among = Rc::new(among);
-            self.body.set_shown(&self.spec.shown.and(&self.among));
-        }
-    }
-
-    /// Makes sure that a series of its group is shown, and makes it stand out until another one is read. Returns false if the panel does not
-    /// draw it, as one of many.
-    pub(super) fn point_out(&mut self, store: &Store, number: usize) -> bool {
-        let group = self.source.shown(store);
-        let Some((group, place)) = group.and_then(|group| Some((group, group.place_of_number(number)?))) else {
-            return false;
-        };
-        let name = &group.series()[place].name;
-        if !self.spec.shown.has(name) {
-            self.spec.shown.toggle(name);
-            self.body.set_shown(&self.spec.shown.and(&self.among));
-        }
-        let is_drawn = self.body.chosen().left_out() == 0 || self.body.chosen().numbers().contains(&number);
-        if let (PanelBody::Chart(chart), true) = (&mut self.body, is_drawn) {
-            chart.point_out(number);
-        }
-        is_drawn
-    }
-
-    /// The choice in menu or legend since the last call, already applied.
-    pub(super) fn take_choice(&mut self, store: &mut Store) -> Result<Option<PanelSpec>, JsValue> {
-        let choices = self.legend.take_choices();
-        if !choices.is_empty() {
-            for choice in choices {
-                self.choose(store, choice);
-            }
-            self.body.set_shown(&self.spec.shown.and(&self.among));
-            return Ok(Some(self.spec.clone()));
-        }
-        let Some(spec) = self.menu.take() else { return Ok(None) };
-        let spec = PanelSpec { shown: self.spec.shown.clone(), ..spec };
-        self.spec = spec.clone();
-        self.renew_body()?;
-        let place = store.groups().iter().position(|group| group.name == self.source.name());
-        self.bind(place.unwrap_or(usize::MAX), self.hidden_groups, store)?;
-        Ok(Some(spec))
-    }
-
-    fn choose(&mut self, store: &Store, choice: LegendClick) {
-        let (LegendClick::Toggle(number) | LegendClick::Alone(number)) = choice;
-        let group = self.source.shown(store);
-        let Some((group, place)) = group.and_then(|group| Some((group, group.place_of_number(number)?))) else {
-            return;
-        };
-        let name = &group.series()[place].name;
-        match choice {
-            LegendClick::Toggle(_) => self.spec.shown.toggle(name),
-            LegendClick::Alone(_) => self.spec.shown.show_alone(name),
-        }
-    }
-
     /// The measured group, whose default settings the address leaves out.
     pub(super) fn measured<'a>(&self, store: &'a Store) -> Option<&'a Group> {
         self.source.measured(store)
@@ -339,51 +276,6 @@ impl Panel {
 
     pub(super) fn set_selection(&mut self, selected: Fractions) -> Result<(), JsValue> {
         self.body.set_selection(selected)
-    }
-
-    pub(super) fn title(&self) -> &str {
-        self.title.text()
-    }
-
-    /// The act that was chosen in the menu since the last call.
-    pub(super) fn take_action(&self) -> Option<PanelAction> {
-        self.menu.take_action()
-    }
-
-    /// Its group, and the places of the series that it shows.
-    pub(super) fn shown_series<'a>(&self, store: &'a Store) -> Option<(&'a Group, Vec<usize>)> {
-        let group = self.source.shown(store)?;
-        let numbers = self.body.chosen().numbers().iter();
-        Some((group, numbers.filter_map(|&number| group.place_of_number(number)).collect()))
-    }
-
-    /// Returns true if it shows a measured group, whose values the server has.
-    pub(super) const fn is_measured(&self) -> bool {
-        !self.source.is_derived()
-    }
-
-    /// The statistics of its series over a span, with the time above a level.
-    pub(super) fn statistics(
-        &self,
-        store: &Store,
-        span: &Range<Timestamp>,
-        level: Option<f64>,
-    ) -> Option<PanelStatistics> {
-        let (group, places) = self.shown_series(store)?;
-        let of = |place: usize| {
-            let above = level.and_then(|level| group.time_above(place, span, level));
-            let name = group.series()[place].name.clone();
-            Some(SeriesStatistics { name, of: group.statistics(place, span)?, above })
-        };
-        let (title, format, exactness) = (self.title.text().to_owned(), self.format.clone(), group.exactness(span));
-        Some(PanelStatistics { title, exactness, format, series: places.into_iter().filter_map(of).collect() })
-    }
-
-    /// The values over a span of one of the series that it shows, by place among them.
-    pub(super) fn columns_of(&self, store: &Store, span: &Range<Timestamp>, series: usize) -> Option<SeriesParts> {
-        let (group, places) = self.shown_series(store)?;
-        let (title, format) = (self.title.text().to_owned(), self.format.clone());
-        Some(SeriesParts::of(title, format, group, *places.get(series)?, span))
     }
 
     fn renew_body(&mut self) -> Result<(), JsValue> {

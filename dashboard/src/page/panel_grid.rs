@@ -1,5 +1,7 @@
 //! The panels of the page. Those on screen are drawn.
 
+mod choices;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -7,7 +9,6 @@ use protocol::{Interval, Timestamp};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
-use super::address;
 use super::chart_view::ChartView;
 use super::crosshair::PlotFraction;
 use super::dom;
@@ -18,11 +19,10 @@ use super::menu::PanelAction;
 use super::navigation::Fractions;
 use super::panel::{Panel, ReadAt};
 use super::panel_row::{self, PanelRow};
-use super::parameters::panel_key;
 use super::past_requests::ChartOnScreen;
 use super::render_context::RenderContext;
 use super::visibility_observer::Observers;
-use crate::layout::{Layout, PanelSpec, Place, Query, Size};
+use crate::layout::{Layout, PanelSpec, Size};
 use crate::link::Clock;
 use crate::store::Store;
 use crate::surface::Color;
@@ -197,25 +197,6 @@ impl PanelGrid {
         Ok(())
     }
 
-    /// Adds a panel of a group, or of one of its series, before all others. Returns its element; `None` if there is no such group.
-    fn add_panel(
-        &mut self,
-        store: &mut Store,
-        group: &str,
-        series: Option<usize>,
-    ) -> Result<Option<HtmlElement>, JsValue> {
-        let Some(of_group) = store.groups().iter().find(|known| known.name == group) else { return Ok(None) };
-        let place = series.and_then(|number| of_group.place_of_number(number));
-        let query = place.and_then(|place| Query::of_series(group, &of_group.series()[place].name));
-        let spec = query.map_or_else(|| PanelSpec::of_group(of_group), PanelSpec::new);
-        let spec = PanelSpec { place: Place::Number(0), ..spec };
-        let selector = spec.query.selector.clone();
-        self.keep_choice(spec, false)?;
-        self.rebuild(store)?;
-        let added = self.panels.iter().find(|panel| panel.spec().query.selector == selector);
-        Ok(added.map(|panel| panel.element().clone()))
-    }
-
     /// Sets a layout in place of the default one. The panels are made again by the next [`rebuild`](Self::rebuild): those with the same
     /// selector may have other settings.
     pub(super) fn set_layout(&mut self, layout: Layout) {
@@ -233,37 +214,6 @@ impl PanelGrid {
         self.filter = filter;
         self.panels.iter_mut().for_each(|panel| panel.set_filter(self.filter.as_ref(), store));
         self.size_changed = true;
-    }
-
-    /// Shows a panel of a group, in its row, and one of its series. A series that the panel does not draw, as one of many, gets a panel.
-    /// Returns the element of the panel.
-    pub(super) fn reveal(
-        &mut self,
-        store: &mut Store,
-        group: &str,
-        series: Option<usize>,
-    ) -> Result<Option<HtmlElement>, JsValue> {
-        let of_group = |panel: &&mut Panel| panel.shown().group == group;
-        let found = self.panels.iter_mut().filter(of_group).min_by_key(|panel| panel.has_tiles());
-        let mut shown_again = None;
-        let known = found.and_then(|panel| {
-            let before = panel.spec().shown.clone();
-            let is_drawn = series.is_none_or(|number| panel.point_out(store, number));
-            shown_again = (panel.spec().shown != before).then(|| (panel.spec().clone(), is_default(panel, store)));
-            is_drawn.then(|| panel.element().clone())
-        });
-        if let Some((spec, is_default)) = shown_again {
-            self.keep_choice(spec, is_default)?;
-        }
-        let element = match known {
-            Some(element) => element,
-            None => match self.add_panel(store, group, series)? {
-                Some(element) => element,
-                None => return Ok(None),
-            },
-        };
-        self.rows.iter().filter(|row| row.body().contains(Some(&element))).try_for_each(PanelRow::open)?;
-        Ok(Some(element))
     }
 
     /// Draws changes on screen. Returns also the number of panels whose canvas changed.
@@ -331,25 +281,6 @@ impl PanelGrid {
         widths.min().map(|columns| column_due(&Window::new(viewport.span(), columns), viewport.right()))
     }
 
-    /// Applies the choices in the menus and writes them into the address.
-    pub(super) fn take_choices(&mut self, store: &mut Store) -> Result<(), JsValue> {
-        let mut choices = Vec::new();
-        for panel in self.panels.iter_mut().filter(|panel| panel.is_in_view()) {
-            if let Some(spec) = panel.take_choice(store)? {
-                choices.push((spec, is_default(panel, store)));
-            }
-        }
-        choices.into_iter().try_for_each(|(spec, is_default)| self.keep_choice(spec, is_default))
-    }
-
-    /// Writes a choice into the address, and keeps it for later layouts.
-    fn keep_choice(&mut self, spec: PanelSpec, is_default: bool) -> Result<(), JsValue> {
-        address::set(&panel_key(&spec), (!is_default).then(|| spec.settings()).as_deref())?;
-        self.chosen.retain(|chosen| chosen.query.selector != spec.query.selector);
-        self.chosen.push(spec);
-        Ok(())
-    }
-
     /// Shows the values that are read. Returns the text of the series that is read.
     pub(super) fn update_legends(&mut self, store: &Store, read: &ReadAt<'_>) -> Result<Option<String>, JsValue> {
         let mut in_view = self.panels.iter_mut().filter(|panel| panel.is_in_view());
@@ -401,9 +332,4 @@ impl PanelGrid {
         let measured: Vec<_> = panels.map(|panel| (panel.measure(), panel)).collect();
         measured.into_iter().try_for_each(|(size, panel)| panel.resize(size, scale, background))
     }
-}
-
-/// Returns true if the settings of a panel are those that its group has without an address.
-fn is_default(panel: &Panel, store: &Store) -> bool {
-    panel.measured(store).is_some_and(|group| *panel.spec() == PanelSpec::of_group(group))
 }

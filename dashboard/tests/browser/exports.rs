@@ -1,10 +1,10 @@
 //! What leaves the page: values as CSV, pictures, tables, links.
 
 use anyhow::{Context, Result, ensure};
-use browsers::{Engine, Modifier, Page, Position, test_in_each_browser};
+use browsers::{Engine, Modifier, Page, test_in_each_browser};
 use serde::Deserialize;
 
-use super::plot::all_empty_columns;
+use super::plot::{filled, place};
 use super::served::{live_feed, live_page, no_errors, picture, until};
 
 /// A file that the page has saved.
@@ -36,27 +36,11 @@ async fn saved(page: &Page) -> Result<Saved> {
     page.evaluate("window.file").await
 }
 
-async fn filled(page: &Page) -> Result<()> {
-    until(page, &format!("{} < 3", all_empty_columns(".panel"))).await
-}
-
 async fn act(page: &Page, title: &str) -> Result<()> {
     page.click(".panel .menu-opener").await?;
     until(page, "document.querySelector('.panel .menu-act') !== null").await?;
     page.evaluate(&format!(
         "void [...document.querySelectorAll('.panel .menu-act')].find((button) => button.textContent === '{title}').click()"
-    ))
-    .await
-}
-
-async fn place(page: &Page, x: f64) -> Result<Position> {
-    page.evaluate(&format!(
-        "(() => {{
-            const canvas = document.querySelector('.plot-canvas'), box = canvas.getBoundingClientRect();
-            const scale = box.width / canvas.width;
-            const [left, top, width, height] = canvas.dataset.plot.split(' ').map((side) => side * scale);
-            return [box.left + left + width * {x}, box.top + top + height / 2];
-        }})()"
     ))
     .await
 }
@@ -76,7 +60,7 @@ async fn the_values_of_a_selection_are_saved_at_full_rate_where_the_page_has_sum
     filled(&page).await?;
     keep_files(&page).await?;
     // Half a minute: 30,000 rows, which the server answers in several parts.
-    page.drag_with(Modifier::None, place(&page, 0.25).await?, place(&page, 0.75).await?).await?;
+    page.drag_with(Modifier::None, place(&page, 0.25, 0.5).await?, place(&page, 0.75, 0.5).await?).await?;
     until(&page, "!document.querySelector('#selection').hidden").await?;
     page.click("#selection-save").await?;
     let file = saved(&page).await?;

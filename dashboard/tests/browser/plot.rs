@@ -1,5 +1,10 @@
 //! Scripts that read the pixels of charts. A series is whatever has not the colour of panel, grid or axis.
 
+use anyhow::Result;
+use browsers::{Page, Position};
+
+use super::served::until;
+
 /// The plot of a chart: for each of its columns, true if a series is drawn there. Empty while the chart has no pixels.
 pub(crate) fn drawn_columns(chart: &str) -> String {
     format!(
@@ -34,4 +39,22 @@ pub(crate) fn all_empty_columns(chart: &str) -> String {
         "((drawn) => drawn.length ? drawn.filter((isDrawn) => !isDrawn).length : Infinity)({})",
         drawn_columns(chart)
     )
+}
+
+/// A place in the first plot, as fractions of its width and height.
+pub(crate) async fn place(page: &Page, x: f64, y: f64) -> Result<Position> {
+    page.evaluate(&format!(
+        "(() => {{
+            const canvas = document.querySelector('.plot-canvas'), box = canvas.getBoundingClientRect();
+            const scale = box.width / canvas.width;
+            const [left, top, width, height] = canvas.dataset.plot.split(' ').map((side) => side * scale);
+            return [box.left + left + width * {x}, box.top + top + height * {y}];
+        }})()"
+    ))
+    .await
+}
+
+/// Waits until all columns of the first chart are drawn.
+pub(crate) async fn filled(page: &Page) -> Result<()> {
+    until(page, &format!("{} < 3", all_empty_columns(".panel"))).await
 }

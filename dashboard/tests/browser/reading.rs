@@ -3,29 +3,11 @@
 use anyhow::{Context, Result, ensure};
 use browsers::{Engine, Modifier, Page, Position, test_in_each_browser};
 
-use super::plot::all_empty_columns;
+use super::plot::{filled, place};
 use super::served::{live_feed, live_page, no_errors, picture, until};
 
 /// Two charts of three series.
 const FEW: [&str; 2] = ["--source", "synthetic:groups=2,series=3,hz=50,prefill=60s,seed=1"];
-
-/// A place in the plot of the first panel, as parts of its width and height.
-async fn place(page: &Page, x: f64, y: f64) -> Result<Position> {
-    page.evaluate(&format!(
-        "(() => {{
-            const canvas = document.querySelector('.plot-canvas'), box = canvas.getBoundingClientRect();
-            const scale = box.width / canvas.width;
-            const [left, top, width, height] = canvas.dataset.plot.split(' ').map((side) => side * scale);
-            return [box.left + left + width * {x}, box.top + top + height * {y}];
-        }})()"
-    ))
-    .await
-}
-
-/// Waits until all columns of the first chart are drawn.
-async fn filled(page: &Page) -> Result<()> {
-    until(page, &format!("{} < 3", all_empty_columns(".panel"))).await
-}
 
 const HIDDEN: &str = "[...document.querySelectorAll('.panel')].map((panel) => \
                       [...panel.querySelectorAll('.legend-entry.is-hidden')].length).join()";

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use browsers::{Engine, Modifier, Page, Position, Viewport, test_in_each_browser};
 use serde::Deserialize;
 
-use super::plot::all_empty_columns;
+use super::plot::{all_empty_columns, filled, place};
 use super::served::{Served, browser, free_port, live_feed, live_page, no_errors, no_exceptions, picture, until};
 
 /// Two charts at 1,000 Hz, with a history of five minutes.
@@ -34,19 +34,6 @@ async fn view(page: &Page) -> Result<View> {
     page.evaluate("kymograph.stats().view").await
 }
 
-/// A place in the first plot, as fractions of its width and height.
-async fn place(page: &Page, x: f64, y: f64) -> Result<Position> {
-    page.evaluate(&format!(
-        "(() => {{
-            const canvas = document.querySelector('.plot-canvas'), box = canvas.getBoundingClientRect();
-            const scale = box.width / canvas.width;
-            const [left, top, width, height] = canvas.dataset.plot.split(' ').map((side) => side * scale);
-            return [box.left + left + width * {x}, box.top + top + height * {y}];
-        }})()"
-    ))
-    .await
-}
-
 async fn drag(page: &Page, modifier: Modifier, from: f64, to: f64) -> Result<()> {
     page.drag_with(modifier, place(page, from, 0.5).await?, place(page, to, 0.5).await?).await
 }
@@ -54,11 +41,6 @@ async fn drag(page: &Page, modifier: Modifier, from: f64, to: f64) -> Result<()>
 fn ensure_near(found: f64, wanted: f64, tolerance: f64, what: &str) -> Result<()> {
     ensure!((found - wanted).abs() <= tolerance, "{what}: {found}, wanted {wanted}");
     Ok(())
-}
-
-/// Waits until all columns of the first chart are drawn.
-async fn filled(page: &Page) -> Result<()> {
-    until(page, &format!("{} < 3", all_empty_columns(".panel"))).await
 }
 
 test_in_each_browser!(a_drag_selects_a_span_and_enter_zooms_to_it);
