@@ -419,7 +419,7 @@ impl App {
     }
 }
 
-/// What is read of the charts.
+/// The time and the series of which values are shown.
 fn reading<'c>(viewport: &Viewport, crosshair: &'c Crosshair) -> ReadAt<'c> {
     let (shown, at) = (viewport.shown(), viewport.read_at(crosshair.fraction()));
     ReadAt { shown, at, point: crosshair.point() }

@@ -20,7 +20,7 @@ pub(super) enum Command {
     Statistics,
     /// Save the values of the selected span.
     SaveSelection,
-    /// Copy the address of what is shown.
+    /// Copy a link to the times on screen.
     CopyLink,
     /// Find series, panels, actions, spans and labels.
     Find,
@@ -71,7 +71,7 @@ pub(super) const COMMANDS: [KeyedCommand; 19] = [
     keyed(Command::DropSelection, &["Escape"], "selection-drop", "Drop the selection"),
     keyed(Command::Find, &["/", "Ctrl+k"], "finder-opener", "Find series, panels, actions, spans and labels"),
     keyed(Command::DropFilter, &["Shift+Escape"], "filter-drop", "Remove the filter by labels"),
-    keyed(Command::CopyLink, &["l"], "copy-link", "Copy a link to what is shown"),
+    keyed(Command::CopyLink, &["l"], "copy-link", "Copy a link to the times on screen"),
     keyed(Command::Times, &["u"], "times", "Switch time labels: relative, local time, UTC"),
     keyed(Command::Theme, &["t"], "theme", "Switch between dark and light"),
     keyed(Command::Help, &["?"], "help-opener", "Show keys and gestures"),

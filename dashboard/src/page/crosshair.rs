@@ -15,7 +15,7 @@ pub(super) type PlotFraction = Option<f64>;
 /// Columns and series that a key moves by, with Shift.
 const MANY: i64 = 10;
 
-/// What is read.
+/// The place of the crosshair: a time, and a series of one plot.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ReadPoint {
     pub(super) fraction: f64,
@@ -110,7 +110,7 @@ impl Crosshair {
         self.shown.as_ref().map(|point| point.fraction)
     }
 
-    /// Returns true if keys chose what is read.
+    /// Returns true if keys moved the crosshair.
     pub(super) fn is_by_keys(&self) -> bool {
         self.shown.as_ref().is_some_and(|point| matches!(point.series, ReadSeries::Place(_)))
     }

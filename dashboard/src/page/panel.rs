@@ -29,7 +29,7 @@ use crate::store::{Group, SampleAge, Store};
 use crate::surface::Color;
 use crate::viewport::Motion;
 
-/// What is read of the charts.
+/// The time and the series of which values are shown.
 #[derive(Clone, Debug)]
 pub(super) struct ReadAt<'a> {
     /// The times on screen.

@@ -1,4 +1,4 @@
-//! Tables, files and links of what is shown.
+//! Tables and files of values, and links to the times on screen.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ use crate::viewport::Motion;
 const CSV: &str = "text/csv;charset=utf-8";
 
 impl App {
-    /// Does what was chosen in menus and in the dialog with a table, and saves a file whose values have arrived.
+    /// Handles the actions of menus and the controls of the table, and saves a file when its values have arrived.
     pub(super) fn take_acts(&mut self) -> Result<(), JsValue> {
         if let Some(subject) = self.table.take_changed() {
             self.show_table(&subject)?;

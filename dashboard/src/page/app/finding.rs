@@ -1,4 +1,4 @@
-//! What was found, and the filter of the page.
+//! Handles the results of the finder, and the filter of the page.
 
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
@@ -9,7 +9,7 @@ use crate::page::finder::Finding;
 use crate::page::label_filter::LabelFilter;
 
 impl App {
-    /// Shows what was chosen in the finder.
+    /// Handles the result that was chosen in the finder.
     pub(super) fn take_found(&mut self) -> Result<(), JsValue> {
         let Some(found) = self.finder.take(self.feed.store())? else { return Ok(()) };
         match found {
