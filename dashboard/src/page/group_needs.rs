@@ -1,11 +1,15 @@
-//! What the panels need of each group: rows, or summaries of columns of one length.
+//! What the panels need of each group: rows, or summaries of one length.
 
 use std::collections::HashMap;
 
 use protocol::Interval;
 
+use super::past_requests::window_of_rows;
 use crate::store::Needs;
 use crate::view::Window;
+
+/// A bucket of a window of which the page holds the newest part only.
+const LONGEST_OF_PART: Interval = Interval::from_secs(2);
 
 /// A panel of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,21 +43,19 @@ pub(super) struct ShownGroup {
 }
 
 /// The groups of these panels. Those with a panel that reads rows, on screen or not, and those whose charts on screen have columns of
-/// different lengths need rows. If the page does not hold the whole window, all do, and `span` is `None`.
+/// different lengths need rows.
 pub(super) fn shown_groups<'p>(
     panels: impl IntoIterator<Item = ShownPanel<'p>>,
-    span: Option<Interval>,
+    span: Interval,
 ) -> HashMap<&'p str, ShownGroup> {
     let mut groups: HashMap<&str, ShownGroup> = HashMap::new();
     for ShownPanel { group, place, reads } in panels {
         let shown = groups.entry(group).or_default();
         shown.is_on_screen |= place == PanelPlace::OnScreen;
-        let needs = match (reads, span) {
-            (Reads::Rows, _) | (_, None) => Needs::Rows,
-            (Reads::Columns(Some(width)), Some(span)) if place == PanelPlace::OnScreen => {
-                Needs::Columns(column(span, width))
-            }
-            (Reads::Columns(_), Some(_)) => Needs::Unknown,
+        let needs = match reads {
+            Reads::Rows => Needs::Rows,
+            Reads::Columns(Some(width)) if place == PanelPlace::OnScreen => Needs::Columns(bucket(span, width)),
+            Reads::Columns(_) => Needs::Unknown,
         };
         shown.needs = match (shown.needs, needs) {
             (Needs::Unknown, needs) | (needs, Needs::Unknown) => needs,
@@ -67,9 +69,13 @@ pub(super) fn shown_groups<'p>(
     groups
 }
 
-/// The length of a column of a chart.
-pub(super) fn column(span: Interval, width_px: u32) -> Interval {
-    Interval::from_micros(Window::new(span, width_px).column_us().unsigned_abs())
+/// The length of the buckets for a chart: a column, or where the page holds the newest part of the window only, a part of a column. Then the
+/// first bucket that is held begins soon after the last one that a query has answered.
+pub(super) fn bucket(span: Interval, width_px: u32) -> Interval {
+    let column = Window::new(span, width_px).column_us().unsigned_abs();
+    let is_held_whole = window_of_rows(span) == span;
+    let parts = if is_held_whole { 1 } else { column.div_ceil(LONGEST_OF_PART.micros()) };
+    Interval::from_micros(column.div_ceil(parts.max(1)))
 }
 
 #[cfg(test)]
@@ -79,7 +85,7 @@ mod tests {
     const MINUTE: Interval = Interval::from_secs(60);
     const CHART: Reads = Reads::Columns(Some(600));
 
-    fn needs_of(panels: &[(PanelPlace, Reads)], span: Option<Interval>) -> ShownGroup {
+    fn needs_of(panels: &[(PanelPlace, Reads)], span: Interval) -> ShownGroup {
         let panel = |&(place, reads): &(PanelPlace, Reads)| ShownPanel { group: "g", place, reads };
         shown_groups(panels.iter().map(panel), span)["g"]
     }
@@ -89,7 +95,7 @@ mod tests {
         use PanelPlace::{OffScreen, OnScreen};
         let columns = |millis| ShownGroup { is_on_screen: true, needs: Needs::Columns(Interval::from_millis(millis)) };
         let rows = ShownGroup { is_on_screen: true, needs: Needs::Rows };
-        let of = |panels: &[(PanelPlace, Reads)]| needs_of(panels, Some(MINUTE));
+        let of = |panels: &[(PanelPlace, Reads)]| needs_of(panels, MINUTE);
         assert_eq!(of(&[(OnScreen, CHART)]), columns(100));
         assert_eq!(of(&[(OnScreen, CHART), (OnScreen, CHART)]), columns(100));
         assert_eq!(of(&[(OnScreen, CHART), (OnScreen, Reads::Columns(Some(300)))]), rows);
@@ -99,6 +105,12 @@ mod tests {
         assert_eq!(of(&[(OffScreen, Reads::Rows)]), ShownGroup::default());
         let unmeasured = ShownGroup { is_on_screen: true, needs: Needs::Unknown };
         assert_eq!(of(&[(OnScreen, Reads::Columns(None))]), unmeasured);
-        assert_eq!(needs_of(&[(OnScreen, CHART)], None), rows, "the page holds a part of the window");
+    }
+
+    #[test]
+    fn a_bucket_is_a_column_or_in_a_long_window_a_part_of_one() {
+        let bucket_ms = |span_s, width_px| bucket(Interval::from_secs(span_s), width_px).micros() / 1_000;
+        assert_eq!([bucket_ms(60, 400), bucket_ms(600, 400), bucket_ms(600, 100)], [150, 1_500, 6_000]);
+        assert_eq!([bucket_ms(800, 400), bucket_ms(3_600, 400), bucket_ms(86_400, 400)], [2_000, 1_800, 2_000]);
     }
 }

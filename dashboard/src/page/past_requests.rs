@@ -1,6 +1,6 @@
 //! Requests summaries of times that the page does not hold, or not finely enough, for the charts on screen, about one for each pixel column.
 //!
-//! A live view needs those of the time before the rows: of a long one, the page holds rows of the last two minutes only. They are followed by later
+//! A live view needs those of the time before the rows: of a long one, the page holds the last two minutes only. They are followed by later
 //! ones before the rows that they precede leave the rings. A fixed view needs its range, and gets as much on both sides as it may be moved by next.
 //! One query is made at a time: while a view moves, the next query is for the place that it has then.
 

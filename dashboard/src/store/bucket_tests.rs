@@ -8,7 +8,7 @@ use protocol::{
 use series::Summary;
 
 use super::bucket_sender::{BucketSender, GROUP, Row, start_of, summaries_of};
-use super::{Applied, ColumnSummaries, ColumnUpdate, Group, Store};
+use super::{Applied, ColumnSummaries, ColumnUpdate, Group, PastAnswer, Store};
 
 const STEP: Interval = Interval::from_millis(100);
 const SERIES: u32 = 3;
@@ -165,6 +165,17 @@ fn only_the_column_of_the_open_bucket_is_read_again() {
     // The open bucket leaves the columns that are kept, and comes back.
     let mut until = |newest| columns.update(page.group(), &[0, 1, 2], 100_000, 50, newest);
     assert_eq!([12, 13].map(&mut until), [ColumnUpdate::All, ColumnUpdate::Rows(3..4)]);
+}
+
+#[test]
+fn a_bucket_that_begins_before_the_end_of_the_answers_is_in_its_column() {
+    let mut page = Page::new();
+    page.send(rows((1_000..1_400).step_by(5)));
+    page.store.take_past("g", STEP, at(500)..at(1_150), &PastAnswer::default(), None);
+    let mut columns = ColumnSummaries::default();
+    columns.update(page.group(), &[0], 1_000_000, 4, 1);
+    let column = columns.summary(0, 1);
+    assert_eq!((column.first, column.last), (1_100.0, 1_395.0), "the answers have what is before 1,150 ms");
 }
 
 #[test]

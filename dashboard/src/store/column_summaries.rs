@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use protocol::Timestamp;
+use protocol::{Interval, Timestamp};
 use series::{NewRows, RowCursor, Summary};
 
 use super::bucket_state::OpenBucket;
@@ -159,7 +159,10 @@ impl ColumnSummaries {
         let index = column.rem_euclid(width as i64) as usize;
         // Of the column in which the rows begin, the summaries of the time before have the first part, or all of it.
         let past = group.past().range().filter(|_| rows.start == group.rows().start);
-        let later = past.map_or(rows.start, |past| group.first_row_at(past.end).clamp(rows.start, rows.end));
+        // A bucket that ends after them has values of later times.
+        let whole_bucket = Interval::from_micros(group.step().micros().saturating_sub(1));
+        let later =
+            past.map_or(rows.start, |past| group.first_row_at(past.end - whole_bucket).clamp(rows.start, rows.end));
         self.columns[index] = column;
         for (&place, summary) in self.places.iter().zip(&mut self.summaries[index * series..(index + 1) * series]) {
             *summary = match past {

@@ -45,3 +45,18 @@ async fn fast_groups_are_sent_in_buckets_as_far_as_their_panels_allow(engine: En
     ensure!(gaps == 0 && repairs == 0, "{gaps} gaps, {repairs} repairs");
     no_errors(&page)
 }
+
+/// A bucket of a chart of 600 columns has more than a hundred rows. The history is as long as the window.
+const LONG: [&str; 4] = ["--source", "synthetic:groups=4,series=8,hz=100,prefill=700s,seed=1", "--history", "15m"];
+
+test_in_each_browser!(the_newest_part_of_a_long_window_is_sent_in_buckets_and_joins_the_earlier_part);
+async fn the_newest_part_of_a_long_window_is_sent_in_buckets_and_joins_the_earlier_part(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &LONG, "?window=700").await?;
+    until(&page, &format!("{SUMMARIZED} === 4")).await?;
+    until(&page, &format!("{} <= 2", all_empty_columns("[data-group=\"synthetic.02\"]"))).await?;
+    let held: u64 = page.evaluate("kymograph.stats().bytesHeld").await?;
+    // Two minutes of rows would be 3 MB.
+    ensure!(held < 2 << 20, "{held} bytes");
+    picture(&page, "long-window").await?;
+    no_errors(&page)
+}

@@ -5,15 +5,14 @@ use std::collections::HashMap;
 use protocol::{GroupId, Interval, QueryLimits, Timestamp};
 
 use super::Feed;
-use crate::page::group_needs::{ShownPanel, column, shown_groups};
-use crate::page::past_requests::{ChartOnScreen, ShownRange, window_of_rows};
+use crate::page::group_needs::{ShownPanel, bucket, shown_groups};
+use crate::page::past_requests::{ChartOnScreen, ShownRange};
 use crate::store::{CatalogGroup, Group, Leaving, sorted};
 
 impl Feed {
     /// Sets the width of the charts that the next connection will probably be for, in columns; 0 if it is not known.
     pub(in crate::page) fn expect_charts(&mut self, width_px: u32) {
-        let is_known = width_px > 0 && !self.has_past();
-        self.following.expect_column(if is_known { column(self.span, width_px) } else { Interval::ZERO });
+        self.following.expect_column(if width_px > 0 { bucket(self.span, width_px) } else { Interval::ZERO });
     }
 
     /// Subscribes to the groups of the panels on screen, as these need them, and to no other if that is allowed and saves much.
@@ -23,7 +22,7 @@ impl Feed {
         may_leave: Leaving,
         now: Timestamp,
     ) {
-        let shown = shown_groups(panels, (!self.has_past()).then_some(self.span));
+        let shown = shown_groups(panels, self.span);
         let by_id: HashMap<GroupId, &Group> = self.store.ids().collect();
         let groups = sorted(by_id.keys().copied().collect()).into_iter().map(|id: GroupId| {
             let group = by_id[&id];
@@ -39,11 +38,6 @@ impl Feed {
         if has_changed {
             self.subscribe();
         }
-    }
-
-    /// Returns true if the window is so long that the page does not hold all of its rows.
-    fn has_past(&self) -> bool {
-        window_of_rows(self.span) < self.span
     }
 
     /// Requests summaries of times that the page does not hold, or not finely enough, for the charts on screen.

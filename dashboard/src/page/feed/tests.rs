@@ -143,19 +143,31 @@ fn the_subscription_has_the_steps_of_the_charts() {
 }
 
 #[test]
-fn without_summaries_or_with_a_window_that_is_not_held_whole_the_first_subscription_is_to_rows() {
-    for (span, features) in [(SPAN, &[Feature::SUBSETS][..]), (Interval::from_secs(3_600), &[Feature::SUMMARIES])] {
-        let (mut feed, requests) = (Feed::new(span), Requests::default());
-        feed.attach(Box::new(requests.clone()));
-        feed.expect_charts(600);
-        feed.handle(FrameEvent::Opened, at(0));
-        hello(&mut feed, features);
-        assert_eq!(requests.1.borrow()[0].step, Interval::ZERO);
-        catalog(&mut feed);
-        let reads = Reads::Columns(Some(600));
-        feed.follow_screen([ShownPanel { group: "g", place: PanelPlace::OnScreen, reads }], Leaving::Allowed, at(0));
-        assert_eq!(requests.1.borrow().len(), 1);
-    }
+fn without_summaries_the_first_subscription_is_to_rows() {
+    let (mut feed, requests) = feed();
+    feed.expect_charts(600);
+    feed.handle(FrameEvent::Opened, at(0));
+    hello(&mut feed, &[Feature::SUBSETS]);
+    assert_eq!(requests.1.borrow()[0].step, Interval::ZERO);
+    catalog(&mut feed);
+    let reads = Reads::Columns(Some(600));
+    feed.follow_screen([ShownPanel { group: "g", place: PanelPlace::OnScreen, reads }], Leaving::Allowed, at(0));
+    assert_eq!(requests.1.borrow().len(), 1);
+}
+
+#[test]
+fn of_a_long_window_the_newest_part_is_sent_in_buckets_of_at_most_two_seconds() {
+    let (mut feed, requests) = (Feed::new(Interval::from_secs(3_600)), Requests::default());
+    feed.attach(Box::new(requests.clone()));
+    feed.expect_charts(600);
+    feed.handle(FrameEvent::Opened, at(0));
+    hello(&mut feed, &[Feature::SUBSETS, Feature::SUMMARIES]);
+    catalog(&mut feed);
+    let reads = Reads::Columns(Some(600));
+    feed.follow_screen([ShownPanel { group: "g", place: PanelPlace::OnScreen, reads }], Leaving::Allowed, at(0));
+    let request = requests.1.borrow()[1].clone();
+    assert_eq!(request.steps.iter().map(|of| of.step).collect::<Vec<_>>(), [Interval::from_secs(2)]);
+    assert_eq!(request.start, Start::Window(Interval::from_secs(120)));
 }
 
 #[test]
