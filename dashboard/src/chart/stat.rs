@@ -27,7 +27,8 @@ pub struct Trend {
     pub direction: Direction,
     /// With sign: `+1.2 MiB/s`.
     pub absolute: String,
-    /// Relative to the first value, with sign: `-3.5 %`. `None` if that was zero or had another sign.
+    /// Relative to the first value, with sign: `-3.5 %`. `None` if that was zero or had another sign, and for values in percent: a change from
+    /// 0.1 to 5 % would be one of 4,900 %.
     pub percent: Option<String>,
 }
 
@@ -62,13 +63,17 @@ impl Trend {
         };
         let sign = if direction == Direction::Up { "+" } else { "" };
         let mut written = unit.format(change);
-        if matches!(unit, Unit::Percent | Unit::Hundredths) {
-            // Percentage points, to distinguish the change from the relative one.
+        let is_in_percent = matches!(unit, Unit::Percent | Unit::Hundredths);
+        if is_in_percent {
+            // Percentage points, to distinguish the change from a relative one.
             " pp".clone_into(&mut written.unit);
         }
         let part = change / first * 100.0;
-        let is_comparable =
-            first != 0.0 && part.is_finite() && (first > 0.0 || last < 0.0) && (first < 0.0 || last >= 0.0);
+        let is_comparable = !is_in_percent
+            && first != 0.0
+            && part.is_finite()
+            && (first > 0.0 || last < 0.0)
+            && (first < 0.0 || last >= 0.0);
         let percent = is_comparable.then(|| {
             let part = if first < 0.0 { -part } else { part };
             format!("{sign}{}", Unit::Hundredths.format(part))
