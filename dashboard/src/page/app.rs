@@ -32,6 +32,7 @@ use super::past_requests::ShownRange;
 use super::render_context::{RenderContext, Shade};
 use super::server_request::ServerRequest;
 use super::sign_in_form::SignInForm;
+use super::sources::Sources;
 use super::stats::Stats;
 use super::status_line::StatusLine;
 use super::tables::dialog::TableDialog;
@@ -62,6 +63,7 @@ pub(super) struct App {
     table: TableDialog,
     notice: Notice,
     status: StatusLine,
+    sources: Sources,
     sign_in: SignInForm,
     telemetry: Telemetry,
     /// The address has a layout, which takes precedence over that of the server.
@@ -98,6 +100,7 @@ impl App {
             reading: Text::new(dom::by_id("reading")?),
             table: TableDialog::new()?,
             status: StatusLine::new()?,
+            sources: Sources::new()?,
             navigation,
             display,
             crosshair: Crosshair::new(panels.element())?,
@@ -264,6 +267,7 @@ impl App {
             Command::Statistics => self.show_statistics(),
             Command::SaveSelection => self.save_selection(),
             Command::CopyLink => self.copy_link(),
+            Command::Sources => self.sources.open(),
             Command::Find => self.finder.open(self.feed.store()),
             Command::DropFilter => self.set_filter(None),
             of_view => self.navigation.command(of_view),
@@ -305,6 +309,7 @@ impl App {
         self.panels.take_choices(self.feed.store_mut())?;
         self.take_acts()?;
         self.take_found()?;
+        self.follow_sources()?;
         self.feed.store_mut().update_derived();
         let now = self.clock.now();
         self.navigation.follow(self.feed.server_now(now));
@@ -369,6 +374,13 @@ impl App {
         self.status.follow(now);
         let figures = self.telemetry.figures(&mut self.feed, seconds, now);
         self.header.show(self.feed.host(), &figures, seconds)
+    }
+
+    /// Shows the sources while they are asked for, or the page has no chart.
+    fn follow_sources(&mut self) -> Result<(), JsValue> {
+        let has_charts = !self.feed.has_all_samples() || self.panels.len() > 0;
+        let key = self.sign_in.key();
+        self.sources.follow(has_charts, || key.get(), &self.frames, self.clock.now())
     }
 
     /// Shows how the machine is, while the view is live.

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Theme,
     /// Switch time labels: relative, local, UTC.
     Times,
+    /// Show what the server says of its sources.
+    Sources,
     /// Show the keys and gestures.
     Help,
 }
@@ -55,7 +57,7 @@ const fn keyed(
 }
 
 /// All commands, in the order of the list of keys.
-pub(super) const COMMANDS: [KeyedCommand; 19] = [
+pub(super) const COMMANDS: [KeyedCommand; 20] = [
     keyed(Command::Hold, &["p"], "hold", "Hold the view, or return to the live one"),
     keyed(Command::Live, &["0", "End"], "", "Return to the live view"),
     keyed(Command::Earlier, &["a"], "earlier", "Move to earlier times"),
@@ -72,6 +74,7 @@ pub(super) const COMMANDS: [KeyedCommand; 19] = [
     keyed(Command::Find, &["/", "Ctrl+k"], "finder-opener", "Find series, panels, actions, spans and labels"),
     keyed(Command::DropFilter, &["Shift+Escape"], "filter-drop", "Remove the filter by labels"),
     keyed(Command::CopyLink, &["l"], "copy-link", "Copy a link to the times on screen"),
+    keyed(Command::Sources, &["o"], "sources-opener", "Show the sources, and what they do not measure"),
     keyed(Command::Times, &["u"], "times", "Switch time labels: relative, local time, UTC"),
     keyed(Command::Theme, &["t"], "theme", "Switch between dark and light"),
     keyed(Command::Help, &["?"], "help-opener", "Show keys and gestures"),

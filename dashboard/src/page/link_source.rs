@@ -141,9 +141,12 @@ impl FrameSource for LinkSource {
     }
 }
 
+/// Relative to the page's address.
+pub(super) const STREAM_PATH: &str = "stream?start=request";
+
 /// The stream of the server that served the page: relative to the page's address, which may be below a path of a proxy.
 pub(super) fn stream_url() -> Result<String, JsValue> {
-    let url = Url::new_with_base("stream?start=request", &dom::window()?.location().href()?)?;
+    let url = Url::new_with_base(STREAM_PATH, &dom::window()?.location().href()?)?;
     url.set_protocol(if url.protocol() == "https:" { "wss:" } else { "ws:" });
     Ok(url.href())
 }

@@ -25,7 +25,7 @@
 //! | `crosshair` | a line across all charts at the time under the pointer |
 //! | `foreign_text` | names and reasons of foreign origin, safe beside other text |
 //! | `visibility_observer` | the elements that are on screen |
-//! | `server_request`, `layout_request` | requests to the server; its layout |
+//! | `server_request`, `layout_request`, `sources` | requests to the server; its layout; what it says of its sources |
 //! | `sign_in`, `sign_in_form`, `sign_in_request`, `session_key` | exchanges tokens for sessions; the page's half of a session |
 //! | `header`, `link_status_text`, `notice`, `status_line` | state of the link, figures; errors and limits; what was done |
 //! | `telemetry`, `rate_meter`, `stats` | measurements of the page; `window.kymograph.stats()` |
@@ -88,6 +88,7 @@ mod session_key;
 mod sign_in;
 mod sign_in_form;
 mod sign_in_request;
+mod sources;
 mod start;
 mod stats;
 mod status_line;

@@ -53,6 +53,11 @@ async fn no_state_of_the_page_violates_a_rule_of_axe(engine: Engine) -> Result<(
     ensure_clean(&page, "with the finder").await?;
     page.press("Escape").await?;
 
+    page.press("o").await?;
+    until(&page, "document.querySelector('#sources-list tr') !== null").await?;
+    ensure_clean(&page, "with the sources").await?;
+    page.press("Escape").await?;
+
     page.press("p").await?;
     until(&page, "kymograph.stats().paused").await?;
     ensure_clean(&page, "held").await?;

@@ -20,6 +20,7 @@ mod reverse_proxy;
 mod screens;
 mod served;
 mod socket;
+mod sources;
 mod summaries;
 mod time;
 mod version;

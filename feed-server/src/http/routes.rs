@@ -36,7 +36,7 @@ use super::page::{Page, PageReader};
 use super::prometheus_text;
 use super::readiness;
 use super::requester::{Requester, Via};
-use super::response::{file, not_acceptable, text, too_many_connections, with_type};
+use super::response::{file, not_acceptable, not_stored, text, too_many_connections, with_type};
 use super::route_table::RouteTable;
 use super::session_halves::Selected;
 use super::sign_in::{sign_in, sign_out};
@@ -47,6 +47,7 @@ use crate::credentials::role::Role;
 use crate::deliver::session::violation::Violation;
 use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
 use crate::ingest::health::Sources;
+use crate::ingest::report::report;
 use crate::net::connection::Upgraded;
 use crate::net::connection_limiter::{ConnectionLimiter, LimitExceeded, Permit};
 use crate::net::tls::Tls;
@@ -154,6 +155,7 @@ pub fn routes(
             post(async |State(site): SiteState, request: Request| sign_out(&site.gate, request).await),
         )
         .route("/connection-check", Policy::Public, post(connection_check))
+        .route("/sources", Policy::Needs(Role::View), get(source_lines))
         .route("/layout", Policy::Needs(Role::View), get(layout_lines))
         .route("/healthz", Policy::Public, get(async || text(StatusCode::OK, "ok\n")))
         .route("/readyz", Policy::Needs(Role::View), get(ready))
@@ -270,6 +272,12 @@ async fn layout_lines(State(site): SiteState) -> Response {
         Some(lines) => text(StatusCode::OK, lines.to_string()),
         None => text(StatusCode::NO_CONTENT, ""),
     }
+}
+
+async fn source_lines(State(site): SiteState) -> Response {
+    let (sources, now) = (site.sources.statuses(), clock::now());
+    let lines: Vec<String> = report(&sources, now).map(|line| line.to_string()).collect();
+    not_stored(text(StatusCode::OK, lines.join("\n")))
 }
 
 async fn ready(State(site): SiteState, uri: Uri) -> Response {

@@ -63,6 +63,8 @@ pub struct SourceStatus {
     pub stuck: Vec<StuckPart>,
     /// What the source does not measure, each with the reason.
     pub left_out: Vec<Arc<str>>,
+    /// What is not there to measure, each with how to add it.
+    pub hints: Vec<&'static str>,
 }
 
 /// A resource that does not answer its source. The source continues without it.
@@ -167,6 +169,7 @@ struct Record {
     /// Each with the time of the request that has no answer.
     stuck: Vec<(Arc<str>, Instant)>,
     left_out: Vec<Arc<str>>,
+    hints: Vec<&'static str>,
 }
 
 impl SourceHealth {
@@ -186,6 +189,7 @@ impl SourceHealth {
             out_of_order: OutOfOrder::default(),
             stuck: Vec::new(),
             left_out: Vec::new(),
+            hints: Vec::new(),
         };
         Self { source: source.into(), record: Arc::new(Mutex::new(record)) }
     }
@@ -253,6 +257,19 @@ impl SourceHealth {
         StuckMark { health: self.clone(), part }
     }
 
+    /// States what is not there to measure, and how to add it, as long as it `applies`. It is no fault, so it is not logged.
+    pub fn hint(&self, text: &'static str, applies: bool) {
+        let hints = &mut self.record.lock().hints;
+        let place = hints.iter().position(|given| *given == text);
+        match (applies, place) {
+            (true, None) => hints.push(text),
+            (false, Some(place)) => {
+                hints.remove(place);
+            }
+            _ => {}
+        }
+    }
+
     pub fn listening(&self) {
         self.record.lock().state = SourceState::Listening;
     }
@@ -277,6 +294,9 @@ impl SourceHealth {
         let record = self.record.lock();
         let fastest = record.fastest.unwrap_or_default();
         let stuck = record.stuck.iter();
+        // Threads state them in any order.
+        let mut hints = record.hints.clone();
+        hints.sort_unstable();
         SourceStatus {
             source: Arc::clone(&self.source),
             state: record.state,
@@ -291,6 +311,7 @@ impl SourceHealth {
                 .map(|(part, since)| StuckPart { part: Arc::clone(part), unanswered_for: since.elapsed() })
                 .collect(),
             left_out: record.left_out.clone(),
+            hints,
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | [`entry`] | lines of logs and events, which pass through the same queue |
 //! | [`registry`] | groups and series, as sources register them |
 //! | [`row_order`] | counts of rows out of the order of time |
-//! | [`health`], [`readiness`] | the state of each source; whether it delivers |
+//! | [`health`], [`readiness`], [`report`] | the state of each source; whether it delivers; what people should know of it |
 //! | [`context`], [`source`] | the two interfaces between a source and the server |
 //! | [`blocking`] | sources that need their own thread |
 //! | [`deadline_reader`], [`reader_threads`] | resources that may stop answering; the threads that ask them |
@@ -30,6 +30,7 @@ mod publish;
 pub mod reader_threads;
 pub mod readiness;
 pub mod registry;
+pub mod report;
 pub mod row_order;
 pub mod series_set;
 pub mod settings;

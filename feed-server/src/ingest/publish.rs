@@ -63,6 +63,9 @@ impl SourceSettings for PublishSettings {
     }
 }
 
+const HOW_TO_PUBLISH: &str = "rows of other programs: `some-program | python3 docs/examples/kymograph_publish.py ADDRESS --publisher NAME \
+     --group GROUP`, where each line of the program is a name and a value, such as `latency 3.2`";
+
 #[derive(Debug)]
 struct PublishSource;
 
@@ -70,6 +73,7 @@ impl Source for PublishSource {
     fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
         async move {
             context.registrar.health().listening();
+            context.registrar.health().hint(HOW_TO_PUBLISH, true);
             context.cancellation.cancelled().await;
             Ok(())
         }

@@ -142,6 +142,7 @@ impl Navigation {
             | Command::SaveSelection
             | Command::CopyLink
             | Command::Find
+            | Command::Sources
             | Command::DropFilter
             | Command::Theme
             | Command::Times

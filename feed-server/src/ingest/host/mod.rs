@@ -67,6 +67,8 @@ use super::settings::SourceSettings;
 use super::source::{Source, SourceError};
 use crate::telemetry::Telemetry;
 
+const IDLE: &str =
+    "interfaces, disks and counters of errors that have not moved: `--source host:idle=true` shows them at once";
 /// A reader whose group or series is refused is called again after this time; the others continue.
 const REGISTER_AGAIN: Duration = Duration::from_mins(1);
 
@@ -82,6 +84,7 @@ struct HostSource(Wanted);
 impl BlockingSource for HostSource {
     fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
         platform::prepare_thread();
+        context.registrar.health().hint(IDLE, !self.0.shows_all);
         measure(platform::readers(self.0), context)
     }
 }

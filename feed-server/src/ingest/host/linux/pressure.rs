@@ -17,6 +17,8 @@ use crate::ingest::source::SourceError;
 
 const RESOURCES: [&str; 3] = ["cpu", "memory", "io"];
 const EXTENTS: [&str; 2] = ["some", "full"];
+const NO_PRESSURE: &str = "pressure, the time that tasks waited: this kernel has no /proc/pressure. A kernel that is built with PSI has it; \
+     some need `psi=1` in their command line";
 /// Of the machine as a whole, the kernel states no time in which all tasks waited for a processor: the line is always zero.
 const SHOWN: [(usize, usize); 5] = [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1)];
 
@@ -42,8 +44,8 @@ pub(super) struct Pressure {
     counters: [[Counter; EXTENTS.len()]; RESOURCES.len()],
     span: Span,
     group: HostGroup<Stall>,
-    /// A bit for each series that the kernel states.
-    stated: u32,
+    /// A bit for each series that the kernel states; `None` before the first reading.
+    stated: Option<u32>,
 }
 
 impl Pressure {
@@ -57,7 +59,7 @@ impl Pressure {
             counters: [[Counter::default(); EXTENTS.len()]; RESOURCES.len()],
             span: Span { before: None, at: Instant::now() },
             group: HostGroup::new("pressure", "Pressure: time that tasks waited", "1", cadence, bounds),
-            stated: 0,
+            stated: None,
         }
     }
 }
@@ -77,11 +79,12 @@ impl Reader for Pressure {
         self.span.before = Some(now.instant);
         let is_stated = |&(resource, extent): &(usize, usize)| stated & 1 << (resource * EXTENTS.len() + extent) != 0;
         let shown = SHOWN.into_iter().filter(is_stated);
-        if stated != self.stated {
+        if self.stated != Some(stated) {
+            context.registrar.health().hint(NO_PRESSURE, stated == 0);
             let stall =
                 |(resource, extent): (usize, usize)| Stall { resource: RESOURCES[resource], extent: EXTENTS[extent] };
             self.group.hold(context, shown.clone().map(stall))?;
-            self.stated = stated;
+            self.stated = Some(stated);
         }
         let share = |(resource, extent): (usize, usize)| self.counters[resource][extent].share_of(1e6);
         self.group.row(context, now.time, shown.map(share))

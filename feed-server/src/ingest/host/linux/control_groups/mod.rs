@@ -35,6 +35,8 @@ use crate::ingest::host::reader::{Moment, Reader};
 use crate::ingest::host::schedule::Cadence;
 use crate::ingest::source::SourceError;
 
+const NO_CONTROL_GROUPS: &str = "services and containers: this system has no control groups of version 2, or this program cannot see them; with \
+     systemd, boot with `systemd.unified_cgroup_hierarchy=1`";
 /// A reading opens a few files for each group that is shown, and the kernel adds up the counters of all processors for each.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// A reading takes one to three milliseconds.
@@ -93,7 +95,8 @@ impl Reader for ControlGroups {
 
 impl ControlGroups {
     fn send(&mut self, context: &BlockingContext, reading: Reading) -> Result<(), SourceError> {
-        let Reading { moment, rows, left_out } = reading;
+        let Reading { moment, rows, left_out, is_missing } = reading;
+        context.registrar.health().hint(NO_CONTROL_GROUPS, is_missing);
         for (place, reason) in self.left_out.iter_mut().zip(left_out.into_iter().flatten()) {
             place.state(context.registrar.health(), reason);
         }

@@ -41,6 +41,8 @@ pub(super) struct Reading {
     pub(super) rows: [Row; SUBJECTS.len()],
     /// Of a turn in which the tree was walked: what is not measured.
     pub(super) left_out: Option<[Option<String>; LEFT_OUT]>,
+    /// Control groups of version 2 are not mounted.
+    pub(super) is_missing: bool,
 }
 
 /// Reasons to leave something out.
@@ -67,6 +69,7 @@ pub(super) struct Survey {
     shown: BTreeMap<Arc<Workload>, (FileSet, Meters)>,
     rests_until: Option<Instant>,
     slow_at: Option<Instant>,
+    is_missing: bool,
     /// Of a walk whose turn is not over.
     left_out: Option<[Option<String>; LEFT_OUT]>,
 }
@@ -104,6 +107,7 @@ impl Survey {
             shown: BTreeMap::new(),
             rests_until: None,
             slow_at: None,
+            is_missing: false,
             left_out: None,
         }
     }
@@ -119,8 +123,8 @@ impl Survey {
 
     /// Reads the groups that are shown, unless the last reading took too long.
     pub(super) fn read(&mut self, now: Moment) -> Reading {
-        let mut reading =
-            Reading { moment: now, rows: [const { None }; SUBJECTS.len()], left_out: self.left_out.take() };
+        let (rows, left_out) = ([const { None }; SUBJECTS.len()], self.left_out.take());
+        let mut reading = Reading { moment: now, rows, left_out, is_missing: self.is_missing };
         if self.rests_until.is_none_or(|end| now.instant >= end) {
             let (began, files) = (Instant::now(), &mut self.files);
             self.shown.retain(|workload, (wanted, meters)| {
@@ -134,7 +138,9 @@ impl Survey {
 
     /// Finds the workloads. Returns what is not measured.
     fn walk(&mut self) -> [Option<String>; LEFT_OUT] {
-        let Some(Hierarchy { folder, view }) = mount::find(&self.roots) else {
+        let hierarchy = mount::find(&self.roots);
+        self.is_missing = hierarchy.is_none();
+        let Some(Hierarchy { folder, view }) = hierarchy else {
             self.workloads.clear();
             self.shown.clear();
             return Default::default();

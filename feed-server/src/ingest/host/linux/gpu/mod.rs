@@ -33,6 +33,8 @@ use crate::ingest::source::SourceError;
 pub(super) const LIBRARY: &str = "libnvidia-ml.so.1";
 /// A GPU states a mean over up to a second, and shorter intervals would delay what it draws.
 const INTERVAL: Duration = Duration::from_millis(500);
+const NO_GPUS: &str =
+    "NVIDIA's graphics processors: the library `libnvidia-ml.so.1` is not installed; it comes with NVIDIA's driver";
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A value of a GPU, with a further label where a group has several.
@@ -121,7 +123,8 @@ impl Reader for GraphicsProcessors {
 
 impl GraphicsProcessors {
     fn send(&mut self, context: &BlockingContext, reading: Reading) -> Result<(), SourceError> {
-        let Reading { moment, gpus, left_out } = reading;
+        let Reading { moment, gpus, left_out, is_missing } = reading;
+        context.registrar.health().hint(NO_GPUS, is_missing);
         for (place, reason) in self.left_out.iter_mut().zip(left_out) {
             place.state(context.registrar.health(), reason);
         }

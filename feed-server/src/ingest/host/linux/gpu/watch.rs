@@ -24,6 +24,8 @@ pub(super) struct Reading {
     /// `None` if no row is due in this turn.
     pub(super) gpus: Option<Gpus>,
     pub(super) left_out: [Option<String>; LEFT_OUT],
+    /// The library is not installed.
+    pub(super) is_missing: bool,
 }
 
 /// Reasons to leave something out: the library, one GPU, a slow library, GPUs that may sleep.
@@ -34,6 +36,7 @@ pub(super) struct Watch {
     path: OsString,
     library: State,
     failed: Option<String>,
+    is_missing: bool,
     pace: Pace,
 }
 
@@ -52,7 +55,7 @@ impl Watch {
     /// `path` is that of the library, or its name for the loader.
     pub(super) fn new(roots: &Roots, path: OsString) -> Self {
         let library = State::Closed { open_at: None };
-        Self { roots: roots.clone(), path, library, failed: None, pace: Pace::new(READ_WITHIN) }
+        Self { roots: roots.clone(), path, library, failed: None, is_missing: false, pace: Pace::new(READ_WITHIN) }
     }
 
     pub(super) fn read(&mut self, now: Moment) -> Reading {
@@ -65,7 +68,7 @@ impl Watch {
         if let Some(Gpus { failed: Some(failed), .. }) = &gpus {
             left_out[1] = Some(format!("{failed}: it is not measured"));
         }
-        Reading { moment: now, gpus, left_out }
+        Reading { moment: now, gpus, left_out, is_missing: self.is_missing }
     }
 
     fn gpus(&mut self, now: Instant, sleep: Sleep) -> Option<Gpus> {
@@ -113,6 +116,7 @@ impl Watch {
 
     /// Returns false if the library cannot be used.
     fn open(&mut self, now: Instant) -> bool {
+        self.is_missing = false;
         match Library::open(&self.path) {
             Ok(library) => {
                 self.failed = None;
@@ -122,6 +126,7 @@ impl Watch {
             Err(Refusal::Missing) => {
                 tracing::debug!(library = ?self.path, "GPUs are not measured: the library is missing");
                 self.failed = None;
+                self.is_missing = true;
                 self.library = State::Closed { open_at: Some(now + OPEN_AGAIN) };
             }
             Err(Refusal::Failed(error)) => self.fail(now, &error),

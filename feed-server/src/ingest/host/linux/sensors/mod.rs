@@ -35,6 +35,8 @@ use crate::ingest::source::SourceError;
 
 /// Temperatures change slowly, and a chip takes milliseconds.
 const INTERVAL: Duration = Duration::from_secs(1);
+const NO_TEMPERATURES: &str = "temperatures: no driver of a sensor is loaded. `sensors-detect` of lm-sensors finds the drivers; most virtual \
+     machines have no sensors";
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Sensors {
@@ -87,6 +89,7 @@ impl Sensors {
             place.state(context.registrar.health(), reason);
         }
         if let Some(temperatures) = temperatures {
+            context.registrar.health().hint(NO_TEMPERATURES, temperatures.is_empty());
             self.temperatures.send(context, moment.time, temperatures)?;
         }
         if let Some(fans) = fans {

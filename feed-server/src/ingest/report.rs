@@ -1,0 +1,120 @@
+//! What people should know of each source, line by line. Time is an argument.
+
+use std::fmt;
+
+use protocol::Timestamp;
+
+use super::health::SourceStatus;
+use super::readiness::readiness_of;
+
+/// A fact about a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportLine<'s> {
+    pub source: &'s str,
+    pub subject: Subject,
+    pub text: String,
+}
+
+/// What a fact is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The first line of each source.
+    State(String),
+    LateRows,
+    Error,
+    NoAnswer,
+    NotMeasured,
+    /// What could be measured, and how.
+    ToAdd,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::State(state) => state,
+            Self::LateRows => "late rows",
+            Self::Error => "last error",
+            Self::NoAnswer => "no answer",
+            Self::NotMeasured => "not measured",
+            Self::ToAdd => "to add",
+        })
+    }
+}
+
+/// Source, subject and text, separated by tabs, in one line.
+impl fmt::Display for ReportLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.text.replace(char::is_control, " ");
+        write!(f, "{}\t{}\t{text}", self.source, self.subject)
+    }
+}
+
+/// The lines of these sources at `now`.
+pub fn report(sources: &[SourceStatus], now: Timestamp) -> impl Iterator<Item = ReportLine<'_>> {
+    sources.iter().flat_map(move |source| of_source(source, now))
+}
+
+fn of_source(status: &SourceStatus, now: Timestamp) -> Vec<ReportLine<'_>> {
+    let line = |subject, text| ReportLine { source: &status.source, subject, text };
+    let rows = status.out_of_order;
+    let mut lines = vec![line(
+        Subject::State(status.state.to_string()),
+        format!("{} series; {}", status.series, readiness_of(status, now).reason),
+    )];
+    if rows.merged > 0 || rows.dropped() > 0 {
+        lines.push(line(Subject::LateRows, format!("{} put in their place, {} dropped", rows.merged, rows.dropped())));
+    }
+    lines.extend(status.last_error.iter().map(|error| line(Subject::Error, error.clone())));
+    lines.extend(
+        status
+            .stuck
+            .iter()
+            .map(|stuck| line(Subject::NoAnswer, format!("{}, for {} s", stuck.part, stuck.unanswered_for.as_secs()))),
+    );
+    lines.extend(status.left_out.iter().map(|what| line(Subject::NotMeasured, what.to_string())));
+    lines.extend(status.hints.iter().map(|hint| line(Subject::ToAdd, (*hint).to_owned())));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::ingest::health::{LeftOut, SourceHealth};
+    use crate::ingest::row_order::OutOfOrder;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
+
+    fn lines(health: &SourceHealth) -> Vec<String> {
+        report(&[health.status()], NOW).map(|line| line.to_string()).collect()
+    }
+
+    #[test]
+    fn a_source_has_a_line_for_its_state_and_one_for_each_fact() {
+        let health = SourceHealth::started_at("host", NOW);
+        assert_eq!(lines(&health), ["host\tstarting\t0 series; is starting and has not delivered yet"]);
+        health.delivered(Some(NOW), NOW);
+        health.count_out_of_order(OutOfOrder { merged: 3, too_late: 2, ..OutOfOrder::default() });
+        health.error(&"disk on fire");
+        let _stuck = health.stuck("disk space of /mnt/nas".into(), Instant::now());
+        let mut left_out = LeftOut::default();
+        left_out.state(&health, Some("processes of other users are\thidden\n".to_owned()));
+        health.hint("GPUs: install the driver", true);
+        health.hint("GPUs: install the driver", true);
+        assert_eq!(
+            lines(&health),
+            [
+                "host\trunning\t0 series; samples are received",
+                "host\tlate rows\t3 put in their place, 2 dropped",
+                "host\tlast error\tdisk on fire",
+                "host\tno answer\tdisk space of /mnt/nas, for 0 s",
+                "host\tnot measured\tprocesses of other users are hidden ",
+                "host\tto add\tGPUs: install the driver",
+            ]
+        );
+        health.hint("GPUs: install the driver", false);
+        left_out.state(&health, None);
+        assert_eq!(lines(&health).len(), 4);
+    }
+}
