@@ -14,6 +14,7 @@ mod hostile_frames;
 mod http;
 mod late_rows;
 mod limits;
+mod lines;
 mod metrics;
 mod model;
 mod page_session;

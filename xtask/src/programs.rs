@@ -64,6 +64,31 @@ pub const CADDY: Program = Program {
     homebrew: "caddy",
 };
 
+/// Programs whose output the tests read, on Linux.
+pub const LINE_TOOLS: [Program; 4] = [
+    line_tool("vmstat", "KYMOGRAPH_VMSTAT", &["vmstat"], &["procps"]),
+    line_tool("iostat", "KYMOGRAPH_IOSTAT", &["iostat"], &["sysstat"]),
+    line_tool("mpstat", "KYMOGRAPH_MPSTAT", &["mpstat"], &["sysstat"]),
+    line_tool("ping", "KYMOGRAPH_PING", &["ping"], &["iputils-ping"]),
+];
+
+const fn line_tool(
+    name: &'static str,
+    variable: &'static str,
+    commands: &'static [&'static str],
+    debian_packages: &'static [&'static str],
+) -> Program {
+    Program {
+        name,
+        variable,
+        commands,
+        debian_path: None,
+        debian_packages,
+        fedora_package: debian_packages[0],
+        homebrew: name,
+    }
+}
+
 impl Program {
     /// Finds it, or installs Debian's package if this is Debian and the user is root.
     ///

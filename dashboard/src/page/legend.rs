@@ -191,9 +191,10 @@ impl Legend {
             self.list.append_child(entry.element())?;
             self.entries.push(entry);
         }
-        let common = view::common_beginning(places.iter().map(|&place| group.series()[place].name.as_str()));
-        for (&place, entry) in places.iter().zip(&mut self.entries) {
-            entry.describe(&group.series()[place], common)?;
+        let names = || places.iter().map(|&place| group.series()[place].name.as_str());
+        for ((own, &place), entry) in places.iter().enumerate().zip(&mut self.entries) {
+            let series = &group.series()[place];
+            entry.describe(series, view::common_beginning(names(), &series.name, own))?;
         }
         let count = self.order.in_window();
         let is_filtered = !self.filter.value().is_empty();

@@ -1,47 +1,70 @@
-//! Splits names so that a long one is cut in the middle, and the part in which it differs from others stays visible.
+//! Splits names so that a long one is cut in the middle, and the part in which it differs from the most similar other one stays visible.
 
 /// Shorter names are not cut.
-const LONG: usize = 16;
+const LONG: usize = 8;
 
-/// The length of the end that is never cut, in characters.
-const END: std::ops::RangeInclusive<usize> = 6..=14;
+/// Names that begin with so many equal characters are similar.
+const SIMILAR: usize = 4;
 
-/// The beginning of a name, which may be cut, and its end. `common` is the length of the beginning that other names have too. Names
-/// with other than ASCII characters have no end: letters of two scripts could change places.
+/// The longest end of a name, in characters.
+const LONGEST_END: usize = 14;
+
+/// The beginning of a name, which may be cut, and its end. `common` is the length of the beginning that the most similar name has too. A name
+/// that is similar to none has no end, and neither have names with other than ASCII characters: letters of two scripts could change places.
 pub fn name_parts(name: &str, common: usize) -> (&str, &str) {
-    if name.len() <= LONG || !name.is_ascii() {
+    if name.len() <= LONG || common < SIMILAR || !name.is_ascii() {
         return (name, "");
     }
-    let end = name.len().saturating_sub(common).clamp(*END.start(), *END.end());
+    let common = common.min(name.len());
+    // From the beginning of the word in which they differ.
+    let word = name[..common].rfind([' ', '(', '.', '_', '-', '/', ':']).unwrap_or(0);
+    let end = name.len() - word;
+    let end = if end <= LONGEST_END { end } else { (name.len() - common).min(LONGEST_END) };
     name.split_at(name.len() - end)
 }
 
-/// The length in bytes of the beginning that all names have.
-pub fn common_beginning<'a>(mut names: impl Iterator<Item = &'a str>) -> usize {
-    let Some(first) = names.next() else { return 0 };
-    let same = |name: &str| first.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
-    names.fold(first.len(), |common, name| common.min(same(name)))
+/// The length in bytes of the longest beginning that a name shares with another one of `names`, at whose place `own` it is itself.
+pub fn common_beginning<'a>(names: impl Iterator<Item = &'a str>, name: &str, own: usize) -> usize {
+    let same = |other: &str| other.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
+    names.enumerate().filter(|(place, _)| *place != own).map(|(_, other)| same(other)).max().unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_end_begins_where_names_differ() {
-        let names = ["http_requests_total GET /orders", "http_requests_total PUT /orders"];
-        let common = common_beginning(names.into_iter());
-        assert_eq!(name_parts(names[0], common), ("http_requests_total ", "GET /orders"));
-        let names = ["container_memory_working_set a1", "container_memory_working_set b2"];
-        let common = common_beginning(names.into_iter());
-        assert_eq!(name_parts(names[1], common), ("container_memory_working_", "set b2"));
+    fn parts<'n>(names: &[&'n str]) -> Vec<(&'n str, &'n str)> {
+        let common = |(own, name): (usize, &&str)| common_beginning(names.iter().copied(), name, own);
+        names.iter().enumerate().map(|named| name_parts(named.1, common(named))).collect()
     }
 
     #[test]
-    fn short_names_and_other_scripts_are_whole() {
-        assert_eq!(name_parts("core 3", 5), ("core 3", ""));
-        let name = "очень длинное имя ряда";
-        assert_eq!(name_parts(name, 0), (name, ""));
-        assert_eq!((common_beginning(std::iter::empty()), common_beginning(["ab"].into_iter())), (0, 2));
+    fn the_end_begins_where_a_name_differs_from_the_most_similar_one() {
+        let names = ["http_requests_total GET /orders", "http_requests_total PUT /orders", "up"];
+        assert_eq!(
+            parts(&names)[..2],
+            [("http_requests_total", " GET /orders"), ("http_requests_total", " PUT /orders")]
+        );
+        let names = ["container_memory_working_set a1", "container_memory_working_set b2"];
+        assert_eq!(parts(&names)[1], ("container_memory_working_set", " b2"));
+        assert_eq!(parts(&["bench1 x", "bench1 yy"])[1], ("bench1", " yy"));
+        assert_eq!(parts(&["chrome (11562)", "chrome (11570)", "cargo"])[0], ("chrome ", "(11562)"));
+    }
+
+    #[test]
+    fn names_that_are_short_alone_or_of_other_scripts_are_whole() {
+        let names = [
+            "core 3",
+            "core 4",
+            "feed-server (31759)",
+            "short-lived processes",
+            "очень длинное имя",
+            "очень длинное имя 2",
+        ];
+        assert!(parts(&names).iter().all(|(_, end)| end.is_empty()), "{:?}", parts(&names));
+        assert_eq!(
+            (common_beginning(std::iter::empty(), "ab", 0), common_beginning(["ab"].into_iter(), "ab", 0)),
+            (0, 0)
+        );
     }
 }

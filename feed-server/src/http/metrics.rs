@@ -90,6 +90,8 @@ impl Collector for PublisherCollector {
     }
 }
 
+type Count = fn(&SourceStatus) -> u64;
+
 impl Collector for SourceCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let statuses = self.0.statuses();
@@ -121,6 +123,19 @@ impl Collector for SourceCollector {
         for status in &statuses {
             let labels = [("source", &*status.source)];
             ConstGauge::new(status.left_out.len() as i64).encode(left_out.encode_family(&labels)?)?;
+        }
+        let counts: [(&str, &str, Count); 2] = [
+            ("received", "Lines or other items that the source has received", |status| status.received),
+            ("refused", "Items that were not used: `/sources` and the log have the first reason", |status| {
+                status.refused
+            }),
+        ];
+        for (name, help, count) in counts {
+            let mut counter = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for status in &statuses {
+                let labels = [("source", &*status.source)];
+                ConstCounter::new(count(status)).encode(counter.encode_family(&labels)?)?;
+            }
         }
         let help = "Rows out of the order of time, by what became of them; all but `merged` were dropped";
         let mut rows = encoder.encode_descriptor("rows_out_of_order", help, None, MetricType::Counter)?;

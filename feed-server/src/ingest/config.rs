@@ -2,7 +2,7 @@
 //!
 //! Both are parsed by the same code. `synthetic:groups=12,series=8` becomes the table
 //! `{ kind = "synthetic", groups = "12", series = "8" }`; a key with dots, `a.b=c`, a nested table. A value of a
-//! SPEC cannot contain a comma.
+//! SPEC cannot contain a comma. What follows `exec:` is a command.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,9 +14,13 @@ use thiserror::Error;
 use toml::{Table, Value};
 
 use crate::ingest::host::HostSettings;
+use crate::ingest::lines::{ExecSettings, StdinSettings, UdpSettings};
 use crate::ingest::publish::PublishSettings;
 use crate::ingest::settings::SourceSettings;
 use crate::ingest::synthetic::SyntheticSettings;
+
+/// The kind whose SPEC is a command.
+const EXEC: &str = "exec";
 
 /// The list of all kinds of sources.
 macro_rules! kinds {
@@ -44,15 +48,23 @@ macro_rules! kinds {
 }
 
 kinds! {
+    Exec(ExecSettings) = "exec",
     Host(HostSettings) = "host",
     Publish(PublishSettings) = "publish",
+    Stdin(StdinSettings) = "stdin",
     Synthetic(SyntheticSettings) = "synthetic",
+    Udp(UdpSettings) = "udp",
 }
 
 impl SourceConfig {
+    /// The name of the source: its own, or that of its kind.
+    pub fn name(&self) -> String {
+        Some(self.settings().name()).filter(|name| !name.is_empty()).unwrap_or(self.kind().into()).into_owned()
+    }
+
     /// True if a second source of this kind would measure or receive the same, whatever its settings.
     pub const fn is_single(&self) -> bool {
-        matches!(self, Self::Host(_) | Self::Publish(_))
+        matches!(self, Self::Host(_) | Self::Publish(_) | Self::Stdin(_))
     }
 }
 
@@ -60,7 +72,7 @@ impl SourceConfig {
     pub const fn publish(&self) -> Option<&PublishSettings> {
         match self {
             Self::Publish(settings) => Some(settings),
-            Self::Host(_) | Self::Synthetic(_) => None,
+            _ => None,
         }
     }
 }
@@ -106,6 +118,11 @@ impl FromStr for SourceConfig {
     fn from_str(spec: &str) -> Result<Self, SpecError> {
         let (kind, settings) = spec.split_once(':').unwrap_or((spec, ""));
         let mut table = Table::new();
+        if kind == EXEC {
+            // A command may have any sign.
+            table.insert("command".to_owned(), settings.into());
+            return from_table(kind, table);
+        }
         for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
             let (key, value) = setting.split_once('=').ok_or_else(|| SpecError::NotASetting(setting.to_owned()))?;
             if let Some(replaced) = insert(&mut table, key, value.into())? {

@@ -65,6 +65,10 @@ pub struct SourceStatus {
     pub left_out: Vec<Arc<str>>,
     /// What is not there to measure, each with how to add it.
     pub hints: Vec<&'static str>,
+    /// What arrived since the start, such as lines.
+    pub received: u64,
+    /// What of it was not used: not understood, or beyond a limit.
+    pub refused: u64,
 }
 
 /// A resource that does not answer its source. The source continues without it.
@@ -170,6 +174,8 @@ struct Record {
     stuck: Vec<(Arc<str>, Instant)>,
     left_out: Vec<Arc<str>>,
     hints: Vec<&'static str>,
+    received: u64,
+    refused: u64,
 }
 
 impl SourceHealth {
@@ -190,6 +196,8 @@ impl SourceHealth {
             stuck: Vec::new(),
             left_out: Vec::new(),
             hints: Vec::new(),
+            received: 0,
+            refused: 0,
         };
         Self { source: source.into(), record: Arc::new(Mutex::new(record)) }
     }
@@ -270,6 +278,18 @@ impl SourceHealth {
         }
     }
 
+    /// Counts what has arrived, such as lines.
+    pub fn received(&self, count: u64) {
+        self.record.lock().received += count;
+    }
+
+    /// Counts what was not used. The reason is reported beside.
+    pub fn refused(&self, count: u64) {
+        if count > 0 {
+            self.record.lock().refused += count;
+        }
+    }
+
     pub fn listening(&self) {
         self.record.lock().state = SourceState::Listening;
     }
@@ -312,6 +332,8 @@ impl SourceHealth {
                 .collect(),
             left_out: record.left_out.clone(),
             hints,
+            received: record.received,
+            refused: record.refused,
         }
     }
 }

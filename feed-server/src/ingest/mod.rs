@@ -14,6 +14,7 @@
 //! | [`settings`], [`config`] | parsers of settings; the list of all kinds of sources |
 //! | [`mod@start`] | starts, supervises and stops them |
 //! | `host`, `synthetic`, `publish` | this machine; generated signals; rows that other programs send |
+//! | `lines` | lines of text: the output of a command, standard input, datagrams |
 //!
 //! This room knows only a registry and a queue of batches; the stream supplies both.
 
@@ -26,6 +27,7 @@ pub mod deadline_reader;
 pub mod entry;
 pub mod health;
 pub mod host;
+pub mod lines;
 mod publish;
 pub mod reader_threads;
 pub mod readiness;
@@ -41,6 +43,7 @@ mod synthetic;
 mod test_registry;
 
 pub use host::{HostSettings, SpaceReading};
+pub use lines::{ExecSettings, StdinSettings, UdpSettings};
 pub use publish::PublishSettings;
 pub use start::start;
 pub use synthetic::SyntheticSettings;

@@ -20,6 +20,7 @@ pub struct ReportLine<'s> {
 pub enum Subject {
     /// The first line of each source.
     State(String),
+    Received,
     LateRows,
     Error,
     NoAnswer,
@@ -32,6 +33,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::State(state) => state,
+            Self::Received => "received",
             Self::LateRows => "late rows",
             Self::Error => "last error",
             Self::NoAnswer => "no answer",
@@ -61,6 +63,9 @@ fn of_source(status: &SourceStatus, now: Timestamp) -> Vec<ReportLine<'_>> {
         Subject::State(status.state.to_string()),
         format!("{} series; {}", status.series, readiness_of(status, now).reason),
     )];
+    if status.received > 0 {
+        lines.push(line(Subject::Received, format!("{}, of which {} were refused", status.received, status.refused)));
+    }
     if rows.merged > 0 || rows.dropped() > 0 {
         lines.push(line(Subject::LateRows, format!("{} put in their place, {} dropped", rows.merged, rows.dropped())));
     }

@@ -4,6 +4,7 @@
 //! numbers and durations are read by the functions here: they accept a number or its text, since the command line has only
 //! texts, check the range, and name the setting in their errors.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -23,6 +24,11 @@ const MAX_HZ: f64 = 10_000.0;
 /// The settings of one source. They construct the source.
 pub trait SourceSettings {
     fn source(&self, telemetry: &Telemetry) -> Box<dyn Source>;
+
+    /// The name of the source; that of its kind if it is empty.
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Borrowed("")
+    }
 
     /// The number of series that the source always has.
     fn known_series(&self) -> usize {

@@ -23,7 +23,7 @@ use crate::telemetry::Telemetry;
 /// Limit for a source that ignores its cancellation. Above that of blocking sources, which report it themselves.
 const STOP_WITHIN: Duration = Duration::from_millis(4_250);
 
-/// A source, and its name: the kind, such as `host`.
+/// A source, and its name, such as `host`.
 pub type NamedSource = (&'static str, Box<dyn Source>);
 
 /// The sources of one server. Dropping it cancels them.
@@ -41,13 +41,13 @@ pub fn start(
     batches: BatchSender,
     telemetry: &Telemetry,
 ) -> RunningSources {
-    let sources = sources.iter().map(|config| (config.kind(), config.settings().source(telemetry)));
+    let sources = sources.iter().map(|config| (config.name(), config.settings().source(telemetry)));
     run(sources, registry, batches)
 }
 
 /// Starts any sources. Must be called within a runtime. The queue of batches closes when the last source has ended.
-pub fn run(
-    sources: impl IntoIterator<Item = NamedSource>,
+pub fn run<N: Into<String>>(
+    sources: impl IntoIterator<Item = (N, Box<dyn Source>)>,
     registry: Arc<dyn Registry>,
     batches: BatchSender,
 ) -> RunningSources {
@@ -56,8 +56,9 @@ pub fn run(
     let mut instances = BTreeMap::new();
     // `move`: the last task that ends closes the queue.
     let health = sources.into_iter().map(move |(name, source)| {
-        let instance = instances.entry(name).and_modify(|instance| *instance += 1).or_insert(1);
-        let health = SourceHealth::new(&if *instance > 1 { format!("{name}-{instance}") } else { name.to_owned() });
+        let name: String = name.into();
+        let instance = instances.entry(name.clone()).and_modify(|instance| *instance += 1).or_insert(1);
+        let health = SourceHealth::new(&if *instance > 1 { format!("{name}-{instance}") } else { name });
         let registrar = Registrar::new(Arc::clone(&registry), health.clone(), *instance).merging(source.merge_window());
         let context = SourceContext::new(registrar, batches.clone(), token.clone());
         tracker.spawn(supervise(source, context, STOP_WITHIN));

@@ -54,6 +54,8 @@ pub enum Target {
     Handshake,
     /// Any bytes, as the host source reads them from the kernel.
     KernelTexts,
+    /// Any bytes, as lines of text.
+    Lines,
 }
 
 impl Target {
@@ -66,6 +68,7 @@ impl Target {
             Self::Columns => "columns",
             Self::Handshake => "handshake",
             Self::KernelTexts => "kernel_texts",
+            Self::Lines => "lines",
         }
     }
 
@@ -78,6 +81,7 @@ impl Target {
             Self::Columns => &[],
             Self::Handshake => &["fuzz/seeds/handshake"],
             Self::KernelTexts => &["fuzz/seeds/kernel_texts"],
+            Self::Lines => &["fuzz/seeds/lines"],
         }
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::node::{self, Node};
 use crate::page::{self, Compression, SOCKET_PROBE};
-use crate::programs::{CADDY, CHROMIUM, FIREFOX, NGINX, Program};
+use crate::programs::{CADDY, CHROMIUM, FIREFOX, LINE_TOOLS, NGINX, Program};
 use crate::steps::Steps;
 use crate::workspace::{Workspace, cargo, run};
 use crate::{python, setup};
@@ -36,6 +36,7 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 /// | --- | --- |
 /// | `KYMOGRAPH_CHROMIUM`, `KYMOGRAPH_FIREFOX` | browsers |
 /// | `KYMOGRAPH_NGINX`, `KYMOGRAPH_CADDY` | reverse proxies; Caddy in a long run only |
+/// | `KYMOGRAPH_VMSTAT`, `KYMOGRAPH_IOSTAT`, `KYMOGRAPH_MPSTAT`, `KYMOGRAPH_PING` | programs whose output is read, on Linux |
 /// | `KYMOGRAPH_PAGE` | the folder of the page |
 /// | `KYMOGRAPH_SOCKET_PROBE` | the folder of the page that drives the WebSocket client alone |
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
@@ -53,7 +54,8 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     setup::wasm_target()?;
     let needed: &[Program] =
         if scope == Scope::Long { &[CHROMIUM, FIREFOX, NGINX, CADDY] } else { &[CHROMIUM, FIREFOX, NGINX] };
-    let programs = needed.iter().map(|program| Ok((program.variable, program.find_or_install()?)));
+    let line_tools: &[Program] = if cfg!(target_os = "linux") { &LINE_TOOLS } else { &[] };
+    let programs = needed.iter().chain(line_tools).map(|program| Ok((program.variable, program.find_or_install()?)));
     let programs = programs.collect::<Result<Vec<_>>>()?;
     let python = python::environment(&workspace)?;
     let Node { program: node, flag: node_flags } = node::find_or_install()?;
