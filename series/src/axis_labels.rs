@@ -18,7 +18,8 @@ const MAX_LOG_ERROR: f64 = 0.02;
 
 /// The labels of the ticks of one axis.
 ///
-/// A label is the number of its tick within half a unit of the last digit. The highest label includes the unit.
+/// A label is the number of its tick within half a unit of the last digit. The highest label includes the unit. A multiple of numbers is part of
+/// each: `0`, `2k`, `4k packets`.
 ///
 /// ```
 /// use protocol::Bounds;
@@ -38,6 +39,11 @@ pub struct AxisLabels {
     /// What the labels leave out for want of room: the unit (`GiB/s`), the value to which they are to be added
     /// (`from 1 GV`), or both (`from 1 GV, in µV`). A unit may be multiplied by a power of ten: `× 1e-299 V`.
     pub note: Option<String>,
+}
+
+/// The multiple of a number, such as the `k` of `k packets/s`, which is part of the number. Units are written after a blank.
+fn part_of_number(text: &str) -> &str {
+    text.split(' ').next().unwrap_or_default()
 }
 
 /// The place of the unit.
@@ -120,8 +126,13 @@ impl AxisLabels {
         let text = unit_text(unit, notation);
         let base = base.map(|(_, text)| format!("from {text}"));
         let note = match (place, labels.last_mut()) {
-            (UnitPlace::Label, Some(highest)) => {
-                highest.push_str(&text);
+            (UnitPlace::Label, Some(_)) => {
+                let (last, multiple) = (labels.len() - 1, part_of_number(&text));
+                for (place, label) in
+                    labels.iter_mut().enumerate().filter(|(place, label)| *place == last || *label != "0")
+                {
+                    label.push_str(if place == last { &text } else { multiple });
+                }
                 base
             }
             _ => match (base, note_of(&text)) {

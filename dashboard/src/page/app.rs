@@ -26,13 +26,13 @@ use super::help::Help;
 use super::navigation::Navigation;
 use super::notice::Notice;
 use super::panel::ReadAt;
-use super::panel_grid::{Drawn, MAX_PANELS, PanelGrid};
+use super::panel_grid::{Bareness, Drawn, MAX_PANELS, PanelGrid};
 use super::parameters::Parameters;
 use super::past_requests::ShownRange;
 use super::render_context::{RenderContext, Shade};
 use super::server_request::ServerRequest;
 use super::sign_in_form::SignInForm;
-use super::sources::Sources;
+use super::sources::{Empty, Sources};
 use super::stats::Stats;
 use super::status_line::StatusLine;
 use super::tables::dialog::TableDialog;
@@ -72,6 +72,8 @@ pub(super) struct App {
     /// The store has groups or series without a panel.
     catalog_changed: bool,
     size_changed: bool,
+    /// Requests of earlier times were put off.
+    asks_later: bool,
 }
 
 impl App {
@@ -113,6 +115,7 @@ impl App {
             layout_request: None,
             catalog_changed: false,
             size_changed: true,
+            asks_later: false,
         })
     }
 
@@ -316,7 +319,7 @@ impl App {
         self.navigation.take_gestures()?;
         // An answer changes a fixed view.
         let is_changed = self.navigation.take_changed() | self.feed.take_answered();
-        if is_changed {
+        if is_changed || std::mem::take(&mut self.asks_later) {
             self.ask_for_past(now);
         }
         let viewport = self.navigation.viewport();
@@ -378,20 +381,29 @@ impl App {
 
     /// Shows the sources while they are asked for, or the page has no chart.
     fn follow_sources(&mut self) -> Result<(), JsValue> {
-        let has_charts = !self.feed.has_all_samples() || self.panels.len() > 0;
+        // A page that is not connected does not know.
+        let is_up = self.feed.has_all_samples() && !self.feed.status().is_down();
+        let empty = match self.panels.bareness() {
+            _ if !is_up => None,
+            _ if self.feed.store().groups().is_empty() => Some(Empty::NoSeries),
+            Bareness::NoPanel => Some(Empty::Layout),
+            Bareness::AllHidden => Some(Empty::Filtered),
+            Bareness::Not => None,
+        };
         let key = self.sign_in.key();
-        self.sources.follow(has_charts, || key.get(), &self.frames, self.clock.now())
+        self.sources.follow(empty, || key.get(), &self.frames, self.clock.now())
     }
 
-    /// Shows how the machine is, while the view is live.
+    /// Shows how the machine is.
     fn show_verdict(&mut self, now: Timestamp) -> Result<(), JsValue> {
-        let is_live =
-            !self.navigation.viewport().is_fixed() && self.feed.has_all_samples() && !self.feed.status().is_down();
+        let is_known = self.feed.has_all_samples() && !self.feed.status().is_down();
         let verdict =
-            if is_live { Verdict::of(self.feed.store(), self.feed.server_now(now)) } else { Verdict::default() };
+            if is_known { Verdict::of(self.feed.store(), self.feed.server_now(now)) } else { Verdict::default() };
         self.verdict.element().set_hidden(verdict.text.is_empty());
         self.verdict.element().class_list().toggle_with_force("is-bad", verdict.is_bad)?;
-        self.verdict.set(&verdict.text);
+        // The charts of a held view show other times.
+        let is_now = self.navigation.viewport().is_fixed() && !verdict.text.is_empty();
+        self.verdict.set(&if is_now { format!("Now: {}", verdict.text) } else { verdict.text });
         Ok(())
     }
 
@@ -401,6 +413,10 @@ impl App {
         let view = ShownRange { shown: viewport.shown(), motion: viewport.motion() };
         let charts = self.panels.charts_on_screen(self.feed.store());
         self.feed.ask_for_past(&charts, &view, now);
+        if let Some(pause) = self.feed.take_later() {
+            self.asks_later = true;
+            self.frames.request_after(pause);
+        }
         self.feed.ask_for_overview(&charts, self.navigation.overview_columns(), now);
     }
 

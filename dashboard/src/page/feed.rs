@@ -44,6 +44,10 @@ pub(super) struct Feed {
     /// A connection is open, and its first message has not arrived.
     awaits_message: bool,
     past: PastRequests,
+    /// The time of the last query for earlier times.
+    asked_for_past: Timestamp,
+    /// One was put off.
+    asks_later: bool,
     has_answer: bool,
     overview: OverviewRequests,
     export: ExportRequests,
@@ -66,6 +70,8 @@ impl Feed {
             following: Following::default(),
             awaits_message: false,
             past: PastRequests::default(),
+            asked_for_past: Timestamp::default(),
+            asks_later: false,
             has_answer: false,
             overview: OverviewRequests::default(),
             export: ExportRequests::default(),

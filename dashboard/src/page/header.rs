@@ -121,7 +121,8 @@ fn lag(ms: f64) -> String {
 /// Text such as `10 Hz, 0 holes`.
 fn rate(measured_hz: Option<f64>, holes: u64) -> String {
     let hz = measured_hz.map_or_else(|| "–".to_owned(), |hz| format!("{} Hz", number::plain(hz)));
-    format!("{hz}, {holes} holes")
+    let noun = if holes == 1 { "hole" } else { "holes" };
+    format!("{hz}, {holes} {noun}")
 }
 
 /// Short text: `640 B/s`, `32.4 KB/s`, `1.2 MB/s`.

@@ -68,6 +68,7 @@ impl Menu {
                     Err(error) => web_sys::console::error_1(&error),
                 }
             }
+            keep_on_screen(&parent);
         })?;
         let choice = Rc::clone(&chosen);
         let changed = Listener::new(root.clone(), "change", move |_: Event| {
@@ -151,6 +152,17 @@ impl Form {
         spec.order = Order::ALL.into_iter().find(|known| known.name() == order)?;
         spec.axis = Axis { mapping, range: range? };
         Some(spec)
+    }
+}
+
+/// Moves an open form to the right if its left side is off the screen.
+fn keep_on_screen(menu: &HtmlElement) {
+    let form = menu.query_selector(".menu-form").ok().flatten().and_then(|form| form.dyn_into::<HtmlElement>().ok());
+    let Some(form) = form else { return };
+    let left = form.get_bounding_client_rect().left();
+    if left < 0.0 {
+        // Cannot fail: a length in pixels is valid.
+        let _done = form.style().set_property("right", &format!("{left}px"));
     }
 }
 

@@ -46,6 +46,16 @@ pub(super) enum Drawn {
     Partly,
 }
 
+/// Whether the page shows any panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Bareness {
+    #[default]
+    Not,
+    NoPanel,
+    /// By the filter.
+    AllHidden,
+}
+
 #[derive(Debug)]
 pub(super) struct PanelGrid {
     element: HtmlElement,
@@ -57,6 +67,7 @@ pub(super) struct PanelGrid {
     filter: Option<LabelFilter>,
     /// In place of the default layout of the catalog.
     layout: Option<Layout>,
+    bareness: Bareness,
     observers: Option<Observers>,
     size_changed: bool,
     /// Device pixels per CSS pixel at the last measurement.
@@ -76,6 +87,7 @@ impl PanelGrid {
             chosen,
             filter,
             layout: None,
+            bareness: Bareness::default(),
             observers: None,
             size_changed: true,
             scale: 0.0,
@@ -194,6 +206,7 @@ impl PanelGrid {
         }
         panel_row::order(&self.element, self.rows.iter().map(PanelRow::element))?;
         self.panels.iter_mut().for_each(|panel| panel.set_filter(self.filter.as_ref(), store));
+        self.note_bareness();
         Ok(())
     }
 
@@ -213,7 +226,23 @@ impl PanelGrid {
     pub(super) fn set_filter(&mut self, filter: Option<LabelFilter>, store: &Store) {
         self.filter = filter;
         self.panels.iter_mut().for_each(|panel| panel.set_filter(self.filter.as_ref(), store));
+        self.note_bareness();
         self.size_changed = true;
+    }
+
+    pub(super) const fn bareness(&self) -> Bareness {
+        self.bareness
+    }
+
+    fn note_bareness(&mut self) {
+        let is_hidden = |panel: &Panel| panel.element().hidden();
+        self.bareness = if self.panels.is_empty() {
+            Bareness::NoPanel
+        } else if self.filter.is_some() && self.panels.iter().all(is_hidden) {
+            Bareness::AllHidden
+        } else {
+            Bareness::Not
+        };
     }
 
     /// Draws changes on screen. Returns also the number of panels whose canvas changed.

@@ -29,6 +29,7 @@ pub(super) struct Sources {
     dialog: HtmlDialogElement,
     /// In place of the charts.
     empty: HtmlElement,
+    reason: Option<Empty>,
     request: Option<ServerRequest>,
     answer: Rc<RefCell<Option<String>>>,
     /// The lines on screen.
@@ -36,11 +37,41 @@ pub(super) struct Sources {
     asked: Timestamp,
 }
 
+/// The reason for which a page has no charts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Empty {
+    NoSeries,
+    /// No series has the labels of the filter.
+    Filtered,
+    /// No series is in the layout.
+    Layout,
+}
+
+impl Empty {
+    /// A title and what to do.
+    const fn texts(self) -> [&'static str; 2] {
+        match self {
+            Self::NoSeries => {
+                ["No series yet", "Charts appear as soon as a source sends values. The sources of this server:"]
+            }
+            Self::Filtered => [
+                "No series has these labels",
+                "The filter shows only series with its labels. Shift + Escape removes it; Find (/) lists the labels of a name.",
+            ],
+            Self::Layout => [
+                "No series is in this layout",
+                "The panels of the layout select series that this server does not have. Remove layout= from the address, or change the file.",
+            ],
+        }
+    }
+}
+
 impl Sources {
     pub(super) fn new() -> Result<Self, JsValue> {
         Ok(Self {
             dialog: dom::by_id("sources")?,
             empty: dom::by_id("empty")?,
+            reason: None,
             request: None,
             answer: Rc::default(),
             shown: String::new(),
@@ -53,33 +84,40 @@ impl Sources {
         if self.dialog.open() { Ok(()) } else { self.dialog.show_modal() }
     }
 
-    /// Requests the lines while they are on screen, and shows an answer. `key` is the page's half of the session.
+    /// Requests the lines while they are on screen, and shows an answer. `empty` is the reason for which the page has no charts; `key` is the page's
+    /// half of the session.
     pub(super) fn follow(
         &mut self,
-        has_charts: bool,
+        empty: Option<Empty>,
         key: impl FnOnce() -> Option<String>,
         frames: &FrameLoop,
         now: Timestamp,
     ) -> Result<(), JsValue> {
-        if self.empty.hidden() != has_charts {
-            self.empty.set_hidden(has_charts);
+        if self.reason != empty {
+            self.reason = empty;
+            self.empty.set_hidden(empty.is_none());
+            let [title, text] = empty.map_or([""; 2], Empty::texts);
+            dom::by_id::<HtmlElement>("empty-title")?.set_text_content(Some(title));
+            dom::by_id::<HtmlElement>("empty-text")?.set_text_content(Some(text));
         }
         if let Some(lines) = self.answer.take().filter(|lines| *lines != self.shown) {
             let text = lines.replace(ADDRESS, &server_address()?);
-            for id in ["sources-list", "empty-list"] {
-                list(&dom::by_id(id)?, &text)?;
-            }
+            list(&dom::by_id("sources-list")?, &text)?;
+            list(&dom::by_id("empty-list")?, if empty == Some(Empty::NoSeries) { &text } else { "" })?;
             self.shown = lines;
         }
-        if (!has_charts || self.dialog.open()) && now >= self.asked + AGAIN {
+        if (empty == Some(Empty::NoSeries) || self.dialog.open()) && now >= self.asked + AGAIN {
             self.asked = now;
             let (answer, frames, key) = (Rc::clone(&self.answer), frames.clone(), key());
             let header = key.as_deref().map(|key| ("X-Kymograph-Key", key));
             self.request = Some(ServerRequest::get(PATH, header, TIMEOUT_MS, move |request| {
-                if let (Ok(200), Ok(Some(lines))) = (request.status(), request.response_text()) {
-                    answer.replace(Some(lines));
-                    frames.request();
-                }
+                let lines = match (request.status(), request.response_text()) {
+                    (Ok(200), Ok(Some(lines))) => lines,
+                    (Ok(0) | Err(_), _) => "server\tno answer\tIt does not run, or the network is down".to_owned(),
+                    (Ok(status), _) => format!("server\tno answer\tIt answers with status {status}"),
+                };
+                answer.replace(Some(lines));
+                frames.request();
             })?);
         }
         Ok(())

@@ -44,14 +44,15 @@ impl Telemetry {
         let (counts, store) = (feed.counts(), feed.store().counts());
         let sync = feed.sync_status(now);
         let (freshness, sample_age) = (feed.freshness(now), feed.sample_age(now));
+        let is_down = feed.status().is_down();
         let link = LinkStatusText { source: feed.status(), sync, freshness, sample_age };
         Figures {
             link: feed.status().name(),
             link_text: link.to_string(),
             is_current: link.is_current(),
             repairs: store.repairs,
-            lag_ms: feed.lag(now).map(|lag| lag.p50.as_secs_f64() * 1e3),
-            measured_hz: feed.store().measured_hz(),
+            lag_ms: feed.lag(now).filter(|_| !is_down).map(|lag| lag.p50.as_secs_f64() * 1e3),
+            measured_hz: feed.store().measured_hz().filter(|_| !is_down),
             holes: store.gaps,
             bytes_per_second: self.byte_rate.update(seconds, counts.bytes),
             messages_per_second: self.message_rate.update(seconds, counts.messages),

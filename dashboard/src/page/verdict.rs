@@ -12,6 +12,8 @@ const AVERAGED_OVER: Interval = Interval::from_secs(10);
 
 /// Shares of the time, or of a size, above which a value is named.
 const CPU_BUSY: f64 = 0.9;
+/// A machine that is busier is not called quiet.
+const QUIET: f64 = 0.5;
 const WAITS_FOR_CPU: f64 = 0.2;
 const WAITS_FOR_MEMORY: f64 = 0.05;
 const WAITS_FOR_DISKS: f64 = 0.1;
@@ -71,7 +73,8 @@ impl Verdict {
             text
         } else {
             match busy {
-                Some(busy) => format!("Quiet: nothing waits. The CPU is {} busy", percent(busy)),
+                Some(busy) if busy < QUIET => format!("Quiet: nothing waits. The CPU is {} busy", percent(busy)),
+                Some(busy) => format!("Nothing waits. The CPU is {} busy", percent(busy)),
                 None => String::new(),
             }
         };

@@ -8,7 +8,8 @@ use protocol::{
 use series::Summary;
 
 use super::bucket_sender::{BucketSender, GROUP, Row, start_of, summaries_of};
-use super::{Applied, ColumnSummaries, ColumnUpdate, Group, PastAnswer, Store};
+use super::past_answer::AnswerSummary;
+use super::{Applied, ColumnSummaries, ColumnUpdate, Exactness, Group, PastAnswer, Store};
 
 const STEP: Interval = Interval::from_millis(100);
 const SERIES: u32 = 3;
@@ -176,6 +177,26 @@ fn a_bucket_that_begins_before_the_end_of_the_answers_is_in_its_column() {
     columns.update(page.group(), &[0], 1_000_000, 4, 1);
     let column = columns.summary(0, 1);
     assert_eq!((column.first, column.last), (1_100.0, 1_395.0), "the answers have what is before 1,150 ms");
+}
+
+#[test]
+fn an_answer_that_is_finer_than_the_buckets_is_read_in_their_place() {
+    let mut page = Page::new();
+    page.send(rows((1_000..1_400).step_by(5)));
+    let row = |millis: i64| {
+        let value = millis as f64;
+        let summary = Summary { first: value, last: value, min: value, max: value, sum: value, count: 1 };
+        AnswerSummary { series: SeriesId(1), start: at(millis), step: Interval::ZERO, summary }
+    };
+    let answer = PastAnswer::of_test(GROUP, (1_100..1_200).step_by(5).map(row).collect());
+    page.store.take_past("g", Interval::from_millis(1), at(1_100)..at(1_200), &answer, None);
+    let span = at(1_110)..at(1_120);
+    assert_eq!(page.group().exactness(&span), Exactness::Rows);
+    let of = page.group().statistics(0, &span).expect("values");
+    assert_eq!((of.count, of.min, of.max), (2, 1_110.0, 1_115.0));
+    let read = |from, to| page.group().reading(0, &(at(from)..at(to))).map(|read| (read.low, read.high));
+    assert_eq!((read(1_110, 1_115), read(1_112, 1_114)), (Some((1_110.0, 1_110.0)), Some((1_110.0, 1_110.0))));
+    assert_eq!(read(1_210, 1_215), Some((1_200.0, 1_295.0)), "no answer: the bucket");
 }
 
 #[test]

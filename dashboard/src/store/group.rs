@@ -166,6 +166,11 @@ impl Group {
         self.step() <= column && self.oldest().is_some_and(|oldest| oldest <= from)
     }
 
+    /// Returns true if the answer to a query has a range, finer than the rings.
+    pub(super) fn has_finer_answer(&self, times: &Range<Timestamp>) -> bool {
+        self.holds_buckets() && self.past.step() < self.step() && self.past.has(times)
+    }
+
     /// Changes the summaries of the time before the rows.
     pub(super) fn change_past(&mut self, change: impl FnOnce(&mut Past)) {
         change(&mut self.past);

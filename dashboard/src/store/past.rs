@@ -132,6 +132,16 @@ impl Past {
         all
     }
 
+    /// The summary of the buckets that begin in the range, so that ranges beside each other share none; of a range in which none begins, that of
+    /// the bucket around it.
+    pub fn summary_in(&self, series: usize, range: Range<Timestamp>) -> Summary {
+        let mut all = Summary::EMPTY;
+        for (_, bucket) in self.buckets.range(range.start..range.end.max(range.start)) {
+            bucket.summaries.get(series).into_iter().for_each(|summary| all.extend(summary));
+        }
+        if all.is_empty() { self.summary(series, range) } else { all }
+    }
+
     /// The last value at or before a time, of the bucket that has the time, or that begins at most `longest_step` before.
     pub fn value_at(&self, series: usize, time: Timestamp, longest_step: Interval) -> Option<f64> {
         let (&start, bucket) = self.buckets.range(..=time).next_back()?;
@@ -211,6 +221,16 @@ mod tests {
             (past.value_at(1, at(15), Interval::ZERO), past.value_at(1, at(55), Interval::ZERO)),
             (Some(2.0), None)
         );
+    }
+
+    #[test]
+    fn ranges_beside_each_other_share_no_bucket() {
+        let mut past = Past::default();
+        past.replace(Interval::from_secs(10), at(0)..at(100), (0..10).map(|k| of(0, 10 * k, 10, k as f64)));
+        let count = |from, to| past.summary_in(0, at(from)..at(to)).count;
+        assert_eq!([count(0, 33), count(33, 66), count(66, 100)], [16, 12, 12]);
+        assert_eq!(count(31, 33), 4, "a bucket that is longer than the range");
+        assert_eq!(past.summary(0, at(33)..at(66)).count, 16);
     }
 
     #[test]

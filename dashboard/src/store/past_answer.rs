@@ -19,6 +19,11 @@ pub struct AnswerSummary {
 pub struct PastAnswer(Vec<(GroupId, Vec<AnswerSummary>)>);
 
 impl PastAnswer {
+    #[cfg(test)]
+    pub(super) fn of_test(group: GroupId, summaries: Vec<AnswerSummary>) -> Self {
+        Self(vec![(group, summaries)])
+    }
+
     /// Adds the content of a frame. Series with a column of an unknown encoding are left out.
     pub fn add(&mut self, answer: &Answer<'_>) {
         for block in &answer.blocks {

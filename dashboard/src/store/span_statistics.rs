@@ -41,7 +41,7 @@ pub enum Exactness {
 impl Group {
     /// What [`statistics`](Self::statistics) are computed from.
     pub fn exactness(&self, span: &Range<Timestamp>) -> Exactness {
-        let is_held = self.has_rows_of(span);
+        let is_held = self.is_read_from_rings(span);
         if is_held && !self.holds_buckets() || !is_held && self.past().has(span) && !self.past().has_buckets() {
             Exactness::Rows
         } else if is_held || self.past().has(span) {
@@ -56,9 +56,9 @@ impl Group {
         if self.exactness(span) == Exactness::Rows {
             return of_rows(self.rows_in(place, span));
         }
-        let is_held = self.has_rows_of(span);
+        let is_held = self.is_read_from_rings(span);
         let rows = self.first_row_at(span.start)..self.first_row_at(span.end);
-        let summary = if is_held { self.summary(place, rows) } else { self.past().summary(place, span.clone()) };
+        let summary = if is_held { self.summary(place, rows) } else { self.past().summary_in(place, span.clone()) };
         of_summary(&summary, span)
     }
 
@@ -82,13 +82,13 @@ impl Group {
         Some(Interval::from_micros(above))
     }
 
-    fn has_rows_of(&self, span: &Range<Timestamp>) -> bool {
-        self.oldest().is_some_and(|oldest| oldest <= span.start)
+    fn is_read_from_rings(&self, span: &Range<Timestamp>) -> bool {
+        self.oldest().is_some_and(|oldest| oldest <= span.start) && !self.has_finer_answer(span)
     }
 
     /// The rows of a series in a span. The page must hold all of them.
     fn rows_in(&self, place: usize, span: &Range<Timestamp>) -> impl Iterator<Item = (Timestamp, f64)> {
-        let is_held = self.has_rows_of(span);
+        let is_held = self.is_read_from_rings(span);
         let rows = self.first_row_at(span.start)..self.first_row_at(span.end);
         let held = is_held.then(|| self.iter(place, rows)).into_iter().flatten();
         let asked = (!is_held).then(|| self.past().rows(place, span.start, span.end)).into_iter().flatten();

@@ -138,3 +138,17 @@ async fn a_filter_by_label_shows_only_its_series_and_is_in_the_address(engine: E
     until(&wrong, &format!("{shown}.length > 20")).await?;
     no_errors(&other)
 }
+
+test_in_each_browser!(a_filter_or_a_layout_without_series_is_explained);
+async fn a_filter_or_a_layout_without_series_is_explained(engine: Engine) -> Result<()> {
+    let source = ["--source", "synthetic:groups=2,series=2,hz=20,prefill=5s"];
+    let (served, browser, page) = live_feed(engine, &source, "?filter=device%3Dnone").await?;
+    let title = "document.querySelector('#empty:not([hidden]) #empty-title')?.textContent";
+    until(&page, &format!("{title} === 'No series has these labels'")).await?;
+    picture(&page, "nothing-matches").await?;
+    page.click("#filter-drop").await?;
+    until(&page, "document.querySelector('#empty').hidden").await?;
+    let page = browser.page(&format!("{}?layout=row%09open%09Mine%0Apanel%09nosuch.group%09line", served.url)).await?;
+    until(&page, &format!("{title} === 'No series is in this layout'")).await?;
+    no_errors(&page)
+}

@@ -225,3 +225,26 @@ async fn an_address_can_add_panels_that_select_series(engine: Engine) -> Result<
     picture(&page, "query").await?;
     no_errors(&page)
 }
+
+test_in_each_browser!(every_control_of_a_menu_is_under_the_pointer);
+async fn every_control_of_a_menu_is_under_the_pointer(engine: Engine) -> Result<()> {
+    let (_served, _browser, page) = live_feed(engine, &["--source", "host"], "").await?;
+    until(&page, "document.querySelectorAll('.panel.is-tile').length >= 5").await?;
+    // The first tile is at the left side of the screen.
+    for panel in [".is-tile", "[data-group=\"cpu.modes\"]", "[data-group=\"cpu.cores\"]:not(.is-tile)"] {
+        page.click(&format!("{panel} .menu-opener")).await?;
+        until(&page, "document.querySelectorAll('.menu[open] .menu-act').length === 3").await?;
+        let covered: Vec<String> = page
+            .evaluate(
+                "[...document.querySelectorAll('.menu[open] :is(select, input, button)')].filter((control) => {
+                    const { x, y, width, height } = control.getBoundingClientRect();
+                    return ![0.1, 0.9].every((part) => control.contains(document.elementFromPoint(x + width * part, y + height / 2)));
+                }).map((control) => control.textContent)",
+            )
+            .await?;
+        ensure!(covered.is_empty(), "{panel}: {covered:?}");
+        page.press("Escape").await?;
+        until(&page, "document.querySelector('.menu[open]') === null").await?;
+    }
+    no_errors(&page)
+}

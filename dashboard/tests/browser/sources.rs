@@ -11,7 +11,7 @@ use super::served::{Served, browser, built, live_feed, no_errors, picture, until
 test_in_each_browser!(the_sources_are_listed_with_what_they_do_not_measure);
 async fn the_sources_are_listed_with_what_they_do_not_measure(engine: Engine) -> Result<()> {
     let sources = ["--source", "host", "--source", "synthetic:groups=1,series=1,hz=10"];
-    let (_served, _browser, page) = live_feed(engine, &sources, "").await?;
+    let (served, _browser, page) = live_feed(engine, &sources, "").await?;
     page.press("o").await?;
     until(&page, "document.querySelector('#sources').open").await?;
     let rows = "[...document.querySelectorAll('#sources-list tr')].map((row) => row.textContent)";
@@ -22,7 +22,14 @@ async fn the_sources_are_listed_with_what_they_do_not_measure(engine: Engine) ->
     picture(&page, "sources").await?;
     page.press("Escape").await?;
     until(&page, "!document.querySelector('#sources').open").await?;
-    no_errors(&page)
+    no_errors(&page)?;
+    served.kill().await?;
+    until(&page, "document.documentElement.dataset.link === 'reconnecting'").await?;
+    // Nothing is said to be measured now.
+    until(&page, "document.querySelector('#lag').textContent === '–' && document.querySelector('#rate').textContent.startsWith('–')").await?;
+    page.press("o").await?;
+    until(&page, &format!("{rows}.join().startsWith('serverno answer')")).await?;
+    Ok(())
 }
 
 test_in_each_browser!(a_page_without_series_says_how_to_get_some_until_they_arrive);

@@ -448,3 +448,21 @@ async fn a_selected_span_has_statistics_that_can_be_copied(engine: Engine) -> Re
     until(&page, "!document.querySelector('#table').open").await?;
     no_errors(&page)
 }
+
+test_in_each_browser!(a_view_that_moves_over_many_groups_keeps_to_the_limit_of_messages);
+async fn a_view_that_moves_over_many_groups_keeps_to_the_limit_of_messages(engine: Engine) -> Result<()> {
+    let sources =
+        ["--source", "host", "--source", "synthetic:groups=12,series=4,hz=200,prefill=60s", "--history", "20s"];
+    let (_served, _browser, page) = live_feed(engine, &sources, "?window=10").await?;
+    until(&page, "document.querySelectorAll('.panel').length > 30").await?;
+    page.press("p").await?;
+    for key in ["a", "s", "a", "s", "w", "a", "w", "w", "w", "d", "d"] {
+        page.press(key).await?;
+    }
+    // The server closes the connection of a page that sends more than 20 messages a second for long.
+    let messages: u64 = page.evaluate("kymograph.stats().messages").await?;
+    until(&page, &format!("kymograph.stats().messages > {messages} + 300")).await?;
+    let retries: u64 = page.evaluate("kymograph.stats().retries").await?;
+    ensure!(retries == 0, "{retries} connections were closed");
+    no_errors(&page)
+}

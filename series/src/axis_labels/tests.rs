@@ -18,7 +18,7 @@ fn labels(ucum: &str, bounds: Bounds, ticks: &[f64]) -> Vec<String> {
 #[test]
 fn all_labels_share_one_multiple_and_the_last_includes_it() {
     assert_eq!(labels("By/s", Bounds::FromZero, &[0.0, GIB / 2.0, GIB]), ["0", "0.5", "1 GiB/s"]);
-    assert_eq!(labels("{packet}/s", Bounds::FromZero, &[0.0, 5e3, 1e4]), ["0", "5", "10k packets/s"]);
+    assert_eq!(labels("{packet}/s", Bounds::FromZero, &[0.0, 5e3, 1e4]), ["0", "5k", "10k packets/s"]);
     assert_eq!(labels("s", Bounds::FromZero, &[0.0, 0.25e-3, 0.5e-3]), ["0", "250", "500 µs"]);
     assert_eq!(labels("ms", Bounds::FromZero, &[0.0, 500.0, 1000.0]), ["0", "0.5", "1 s"]);
     assert_eq!(labels("%", Bounds::FromZero, &[0.0, 50.0, 100.0]), ["0", "50", "100 %"]);
@@ -139,8 +139,12 @@ fn read_all(unit: &Unit, axis: &AxisLabels) -> Option<Vec<(f64, f64)>> {
     };
     let highest = axis.labels.last()?.strip_suffix(&unit.text_of(multiple)).filter(|_| in_note.is_none());
     let (last, rest) = axis.labels.split_last()?;
-    let texts = rest.iter().map(String::as_str).chain([highest.unwrap_or(last)]);
-    let number = |text: &str| {
+    let text = unit.text_of(multiple);
+    let of_number = if in_note.is_none() { part_of_number(&text) } else { "" };
+    let without = |label: &'_ String| label.strip_suffix(of_number).unwrap_or(label).to_owned();
+    let texts = rest.iter().map(without).chain([highest.unwrap_or(last).to_owned()]);
+    let number = |text: String| {
+        let text = text.as_str();
         let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
         let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len() as i32);
         let half = 0.5 * 10_f64.powi(exponent.parse::<i32>().ok()? - decimals);

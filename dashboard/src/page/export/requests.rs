@@ -12,7 +12,7 @@ use crate::store::{Group, PastAnswer, sorted};
 const FIRST_ID: u32 = 1 << 31;
 
 /// At most 16 queries a second: a server closes the connection of a viewer that sends more than 20 messages a second.
-const PAUSE: Interval = Interval::from_millis(60);
+const PAUSE: Interval = Interval::from_millis(125);
 
 /// Values that are collected for a file.
 #[derive(Debug)]

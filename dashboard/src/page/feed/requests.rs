@@ -9,6 +9,10 @@ use crate::page::group_needs::{ShownPanel, bucket, shown_groups};
 use crate::page::past_requests::{ChartOnScreen, ShownRange};
 use crate::store::{CatalogGroup, Group, Leaving, sorted};
 
+/// While a view or its data moves, queries for earlier times are at least so long apart: servers allow 20 messages a second, of which files need
+/// eight.
+const PACE: Interval = Interval::from_millis(125);
+
 impl Feed {
     /// Sets the width of the charts that the next connection will probably be for, in columns; 0 if it is not known.
     pub(in crate::page) fn expect_charts(&mut self, width_px: u32) {
@@ -47,11 +51,21 @@ impl Feed {
         }
         let names: Vec<&str> = charts.iter().map(|chart| chart.group.as_str()).collect();
         self.store.keep_past(&names);
+        if now.micros_since(self.asked_for_past) < PACE.micros().cast_signed() && now >= self.asked_for_past {
+            self.asks_later = true;
+            return;
+        }
         let server_now = self.server_now(now);
         let query = self.past.next(&self.store, charts, view, server_now);
         if let (Some(query), Some(source)) = (query, &self.source) {
             source.query(&query);
+            self.asked_for_past = now;
         }
+    }
+
+    /// The pause after which earlier times may be requested again; `None` if nothing was put off since the last call.
+    pub(in crate::page) const fn take_later(&mut self) -> Option<Interval> {
+        if std::mem::replace(&mut self.asks_later, false) { Some(PACE) } else { None }
     }
 
     /// Requests the whole history of one chart, for an overview of so many columns.

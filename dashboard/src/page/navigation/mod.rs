@@ -82,6 +82,7 @@ impl Navigation {
     /// Follows the server's clock.
     pub(super) fn follow(&mut self, server_now: Timestamp) {
         self.viewport.follow(server_now);
+        self.selection.follow(&self.viewport);
     }
 
     /// Applies what pointers and the bar have done since the last display frame.

@@ -75,6 +75,14 @@ impl Selection {
         }
     }
 
+    /// Drops a selection that has left the view: its bar would lie over other times.
+    pub(super) fn follow(&mut self, viewport: &Viewport) {
+        let shown = viewport.shown();
+        if self.range.as_ref().is_some_and(|range| range.end <= shown.start || range.start >= shown.end) {
+            self.clear();
+        }
+    }
+
     fn clear(&mut self) {
         (self.range, self.held) = (None, None);
         self.bar.set_hidden(true);

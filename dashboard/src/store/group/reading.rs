@@ -19,10 +19,17 @@ impl Group {
     pub fn reading(&self, place: usize, column: &Range<Timestamp>) -> Option<Reading> {
         let whole_bucket = Interval::from_micros(self.step().micros().saturating_sub(1));
         let rows = self.first_row_at(column.start - whole_bucket)..self.first_row_at(column.end);
+        let is_finer = self.has_finer_answer(column);
         let mut summary = self.past().summary(place, column.clone());
-        summary.extend(&self.summary(place, rows));
+        if !is_finer {
+            summary.extend(&self.summary(place, rows));
+        }
         if summary.is_empty() {
-            let value = self.value_at(place, column.end)?;
+            let value = if is_finer {
+                self.past().value_at(place, column.end, self.longest_step())?
+            } else {
+                self.value_at(place, column.end)?
+            };
             return Some(Reading { low: value, high: value });
         }
         Some(Reading { low: summary.min, high: summary.max })
