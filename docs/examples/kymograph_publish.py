@@ -3,7 +3,8 @@
 
     some-program | python3 kymograph_publish.py ws://127.0.0.1:9000 --publisher worker --group queue
 
-reads lines `NAME VALUE [TIME]`, with TIME in seconds since 1970; consecutive lines of one TIME are one row. In a program:
+reads lines `NAME VALUE [TIME]`, with TIME in seconds since 1970. Consecutive lines of one TIME are one row; so are lines without TIME that
+follow each other within 50 ms, until a name comes again. In a program:
 
     publisher = Publisher("ws://127.0.0.1:9000", "worker")
     queue = publisher.group("queue", unit="{job}", interval=0.1)
@@ -20,6 +21,7 @@ import collections
 import hashlib
 import math
 import os
+import queue
 import random
 import socket
 import ssl
@@ -39,6 +41,8 @@ FINAL = {1003, 1007, 1009, 4409, 4426}
 #: Seconds after which a server that sends nothing is given up. It states the held position each second.
 SILENCE = 5
 TURN = 1 / 60
+#: Seconds after a line without a time in which further ones belong to its row.
+ROW_OPEN = 0.05
 
 
 class PublishError(Exception):
@@ -345,6 +349,11 @@ class Publisher:
     def is_held(self):
         return not self.messages and not self.row_bytes
 
+    def waiting(self):
+        """Returns the number of rows that the server does not hold."""
+        with self.changed:
+            return sum(rows for _, rows, _ in self.messages) + sum(len(group.rows) for group in self.groups.values())
+
     # The rest is called with the lock `changed`, or by the thread.
 
     def series_id(self, group, name):
@@ -477,24 +486,47 @@ def is_number(field):
     return True
 
 
+def lines_of(file):
+    """Yields the lines of a file, and None when no line has come for a moment. Empty lines are left out."""
+    lines = queue.Queue(10_000)
+
+    def read():
+        for line in file:
+            lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=ROW_OPEN)
+        except queue.Empty:
+            line = None
+        if line == "":
+            return
+        if line is None or line.strip():
+            yield line
+
+
 def rows_of(lines):
-    """Yields rows: values by name, and the time. Consecutive lines of one time share a row."""
+    """Yields rows: values by name, and the time (None: now); and None when nothing has come for a moment. Consecutive lines of one time
+    share a row, in which a name occurs once."""
     row, at = {}, None
     for line in lines:
-        if not line.strip():
+        if line is None:
+            if row:
+                yield row, at
+                row = {}
+            yield None
             continue
         try:
             name, value, line_at = read_line(line)
         except ValueError:
             print(f"expected `NAME VALUE [TIME]`, found {line.strip()!r}", file=sys.stderr)
             continue
-        if row and (line_at is None or line_at != at or name in row):
+        if row and (line_at != at or name in row):
             yield row, at
             row = {}
-        if line_at is None:
-            yield {name: value}, None
-        else:
-            row[name], at = value, line_at
+        row[name], at = value, line_at
     if row:
         yield row, at
 
@@ -513,19 +545,25 @@ def main():
     token = open(arguments.token_file, encoding="ascii").read().strip() if arguments.token_file else None
     publisher = Publisher(arguments.url, arguments.publisher, token)
     group = publisher.group(arguments.group, arguments.unit, arguments.interval)
+    stated = None
     try:
-        for row, at in rows_of(sys.stdin):
-            try:
-                group.row(row, at)
-            except ValueError as error:
-                print(error, file=sys.stderr)
+        for found in rows_of(lines_of(sys.stdin)):
+            if found is not None:
+                try:
+                    group.row(*found)
+                except ValueError as error:
+                    print(error, file=sys.stderr)
+            if publisher.error != stated:
+                stated = publisher.error
+                print(f"{stated}; trying again" if not publisher.is_over else stated, file=sys.stderr)
             if publisher.is_over:
                 break
     except KeyboardInterrupt:
         pass
     is_complete = publisher.close(10)
     if not is_complete or publisher.lost:
-        print(f"{publisher.lost} rows were dropped; last error: {publisher.error}", file=sys.stderr)
+        lost = publisher.lost + publisher.waiting()
+        print(f"{lost} rows did not reach the server; last error: {publisher.error}", file=sys.stderr)
     sys.exit(0 if is_complete and not publisher.lost else 1)
 
 

@@ -77,7 +77,9 @@ pub enum Denied {
     )]
     UnknownProxy { proxy: IpAddr, header: String },
     /// No token and no session, or a wrong token.
-    #[error("sign in: open the link that the server printed at start, or send its token as `Authorization: Bearer`")]
+    #[error(
+        "sign in: open the link that the server printed at start; a program sends a token of the role it needs as `Authorization: Bearer`"
+    )]
     NoToken,
     #[error("wrong token: paste the complete token from the server's link or token file")]
     WrongToken,
