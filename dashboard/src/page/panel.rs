@@ -6,7 +6,7 @@ mod values;
 use std::ops::Range;
 use std::rc::Rc;
 
-use protocol::{Interval, Timestamp};
+use protocol::{Interval, SeriesId, Timestamp};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
@@ -27,7 +27,6 @@ use crate::chart::Shown;
 use crate::layout::{self, PanelSpec, PlacedPanel, Size};
 use crate::store::{Group, SampleAge, Store};
 use crate::surface::Color;
-use crate::viewport::Motion;
 
 /// The time and the series of which values are shown.
 #[derive(Clone, Debug)]
@@ -38,6 +37,9 @@ pub(super) struct ReadAt<'a> {
     pub(super) at: Option<Timestamp>,
     pub(super) point: Option<&'a ReadPoint>,
 }
+
+/// A transform of more series has no earlier values: their summaries would take seconds.
+const MOST_READ: usize = 1_000;
 
 /// The oldest row may be as much later than the left edge: of a live view, rows leave the rings.
 const NO_LACK: Interval = Interval::from_secs(2);
@@ -60,10 +62,9 @@ pub(super) struct Panel {
     _help: Option<PanelHelp>,
     format: ValueFormat,
     is_stale: bool,
-    /// A part of a fixed view is older than the rows, and cannot be asked for.
-    lacks_past: bool,
+    /// It is a transform, and a part of the view is older than the rows.
+    reads_means: bool,
     /// Of the last drawing.
-    motion: Motion,
     visibility: Visibility,
     is_on_screen: bool,
 }
@@ -121,8 +122,7 @@ impl Panel {
             _help: help,
             format,
             is_stale: false,
-            lacks_past: false,
-            motion: Motion::Live,
+            reads_means: false,
             visibility: Visibility::Hidden,
             is_on_screen: false,
         };
@@ -250,8 +250,8 @@ impl Panel {
     fn limits(&self, store: &Store) -> String {
         if let Some(error) = self.source.error(store) {
             foreign(&error).into_owned()
-        } else if self.lacks_past {
-            "transforms and tiles have no earlier values".to_owned()
+        } else if self.reads_means {
+            "computed from means".to_owned()
         } else if self.hidden_groups > 0 {
             format!("{} more groups match and are not shown", self.hidden_groups)
         } else {
@@ -301,7 +301,6 @@ impl Panel {
     ) -> Result<bool, JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(false) };
         self.visibility = Visibility::Drawn;
-        self.motion = context.motion;
         let shade = if self.is_stale { Shade::Dimmed } else { context.shade };
         self.body.draw(group, &RenderContext { shade, ..*context }, right, &self.format)
     }
@@ -309,9 +308,8 @@ impl Panel {
     /// Shows the values that are read. Returns the text of the series that is read, if it is one of this panel.
     pub(super) fn update_legend(&mut self, store: &Store, read: &ReadAt<'_>) -> Result<Option<String>, JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(None) };
-        let is_asked_for = !self.source.is_derived() && matches!(self.body, PanelBody::Chart(_));
-        self.lacks_past = self.motion == Motion::Fixed
-            && !is_asked_for
+        self.reads_means = self.source.is_derived()
+            && group.past().has_buckets()
             && group.oldest().is_none_or(|oldest| oldest > read.shown.start + NO_LACK);
         let content = LegendContent {
             format: &self.format,
@@ -377,22 +375,25 @@ impl Panel {
         self.body.columns()
     }
 
-    /// Its chart, if it shows the measured group, has a size, and knows which series it draws.
+    /// What its chart or its tiles read of the measured group, if it has a size and knows which series it draws.
     pub(super) fn chart(&self, store: &Store) -> Option<ChartOnScreen> {
-        let group = self.source.shown(store).filter(|group| group.name == self.source.name())?;
-        let (width_px, chosen) = (self.body.chart_width()?, self.body.chosen());
+        let (group, width_px) = (self.source.measured(store)?, self.body.chart_width()?);
+        let series = if self.source.is_derived() {
+            self.source.read(store).filter(|read| read.len() <= MOST_READ)?
+        } else {
+            self.drawn_series(group)?
+        };
+        Some(ChartOnScreen { group: group.name.clone(), title: group.title.clone(), width_px, series })
+    }
+
+    fn drawn_series(&self, group: &Group) -> Option<Vec<SeriesId>> {
+        let chosen = self.body.chosen();
         if chosen.left_out() > 0 && group.rows().is_empty() {
             // The largest are known with the first row.
             return None;
         }
         let place = |&number: &usize| group.place_of_number(number);
-        let series = chosen.numbers().iter().filter_map(|number| group.series()[place(number)?].id);
-        Some(ChartOnScreen {
-            group: group.name.clone(),
-            title: group.title.clone(),
-            width_px,
-            series: series.collect(),
-        })
+        Some(chosen.numbers().iter().filter_map(|number| group.series()[place(number)?].id).collect())
     }
 
     pub(super) fn repaint(&mut self) {

@@ -134,7 +134,8 @@ impl PanelBody {
     pub(super) fn chart_width(&self) -> Option<u32> {
         match self {
             Self::Chart(chart) => Some(chart.width_px()).filter(|&width| width > 0),
-            Self::Tiles(_) | Self::Refused(_) => None,
+            Self::Tiles(tiles) => Some(tiles.tile_width_px()).filter(|&width| width > 0),
+            Self::Refused(_) => None,
         }
     }
 

@@ -157,7 +157,11 @@ impl PanelGrid {
 
     /// The charts on screen of measured groups, with their sizes.
     pub(super) fn charts_on_screen(&self, store: &Store) -> Vec<ChartOnScreen> {
-        self.panels.iter().filter(|panel| panel.is_in_view()).filter_map(|panel| panel.chart(store)).collect()
+        let in_view = || self.panels.iter().filter(|panel| panel.is_in_view());
+        // The overview shows the first: a chart, not what is computed from one.
+        let (charts, computed) =
+            (in_view().filter(|panel| !panel.has_tiles()), in_view().filter(|panel| panel.has_tiles()));
+        charts.chain(computed).filter_map(|panel| panel.chart(store)).collect()
     }
 
     pub(super) fn repaint(&mut self) {

@@ -1,5 +1,7 @@
 //! The rows of a panel: a group of the store, or a group derived from it.
 
+use protocol::SeriesId;
+
 use crate::layout::PlacedPanel;
 use crate::store::{DerivedUse, Group, Store};
 
@@ -39,6 +41,11 @@ impl PanelSource {
     pub(super) fn shown<'a>(&self, store: &'a Store) -> Option<&'a Group> {
         let derived = self.derived.as_ref().and_then(|used| store.derived(used).ok());
         derived.or_else(|| self.measured(store))
+    }
+
+    /// The series that a derived group reads; `None` if nothing is derived.
+    pub(super) fn read(&self, store: &Store) -> Option<Vec<SeriesId>> {
+        Some(store.read_by(self.derived.as_ref()?))
     }
 
     /// The error of a failed derivation.

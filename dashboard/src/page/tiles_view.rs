@@ -33,6 +33,8 @@ pub(super) struct TilesView {
     scale: f64,
     /// The view of the last drawing.
     view: Option<(Motion, Interval, Timestamp)>,
+    /// That of the group at the last drawing.
+    generation: u64,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,7 @@ impl TilesView {
             layout: TileLayout::default(),
             scale: 1.0,
             view: None,
+            generation: 0,
         })
     }
 
@@ -119,13 +122,15 @@ impl TilesView {
             (Some((Motion::Live, span, drawn)), Motion::Live) if span == context.span => {
                 now.micros_since(drawn).unsigned_abs() >= PAUSE.micros()
             }
-            (view, motion) => view != Some((motion, context.span, now)),
+            // An answer to a query changes a fixed view.
+            (view, motion) => view != Some((motion, context.span, now)) || self.generation != group.generation(),
         };
         let is_old = self.chart.is_blank() || self.background_is_old || self.shade != context.shade;
         if !is_due && !is_old {
             return Ok(false);
         }
         self.view = Some((context.motion, context.span, now));
+        self.generation = group.generation();
         let window = Window::new(context.span, width);
         self.chart.draw(group, &window, now, &context.style(self.scale), context.palette.track);
         let is_shaded = std::mem::replace(&mut self.shade, context.shade) != context.shade;
@@ -158,6 +163,11 @@ impl TilesView {
     /// Draws everything in the next display frame, in the colours of the palette then.
     pub(super) fn repaint(&mut self) {
         self.background_is_old = true;
+    }
+
+    /// Columns of a tile.
+    pub(super) const fn tile_width_px(&self) -> u32 {
+        self.chart.layout().size.0
     }
 
     /// Columns of the surface.

@@ -7,7 +7,9 @@ mod rows;
 
 use std::collections::HashMap;
 
-use protocol::{Body, CatalogScope, Frame, GapContent, GroupId, Interval, Revision, Sequence, Start, Timestamp};
+use protocol::{
+    Body, CatalogScope, Frame, GapContent, GroupId, Interval, Revision, Sequence, SeriesId, Start, Timestamp,
+};
 
 use super::capacity::BUDGET_BYTES;
 use super::derived::Derivation;
@@ -150,6 +152,16 @@ impl Store {
     /// [`BadBuckets`] if the transform reads histogram buckets and those of the source are malformed.
     pub fn derived(&self, used: &DerivedUse) -> Result<&Group, Option<&BadBuckets>> {
         self.derived.get(used)
+    }
+
+    #[cfg(test)]
+    pub(super) fn change_past(&mut self, change: impl FnOnce(&mut super::past::Past)) {
+        self.groups[0].change_past(change);
+    }
+
+    /// The series that a derived group reads.
+    pub fn read_by(&self, used: &DerivedUse) -> Vec<SeriesId> {
+        self.derived.read_by(used, &self.groups)
     }
 
     /// Computes the new rows of the derived groups, and drops those without a use.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use protocol::SeriesId;
 use series::transforms::histogram::BadBuckets;
 
 use super::derived::{Derivation, DerivedGroup};
@@ -55,6 +56,14 @@ impl DerivedGroups {
     pub(super) fn get(&self, used: &DerivedUse) -> Result<&Group, Option<&BadBuckets>> {
         let entry = self.entries.iter().find(|entry| Rc::ptr_eq(&entry.key, &used.0)).ok_or(None)?;
         entry.state.as_ref().map(DerivedGroup::group).map_err(|failed| Some(&failed.error))
+    }
+
+    /// The series that a derived group reads of its source, one of `groups`.
+    pub(super) fn read_by(&self, used: &DerivedUse, groups: &[Group]) -> Vec<SeriesId> {
+        let entry = self.entries.iter().find(|entry| Rc::ptr_eq(&entry.key, &used.0));
+        let source = entry.and_then(|entry| groups.get(entry.place).filter(|group| group.name == entry.key.group));
+        let derived = entry.and_then(|entry| entry.state.as_ref().ok());
+        derived.zip(source).map_or_else(Vec::new, |(derived, source)| derived.read(source).collect())
     }
 
     /// Drops the groups without a use and computes the new rows of the others.

@@ -132,6 +132,11 @@ impl Past {
         all
     }
 
+    /// The start of each bucket, its length, and the summaries of the series, which may be fewer than the group has. Oldest first.
+    pub(super) fn buckets(&self) -> impl Iterator<Item = (Timestamp, Interval, &[Summary])> {
+        self.buckets.iter().map(|(&start, bucket)| (start, bucket.step, bucket.summaries.as_slice()))
+    }
+
     /// The summary of the buckets that begin in the range, so that ranges beside each other share none; of a range in which none begins, that of
     /// the bucket around it.
     pub fn summary_in(&self, series: usize, range: Range<Timestamp>) -> Summary {

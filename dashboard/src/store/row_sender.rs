@@ -40,6 +40,11 @@ impl RowSender {
         &self.store.groups()[0]
     }
 
+    /// Changes the answers to queries of the group.
+    pub(crate) fn change_past(&mut self, change: impl FnOnce(&mut super::past::Past)) {
+        self.store.change_past(change);
+    }
+
     /// Names of the series at places.
     pub(crate) fn names(&self, places: &[usize]) -> Vec<&str> {
         places.iter().map(|&place| self.group().series()[place].name.as_str()).collect()

@@ -466,3 +466,19 @@ async fn a_view_that_moves_over_many_groups_keeps_to_the_limit_of_messages(engin
     ensure!(retries == 0, "{retries} connections were closed");
     no_errors(&page)
 }
+
+test_in_each_browser!(tiles_and_transforms_show_earlier_times);
+async fn tiles_and_transforms_show_earlier_times(engine: Engine) -> Result<()> {
+    let source = ["--source", "synthetic:groups=2,series=3,hz=20,prefill=280s,seed=1"];
+    let panels = "?window=30&show.synthetic.01=sum,stats&show.synthetic.02=mean:2s";
+    let (served, browser, page) = live_feed(engine, &source, panels).await?;
+    let at: String = page.evaluate("new Date(kymograph.stats().view.to - 120_000).toISOString()").await?;
+    let earlier = live_page(&browser, &format!("{}{panels}&at={at}", served.url)).await?;
+    // The page holds nothing of these times in its rings.
+    until(&earlier, "kymograph.stats().paused").await?;
+    until(&earlier, "/\\d/.test(document.querySelector('[data-group=\"synthetic.01\"] .tile-value')?.textContent)")
+        .await?;
+    until(&earlier, &format!("{} <= 2", all_empty_columns("[data-group=\"synthetic.02\"]"))).await?;
+    picture(&earlier, "earlier-transforms").await?;
+    no_errors(&earlier)
+}

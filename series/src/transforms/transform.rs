@@ -57,6 +57,11 @@ const ACROSS: [(Across, &str); 4] =
     [(Across::Sum, "sum"), (Across::Average, "avg"), (Across::Min, "min"), (Across::Max, "max")];
 
 impl Transform {
+    /// Returns true if it reads counters, of which a summary of several values is known by its last one. Others read its mean.
+    pub const fn reads_totals(self) -> bool {
+        matches!(self, Self::Rate | Self::Difference | Self::Buckets)
+    }
+
     /// The UCUM unit of the output for inputs in `unit`.
     pub fn unit(self, unit: &str) -> String {
         match self {
