@@ -18,6 +18,7 @@ use super::dom::{self, Text};
 use super::feed::{Feed, FeedChange};
 use super::filter_chip::FilterChip;
 use super::finder::Finder;
+use super::foreign_text::isolated;
 use super::frame_loop::FrameLoop;
 use super::frame_pace::{FramePace, Reach};
 use super::frame_source::{FrameEvent, FrameSource};
@@ -72,8 +73,6 @@ pub(super) struct App {
     /// The store has groups or series without a panel.
     catalog_changed: bool,
     size_changed: bool,
-    /// Requests of earlier times were put off.
-    asks_later: bool,
 }
 
 impl App {
@@ -115,7 +114,6 @@ impl App {
             layout_request: None,
             catalog_changed: false,
             size_changed: true,
-            asks_later: false,
         })
     }
 
@@ -319,7 +317,7 @@ impl App {
         self.navigation.take_gestures()?;
         // An answer changes a fixed view.
         let is_changed = self.navigation.take_changed() | self.feed.take_answered();
-        if is_changed || std::mem::take(&mut self.asks_later) {
+        if is_changed || self.feed.take_later() {
             self.ask_for_past(now);
         }
         let viewport = self.navigation.viewport();
@@ -413,21 +411,23 @@ impl App {
         let view = ShownRange { shown: viewport.shown(), motion: viewport.motion() };
         let charts = self.panels.charts_on_screen(self.feed.store());
         self.feed.ask_for_past(&charts, &view, now);
-        if let Some(pause) = self.feed.take_later() {
-            self.asks_later = true;
+        if let Some(pause) = self.feed.later() {
             self.frames.request_after(pause);
         }
         self.feed.ask_for_overview(&charts, self.navigation.overview_columns(), now);
     }
 
     /// Shows a notice if a part of the catalog is not on the page.
-    fn show_limits(&self) {
+    fn show_limits(&mut self) {
         let (groups, refused) = (self.feed.store().groups().len(), self.feed.store().counts().refused);
         if refused > 0 {
             self.notice.show(&format!("{refused} series are not shown: a page shows at most {MAX_SERIES} series"));
         } else if groups > MAX_PANELS {
             self.notice
                 .show(&format!("{MAX_PANELS} of {groups} groups are shown: a page shows at most {MAX_PANELS} panels"));
+        } else if let Some(selector) = self.panels.take_unplaced() {
+            self.notice
+                .show(&format!("Nothing is shown for {}: it selects no series of this server", isolated(&selector)));
         } else if let Some(reach) = self.feed.store().shortfall() {
             let (reach, span) = (reach.as_secs_f64(), self.feed.span().as_secs_f64());
             self.notice.show(&format!(

@@ -16,7 +16,7 @@ use super::foreign_text::{foreign, isolated};
 use super::group_needs::{PanelPlace, Reads, ShownPanel};
 use super::legend::{Legend, LegendContent};
 use super::menu::Menu;
-use super::navigation::Fractions;
+use super::navigation::{Fractions, span_text};
 use super::panel_body::PanelBody;
 use super::panel_help::PanelHelp;
 use super::panel_source::PanelSource;
@@ -41,6 +41,9 @@ pub(super) struct ReadAt<'a> {
 /// A transform of more series has no earlier values: their summaries would take seconds.
 const MOST_READ: usize = 1_000;
 
+/// Summaries that are longer are stated.
+const MANY_COLUMNS: u64 = 4;
+
 /// The oldest row may be as much later than the left edge: of a live view, rows leave the rings.
 const NO_LACK: Interval = Interval::from_secs(2);
 
@@ -64,6 +67,8 @@ pub(super) struct Panel {
     is_stale: bool,
     /// It is a transform, and a part of the view is older than the rows.
     reads_means: bool,
+    /// The summaries that are shown are longer than columns: the samples of these times are not kept any more.
+    coarse: Option<Interval>,
     /// Of the last drawing.
     visibility: Visibility,
     is_on_screen: bool,
@@ -123,6 +128,7 @@ impl Panel {
             format,
             is_stale: false,
             reads_means: false,
+            coarse: None,
             visibility: Visibility::Hidden,
             is_on_screen: false,
         };
@@ -252,6 +258,8 @@ impl Panel {
             foreign(&error).into_owned()
         } else if self.reads_means {
             "computed from means".to_owned()
+        } else if let Some(bucket) = self.coarse {
+            format!("summaries of {}: the samples have expired", span_text(bucket))
         } else if self.hidden_groups > 0 {
             format!("{} more groups match and are not shown", self.hidden_groups)
         } else {
@@ -311,6 +319,7 @@ impl Panel {
         self.reads_means = self.source.is_derived()
             && group.past().has_buckets()
             && group.oldest().is_none_or(|oldest| oldest > read.shown.start + NO_LACK);
+        self.coarse = self.coarse_summaries(group, &read.shown);
         let content = LegendContent {
             format: &self.format,
             times: &read.shown,
@@ -384,6 +393,16 @@ impl Panel {
             self.drawn_series(group)?
         };
         Some(ChartOnScreen { group: group.name.clone(), title: group.title.clone(), width_px, series })
+    }
+
+    /// The length of the summaries from which it is drawn if that is many columns.
+    fn coarse_summaries(&self, group: &Group, shown: &Range<Timestamp>) -> Option<Interval> {
+        let width_px = self.body.chart_width().filter(|_| !self.source.is_derived())?;
+        let column = Interval::from_micros(shown.end.since(shown.start).micros() / u64::from(width_px));
+        let past = group.past();
+        let is_read = past.range().is_some() && past.has_buckets() && !group.covers(shown.start, column);
+        let is_coarse = past.longest().micros() > MANY_COLUMNS * column.micros().max(past.step().micros());
+        (is_read && is_coarse).then(|| past.longest())
     }
 
     fn drawn_series(&self, group: &Group) -> Option<Vec<SeriesId>> {

@@ -68,6 +68,7 @@ pub(super) struct PanelGrid {
     /// In place of the default layout of the catalog.
     layout: Option<Layout>,
     bareness: Bareness,
+    has_named_unplaced: bool,
     observers: Option<Observers>,
     size_changed: bool,
     /// Device pixels per CSS pixel at the last measurement.
@@ -88,6 +89,7 @@ impl PanelGrid {
             filter,
             layout: None,
             bareness: Bareness::default(),
+            has_named_unplaced: false,
             observers: None,
             size_changed: true,
             scale: 0.0,
@@ -232,6 +234,24 @@ impl PanelGrid {
         self.panels.iter_mut().for_each(|panel| panel.set_filter(self.filter.as_ref(), store));
         self.note_bareness();
         self.size_changed = true;
+    }
+
+    /// A selector of the address that selects nothing. Once.
+    pub(super) fn take_unplaced(&mut self) -> Option<String> {
+        if std::mem::replace(&mut self.has_named_unplaced, true) {
+            return None;
+        }
+        let is_placed =
+            |spec: &PanelSpec| self.panels.iter().any(|panel| panel.spec().query.selector == spec.query.selector);
+        // The selector of a panel may have become that of a group of the same name.
+        let is_group = |spec: &PanelSpec| {
+            let text = spec.query.selector.to_string();
+            self.panels.iter().any(|panel| panel.spec().query.selector.whole_group() == Some(&text))
+        };
+        let unplaced = self.chosen.iter().find(|spec| !is_placed(spec) && !is_group(spec));
+        let unplaced = unplaced.map(|spec| spec.query.selector.to_string());
+        self.has_named_unplaced = unplaced.is_some();
+        unplaced
     }
 
     pub(super) const fn bareness(&self) -> Bareness {

@@ -148,6 +148,8 @@ async fn a_filter_or_a_layout_without_series_is_explained(engine: Engine) -> Res
     picture(&page, "nothing-matches").await?;
     page.click("#filter-drop").await?;
     until(&page, "document.querySelector('#empty').hidden").await?;
+    let page = browser.page(&format!("{}?show.nosuch=area", served.url)).await?;
+    until(&page, "document.querySelector('#notice').textContent.includes('nosuch')").await?;
     let page = browser.page(&format!("{}?layout=row%09open%09Mine%0Apanel%09nosuch.group%09line", served.url)).await?;
     until(&page, &format!("{title} === 'No series is in this layout'")).await?;
     no_errors(&page)

@@ -63,9 +63,14 @@ impl Feed {
         }
     }
 
-    /// The pause after which earlier times may be requested again; `None` if nothing was put off since the last call.
-    pub(in crate::page) const fn take_later(&mut self) -> Option<Interval> {
-        if std::mem::replace(&mut self.asks_later, false) { Some(PACE) } else { None }
+    /// The pause after which earlier times may be requested again; `None` if nothing was put off.
+    pub(in crate::page) const fn later(&self) -> Option<Interval> {
+        if self.asks_later { Some(PACE) } else { None }
+    }
+
+    /// Returns true if a request was put off since the last call.
+    pub(in crate::page) const fn take_later(&mut self) -> bool {
+        std::mem::replace(&mut self.asks_later, false)
     }
 
     /// Requests the whole history of one chart, for an overview of so many columns.
