@@ -513,7 +513,7 @@ def rows_of(lines):
     row, at = {}, None
     for line in lines:
         if line is None:
-            if row:
+            if row and at is None:
                 yield row, at
                 row = {}
             yield None

@@ -27,7 +27,7 @@ use super::help::Help;
 use super::navigation::Navigation;
 use super::notice::Notice;
 use super::panel::ReadAt;
-use super::panel_grid::{Bareness, Drawn, MAX_PANELS, PanelGrid};
+use super::panel_grid::{Drawn, MAX_PANELS, PanelGrid, PanelsShown};
 use super::parameters::Parameters;
 use super::past_requests::ShownRange;
 use super::render_context::{RenderContext, Shade};
@@ -381,12 +381,12 @@ impl App {
     fn follow_sources(&mut self) -> Result<(), JsValue> {
         // A page that is not connected does not know.
         let is_up = self.feed.has_all_samples() && !self.feed.status().is_down();
-        let empty = match self.panels.bareness() {
+        let empty = match self.panels.panels_shown() {
             _ if !is_up => None,
             _ if self.feed.store().groups().is_empty() => Some(Empty::NoSeries),
-            Bareness::NoPanel => Some(Empty::Layout),
-            Bareness::AllHidden => Some(Empty::Filtered),
-            Bareness::Not => None,
+            PanelsShown::NoPanel => Some(Empty::Layout),
+            PanelsShown::AllHidden => Some(Empty::Filtered),
+            PanelsShown::Some => None,
         };
         let key = self.sign_in.key();
         self.sources.follow(empty, || key.get(), &self.frames, self.clock.now())

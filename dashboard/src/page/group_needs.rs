@@ -8,7 +8,7 @@ use super::past_requests::window_of_rows;
 use crate::store::Needs;
 use crate::view::Window;
 
-/// A bucket of a window of which the page holds the newest part only.
+/// The longest bucket of a window of which the page holds the newest part only.
 const LONGEST_OF_PART: Interval = Interval::from_secs(2);
 
 /// A panel of the page.

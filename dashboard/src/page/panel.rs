@@ -66,7 +66,7 @@ pub(super) struct Panel {
     format: ValueFormat,
     is_stale: bool,
     /// It is a transform, and a part of the view is older than the rows.
-    reads_means: bool,
+    reads_summaries: bool,
     /// The summaries that are shown are longer than columns: the samples of these times are not kept any more.
     coarse: Option<Interval>,
     /// Of the last drawing.
@@ -127,7 +127,7 @@ impl Panel {
             _help: help,
             format,
             is_stale: false,
-            reads_means: false,
+            reads_summaries: false,
             coarse: None,
             visibility: Visibility::Hidden,
             is_on_screen: false,
@@ -256,10 +256,10 @@ impl Panel {
     fn limits(&self, store: &Store) -> String {
         if let Some(error) = self.source.error(store) {
             foreign(&error).into_owned()
-        } else if self.reads_means {
-            "computed from means".to_owned()
+        } else if self.reads_summaries {
+            "computed from summaries".to_owned()
         } else if let Some(bucket) = self.coarse {
-            format!("summaries of {}: the samples have expired", span_text(bucket))
+            format!("summaries of {}: the samples are no longer kept", span_text(bucket))
         } else if self.hidden_groups > 0 {
             format!("{} more groups match and are not shown", self.hidden_groups)
         } else {
@@ -316,7 +316,7 @@ impl Panel {
     /// Shows the values that are read. Returns the text of the series that is read, if it is one of this panel.
     pub(super) fn update_legend(&mut self, store: &Store, read: &ReadAt<'_>) -> Result<Option<String>, JsValue> {
         let Some(group) = self.source.shown(store) else { return Ok(None) };
-        self.reads_means = self.source.is_derived()
+        self.reads_summaries = self.source.is_derived()
             && group.past().has_buckets()
             && group.oldest().is_none_or(|oldest| oldest > read.shown.start + NO_LACK);
         self.coarse = self.coarse_summaries(group, &read.shown);

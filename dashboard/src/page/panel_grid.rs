@@ -48,9 +48,9 @@ pub(super) enum Drawn {
 
 /// Whether the page shows any panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Bareness {
+pub(super) enum PanelsShown {
     #[default]
-    Not,
+    Some,
     NoPanel,
     /// By the filter.
     AllHidden,
@@ -67,7 +67,7 @@ pub(super) struct PanelGrid {
     filter: Option<LabelFilter>,
     /// In place of the default layout of the catalog.
     layout: Option<Layout>,
-    bareness: Bareness,
+    panels_shown: PanelsShown,
     has_named_unplaced: bool,
     observers: Option<Observers>,
     size_changed: bool,
@@ -88,7 +88,7 @@ impl PanelGrid {
             chosen,
             filter,
             layout: None,
-            bareness: Bareness::default(),
+            panels_shown: PanelsShown::default(),
             has_named_unplaced: false,
             observers: None,
             size_changed: true,
@@ -160,7 +160,7 @@ impl PanelGrid {
     /// The charts on screen of measured groups, with their sizes.
     pub(super) fn charts_on_screen(&self, store: &Store) -> Vec<ChartOnScreen> {
         let in_view = || self.panels.iter().filter(|panel| panel.is_in_view());
-        // The overview shows the first: a chart, not what is computed from one.
+        // The overview shows the first, which should be a chart and not tiles.
         let (charts, computed) =
             (in_view().filter(|panel| !panel.has_tiles()), in_view().filter(|panel| panel.has_tiles()));
         charts.chain(computed).filter_map(|panel| panel.chart(store)).collect()
@@ -212,7 +212,7 @@ impl PanelGrid {
         }
         panel_row::order(&self.element, self.rows.iter().map(PanelRow::element))?;
         self.panels.iter_mut().for_each(|panel| panel.set_filter(self.filter.as_ref(), store));
-        self.note_bareness();
+        self.note_shown();
         Ok(())
     }
 
@@ -232,11 +232,11 @@ impl PanelGrid {
     pub(super) fn set_filter(&mut self, filter: Option<LabelFilter>, store: &Store) {
         self.filter = filter;
         self.panels.iter_mut().for_each(|panel| panel.set_filter(self.filter.as_ref(), store));
-        self.note_bareness();
+        self.note_shown();
         self.size_changed = true;
     }
 
-    /// A selector of the address that selects nothing. Once.
+    /// Returns, once, a selector of the address that selects nothing.
     pub(super) fn take_unplaced(&mut self) -> Option<String> {
         if std::mem::replace(&mut self.has_named_unplaced, true) {
             return None;
@@ -254,18 +254,18 @@ impl PanelGrid {
         unplaced
     }
 
-    pub(super) const fn bareness(&self) -> Bareness {
-        self.bareness
+    pub(super) const fn panels_shown(&self) -> PanelsShown {
+        self.panels_shown
     }
 
-    fn note_bareness(&mut self) {
+    fn note_shown(&mut self) {
         let is_hidden = |panel: &Panel| panel.element().hidden();
-        self.bareness = if self.panels.is_empty() {
-            Bareness::NoPanel
+        self.panels_shown = if self.panels.is_empty() {
+            PanelsShown::NoPanel
         } else if self.filter.is_some() && self.panels.iter().all(is_hidden) {
-            Bareness::AllHidden
+            PanelsShown::AllHidden
         } else {
-            Bareness::Not
+            PanelsShown::Some
         };
     }
 

@@ -56,11 +56,11 @@ impl Empty {
             }
             Self::Filtered => [
                 "No series has these labels",
-                "The filter shows only series with its labels. Shift + Escape removes it; Find (/) lists the labels of a name.",
+                "The filter shows only series with its labels. Shift + Esc removes it. Find (/) lists labels such as device=sda when their key is typed.",
             ],
             Self::Layout => [
                 "No series is in this layout",
-                "The panels of the layout select series that this server does not have. Remove layout= from the address, or change the file.",
+                "The panels of the layout select series that this server does not have. Remove layout= from the address, or correct the file of --layout.",
             ],
         }
     }

@@ -1,6 +1,6 @@
 //! A group that is computed from another one: selected series, and a transform of them. It has the same times and
-//! separate rings, so that a chart shows it like any group. While the source is held as buckets, it has no rows. What the page has asked for of
-//! earlier times is computed from the mean of each summary, or of counters from its last value.
+//! separate rings, so that a chart shows it like any group. While the source is held as buckets, it has no rows. Earlier times are
+//! computed from the mean of each summary that the page has asked for; rates and differences read its last value.
 
 use protocol::{Interval, SeriesId, Timestamp};
 use series::transforms::histogram::{BUCKET_BOUND, BadBuckets};
@@ -37,7 +37,7 @@ pub struct DerivedGroup {
     group: Group,
     source: SourceShape,
     cursor: RowCursor,
-    /// That of the source's earlier times.
+    /// The version of the source's answers that were computed.
     past_version: u64,
     scratch: Scratch,
 }

@@ -23,7 +23,7 @@ pub fn name_parts(name: &str, common: usize) -> (&str, &str) {
     name.split_at(name.len() - end)
 }
 
-/// The length in bytes of the longest beginning that a name shares with another one of `names`, at whose place `own` it is itself.
+/// The length in bytes of the longest beginning that a name shares with another one of `names`. `own` is its own place among them.
 pub fn common_beginning<'a>(names: impl Iterator<Item = &'a str>, name: &str, own: usize) -> usize {
     let same = |other: &str| other.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
     names.enumerate().filter(|(place, _)| *place != own).map(|(_, other)| same(other)).max().unwrap_or(0)

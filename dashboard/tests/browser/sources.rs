@@ -16,7 +16,7 @@ async fn the_sources_are_listed_with_what_they_do_not_measure(engine: Engine) ->
     until(&page, "document.querySelector('#sources').open").await?;
     let rows = "[...document.querySelectorAll('#sources-list tr')].map((row) => row.textContent)";
     until(&page, &format!("{rows}.some((row) => /^hostrunning\\d+ series; samples are received$/.test(row))")).await?;
-    until(&page, &format!("{rows}.some((row) => /^hostto add.*host:idle=true/.test(row))")).await?;
+    until(&page, &format!("{rows}.some((row) => /^hostcould be measured.*host:idle=true/.test(row))")).await?;
     // It follows the sources while it is open.
     until(&page, &format!("{rows}.includes('syntheticrunning1 series; samples are received')")).await?;
     picture(&page, "sources").await?;

@@ -69,7 +69,8 @@ pub struct ServeArgs {
     /// Limit on connections [default: 1024].
     #[arg(long, value_name = "COUNT")]
     pub connections: Option<usize>,
-    /// A source; may be given several times [default: host]. Examples: `host:hz=10`; `publish`, for rows that other programs send;
+    /// A source; may be given several times [default: host]. Examples: `host:hz=10`; `exec:vmstat 1`, for lines of a command; `stdin` and
+    /// `udp:listen=127.0.0.1:9001`, for lines from elsewhere; `publish`, for rows that other programs send;
     /// `synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1`, for generated data.
     #[arg(long = "source", value_name = "SPEC")]
     pub sources: Vec<String>,

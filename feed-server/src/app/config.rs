@@ -43,6 +43,15 @@
 //! merge = "0s"                # a row may be older than the newest of its group by this, up to 5m
 //! publishers = 64             # limit on publishers
 //! series = 10000              # limit on the series of one publisher
+//!
+//! [[source]]
+//! kind = "exec"               # lines of the output of a command; also "stdin", and "udp" with listen = "127.0.0.1:9001"
+//! command = "vmstat 1"
+//! name = "vmstat"             # begins the names of its groups; by default the name of the program
+//! format = "auto"             # "columns", "json", "words"
+//! interval = "1s"             # the intended time from row to row; estimated by default
+//! series = 1000               # limit on its series
+//! merge = "0s"                # a row with a time of its own may be older than the newest of its group by this, up to 5m
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -126,9 +126,11 @@ impl Collector for SourceCollector {
         }
         let counts: [(&str, &str, Count); 2] = [
             ("received", "Lines or other items that the source has received", |status| status.received),
-            ("refused", "Items that were not used: `/sources` and the log have the first reason", |status| {
-                status.refused
-            }),
+            (
+                "refused",
+                "Lines, values or datagrams that were not used: the log has the first reason of each kind",
+                |status| status.refused,
+            ),
         ];
         for (name, help, count) in counts {
             let mut counter = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;

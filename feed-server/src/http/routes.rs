@@ -167,7 +167,8 @@ pub fn routes(
 pub fn files(page: Page) -> Router {
     let page = Arc::new(PageReader::new(page));
     let no_layout = get(async || text(StatusCode::NO_CONTENT, ""));
-    Router::new().route("/layout", no_layout).fallback(move |uri: Uri| {
+    let no_sources = get(async || text(StatusCode::OK, ""));
+    Router::new().route("/layout", no_layout).route("/sources", no_sources).fallback(move |uri: Uri| {
         let page = Arc::clone(&page);
         async move { file(page.file(uri.path(), AcceptedEncodings::default()).await) }
     })

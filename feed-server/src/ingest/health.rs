@@ -67,7 +67,7 @@ pub struct SourceStatus {
     pub hints: Vec<&'static str>,
     /// What arrived since the start, such as lines.
     pub received: u64,
-    /// What of it was not used: not understood, or beyond a limit.
+    /// What was not used: lines that are not understood, values beyond a limit, lost datagrams.
     pub refused: u64,
 }
 
@@ -283,7 +283,7 @@ impl SourceHealth {
         self.record.lock().received += count;
     }
 
-    /// Counts what was not used. The reason is reported beside.
+    /// Counts what was not used. The first reason of each kind is reported.
     pub fn refused(&self, count: u64) {
         if count > 0 {
             self.record.lock().refused += count;

@@ -6,7 +6,7 @@
 //! | [`entry`] | lines of logs and events, which pass through the same queue |
 //! | [`registry`] | groups and series, as sources register them |
 //! | [`row_order`] | counts of rows out of the order of time |
-//! | [`health`], [`readiness`], [`report`] | the state of each source; whether it delivers; what people should know of it |
+//! | [`health`], [`readiness`], [`report`] | the state of each source; whether it delivers; the report on it |
 //! | [`context`], [`source`] | the two interfaces between a source and the server |
 //! | [`blocking`] | sources that need their own thread |
 //! | [`deadline_reader`], [`reader_threads`] | resources that may stop answering; the threads that ask them |

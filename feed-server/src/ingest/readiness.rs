@@ -48,7 +48,7 @@ pub fn readiness_of(source: &SourceStatus, now: Timestamp) -> Readiness {
     let limit = source.silent_after.micros() / 1_000_000;
     match (source.state, source.last_delivery) {
         (SourceState::Running, Some(delivered)) if delivered >= now - source.silent_after => Readiness::ready(RECEIVED),
-        (SourceState::Listening, _) => Readiness::ready("programs may connect"),
+        (SourceState::Listening, _) => Readiness::ready("waits for data"),
         (SourceState::Running, _) => Readiness::refused(format!("delivered nothing for more than {limit} s")),
         (SourceState::Starting, _) if source.started >= now - source.silent_after => {
             Readiness::refused("is starting and has not delivered yet".to_owned())
@@ -142,7 +142,7 @@ mod tests {
         listening.listening();
         let reason = |sources: &[SourceHealth]| readiness_of(sources, 100).reason;
         assert!(is_ready(std::slice::from_ref(&listening), 100));
-        assert_eq!(reason(std::slice::from_ref(&listening)), "programs may connect");
+        assert_eq!(reason(std::slice::from_ref(&listening)), "waits for data");
         let delivering = source(Interval::from_secs(1), at(90));
         assert_eq!(reason(&[listening, delivering]), "samples are received");
     }

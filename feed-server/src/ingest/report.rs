@@ -1,4 +1,4 @@
-//! What people should know of each source, line by line. Time is an argument.
+//! The report on each source, a line for each fact. Time is an argument.
 
 use std::fmt;
 
@@ -21,12 +21,13 @@ pub enum Subject {
     /// The first line of each source.
     State(String),
     Received,
+    Refused,
     LateRows,
     Error,
     NoAnswer,
     NotMeasured,
     /// What could be measured, and how.
-    ToAdd,
+    Possible,
 }
 
 impl fmt::Display for Subject {
@@ -34,11 +35,12 @@ impl fmt::Display for Subject {
         f.write_str(match self {
             Self::State(state) => state,
             Self::Received => "received",
+            Self::Refused => "refused",
             Self::LateRows => "late rows",
             Self::Error => "last error",
             Self::NoAnswer => "no answer",
             Self::NotMeasured => "not measured",
-            Self::ToAdd => "to add",
+            Self::Possible => "could be measured",
         })
     }
 }
@@ -64,10 +66,13 @@ fn of_source(status: &SourceStatus, now: Timestamp) -> Vec<ReportLine<'_>> {
         format!("{} series; {}", status.series, readiness_of(status, now).reason),
     )];
     if status.received > 0 {
-        lines.push(line(Subject::Received, format!("{}, of which {} were refused", status.received, status.refused)));
+        lines.push(line(Subject::Received, format!("{} lines", status.received)));
+    }
+    if status.refused > 0 {
+        lines.push(line(Subject::Refused, format!("{} lines, values or datagrams", status.refused)));
     }
     if rows.merged > 0 || rows.dropped() > 0 {
-        lines.push(line(Subject::LateRows, format!("{} put in their place, {} dropped", rows.merged, rows.dropped())));
+        lines.push(line(Subject::LateRows, format!("{} merged, {} dropped", rows.merged, rows.dropped())));
     }
     lines.extend(status.last_error.iter().map(|error| line(Subject::Error, error.clone())));
     lines.extend(
@@ -77,7 +82,7 @@ fn of_source(status: &SourceStatus, now: Timestamp) -> Vec<ReportLine<'_>> {
             .map(|stuck| line(Subject::NoAnswer, format!("{}, for {} s", stuck.part, stuck.unanswered_for.as_secs()))),
     );
     lines.extend(status.left_out.iter().map(|what| line(Subject::NotMeasured, what.to_string())));
-    lines.extend(status.hints.iter().map(|hint| line(Subject::ToAdd, (*hint).to_owned())));
+    lines.extend(status.hints.iter().map(|hint| line(Subject::Possible, (*hint).to_owned())));
     lines
 }
 
@@ -111,11 +116,11 @@ mod tests {
             lines(&health),
             [
                 "host\trunning\t0 series; samples are received",
-                "host\tlate rows\t3 put in their place, 2 dropped",
+                "host\tlate rows\t3 merged, 2 dropped",
                 "host\tlast error\tdisk on fire",
                 "host\tno answer\tdisk space of /mnt/nas, for 0 s",
                 "host\tnot measured\tprocesses of other users are hidden ",
-                "host\tto add\tGPUs: install the driver",
+                "host\tcould be measured\tGPUs: install the driver",
             ]
         );
         health.hint("GPUs: install the driver", false);

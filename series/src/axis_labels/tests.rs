@@ -16,7 +16,7 @@ fn labels(ucum: &str, bounds: Bounds, ticks: &[f64]) -> Vec<String> {
 }
 
 #[test]
-fn all_labels_share_one_multiple_and_the_last_includes_it() {
+fn all_labels_share_one_multiple_and_the_last_includes_the_unit() {
     assert_eq!(labels("By/s", Bounds::FromZero, &[0.0, GIB / 2.0, GIB]), ["0", "0.5", "1 GiB/s"]);
     assert_eq!(labels("{packet}/s", Bounds::FromZero, &[0.0, 5e3, 1e4]), ["0", "5k", "10k packets/s"]);
     assert_eq!(labels("s", Bounds::FromZero, &[0.0, 0.25e-3, 0.5e-3]), ["0", "250", "500 µs"]);

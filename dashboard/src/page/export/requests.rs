@@ -11,7 +11,8 @@ use crate::store::{Group, PastAnswer, sorted};
 /// Ids count upwards from here. Those of charts count upwards from 1, those of the overview downwards from the largest.
 const FIRST_ID: u32 = 1 << 31;
 
-/// At most 16 queries a second: a server closes the connection of a viewer that sends more than 20 messages a second.
+/// At most eight queries a second: charts send up to eight more, and a server closes the connection of a viewer that sends more than 20
+/// messages a second.
 const PAUSE: Interval = Interval::from_millis(125);
 
 /// Values that are collected for a file.

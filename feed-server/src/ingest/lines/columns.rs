@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use protocol::Timestamp;
 
 use super::cell::Cell;
-use super::line::{Line, LineError, LineValue, MAX_VALUES, group_of_unit};
+use super::line::{Line, LineError, LineValue, MAX_VALUES, group_of_unit, is_label};
 use super::line_time::{self, TIME_KEYS};
 use super::unit::{WrittenUnit, divided};
 
@@ -114,8 +114,10 @@ fn line<'t>(heads: &'t [Head], texts: Vec<Cow<'t, str>>, are_many: bool) -> Line
                 line.time = is_date(&text).or(line.time);
             }
             Cell::Text(_) => {
-                let key = head.map_or(Cow::Borrowed("name"), |head| Cow::Borrowed(head.name.trim_end_matches(':')));
-                line.labels.push((key, Cow::Owned(text.trim().to_owned())));
+                let key = head.map_or("name", |head| head.name.trim_end_matches(':'));
+                if is_label(key, text.trim()) {
+                    line.labels.push((key.into(), text.trim().to_owned().into()));
+                }
             }
             Cell::Missing | Cell::Clock => {}
         }

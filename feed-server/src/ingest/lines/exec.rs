@@ -96,18 +96,26 @@ struct ErrorOutput {
     second: Instant,
     sent: u32,
     last: Option<String>,
+    is_reported: bool,
 }
 
 impl ErrorOutput {
     fn new(source: &str) -> Self {
-        Self { splitter: Splitter::default(), source: source.to_owned(), second: Instant::now(), sent: 0, last: None }
+        Self {
+            splitter: Splitter::default(),
+            source: source.to_owned(),
+            second: Instant::now(),
+            sent: 0,
+            last: None,
+            is_reported: false,
+        }
     }
 
     fn push(&mut self, bytes: &[u8], context: &BlockingContext) -> Result<(), Stopped> {
         if self.second.elapsed() >= Duration::from_secs(1) {
             (self.second, self.sent) = (Instant::now(), 0);
         }
-        let Self { splitter, source, sent, last, .. } = self;
+        let Self { splitter, source, sent, last, is_reported, .. } = self;
         let (mut lines, mut refused) = (Vec::new(), 0);
         splitter.push(bytes, |text| {
             let text = text[..text.floor_char_boundary(MAX_TEXT_BYTES)].to_owned();
@@ -120,6 +128,11 @@ impl ErrorOutput {
             let labels = vec![("command".to_owned(), source.clone())];
             lines.push(LogLine { time: clock::now(), severity: Severity::Warn, text, labels });
         });
+        if refused > 0 && !std::mem::replace(is_reported, true) {
+            let reason =
+                format!("more than {ERROR_LINES_PER_S} lines a second of error output: further ones are left out");
+            context.registrar.report(&reason);
+        }
         context.registrar.health().refused(refused);
         if lines.is_empty() { Ok(()) } else { context.log(lines) }
     }

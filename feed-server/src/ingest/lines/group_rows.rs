@@ -1,4 +1,4 @@
-//! The rows of one group, from the lines that say them.
+//! The rows of one group, from its lines.
 //!
 //! Lines that follow each other and have values of different series are one row, such as those of the disks in a table of iostat. A row begins
 //! when a series comes again. Lines that arrive together were written one after the other: their rows get times between the row before them
@@ -9,7 +9,7 @@ use protocol::{GroupId, Interval, SeriesId, Timestamp};
 use super::row_interval::RowInterval;
 use crate::ingest::batch::Batch;
 
-/// Rows that arrive together are spread over at most this part of the time that their interval says.
+/// Rows that arrive together are spread over at most this multiple of their estimated time, so that a silence before them is not filled.
 const SPREAD: f64 = 1.25;
 
 const MICROSECOND: Interval = Interval::from_micros(1);

@@ -8,7 +8,7 @@ use super::line::LineError;
 use super::line_settings::LineSettings;
 use super::parser::Parser;
 use super::rows::{Rest, Rows};
-use super::splitter::Splitter;
+use super::splitter::{MAX_LINE_BYTES, Splitter};
 use crate::ingest::blocking::BlockingContext;
 use crate::ingest::context::Stopped;
 
@@ -104,7 +104,11 @@ impl<'c> Intake<'c> {
             Some(bytes) => splitter.push(bytes, take),
             None => splitter.finish(take),
         }
-        refused += splitter.cut() - std::mem::replace(&mut self.cut, splitter.cut());
+        let cut = splitter.cut() - std::mem::replace(&mut self.cut, splitter.cut());
+        if cut > 0 && cut == splitter.cut() {
+            registrar.report(&format!("a line is longer than {MAX_LINE_BYTES} bytes: its end is skipped"));
+        }
+        refused += cut;
         registrar.health().received(lines);
         registrar.health().refused(refused + rows.take_refused());
     }

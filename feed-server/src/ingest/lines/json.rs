@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::line::{Line, LineError, LineValue, MAX_VALUES};
+use super::line::{Line, LineError, LineValue, MAX_VALUES, is_label};
 use super::line_time::{self, TIME_KEYS};
-use super::words::is_label;
 
 /// Reads an object, or a list of numbers.
 pub(super) fn parse(text: &str) -> Result<Line<'static>, LineError> {

@@ -1,4 +1,4 @@
-//! What one line says.
+//! The content of one line.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub(super) struct Line<'t> {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LineValue<'t> {
-    /// The part of the source's series with which it is shown; empty for those that belong nowhere else.
+    /// The end of the name of its group; empty for the main group of the source.
     pub(super) group: Cow<'t, str>,
     /// Empty if the group has one value for each set of labels.
     pub(super) name: Cow<'t, str>,
@@ -50,7 +50,7 @@ pub(super) fn group_of_unit(ucum: &'static str) -> &'static str {
 /// The reason why a line is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LineError {
-    #[error("a line is no JSON object: {0}")]
+    #[error("a line is not a JSON object or list: {0}")]
     Json(String),
     #[error("a line has no number")]
     NoNumber,
@@ -58,5 +58,16 @@ pub(super) enum LineError {
     TooManyValues,
 }
 
-/// The rest of a line is refused.
+/// A line with more is refused.
 pub(super) const MAX_VALUES: usize = 4_096;
+
+/// Keys of texts that say nothing about the identity of a series.
+const NOT_LABELS: [&str; 6] = ["msg", "message", "level", "severity", "error", "err"];
+
+/// A longer text is no label.
+const LONGEST_LABEL: usize = 128;
+
+/// Returns true for the key of a text that identifies a series.
+pub(super) fn is_label(key: &str, text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_LABEL && !NOT_LABELS.contains(&key)
+}

@@ -1,4 +1,4 @@
-//! What all sources of lines can be told.
+//! The settings that all sources of lines share.
 
 use protocol::Interval;
 

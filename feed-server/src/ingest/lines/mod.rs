@@ -6,9 +6,9 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `line_settings`, `settings` | what all can be told; the settings of each |
+//! | `line_settings`, `settings` | the settings that all share; those of each |
 //! | `splitter` | bytes to lines |
-//! | `line` | what one line says |
+//! | `line` | the content of one line |
 //! | `parser` | chooses the format of each line |
 //! | `columns`, `json`, `words` | the formats |
 //! | `cell`, `unit`, `line_time` | texts to numbers, units and times |

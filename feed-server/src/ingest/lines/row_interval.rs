@@ -28,7 +28,7 @@ impl RowInterval {
         self.stated
     }
 
-    /// Adds so many rows that came after each other, the last so long after the one before the first.
+    /// Adds `rows` consecutive rows: `before` is the time of the row before them, `last` that of the last one.
     pub(super) fn add(&mut self, rows: usize, before: Option<Timestamp>, last: Timestamp) {
         let Some(before) = before.filter(|before| *before < last) else { return };
         let each = last.micros_since(before) as f64 / rows.max(1) as f64;

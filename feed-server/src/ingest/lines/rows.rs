@@ -120,7 +120,10 @@ impl Rows {
     fn add_group(&mut self, suffix: &str, unit: &'static str, registrar: &Registrar) -> bool {
         if self.groups.len() >= MAX_GROUPS {
             let source = &self.settings.name;
-            registrar.report(&format!("values of more than {MAX_GROUPS} groups, such as {source}.{}", name_of(suffix)));
+            if !std::mem::replace(&mut self.is_over, true) {
+                let group = format!("{source}.{}", name_of(suffix));
+                registrar.report(&format!("group {group} is left out: a source has at most {MAX_GROUPS} groups"));
+            }
             return false;
         }
         let interval = RowInterval::new(self.settings.interval, AT_FIRST);
@@ -146,7 +149,8 @@ impl Rows {
         if self.series.len() >= limit {
             let (name, of) = (&series.name, &self.settings.name);
             if !std::mem::replace(&mut self.is_over, true) {
-                registrar.report(&format!("series {name:?} of {of} and others are left out: `series` allows {limit}"));
+                let what = format!("series {name:?} is left out: `series` of {of} allows {limit}");
+                registrar.report(&format!("{what}; raise it, or remove labels that change. Further ones are counted"));
             }
             return false;
         }
@@ -176,7 +180,7 @@ impl Rows {
                 living.insert(&known.group);
             }
         }
-        // A slow source has a value every hour.
+        // A group without living series is forgotten, so that the limit is one on living groups.
         self.groups.retain(|suffix, _| living.contains(&**suffix));
         let before = self.series.len();
         self.series.retain(|_, known| known.last_value >= silent_since);

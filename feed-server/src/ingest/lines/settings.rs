@@ -124,14 +124,16 @@ impl SourceSettings for ExecSettings {
         Box::new(Blocking::new("exec", Exec { command: self.command.clone(), lines: self.lines() }))
     }
 
-    /// That of the program.
+    /// The name of the program, without its path and the end of a script.
     fn name(&self) -> std::borrow::Cow<'_, str> {
         if let Some(name) = &self.name {
             return name.into();
         }
         let words = self.command.split_whitespace().filter(|word| !word.contains('=') && !word.starts_with('-'));
         let mut programs = words.map(|word| word.rsplit('/').next().unwrap_or(word));
-        let program = programs.find(|program| !STARTERS.iter().any(|starter| program.starts_with(starter)));
+        let is_starter =
+            |program: &&str| STARTERS.contains(&program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'));
+        let program = programs.find(|program| !is_starter(program));
         let program = program.unwrap_or("exec");
         let program = SCRIPTS.iter().find_map(|end| program.strip_suffix(end)).unwrap_or(program);
         let plain: String = program.chars().filter(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')).collect();
@@ -175,7 +177,8 @@ mod tests {
         assert_eq!(name("exec:vmstat -n 1,2").as_deref(), Ok("vmstat"));
         assert_eq!(name("exec:LANG=C /usr/bin/iostat -x 1").as_deref(), Ok("iostat"));
         assert_eq!(name("exec:'my tool' 1").as_deref(), Ok("my"));
-        assert_eq!(name("exec:stdbuf -oL python3 -u lab/probe.py --fast").as_deref(), Ok("probe"));
+        assert_eq!(name("exec:stdbuf -oL python3.11 -u lab/probe.py --fast").as_deref(), Ok("probe"));
+        assert_eq!(name("exec:node_exporter --x").as_deref(), Ok("node_exporter"));
         assert_eq!(name("exec:((1))").as_deref(), Ok("1"));
         assert_eq!(name("exec:$(x=1)").as_deref(), Ok("exec"));
         assert_eq!(name("udp:listen=127.0.0.1:9001,name=lab").as_deref(), Ok("lab"));

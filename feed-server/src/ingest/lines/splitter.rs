@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_ends_with_either_sign_and_may_come_in_parts() {
+    fn a_line_ends_with_either_character_and_may_come_in_parts() {
         assert_eq!(lines(&[b"a 1\r\nb", b" 2\n", b"\n\r  \n", b"c 3\rd"]), ["a 1", "b 2", "c 3", "d"]);
     }
 

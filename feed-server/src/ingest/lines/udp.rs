@@ -66,7 +66,8 @@ impl BlockingSource for Udp {
                 let more = found.saturating_sub(std::mem::replace(&mut lost, found));
                 if more > 0 {
                     context.registrar.health().refused(more);
-                    context.registrar.report(&"datagrams were lost in the kernel: they came faster than they are read");
+                    let reason = "datagrams were dropped by the kernel: they arrived faster than they were read";
+                    context.registrar.report(&reason);
                 }
             }
         }

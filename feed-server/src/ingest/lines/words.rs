@@ -1,20 +1,9 @@
 //! Lines of words with a value: `temp:21.5 hum:40`, `icmp_seq=1 ttl=64 time=0.036 ms`, `level=info dur=3.2ms`.
 
 use super::cell::Cell;
-use super::line::{Line, LineError, LineValue, MAX_VALUES};
+use super::line::{Line, LineError, LineValue, MAX_VALUES, is_label};
 use super::line_time::{self, TIME_KEYS};
 use super::unit::unit_of;
-
-/// Keys of texts that say nothing about the identity of a series.
-const NOT_LABELS: [&str; 6] = ["msg", "message", "level", "severity", "error", "err"];
-
-/// A longer text is no label.
-const LONGEST_LABEL: usize = 128;
-
-/// Returns true for the key of a text that identifies a series.
-pub(super) fn is_label(key: &str, text: &str) -> bool {
-    !text.is_empty() && text.len() <= LONGEST_LABEL && !NOT_LABELS.contains(&key)
-}
 
 /// Reads the words of a line. Other words are ignored.
 pub(super) fn parse(text: &str) -> Result<Line<'_>, LineError> {
