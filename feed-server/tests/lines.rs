@@ -318,3 +318,29 @@ async fn metrics_count_what_was_received_and_refused() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_commands_each_one_that_ends_is_started_again() {
+    // A command that inherits the terminal of another one hides its end.
+    let sources = ["exec:seq 3", "exec:sleep 500", "exec:echo a=1", "exec:sleep 501", "exec:echo b=1"];
+    let served = Served::start(&sources).await;
+    loop {
+        let report = served.get("/sources").await;
+        if ["seq\treceived\t6 lines", "echo\treceived\t2 lines", "echo-2\treceived\t2 lines"]
+            .iter()
+            .all(|line| report.contains(line))
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_on_series_is_one_over_all_runs_of_a_command() {
+    let settings = "kind = 'exec'\ncommand = 'for i in 1 2 3; do echo \"s$$_$i 1\"; done'\nseries = 5\nname = 'runs'";
+    let mut watch = Watch::with(toml::from_str(settings).expect("valid"));
+    let status = watch.until_status(|status| status.refused > 0).await;
+    assert_eq!(status.series, 5);
+    watch.running.stop().await;
+}

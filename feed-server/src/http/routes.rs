@@ -362,6 +362,7 @@ mod tests {
             ("/sign-in", Policy::PublicSameOrigin),
             ("/sign-out", Policy::PublicSameOrigin),
             ("/connection-check", Policy::Public),
+            ("/sources", Policy::Needs(Role::View)),
             ("/layout", Policy::Needs(Role::View)),
             ("/healthz", Policy::Public),
             ("/readyz", Policy::Needs(Role::View)),

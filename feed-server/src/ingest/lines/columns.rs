@@ -1,4 +1,4 @@
-//! Lines of columns, separated by tabs, commas or blanks. A line without a number is a header, which may come again.
+//! Lines of columns, separated by tabs, semicolons, commas or blanks. A line without a number is a header, which may come again.
 
 use std::borrow::Cow;
 
@@ -20,6 +20,8 @@ const NUMBERED: [&str; 7] = ["CPU", "CORE", "PID", "TID", "UID", "index", "pid"]
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     heads: Vec<Head>,
+    /// A line without a number: a header if the next row fits it, else a remark.
+    pending: Vec<Head>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -50,9 +52,14 @@ impl Columns {
         let has = |is: fn(&Cell<'_>) -> bool| cells.iter().any(is);
         if !has(|cell| matches!(cell, Cell::Number(..))) {
             if has(|cell| matches!(cell, Cell::Text(_))) && !has(|cell| matches!(cell, Cell::Missing)) {
-                self.heads = distinct(texts.iter().map(|text| Head::parse(text)).collect());
+                let heads = texts.iter().filter(|text| text.trim() != "#");
+                self.pending = distinct(heads.map(|text| Head::parse(text.trim().trim_start_matches('#'))).collect());
             }
             return Ok(None);
+        }
+        let pending = std::mem::take(&mut self.pending);
+        if !pending.is_empty() && fits(&pending, cells.len()) {
+            self.heads = pending;
         }
         let (table, heads) = self.heads_of(cells.len());
         let are_many = are_many(heads, &cells);
@@ -69,13 +76,16 @@ impl Columns {
     fn heads_of(&self, columns: usize) -> (&str, &[Head]) {
         match &self.heads[..] {
             heads if heads.len() == columns => ("", heads),
-            // iostat: `avg-cpu:  %user %nice`
-            [title, heads @ ..] if heads.len() == columns && title.name.ends_with(':') => {
-                (title.name.trim_end_matches(':'), heads)
-            }
+            [title, heads @ ..] if fits(&self.heads, columns) => (title.name.trim_end_matches(':'), heads),
             _ => ("", &[]),
         }
     }
+}
+
+/// Returns true if a header has so many columns, or one more, which names the table. iostat: `avg-cpu:  %user %nice`
+fn fits(heads: &[Head], columns: usize) -> bool {
+    let is_title = |head: &Head| head.name.ends_with(':');
+    heads.len() == columns || heads.len() == columns + 1 && heads.first().is_some_and(is_title)
 }
 
 /// Returns true if more columns without a unit have numbers than are shown together.
@@ -101,7 +111,7 @@ fn line<'t>(heads: &'t [Head], texts: Vec<Cow<'t, str>>, are_many: bool) -> Line
             Cell::Number(number, unit) => {
                 numbers += 1;
                 match head {
-                    Some(Head { name, .. }) if NUMBERED.contains(&name.as_str()) => {
+                    Some(Head { name, unit: None }) if NUMBERED.contains(&name.as_str()) => {
                         line.labels.push((name.into(), text.trim().to_owned().into()));
                     }
                     Some(Head { name, unit: of_head }) => {
@@ -162,10 +172,12 @@ fn distinct(mut heads: Vec<Head>) -> Vec<Head> {
     heads
 }
 
-/// The texts between the separators of a line. With a comma or a tab, a text may be in quotes, as in RFC 4180.
+/// The texts between the separators of a line. Unless these are blanks, a text may be in quotes, as in RFC 4180.
 fn split(text: &str) -> Vec<Cow<'_, str>> {
     let separator = if text.contains('\t') {
         '\t'
+    } else if text.contains(';') {
+        ';'
     } else if text.contains(',') {
         ','
     } else {
@@ -303,6 +315,23 @@ mod tests {
             Some((vec![], vec![of("", "1", 1.0), of("", "2", 2.0)])),
             "another table"
         );
+    }
+
+    #[test]
+    fn a_remark_between_rows_is_no_header() {
+        let mut columns = Columns::default();
+        let of_row = Some((vec![], vec![of("", "a", 1.0), of("", "b", 2.0)]));
+        assert_eq!((read(&mut columns, "# a b"), read(&mut columns, "1 2")), (None, of_row.clone()));
+        assert_eq!((read(&mut columns, "*** restarting the disk"), read(&mut columns, "1 2")), (None, of_row));
+    }
+
+    #[test]
+    fn shares_of_a_processor_are_values_and_semicolons_separate() {
+        let mut columns = Columns::default();
+        assert_eq!(read(&mut columns, "PID;%CPU;TIME+;COMMAND"), None);
+        let (labels, values) = read(&mut columns, "10148;87.5;0:04.22;rustc").expect("a row");
+        assert_eq!(labels, [label("PID", "10148"), label("COMMAND", "rustc")]);
+        assert_eq!(values, [of("percent", "CPU", 87.5)]);
     }
 
     #[test]

@@ -36,11 +36,13 @@ impl BlockingSource for Exec {
     }
 
     fn run(self, context: &BlockingContext) -> Result<(), SourceError> {
+        // It knows the series of earlier runs too.
+        let mut intake = Intake::new(context, self.lines.clone());
         let mut pause = FIRST_PAUSE;
         loop {
             let began = Instant::now();
             let ended = match Process::start(&self.command) {
-                Ok(process) => self.read(process, context)?,
+                Ok(process) => self.read(process, &mut intake, context)?,
                 Err(error) => format!("cannot be started: {error}"),
             };
             if began.elapsed() >= RAN_LONG {
@@ -58,8 +60,13 @@ impl BlockingSource for Exec {
 
 impl Exec {
     /// Reads until the command ends. Returns how it ended.
-    fn read(&self, mut process: Process, context: &BlockingContext) -> Result<String, Stopped> {
-        let mut intake = Intake::new(context, self.lines.clone());
+    fn read(
+        &self,
+        mut process: Process,
+        intake: &mut Intake<'_>,
+        context: &BlockingContext,
+    ) -> Result<String, Stopped> {
+        intake.begin_anew();
         let mut errors = ErrorOutput::new(&self.lines.name);
         let mut bytes = vec![0; READ_BYTES];
         loop {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::Timestamp;
 
 use super::line::LineError;
-use super::line_settings::LineSettings;
+use super::line_settings::{Format, LineSettings};
 use super::parser::Parser;
 use super::rows::{Rest, Rows};
 use super::splitter::{MAX_LINE_BYTES, Splitter};
@@ -18,6 +18,11 @@ pub(super) const ROW_OPEN: Duration = Duration::from_millis(20);
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(super) const READ_BYTES: usize = 65_536;
 
+/// Headers have fewer lines.
+const HEADERS: u32 = 5;
+const NOTHING_UNDERSTOOD: &str = "lines arrive, but none has a number: expected columns, JSON or key=value, with a decimal point; see \
+     docs/guide/lines.md";
+
 /// The beginning of a line that is not understood, in characters.
 const SHOWN: usize = 80;
 
@@ -26,6 +31,7 @@ const SHOWN: usize = 80;
 pub(super) struct Intake<'c> {
     context: &'c BlockingContext,
     splitter: Splitter,
+    format: Format,
     parser: Parser,
     rows: Rows,
     cut: u64,
@@ -33,6 +39,9 @@ pub(super) struct Intake<'c> {
     is_open: bool,
     /// A line that is not understood has been named.
     is_reported: bool,
+    has_values: bool,
+    /// Lines without values, before the first with one.
+    without_values: u32,
 }
 
 impl<'c> Intake<'c> {
@@ -40,12 +49,20 @@ impl<'c> Intake<'c> {
         Self {
             context,
             splitter: Splitter::default(),
+            format: settings.format,
             parser: Parser::new(settings.format),
             rows: Rows::new(settings),
             cut: 0,
             is_open: false,
             is_reported: false,
+            has_values: false,
+            without_values: 0,
         }
+    }
+
+    /// Forgets the header of an earlier run.
+    pub(super) fn begin_anew(&mut self) {
+        self.parser = Parser::new(self.format);
     }
 
     /// Returns true if lines may be waiting for others that belong to the same row.
@@ -81,7 +98,7 @@ impl<'c> Intake<'c> {
     }
 
     fn take(&mut self, bytes: Option<&[u8]>, now: Timestamp) {
-        let Self { context, splitter, parser, rows, is_open, is_reported, .. } = self;
+        let Self { context, splitter, parser, rows, is_open, is_reported, has_values, without_values, .. } = self;
         let registrar = &context.registrar;
         let (mut lines, mut refused) = (0, 0);
         let take = |text: &str| {
@@ -89,9 +106,12 @@ impl<'c> Intake<'c> {
             match parser.parse(text) {
                 Ok(Some(line)) => {
                     *is_open = true;
+                    if !std::mem::replace(has_values, true) {
+                        registrar.health().hint(NOTHING_UNDERSTOOD, false);
+                    }
                     rows.add(&line, registrar, now);
                 }
-                Ok(None) => {}
+                Ok(None) => *without_values += 1,
                 Err(error) => {
                     refused += 1;
                     if !std::mem::replace(is_reported, true) {
@@ -109,6 +129,9 @@ impl<'c> Intake<'c> {
             registrar.report(&format!("a line is longer than {MAX_LINE_BYTES} bytes: its end is skipped"));
         }
         refused += cut;
+        if !*has_values && *without_values >= HEADERS {
+            registrar.health().hint(NOTHING_UNDERSTOOD, true);
+        }
         registrar.health().received(lines);
         registrar.health().refused(refused + rows.take_refused());
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::cell;
 use super::line::{Line, LineError, LineValue, MAX_VALUES, is_label};
 use super::line_time::{self, TIME_KEYS};
 
@@ -35,10 +36,7 @@ fn add(line: &mut Line<'static>, group: &str, name: &str, value: &Value) -> Resu
     let number = match value {
         Value::Number(number) => number.as_f64(),
         Value::Bool(is_true) => Some(f64::from(u8::from(*is_true))),
-        // JSON has no such numbers.
-        Value::String(text) if matches!(&**text, "NaN" | "Infinity" | "-Infinity" | "Inf" | "-Inf") => {
-            text.parse().ok()
-        }
+        Value::String(text) => cell::number(text),
         _ => None,
     };
     if let Some(value) = number {

@@ -8,10 +8,15 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use parking_lot::Mutex;
+
+/// A command that starts meanwhile would inherit the terminal of another one, whose end would then not be noticed.
+static STARTS: Mutex<()> = Mutex::new(());
 
 /// Programs that fit their lines to a terminal do not cut them.
 const TERMINAL: Winsize = Winsize { ws_row: 1_000, ws_col: 4_000, ws_xpixel: 0, ws_ypixel: 0 };
@@ -43,7 +48,11 @@ impl Process {
     /// Starts a command by the shell, in a group of processes of its own.
     #[expect(clippy::disallowed_methods, reason = "on the thread of the source")]
     pub(super) fn start(command: &str) -> io::Result<Self> {
+        let _alone = STARTS.lock();
         let terminal = openpty(&TERMINAL, None)?;
+        for side in [&terminal.master, &terminal.slave] {
+            fcntl(side, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        }
         let mut child = Command::new("/bin/sh")
             .args(["-c", command])
             // Plain numbers with a decimal point, and no colours.
@@ -94,13 +103,13 @@ impl Process {
         let group = Pid::from_raw(i32::try_from(self.child.id()).ok()?);
         for signal in [Signal::SIGTERM, Signal::SIGKILL] {
             let deadline = Instant::now() + ENDS_WITHIN;
+            let _gone = killpg(group, signal);
             while Instant::now() < deadline {
                 if let Ok(Some(status)) = self.child.try_wait() {
                     // What it has started may still run.
                     let _gone = killpg(group, Signal::SIGKILL);
                     return Some(status);
                 }
-                let _gone = killpg(group, signal);
                 pause(LOOK_EVERY);
             }
         }

@@ -106,13 +106,21 @@ fn merge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Interval, D::Erro
 }
 
 fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    settings::text(deserializer, "command")
+    let command = settings::text(deserializer, "command")?;
+    if command.trim().is_empty() {
+        return Err(serde::de::Error::custom("command must not be empty"));
+    }
+    Ok(command)
 }
 
 fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     let found = settings::text(deserializer, "listen")?;
     let refused = |_| format!("listen must be an address and a port, such as 127.0.0.1:9001, found {found}");
-    found.parse().map_err(refused).map_err(serde::de::Error::custom)
+    let address: SocketAddr = found.parse().map_err(refused).map_err(serde::de::Error::custom)?;
+    if address.port() == 0 {
+        return Err(serde::de::Error::custom(format!("listen must have a port above 0, found {found}")));
+    }
+    Ok(address)
 }
 
 fn interval_of(duration: Duration) -> Interval {
@@ -191,6 +199,8 @@ mod tests {
         for (spec, refusal) in [
             ("exec:", "command must not be empty"),
             ("exec", "command must not be empty"),
+            ("exec: ", "command must not be empty"),
+            ("udp:listen=127.0.0.1:0", "listen must have a port above 0, found 127.0.0.1:0"),
             ("udp", "missing setting `listen`"),
             ("udp:listen=9001", "listen must be an address and a port, such as 127.0.0.1:9001, found 9001"),
             ("stdin:format=xml", "format must be auto or columns or json or words, found xml"),

@@ -54,10 +54,11 @@ impl Splitter {
         if !self.begun.is_empty() {
             let plain = without_escapes(&self.begun);
             let text = String::from_utf8_lossy(&plain);
+            // Of a file with a byte order mark.
+            let text = text.trim_start_matches('\u{feff}');
             if !text.trim().is_empty() {
-                take(&text);
+                take(text);
             }
-            drop(text);
             drop(plain);
             self.begun.clear();
         }
@@ -80,9 +81,15 @@ fn without_escapes(line: &[u8]) -> Cow<'_, [u8]> {
             Some(b'[') => {
                 bytes.find(|byte| (0x40..=0x7e).contains(byte));
             }
-            // `ESC ]` text BEL
+            // `ESC ]` text BEL, or text `ESC \`
             Some(b']') => {
-                bytes.find(|byte| *byte == 0x07);
+                if bytes.find(|byte| matches!(*byte, 0x07 | ESCAPE)) == Some(ESCAPE) {
+                    bytes.next();
+                }
+            }
+            // `ESC ( B`
+            Some(0x20..=0x2f) => {
+                bytes.find(|byte| (0x30..=0x7e).contains(byte));
             }
             _ => {}
         }
@@ -113,6 +120,10 @@ mod tests {
     #[test]
     fn colours_are_removed_and_bytes_that_are_no_text_are_replaced() {
         assert_eq!(lines(&[b"\x1b[1;31m3.5\x1b[0m \x1b]0;title\x07x\xff\n"]), ["3.5 x\u{fffd}"]);
+        assert_eq!(
+            lines(&[b"temp: 41.5\x1b(B\x1b[m\n\x1b]0;title\x1b\\a 1\n\xef\xbb\xbfts,x\n"]),
+            ["temp: 41.5", "a 1", "ts,x"]
+        );
     }
 
     #[test]
