@@ -57,13 +57,13 @@ async fn a_hidden_tab_receives_samples_and_is_complete_when_shown(engine: Engine
     ensure!(drawn <= frames + 1, "a hidden tab draws nothing: {} frames", drawn - frames);
     // The first display frame shows everything: read before the second one.
     page.evaluate::<bool>(&format!(
-        "(requestAnimationFrame(() => setTimeout(() => {{ window.empty = {}; }})), true)",
+        "(requestAnimationFrame(() => setTimeout(() => {{ window.emptyColumns = {}; }})), true)",
         empty_columns("synthetic.01", 200)
     ))
     .await?;
     page.set_window_state(WindowState::Normal).await?;
-    until(&page, "window.empty !== undefined").await?;
-    let empty: u32 = page.evaluate("window.empty").await?;
+    until(&page, "window.emptyColumns !== undefined").await?;
+    let empty: u32 = page.evaluate("window.emptyColumns").await?;
     ensure!(empty < 3, "{empty} of 200 columns are empty");
     no_errors(&page)
 }
