@@ -73,7 +73,7 @@ impl Verdict {
             text
         } else {
             match busy {
-                Some(busy) if busy < QUIET => format!("Quiet: nothing waits. The CPU is {} busy", percent(busy)),
+                Some(busy) if busy < QUIET => format!("Quiet, nothing waits. The CPU is {} busy", percent(busy)),
                 Some(busy) => format!("Nothing waits. The CPU is {} busy", percent(busy)),
                 None => String::new(),
             }
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_quiet_machine_is_said_to_be_quiet() {
-        assert_eq!(text(&QUIET), "Quiet: nothing waits. The CPU is 20 % busy");
+        assert_eq!(text(&QUIET), "Quiet, nothing waits. The CPU is 20 % busy");
         assert!(!Verdict::of(&host(&QUIET), at(NOW)).is_bad);
     }
 
