@@ -82,10 +82,8 @@ fn without_escapes(line: &[u8]) -> Cow<'_, [u8]> {
                 bytes.find(|byte| (0x40..=0x7e).contains(byte));
             }
             // `ESC ]` text BEL, or text `ESC \`
-            Some(b']') => {
-                if bytes.find(|byte| matches!(*byte, 0x07 | ESCAPE)) == Some(ESCAPE) {
-                    bytes.next();
-                }
+            Some(b']') if bytes.find(|byte| matches!(*byte, 0x07 | ESCAPE)) == Some(ESCAPE) => {
+                bytes.next();
             }
             // `ESC ( B`
             Some(0x20..=0x2f) => {
