@@ -38,8 +38,9 @@ async fn a_page_without_series_says_how_to_get_some_until_they_arrive(engine: En
     let browser = browser(engine).await?;
     let page = browser.page(&served.url).await?;
     let command = "document.querySelector('#empty:not([hidden]) #empty-list')?.textContent.match(/python3 \\S+ (\\S+) --publisher NAME --group GROUP/)?.[1]";
-    until(&page, &format!("{command} !== undefined")).await?;
-    let address: String = page.evaluate(command).await?;
+    // The first history may arrive in between.
+    until(&page, &format!("(window.foundAddress = {command}) !== undefined")).await?;
+    let address: String = page.evaluate("window.foundAddress").await?;
     ensure!(address == served.url.replace("http:", "ws:"), "{address}");
     page.set_viewport(Viewport { width: 320, height: 640, ..Viewport::default() }).await?;
     until(&page, "document.documentElement.scrollWidth <= 320").await?;
