@@ -155,10 +155,12 @@ impl Form {
     }
 }
 
-/// Moves an open form to the right if its left side is off the screen.
+/// Places an open form below its opener, or further to the right if its left side were off the screen.
 fn keep_on_screen(menu: &HtmlElement) {
     let form = menu.query_selector(".menu-form").ok().flatten().and_then(|form| form.dyn_into::<HtmlElement>().ok());
     let Some(form) = form else { return };
+    // Of an earlier width of the window. Cannot fail: it is a property.
+    let _before = form.style().remove_property("right");
     let left = form.get_bounding_client_rect().left();
     if left < 0.0 {
         // Cannot fail: a length in pixels is valid.

@@ -95,6 +95,8 @@ impl Sources {
     ) -> Result<(), JsValue> {
         if self.reason != empty {
             self.reason = empty;
+            // The next answer fills the list of this place.
+            self.shown.clear();
             self.empty.set_hidden(empty.is_none());
             let [title, text] = empty.map_or([""; 2], Empty::texts);
             dom::by_id::<HtmlElement>("empty-title")?.set_text_content(Some(title));

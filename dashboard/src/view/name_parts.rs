@@ -17,10 +17,9 @@ pub fn name_parts(name: &str, common: usize) -> (&str, &str) {
     }
     let common = common.min(name.len());
     // From the beginning of the word in which they differ.
-    let word = name[..common].rfind([' ', '(', '.', '_', '-', '/', ':']).unwrap_or(0);
-    let end = name.len() - word;
-    let end = if end <= LONGEST_END { end } else { (name.len() - common).min(LONGEST_END) };
-    name.split_at(name.len() - end)
+    let word = name[..common].rfind([' ', '(', '.', '_', '-', '/', ':']);
+    let end = word.map(|word| name.len() - word).filter(|end| *end <= LONGEST_END);
+    name.split_at(name.len() - end.unwrap_or_else(|| (name.len() - common).min(LONGEST_END)))
 }
 
 /// The length in bytes of the longest beginning that a name shares with another one of `names`. `own` is its own place among them.
@@ -48,6 +47,7 @@ mod tests {
         let names = ["container_memory_working_set a1", "container_memory_working_set b2"];
         assert_eq!(parts(&names)[1], ("container_memory_working_set", " b2"));
         assert_eq!(parts(&["bench1 x", "bench1 yy"])[1], ("bench1", " yy"));
+        assert_eq!(parts(&["availability1", "availability2"])[1], ("availability", "2"));
         assert_eq!(parts(&["chrome (11562)", "chrome (11570)", "cargo"])[0], ("chrome ", "(11562)"));
     }
 

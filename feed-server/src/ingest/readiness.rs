@@ -47,7 +47,9 @@ pub fn readiness(sources: &[SourceStatus], now: Timestamp) -> Readiness {
 pub fn readiness_of(source: &SourceStatus, now: Timestamp) -> Readiness {
     let limit = source.silent_after.micros() / 1_000_000;
     match (source.state, source.last_delivery) {
-        (SourceState::Running, Some(delivered)) if delivered >= now - source.silent_after => Readiness::ready(RECEIVED),
+        (SourceState::Running | SourceState::Listening, Some(delivered)) if delivered >= now - source.silent_after => {
+            Readiness::ready(RECEIVED)
+        }
         (SourceState::Listening, _) => Readiness::ready("waits for data"),
         (SourceState::Running, _) => Readiness::refused(format!("delivered nothing for more than {limit} s")),
         (SourceState::Starting, _) if source.started >= now - source.silent_after => {
@@ -143,6 +145,8 @@ mod tests {
         let reason = |sources: &[SourceHealth]| readiness_of(sources, 100).reason;
         assert!(is_ready(std::slice::from_ref(&listening), 100));
         assert_eq!(reason(std::slice::from_ref(&listening)), "waits for data");
+        listening.delivered(Some(at(95)), at(95));
+        assert_eq!(reason(std::slice::from_ref(&listening)), "samples are received");
         let delivering = source(Interval::from_secs(1), at(90));
         assert_eq!(reason(&[listening, delivering]), "samples are received");
     }

@@ -63,7 +63,7 @@ impl Columns {
         }
         let (table, heads) = self.heads_of(cells.len());
         let are_many = are_many(heads, &cells);
-        let mut line = line(heads, texts, are_many);
+        let mut line = line(heads, &texts, &cells, are_many);
         if !table.is_empty() {
             line.values
                 .iter_mut()
@@ -97,14 +97,14 @@ fn are_many(heads: &[Head], cells: &[Cell<'_>]) -> bool {
     cells.iter().enumerate().filter(is_plain).count() > MAX_TOGETHER
 }
 
-fn line<'t>(heads: &'t [Head], texts: Vec<Cow<'t, str>>, are_many: bool) -> Line<'t> {
+fn line<'t>(heads: &'t [Head], texts: &[Cow<'_, str>], cells: &[Cell<'_>], are_many: bool) -> Line<'t> {
     let mut line = Line::default();
     let is_pair = heads.is_empty() && texts.len() == 2;
     let mut numbers = 0;
-    for (place, text) in texts.into_iter().enumerate() {
+    for (place, (text, &cell)) in texts.iter().zip(cells).enumerate() {
         let head = heads.get(place);
         let is_time = head.is_some_and(Head::is_time);
-        match Cell::parse(&text) {
+        match cell {
             Cell::Number(number, _) if is_time && line_time::of_number(number).is_some() => {
                 line.time = line_time::of_number(number);
             }
@@ -120,13 +120,13 @@ fn line<'t>(heads: &'t [Head], texts: Vec<Cow<'t, str>>, are_many: bool) -> Line
                     None => line.values.push(value_without_head(numbers, number, unit, are_many)),
                 }
             }
-            Cell::Clock | Cell::Text(_) if is_time || line.time.is_none() && is_date(&text).is_some() => {
-                line.time = is_date(&text).or(line.time);
+            Cell::Clock | Cell::Text(_) if is_time || line.time.is_none() && is_date(text).is_some() => {
+                line.time = is_date(text).or(line.time);
             }
-            Cell::Text(_) => {
+            Cell::Text(label) => {
                 let key = head.map_or("name", |head| head.name.trim_end_matches(':'));
-                if is_label(key, text.trim()) {
-                    line.labels.push((key.into(), text.trim().to_owned().into()));
+                if is_label(key, label) {
+                    line.labels.push((key.into(), label.to_owned().into()));
                 }
             }
             Cell::Missing | Cell::Clock => {}

@@ -111,7 +111,7 @@ impl<'c> Intake<'c> {
                     }
                     rows.add(&line, registrar, now);
                 }
-                Ok(None) => *without_values += 1,
+                Ok(None) => *without_values = without_values.saturating_add(1),
                 Err(error) => {
                     refused += 1;
                     if !std::mem::replace(is_reported, true) {

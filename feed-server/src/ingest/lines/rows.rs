@@ -17,8 +17,9 @@ use crate::ingest::registry::{Group, Series};
 
 /// The interval of a group whose rows are still few.
 const AT_FIRST: Interval = Interval::from_secs(1);
-/// A series without values for this long has ended.
+/// A series without values for this long has ended, or for so many intervals of its group if that is longer.
 const ENDS_AFTER: Interval = Interval::from_secs(300);
+const ENDS_AFTER_INTERVALS: u64 = 3;
 /// Ended series are looked for this often.
 const LOOK_EVERY: Interval = Interval::from_secs(30);
 /// Of one source. A page has a panel for each.
@@ -171,19 +172,19 @@ impl Rows {
 
     /// Ends series that have had no value for a while, and makes room for others.
     fn end_silent(&mut self, registrar: &Registrar, now: Timestamp) {
-        let mut living: HashSet<&str> = HashSet::new();
-        let silent_since = now - ENDS_AFTER;
-        for known in self.series.values() {
-            if known.last_value < silent_since {
-                registrar.end(known.id);
-            } else {
-                living.insert(&known.group);
-            }
-        }
-        // A group without living series is forgotten, so that the limit is one on living groups.
-        self.groups.retain(|suffix, _| living.contains(&**suffix));
         let before = self.series.len();
-        self.series.retain(|_, known| known.last_value >= silent_since);
+        self.series.retain(|_, known| {
+            let interval = self.groups.get(&known.group).map_or(AT_FIRST, |group| group.rows.interval.stated());
+            let ends_after = interval.micros().saturating_mul(ENDS_AFTER_INTERVALS).max(ENDS_AFTER.micros());
+            let is_living = now.micros_since(known.last_value) <= i64::try_from(ends_after).unwrap_or(i64::MAX);
+            if !is_living {
+                registrar.end(known.id);
+            }
+            is_living
+        });
+        // A group without living series is forgotten, so that the limit is one on living groups.
+        let living: HashSet<&str> = self.series.values().map(|known| known.group.as_str()).collect();
+        self.groups.retain(|suffix, _| living.contains(&**suffix));
         self.is_over &= self.series.len() == before;
     }
 }
@@ -237,4 +238,42 @@ fn fitted(mut name: String) -> String {
         name.push_str(&end);
     }
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ingest::health::SourceHealth;
+    use crate::ingest::lines::line::LineValue;
+    use crate::ingest::lines::line_settings::Format;
+    use crate::ingest::test_registry::TestRegistry;
+
+    /// The series that live so many minutes after the only value.
+    fn living_after(interval: Option<Interval>, minutes: [u64; 2]) -> [usize; 2] {
+        let registrar = Registrar::new(Arc::new(TestRegistry::default()), SourceHealth::new("test"), 1);
+        let (name, format, merge) = ("test".to_owned(), Format::Auto, Interval::ZERO);
+        let mut rows = Rows::new(LineSettings { name, format, interval, series: 10, merge });
+        let began = Timestamp::from_micros(1_796_000_000_000_000);
+        let line = Line { values: vec![LineValue::of("a", 1.0, None)], ..Line::default() };
+        rows.add(&line, &registrar, began);
+        minutes.map(|minutes| {
+            rows.settle(Rest::Closed, &registrar, began + Interval::from_secs(60 * minutes));
+            registrar.health().status().series
+        })
+    }
+
+    #[test]
+    fn a_silent_series_ends_after_five_minutes_or_three_intervals() {
+        assert_eq!(living_after(None, [4, 6]), [1, 0]);
+        assert_eq!(living_after(Some(Interval::from_secs(600)), [29, 31]), [1, 0]);
+    }
+
+    #[test]
+    fn names_fit_the_protocol_and_stay_different() {
+        let [one, other] = ["a", "b"].map(|end| fitted(format!("{}{end}", "\u{e9}".repeat(200))));
+        assert!(one.len() <= MAX_NAME_BYTES && one != other);
+        assert_eq!((name_of("r/s"), name_of("%util [x]")), ("r_per_s".to_owned(), "_util__x_".to_owned()));
+    }
 }
