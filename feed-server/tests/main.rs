@@ -21,6 +21,7 @@ mod page_session;
 mod place;
 #[path = "faults/process.rs"]
 mod process;
+mod prometheus;
 #[path = "faults/proxy.rs"]
 mod proxy;
 mod publish;
@@ -37,3 +38,4 @@ mod subscriptions;
 mod summaries;
 mod tls;
 mod turns;
+mod watch;

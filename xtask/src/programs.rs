@@ -64,15 +64,15 @@ pub const CADDY: Program = Program {
     homebrew: "caddy",
 };
 
-/// Programs whose output the tests read, on Linux.
-pub const LINE_TOOLS: [Program; 4] = [
-    line_tool("vmstat", "KYMOGRAPH_VMSTAT", &["vmstat"], &["procps"]),
-    line_tool("iostat", "KYMOGRAPH_IOSTAT", &["iostat"], &["sysstat"]),
-    line_tool("mpstat", "KYMOGRAPH_MPSTAT", &["mpstat"], &["sysstat"]),
-    line_tool("ping", "KYMOGRAPH_PING", &["ping"], &["iputils-ping"]),
+/// Programs that the sources under test read from, on Linux.
+pub const SOURCE_PEERS: [Program; 4] = [
+    source_peer("vmstat", "KYMOGRAPH_VMSTAT", &["vmstat"], &["procps"]),
+    source_peer("iostat", "KYMOGRAPH_IOSTAT", &["iostat"], &["sysstat"]),
+    source_peer("mpstat", "KYMOGRAPH_MPSTAT", &["mpstat"], &["sysstat"]),
+    source_peer("ping", "KYMOGRAPH_PING", &["ping"], &["iputils-ping"]),
 ];
 
-const fn line_tool(
+const fn source_peer(
     name: &'static str,
     variable: &'static str,
     commands: &'static [&'static str],

@@ -39,22 +39,52 @@ pub fn other_target(target: &str) -> bool {
     add.status().is_ok_and(|status| status.success())
 }
 
-/// Finds Prometheus' `promtool`, or unpacks it from Debian's package into `folder`. The package is not installed: that would
-/// start Prometheus as a service.
+/// A program of Debian that the tests start themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Unpacked {
+    pub package: &'static str,
+    pub command: &'static str,
+    /// What needs it.
+    pub needed_by: &'static str,
+    /// The argument of `brew install`.
+    pub homebrew: &'static str,
+}
+
+pub const PROMTOOL: Unpacked =
+    Unpacked { package: "prometheus", command: "promtool", needed_by: "the tests of /metrics", homebrew: "prometheus" };
+pub const PROMETHEUS: Unpacked = Unpacked {
+    package: "prometheus",
+    command: "prometheus",
+    needed_by: "the tests of sources",
+    homebrew: "prometheus",
+};
+pub const NODE_EXPORTER: Unpacked = Unpacked {
+    package: "prometheus-node-exporter",
+    command: "prometheus-node-exporter",
+    needed_by: "the tests of sources",
+    homebrew: "node_exporter",
+};
+
+/// The path of a program: from `PATH`, or from its package, unpacked into a folder of its own in `target`. The package is not installed: that
+/// would start it as a service.
 ///
 /// # Errors
-/// When it is neither found nor can be unpacked.
-pub fn promtool(folder: &Path) -> Result<PathBuf> {
-    let unpacked = folder.join("usr/bin/promtool");
-    if let Some(found) = in_path("promtool").or_else(|| unpacked.is_file().then(|| unpacked.clone())) {
+/// If it is not in `PATH` and the package cannot be unpacked.
+pub fn unpacked(program: Unpacked, target: &Path) -> Result<PathBuf> {
+    let Unpacked { package, command, needed_by, homebrew } = program;
+    let folder = target.join(package);
+    let unpacked = folder.join("usr/bin").join(command);
+    if let Some(found) = in_path(command).or_else(|| unpacked.is_file().then(|| unpacked.clone())) {
         return Ok(found);
     }
-    let by_hand = "the tests of /metrics need promtool, and it is not in PATH: install Prometheus (Debian: `sudo apt-get \
-                   install prometheus`; macOS: `brew install prometheus`)";
-    heading("unpacking promtool from Debian's package prometheus");
-    unpack_debian_package("prometheus", folder).context(by_hand)?;
+    let by_hand = format!(
+        "{needed_by} need {command}, and it is not in PATH: install it (Debian: `sudo apt-get install {package}`; macOS: \
+         `brew install {homebrew}`)"
+    );
+    heading(&format!("unpacking {command} from Debian's package {package}"));
+    unpack_debian_package(package, &folder).context(by_hand.clone())?;
     if !unpacked.is_file() {
-        bail!("Debian's package prometheus has no {}: {by_hand}", unpacked.display());
+        bail!("Debian's package {package} has no {}: {by_hand}", unpacked.display());
     }
     Ok(unpacked)
 }

@@ -2,7 +2,7 @@
 //!
 //! Both are parsed by the same code. `synthetic:groups=12,series=8` becomes the table
 //! `{ kind = "synthetic", groups = "12", series = "8" }`; a key with dots, `a.b=c`, a nested table. A value of a
-//! SPEC cannot contain a comma. What follows `exec:` is a command.
+//! SPEC cannot contain a comma. What follows `exec:` is a command; a part of `prometheus:` that is no setting is a target.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +15,7 @@ use toml::{Table, Value};
 
 use crate::ingest::host::HostSettings;
 use crate::ingest::lines::{ExecSettings, StdinSettings, UdpSettings};
+use crate::ingest::prometheus::PrometheusSettings;
 use crate::ingest::publish::PublishSettings;
 use crate::ingest::settings::SourceSettings;
 use crate::ingest::synthetic::SyntheticSettings;
@@ -22,11 +23,16 @@ use crate::ingest::synthetic::SyntheticSettings;
 /// The kind whose SPEC is a command.
 const EXEC: &str = "exec";
 
+/// The kind whose SPEC has targets, beside settings.
+const PROMETHEUS: &str = "prometheus";
+const TARGETS: &str = "targets";
+
 /// The list of all kinds of sources.
 macro_rules! kinds {
     ($($variant:ident($settings:ty) = $kind:literal),+ $(,)?) => {
         #[derive(Clone, Debug, PartialEq, Deserialize)]
         #[serde(tag = "kind", remote = "Self")]
+        #[expect(clippy::large_enum_variant, reason = "a configuration has few sources")]
         pub enum SourceConfig {
             $(#[serde(rename = $kind)] $variant($settings)),+
         }
@@ -50,6 +56,7 @@ macro_rules! kinds {
 kinds! {
     Exec(ExecSettings) = "exec",
     Host(HostSettings) = "host",
+    Prometheus(PrometheusSettings) = "prometheus",
     Publish(PublishSettings) = "publish",
     Stdin(StdinSettings) = "stdin",
     Synthetic(SyntheticSettings) = "synthetic",
@@ -123,7 +130,13 @@ impl FromStr for SourceConfig {
             table.insert("command".to_owned(), settings.into());
             return from_table(kind, table);
         }
+        let mut targets = Vec::new();
         for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
+            let is_address = setting.contains("://") && !setting.split("://").next().unwrap_or("").contains('=');
+            if kind == PROMETHEUS && (is_address || !setting.contains('=')) {
+                targets.push(Value::from(setting));
+                continue;
+            }
             let (key, value) = setting.split_once('=').ok_or_else(|| SpecError::NotASetting(setting.to_owned()))?;
             if let Some(replaced) = insert(&mut table, key, value.into())? {
                 // A value that a later one replaces must be valid too.
@@ -131,6 +144,11 @@ impl FromStr for SourceConfig {
                 insert(&mut alone, key, replaced)?;
                 from_table(kind, alone)?;
             }
+        }
+        if !targets.is_empty() {
+            let listed = table.remove(TARGETS);
+            targets.extend(listed);
+            table.insert(TARGETS.to_owned(), targets.into());
         }
         from_table(kind, table)
     }

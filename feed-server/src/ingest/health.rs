@@ -65,10 +65,12 @@ pub struct SourceStatus {
     pub left_out: Vec<Arc<str>>,
     /// What is not there to measure, each with how to add it.
     pub hints: Vec<&'static str>,
-    /// What arrived since the start, such as lines.
+    /// What arrived since the start, in units of `counted`.
     pub received: u64,
     /// What was not used: lines that are not understood, values beyond a limit, lost datagrams.
     pub refused: u64,
+    /// What is counted, such as lines.
+    pub counted: &'static str,
 }
 
 /// A resource that does not answer its source. The source continues without it.
@@ -176,6 +178,7 @@ struct Record {
     hints: Vec<&'static str>,
     received: u64,
     refused: u64,
+    counted: &'static str,
 }
 
 impl SourceHealth {
@@ -198,6 +201,7 @@ impl SourceHealth {
             hints: Vec::new(),
             received: 0,
             refused: 0,
+            counted: "lines",
         };
         Self { source: source.into(), record: Arc::new(Mutex::new(record)) }
     }
@@ -278,6 +282,11 @@ impl SourceHealth {
         }
     }
 
+    /// Sets what is counted as received; lines by default.
+    pub fn counts(&self, what: &'static str) {
+        self.record.lock().counted = what;
+    }
+
     /// Counts what has arrived, such as lines.
     pub fn received(&self, count: u64) {
         self.record.lock().received += count;
@@ -334,6 +343,7 @@ impl SourceHealth {
             hints,
             received: record.received,
             refused: record.refused,
+            counted: record.counted,
         }
     }
 }

@@ -66,10 +66,11 @@ fn of_source(status: &SourceStatus, now: Timestamp) -> Vec<ReportLine<'_>> {
         format!("{} series; {}", status.series, readiness_of(status, now).reason),
     )];
     if status.received > 0 {
-        lines.push(line(Subject::Received, format!("{} lines", status.received)));
+        lines.push(line(Subject::Received, format!("{} {}", status.received, status.counted)));
     }
     if status.refused > 0 {
-        lines.push(line(Subject::Refused, format!("{} lines, values or datagrams", status.refused)));
+        let what = if status.counted == "lines" { "lines, values or datagrams" } else { status.counted };
+        lines.push(line(Subject::Refused, format!("{} {what}", status.refused)));
     }
     if rows.merged > 0 || rows.dropped() > 0 {
         lines.push(line(Subject::LateRows, format!("{} merged, {} dropped", rows.merged, rows.dropped())));

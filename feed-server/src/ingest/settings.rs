@@ -21,6 +21,9 @@ use crate::telemetry::Telemetry;
 /// Above 10 kHz a row lasts less than the jitter of the clock.
 const MAX_HZ: f64 = 10_000.0;
 
+/// A longer name of a source leaves no room for that of a group.
+pub const LONGEST_NAME: usize = 64;
+
 /// The settings of one source. They construct the source.
 pub trait SourceSettings {
     fn source(&self, telemetry: &Telemetry) -> Box<dyn Source>;
@@ -28,6 +31,14 @@ pub trait SourceSettings {
     /// The name of the source; that of its kind if it is empty.
     fn name(&self) -> Cow<'_, str> {
         Cow::Borrowed("")
+    }
+
+    /// Checks settings that depend on each other.
+    ///
+    /// # Errors
+    /// What is wrong, in one line.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
     }
 
     /// The number of series that the source always has.
@@ -126,6 +137,20 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result
         value @ (Value::String(_) | Value::Integer(_) | Value::Float(_)) => shown(value, setting),
         other => Err(D::Error::custom(format!("{setting} must be a text, found {other}"))),
     }
+}
+
+/// Reads the name of a source, which begins the names of its groups.
+///
+/// # Errors
+/// If it is too long, or needs quotes in a selector.
+pub fn name<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result<String, D::Error> {
+    let name = text(deserializer, setting)?;
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.len() <= LONGEST_NAME && name.chars().all(is_plain) {
+        return Ok(name);
+    }
+    let allowed = format!("at most {LONGEST_NAME} bytes of letters, digits, _ - and .");
+    Err(D::Error::custom(format!("{setting} must have {allowed}, found {name:?}")))
 }
 
 /// Any value as its text, for the error that names the value found.

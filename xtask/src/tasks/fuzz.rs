@@ -56,6 +56,8 @@ pub enum Target {
     KernelTexts,
     /// Any bytes, as lines of text.
     Lines,
+    /// Any bytes, as metrics in the formats of Prometheus.
+    Exposition,
 }
 
 impl Target {
@@ -69,6 +71,7 @@ impl Target {
             Self::Handshake => "handshake",
             Self::KernelTexts => "kernel_texts",
             Self::Lines => "lines",
+            Self::Exposition => "exposition",
         }
     }
 
@@ -82,6 +85,7 @@ impl Target {
             Self::Handshake => &["fuzz/seeds/handshake"],
             Self::KernelTexts => &["fuzz/seeds/kernel_texts"],
             Self::Lines => &["fuzz/seeds/lines"],
+            Self::Exposition => &["fuzz/seeds/exposition"],
         }
     }
 }

@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use crate::node::{self, Node};
 use crate::page::{self, Compression, SOCKET_PROBE};
-use crate::programs::{CADDY, CHROMIUM, FIREFOX, LINE_TOOLS, NGINX, Program};
+use crate::programs::{CADDY, CHROMIUM, FIREFOX, NGINX, Program, SOURCE_PEERS};
+use crate::setup::{NODE_EXPORTER, PROMETHEUS, PROMTOOL};
 use crate::steps::Steps;
 use crate::workspace::{Workspace, cargo, run};
 use crate::{python, setup};
@@ -42,6 +43,7 @@ const OWN_PACKAGES: [&str; 2] = ["xtask", "page-tools"];
 /// | `KYMOGRAPH_FEED_SERVER` | the server, in the dev profile |
 /// | `KYMOGRAPH_PYTHON` | a Python with the packages that `docs/examples` and the tests need |
 /// | `KYMOGRAPH_PROMTOOL` | Prometheus' tool, which checks the format of `/metrics` |
+/// | `KYMOGRAPH_PROMETHEUS`, `KYMOGRAPH_NODE_EXPORTER` | programs that the sources under test read from |
 /// | `KYMOGRAPH_NODE`, `KYMOGRAPH_NODE_FLAGS` | a Node with a WebSocket, and a flag that it needs for it |
 /// | `KYMOGRAPH_EXAMPLES` | the folder of the example clients |
 /// | `KYMOGRAPH_ECHO` | feed-server's echo example, in the dev profile |
@@ -54,12 +56,14 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
     setup::wasm_target()?;
     let needed: &[Program] =
         if scope == Scope::Long { &[CHROMIUM, FIREFOX, NGINX, CADDY] } else { &[CHROMIUM, FIREFOX, NGINX] };
-    let line_tools: &[Program] = if cfg!(target_os = "linux") { &LINE_TOOLS } else { &[] };
-    let programs = needed.iter().chain(line_tools).map(|program| Ok((program.variable, program.find_or_install()?)));
+    let source_peers: &[Program] = if cfg!(target_os = "linux") { &SOURCE_PEERS } else { &[] };
+    let programs = needed.iter().chain(source_peers).map(|program| Ok((program.variable, program.find_or_install()?)));
     let programs = programs.collect::<Result<Vec<_>>>()?;
     let python = python::environment(&workspace)?;
     let Node { program: node, flag: node_flags } = node::find_or_install()?;
-    let promtool = setup::promtool(&workspace.target.join("prometheus"))?;
+    let unpacked = |program| setup::unpacked(program, &workspace.target);
+    let promtool = unpacked(PROMTOOL)?;
+    let (prometheus, node_exporter) = (unpacked(PROMETHEUS)?, unpacked(NODE_EXPORTER)?);
     let dist = page::build(&workspace, Compression::Quick, &steps)?;
     let probe = page::build_probe(&workspace, SOCKET_PROBE, &steps)?;
 
@@ -70,6 +74,8 @@ pub fn test(scope: Scope, arguments: &[OsString]) -> Result<()> {
         ("KYMOGRAPH_FEED_SERVER", built.join(format!("feed-server{EXE_SUFFIX}"))),
         ("KYMOGRAPH_PYTHON", python),
         ("KYMOGRAPH_PROMTOOL", promtool),
+        ("KYMOGRAPH_PROMETHEUS", prometheus),
+        ("KYMOGRAPH_NODE_EXPORTER", node_exporter),
         ("KYMOGRAPH_NODE", node),
         ("KYMOGRAPH_NODE_FLAGS", node_flags.into()),
         ("KYMOGRAPH_EXAMPLES", workspace.root.join("docs/examples")),

@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
-use protocol::limits::{MAX_LABELS, MAX_NAME_BYTES};
+use protocol::limits::MAX_LABELS;
 use protocol::{Bounds, GroupId, Interval, SeriesId, SeriesKind, Timestamp};
 
 use super::group_rows::GroupRows;
@@ -13,6 +12,7 @@ use super::line_settings::LineSettings;
 use super::row_interval::RowInterval;
 use crate::ingest::batch::Batch;
 use crate::ingest::context::Registrar;
+use crate::ingest::names::{fitted, plain};
 use crate::ingest::registry::{Group, Series};
 
 /// The interval of a group whose rows are still few.
@@ -122,7 +122,7 @@ impl Rows {
         if self.groups.len() >= MAX_GROUPS {
             let source = &self.settings.name;
             if !std::mem::replace(&mut self.is_over, true) {
-                let group = format!("{source}.{}", name_of(suffix));
+                let group = format!("{source}.{}", plain(suffix));
                 registrar.report(&format!("group {group} is left out: a source has at most {MAX_GROUPS} groups"));
             }
             return false;
@@ -200,7 +200,7 @@ fn described(source: &str, suffix: &str, unit: &'static str, interval: Interval)
     let (name, title) = if suffix.is_empty() {
         (source.to_owned(), source.to_owned())
     } else {
-        (format!("{source}.{}", name_of(suffix)), format!("{source} {suffix}"))
+        (format!("{source}.{}", plain(suffix)), format!("{source} {suffix}"))
     };
     let bounds = if unit == "%" { Bounds::FromZero } else { Bounds::Auto };
     let unit = if unit.is_empty() { "1" } else { unit };
@@ -220,24 +220,6 @@ fn series(group: GroupId, line: &Line<'_>, name: &str) -> Series {
     let is_counter = name.ends_with("_total");
     let kind = if is_counter { SeriesKind::Counter } else { SeriesKind::Gauge };
     Series { group, name: fitted(shown), kind, labels }
-}
-
-/// A name of letters, digits and few signs, which needs no quotes in a selector: `r/s` is `r_per_s`.
-fn name_of(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    text.replace("/s", "_per_s").replace(|c: char| !is_plain(c), "_")
-}
-
-/// A name that fits the protocol. The end of one that is cut tells it from others with the same beginning.
-fn fitted(mut name: String) -> String {
-    if name.len() > MAX_NAME_BYTES {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        let end = format!("~{:016x}", hasher.finish());
-        name.truncate(name.floor_char_boundary(MAX_NAME_BYTES - end.len()));
-        name.push_str(&end);
-    }
-    name
 }
 
 #[cfg(test)]
@@ -268,12 +250,5 @@ mod tests {
     fn a_silent_series_ends_after_five_minutes_or_three_intervals() {
         assert_eq!(living_after(None, [4, 6]), [1, 0]);
         assert_eq!(living_after(Some(Interval::from_secs(600)), [29, 31]), [1, 0]);
-    }
-
-    #[test]
-    fn names_fit_the_protocol_and_stay_different() {
-        let [one, other] = ["a", "b"].map(|end| fitted(format!("{}{end}", "\u{e9}".repeat(200))));
-        assert!(one.len() <= MAX_NAME_BYTES && one != other);
-        assert_eq!((name_of("r/s"), name_of("%util [x]")), ("r_per_s".to_owned(), "_util__x_".to_owned()));
     }
 }

@@ -18,8 +18,6 @@ use crate::telemetry::Telemetry;
 const MAX_SERIES: usize = 100_000;
 const MAX_MERGE: Duration = Duration::from_mins(5);
 const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
-/// A longer name leaves no room for that of a column.
-const LONGEST_NAME: usize = 64;
 
 /// Programs that start the one that gives a source its name, and the ends of the names of scripts.
 const STARTERS: [&str; 9] = ["python", "perl", "ruby", "node", "bash", "sudo", "stdbuf", "nice", "env"];
@@ -80,13 +78,7 @@ const fn default_series() -> usize {
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let name = settings::text(deserializer, "name")?;
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if name.len() <= LONGEST_NAME && name.chars().all(is_plain) {
-        return Ok(Some(name));
-    }
-    let allowed = format!("at most {LONGEST_NAME} bytes of letters, digits, _ - and .");
-    Err(serde::de::Error::custom(format!("name must have {allowed}, found {name:?}")))
+    settings::name(deserializer, "name").map(Some)
 }
 
 fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Format, D::Error> {
@@ -145,7 +137,7 @@ impl SourceSettings for ExecSettings {
         let program = program.unwrap_or("exec");
         let program = SCRIPTS.iter().find_map(|end| program.strip_suffix(end)).unwrap_or(program);
         let plain: String = program.chars().filter(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')).collect();
-        let end = plain.floor_char_boundary(LONGEST_NAME);
+        let end = plain.floor_char_boundary(settings::LONGEST_NAME);
         if plain.is_empty() { "exec".into() } else { plain[..end].to_owned().into() }
     }
 }

@@ -1,0 +1,38 @@
+//! The source `prometheus`: asks programs for their metrics over HTTP, several times a second if wanted.
+//!
+//! ```text
+//! targets -> client -> answer (format, text) -> reader -> places and values -> rows -> batches
+//! ```
+//! The targets of a source are asked at the same time, and what they answer has that time: one clock, so that the same metric of several targets
+//! is one group.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `settings`, `written`, `configured` | the settings, how they are written, and the source that they configure |
+//! | `relabel` | rules on labels |
+//! | `target_url`, `target` | the address of a target; its labels |
+//! | `target_files` | lists of targets in files |
+//! | `client`, `dial`, `trust` | one request at a time over a connection that stays open; TCP and TLS; certificates |
+//! | `answer` | what an answer says about itself; its body, unpacked |
+//! | `secrets` | tokens and passwords in files |
+//! | `reader` | the lines of an answer, with what is known of each series |
+//! | `scraped` | the state of one target |
+//! | `job` | the source |
+
+mod answer;
+mod client;
+mod configured;
+mod dial;
+mod job;
+mod reader;
+mod relabel;
+mod scraped;
+mod secrets;
+mod settings;
+mod target;
+mod target_files;
+mod target_url;
+mod trust;
+mod written;
+
+pub use settings::PrometheusSettings;

@@ -1,0 +1,200 @@
+//! The state of one target.
+
+use std::time::{Duration, Instant};
+
+use memchr::memchr;
+use protocol::{Interval, Prominence, SeriesKind, Timestamp};
+
+use super::client::{Answer, AskError, Asking, Client};
+use super::reader::{Reader, Sink, Tally};
+use super::target::Target;
+use crate::ingest::exposition::Format;
+use crate::ingest::exposition::check::check;
+use crate::ingest::families::{Metric, Place};
+use crate::ingest::health::{LeftOut, SourceHealth};
+
+/// So many lines are read before other tasks run: half a millisecond.
+const LINES_AT_ONCE: usize = 1_000;
+/// A series ends if it is missing in so many answers, and for at least this time.
+const MISSES: u64 = 3;
+const MISSING_FOR: Duration = Duration::from_secs(5);
+/// While a target does not answer, its error is stated again no sooner.
+const RESTATE_AFTER: Interval = Interval::from_secs(60);
+/// The rules on lines that belong together are checked in an answer of at most so many bytes.
+const CHECKED_BYTES: usize = 1 << 20;
+
+/// The source's own metrics of a target, as Prometheus has them.
+const UP: Metric<'static> = own("up", "1");
+const DURATION: Metric<'static> = own("scrape_duration_seconds", "s");
+const SAMPLES: Metric<'static> = own("scrape_samples_scraped", "1");
+
+const fn own(name: &'static str, unit: &'static str) -> Metric<'static> {
+    Metric { name, unit, kind: SeriesKind::Gauge, prominence: Prominence::Detail }
+}
+
+/// A target, its connection, and what is known of its series.
+#[derive(Debug)]
+pub(super) struct Scraped {
+    pub(super) target: Target,
+    pub(super) client: Client,
+    pub(super) state: State,
+}
+
+/// What is known of a target, beside its connection.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    reader: Reader,
+    own: Option<[Place; 3]>,
+    /// Why it does not answer.
+    down: LeftOut,
+    down_since: Option<Timestamp>,
+    /// The rules on lines that belong together have been checked.
+    is_checked: bool,
+    /// A line of the last answer could not be read.
+    is_bad: bool,
+}
+
+impl Scraped {
+    pub(super) fn new(target: Target) -> Self {
+        let client = Client::new(target.url.clone());
+        Self { target, client, state: State::default() }
+    }
+
+    /// The number of answers without a series after which it ends.
+    pub(super) fn misses(interval: Duration) -> u64 {
+        let of_time = MISSING_FOR.as_micros().div_ceil(interval.as_micros().max(1));
+        MISSES.max(u64::try_from(of_time).unwrap_or(u64::MAX))
+    }
+}
+
+/// An answer, and the time that it took.
+pub(super) type Asked = (Result<Answer, AskError>, Duration);
+
+/// Asks for the metrics once.
+pub(super) async fn ask(client: &mut Client, asking: &Asking) -> Asked {
+    let began = Instant::now();
+    (client.ask(asking).await, began.elapsed())
+}
+
+impl State {
+    /// Takes the answer of a target, or the reason why there is none. Returns the number of samples that were refused.
+    pub(super) async fn take(
+        &mut self,
+        target: &Target,
+        (answered, duration): Asked,
+        misses: u64,
+        samples: Option<usize>,
+        sink: &mut Sink<'_>,
+    ) {
+        let answered = answered.and_then(|answer| match samples {
+            Some(allowed) => within(answer, allowed),
+            None => Ok(answer),
+        });
+        let (up, count) = match answered {
+            Ok(answer) => {
+                let tally = self.read(&answer, misses, sink).await;
+                self.report(target, &answer, &tally, sink);
+                self.down.state(sink.registrar.health(), None);
+                self.down_since = None;
+                (1.0, tally.samples)
+            }
+            Err(error) => {
+                self.reader.miss(misses, sink);
+                self.state_down(target, &error.to_string(), sink);
+                (0.0, 0)
+            }
+        };
+        let own = self.own.or_else(|| place_own(sink));
+        self.own = own;
+        for (place, value) in own.into_iter().flatten().zip([up, duration.as_secs_f64(), count as f64]) {
+            sink.rows.add(place, value, None);
+        }
+    }
+
+    async fn read(&mut self, answer: &Answer, misses: u64, sink: &mut Sink<'_>) -> Tally {
+        let mut tally = self.reader.begin(sink.now);
+        let mut rest = answer.body.bytes.strip_suffix(b"\n").unwrap_or(&answer.body.bytes);
+        let mut has_more = !rest.is_empty();
+        while has_more {
+            for _ in 0..LINES_AT_ONCE {
+                let end = memchr(b'\n', rest);
+                self.reader.line(&rest[..end.unwrap_or(rest.len())], answer.format, &mut tally, sink);
+                match end {
+                    Some(end) => rest = &rest[end + 1..],
+                    None => has_more = false,
+                }
+                if !has_more {
+                    break;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        self.reader.finish(misses, sink);
+        tally
+    }
+
+    /// Counts what an answer had, and names the first line of it that is wrong.
+    fn report(&mut self, target: &Target, answer: &Answer, tally: &Tally, sink: &Sink<'_>) {
+        let health: &SourceHealth = sink.registrar.health();
+        health.received(tally.samples);
+        health.refused(tally.refused);
+        let is_first = !std::mem::replace(&mut self.is_checked, true);
+        if tally.first_bad.is_some() {
+            // Until an answer is good again.
+            if !std::mem::replace(&mut self.is_bad, true) {
+                sink.registrar.report(&format!("{}: {tally}", target.url));
+            }
+            return;
+        }
+        self.is_bad = false;
+        if is_first && answer.format == Format::OpenMetrics && answer.body.bytes.len() <= CHECKED_BYTES {
+            let findings = check(&answer.body.bytes, answer.format);
+            if let Some(first) = findings.first() {
+                sink.registrar.report(&format!("{}: its answer breaks a rule of OpenMetrics in {first}", target.url));
+            }
+        }
+    }
+
+    /// States why a target does not answer. Another reason soon after is not stated: a log would be full of them.
+    fn state_down(&mut self, target: &Target, error: &str, sink: &Sink<'_>) {
+        if self.down_since.is_none_or(|since| sink.now.since(since) >= RESTATE_AFTER) {
+            self.down_since = Some(sink.now);
+            self.down.state(sink.registrar.health(), Some(format!("{}: {error}", target.url)));
+        }
+    }
+
+    /// Places all series again, with the next answer.
+    pub(super) fn forget(&mut self, sink: &mut Sink<'_>) {
+        self.reader.forget();
+        self.end_own(sink);
+    }
+
+    /// Ends all series: the target is asked no more.
+    pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
+        self.reader.end(sink);
+        self.end_own(sink);
+    }
+
+    fn end_own(&mut self, sink: &mut Sink<'_>) {
+        for place in self.own.take().into_iter().flatten() {
+            sink.known.end(place.series, sink.registrar, sink.now);
+        }
+    }
+}
+
+fn place_own(sink: &mut Sink<'_>) -> Option<[Place; 3]> {
+    let name = sink.labels.get(super::target::INSTANCE).cloned().unwrap_or_default();
+    let mut place = |metric| {
+        let labels = sink.labels.clone().into_iter().collect();
+        sink.known.place(&metric, name.clone(), labels, sink.registrar, sink.now)
+    };
+    let (up, duration, samples) = (place(UP), place(DURATION), place(SAMPLES));
+    Some([up?, duration?, samples?])
+}
+
+/// The answer, if it has few enough samples.
+fn within(answer: Answer, allowed: usize) -> Result<Answer, AskError> {
+    let lines = answer.body.bytes.split(|&byte| byte == b'\n');
+    let found = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")).count();
+    if found > allowed { Err(AskError::Samples { found, allowed }) } else { Ok(answer) }
+}
