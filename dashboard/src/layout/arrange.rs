@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use protocol::Prominence;
 use series::Selector;
 
-use super::host;
 use super::panel_spec::{PanelSpec, Place};
 use super::rows::{Layout, LayoutRow, RowState};
+use super::{by_name, host};
 use crate::store::Group;
 
 /// A row and its panels, at least one.
@@ -28,40 +28,31 @@ pub struct PlacedPanel {
     pub hidden_groups: usize,
 }
 
-/// Catalogs with more groups show those of one series as tiles, if there are several.
-const MANY_GROUPS: usize = 8;
-const SEVERAL_SINGLE: usize = 4;
-
 impl Layout {
     /// The default layout of a catalog: that of the host source, with what it does not know in rows of their own; else one panel per group,
-    /// by prominence, rank and place in the catalog.
+    /// by prominence, rank and place in the catalog. Many details are in a collapsed row.
     pub fn of_catalog(groups: &[Group]) -> Self {
-        let Some(mut layout) = host::layout(groups) else { return Self::by_shape(ordered(groups)) };
+        let of_host = host::layout(groups);
+        let has_host = of_host.is_some();
+        let mut layout = of_host.unwrap_or_default();
         let known: HashSet<&str> = layout.specs().filter_map(|spec| spec.query.selector.whole_group()).collect();
-        let others: Vec<&Group> =
-            ordered(groups).into_iter().filter(|group| !known.contains(group.name.as_str())).collect();
-        let of = |prominence| others.iter().filter(move |group| group.prominence == prominence);
-        let specs = |prominence| of(prominence).map(|group| PanelSpec::of_group(group)).collect();
-        let feed = layout.rows.len() - 1;
-        let details = LayoutRow::of("More details", RowState::Collapsed, specs(Prominence::Detail));
-        let overview = LayoutRow::of("Other", RowState::Open, specs(Prominence::Overview));
-        layout.rows.insert(feed, details);
-        let first_collapsed = layout.rows.iter().position(|row| row.state == RowState::Collapsed).unwrap_or(feed);
-        layout.rows.insert(first_collapsed, overview);
+        let others = ordered(groups).into_iter().filter(|group| !known.contains(group.name.as_str()));
+        let (mut details, mut overview): (Vec<&Group>, Vec<&Group>) =
+            others.partition(|group| group.prominence == Prominence::Detail);
+        if !has_host && !by_name::are_many(details.len()) {
+            overview.append(&mut details);
+        }
+        let is_collapsed = |row: &LayoutRow| row.state == RowState::Collapsed;
+        let feed = layout.rows.len().saturating_sub(1);
+        if !details.is_empty() {
+            let details = details.into_iter().map(PanelSpec::of_group).collect();
+            let title = if has_host { "More details" } else { "Details" };
+            layout.rows.insert(feed, LayoutRow::of(title, RowState::Collapsed, details));
+        }
+        let first_collapsed = layout.rows.iter().position(is_collapsed).unwrap_or(feed);
+        let overview = by_name::rows(&overview, if has_host { "Other" } else { "" });
+        layout.rows.splice(first_collapsed..first_collapsed, overview);
         layout
-    }
-
-    /// One panel for each group. Of many groups, those of one series are tiles before the others.
-    fn by_shape(groups: Vec<&Group>) -> Self {
-        let is_single = |group: &&Group| group.series().len() == 1;
-        let has_tiles =
-            groups.len() > MANY_GROUPS && groups.iter().filter(|group| is_single(group)).count() >= SEVERAL_SINGLE;
-        let (tiles, charts): (Vec<&Group>, Vec<&Group>) =
-            groups.into_iter().partition(|group| has_tiles && is_single(group));
-        let row = |panels: Vec<PanelSpec>| LayoutRow { panels, ..LayoutRow::default() };
-        let tiles = row(tiles.into_iter().map(PanelSpec::tile_of_group).collect());
-        let charts = row(charts.into_iter().map(PanelSpec::of_group).collect());
-        Self { rows: [tiles, charts].into_iter().filter(|row| !row.panels.is_empty()).collect() }
     }
 
     fn specs(&self) -> impl Iterator<Item = &PanelSpec> {

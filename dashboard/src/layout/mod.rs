@@ -8,6 +8,7 @@
 //! | [`rows`] | a layout: rows of panels |
 //! | [`layout_text`] | the text form of a layout |
 //! | [`arrange`] | the default layout of a catalog; a layout's panels matched with the groups of a store |
+//! | `by_name` | rows of groups by the beginnings of their titles |
 //! | `host`, `host_help` | the default layout of the host source; help for its panels |
 //!
 //! # Limits of a query
@@ -18,6 +19,7 @@
 //! Rows, pixels, the DOM, the address.
 
 pub mod arrange;
+mod by_name;
 mod host;
 mod host_help;
 pub mod layout_text;

@@ -85,7 +85,10 @@ impl Registry for TestRegistry {
         }
         let key = (series.group, series.labels.clone());
         let place = match state.places.get(&key) {
-            Some(&place) => place,
+            Some(&place) => {
+                state.series[place] = series;
+                place
+            }
             None if state.limit.is_some_and(|limit| state.series.len() >= limit) => {
                 return Err(RegisterError::GroupFull { series: series.name, group: series.group.to_string() });
             }

@@ -8,6 +8,7 @@ use super::moving_mean::MovingMean;
 use super::quantile::SlidingQuantile;
 use super::rate::{Difference, Rate};
 use super::transform::Transform;
+use crate::number;
 
 /// One series of the group that a transform reads.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +70,7 @@ impl Evaluator {
                 let quantile = quantile.fraction();
                 match bucket_rates()? {
                     Some(rates) => {
-                        let count = rates.buckets().series.len();
+                        let count = rates.buckets().bounds.len();
                         let means = vec![MovingMean::new(window); count];
                         let kernel = Kernel::BucketQuantile { rates, means, row: vec![0.0; count], quantile };
                         Self { names: vec![transform.to_string()], kernel }
@@ -79,7 +80,7 @@ impl Evaluator {
             }
             Transform::Buckets => match bucket_rates()? {
                 Some(rates) => {
-                    let names = rates.buckets().bounds.iter().map(|bound| format!("≤ {bound}")).collect();
+                    let names = rates.buckets().bounds.iter().map(|&bound| bucket_name(bound)).collect();
                     Self { names, kernel: Kernel::Buckets(rates) }
                 }
                 None => Self { names: Vec::new(), kernel: Kernel::Each(Vec::new()) },
@@ -127,6 +128,11 @@ impl Evaluator {
     }
 }
 
+/// A bound as it fits a legend: 10,000,000 is `1e7`.
+fn bucket_name(bound: f64) -> String {
+    if bound == f64::INFINITY { "≤ ∞".to_owned() } else { format!("≤ {}", number::plain(bound)) }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -163,7 +169,7 @@ mod tests {
             let transform = text.parse().expect("well formed");
             Evaluator::new(transform, &INPUTS, Interval::from_secs(1)).expect("well formed").names().to_vec()
         };
-        assert_eq!(names("buckets"), ["≤ 1", "≤ 2", "≤ inf"]);
+        assert_eq!(names("buckets"), ["≤ 1", "≤ 2", "≤ ∞"]);
         assert_eq!(names("p50:1s"), ["p50:1s"]);
         assert_eq!(names("rate"), ["a", "b", "c"]);
     }

@@ -1,6 +1,7 @@
 //! Histograms: groups whose series are cumulative buckets, as in
 //! [Prometheus](https://prometheus.io/docs/concepts/metric_types/#histogram). Each series counts the observations up to
-//! and including its upper bound, which is the value of its label `le`.
+//! and including its upper bound, which is the value of its label `le`. Of several histograms, such as those of several paths, the buckets
+//! with the same bound are added: they have the same bounds if one program has written them.
 
 use std::collections::BinaryHeap;
 
@@ -18,9 +19,6 @@ pub enum BadBuckets {
     /// A bound that is not a number.
     #[error("bucket bound le={0:?} is not a number: expected a decimal number or +Inf")]
     Bound(String),
-    /// Two buckets with the same bound.
-    #[error("two buckets have the bound le={0}: a group must hold the buckets of one histogram only")]
-    Repeated(f64),
     /// Some series are buckets and this one is not.
     #[error("series {0:?} has no label le: all series of a histogram's group must be buckets")]
     Unlabelled(String),
@@ -31,15 +29,15 @@ pub enum BadBuckets {
 pub struct Buckets {
     /// Upper bounds, rising. The last is infinite if the histogram is complete.
     pub bounds: Vec<f64>,
-    /// The index in the group of each bucket's series.
-    pub series: Vec<usize>,
+    /// The indices in the group of each bucket's series.
+    pub series: Vec<Vec<usize>>,
 }
 
 impl Buckets {
     /// The buckets among series, given as display name and value of the label `le`. `None` if no series has the label.
     ///
     /// # Errors
-    /// [`BadBuckets`] if only some of the series are buckets, or a bound is not a number or occurs twice.
+    /// [`BadBuckets`] if only some of the series are buckets, or a bound is not a number.
     pub fn find<'a>(series: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Result<Option<Self>, BadBuckets> {
         let (mut found, mut unlabelled) = (Vec::new(), None);
         for (place, (name, bound)) in series.into_iter().enumerate() {
@@ -59,13 +57,18 @@ impl Buckets {
         // By bound, as `f64::total_cmp` orders them. A heap sort: a tenth of the code that `sort_by` would add for this type.
         let ordered = found.into_iter().map(|(bound, place)| (ordered::key(bound), place, bound.to_bits()));
         let ordered = ordered.collect::<BinaryHeap<_>>().into_sorted_vec();
-        let found: Vec<(f64, usize)> =
-            ordered.into_iter().map(|(_, place, bits)| (f64::from_bits(bits), place)).collect();
-        if let Some(pair) = found.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
-            return Err(BadBuckets::Repeated(pair[0].0));
+        let mut buckets = Self { bounds: Vec::new(), series: Vec::new() };
+        for (_, place, bits) in ordered {
+            let bound = f64::from_bits(bits);
+            match buckets.series.last_mut() {
+                Some(same) if buckets.bounds.last() == Some(&bound) => same.push(place),
+                _ => {
+                    buckets.bounds.push(bound);
+                    buckets.series.push(vec![place]);
+                }
+            }
         }
-        let (bounds, series) = found.into_iter().unzip();
-        Ok(Some(Self { bounds, series }))
+        Ok(Some(buckets))
     }
 }
 
@@ -73,13 +76,14 @@ impl Buckets {
 #[derive(Clone, Debug)]
 pub struct BucketRates {
     buckets: Buckets,
-    rates: Vec<Rate>,
+    /// As the series of the buckets.
+    rates: Vec<Vec<Rate>>,
 }
 
 impl BucketRates {
     /// Rates of rows that have no hole between them if they are at most `longest_step` apart.
     pub fn new(buckets: Buckets, longest_step: Interval) -> Self {
-        let rates = vec![Rate::new(longest_step); buckets.series.len()];
+        let rates = buckets.series.iter().map(|series| vec![Rate::new(longest_step); series.len()]).collect();
         Self { buckets, rates }
     }
 
@@ -93,8 +97,14 @@ impl BucketRates {
     /// Buckets that were not read at the same instant may seem to fall from one to the next: such a rate is zero.
     pub fn next(&mut self, time: Timestamp, values: &[f64], rates: &mut [f64]) {
         let mut below = 0.0;
-        for ((rate, &place), bucket) in self.rates.iter_mut().zip(&self.buckets.series).zip(rates) {
-            let cumulative = rate.next(time, values.get(place).copied().unwrap_or(f64::NAN));
+        for ((each, series), bucket) in self.rates.iter_mut().zip(&self.buckets.series).zip(rates) {
+            let mut cumulative = f64::NAN;
+            for (rate, &place) in each.iter_mut().zip(series) {
+                let of_one = rate.next(time, values.get(place).copied().unwrap_or(f64::NAN));
+                // A histogram that has no rate yet does not hide the others.
+                cumulative =
+                    if cumulative.is_nan() { of_one } else { cumulative + if of_one.is_nan() { 0.0 } else { of_one } };
+            }
             *bucket = if cumulative.is_nan() { f64::NAN } else { (cumulative - below).max(0.0) };
             // The running maximum, or observations would count twice in the bucket above a fall.
             below = below.max(cumulative);
@@ -141,7 +151,7 @@ mod tests {
     #[test]
     fn buckets_are_ordered_by_bound() {
         let buckets = rates().buckets().clone();
-        assert_eq!(buckets, Buckets { bounds: vec![0.1, 1.0, f64::INFINITY], series: vec![1, 2, 0] });
+        assert_eq!(buckets, Buckets { bounds: vec![0.1, 1.0, f64::INFINITY], series: vec![vec![1], vec![2], vec![0]] });
         assert_eq!(Buckets::find([("x", None)]), Ok(None));
     }
 
@@ -150,7 +160,6 @@ mod tests {
         let said =
             |series: &[(&str, Option<&str>)]| Buckets::find(series.iter().copied()).expect_err("malformed").to_string();
         assert!(said(&[("a", Some("high"))]).starts_with("bucket bound le=\"high\" is not a number"));
-        assert!(said(&[("a", Some("1")), ("b", Some("1.0"))]).starts_with("two buckets have the bound le=1"));
         assert!(said(&[("a", Some("1")), ("b", None)]).starts_with("series \"b\" has no label le"));
     }
 
@@ -168,6 +177,20 @@ mod tests {
         assert!((rates.quantile(&row, 0.1) - 0.05).abs() < 1e-12);
         assert!((rates.quantile(&row, 0.99) - 1.0).abs() < 1e-12, "no quantile above the highest finite bound");
         assert!(rates.quantile(&[f64::NAN; 3], 0.5).is_nan());
+    }
+
+    #[test]
+    fn buckets_of_several_histograms_with_the_same_bound_are_added() {
+        let series = [("a", Some("1")), ("a", Some("+Inf")), ("b", Some("+Inf")), ("b", Some("1.0"))];
+        let buckets = Buckets::find(series).expect("well formed").expect("histograms");
+        assert_eq!(buckets.series, [vec![0, 3], vec![1, 2]]);
+        let mut rates = BucketRates::new(buckets, Interval::from_secs(3));
+        let mut row = [0.0; 2];
+        rates.next(Timestamp::from_micros(0), &[0.0, 0.0, f64::NAN, f64::NAN], &mut row);
+        rates.next(Timestamp::from_micros(1_000_000), &[1.0, 5.0, 0.0, 0.0], &mut row);
+        assert_eq!(row.map(f64::to_bits), [1.0, 4.0].map(f64::to_bits), "the second has begun");
+        rates.next(Timestamp::from_micros(2_000_000), &[2.0, 6.0, 20.0, 10.0], &mut row);
+        assert_eq!(row.map(f64::to_bits), [11.0, 10.0].map(f64::to_bits));
     }
 
     #[test]

@@ -218,17 +218,57 @@ fn of_many_groups_those_of_one_series_are_tiles_before_the_others() {
         add_single(&mut store, single);
     }
     let rows = Layout::of_catalog(store.groups()).place(store.groups());
-    assert_eq!(titles(&rows), [("", RowState::Open, 4), ("", RowState::Open, 5)]);
-    assert!(rows[0].panels.iter().all(|panel| panel.spec.size == Size::Tile));
+    assert_eq!(titles(&rows), [("net", RowState::Open, 5), ("Other", RowState::Open, 4)]);
+    assert!(rows[1].panels.iter().all(|panel| panel.spec.size == Size::Tile));
+}
+
+#[test]
+fn many_groups_are_in_rows_by_the_beginnings_of_their_titles() {
+    let mut store = store_of(&["node_memory_a", "node_cpu_x", "node_b"]);
+    for letter in ["c", "d", "e", "f"] {
+        add_titled(&mut store, letter, &format!("node_memory_{letter}"));
+    }
+    for letter in ["p", "q", "r", "s"] {
+        add_titled(&mut store, letter, &format!("go_{letter}"));
+    }
+    let rows = Layout::of_catalog(store.groups()).place(store.groups());
+    let expected = [("node_memory", RowState::Open, 5), ("node", RowState::Open, 2), ("go", RowState::Open, 4)];
+    assert_eq!(titles(&rows), expected);
+    let of_memory: Vec<_> = rows[0].panels.iter().map(|panel| panel.spec.title.as_deref()).collect();
+    assert_eq!(of_memory, [Some("c"), Some("d"), Some("e"), Some("f"), None], "tiles come first");
+    // A beginning that all have says nothing.
+    let mut store = store_of(&["all.1", "all.2", "all.3", "all.4", "all.5", "all.6"]);
+    for letter in ["c", "d", "e", "f"] {
+        add_titled(&mut store, letter, &format!("all.{letter}"));
+    }
+    let rows = Layout::of_catalog(store.groups()).place(store.groups());
+    assert_eq!(titles(&rows), [("", RowState::Open, 10)]);
+}
+
+#[test]
+fn many_details_are_in_a_collapsed_row() {
+    let named: Vec<String> = (0..9).map(|number| format!("d{number}")).collect();
+    let mut described: Vec<(&str, Prominence, u32)> = vec![("a", Prominence::Overview, 0)];
+    described.extend(named.iter().map(|name| (name.as_str(), Prominence::Detail, 0)));
+    let layout = |described: &[(&str, Prominence, u32)]| {
+        let store = store_of_places(described);
+        Layout::of_catalog(store.groups()).place(store.groups())
+    };
+    assert_eq!(titles(&layout(&described)), [("", RowState::Open, 1), ("Details", RowState::Collapsed, 9)]);
+    assert_eq!(titles(&layout(&described[..9])), [("", RowState::Open, 9)]);
 }
 
 /// Adds a group of one series, whose id is that of its name's letter.
 fn add_single(store: &mut Store, name: &str) {
+    add_titled(store, name, name);
+}
+
+fn add_titled(store: &mut Store, name: &str, title: &str) {
     let id = u32::from(name.as_bytes()[0]);
     let (mut groups, mut series) = (EntriesBuffer::default(), EntriesBuffer::default());
     let (unit, interval) = ("1", Interval::from_millis(100));
     groups
-        .push(&GroupDescriptor { id: GroupId(id), name, title: name, unit, interval, ..GroupDescriptor::default() })
+        .push(&GroupDescriptor { id: GroupId(id), name, title, unit, interval, ..GroupDescriptor::default() })
         .expect("encodes");
     let labels = protocol::Entries::default();
     let (kind, group) = (SeriesKind::Counter, GroupId(id));

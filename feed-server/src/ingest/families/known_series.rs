@@ -123,7 +123,7 @@ impl KnownSeries {
             interval: self.interval,
             bounds: metric.bounds(),
             prominence: metric.prominence,
-            rank: 0,
+            rank: metric.rank(),
         }
     }
 

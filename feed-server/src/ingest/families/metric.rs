@@ -12,7 +12,14 @@ pub struct Metric<'m> {
     pub prominence: Prominence,
 }
 
+/// Beginnings of the names of metrics about the runtime of a program. They are suggested a place after those about its work.
+const OF_RUNTIME: [&str; 6] = ["go_", "process_", "promhttp_", "python_", "jvm_", "dotnet_"];
+
 impl Metric<'_> {
+    pub fn rank(&self) -> u32 {
+        u32::from(OF_RUNTIME.iter().any(|beginning| self.name.starts_with(beginning)))
+    }
+
     pub fn bounds(&self) -> Bounds {
         let begins_at_zero = self.kind == SeriesKind::Counter || matches!(self.unit, "By" | "s" | "ms" | "%");
         if begins_at_zero { Bounds::FromZero } else { Bounds::Auto }

@@ -13,11 +13,11 @@ use tokio::time::sleep_until;
 
 use super::answer::BodyRoom;
 use super::client::Asking;
-use super::reader::{Naming, Sink};
 use super::relabel::Labels;
 use super::scraped::{Asked, Scraped, State, ask};
 use super::secrets::Authorization;
 use super::settings::PrometheusSettings;
+use super::sink::{Naming, Sink};
 use super::target::{Target, TargetDefaults};
 use super::target_files;
 use super::target_url::{Scheme, WrittenTarget};

@@ -15,7 +15,8 @@
 //! | `client`, `dial`, `trust` | one request at a time over a connection that stays open; TCP and TLS; certificates |
 //! | `answer` | what an answer says about itself; its body, unpacked |
 //! | `secrets` | tokens and passwords in files |
-//! | `reader` | the lines of an answer, with what is known of each series |
+//! | `reader`, `known_types`, `tally` | the lines of an answer, with what is known of each series; types; what an answer had |
+//! | `sink` | where samples go, and how they are named |
 //! | `scraped` | the state of one target |
 //! | `job` | the source |
 
@@ -24,11 +25,14 @@ mod client;
 mod configured;
 mod dial;
 mod job;
+mod known_types;
 mod reader;
 mod relabel;
 mod scraped;
 mod secrets;
 mod settings;
+mod sink;
+mod tally;
 mod target;
 mod target_files;
 mod target_url;

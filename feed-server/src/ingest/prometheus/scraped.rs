@@ -6,7 +6,9 @@ use memchr::memchr;
 use protocol::{Interval, Prominence, SeriesKind, Timestamp};
 
 use super::client::{Answer, AskError, Asking, Client};
-use super::reader::{Reader, Sink, Tally};
+use super::reader::Reader;
+use super::sink::Sink;
+use super::tally::Tally;
 use super::target::Target;
 use crate::ingest::exposition::Format;
 use crate::ingest::exposition::check::check;
