@@ -19,7 +19,7 @@ use feed_server::deliver::ticker::Ticker;
 use feed_server::deliver::ticker_thread::{self, TickerThread};
 use feed_server::http::access::{Access, Scheme};
 use feed_server::http::page::Page;
-use feed_server::http::routes::routes;
+use feed_server::http::routes::{Receivers, routes};
 use feed_server::http::server::serve;
 use feed_server::ingest::batch::Batch;
 use feed_server::ingest::batch_queue::batch_queue;
@@ -134,7 +134,8 @@ impl MarkingServer {
         let page = Page::Folder(folder.to_owned());
         let access = Access::new(None, Vec::new(), Scheme::Http, address.port());
         let limiter = ConnectionLimiter::default();
-        let router = routes(service, health, None, page.into(), access, limiter.clone(), None).into_router();
+        let router =
+            routes(service, health, Receivers::default(), page.into(), access, limiter.clone(), None).into_router();
         tokio::spawn(serve(listener, limiter, router, stop.clone()));
         Ok(Self { address, _stop: stop.drop_guard(), _sources: sources, _ticker: ticker })
     }

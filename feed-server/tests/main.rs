@@ -26,6 +26,7 @@ mod prometheus;
 mod proxy;
 mod publish;
 mod queries;
+mod remote_write;
 mod requests;
 mod resume;
 mod served;

@@ -24,7 +24,7 @@ use crate::deliver::ticker::Ticker;
 use crate::deliver::ticker_thread::{self, End};
 use crate::http::access::{Access, Scheme, UnknownProxies};
 use crate::http::page::Page;
-use crate::http::routes::{NO_PAGE, SitePage, routes};
+use crate::http::routes::{NO_PAGE, Receivers, SitePage, routes};
 use crate::http::server;
 use crate::ingest;
 use crate::ingest::batch_queue::batch_queue;
@@ -192,6 +192,8 @@ impl Server {
         let publishers = publish
             .map(|settings| Arc::new(Publishers::new(settings.clone(), registry, for_publishers, sources.health())));
 
+        let receivers = Receivers { publishers, inlets: sources.inlets() };
+
         if let Some(tls) = &self.tls {
             tokio::spawn(Arc::clone(tls).log_warnings_daily(stop.clone()));
         }
@@ -217,7 +219,7 @@ impl Server {
         let limiter = ConnectionLimiter::new(limits, &telemetry).exempting(trusted);
         let site = SitePage { files: self.page, layout: self.layout };
         let router =
-            routes(service, sources.health(), publishers, site, access, limiter.clone(), self.tls).into_router();
+            routes(service, sources.health(), receivers, site, access, limiter.clone(), self.tls).into_router();
         let router = self.config.base_path.mount(router);
         let serving = server::serve(self.listener, limiter, router, stop.clone());
         let keeping = async {

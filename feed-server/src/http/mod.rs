@@ -11,6 +11,7 @@
 //! | `readiness` | `/readyz` |
 //! | [`metrics`], [`metrics_format`], [`prometheus_text`] | `/metrics`; its formats |
 //! | [`session_halves`], [`sign_in`] | cookie, key and token in a request; sign-in and sign-out of pages |
+//! | [`inlets`] | requests of other programs, for sources |
 //! | [`connection_check`] | reports to a page why its stream is refused |
 //! | [`body`] | request bodies, bounded in bytes and in time |
 //! | [`request_target`], [`header_list`] | the forms of a request's target; headers that are lists |
@@ -28,6 +29,7 @@ mod forwarded;
 pub mod gate;
 pub mod header_list;
 pub mod headers;
+pub mod inlets;
 pub mod metrics;
 pub mod metrics_format;
 pub mod open_body;

@@ -5,6 +5,7 @@
 //! | `/` | the page | everyone |
 //! | `/stream` | the WebSocket; `?window=SECONDS` of history at once, or `?start=request` to wait for `Subscribe` | role view, same origin |
 //! | `/v1/publish` | the WebSocket of programs that send rows; 404 without the source `publish` | role publish, same origin |
+//! | `/api/v1/write` | POST: samples that Prometheus sends; 404 without the source `remote_write` | role publish, same origin |
 //! | `/sign-in`, `/sign-out` | POST: exchanges a token for a browser session; ends the session | everyone, same origin |
 //! | `/connection-check` | POST: JSON with the reason for which the stream would be refused, and what to set | everyone |
 //! | `/layout` | the layout of the page that the configuration names, as lines; 204 without one | role view |
@@ -30,6 +31,7 @@ use super::base_path::MissingSlash;
 use super::connection_check::Report as ConnectionReport;
 use super::encoding::AcceptedEncodings;
 use super::gate::{Gate, RequestName};
+use super::inlets;
 use super::metrics;
 use super::metrics_format::MetricsFormat;
 use super::page::{Page, PageReader};
@@ -47,6 +49,7 @@ use crate::credentials::role::Role;
 use crate::deliver::session::violation::Violation;
 use crate::deliver::session::{self, DEFAULT_WINDOW, Service, SessionStart};
 use crate::ingest::health::Sources;
+use crate::ingest::inlet::{InletKind, Inlets};
 use crate::ingest::report::report;
 use crate::net::connection::Upgraded;
 use crate::net::connection_limiter::{ConnectionLimiter, LimitExceeded, Permit};
@@ -66,8 +69,7 @@ pub struct Site {
     gate: Arc<Gate>,
     service: Service,
     sources: Sources,
-    /// `None` without the source `publish`.
-    publishers: Option<Arc<Publishers>>,
+    receivers: Receivers,
     /// The metrics that the telemetry does not count.
     other_metrics: Registry,
     page: PageReader,
@@ -94,6 +96,14 @@ impl Site {
     }
 }
 
+/// What other programs send to.
+#[derive(Clone, Debug, Default)]
+pub struct Receivers {
+    /// `None` without the source `publish`.
+    pub publishers: Option<Arc<Publishers>>,
+    pub inlets: Inlets,
+}
+
 /// The page that a server shows.
 #[derive(Debug)]
 pub struct SitePage {
@@ -112,19 +122,23 @@ impl From<Page> for SitePage {
 const NO_PUBLISHERS: &str = "this server accepts no rows of other programs: start it with `--source publish`, or add `[[source]]` with \
      `kind = \"publish\"` to its configuration\n";
 
-/// The routes of `service`, `sources`, `publishers` and `page`, guarded by `access`, on connections that `connections` limits. `tls` is shown in
+/// The response at `/api/v1/write` of a server without the source `remote_write`.
+const NO_REMOTE_WRITE: &str = "this server accepts no samples of Prometheus: start it with `--source remote_write`, or add `[[source]]` with \
+     `kind = \"remote_write\"` to its configuration\n";
+
+/// The routes of `service`, `sources`, `receivers` and `page`, guarded by `access`, on connections that `connections` limits. `tls` is shown in
 /// the metrics.
 pub fn routes(
     service: Service,
     sources: Sources,
-    publishers: Option<Arc<Publishers>>,
+    receivers: Receivers,
     page: SitePage,
     access: Access,
     connections: ConnectionLimiter,
     tls: Option<Arc<Tls>>,
 ) -> RouteTable<Arc<Site>> {
     let gate = Arc::new(Gate::new(access, service.hub.telemetry.clone()));
-    let other_metrics = metrics::registry(sources.clone(), publishers.clone(), tls);
+    let other_metrics = metrics::registry(sources.clone(), receivers.publishers.clone(), tls);
     let (SitePage { files, layout }, forwarded_streams) = (page, connections.for_clients());
     let page = PageReader::new(files);
     let gate_of_site = Arc::clone(&gate);
@@ -132,7 +146,7 @@ pub fn routes(
         gate: gate_of_site,
         service,
         sources,
-        publishers,
+        receivers,
         other_metrics,
         page,
         layout,
@@ -144,6 +158,7 @@ pub fn routes(
         .route("/", Policy::Public, get(index))
         .route("/stream", Policy::NeedsSameOrigin(Role::View), get(stream))
         .route("/v1/publish", Policy::NeedsSameOrigin(Role::Publish), get(publish))
+        .route("/api/v1/write", Policy::NeedsSameOrigin(Role::Publish), post(remote_write))
         .route(
             "/sign-in",
             Policy::PublicSameOrigin,
@@ -211,13 +226,20 @@ async fn stream(State(site): SiteState, request: Request) -> Response {
 }
 
 async fn publish(State(site): SiteState, request: Request) -> Response {
-    let Some(publishers) = site.publishers.clone() else { return text(StatusCode::NOT_FOUND, NO_PUBLISHERS) };
+    let Some(publishers) = site.receivers.publishers.clone() else { return text(StatusCode::NOT_FOUND, NO_PUBLISHERS) };
     if request.uri().query().is_some_and(|query| !query.is_empty()) {
         return text(StatusCode::BAD_REQUEST, "expected no query\n");
     }
     upgraded(&site, request, async move |upgraded, service, ended| {
         publish::session::run(upgraded, service, publishers, ended).await;
     })
+}
+
+async fn remote_write(State(site): SiteState, request: Request) -> Response {
+    match site.receivers.inlets.get(InletKind::RemoteWrite) {
+        Some(inlet) => inlets::pass_on(&inlet, request).await,
+        None => text(StatusCode::NOT_FOUND, NO_REMOTE_WRITE),
+    }
 }
 
 /// Upgrades a request, and passes the connection to `run`, with a token that is cancelled when the browser session of the request has
@@ -349,7 +371,15 @@ mod tests {
         let token = NamedToken { name: String::new(), role: Role::View, token };
         let access =
             Access::new(Some(Credentials::in_memory(Tokens::new(vec![token]))), Vec::new(), Scheme::Http, 9_000);
-        routes(service, Sources::default(), None, Page::Embedded.into(), access, ConnectionLimiter::default(), None)
+        routes(
+            service,
+            Sources::default(),
+            Receivers::default(),
+            Page::Embedded.into(),
+            access,
+            ConnectionLimiter::default(),
+            None,
+        )
     }
 
     /// A new route and its policy are added here and in docs/SECURITY.md.
@@ -359,6 +389,7 @@ mod tests {
             ("/", Policy::Public),
             ("/stream", Policy::NeedsSameOrigin(Role::View)),
             ("/v1/publish", Policy::NeedsSameOrigin(Role::Publish)),
+            ("/api/v1/write", Policy::NeedsSameOrigin(Role::Publish)),
             ("/sign-in", Policy::PublicSameOrigin),
             ("/sign-out", Policy::PublicSameOrigin),
             ("/connection-check", Policy::Public),

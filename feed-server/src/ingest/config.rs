@@ -17,6 +17,7 @@ use crate::ingest::host::HostSettings;
 use crate::ingest::lines::{ExecSettings, StdinSettings, UdpSettings};
 use crate::ingest::prometheus::PrometheusSettings;
 use crate::ingest::publish::PublishSettings;
+use crate::ingest::remote_write::RemoteWriteSettings;
 use crate::ingest::settings::SourceSettings;
 use crate::ingest::synthetic::SyntheticSettings;
 
@@ -58,6 +59,7 @@ kinds! {
     Host(HostSettings) = "host",
     Prometheus(PrometheusSettings) = "prometheus",
     Publish(PublishSettings) = "publish",
+    RemoteWrite(RemoteWriteSettings) = "remote_write",
     Stdin(StdinSettings) = "stdin",
     Synthetic(SyntheticSettings) = "synthetic",
     Udp(UdpSettings) = "udp",
@@ -71,7 +73,7 @@ impl SourceConfig {
 
     /// True if a second source of this kind would measure or receive the same, whatever its settings.
     pub const fn is_single(&self) -> bool {
-        matches!(self, Self::Host(_) | Self::Publish(_) | Self::Stdin(_))
+        matches!(self, Self::Host(_) | Self::Publish(_) | Self::RemoteWrite(_) | Self::Stdin(_))
     }
 }
 

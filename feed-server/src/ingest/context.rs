@@ -13,6 +13,7 @@ use crate::ingest::batch::Batch;
 use crate::ingest::batch_queue::BatchSender;
 use crate::ingest::entry::{Entry, EntryContent, Event, LogLine};
 use crate::ingest::health::SourceHealth;
+use crate::ingest::inlet::Inlets;
 use crate::ingest::registry::{Group, GroupSource, RegisterError, Registry, Series};
 
 /// The server is stopping. A source that receives this error returns it.
@@ -94,11 +95,19 @@ pub struct SourceContext {
     pub batches: BatchSender,
     /// Cancelled when the server stops.
     pub cancellation: CancellationToken,
+    /// For requests that the HTTP server receives for this source.
+    pub inlets: Inlets,
 }
 
 impl SourceContext {
-    pub const fn new(registrar: Registrar, batches: BatchSender, cancellation: CancellationToken) -> Self {
-        Self { registrar, batches, cancellation }
+    pub fn new(registrar: Registrar, batches: BatchSender, cancellation: CancellationToken) -> Self {
+        Self { registrar, batches, cancellation, inlets: Inlets::default() }
+    }
+
+    /// The same with the inlets of a server.
+    #[must_use]
+    pub fn with_inlets(self, inlets: Inlets) -> Self {
+        Self { inlets, ..self }
     }
 
     /// Sends a batch to the stream. Waits while the queue is full: the stream never waits for viewers, so this is short.

@@ -5,15 +5,18 @@
 //! | [`batch`], [`batch_queue`] | rows of one group, column by column; the queue to the hub |
 //! | [`entry`] | lines of logs and events, which pass through the same queue |
 //! | [`registry`] | groups and series, as sources register them |
-//! | [`row_order`] | counts of rows out of the order of time |
+//! | [`row_order`], `row_interval` | counts of rows out of the order of time; the time from row to row |
 //! | [`health`], [`readiness`], [`report`] | the state of each source; whether it delivers; the report on it |
 //! | [`context`], [`source`] | the two interfaces between a source and the server |
+//! | [`inlet`] | requests of other programs, from the HTTP server to a source |
 //! | [`blocking`] | sources that need their own thread |
 //! | [`deadline_reader`], [`reader_threads`] | resources that may stop answering; the threads that ask them |
 //! | [`series_set`] | a changing set of series |
 //! | [`settings`], [`config`] | parsers of settings; the list of all kinds of sources |
 //! | [`mod@start`] | starts, supervises and stops them |
 //! | `host`, `synthetic`, `publish` | this machine; generated signals; rows that other programs send |
+//! | [`exposition`], [`families`], [`names`] | metrics as other programs write them; their groups and series; their names |
+//! | `prometheus`, `remote_write` | metrics that are asked for; metrics that Prometheus sends |
 //! | `lines` | lines of text: the output of a command, standard input, datagrams |
 //!
 //! This room knows only a registry and a queue of batches; the stream supplies both.
@@ -29,14 +32,17 @@ pub mod exposition;
 pub mod families;
 pub mod health;
 pub mod host;
+pub mod inlet;
 pub mod lines;
 pub mod names;
-mod prometheus;
+pub mod prometheus;
 mod publish;
 pub mod reader_threads;
 pub mod readiness;
 pub mod registry;
+pub mod remote_write;
 pub mod report;
+pub mod row_interval;
 pub mod row_order;
 pub mod series_set;
 pub mod settings;
@@ -50,5 +56,6 @@ pub use host::{HostSettings, SpaceReading};
 pub use lines::{ExecSettings, StdinSettings, UdpSettings};
 pub use prometheus::PrometheusSettings;
 pub use publish::PublishSettings;
+pub use remote_write::RemoteWriteSettings;
 pub use start::start;
 pub use synthetic::SyntheticSettings;

@@ -139,6 +139,32 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result
     }
 }
 
+/// A text, or a list of texts.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Texts {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Texts {
+    pub fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text],
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+/// Reads a text, or a list of texts.
+///
+/// # Errors
+/// If it is neither.
+pub fn texts<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result<Vec<String>, D::Error> {
+    let texts = Texts::deserialize(deserializer).map(Texts::into_vec);
+    texts.map_err(|_| D::Error::custom(format!("{setting} must be a text or a list of texts")))
+}
+
 /// Reads the name of a source, which begins the names of its groups.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use crate::ingest::config::SourceConfig;
 use crate::ingest::context::{Registrar, SourceContext};
 use crate::ingest::entry::Event;
 use crate::ingest::health::{SourceHealth, Sources};
+use crate::ingest::inlet::Inlets;
 use crate::ingest::registry::Registry;
 use crate::ingest::source::{Source, SourceError};
 use crate::telemetry::Telemetry;
@@ -30,6 +31,7 @@ pub type NamedSource = (&'static str, Box<dyn Source>);
 #[derive(Debug)]
 pub struct RunningSources {
     health: Sources,
+    inlets: Inlets,
     cancellation: CancellationToken,
     tasks: TaskTracker,
 }
@@ -51,8 +53,8 @@ pub fn run<N: Into<String>>(
     registry: Arc<dyn Registry>,
     batches: BatchSender,
 ) -> RunningSources {
-    let (cancellation, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let (token, tracker) = (&cancellation, &tasks);
+    let (cancellation, tasks, inlets) = (CancellationToken::new(), TaskTracker::new(), Inlets::default());
+    let (token, tracker, opened) = (&cancellation, &tasks, &inlets);
     let mut instances = BTreeMap::new();
     // `move`: the last task that ends closes the queue.
     let health = sources.into_iter().map(move |(name, source)| {
@@ -60,18 +62,23 @@ pub fn run<N: Into<String>>(
         let instance = instances.entry(name.clone()).and_modify(|instance| *instance += 1).or_insert(1);
         let health = SourceHealth::new(&if *instance > 1 { format!("{name}-{instance}") } else { name });
         let registrar = Registrar::new(Arc::clone(&registry), health.clone(), *instance).merging(source.merge_window());
-        let context = SourceContext::new(registrar, batches.clone(), token.clone());
+        let context = SourceContext::new(registrar, batches.clone(), token.clone()).with_inlets(opened.clone());
         tracker.spawn(supervise(source, context, STOP_WITHIN));
         health
     });
     let health = health.collect();
     tasks.close();
-    RunningSources { health, cancellation, tasks }
+    RunningSources { health, inlets, cancellation, tasks }
 }
 
 impl RunningSources {
     pub fn health(&self) -> Sources {
         self.health.clone()
+    }
+
+    /// For requests that are meant for these sources.
+    pub fn inlets(&self) -> Inlets {
+        self.inlets.clone()
     }
 
     /// Cancels the sources and waits until all have ended.

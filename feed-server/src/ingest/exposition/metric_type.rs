@@ -77,6 +77,16 @@ impl MetricType {
         }
     }
 
+    /// The role of a sample of this type, whose name ends as the type says.
+    pub fn role_of(self, name: &str) -> Role {
+        let longest =
+            self.suffixes().iter().filter(|suffix| name.ends_with(**suffix)).max_by_key(|suffix| suffix.len());
+        match self {
+            Self::Unknown => Self::role_by_name(name),
+            known => known.role(longest.copied().unwrap_or_default()),
+        }
+    }
+
     /// The role of a sample of which only the name is known.
     pub fn role_by_name(name: &str) -> Role {
         let is_counter = ["_total", "_bucket", "_count", "_sum"].iter().any(|suffix| name.ends_with(suffix));

@@ -9,6 +9,7 @@ use super::metric::Metric;
 use crate::ingest::context::Registrar;
 use crate::ingest::names::{fitted, plain};
 use crate::ingest::registry::{Group, RegisterError, Series};
+use crate::ingest::row_interval::RowInterval;
 
 /// Of one source. A page has a panel for each.
 const MAX_GROUPS: usize = 1_024;
@@ -29,7 +30,8 @@ pub struct KnownSeries {
     source: String,
     limit: usize,
     interval: Interval,
-    groups: Vec<GroupId>,
+    estimates_intervals: bool,
+    groups: Vec<KnownGroup>,
     by_name: HashMap<String, usize>,
     /// The number of users of each living series: two label sets may become one.
     living: HashMap<SeriesId, usize>,
@@ -39,11 +41,27 @@ pub struct KnownSeries {
     is_over: bool,
 }
 
+#[derive(Debug)]
+struct KnownGroup {
+    id: GroupId,
+    described: Group,
+    interval: RowInterval,
+    /// The interval is that of this series, whose last sample has this time.
+    followed: Option<(SeriesId, Timestamp)>,
+}
+
 impl KnownSeries {
     /// `source` begins the names of its groups. `interval` is the intended time from row to row.
     pub fn new(source: &str, limit: usize, interval: Interval) -> Self {
         let (groups, by_name, living, ended, is_over) = Default::default();
-        Self { source: source.to_owned(), limit, interval, groups, by_name, living, ended, is_over }
+        let (source, estimates_intervals) = (source.to_owned(), false);
+        Self { source, limit, interval, estimates_intervals, groups, by_name, living, ended, is_over }
+    }
+
+    /// Estimates the time from row to row, beginning with the interval that was given.
+    #[must_use]
+    pub fn estimating_intervals(self) -> Self {
+        Self { estimates_intervals: true, ..self }
     }
 
     /// The place of a series that is new to the caller. `name` is for display. `None` if it is beyond a limit: the first one is named. The caller must
@@ -89,12 +107,12 @@ impl KnownSeries {
         }
         let (name, kind) = (fitted(name), metric.kind);
         let group = self.group(metric, registrar)?;
-        let mut series = Series { group: self.groups[group], name, kind, labels };
+        let mut series = Series { group: self.groups[group].id, name, kind, labels };
         let id = match registrar.series(series.clone()) {
             // The group had no series for so long that it was forgotten.
             Err(RegisterError::NoSuchGroup(_)) => {
-                series.group = registrar.group(self.description(metric))?;
-                self.groups[group] = series.group;
+                series.group = registrar.group(self.groups[group].described.clone())?;
+                self.groups[group].id = series.group;
                 registrar.series(series)
             }
             registered => registered,
@@ -104,13 +122,27 @@ impl KnownSeries {
     }
 
     fn group(&mut self, metric: &Metric<'_>, registrar: &Registrar) -> Result<usize, Refusal> {
-        if let Some(group) = self.by_name.get(metric.name) {
-            return Ok(*group);
+        if let Some(&group) = self.by_name.get(metric.name) {
+            let mut described = self.description(metric);
+            described.interval = self.groups[group].described.interval;
+            if self.groups[group].described != described {
+                registrar.group(described.clone())?;
+                self.groups[group].described = described;
+            }
+            return Ok(group);
         }
         if self.groups.len() >= MAX_GROUPS {
             return Err(Refusal::Groups { group: metric.name.to_owned() });
         }
-        self.groups.push(registrar.group(self.description(metric))?);
+        let described = self.description(metric);
+        let id = registrar.group(described.clone())?;
+        let known = (!self.estimates_intervals).then_some(self.interval);
+        self.groups.push(KnownGroup {
+            id,
+            described,
+            interval: RowInterval::new(known, self.interval),
+            followed: None,
+        });
         self.by_name.insert(metric.name.to_owned(), self.groups.len() - 1);
         Ok(self.groups.len() - 1)
     }
@@ -128,7 +160,31 @@ impl KnownSeries {
     }
 
     pub fn group_id(&self, group: usize) -> GroupId {
-        self.groups[group]
+        self.groups[group].id
+    }
+
+    /// Takes the time of a sample, for the estimate of the interval of its group.
+    ///
+    /// Hot: once per sample with a time of its own.
+    pub fn observe(&mut self, place: Place, time: Timestamp, registrar: &Registrar) {
+        let group = &mut self.groups[place.group];
+        let (series, before) = *group.followed.get_or_insert((place.series, time));
+        if series != place.series || before >= time {
+            return;
+        }
+        group.followed = Some((series, time));
+        group.interval.add(1, Some(before), time);
+        if let Some(interval) = group.interval.take_change() {
+            group.described.interval = interval;
+            if let Err(error) = registrar.group(group.described.clone()) {
+                registrar.report(&error);
+            }
+        }
+    }
+
+    /// The interval of a group.
+    pub fn interval(&self, group: usize) -> Interval {
+        self.groups[group].interval.stated()
     }
 
     /// Ends a series that was placed, at `time`, unless another user has placed it too.
@@ -137,6 +193,9 @@ impl KnownSeries {
         *users -= 1;
         if *users == 0 {
             self.living.remove(&series);
+            for group in self.groups.iter_mut().filter(|group| group.followed.is_some_and(|(of, _)| of == series)) {
+                group.followed = None;
+            }
             self.ended.push_back(time);
             registrar.end_at(series, time);
         }

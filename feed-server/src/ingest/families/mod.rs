@@ -4,14 +4,16 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `metric` | what is known of a metric; its unit |
+//! | `metric`, `known_types` | what is known of a metric; its unit; types as they are stated |
 //! | `known_series` | registers groups and series, within the limits of the source |
 //! | `open_rows` | samples to rows |
 
 mod known_series;
+mod known_types;
 mod metric;
 mod open_rows;
 
 pub use known_series::{KnownSeries, Place};
+pub use known_types::{Change, Described, KnownTypes};
 pub use metric::{Metric, unit_of};
 pub use open_rows::OpenRows;

@@ -6,8 +6,8 @@
 
 use protocol::{GroupId, Interval, SeriesId, Timestamp};
 
-use super::row_interval::RowInterval;
 use crate::ingest::batch::Batch;
+use crate::ingest::row_interval::RowInterval;
 
 /// Rows that arrive together are spread over at most this multiple of their estimated time, so that a silence before them is not filled.
 const SPREAD: f64 = 1.25;

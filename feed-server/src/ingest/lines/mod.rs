@@ -12,7 +12,7 @@
 //! | `parser` | chooses the format of each line |
 //! | `columns`, `json`, `words` | the formats |
 //! | `cell`, `unit`, `line_time` | texts to numbers, units and times |
-//! | `rows`, `group_rows`, `row_interval` | lines to rows of groups; the times of rows; the interval of a group |
+//! | `rows`, `group_rows` | lines to rows of groups; the times of rows |
 //! | `intake` | passes bytes through all of this to the stream |
 //! | `exec`, `process`, `stdin`, `udp` | the three sources; a command that runs |
 
@@ -27,7 +27,6 @@ mod line_settings;
 mod line_time;
 mod parser;
 mod process;
-mod row_interval;
 mod rows;
 mod settings;
 mod splitter;

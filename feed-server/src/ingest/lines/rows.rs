@@ -9,11 +9,11 @@ use protocol::{Bounds, GroupId, Interval, SeriesId, SeriesKind, Timestamp};
 use super::group_rows::GroupRows;
 use super::line::Line;
 use super::line_settings::LineSettings;
-use super::row_interval::RowInterval;
 use crate::ingest::batch::Batch;
 use crate::ingest::context::Registrar;
 use crate::ingest::names::{fitted, plain};
 use crate::ingest::registry::{Group, Series};
+use crate::ingest::row_interval::RowInterval;
 
 /// The interval of a group whose rows are still few.
 const AT_FIRST: Interval = Interval::from_secs(1);

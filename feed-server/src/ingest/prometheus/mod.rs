@@ -15,19 +15,20 @@
 //! | `client`, `dial`, `trust` | one request at a time over a connection that stays open; TCP and TLS; certificates |
 //! | `answer` | what an answer says about itself; its body, unpacked |
 //! | `secrets` | tokens and passwords in files |
-//! | `reader`, `known_types`, `tally` | the lines of an answer, with what is known of each series; types; what an answer had |
+//! | `reader`, `tally` | the lines of an answer, with what is known of each series; what an answer had |
 //! | `sink` | where samples go, and how they are named |
 //! | `scraped` | the state of one target |
 //! | `job` | the source |
+//! | `rereading` | reads answers without a target, for benches |
 
 mod answer;
 mod client;
 mod configured;
 mod dial;
 mod job;
-mod known_types;
 mod reader;
 mod relabel;
+mod rereading;
 mod scraped;
 mod secrets;
 mod settings;
@@ -39,4 +40,5 @@ mod target_url;
 mod trust;
 mod written;
 
+pub use rereading::Rereading;
 pub use settings::PrometheusSettings;

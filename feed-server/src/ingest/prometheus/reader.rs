@@ -5,13 +5,12 @@ use std::mem;
 
 use protocol::{Interval, Prominence, SeriesId, Timestamp};
 
-use super::known_types::{Change, Described, KnownTypes};
 use super::relabel::{self, Labels, METRIC_NAME};
 use super::sink::Sink;
 use super::tally::Tally;
 use crate::ingest::exposition::metric_type::Role;
 use crate::ingest::exposition::{BadLine, Format, Line, Sample, SeriesText};
-use crate::ingest::families::{Metric, Place};
+use crate::ingest::families::{Change, Described, KnownTypes, Metric, Place};
 
 /// A longer line is refused.
 const MAX_LINE_BYTES: usize = 64 << 10;

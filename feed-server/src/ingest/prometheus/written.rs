@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::target_url::{SCHEMES, Scheme, WrittenTarget};
 use crate::duration;
-use crate::ingest::settings;
+use crate::ingest::settings::{self, Texts};
 
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
@@ -18,28 +18,6 @@ const MAX_MERGE: Duration = Duration::from_mins(5);
 const MAX_SERIES: usize = 1_000_000;
 const MAX_SAMPLES: usize = 100_000_000;
 const MAX_BODY_BYTES: usize = 256 << 20;
-
-/// A text, or a list of texts.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Texts {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Texts {
-    fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(text) => vec![text],
-            Self::Many(texts) => texts,
-        }
-    }
-}
-
-fn texts<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result<Vec<String>, D::Error> {
-    let texts = Texts::deserialize(deserializer).map(Texts::into_vec);
-    texts.map_err(|_| D::Error::custom(format!("{setting} must be a text or a list of texts")))
-}
 
 pub(super) fn default_job() -> String {
     "prometheus".to_owned()
@@ -50,12 +28,12 @@ pub(super) fn job<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
 }
 
 pub(super) fn targets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<WrittenTarget>, D::Error> {
-    let written = texts(deserializer, "targets")?;
+    let written = settings::texts(deserializer, "targets")?;
     written.iter().map(|text| WrittenTarget::parse(text).map_err(D::Error::custom)).collect()
 }
 
 pub(super) fn paths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
-    Ok(texts(deserializer, "target_files")?.into_iter().map(PathBuf::from).collect())
+    Ok(settings::texts(deserializer, "target_files")?.into_iter().map(PathBuf::from).collect())
 }
 
 pub(super) fn scheme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scheme, D::Error> {

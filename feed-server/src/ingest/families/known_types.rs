@@ -1,10 +1,10 @@
-//! The types and units that a target has stated.
+//! The types and units that another program has stated.
 
 use std::collections::HashMap;
 
+use super::metric::unit_of;
 use crate::ingest::exposition::MetricType;
 use crate::ingest::exposition::metric_type::Role;
-use crate::ingest::families::unit_of;
 
 /// Ends of the names of samples, which are not part of the names of their metrics.
 const SUFFIXES: [&str; 8] = ["_total", "_bucket", "_count", "_sum", "_created", "_info", "_gcount", "_gsum"];
@@ -13,7 +13,7 @@ const SUFFIXES: [&str; 8] = ["_total", "_bucket", "_count", "_sum", "_created", 
 const MAX_TYPES: usize = 20_000;
 
 #[derive(Debug, Default)]
-pub(super) struct KnownTypes(HashMap<String, Known>);
+pub struct KnownTypes(HashMap<String, Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -25,15 +25,17 @@ struct Known {
 
 /// What a line says about a metric.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Described<'t> {
+pub enum Described<'t> {
     Type(&'t str, MetricType),
     Unit(&'t str, &'t str),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    /// It is new, or the same as before.
+pub enum Change {
+    /// The same was known.
     None,
+    /// Nothing was known.
+    New,
     /// Another was known.
     Other,
 }
@@ -42,7 +44,7 @@ impl KnownTypes {
     /// Takes a statement of the answer with this number. If an answer states several, the first stays.
     ///
     /// Hot: once per metric of each answer.
-    pub(super) fn take(&mut self, described: Described<'_>, answer: u64) -> Change {
+    pub fn take(&mut self, described: Described<'_>, answer: u64) -> Change {
         let (Described::Type(name, _) | Described::Unit(name, _)) = described;
         if !self.0.contains_key(name) {
             if self.0.len() >= MAX_TYPES {
@@ -55,16 +57,17 @@ impl KnownTypes {
         if std::mem::replace(&mut known.stated_in[what], answer) == answer {
             return Change::None;
         }
-        let is_other = match described {
-            Described::Type(_, of) => known.of.replace(of).is_some_and(|before| before != of),
-            Described::Unit(_, unit) if known.unit.as_deref() == Some(unit) => false,
+        let before = match described {
+            Described::Type(_, of) if known.of == Some(of) => return Change::None,
+            Described::Type(_, of) => known.of.replace(of).is_some(),
+            Described::Unit(_, unit) if known.unit.as_deref() == Some(unit) => return Change::None,
             Described::Unit(_, unit) => known.unit.replace(unit.to_owned()).is_some(),
         };
-        if is_other { Change::Other } else { Change::None }
+        if before { Change::Other } else { Change::New }
     }
 
     /// The role of the samples with a name, and their unit.
-    pub(super) fn described(&self, name: &str) -> (Role, &'static str) {
+    pub fn described(&self, name: &str) -> (Role, &'static str) {
         let parts = SUFFIXES.iter().filter_map(|suffix| Some((name.strip_suffix(suffix)?, *suffix)));
         let known = |(base, suffix)| Some((self.0.get(base)?, suffix));
         let mut of_base = parts.clone().filter_map(known);

@@ -10,7 +10,7 @@ const LEAST: usize = 3;
 const CHANGE: f64 = 2.0;
 
 #[derive(Debug)]
-pub(super) struct RowInterval {
+pub struct RowInterval {
     recent_us: Vec<f64>,
     next: usize,
     stated: Interval,
@@ -19,17 +19,17 @@ pub(super) struct RowInterval {
 
 impl RowInterval {
     /// An interval that is known, or one that is stated until there is an estimate.
-    pub(super) fn new(known: Option<Interval>, at_first: Interval) -> Self {
+    pub fn new(known: Option<Interval>, at_first: Interval) -> Self {
         let (stated, is_fixed) = (known.unwrap_or(at_first), known.is_some());
         Self { recent_us: Vec::with_capacity(RECENT), next: 0, stated, is_fixed }
     }
 
-    pub(super) const fn stated(&self) -> Interval {
+    pub const fn stated(&self) -> Interval {
         self.stated
     }
 
     /// Adds `rows` consecutive rows: `before` is the time of the row before them, `last` that of the last one.
-    pub(super) fn add(&mut self, rows: usize, before: Option<Timestamp>, last: Timestamp) {
+    pub fn add(&mut self, rows: usize, before: Option<Timestamp>, last: Timestamp) {
         let Some(before) = before.filter(|before| *before < last) else { return };
         let each = last.micros_since(before) as f64 / rows.max(1) as f64;
         if self.recent_us.len() < RECENT {
@@ -41,7 +41,7 @@ impl RowInterval {
     }
 
     /// The median of the newest times.
-    pub(super) fn estimate(&self) -> Option<Interval> {
+    pub fn estimate(&self) -> Option<Interval> {
         if self.is_fixed {
             return Some(self.stated);
         }
@@ -52,7 +52,7 @@ impl RowInterval {
     }
 
     /// The interval to state in place of the last one, if it has changed much.
-    pub(super) fn take_change(&mut self) -> Option<Interval> {
+    pub fn take_change(&mut self) -> Option<Interval> {
         let estimate = self.estimate().filter(|_| !self.is_fixed)?;
         let factor = estimate.as_secs_f64() / self.stated.as_secs_f64();
         if (CHANGE.recip()..=CHANGE).contains(&factor) {
