@@ -276,8 +276,8 @@ async fn an_answer_that_is_no_exposition_is_stated() {
             "/metrics: it answers with the encoding \"br\": expected gzip or none",
         ),
         // Nothing more comes.
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\na 1\n".to_vec(), "/metrics: no answer within 50ms"),
-        (Vec::new(), "/metrics: no answer within 50ms"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\na 1\n".to_vec(), "/metrics: no answer within 45ms"),
+        (Vec::new(), "/metrics: no answer within 45ms"),
     ] {
         assert_eq!(stated(move |_| answer.clone(), "").await, expected);
     }
@@ -470,4 +470,116 @@ async fn a_source_whose_target_stalls_stops_at_once() {
     }
     tokio::time::timeout(Duration::from_secs(4), watch.running.stop()).await.expect("stops");
     assert_eq!(watch.status().state, SourceState::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_cut_has_no_wrong_value() {
+    let cut = stated(|_| response("application/openmetrics-text", b"# TYPE a gauge\na 12"), "").await;
+    assert_eq!(cut, "/metrics: its answer has no end, `# EOF`: a part may be missing");
+    // The target closes after its answer: nothing else ends it.
+    let closing = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+    let closes = closing.local_addr().expect("an address");
+    let serving = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = closing.accept().await {
+            let mut head = [0; 1_024];
+            let _request = stream.read(&mut head).await;
+            let _closed = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\na 1\nb 12").await;
+        }
+    });
+    let mut watch = Watch::start(&format!("prometheus:{closes},job=t,interval=50ms"));
+    let received = watch.until(|received| has(received, "t.a", "", 3)).await;
+    assert!(!received.keys().any(|(group, _)| group == "t.b"), "{:?}", received.keys());
+    let error = watch.until_status(|status| status.last_error.is_some()).await.last_error.expect("an error");
+    assert!(error.ends_with("the last line may be cut: it has no end, and the answer states no length"), "{error}");
+    watch.running.stop().await;
+    serving.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_ahead_of_the_clock_are_refused_and_the_rest_goes_on() {
+    let target = Target::start(|_| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis();
+        response("text/plain", format!("a{{b=\"1\"}} 1 {}\na{{b=\"2\"}} 2\n", now + 10_000).as_bytes())
+    })
+    .await;
+    let mut watch = Watch::start(&spec(&target, ""));
+    let received = watch.until(|received| has(received, "t.a", "2", 5)).await;
+    assert!(!has(&received, "t.a", "1", 1));
+    let status = watch.until_status(|status| status.last_error.is_some()).await;
+    let error = status.last_error.expect("an error");
+    assert!(error.contains("ahead of this server's clock, allowed are 5"), "{error}");
+    watch.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_missing_stops_no_configured_target() {
+    let target = Target::text("a 1\n").await;
+    let mut watch = Watch::start(&spec(&target, ",target_files=/no/such/file.json"));
+    watch.until(|received| has(received, "t.a", "", 2)).await;
+    let status = watch.status();
+    assert!(status.left_out.iter().any(|what| what.starts_with("/no/such/file.json: ")), "{:?}", status.left_out);
+    watch.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_whose_rules_leave_no_target_says_so() {
+    let table = "kind = 'prometheus'\ntargets = ['a:1', 'b:1']\n[[relabel]]\naction = 'drop'\nsource_labels = ['job']\nregex = '.*'";
+    let mut watch = Watch::with(toml::from_str(table).expect("valid"));
+    let status = watch.until_status(|status| !status.left_out.is_empty()).await;
+    assert_eq!(*status.left_out[0], *"there are no targets: none of 2 is left");
+    watch.running.stop().await;
+}
+
+/// A target with TLS, and the file of its own certificate.
+async fn secure_target(folder: &std::path::Path) -> (String, std::path::PathBuf, JoinHandle<()>) {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+    let file = folder.join("cert.pem");
+    std::fs::write(&file, cert.pem()).expect("writes");
+    let key = rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .expect("a certificate");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+    let port = listener.local_addr().expect("an address").port();
+    let serving = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let mut head = [0; 4_096];
+                while let Ok(1..) = stream.read(&mut head).await {
+                    let _closed = stream.write_all(&response("text/plain", b"a 1\n")).await;
+                }
+            });
+        }
+    });
+    (format!("https://localhost:{port}"), file, serving)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_of_a_target_is_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (address, file, serving) = secure_target(folder.path()).await;
+    for trust in [format!(",tls.ca={}", file.display()), ",tls.verify=false".to_owned()] {
+        let mut watch = Watch::start(&format!("prometheus:{address},job=t,interval=1s{trust}"));
+        watch.until(|received| has(received, "t.a", "", 1)).await;
+        watch.running.stop().await;
+    }
+    let (_, other, _other) = {
+        let folder = folder.path().join("other");
+        std::fs::create_dir(&folder).expect("a folder");
+        secure_target(&folder).await
+    };
+    let mut watch = Watch::start(&format!("prometheus:{address},job=t,interval=1s,tls.ca={}", other.display()));
+    let status = watch.until_status(|status| !status.left_out.is_empty()).await;
+    let stated = &status.left_out[0];
+    assert!(stated.contains("no connection with TLS") && stated.contains("tls.ca names the authorities"), "{stated}");
+    watch.running.stop().await;
+    serving.abort();
 }

@@ -67,7 +67,8 @@ impl Config {
             return Err(Place::item("source", MAX_SOURCES).refused(message));
         }
         for (item, source) in self.sources.iter().enumerate() {
-            source.settings().check().map_err(|message| Place::item("source", item).refused(message))?;
+            let refused = |message| format!("source {} (`{}`): {message}", item + 1, source.kind());
+            source.settings().check().map_err(|message| Place::item("source", item).refused(refused(message)))?;
             let mut earlier = self.sources[..item].iter();
             if let Some(first) =
                 earlier.position(|other| other == source || other.kind() == source.kind() && source.is_single())

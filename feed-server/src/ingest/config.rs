@@ -27,6 +27,8 @@ const EXEC: &str = "exec";
 /// The kind whose SPEC has targets, beside settings.
 const PROMETHEUS: &str = "prometheus";
 const TARGETS: &str = "targets";
+const TARGETS_FIRST: &str = ": targets come first, and a value cannot contain a comma";
+const QUERY_IN_ADDRESS: &str = ": an address with a query begins with http://";
 
 /// The list of all kinds of sources.
 macro_rules! kinds {
@@ -111,8 +113,8 @@ impl<'de> Deserialize<'de> for SourceConfig {
 /// The reason why a SPEC is invalid.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SpecError {
-    #[error("settings must have the form key=value, found `{0}`")]
-    NotASetting(String),
+    #[error("settings must have the form key=value, found `{0}`{1}")]
+    NotASetting(String, &'static str),
     #[error("`{0}` is both a value and a table: use one of the two")]
     ValueAndTable(String),
     #[error("`kind` is not a setting: write the kind before the colon, such as host:hz=10")]
@@ -135,11 +137,18 @@ impl FromStr for SourceConfig {
         let mut targets = Vec::new();
         for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
             let is_address = setting.contains("://") && !setting.split("://").next().unwrap_or("").contains('=');
-            if kind == PROMETHEUS && (is_address || !setting.contains('=')) {
+            if kind == PROMETHEUS && table.is_empty() && (is_address || !setting.contains('=')) {
                 targets.push(Value::from(setting));
                 continue;
             }
-            let (key, value) = setting.split_once('=').ok_or_else(|| SpecError::NotASetting(setting.to_owned()))?;
+            let not_a_setting = || {
+                let hint = if kind == PROMETHEUS { TARGETS_FIRST } else { "" };
+                SpecError::NotASetting(setting.to_owned(), hint)
+            };
+            let (key, value) = setting.split_once('=').ok_or_else(not_a_setting)?;
+            if kind == PROMETHEUS && key.contains(['/', ':']) {
+                return Err(SpecError::NotASetting(setting.to_owned(), QUERY_IN_ADDRESS));
+            }
             if let Some(replaced) = insert(&mut table, key, value.into())? {
                 // A value that a later one replaces must be valid too.
                 let mut alone = Table::new();

@@ -141,15 +141,26 @@ struct LeftOutMark {
 impl LeftOut {
     /// States what is not measured, in place of what was stated before. What is new is logged.
     pub fn state(&mut self, health: &SourceHealth, what: Option<String>) {
-        if self.0.as_ref().map(|mark| &*mark.what) == what.as_deref() {
+        if let Some(what) = what.as_deref().filter(|what| !self.is(what)) {
+            tracing::warn!(source = health.source(), "{}", what.escape_debug());
+        }
+        self.state_without_log(health, what);
+    }
+
+    /// The same for what may change often.
+    pub fn state_without_log(&mut self, health: &SourceHealth, what: Option<String>) {
+        if what.as_deref().is_some_and(|what| self.is(what)) {
             return;
         }
         self.0 = what.map(|what| {
-            tracing::warn!(source = health.source(), "{}", what.escape_debug());
             let what: Arc<str> = what.into();
             health.record.lock().left_out.push(Arc::clone(&what));
             LeftOutMark { health: health.clone(), what }
         });
+    }
+
+    fn is(&self, what: &str) -> bool {
+        self.0.as_ref().is_some_and(|mark| &*mark.what == what)
     }
 }
 

@@ -50,6 +50,8 @@ pub enum BadLine {
     Comment(String),
     #[error("{what} must be followed by the name of a metric and {expected}, found {found:?}")]
     Metadata { what: &'static str, expected: &'static str, found: String },
+    #[error("the last line may be cut: it has no end, and the answer states no length")]
+    Cut,
     #[error("nothing may follow `# EOF`")]
     AfterEnd,
     #[error("the text must end with `# EOF`: a part may be missing")]

@@ -11,6 +11,8 @@ const SUFFIXES: [&str; 8] = ["_total", "_bucket", "_count", "_sum", "_created", 
 
 /// Other names are forgotten beyond so many: names that come and go must not fill the memory.
 const MAX_TYPES: usize = 20_000;
+/// Types of longer names, and longer units, are not kept.
+const MAX_BYTES: usize = 512;
 
 #[derive(Debug, Default)]
 pub struct KnownTypes(HashMap<String, Known>);
@@ -46,6 +48,9 @@ impl KnownTypes {
     /// Hot: once per metric of each answer.
     pub fn take(&mut self, described: Described<'_>, answer: u64) -> Change {
         let (Described::Type(name, _) | Described::Unit(name, _)) = described;
+        if name.len() > MAX_BYTES || matches!(described, Described::Unit(_, unit) if unit.len() > MAX_BYTES) {
+            return Change::None;
+        }
         if !self.0.contains_key(name) {
             if self.0.len() >= MAX_TYPES {
                 self.0.clear();
@@ -64,6 +69,17 @@ impl KnownTypes {
             Described::Unit(_, unit) => known.unit.replace(unit.to_owned()).is_some(),
         };
         if before { Change::Other } else { Change::New }
+    }
+
+    /// The names of the samples that a metric may have.
+    pub fn names_of(metric: &str) -> impl Iterator<Item = String> {
+        [""].iter().chain(&SUFFIXES).map(move |suffix| format!("{metric}{suffix}"))
+    }
+
+    /// Returns true if a type of the samples with this name has been stated.
+    pub fn has_type(&self, name: &str) -> bool {
+        let bases = SUFFIXES.iter().filter_map(|suffix| name.strip_suffix(suffix));
+        bases.chain([name]).any(|base| self.0.get(base).is_some_and(|known| known.of.is_some()))
     }
 
     /// The role of the samples with a name, and their unit.

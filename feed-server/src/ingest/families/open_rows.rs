@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use protocol::{SeriesId, Timestamp};
 
-use super::known_series::{KnownSeries, Place};
+use super::known_series::KnownSeries;
+use super::place::Place;
 use crate::ingest::batch::Batch;
 
 type Values = Vec<(SeriesId, f64)>;

@@ -1,26 +1,28 @@
 //! Requests to one target, one at a time, over a connection that stays open.
 
 use std::error::Error as _;
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderValue, LOCATION, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HOST, LOCATION, TRANSFER_ENCODING, USER_AGENT,
+};
 use hyper::{Request, Response, StatusCode, body::Incoming};
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
+use memchr::memrchr;
 use thiserror::Error;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::answer::{self, BadAnswer, Body, BodyRoom};
-use super::dial::dial;
+use super::answer::{self, BadAnswer, Body};
+use super::asking::Asking;
+use super::dial::{DialError, dial};
 use super::target_url::TargetUrl;
 use crate::ingest::exposition::Format;
 
 const MAX_REDIRECTIONS: usize = 3;
+const REDIRECTIONS: [u16; 5] = [301, 302, 303, 307, 308];
 const PRODUCT: &str = concat!("Kymograph/", env!("CARGO_PKG_VERSION"));
 
 /// The reason why a target did not answer with metrics.
@@ -29,7 +31,7 @@ pub(super) enum AskError {
     #[error("no answer within {0:?}")]
     Late(Duration),
     #[error("cannot connect: {0}")]
-    Connect(io::Error),
+    Connect(#[from] DialError),
     #[error("the connection failed: {}", innermost(.0))]
     Connection(hyper::Error),
     #[error("it answers {0}")]
@@ -40,6 +42,8 @@ pub(super) enum AskError {
     Redirections,
     #[error("{0}")]
     Answer(#[from] BadAnswer),
+    #[error("its answer has no end, `# EOF`: a part may be missing")]
+    NoEnd,
     #[error("its answer has {found} samples: samples of this source allows {allowed}")]
     Samples { found: usize, allowed: usize },
     #[error("{0}")]
@@ -51,21 +55,36 @@ fn innermost(error: &hyper::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
-/// What all requests have in common.
-#[derive(Clone, Debug)]
-pub(super) struct Asking {
-    pub(super) timeout: Duration,
-    pub(super) body_bytes: usize,
-    pub(super) room: BodyRoom,
-    pub(super) authorization: Option<HeaderValue>,
-    pub(super) tls: Option<Arc<ClientConfig>>,
-}
-
 /// The metrics that a target answers.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) format: Format,
     pub(super) body: Body,
+    /// False for a body that ends with its connection: it may be a part.
+    states_length: bool,
+}
+
+impl Answer {
+    /// An answer in `OpenMetrics` that has its end, or one in the text format.
+    ///
+    /// # Errors
+    /// [`AskError::NoEnd`]: the last value of an answer that was cut would be wrong.
+    pub(super) fn whole(self) -> Result<Self, AskError> {
+        let has_end = || self.body.bytes.trim_ascii_end().ends_with(b"# EOF");
+        if self.format == Format::OpenMetrics && !has_end() { Err(AskError::NoEnd) } else { Ok(self) }
+    }
+
+    /// The lines, and true if another one may be cut.
+    pub(super) fn lines(&self) -> (&[u8], bool) {
+        let bytes = self.body.bytes.as_slice();
+        if let Some(lines) = bytes.strip_suffix(b"\n") {
+            return (lines, false);
+        }
+        if self.states_length || self.format == Format::OpenMetrics || bytes.is_empty() {
+            return (bytes, false);
+        }
+        (memrchr(b'\n', bytes).map_or(&[], |end| &bytes[..end]), true)
+    }
 }
 
 #[derive(Debug)]
@@ -102,8 +121,8 @@ impl Client {
             // It is open again only if all goes well.
             let (connection, response) = self.connection_for(&url, asking).await?;
             let (head, incoming) = response.into_parts();
-            if head.status.is_redirection() {
-                let location = head.headers.get(LOCATION).and_then(|location| location.to_str().ok()).unwrap_or("");
+            let location = head.headers.get(LOCATION).and_then(|location| location.to_str().ok());
+            if let Some(location) = location.filter(|_| REDIRECTIONS.contains(&head.status.as_u16())) {
                 url = url.redirected(location).ok_or_else(|| AskError::Elsewhere(location.to_owned()))?;
                 continue;
             }
@@ -113,7 +132,8 @@ impl Client {
             let format = answer::format(&head.headers)?;
             let body = Body::read(&head.headers, incoming, asking.body_bytes, &asking.room).await?;
             self.connection = Some(connection);
-            return Ok(Answer { format, body });
+            let states_length = [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| head.headers.contains_key(name));
+            return Ok(Answer { format, body, states_length });
         }
         Err(AskError::Redirections)
     }
@@ -137,7 +157,7 @@ impl Client {
 }
 
 async fn connect(url: &TargetUrl, asking: &Asking) -> Result<Connection, AskError> {
-    let stream = dial(url, asking.tls.as_ref()).await.map_err(AskError::Connect)?;
+    let stream = dial(url, asking).await?;
     let (requests, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(AskError::Connection)?;
     let task = tokio::spawn(async move {
         // The request that it fails has the error.

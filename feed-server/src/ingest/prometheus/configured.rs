@@ -59,7 +59,7 @@ mod tests {
         let targets: Vec<_> = found.targets.iter().map(|target| target.authority.as_str()).collect();
         assert_eq!(targets, ["localhost:9100", "b:1"]);
         assert_eq!(found.targets[1].path.as_deref(), Some("/m?x=y"));
-        assert_eq!((found.interval, found.timeout()), (Duration::from_millis(100), Duration::from_millis(100)));
+        assert_eq!((found.interval, found.timeout()), (Duration::from_millis(100), Duration::from_millis(90)));
         assert_eq!((&*found.job, found.labels.get("env").map(String::as_str)), ("node", Some("lab")));
         assert_eq!(found.sample_rules().len(), 1);
         let listed = settings("prometheus:targets=a:1,interval=1m").expect("valid");
@@ -85,7 +85,15 @@ mod tests {
             ("prometheus:a:1,series=0", "series must be a whole number from 1 to 1000000, found 0"),
             ("prometheus:a:1,body_bytes=1", "body_bytes must be a whole number from 1024 to 268435456, found 1"),
             ("prometheus:a:1,job=a b", "job must have at most 64 bytes of letters, digits, _ - and ., found \"a b\""),
-            ("prometheus:a:1,keep=(", "regex must be a regular expression, found \"(\": unclosed group"),
+            ("prometheus:a:1,keep=(", "keep: regex must be a regular expression, found \"(\": unclosed group"),
+            (
+                "prometheus:a:1,keep=a,b",
+                "settings must have the form key=value, found `b`: targets come first, and a value cannot contain a comma",
+            ),
+            (
+                "prometheus:a:1/x?y=1",
+                "settings must have the form key=value, found `a:1/x?y=1`: an address with a query begins with http://",
+            ),
             (
                 "prometheus:a:1,bearer_token_file=t,basic_auth.username=u,basic_auth.password_file=p",
                 "bearer_token_file excludes basic_auth: remove one of them",

@@ -1,5 +1,6 @@
 //! The source: asks all targets at the same time, again and again.
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,10 +10,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use hyper::header::HeaderValue;
 use protocol::{Interval, Timestamp};
 use rustls::ClientConfig;
+use tokio::sync::Semaphore;
 use tokio::time::sleep_until;
 
 use super::answer::BodyRoom;
-use super::client::Asking;
+use super::asking::Asking;
+use super::discovery::{self, Discovered, Listed};
 use super::relabel::Labels;
 use super::scraped::{Asked, Scraped, State, ask};
 use super::secrets::Authorization;
@@ -20,7 +23,7 @@ use super::settings::PrometheusSettings;
 use super::sink::{Naming, Sink};
 use super::target::{Target, TargetDefaults};
 use super::target_files;
-use super::target_url::{Scheme, WrittenTarget};
+use super::target_url::Scheme;
 use super::trust;
 use crate::blocking_thread::BlockingThread;
 use crate::clock;
@@ -37,8 +40,8 @@ const READ_WITHIN: Duration = Duration::from_secs(2);
 const SETTLE: Duration = Duration::from_millis(200);
 /// A bound on the bodies that are held at one time, in units of `body_bytes`.
 const BODIES: usize = 4;
-/// Further targets of a source are left out.
-const MAX_TARGETS: usize = 1_000;
+/// A bound on lookups of names that have not ended.
+const LOOKUPS: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Job {
@@ -50,14 +53,20 @@ pub(super) struct Job {
     scraped: Vec<Scraped>,
     files: Arc<BlockingThread>,
     asking: Asking,
+    /// The targets of files.
+    listed: Vec<Listed>,
     /// Why targets or secrets cannot be read.
     unread: LeftOut,
-    too_many: LeftOut,
+    /// Targets that are not asked.
+    left_out: LeftOut,
 }
 
-/// What files say, beside the configuration.
+/// What files say, and the targets.
 struct Read {
-    targets: Result<Vec<(WrittenTarget, Labels)>, String>,
+    listed: Vec<Listed>,
+    /// Why the list is that of before.
+    unread: Option<String>,
+    found: Discovered,
     authorization: Result<Option<HeaderValue>, String>,
     tls: Option<Result<Arc<ClientConfig>, String>>,
 }
@@ -80,6 +89,7 @@ impl Job {
             room: BodyRoom::new(settings.body_bytes * BODIES),
             authorization: None,
             tls: None,
+            lookups: Arc::new(Semaphore::new(LOOKUPS)),
         };
         Self {
             defaults: settings.target_defaults(),
@@ -93,8 +103,9 @@ impl Job {
             scraped: Vec::new(),
             files: Arc::new(BlockingThread::new("prometheus-files")),
             asking,
+            listed: Vec::new(),
             unread: LeftOut::default(),
-            too_many: LeftOut::default(),
+            left_out: LeftOut::default(),
             settings,
         }
     }
@@ -105,16 +116,12 @@ impl Job {
         let (mut due, mut refreshed): (Instant, Option<Instant>) = (Instant::now(), None);
         loop {
             context.wait_until(due).await?;
-            if refreshed.is_none_or(|at| at.elapsed() >= REFRESH_EVERY) {
+            if refreshed.is_none_or(|at| self.reads_files() && at.elapsed() >= REFRESH_EVERY) {
                 self.refresh(&context.registrar).await;
                 refreshed = Some(Instant::now());
             }
             self.ask_all(&context).await?;
-            due += self.settings.interval;
-            // What was missed is not made up for.
-            let late = Instant::now().saturating_duration_since(due);
-            let missed = late.as_nanos().div_ceil(self.settings.interval.as_nanos().max(1));
-            due += self.settings.interval * u32::try_from(missed).unwrap_or(0);
+            due = next_due(due, self.settings.interval, Instant::now());
         }
     }
 
@@ -159,73 +166,65 @@ impl Job {
 
     /// Reads the files, and begins and ends targets.
     async fn refresh(&mut self, registrar: &Registrar) {
-        let read = match self.read_files().await {
+        let read = match self.read().await {
             Ok(read) => read,
-            Err(error) => return self.unread.state(registrar.health(), Some(error)),
+            Err(error) => {
+                self.unread.state(registrar.health(), Some(error));
+                return;
+            }
         };
-        let error = read.targets.as_ref().err().or(read.authorization.as_ref().err()).cloned();
         let tls_error = read.tls.as_ref().and_then(|tls| tls.as_ref().err()).cloned();
-        self.unread.state(registrar.health(), error.or(tls_error));
+        self.unread.state(
+            registrar.health(),
+            [read.unread, read.authorization.as_ref().err().cloned(), tls_error].into_iter().flatten().next(),
+        );
         if let Ok(authorization) = read.authorization {
             self.asking.authorization = authorization;
         }
         if let Some(Ok(tls)) = read.tls {
             self.asking.tls = Some(tls);
         }
-        if let Ok(targets) = read.targets {
-            self.set_targets(&targets, registrar);
-        }
+        let text = (!read.found.left_out.is_empty()).then(|| read.found.left_out.join("; "));
+        self.left_out.state(registrar.health(), text);
+        self.listed = read.listed;
+        self.replace_targets(read.found.targets, registrar, clock::now());
     }
 
-    async fn read_files(&self) -> Result<Read, String> {
-        let PrometheusSettings { target_files, bearer_token_file, basic_auth, tls, .. } = self.settings.clone();
+    /// Reads the files, and applies the rules on targets, on a thread of its own.
+    async fn read(&self) -> Result<Read, String> {
+        let PrometheusSettings { target_files, bearer_token_file, basic_auth, tls, labels, targets, .. } =
+            self.settings.clone();
+        let (defaults, needs_tls, known) = (self.defaults.clone(), self.asking.tls.is_none(), self.listed.clone());
         let authorization = match (bearer_token_file, basic_auth) {
             (Some(path), _) => Authorization::Bearer(path),
             (None, Some(basic)) => Authorization::Basic(basic),
             (None, None) => Authorization::None,
         };
-        let may_need_tls = self.asking.tls.is_none();
-        let read = move || Read {
-            targets: target_files::read(&target_files),
-            authorization: authorization.read(),
-            tls: may_need_tls.then(|| trust::client_config(&tls)),
+        let read = move || {
+            // A list that cannot be read ends no target.
+            let (listed, unread) = match target_files::read(&target_files) {
+                Ok(listed) => (listed, None),
+                Err(error) => (known, Some(error)),
+            };
+            let configured: Vec<Listed> = targets.into_iter().map(|written| (written, Labels::new())).collect();
+            let found = discovery::discover(&defaults, &labels, configured.iter().chain(&listed));
+            let is_secure = found.targets.iter().any(|target| target.url.scheme == Scheme::Https);
+            let tls = (needs_tls && is_secure).then(|| trust::client_config(&tls));
+            Read { listed, unread, found, authorization: authorization.read(), tls }
         };
-        if self.is_from_files() {
-            return self.files.call(READ_WITHIN, read).await.map_err(|error| error.to_string());
-        }
-        Ok(Read { targets: Ok(Vec::new()), authorization: Ok(None), tls: None })
+        self.files.call(READ_WITHIN, read).await.map_err(|error| error.to_string())
     }
 
-    /// Returns false if the configuration says everything.
-    fn is_from_files(&self) -> bool {
-        let PrometheusSettings { target_files, bearer_token_file, basic_auth, targets, scheme, .. } = &self.settings;
-        let is_secure = |written: &WrittenTarget| written.scheme.unwrap_or(*scheme) == Scheme::Https;
-        let needs_tls = self.asking.tls.is_none() && targets.iter().any(is_secure);
-        needs_tls || !target_files.is_empty() || bearer_token_file.is_some() || basic_auth.is_some()
-    }
-
-    /// Asks these targets, and those of the configuration, from now on.
-    fn set_targets(&mut self, of_files: &[(WrittenTarget, Labels)], registrar: &Registrar) {
-        let own = self.settings.labels.clone();
-        let configured = self.settings.targets.iter().map(|written| (written, own.clone()));
-        let listed = of_files.iter().map(|(written, labels)| {
-            let mut all = own.clone();
-            all.extend(labels.clone());
-            (written, all)
-        });
-        let mut targets: Vec<Target> = Vec::new();
-        for (written, labels) in configured.chain(listed) {
-            match self.defaults.target(written, &labels) {
-                Ok(Some(target)) if !targets.contains(&target) => targets.push(target),
-                Ok(_) => {}
-                Err(error) => registrar.report(&error),
-            }
-        }
-        let beyond = targets.len().saturating_sub(MAX_TARGETS);
-        let text = (beyond > 0).then(|| format!("{beyond} targets: a source has at most {MAX_TARGETS}"));
-        self.too_many.state(registrar.health(), text);
-        targets.truncate(MAX_TARGETS);
-        self.replace_targets(targets, registrar, clock::now());
+    /// Returns true if files say something that may change, or have not been read.
+    fn reads_files(&self) -> bool {
+        let PrometheusSettings { target_files, bearer_token_file, basic_auth, .. } = &self.settings;
+        let is_secure = |scraped: &Scraped| scraped.target.url.scheme == Scheme::Https;
+        let needs_tls = self.asking.tls.is_none() && self.scraped.iter().any(is_secure);
+        needs_tls
+            || self.scraped.is_empty()
+            || !target_files.is_empty()
+            || bearer_token_file.is_some()
+            || basic_auth.is_some()
     }
 
     fn replace_targets(&mut self, targets: Vec<Target>, registrar: &Registrar, now: Timestamp) {
@@ -233,10 +232,10 @@ impl Job {
             return;
         }
         let had_several = self.scraped.len() > 1;
-        let mut earlier = std::mem::take(&mut self.scraped);
+        let of_target = |scraped: Scraped| (scraped.target.clone(), scraped);
+        let mut earlier: HashMap<Target, Scraped> = self.scraped.drain(..).map(of_target).collect();
         for target in targets {
-            let known = earlier.iter().position(|scraped| scraped.target == target);
-            self.scraped.push(known.map_or_else(|| Scraped::new(target), |place| earlier.swap_remove(place)));
+            self.scraped.push(earlier.remove(&target).unwrap_or_else(|| Scraped::new(target)));
         }
         let Self { naming, known, rows, scraped, .. } = self;
         let shows_instance = scraped.len() > 1;
@@ -245,7 +244,7 @@ impl Job {
             let mut sink = Sink { known, rows, registrar, naming, labels, shows_instance, now };
             end(&mut scraped.state, &mut sink);
         };
-        for ended in &mut earlier {
+        for ended in earlier.values_mut() {
             with_sink(ended, State::end);
         }
         if had_several != shows_instance {
@@ -269,4 +268,26 @@ async fn send(
         context.send(batch).await?;
     }
     Ok(())
+}
+
+/// The time of the next request after that at `due`. Whole intervals that were missed are not made up for; a request that ended a little late
+/// is followed at once.
+fn next_due(due: Instant, interval: Duration, now: Instant) -> Instant {
+    let next = due + interval;
+    let missed = now.saturating_duration_since(next).as_nanos() / interval.as_nanos().max(1);
+    next + interval * u32::try_from(missed).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_keep_their_interval_and_those_that_were_missed_are_left_out() {
+        let (due, interval) = (Instant::now(), Duration::from_millis(200));
+        let after = |millis| next_due(due, interval, due + Duration::from_millis(millis)) - due;
+        assert_eq!((after(5), after(199)), (interval, interval));
+        assert_eq!(after(203), interval, "a target did not answer");
+        assert_eq!((after(399), after(400), after(1_150)), (interval, interval * 2, interval * 5));
+    }
 }

@@ -11,8 +11,9 @@
 //! | `settings`, `written`, `configured` | the settings, how they are written, and the source that they configure |
 //! | `relabel` | rules on labels |
 //! | `target_url`, `target` | the address of a target; its labels |
-//! | `target_files` | lists of targets in files |
-//! | `client`, `dial`, `trust` | one request at a time over a connection that stays open; TCP and TLS; certificates |
+//! | `target_files`, `discovery` | lists of targets in files; the targets that are asked |
+//! | `client`, `asking` | one request at a time over a connection that stays open; what all requests have in common |
+//! | `dial`, `trust` | names, TCP and TLS; certificates |
 //! | `answer` | what an answer says about itself; its body, unpacked |
 //! | `secrets` | tokens and passwords in files |
 //! | `reader`, `tally` | the lines of an answer, with what is known of each series; what an answer had |
@@ -22,9 +23,11 @@
 //! | `rereading` | reads answers without a target, for benches |
 
 mod answer;
+mod asking;
 mod client;
 mod configured;
 mod dial;
+mod discovery;
 mod job;
 mod reader;
 mod relabel;

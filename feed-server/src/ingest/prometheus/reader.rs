@@ -1,21 +1,26 @@
 //! The lines of the answers of one target, with what is known of each series.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 
-use protocol::{Interval, Prominence, SeriesId, Timestamp};
+use protocol::Prominence;
 
 use super::relabel::{self, Labels, METRIC_NAME};
 use super::sink::Sink;
 use super::tally::Tally;
 use crate::ingest::exposition::metric_type::Role;
 use crate::ingest::exposition::{BadLine, Format, Line, Sample, SeriesText};
-use crate::ingest::families::{Change, Described, KnownTypes, Metric, Place};
+use crate::ingest::families::{Change, Described, KnownTypes, MAX_AHEAD, Metric, Place, TimeAhead};
 
 /// A longer line is refused.
-const MAX_LINE_BYTES: usize = 64 << 10;
-/// Series beyond a limit are tried again after this time.
-const TRY_AGAIN: Interval = Interval::from_secs(30);
+const MAX_LINE_BYTES: usize = 16 << 10;
+/// A bound on what is kept of lines to know their series again.
+const MAX_KEPT_BYTES: usize = 64 << 20;
+/// A bound on names without types, and on their lengths: the type of one may come after its samples.
+const MAX_UNTYPED: usize = 20_000;
+const MAX_UNTYPED_BYTES: usize = 512;
+/// After so many series of one answer are beyond a limit, further ones are not looked at.
+const MAX_REFUSED: u64 = 1_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Reader {
@@ -25,8 +30,15 @@ pub(super) struct Reader {
     /// Counts the answers, also those that did not come.
     number: u64,
     /// Placed before the description changed: they end after the next answer, unless it has them too.
-    leaving: Vec<SeriesId>,
-    refused_since: Option<Timestamp>,
+    leaving: Vec<Place>,
+    /// Of the keys of `series`.
+    kept_bytes: usize,
+    /// Names of samples that have been placed although no type was stated.
+    untyped: HashSet<Box<str>>,
+    /// Series of this answer that are beyond a limit.
+    refused: u64,
+    /// A time ahead of the clock has been reported.
+    is_ahead_reported: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,18 +53,13 @@ enum Kept {
     At(Place),
     /// Not shown, by a rule or because it is no measurement.
     Dropped,
-    /// Beyond a limit.
-    Refused,
 }
 
 impl Reader {
     /// Begins with the next answer.
-    pub(super) fn begin(&mut self, now: Timestamp) -> Tally {
+    pub(super) fn begin(&mut self) -> Tally {
         self.number += 1;
-        if self.refused_since.is_some_and(|since| now.since(since) >= TRY_AGAIN) {
-            self.refused_since = None;
-            self.series.retain(|_, slot| slot.kept != Kept::Refused);
-        }
+        self.refused = 0;
         Tally::default()
     }
 
@@ -96,26 +103,40 @@ impl Reader {
             // A series begins with its first value: a group without any would be an empty panel.
             return SeriesText::parse(sample.series, format).map(|_| ());
         } else {
-            let kept = self.identify(sample.series, format, sink)?;
+            let is_over = self.refused >= MAX_REFUSED || self.kept_bytes + sample.series.len() > MAX_KEPT_BYTES;
+            let kept = if is_over { None } else { self.identify(sample.series, format, sink)? };
+            let Some(kept) = kept else {
+                self.refused += 1;
+                tally.refused += 1;
+                return Ok(());
+            };
+            self.kept_bytes += sample.series.len();
             self.series.entry(sample.series.into()).or_insert(Slot { kept, last: 0 })
         };
         let is_repeated = mem::replace(&mut slot.last, self.number) == self.number;
         let time = sample.time.filter(|_| sink.naming.honor_timestamps);
+        let ahead = time.filter(|time| *time > sink.now + MAX_AHEAD);
         match slot.kept {
             Kept::Dropped => {}
+            Kept::At(_) if ahead.is_some() => {
+                tally.refused += 1;
+                if let Some(time) = ahead.filter(|_| !mem::replace(&mut self.is_ahead_reported, true)) {
+                    sink.registrar.report(&TimeAhead(time.since(sink.now)));
+                }
+            }
             // Several samples of one series are told apart by their times.
             Kept::At(place) if !is_repeated || time.is_some() => sink.rows.add(place, sample.value, time),
-            Kept::At(_) | Kept::Refused => tally.refused += 1,
+            Kept::At(_) => tally.refused += 1,
         }
         Ok(())
     }
 
-    /// Places a series that no answer had lately.
-    fn identify(&mut self, text: &str, format: Format, sink: &mut Sink<'_>) -> Result<Kept, BadLine> {
+    /// Places a series that no answer had lately. `None` if it is beyond a limit.
+    fn identify(&mut self, text: &str, format: Format, sink: &mut Sink<'_>) -> Result<Option<Kept>, BadLine> {
         let series = SeriesText::parse(text, format)?;
         let (role, unit) = self.types.described(&series.name);
         let (kind, is_part) = match role {
-            Role::Created => return Ok(Kept::Dropped),
+            Role::Created => return Ok(Some(Kept::Dropped)),
             Role::Value(kind) => (kind, false),
             Role::Part(kind) => (kind, true),
         };
@@ -126,46 +147,62 @@ impl Reader {
         sink.add_target_labels(&mut labels);
         labels.insert(METRIC_NAME.to_owned(), series.name.to_string());
         if !relabel::apply(&sink.naming.rules, &mut labels) {
-            return Ok(Kept::Dropped);
+            return Ok(Some(Kept::Dropped));
         }
-        let Some(name) = labels.remove(METRIC_NAME).filter(|name| !name.is_empty()) else { return Ok(Kept::Dropped) };
+        let Some(name) = labels.remove(METRIC_NAME).filter(|name| !name.is_empty()) else {
+            return Ok(Some(Kept::Dropped));
+        };
         labels.retain(|name, value| !name.starts_with("__") && !value.is_empty());
         let is_detail = is_part || name.ends_with("_info") || name.ends_with("time_seconds");
         let prominence = if is_detail { Prominence::Detail } else { Prominence::Overview };
         let metric = Metric { name: &name, unit, kind, prominence };
         let shown = sink.shown_name(&labels);
-        if let Some(place) = sink.known.place(&metric, shown, labels.into_iter().collect(), sink.registrar, sink.now) {
-            Ok(Kept::At(place))
-        } else {
-            self.refused_since.get_or_insert(sink.now);
-            Ok(Kept::Refused)
+        let has_room = self.untyped.len() < MAX_UNTYPED && series.name.len() <= MAX_UNTYPED_BYTES;
+        if has_room && !self.types.has_type(&series.name) {
+            self.untyped.insert(series.name.as_ref().into());
         }
+        let place = sink.known.place(&metric, shown, labels.into_iter().collect(), sink.registrar, sink.now);
+        Ok(place.map(Kept::At))
     }
 
     /// Takes a type or a unit. Series that have been placed by another are placed again.
     fn describe(&mut self, described: Described<'_>) {
-        if self.types.take(described, self.number) == Change::Other {
+        let is_late = |name: &str| KnownTypes::names_of(name).any(|name| self.untyped.contains(name.as_str()));
+        let is_other = match (self.types.take(described, self.number), described) {
+            (Change::None, _) => false,
+            (Change::Other, _) => true,
+            // Its samples came first.
+            (Change::New, Described::Type(name, _) | Described::Unit(name, _)) => {
+                !self.untyped.is_empty() && is_late(name)
+            }
+        };
+        if is_other {
             self.forget();
         }
     }
 
     /// Places all series again, with the next answer.
     pub(super) fn forget(&mut self) {
-        self.leaving.extend(self.series.drain().filter_map(|(_, slot)| slot.kept.series()));
+        self.leaving.extend(self.series.drain().filter_map(|(_, slot)| slot.kept.place()));
+        self.kept_bytes = 0;
+        self.untyped.clear();
     }
 
     /// Ends the answer. Series that the last `misses` answers did not have end.
     pub(super) fn finish(&mut self, misses: u64, sink: &mut Sink<'_>) {
         let oldest = self.number.saturating_sub(misses);
-        self.series.retain(|_, slot| {
+        self.series.retain(|key, slot| {
             let stays = slot.last > oldest;
-            if let Some(series) = slot.kept.series().filter(|_| !stays) {
-                sink.known.end(series, sink.registrar, sink.now);
+            if !stays {
+                self.kept_bytes -= key.len();
+            }
+            if let Some(place) = slot.kept.place().filter(|_| !stays) {
+                sink.known.end(place, sink.registrar, sink.now);
             }
             stays
         });
-        for series in mem::take(&mut self.leaving) {
-            sink.known.end(series, sink.registrar, sink.now);
+        for place in mem::take(&mut self.leaving) {
+            sink.known.end(place, sink.registrar, sink.now);
         }
     }
 
@@ -183,10 +220,10 @@ impl Reader {
 }
 
 impl Kept {
-    const fn series(self) -> Option<SeriesId> {
+    const fn place(self) -> Option<Place> {
         match self {
-            Self::At(place) => Some(place.series),
-            Self::Dropped | Self::Refused => None,
+            Self::At(place) => Some(place),
+            Self::Dropped => None,
         }
     }
 }

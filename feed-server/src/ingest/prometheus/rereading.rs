@@ -47,7 +47,7 @@ impl Rereading {
         self.now = self.now + Interval::from_secs(1);
         let Self { reader, known, rows, registrar, naming, labels, now } = self;
         let mut sink = Sink { known, rows, registrar, naming, labels, shows_instance: false, now: *now };
-        let mut tally = reader.begin(*now);
+        let mut tally = reader.begin();
         for line in text.split(|&byte| byte == b'\n') {
             reader.line(line, format, &mut tally, &mut sink);
         }

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use memchr::memchr;
 use protocol::{Interval, Prominence, SeriesKind, Timestamp};
 
-use super::client::{Answer, AskError, Asking, Client};
+use super::asking::Asking;
+use super::client::{Answer, AskError, Client};
 use super::reader::Reader;
 use super::sink::Sink;
 use super::tally::Tally;
 use super::target::Target;
-use crate::ingest::exposition::Format;
 use crate::ingest::exposition::check::check;
+use crate::ingest::exposition::{BadLine, Format};
 use crate::ingest::families::{Metric, Place};
 use crate::ingest::health::{LeftOut, SourceHealth};
 
@@ -20,8 +21,8 @@ const LINES_AT_ONCE: usize = 1_000;
 /// A series ends if it is missing in so many answers, and for at least this time.
 const MISSES: u64 = 3;
 const MISSING_FOR: Duration = Duration::from_secs(5);
-/// While a target does not answer, its error is stated again no sooner.
-const RESTATE_AFTER: Interval = Interval::from_secs(60);
+/// The reason why a target does not answer is logged again no sooner: one that comes and goes would fill the log.
+const LOG_AGAIN_AFTER: Interval = Interval::from_secs(60);
 /// The rules on lines that belong together are checked in an answer of at most so many bytes.
 const CHECKED_BYTES: usize = 1 << 20;
 
@@ -49,7 +50,7 @@ pub(super) struct State {
     own: Option<[Place; 3]>,
     /// Why it does not answer.
     down: LeftOut,
-    down_since: Option<Timestamp>,
+    down_logged: Option<Timestamp>,
     /// The rules on lines that belong together have been checked.
     is_checked: bool,
     /// A line of the last answer could not be read.
@@ -88,7 +89,9 @@ impl State {
         samples: Option<usize>,
         sink: &mut Sink<'_>,
     ) {
-        let answered = answered.and_then(|answer| match samples {
+        // Before the series of the target, so that they have a place.
+        self.own = self.own.or_else(|| place_own(sink));
+        let answered = answered.and_then(Answer::whole).and_then(|answer| match samples {
             Some(allowed) => within(answer, allowed),
             None => Ok(answer),
         });
@@ -97,7 +100,6 @@ impl State {
                 let tally = self.read(&answer, misses, sink).await;
                 self.report(target, &answer, &tally, sink);
                 self.down.state(sink.registrar.health(), None);
-                self.down_since = None;
                 (1.0, tally.samples)
             }
             Err(error) => {
@@ -106,17 +108,15 @@ impl State {
                 (0.0, 0)
             }
         };
-        let own = self.own.or_else(|| place_own(sink));
-        self.own = own;
-        for (place, value) in own.into_iter().flatten().zip([up, duration.as_secs_f64(), count as f64]) {
+        for (place, value) in self.own.into_iter().flatten().zip([up, duration.as_secs_f64(), count as f64]) {
             sink.rows.add(place, value, None);
         }
     }
 
     async fn read(&mut self, answer: &Answer, misses: u64, sink: &mut Sink<'_>) -> Tally {
-        let mut tally = self.reader.begin(sink.now);
-        let mut rest = answer.body.bytes.strip_suffix(b"\n").unwrap_or(&answer.body.bytes);
-        let mut has_more = !rest.is_empty();
+        let mut tally = self.reader.begin();
+        let (text, is_cut) = answer.lines();
+        let (mut rest, mut has_more) = (text, !text.is_empty());
         while has_more {
             for _ in 0..LINES_AT_ONCE {
                 let end = memchr(b'\n', rest);
@@ -130,6 +130,9 @@ impl State {
                 }
             }
             tokio::task::yield_now().await;
+        }
+        if is_cut {
+            tally.bad(BadLine::Cut);
         }
         self.reader.finish(misses, sink);
         tally
@@ -157,11 +160,14 @@ impl State {
         }
     }
 
-    /// States why a target does not answer. Another reason soon after is not stated: a log would be full of them.
+    /// States why a target does not answer.
     fn state_down(&mut self, target: &Target, error: &str, sink: &Sink<'_>) {
-        if self.down_since.is_none_or(|since| sink.now.since(since) >= RESTATE_AFTER) {
-            self.down_since = Some(sink.now);
-            self.down.state(sink.registrar.health(), Some(format!("{}: {error}", target.url)));
+        let what = Some(format!("{}: {error}", target.url));
+        if self.down_logged.is_none_or(|logged| sink.now.since(logged) >= LOG_AGAIN_AFTER) {
+            self.down_logged = Some(sink.now);
+            self.down.state(sink.registrar.health(), what);
+        } else {
+            self.down.state_without_log(sink.registrar.health(), what);
         }
     }
 
@@ -179,7 +185,7 @@ impl State {
 
     fn end_own(&mut self, sink: &mut Sink<'_>) {
         for place in self.own.take().into_iter().flatten() {
-            sink.known.end(place.series, sink.registrar, sink.now);
+            sink.known.end(place, sink.registrar, sink.now);
         }
     }
 }
@@ -190,8 +196,14 @@ fn place_own(sink: &mut Sink<'_>) -> Option<[Place; 3]> {
         let labels = sink.labels.clone().into_iter().collect();
         sink.known.place(&metric, name.clone(), labels, sink.registrar, sink.now)
     };
-    let (up, duration, samples) = (place(UP), place(DURATION), place(SAMPLES));
-    Some([up?, duration?, samples?])
+    let places = [place(UP), place(DURATION), place(SAMPLES)];
+    if let [Some(up), Some(duration), Some(samples)] = places {
+        return Some([up, duration, samples]);
+    }
+    for place in places.into_iter().flatten() {
+        sink.known.end(place, sink.registrar, sink.now);
+    }
+    None
 }
 
 /// The answer, if it has few enough samples.

@@ -25,9 +25,12 @@ impl Authorization {
     pub(super) fn read(&self) -> Result<Option<HeaderValue>, String> {
         let text = match self {
             Self::None => return Ok(None),
-            Self::Bearer(path) => format!("Bearer {}", secret(path)?),
+            Self::Bearer(path) => format!("Bearer {}", secret("bearer_token_file", path)?),
             Self::Basic(BasicAuth { username, password_file }) => {
-                format!("Basic {}", STANDARD.encode(format!("{username}:{}", secret(password_file)?)))
+                format!(
+                    "Basic {}",
+                    STANDARD.encode(format!("{username}:{}", secret("basic_auth.password_file", password_file)?))
+                )
             }
         };
         let mut value = HeaderValue::try_from(text).map_err(|_| "the token has a control character".to_owned())?;
@@ -37,10 +40,14 @@ impl Authorization {
 }
 
 #[expect(clippy::disallowed_methods, reason = "on a `BlockingThread`")]
-fn secret(path: &Path) -> Result<String, String> {
-    let text = bounded_file::read_text(path).map_err(|error| format!("{}: {error}", path.display()))?;
+fn secret(setting: &str, path: &Path) -> Result<String, String> {
+    let text = bounded_file::read_text(path).map_err(|error| format!("{setting} {}: {error}", path.display()))?;
     let secret = text.trim();
-    if secret.is_empty() { Err(format!("{}: the file is empty", path.display())) } else { Ok(secret.to_owned()) }
+    if secret.is_empty() {
+        Err(format!("{setting} {}: the file is empty", path.display()))
+    } else {
+        Ok(secret.to_owned())
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use super::written;
 
 /// Prometheus' default.
 const LONGEST_DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Of the interval: a target that does not answer must not delay the next request to the others.
+const DEFAULT_PART: f64 = 0.9;
 
 /// Asks programs for their metrics.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -46,10 +48,10 @@ pub struct PrometheusSettings {
     #[serde(default = "written::yes", deserialize_with = "written::honor_timestamps")]
     pub(super) honor_timestamps: bool,
     /// The names of the metrics that are kept.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written::keep")]
     keep: Option<Pattern>,
     /// The names of the metrics that are dropped.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written::drop")]
     drop: Option<Pattern>,
     /// A limit on living series.
     #[serde(default = "written::default_series", deserialize_with = "written::series")]
@@ -103,7 +105,8 @@ impl Default for TlsTrust {
 
 impl PrometheusSettings {
     pub(super) fn timeout(&self) -> Duration {
-        self.timeout.unwrap_or(LONGEST_DEFAULT_TIMEOUT).min(self.interval)
+        let most = self.interval.mul_f64(DEFAULT_PART).min(LONGEST_DEFAULT_TIMEOUT);
+        self.timeout.unwrap_or(most)
     }
 
     pub(super) fn row_interval(&self) -> Interval {

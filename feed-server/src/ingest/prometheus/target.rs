@@ -13,7 +13,7 @@ pub(super) const INSTANCE: &str = "instance";
 pub(super) const JOB: &str = "job";
 
 /// A target, ready to be asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Target {
     pub(super) url: TargetUrl,
     /// Those of all of its series.

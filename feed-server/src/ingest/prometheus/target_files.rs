@@ -9,8 +9,9 @@ use super::relabel::Labels;
 use super::target_url::WrittenTarget;
 use crate::bounded_file;
 
-/// Files that one pattern may name.
+/// Files that one pattern may name, and targets of all files.
 const MAX_FILES: usize = 1_000;
+const MAX_LISTED: usize = 10_000;
 
 /// Some targets with labels in common.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
@@ -32,6 +33,9 @@ pub(super) fn read(patterns: &[PathBuf]) -> Result<Vec<(WrittenTarget, Labels)>,
             let of_file = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
             let text = bounded_file::read_text(&path).map_err(|error| of_file(&error))?;
             targets.extend(parse(&text).map_err(|error| of_file(&error))?);
+            if targets.len() > MAX_LISTED {
+                return Err(of_file(&format!("the files list more than {MAX_LISTED} targets")));
+            }
         }
     }
     Ok(targets)

@@ -5,7 +5,7 @@ use std::fmt;
 use hyper::Uri;
 
 /// The scheme of a target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Scheme {
     #[default]
     Http,
@@ -24,7 +24,7 @@ impl fmt::Display for Scheme {
 }
 
 /// An address as it is requested.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct TargetUrl {
     pub(super) scheme: Scheme,
     /// Without the brackets of an IPv6 address.
@@ -71,6 +71,9 @@ impl WrittenTarget {
             Some(end) => (&rest[..end], Some(format!("/{}", &rest[end..]))),
             None => (rest, None),
         };
+        if text.contains('#') {
+            return Err(refused(": a fragment is never sent"));
+        }
         if authority.contains('@') {
             return Err(refused(": a password belongs in a file, see basic_auth"));
         }
@@ -111,6 +114,12 @@ impl TargetUrl {
             let path = location.split('#').next().unwrap_or(location);
             return Some(Self { path: path.to_owned(), ..self.clone() });
         }
+        let is_relative = !location.is_empty() && !location.contains(':') && !location.starts_with("//");
+        if is_relative {
+            let folder =
+                self.path.split('?').next().and_then(|path| path.rsplit_once('/')).map_or("", |(folder, _)| folder);
+            return self.redirected(&format!("{folder}/{location}"));
+        }
         let other = WrittenTarget::parse(location).ok()?.url(self.scheme, "/").ok()?;
         let is_same = (other.scheme, &other.host, other.port) == (self.scheme, &self.host, self.port);
         (is_same && location.contains("://")).then(|| Self { authority: self.authority.clone(), ..other })
@@ -143,7 +152,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", ":9100", "a b:1", "ftp://a", "a:0", "a:70000", "a:b", "http://", "http://u:p@a:1", "a:1 "] {
+        for text in
+            ["", ":9100", "a b:1", "ftp://a", "a:0", "a:70000", "a:b", "http://", "http://u:p@a:1", "a:1 ", "a:1#x"]
+        {
             let error = url(text).expect_err(text);
             assert!(error.starts_with("a target must be host:port"), "{error}");
         }
@@ -155,8 +166,9 @@ mod tests {
         let path = |location| from.redirected(location).map(|url| url.to_string());
         assert_eq!(path("/other?a=1#b").as_deref(), Some("http://example:9100/other?a=1"));
         assert_eq!(path("http://example:9100/x").as_deref(), Some("http://example:9100/x"));
+        assert_eq!(path("x?a=1").as_deref(), Some("http://example:9100/x?a=1"));
         for location in
-            ["//evil/x", "http://evil:9100/", "http://example:9101/", "https://example:9100/", "example:9100", "", "x"]
+            ["//evil/x", "http://evil:9100/", "http://example:9101/", "https://example:9100/", "example:9100", ""]
         {
             assert_eq!(path(location), None, "{location}");
         }

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::settings::TlsTrust;
@@ -20,9 +21,9 @@ use crate::bounded_file;
 pub(super) fn client_config(trust: &TlsTrust) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = if trust.verify {
-        let roots = Arc::new(roots(trust.ca.as_deref())?);
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
-        verifier.map_err(|error| error.to_string())?
+        let (roots, named) = roots(trust.ca.as_deref())?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+        Arc::new(NamedCertificates { named, others: verifier.map_err(|error| error.to_string())? })
     } else {
         Arc::new(AnyCertificate(Arc::clone(&provider)))
     };
@@ -34,7 +35,7 @@ pub(super) fn client_config(trust: &TlsTrust) -> Result<Arc<ClientConfig>, Strin
 }
 
 #[expect(clippy::disallowed_methods, reason = "on a `BlockingThread`")]
-fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
+fn roots(ca: Option<&Path>) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), String> {
     let mut roots = RootCertStore::empty();
     let Some(path) = ca else {
         let found = rustls_native_certs::load_native_certs();
@@ -42,14 +43,64 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
         if added == 0 {
             return Err("this system has no certificate authorities: set tls.ca, or install ca-certificates".to_owned());
         }
-        return Ok(roots);
+        return Ok((roots, Vec::new()));
     };
-    let refused = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let refused = |error: &dyn std::fmt::Display| format!("tls.ca {}: {error}", path.display());
     let pem = bounded_file::read(path).map_err(|error| refused(&error))?;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        roots.add(certificate.map_err(|error| refused(&error))?).map_err(|error| refused(&error))?;
+    let named: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let named = named.map_err(|error| refused(&error))?;
+    for certificate in &named {
+        roots.add(certificate.clone()).map_err(|error| refused(&error))?;
     }
-    if roots.is_empty() { Err(refused(&"expected certificates in PEM, found none")) } else { Ok(roots) }
+    if roots.is_empty() { Err(refused(&"expected certificates in PEM, found none")) } else { Ok((roots, named)) }
+}
+
+/// Accepts a certificate that `tls.ca` has itself, if it is for the name: a server with a certificate of its own has no authority. Others
+/// as usual.
+#[derive(Debug)]
+struct NamedCertificates {
+    named: Vec<CertificateDer<'static>>,
+    others: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for NamedCertificates {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let others = self.others.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        if others.is_err() && self.named.iter().any(|named| named == end_entity) {
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        others
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.others.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.others.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.others.supported_verify_schemes()
+    }
 }
 
 /// Accepts any certificate, if its owner has its key: `tls.verify = false`.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use super::relabel::Pattern;
 use super::target_url::{SCHEMES, Scheme, WrittenTarget};
 use crate::duration;
 use crate::ingest::settings::{self, Texts};
@@ -125,4 +126,17 @@ pub(super) const fn default_merge() -> Duration {
 
 pub(super) fn merge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     settings::duration(deserializer, "merge", MAX_MERGE)
+}
+
+pub(super) fn keep<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Pattern>, D::Error> {
+    pattern(deserializer, "keep")
+}
+
+pub(super) fn drop<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Pattern>, D::Error> {
+    pattern(deserializer, "drop")
+}
+
+fn pattern<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result<Option<Pattern>, D::Error> {
+    let text = settings::text(deserializer, setting)?;
+    Pattern::new(&text).map(Some).map_err(|error| D::Error::custom(format!("{setting}: {error}")))
 }

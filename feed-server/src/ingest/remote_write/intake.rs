@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::mem;
 
-use protocol::{Interval, Prominence, SeriesId, SeriesKind, Timestamp};
+use protocol::{Interval, Prominence, SeriesKind, Timestamp};
 
 use super::request::{WrittenRequest, WrittenSeries};
 use super::settings::RemoteWriteSettings;
@@ -12,7 +12,9 @@ use crate::ingest::batch::Batch;
 use crate::ingest::context::Registrar;
 use crate::ingest::exposition::MetricType;
 use crate::ingest::exposition::metric_type::Role;
-use crate::ingest::families::{Change, Described, KnownSeries, KnownTypes, Metric, OpenRows, Place, unit_of};
+use crate::ingest::families::{
+    Change, Described, KnownSeries, KnownTypes, MAX_AHEAD, Metric, OpenRows, Place, TimeAhead, unit_of,
+};
 
 /// The value by which Prometheus says that a series has ended.
 const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -40,10 +42,12 @@ pub(super) struct Intake {
     /// Counts requests.
     number: u64,
     /// Placed before the description changed: they end when the next request has been taken.
-    leaving: Vec<SeriesId>,
+    leaving: Vec<Place>,
     looked_at: Timestamp,
     /// A series without a name has been reported.
     is_nameless_reported: bool,
+    /// A time ahead of the clock has been reported.
+    is_ahead_reported: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,13 +68,13 @@ enum Kept {
 }
 
 impl Kept {
-    fn series(self) -> impl Iterator<Item = SeriesId> {
+    fn places(self) -> impl Iterator<Item = Place> {
         let places = match self {
             Self::At(place) => [Some(place), None],
             Self::Parts(count, sum) => [Some(count), Some(sum)],
             Self::Dropped | Self::Refused => [None, None],
         };
-        places.into_iter().flatten().map(|place| place.series)
+        places.into_iter().flatten()
     }
 }
 
@@ -86,8 +90,21 @@ impl Intake {
     pub(super) fn new(settings: &RemoteWriteSettings) -> Self {
         let known = KnownSeries::new(&settings.name, settings.series, AT_FIRST).estimating_intervals();
         let (rows, series, types, leaving, looked_at) = Default::default();
-        let (drop_labels, held, number, is_nameless_reported) = (settings.drop_labels.clone(), 0, 0, false);
-        Self { drop_labels, known, rows, held, series, types, number, leaving, looked_at, is_nameless_reported }
+        let (drop_labels, held, number) = (settings.drop_labels.clone(), 0, 0);
+        let (is_nameless_reported, is_ahead_reported) = (false, false);
+        Self {
+            drop_labels,
+            known,
+            rows,
+            held,
+            series,
+            types,
+            number,
+            leaving,
+            looked_at,
+            is_nameless_reported,
+            is_ahead_reported,
+        }
     }
 
     /// Samples that are not sent yet.
@@ -145,8 +162,15 @@ impl Intake {
         };
         slot.last = now;
         let at = |millis: i64| Timestamp::from_micros(millis.saturating_mul(1_000));
-        let Self { known, rows, held, .. } = self;
+        let Self { known, rows, held, is_ahead_reported, .. } = self;
         let mut add = |place: Place, value: f64, time: Timestamp| {
+            if time > now + MAX_AHEAD {
+                *refused += 1;
+                if !mem::replace(is_ahead_reported, true) {
+                    registrar.report(&TimeAhead(time.since(now)));
+                }
+                return;
+            }
             known.observe(place, time, registrar);
             rows.add(place, value, Some(time));
             *held += 1;
@@ -155,9 +179,9 @@ impl Intake {
             Kept::At(place) => {
                 let is_stale = |value: f64| value.to_bits() == STALE_BITS;
                 written.samples.iter().for_each(|&(millis, value)| add(place, value, at(millis)));
-                if let Some(&(millis, _)) = written.samples.last().filter(|(_, value)| is_stale(*value)) {
+                if written.samples.last().is_some_and(|(_, value)| is_stale(*value)) {
                     self.series.remove(&*written.key);
-                    self.known.end(place.series, registrar, at(millis));
+                    self.known.end(place, registrar, now);
                 }
             }
             Kept::Parts(count, sum) => {
@@ -219,13 +243,13 @@ impl Intake {
 
     /// Places all series again.
     fn forget(&mut self) {
-        self.leaving.extend(self.series.drain().flat_map(|(_, slot)| slot.kept.series()));
+        self.leaving.extend(self.series.drain().flat_map(|(_, slot)| slot.kept.places()));
     }
 
     /// The rows so far.
     pub(super) fn settle(&mut self, registrar: &Registrar, now: Timestamp) -> Vec<Batch> {
-        for series in mem::take(&mut self.leaving) {
-            self.known.end(series, registrar, now);
+        for place in mem::take(&mut self.leaving) {
+            self.known.end(place, registrar, now);
         }
         if now.since(self.looked_at) >= LOOK_EVERY {
             self.looked_at = now;
@@ -247,7 +271,7 @@ impl Intake {
             let ends_after = Interval::from_micros(interval.micros().saturating_mul(ENDS_AFTER_INTERVALS));
             let is_living = now.since(slot.last) <= ends_after.max(ENDS_AFTER);
             if !is_living {
-                slot.kept.series().for_each(|series| known.end(series, registrar, now));
+                slot.kept.places().for_each(|place| known.end(place, registrar, now));
             }
             is_living
         });

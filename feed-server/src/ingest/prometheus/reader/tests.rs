@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use protocol::SeriesKind;
+use protocol::{Interval, SeriesKind, Timestamp};
 
 use super::*;
 use crate::ingest::context::Registrar;
@@ -42,7 +42,7 @@ impl Stage {
             reader.miss(MISSES, &mut sink);
             return Tally::default();
         };
-        let mut tally = reader.begin(now);
+        let mut tally = reader.begin();
         text.lines().for_each(|line| reader.line(line.as_bytes(), Format::Text, &mut tally, &mut sink));
         reader.finish(MISSES, &mut sink);
         tally
@@ -131,7 +131,7 @@ fn a_line_that_is_too_long_or_not_utf8_is_refused() {
     let long = format!("a{{b=\"{}\"}} 1\nc 1", "x".repeat(MAX_LINE_BYTES));
     let tally = stage.read(Some(&long));
     let shown = tally.to_string();
-    assert!(shown.starts_with("line 1 of its answer is left out: a line must have at most 65536 bytes"), "{shown}");
+    assert!(shown.starts_with("line 1 of its answer is left out: a line must have at most 16384 bytes"), "{shown}");
     let now = Timestamp::default();
     let Stage { registrar, known, rows, naming, labels, reader, .. } = &mut stage;
     let mut sink = Sink { known, rows, registrar, naming, labels, shows_instance: false, now };
