@@ -52,6 +52,17 @@
 //! interval = "1s"             # the intended time from row to row; estimated by default
 //! series = 1000               # limit on its series
 //! merge = "0s"                # a row with a time of its own may be older than the newest of its group by this, up to 5m
+//!
+//! [[source]]
+//! kind = "prometheus"         # asks programs for their metrics; docs/guide/prometheus.md has all settings
+//! job = "node"
+//! targets = ["127.0.0.1:9100"]
+//! interval = "1s"
+//!
+//! [[source]]
+//! kind = "remote_write"       # metrics that Prometheus sends to /api/v1/write
+//! series = 50000              # limit on its series
+//! drop_labels = ["replica"]   # labels that are removed
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
