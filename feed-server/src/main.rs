@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => return serve(&args),
         Command::Sessions(args) => args.run(std::io::stdout()).map_err(Into::into),
+        Command::Sources(args) => args.run(std::io::stdout()).map_err(Into::into),
         Command::CheckConfig { file } => check_config(&file),
         Command::ReadSpace { point } => {
             // The server may have ended meanwhile.

@@ -1,4 +1,4 @@
-//! The server's own counters and gauges: `/metrics` as `OpenMetrics` text, and the source of its own panels.
+//! The server's own counters and gauges: `/metrics` as OpenMetrics text, and the source of its own panels.
 
 use std::fmt;
 use std::sync::Arc;
@@ -270,7 +270,7 @@ impl Telemetry {
         self.sessions_refused.get_or_create(&RefusalLabel { reason }).inc();
     }
 
-    /// All metrics, and those of `more`, as `OpenMetrics` text.
+    /// All metrics, and those of `more`, as OpenMetrics text.
     pub fn exposition(&self, more: &Registry) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.

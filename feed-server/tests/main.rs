@@ -33,6 +33,7 @@ mod served;
 mod sessions;
 mod start;
 mod state_directory;
+mod statsd;
 mod strangers;
 mod stream;
 mod subscriptions;

@@ -59,7 +59,7 @@ async fn the_metrics_pass_the_check_of_prometheus() {
     assert_eq!(read.trim(), samples.to_string(), "{open_metrics}");
 }
 
-/// Reads `OpenMetrics` with the strict parser of Prometheus' Python library, and prints the number of samples. (`promtool tsdb
+/// Reads OpenMetrics with the strict parser of Prometheus' Python library, and prints the number of samples. (`promtool tsdb
 /// create-blocks-from openmetrics` reads it too, but allocates a file of 512 MiB.)
 const COUNT_SAMPLES: &str = "\
 import sys

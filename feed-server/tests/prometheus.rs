@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::watch::{Received, Watch, has, program};
 
-/// A target. Each answer is what the test says, for the head of the request and its number from 1.
+/// A target. Each answer is what the test says, for the number of the request from 1.
 struct Target {
     address: String,
     connections: Arc<AtomicUsize>,
@@ -254,11 +254,11 @@ async fn stated(answer: impl Fn(usize) -> Vec<u8> + Send + Sync + 'static, more:
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_no_exposition_is_stated() {
+async fn the_reason_why_an_answer_is_not_used_is_stated() {
     for (answer, expected) in [
         (
             response("text/html", b"<html>a 1</html>"),
-            "/metrics: it answers with HTML, which has no metrics: is the path right?",
+            "/metrics: it answers with HTML, which has no metrics: set its path, usually /metrics",
         ),
         (
             response("application/json", b"{}"),
@@ -267,7 +267,7 @@ async fn an_answer_that_is_no_exposition_is_stated() {
         (with_headers("503 Service Unavailable", b"a 1\n"), "/metrics: it answers 503 Service Unavailable"),
         (
             with_headers("302 Found\r\nlocation: http://127.0.0.1:1/metrics", b""),
-            "/metrics: it redirects to \"http://127.0.0.1:1/metrics\", which is not on the same host: name that address as \
+            "/metrics: it redirects to \"http://127.0.0.1:1/metrics\", which has another host, port or scheme: name that address as \
              a target if you trust it",
         ),
         (with_headers("302 Found\r\nlocation: /metrics", b""), "/metrics: it redirects more than 3 times"),
@@ -284,7 +284,7 @@ async fn an_answer_that_is_no_exposition_is_stated() {
     let noise = stated(|_| b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec(), "").await;
     assert!(noise.starts_with("/metrics: the connection failed: "), "{noise}");
     let many = stated(|_| response("text/plain", b"a 1\nb 1\nc 1\n"), ",samples=2").await;
-    assert_eq!(many, "/metrics: its answer has 3 samples: samples of this source allows 2");
+    assert_eq!(many, "/metrics: its answer has 3 samples, `samples` allows 2: raise it, or ask for less by `params`");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -382,7 +382,7 @@ async fn several_targets_share_the_groups_and_the_times_of_their_metrics() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn targets_come_from_files_and_go_with_them() {
+async fn targets_begin_and_end_with_their_lines_in_files() {
     let (one, other) = (Target::text("a 1\n").await, Target::text("a 2\n").await);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("targets.json");
@@ -507,7 +507,7 @@ async fn times_ahead_of_the_clock_are_refused_and_the_rest_goes_on() {
     assert!(!has(&received, "t.a", "1", 1));
     let status = watch.until_status(|status| status.last_error.is_some()).await;
     let error = status.last_error.expect("an error");
-    assert!(error.contains("ahead of this server's clock, allowed are 5"), "{error}");
+    assert!(error.contains("ahead of this server's clock, at most 5 s are allowed"), "{error}");
     watch.running.stop().await;
 }
 
@@ -526,7 +526,7 @@ async fn a_source_whose_rules_leave_no_target_says_so() {
     let table = "kind = 'prometheus'\ntargets = ['a:1', 'b:1']\n[[relabel]]\naction = 'drop'\nsource_labels = ['job']\nregex = '.*'";
     let mut watch = Watch::with(toml::from_str(table).expect("valid"));
     let status = watch.until_status(|status| !status.left_out.is_empty()).await;
-    assert_eq!(*status.left_out[0], *"there are no targets: none of 2 is left");
+    assert_eq!(*status.left_out[0], *"there are no targets: `relabel` leaves none of 2");
     watch.running.stop().await;
 }
 

@@ -285,7 +285,7 @@ async fn series_beyond_the_limit_and_without_a_name_are_refused_and_the_others_g
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_message_is_refused_with_the_status_that_prometheus_expects() {
+async fn a_body_that_is_not_a_message_is_refused_with_the_status_that_prometheus_expects() {
     let mut watch = Watch::start("remote_write");
     for (content_type, body, expected) in [
         ("text/plain", packed(&request(Vec::new())), 415),
@@ -345,7 +345,7 @@ impl Drop for Prometheus {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_real_prometheus_sends_what_it_asks_for() {
+async fn a_real_prometheus_sends_without_failures() {
     let served = Served::start(&["remote_write", "synthetic:groups=1,series=1"]).await;
     let folder = tempfile::tempdir().expect("a folder");
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use feed_server::ingest::exposition::Format;
 use feed_server::ingest::exposition::check::check;
@@ -44,9 +44,8 @@ fn main() -> Result<()> {
     }
     let cases = agreed + others.len();
     println!("{agreed} of {cases} verdicts agree ({valid} texts are valid)");
-    if cases == 0 || !others.is_empty() {
-        bail!("the verdicts differ, or {} has no cases", folder.display());
-    }
+    ensure!(cases > 0, "{} has no folder with a file test.json", folder.display());
+    ensure!(others.is_empty(), "{} verdicts differ", others.len());
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::store::Group;
 
 /// So many groups or fewer are in one row.
 const MANY_GROUPS: usize = 8;
-/// So many groups with the same beginning, or of one series, are several.
+/// At least so many groups share a row, or become tiles.
 const SEVERAL: usize = 4;
 /// Words are separated by one of these.
 const SEPARATORS: [char; 3] = ['_', '.', ' '];

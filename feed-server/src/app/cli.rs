@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::app::config::{Config, ConfigError, TlsFiles};
 use crate::app::log::LogFormat;
 use crate::app::sessions::SessionsArgs;
+use crate::app::source_report::SourcesArgs;
 use crate::duration;
 
 /// Streams this machine's metrics to browsers at the rate of measurement.
@@ -28,6 +29,8 @@ pub enum Command {
     ReadSpace { point: PathBuf },
     /// List or revoke browser sessions.
     Sessions(SessionsArgs),
+    /// Print the state of each source of a running server.
+    Sources(SourcesArgs),
 }
 
 /// Settings of `serve`. Each overrides the configuration file.
@@ -70,7 +73,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "COUNT")]
     pub connections: Option<usize>,
     /// A source; may be given several times [default: host]. Examples: `host:hz=10`; `exec:vmstat 1`, for lines of a command; `stdin` and
-    /// `udp:listen=127.0.0.1:9001`, for lines from elsewhere; `publish`, for rows that other programs send;
+    /// `udp:listen=127.0.0.1:9001`, for lines from elsewhere; `prometheus:127.0.0.1:9100`, for metrics that a program exposes; `remote_write`, for
+    /// what Prometheus sends; `statsd:listen=127.0.0.1:8125`; `publish`, for rows that other programs send;
     /// `synthetic:groups=12,series=8,hz=100,prefill=60s,seed=1`, for generated data.
     #[arg(long = "source", value_name = "SPEC")]
     pub sources: Vec<String>,

@@ -63,6 +63,11 @@
 //! kind = "remote_write"       # metrics that Prometheus sends to /api/v1/write
 //! series = 50000              # limit on its series
 //! drop_labels = ["replica"]   # labels that are removed
+//!
+//! [[source]]
+//! kind = "statsd"             # datagrams of StatsD clients; also socket = "/run/kymograph/dsd.socket"
+//! listen = "127.0.0.1:8125"
+//! series = 10000              # limit on its series
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

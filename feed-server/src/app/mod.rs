@@ -11,7 +11,7 @@
 //! | [`run`], [`signals`], `left_threads` | runs a server until a signal, and ends the process in time |
 //! | [`log`] | the log on standard error |
 //! | [`browser`] | opens the page for `--open` |
-//! | [`sessions`] | the command `feed-server sessions` |
+//! | [`sessions`], [`source_report`] | the commands `feed-server sessions` and `feed-server sources` |
 
 pub mod browser;
 pub mod check;
@@ -27,5 +27,6 @@ pub mod server;
 pub mod sessions;
 pub mod setting;
 pub mod signals;
+pub mod source_report;
 pub mod summary_tier;
 pub mod token_file;

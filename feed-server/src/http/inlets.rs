@@ -19,7 +19,7 @@ use crate::ingest::inlet::{Inlet, InletError, Reply};
 const MAX_BYTES: usize = 16 << 20;
 /// A body that has not arrived within this time is refused with 408.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
-/// A source that has not replied within this time: its sender tries again.
+/// If a source has not replied within this time, the sender is told to try again.
 const REPLY_DEADLINE: Duration = Duration::from_secs(25);
 
 /// Passes a request on, and returns the reply of the source.
@@ -36,7 +36,7 @@ pub async fn pass_on(inlet: &Inlet, request: Request) -> Response {
     match timeout(REPLY_DEADLINE, replied).await {
         Ok(Ok(reply)) => response(reply),
         Ok(Err(error)) => try_again(error),
-        Err(_elapsed) => try_again(InletError::Full),
+        Err(_elapsed) => try_again(InletError::Late),
     }
 }
 
@@ -46,8 +46,12 @@ fn header_text(headers: &HeaderMap, name: HeaderName) -> String {
 
 /// Room is taken as the bytes arrive: a sender that announces much and sends nothing holds none.
 async fn read(inlet: &Inlet, mut body: Body) -> Result<(Bytes, OwnedSemaphorePermit), Box<Response>> {
-    let too_large =
-        || Box::new(text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body must have at most {MAX_BYTES} bytes\n")));
+    let too_large = || {
+        Box::new(text(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body must have at most {MAX_BYTES} bytes: send fewer samples in a request\n"),
+        ))
+    };
     if hyper::body::Body::size_hint(&body).lower() > MAX_BYTES as u64 {
         return Err(too_large());
     }

@@ -124,7 +124,17 @@ impl Collector for SourceCollector {
             let labels = [("source", &*status.source)];
             ConstGauge::new(status.left_out.len() as i64).encode(left_out.encode_family(&labels)?)?;
         }
-        let counts: [(&str, &str, Count); 2] = [
+        let help = "Longest time from the time of a row to its arrival, in the last seconds";
+        let mut delays = encoder.encode_descriptor("delay", help, unit, MetricType::Gauge)?;
+        let now = clock::now();
+        for status in &statuses {
+            if let Some((_, Some(delay))) = status.deliveries.recent(now) {
+                let labels = [("source", &*status.source)];
+                ConstGauge::new(delay.as_secs_f64()).encode(delays.encode_family(&labels)?)?;
+            }
+        }
+        let counts: [(&str, &str, Count); 3] = [
+            ("rows", "Rows that the source has delivered", |status| status.deliveries.rows()),
             ("received", "Lines or other items that the source has received", |status| status.received),
             (
                 "refused",
@@ -171,7 +181,7 @@ mod tests {
     #[test]
     fn metrics_contain_the_health_of_each_source() {
         let (host, broken) = (SourceHealth::new("host"), SourceHealth::new("synthetic"));
-        host.delivered(Some(Timestamp::from_micros(2_500_000)), Timestamp::from_micros(3_000_000));
+        host.delivered(4, Some(Timestamp::from_micros(2_500_000)), Timestamp::from_micros(3_000_000));
         broken.failed(&"/etc/secret");
         host.count_out_of_order(OutOfOrder { merged: 3, too_late: 2, ..OutOfOrder::default() });
         let _stuck = host.stuck("disk space of /mnt/nas".into(), Instant::now());
@@ -180,6 +190,7 @@ mod tests {
             "kymograph_source_state{source=\"host\",state=\"running\"} 1\n",
             "kymograph_source_state{source=\"synthetic\",state=\"failed\"} 1\n",
             "kymograph_source_series{source=\"host\"} 0\n",
+            "kymograph_source_rows_total{source=\"host\"} 4\n",
             "kymograph_source_newest_sample_time_seconds{source=\"host\"} 2.5\n",
             "kymograph_source_stuck_readers{source=\"host\"} 1\n",
             "kymograph_source_stuck_readers{source=\"synthetic\"} 0\n",

@@ -9,7 +9,7 @@ use super::header_list::{Preference, Quality, preferences};
 pub enum MetricsFormat {
     /// Prometheus' text format, version 0.0.4.
     Text,
-    /// `OpenMetrics` 1.0.
+    /// OpenMetrics 1.0.
     OpenMetrics,
 }
 

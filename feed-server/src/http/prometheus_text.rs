@@ -1,7 +1,7 @@
-//! Prometheus' text format 0.0.4, converted from `OpenMetrics`, which is the only format that the metrics' library writes.
+//! Prometheus' text format 0.0.4, converted from OpenMetrics, which is the only format that the metrics' library writes.
 //! The server records no exemplars.
 //!
-//! | | `OpenMetrics` 1.0 | text 0.0.4 |
+//! | | OpenMetrics 1.0 | text 0.0.4 |
 //! | --- | --- | --- |
 //! | name of a counter in `HELP` and `TYPE` | without `_total` | as in its samples |
 //! | name of an `info` | without `_info` | as in its samples |

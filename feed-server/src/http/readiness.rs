@@ -127,7 +127,7 @@ mod tests {
         let now = Timestamp::from_micros(100_000_000);
         let (delivers, starts) = (SourceHealth::started_at("host", now), SourceHealth::started_at("synthetic", now));
         delivers.expect_every(Interval::from_secs(1));
-        delivers.delivered(Some(now), now);
+        delivers.delivered(1, Some(now), now);
         let sources = [delivers.status(), starts.status()];
         let status = |query, sources| respond(query, (1, 1), sources, now).status().as_u16();
         assert_eq!(status("", &sources), 200, "one source is sufficient");

@@ -69,7 +69,7 @@ impl BlockingContext {
     /// # Errors
     /// [`Stopped`] if the server stops, also while the queue is full.
     pub fn send(&self, batch: Batch) -> Result<(), Stopped> {
-        let newest = batch.times.last().copied();
+        let (rows, newest) = (batch.rows() as u64, batch.times.last().copied());
         let batches = self.batches.upgrade().ok_or(Stopped)?;
         if self.cancellation.is_cancelled() {
             return Err(Stopped);
@@ -79,7 +79,7 @@ impl BlockingContext {
             let sent = self.runtime.block_on(self.cancellation.run_until_cancelled(batches.send(batch)));
             sent.ok_or(Stopped)?.map_err(|_| Stopped)?;
         }
-        self.registrar.health().delivered(newest, clock::now());
+        self.registrar.health().delivered(rows, newest, clock::now());
         Ok(())
     }
 

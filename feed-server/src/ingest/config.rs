@@ -19,6 +19,7 @@ use crate::ingest::prometheus::PrometheusSettings;
 use crate::ingest::publish::PublishSettings;
 use crate::ingest::remote_write::RemoteWriteSettings;
 use crate::ingest::settings::SourceSettings;
+use crate::ingest::statsd::StatsdSettings;
 use crate::ingest::synthetic::SyntheticSettings;
 
 /// The kind whose SPEC is a command.
@@ -62,6 +63,7 @@ kinds! {
     Prometheus(PrometheusSettings) = "prometheus",
     Publish(PublishSettings) = "publish",
     RemoteWrite(RemoteWriteSettings) = "remote_write",
+    Statsd(StatsdSettings) = "statsd",
     Stdin(StdinSettings) = "stdin",
     Synthetic(SyntheticSettings) = "synthetic",
     Udp(UdpSettings) = "udp",

@@ -115,13 +115,13 @@ impl SourceContext {
     /// # Errors
     /// [`Stopped`] if the server stops.
     pub async fn send(&self, batch: Batch) -> Result<(), Stopped> {
-        let newest = batch.times.last().copied();
+        let (rows, newest) = (batch.rows() as u64, batch.times.last().copied());
         tokio::select! {
             biased;
             () = self.cancellation.cancelled() => return Err(Stopped),
             sent = self.batches.send(batch) => sent.map_err(|_| Stopped)?,
         }
-        self.registrar.health.delivered(newest, clock::now());
+        self.registrar.health.delivered(rows, newest, clock::now());
         Ok(())
     }
 

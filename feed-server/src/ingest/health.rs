@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use protocol::{Interval, SeriesId, Timestamp};
 
 use crate::clock;
+use crate::ingest::deliveries::Deliveries;
 use crate::ingest::row_order::OutOfOrder;
 
 /// A source is silent after this many of its intervals without a batch: one may be late, and one may be lost.
@@ -42,7 +43,7 @@ impl fmt::Display for SourceState {
 }
 
 /// The health of one source at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct SourceStatus {
     /// The kind, with the number of the instance from the second on: `synthetic`, `synthetic-2`.
     pub source: Arc<str>,
@@ -71,6 +72,7 @@ pub struct SourceStatus {
     pub refused: u64,
     /// What is counted, such as lines.
     pub counted: &'static str,
+    pub deliveries: Deliveries,
 }
 
 /// A resource that does not answer its source. The source continues without it.
@@ -190,6 +192,7 @@ struct Record {
     received: u64,
     refused: u64,
     counted: &'static str,
+    deliveries: Deliveries,
 }
 
 impl SourceHealth {
@@ -213,6 +216,7 @@ impl SourceHealth {
             received: 0,
             refused: 0,
             counted: "lines",
+            deliveries: Deliveries::default(),
         };
         Self { source: source.into(), record: Arc::new(Mutex::new(record)) }
     }
@@ -227,9 +231,10 @@ impl SourceHealth {
         record.fastest = Some(record.fastest.map_or(interval, |fastest| fastest.min(interval)));
     }
 
-    /// Records a batch. Hot: once per batch.
-    pub fn delivered(&self, newest_sample: Option<Timestamp>, now: Timestamp) {
+    /// Records rows. Hot: once per batch.
+    pub fn delivered(&self, rows: u64, newest_sample: Option<Timestamp>, now: Timestamp) {
         let mut record = self.record.lock();
+        record.deliveries.add(rows, newest_sample, now);
         if record.state == SourceState::Starting {
             record.state = SourceState::Running;
         }
@@ -355,6 +360,7 @@ impl SourceHealth {
             received: record.received,
             refused: record.refused,
             counted: record.counted,
+            deliveries: record.deliveries,
         }
     }
 }

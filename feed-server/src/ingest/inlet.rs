@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-/// A bound on the bodies that are received or wait.
+/// A limit on the bodies that are received or wait.
 const QUEUE_BYTES: usize = 64 << 20;
 const QUEUE_REQUESTS: usize = 256;
 
@@ -45,6 +45,8 @@ pub struct Reply {
 pub enum InletError {
     #[error("too many requests wait: try again")]
     Full,
+    #[error("the source has not replied in time: try again")]
+    Late,
     #[error("the source has ended")]
     Closed,
 }

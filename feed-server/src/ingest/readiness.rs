@@ -75,7 +75,7 @@ mod tests {
     fn source(interval: Interval, delivered: Timestamp) -> SourceHealth {
         let health = SourceHealth::new("host");
         health.expect_every(interval);
-        health.delivered(Some(delivered), delivered);
+        health.delivered(1, Some(delivered), delivered);
         health
     }
 
@@ -145,7 +145,7 @@ mod tests {
         let reason = |sources: &[SourceHealth]| readiness_of(sources, 100).reason;
         assert!(is_ready(std::slice::from_ref(&listening), 100));
         assert_eq!(reason(std::slice::from_ref(&listening)), "waits for data");
-        listening.delivered(Some(at(95)), at(95));
+        listening.delivered(1, Some(at(95)), at(95));
         assert_eq!(reason(std::slice::from_ref(&listening)), "samples are received");
         let delivering = source(Interval::from_secs(1), at(90));
         assert_eq!(reason(&[listening, delivering]), "samples are received");

@@ -20,6 +20,7 @@ pub struct ReportLine<'s> {
 pub enum Subject {
     /// The first line of each source.
     State(String),
+    Rows,
     Received,
     Refused,
     LateRows,
@@ -34,6 +35,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::State(state) => state,
+            Self::Rows => "rows",
             Self::Received => "received",
             Self::Refused => "refused",
             Self::LateRows => "late rows",
@@ -65,6 +67,11 @@ fn of_source(status: &SourceStatus, now: Timestamp) -> Vec<ReportLine<'_>> {
         Subject::State(status.state.to_string()),
         format!("{} series; {}", status.series, readiness_of(status, now).reason),
     )];
+    if let Some((rows_per_s, delay)) = status.deliveries.recent(now) {
+        let delay =
+            delay.map_or_else(String::new, |delay| format!(", up to {:.1} s after their times", delay.as_secs_f64()));
+        lines.push(line(Subject::Rows, format!("{rows_per_s:.0} a second{delay}")));
+    }
     if status.received > 0 {
         lines.push(line(Subject::Received, format!("{} {}", status.received, status.counted)));
     }
@@ -91,6 +98,8 @@ fn of_source(status: &SourceStatus, now: Timestamp) -> Vec<ReportLine<'_>> {
 mod tests {
     use std::time::Instant;
 
+    use protocol::Interval;
+
     use super::*;
     use crate::ingest::health::{LeftOut, SourceHealth};
     use crate::ingest::row_order::OutOfOrder;
@@ -105,7 +114,7 @@ mod tests {
     fn a_source_has_a_line_for_its_state_and_one_for_each_fact() {
         let health = SourceHealth::started_at("host", NOW);
         assert_eq!(lines(&health), ["host\tstarting\t0 series; is starting and has not delivered yet"]);
-        health.delivered(Some(NOW), NOW);
+        health.delivered(1, Some(NOW), NOW);
         health.count_out_of_order(OutOfOrder { merged: 3, too_late: 2, ..OutOfOrder::default() });
         health.error(&"disk on fire");
         let _stuck = health.stuck("disk space of /mnt/nas".into(), Instant::now());
@@ -127,5 +136,12 @@ mod tests {
         health.hint("GPUs: install the driver", false);
         left_out.state(&health, None);
         assert_eq!(lines(&health).len(), 4);
+        health.delivered(45, Some(NOW), NOW + Interval::from_secs(5));
+        health.delivered(0, None, NOW + Interval::from_millis(9_500));
+        health.delivered(0, None, NOW + Interval::from_secs(10));
+        assert_eq!(
+            report(&[health.status()], NOW + Interval::from_secs(11)).nth(1).map(|line| line.text).as_deref(),
+            Some("9 a second, up to 5.0 s after their times")
+        );
     }
 }

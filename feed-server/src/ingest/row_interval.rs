@@ -40,7 +40,7 @@ impl RowInterval {
         }
     }
 
-    /// The median of the newest times.
+    /// The known interval, or the median of the newest ones.
     pub fn estimate(&self) -> Option<Interval> {
         if self.is_fixed {
             return Some(self.stated);

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -137,6 +138,20 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result
         value @ (Value::String(_) | Value::Integer(_) | Value::Float(_)) => shown(value, setting),
         other => Err(D::Error::custom(format!("{setting} must be a text, found {other}"))),
     }
+}
+
+/// Reads an address and a port above 0.
+///
+/// # Errors
+/// If it is none.
+pub fn socket_address<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result<SocketAddr, D::Error> {
+    let found = text(deserializer, setting)?;
+    let refused = |_| format!("{setting} must be an address and a port, such as 127.0.0.1:9001, found {found}");
+    let address: SocketAddr = found.parse().map_err(refused).map_err(D::Error::custom)?;
+    if address.port() == 0 {
+        return Err(D::Error::custom(format!("{setting} must have a port above 0, found {found}")));
+    }
+    Ok(address)
 }
 
 /// A text, or a list of texts.

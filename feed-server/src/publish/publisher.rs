@@ -180,7 +180,7 @@ impl Publisher {
         if !dropped.is_empty() {
             health.count_out_of_order(dropped);
         }
-        health.delivered(newest, now);
+        health.delivered(accepted, newest, now);
         Ok(seat.positions.held())
     }
 

@@ -58,6 +58,10 @@ pub enum Target {
     Lines,
     /// Any bytes, as metrics in the formats of Prometheus.
     Exposition,
+    /// Any bytes, as a datagram of StatsD.
+    Statsd,
+    /// Any bytes, as a message of Prometheus' remote write.
+    RemoteWrite,
 }
 
 impl Target {
@@ -72,6 +76,8 @@ impl Target {
             Self::KernelTexts => "kernel_texts",
             Self::Lines => "lines",
             Self::Exposition => "exposition",
+            Self::Statsd => "statsd",
+            Self::RemoteWrite => "remote_write",
         }
     }
 
@@ -86,6 +92,8 @@ impl Target {
             Self::KernelTexts => &["fuzz/seeds/kernel_texts"],
             Self::Lines => &["fuzz/seeds/lines"],
             Self::Exposition => &["fuzz/seeds/exposition"],
+            Self::Statsd => &["fuzz/seeds/statsd"],
+            Self::RemoteWrite => &["fuzz/seeds/remote_write"],
         }
     }
 }

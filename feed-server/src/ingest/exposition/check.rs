@@ -20,7 +20,7 @@ pub struct Finding {
 pub enum Wrong {
     /// The line cannot be read.
     Line(BadLine),
-    /// The line can be read, but breaks a rule of `OpenMetrics`.
+    /// The line can be read, but breaks a rule of OpenMetrics.
     Rule(BrokenRule),
 }
 
@@ -140,14 +140,14 @@ mod tests {
         let mixed = "# TYPE a gauge\na{b=\"1\"} 0\na{b=\"2\"} 0\na{b=\"1\"} 0";
         assert_eq!(
             wrong(mixed),
-            "line 4: the samples of one metric of a must follow each other: others are between them"
+            "line 4: the samples of one label set of a must follow each other: others are between them"
         );
         let parts = "# TYPE a gaugehistogram\na_gsum{b=\"1\"} 0\na_gsum{b=\"2\"} 0\na_gcount{b=\"1\"} 0";
         assert_ne!(wrong(parts), "");
-        assert_eq!(wrong("# TYPE a gauge\na 0 1\na 0 0"), "line 3: the times of one metric of a must not fall");
+        assert_eq!(wrong("# TYPE a gauge\na 0 1\na 0 0"), "line 3: the times of one label set of a must not fall");
         assert_eq!(
             wrong("# TYPE a gauge\na 0 1\na 0"),
-            "line 3: all samples of one metric of a must have times, or none"
+            "line 3: all samples of one label set of a must have times, or none"
         );
     }
 

@@ -1,4 +1,4 @@
-//! The rules of `OpenMetrics` on the samples of one histogram.
+//! The rules of OpenMetrics on the samples of one histogram.
 
 use thiserror::Error;
 

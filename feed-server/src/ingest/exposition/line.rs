@@ -10,7 +10,7 @@ use super::quoted::{end_of_quoted, unescaped};
 use super::series_text::{self, SeriesText, is_metric_name};
 use super::{Format, number};
 
-/// The rule of `OpenMetrics`.
+/// The rule of OpenMetrics.
 const MAX_EXEMPLAR_CHARS: usize = 128;
 const EXEMPLAR: &str = " # ";
 const END: &str = "# EOF";
@@ -32,7 +32,7 @@ pub enum Line<'t> {
     },
     /// A comment, or an empty line.
     Nothing,
-    /// `# EOF` of `OpenMetrics`.
+    /// `# EOF` of OpenMetrics.
     End,
 }
 
@@ -114,7 +114,7 @@ fn check_exemplar(exemplar: &str) -> Result<(), BadLine> {
     if !labels.starts_with('{') {
         return Err(bad());
     }
-    // The name is of the series: here it stands for none.
+    // `SeriesText` needs a name, which an exemplar lacks.
     let named = format!("exemplar{labels}");
     let labels = SeriesText::parse(&named, Format::OpenMetrics)?.labels;
     let found = labels.iter().map(|(name, value)| name.chars().count() + value.chars().count()).sum();

@@ -34,7 +34,7 @@ const NAMES: [(&str, MetricType); 9] = [
 
 /// What is shown of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum Shown {
     Value(SeriesKind),
     /// The number or the sum of observations, beside their distribution.
     Part(SeriesKind),
@@ -49,7 +49,7 @@ impl MetricType {
         NAMES.iter().find(|(known, _)| is_known && *known == name).map(|(_, of)| *of)
     }
 
-    /// The type with this name in `OpenMetrics`.
+    /// The type with this name in OpenMetrics.
     pub fn in_open_metrics(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known != "untyped" && *known == name).map(|(_, of)| *of)
     }
@@ -67,18 +67,18 @@ impl MetricType {
     }
 
     /// The role of a sample whose name is that of the family and `suffix`.
-    pub fn role(self, suffix: &str) -> Role {
+    pub fn role(self, suffix: &str) -> Shown {
         match (self, suffix) {
-            (Self::Counter | Self::Histogram | Self::Summary, "_created") => Role::Created,
-            (Self::Counter, _) | (Self::Histogram, "_bucket") => Role::Value(SeriesKind::Counter),
-            (Self::Histogram | Self::Summary, "_count" | "_sum") => Role::Part(SeriesKind::Counter),
-            (Self::GaugeHistogram, "_gcount" | "_gsum") => Role::Part(SeriesKind::Gauge),
-            _ => Role::Value(SeriesKind::Gauge),
+            (Self::Counter | Self::Histogram | Self::Summary, "_created") => Shown::Created,
+            (Self::Counter, _) | (Self::Histogram, "_bucket") => Shown::Value(SeriesKind::Counter),
+            (Self::Histogram | Self::Summary, "_count" | "_sum") => Shown::Part(SeriesKind::Counter),
+            (Self::GaugeHistogram, "_gcount" | "_gsum") => Shown::Part(SeriesKind::Gauge),
+            _ => Shown::Value(SeriesKind::Gauge),
         }
     }
 
     /// The role of a sample of this type, whose name ends as the type says.
-    pub fn role_of(self, name: &str) -> Role {
+    pub fn role_of(self, name: &str) -> Shown {
         let longest =
             self.suffixes().iter().filter(|suffix| name.ends_with(**suffix)).max_by_key(|suffix| suffix.len());
         match self {
@@ -88,9 +88,9 @@ impl MetricType {
     }
 
     /// The role of a sample of which only the name is known.
-    pub fn role_by_name(name: &str) -> Role {
+    pub fn role_by_name(name: &str) -> Shown {
         let is_counter = ["_total", "_bucket", "_count", "_sum"].iter().any(|suffix| name.ends_with(suffix));
-        Role::Value(if is_counter { SeriesKind::Counter } else { SeriesKind::Gauge })
+        Shown::Value(if is_counter { SeriesKind::Counter } else { SeriesKind::Gauge })
     }
 }
 
@@ -108,15 +108,15 @@ mod tests {
 
     #[test]
     fn the_type_decides_what_rises() {
-        let counter = Role::Value(SeriesKind::Counter);
+        let counter = Shown::Value(SeriesKind::Counter);
         assert_eq!(MetricType::Counter.role("_total"), counter);
         assert_eq!(MetricType::Counter.role(""), counter, "in the text format");
         assert_eq!(MetricType::Histogram.role("_bucket"), counter);
-        assert_eq!(MetricType::Summary.role("_sum"), Role::Part(SeriesKind::Counter));
-        assert_eq!(MetricType::Summary.role(""), Role::Value(SeriesKind::Gauge));
-        assert_eq!(MetricType::GaugeHistogram.role("_gcount"), Role::Part(SeriesKind::Gauge));
-        assert_eq!(MetricType::Counter.role("_created"), Role::Created);
+        assert_eq!(MetricType::Summary.role("_sum"), Shown::Part(SeriesKind::Counter));
+        assert_eq!(MetricType::Summary.role(""), Shown::Value(SeriesKind::Gauge));
+        assert_eq!(MetricType::GaugeHistogram.role("_gcount"), Shown::Part(SeriesKind::Gauge));
+        assert_eq!(MetricType::Counter.role("_created"), Shown::Created);
         assert_eq!(MetricType::role_by_name("x_total"), counter);
-        assert_eq!(MetricType::role_by_name("x"), Role::Value(SeriesKind::Gauge));
+        assert_eq!(MetricType::role_by_name("x"), Shown::Value(SeriesKind::Gauge));
     }
 }

@@ -1,7 +1,7 @@
 //! Reads the two text formats in which programs expose metrics to Prometheus.
 //!
 //! - Text 0.0.4: <https://prometheus.io/docs/instrumenting/exposition_formats/>, with the UTF-8 names of Prometheus 3.
-//! - `OpenMetrics` 1.0: <https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md>.
+//! - OpenMetrics 1.0: <https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md>.
 //!
 //! ```text
 //! text -> lines -> Line::Sample  -> the part that identifies the series -> SeriesText
@@ -18,7 +18,7 @@
 //! | [`number`] | values and times |
 //! | [`metric_type`] | types, and what they say about a sample |
 //! | [`bad_line`] | what is wrong with a line |
-//! | [`rules`], `histogram_rules` | the rules of `OpenMetrics` on lines that belong together |
+//! | [`rules`], `histogram_rules` | the rules of OpenMetrics on lines that belong together |
 //! | [`check`] | reads a whole text and names everything that is wrong |
 //!
 //! This room knows only text. No I/O.

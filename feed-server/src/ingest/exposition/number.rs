@@ -5,7 +5,7 @@ use protocol::Timestamp;
 use super::Format;
 use super::bad_line::{BadLine, shown};
 
-/// A time beyond this, the year 5138, is taken for this: it fits [`Timestamp`], and no sample has it.
+/// Later times are clamped to this, the year 5138, which fits [`Timestamp`].
 const MAX_SECONDS: f64 = 1e11;
 
 /// A decimal number, `NaN`, or an infinity in any case of letters. Both formats exclude hexadecimal numbers and underscores.
@@ -22,7 +22,7 @@ pub fn value(text: &str) -> Result<f64, BadLine> {
     }
 }
 
-/// The time of a sample: whole milliseconds in the text format, seconds in `OpenMetrics`.
+/// The time of a sample: whole milliseconds in the text format, seconds in OpenMetrics.
 ///
 /// # Errors
 /// If it is no such time.

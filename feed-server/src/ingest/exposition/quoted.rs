@@ -16,7 +16,7 @@ pub(super) fn end_of_quoted(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// The text that is written so between quotes. An unknown escape sequence is the text itself.
+/// The text between quotes, without its escapes. Unknown escape sequences stay.
 pub(super) fn unescaped(written: &str) -> Cow<'_, str> {
     if !written.contains('\\') {
         return Cow::Borrowed(written);

@@ -1,4 +1,4 @@
-//! The rules of `OpenMetrics` on lines that belong together: families are not interleaved, metadata comes first, values suit their type.
+//! The rules of OpenMetrics on lines that belong together: families are not interleaved, metadata comes first, values suit their type.
 //!
 //! Source: the sections "Exposition" and "Metric Types" of
 //! <https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md>.
@@ -26,11 +26,11 @@ pub enum BrokenRule {
     ClashingName(String),
     #[error("{family} has a unit, which an info or stateset must not have")]
     UnitOfInfo { family: String },
-    #[error("the samples of one metric of {family} must follow each other: others are between them")]
+    #[error("the samples of one label set of {family} must follow each other: others are between them")]
     Interleaved { family: String },
-    #[error("all samples of one metric of {family} must have times, or none")]
+    #[error("all samples of one label set of {family} must have times, or none")]
     MixedTimes { family: String },
-    #[error("the times of one metric of {family} must not fall")]
+    #[error("the times of one label set of {family} must not fall")]
     FallingTime { family: String },
     #[error("a sample of {name} must have the label {label} with {expected}")]
     LabelOfType { name: String, label: String, expected: &'static str },
@@ -77,9 +77,9 @@ impl Rules {
             Line::Help { family } => {
                 self.metadata(family, "HELP", |family| std::mem::replace(&mut family.has_help, true))
             }
-            Line::Unit { family, unit } => self
-                .metadata(family, "UNIT", |family| std::mem::replace(&mut family.has_unit, true))
-                .and_then(|()| self.check_unit(unit)),
+            Line::Unit { family, .. } => {
+                self.metadata(family, "UNIT", |family| std::mem::replace(&mut family.has_unit, true))
+            }
             Line::Sample(sample) => series.map_or(Ok(()), |series| self.sample(sample, series)),
             Line::Nothing => Ok(()),
             Line::End => self.finish(),
@@ -127,10 +127,6 @@ impl Rules {
             }
         }
         Ok(())
-    }
-
-    fn check_unit(&self, unit: &str) -> Result<(), BrokenRule> {
-        self.family.as_ref().filter(|_| !unit.is_empty()).map_or(Ok(()), Family::check_unit_of_type)
     }
 
     fn sample(&mut self, sample: &Sample<'_>, series: &SeriesText<'_>) -> Result<(), BrokenRule> {
@@ -196,7 +192,7 @@ impl Family {
                     return Err(BrokenRule::FallingTime { family: self.name.clone() });
                 }
                 if *time != sample.time {
-                    // Another point of the same metric.
+                    // Samples of another time.
                     self.end_histogram()?;
                 }
             }
@@ -255,14 +251,14 @@ impl Family {
     }
 
     fn check_value(&self, value: f64, name: &str, suffix: &str) -> Result<(), BrokenRule> {
-        let is_sum_of_any = suffix == "_gsum";
         let expected = match (self.of(), suffix) {
             (MetricType::StateSet, _) if ![0.0, 1.0].contains(&value) => "0 or 1",
             (MetricType::Info, _) if ![1.0].contains(&value) => "1",
-            (MetricType::Summary, "") if value < 0.0 => "0 or above",
             (_, "_bucket" | "_count" | "_gcount") if value.fract() != 0.0 => "a whole number",
             (_, "_total" | "_sum" | "_count" | "_bucket" | "_gcount" | "_gsum") if value.is_nan() => "a number",
-            (_, "_total" | "_sum" | "_count" | "_bucket" | "_gcount") if value < 0.0 && !is_sum_of_any => "0 or above",
+            (MetricType::Summary, "") | (_, "_total" | "_sum" | "_count" | "_bucket" | "_gcount") if value < 0.0 => {
+                "0 or above"
+            }
             _ => return Ok(()),
         };
         Err(BrokenRule::Value { name: name.to_owned(), expected, found: value })

@@ -106,13 +106,7 @@ fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
 }
 
 fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    let found = settings::text(deserializer, "listen")?;
-    let refused = |_| format!("listen must be an address and a port, such as 127.0.0.1:9001, found {found}");
-    let address: SocketAddr = found.parse().map_err(refused).map_err(serde::de::Error::custom)?;
-    if address.port() == 0 {
-        return Err(serde::de::Error::custom(format!("listen must have a port above 0, found {found}")));
-    }
-    Ok(address)
+    settings::socket_address(deserializer, "listen")
 }
 
 fn interval_of(duration: Duration) -> Interval {

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::ingest::exposition::Format;
 
-/// Asks for `OpenMetrics` first, and for no format of Prometheus that is not text.
+/// Asks for OpenMetrics first, and for text otherwise.
 pub(super) const ACCEPT: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
     application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
     text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
@@ -23,7 +23,7 @@ const PIECE_BYTES: usize = 1_024;
 /// The reason why an answer cannot be used.
 #[derive(Debug, Error)]
 pub(super) enum BadAnswer {
-    #[error("it answers with HTML, which has no metrics: is the path right?")]
+    #[error("it answers with HTML, which has no metrics: set its path, usually /metrics")]
     Html,
     #[error("it answers with the type {0:?}: expected text/plain or application/openmetrics-text")]
     ContentType(String),
@@ -31,7 +31,9 @@ pub(super) enum BadAnswer {
     Encoding(String),
     #[error("its answer has more than {allowed} bytes, the limit that body_bytes sets")]
     TooLong { allowed: usize },
-    #[error("the answers of all targets have more than {allowed} bytes at one time: ask for fewer metrics")]
+    #[error(
+        "the answers of all targets have more than {allowed} bytes at one time, four times body_bytes: raise it, or ask for fewer metrics"
+    )]
     NoRoom { allowed: usize },
     #[error("its answer cannot be unpacked: {0}")]
     Gzip(io::Error),
@@ -209,7 +211,7 @@ mod tests {
         assert_eq!(of("application/openmetrics-text; version=1.0.0"), Ok(Format::OpenMetrics));
         assert_eq!(of("Text/Plain;version=0.0.4; charset=utf-8"), Ok(Format::Text));
         assert_eq!((of(""), format(&HeaderMap::new()).ok()), (Ok(Format::Text), Some(Format::Text)));
-        assert!(of("text/html; charset=utf-8").is_err_and(|error| error.contains("is the path right?")));
+        assert!(of("text/html; charset=utf-8").is_err_and(|error| error.contains("set its path")));
         assert!(of("application/json").is_err_and(|error| error.contains("\"application/json\"")));
     }
 }

@@ -32,11 +32,13 @@ pub(super) enum AskError {
     Late(Duration),
     #[error("cannot connect: {0}")]
     Connect(#[from] DialError),
-    #[error("the connection failed: {}", innermost(.0))]
+    #[error("the connection failed: {}", with_source(.0))]
     Connection(hyper::Error),
     #[error("it answers {0}")]
     Status(StatusCode),
-    #[error("it redirects to {0:?}, which is not on the same host: name that address as a target if you trust it")]
+    #[error(
+        "it redirects to {0:?}, which has another host, port or scheme: name that address as a target if you trust it"
+    )]
     Elsewhere(String),
     #[error("it redirects more than {MAX_REDIRECTIONS} times")]
     Redirections,
@@ -44,14 +46,14 @@ pub(super) enum AskError {
     Answer(#[from] BadAnswer),
     #[error("its answer has no end, `# EOF`: a part may be missing")]
     NoEnd,
-    #[error("its answer has {found} samples: samples of this source allows {allowed}")]
+    #[error("its answer has {found} samples, `samples` allows {allowed}: raise it, or ask for less by `params`")]
     Samples { found: usize, allowed: usize },
     #[error("{0}")]
     Configuration(String),
 }
 
 /// hyper's own text says only in which part of its work an error occurred.
-fn innermost(error: &hyper::Error) -> String {
+fn with_source(error: &hyper::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
@@ -65,7 +67,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// An answer in `OpenMetrics` that has its end, or one in the text format.
+    /// An answer in OpenMetrics that has its end, or one in the text format.
     ///
     /// # Errors
     /// [`AskError::NoEnd`]: the last value of an answer that was cut would be wrong.
@@ -118,7 +120,7 @@ impl Client {
     async fn ask_without_limit(&mut self, asking: &Asking) -> Result<Answer, AskError> {
         let mut url = self.url.clone();
         for _ in 0..=MAX_REDIRECTIONS {
-            // It is open again only if all goes well.
+            // Kept only if the answer is read to its end.
             let (connection, response) = self.connection_for(&url, asking).await?;
             let (head, incoming) = response.into_parts();
             let location = head.headers.get(LOCATION).and_then(|location| location.to_str().ok());

@@ -20,7 +20,7 @@ impl SourceSettings for PrometheusSettings {
 
     fn check(&self) -> Result<(), String> {
         if self.targets.is_empty() && self.target_files.is_empty() {
-            return Err("targets or target_files must name what is asked, found neither".to_owned());
+            return Err("set targets or target_files: a source needs a target".to_owned());
         }
         if let Some(timeout) = self.timeout.filter(|timeout| *timeout > self.interval) {
             let (found, interval) = (duration::format(timeout), duration::format(self.interval));
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn wrong_settings_are_refused_with_the_values_allowed() {
         for (spec, refusal) in [
-            ("prometheus", "targets or target_files must name what is asked, found neither"),
+            ("prometheus", "set targets or target_files: a source needs a target"),
             (
                 "prometheus:a b",
                 "a target must be host:port, or an address such as https://example:9100/metrics, found \"a b\"",
@@ -85,7 +85,7 @@ mod tests {
             ("prometheus:a:1,series=0", "series must be a whole number from 1 to 1000000, found 0"),
             ("prometheus:a:1,body_bytes=1", "body_bytes must be a whole number from 1024 to 268435456, found 1"),
             ("prometheus:a:1,job=a b", "job must have at most 64 bytes of letters, digits, _ - and ., found \"a b\""),
-            ("prometheus:a:1,keep=(", "keep: regex must be a regular expression, found \"(\": unclosed group"),
+            ("prometheus:a:1,keep=(", "keep must be a regular expression, found \"(\": unclosed group"),
             (
                 "prometheus:a:1,keep=a,b",
                 "settings must have the form key=value, found `b`: targets come first, and a value cannot contain a comma",

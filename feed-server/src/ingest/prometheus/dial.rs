@@ -48,7 +48,7 @@ pub(super) async fn dial(url: &TargetUrl, asking: &Asking) -> Result<Box<dyn Str
     Ok(Box::new(stream))
 }
 
-/// The addresses of a host. A lookup may hang for long, whatever the caller waits: the number of those that run is bounded, so that the threads
+/// The addresses of a host. A lookup may take long, whatever the caller waits: the number of those that run is limited, so that the threads
 /// for them are not used up.
 #[expect(clippy::disallowed_methods, reason = "on a thread for one call, of which `lookups` bounds the number")]
 async fn addresses(host: &str, port: u16, lookups: &Arc<Semaphore>) -> Result<Vec<SocketAddr>, DialError> {

@@ -49,7 +49,9 @@ pub(super) fn discover<'l>(
             continue;
         }
         if let Some(first) = by_labels.get(&target.labels) {
-            alike.get_or_insert_with(|| format!("{}: it has the same labels as {first}", target.url));
+            alike.get_or_insert_with(|| {
+                format!("{} is not asked: it has the same labels as {first}. Give it another `instance`", target.url)
+            });
             continue;
         }
         by_labels.insert(target.labels.clone(), target.url.to_string());
@@ -58,11 +60,16 @@ pub(super) fn discover<'l>(
     found.left_out.extend(unusable);
     found.left_out.extend(alike);
     if beyond > 0 {
-        found.left_out.push(format!("{beyond} targets: a source has at most {MAX_TARGETS}"));
+        found.left_out.push(format!(
+            "{beyond} targets are not asked: a source has at most {MAX_TARGETS}. Divide them among sources"
+        ));
     }
     if found.targets.is_empty() {
-        let why =
-            if listed_count == 0 { "none is listed".to_owned() } else { format!("none of {listed_count} is left") };
+        let why = if listed_count == 0 {
+            "none is listed".to_owned()
+        } else {
+            format!("`relabel` leaves none of {listed_count}")
+        };
         found.left_out.push(format!("there are no targets: {why}"));
     }
     found
@@ -92,11 +99,19 @@ mod tests {
         let alike: &[(&str, &str)] = &[("instance", "same")];
         let (targets, left_out) = found(&[("a:1", &[]), ("a:1", &[]), ("b:1", alike), ("c:1", alike)]);
         assert_eq!(targets, ["http://a:1/metrics", "http://b:1/metrics"]);
-        assert_eq!(left_out, ["http://c:1/metrics: it has the same labels as http://b:1/metrics"]);
+        assert_eq!(
+            left_out,
+            [
+                "http://c:1/metrics is not asked: it has the same labels as http://b:1/metrics. Give it another `instance`"
+            ]
+        );
         let broken: &[(&str, &str)] = &[("__address__", "bad host")];
         let (targets, left_out) = found(&[("a:1", broken)]);
         assert_eq!(targets, Vec::<String>::new());
-        assert!(left_out[0].starts_with("target a:1: ") && left_out[1] == "there are no targets: none of 1 is left");
+        assert!(
+            left_out[0].starts_with("target a:1: ")
+                && left_out[1] == "there are no targets: `relabel` leaves none of 1"
+        );
         assert_eq!(found(&[]).1, ["there are no targets: none is listed"]);
     }
 
@@ -105,6 +120,12 @@ mod tests {
         let names: Vec<String> = (0..MAX_TARGETS + 5).map(|number| format!("t{number}:1")).collect();
         let listed: Vec<(&str, &[(&str, &str)])> = names.iter().map(|name| (name.as_str(), &[][..])).collect();
         let (targets, left_out) = found(&listed);
-        assert_eq!((targets.len(), left_out), (MAX_TARGETS, vec!["5 targets: a source has at most 1000".to_owned()]));
+        assert_eq!(
+            (targets.len(), left_out),
+            (
+                MAX_TARGETS,
+                vec!["5 targets are not asked: a source has at most 1000. Divide them among sources".to_owned()]
+            )
+        );
     }
 }

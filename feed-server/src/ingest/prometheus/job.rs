@@ -28,8 +28,8 @@ use super::trust;
 use crate::blocking_thread::BlockingThread;
 use crate::clock;
 use crate::ingest::context::{Registrar, SourceContext, Stopped};
-use crate::ingest::families::{KnownSeries, OpenRows};
 use crate::ingest::health::LeftOut;
+use crate::ingest::known_metrics::{KnownSeries, OpenRows};
 use crate::ingest::source::{Source, SourceError};
 
 /// Files are read again this often.

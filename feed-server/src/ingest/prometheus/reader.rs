@@ -3,20 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::mem;
 
-use protocol::Prominence;
-
 use super::relabel::{self, Labels, METRIC_NAME};
 use super::sink::Sink;
 use super::tally::Tally;
-use crate::ingest::exposition::metric_type::Role;
+use crate::ingest::exposition::metric_type::Shown;
 use crate::ingest::exposition::{BadLine, Format, Line, Sample, SeriesText};
-use crate::ingest::families::{Change, Described, KnownTypes, MAX_AHEAD, Metric, Place, TimeAhead};
+use crate::ingest::known_metrics::{Change, Described, KnownTypes, MAX_AHEAD, Metric, Place, TimeAhead, prominence_of};
 
 /// A longer line is refused.
 const MAX_LINE_BYTES: usize = 16 << 10;
-/// A bound on what is kept of lines to know their series again.
+/// A limit on what is kept of lines to know their series again.
 const MAX_KEPT_BYTES: usize = 64 << 20;
-/// A bound on names without types, and on their lengths: the type of one may come after its samples.
+/// A limit on names without types, and on their lengths: the type of one may come after its samples.
 const MAX_UNTYPED: usize = 20_000;
 const MAX_UNTYPED_BYTES: usize = 512;
 /// After so many series of one answer are beyond a limit, further ones are not looked at.
@@ -27,7 +25,7 @@ pub(super) struct Reader {
     /// By the part of a line that identifies the series.
     series: HashMap<Box<str>, Slot>,
     types: KnownTypes,
-    /// Counts the answers, also those that did not come.
+    /// Counts requests.
     number: u64,
     /// Placed before the description changed: they end after the next answer, unless it has them too.
     leaving: Vec<Place>,
@@ -136,9 +134,9 @@ impl Reader {
         let series = SeriesText::parse(text, format)?;
         let (role, unit) = self.types.described(&series.name);
         let (kind, is_part) = match role {
-            Role::Created => return Ok(Some(Kept::Dropped)),
-            Role::Value(kind) => (kind, false),
-            Role::Part(kind) => (kind, true),
+            Shown::Created => return Ok(Some(Kept::Dropped)),
+            Shown::Value(kind) => (kind, false),
+            Shown::Part(kind) => (kind, true),
         };
         let mut labels: Labels =
             series.labels.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
@@ -153,9 +151,7 @@ impl Reader {
             return Ok(Some(Kept::Dropped));
         };
         labels.retain(|name, value| !name.starts_with("__") && !value.is_empty());
-        let is_detail = is_part || name.ends_with("_info") || name.ends_with("time_seconds");
-        let prominence = if is_detail { Prominence::Detail } else { Prominence::Overview };
-        let metric = Metric { name: &name, unit, kind, prominence };
+        let metric = Metric { name: &name, unit, kind, prominence: prominence_of(&name, is_part) };
         let shown = sink.shown_name(&labels);
         let has_room = self.untyped.len() < MAX_UNTYPED && series.name.len() <= MAX_UNTYPED_BYTES;
         if has_room && !self.types.has_type(&series.name) {
@@ -165,7 +161,7 @@ impl Reader {
         Ok(place.map(Kept::At))
     }
 
-    /// Takes a type or a unit. Series that have been placed by another are placed again.
+    /// Takes a type or a unit. Series that have been placed with another one are placed again.
     fn describe(&mut self, described: Described<'_>) {
         let is_late = |name: &str| KnownTypes::names_of(name).any(|name| self.untyped.contains(name.as_str()));
         let is_other = match (self.types.take(described, self.number), described) {
@@ -212,7 +208,7 @@ impl Reader {
         self.finish(misses, sink);
     }
 
-    /// Ends all series: the target is asked no more.
+    /// Ends all series: the target is no longer asked.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         self.forget();
         self.finish(0, sink);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 /// The labels of a target or a series, by name.
 pub(super) type Labels = BTreeMap<String, String>;
 
-/// A regular expression of a configuration longer than this is refused when it is compiled.
+/// A larger compiled expression is refused.
 const MAX_COMPILED_BYTES: usize = 1 << 20;
 
 /// A regular expression that must match a whole text.
@@ -29,7 +29,7 @@ impl Pattern {
     pub(super) fn new(written: &str) -> Result<Self, String> {
         let whole = regex::RegexBuilder::new(&format!("^(?s:{written})$")).size_limit(MAX_COMPILED_BYTES).build();
         let refused = |error: regex::Error| {
-            // The first line only shows the place.
+            // Only the last line has the reason.
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
             format!("regex must be a regular expression, found {written:?}: {reason}")
@@ -172,13 +172,13 @@ impl TryFrom<Written> for Rule {
         }
         let is_of_names = matches!(action, Action::LabelDrop | Action::LabelKeep | Action::LabelMap);
         if is_of_names && !source_labels.is_empty() {
-            return Err("source_labels is not for the actions on the names of labels".to_owned());
+            return Err("labeldrop, labelkeep and labelmap take no source_labels".to_owned());
         }
         if matches!(action, Action::Keep | Action::Drop) && (source_labels.is_empty() || regex.is_none()) {
             return Err("the actions keep and drop need source_labels and regex".to_owned());
         }
         if is_of_names && regex.is_none() {
-            return Err("the actions on the names of labels need regex".to_owned());
+            return Err("labeldrop, labelkeep and labelmap need regex".to_owned());
         }
         let pattern = regex.map_or_else(|| Pattern::new("(.*)"), Ok)?;
         let replacement = replacement.unwrap_or_else(|| "$1".to_owned());
@@ -284,8 +284,11 @@ mod tests {
                 "regex must be a regular expression, found \"(\": ",
             ),
             ("action = \"keep\"\nregex = \"a\"", "the actions keep and drop need source_labels and regex"),
-            ("action = \"labeldrop\"\nregex = \"a\"\nsource_labels = [\"a\"]", "source_labels is not for the actions"),
-            ("action = \"labeldrop\"", "the actions on the names of labels need regex"),
+            (
+                "action = \"labeldrop\"\nregex = \"a\"\nsource_labels = [\"a\"]",
+                "labeldrop, labelkeep and labelmap take no source_labels",
+            ),
+            ("action = \"labeldrop\"", "labeldrop, labelkeep and labelmap need regex"),
             ("source_labels = [\"a\"]", "the action replace needs target_label"),
             (
                 "action = \"drop\"\nsource_labels = [\"a\"]\nregex = \"b\"\ntarget_label = \"c\"",

@@ -9,8 +9,8 @@ use super::relabel::Labels;
 use super::sink::{Naming, Sink};
 use crate::ingest::context::Registrar;
 use crate::ingest::exposition::Format;
-use crate::ingest::families::{KnownSeries, OpenRows};
 use crate::ingest::health::SourceHealth;
+use crate::ingest::known_metrics::{KnownSeries, OpenRows};
 use crate::ingest::registry::Registry;
 
 const MISSES: u64 = 3;

@@ -13,8 +13,8 @@ use super::tally::Tally;
 use super::target::Target;
 use crate::ingest::exposition::check::check;
 use crate::ingest::exposition::{BadLine, Format};
-use crate::ingest::families::{Metric, Place};
 use crate::ingest::health::{LeftOut, SourceHealth};
+use crate::ingest::known_metrics::{Metric, Place};
 
 /// So many lines are read before other tasks run: half a millisecond.
 const LINES_AT_ONCE: usize = 1_000;
@@ -80,7 +80,7 @@ pub(super) async fn ask(client: &mut Client, asking: &Asking) -> Asked {
 }
 
 impl State {
-    /// Takes the answer of a target, or the reason why there is none. Returns the number of samples that were refused.
+    /// Takes the answer of a target, or the reason why there is none.
     pub(super) async fn take(
         &mut self,
         target: &Target,
@@ -177,7 +177,7 @@ impl State {
         self.end_own(sink);
     }
 
-    /// Ends all series: the target is asked no more.
+    /// Ends all series: the target is no longer asked.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         self.reader.end(sink);
         self.end_own(sink);

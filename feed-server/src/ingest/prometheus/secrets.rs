@@ -33,7 +33,8 @@ impl Authorization {
                 )
             }
         };
-        let mut value = HeaderValue::try_from(text).map_err(|_| "the token has a control character".to_owned())?;
+        let mut value =
+            HeaderValue::try_from(text).map_err(|_| "the token or password has a control character".to_owned())?;
         value.set_sensitive(true);
         Ok(Some(value))
     }
@@ -67,7 +68,10 @@ mod tests {
         std::fs::write(&file, "\n").expect("writes");
         assert!(Authorization::Bearer(file.clone()).read().is_err_and(|error| error.ends_with("the file is empty")));
         std::fs::write(&file, "a\u{1}b").expect("writes");
-        assert_eq!(Authorization::Bearer(file).read().map(|_| ()), Err("the token has a control character".to_owned()));
+        assert_eq!(
+            Authorization::Bearer(file).read().map(|_| ()),
+            Err("the token or password has a control character".to_owned())
+        );
         assert!(Authorization::Bearer("missing".into()).read().is_err());
     }
 }

@@ -35,7 +35,7 @@ pub struct PrometheusSettings {
     #[serde(default = "written::default_path", deserialize_with = "written::path")]
     pub(super) path: String,
     #[serde(default, deserialize_with = "written::parameters")]
-    pub(super) params: Vec<(String, String)>,
+    pub(super) params: Vec<(String, Vec<String>)>,
     /// From one request to the next.
     #[serde(default = "written::default_interval", deserialize_with = "written::interval")]
     pub(super) interval: Duration,

@@ -5,7 +5,7 @@ use protocol::Timestamp;
 use super::relabel::{Labels, Rule};
 use super::target::{INSTANCE, JOB};
 use crate::ingest::context::Registrar;
-use crate::ingest::families::{KnownSeries, OpenRows};
+use crate::ingest::known_metrics::{KnownSeries, OpenRows};
 
 /// How the samples of a source are named.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Sink<'s> {
 }
 
 impl Sink<'_> {
-    /// The values of the labels that tell a series from others of its metric.
+    /// The values of all labels, except the job of the target and, of a single target, its instance.
     pub(super) fn shown_name(&self, labels: &Labels) -> String {
         let is_of_target = |name: &str, value: &String| self.labels.get(name) == Some(value);
         let is_hidden = |name: &str, value: &String| {
@@ -39,7 +39,7 @@ impl Sink<'_> {
         shown.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ")
     }
 
-    /// Adds the labels of the target. One that the sample has too keeps its name at the sample, or is renamed.
+    /// Adds the labels of the target. A label of the sample with the same name is kept (`honor_labels`) or renamed.
     pub(super) fn add_target_labels(&self, labels: &mut Labels) {
         for (name, value) in self.labels {
             if let Some(of_sample) = labels.get(name).cloned() {

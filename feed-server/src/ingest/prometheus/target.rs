@@ -7,7 +7,7 @@ use super::target_url::{SCHEMES, Scheme, TargetUrl, WrittenTarget};
 const ADDRESS: &str = "__address__";
 const SCHEME: &str = "__scheme__";
 const PATH: &str = "__metrics_path__";
-/// The label that is a parameter of the query ends with its name.
+/// `__param_NAME` is the parameter NAME of the query.
 const PARAMETER: &str = "__param_";
 pub(super) const INSTANCE: &str = "instance";
 pub(super) const JOB: &str = "job";
@@ -27,7 +27,8 @@ pub(super) struct TargetDefaults {
     pub(super) scheme: Scheme,
     /// Without a query.
     pub(super) path: String,
-    pub(super) parameters: Vec<(String, String)>,
+    /// Each name with its values.
+    pub(super) parameters: Vec<(String, Vec<String>)>,
     pub(super) rules: Vec<Rule>,
 }
 
@@ -46,7 +47,10 @@ impl TargetDefaults {
         let texts = [(JOB, &*self.job), (ADDRESS, &*written.authority), (SCHEME, &*scheme), (PATH, path)];
         all.extend(texts.map(|(name, value)| (name.to_owned(), value.to_owned())));
         if query.is_none() {
-            all.extend(self.parameters.iter().map(|(name, value)| (format!("{PARAMETER}{name}"), value.clone())));
+            // Rules see the first value, as in Prometheus.
+            let first =
+                |(name, values): &(String, Vec<String>)| Some((format!("{PARAMETER}{name}"), values.first()?.clone()));
+            all.extend(self.parameters.iter().filter_map(first));
         }
         all.extend(labels.clone());
         if !relabel::apply(&self.rules, &mut all) {
@@ -54,9 +58,15 @@ impl TargetDefaults {
         }
         let text = |name: &str| all.get(name).cloned().unwrap_or_default();
         let address = text(ADDRESS);
-        let scheme = SCHEMES.iter().find(|(name, _)| *name == text(SCHEME)).map_or(self.scheme, |(_, scheme)| *scheme);
+        let scheme = SCHEMES.iter().find(|(name, _)| *name == text(SCHEME)).map(|(_, scheme)| *scheme);
+        let scheme = scheme.ok_or_else(|| format!("{SCHEME} must be http or https, found {:?}", text(SCHEME)))?;
         let of_labels = all.iter().filter_map(|(name, value)| Some((name.strip_prefix(PARAMETER)?, value.as_str())));
-        let query = query.map_or_else(|| encoded(of_labels), str::to_owned);
+        let further = self
+            .parameters
+            .iter()
+            .filter(|_| query.is_none())
+            .flat_map(|(name, values)| values.iter().skip(1).map(move |value| (name.as_str(), value.as_str())));
+        let query = query.map_or_else(|| encoded(of_labels.chain(further)), str::to_owned);
         let mut path = text(PATH);
         if !query.is_empty() {
             path = format!("{path}?{query}");
@@ -93,7 +103,7 @@ mod tests {
             rule: Vec<Rule>,
         }
         let rules = toml::from_str::<File>(rules).expect("valid").rule;
-        let parameters = vec![("collect[]".to_owned(), "cpu x".to_owned())];
+        let parameters = vec![("collect[]".to_owned(), vec!["cpu x".to_owned(), "disk".to_owned()])];
         TargetDefaults { job: "node".into(), scheme: Scheme::Http, path: "/metrics".into(), parameters, rules }
     }
 
@@ -109,7 +119,7 @@ mod tests {
     #[test]
     fn a_target_has_its_job_and_its_instance() {
         let (url, labels) = target("", "a:1", &[("env", "lab"), ("empty", "")]).expect("kept");
-        assert_eq!(url, "http://a:1/metrics?collect%5B%5D=cpu%20x");
+        assert_eq!(url, "http://a:1/metrics?collect%5B%5D=cpu%20x&collect%5B%5D=disk");
         assert_eq!(labels, "env=lab instance=a:1 job=node");
         let (url, labels) = target("", "https://a/x?y=1", &[("instance", "b"), ("job", "c")]).expect("kept");
         assert_eq!((&*url, &*labels), ("https://a/x?y=1", "instance=b job=c"));
@@ -121,7 +131,7 @@ mod tests {
                     [[rule]]\ntarget_label = \"__metrics_path__\"\nreplacement = \"/x\"\n\
                     [[rule]]\naction = \"drop\"\nsource_labels = [\"env\"]\nregex = \"off\"";
         let (url, labels) = target(rule, "a:1", &[("env", "lab"), ("__scheme__", "https")]).expect("kept");
-        assert_eq!(url, "https://lab:2/x?collect%5B%5D=cpu%20x");
+        assert_eq!(url, "https://lab:2/x?collect%5B%5D=cpu%20x&collect%5B%5D=disk");
         assert_eq!(labels, "env=lab instance=lab:2 job=node");
         assert_eq!(target(rule, "a:1", &[("env", "off")]), None);
     }

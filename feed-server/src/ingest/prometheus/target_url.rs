@@ -72,10 +72,10 @@ impl WrittenTarget {
             None => (rest, None),
         };
         if text.contains('#') {
-            return Err(refused(": a fragment is never sent"));
+            return Err(refused(": remove the part from # on"));
         }
         if authority.contains('@') {
-            return Err(refused(": a password belongs in a file, see basic_auth"));
+            return Err(refused(": use basic_auth, not a password in the address"));
         }
         let written = Self { scheme, authority: authority.to_owned(), path };
         written.url(Scheme::Http, "/").map_err(|_| refused(""))?;

@@ -55,8 +55,8 @@ fn roots(ca: Option<&Path>) -> Result<(RootCertStore, Vec<CertificateDer<'static
     if roots.is_empty() { Err(refused(&"expected certificates in PEM, found none")) } else { Ok((roots, named)) }
 }
 
-/// Accepts a certificate that `tls.ca` has itself, if it is for the name: a server with a certificate of its own has no authority. Others
-/// as usual.
+/// Accepts a certificate that is itself in `tls.ca`, if it is for the name of the target: one that a server has made for itself has no authority. Its
+/// dates are not checked. Others are verified as usual.
 #[derive(Debug)]
 struct NamedCertificates {
     named: Vec<CertificateDer<'static>>,

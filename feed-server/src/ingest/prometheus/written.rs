@@ -53,13 +53,10 @@ pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     Err(D::Error::custom(format!("path must begin with a slash and have no query, found {path}")))
 }
 
-pub(super) fn parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+pub(super) fn parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Vec<String>)>, D::Error> {
     let written = BTreeMap::<String, Texts>::deserialize(deserializer)
         .map_err(|_| D::Error::custom("params must be a table of texts or lists of texts"))?;
-    let of_name = |(name, values): (String, Texts)| {
-        values.into_vec().into_iter().map(move |value| (name.clone(), value)).collect::<Vec<_>>()
-    };
-    Ok(written.into_iter().flat_map(of_name).collect())
+    Ok(written.into_iter().map(|(name, values)| (name, values.into_vec())).collect())
 }
 
 pub(super) const fn default_interval() -> Duration {
@@ -138,5 +135,5 @@ pub(super) fn drop<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 
 fn pattern<'de, D: Deserializer<'de>>(deserializer: D, setting: &str) -> Result<Option<Pattern>, D::Error> {
     let text = settings::text(deserializer, setting)?;
-    Pattern::new(&text).map(Some).map_err(|error| D::Error::custom(format!("{setting}: {error}")))
+    Pattern::new(&text).map(Some).map_err(|error| D::Error::custom(error.replacen("regex", setting, 1)))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::mem;
 
-use protocol::{Interval, Prominence, SeriesKind, Timestamp};
+use protocol::{Interval, SeriesKind, Timestamp};
 
 use super::request::{WrittenRequest, WrittenSeries};
 use super::settings::RemoteWriteSettings;
@@ -11,9 +11,9 @@ use super::wire::BadMessage;
 use crate::ingest::batch::Batch;
 use crate::ingest::context::Registrar;
 use crate::ingest::exposition::MetricType;
-use crate::ingest::exposition::metric_type::Role;
-use crate::ingest::families::{
-    Change, Described, KnownSeries, KnownTypes, MAX_AHEAD, Metric, OpenRows, Place, TimeAhead, unit_of,
+use crate::ingest::exposition::metric_type::Shown;
+use crate::ingest::known_metrics::{
+    Change, Described, KnownSeries, KnownTypes, MAX_AHEAD, Metric, OpenRows, Place, TimeAhead, prominence_of, unit_of,
 };
 
 /// The value by which Prometheus says that a series has ended.
@@ -35,7 +35,7 @@ pub(super) struct Intake {
     drop_labels: Vec<String>,
     known: KnownSeries,
     rows: OpenRows,
-    held: usize,
+    waiting: usize,
     /// By the labels as they are written.
     series: HashMap<Box<[u8]>, Slot>,
     types: KnownTypes,
@@ -80,7 +80,7 @@ impl Kept {
 
 /// What a request had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct Counts {
     pub(super) samples: u64,
     pub(super) histograms: u64,
     pub(super) exemplars: u64,
@@ -90,13 +90,13 @@ impl Intake {
     pub(super) fn new(settings: &RemoteWriteSettings) -> Self {
         let known = KnownSeries::new(&settings.name, settings.series, AT_FIRST).estimating_intervals();
         let (rows, series, types, leaving, looked_at) = Default::default();
-        let (drop_labels, held, number) = (settings.drop_labels.clone(), 0, 0);
+        let (drop_labels, waiting, number) = (settings.drop_labels.clone(), 0, 0);
         let (is_nameless_reported, is_ahead_reported) = (false, false);
         Self {
             drop_labels,
             known,
             rows,
-            held,
+            waiting,
             series,
             types,
             number,
@@ -108,8 +108,8 @@ impl Intake {
     }
 
     /// Samples that are not sent yet.
-    pub(super) const fn held(&self) -> usize {
-        self.held
+    pub(super) const fn waiting(&self) -> usize {
+        self.waiting
     }
 
     /// Takes the samples of a request.
@@ -121,14 +121,14 @@ impl Intake {
         request: &WrittenRequest<'_>,
         registrar: &Registrar,
         now: Timestamp,
-    ) -> Result<Written, BadMessage> {
+    ) -> Result<Counts, BadMessage> {
         self.number += 1;
         for &(of, name) in &request.metadata {
             if self.types.take(Described::Type(name, of), self.number) != Change::None {
                 self.forget();
             }
         }
-        let (mut written, mut series) = (Written::default(), WrittenSeries::default());
+        let (mut written, mut series) = (Counts::default(), WrittenSeries::default());
         let mut refused = 0;
         for place in 0..request.len() {
             request.read(place, &mut series)?;
@@ -162,7 +162,7 @@ impl Intake {
         };
         slot.last = now;
         let at = |millis: i64| Timestamp::from_micros(millis.saturating_mul(1_000));
-        let Self { known, rows, held, is_ahead_reported, .. } = self;
+        let Self { known, rows, waiting, is_ahead_reported, .. } = self;
         let mut add = |place: Place, value: f64, time: Timestamp| {
             if time > now + MAX_AHEAD {
                 *refused += 1;
@@ -173,7 +173,7 @@ impl Intake {
             }
             known.observe(place, time, registrar);
             rows.add(place, value, Some(time));
-            *held += 1;
+            *waiting += 1;
         };
         match slot.kept {
             Kept::At(place) => {
@@ -223,9 +223,7 @@ impl Intake {
             _ => self.types.described(name).0,
         };
         let mut place = |name: &str, kind, is_detail: bool| {
-            let is_detail = is_detail || name.ends_with("_info") || name.ends_with("time_seconds");
-            let prominence = if is_detail { Prominence::Detail } else { Prominence::Overview };
-            let metric = Metric { name, unit: unit_of(name, None), kind, prominence };
+            let metric = Metric { name, unit: unit_of(name, None), kind, prominence: prominence_of(name, is_detail) };
             self.known.place(&metric, shown.clone(), labels.clone(), registrar, now)
         };
         if written.samples.is_empty() && !written.histograms.is_empty() {
@@ -234,9 +232,9 @@ impl Intake {
             return count.zip(sum).map_or(Kept::Refused, |(count, sum)| Kept::Parts(count, sum));
         }
         let (kind, is_detail) = match role {
-            Role::Created => return Kept::Dropped,
-            Role::Value(kind) => (kind, false),
-            Role::Part(kind) => (kind, true),
+            Shown::Created => return Kept::Dropped,
+            Shown::Value(kind) => (kind, false),
+            Shown::Part(kind) => (kind, true),
         };
         place(name, kind, is_detail).map_or(Kept::Refused, Kept::At)
     }
@@ -255,7 +253,7 @@ impl Intake {
             self.looked_at = now;
             self.end_silent(registrar, now);
         }
-        self.held = 0;
+        self.waiting = 0;
         self.rows.take(now, &self.known).0
     }
 

@@ -1,4 +1,4 @@
-//! The kind of a message, and its bytes, unpacked.
+//! The version of a request; its body, unpacked.
 
 use thiserror::Error;
 
@@ -17,7 +17,9 @@ pub(super) enum Version {
 /// The reason why a request is refused as a whole.
 #[derive(Debug, Error)]
 pub(super) enum BadRequest {
-    #[error("Content-Type must be application/x-protobuf, with no proto or a known one, found {0:?}")]
+    #[error(
+        "Content-Type must be application/x-protobuf, with proto=prometheus.WriteRequest, proto=io.prometheus.write.v2.Request or none, found {0:?}"
+    )]
     ContentType(String),
     #[error("Content-Encoding must be snappy, found {0:?}")]
     ContentEncoding(String),

@@ -10,7 +10,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `settings` | the settings |
-//! | `message` | the kind of a message; unpacking |
+//! | `message` | the version of a request; its body, unpacked |
 //! | `wire` | the fields of a protobuf message |
 //! | `request` | the series and samples of a message, of both versions |
 //! | `intake` | what is known of each series |
@@ -24,3 +24,19 @@ mod settings;
 mod wire;
 
 pub use settings::RemoteWriteSettings;
+
+/// Reads a message of both versions, as the source does. Returns the number of series and of samples that are understood: for the fuzzer.
+pub fn read(message: &[u8]) -> (usize, usize) {
+    let (mut series, mut samples) = (0, 0);
+    let mut written = request::WrittenSeries::default();
+    for version in [message::Version::V1, message::Version::V2] {
+        let Ok(request) = request::WrittenRequest::parse(message, version) else { continue };
+        for place in 0..request.len() {
+            if request.read(place, &mut written).is_ok() && request.labels(place).is_ok() {
+                series += 1;
+                samples += written.samples.len();
+            }
+        }
+    }
+    (series, samples)
+}

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use protocol::Interval;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::intake::{Intake, Written};
+use super::intake::{Counts, Intake};
 use super::message::{self, BadRequest, Version};
 use super::request::WrittenRequest;
 use super::settings::RemoteWriteSettings;
@@ -20,8 +20,8 @@ use crate::telemetry::Telemetry;
 
 /// Samples wait for others of the same time for so long. Prometheus divides the series of one request to a target among several senders.
 const SETTLE: Duration = Duration::from_millis(200);
-/// So many samples do not wait: 3 MB.
-const MAX_HELD: usize = 200_000;
+/// More samples are sent at once: 3 MB.
+const MAX_WAITING: usize = 200_000;
 
 const HOW_TO_SEND: &str =
     "metrics of Prometheus: add `remote_write: [{ url: http://ADDRESS/api/v1/write }]` to its configuration";
@@ -74,7 +74,7 @@ async fn receive(settings: RemoteWriteSettings, context: SourceContext) -> Resul
                     registrar.health().hint(HOW_TO_SEND, false);
                 }
                 let _sender_has_left = reply.send(answered.unwrap_or_else(|error| refused(&error, registrar)));
-                if intake.held() > MAX_HELD {
+                if intake.waiting() > MAX_WAITING {
                     send(&mut intake, &context).await?;
                 }
             }
@@ -92,7 +92,7 @@ async fn take(
     let version = message::version(content_type, content_encoding)?;
     let bytes = message::unpack(body)?;
     let request = WrittenRequest::parse(&bytes, version)?;
-    let Written { samples, histograms, exemplars } = intake.take(&request, registrar, clock::now()).await?;
+    let Counts { samples, histograms, exemplars } = intake.take(&request, registrar, clock::now()).await?;
     // What is left out on purpose counts as written: a sender takes a lower number for a failure.
     let headers = match version {
         Version::V1 => Vec::new(),

@@ -25,7 +25,7 @@ pub(super) struct WrittenHistogram {
     pub(super) sum: f64,
 }
 
-/// A message, without its series.
+/// A message whose series are not decoded yet.
 #[derive(Debug)]
 pub(super) struct WrittenRequest<'b> {
     version: Version,

@@ -4,8 +4,8 @@ use protocol::{Interval, SeriesKind, Timestamp};
 
 use super::*;
 use crate::ingest::context::Registrar;
-use crate::ingest::families::{KnownSeries, OpenRows};
 use crate::ingest::health::SourceHealth;
+use crate::ingest::known_metrics::{KnownSeries, OpenRows};
 use crate::ingest::prometheus::sink::Naming;
 use crate::ingest::test_registry::TestRegistry;
 

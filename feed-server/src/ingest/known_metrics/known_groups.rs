@@ -140,7 +140,7 @@ impl KnownGroups {
     }
 }
 
-/// A plain name. One with other signs gets an end that tells it from others which are the same without them.
+/// The name with other signs replaced. If any was, a hash of the name follows, so that `a/b` and `a b` differ.
 fn distinct(name: &str) -> String {
     let plain = plain(name);
     if plain == name {

@@ -55,7 +55,7 @@ impl KnownSeries {
     }
 
     /// The place of a series that is new to the caller. `name` is for display. `None` if it is beyond a limit: the first one is named. The caller must
-    /// [`end`](Self::end) it.
+    /// [`end`](Self::end) each place that it gets.
     pub fn place(
         &mut self,
         metric: &Metric<'_>,
@@ -170,8 +170,8 @@ mod tests {
     use protocol::{Prominence, SeriesKind};
 
     use super::*;
-    use crate::ingest::families::known_groups::MAX_GROUPS;
     use crate::ingest::health::SourceHealth;
+    use crate::ingest::known_metrics::known_groups::MAX_GROUPS;
     use crate::ingest::test_registry::TestRegistry;
 
     struct Stage {

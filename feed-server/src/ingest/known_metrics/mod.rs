@@ -19,7 +19,7 @@ mod time_ahead;
 
 pub use known_series::KnownSeries;
 pub use known_types::{Change, Described, KnownTypes};
-pub use metric::{Metric, unit_of};
+pub use metric::{Metric, prominence_of, unit_of};
 pub use open_rows::OpenRows;
 pub use place::Place;
 pub use time_ahead::{MAX_AHEAD, TimeAhead};

@@ -69,8 +69,8 @@ mod tests {
 
     use super::*;
     use crate::ingest::context::Registrar;
-    use crate::ingest::families::Metric;
     use crate::ingest::health::SourceHealth;
+    use crate::ingest::known_metrics::Metric;
     use crate::ingest::test_registry::TestRegistry;
 
     #[test]

@@ -10,7 +10,7 @@ pub const MAX_AHEAD: Interval = Interval::from_secs(5);
 /// By how much the first one is ahead.
 #[derive(Clone, Copy, Debug, Error)]
 #[error(
-    "samples have times that are {} s ahead of this server's clock, allowed are {}: compare the clocks. Further ones are counted",
+    "a sample has a time {} s ahead of this server's clock, at most {} s are allowed: compare the clocks. Further ones are counted",
     .0.micros() / 1_000_000, MAX_AHEAD.micros() / 1_000_000
 )]
 pub struct TimeAhead(pub Interval);

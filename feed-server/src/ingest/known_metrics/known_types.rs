@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::metric::unit_of;
 use crate::ingest::exposition::MetricType;
-use crate::ingest::exposition::metric_type::Role;
+use crate::ingest::exposition::metric_type::Shown;
 
 /// Ends of the names of samples, which are not part of the names of their metrics.
 const SUFFIXES: [&str; 8] = ["_total", "_bucket", "_count", "_sum", "_created", "_info", "_gcount", "_gsum"];
 
-/// Other names are forgotten beyond so many: names that come and go must not fill the memory.
+/// Beyond so many names, all are forgotten: names that come and go must not fill the memory.
 const MAX_TYPES: usize = 20_000;
 /// Types of longer names, and longer units, are not kept.
 const MAX_BYTES: usize = 512;
@@ -83,7 +83,7 @@ impl KnownTypes {
     }
 
     /// The role of the samples with a name, and their unit.
-    pub fn described(&self, name: &str) -> (Role, &'static str) {
+    pub fn described(&self, name: &str) -> (Shown, &'static str) {
         let parts = SUFFIXES.iter().filter_map(|suffix| Some((name.strip_suffix(suffix)?, *suffix)));
         let known = |(base, suffix)| Some((self.0.get(base)?, suffix));
         let mut of_base = parts.clone().filter_map(known);
@@ -99,7 +99,7 @@ impl KnownTypes {
         let found = of_name.or_else(|| of_base.next());
         let unit = unit_of(name, found.and_then(|(described, _)| described.unit.as_deref()));
         let role = match found.and_then(|(described, suffix)| Some((described.of?, suffix))) {
-            _ if is_created => Role::Created,
+            _ if is_created => Shown::Created,
             None | Some((MetricType::Unknown, _)) => MetricType::role_by_name(name),
             Some((of, suffix)) => of.role(suffix),
         };

@@ -14,7 +14,7 @@ pub(super) enum Refusal {
     )]
     Series { series: String, limit: usize },
     #[error(
-        "series {series} is left out: a series must have at most {MAX_LABELS} labels, found {found}. Further ones are counted"
+        "series {series} is left out: a series must have at most {MAX_LABELS} labels, found {found}. Remove some; further ones are counted"
     )]
     Labels { series: String, found: usize },
     #[error(

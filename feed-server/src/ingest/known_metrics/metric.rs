@@ -26,6 +26,15 @@ impl Metric<'_> {
     }
 }
 
+/// Ends of the names of metrics that say when something began, or what it is.
+const DETAILS: [&str; 4] = ["_info", "_start_time_seconds", "_boot_time_seconds", "_build_time_seconds"];
+
+/// The prominence of a metric. `is_part` for a count or a sum beside a distribution.
+pub fn prominence_of(name: &str, is_part: bool) -> Prominence {
+    let is_detail = is_part || DETAILS.iter().any(|end| name.ends_with(end));
+    if is_detail { Prominence::Detail } else { Prominence::Overview }
+}
+
 /// The end of the name of a metric, and its unit in UCUM: <https://prometheus.io/docs/practices/naming/#base-units>.
 const UNITS: [(&str, &str); 26] = [
     ("seconds", "s"),
