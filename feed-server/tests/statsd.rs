@@ -112,9 +112,25 @@ async fn lines_that_are_not_understood_and_series_beyond_the_limit_are_counted()
     let socket = sender(port);
     socket.send(b"a:1|c\nb:1|c\nbad\n\xff:1|c\nc:1|c\nd:1|c\na:1|c").expect("sends");
     socket.send(&vec![b'x'; 60_000]).expect("sends");
-    let status = watch.until_status(|status| status.refused == 5).await;
-    assert_eq!((status.received, status.series), (8, 2));
+    socket.send(format!("e:1|c|#k:{}", "x".repeat(60_000)).as_bytes()).expect("sends");
+    let status = watch.until_status(|status| status.refused == 6).await;
+    assert_eq!((status.received, status.series), (9, 2));
     watch.until(|received| newest(received, "statsd.a", "") == Some(2.0)).await;
+    watch.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_of_two_types_under_one_name_are_two_metrics() {
+    let (port, spec) = spec("");
+    let mut watch = listening(&spec).await;
+    sender(port).send(b"a:1|c\na:320|ms\na:7|g").expect("sends");
+    watch
+        .until(|received| {
+            newest(received, "statsd.a", "") == Some(1.0)
+                && newest(received, "statsd.a.time", "") == Some(320.0)
+                && newest(received, "statsd.a.level", "") == Some(7.0)
+        })
+        .await;
     watch.running.stop().await;
 }
 

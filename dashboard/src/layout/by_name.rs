@@ -16,11 +16,11 @@ pub(super) const fn are_many(groups: usize) -> bool {
 }
 
 /// The panels of groups, in their order. Of many groups, those whose titles begin alike have a row, and those of one series are tiles before the
-/// others. The rest comes last, in a row with the title `alone` if it is the only one.
+/// others. Rows are in the order of their first groups. The row of the rest has the title `alone` if it is the only one.
 pub(super) fn rows(groups: &[&Group], alone: &str) -> Vec<LayoutRow> {
     let is_single = |group: &&&Group| group.series().len() == 1;
     let has_tiles = are_many(groups.len()) && groups.iter().filter(is_single).count() >= SEVERAL;
-    let mut rows: Vec<(&str, Vec<PanelSpec>, Vec<PanelSpec>)> = vec![("", Vec::new(), Vec::new())];
+    let mut rows: Vec<(&str, Vec<PanelSpec>, Vec<PanelSpec>)> = Vec::new();
     for group in groups {
         let name = row_of(&group.title, groups);
         let known = rows.iter().position(|row| row.0 == name);
@@ -38,8 +38,6 @@ pub(super) fn rows(groups: &[&Group], alone: &str) -> Vec<LayoutRow> {
             charts.push(PanelSpec::of_group(group));
         }
     }
-    // The rest comes last.
-    rows.rotate_left(1);
     let rest = if rows.len() > 1 { "Other" } else { alone };
     let row = |(name, mut panels, charts): (&str, Vec<PanelSpec>, Vec<PanelSpec>)| {
         panels.extend(charts);

@@ -21,6 +21,9 @@ use crate::ingest::registry::{Group, GroupSource, RegisterError, Registry, Serie
 #[error("the server is stopping")]
 pub struct Stopped;
 
+/// Longer errors are cut.
+const MAX_ERROR_CHARS: usize = 1_000;
+
 /// Registers the groups and series of one source.
 #[derive(Clone, Debug)]
 pub struct Registrar {
@@ -72,8 +75,10 @@ impl Registrar {
 
     /// Records and logs an error that does not end the source. An error that repeats is logged once.
     pub fn report(&self, error: &impl fmt::Display) {
-        if self.health.error(error) {
-            tracing::warn!(source = self.health.source(), %error);
+        // Other programs decide what is quoted.
+        let text: String = error.to_string().chars().take(MAX_ERROR_CHARS).collect();
+        if self.health.error(&text) {
+            tracing::warn!(source = self.health.source(), error = text);
         }
     }
 

@@ -109,22 +109,31 @@ impl Datagrams {
     }
 }
 
-/// The last column of `/proc/net/udp`, in the line of the socket's port.
+/// The last column of `/proc/net/udp`, in the line of the socket's inode.
+#[cfg(target_os = "linux")]
 #[expect(clippy::disallowed_methods, reason = "on the thread of a source")]
 fn lost_by_kernel(socket: &UdpSocket) -> Option<u64> {
+    use std::os::fd::AsRawFd as _;
+    const INODE: usize = 9;
     let address = socket.local_addr().ok()?;
     let table = if address.is_ipv4() { "/proc/net/udp" } else { "/proc/net/udp6" };
-    let port = format!(":{:04X}", address.port());
+    let link = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).ok()?;
+    let inode = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned();
     let text = std::fs::read_to_string(table).ok()?;
-    let of_port = |line: &&str| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port));
-    text.lines().find(of_port)?.split_whitespace().last()?.parse().ok()
+    let of_socket = |line: &&str| line.split_whitespace().nth(INODE) == Some(inode.as_str());
+    text.lines().find(of_socket)?.split_whitespace().last()?.parse().ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn lost_by_kernel(_socket: &UdpSocket) -> Option<u64> {
+    None
 }
 
 #[cfg(unix)]
 mod unix {
     use std::fs::{self, Permissions};
     use std::io::{self, ErrorKind};
-    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
     use std::os::unix::net::UnixDatagram;
     use std::path::{Path, PathBuf};
 
@@ -136,6 +145,8 @@ mod unix {
     pub(super) struct Named {
         pub(super) socket: UnixDatagram,
         path: PathBuf,
+        /// Of the path, after it was bound.
+        inode: u64,
     }
 
     impl Named {
@@ -155,14 +166,18 @@ mod unix {
                 bound => bound?,
             };
             fs::set_permissions(path, Permissions::from_mode(MODE))?;
-            Ok(Self { socket, path: path.to_owned() })
+            let inode = fs::symlink_metadata(path)?.ino();
+            Ok(Self { socket, path: path.to_owned(), inode })
         }
     }
 
     impl Drop for Named {
         #[expect(clippy::disallowed_methods, reason = "on the thread of a source")]
         fn drop(&mut self) {
-            let _gone_already = fs::remove_file(&self.path);
+            // Another server may have taken the path meanwhile.
+            if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
+                let _gone_already = fs::remove_file(&self.path);
+            }
         }
     }
 }

@@ -73,6 +73,8 @@ pub struct SourceStatus {
     /// What is counted, such as lines.
     pub counted: &'static str,
     pub deliveries: Deliveries,
+    /// What is wrong although samples are received.
+    pub impaired: Option<String>,
 }
 
 /// A resource that does not answer its source. The source continues without it.
@@ -193,6 +195,7 @@ struct Record {
     refused: u64,
     counted: &'static str,
     deliveries: Deliveries,
+    impaired: Option<String>,
 }
 
 impl SourceHealth {
@@ -217,6 +220,7 @@ impl SourceHealth {
             refused: 0,
             counted: "lines",
             deliveries: Deliveries::default(),
+            impaired: None,
         };
         Self { source: source.into(), record: Arc::new(Mutex::new(record)) }
     }
@@ -298,6 +302,11 @@ impl SourceHealth {
         }
     }
 
+    /// States what is wrong although samples are received, in place of what was stated before.
+    pub fn impaired(&self, what: Option<String>) {
+        self.record.lock().impaired = what;
+    }
+
     /// Sets what is counted as received; lines by default.
     pub fn counts(&self, what: &'static str) {
         self.record.lock().counted = what;
@@ -361,6 +370,7 @@ impl SourceHealth {
             refused: record.refused,
             counted: record.counted,
             deliveries: record.deliveries,
+            impaired: record.impaired.clone(),
         }
     }
 }

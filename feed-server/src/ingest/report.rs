@@ -65,7 +65,7 @@ fn of_source(status: &SourceStatus, now: Timestamp) -> Vec<ReportLine<'_>> {
     let rows = status.out_of_order;
     let mut lines = vec![line(
         Subject::State(status.state.to_string()),
-        format!("{} series; {}", status.series, readiness_of(status, now).reason),
+        format!("{} series; {}", status.series, status.impaired.clone().unwrap_or(readiness_of(status, now).reason)),
     )];
     if let Some((rows_per_s, delay)) = status.deliveries.recent(now) {
         let delay =

@@ -12,12 +12,30 @@ pub struct Metric<'m> {
     pub prominence: Prominence,
 }
 
-/// Beginnings of the names of metrics about the runtime of a program. They are suggested a place after those about its work.
-const OF_RUNTIME: [&str; 6] = ["go_", "process_", "promhttp_", "python_", "jvm_", "dotnet_"];
+/// Beginnings of names, and the suggested places of their metrics; 0 for others. Of `node_exporter`, what an operator looks at first comes first; what
+/// is about the runtime of a program comes after what is about its work.
+const RANKS: [(&str, u32); 16] = [
+    ("node_cpu_seconds", 0),
+    ("node_load", 0),
+    ("node_pressure", 0),
+    ("node_memory_MemAvailable", 0),
+    ("node_memory", 1),
+    ("node_disk", 2),
+    ("node_filesystem", 3),
+    ("node_network", 4),
+    ("node_", 5),
+    ("go_", 6),
+    ("process_", 6),
+    ("promhttp_", 6),
+    ("python_", 6),
+    ("jvm_", 6),
+    ("dotnet_", 6),
+    ("datadog.", 6),
+];
 
 impl Metric<'_> {
     pub fn rank(&self) -> u32 {
-        u32::from(OF_RUNTIME.iter().any(|beginning| self.name.starts_with(beginning)))
+        RANKS.iter().find(|(beginning, _)| self.name.starts_with(beginning)).map_or(0, |(_, rank)| *rank)
     }
 
     pub fn bounds(&self) -> Bounds {

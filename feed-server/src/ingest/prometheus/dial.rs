@@ -20,6 +20,8 @@ pub(super) enum DialError {
     Io(#[from] io::Error),
     #[error("the name {host:?} is not found: {error}")]
     Name { host: String, error: io::Error },
+    #[error("it does not speak TLS: write http:// in place of https://")]
+    NotTls,
     #[error("no connection with TLS: {0}. tls.ca names the authorities that are accepted")]
     Tls(io::Error),
     #[error("tls.ca, or the authorities of this system, could not be read")]
@@ -44,8 +46,16 @@ pub(super) async fn dial(url: &TargetUrl, asking: &Asking) -> Result<Box<dyn Str
     }
     let config = asking.tls.as_ref().ok_or(DialError::NoTrust)?;
     let name = ServerName::try_from(url.host.clone()).map_err(|error| DialError::Tls(io::Error::other(error)))?;
-    let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(DialError::Tls)?;
+    let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(tls_error)?;
     Ok(Box::new(stream))
+}
+
+fn tls_error(error: io::Error) -> DialError {
+    let reason = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match reason {
+        Some(rustls::Error::InvalidMessage(_)) => DialError::NotTls,
+        _ => DialError::Tls(error),
+    }
 }
 
 /// The addresses of a host. A lookup may take long, whatever the caller waits: the number of those that run is limited, so that the threads

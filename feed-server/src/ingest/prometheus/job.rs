@@ -22,7 +22,7 @@ use super::secrets::Authorization;
 use super::settings::PrometheusSettings;
 use super::sink::{Naming, Sink};
 use super::target::{Target, TargetDefaults};
-use super::target_files;
+use super::target_files::{self, ByFile};
 use super::target_url::Scheme;
 use super::trust;
 use crate::blocking_thread::BlockingThread;
@@ -54,7 +54,7 @@ pub(super) struct Job {
     files: Arc<BlockingThread>,
     asking: Asking,
     /// The targets of files.
-    listed: Vec<Listed>,
+    listed: ByFile,
     /// Why targets or secrets cannot be read.
     unread: LeftOut,
     /// Targets that are not asked.
@@ -63,8 +63,8 @@ pub(super) struct Job {
 
 /// What files say, and the targets.
 struct Read {
-    listed: Vec<Listed>,
-    /// Why the list is that of before.
+    listed: ByFile,
+    /// Why a list is that of before.
     unread: Option<String>,
     found: Discovered,
     authorization: Result<Option<HeaderValue>, String>,
@@ -103,7 +103,7 @@ impl Job {
             scraped: Vec::new(),
             files: Arc::new(BlockingThread::new("prometheus-files")),
             asking,
-            listed: Vec::new(),
+            listed: ByFile::new(),
             unread: LeftOut::default(),
             left_out: LeftOut::default(),
             settings,
@@ -161,6 +161,8 @@ impl Job {
                 send(known, rows, now, context).await?;
             }
         }
+        let (asked, down) = (states.len(), states.iter().filter(|(_, state)| !state.is_up).count());
+        context.registrar.health().impaired((down > 0).then(|| format!("{down} of {asked} targets do not answer")));
         send(known, rows, now, context).await
     }
 
@@ -201,13 +203,9 @@ impl Job {
             (None, None) => Authorization::None,
         };
         let read = move || {
-            // A list that cannot be read ends no target.
-            let (listed, unread) = match target_files::read(&target_files) {
-                Ok(listed) => (listed, None),
-                Err(error) => (known, Some(error)),
-            };
+            let (listed, unread) = target_files::read(&target_files, &known);
             let configured: Vec<Listed> = targets.into_iter().map(|written| (written, Labels::new())).collect();
-            let found = discovery::discover(&defaults, &labels, configured.iter().chain(&listed));
+            let found = discovery::discover(&defaults, &labels, configured.iter().chain(listed.values().flatten()));
             let is_secure = found.targets.iter().any(|target| target.url.scheme == Scheme::Https);
             let tls = (needs_tls && is_secure).then(|| trust::client_config(&tls));
             Read { listed, unread, found, authorization: authorization.read(), tls }

@@ -202,6 +202,11 @@ impl Reader {
         }
     }
 
+    /// Returns true if a series is shown.
+    pub(super) fn keeps_any(&self) -> bool {
+        self.series.values().any(|slot| slot.kept.place().is_some())
+    }
+
     /// The answer did not come.
     pub(super) fn miss(&mut self, misses: u64, sink: &mut Sink<'_>) {
         self.number += 1;

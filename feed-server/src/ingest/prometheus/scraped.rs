@@ -48,6 +48,8 @@ pub(super) struct Scraped {
 pub(super) struct State {
     reader: Reader,
     own: Option<[Place; 3]>,
+    /// The last request was answered.
+    pub(super) is_up: bool,
     /// Why it does not answer.
     down: LeftOut,
     down_logged: Option<Timestamp>,
@@ -95,11 +97,14 @@ impl State {
             Some(allowed) => within(answer, allowed),
             None => Ok(answer),
         });
+        self.is_up = answered.is_ok();
         let (up, count) = match answered {
             Ok(answer) => {
                 let tally = self.read(&answer, misses, sink).await;
                 self.report(target, &answer, &tally, sink);
-                self.down.state(sink.registrar.health(), None);
+                let is_empty = tally.samples > 0 && !self.reader.keeps_any();
+                let none = is_empty.then(|| format!("{}: rules keep none of {} samples", target.url, tally.samples));
+                self.down.state(sink.registrar.health(), none);
                 (1.0, tally.samples)
             }
             Err(error) => {
@@ -162,7 +167,10 @@ impl State {
 
     /// States why a target does not answer.
     fn state_down(&mut self, target: &Target, error: &str, sink: &Sink<'_>) {
-        let what = Some(format!("{}: {error}", target.url));
+        let text = format!("{}: {error}", target.url);
+        // It stays when the target answers again.
+        sink.registrar.health().error(&text);
+        let what = Some(text);
         if self.down_logged.is_none_or(|logged| sink.now.since(logged) >= LOG_AGAIN_AFTER) {
             self.down_logged = Some(sink.now);
             self.down.state(sink.registrar.health(), what);

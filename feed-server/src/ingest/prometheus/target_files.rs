@@ -1,10 +1,12 @@
 //! Lists of targets in files, as Prometheus' [file_sd](https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config)
 //! has them, in JSON.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::discovery::Listed;
 use super::relabel::Labels;
 use super::target_url::WrittenTarget;
 use crate::bounded_file;
@@ -21,28 +23,38 @@ pub(super) struct TargetGroup {
     pub(super) labels: Labels,
 }
 
-/// Reads the targets of all files that the patterns name. Blocks.
-///
-/// # Errors
-/// The first file that cannot be read: a part of the list would end the series of the others.
+/// The targets of each file.
+pub(super) type ByFile = BTreeMap<PathBuf, Vec<Listed>>;
+
+/// Reads the targets of all files that the patterns name. Blocks. A file that cannot be read has the targets of `before`. Returns the reason too, for
+/// the first such file.
 #[expect(clippy::disallowed_methods, reason = "on a `BlockingThread`")]
-pub(super) fn read(patterns: &[PathBuf]) -> Result<Vec<(WrittenTarget, Labels)>, String> {
-    let mut targets = Vec::new();
+pub(super) fn read(patterns: &[PathBuf], before: &ByFile) -> (ByFile, Option<String>) {
+    let (mut targets, mut unread, mut count) = (ByFile::new(), None, 0);
     for pattern in patterns {
-        for path in files(pattern)? {
-            let of_file = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-            let text = bounded_file::read_text(&path).map_err(|error| of_file(&error))?;
-            targets.extend(parse(&text).map_err(|error| of_file(&error))?);
-            if targets.len() > MAX_LISTED {
-                return Err(of_file(&format!("the files list more than {MAX_LISTED} targets")));
+        let paths = files(pattern).unwrap_or_else(|error| {
+            unread.get_or_insert(error);
+            before.keys().cloned().collect()
+        });
+        for path in paths {
+            let text = bounded_file::read_text(&path).map_err(|error| error.to_string());
+            let read = text.and_then(|text| parse(&text)).unwrap_or_else(|error| {
+                unread.get_or_insert(format!("{}: {error}", path.display()));
+                before.get(&path).cloned().unwrap_or_default()
+            });
+            count += read.len();
+            if count > MAX_LISTED {
+                unread.get_or_insert(format!("{}: the files list more than {MAX_LISTED} targets", path.display()));
+                break;
             }
+            targets.insert(path, read);
         }
     }
-    Ok(targets)
+    (targets, unread)
 }
 
 /// The targets of the text of one file.
-fn parse(text: &str) -> Result<Vec<(WrittenTarget, Labels)>, String> {
+fn parse(text: &str) -> Result<Vec<Listed>, String> {
     let groups: Vec<TargetGroup> = serde_json::from_str(text).map_err(|error| {
         format!(
             "expected a JSON list such as [{{\"targets\": [\"host:9100\"], \"labels\": {{\"env\": \"lab\"}}}}]: {error}"
@@ -90,17 +102,25 @@ mod tests {
         write("b.json", r#"[{"targets": ["b:1", "b:2"], "labels": {"env": "lab"}}]"#);
         write("a.json", r#"[{"targets": ["https://a:1/x"]}, {"targets": []}]"#);
         write("c.yml", "no json");
-        let targets = read(&[folder.path().join("*.json")]).expect("reads");
-        let shown: Vec<_> = targets
-            .iter()
-            .map(|(target, labels)| (&*target.authority, labels.get("env").map(String::as_str)))
-            .collect();
-        assert_eq!(shown, [("a:1", None), ("b:1", Some("lab")), ("b:2", Some("lab"))]);
-        assert_eq!(read(&[folder.path().join("*.none")]), Ok(vec![]));
-        let error = read(&[folder.path().join("c.yml")]).expect_err("no JSON");
-        assert!(error.contains("c.yml: expected a JSON list"), "{error}");
-        assert!(read(&[folder.path().join("missing.json")]).is_err());
+        let of = |pattern: &str, before: &ByFile| read(&[folder.path().join(pattern)], before);
+        let (targets, unread) = of("*.json", &ByFile::new());
+        let shown = |targets: &ByFile| -> Vec<String> {
+            let all = targets.values().flatten();
+            all.map(|(target, labels)| format!("{} {:?}", target.authority, labels.get("env").map(String::as_str)))
+                .collect()
+        };
+        let all = ["a:1 None", "b:1 Some(\"lab\")", "b:2 Some(\"lab\")"];
+        assert_eq!((shown(&targets), unread), (all.map(str::to_owned).to_vec(), None));
+        assert_eq!(of("*.none", &ByFile::new()), (ByFile::new(), None));
+        let (_, unread) = of("c.yml", &ByFile::new());
+        assert!(unread.is_some_and(|error| error.contains("c.yml: expected a JSON list")));
+        assert!(of("missing.json", &ByFile::new()).1.is_some());
+        // A file that cannot be read keeps its targets, and the others are read.
         write("b.json", r#"[{"targets": ["b b"]}]"#);
-        assert!(read(&[folder.path().join("*.json")]).is_err_and(|error| error.contains("a target must be host:port")));
+        write("a.json", "[]");
+        let (later, unread) = of("*.json", &targets);
+        assert_eq!(shown(&later), all[1..]);
+        assert!(unread.is_some_and(|error| error.contains("a target must be host:port")));
+        assert_eq!(shown(&of("*.json", &ByFile::new()).0), Vec::<String>::new());
     }
 }

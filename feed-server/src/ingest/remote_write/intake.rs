@@ -1,11 +1,12 @@
 //! What is known of each series, and the samples that are not sent yet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 
 use protocol::{Interval, SeriesKind, Timestamp};
 
-use super::request::{WrittenRequest, WrittenSeries};
+use super::constant_labels::ConstantLabels;
+use super::request::{WrittenHistogram, WrittenRequest, WrittenSeries};
 use super::settings::RemoteWriteSettings;
 use super::wire::BadMessage;
 use crate::ingest::batch::Batch;
@@ -23,10 +24,16 @@ const AT_FIRST: Interval = Interval::from_secs(5);
 /// A series without samples for this long has ended, or for so many intervals of its group if that is longer.
 const ENDS_AFTER: Interval = Interval::from_secs(300);
 const ENDS_AFTER_INTERVALS: u64 = 3;
-/// Ended series are looked for this often, and series beyond a limit are tried again.
+/// Ended series are looked for this often.
 const LOOK_EVERY: Interval = Interval::from_secs(30);
+/// Limits on the labels of a series, and of all series.
+const MAX_KEY_BYTES: usize = 16 << 10;
+const MAX_KEYS_BYTES: usize = 128 << 20;
 /// So many series are read before other tasks run: half a millisecond.
 const SERIES_AT_ONCE: usize = 500;
+
+/// Series that are to be placed again end after this time: their next samples come with the next request of their sender.
+const LEAVES_AFTER: Interval = Interval::from_secs(120);
 
 const METRIC_NAME: &str = "__name__";
 
@@ -41,13 +48,22 @@ pub(super) struct Intake {
     types: KnownTypes,
     /// Counts requests.
     number: u64,
-    /// Placed before the description changed: they end when the next request has been taken.
-    leaving: Vec<Place>,
+    /// Placed before the description changed, and when: they end later, unless they have been placed again.
+    leaving: Vec<(Place, Timestamp)>,
+    constant: ConstantLabels,
+    /// Names of series that have been placed are too short.
+    is_renaming: bool,
     looked_at: Timestamp,
-    /// A series without a name has been reported.
-    is_nameless_reported: bool,
-    /// A time ahead of the clock has been reported.
-    is_ahead_reported: bool,
+    key_bytes: usize,
+    /// What has been reported: further ones are counted.
+    reported: HashSet<Reported>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Reported {
+    NoName,
+    TimeAhead,
+    LongLabels,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +79,6 @@ enum Kept {
     Parts(Place, Place),
     /// Not shown: the time at which a counter began.
     Dropped,
-    /// Beyond a limit, or without a name.
-    Refused,
 }
 
 impl Kept {
@@ -72,7 +86,7 @@ impl Kept {
         let places = match self {
             Self::At(place) => [Some(place), None],
             Self::Parts(count, sum) => [Some(count), Some(sum)],
-            Self::Dropped | Self::Refused => [None, None],
+            Self::Dropped => [None, None],
         };
         places.into_iter().flatten()
     }
@@ -89,9 +103,9 @@ pub(super) struct Counts {
 impl Intake {
     pub(super) fn new(settings: &RemoteWriteSettings) -> Self {
         let known = KnownSeries::new(&settings.name, settings.series, AT_FIRST).estimating_intervals();
-        let (rows, series, types, leaving, looked_at) = Default::default();
+        let (rows, series, types, leaving, constant, is_renaming, looked_at) = Default::default();
         let (drop_labels, waiting, number) = (settings.drop_labels.clone(), 0, 0);
-        let (is_nameless_reported, is_ahead_reported) = (false, false);
+        let (key_bytes, reported) = Default::default();
         Self {
             drop_labels,
             known,
@@ -101,9 +115,11 @@ impl Intake {
             types,
             number,
             leaving,
+            constant,
+            is_renaming,
             looked_at,
-            is_nameless_reported,
-            is_ahead_reported,
+            key_bytes,
+            reported,
         }
     }
 
@@ -125,7 +141,7 @@ impl Intake {
         self.number += 1;
         for &(of, name) in &request.metadata {
             if self.types.take(Described::Type(name, of), self.number) != Change::None {
-                self.forget();
+                self.forget(now);
             }
         }
         let (mut written, mut series) = (Counts::default(), WrittenSeries::default());
@@ -139,6 +155,9 @@ impl Intake {
             if place % SERIES_AT_ONCE == SERIES_AT_ONCE - 1 {
                 tokio::task::yield_now().await;
             }
+        }
+        if mem::take(&mut self.is_renaming) {
+            self.forget(now);
         }
         registrar.health().received(written.samples + written.histograms);
         registrar.health().refused(refused);
@@ -157,16 +176,30 @@ impl Intake {
         let slot = if let Some(slot) = self.series.get_mut(&*written.key) {
             slot
         } else {
-            let kept = self.identify(&request.labels(place)?, written, registrar, now);
+            let length = written.key.len();
+            let has_room = length <= MAX_KEY_BYTES && self.key_bytes + length <= MAX_KEYS_BYTES;
+            let labels = request.labels(place)?;
+            let kept = if has_room { self.identify(&labels, written, registrar, now) } else { None };
+            let Some(kept) = kept else {
+                if !has_room && self.reported.insert(Reported::LongLabels) {
+                    let what = format!("a series whose labels have {length} bytes is left out");
+                    registrar.report(&format!(
+                        "{what}: {MAX_KEY_BYTES} are allowed, {MAX_KEYS_BYTES} for all. Further ones are counted"
+                    ));
+                }
+                *refused += (written.samples.len() + written.histograms.len()) as u64;
+                return Ok(());
+            };
+            self.key_bytes += length;
             self.series.entry(written.key.as_slice().into()).or_insert(Slot { kept, last: now })
         };
         slot.last = now;
         let at = |millis: i64| Timestamp::from_micros(millis.saturating_mul(1_000));
-        let Self { known, rows, waiting, is_ahead_reported, .. } = self;
+        let Self { known, rows, waiting, reported, .. } = self;
         let mut add = |place: Place, value: f64, time: Timestamp| {
             if time > now + MAX_AHEAD {
                 *refused += 1;
-                if !mem::replace(is_ahead_reported, true) {
+                if reported.insert(Reported::TimeAhead) {
                     registrar.report(&TimeAhead(time.since(now)));
                 }
                 return;
@@ -181,17 +214,25 @@ impl Intake {
                 written.samples.iter().for_each(|&(millis, value)| add(place, value, at(millis)));
                 if written.samples.last().is_some_and(|(_, value)| is_stale(*value)) {
                     self.series.remove(&*written.key);
+                    self.key_bytes -= written.key.len();
                     self.known.end(place, registrar, now);
                 }
             }
             Kept::Parts(count, sum) => {
-                for histogram in &written.histograms {
+                let is_stale = |histogram: &WrittenHistogram| histogram.sum.to_bits() == STALE_BITS;
+                for histogram in written.histograms.iter().filter(|histogram| !is_stale(histogram)) {
                     add(count, histogram.count, at(histogram.millis));
                     add(sum, histogram.sum, at(histogram.millis));
                 }
+                if written.histograms.last().is_some_and(is_stale) {
+                    self.series.remove(&*written.key);
+                    self.key_bytes -= written.key.len();
+                    for place in [count, sum] {
+                        self.known.end(place, registrar, now);
+                    }
+                }
             }
             Kept::Dropped => {}
-            Kept::Refused => *refused += (written.samples.len() + written.histograms.len()) as u64,
         }
         Ok(())
     }
@@ -203,12 +244,12 @@ impl Intake {
         written: &WrittenSeries,
         registrar: &Registrar,
         now: Timestamp,
-    ) -> Kept {
+    ) -> Option<Kept> {
         let Some((_, name)) = labels.iter().find(|(name, value)| *name == METRIC_NAME && !value.is_empty()) else {
-            if !mem::replace(&mut self.is_nameless_reported, true) {
+            if self.reported.insert(Reported::NoName) {
                 registrar.report(&format!("a series without a name is left out: {labels:?}. Further ones are counted"));
             }
-            return Kept::Refused;
+            return None;
         };
         let is_kept = |name: &str| name != METRIC_NAME && !self.drop_labels.iter().any(|dropped| dropped == name);
         let labels: Vec<(String, String)> = labels
@@ -216,8 +257,13 @@ impl Intake {
             .filter(|(name, value)| is_kept(name) && !value.is_empty())
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let shown: Vec<&str> = labels.iter().map(|(_, value)| value.as_str()).collect();
-        let shown = shown.join(" ");
+        let is_repeated =
+            |(place, (name, _)): (usize, &(String, String))| labels[..place].iter().any(|(other, _)| other == name);
+        if labels.iter().enumerate().any(is_repeated) {
+            return None;
+        }
+        self.is_renaming |= self.constant.take(&labels);
+        let shown = self.constant.shown(&labels);
         let role = match written.of {
             Some(of) if of != MetricType::Unknown => of.role_of(name),
             _ => self.types.described(name).0,
@@ -229,26 +275,25 @@ impl Intake {
         if written.samples.is_empty() && !written.histograms.is_empty() {
             let count = place(&format!("{name}_count"), SeriesKind::Counter, false);
             let sum = place(&format!("{name}_sum"), SeriesKind::Counter, false);
-            return count.zip(sum).map_or(Kept::Refused, |(count, sum)| Kept::Parts(count, sum));
+            return count.zip(sum).map(|(count, sum)| Kept::Parts(count, sum));
         }
         let (kind, is_detail) = match role {
-            Shown::Created => return Kept::Dropped,
+            Shown::Created => return Some(Kept::Dropped),
             Shown::Value(kind) => (kind, false),
             Shown::Part(kind) => (kind, true),
         };
-        place(name, kind, is_detail).map_or(Kept::Refused, Kept::At)
+        place(name, kind, is_detail).map(Kept::At)
     }
 
     /// Places all series again.
-    fn forget(&mut self) {
-        self.leaving.extend(self.series.drain().flat_map(|(_, slot)| slot.kept.places()));
+    fn forget(&mut self, now: Timestamp) {
+        self.key_bytes = 0;
+        let places = self.series.drain().flat_map(|(_, slot)| slot.kept.places());
+        self.leaving.extend(places.map(|place| (place, now)));
     }
 
     /// The rows so far.
     pub(super) fn settle(&mut self, registrar: &Registrar, now: Timestamp) -> Vec<Batch> {
-        for place in mem::take(&mut self.leaving) {
-            self.known.end(place, registrar, now);
-        }
         if now.since(self.looked_at) >= LOOK_EVERY {
             self.looked_at = now;
             self.end_silent(registrar, now);
@@ -258,17 +303,19 @@ impl Intake {
     }
 
     fn end_silent(&mut self, registrar: &Registrar, now: Timestamp) {
-        let Self { series, known, .. } = self;
-        series.retain(|_, slot| {
+        for (place, _) in self.leaving.extract_if(.., |(_, left)| now.since(*left) >= LEAVES_AFTER) {
+            self.known.end(place, registrar, now);
+        }
+        let Self { series, known, key_bytes, .. } = self;
+        series.retain(|key, slot| {
             let interval = match slot.kept {
                 Kept::At(place) | Kept::Parts(place, _) => known.interval(place.group),
                 Kept::Dropped => Interval::ZERO,
-                // To be tried again.
-                Kept::Refused => return false,
             };
             let ends_after = Interval::from_micros(interval.micros().saturating_mul(ENDS_AFTER_INTERVALS));
             let is_living = now.since(slot.last) <= ends_after.max(ENDS_AFTER);
             if !is_living {
+                *key_bytes -= key.len();
                 slot.kept.places().for_each(|place| known.end(place, registrar, now));
             }
             is_living

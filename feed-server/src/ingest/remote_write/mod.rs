@@ -13,9 +13,10 @@
 //! | `message` | the version of a request; its body, unpacked |
 //! | `wire` | the fields of a protobuf message |
 //! | `request` | the series and samples of a message, of both versions |
-//! | `intake` | what is known of each series |
+//! | `intake`, `constant_labels` | what is known of each series; labels that names leave out |
 //! | `receiver` | the source |
 
+mod constant_labels;
 mod intake;
 mod message;
 mod receiver;

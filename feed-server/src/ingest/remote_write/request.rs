@@ -110,6 +110,8 @@ impl<'b> WrittenRequest<'b> {
                 _ => {}
             }
         }
+        // A series of native histograms is another one.
+        key.push(u8::from(samples.is_empty() && !histograms.is_empty()));
         Ok(())
     }
 

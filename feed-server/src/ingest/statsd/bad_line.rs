@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+/// A longer name with its tags is refused.
+pub(super) const MAX_NAME_BYTES: usize = 4_096;
+
 /// A line with more values is refused.
 pub(super) const MAX_VALUES: usize = 4_096;
 
@@ -12,6 +15,8 @@ pub(super) enum BadLine {
     NotUtf8,
     #[error("a line must be NAME:VALUE|TYPE, found no {0}")]
     Missing(&'static str),
+    #[error("a name with its tags must have at most {MAX_NAME_BYTES} bytes, found {0}")]
+    LongName(usize),
     #[error("a value must be a number, found {0:?}")]
     Number(String),
     #[error("a type must be c, g, ms, h, d, s or m, found {0:?}")]

@@ -1,6 +1,6 @@
 //! One line of a datagram.
 
-use super::bad_line::{BadLine, MAX_VALUES};
+use super::bad_line::{BadLine, MAX_NAME_BYTES, MAX_VALUES};
 use super::notice::Notice;
 use super::tags::{self, Tags};
 
@@ -73,6 +73,10 @@ pub(super) fn parse(line: &str) -> Result<Line<'_>, BadLine> {
         }
         add_values(of_values, of_type, rate, is_datadog, &mut values)?;
     }
+    let length = name.len() + tags.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+    if length > MAX_NAME_BYTES {
+        return Err(BadLine::LongName(length));
+    }
     Ok(Line::Metric(Metric { name, tags, values }))
 }
 
@@ -118,9 +122,13 @@ fn add_values<'t>(
         }
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
         let number = number.ok_or_else(|| BadLine::Number(text.chars().take(20).collect()))?;
-        let time = |unit| Value::Time { value: number, count: 1.0 / rate, unit };
+        let (count, of_all) = (1.0 / rate, number / rate);
+        if !count.is_finite() || !of_all.is_finite() {
+            return Err(BadLine::Number(text.chars().take(20).collect()));
+        }
+        let time = |unit| Value::Time { value: number, count, unit };
         values.push(match of_type {
-            "c" | "m" => Value::Count(number / rate),
+            "c" | "m" => Value::Count(of_all),
             // Datadog's gauges have levels only.
             "g" if text.starts_with(['+', '-']) && !is_datadog => Value::Change(number),
             "g" => Value::Level(number),

@@ -30,6 +30,8 @@ pub(super) struct Meters {
     /// Timers of which this datagram has values.
     touched: Vec<usize>,
     key: String,
+    /// The type under which each name came first.
+    types: HashMap<Box<str>, &'static str>,
     tick: u32,
     refused: u64,
 }
@@ -70,8 +72,8 @@ struct TimerMeter {
 impl Meters {
     pub(super) fn new(source: &str, series: usize, tick: Interval) -> Self {
         let known = KnownSeries::new(source, series, tick).estimating_intervals();
-        let (rows, hasher, places, states, touched, key, tick, refused) = Default::default();
-        Self { known, rows, hasher, places, states, touched, key, tick, refused }
+        let (rows, hasher, places, states, touched, key, types, tick, refused) = Default::default();
+        Self { known, rows, hasher, places, states, touched, key, types, tick, refused }
     }
 
     /// Takes the values of a line.
@@ -86,9 +88,9 @@ impl Meters {
             let meter = &mut self.states[place];
             meter.last = now;
             match (&mut meter.state, *value) {
-                (State::Counter(_, total), Value::Count(more)) => *total += more,
+                (State::Counter(_, total), Value::Count(more)) if (*total + more).is_finite() => *total += more,
                 (State::Gauge(_, level), Value::Level(new)) => *level = new,
-                (State::Gauge(_, level), Value::Change(by)) => *level += by,
+                (State::Gauge(_, level), Value::Change(by)) if (*level + by).is_finite() => *level += by,
                 (State::Set { members, .. }, Value::Member(member)) if members.len() < MAX_MEMBERS => {
                     members.insert(self.hasher.hash_one(member));
                 }
@@ -98,8 +100,8 @@ impl Meters {
                         self.touched.push(place);
                     }
                 }
-                // The key contains the kind.
-                _ => {}
+                // A sum that is no number. The key contains the kind.
+                _ => self.refused += 1,
             }
         }
     }
@@ -113,12 +115,8 @@ impl Meters {
         now: Timestamp,
     ) -> Option<usize> {
         self.key.clear();
-        self.key.push(match value {
-            Value::Count(_) => 'c',
-            Value::Level(_) | Value::Change(_) => 'g',
-            Value::Time { .. } => 't',
-            Value::Member(_) => 's',
-        });
+        self.key.push_str(type_of(value));
+        self.key.push('\0');
         self.key.push_str(&written.name);
         for (name, value) in &written.tags {
             let _infallible = write!(self.key, "\0{name}\0{value}");
@@ -148,14 +146,21 @@ impl Meters {
             Value::Time { unit: "ms", .. } => (SeriesKind::Gauge, "ms"),
             _ => (SeriesKind::Gauge, unit_of(&written.name, None)),
         };
-        let metric = Metric { name: &written.name, unit, kind, prominence: Prominence::Overview };
+        // Values of several types under one name are several metrics.
+        let of_type = self.types.entry(written.name.as_str().into()).or_insert_with(|| type_of(value));
+        let name = if *of_type == type_of(value) {
+            written.name.clone()
+        } else {
+            format!("{}.{}", written.name, type_of(value))
+        };
+        let metric = Metric { name: &name, unit, kind, prominence: Prominence::Overview };
         let place = self.known.place(&metric, shown.clone(), labels.clone(), registrar, now)?;
         Some(match value {
             Value::Count(_) => State::Counter(place, 0.0),
             Value::Level(_) | Value::Change(_) => State::Gauge(place, 0.0),
             Value::Member(_) => State::Set { place, members: HashSet::new(), count: 0 },
             Value::Time { .. } => {
-                let (name, timer, summary) = (written.name.clone(), Timer::default(), None);
+                let (timer, summary) = (Timer::default(), None);
                 State::Timer(Box::new(TimerMeter { place, timer, name, unit, shown, labels, summary }))
             }
         })
@@ -225,6 +230,11 @@ impl Meters {
             }
         }
         self.states = kept;
+        // A name begins again with any type.
+        let Self { types, places, .. } = self;
+        if types.len() > 2 * places.len() + 1_000 {
+            types.clear();
+        }
         self.places.retain(|_, place| match new_places[*place] {
             Some(new) => {
                 *place = new;
@@ -232,6 +242,15 @@ impl Meters {
             }
             None => false,
         });
+    }
+}
+
+const fn type_of(value: Value<'_>) -> &'static str {
+    match value {
+        Value::Count(_) => "count",
+        Value::Level(_) | Value::Change(_) => "level",
+        Value::Time { .. } => "time",
+        Value::Member(_) => "members",
     }
 }
 
@@ -257,6 +276,9 @@ impl TimerMeter {
         }
         let Some(TickSummary { count, min, median, p99, max }) = summary else { return };
         self.summary = self.summary.or_else(|| self.place_summary(known, registrar, now));
+        if self.summary.is_none() {
+            registrar.health().refused(count as u64);
+        }
         for (place, value) in self.summary.into_iter().flatten().zip([count * f64::from(TICKS), min, median, p99, max])
         {
             known.observe(place, now, registrar);

@@ -2,9 +2,12 @@
 
 use protocol::{Interval, Timestamp};
 
-/// With more values in a tick, which is 2,000 a second, summaries are sent in place of each value.
-const MANY: usize = 200;
-/// After so many ticks in a row with fewer values than half of that, each value is sent again.
+/// With more values a second, summaries are sent in place of each value.
+const MANY: f64 = 2_000.0;
+/// The values of a tick count in the rate less by this factor with each further tick: about a second. A client that sends the values of a second in
+/// one datagram has the same rate as others.
+const DECAY: f64 = 0.9;
+/// After so many ticks in a row with a rate below half of that, each value is sent again.
 const CALM_TICKS: u32 = 100;
 /// Values of a tick that quantiles are taken from. Further ones only raise the count.
 const MAX_KEPT: usize = 65_536;
@@ -27,6 +30,8 @@ pub(super) struct Timer {
     /// The first value of the datagram that is read.
     datagram: usize,
     last: Option<Timestamp>,
+    /// Values a second.
+    rate: f64,
     calm: u32,
 }
 
@@ -77,14 +82,15 @@ impl Timer {
     /// Ends the tick. Returns its summary while summaries are sent, and true if that begins now.
     pub(super) fn end_tick(&mut self) -> (Option<TickSummary>, bool) {
         let count = self.values.len();
-        let is_beginning = self.mode == Mode::Each && count > MANY;
-        self.calm = if count < MANY / 2 { self.calm + 1 } else { 0 };
+        self.rate = self.rate * DECAY + count as f64;
+        let is_beginning = self.mode == Mode::Each && self.rate > MANY;
+        self.calm = if self.rate < MANY / 2.0 { self.calm + 1 } else { 0 };
         if is_beginning {
             self.mode = Mode::Summaries;
         } else if self.mode == Mode::Summaries && self.calm >= CALM_TICKS {
             self.mode = Mode::Each;
         }
-        let summary = (self.mode == Mode::Summaries && !is_beginning && count > 0).then(|| self.summary());
+        let summary = (self.mode == Mode::Summaries && !is_beginning).then(|| self.summary());
         self.values.clear();
         (self.count, self.datagram) = (0.0, 0);
         (summary, is_beginning)
@@ -92,7 +98,11 @@ impl Timer {
 
     fn summary(&mut self) -> TickSummary {
         self.values.sort_unstable_by(f64::total_cmp);
-        let at = |part: f64| self.values[((self.values.len() - 1) as f64 * part).round() as usize];
+        // Without values there is a rate only.
+        let at = |part: f64| {
+            let place = (self.values.len().saturating_sub(1) as f64 * part).round() as usize;
+            self.values.get(place).copied().unwrap_or(f64::NAN)
+        };
         TickSummary { count: self.count, min: at(0.0), median: at(0.5), p99: at(0.99), max: at(1.0) }
     }
 }
@@ -128,12 +138,14 @@ mod tests {
             let sent = timer.end_datagram(at(0)).len();
             (sent, timer.end_tick())
         };
-        assert_eq!(tick(200), (200, (None, false)));
-        assert_eq!(tick(201), (201, (None, true)), "the values of this tick have been sent");
+        assert_eq!(tick(1_500), (1_500, (None, false)), "values of a second in one datagram");
+        assert_eq!(tick(700), (700, (None, true)), "the values of this tick have been sent");
         let summary = TickSummary { count: 202.0, min: 0.0, median: 50.0, p99: 99.0, max: 100.0 };
         assert_eq!(tick(101), (0, (Some(summary), false)));
-        let sent: usize = (0..CALM_TICKS).map(|_| tick(1).0).sum();
-        assert_eq!(sent, 0);
+        let (_, (empty, _)) = tick(0);
+        assert!(empty.is_some_and(|empty| empty.count < 1.0 && empty.max.is_nan()));
+        let sent: usize = (0..CALM_TICKS + 10).map(|_| tick(1).0).sum();
+        assert!(sent < 10, "{sent}");
         assert_eq!(tick(3), (3, (None, false)));
     }
 }
