@@ -27,8 +27,8 @@ pub(super) struct Reader {
     types: KnownTypes,
     /// Counts requests.
     number: u64,
-    /// Placed before the description changed: they end after the next answer, unless it has them too.
-    leaving: Vec<Place>,
+    /// Placed before the description changed, with the number of the answer: they end after the next one, unless it has them too.
+    leaving: Vec<(Place, u64)>,
     /// Of the keys of `series`.
     kept_bytes: usize,
     /// Names of samples that have been placed although no type was stated.
@@ -179,7 +179,8 @@ impl Reader {
 
     /// Places all series again, with the next answer.
     pub(super) fn forget(&mut self) {
-        self.leaving.extend(self.series.drain().filter_map(|(_, slot)| slot.kept.place()));
+        let places = self.series.drain().filter_map(|(_, slot)| slot.kept.place());
+        self.leaving.extend(places.map(|place| (place, self.number)));
         self.kept_bytes = 0;
         self.untyped.clear();
     }
@@ -197,7 +198,7 @@ impl Reader {
             }
             stays
         });
-        for place in mem::take(&mut self.leaving) {
+        for (place, _) in self.leaving.extract_if(.., |(_, left)| *left < self.number) {
             sink.known.end(place, sink.registrar, sink.now);
         }
     }
@@ -216,6 +217,7 @@ impl Reader {
     /// Ends all series: the target is no longer asked.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         self.forget();
+        self.number += 1;
         self.finish(0, sink);
     }
 }

@@ -1,7 +1,6 @@
 //! What is known of each series, and the samples that are not sent yet.
 
 use std::collections::{HashMap, HashSet};
-use std::mem;
 
 use protocol::{Interval, SeriesKind, Timestamp};
 
@@ -32,6 +31,8 @@ const MAX_KEYS_BYTES: usize = 128 << 20;
 /// So many series are read before other tasks run: half a millisecond.
 const SERIES_AT_ONCE: usize = 500;
 
+/// All series are placed again at most this often: types that change with each request must not fill the memory.
+const FORGETS_EVERY: Interval = Interval::from_secs(10);
 /// Series that are to be placed again end after this time: their next samples come with the next request of their sender.
 const LEAVES_AFTER: Interval = Interval::from_secs(120);
 
@@ -51,8 +52,9 @@ pub(super) struct Intake {
     /// Placed before the description changed, and when: they end later, unless they have been placed again.
     leaving: Vec<(Place, Timestamp)>,
     constant: ConstantLabels,
-    /// Names of series that have been placed are too short.
-    is_renaming: bool,
+    /// Names or types of series that have been placed have changed.
+    is_outdated: bool,
+    forgot_at: Timestamp,
     looked_at: Timestamp,
     key_bytes: usize,
     /// What has been reported: further ones are counted.
@@ -103,7 +105,8 @@ pub(super) struct Counts {
 impl Intake {
     pub(super) fn new(settings: &RemoteWriteSettings) -> Self {
         let known = KnownSeries::new(&settings.name, settings.series, AT_FIRST).estimating_intervals();
-        let (rows, series, types, leaving, constant, is_renaming, looked_at) = Default::default();
+        let (rows, series, types, leaving, constant, looked_at) = Default::default();
+        let (is_outdated, forgot_at) = Default::default();
         let (drop_labels, waiting, number) = (settings.drop_labels.clone(), 0, 0);
         let (key_bytes, reported) = Default::default();
         Self {
@@ -116,7 +119,8 @@ impl Intake {
             number,
             leaving,
             constant,
-            is_renaming,
+            is_outdated,
+            forgot_at,
             looked_at,
             key_bytes,
             reported,
@@ -140,9 +144,10 @@ impl Intake {
     ) -> Result<Counts, BadMessage> {
         self.number += 1;
         for &(of, name) in &request.metadata {
-            if self.types.take(Described::Type(name, of), self.number) != Change::None {
-                self.forget(now);
-            }
+            self.is_outdated |= self.types.take(Described::Type(name, of), self.number) != Change::None;
+        }
+        if self.is_outdated && now.since(self.forgot_at) >= FORGETS_EVERY {
+            self.forget(now);
         }
         let (mut written, mut series) = (Counts::default(), WrittenSeries::default());
         let mut refused = 0;
@@ -155,9 +160,6 @@ impl Intake {
             if place % SERIES_AT_ONCE == SERIES_AT_ONCE - 1 {
                 tokio::task::yield_now().await;
             }
-        }
-        if mem::take(&mut self.is_renaming) {
-            self.forget(now);
         }
         registrar.health().received(written.samples + written.histograms);
         registrar.health().refused(refused);
@@ -262,7 +264,7 @@ impl Intake {
         if labels.iter().enumerate().any(is_repeated) {
             return None;
         }
-        self.is_renaming |= self.constant.take(&labels);
+        self.is_outdated |= self.constant.take(&labels);
         let shown = self.constant.shown(&labels);
         let role = match written.of {
             Some(of) if of != MetricType::Unknown => of.role_of(name),
@@ -287,7 +289,7 @@ impl Intake {
 
     /// Places all series again.
     fn forget(&mut self, now: Timestamp) {
-        self.key_bytes = 0;
+        (self.is_outdated, self.forgot_at, self.key_bytes) = (false, now, 0);
         let places = self.series.drain().flat_map(|(_, slot)| slot.kept.places());
         self.leaving.extend(places.map(|place| (place, now)));
     }
